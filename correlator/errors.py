@@ -1,0 +1,51 @@
+"""What can go wrong, as one root and a few branches.
+
+Every error carries one line that says what is wrong, where, and what to do. Branches also inherit the builtin
+they refine, so ``except ValueError`` keeps working for callers who do not know this package.
+"""
+
+from __future__ import annotations
+
+
+class CorrelatorError(Exception):
+    """Root of every error that this package raises on purpose.
+
+    ``message`` says what is wrong and where; ``hint`` says what to do about it. ``str()`` joins both on one line.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.message = " ".join(message.split())
+        self.hint = " ".join(hint.split()) if hint else None
+        super().__init__(f"{self.message} ({self.hint})" if self.hint else self.message)
+
+
+class InputError(CorrelatorError, ValueError):
+    """A file, a text or an argument that cannot be read for what it should be."""
+
+
+class NotFoundError(CorrelatorError, LookupError):
+    """Something named by the caller (file, symbol, article, exchange, column) that does not exist."""
+
+
+class TimeError(InputError):
+    """A time that cannot be told truthfully: no date, unknown zone, ambiguous layout."""
+
+
+class StudyError(CorrelatorError, ValueError):
+    """A study that cannot be computed as asked, for example a cross-section of one event."""
+
+
+class StoreError(CorrelatorError, RuntimeError):
+    """The store cannot serve: newer schema, damaged file, failed transaction."""
+
+
+class StoreLockedError(StoreError):
+    """Another process holds the store open for writing."""
+
+
+class SourceError(CorrelatorError, OSError):
+    """A remote source that failed or refused (rate limit, HTTP error), as opposed to one that has no data."""
+
+
+class MissingDependencyError(CorrelatorError, ImportError):
+    """An optional package or system program that a feature needs is not installed."""

@@ -1,0 +1,19 @@
+"""Where the package's own data files are: in the wheel beside the code, in a checkout in ``data/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from correlator.errors import NotFoundError
+
+_INSTALLED = Path(__file__).parent / "_data"
+_CHECKOUT = Path(__file__).parent.parent / "data"
+
+
+def data_path(*parts: str) -> Path:
+    """Path of a file or folder that the package ships under ``data/``; raises NotFoundError when it is missing."""
+    for root in (_INSTALLED, _CHECKOUT):
+        path = root.joinpath(*parts)
+        if path.exists():
+            return path
+    raise NotFoundError(f"the package's data file {'/'.join(parts)} is missing", hint="reinstall correlator")

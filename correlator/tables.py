@@ -1,0 +1,238 @@
+"""Every table of the store, in one place: column, type, unit, meaning.
+
+The DDL, the frames that readers return, the column checks and the data dictionary in the docs derive from here.
+Only plain SQL types that Parquet shares are used, so that the same tables can live in a folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from correlator.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: SQL type, unit (empty where there is none) and meaning; ``required`` becomes NOT NULL."""
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: its columns in order and the columns that identify a row."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column called ``name``; raises NotFoundError naming the columns there are."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise NotFoundError(f"table {self.name} has no column {name!r}", hint=f"it has {', '.join(self.column_names)}")
+
+    def ddl(self) -> str:
+        """The CREATE TABLE statement."""
+        lines = [f"  {c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in self.columns]
+        lines.append(f"  PRIMARY KEY ({', '.join(self.key)})")
+        return f"CREATE TABLE {self.name} (\n" + ",\n".join(lines) + "\n)"
+
+    def schema(self, names: Iterable[str] | None = None) -> dict[str, pl.DataType]:
+        """The polars schema of the table, or of the named columns in the order asked for."""
+        wanted = self.column_names if names is None else tuple(names)
+        return {name: polars_type(self.column(name).type) for name in wanted}
+
+
+def polars_type(sql_type: str) -> pl.DataType:
+    """The polars type that holds what the SQL type holds (timestamps: microseconds, UTC)."""
+    import polars as pl
+
+    types: dict[str, pl.DataType] = {
+        "BIGINT": pl.Int64(),
+        "INTEGER": pl.Int32(),
+        "DOUBLE": pl.Float64(),
+        "VARCHAR": pl.String(),
+        "BOOLEAN": pl.Boolean(),
+        "DATE": pl.Date(),
+        "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+    }
+    return types[sql_type]
+
+
+ARTICLES = Table(
+    "articles",
+    "One row per version of an article as its publisher printed it.",
+    (
+        Column("article_id", "BIGINT", "number given on first load; the same for every version", required=True),
+        Column("version", "INTEGER", "1 for the first text seen, +1 for each edited text", required=True),
+        Column("article_key", "VARCHAR", "identity: hash of the canonical URL, else of publisher and headline and day"),
+        Column("content_hash", "VARCHAR", "hash of headline, body and times: equal means the same text", required=True),
+        Column("story_id", "BIGINT", "the story this article tells; first article's number"),
+        Column("publisher", "VARCHAR", "publisher profile that was applied", required=True),
+        Column("agency", "VARCHAR", "news agency credited on the page"),
+        Column("url", "VARCHAR", "address of the article where known"),
+        Column("headline", "VARCHAR", "headline without strip, date prefix or publisher suffix", required=True),
+        Column("dateline", "VARCHAR", "place at the head of the body"),
+        Column("body", "VARCHAR", "running text, paragraphs separated by a blank line"),
+        Column("language", "VARCHAR", "ISO 639-1 code"),
+        Column("published_at", "TIMESTAMPTZ", "instant of first publication", "UTC"),
+        Column("published_precision", "VARCHAR", "minute, second, day or unknown", required=True),
+        Column("published_rule", "VARCHAR", "how the instant was read", required=True),
+        Column("updated_at", "TIMESTAMPTZ", "instant of the last update that the page states", "UTC"),
+        Column("source", "VARCHAR", "file or address it was read from", required=True),
+        Column("source_line", "BIGINT", "line or record in the source, from 1"),
+        Column("loaded_at", "TIMESTAMPTZ", "when the row entered the store", "UTC", required=True),
+    ),
+    ("article_id", "version"),
+)
+
+QUOTES = Table(
+    "quotes",
+    "One row per quote of a ticker strip printed on an article's page.",
+    (
+        Column("article_id", "BIGINT", "article on whose page the strip stood", required=True),
+        Column("position", "INTEGER", "place on the strip, from 1", required=True),
+        Column("symbol", "VARCHAR", "symbol as printed", required=True),
+        Column("price", "DOUBLE", "price as printed", "local currency or index points", required=True),
+        Column("change", "DOUBLE", "change as printed", "as price", required=True),
+        Column("change_pct", "DOUBLE", "change as printed", "per cent", required=True),
+        Column("direction", "VARCHAR", "up, down or unchanged, as printed", required=True),
+        Column("line", "VARCHAR", "the line as printed", required=True),
+        Column("previous_close", "DOUBLE", "price minus change", "as price", required=True),
+        Column("session", "DATE", "session that the quote belongs to; NULL where nothing matches"),
+        Column("session_reason", "VARCHAR", "why that session, or why none"),
+        Column("votes_for", "INTEGER", "symbols of the strip whose previous close matches that session"),
+        Column("votes_against", "INTEGER", "symbols with bars whose previous close does not"),
+        Column("official_close", "DOUBLE", "the exchange's close of that session", "as price"),
+    ),
+    ("article_id", "position"),
+)
+
+BARS = Table(
+    "bars",
+    "One row per bar and vintage; daily bars carry the session's label, intraday ones also their start.",
+    (
+        Column("symbol", "VARCHAR", "instrument", required=True),
+        Column("interval", "VARCHAR", "1d, 1h, 5m, ...", required=True),
+        Column("session", "DATE", "the trading day's label at the exchange", required=True),
+        Column("bar_start", "TIMESTAMPTZ", "start of the bar; for daily bars midnight UTC of the label", "UTC", required=True),
+        Column("vintage", "INTEGER", "1 for the first download, +1 whenever a later one differs", required=True),
+        Column("open", "DOUBLE", "first price", "currency of the instrument"),
+        Column("high", "DOUBLE", "highest price", "currency of the instrument"),
+        Column("low", "DOUBLE", "lowest price", "currency of the instrument"),
+        Column("close", "DOUBLE", "last or official price", "currency of the instrument"),
+        Column("adjusted_close", "DOUBLE", "close adjusted for splits and dividends, where the source has one", "currency"),
+        Column("volume", "DOUBLE", "shares or contracts traded", "units"),
+        Column("source", "VARCHAR", "file or service", required=True),
+        Column("retrieved_at", "TIMESTAMPTZ", "when the bar was known to us", "UTC", required=True),
+    ),
+    ("symbol", "interval", "bar_start", "vintage"),
+)
+
+INSTRUMENTS = Table(
+    "instruments",
+    "One row per instrument.",
+    (
+        Column("symbol", "VARCHAR", "the name used everywhere in the store", required=True),
+        Column("exchange", "VARCHAR", "market identifier code (ISO 10383)", required=True),
+        Column("currency", "VARCHAR", "ISO 4217"),
+        Column("country", "VARCHAR", "ISO 3166-1 alpha-3"),
+        Column("name", "VARCHAR", "company or index name"),
+        Column("kind", "VARCHAR", "share, index, fund, factor or fx"),
+        Column("benchmark", "VARCHAR", "symbol of its default benchmark"),
+        Column("aliases", "VARCHAR", "other names, separated by |"),
+    ),
+    ("symbol",),
+)
+
+EVENTS = Table(
+    "events",
+    "One row per event coded from an article, or brought by a user or GDELT.",
+    (
+        Column("event_id", "BIGINT", "number given on coding", required=True),
+        Column("article_id", "BIGINT", "article it was coded from; NULL for events brought from outside"),
+        Column("known_at", "TIMESTAMPTZ", "instant from which the event was public", "UTC"),
+        Column("known_precision", "VARCHAR", "minute, second, day or unknown", required=True),
+        Column("coder", "VARCHAR", "rules, full, gdelt or user", required=True),
+        Column("category", "VARCHAR", "PLOVER category", required=True),
+        Column("quad_class", "VARCHAR", "verbal or material, cooperation or conflict, joined by a dash", required=True),
+        Column("cameo_root", "VARCHAR", "two-digit CAMEO root code"),
+        Column("goldstein", "DOUBLE", "Goldstein (1992) conflict-cooperation score", "-10 to 10"),
+        Column("tone", "DOUBLE", "balance of positive and negative words", "-1 to 1"),
+        Column("confidence", "DOUBLE", "how sure the coder is", "0 to 1"),
+        Column("source_country", "VARCHAR", "ISO 3166-1 alpha-3 or IGO code of who acts"),
+        Column("source_role", "VARCHAR", "GOV, MIL, LEG, JUD, OPP, BUS, IGO or CVL"),
+        Column("target_country", "VARCHAR", "ISO 3166-1 alpha-3 or IGO code of whom it is done to"),
+        Column("target_role", "VARCHAR", "as source_role"),
+        Column("dyad", "VARCHAR", "both countries in alphabetical order, joined by a dash"),
+        Column("evidence", "VARCHAR", "JSON: the span and rule behind each field"),
+    ),
+    ("event_id",),
+)
+
+LINKS = Table(
+    "links",
+    "Which instruments an article concerns, of what kind, and on what evidence.",
+    (
+        Column("article_id", "BIGINT", "the article", required=True),
+        Column("symbol", "VARCHAR", "the instrument", required=True),
+        Column("kind", "VARCHAR", "printed, named, country, sector or watchlist", required=True),
+        Column("evidence", "VARCHAR", "the span or rule behind the link", required=True),
+    ),
+    ("article_id", "symbol", "kind"),
+)
+
+REJECTS = Table(
+    "rejects",
+    "What a source held and could not be taken, with the reason.",
+    (
+        Column("source", "VARCHAR", "file or address", required=True),
+        Column("source_line", "BIGINT", "line or record, from 1; 0 for the whole file", required=True),
+        Column("reason", "VARCHAR", "why it was not taken", required=True),
+        Column("content", "VARCHAR", "the row or line, shortened to 500 characters", required=True),
+        Column("loaded_at", "TIMESTAMPTZ", "when it was met first", "UTC", required=True),
+    ),
+    ("source", "source_line", "reason"),
+)
+
+LOADS = Table(
+    "loads",
+    "The journal: one row per completed load.",
+    (
+        Column("load_id", "BIGINT", "number of the load", required=True),
+        Column("kind", "VARCHAR", "prices, news, events or factors", required=True),
+        Column("source", "VARCHAR", "file or address", required=True),
+        Column("sha256", "VARCHAR", "hash of the source's bytes, where it is a file"),
+        Column("rows_added", "BIGINT", "rows that were new", "rows", required=True),
+        Column("rows_known", "BIGINT", "rows that were there already", "rows", required=True),
+        Column("rows_rejected", "BIGINT", "rows in rejects", "rows", required=True),
+        Column("finished_at", "TIMESTAMPTZ", "when the transaction was committed", "UTC", required=True),
+    ),
+    ("load_id",),
+)
+
+TABLES: tuple[Table, ...] = (ARTICLES, QUOTES, BARS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS)
+
+
+def table(name: str) -> Table:
+    """The table called ``name``; raises NotFoundError naming the tables there are."""
+    for candidate in TABLES:
+        if candidate.name == name:
+            return candidate
+    raise NotFoundError(f"there is no table {name!r}", hint=f"tables are {', '.join(t.name for t in TABLES)}")
