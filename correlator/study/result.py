@@ -1,0 +1,143 @@
+"""What a study found, as frames."""
+
+from __future__ import annotations
+
+import html
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import NotFoundError, StudyError
+from correlator.study import result_frames as tables
+from correlator.study.engine import EventEstimates
+from correlator.study.frames import Panel
+from correlator.study.plan import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUTPUTS = ("ar", "car", "aar", "caar", "bhar", "models", "excluded", "significance")
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """The estimates of a study and the frames they make; returns are fractions.
+
+    ``estimates``: arrays of the kept events; ``panel``: the bars; ``events``: the events as given, ``event_id`` and
+    ``symbol`` first, with every column that came along; ``plan``: what was asked; ``excluded``: ``event_id``,
+    ``symbol``, ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns of
+    the event window; ``car_columns`` (W, 2) first and last column of each CAR window.
+    """
+
+    estimates: EventEstimates
+    panel: Panel
+    events: pl.DataFrame
+    plan: Plan
+    excluded: pl.DataFrame
+    day_labels: tuple[str, ...]
+    car_columns: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def window_labels(self) -> tuple[str, ...]:
+        return tuple(window.label for window in self.plan.windows)
+
+    @cached_property
+    def ar(self) -> pl.DataFrame:
+        """One row per event and bar: event_id, symbol, session, day, return, expected, ar, se, t, p_value, flags."""
+        return tables.ar_frame(self.estimates, self.panel, self.events)
+
+    @cached_property
+    def car(self) -> pl.DataFrame:
+        """One row per event and window: event_id, symbol, window, car, se, t, p_value, n (bars counted), flags."""
+        return tables.car_frame(self.estimates, self.events, self.window_labels, self.car_columns)
+
+    @cached_property
+    def bhar(self) -> pl.DataFrame:
+        """One row per event and window: event_id, symbol, window, bhar, n; buy-and-hold return less the expected one."""
+        return tables.bhar_frame(
+            self.estimates, self.events, self.window_labels, self.car_columns, self.plan.returns_kind
+        )
+
+    @cached_property
+    def models(self) -> pl.DataFrame:
+        """One row per event: event_id, symbol, alpha, beta (one per factor), sigma, n."""
+        return tables.models_frame(self.estimates, self.events, self.panel.factor_names)
+
+    @cached_property
+    def aar(self) -> pl.DataFrame:
+        """One row per day (and group): day, n, aar, sd across events, caar so far, positive (share of events)."""
+        return self._by_group(lambda part: tables.average_frame(part.ar, self.day_labels, "day", "aar", running=True))
+
+    @cached_property
+    def caar(self) -> pl.DataFrame:
+        """One row per window (and group): window, n, caar, sd across events, positive (share of events)."""
+        return self._by_group(lambda part: tables.average_frame(part.car, self.window_labels, "window", "caar"))
+
+    @cached_property
+    def significance(self) -> pl.DataFrame:
+        """One row per day or window and statistic: window_or_day, statistic, value, df, p_value, n (and the group).
+
+        Raises StudyError where no group has two events: one event has no cross-section.
+        """
+        from correlator.study.significance import significance_table
+
+        parts = list(self.groups())
+        for values, part in parts:
+            if len(part) < 2 and self.plan.by:
+                group = ", ".join(f"{name}={value}" for name, value in values.items())
+                warnings.warn(f"group {group} has {len(part)} event: no statistic across events", stacklevel=2)
+        enough = [(values, part) for values, part in parts if len(part) >= 2]
+        if not enough:
+            raise StudyError(
+                f"{len(self.estimates)} event has no cross-section, so no statistic across events",
+                hint="read ar and car: they carry standard errors, t and p for one event",
+            )
+        frames = [
+            _with_group(significance_table(part, self.day_labels, self.window_labels, self.car_columns), values)
+            for values, part in enough
+        ]
+        return pl.concat(frames)
+
+    def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
+        """The kept events group by group in order of first appearance; one group without names where ``by`` is empty."""
+        if not self.plan.by:
+            yield {}, self.estimates
+            return
+        keys = tables.group_keys(self.estimates, self.panel, self.events, self.plan.by)
+        for row in keys.group_by(self.plan.by, maintain_order=True).agg("position").iter_rows(named=True):
+            positions = np.asarray(row.pop("position"), dtype=np.int64)
+            yield row, self.estimates.take(positions)
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """The frame called ``name``; raises NotFoundError naming the frames there are."""
+        if name not in OUTPUTS:
+            raise NotFoundError(f"a study has no output {name!r}", hint=f"outputs are {', '.join(OUTPUTS)}")
+        found: pl.DataFrame = getattr(self, name)
+        return found
+
+    def to_pandas(self, name: str = "ar") -> pd.DataFrame:
+        """The frame called ``name`` as pandas."""
+        return self.frame(name).to_pandas()
+
+    def _by_group(self, build: Any) -> pl.DataFrame:
+        return pl.concat(
+            [_with_group(build(part), values) for values, part in self.groups()] or [build(self.estimates)]
+        )
+
+    def _repr_html_(self) -> str:
+        plan = self.plan
+        head = html.escape(
+            f"{len(self.estimates)} events, {self.excluded.height} excluded; {plan.model} model, {plan.returns_kind} "
+            f"returns, estimation {plan.estimation.label}, window {plan.window.label}"
+        )
+        return f"<p>{head}</p>{self.caar._repr_html_()}"
+
+
+def _with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
+    """``frame`` with the group's columns first."""
+    return frame.select([*(pl.lit(value).alias(name) for name, value in values.items()), pl.all()])

@@ -1,0 +1,201 @@
+"""A study on a matrix that somebody already has: frames in, StudyResult out. No store, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.study.engine import EventEstimates, fit_events
+from correlator.study.frames import (
+    Array,
+    Frame,
+    Panel,
+    Wide,
+    as_times,
+    label_column,
+    on_labels,
+    read_wide,
+    returns_of,
+    to_polars,
+)
+from correlator.study.models import model_named
+from correlator.study.placement import car_columns, day_labels, place_events, window_rows
+from correlator.study.plan import Plan, make_plan
+from correlator.study.result import StudyResult
+from correlator.study.windows import Window
+
+
+def study_matrix(
+    returns: Frame | None = None,
+    events: Frame | None = None,
+    *,
+    prices: Frame | None = None,
+    benchmark: str | Frame | None = None,
+    factors: Frame | None = None,
+    risk_free: str | Frame | None = None,
+    model: str = "market",
+    returns_kind: str = "log",
+    estimation: str | Window = "-250:-11",
+    window: str | Window = "-10:10",
+    windows: str | tuple[Window, ...] | None = None,
+    minimum_observations: int | None = None,
+    by: str | Sequence[str] | None = None,
+    off_session: str = "next",
+) -> StudyResult:
+    """Measure ``events`` (``symbol``, ``date``, any group columns) on a wide frame of ``returns`` or ``prices``.
+
+    ``benchmark``: a column of that frame, or a frame with dates and one column of the same kind; ``factors``: a frame
+    with dates and one column per factor, fractions; ``risk_free``: a column of ``factors`` or of the wide frame, or a
+    frame, fractions per bar, taken off returns and benchmark; ``returns_kind``: ``log`` or ``simple``, how prices
+    become returns and what returns are; windows as ``parse_window`` reads them; ``off_session``: where an event between
+    bars goes. Raises InputError, NotFoundError, TimeError or StudyError where it cannot be done as asked; single events
+    that cannot be measured are in ``result.excluded``.
+    """
+    if events is None:
+        raise InputError("no events given", hint="give a frame with columns symbol and date")
+    if (returns is None) == (prices is None):
+        raise InputError("give either returns or prices, and not both")
+    plan = make_plan(
+        model=model,
+        returns_kind=returns_kind,
+        estimation=estimation,
+        window=window,
+        windows=windows,
+        minimum_observations=minimum_observations,
+        by=by if by is None or isinstance(by, str) else tuple(by),
+        off_session=off_session,
+        benchmark=benchmark if isinstance(benchmark, str) else None,
+    )
+    wide = _returns(returns if prices is None else prices, plan, from_prices=prices is not None)
+    factor_table = None if factors is None else read_wide(factors, "factors")
+    free = None if risk_free is None else _risk_free(risk_free, wide, factor_table)
+    if factor_table is not None and isinstance(risk_free, str) and risk_free in factor_table.names:
+        factor_table = _without(factor_table, risk_free)
+    panel = Panel(wide.labels, wide.names, wide.values)
+    if benchmark is not None:
+        market = _benchmark(benchmark, wide, plan, from_prices=prices is not None)
+        panel = replace(panel, factors=market[:, None], factor_names=(plan.benchmark or "benchmark",))
+    if factor_table is not None and (benchmark is None or model_named(model).regressors == "all"):
+        panel = replace(panel, factors=on_labels(factor_table, wide.labels, "factors"), factor_names=factor_table.names)
+        return study_panel(_excess(panel, free, factors_too=False), read_events(events), plan)
+    return study_panel(_excess(panel, free, factors_too=True), read_events(events), plan)
+
+
+def study_panel(panel: Panel, events: pl.DataFrame, plan: Plan) -> StudyResult:
+    """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``plan`` says."""
+    if len(panel.labels) == 0:
+        raise InputError("there are no bars to study")
+    columns = {name: position for position, name in enumerate(panel.symbols)}
+    symbol_index = events["symbol"].replace_strict(columns, default=-1, return_dtype=pl.Int64).to_numpy()
+    day_zero = place_events(events["date"], panel.labels, plan.off_session)
+    reasons = dict(day_zero.reasons)
+    for i in np.flatnonzero(symbol_index < 0):
+        reasons[int(i)] = f"no bars for symbol {events['symbol'][int(i)]}"
+    placed = np.ones(len(events), dtype=bool)
+    placed[list(reasons)] = False
+    positions = np.flatnonzero(placed)
+    rows = day_zero.rows[positions]
+    estimates, columns_of_windows = _estimate(panel, plan, symbol_index[positions], rows)
+    reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
+    return StudyResult(
+        estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),
+        panel=panel,
+        events=events,
+        plan=plan,
+        excluded=_excluded(panel, events, day_zero.rows, reasons),
+        day_labels=day_labels(plan.window, panel.labels),
+        car_columns=columns_of_windows,
+    )
+
+
+def read_events(frame: Frame) -> pl.DataFrame:
+    """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from 1 where there is no id."""
+    table = to_polars(frame, "events")
+    if "symbol" not in table.columns:
+        raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
+    if "date" not in table.columns:
+        table = table.rename({label_column(table.drop("symbol"), "events"): "date"})
+    table = table.with_columns(pl.col("symbol").cast(pl.String), as_times(table["date"], "events"))
+    if "event_id" not in table.columns:
+        table = table.with_columns(pl.int_range(1, len(table) + 1, dtype=pl.Int64).alias("event_id"))
+    return table.select("event_id", "symbol", "date", pl.exclude("event_id", "symbol", "date"))
+
+
+def _estimate(panel: Panel, plan: Plan, symbols: np.ndarray, day_zero: np.ndarray) -> tuple[EventEstimates, np.ndarray]:
+    est_first, est_last = window_rows(plan.estimation, day_zero, panel.labels)
+    win_first, win_last = window_rows(plan.window, day_zero, panel.labels)
+    _check_apart(plan, est_last, win_first)
+    days = len(day_labels(plan.window, panel.labels))
+    columns = car_columns(plan.windows, day_zero, win_first, days, panel.labels)
+    estimates = fit_events(
+        panel.returns,
+        panel.factors,
+        symbols,
+        day_zero,
+        est_first,
+        est_last,
+        win_first,
+        win_last,
+        model=plan.model,
+        minimum_observations=plan.minimum_observations,
+        car_columns=columns,
+        keep_residuals=True,
+    )
+    return estimates, columns
+
+
+def _check_apart(plan: Plan, est_last: np.ndarray, win_first: np.ndarray) -> None:
+    if len(est_last) and bool((est_last >= win_first).all()):
+        raise StudyError(
+            f"estimation {plan.estimation.label} reaches into event window {plan.window.label}",
+            hint="end the estimation window before the event window starts",
+        )
+
+
+def _excluded(panel: Panel, events: pl.DataFrame, day_zero: np.ndarray, reasons: dict[int, str]) -> pl.DataFrame:
+    positions = sorted(reasons)
+    rows = pl.Series("row", day_zero[positions], dtype=pl.Int64)
+    sessions = panel.labels.gather(rows.replace(-1, None))
+    return (
+        events[positions]
+        .select("event_id", "symbol")
+        .with_columns(sessions.alias("session"), pl.Series("reason", [reasons[i] for i in positions], dtype=pl.String))
+    )
+
+
+def _returns(frame: Frame, plan: Plan, *, from_prices: bool) -> Wide:
+    wide = read_wide(frame, "prices" if from_prices else "returns")
+    return replace(wide, values=returns_of(wide.values, plan.returns_kind)) if from_prices else wide
+
+
+def _benchmark(benchmark: str | Frame, wide: Wide, plan: Plan, *, from_prices: bool) -> Array:
+    if isinstance(benchmark, str):
+        return wide.column(benchmark)
+    return on_labels(_returns(benchmark, plan, from_prices=from_prices), wide.labels, "benchmark")[:, 0]
+
+
+def _risk_free(risk_free: str | Frame, wide: Wide, factors: Wide | None) -> Array:
+    if not isinstance(risk_free, str):
+        return on_labels(read_wide(risk_free, "risk-free returns"), wide.labels, "risk-free returns")[:, 0]
+    if factors is not None and risk_free in factors.names:
+        return on_labels(factors, wide.labels, "factors")[:, factors.names.index(risk_free)]
+    return wide.column(risk_free)
+
+
+def _without(wide: Wide, name: str) -> Wide:
+    keep = [j for j, other in enumerate(wide.names) if other != name]
+    return replace(wide, names=tuple(wide.names[j] for j in keep), values=wide.values[:, keep])
+
+
+def _excess(panel: Panel, risk_free: Array | None, *, factors_too: bool) -> Panel:
+    """Returns over the risk-free one; the benchmark too, but not factors, which are differences already."""
+    if risk_free is None:
+        return panel
+    factors = panel.factors
+    if factors is not None and factors_too:
+        factors = factors - risk_free[:, None]
+    return replace(panel, returns=panel.returns - risk_free[:, None], factors=factors)
