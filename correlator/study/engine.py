@@ -271,11 +271,14 @@ def _off_panel(returns: Array, where: Placement, minimum: int) -> dict[int, str]
     total = len(returns)
     reasons: dict[int, str] = {}
     reach = np.minimum(where.est_last, total - 1) - np.maximum(where.est_first, 0) + 1
-    for i in np.flatnonzero((where.win_first < 0) | (where.win_last >= total) | (reach < minimum)):
+    overlap = (where.est_first <= where.win_last) & (where.est_last >= where.win_first)
+    for i in np.flatnonzero((where.win_first < 0) | (where.win_last >= total) | (reach < minimum) | overlap):
         if where.win_first[i] < 0:
             reasons[int(i)] = f"event window starts {-where.win_first[i]} bars before the first bar"
         elif where.win_last[i] >= total:
             reasons[int(i)] = f"event window ends {where.win_last[i] - total + 1} bars after the last bar"
+        elif overlap[i]:
+            reasons[int(i)] = "estimation window and event window share bars"
         else:
             reasons[int(i)] = f"{max(reach[i], 0)} bars in the estimation window, {minimum} needed"
     return reasons

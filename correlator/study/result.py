@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,8 @@ class StudyResult:
 
     ``estimates``: arrays of the kept events; ``panel``: the bars; ``events``: the events as given, ``event_id`` and
     ``symbol`` first, with every column that came along; ``plan``: what was asked; ``excluded``: ``event_id``,
-    ``symbol``, ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns of
-    the event window; ``car_columns`` (W, 2) first and last column of each CAR window.
+    ``symbol``, ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns
+    of the event window; ``car_columns`` (W, 2) first and last column of each CAR window.
     """
 
     estimates: EventEstimates
@@ -58,7 +58,7 @@ class StudyResult:
 
     @cached_property
     def bhar(self) -> pl.DataFrame:
-        """One row per event and window: event_id, symbol, window, bhar, n; buy-and-hold return less the expected one."""
+        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n."""
         return tables.bhar_frame(
             self.estimates, self.events, self.window_labels, self.car_columns, self.plan.returns_kind
         )
@@ -104,7 +104,7 @@ class StudyResult:
         return pl.concat(frames)
 
     def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
-        """The kept events group by group in order of first appearance; one group without names where ``by`` is empty."""
+        """The kept events group by group in order of appearance; one group without names where ``by`` is empty."""
         if not self.plan.by:
             yield {}, self.estimates
             return

@@ -13,6 +13,7 @@ from correlator.study.engine import EventEstimates, fit_events
 from correlator.study.frames import (
     Array,
     Frame,
+    Mask,
     Panel,
     Wide,
     as_times,
@@ -128,7 +129,7 @@ def read_events(frame: Frame) -> pl.DataFrame:
 def _estimate(panel: Panel, plan: Plan, symbols: np.ndarray, day_zero: np.ndarray) -> tuple[EventEstimates, np.ndarray]:
     est_first, est_last = window_rows(plan.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(plan.window, day_zero, panel.labels)
-    _check_apart(plan, est_last, win_first)
+    _check_apart(plan, (est_first <= win_last) & (est_last >= win_first))
     days = len(day_labels(plan.window, panel.labels))
     columns = car_columns(plan.windows, day_zero, win_first, days, panel.labels)
     estimates = fit_events(
@@ -148,10 +149,10 @@ def _estimate(panel: Panel, plan: Plan, symbols: np.ndarray, day_zero: np.ndarra
     return estimates, columns
 
 
-def _check_apart(plan: Plan, est_last: np.ndarray, win_first: np.ndarray) -> None:
-    if len(est_last) and bool((est_last >= win_first).all()):
+def _check_apart(plan: Plan, overlapping: Mask) -> None:
+    if len(overlapping) and bool(overlapping.all()):
         raise StudyError(
-            f"estimation {plan.estimation.label} reaches into event window {plan.window.label}",
+            f"estimation window {plan.estimation.label} and event window {plan.window.label} share bars",
             hint="end the estimation window before the event window starts",
         )
 
