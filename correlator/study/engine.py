@@ -13,96 +13,35 @@ their reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from correlator.errors import InputError, StudyError
+from correlator.study.estimates import (
+    FLAT_DESIGN_REASON,
+    FLAT_RETURN_REASON,
+    NO_BAR_REASON,
+    Bars,
+    EventEstimates,
+    Placement,
+    Rows,
+    Wanted,
+    joined,
+    off_panel,
+    too_few,
+)
+from correlator.study.fast import compilable, fit_compiled
+from correlator.study.kernel import worth_compiling
 from correlator.study.least_squares import Array, Fit, coefficients_of, fit_batch, predict_batch
 from correlator.study.models import Model, model_named
 from correlator.study.thin_trading import with_corrected_beta
 
-Rows = NDArray[np.int64]
+__all__ = ["EventEstimates", "default_minimum", "fit_events", "regressors_of"]
 
 _CHUNK_CELLS = 1 << 18
 """Estimation cells (events x bars) worked on at a time: a few MB, so that they stay in the processor's cache."""
-
-
-@dataclass(frozen=True)
-class EventEstimates:
-    """Estimates of E kept events over D event bars and W windows (k coefficients, L estimation bars at most).
-
-    ``coefficients`` (E, k) constant first; ``sigma`` (E,) sqrt(SSR/(n-k)); ``n``, ``df`` (E,) bars used and n - k;
-    ``ar``, ``ar_se``, ``expected``, ``actual`` (E, D) as fractions, NaN where a bar is missing; ``car``, ``car_se``
-    (E, W), NaN where the window has no bar, ``n_car`` (E, W) bars counted; ``estimation_residuals`` (E, L) NaN where
-    not used, None unless asked for, column j is row ``est_first`` + j of the panel; ``kept`` (E,) positions among the
-    events given; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept ones; ``excluded``
-    (position, reason) of the others; ``model`` its name.
-    """
-
-    coefficients: Array
-    sigma: Array
-    n: Rows
-    df: Rows
-    ar: Array
-    ar_se: Array
-    expected: Array
-    actual: Array
-    car: Array
-    car_se: Array
-    n_car: Rows
-    estimation_residuals: Array | None
-    kept: Rows
-    symbol_index: Rows
-    day_zero: Rows
-    est_first: Rows
-    win_first: Rows
-    excluded: tuple[tuple[int, str], ...]
-    model: str
-
-    def __len__(self) -> int:
-        return len(self.kept)
-
-    def take(self, positions: ArrayLike) -> EventEstimates:
-        """The kept events at ``positions`` (indices into them, or a mask), for example one group; none excluded."""
-        chosen = np.asarray(positions)
-        fields = (
-            *("coefficients", "sigma", "n", "df", "ar", "ar_se", "expected", "actual", "car", "car_se", "n_car"),
-            *("kept", "symbol_index", "day_zero", "est_first", "win_first"),
-        )
-        residuals = None if self.estimation_residuals is None else self.estimation_residuals[chosen]
-        parts: dict[str, Any] = {name: getattr(self, name)[chosen] for name in fields}
-        return replace(self, estimation_residuals=residuals, excluded=(), **parts)
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where E events stand in the panel: column, and rows of day 0, estimation and event window, ends included.
-
-    All (E,) integers; rows may lie outside the panel. ``car_columns`` (W, 2): first and last column of each CAR window
-    inside the event window, ends included.
-    """
-
-    symbol_index: Rows
-    day_zero: Rows
-    est_first: Rows
-    est_last: Rows
-    win_first: Rows
-    win_last: Rows
-    car_columns: Rows
-
-    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Placement:
-        return Placement(
-            symbol_index=self.symbol_index[chosen],
-            day_zero=self.day_zero[chosen],
-            est_first=self.est_first[chosen],
-            est_last=self.est_last[chosen],
-            win_first=self.win_first[chosen],
-            win_last=self.win_last[chosen],
-            car_columns=self.car_columns,
-        )
 
 
 def fit_events(
@@ -119,13 +58,16 @@ def fit_events(
     minimum_observations: int | None = None,
     car_columns: ArrayLike | None = None,
     keep_residuals: bool = False,
+    keep_returns: bool = True,
 ) -> EventEstimates:
     """Estimate ``model`` for every event and measure its abnormal returns.
 
     ``returns`` (T, S) fractions, NaN where missing; ``factors`` (T, K) or None, for ``market`` and its kin the
     benchmark in column 0; the events' arrays (E,) as in ``Placement``; ``car_columns`` (W, 2), default the whole event
-    window; ``minimum_observations`` as ``default_minimum`` says. Raises InputError where shapes disagree and StudyError
-    where the model lacks its benchmark. Events that cannot be computed are in ``excluded``.
+    window; ``minimum_observations`` as ``default_minimum`` says; without ``keep_returns`` ``actual`` and ``expected``
+    stay empty (E, 0), which saves memory where only AR and CAR are wanted. Many events run compiled.
+    Raises InputError where shapes disagree and StudyError where the model lacks its benchmark. Events that cannot be
+    computed are in ``excluded``.
     """
     chosen = model_named(model)
     returns = np.asarray(returns, dtype=np.float64)
@@ -145,17 +87,20 @@ def fit_events(
     k = chosen.parameters(regressors.shape[1])
     length = int((where.est_last - where.est_first).max(initial=-1)) + 1
     minimum = max(default_minimum(length) if minimum_observations is None else minimum_observations, k + 1)
-    reasons: dict[int, str] = _off_panel(returns, where, minimum)
-    ready = np.array([i for i in range(len(where.day_zero)) if i not in reasons], dtype=np.int64)
+    reasons: dict[int, str] = off_panel(returns, where, minimum)
+    ready = np.setdiff1d(np.arange(len(where.day_zero)), np.fromiter(reasons, dtype=np.int64, count=len(reasons)))
+    panel = Bars(returns, regressors, benchmark)
+    wanted = Wanted(chosen, length, days, minimum, keep_residuals, keep_returns)
+    if compilable(chosen, regressors.shape[1], where) and worth_compiling(len(ready)):
+        return joined([fit_compiled(panel, where, ready, wanted)], reasons)
     step = max(1, _CHUNK_CELLS // max(1, length))
     parts = []
     for start in range(0, max(len(ready), 1), step):
         positions = ready[start : start + step]
-        panel = _Panel(returns, regressors, benchmark)
-        part = _fit_chunk(panel, where.take(positions), chosen, length, days, minimum, keep_residuals)
-        parts.append(replace(part, kept=positions[part.kept]))
-        reasons.update((int(positions[i]), reason) for i, reason in part.excluded)
-    return _joined(parts, tuple(sorted(reasons.items())))
+        part = _fit_chunk(panel, where.take(positions), wanted)
+        moved = tuple((int(positions[i]), reason) for i, reason in part.excluded)
+        parts.append(replace(part, kept=positions[part.kept], excluded=moved))
+    return joined(parts, reasons)
 
 
 def default_minimum(length: int) -> int:
@@ -174,43 +119,22 @@ def regressors_of(model: Model, factors: Array | None, rows: int) -> tuple[Array
     return given[:, :columns], given[:, 0] if model.subtracts_benchmark else None
 
 
-@dataclass(frozen=True)
-class _Panel:
-    returns: Array
-    regressors: Array
-    benchmark: Array | None
-
-    def actual(self, rows: Rows, inside: NDArray[np.bool_], symbols: Rows) -> Array:
-        return np.where(inside, self.returns[rows, symbols[:, None]], np.nan)
-
-    def modelled(self, actual: Array, rows: Rows) -> Array:
-        return actual if self.benchmark is None else actual - self.benchmark[rows]
-
-    def design(self, rows: Rows) -> Array:
-        """(K, E, L)"""
-        return np.ascontiguousarray(np.moveaxis(self.regressors[rows], 2, 0))
-
-
-def _fit_chunk(
-    panel: _Panel, where: Placement, model: Model, length: int, days: int, minimum: int, keep_residuals: bool
-) -> EventEstimates:
-    rows, inside = _rows(where.est_first, where.est_last, length, len(panel.returns))
+def _fit_chunk(panel: Bars, where: Placement, wanted: Wanted) -> EventEstimates:
+    rows, inside = _rows(where.est_first, where.est_last, wanted.length, len(panel.returns))
     y = panel.modelled(panel.actual(rows, inside, where.symbol_index), rows)
     x = panel.design(rows)
-    fit = fit_batch(y, x, intercept=model.intercept)
-    if model.thin_trading:
-        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), model.thin_trading)
-    window, in_window = _rows(where.win_first, where.win_last, days, len(panel.returns))
-    actual = panel.actual(window, in_window, where.symbol_index)
-    estimates = _measured(fit, panel, actual, window, where, model, keep_residuals)
-    reasons = _unfit(fit, estimates.ar, minimum)
+    fit = fit_batch(y, x, intercept=wanted.model.intercept)
+    if wanted.model.thin_trading:
+        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), wanted.model.thin_trading)
+    estimates = _measured(fit, panel, where, wanted)
+    reasons = _unfit(fit, estimates.ar, wanted.minimum)
     kept = np.array([i for i in range(len(fit.n)) if i not in reasons], dtype=np.int64)
     return replace(estimates.take(kept), excluded=tuple(reasons.items()))
 
 
-def _measured(
-    fit: Fit, panel: _Panel, actual: Array, window: Rows, where: Placement, model: Model, keep_residuals: bool
-) -> EventEstimates:
+def _measured(fit: Fit, panel: Bars, where: Placement, wanted: Wanted) -> EventEstimates:
+    window, in_window = _rows(where.win_first, where.win_last, wanted.days, len(panel.returns))
+    actual = panel.actual(window, in_window, where.symbol_index)
     k = fit.c.shape[1]
     df = fit.n - k
     sigma = np.sqrt(fit.ssr / np.maximum(df, 1))
@@ -221,7 +145,8 @@ def _measured(
     ar_se = np.where(valid, sigma[:, None] * np.sqrt(1.0 + np.einsum("ked,ked->ed", z, z)), np.nan)
     car, variance, counted = _cumulated(ar, z, valid, where.car_columns)
     expected = fit.shift_y[:, None] + prediction + (actual - outcome)
-    residuals = np.where(fit.used, fit.residuals, np.nan) if keep_residuals else None
+    residuals = np.where(fit.used, fit.residuals, np.nan) if wanted.keep_residuals else None
+    days_kept = wanted.days if wanted.keep_returns else 0
     return EventEstimates(
         coefficients=coefficients_of(fit),
         sigma=sigma,
@@ -229,8 +154,8 @@ def _measured(
         df=df,
         ar=ar,
         ar_se=ar_se,
-        expected=np.where(valid, expected, np.nan),
-        actual=actual,
+        expected=np.where(valid, expected, np.nan)[:, :days_kept],
+        actual=actual[:, :days_kept],
         car=car,
         car_se=sigma[:, None] * np.sqrt(variance),
         n_car=counted,
@@ -241,7 +166,7 @@ def _measured(
         est_first=where.est_first,
         win_first=where.win_first,
         excluded=(),
-        model=model.name,
+        model=wanted.model.name,
     )
 
 
@@ -267,47 +192,19 @@ def _rows(first: Rows, last: Rows, length: int, total: int) -> tuple[Rows, NDArr
     return np.clip(rows, 0, total - 1), inside
 
 
-def _off_panel(returns: Array, where: Placement, minimum: int) -> dict[int, str]:
-    total = len(returns)
-    reasons: dict[int, str] = {}
-    reach = np.minimum(where.est_last, total - 1) - np.maximum(where.est_first, 0) + 1
-    overlap = (where.est_first <= where.win_last) & (where.est_last >= where.win_first)
-    for i in np.flatnonzero((where.win_first < 0) | (where.win_last >= total) | (reach < minimum) | overlap):
-        if where.win_first[i] < 0:
-            reasons[int(i)] = f"event window starts {-where.win_first[i]} bars before the first bar"
-        elif where.win_last[i] >= total:
-            reasons[int(i)] = f"event window ends {where.win_last[i] - total + 1} bars after the last bar"
-        elif overlap[i]:
-            reasons[int(i)] = "estimation window and event window share bars"
-        else:
-            reasons[int(i)] = f"{max(reach[i], 0)} bars in the estimation window, {minimum} needed"
-    return reasons
-
-
 def _unfit(fit: Fit, ar: Array, minimum: int) -> dict[int, str]:
     reasons: dict[int, str] = {}
     empty = np.isnan(ar).all(axis=1)
     for i in np.flatnonzero((fit.n < minimum) | fit.flat_return | fit.flat_design | empty):
         if fit.n[i] < minimum:
-            reasons[int(i)] = f"{fit.n[i]} bars in the estimation window, {minimum} needed"
+            reasons[int(i)] = too_few(int(fit.n[i]), minimum)
         elif fit.flat_return[i]:
-            reasons[int(i)] = "zero variance in the estimation window"
+            reasons[int(i)] = FLAT_RETURN_REASON
         elif fit.flat_design[i]:
-            reasons[int(i)] = "benchmark or factors without variation of their own in the estimation window"
+            reasons[int(i)] = FLAT_DESIGN_REASON
         else:
-            reasons[int(i)] = "no bar in the event window"
+            reasons[int(i)] = NO_BAR_REASON
     return reasons
-
-
-def _joined(parts: list[EventEstimates], excluded: tuple[tuple[int, str], ...]) -> EventEstimates:
-    first = parts[0]
-    if len(parts) == 1:
-        return replace(first, excluded=excluded)
-    names = [f for f in first.__dataclass_fields__ if f not in ("estimation_residuals", "excluded", "model")]
-    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    residuals = [part.estimation_residuals for part in parts if part.estimation_residuals is not None]
-    together = np.concatenate(residuals) if residuals else None
-    return replace(first, excluded=excluded, estimation_residuals=together, **joined)
 
 
 def _check(returns: Array, where: Placement, days: int) -> None:

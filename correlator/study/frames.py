@@ -77,7 +77,7 @@ def read_wide(frame: Frame, what: str) -> Wide:
         raise InputError(f"{what} has {doubles[0]} on more than one row", hint="keep one row per bar")
     names = tuple(name for name in table.columns if name != label)
     values = [_numbers(table[name], what) for name in names]
-    stacked = np.column_stack(values) if values else np.zeros((len(table), 0))
+    stacked = np.stack(values).T if values else np.zeros((len(table), 0))
     return Wide(table[label].rename("session"), names, stacked)
 
 

@@ -124,10 +124,9 @@ class StudyResult:
         """The frame called ``name`` as pandas."""
         return self.frame(name).to_pandas()
 
-    def _by_group(self, build: Any) -> pl.DataFrame:
-        return pl.concat(
-            [_with_group(build(part), values) for values, part in self.groups()] or [build(self.estimates)]
-        )
+    def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
+        frames = [_with_group(build(part), values) for values, part in self.groups()]
+        return pl.concat(frames or [build(self.estimates)])
 
     def _repr_html_(self) -> str:
         plan = self.plan

@@ -1,0 +1,117 @@
+"""The engine for many events: the kernel's outputs as EventEstimates."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.study import kernel
+from correlator.study.estimates import (
+    FLAT_DESIGN_REASON,
+    FLAT_RETURN_REASON,
+    NO_BAR_REASON,
+    Bars,
+    EventEstimates,
+    Placement,
+    Rows,
+    Wanted,
+    too_few,
+)
+from correlator.study.models import Model
+
+Loops = tuple[Callable[..., None], Callable[..., None]]
+
+
+def compilable(model: Model, regressors: int, where: Placement) -> bool:
+    """Whether the kernel covers the model, for event windows of one length."""
+    covered = model.intercept and regressors <= 1 and model.thin_trading is None
+    spans = where.win_last - where.win_first
+    return covered and len(spans) > 0 and bool((spans == spans[0]).all())
+
+
+def fit_compiled(
+    panel: Bars, where: Placement, ready: Rows, wanted: Wanted, loops: Loops | None = None
+) -> EventEstimates:
+    """Estimate the events at positions ``ready``, whose windows lie inside the panel.
+
+    ``loops``: the kernel's two functions, compiled by default. One thread per processor, each with its own symbols.
+    """
+    count, estimate = loops or kernel.compiled()
+    y = np.ascontiguousarray(panel.returns.T)
+    slope = panel.regressors.shape[1] == 1
+    x = np.ascontiguousarray(panel.regressors[:, 0]) if slope else np.zeros(len(panel.returns))
+    threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+    kept, n, excluded = _enough_bars(count, y, x, where, ready, wanted, threads or 1)
+    part = where if len(kept) == len(where.day_zero) else where.take(kept)
+    size, k = len(kept), 1 + int(slope)
+    shapes = {"ar": wanted.days, "ar_se": wanted.days, "car": len(part.car_columns), "car_se": len(part.car_columns)}
+    out: dict[str, Any] = {name: np.empty((size, width)) for name, width in shapes.items()}
+    out.update(coefficients=np.empty((size, k)), sigma=np.empty(size))
+    out["n_car"] = np.empty((size, len(part.car_columns)), dtype=np.int64)
+    residuals = np.empty((size, wanted.length if wanted.keep_residuals else 0))
+    status = np.zeros(size, dtype=np.int8)
+
+    def work(order: Rows) -> None:
+        estimate(
+            *(y, x, order, part.symbol_index, part.est_first, part.est_last, part.win_first, part.car_columns, slope),
+            *(out[name] for name in ("coefficients", "sigma", "ar", "ar_se", "car", "car_se", "n_car")),
+            *(residuals, status),
+        )
+
+    kernel.in_threads(work, kernel.sorted_by_symbol(part.symbol_index, len(y)), part.symbol_index, threads or 1)
+    actual = _actual(panel, part, wanted)
+    estimates = EventEstimates(
+        **out,
+        n=n,
+        df=n - k,
+        expected=actual - out["ar"] if wanted.keep_returns else actual,
+        actual=actual,
+        estimation_residuals=residuals if wanted.keep_residuals else None,
+        kept=kept,
+        symbol_index=part.symbol_index,
+        day_zero=part.day_zero,
+        est_first=part.est_first,
+        win_first=part.win_first,
+        excluded=tuple(excluded.items()),
+        model=wanted.model.name,
+    )
+    return _without_flat(estimates, status, excluded)
+
+
+def _enough_bars(
+    count: Callable[..., None], y: Any, x: Any, where: Placement, ready: Rows, wanted: Wanted, threads: int
+) -> tuple[Rows, Rows, dict[int, str]]:
+    """Positions of the events with bars enough, the bars of each, and the reasons of the others."""
+    part = where if len(ready) == len(where.day_zero) else where.take(ready)
+    n, m = np.zeros(len(ready), dtype=np.int64), np.zeros(len(ready), dtype=np.int64)
+
+    def work(order: Rows) -> None:
+        count(y, x, order, part.symbol_index, part.est_first, part.est_last, part.win_first, wanted.days, n, m)
+
+    kernel.in_threads(work, kernel.sorted_by_symbol(part.symbol_index, len(y)), part.symbol_index, threads)
+    short, empty = n < wanted.minimum, m == 0
+    excluded = {int(ready[i]): too_few(int(n[i]), wanted.minimum) for i in np.flatnonzero(short)}
+    excluded.update((int(ready[i]), NO_BAR_REASON) for i in np.flatnonzero(empty & ~short))
+    if not excluded:
+        return ready, n, excluded
+    good = ~(short | empty)
+    return ready[good], n[good], excluded
+
+
+def _actual(panel: Bars, where: Placement, wanted: Wanted) -> NDArray[np.float64]:
+    if not wanted.keep_returns:
+        return np.empty((len(where.day_zero), 0))
+    rows = where.win_first[:, None] + np.arange(wanted.days)
+    return np.asarray(panel.returns[rows, where.symbol_index[:, None]])
+
+
+def _without_flat(estimates: EventEstimates, status: NDArray[np.int8], excluded: dict[int, str]) -> EventEstimates:
+    if not status.any():
+        return estimates
+    names = {kernel.FLAT_RETURN: FLAT_RETURN_REASON, kernel.FLAT_DESIGN: FLAT_DESIGN_REASON}
+    excluded.update((int(estimates.kept[i]), names[int(status[i])]) for i in np.flatnonzero(status))
+    return estimates.take(status == kernel.READY).excluding(excluded)

@@ -1,0 +1,201 @@
+"""The engine's inner loop for many events of a model with a constant and at most one regressor.
+
+Plain Python over arrays: runs as it stands (a few events, and how the tests check it) and compiled by numba, which
+keeps what it compiled on disk. Events come sorted by symbol; for each symbol the bars that have both return and
+regressor are packed side by side once, so the estimation window of every event is one contiguous run without holes.
+
+Sums are taken around a shift close to the window's mean and corrected for the rest (Chan, Golub & LeVeque 1983). The
+shift comes from running sums, whose error is harmless for a shift; where it is not close (a bad tick of any size
+earlier in the history), the window's own means replace it. Where the fit is so good that Syy - Sxy^2/Sxx would cancel,
+the residuals are squared one by one. So nothing outside a window can cost digits inside it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+READY, FLAT_RETURN, FLAT_DESIGN = 0, 1, 2
+_DEGENERATE = 64 * np.finfo(np.float64).eps
+_NOT_CLOSE = 0.01
+_CANCELS = 1e-3
+
+
+def count_bars(
+    y: Array, x: Array, order: Rows, symbol: Rows, first: Rows, last: Rows, win: Rows, days: int, n: Rows, m: Rows
+) -> None:
+    """Fill ``n`` and ``m`` (E,): usable bars of the estimation and of the event window. Arguments as ``estimate``."""
+    total = y.shape[1]
+    before = np.zeros(total + 1, dtype=np.int64)
+    current = -1
+    for i in order:
+        if symbol[i] != current:
+            current = symbol[i]
+            for t in range(total):
+                before[t + 1] = before[t] + (1 if y[current, t] - x[t] == y[current, t] - x[t] else 0)
+        n[i] = before[min(last[i], total - 1) + 1] - before[max(first[i], 0)]
+        m[i] = before[win[i] + days] - before[win[i]]
+
+
+def estimate(
+    y: Array,
+    x: Array,
+    order: Rows,
+    symbol: Rows,
+    first: Rows,
+    last: Rows,
+    win: Rows,
+    columns: Rows,
+    slope: bool,
+    coefficients: Array,
+    sigma: Array,
+    ar: Array,
+    ar_se: Array,
+    car: Array,
+    car_se: Array,
+    n_car: Rows,
+    residuals: Array,
+    status: NDArray[np.int8],
+) -> None:
+    """Estimate the events at positions ``order`` (sorted by symbol) and fill their rows of the outputs.
+
+    ``y`` (S, T) returns and ``x`` (T,) regressor, NaN where missing (without ``slope`` x is zeros); ``symbol``,
+    ``first``, ``last``, ``win`` (E,) column, estimation rows (ends included), first event row; ``columns`` (W, 2).
+    """
+    total = y.shape[1]
+    days = ar.shape[1]
+    xs, ys = np.zeros(total), np.zeros(total)
+    run_x, run_y = np.zeros(total + 1), np.zeros(total + 1)
+    before = np.zeros(total + 1, dtype=np.int64)
+    k = 2 if slope else 1
+    current = -1
+    for i in order:
+        if symbol[i] != current:
+            current = symbol[i]
+            place = 0
+            for t in range(total):
+                before[t] = place
+                if y[current, t] - x[t] == y[current, t] - x[t]:
+                    xs[place], ys[place] = x[t], y[current, t]
+                    run_x[place + 1], run_y[place + 1] = run_x[place] + x[t], run_y[place] + y[current, t]
+                    place += 1
+            before[total] = place
+        a, b = before[max(first[i], 0)], before[min(last[i], total - 1) + 1]
+        n = b - a
+        centre_x, centre_y = (run_x[b] - run_x[a]) / n, (run_y[b] - run_y[a]) / n
+        for attempt in range(2):
+            sx, sy, sxx, sxy, syy = 0.0, 0.0, 0.0, 0.0, 0.0
+            for j in range(a, b):
+                dx, dy = xs[j] - centre_x, ys[j] - centre_y
+                sx += dx
+                sy += dy
+                sxx += dx * dx
+                sxy += dx * dy
+                syy += dy * dy
+            if sx * sx <= _NOT_CLOSE * n * sxx and sy * sy <= _NOT_CLOSE * n * syy:
+                break
+            if attempt == 0:
+                total_x, total_y = 0.0, 0.0
+                for j in range(a, b):
+                    total_x += xs[j]
+                    total_y += ys[j]
+                centre_x, centre_y = total_x / n, total_y / n
+        off_x, off_y = sx / n, sy / n
+        sxx -= sx * off_x
+        sxy -= sx * off_y
+        syy -= sy * off_y
+        if syy <= _DEGENERATE * _DEGENERATE * (syy + n * centre_y * centre_y):
+            status[i] = FLAT_RETURN
+            continue
+        beta, inverse = 0.0, 0.0
+        if slope:
+            if sxx <= _DEGENERATE * _DEGENERATE * (sxx + n * centre_x * centre_x):
+                status[i] = FLAT_DESIGN
+                continue
+            beta, inverse = sxy / sxx, 1.0 / sxx
+        ssr = syy - beta * sxy
+        if ssr < _CANCELS * syy:
+            ssr = 0.0
+            for j in range(a, b):
+                e = (ys[j] - centre_y - off_y) - beta * (xs[j] - centre_x - off_x)
+                ssr += e * e
+        s = np.sqrt(ssr / (n - k))
+        sigma[i] = s
+        coefficients[i, 0] = (centre_y + off_y) - beta * (centre_x + off_x)
+        if slope:
+            coefficients[i, 1] = beta
+        start = win[i]
+        for d in range(days):
+            dx = x[start + d] - centre_x - off_x
+            e = (y[current, start + d] - centre_y - off_y) - beta * dx
+            ar[i, d] = e
+            ar_se[i, d] = s * np.sqrt(1.0 + 1.0 / n + dx * dx * inverse) + 0.0 * e
+        for w in range(columns.shape[0]):
+            m, sum_e, sum_x = 0, 0.0, 0.0
+            for d in range(columns[w, 0], columns[w, 1] + 1):
+                if ar[i, d] == ar[i, d]:
+                    m += 1
+                    sum_e += ar[i, d]
+                    sum_x += x[start + d] - centre_x - off_x
+            n_car[i, w] = m
+            if m > 0:
+                car[i, w] = sum_e
+                car_se[i, w] = s * np.sqrt(m + m * m / n + sum_x * sum_x * inverse)
+            else:
+                car[i, w] = np.nan
+                car_se[i, w] = np.nan
+        if residuals.shape[1] > 0:
+            for d in range(residuals.shape[1]):
+                t = first[i] + d
+                if t < 0 or t >= total or t > last[i]:
+                    residuals[i, d] = np.nan
+                else:
+                    residuals[i, d] = (y[current, t] - centre_y - off_y) - beta * (x[t] - centre_x - off_x)
+
+
+@cache
+def compiled() -> tuple[Callable[..., None], Callable[..., None]]:
+    """``count_bars`` and ``estimate`` compiled; sums may be reordered, NaN stays NaN."""
+    from numba import njit
+
+    options: dict[str, Any] = {"cache": True, "nogil": True}
+    reorder = {"reassoc", "contract", "arcp", "nsz"}
+    return njit(**options)(count_bars), njit(**options, fastmath=reorder)(estimate)
+
+
+def worth_compiling(events: int) -> bool:
+    """Whether the loop pays for loading numba (half a second, nothing when it is there already)."""
+    return events >= (2_000 if "numba" in sys.modules else 100_000)
+
+
+def sorted_by_symbol(symbol: Rows, symbols: int) -> Rows:
+    """Positions of the events in order of symbol; a radix sort where there are fewer than 65,536 symbols."""
+    small = symbol.astype(np.uint16) if symbols < 1 << 16 else symbol
+    return np.argsort(small, kind="stable")
+
+
+def in_threads(work: Callable[[Rows], None], order: Rows, symbol: Rows, threads: int) -> None:
+    """Run ``work`` on parts of ``order`` that share no symbol, one thread each."""
+    cuts = [0]
+    for part in range(1, threads):
+        at = max(cuts[-1], len(order) * part // threads)
+        while 0 < at < len(order) and symbol[order[at]] == symbol[order[at - 1]]:
+            at += 1
+        cuts.append(at)
+    parts = [order[a:b] for a, b in zip(cuts, [*cuts[1:], len(order)], strict=True) if b > a]
+    if len(parts) <= 1:
+        for part_order in parts:
+            work(part_order)
+        return
+    with ThreadPoolExecutor(len(parts)) as pool:
+        for _ in pool.map(work, parts):
+            pass
