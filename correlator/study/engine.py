@@ -88,7 +88,9 @@ def fit_events(
     length = int((where.est_last - where.est_first).max(initial=-1)) + 1
     minimum = max(default_minimum(length) if minimum_observations is None else minimum_observations, k + 1)
     reasons: dict[int, str] = off_panel(returns, where, minimum)
-    ready = np.setdiff1d(np.arange(len(where.day_zero)), np.fromiter(reasons, dtype=np.int64, count=len(reasons)))
+    fits = np.ones(len(where.day_zero), dtype=bool)
+    fits[list(reasons)] = False
+    ready = np.flatnonzero(fits)
     panel = Bars(returns, regressors, benchmark)
     wanted = Wanted(chosen, length, days, minimum, keep_residuals, keep_returns)
     if compilable(chosen, regressors.shape[1], where) and worth_compiling(len(ready)):

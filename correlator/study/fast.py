@@ -45,8 +45,13 @@ def fit_compiled(
     slope = panel.regressors.shape[1] == 1
     x = np.ascontiguousarray(panel.regressors[:, 0]) if slope else np.zeros(len(panel.returns))
     threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
-    kept, n, excluded = _enough_bars(count, y, x, where, ready, wanted, threads or 1)
+    order = ready[kernel.sorted_by_symbol(where.symbol_index[ready], len(y))]
+    ordered, order, counted, excluded = _enough_bars(count, y, x, where, order, wanted, threads or 1)
+    kept = np.sort(order)
+    target = order if len(kept) == len(where.day_zero) else np.searchsorted(kept, order)
     part = where if len(kept) == len(where.day_zero) else where.take(kept)
+    n = np.empty(len(kept), dtype=np.int64)
+    n[target] = counted
     size, k = len(kept), 1 + int(slope)
     shapes = {"ar": wanted.days, "ar_se": wanted.days, "car": len(part.car_columns), "car_se": len(part.car_columns)}
     out: dict[str, Any] = {name: np.empty((size, width)) for name, width in shapes.items()}
@@ -55,14 +60,15 @@ def fit_compiled(
     residuals = np.empty((size, wanted.length if wanted.keep_residuals else 0))
     status = np.zeros(size, dtype=np.int8)
 
-    def work(order: Rows) -> None:
+    def work(span: Rows) -> None:
         estimate(
-            *(y, x, order, part.symbol_index, part.est_first, part.est_last, part.win_first, part.car_columns, slope),
+            *(y, x, span, target, ordered.symbol_index, ordered.est_first, ordered.est_last, ordered.win_first),
+            *(ordered.car_columns, slope),
             *(out[name] for name in ("coefficients", "sigma", "ar", "ar_se", "car", "car_se", "n_car")),
             *(residuals, status),
         )
 
-    kernel.in_threads(work, kernel.sorted_by_symbol(part.symbol_index, len(y)), part.symbol_index, threads or 1)
+    kernel.in_threads(work, ordered.symbol_index, threads or 1)
     actual = _actual(panel, part, wanted)
     estimates = EventEstimates(
         **out,
@@ -83,23 +89,23 @@ def fit_compiled(
 
 
 def _enough_bars(
-    count: Callable[..., None], y: Any, x: Any, where: Placement, ready: Rows, wanted: Wanted, threads: int
-) -> tuple[Rows, Rows, dict[int, str]]:
-    """Positions of the events with bars enough, the bars of each, and the reasons of the others."""
-    part = where if len(ready) == len(where.day_zero) else where.take(ready)
-    n, m = np.zeros(len(ready), dtype=np.int64), np.zeros(len(ready), dtype=np.int64)
+    count: Callable[..., None], y: Any, x: Any, where: Placement, order: Rows, wanted: Wanted, threads: int
+) -> tuple[Placement, Rows, Rows, dict[int, str]]:
+    """Of the events at ``order`` (sorted by symbol) those with bars enough, placed and by position, the bars of each,
+    and the others' reasons.
+    """
+    part = where.take(order)
+    n, m = np.zeros(len(order), dtype=np.int64), np.zeros(len(order), dtype=np.int64)
 
-    def work(order: Rows) -> None:
-        count(y, x, order, part.symbol_index, part.est_first, part.est_last, part.win_first, wanted.days, n, m)
+    def work(span: Rows) -> None:
+        count(y, x, span, part.symbol_index, part.est_first, part.est_last, part.win_first, wanted.days, n, m)
 
-    kernel.in_threads(work, kernel.sorted_by_symbol(part.symbol_index, len(y)), part.symbol_index, threads)
+    kernel.in_threads(work, part.symbol_index, threads)
     short, empty = n < wanted.minimum, m == 0
-    excluded = {int(ready[i]): too_few(int(n[i]), wanted.minimum) for i in np.flatnonzero(short)}
-    excluded.update((int(ready[i]), NO_BAR_REASON) for i in np.flatnonzero(empty & ~short))
-    if not excluded:
-        return ready, n, excluded
+    excluded = {int(order[i]): too_few(int(n[i]), wanted.minimum) for i in np.flatnonzero(short)}
+    excluded.update((int(order[i]), NO_BAR_REASON) for i in np.flatnonzero(empty & ~short))
     good = ~(short | empty)
-    return ready[good], n[good], excluded
+    return (part.take(good), order[good], n[good], excluded) if excluded else (part, order, n, excluded)
 
 
 def _actual(panel: Bars, where: Placement, wanted: Wanted) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,13 @@ _CANCELS = 1e-3
 
 
 def count_bars(
-    y: Array, x: Array, order: Rows, symbol: Rows, first: Rows, last: Rows, win: Rows, days: int, n: Rows, m: Rows
+    y: Array, x: Array, part: Rows, symbol: Rows, first: Rows, last: Rows, win: Rows, days: int, n: Rows, m: Rows
 ) -> None:
     """Fill ``n`` and ``m`` (E,): usable bars of the estimation and of the event window. Arguments as ``estimate``."""
     total = y.shape[1]
     before = np.zeros(total + 1, dtype=np.int64)
     current = -1
-    for i in order:
+    for i in range(part[0], part[1]):
         if symbol[i] != current:
             current = symbol[i]
             for t in range(total):
@@ -49,7 +50,8 @@ def count_bars(
 def estimate(
     y: Array,
     x: Array,
-    order: Rows,
+    part: Rows,
+    target: Rows,
     symbol: Rows,
     first: Rows,
     last: Rows,
@@ -66,7 +68,7 @@ def estimate(
     residuals: Array,
     status: NDArray[np.int8],
 ) -> None:
-    """Estimate the events at positions ``order`` (sorted by symbol) and fill their rows of the outputs.
+    """Estimate the events from ``part[0]`` to before ``part[1]``, sorted by symbol, and fill rows ``target``.
 
     ``y`` (S, T) returns and ``x`` (T,) regressor, NaN where missing (without ``slope`` x is zeros); ``symbol``,
     ``first``, ``last``, ``win`` (E,) column, estimation rows (ends included), first event row; ``columns`` (W, 2).
@@ -74,28 +76,30 @@ def estimate(
     total = y.shape[1]
     days = ar.shape[1]
     xs, ys = np.zeros(total), np.zeros(total)
-    run_x, run_y = np.zeros(total + 1), np.zeros(total + 1)
+    sum_xs, sum_ys = np.zeros(total + 1), np.zeros(total + 1)
     before = np.zeros(total + 1, dtype=np.int64)
     k = 2 if slope else 1
     current = -1
-    for i in order:
-        if symbol[i] != current:
-            current = symbol[i]
+    for p in range(part[0], part[1]):
+        i = target[p]
+        if symbol[p] != current:
+            current = symbol[p]
             place = 0
             for t in range(total):
                 before[t] = place
                 if y[current, t] - x[t] == y[current, t] - x[t]:
                     xs[place], ys[place] = x[t], y[current, t]
-                    run_x[place + 1], run_y[place + 1] = run_x[place] + x[t], run_y[place] + y[current, t]
+                    sum_xs[place + 1], sum_ys[place + 1] = sum_xs[place] + x[t], sum_ys[place] + y[current, t]
                     place += 1
             before[total] = place
-        a, b = before[max(first[i], 0)], before[min(last[i], total - 1) + 1]
+        a, b = before[max(first[p], 0)], before[min(last[p], total - 1) + 1]
         n = b - a
-        centre_x, centre_y = (run_x[b] - run_x[a]) / n, (run_y[b] - run_y[a]) / n
+        px, py = xs[a:b], ys[a:b]
+        centre_x, centre_y = (sum_xs[b] - sum_xs[a]) / n, (sum_ys[b] - sum_ys[a]) / n
         for attempt in range(2):
             sx, sy, sxx, sxy, syy = 0.0, 0.0, 0.0, 0.0, 0.0
-            for j in range(a, b):
-                dx, dy = xs[j] - centre_x, ys[j] - centre_y
+            for j in range(n):
+                dx, dy = px[j] - centre_x, py[j] - centre_y
                 sx += dx
                 sy += dy
                 sxx += dx * dx
@@ -105,9 +109,9 @@ def estimate(
                 break
             if attempt == 0:
                 total_x, total_y = 0.0, 0.0
-                for j in range(a, b):
-                    total_x += xs[j]
-                    total_y += ys[j]
+                for j in range(n):
+                    total_x += px[j]
+                    total_y += py[j]
                 centre_x, centre_y = total_x / n, total_y / n
         off_x, off_y = sx / n, sy / n
         sxx -= sx * off_x
@@ -125,27 +129,30 @@ def estimate(
         ssr = syy - beta * sxy
         if ssr < _CANCELS * syy:
             ssr = 0.0
-            for j in range(a, b):
-                e = (ys[j] - centre_y - off_y) - beta * (xs[j] - centre_x - off_x)
+            for j in range(n):
+                e = (py[j] - centre_y - off_y) - beta * (px[j] - centre_x - off_x)
                 ssr += e * e
         s = np.sqrt(ssr / (n - k))
         sigma[i] = s
         coefficients[i, 0] = (centre_y + off_y) - beta * (centre_x + off_x)
         if slope:
             coefficients[i, 1] = beta
-        start = win[i]
+        wx, wy = x[win[p] : win[p] + days], y[current, win[p] : win[p] + days]
+        ar_row, se_row = ar[i], ar_se[i]
+        share = 1.0 + 1.0 / n
         for d in range(days):
-            dx = x[start + d] - centre_x - off_x
-            e = (y[current, start + d] - centre_y - off_y) - beta * dx
-            ar[i, d] = e
-            ar_se[i, d] = s * np.sqrt(1.0 + 1.0 / n + dx * dx * inverse) + 0.0 * e
+            dx = wx[d] - centre_x - off_x
+            e = (wy[d] - centre_y - off_y) - beta * dx
+            ar_row[d] = e
+            se_row[d] = s * np.sqrt(share + dx * dx * inverse) + 0.0 * e
         for w in range(columns.shape[0]):
             m, sum_e, sum_x = 0, 0.0, 0.0
-            for d in range(columns[w, 0], columns[w, 1] + 1):
-                if ar[i, d] == ar[i, d]:
-                    m += 1
-                    sum_e += ar[i, d]
-                    sum_x += x[start + d] - centre_x - off_x
+            values, regressor = ar_row[columns[w, 0] : columns[w, 1] + 1], wx[columns[w, 0] : columns[w, 1] + 1]
+            for d in range(len(values)):
+                there = values[d] == values[d]
+                m += 1 if there else 0
+                sum_e += values[d] if there else 0.0
+                sum_x += regressor[d] - centre_x - off_x if there else 0.0
             n_car[i, w] = m
             if m > 0:
                 car[i, w] = sum_e
@@ -155,8 +162,8 @@ def estimate(
                 car_se[i, w] = np.nan
         if residuals.shape[1] > 0:
             for d in range(residuals.shape[1]):
-                t = first[i] + d
-                if t < 0 or t >= total or t > last[i]:
+                t = first[p] + d
+                if t < 0 or t >= total or t > last[p]:
                     residuals[i, d] = np.nan
                 else:
                     residuals[i, d] = (y[current, t] - centre_y - off_y) - beta * (x[t] - centre_x - off_x)
@@ -167,7 +174,7 @@ def compiled() -> tuple[Callable[..., None], Callable[..., None]]:
     """``count_bars`` and ``estimate`` compiled; sums may be reordered, NaN stays NaN."""
     from numba import njit
 
-    options: dict[str, Any] = {"cache": True, "nogil": True}
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
     reorder = {"reassoc", "contract", "arcp", "nsz"}
     return njit(**options)(count_bars), njit(**options, fastmath=reorder)(estimate)
 
@@ -183,19 +190,14 @@ def sorted_by_symbol(symbol: Rows, symbols: int) -> Rows:
     return np.argsort(small, kind="stable")
 
 
-def in_threads(work: Callable[[Rows], None], order: Rows, symbol: Rows, threads: int) -> None:
-    """Run ``work`` on parts of ``order`` that share no symbol, one thread each."""
-    cuts = [0]
-    for part in range(1, threads):
-        at = max(cuts[-1], len(order) * part // threads)
-        while 0 < at < len(order) and symbol[order[at]] == symbol[order[at - 1]]:
-            at += 1
-        cuts.append(at)
-    parts = [order[a:b] for a, b in zip(cuts, [*cuts[1:], len(order)], strict=True) if b > a]
-    if len(parts) <= 1:
-        for part_order in parts:
-            work(part_order)
+def in_threads(work: Callable[[Rows], None], symbol: Rows, threads: int) -> None:
+    """Run ``work`` on ranges of the sorted events that share no ``symbol``, one thread each."""
+    at = np.searchsorted(symbol, symbol[[len(symbol) * part // threads for part in range(1, threads)]])
+    cuts = [0, *at.tolist(), len(symbol)]
+    parts = [np.array([a, b]) for a, b in pairwise(cuts) if b > a]
+    if len(parts) == 1:
+        work(parts[0])
         return
-    with ThreadPoolExecutor(len(parts)) as pool:
+    with ThreadPoolExecutor(max(len(parts), 1)) as pool:
         for _ in pool.map(work, parts):
             pass
