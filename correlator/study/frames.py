@@ -149,8 +149,14 @@ def parse_times(column: pl.Series, what: str) -> pl.Series:
     dates = column.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
     if dates.null_count() == column.null_count():
         return dates
-    zoned = column.str.contains(r"(Z|[+-]\d{2}:?\d{2})$").fill_null(False).any()
-    instants = column.str.to_datetime(time_unit="us", strict=False, time_zone="UTC" if zoned else None)
+    text = column.str.strip_chars().str.replace(" ", "T").str.replace("Z$", "+00:00")
+    zone = "%#z" if bool(text.str.contains(r"[+-]\d{2}:?\d{2}$").fill_null(False).any()) else ""
+    time_zone = "UTC" if zone else None
+    full, short = (
+        text.str.to_datetime(f"%Y-%m-%dT%H:%M{seconds}{zone}", time_unit="us", time_zone=time_zone, strict=False)
+        for seconds in (":%S%.f", "")
+    )
+    instants = full.fill_null(short)
     if instants.null_count() > column.null_count():
         first = column.filter(instants.is_null() & column.is_not_null())[0]
         raise TimeError(f"{first!r} in column {column.name!r} of {what} is no date", hint="write YYYY-MM-DD")
