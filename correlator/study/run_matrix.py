@@ -24,7 +24,7 @@ from correlator.study.frames import (
     to_polars,
 )
 from correlator.study.models import model_named
-from correlator.study.placement import car_columns, day_labels, place_events, window_rows
+from correlator.study.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.study.plan import Plan, make_plan
 from correlator.study.result import StudyResult
 from correlator.study.windows import Window
@@ -86,8 +86,11 @@ def study_matrix(
     return study_panel(_excess(panel, free, factors_too=True), read_events(events), plan)
 
 
-def study_panel(panel: Panel, events: pl.DataFrame, plan: Plan) -> StudyResult:
-    """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``plan`` says."""
+def study_panel(panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residuals: bool = True) -> StudyResult:
+    """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``plan`` says.
+
+    The statistics across events need the residuals of the estimation windows; the other outputs do not.
+    """
     if len(panel.labels) == 0:
         raise InputError("there are no bars to study")
     columns = {name: position for position, name in enumerate(panel.symbols)}
@@ -100,7 +103,7 @@ def study_panel(panel: Panel, events: pl.DataFrame, plan: Plan) -> StudyResult:
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)
     rows = day_zero.rows[positions]
-    estimates, columns_of_windows = _estimate(panel, plan, symbol_index[positions], rows)
+    estimates, columns_of_windows = _estimate(panel, plan, symbol_index[positions], rows, keep_residuals)
     reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
     return StudyResult(
         estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),
@@ -126,7 +129,9 @@ def read_events(frame: Frame) -> pl.DataFrame:
     return table.select("event_id", "symbol", "date", pl.exclude("event_id", "symbol", "date"))
 
 
-def _estimate(panel: Panel, plan: Plan, symbols: np.ndarray, day_zero: np.ndarray) -> tuple[EventEstimates, np.ndarray]:
+def _estimate(
+    panel: Panel, plan: Plan, symbols: Rows, day_zero: Rows, keep_residuals: bool
+) -> tuple[EventEstimates, Rows]:
     est_first, est_last = window_rows(plan.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(plan.window, day_zero, panel.labels)
     _check_apart(plan, (est_first <= win_last) & (est_last >= win_first))
@@ -144,7 +149,7 @@ def _estimate(panel: Panel, plan: Plan, symbols: np.ndarray, day_zero: np.ndarra
         model=plan.model,
         minimum_observations=plan.minimum_observations,
         car_columns=columns,
-        keep_residuals=True,
+        keep_residuals=keep_residuals,
     )
     return estimates, columns
 
@@ -157,7 +162,7 @@ def _check_apart(plan: Plan, overlapping: Mask) -> None:
         )
 
 
-def _excluded(panel: Panel, events: pl.DataFrame, day_zero: np.ndarray, reasons: dict[int, str]) -> pl.DataFrame:
+def _excluded(panel: Panel, events: pl.DataFrame, day_zero: Rows, reasons: dict[int, str]) -> pl.DataFrame:
     positions = sorted(reasons)
     rows = pl.Series("row", day_zero[positions], dtype=pl.Int64)
     sessions = panel.labels.gather(rows.replace(-1, None))
