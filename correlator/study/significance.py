@@ -1,0 +1,129 @@
+"""Every test across events, per event day and per window, as one table.
+
+``docs/methods.md`` gives each statistic's equation, paper and assumptions. Returns are fractions. One event has no
+cross-section: StudyError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import StudyError
+from correlator.study import nonparametric, parametric, ranks
+from correlator.study.arrays import Array, StudyArrays, study_arrays, targets_of
+from correlator.study.cross_correlation import mean_correlations
+from correlator.study.estimates import EventEstimates
+
+STATISTICS = (
+    *("csect_t", "patell_z", "adj_patell_z", "bmp_t", "kp_t", "skew_adj_t", "bw80", "bw85", "corrado_rank"),
+    *("corrado_zivney", "grank_t", "grank_z", "sign_z", "gsign_z", "wilcoxon", "jackknife_t", "lamb_z"),
+)
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One test over K columns: ``value``, two-sided ``p_value`` and ``df`` (K,); df NaN where the law is not t."""
+
+    value: Array
+    df: Array
+    p_value: Array
+
+
+def significance_table(
+    measured: StudyArrays | EventEstimates,
+    day_labels: Sequence[str] = (),
+    window_labels: Sequence[str] = (),
+    car_columns: NDArray[Any] | None = None,
+) -> pl.DataFrame:
+    """window_or_day, statistic, value, df, p_value, n (events with a value): days in order, then windows.
+
+    ``measured`` are the arrays, or the engine's estimates with the labels of their days and windows and the (W, 2)
+    columns of the windows. Statistics come in the order of ``STATISTICS``; what a column cannot give is null. Raises
+    StudyError for fewer than two events.
+    """
+    if isinstance(measured, EventEstimates):
+        columns = np.zeros((0, 2), dtype=np.int64) if car_columns is None else car_columns
+        measured = study_arrays(measured, day_labels, window_labels, columns)
+    found = statistics(measured)
+    labels = [*measured.day_labels, *measured.window_labels]
+    counted = targets_of(measured).counted
+
+    def long(name: str) -> Array:
+        return np.stack([getattr(found[statistic], name) for statistic in STATISTICS], axis=1).ravel()
+
+    frame = pl.DataFrame(
+        {
+            "window_or_day": np.repeat(np.array(labels, dtype=object), len(STATISTICS)).tolist(),
+            "statistic": list(STATISTICS) * len(labels),
+            "value": long("value"),
+            "df": long("df"),
+            "p_value": long("p_value"),
+            "n": np.repeat(counted, len(STATISTICS)),
+        },
+        schema_overrides={"window_or_day": pl.String(), "n": pl.Int64()},
+    )
+    numbers = pl.col("value", "df", "p_value")
+    return frame.with_columns(pl.when(numbers.is_finite()).then(numbers).otherwise(None))
+
+
+def statistics(arrays: StudyArrays) -> dict[str, Statistic]:
+    """Every test by name, each over the D + W columns of ``arrays``; StudyError for fewer than two events."""
+    if len(arrays) < 2:
+        raise StudyError(
+            f"{len(arrays)} event has no cross-section, so no statistic across events",
+            hint="read ar and car: they carry standard errors, t and p for one event",
+        )
+    targets = targets_of(arrays)
+    x, n = targets.value, targets.counted
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = x / targets.se
+        correlation = mean_correlations(arrays, targets)
+        patell = parametric.patell_z(scaled, arrays.df.astype(np.float64))
+        bmp = parametric.cross_sectional_t(scaled)
+        sd, days = parametric.portfolio_sd(arrays)
+        corrado, zivney = ranks.corrado(arrays, targets)
+        grank = ranks.generalized_rank(arrays, targets, scaled)
+        share = nonparametric.positive_share(arrays.residuals)
+        signed_rank, signed_rank_p = nonparametric.wilcoxon(x)
+        student = {
+            "csect_t": (parametric.cross_sectional_t(x), n - 1),
+            "bmp_t": (bmp, n - 1),
+            "kp_t": (bmp * parametric.bmp_adjustment(correlation, n), n - 1),
+            "skew_adj_t": (parametric.skewness_adjusted_t(x), n - 1),
+            "bw85": (parametric.brown_warner_1985(sd, targets), np.full(len(n), days - 1)),
+            "grank_t": (grank.t, np.full(len(n), grank.df)),
+            "jackknife_t": (parametric.jackknife_t(x), n - 1),
+        }
+        normal = {
+            "patell_z": patell,
+            "adj_patell_z": patell * parametric.patell_adjustment(correlation, n),
+            "bw80": parametric.brown_warner_1980(arrays, targets),
+            "corrado_rank": corrado,
+            "corrado_zivney": zivney,
+            "grank_z": grank.z,
+            "sign_z": nonparametric.sign_z(x),
+            "gsign_z": nonparametric.sign_z(x, share),
+            "lamb_z": parametric.lamb_z(sd, arrays, targets),
+        }
+    found = {name: _student(value, df.astype(np.float64)) for name, (value, df) in student.items()}
+    found |= {name: _normal(value) for name, value in normal.items()}
+    found["wilcoxon"] = Statistic(signed_rank, np.full(len(n), np.nan), signed_rank_p)
+    return found
+
+
+def _student(value: Array, df: Array) -> Statistic:
+    from scipy.special import stdtr
+
+    return Statistic(value, df, 2.0 * stdtr(np.where(df > 0, df, np.nan), -np.abs(value)))
+
+
+def _normal(value: Array) -> Statistic:
+    from scipy.special import ndtr
+
+    return Statistic(value, np.full(len(value), np.nan), 2.0 * ndtr(-np.abs(value)))
