@@ -59,15 +59,17 @@ def fit_events(
     car_columns: ArrayLike | None = None,
     keep_residuals: bool = False,
     keep_returns: bool = True,
+    keep_order: bool = True,
 ) -> EventEstimates:
     """Estimate ``model`` for every event and measure its abnormal returns.
 
     ``returns`` (T, S) fractions, NaN where missing; ``factors`` (T, K) or None, for ``market`` and its kin the
     benchmark in column 0; the events' arrays (E,) as in ``Placement``; ``car_columns`` (W, 2), default the whole event
     window; ``minimum_observations`` as ``default_minimum`` says; without ``keep_returns`` ``actual`` and ``expected``
-    stay empty (E, 0), which saves memory where only AR and CAR are wanted. Many events run compiled.
-    Raises InputError where shapes disagree and StudyError where the model lacks its benchmark. Events that cannot be
-    computed are in ``excluded``.
+    stay empty (E, 0), which saves memory where only AR and CAR are wanted. Many events run compiled, and
+    without ``keep_order`` they then come out in order of symbol, ``kept`` saying which each is: rows written in the
+    order given cost more than the regression. Raises InputError where shapes disagree and StudyError where the model
+    lacks its benchmark. Events that cannot be computed are in ``excluded``.
     """
     chosen = model_named(model)
     returns = np.asarray(returns, dtype=np.float64)
@@ -92,7 +94,7 @@ def fit_events(
     fits[list(reasons)] = False
     ready = np.flatnonzero(fits)
     panel = Bars(returns, regressors, benchmark)
-    wanted = Wanted(chosen, length, days, minimum, keep_residuals, keep_returns)
+    wanted = Wanted(chosen, length, days, minimum, keep_residuals, keep_returns, keep_order)
     if compilable(chosen, regressors.shape[1], where) and worth_compiling(len(ready)):
         return joined([fit_compiled(panel, where, ready, wanted)], reasons)
     step = max(1, _CHUNK_CELLS // max(1, length))

@@ -126,6 +126,7 @@ class Wanted:
     minimum: int
     keep_residuals: bool
     keep_returns: bool
+    keep_order: bool = True
 
 
 def too_few(bars: int, minimum: int) -> str:

@@ -47,9 +47,7 @@ def fit_compiled(
     threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
     order = ready[kernel.sorted_by_symbol(where.symbol_index[ready], len(y))]
     ordered, order, counted, excluded = _enough_bars(count, y, x, where, order, wanted, threads or 1)
-    kept = np.sort(order)
-    target = order if len(kept) == len(where.day_zero) else np.searchsorted(kept, order)
-    part = where if len(kept) == len(where.day_zero) else where.take(kept)
+    kept, target, part = _rows_out(where, ordered, order, wanted)
     n = np.empty(len(kept), dtype=np.int64)
     n[target] = counted
     size, k = len(kept), 1 + int(slope)
@@ -86,6 +84,16 @@ def fit_compiled(
         model=wanted.model.name,
     )
     return _without_flat(estimates, status, excluded)
+
+
+def _rows_out(where: Placement, ordered: Placement, order: Rows, wanted: Wanted) -> tuple[Rows, Rows, Placement]:
+    """Event of each output row, output row of each of the ``ordered`` events, and the placement of the rows."""
+    if not wanted.keep_order:
+        return order, np.arange(len(order)), ordered
+    if len(order) == len(where.day_zero):
+        return np.arange(len(order)), order, where
+    kept = np.sort(order)
+    return kept, np.searchsorted(kept, order), where.take(kept)
 
 
 def _enough_bars(

@@ -85,12 +85,15 @@ def estimate(
         if symbol[p] != current:
             current = symbol[p]
             place = 0
+            run_x, run_y = 0.0, 0.0
             for t in range(total):
                 before[t] = place
-                if y[current, t] - x[t] == y[current, t] - x[t]:
-                    xs[place], ys[place] = x[t], y[current, t]
-                    sum_xs[place + 1], sum_ys[place + 1] = sum_xs[place] + x[t], sum_ys[place] + y[current, t]
-                    place += 1
+                there = y[current, t] - x[t] == y[current, t] - x[t]
+                xs[place], ys[place] = x[t], y[current, t]
+                run_x += x[t] if there else 0.0
+                run_y += y[current, t] if there else 0.0
+                place += 1 if there else 0
+                sum_xs[place], sum_ys[place] = run_x, run_y
             before[total] = place
         a, b = before[max(first[p], 0)], before[min(last[p], total - 1) + 1]
         n = b - a
