@@ -1,0 +1,136 @@
+"""What every news reader yields: articles, the quotes of their strips, and what could not be taken.
+
+A reader is a generator of batches, so that a source of any size passes through bounded memory. Columns derive from
+``tables.py``; what only the store knows (numbers, versions, load time, dated sessions) is filled in there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+import polars as pl
+
+from correlator.tables import ARTICLES, QUOTES, REJECTS
+
+ARTICLE_COLUMNS = tuple(
+    name for name in ARTICLES.column_names if name not in ("article_id", "version", "story_id", "loaded_at")
+)
+QUOTE_COLUMNS = (
+    "position",
+    "symbol",
+    "price",
+    "change",
+    "change_pct",
+    "direction",
+    "line",
+    "previous_close",
+)
+REJECT_COLUMNS = ("source", "source_line", "reason", "content")
+ARTICLE_SCHEMA = ARTICLES.schema(ARTICLE_COLUMNS)
+QUOTE_SCHEMA = ARTICLES.schema(("article_key", "content_hash")) | QUOTES.schema(QUOTE_COLUMNS)
+REJECT_SCHEMA = REJECTS.schema(REJECT_COLUMNS)
+CONTENT_LIMIT = 500
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Frames of one stretch of a source: articles (``ARTICLE_SCHEMA``), quotes (``QUOTE_SCHEMA``), rejects."""
+
+    articles: pl.DataFrame
+    quotes: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def make_batch(
+    articles: Sequence[Mapping[str, object]] = (),
+    quotes: Sequence[Mapping[str, object]] = (),
+    rejects: Sequence[Mapping[str, object]] = (),
+) -> Batch:
+    """A batch from rows; article rows get ``article_key`` and ``content_hash`` from their content."""
+    return Batch(
+        pl.DataFrame([_with_identity(row) for row in articles], schema=ARTICLE_SCHEMA),
+        pl.DataFrame(list(quotes), schema=QUOTE_SCHEMA),
+        pl.DataFrame(list(rejects), schema=REJECT_SCHEMA),
+    )
+
+
+def reject(source: str, source_line: int, reason: str, content: str) -> dict[str, object]:
+    """One row of rejects; the content is made printable and shortened to 500 characters."""
+    return {
+        "source": source,
+        "source_line": source_line,
+        "reason": " ".join(reason.split()),
+        "content": clean_text(content[: 2 * CONTENT_LIMIT])[:CONTENT_LIMIT],
+    }
+
+
+def clean_text(text: str) -> str:
+    """Text without NULs, lone surrogates and other control characters (tab and line feed stay)."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
+
+
+def article_key(publisher: str, headline: str, url: str | None, day: date | None) -> str:
+    """Identity of an article: its canonical URL where known, else publisher, normalised headline and day."""
+    if url:
+        return digest(("url", canonical_url(url)))
+    return digest((publisher, normalise_headline(headline), day.isoformat() if day else ""))
+
+
+def content_hash(headline: str, body: str | None, published: datetime | None, updated: datetime | None) -> str:
+    """Hash of what the article says: equal means the same text with the same times."""
+    times = tuple(stamp.isoformat() if stamp else "" for stamp in (published, updated))
+    return digest((headline, body or "", *times))
+
+
+def digest(parts: Iterable[str]) -> str:
+    """32 hexadecimal digits (BLAKE2b) over the parts, kept apart by a unit separator."""
+    joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(joined, digest_size=16).hexdigest()
+
+
+def normalise_headline(headline: str) -> str:
+    """Letters and digits of a headline in lower case, single spaces; any script."""
+    folded = unicodedata.normalize("NFKC", headline).casefold()
+    return " ".join("".join(c if c.isalnum() or unicodedata.combining(c) else " " for c in folded).split())
+
+
+def canonical_url(url: str) -> str:
+    """An address without scheme, ``www.``/``m.``/``amp.``, AMP suffix, tracking parameters and fragment."""
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return url.strip()
+    host = re.sub(r"^(www|m|amp)\.", "", parts.netloc.lower())
+    path = re.sub(r"/(amp|index\.html?)$", "", parts.path.rstrip("/")).rstrip("/")
+    kept = sorted(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
+    return host + path + ("?" + "&".join(kept) if kept else "")
+
+
+_TRACKING = re.compile(r"(utm_|fbclid|gclid|ref=|outputType=amp|amp(=|$))", re.IGNORECASE)
+
+
+def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
+    """The row with its key and hash; rows that carry them already are left."""
+    if row.get("content_hash"):
+        return dict(row)
+    published, updated, body, url = (row.get(k) for k in ("published_at", "updated_at", "body", "url"))
+    instant = published if isinstance(published, datetime) else None
+    headline = str(row["headline"])
+    return {
+        **row,
+        "article_key": article_key(
+            str(row["publisher"]), headline, str(url) if url else None, instant.date() if instant else None
+        ),
+        "content_hash": content_hash(
+            headline, str(body) if body else None, instant, updated if isinstance(updated, datetime) else None
+        ),
+    }
