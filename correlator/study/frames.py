@@ -22,6 +22,7 @@ Frame = Any
 """Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
 
 RETURNS_KINDS = ("log", "simple")
+LOG_VOLUME = "log-volume"
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,11 @@ def returns_of(prices: Array, kind: str) -> Array:
     ratio = np.full_like(positive, np.nan)
     ratio[1:] = positive[1:] / positive[:-1]
     return np.log(ratio) if kind == "log" else ratio - 1.0
+
+
+def log_volume_of(volumes: Array) -> Array:
+    """Natural logarithm of ``volumes`` (T, S), NaN where nothing was traded (Ajinkya & Jain 1989)."""
+    return np.log(np.where(volumes > 0, volumes, np.nan))
 
 
 def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
@@ -183,8 +184,10 @@ def compiled() -> tuple[Callable[..., None], Callable[..., None]]:
 
 
 def worth_compiling(events: int) -> bool:
-    """Whether the loop pays for loading numba (half a second, nothing when it is there already)."""
-    return events >= (2_000 if "numba" in sys.modules else 100_000)
+    """Whether the loop pays for loading numba (half a second, nothing when it is there already), where installed."""
+    if "numba" in sys.modules:
+        return events >= 2_000
+    return events >= 100_000 and find_spec("numba") is not None
 
 
 def sorted_by_symbol(symbol: Rows, symbols: int) -> Rows:

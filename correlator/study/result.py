@@ -15,7 +15,7 @@ import polars as pl
 from correlator.errors import NotFoundError, StudyError
 from correlator.study import result_frames as tables
 from correlator.study.engine import EventEstimates
-from correlator.study.frames import Panel
+from correlator.study.frames import RETURNS_KINDS, Panel
 from correlator.study.plan import Plan
 
 if TYPE_CHECKING:
@@ -58,7 +58,12 @@ class StudyResult:
 
     @cached_property
     def bhar(self) -> pl.DataFrame:
-        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n."""
+        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n.
+
+        Raises StudyError for volumes.
+        """
+        if self.plan.returns_kind not in RETURNS_KINDS:
+            raise StudyError(f"{self.plan.returns_kind} cannot be bought and held", hint="read car instead")
         return tables.bhar_frame(
             self.estimates, self.events, self.window_labels, self.car_columns, self.plan.returns_kind
         )

@@ -11,6 +11,7 @@ import polars as pl
 from correlator.errors import InputError, NotFoundError, StudyError
 from correlator.study.engine import EventEstimates, fit_events
 from correlator.study.frames import (
+    LOG_VOLUME,
     Array,
     Frame,
     Mask,
@@ -18,6 +19,7 @@ from correlator.study.frames import (
     Wide,
     as_times,
     label_column,
+    log_volume_of,
     on_labels,
     read_wide,
     returns_of,
@@ -29,12 +31,15 @@ from correlator.study.plan import Plan, make_plan
 from correlator.study.result import StudyResult
 from correlator.study.windows import Window
 
+KINDS = ("returns", "prices", "volumes")
+
 
 def study_matrix(
     returns: Frame | None = None,
     events: Frame | None = None,
     *,
     prices: Frame | None = None,
+    volumes: Frame | None = None,
     benchmark: str | Frame | None = None,
     factors: Frame | None = None,
     risk_free: str | Frame | None = None,
@@ -47,7 +52,9 @@ def study_matrix(
     by: str | Sequence[str] | None = None,
     off_session: str = "next",
 ) -> StudyResult:
-    """Measure ``events`` (``symbol``, ``date``, any group columns) on a wide frame of ``returns`` or ``prices``.
+    """Measure ``events`` (``symbol``, ``date``, any group columns) on a wide frame of returns, prices or volumes.
+
+    Volumes become abnormal log volume: the same models on ln(volume), mean-adjusted or on the market's log volume.
 
     ``benchmark``: a column of that frame, or a frame with dates and one column of the same kind; ``factors``: a frame
     with dates and one column per factor, fractions; ``risk_free``: a column of ``factors`` or of the wide frame, or a
@@ -58,11 +65,10 @@ def study_matrix(
     """
     if events is None:
         raise InputError("no events given", hint="give a frame with columns symbol and date")
-    if (returns is None) == (prices is None):
-        raise InputError("give either returns or prices, and not both")
+    kind, frame = _the_one_given(returns, prices, volumes)
     plan = make_plan(
         model=model,
-        returns_kind=returns_kind,
+        returns_kind=LOG_VOLUME if kind == "volumes" else returns_kind,
         estimation=estimation,
         window=window,
         windows=windows,
@@ -71,19 +77,8 @@ def study_matrix(
         off_session=off_session,
         benchmark=benchmark if isinstance(benchmark, str) else None,
     )
-    wide = _returns(returns if prices is None else prices, plan, from_prices=prices is not None)
-    factor_table = None if factors is None else read_wide(factors, "factors")
-    free = None if risk_free is None else _risk_free(risk_free, wide, factor_table)
-    if factor_table is not None and isinstance(risk_free, str) and risk_free in factor_table.names:
-        factor_table = _without(factor_table, risk_free)
-    panel = Panel(wide.labels, wide.names, wide.values)
-    if benchmark is not None:
-        market = _benchmark(benchmark, wide, plan, from_prices=prices is not None)
-        panel = replace(panel, factors=market[:, None], factor_names=(plan.benchmark or "benchmark",))
-    if factor_table is not None and (benchmark is None or model_named(model).regressors == "all"):
-        panel = replace(panel, factors=on_labels(factor_table, wide.labels, "factors"), factor_names=factor_table.names)
-        return study_panel(_excess(panel, free, factors_too=False), read_events(events), plan)
-    return study_panel(_excess(panel, free, factors_too=True), read_events(events), plan)
+    panel = _panel(_measured(frame, kind, plan), kind, plan, benchmark, factors, risk_free)
+    return study_panel(panel, read_events(events), plan)
 
 
 def study_panel(panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residuals: bool = True) -> StudyResult:
@@ -173,15 +168,48 @@ def _excluded(panel: Panel, events: pl.DataFrame, day_zero: Rows, reasons: dict[
     )
 
 
-def _returns(frame: Frame, plan: Plan, *, from_prices: bool) -> Wide:
-    wide = read_wide(frame, "prices" if from_prices else "returns")
-    return replace(wide, values=returns_of(wide.values, plan.returns_kind)) if from_prices else wide
+def _the_one_given(returns: Frame | None, prices: Frame | None, volumes: Frame | None) -> tuple[str, Frame]:
+    given = [(kind, frame) for kind, frame in zip(KINDS, (returns, prices, volumes), strict=True) if frame is not None]
+    if len(given) != 1:
+        raise InputError("give either returns or prices or volumes, and one of them only")
+    return given[0]
 
 
-def _benchmark(benchmark: str | Frame, wide: Wide, plan: Plan, *, from_prices: bool) -> Array:
+def _panel(
+    wide: Wide,
+    kind: str,
+    plan: Plan,
+    benchmark: str | Frame | None,
+    factors: Frame | None,
+    risk_free: str | Frame | None,
+) -> Panel:
+    """The panel that the model needs: factors where it takes several or no benchmark is named, else the benchmark."""
+    table = None if factors is None else read_wide(factors, "factors")
+    free = None if risk_free is None else _risk_free(risk_free, wide, table)
+    if table is not None and isinstance(risk_free, str) and risk_free in table.names:
+        table = _without(table, risk_free)
+    panel = Panel(wide.labels, wide.names, wide.values)
+    if table is not None and (benchmark is None or model_named(plan.model).regressors == "all"):
+        panel = replace(panel, factors=on_labels(table, wide.labels, "factors"), factor_names=table.names)
+        return _excess(panel, free, factors_too=False)
+    if benchmark is not None:
+        market = _benchmark(benchmark, wide, kind, plan)
+        panel = replace(panel, factors=market[:, None], factor_names=(plan.benchmark or "benchmark",))
+    return _excess(panel, free, factors_too=True)
+
+
+def _measured(frame: Frame, kind: str, plan: Plan) -> Wide:
+    """The frame with returns or log volumes in place of what it holds."""
+    wide = read_wide(frame, kind)
+    if kind == "volumes":
+        return replace(wide, values=log_volume_of(wide.values))
+    return replace(wide, values=returns_of(wide.values, plan.returns_kind)) if kind == "prices" else wide
+
+
+def _benchmark(benchmark: str | Frame, wide: Wide, kind: str, plan: Plan) -> Array:
     if isinstance(benchmark, str):
         return wide.column(benchmark)
-    return on_labels(_returns(benchmark, plan, from_prices=from_prices), wide.labels, "benchmark")[:, 0]
+    return on_labels(_measured(benchmark, kind, plan), wide.labels, "benchmark")[:, 0]
 
 
 def _risk_free(risk_free: str | Frame, wide: Wide, factors: Wide | None) -> Array:

@@ -254,3 +254,15 @@ def test_refusals_say_what_is_wrong() -> None:
         study_matrix([1, 2], THREE, benchmark="M")
     with pytest.raises(TimeError, match="is no date"):
         study_matrix(table, THREE.with_columns(pl.lit("soon").alias("date")), benchmark="M")
+
+
+def test_abnormal_log_volume() -> None:
+    rng = np.random.default_rng(4)
+    table = wide().with_columns(pl.Series(name, rng.integers(0, 900, 400)) for name in ("A", "B", "C", "M"))
+    result = study_matrix(volumes=table, events=THREE, model="mean", windows="0:0")
+    logs = table.with_columns(pl.col("A", "B", "C", "M").cast(pl.Float64).log().replace(-np.inf, None))
+    plain = study_matrix(logs, THREE, model="mean", windows="0:0")
+    np.testing.assert_allclose(result.ar["ar"], plain.ar["ar"])
+    assert result.plan.returns_kind == "log-volume"
+    with pytest.raises(StudyError, match="bought and held"):
+        _ = result.bhar
