@@ -1,0 +1,44 @@
+"""Abnormal volatility: the multiplier by hand, and a variance that doubles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from correlator.errors import StudyError
+from correlator.study.engine import fit_events
+from correlator.study.volatility import abnormal_volatility, forecast_variances, volatility_multiplier
+
+
+def test_multiplier_by_its_formula() -> None:
+    ar = np.array([[0.01, np.nan], [-0.03, 0.02], [0.02, 0.01], [0.0, np.nan]])
+    s2 = np.array([[1e-4, 1e-4], [4e-4, 1e-4], [2e-4, 1e-4], [1e-4, 1e-4]])
+    found, n = volatility_multiplier(ar, s2)
+    total, spread = ar[:, 0].sum(), s2[:, 0].sum()
+    by_hand = sum((4 * e - total) ** 2 / (8 * v + spread) for e, v in zip(ar[:, 0], s2[:, 0], strict=True)) / 3
+    assert found[0] == pytest.approx(by_hand)
+    assert np.isnan(found[1])
+    assert n.tolist() == [4, 2]
+
+
+def test_variance_that_is_four_times_as_large_is_found() -> None:
+    pytest.importorskip("arch")
+    rng = np.random.default_rng(3)
+    returns = rng.standard_normal((320, 40)) * 0.02
+    returns[305:] *= 2.0
+    where = (np.arange(40), *(np.full(40, row) for row in (305, 50, 289, 300, 309)))
+    estimates = fit_events(returns, None, *where, model="mean", keep_residuals=True)
+    forecasts = forecast_variances(estimates)
+    assert forecasts.shape == (40, 10)
+    np.testing.assert_allclose(forecasts.mean(axis=0), 0.02**2, rtol=0.15)
+    table = abnormal_volatility(estimates, [str(day) for day in range(-5, 5)])
+    before, after = table["multiplier"][:5], table["multiplier"][5:]
+    assert before.mean() == pytest.approx(1.0, abs=0.3)
+    assert after.mean() == pytest.approx(4.0, abs=1.2)
+    assert table["p_value"][5:].max() < 0.01
+    with pytest.raises(StudyError, match="too few"):
+        abnormal_volatility(estimates.take([0, 1]), [])
+    with pytest.raises(StudyError, match="no residuals"):
+        abnormal_volatility(replace(estimates, estimation_residuals=None), [])
