@@ -1,9 +1,9 @@
 """Publication times, told truthfully: the instant in UTC, its precision and the rule that produced it.
 
 A local time takes the zone that the caller names (the publisher's profile). A zone abbreviation is read only from an
-explicit table; one that is not in it raises TimeError and is never taken for UTC. A time that the zone skipped raises; one that it
-had twice is the first of both, and the rule says so. A date alone has precision ``day``: its instant is midnight UTC
-of the printed date, a label and not a time of publication.
+explicit table; one that is not in it raises TimeError and is never taken for UTC. A time that the zone skipped raises;
+one that it had twice is the first of both, and the rule says so. A date alone has precision ``day``: its instant is
+midnight UTC of the printed date, a label and not a time of publication.
 """
 
 from __future__ import annotations
@@ -139,7 +139,20 @@ _OFFSET = re.compile(r"(?<=\d)(?: ?([+-]\d\d:?\d\d)| ?(Z))$")
 _ABBREVIATION = re.compile(r"(?<=[\dM]) ?\(?([A-Z]{2,5})\)?$")
 _MONTHS = {
     month[:3]: month
-    for month in ("january february march april may june july august september october november december".split())
+    for month in (
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    )
 }
 
 

@@ -1,0 +1,131 @@
+"""RSS, Atom and JSON Feed into articles. feedparser reads the XML; times are read here, as it takes unknown zones for UTC."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from correlator.errors import InputError, TimeError
+from correlator.news.batch import Batch, clean_text, make_batch, reject
+from correlator.news.language import language_of
+from correlator.news.profiles import Profile, load_profile, profile_of_url
+from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, parse_time
+
+MAX_FEED_BYTES = 32_000_000
+_ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
+
+
+def read_feed(path: Path, *, profile: str | None = None) -> Iterator[Batch]:
+    """The items of a feed file; those without headline or readable time are rejects. Raises InputError."""
+    with path.open("rb") as file:
+        raw = file.read(MAX_FEED_BYTES + 1)
+    yield from feed_batches(raw, str(path), profile=profile)
+
+
+def feed_batches(raw: bytes, source: str, *, profile: str | None = None) -> Iterator[Batch]:
+    """The items of a feed's bytes. Raises InputError for what is no feed, is too large or declares entities."""
+    if len(raw) > MAX_FEED_BYTES:
+        raise InputError(f"{source} is larger than {MAX_FEED_BYTES // 1_000_000} MB, which no feed is")
+    items = _json_items(raw, source) if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else _xml_items(raw, source)
+    articles, rejects = [], []
+    for number, item in enumerate(items, start=1):
+        try:
+            articles.append(_article(item, source, number, profile))
+        except InputError as error:
+            rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
+    yield make_batch(articles, rejects=rejects)
+
+
+def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
+    import feedparser
+
+    if _ENTITY.search(raw[:65536]):
+        raise InputError(f"{source} declares XML entities, which a feed has no use for")
+    parsed: Any = feedparser.parse(io.BytesIO(raw.replace(b"\x00", b"")), sanitize_html=False)
+    if not parsed.get("version"):
+        raise InputError(f"{source} is no RSS or Atom feed")
+    language = str(parsed.feed.get("language", ""))
+    return [
+        {
+            "title": str(entry.get("title", "")),
+            "url": str(entry.get("link", "")),
+            "published": str(entry.get("published", "") or entry.get("created", "")),
+            "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
+            "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
+            "language": language,
+        }
+        for entry in parsed.entries
+    ]
+
+
+def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
+    try:
+        feed = json.loads(raw.decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source} is no JSON Feed: {error}") from None
+    items = feed.get("items") if isinstance(feed, dict) else None
+    if not isinstance(items, list):
+        raise InputError(f"{source} is no JSON Feed: it has no list of items")
+    names = {
+        "title": ("title",),
+        "url": ("url", "external_url"),
+        "published": ("date_published",),
+        "updated": ("date_modified",),
+        "body": ("content_text", "content_html", "summary"),
+        "language": ("language",),
+    }
+    return [
+        {key: next((str(item[n]) for n in given if item.get(n)), "") for key, given in names.items()}
+        for item in items
+        if isinstance(item, dict)
+    ]
+
+
+def _article(item: Mapping[str, str], source: str, number: int, profile: str | None) -> dict[str, object]:
+    headline = _plain(item["title"])
+    if not headline:
+        raise InputError("the item has no title")
+    known = load_profile(profile) if profile else profile_of_url(item["url"])
+    publisher = known or load_profile("generic")
+    published = _stamp(item["published"], publisher, "feed's publication time")
+    updated = _stamp(item["updated"], publisher, "feed's update time") if item["updated"] else UNKNOWN
+    if published.instant is None:
+        raise TimeError("the item has no publication time")
+    body = _paragraphs(item["body"])
+    return {
+        "publisher": publisher.name,
+        "url": item["url"] or None,
+        "headline": headline,
+        "body": body or None,
+        "language": language_of(
+            f"{headline} {body}", (item["language"] or publisher.language or "")[:2].lower() or None
+        ),
+        "published_at": published.instant,
+        "published_precision": published.precision,
+        "published_rule": f"{published.rule}; publisher {publisher.name}",
+        "updated_at": updated.instant if updated.precision != "day" and updated.instant != published.instant else None,
+        "source": source,
+        "source_line": number,
+    }
+
+
+def _stamp(text: str, publisher: Profile, origin: str) -> Stamp:
+    if not text.strip():
+        return UNKNOWN
+    layouts = (*publisher.layouts, *GENERAL_LAYOUTS)
+    return parse_time(text, zone=publisher.zone, layouts=layouts, abbreviations=publisher.abbreviations, origin=origin)
+
+
+def _plain(markup: str) -> str:
+    from html import unescape
+
+    return " ".join(unescape(re.sub(r"<[^>]{0,2000}>", " ", clean_text(markup))).split())
+
+
+def _paragraphs(markup: str) -> str:
+    parts = re.split(r"(?i)</p>|<br ?/?>|\n\n", re.sub(r"(?is)<(script|style)\b.{0,20000}?</\1>", " ", markup))
+    return "\n\n".join(text for text in map(_plain, parts) if text)

@@ -1,0 +1,256 @@
+"""Text pages: an article's page as a text extractor left it, with strip, headline, byline and paragraphs in lines.
+
+A leading ``date 2025-05-28`` is when the page was crawled, not when it was published. A short line without final
+punctuation between paragraphs is a link to another article and no running text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import InputError, TimeError
+from correlator.news.batch import Batch, clean_text, make_batch
+from correlator.news.language import language_of
+from correlator.news.profiles import Profile, load_profile, profile_of_url
+from correlator.news.strip import StripQuote, parse_strip, strip_frame, without_strip
+from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, parse_time
+
+MAX_PAGE_BYTES = 16_000_000
+NO_DATE_HINT = "give the time with --published, or a profile whose layouts read it"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page says: texts, stamps of publication and last update, the quotes of its strip."""
+
+    publisher: str
+    agency: str | None
+    url: str | None
+    headline: str
+    dateline: str | None
+    body: str | None
+    language: str | None
+    published: Stamp
+    updated: Stamp
+    quotes: tuple[StripQuote, ...]
+
+
+@dataclass(frozen=True)
+class _Byline:
+    """The line that dates the page: whom it credits, and both times as printed; ``place`` is its line, from 0."""
+
+    place: int
+    credit: str
+    published: str
+    updated: str | None
+
+
+def read_page(path: Path, *, profile: str | None = None, published: str | None = None) -> Iterator[Batch]:
+    """The one article of a text page. Raises TimeError where the page has no date, InputError where it has no text."""
+    text = read_text(path)
+    yield page_batch(parse_page(text, profile=profile, published=published, where=path.name), str(path), 1)
+
+
+def read_text(path: Path, limit: int = MAX_PAGE_BYTES) -> str:
+    """A file as text, control characters removed; bytes that are not UTF-8 are read as Windows-1252."""
+    with path.open("rb") as file:
+        raw = file.read(limit + 1)
+    if len(raw) > limit:
+        raise InputError(f"{path.name} is larger than {limit // 1_000_000} MB, which no article page is")
+    return decode(raw)
+
+
+def decode(raw: bytes) -> str:
+    """Bytes as text: UTF-16 where marked, else UTF-8, else Windows-1252; control characters removed."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return clean_text(raw.decode("utf-16", "replace"))
+    try:
+        return clean_text(raw.decode("utf-8"))
+    except UnicodeDecodeError:
+        return clean_text(raw.decode("cp1252", "replace"))
+
+
+def parse_page(
+    text: str,
+    *,
+    profile: str | None = None,
+    url: str | None = None,
+    published: str | None = None,
+    where: str = "the page",
+) -> Page:
+    """The page that a text holds; without ``profile`` (a publisher's name) the host of ``url`` or the layout tells it.
+
+    ``published`` overrides the printed time. Raises TimeError and InputError.
+    """
+    quotes = parse_strip(text)
+    lines = [" ".join(without_strip(line).split()) for line in _CRAWLED.sub("", clean_text(text)).split("\n")]
+    byline = _find_byline(lines)
+    publisher, known_by = _publisher(profile, url, lines, bool(quotes), byline)
+    stamp, updated = _times(byline, publisher, published, known_by, where)
+    headline, rest = _headline(lines, byline, publisher, where)
+    dateline, wire, body = _body(rest, publisher)
+    credit = byline.credit if byline else ""
+    return Page(
+        publisher.name,
+        next((name for name in publisher.agencies if re.search(rf"\b{re.escape(name)}\b", credit)), wire),
+        url,
+        headline,
+        dateline,
+        body,
+        language_of(f"{headline} {body or ''}", publisher.language),
+        stamp,
+        updated,
+        tuple(quotes),
+    )
+
+
+def page_batch(page: Page, source: str, source_line: int) -> Batch:
+    """A page as a batch of one article and its quotes."""
+    batch = make_batch([page_row(page, source, source_line)])
+    key, content = batch.articles.select("article_key", "content_hash").row(0)
+    quotes = strip_frame(page.quotes)
+    return Batch(
+        batch.articles,
+        quotes.select(*_literals(key, content), *quotes.columns),
+        batch.rejects,
+    )
+
+
+def page_row(page: Page, source: str, source_line: int) -> dict[str, object]:
+    """A page as a row of articles."""
+    return {
+        "publisher": page.publisher,
+        "agency": page.agency,
+        "url": page.url,
+        "headline": page.headline,
+        "dateline": page.dateline,
+        "body": page.body,
+        "language": page.language,
+        "published_at": page.published.instant,
+        "published_precision": page.published.precision,
+        "published_rule": page.published.rule,
+        "updated_at": page.updated.instant if page.updated.precision != "day" else None,
+        "source": source,
+        "source_line": source_line,
+    }
+
+
+def without_links(paragraphs: Sequence[str]) -> list[str]:
+    """Paragraphs without the title-like lines between them that link to other articles."""
+    last = len(paragraphs) - 1
+    return [text for place, text in enumerate(paragraphs) if not (0 < place < last and is_title_like(text))]
+
+
+def is_title_like(text: str) -> bool:
+    """Whether a line is short and ends without punctuation, as a title does and a sentence does not."""
+    return len(text) <= 120 and len(text.split()) <= 16 and not _SENTENCE_END.search(text)
+
+
+def split_dateline(text: str) -> tuple[str | None, str | None, str]:
+    """Place and agency at the head of a body (``LACHIN: ...``, ``PARIS, May 3 (Reuters) - ...``), and the rest."""
+    match = _WIRE_DATELINE.match(text) or _DATELINE.match(text)
+    if not match:
+        return None, None, text
+    groups = match.groupdict()
+    return groups["place"].strip(" ,"), groups.get("agency"), text[match.end() :]
+
+
+_CRAWLED = re.compile(r"\A\s*date \d{4}-\d\d-\d\d(?!\S)")
+_SENTENCE_END = re.compile(r"[.!?:;,…۔؟][\"”’'»)\]]*$")
+_DATELINE = re.compile(r"(?P<place>[A-Z][A-Z .'’/\-]{2,40}(?:, [A-Z][A-Za-z. ]{1,20})?): (?=\S)")
+_WIRE_DATELINE = re.compile(
+    r"(?P<place>[A-Z][A-Z .'’/\-]{2,40}),? (?:[A-Z][a-z]{2,8}\.? \d{1,2},? )?"
+    r"\((?P<agency>[A-Z][A-Za-z ]{1,20})\) ?[-–—:] ?"
+)
+_DATED = r"[^|]{6,40}?\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,5})?"
+_BYLINE = re.compile(
+    rf"^(?P<credit>.{{0,120}}?)[\s|,·-]*\b(?:Published|Posted)(?: on| at)?:? (?P<published>{_DATED})"
+    rf"(?:[\s|,]+(?:Last )?Updated(?: on| at)?:? (?P<updated>{_DATED}))?\s*$",
+    re.IGNORECASE,
+)
+
+
+def _literals(key: str, content: str) -> list[pl.Expr]:
+    return [pl.lit(key).alias("article_key"), pl.lit(content).alias("content_hash")]
+
+
+def _find_byline(lines: Sequence[str]) -> _Byline | None:
+    for place, line in enumerate(lines[:400]):
+        match = _BYLINE.match(line[:300])
+        if match:
+            return _Byline(place, match["credit"].strip(), match["published"], match["updated"])
+    return None
+
+
+def _publisher(
+    profile: str | None, url: str | None, lines: Sequence[str], has_strip: bool, byline: _Byline | None
+) -> tuple[Profile, str]:
+    """The profile that applies and how it was chosen."""
+    if profile:
+        return load_profile(profile), "given by the caller"
+    by_host = profile_of_url(url) if url else None
+    if by_host:
+        return by_host, "recognised by the address"
+    recorder = load_profile("brecorder")
+    if any(line.startswith(f"Copyright {recorder.title}") for line in lines):
+        return recorder, "recognised by the copyright line"
+    if has_strip and byline:
+        return recorder, "recognised by ticker strip and byline"
+    return load_profile("generic"), "no publisher recognised"
+
+
+def _times(
+    byline: _Byline | None, publisher: Profile, published: str | None, known_by: str, where: str
+) -> tuple[Stamp, Stamp]:
+    """Stamps of publication and update; publisher and choice of profile go into the rule."""
+    layouts = (*publisher.layouts, *GENERAL_LAYOUTS)
+
+    def stamp(text: str, origin: str) -> Stamp:
+        read = parse_time(
+            text, zone=publisher.zone, layouts=layouts, abbreviations=publisher.abbreviations, origin=origin
+        )
+        return Stamp(read.instant, read.precision, f"{read.rule}; publisher {publisher.name} {known_by}")
+
+    if published:
+        return stamp(published, "time given by the caller"), UNKNOWN
+    if byline is None:
+        raise TimeError(f"{where} has no publication date", hint=NO_DATE_HINT)
+    try:
+        updated = stamp(byline.updated, "byline") if byline.updated else UNKNOWN
+        return stamp(byline.published, "byline"), updated
+    except TimeError as error:
+        raise TimeError(f"{where}: {error.message}", hint=error.hint or NO_DATE_HINT) from None
+
+
+def _headline(
+    lines: Sequence[str], byline: _Byline | None, publisher: Profile, where: str
+) -> tuple[str, Sequence[str]]:
+    """The headline, and the lines of the body: the last line before the byline, else the first line of all."""
+    if byline:
+        before = [line for line in lines[: byline.place] if line and not publisher.drops(line)]
+        if before:
+            return before[-1], lines[byline.place + 1 :]
+        lines = lines[byline.place + 1 :]
+    for place, line in enumerate(lines):
+        if line and not publisher.drops(line):
+            if is_title_like(line):
+                return line, lines[place + 1 :]
+            break
+    raise InputError(f"{where} has no headline", hint="the line before the byline or the first line should hold it")
+
+
+def _body(lines: Sequence[str], publisher: Profile) -> tuple[str | None, str | None, str | None]:
+    """Dateline, agency of the dateline, and the running text with a blank line between paragraphs."""
+    kept = ["" if publisher.drops(line) else line for line in lines]
+    spaced = sum(1 for line in kept if not line) >= sum(1 for line in kept if line) // 4
+    blocks = "\n".join(kept).strip().split("\n\n" if spaced else "\n")
+    paragraphs = without_links([text for text in (" ".join(block.split()) for block in blocks) if text])
+    if not paragraphs:
+        return None, None, None
+    dateline, agency, paragraphs[0] = split_dateline(paragraphs[0])
+    return dateline, agency, "\n\n".join(paragraphs)

@@ -1,0 +1,114 @@
+"""One door for news: a file, a folder, a glob or an address, and the reader that its content asks for."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from correlator.errors import InputError, NotFoundError
+from correlator.news.batch import Batch, make_batch, reject
+from correlator.news.page import decode, read_page
+
+LAYOUTS = ("auto", "text", "html", "feed", "corpus")
+_SNIFF = 4096
+
+
+def read_news(
+    path_or_url: str | Path,
+    *,
+    profile: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    layout: str = "auto",
+    published: str | None = None,
+) -> Iterator[Batch]:
+    """Batches of articles, quotes and rejects from whatever ``path_or_url`` names.
+
+    ``profile`` names the publisher, ``columns`` maps our column names to those of a corpus, ``layout`` is one of
+    ``LAYOUTS``, ``published`` overrides the time of a single page. A folder or glob is read file by file, and a file
+    that cannot be read is a reject; a single one raises InputError or TimeError, a missing one NotFoundError.
+    """
+    if layout not in LAYOUTS:
+        raise InputError(f"there is no layout {layout!r}", hint=f"layouts are {', '.join(LAYOUTS)}")
+    name = str(path_or_url)
+    if name.startswith(("http://", "https://")):
+        from correlator.news.fetch import fetch_feed
+        from correlator.news.feed import feed_batches
+
+        answer = fetch_feed(name)
+        if answer.body is not None:
+            yield from feed_batches(answer.body, name, profile=profile)
+        return
+    files = _files(name)
+    alone = len(files) == 1 and Path(name).is_file()
+    for file in files:
+        try:
+            yield from _read_file(file, profile, columns, layout, published)
+        except InputError as error:
+            if alone:
+                raise
+            yield make_batch(rejects=[reject(str(file), 0, str(error), file.name)])
+
+
+def sniff(path: Path) -> str:
+    """The layout of a file by its first bytes and, for tables, its name: text, html, feed or corpus."""
+    stem = path.name.lower().removesuffix(".gz")
+    if stem.endswith((".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")):
+        return "corpus"
+    head = _head(path).lstrip().lower()
+    if any(mark in head for mark in ("<rss", "<feed", "<rdf:rdf", "jsonfeed.org/version")):
+        return "feed"
+    if head.startswith("<?xml") and "<html" not in head:
+        return "feed"
+    if any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body")):
+        return "html"
+    return "text"
+
+
+def _read_file(
+    path: Path, profile: str | None, columns: Mapping[str, str] | None, layout: str, published: str | None
+) -> Iterator[Batch]:
+    kind = sniff(path) if layout == "auto" else layout
+    if kind == "text":
+        yield from read_page(path, profile=profile, published=published)
+    elif kind == "html":
+        from correlator.news.html_page import read_html
+
+        yield from read_html(path, profile=profile, published=published)
+    elif kind == "feed":
+        from correlator.news.feed import read_feed
+
+        yield from read_feed(path, profile=profile)
+    else:
+        from correlator.news.corpus import read_corpus
+
+        yield from read_corpus(path, profile=profile, columns=columns)
+
+
+def _files(name: str) -> list[Path]:
+    """The files that a path, folder or glob names, in order; raises NotFoundError where there are none."""
+    path = Path(name)
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    else:
+        found = sorted(Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file())
+    if not found:
+        what = "holds no files" if path.is_dir() else "does not exist"
+        raise NotFoundError(f"{name} {what}", hint="give a file, a folder, a glob or an address")
+    return found
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as file:
+        raw = file.read(_SNIFF)
+    if raw[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(path) as packed:
+                raw = packed.read(_SNIFF)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
+    return decode(raw)
