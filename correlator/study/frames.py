@@ -23,6 +23,7 @@ Frame = Any
 
 RETURNS_KINDS = ("log", "simple")
 LOG_VOLUME = "log-volume"
+_NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
 
 
 def _numbers(column: pl.Series, what: str) -> Array:
+    if column.dtype == pl.String:
+        words = column.str.strip_chars().str.to_lowercase()
+        column = pl.select(pl.when(~words.is_in(_NO_NUMBER)).then(words)).to_series().rename(column.name)
     try:
         return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
     except pl.exceptions.InvalidOperationError:

@@ -143,6 +143,29 @@ def test_kernel_says_what_the_batch_says(with_market: bool, how: str) -> None:
         np.testing.assert_allclose(getattr(fast_one, name), getattr(slow, name), rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.parametrize("keep_order", [True, False])
+def test_many_events_run_compiled_and_say_which_is_which(keep_order: bool) -> None:
+    pytest.importorskip("numba")
+    kernel.compiled()
+    returns, x = panel(11, 1)
+    returns[:, 8] = 0.001
+    where = positions(11, 2500)
+    where[1][:5] = 3
+    where = (*where[:2], where[1] - 250, where[1] - 11, where[1] - 10, where[1] + 10)
+    many = fit_events(returns, x, *where, keep_order=keep_order, keep_returns=False)
+    few = fit_events(returns, x, *(a[:400] for a in where))
+    assert many.actual.shape == (len(many), 0)
+    assert bool((np.diff(many.kept) > 0).all()) is keep_order
+    np.testing.assert_array_equal(many.symbol_index, where[0][many.kept])
+    np.testing.assert_array_equal(many.day_zero, where[1][many.kept])
+    assert sorted([*many.kept.tolist(), *dict(many.excluded)]) == list(range(2500))
+    assert {i: r for i, r in many.excluded if i < 400} == dict(few.excluded)
+    at = np.argsort(many.kept)[: len(few)]
+    np.testing.assert_array_equal(many.kept[at], few.kept)
+    for name in ("coefficients", "sigma", "n", "ar", "ar_se", "car", "car_se", "n_car"):
+        np.testing.assert_allclose(getattr(many, name)[at], getattr(few, name), rtol=1e-10, atol=1e-14)
+
+
 def test_missing_bars_have_no_ar_and_are_not_counted() -> None:
     returns, x = panel(2, 1)
     returns[:, 0] = np.random.default_rng(1).standard_normal(BARS) * 0.02
