@@ -51,28 +51,26 @@ def fit_compiled(
     n = np.empty(len(kept), dtype=np.int64)
     n[target] = counted
     size, k = len(kept), 1 + int(slope)
-    shapes = {"ar": wanted.days, "ar_se": wanted.days, "car": len(part.car_columns), "car_se": len(part.car_columns)}
-    out: dict[str, Any] = {name: np.empty((size, width)) for name, width in shapes.items()}
-    out.update(coefficients=np.empty((size, k)), sigma=np.empty(size))
-    out["n_car"] = np.empty((size, len(part.car_columns)), dtype=np.int64)
+    windows = len(part.car_columns)
+    out = np.empty((size, k + 1 + 2 * wanted.days + 3 * windows))
+    whole = out.view(np.int64)
     residuals = np.empty((size, wanted.length if wanted.keep_residuals else 0))
     status = np.zeros(size, dtype=np.int8)
 
     def work(span: Rows) -> None:
         estimate(
             *(y, x, span, target, ordered.symbol_index, ordered.est_first, ordered.est_last, ordered.win_first),
-            *(ordered.car_columns, slope),
-            *(out[name] for name in ("coefficients", "sigma", "ar", "ar_se", "car", "car_se", "n_car")),
-            *(residuals, status),
+            *(ordered.car_columns, slope, wanted.days, out, whole, residuals, status),
         )
 
     kernel.in_threads(work, ordered.symbol_index, threads or 1)
     actual = _actual(panel, part, wanted)
+    found = kernel.unpacked(out, whole, k, wanted.days, windows)
     estimates = EventEstimates(
-        **out,
+        **found,
         n=n,
         df=n - k,
-        expected=actual - out["ar"] if wanted.keep_returns else actual,
+        expected=actual - found["ar"] if wanted.keep_returns else actual,
         actual=actual,
         estimation_residuals=residuals if wanted.keep_residuals else None,
         kept=kept,

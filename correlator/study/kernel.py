@@ -59,13 +59,9 @@ def estimate(
     win: Rows,
     columns: Rows,
     slope: bool,
-    coefficients: Array,
-    sigma: Array,
-    ar: Array,
-    ar_se: Array,
-    car: Array,
-    car_se: Array,
-    n_car: Rows,
+    days: int,
+    out: Array,
+    whole: Rows,
     residuals: Array,
     status: NDArray[np.int8],
 ) -> None:
@@ -73,13 +69,17 @@ def estimate(
 
     ``y`` (S, T) returns and ``x`` (T,) regressor, NaN where missing (without ``slope`` x is zeros); ``symbol``,
     ``first``, ``last``, ``win`` (E,) column, estimation rows (ends included), first event row; ``columns`` (W, 2).
+    One row of ``out`` holds one event, so that it is written in one place: k coefficients, sigma, AR and their errors
+    (``days`` each), CAR, their errors and bars counted (W each); the last are integers, in ``whole``, the same memory.
     """
     total = y.shape[1]
-    days = ar.shape[1]
+    windows = columns.shape[0]
     xs, ys = np.zeros(total), np.zeros(total)
     sum_xs, sum_ys = np.zeros(total + 1), np.zeros(total + 1)
     before = np.zeros(total + 1, dtype=np.int64)
     k = 2 if slope else 1
+    at_car = k + 1 + 2 * days
+    at_count = at_car + 2 * windows
     current = -1
     for p in range(part[0], part[1]):
         i = target[p]
@@ -137,19 +137,20 @@ def estimate(
                 e = (py[j] - centre_y - off_y) - beta * (px[j] - centre_x - off_x)
                 ssr += e * e
         s = np.sqrt(ssr / (n - k))
-        sigma[i] = s
-        coefficients[i, 0] = (centre_y + off_y) - beta * (centre_x + off_x)
+        row = out[i]
+        row[k] = s
+        row[0] = (centre_y + off_y) - beta * (centre_x + off_x)
         if slope:
-            coefficients[i, 1] = beta
+            row[1] = beta
         wx, wy = x[win[p] : win[p] + days], y[current, win[p] : win[p] + days]
-        ar_row, se_row = ar[i], ar_se[i]
+        ar_row, se_row = row[k + 1 : k + 1 + days], row[k + 1 + days : at_car]
         share = 1.0 + 1.0 / n
         for d in range(days):
             dx = wx[d] - centre_x - off_x
             e = (wy[d] - centre_y - off_y) - beta * dx
             ar_row[d] = e
             se_row[d] = s * np.sqrt(share + dx * dx * inverse) + 0.0 * e
-        for w in range(columns.shape[0]):
+        for w in range(windows):
             m, sum_e, sum_x = 0, 0.0, 0.0
             values, regressor = ar_row[columns[w, 0] : columns[w, 1] + 1], wx[columns[w, 0] : columns[w, 1] + 1]
             for d in range(len(values)):
@@ -157,13 +158,13 @@ def estimate(
                 m += 1 if there else 0
                 sum_e += values[d] if there else 0.0
                 sum_x += regressor[d] - centre_x - off_x if there else 0.0
-            n_car[i, w] = m
+            whole[i, at_count + w] = m
             if m > 0:
-                car[i, w] = sum_e
-                car_se[i, w] = s * np.sqrt(m + m * m / n + sum_x * sum_x * inverse)
+                row[at_car + w] = sum_e
+                row[at_car + windows + w] = s * np.sqrt(m + m * m / n + sum_x * sum_x * inverse)
             else:
-                car[i, w] = np.nan
-                car_se[i, w] = np.nan
+                row[at_car + w] = np.nan
+                row[at_car + windows + w] = np.nan
         if residuals.shape[1] > 0:
             for d in range(residuals.shape[1]):
                 t = first[p] + d
@@ -171,6 +172,16 @@ def estimate(
                     residuals[i, d] = np.nan
                 else:
                     residuals[i, d] = (y[current, t] - centre_y - off_y) - beta * (x[t] - centre_x - off_x)
+
+
+def unpacked(out: Array, whole: Rows, k: int, days: int, windows: int) -> dict[str, Any]:
+    """The parts of ``out`` by the names that EventEstimates gives them; views, not copies."""
+    ends = np.cumsum([k, 1, days, days, windows, windows])
+    names = ("coefficients", "sigma", "ar", "ar_se", "car", "car_se")
+    parts = {
+        name: out[:, end - width : end] for name, end, width in zip(names, ends, np.diff(ends, prepend=0), strict=True)
+    }
+    return {**parts, "sigma": parts["sigma"][:, 0], "n_car": whole[:, ends[-1] :]}
 
 
 @cache
