@@ -99,8 +99,13 @@ def digest(parts: Iterable[str]) -> str:
 
 def normalise_headline(headline: str) -> str:
     """Letters and digits of a headline in lower case, single spaces; any script."""
+    if headline.isascii():
+        return _NOT_ALNUM.sub(" ", headline.lower()).strip()
     folded = unicodedata.normalize("NFKC", headline).casefold()
     return " ".join("".join(c if c.isalnum() or unicodedata.combining(c) else " " for c in folded).split())
+
+
+_NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 
 def canonical_url(url: str) -> str:

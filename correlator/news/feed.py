@@ -1,4 +1,8 @@
-"""RSS, Atom and JSON Feed into articles. feedparser reads the XML; times are read here, as it takes unknown zones for UTC."""
+"""RSS, Atom and JSON Feed into articles.
+
+feedparser reads the XML; times are read here, because it takes a zone that it does not know for UTC. Feeds of readers'
+comments hold no articles: their items are rejects.
+"""
 
 from __future__ import annotations
 
@@ -49,6 +53,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     if not parsed.get("version"):
         raise InputError(f"{source} is no RSS or Atom feed")
     language = str(parsed.feed.get("language", ""))
+    comments = str(parsed.feed.get("title", "")).startswith("Comments on")
     return [
         {
             "title": str(entry.get("title", "")),
@@ -57,6 +62,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
             "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
             "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
             "language": language,
+            "comment": "yes" if comments else "",
         }
         for entry in parsed.entries
     ]
@@ -86,6 +92,8 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
 
 
 def _article(item: Mapping[str, str], source: str, number: int, profile: str | None) -> dict[str, object]:
+    if item.get("comment"):
+        raise InputError("a reader's comment, no article")
     headline = _plain(item["title"])
     if not headline:
         raise InputError("the item has no title")

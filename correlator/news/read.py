@@ -34,8 +34,8 @@ def read_news(
         raise InputError(f"there is no layout {layout!r}", hint=f"layouts are {', '.join(LAYOUTS)}")
     name = str(path_or_url)
     if name.startswith(("http://", "https://")):
-        from correlator.news.fetch import fetch_feed
         from correlator.news.feed import feed_batches
+        from correlator.news.fetch import fetch_feed
 
         answer = fetch_feed(name)
         if answer.body is not None:
