@@ -60,7 +60,7 @@ def car_frame(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str
     return _per_window(estimates, events, labels).with_columns(
         *(pl.Series(name, values.ravel(), nan_to_null=True) for name, values in flat.items()),
         pl.Series("n", estimates.n_car.ravel()),
-        pl.Series("flags", np.where(short, "missing", "")),
+        pl.Series("flags", ["", "missing"])[short.astype(np.int64)],
     )
 
 
@@ -129,7 +129,7 @@ def _per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[s
     names = events[estimates.kept].select("event_id", "symbol")
     count = len(estimates)
     repeated = names[np.repeat(np.arange(count), len(labels))]
-    return repeated.with_columns(pl.Series("window", list(labels) * count, dtype=pl.String))
+    return repeated.with_columns(pl.Series("window", labels, dtype=pl.String)[np.tile(np.arange(len(labels)), count)])
 
 
 def _flags(estimates: EventEstimates, panel: Panel, rows: Rows) -> pl.Series:

@@ -81,10 +81,13 @@ def study_matrix(
     return study_panel(panel, read_events(events), plan)
 
 
-def study_panel(panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residuals: bool = True) -> StudyResult:
+def study_panel(
+    panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residuals: bool = True, keep_returns: bool = True
+) -> StudyResult:
     """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``plan`` says.
 
-    The statistics across events need the residuals of the estimation windows; the other outputs do not.
+    The statistics across events need the residuals of the estimation windows, ``ar`` and ``bhar`` the returns; the
+    other outputs need neither.
     """
     if len(panel.labels) == 0:
         raise InputError("there are no bars to study")
@@ -98,7 +101,7 @@ def study_panel(panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residual
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)
     rows = day_zero.rows[positions]
-    estimates, columns_of_windows = _estimate(panel, plan, symbol_index[positions], rows, keep_residuals)
+    estimates, columns_of_windows = _estimate(panel, plan, symbol_index[positions], rows, keep_residuals, keep_returns)
     reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
     return StudyResult(
         estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),
@@ -125,7 +128,7 @@ def read_events(frame: Frame) -> pl.DataFrame:
 
 
 def _estimate(
-    panel: Panel, plan: Plan, symbols: Rows, day_zero: Rows, keep_residuals: bool
+    panel: Panel, plan: Plan, symbols: Rows, day_zero: Rows, keep_residuals: bool, keep_returns: bool
 ) -> tuple[EventEstimates, Rows]:
     est_first, est_last = window_rows(plan.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(plan.window, day_zero, panel.labels)
@@ -145,6 +148,7 @@ def _estimate(
         minimum_observations=plan.minimum_observations,
         car_columns=columns,
         keep_residuals=keep_residuals,
+        keep_returns=keep_returns,
     )
     return estimates, columns
 

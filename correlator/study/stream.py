@@ -55,11 +55,12 @@ def study_stream(
     shutil.rmtree(partial, ignore_errors=True)
     for name in outputs:
         (partial / name).mkdir(parents=True)
+    with_returns = not {"ar", "bhar"}.isdisjoint(outputs)
     measured, left_out = 0, 0
     averages: dict[str, list[pl.DataFrame]] = {"aar": [], "caar": []}
     by_column = replace(panel, returns=np.asfortranarray(panel.returns))
     for number, part in enumerate(_chunks(events, chunk)):
-        result = study_panel(by_column, part, plan, keep_residuals=False)
+        result = study_panel(by_column, part, plan, keep_residuals=False, keep_returns=with_returns)
         measured, left_out = measured + len(result.estimates), left_out + result.excluded.height
         for name in outputs:
             result.frame(name).write_parquet(partial / name / f"part-{number:05}.parquet")
