@@ -62,9 +62,10 @@ def skewness_adjusted_t(x: Array) -> Array:
 
 
 def jackknife_t(x: Array) -> Array:
-    """t of the jackknifed ratio mean / sd: pseudo-values N q - (N - 1) q(-i), their mean over their standard error.
+    """t of the jackknifed ratio q = mean / sd: mean of the pseudo-values N q - (N - 1) q(-i) over their standard error.
 
-    After Giaccotto & Sfiridis (1996); t with N - 1. Leave-one-out moments in closed form. NaN below 3 events.
+    ``x`` (E, K) scaled abnormal returns x / se. After Giaccotto & Sfiridis (1996); t with N - 1. Leave-one-out
+    moments in closed form. NaN below 3 events.
     """
     n = (~np.isnan(x)).sum(axis=0)
     centred = x - mean(x)

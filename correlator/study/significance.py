@@ -98,7 +98,7 @@ def statistics(arrays: StudyArrays) -> dict[str, Statistic]:
             "skew_adj_t": (parametric.skewness_adjusted_t(x), n - 1),
             "bw85": (parametric.brown_warner_1985(sd, targets), np.full(len(n), days - 1)),
             "grank_t": (grank.t, np.full(len(n), grank.df)),
-            "jackknife_t": (parametric.jackknife_t(x), n - 1),
+            "jackknife_t": (parametric.jackknife_t(scaled), n - 1),
         }
         normal = {
             "patell_z": patell,

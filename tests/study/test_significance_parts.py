@@ -1,0 +1,166 @@
+"""Ranks, correlations, signed ranks, jackknife and bootstrap against slow ways to the same numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from slow_reference import scenario, simulated, take
+
+from correlator.errors import StudyError
+from correlator.study import cross_correlation, ranks
+from correlator.study.arrays import targets_of
+from correlator.study.bootstrap import wild_cluster_p
+from correlator.study.nonparametric import EXACT_UP_TO, wilcoxon
+from correlator.study.parametric import cross_sectional_t, jackknife_t
+from correlator.study.rank_kernel import compiled, rank_rows
+
+VALUES = st.lists(
+    st.one_of(st.just(np.nan), st.integers(-3, 3).map(float), st.floats(-1e300, 1e300)), min_size=1, max_size=40
+)
+
+
+def kernel_ranks(kernel: object, values: np.ndarray) -> np.ndarray:
+    got, width = np.empty_like(values), values.shape[1]
+    kernel(values, got, np.empty(width, np.int64), np.empty(width, np.int64), np.empty(width + 1, np.int64))  # type: ignore[operator]
+    return got
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES)
+def test_both_ways_to_ranks_are_those_of_scipy(row: list[float]) -> None:
+    from scipy.stats import rankdata
+
+    values = np.array([row])
+    expected = rankdata(values, axis=1, nan_policy="omit")
+    np.testing.assert_array_equal(ranks.average_ranks(values), expected)
+    np.testing.assert_array_equal(kernel_ranks(rank_rows, values), expected)
+
+
+def test_compiled_kernel_is_its_source() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.standard_t(3, size=(500, 90)).round(2)
+    values[rng.random(values.shape) < 0.1] = np.nan
+    values[7] = np.nan
+    values[8, 3] = 1e6
+    np.testing.assert_array_equal(kernel_ranks(compiled(), values), ranks.average_ranks(values))
+
+
+def test_generalized_rank_is_that_of_whole_rankings() -> None:
+    from scipy.stats import rankdata
+
+    arrays = simulated(12, 5, missing=0.1)
+    targets = targets_of(arrays)
+    scaled = targets.value / targets.se
+    got = ranks.generalized_rank(arrays, targets, scaled)
+    for k in range(scaled.shape[1]):
+        event = scaled[:, k] / scaled[:, k].std(ddof=1)
+        series = np.column_stack([arrays.residuals / arrays.sigma[:, None], event])
+        u = rankdata(series, axis=1, nan_policy="omit") / (arrays.n[:, None] + 2) - 0.5
+        n_t = (~np.isnan(u)).sum(axis=0)
+        daily = np.nanmean(u[:, n_t > 0], axis=0)
+        s = np.sqrt((n_t[n_t > 0] / len(u) * daily**2).mean())
+        z, t = daily[-1] / s, (n_t > 0).sum()
+        assert got.big_z[k] == pytest.approx(z, rel=1e-12)
+        assert got.t[k] == pytest.approx(z * np.sqrt((t - 2) / (t - 1 - z * z)), rel=1e-12)
+        assert got.df == t - 2
+
+
+def slow_correlation(arrays: object, bars: int) -> float:
+    total, events = 0.0, len(arrays)  # type: ignore[arg-type]
+    for i, j in combinations(range(events), 2):
+        own = {d: r for d, r in zip(arrays.residual_days[i], arrays.residuals[i], strict=True) if d >= 0}  # type: ignore[attr-defined]
+        other = {d: r for d, r in zip(arrays.residual_days[j], arrays.residuals[j], strict=True) if d >= 0}  # type: ignore[attr-defined]
+        both = sorted(own.keys() & other.keys())
+        share = max(0, bars - abs(int(arrays.event_dates[i]) - int(arrays.event_dates[j]))) / bars  # type: ignore[attr-defined]
+        if share and len(both) > 2:
+            total += share * np.corrcoef([own[d] for d in both], [other[d] for d in both])[0, 1]
+    return total / (events * (events - 1) / 2)
+
+
+def test_correlation_pairs_by_calendar() -> None:
+    arrays = simulated(25, 6, missing=0.1, dates=12)
+    targets = targets_of(arrays)
+    got = cross_correlation.mean_correlations(arrays, targets)
+    for k, bars in enumerate(targets.bars):
+        assert got[k] == pytest.approx(slow_correlation(arrays, int(bars)), rel=1e-9, abs=1e-15)
+
+
+def test_scattered_events_of_one_share_are_not_correlated() -> None:
+    arrays = simulated(6, 7)
+    apart = replace(
+        arrays,
+        residuals=np.repeat(arrays.residuals[:1], 6, axis=0),
+        residual_days=np.repeat(arrays.residual_days[:1], 6, axis=0),
+        event_dates=np.arange(100, 160, 10),
+    )
+    assert cross_correlation.mean_correlations(apart, targets_of(apart)).tolist() == [0.0] * 7
+    together = replace(apart, event_dates=np.full(6, 100))
+    np.testing.assert_allclose(cross_correlation.mean_correlations(together, targets_of(together)), 1.0)
+
+
+def test_sums_by_date_equal_pairs_on_full_histories(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = scenario("B_feb20")[0]
+    targets = targets_of(arrays)
+    by_date = cross_correlation.mean_correlations(arrays, targets)
+    shifted = replace(arrays, event_dates=arrays.event_dates + np.array([0, 0, 0, 1, 1, 2, 5]))
+    pairs = cross_correlation.mean_correlations(shifted, targets)
+    monkeypatch.setattr(cross_correlation, "EXACT_CELLS", 0)
+    np.testing.assert_allclose(cross_correlation.mean_correlations(shifted, targets), pairs, rtol=1e-9)
+    assert by_date[0] > pairs[0]
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_signed_rank_law_is_every_sign_pattern(ties: bool) -> None:
+    x = np.array([0.3, -1.2, 2.0, 0.7, -0.1, 1.2 if ties else 1.3, 0.0, np.nan])
+    value, p = wilcoxon(x[:, None])
+    kept = x[~np.isnan(x) & (x != 0)]
+    rank = ranks.average_ranks(np.abs(kept)[None])[0]
+    sums = np.array([(rank * (np.array(signs) > 0)).sum() for signs in product((-1, 1), repeat=len(kept))])
+    smaller = min(rank[kept > 0].sum(), rank[kept < 0].sum())
+    assert value[0] == smaller
+    assert p[0] == pytest.approx(min(1.0, 2 * (sums <= smaller).mean()), rel=1e-12)
+
+
+def test_signed_rank_of_many_is_close_to_exact() -> None:
+    from scipy.stats import wilcoxon as peer
+
+    x = np.random.default_rng(8).standard_normal(EXACT_UP_TO + 1) + 0.1
+    assert wilcoxon(x[:, None])[1][0] == pytest.approx(peer(x, method="exact").pvalue, rel=0.01)
+
+
+def test_jackknife_leaves_one_out() -> None:
+    x = np.random.default_rng(9).standard_normal((9, 1)) + 0.4
+    q = x.mean() / x.std(ddof=1)
+    rest = [np.delete(x, i) for i in range(9)]
+    pseudo = np.array([9 * q - 8 * part.mean() / part.std(ddof=1) for part in rest])
+    assert jackknife_t(x)[0] == pytest.approx(cross_sectional_t(pseudo[:, None])[0], rel=1e-10)
+
+
+def test_bootstrap_is_seeded_and_keeps_dates_together() -> None:
+    rng = np.random.default_rng(10)
+    dates = np.repeat(np.arange(30), 4)
+    shock = np.repeat(rng.standard_normal(30), 4) * 0.02
+    p = wild_cluster_p(shock, dates, repetitions=1999, seed=1)
+    assert p == wild_cluster_p(shock, dates, repetitions=1999, seed=1)
+    alone = wild_cluster_p(shock, np.arange(120), repetitions=1999, seed=1)
+    assert abs(p - 0.5) < abs(alone - 0.5) or p > alone
+    assert wild_cluster_p(shock + 0.05, dates, repetitions=1999, seed=1) < 0.01
+
+
+def test_bootstrap_of_few_dates_tries_every_sign() -> None:
+    assert wild_cluster_p([0.01, 0.02, 0.03], [1, 2, 3]) == 2 / 8
+    with pytest.raises(StudyError, match="1 event date"):
+        wild_cluster_p([0.01, 0.02], [1, 1])
+
+
+def test_two_events_are_enough_for_all_but_skewness() -> None:
+    from correlator.study.significance import significance_table
+
+    table = significance_table(take(simulated(3, 11), np.array([0, 1])))
+    empty = set(table.filter(table["value"].is_null())["statistic"])
+    assert empty == {"skew_adj_t", "jackknife_t"}
