@@ -104,7 +104,7 @@ def _percent_agrees(match: re.Match[str], price: float, change: float, pct: floa
     than two decimals (indices) add the rounding they carry.
     """
     base = price - change
-    if base <= 0:
+    if base <= 0 or price <= 0:
         return False
     price_error, change_error = (_rounding(match[name]) for name in ("price", "change"))
     expected = 100 * change / base

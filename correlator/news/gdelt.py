@@ -1,0 +1,253 @@
+"""GDELT files (events 1.0 and 2.0, mentions, GKG), plain, gzipped or zipped, with or without a header.
+
+Rows are split whole batches at a time; a row with another number of fields is a reject with its line. An event is known
+from DATEADDED, when GDELT took it in; where a spreadsheet has rounded that, from the stamp in the file's name.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.news.batch import REJECT_SCHEMA, reject
+from correlator.news.corpus import MAX_LINE, lines_of
+from correlator.tables import EVENTS
+
+EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name not in ("event_id", "article_id"))
+BATCH_ROWS = 50_000
+MAX_UNPACKED = 4_000_000_000
+_ACTOR = "Code Name CountryCode KnownGroupCode EthnicCode Religion1Code Religion2Code Type1Code Type2Code Type3Code"
+_GEO = "Type FullName CountryCode ADM1Code ADM2Code Lat Long FeatureID"
+_PLACES = ("Actor1Geo", "Actor2Geo", "ActionGeo")
+_MENTIONS = (
+    "GLOBALEVENTID EventTimeDate MentionTimeDate MentionType MentionSourceName MentionIdentifier SentenceID "
+    "Actor1CharOffset Actor2CharOffset ActionCharOffset InRawText Confidence MentionDocLen MentionDocTone "
+    "MentionDocTranslationInfo Extras"
+)
+_GKG = (
+    "GKGRECORDID DATE SourceCollectionIdentifier SourceCommonName DocumentIdentifier Counts V2Counts Themes V2Themes "
+    "Locations V2Locations Persons V2Persons Organizations V2Organizations V2Tone Dates GCAM SharingImage "
+    "RelatedImages SocialImageEmbeds SocialVideoEmbeds Quotations AllNames Amounts TranslationInfo Extras"
+)
+
+
+def _event_names(geo: Sequence[str]) -> tuple[str, ...]:
+    first = ["GLOBALEVENTID", "SQLDATE", "MonthYear", "Year", "FractionDate"]
+    actors = [f"{actor}{part}" for actor in ("Actor1", "Actor2") for part in _ACTOR.split()]
+    action = (
+        "IsRootEvent EventCode EventBaseCode EventRootCode QuadClass GoldsteinScale NumMentions NumSources NumArticles"
+    )
+    places = [f"{place}_{part}" for place in _PLACES for part in geo]
+    return (*first, *actors, *action.split(), "AvgTone", *places, "DATEADDED", "SOURCEURL")
+
+
+LAYOUTS: dict[str, tuple[str, ...]] = {
+    "events": _event_names(_GEO.split()),
+    "events1": _event_names([part for part in _GEO.split() if part != "ADM2Code"]),
+    "mentions": tuple(_MENTIONS.split()),
+    "gkg": tuple(_GKG.split()),
+}
+# CAMEO root to PLOVER category. PLOVER merges 09 into ACCUSE and 18-20 into ASSAULT; it has none for 01 (statements).
+CATEGORIES = {
+    "01": "STATEMENT",
+    "02": "REQUEST",
+    "03": "AGREE",
+    "04": "CONSULT",
+    "05": "SUPPORT",
+    "06": "COOPERATE",
+    "07": "AID",
+    "08": "CONCEDE",
+    "09": "ACCUSE",
+    "10": "REQUEST",
+    "11": "ACCUSE",
+    "12": "REJECT",
+    "13": "THREATEN",
+    "14": "PROTEST",
+    "15": "MOBILIZE",
+    "16": "SANCTION",
+    "17": "COERCE",
+    "18": "ASSAULT",
+    "19": "ASSAULT",
+    "20": "ASSAULT",
+}
+QUAD_CLASSES = {
+    "1": "verbal-cooperation",
+    "2": "material-cooperation",
+    "3": "verbal-conflict",
+    "4": "material-conflict",
+}
+ROLES = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL")
+
+
+@dataclass(frozen=True)
+class GdeltBatch:
+    """Rows of a GDELT file (of ``read_gdelt``: texts under GDELT's names; of ``read_events``: ``EVENT_COLUMNS``)."""
+
+    rows: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def read_gdelt(path: Path) -> Iterator[GdeltBatch]:
+    """Every row as printed, under GDELT's column names and with ``source_line``. Raises InputError for another file."""
+    lines = _numbered(path)
+    first = next(lines, None)
+    if first is None:
+        raise InputError(f"{path.name} is empty")
+    separator = "\t" if "\t" in first[1] else max(";,", key=first[1].count)
+    header = _split(first[1], separator)
+    names = _layout(header, path)
+    pending = [] if _is_header(header) else [first]
+    while chunk := pending + list(islice(lines, BATCH_ROWS - len(pending))):
+        pending = []
+        yield _batch(chunk, separator, names, str(path))
+
+
+def read_events(path: Path) -> Iterator[GdeltBatch]:
+    """Events with the columns of ``tables.EVENTS`` without event_id and article_id; ``tone`` is AvgTone / 100."""
+    stamp = re.search(r"(?<!\d)(20\d{12})(?!\d)", path.name)
+    for batch in read_gdelt(path):
+        if "EventCode" not in batch.rows.columns:
+            raise InputError(f"{path.name} is no GDELT file of events", hint="mentions and GKG rows carry no events")
+        yield _events(batch, str(path), stamp[1] if stamp else None)
+
+
+def _numbered(path: Path) -> Iterator[tuple[int, str]]:
+    lines = _zipped(path) if zipfile.is_zipfile(path) else lines_of(path)
+    return ((number, line.rstrip("\r\n")) for number, line in enumerate(lines, start=1) if line.strip())
+
+
+def _zipped(path: Path) -> Iterator[str]:
+    """The lines of the first file in an archive, up to ``MAX_UNPACKED`` bytes."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if not archive.namelist():
+                raise InputError(f"{path.name} is an empty archive")
+            taken = 0
+            with archive.open(archive.namelist()[0]) as file:
+                while raw := file.readline(MAX_LINE + 1):
+                    taken += len(raw)
+                    if len(raw) > MAX_LINE or taken > MAX_UNPACKED:
+                        raise InputError(f"{path.name} unpacks to more than a GDELT file holds")
+                    yield raw.decode("utf-8", "replace").replace("\x00", "")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path.name} is a damaged archive: {error}") from None
+
+
+def _split(line: str, separator: str) -> list[str]:
+    if separator != ",":
+        return line.split(separator)
+    try:
+        return next(csv.reader([line]), [])
+    except csv.Error:
+        return []
+
+
+def _is_header(fields: Sequence[str]) -> bool:
+    return any(field.casefold() in ("globaleventid", "gkgrecordid") for field in fields)
+
+
+def _layout(fields: Sequence[str], path: Path) -> tuple[str, ...]:
+    """Column names: those of the layout with as many fields, else the header's own."""
+    for names in LAYOUTS.values():
+        if len(names) == len(fields):
+            return names
+    if _is_header(fields) and len({*fields}) == len(fields) and all(fields):
+        return tuple(fields)
+    counts = ", ".join(f"{kind} {len(names)}" for kind, names in LAYOUTS.items())
+    raise InputError(f"{path.name} has {len(fields)} fields, no GDELT layout does", hint=f"there are {counts}")
+
+
+def _batch(chunk: Sequence[tuple[int, str]], separator: str, names: Sequence[str], source: str) -> GdeltBatch:
+    frame = pl.DataFrame(chunk, schema={"source_line": pl.Int64(), "line": pl.String()}, orient="row")
+    if separator == ",":
+        fields = pl.Series("fields", [_split(line, ",") for _, line in chunk], dtype=pl.List(pl.String))
+        frame = frame.with_columns(fields)
+    else:
+        frame = frame.with_columns(fields=pl.col("line").str.split(separator))
+    frame = frame.with_columns(count=pl.col("fields").list.len())
+    bad = frame.filter(pl.col("count") != len(names))
+    rejects = [
+        reject(source, line, f"{count} fields where the layout has {len(names)}", text)
+        for line, count, text in bad.select("source_line", "count", "line").rows()
+    ]
+    good = frame.filter(pl.col("count") == len(names))
+    parts = good.select("source_line", pl.col("fields").list.to_struct(fields=list(names))).unnest("fields")
+    return GdeltBatch(
+        parts.with_columns(pl.col(name).replace("", None) for name in names),
+        pl.DataFrame(rejects, schema=REJECT_SCHEMA),
+    )
+
+
+def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatch:
+    root = pl.col("EventRootCode").str.zfill(2)
+    short = pl.col("EventRootCode").str.len_chars() == 1  # a spreadsheet has taken the leading zero
+    code = (
+        pl.when(short & ~pl.col("EventCode").str.starts_with("0"))
+        .then("0" + pl.col("EventCode"))
+        .otherwise("EventCode")
+    )
+    rows = batch.rows.with_columns(
+        root=root,
+        code=code,
+        category=root.replace_strict(CATEGORIES, default=None),
+        quad_class=pl.col("QuadClass").replace_strict(QUAD_CLASSES, default=None),
+        goldstein=pl.col("GoldsteinScale").cast(pl.Float64, strict=False),
+        added=pl.col("DATEADDED")
+        .str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False)
+        .dt.replace_time_zone("UTC"),
+    )
+    faulty = pl.any_horizontal(pl.col("category", "quad_class").is_null())
+    rejects = [
+        reject(source, line, f"no CAMEO root {event!r} with quad class {quad!r}", str(url))
+        for line, event, quad, url in rows.filter(faulty)
+        .select("source_line", "EventRootCode", "QuadClass", "SOURCEURL")
+        .rows()
+    ]
+    kept = rows.filter(~faulty)
+    named = _file_time(file_stamp)
+    known = pl.coalesce("added", pl.lit(named, pl.Datetime("us", "UTC")))
+    sides = [pl.col(f"{actor}CountryCode") for actor in ("Actor1", "Actor2")]
+    pair = pl.concat_list(sides).list.sort()
+    evidence = pl.struct(
+        "GLOBALEVENTID", "code", "SQLDATE", "NumMentions", "NumSources", "NumArticles", "SOURCEURL", "source_line"
+    )
+    events = kept.select(
+        "category",
+        "quad_class",
+        "goldstein",
+        known_at=known,
+        known_precision=pl.when(known.is_null()).then(pl.lit("unknown")).otherwise(pl.lit("minute")),
+        coder=pl.lit("gdelt"),
+        cameo_root="root",
+        tone=pl.col("AvgTone").cast(pl.Float64, strict=False) / 100,
+        confidence=pl.lit(None, pl.Float64),
+        source_country=sides[0],
+        source_role=_role("Actor1"),
+        target_country=sides[1],
+        target_role=_role("Actor2"),
+        dyad=pl.when(sides[0] != sides[1]).then(pair.list.join("-")),
+        evidence=evidence.struct.json_encode(),
+    ).select(EVENT_COLUMNS)
+    return GdeltBatch(events, pl.concat([batch.rejects, pl.DataFrame(rejects, schema=REJECT_SCHEMA)]))
+
+
+def _role(actor: str) -> pl.Expr:
+    role = pl.col(f"{actor}Type1Code")
+    return pl.when(role.is_in(ROLES)).then(role)
+
+
+def _file_time(stamp: str | None) -> datetime | None:
+    try:
+        return datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC) if stamp else None
+    except ValueError:
+        return None

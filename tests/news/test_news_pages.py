@@ -1,0 +1,190 @@
+"""Pages, feeds and corpora in layouts of real ones, with wording of our own."""
+
+import gzip
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from correlator.errors import CorrelatorError, InputError, NotFoundError, TimeError
+from correlator.news.feed import feed_batches
+from correlator.news.gdelt import LAYOUTS, read_events, read_gdelt
+from correlator.news.html_page import parse_html
+from correlator.news.page import parse_page
+from correlator.news.read import read_news
+
+PAGE = """ date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)
+Two capitals plan a wider trade pact
+
+NNI Published 28 May, 2025 06:02am
+
+LACHIN: Both sides agreed to meet again. They will talk about trade.
+
+A second paragraph holds more of the story.
+
+Minister lands in the city
+
+The last paragraph ends it.
+"""
+AMP = """<html lang="en"><head><meta property="og:title" content="Envoys meet - Daily Times">
+<meta property="og:site_name" content="Daily Times">
+<meta property="article:published_time" content="2017-10-11T05:12:42+05:00">
+<script type="application/ld+json">{"datePublished": "2017-10-11T05:12:42+00:00"}</script></head>
+<body><article><p>ISLAMABAD: The envoys met on Tuesday and talked at length about trade between them.</p></article>
+</body></html>"""
+RSS = """<rss version="2.0"><channel><title>T</title>
+<item><title>One &amp; two</title><link>https://www.dawn.com/news/1</link>
+<pubDate>Mon, 27 Aug 2018 19:37:39 +0000</pubDate></item>
+<item><title>Known zone</title><link>https://www.dawn.com/news/2</link>
+<pubDate>Mon, 27 Aug 2018 19:37 PKT</pubDate></item>
+<item><title>Unknown zone</title><link>https://www.dawn.com/news/3</link>
+<pubDate>Mon, 27 Aug 2018 19:37 QQT</pubDate></item>
+</channel></rss>"""
+
+
+def test_the_seeds_layout():
+    page = parse_page(PAGE)
+    assert page.headline == "Two capitals plan a wider trade pact"
+    assert (page.agency, page.dateline, page.publisher) == ("NNI", "LACHIN", "brecorder")
+    assert page.published.instant == datetime(2025, 5, 28, 1, 2, tzinfo=UTC)
+    assert page.published.precision == "minute"
+    assert "Asia/Karachi" in page.published.rule
+    assert "recognised" in page.published.rule
+    assert page.body is not None
+    assert "lands" not in page.body
+    assert page.body.count("\n\n") == 2
+    assert [q.symbol for q in page.quotes] == ["AIRLINK"]
+
+
+def test_the_crawl_date_is_no_publication():
+    with pytest.raises(TimeError, match=r"no publication date.*--published"):
+        parse_page(PAGE.replace("NNI Published 28 May, 2025 06:02am", ""))
+
+
+def test_the_caller_may_give_the_time():
+    page = parse_page("A title\n\nSome text.", published="2025-05-28T06:02:00+05:00")
+    assert page.published.instant == datetime(2025, 5, 28, 1, 2, tzinfo=UTC)
+    assert "caller" in page.published.rule
+
+
+def test_an_update_is_kept_apart():
+    page = parse_page(PAGE.replace("28 May, 2025 06:02am", "May 15, 2025 Updated May 15, 2025 10:55pm"))
+    assert (page.published.precision, page.updated.precision) == ("day", "minute")
+
+
+def test_urdu_passes_unharmed():
+    page = parse_page("پاکستان اور چین کے مذاکرات\n\nیہ ایک خبر ہے۔", published="2025-05-28T06:02:00+05:00")
+    assert page.language == "ur"
+    assert page.headline == "پاکستان اور چین کے مذاکرات"
+
+
+def test_of_two_offsets_the_publishers_counts():
+    page = parse_html(AMP)
+    assert page.published.instant == datetime(2017, 10, 11, 0, 12, 42, tzinfo=UTC)
+    assert (page.headline, page.dateline, page.publisher) == ("Envoys meet", "ISLAMABAD", "dailytimes")
+
+
+def test_contradicting_times_raise():
+    with pytest.raises(TimeError, match="several publication times"):
+        parse_html(AMP.replace("05:12:42+00:00", "09:00:00Z").replace("+05:00", "+07:00"))
+
+
+def test_a_feeds_unknown_zone_is_a_reject():
+    (batch,) = feed_batches(RSS.encode(), "feed.xml")
+    assert batch.articles["headline"].to_list() == ["One & two", "Known zone"]
+    assert batch.articles["published_at"][1] == datetime(2018, 8, 27, 14, 37, tzinfo=UTC)
+    assert "QQT" in batch.rejects["reason"][0]
+
+
+def test_a_json_feed():
+    item = {"title": "T", "url": "https://x.org/1", "date_published": "2024-01-02T03:04:05Z", "content_text": "B."}
+    feed = {"version": "https://jsonfeed.org/version/1.1", "items": [item]}
+    (batch,) = feed_batches(json.dumps(feed).encode(), "f")
+    assert batch.articles["published_at"][0] == datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_entities_are_refused():
+    bomb = b'<!DOCTYPE r [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><rss version="2.0"><channel/></rss>'
+    with pytest.raises(InputError, match="entities"):
+        list(feed_batches(bomb, "f"))
+
+
+def test_a_corpus_with_a_slipped_row(tmp_path):
+    rows = 'n,title,date,stock\n0,A rises,2020-06-05 10:30:00-04:00,A\n1,"B, too"\n2,C falls,soon,C\n'
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    (batch,) = read_news(tmp_path / "c.csv.gz")
+    assert batch.articles["published_at"].to_list() == [datetime(2020, 6, 5, 14, 30, tzinfo=UTC)]
+    assert sorted(batch.rejects["source_line"].to_list()) == [3, 4]
+
+
+def test_lists_of_headlines_have_no_publication_time(tmp_path):
+    lists = json.dumps([{"headline": "One"}, {"headline": "Two"}])
+    (tmp_path / "l.jsonl").write_text(json.dumps({"createdAt": "2023-06-17T08:43:31Z", "headlines": lists}))
+    (batch,) = read_news(tmp_path / "l.jsonl")
+    assert batch.articles["headline"].to_list() == ["One", "Two"]
+    assert batch.articles["published_at"].to_list() == [None, None]
+
+
+def test_a_folder_reads_on_past_a_faulty_file(tmp_path):
+    (tmp_path / "a.txt").write_text(PAGE)
+    (tmp_path / "b.txt").write_text("No date here\n\nText.")
+    batches = list(read_news(tmp_path))
+    assert [b.articles.height for b in batches] == [1, 0]
+    assert "no publication date" in batches[1].rejects["reason"][0]
+    with pytest.raises(NotFoundError, match="does not exist"):
+        list(read_news(tmp_path / "none"))
+
+
+def test_same_text_same_key_and_edit_same_key_other_hash():
+    from correlator.news.page import page_batch
+
+    first, again, edited = (
+        page_batch(parse_page(text), "f", 1).articles for text in (PAGE, PAGE, PAGE.replace("ends it", "ended it"))
+    )
+    assert first["content_hash"][0] == again["content_hash"][0] != edited["content_hash"][0]
+    assert first["article_key"][0] == edited["article_key"][0]
+
+
+def test_gdelt_events_keep_code_and_goldstein(tmp_path):
+    names = LAYOUTS["events"]
+    given_fields = {"EventCode": "043", "EventRootCode": "04", "QuadClass": "1", "GoldsteinScale": "2.8"}
+    given_fields |= {
+        "Actor1CountryCode": "PAK",
+        "Actor2CountryCode": "AZE",
+        "DATEADDED": "20250528010000",
+        "AvgTone": "-1.5",
+    }
+    row = "\t".join(given_fields.get(name, "") for name in names)
+    path = tmp_path / "e.export.CSV"
+    path.write_text(f"{row}\nbroken\trow\n{row}\n")
+    (batch,) = read_events(path)
+    event = batch.rows.row(0, named=True)
+    assert (event["category"], event["cameo_root"], event["goldstein"], event["dyad"]) == (
+        "CONSULT",
+        "04",
+        2.8,
+        "AZE-PAK",
+    )
+    assert json.loads(event["evidence"])["code"] == "043"
+    assert event["known_at"] == datetime(2025, 5, 28, 1, tzinfo=UTC)
+    assert batch.rejects["source_line"].to_list() == [2]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(
+        ["", "<html><p>", "<rss version='2.0'>", "title,date\n", '{"title":', " date 2025-05-28 ", "Published "]
+    ),
+    st.sampled_from(["f.txt", "f.csv", "f.jsonl", "f.csv.gz", "f.parquet", "f.html", "f.CSV"]),
+)
+def test_no_reader_raises_anything_but_our_errors(tmp_path, raw, head, name):
+    path = tmp_path / name
+    path.write_bytes(head.encode() + raw)
+    for read in (lambda: list(read_news(path)), lambda: list(read_gdelt(path))):
+        try:
+            read()
+        except CorrelatorError:
+            continue

@@ -1,0 +1,73 @@
+"""Times told truthfully: zones, abbreviations, gaps, folds, precision."""
+
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from correlator.errors import TimeError
+from correlator.news.profiles import Profile
+from correlator.news.time_columns import parse_times
+from correlator.news.timestamps import parse_time
+
+READ = [
+    ("28 May, 2025 06:02am", "Asia/Karachi", datetime(2025, 5, 28, 1, 2), "minute"),
+    ("Fri Oct 20, 2006 6:15pm EDT", None, datetime(2006, 10, 20, 22, 15), "minute"),
+    ("Sat Feb 3, 2007 12:05am EST", None, datetime(2007, 2, 3, 5, 5), "minute"),
+    ("2020-06-05 10:30:00-04:00", None, datetime(2020, 6, 5, 14, 30), "second"),
+    ("Mon, 27 Aug 2018 19:37:39 +0000", None, datetime(2018, 8, 27, 19, 37, 39), "second"),
+    ("2023-06-17T08:43:31.518Z", None, datetime(2023, 6, 17, 8, 43, 31), "second"),
+    ("Mon, 27 Aug 2018 19:37 PKT", None, datetime(2018, 8, 27, 14, 37), "minute"),
+    ("Monday Aug 27 2018", "Asia/Karachi", datetime(2018, 8, 27), "day"),
+    ("October 13, 2025", None, datetime(2025, 10, 13), "day"),
+    ("2015-01-01 00:00:00", "Asia/Karachi", datetime(2015, 1, 1), "day"),
+    ("15 Jul 2008 23:30", "Asia/Karachi", datetime(2008, 7, 15, 17, 30), "minute"),
+]
+
+
+@pytest.mark.parametrize(("text", "zone", "instant", "precision"), READ)
+def test_times_are_read(text, zone, instant, precision):
+    stamp = parse_time(text, zone=zone)
+    assert (stamp.instant, stamp.precision) == (instant.replace(tzinfo=UTC), precision)
+
+
+@pytest.mark.parametrize(("text", "zone"), [row[:2] for row in READ])
+def test_a_column_reads_as_a_single_time(text, zone):
+    row = parse_times(pl.Series([text]), Profile("any", zone=zone), "text").row(0, named=True)
+    single = parse_time(text, zone=zone)
+    assert (row["instant"], row["precision"], row["rule"]) == (single.instant, single.precision, single.rule)
+    assert row["problem"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "what"),
+    [
+        ("Mon, 27 Aug 2018 19:37 IST", None, "abbreviation"),
+        ("27 Aug 2018 19:37 XYZ", "Asia/Karachi", "abbreviation"),
+        ("27 Aug 2018 19:37", None, "no zone"),
+        ("10 Mar 2024 02:30", "America/New_York", "did not exist"),
+        ("27 Aug 2018 19:37", "Asia/Lahore", "no time zone"),
+        ("tomorrow", "Asia/Karachi", "layout"),
+        ("0001-01-01 00:00:01+14:00", None, "range"),
+    ],
+)
+def test_what_cannot_be_told_raises(text, zone, what):
+    with pytest.raises(TimeError, match=what):
+        parse_time(text, zone=zone)
+
+
+def test_a_time_shown_twice_is_the_first_and_says_so():
+    stamp = parse_time("3 Nov 2024 01:30", zone="America/New_York")
+    assert stamp.instant == datetime(2024, 11, 3, 5, 30, tzinfo=UTC)
+    assert "twice" in stamp.rule
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_time_or_a_time_error(text):
+    try:
+        stamp = parse_time(text, zone="Asia/Karachi")
+    except TimeError:
+        return
+    assert stamp.instant is None or stamp.instant.tzinfo is not None
