@@ -250,7 +250,7 @@ def analytic_section(studies: int) -> list[str]:
         "",
         "Size in per cent beside `analytic_kp_overrejection.csv`: Patell within the binomial 99 % band of the table, "
         "the adjusted ones of 5 %. Of 24 cells one or so may fall out by chance, Patell and BMP together, as they "
-        "share their draws. The table takes BMP for normal; the t of few events rejects a little less under correlation.",
+        "share their draws. The table takes BMP for normal; the t of few events rejects less under correlation.",
         "",
         *_rows(header, rows),
     ]

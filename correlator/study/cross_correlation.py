@@ -9,11 +9,14 @@ window is long. For events of one date this is the paper's plain average.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from correlator.study.arrays import Array, Rows, StudyArrays, Targets
 
 EXACT_CELLS = 500_000_000
 """Up to this many (pairs x days) each pair is correlated over the days both have; above, see ``_by_date``."""
+
+_CHUNK_CELLS = 1 << 18
 
 
 def mean_correlations(arrays: StudyArrays, targets: Targets) -> Array:
@@ -44,10 +47,10 @@ def _sums_by_lag(residuals: Array, residual_days: Rows, event_dates: Rows, lags:
     calendar = int(rows.max(initial=0)) + 1
     same_date = bool((event_dates == event_dates[0]).all())
     if same_date and not np.isnan(residuals).any():
-        return _by_date(residuals, rows, calendar, event_dates, lags)
+        return _by_date(residuals, rows, event_dates, lags)
     if len(residuals) ** 2 * calendar <= EXACT_CELLS:
         return _pair_by_pair(residuals, rows, calendar, event_dates, lags)
-    return _by_date(residuals, rows, calendar, event_dates, lags)
+    return _by_date(residuals, rows, event_dates, lags)
 
 
 def _pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows, lags: int) -> Array:
@@ -70,22 +73,52 @@ def _pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows
     return sums.astype(np.float64)
 
 
-def _by_date(residuals: Array, rows: Rows, calendar: int, event_dates: Rows, lags: int) -> Array:
+def _by_date(residuals: Array, rows: Rows, event_dates: Rows, lags: int) -> Array:
     """As ``_pair_by_pair`` without looking at pairs: products of per-date sums of standardised residuals.
 
     Exact where the events share their estimation days and none is missing; else each event is standardised over its own
     days and a day that it lacks counts as a residual at its mean.
     """
     dates, group = np.unique(event_dates, return_inverse=True)
-    centred = residuals - np.nanmean(residuals, axis=1, keepdims=True)
-    z = np.nan_to_num(centred / np.sqrt(np.nansum(centred * centred, axis=1, keepdims=True)))
-    present = ~np.isnan(residuals)
-    where = (group[:, None] * calendar + np.maximum(rows, 0))[present]
-    summed = np.bincount(where, weights=z[present], minlength=len(dates) * calendar).reshape(len(dates), calendar)
+    origin = np.full(len(dates), np.iinfo(np.int64).max)
+    np.minimum.at(origin, group, np.where(rows >= 0, rows, np.iinfo(np.int64).max).min(axis=1))
+    span = int((rows.max(axis=1) - origin[group]).max()) + 1
+    order = np.argsort(group, kind="stable")
+    summed, own = np.zeros((len(dates), span)), 0.0
+    step = max(1, _CHUNK_CELLS // max(1, residuals.shape[1]))
+    for start in range(0, len(order), step):
+        part = order[start : start + step]
+        z, present = _standardised(residuals[part])
+        first, last = int(group[part[0]]), int(group[part[-1]])
+        where = ((group[part] - first) * span - origin[group[part]])[:, None] + rows[part]
+        size = (last - first + 1) * span
+        added = np.bincount(np.where(present, where, 0).ravel(), weights=z.ravel(), minlength=size)
+        summed[first : last + 1] += added.reshape(-1, span)
+        own += float(np.einsum("ij,ij->", z, z))
     sums = np.zeros(lags)
-    sums[0] = ((summed * summed).sum() - (z * z).sum()) / 2
+    sums[0] = (np.einsum("ij,ij->", summed, summed) - own) / 2
     for lag in range(1, lags):
         ahead = np.minimum(np.searchsorted(dates, dates + lag), len(dates) - 1)
-        match = dates[ahead] == dates + lag
-        sums[lag] = np.einsum("ij,ij->", summed[match], summed[ahead[match]])
+        here = np.flatnonzero(dates[ahead] == dates + lag)
+        sums[lag] = _products(summed, origin, here, ahead[here])
     return sums
+
+
+def _products(summed: Array, origin: Rows, first: Rows, second: Rows) -> float:
+    """Sum over pairs of dates of the products of their series, which start at calendar day ``origin`` of their date."""
+    total, span = 0.0, summed.shape[1]
+    apart = origin[second] - origin[first]
+    for shift in np.unique(apart[np.abs(apart) < span]):
+        a, b = first[apart == shift], second[apart == shift]
+        early, late = (a, b) if shift >= 0 else (b, a)
+        total += float(np.einsum("ij,ij->", summed[early, abs(shift) :], summed[late, : span - abs(shift)]))
+    return total
+
+
+def _standardised(residuals: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Residuals less their event's mean, over the root of their sum of squares, 0 where missing; which are there."""
+    present = ~np.isnan(residuals)
+    filled = np.where(present, residuals, 0.0)
+    centred = np.where(present, filled - (filled.sum(axis=1) / present.sum(axis=1))[:, None], 0.0)
+    norm = np.sqrt(np.einsum("ij,ij->i", centred, centred))
+    return centred / np.where(norm > 0, norm, 1.0)[:, None], present

@@ -67,10 +67,31 @@ def rank_rows(values: Array, ranks: Array, order: Rows, bucket: Rows, start: Row
             first = last + 1
 
 
+def count_above(z: Array, event: Array, weight: Array, daily: Array, above: Array) -> None:
+    """For each event i and column k, which of ``z`` (E, L) lie above ``event`` (E, K), ties half.
+
+    Adds ``weight`` (E,) times that to ``daily`` (K, L) and fills ``above`` (E, K) with the counts, NaN where the event
+    has no value. NaN in ``z`` counts as not above.
+    """
+    for i in range(z.shape[0]):
+        w = weight[i]
+        for k in range(event.shape[1]):
+            x = event[i, k]
+            count = 0.0
+            for t in range(z.shape[1]):
+                share = (1.0 if z[i, t] > x else 0.0) + (0.5 if z[i, t] == x else 0.0)
+                daily[k, t] += w * share
+                count += share
+            above[i, k] = count if x == x else np.nan
+
+
 @cache
-def compiled() -> Callable[..., Any]:
-    """``rank_rows`` compiled; numba keeps it on disk, so the cost is paid once per installation."""
+def compiled(source: Callable[..., Any]) -> Callable[..., Any]:
+    """``source`` of this module compiled; numba keeps it on disk, so the cost is paid once per installation.
+
+    Sums of counts may be taken in any order: they are multiples of one half.
+    """
     import numba
 
-    kernel: Callable[..., Any] = numba.njit(cache=True, nogil=True)(rank_rows)
+    kernel: Callable[..., Any] = numba.njit(cache=True, nogil=True, fastmath={"reassoc"})(source)
     return kernel

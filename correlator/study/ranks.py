@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlator.study.arrays import Array, Rows, StudyArrays, Targets
+from correlator.study.arrays import Array, StudyArrays, Targets
 from correlator.study.parametric import spread
-from correlator.study.rank_kernel import compiled
+from correlator.study.rank_kernel import compiled, count_above, rank_rows
 
 COMPILE_FROM = 20_000
 """Events from which loading the compiled kernel pays."""
 
-_CHUNK_CELLS = 1 << 20
+_CHUNK_CELLS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,26 @@ class GeneralizedRank:
 
 
 def average_ranks(values: Array) -> Array:
-    """(E, T) rank of each value in its row from 1, ties averaged, NaN where missing; the same bits either way."""
+    """(E, T) rank of each value in its row from 1, ties averaged, NaN where missing."""
     values = np.ascontiguousarray(values, dtype=np.float64)
-    if len(values) >= COMPILE_FROM:
-        ranks = np.empty_like(values)
-        width = values.shape[1]
-        room = (np.empty(width, np.int64), np.empty(width, np.int64), np.empty(width + 1, np.int64))
-        compiled()(values, ranks, *room)
-        return ranks
-    step = max(1, _CHUNK_CELLS // max(1, values.shape[1]))
-    parts = [_ranks_by_argsort(values[start : start + step]) for start in range(0, len(values), step)]
+    parts = [_ranks(values[part], len(values)) for part in _chunks(*values.shape)]
     return np.concatenate(parts) if parts else values.copy()
+
+
+def _chunks(events: int, width: int) -> list[slice]:
+    step = max(1, _CHUNK_CELLS // max(1, width))
+    return [slice(start, start + step) for start in range(0, events, step)]
+
+
+def _ranks(values: Array, events: int) -> Array:
+    """Ranks of a chunk out of ``events`` events: compiled where many, the same numbers either way."""
+    if events < COMPILE_FROM:
+        return _ranks_by_argsort(values)
+    ranks, width = np.empty_like(values), values.shape[1]
+    compiled(rank_rows)(
+        values, ranks, np.empty(width, np.int64), np.empty(width, np.int64), np.empty(width + 1, np.int64)
+    )
+    return ranks
 
 
 def _ranks_by_argsort(values: Array) -> Array:
@@ -66,14 +75,18 @@ def corrado(arrays: StudyArrays, targets: Targets) -> tuple[Array, Array]:
     that short histories and missing days weigh what they should. Each over its root mean square over all L + D days; a
     window is the sum over its m days over sqrt m (Cowan 1992).
     """
-    ranks = average_ranks(np.concatenate([arrays.residuals, arrays.ar], axis=1))
-    valid = ~np.isnan(ranks)
-    own = valid.sum(axis=1, keepdims=True)
-    present = valid.sum(axis=0)
+    width = arrays.residuals.shape[1] + arrays.ar.shape[1]
+    plain, scaled, present = np.zeros(width), np.zeros(width), np.zeros(width)
+    for part in _chunks(len(arrays), width):
+        ranks = _ranks(np.concatenate([arrays.residuals[part], arrays.ar[part]], axis=1), len(arrays))
+        valid = (~np.isnan(ranks)).astype(np.float64)
+        ranks = np.where(valid > 0, ranks, 0.0)
+        own, here = valid.sum(axis=1), valid.sum(axis=0)
+        plain += ranks.sum(axis=0) - ((own + 1) / 2) @ valid
+        scaled += (1.0 / (own + 1)) @ ranks - 0.5 * here
+        present += here
     with np.errstate(divide="ignore", invalid="ignore"):
-        plain = np.nansum(ranks - (own + 1) / 2, axis=0) / present
-        scaled = np.nansum(ranks / (own + 1) - 0.5, axis=0) / np.sqrt(present)
-    return _over_days(plain, targets), _over_days(scaled, targets)
+        return _over_days(plain / present, targets), _over_days(scaled / np.sqrt(present), targets)
 
 
 def _over_days(series: Array, targets: Targets) -> Array:
@@ -83,7 +96,7 @@ def _over_days(series: Array, targets: Targets) -> Array:
     return np.where(targets.counted > 0, value, np.nan)
 
 
-def generalized_rank(arrays: StudyArrays, targets: Targets, scaled: Array) -> GeneralizedRank:
+def generalized_rank(arrays: StudyArrays, scaled: Array) -> GeneralizedRank:
     """GRANK-T and GRANK-Z. Kolari & Pynnönen (2011).
 
     ``scaled`` (E, K) x / se. Each event's standardised residuals and, as one more day, its scaled abnormal return
@@ -91,45 +104,41 @@ def generalized_rank(arrays: StudyArrays, targets: Targets, scaled: Array) -> Ge
     the event over sqrt(mean over the T = L + 1 days of (n_t / N) Ubar_t^2); t = Z sqrt((T - 2) / (T - 1 - Z^2)) with
     T - 2; GRANK-Z = sum of U over sqrt(sum of L / (12 (L + 2))).
     """
-    z = arrays.residuals / arrays.sigma[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         event = scaled / spread(scaled)
-    n = (~np.isnan(z)).sum(axis=1)
-    daily = np.zeros((targets.value.shape[1], z.shape[1]))
-    position = np.full(event.shape, np.nan)
-    step = max(1, _CHUNK_CELLS // max(1, z.shape[1]))
-    base_ranks = average_ranks(z)
-    for start in range(0, len(z), step):
-        part = slice(start, start + step)
-        position[part] = _place(base_ranks[part], z[part], event[part], n[part], daily)
-    here, valid = ~np.isnan(event), ~np.isnan(z)
-    if here.all():
-        present = np.broadcast_to(valid.sum(axis=0), daily.shape)
-    else:
-        present = np.stack([valid[here[:, k]].sum(axis=0) for k in range(len(daily))])
-    return _grank(position, daily, present, n)
+    columns, length = event.shape[1], arrays.residuals.shape[1]
+    daily, present = np.zeros((columns, length)), np.zeros((columns, length))
+    u, n = np.empty(event.shape), np.empty(len(event))
+    for part in _chunks(len(arrays), length):
+        z = arrays.residuals[part] / arrays.sigma[part, None]
+        base = _ranks(z, len(arrays))
+        valid = (~np.isnan(z)).astype(np.float64)
+        n[part] = valid.sum(axis=1)
+        weight = 1.0 / (n[part] + 2.0)
+        base = np.where(valid > 0, base * weight[:, None] - 0.5, 0.0)
+        here = (~np.isnan(event[part])).astype(np.float64)
+        daily += here.T @ base
+        present += here.T @ valid
+        above = _count_above(z, event[part], weight, daily, len(arrays))
+        u[part] = (n[part, None] - above + 1.0) * weight[:, None] - 0.5
+    return _grank(u, daily, present, n)
 
 
-def _place(base_ranks: Array, z: Array, event: Array, n: Rows, daily: Array) -> Array:
-    """Add the chunk's U of each estimation day to ``daily`` (K, L); U (E, K) of the event itself."""
-    weight = 1.0 / (n + 2.0)
-    centred = np.nan_to_num(base_ranks * weight[:, None] - 0.5)
-    shared, u = centred.sum(axis=0), np.full(event.shape, np.nan)
+def _count_above(z: Array, event: Array, weight: Array, daily: Array, events: int) -> Array:
+    """``rank_kernel.count_above`` of a chunk out of ``events`` events: compiled where many."""
+    above = np.empty(event.shape)
+    if events >= COMPILE_FROM:
+        compiled(count_above)(z, np.ascontiguousarray(event), weight, daily, above)
+        return above
     for k in range(event.shape[1]):
         x = event[:, k : k + 1]
-        here = ~np.isnan(x[:, 0])
-        above, ties = z > x, z == x
-        shift = weight @ above
-        tied = bool(ties.any())
-        if tied:
-            shift = shift + 0.5 * (weight @ ties)
-        daily[k] += (shared if here.all() else centred[here].sum(axis=0)) + shift
-        below = n - above.sum(axis=1) - (0.5 * ties.sum(axis=1) if tied else 0.0)
-        u[here, k] = ((below + 1.0) * weight - 0.5)[here]
-    return u
+        share = (z > x) + 0.5 * (z == x)
+        daily[k] += weight @ share
+        above[:, k] = np.where(np.isnan(x[:, 0]), np.nan, share.sum(axis=1))
+    return above
 
 
-def _grank(u: Array, daily: Array, present: Rows, n: Rows) -> GeneralizedRank:
+def _grank(u: Array, daily: Array, present: Array, n: Array) -> GeneralizedRank:
     """From U of the events (E, K), sums of U by estimation day (K, L) and the events in them (K, L)."""
     here = ~np.isnan(u)
     events = here.sum(axis=0)

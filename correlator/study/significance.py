@@ -88,7 +88,7 @@ def statistics(arrays: StudyArrays) -> dict[str, Statistic]:
         bmp = parametric.cross_sectional_t(scaled)
         sd, days = parametric.portfolio_sd(arrays)
         corrado, zivney = ranks.corrado(arrays, targets)
-        grank = ranks.generalized_rank(arrays, targets, scaled)
+        grank = ranks.generalized_rank(arrays, scaled)
         share = nonparametric.positive_share(arrays.residuals)
         signed_rank, signed_rank_p = nonparametric.wilcoxon(x)
         student = {

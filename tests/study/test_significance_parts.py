@@ -17,7 +17,8 @@ from correlator.study.arrays import targets_of
 from correlator.study.bootstrap import wild_cluster_p
 from correlator.study.nonparametric import EXACT_UP_TO, wilcoxon
 from correlator.study.parametric import cross_sectional_t, jackknife_t
-from correlator.study.rank_kernel import compiled, rank_rows
+from correlator.study.rank_kernel import compiled, count_above, rank_rows
+from correlator.study.significance import statistics
 
 VALUES = st.lists(
     st.one_of(st.just(np.nan), st.integers(-3, 3).map(float), st.floats(-1e300, 1e300)), min_size=1, max_size=40
@@ -47,7 +48,28 @@ def test_compiled_kernel_is_its_source() -> None:
     values[rng.random(values.shape) < 0.1] = np.nan
     values[7] = np.nan
     values[8, 3] = 1e6
-    np.testing.assert_array_equal(kernel_ranks(compiled(), values), ranks.average_ranks(values))
+    np.testing.assert_array_equal(kernel_ranks(compiled(rank_rows), values), ranks.average_ranks(values))
+
+
+@pytest.mark.parametrize("kernel", [count_above, compiled(count_above)], ids=["source", "compiled"])
+def test_counting_kernel_is_the_comparison(kernel: object) -> None:
+    rng = np.random.default_rng(1)
+    z, event, weight = rng.integers(-9, 9, (20, 30)) / 4.0, rng.integers(-9, 9, (20, 4)) / 4.0, rng.random(20)
+    z[rng.random(z.shape) < 0.1] = np.nan
+    event[3, 2] = np.nan
+    daily, above = np.zeros((4, 30)), np.empty((20, 4))
+    kernel(z, event, weight, daily, above)  # type: ignore[operator]
+    expected = np.zeros((4, 30))
+    np.testing.assert_array_equal(above, ranks._count_above(z, event, weight, expected, 20))
+    np.testing.assert_allclose(daily, expected, rtol=1e-12)
+
+
+def test_many_events_take_the_compiled_way_to_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = simulated(15, 12, missing=0.1)
+    plain = statistics(arrays)
+    monkeypatch.setattr(ranks, "COMPILE_FROM", 1)
+    for name, found in statistics(arrays).items():
+        np.testing.assert_allclose(found.value, plain[name].value, rtol=1e-12)
 
 
 def test_generalized_rank_is_that_of_whole_rankings() -> None:
@@ -56,7 +78,7 @@ def test_generalized_rank_is_that_of_whole_rankings() -> None:
     arrays = simulated(12, 5, missing=0.1)
     targets = targets_of(arrays)
     scaled = targets.value / targets.se
-    got = ranks.generalized_rank(arrays, targets, scaled)
+    got = ranks.generalized_rank(arrays, scaled)
     for k in range(scaled.shape[1]):
         event = scaled[:, k] / scaled[:, k].std(ddof=1)
         series = np.column_stack([arrays.residuals / arrays.sigma[:, None], event])
@@ -112,6 +134,15 @@ def test_sums_by_date_equal_pairs_on_full_histories(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(cross_correlation, "EXACT_CELLS", 0)
     np.testing.assert_allclose(cross_correlation.mean_correlations(shifted, targets), pairs, rtol=1e-9)
     assert by_date[0] > pairs[0]
+
+
+def test_sums_by_date_shift_windows_that_move_with_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pair shares all but a few estimation days, so both ways are close though not the same."""
+    arrays = simulated(40, 13, dates=4)
+    targets = targets_of(arrays)
+    pairs = cross_correlation.mean_correlations(arrays, targets)
+    monkeypatch.setattr(cross_correlation, "EXACT_CELLS", 0)
+    np.testing.assert_allclose(cross_correlation.mean_correlations(arrays, targets), pairs, atol=0.003)
 
 
 @pytest.mark.parametrize("ties", [False, True])
