@@ -13,14 +13,11 @@ EXACT_UP_TO = 200
 """Events up to which the signed-rank distribution is exact; above, the normal approximation with ties."""
 
 
-def positive_share(residuals: Array) -> float:
-    """Mean over events of the share of positive estimation residuals, the p of Cowan (1992)."""
-    valid = ~np.isnan(residuals)
-    return float(np.mean((residuals > 0).sum(axis=1) / valid.sum(axis=1)))
-
-
 def sign_z(x: Array, share: float = 0.5) -> Array:
-    """(w - N p) / sqrt(N p (1 - p)), w the events with x > 0; p = 1/2 plain, Cowan's (1992) share generalised."""
+    """(w - N p) / sqrt(N p (1 - p)), w the events with x > 0; p = 1/2 plain.
+
+    Generalised (Cowan 1992): p the mean over events of the share of positive estimation residuals.
+    """
     n = (~np.isnan(x)).sum(axis=0)
     return np.asarray(((x > 0).sum(axis=0) - n * share) / np.sqrt(n * share * (1.0 - share)))
 

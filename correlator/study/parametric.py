@@ -5,9 +5,13 @@ Notation: x the AR or CAR, se its forecast-error sd, N the events with a value, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from correlator.study.arrays import Array, Rows, StudyArrays, Targets
+
+_CHUNK_CELLS = 1 << 18
 
 
 def mean(x: Array) -> Array:
@@ -77,24 +81,50 @@ def jackknife_t(x: Array) -> Array:
         return np.where(n > 2, cross_sectional_t(pseudo), np.nan)
 
 
-def brown_warner_1980(arrays: StudyArrays, targets: Targets) -> Array:
-    """Mean over sqrt(m sum of residual variances) / N, variances with divisor n - 1. Brown & Warner (1980), no
-    dependence across events. N(0, 1)."""
-    squares = np.nansum((arrays.residuals - np.nanmean(arrays.residuals, axis=1, keepdims=True)) ** 2, axis=1)
-    variance = squares / (arrays.n - 1)
+@dataclass(frozen=True)
+class ResidualSummary:
+    """``variance`` (E,) of each event's residuals, divisor n - 1; ``positive`` (E,) the share above zero;
+    ``portfolio_sd`` sd (divisor T - 1) of the daily means over events, ``days`` T of them.
+    """
+
+    variance: Array
+    positive: Array
+    portfolio_sd: float
+    days: int
+
+
+def summarised(residuals: Array) -> ResidualSummary:
+    """One pass over (E, L) residuals, NaN where missing."""
+    events, length = residuals.shape
+    variance, positive = np.empty(events), np.empty(events)
+    total, counted = np.zeros(length), np.zeros(length)
+    step = max(1, _CHUNK_CELLS // max(1, length))
+    for start in range(0, events, step):
+        part = residuals[start : start + step]
+        here = slice(start, start + len(part))
+        valid = part == part
+        filled = np.where(valid, part, 0.0)
+        n = valid.sum(axis=1)
+        centred = np.where(valid, filled - (filled.sum(axis=1) / n)[:, None], 0.0)
+        variance[here] = np.einsum("ij,ij->i", centred, centred) / (n - 1)
+        positive[here] = (filled > 0).sum(axis=1) / n
+        total += filled.sum(axis=0)
+        counted += valid.sum(axis=0)
+    series = total[counted > 0] / counted[counted > 0]
+    return ResidualSummary(variance, positive, float(series.std(ddof=1)), len(series))
+
+
+def brown_warner_1980(variance: Array, targets: Targets) -> Array:
+    """Sum over sqrt(m sum of residual variances), ``variance`` (E,) with divisor n - 1. N(0, 1).
+
+    Brown & Warner (1980), no dependence across events.
+    """
     total = np.where(np.isnan(targets.value), 0.0, variance[:, None]).sum(axis=0)
     return np.asarray(np.nansum(targets.value, axis=0) / np.sqrt(total * targets.bars))
 
 
-def portfolio_sd(arrays: StudyArrays) -> tuple[float, int]:
-    """Sd (divisor T - 1) of the T daily means of residuals over events, and T."""
-    counted = (~np.isnan(arrays.residuals)).sum(axis=0)
-    series = np.nansum(arrays.residuals, axis=0)[counted > 0] / counted[counted > 0]
-    return float(series.std(ddof=1)), len(series)
-
-
 def brown_warner_1985(sd: float, targets: Targets) -> Array:
-    """Mean over sd * sqrt m, sd of ``portfolio_sd``; t with T - 1. Brown & Warner (1985), crude adjustment."""
+    """Mean over sd * sqrt m, sd the ``portfolio_sd``; t with T - 1. Brown & Warner (1985), crude adjustment."""
     return mean(targets.value) / (sd * np.sqrt(targets.bars))
 
 

@@ -86,29 +86,29 @@ def statistics(arrays: StudyArrays) -> dict[str, Statistic]:
         correlation = mean_correlations(arrays, targets)
         patell = parametric.patell_z(scaled, arrays.df.astype(np.float64))
         bmp = parametric.cross_sectional_t(scaled)
-        sd, days = parametric.portfolio_sd(arrays)
+        residuals = parametric.summarised(arrays.residuals)
+        sd = residuals.portfolio_sd
         corrado, zivney = ranks.corrado(arrays, targets)
         grank = ranks.generalized_rank(arrays, scaled)
-        share = nonparametric.positive_share(arrays.residuals)
         signed_rank, signed_rank_p = nonparametric.wilcoxon(x)
         student = {
             "csect_t": (parametric.cross_sectional_t(x), n - 1),
             "bmp_t": (bmp, n - 1),
             "kp_t": (bmp * parametric.bmp_adjustment(correlation, n), n - 1),
             "skew_adj_t": (parametric.skewness_adjusted_t(x), n - 1),
-            "bw85": (parametric.brown_warner_1985(sd, targets), np.full(len(n), days - 1)),
+            "bw85": (parametric.brown_warner_1985(sd, targets), np.full(len(n), residuals.days - 1)),
             "grank_t": (grank.t, np.full(len(n), grank.df)),
             "jackknife_t": (parametric.jackknife_t(scaled), n - 1),
         }
         normal = {
             "patell_z": patell,
             "adj_patell_z": patell * parametric.patell_adjustment(correlation, n),
-            "bw80": parametric.brown_warner_1980(arrays, targets),
+            "bw80": parametric.brown_warner_1980(residuals.variance, targets),
             "corrado_rank": corrado,
             "corrado_zivney": zivney,
             "grank_z": grank.z,
             "sign_z": nonparametric.sign_z(x),
-            "gsign_z": nonparametric.sign_z(x, share),
+            "gsign_z": nonparametric.sign_z(x, float(residuals.positive.mean())),
             "lamb_z": parametric.lamb_z(sd, arrays, targets),
         }
     found = {name: _student(value, df.astype(np.float64)) for name, (value, df) in student.items()}
