@@ -1,0 +1,79 @@
+"""Throughput and peak memory of the news readers: headlines from CSV, story clustering, GDELT events.
+
+    python benchmarks/news_load.py headlines HEADLINES.csv.gz [ROWS]
+    python benchmarks/news_load.py gdelt FILE.export.CSV [ROWS]
+
+The source is repeated with variation up to ROWS (default 1,000,000) in a temporary file; each line is one measurement.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import resource
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import duckdb
+import polars as pl
+
+from correlator.news.gdelt import read_events
+from correlator.news.read import read_news
+from correlator.news.stories import cluster_stories
+
+
+def headlines(source: Path, rows: int, folder: Path) -> None:
+    """Rows a second from CSV into a DuckDB table, duplicates dropped, then of clustering."""
+    path = folder / "headlines.csv"
+    with gzip.open(source, "rt", encoding="utf-8") as file:
+        read = list(csv.reader(file))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(read[0])
+        body = read[1:]
+        for number in range(rows):
+            headline, time, url = body[number % len(body)]
+            turn = number // len(body)
+            writer.writerow((f"{headline} part {turn}" if turn else headline, time, f"{url}-{turn}"))
+    start = perf_counter()
+    taken = 0
+    with duckdb.connect(str(folder / "bench.duckdb")) as connection:
+        for place, batch in enumerate(read_news(path)):
+            connection.register("batch", batch.articles)
+            verb = "INSERT INTO a SELECT" if place else "CREATE TABLE a AS SELECT"
+            connection.execute(f"{verb} DISTINCT ON (article_key, content_hash) * FROM batch")
+            connection.unregister("batch")
+            taken += batch.articles.height
+        report("headlines into DuckDB", taken, perf_counter() - start)
+        again = perf_counter()
+        frame = connection.execute("SELECT headline, published_at FROM a").pl()
+    stories = cluster_stories(frame.with_columns(pl.col("published_at").dt.convert_time_zone("UTC")))
+    print(f"stories: {stories.n_unique()} of {frame.height} articles")
+    report("clustering", taken, perf_counter() - again)
+    report("both", taken, perf_counter() - start)
+
+
+def gdelt(source: Path, rows: int, folder: Path) -> None:
+    """Rows a second of a GDELT file into frames of events."""
+    lines = source.read_bytes().splitlines(keepends=True)
+    path = folder / source.name
+    with path.open("wb") as file:
+        for number in range(rows):
+            file.write(lines[number % len(lines)])
+    start = perf_counter()
+    taken = sum(batch.rows.height for batch in read_events(path))
+    report("GDELT events", taken, perf_counter() - start)
+
+
+def report(what: str, rows: int, seconds: float) -> None:
+    """One line: rows, seconds, rows a second, peak memory of the process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{what}: {rows} rows in {seconds:.1f} s = {rows / seconds:,.0f} rows/s, peak {peak:,.0f} MiB")
+
+
+if __name__ == "__main__":
+    kind, file, *count = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as name:
+        {"headlines": headlines, "gdelt": gdelt}[kind](Path(file), int(count[0]) if count else 1_000_000, Path(name))
