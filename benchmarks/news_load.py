@@ -48,7 +48,7 @@ def headlines(source: Path, rows: int, folder: Path) -> None:
             taken += batch.articles.height
         report("headlines into DuckDB", taken, perf_counter() - start)
         again = perf_counter()
-        frame = connection.execute("SELECT headline, published_at FROM a").pl()
+        frame = connection.sql("SELECT headline, published_at FROM a").pl()
     stories = cluster_stories(frame.with_columns(pl.col("published_at").dt.convert_time_zone("UTC")))
     print(f"stories: {stories.n_unique()} of {frame.height} articles")
     report("clustering", taken, perf_counter() - again)

@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import urlsplit
 
 import polars as pl
 
@@ -110,16 +109,17 @@ _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 def canonical_url(url: str) -> str:
     """An address without scheme, ``www.``/``m.``/``amp.``, AMP suffix, tracking parameters and fragment."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
+    match = _URL.match(url.strip())
+    if not match:
         return url.strip()
-    host = re.sub(r"^(www|m|amp)\.", "", parts.netloc.lower())
-    path = re.sub(r"/(amp|index\.html?)$", "", parts.path.rstrip("/")).rstrip("/")
-    kept = sorted(p for p in parts.query.split("&") if p and not _TRACKING.match(p))
-    return host + path + ("?" + "&".join(kept) if kept else "")
+    host, path, query = match.groups(default="")
+    path = _LEAF.sub("", path.rstrip("/")).rstrip("/")
+    kept = sorted(part for part in query.split("&") if part and not _TRACKING.match(part)) if query else []
+    return host.lower() + path + ("?" + "&".join(kept) if kept else "")
 
 
+_URL = re.compile(r"(?:[a-zA-Z]{2,8}:)?//(?:(?:www|m|amp)\.)?([^/?#]+)([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
+_LEAF = re.compile(r"/(amp|index\.html?)$")
 _TRACKING = re.compile(r"(utm_|fbclid|gclid|ref=|outputType=amp|amp(=|$))", re.IGNORECASE)
 
 

@@ -22,8 +22,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 def language_of(text: str, default: str | None) -> str | None:
     """ISO 639-1 code: of the script where it is not Latin (Urdu apart from Arabic), else ``default``."""
     sample = text[:2000]
+    if sample.isascii():
+        return default
     letters = len(_LETTER.findall(sample))
-    if sample.isascii() or not letters:
+    if not letters:
         return default
     for code, pattern in _SCRIPTS:
         if len(pattern.findall(sample)) * 2 > letters:

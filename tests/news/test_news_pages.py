@@ -2,18 +2,21 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError, TimeError
+from correlator.news.batch import canonical_url
 from correlator.news.feed import feed_batches
 from correlator.news.gdelt import LAYOUTS, read_events, read_gdelt
 from correlator.news.html_page import parse_html
 from correlator.news.page import parse_page
 from correlator.news.read import read_news
+from correlator.news.stories import cluster_stories
 
 PAGE = """ date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)
 Two capitals plan a wider trade pact
@@ -188,3 +191,29 @@ def test_no_reader_raises_anything_but_our_errors(tmp_path, raw, head, name):
             read()
         except CorrelatorError:
             continue
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.dawn.com/news/1/a-title/",
+        "http://dawn.com/news/1/a-title/amp",
+        "https://m.Dawn.com/news/1/a-title?utm_source=x#top",
+    ],
+)
+def test_addresses_of_one_article_are_one(url):
+    assert canonical_url(url) == "dawn.com/news/1/a-title"
+
+
+def test_stories_join_retellings_and_keep_others_apart():
+    day = datetime(2025, 5, 28, tzinfo=UTC)
+    rows = [
+        ("UPDATE 1-Two capitals plan a wider trade pact", day + timedelta(hours=2)),
+        ("Two capitals plan a wider trade pact", day),
+        ("Two capitals plan a wider trade pact this year", day + timedelta(hours=3)),
+        ("Two capitals cancel a wider trade pact", day + timedelta(hours=4)),
+        ("Two capitals plan a wider trade pact", day + timedelta(days=30)),
+        ("Two capitals plan a wider trade pact", None),
+    ]
+    frame = pl.DataFrame(rows, schema={"headline": pl.String, "published_at": pl.Datetime("us", "UTC")}, orient="row")
+    assert cluster_stories(frame).to_list() == [1, 1, 1, 3, 4, 5]
