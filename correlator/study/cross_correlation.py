@@ -42,15 +42,14 @@ def _neighbours(dates: Rows, lags: int) -> list[Rows]:
 
 def _sums_by_lag(residuals: Array, residual_days: Rows, event_dates: Rows, lags: int) -> Array:
     """(lags,) sums of the correlations of pairs of events 0, 1, ... days apart."""
-    seen = residual_days >= 0
-    rows = residual_days - residual_days[seen].min(initial=np.iinfo(np.int64).max)
-    calendar = int(rows.max(initial=0)) + 1
+    starts = _first_days(residual_days)
+    calendar = int(residual_days.max(initial=0) - starts.min()) + 1
     same_date = bool((event_dates == event_dates[0]).all())
     if same_date and not np.isnan(residuals).any():
-        return _by_date(residuals, rows, event_dates, lags)
+        return _by_date(residuals, residual_days, starts, event_dates, lags)
     if len(residuals) ** 2 * calendar <= EXACT_CELLS:
-        return _pair_by_pair(residuals, rows, calendar, event_dates, lags)
-    return _by_date(residuals, rows, event_dates, lags)
+        return _pair_by_pair(residuals, residual_days - starts.min(), calendar, event_dates, lags)
+    return _by_date(residuals, residual_days, starts, event_dates, lags)
 
 
 def _pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows, lags: int) -> Array:
@@ -73,7 +72,7 @@ def _pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows
     return sums.astype(np.float64)
 
 
-def _by_date(residuals: Array, rows: Rows, event_dates: Rows, lags: int) -> Array:
+def _by_date(residuals: Array, rows: Rows, starts: Rows, event_dates: Rows, lags: int) -> Array:
     """As ``_pair_by_pair`` without looking at pairs: products of per-date sums of standardised residuals.
 
     Exact where the events share their estimation days and none is missing; else each event is standardised over its own
@@ -81,7 +80,7 @@ def _by_date(residuals: Array, rows: Rows, event_dates: Rows, lags: int) -> Arra
     """
     dates, group = np.unique(event_dates, return_inverse=True)
     origin = np.full(len(dates), np.iinfo(np.int64).max)
-    np.minimum.at(origin, group, np.where(rows >= 0, rows, np.iinfo(np.int64).max).min(axis=1))
+    np.minimum.at(origin, group, starts)
     span = int((rows.max(axis=1) - origin[group]).max()) + 1
     order = np.argsort(group, kind="stable")
     summed, own = np.zeros((len(dates), span)), 0.0
@@ -102,6 +101,13 @@ def _by_date(residuals: Array, rows: Rows, event_dates: Rows, lags: int) -> Arra
         here = np.flatnonzero(dates[ahead] == dates + lag)
         sums[lag] = _products(summed, origin, here, ahead[here])
     return sums
+
+
+def _first_days(residual_days: Rows) -> Rows:
+    """(E,) calendar row of each event's first residual."""
+    first = (residual_days >= 0).argmax(axis=1)
+    found: Rows = residual_days[np.arange(len(residual_days)), first]
+    return found
 
 
 def _products(summed: Array, origin: Rows, first: Rows, second: Rows) -> float:
