@@ -191,8 +191,8 @@ def size_section(shares: np.ndarray, sigma: float, studies: int, events: int) ->
         "",
         *_rows(header, rows),
         "",
-        "Why some leave the band, most likely: `patell_z` takes the estimation window's variance for the event's, which moves; "
-        "`sign_z` takes the median for zero, which `gsign_z` repairs; `skew_adj_t` and `jackknife_t` estimate a third "
+        "Why some leave the band, most likely: `patell_z` takes the estimation window's variance for "
+        "the event's, which moves; `sign_z` takes the median for zero, which `gsign_z` repairs; `skew_adj_t` and `jackknife_t` estimate a third "
         "moment or a ratio from fat-tailed values. For those two read `bmp_t` or `grank_t` beside them.",
         "",
         *power_lines(shares, sigma, events),
@@ -252,9 +252,9 @@ def analytic_section(studies: int) -> list[str]:
     return [
         f"## Events of one date: {studies:,} studies of equally correlated normal returns",
         "",
-        "Size in per cent beside `analytic_kp_overrejection.csv`: Patell within the binomial 99 % band of the table, "
-        "the adjusted ones of 5 %. Given r their laws are exact here, so a cell outside its band is chance of the draw. "
-        "The table takes BMP for normal; the t of few events rejects less under correlation.",
+        "Size in per cent beside `analytic_kp_overrejection.csv`: Patell within the binomial 99 % band of the "
+        "table, the adjusted ones of 5 %. Given r their laws are exact here, so a cell outside its band is chance "
+        "of the draw. The table takes BMP for normal; the t of few events rejects less under correlation.",
         "",
         *_rows(header, rows),
     ]
