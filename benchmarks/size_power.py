@@ -192,7 +192,8 @@ def size_section(shares: np.ndarray, sigma: float, studies: int, events: int) ->
         *_rows(header, rows),
         "",
         "Why some leave the band, most likely: `patell_z` takes the estimation window's variance for "
-        "the event's, which moves; `sign_z` takes the median for zero, which `gsign_z` repairs; `skew_adj_t` and `jackknife_t` estimate a third "
+        "the event's, which moves; `sign_z` takes the median for zero, which `gsign_z` repairs; "
+        "`skew_adj_t` and `jackknife_t` estimate a third "
         "moment or a ratio from fat-tailed values. For those two read `bmp_t` or `grank_t` beside them.",
         "",
         *power_lines(shares, sigma, events),
