@@ -83,35 +83,37 @@ def _words(articles: pl.DataFrame) -> pl.DataFrame:
 
 def _candidates(words: pl.DataFrame, articles: pl.DataFrame, window: timedelta) -> pl.DataFrame:
     """Pairs of rows (left, right) that share two of their rarest words, next to each other in time."""
+    dated = articles["published_at"].is_not_null()
     tokens = (
-        words.select(
-            row=pl.int_range(pl.len(), dtype=pl.Int64),
-            word=pl.col("text").str.split(" "),
-            time=articles["published_at"],
-        )
-        .filter(pl.col("time").is_not_null())
+        words.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), word=pl.col("text").str.split(" "))
+        .filter(dated)
+        .with_columns(pl.col("word").list.eval(pl.element().filter(pl.element().str.len_chars() > 1).hash(seed=1)))
         .explode("word")
-        .filter(pl.col("word").str.len_chars() > 1)
-        .with_columns(word=pl.col("word").hash(seed=1))
-        .unique(["row", "word"])
+        .drop_nulls()
+        .unique()
         .with_columns(count=pl.len().over("word"))
+        .filter(pl.col("count") > 1)
         .sort("row", "count", "word")
         .group_by("row", maintain_order=True)
-        .agg(pl.col("word").head(RAREST), pl.col("time").first())
+        .agg(pl.col("word").head(RAREST))
     )
     word = pl.col("word")
-    single = tokens.filter(word.list.len() == 1).select("row", "time", key=word.list.get(0, null_on_oob=True))
+    single = tokens.filter(word.list.len() == 1).select("row", key=word.list.get(0, null_on_oob=True))
     blocks = [single]
     for first in range(RAREST):
         for second in range(first + 1, RAREST):
             one, two = (word.list.get(place, null_on_oob=True) for place in (first, second))
             key = (pl.min_horizontal(one, two) ^ (pl.max_horizontal(one, two).hash(seed=2))).alias("key")
-            blocks.append(tokens.select("row", "time", key).drop_nulls("key"))
-    block = pl.concat(blocks).filter(pl.len().over("key") > 1).sort("key", "time", "row")
+            blocks.append(tokens.select("row", key).drop_nulls("key"))
+    shared = pl.concat(blocks).filter(pl.col("key").is_duplicated())
+    times = articles.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), time="published_at")
+    block = shared.join(times, on="row").sort("key", "time", "row")
     found = []
     for step in range(1, NEIGHBOURS + 1):
         near = (pl.col("key") == pl.col("key").shift(step)) & (pl.col("time") - pl.col("time").shift(step) <= window)
-        found.append(block.select(left=pl.col("row").shift(step), right="row", near=near).filter("near").drop("near"))
+        found.append(
+            block.select(left=pl.col("row").shift(step), right="row", near=near).filter("near").drop("near").unique()
+        )
     return pl.concat(found).unique()
 
 
