@@ -16,6 +16,7 @@ WINDOW = timedelta(hours=72)
 THRESHOLD = 85.0
 RAREST = 4
 NEIGHBOURS = 4
+PAIRS_AT_ONCE = 200_000
 SAME_WORD = 78.0
 SHORTEST = 5  # words: fewer match too much by being left out of a longer headline
 _UP = frozenset(
@@ -68,7 +69,8 @@ def cluster_stories(articles: pl.DataFrame, *, window: timedelta = WINDOW, thres
     """
     words = _words(articles)
     pairs = _candidates(words, articles, window)
-    same = _verified(pairs, words, threshold)
+    parts = [_verified(part, words, threshold) for part in pairs.iter_slices(PAIRS_AT_ONCE)]
+    same = pl.concat(parts) if parts else pairs
     order = _time_order(articles)
     return pl.Series("story", _connected(articles.height, same, order), dtype=pl.Int64)
 
