@@ -107,6 +107,7 @@ QUOTES = Table(
     "One row per quote of a ticker strip printed on an article's page.",
     (
         Column("article_id", "BIGINT", "article on whose page the strip stood", required=True),
+        Column("strip_key", "VARCHAR", "hash of the strip's lines: another crawl of the page has another", required=True),
         Column("position", "INTEGER", "place on the strip, from 1", required=True),
         Column("symbol", "VARCHAR", "symbol as printed", required=True),
         Column("price", "DOUBLE", "price as printed", "local currency or index points", required=True),
@@ -121,7 +122,7 @@ QUOTES = Table(
         Column("votes_against", "INTEGER", "symbols with bars whose previous close does not"),
         Column("official_close", "DOUBLE", "the exchange's close of that session", "as price"),
     ),
-    ("article_id", "position"),
+    ("article_id", "strip_key", "position"),
 )
 
 BARS = Table(

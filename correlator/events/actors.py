@@ -1,0 +1,81 @@
+"""Who is meant by a name: countries, demonyms, capitals, organisations, agents and leaders with dates of office."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from correlator.resources import data_path
+
+
+@dataclass(frozen=True)
+class Name:
+    """One name of an actor as the automaton looks for it.
+
+    ``kind`` is country, demonym, place, igo, agent or leader; ``since`` and ``until`` bound the time in office of a
+    leader (None: open); ``exact`` asks for the very capitals of ``text`` (acronyms such as US or WHO).
+    """
+
+    text: str
+    kind: str
+    country: str | None
+    role: str | None
+    since: date | None = None
+    until: date | None = None
+    exact: bool = False
+
+    def in_office(self, on: date | None) -> bool:
+        """Whether the leader held office on a day; without a day, whether the office is open now."""
+        if self.since is None:
+            return True
+        if on is None:
+            return True
+        return self.since <= on and (self.until is None or on <= self.until)
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with data_path("events", name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _acronym(text: str) -> bool:
+    letters = [c for c in text if c.isalpha()]
+    return len(letters) <= 5 and all(c.isupper() for c in letters)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+@cache
+def load_names() -> tuple[Name, ...]:
+    """Every name in ``data/events``: countries, organisations, leaders and agents, in that order."""
+    names: list[Name] = []
+    for row in _rows("countries.csv"):
+        for kind, column in (("country", "names"), ("demonym", "demonyms"), ("place", "places")):
+            names += [
+                Name(text, kind, row["country"], None, exact=_acronym(text)) for text in row[column].split(";") if text
+            ]
+    for row in _rows("igos.csv"):
+        names += [Name(t, "igo", row["code"], row["kind"], exact=_acronym(t)) for t in row["names"].split(";")]
+    for row in _rows("leaders.csv"):
+        since, until = _day(row["from"]), _day(row["to"])
+        for text in row["names"].split(";"):
+            names.append(Name(text, "leader", row["country"], row["role"], since, until, _acronym(text)))
+    for row in _rows("agents.csv"):
+        names += [Name(text, "agent", None, row["role"]) for text in row["words"].split(";")]
+    return tuple(names)
+
+
+@cache
+def country_codes() -> frozenset[str]:
+    """Every country and organisation code that the actor data know."""
+    return frozenset(row["country"] for row in _rows("countries.csv")) | {row["code"] for row in _rows("igos.csv")}
+
+
+@cache
+def demonyms() -> dict[str, str]:
+    """Lower-case demonym or country name to code."""
+    return {name.text.lower(): name.country or "" for name in load_names() if name.kind in ("country", "demonym")}

@@ -1,0 +1,119 @@
+"""What a coded event is: actors, the PLOVER categories with their quad class, CAMEO root and Goldstein score.
+
+The category-to-quad map is the one of the gold the coder is measured with: CONCEDE, RETREAT, AID and COOPERATE are
+material cooperation; PROTEST and SANCTION material conflict; REQUEST verbal conflict. Other maps exist (CAMEO makes
+appeals verbal cooperation, PLOVER's first README makes SANCTION verbal), so the map is stated wherever it is used.
+Goldstein scores are the root's value in the CAMEO scale after Goldstein (1992), Journal of Conflict Resolution 36(2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, TypedDict
+
+VERBAL_COOPERATION: Final = "verbal-cooperation"
+MATERIAL_COOPERATION: Final = "material-cooperation"
+VERBAL_CONFLICT: Final = "verbal-conflict"
+MATERIAL_CONFLICT: Final = "material-conflict"
+QUAD_CLASSES: Final = (VERBAL_COOPERATION, MATERIAL_COOPERATION, VERBAL_CONFLICT, MATERIAL_CONFLICT, "neutral")
+
+
+@dataclass(frozen=True)
+class Category:
+    """One PLOVER category: quad class, two-digit CAMEO root and Goldstein score (-10 to 10)."""
+
+    name: str
+    quad_class: str
+    cameo_root: str
+    goldstein: float
+
+
+CATEGORIES: Final[dict[str, Category]] = {
+    c.name: c
+    for c in (
+        Category("AGREE", VERBAL_COOPERATION, "03", 4.0),
+        Category("CONSULT", VERBAL_COOPERATION, "04", 1.0),
+        Category("SUPPORT", VERBAL_COOPERATION, "05", 3.5),
+        Category("COOPERATE", MATERIAL_COOPERATION, "06", 6.0),
+        Category("AID", MATERIAL_COOPERATION, "07", 7.0),
+        Category("CONCEDE", MATERIAL_COOPERATION, "08", 5.0),
+        Category("RETREAT", MATERIAL_COOPERATION, "08", 7.0),
+        Category("REQUEST", VERBAL_CONFLICT, "10", -5.0),
+        Category("ACCUSE", VERBAL_CONFLICT, "11", -2.0),
+        Category("REJECT", VERBAL_CONFLICT, "12", -4.0),
+        Category("THREATEN", VERBAL_CONFLICT, "13", -6.0),
+        Category("PROTEST", MATERIAL_CONFLICT, "14", -6.5),
+        Category("MOBILIZE", MATERIAL_CONFLICT, "15", -7.2),
+        Category("SANCTION", MATERIAL_CONFLICT, "16", -4.0),
+        Category("COERCE", MATERIAL_CONFLICT, "17", -7.0),
+        Category("ASSAULT", MATERIAL_CONFLICT, "18", -9.0),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts or is acted on: ISO 3166-1 alpha-3 (or IGO code), role where stated, and the words that say so."""
+
+    country: str | None
+    role: str | None
+    text: str
+
+    @property
+    def code(self) -> str:
+        """``PAK:GOV``, ``PAK`` or ``:GOV`` (role of an unnamed country)."""
+        return (self.country or "") + (f":{self.role}" if self.role else "")
+
+
+class Evidence(TypedDict):
+    """The words behind one field: their text, offsets in the coded text (end exclusive) and the rule."""
+
+    span: str
+    offsets: tuple[int, int]
+    rule: str
+
+
+@dataclass(frozen=True)
+class CodedEvent:
+    """One event: category and what follows from it, who to whom, how sure, and why.
+
+    ``goldstein`` lies in -10..10, ``tone`` in -1..1, ``confidence`` in 0..1; ``dyad`` is both country codes in
+    alphabetical order (``AZE-PAK``) or None; ``evidence`` maps a field's name to the span and rule behind it.
+    """
+
+    category: str
+    quad_class: str
+    cameo_root: str
+    goldstein: float
+    tone: float
+    confidence: float
+    source: Actor | None
+    target: Actor | None
+    dyad: str | None
+    evidence: dict[str, Evidence]
+    coder: str = "rules"
+
+    def as_dict(self) -> dict[str, object]:
+        """The event as JSON-ready values, actors as ``PAK:GOV``."""
+        return {
+            "category": self.category,
+            "quad": self.quad_class,
+            "cameo_root": self.cameo_root,
+            "source": self.source.code if self.source else None,
+            "target": self.target.code if self.target else None,
+            "dyad": self.dyad,
+            "goldstein": self.goldstein,
+            "tone": self.tone,
+            "confidence": self.confidence,
+            "coder": self.coder,
+            "evidence": self.evidence,
+        }
+
+
+def dyad_of(source: Actor | None, target: Actor | None) -> str | None:
+    """Both countries in alphabetical order joined by a dash; None unless two different countries are known."""
+    if source is None or target is None or not source.country or not target.country:
+        return None
+    if source.country == target.country:
+        return None
+    return "-".join(sorted((source.country, target.country)))

@@ -1,0 +1,42 @@
+"""Numbered schema changes. A store remembers how many it has seen; opening it to write applies the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+from correlator.errors import StoreError
+from correlator.tables import TABLES
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in TABLES:
+        connection.execute(table.ddl())
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create_tables,)
+
+
+def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many migrations the store has seen; 0 for a file that is no store of ours."""
+    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone()
+    if not found or not found[0]:
+        return 0
+    row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Apply the migrations that the store has not seen; raises StoreError for a store of a newer correlator."""
+    version = schema_version(connection)
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"store {path} has schema {version}, this correlator knows {len(MIGRATIONS)}", hint="upgrade correlator"
+        )
+    if version == 0:
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
+    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+        step(connection)
+        connection.execute("INSERT INTO schema_version VALUES ($1)", [number])

@@ -1,0 +1,88 @@
+"""Tables into frames: what listings, alignment and studies read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from correlator.errors import NotFoundError
+from correlator.store.db import query
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def read_bars(
+    connection: duckdb.DuckDBPyConnection,
+    symbols: Sequence[str],
+    *,
+    interval: str = "1d",
+    as_of: datetime | None = None,
+) -> pl.DataFrame:
+    """Bars of the symbols in order of symbol and time, one row a bar: the newest vintage known at ``as_of``.
+
+    Columns of ``tables.BARS``. Raises NotFoundError naming symbols without a bar, with the likeliest spelling.
+    """
+    bars = query(
+        connection,
+        """
+        SELECT * FROM bars
+        WHERE symbol IN (SELECT unnest($symbols)) AND "interval" = $interval
+            AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
+        QUALIFY row_number() OVER (PARTITION BY symbol, bar_start ORDER BY vintage DESC) = 1
+        ORDER BY symbol, bar_start
+        """,
+        {"symbols": list(symbols), "interval": interval, "as_of": as_of},
+    )
+    missing = sorted(set(symbols) - set(bars["symbol"].unique()))
+    if missing:
+        raise _no_bars(connection, missing, interval, as_of)
+    return bars
+
+
+def read_closes(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Official daily closes of every symbol: symbol, session, close (newest vintage)."""
+    return query(
+        connection,
+        """
+        SELECT symbol, session, close FROM bars WHERE "interval" = '1d' AND close IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY symbol, bar_start ORDER BY vintage DESC) = 1
+        ORDER BY symbol, session
+        """,
+    )
+
+
+def read_instrument(connection: duckdb.DuckDBPyConnection, symbol: str) -> dict[str, str | None]:
+    """One instrument as a mapping of column to value; raises NotFoundError with the likeliest spelling."""
+    rows = query(connection, "SELECT * FROM instruments WHERE symbol = $symbol", {"symbol": symbol})
+    if rows.is_empty():
+        raise NotFoundError(f"the store has no symbol {symbol!r}", hint=_spelling(connection, symbol))
+    return rows.row(0, named=True)
+
+
+def read_exchanges(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Exchanges of the instruments that have bars, in alphabetical order."""
+    rows = query(connection, "SELECT DISTINCT exchange FROM instruments ORDER BY exchange")
+    return [str(name) for name in rows["exchange"]]
+
+
+def _no_bars(
+    connection: duckdb.DuckDBPyConnection, missing: Sequence[str], interval: str, as_of: datetime | None
+) -> NotFoundError:
+    when = f" known at {as_of.isoformat()}" if as_of else ""
+    return NotFoundError(
+        f"the store has no {interval} bars of {', '.join(missing)}{when}", hint=_spelling(connection, missing[0])
+    )
+
+
+def _spelling(connection: duckdb.DuckDBPyConnection, symbol: str) -> str:
+    import difflib
+
+    known = [str(name) for name in query(connection, "SELECT DISTINCT symbol FROM bars ORDER BY symbol")["symbol"]]
+    close = difflib.get_close_matches(symbol.upper(), known, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean {close[0]}?"
+    return "add its prices with `correlator add prices FILE --symbol ... --exchange ...`"

@@ -1,0 +1,186 @@
+"""Frames into tables: idempotent inserts that say how many rows were new and how many were there already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from correlator.store.db import query
+from correlator.tables import BARS, EVENTS, INSTRUMENTS, LINKS, QUOTES, REJECTS, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an insert did, in rows."""
+
+    added: int
+    known: int
+
+
+def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrieved_at: datetime) -> Written:
+    """Insert bars (columns of ``tables.BARS`` without vintage and retrieved_at).
+
+    A bar that is new gets vintage 1; one that differs from the newest vintage gets the next; one that is equal is left.
+    """
+    same = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM newest.{name}" for name in _PRICES)
+    connection.register("fresh_bars", bars)
+    changed = f"""
+        SELECT fresh.*, coalesce(newest.vintage, 0) + 1 AS vintage, $retrieved_at::TIMESTAMPTZ AS retrieved_at
+        FROM fresh_bars AS fresh
+        LEFT JOIN (
+            SELECT * FROM bars
+            WHERE symbol IN (SELECT DISTINCT symbol FROM fresh_bars)
+            QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1
+        ) AS newest USING (symbol, "interval", bar_start)
+        WHERE newest.symbol IS NULL OR NOT ({same})
+    """
+    added = _insert(connection, BARS, changed, {"retrieved_at": retrieved_at})
+    connection.unregister("fresh_bars")
+    return Written(added, bars.height - added)
+
+
+def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: dict[str, str | None]) -> None:
+    """Insert one instrument, or fill in what was not known of it before."""
+    names = [name for name in INSTRUMENTS.column_names if name in instrument]
+    updates = ", ".join(f"{name} = coalesce(excluded.{name}, instruments.{name})" for name in names if name != "symbol")
+    connection.execute(
+        f"INSERT INTO instruments ({', '.join(names)}) VALUES ({', '.join('$' + name for name in names)})"
+        f" ON CONFLICT (symbol) DO UPDATE SET {updates}",
+        {name: instrument[name] for name in names},
+    )
+
+
+def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame, loaded_at: datetime) -> pl.DataFrame:
+    """Insert articles (columns of a reader's batch). Returns those that were new: article_id, version, article_key.
+
+    Same key and same content is known; same key with other content is the next version of the same article.
+    """
+    import polars as pl
+
+    numbered = articles.with_row_index("order").unique(["article_key", "content_hash"], keep="first").sort("order")
+    connection.register("fresh_articles", numbered)
+    plan = query(
+        connection,
+        """
+        WITH known AS (
+            SELECT article_key, any_value(article_id) AS article_id, max(version) AS version
+            FROM articles WHERE article_key IN (SELECT article_key FROM fresh_articles) GROUP BY article_key
+        ), unseen AS (
+            SELECT f.article_key, f.content_hash, f."order", known.article_id, coalesce(known.version, 0) AS base
+            FROM fresh_articles AS f LEFT JOIN known USING (article_key)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM articles a WHERE a.article_key = f.article_key AND a.content_hash = f.content_hash)
+        ), numbers AS (
+            SELECT article_key, row_number() OVER (ORDER BY min("order"))
+                + (SELECT coalesce(max(article_id), 0) FROM articles) AS fresh_id
+            FROM unseen WHERE article_id IS NULL GROUP BY article_key
+        )
+        SELECT "order", coalesce(unseen.article_id, numbers.fresh_id)::BIGINT AS article_id,
+            (base + row_number() OVER (PARTITION BY article_key ORDER BY "order"))::INTEGER AS version
+        FROM unseen LEFT JOIN numbers USING (article_key) ORDER BY "order"
+        """,
+    )
+    connection.unregister("fresh_articles")
+    fresh = numbered.with_columns(pl.col("order").cast(pl.Int64)).join(
+        plan.with_columns(pl.col("order").cast(pl.Int64)), on="order", how="inner", maintain_order="left"
+    )
+    rows = fresh.drop("order").with_columns(story_id=pl.col("article_id"), loaded_at=pl.lit(loaded_at))
+    connection.register("new_articles", rows)
+    connection.execute("INSERT INTO articles BY NAME SELECT * FROM new_articles")
+    connection.unregister("new_articles")
+    return rows
+
+
+def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) -> Written:
+    """Insert strip quotes that carry ``article_key``; another strip of the same article is kept beside the first."""
+    import hashlib
+
+    import polars as pl
+
+    if quotes.is_empty():
+        return Written(0, 0)
+    strips = quotes.group_by("article_key", "content_hash", maintain_order=True).agg(pl.col("line"))
+    digests = [hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest() for lines in strips["line"].to_list()]
+    keyed = quotes.join(
+        strips.select("article_key", "content_hash", strip_key=pl.Series(digests)), on=["article_key", "content_hash"]
+    )
+    connection.register("fresh_quotes", keyed.unique(["article_key", "strip_key", "position"], maintain_order=True))
+    rows = """
+        SELECT fresh.* EXCLUDE (article_key, content_hash), a.article_id
+        FROM fresh_quotes AS fresh
+        JOIN (SELECT DISTINCT article_key, article_id FROM articles) AS a USING (article_key)
+    """
+    added = _insert(connection, QUOTES, rows)
+    connection.unregister("fresh_quotes")
+    return Written(added, quotes.height - added)
+
+
+def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> Written:
+    """Append events (columns of ``tables.EVENTS`` without event_id), numbering them in order."""
+    if events.is_empty():
+        return Written(0, 0)
+    connection.register("fresh_events", events.with_row_index("order"))
+    rows = """
+        SELECT * EXCLUDE ("order"), row_number() OVER (ORDER BY "order")
+            + (SELECT coalesce(max(event_id), 0) FROM events) AS event_id
+        FROM fresh_events
+    """
+    added = _insert(connection, EVENTS, rows)
+    connection.unregister("fresh_events")
+    return Written(added, 0)
+
+
+def write_links(connection: duckdb.DuckDBPyConnection, links: pl.DataFrame) -> Written:
+    """Insert links of articles to instruments."""
+    return _write_plain(connection, LINKS, links)
+
+
+def write_rejects(connection: duckdb.DuckDBPyConnection, rejects: pl.DataFrame, loaded_at: datetime) -> Written:
+    """Insert what could not be read, with its reason."""
+    import polars as pl
+
+    return _write_plain(connection, REJECTS, rejects.with_columns(loaded_at=pl.lit(loaded_at)))
+
+
+def write_load(
+    connection: duckdb.DuckDBPyConnection, kind: str, source: str, sha256: str | None, rows: tuple[int, int, int],
+    finished_at: datetime,
+) -> None:
+    """One line in the journal; ``rows`` are added, known, rejected."""
+    connection.execute(
+        "INSERT INTO loads SELECT coalesce(max(load_id), 0) + 1, $kind, $source, $sha256, $added, $known, $rejected,"
+        " $finished_at::TIMESTAMPTZ FROM loads",
+        {"kind": kind, "source": source, "sha256": sha256, "added": rows[0], "known": rows[1], "rejected": rows[2],
+         "finished_at": finished_at},
+    )
+
+
+def _write_plain(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> Written:
+    if rows.is_empty():
+        return Written(0, 0)
+    connection.register("fresh_rows", rows.unique(list(table.key), keep="first", maintain_order=True))
+    added = _insert(connection, table, "SELECT * FROM fresh_rows")
+    connection.unregister("fresh_rows")
+    return Written(added, rows.height - added)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: dict[str, object] | None = None
+) -> int:
+    """Insert the rows of a query by name, leaving keys that exist; returns how many were new."""
+    before = _count(connection, table)
+    connection.execute(f"INSERT INTO {table.name} BY NAME {rows} ON CONFLICT DO NOTHING", parameters or {})
+    return _count(connection, table) - before
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
+    return int(row[0]) if row else 0
