@@ -38,7 +38,8 @@ class Store:
     def __init__(self, path: str | Path | None = None, *, lock_wait: float | None = None) -> None:
         """``lock_wait``: seconds to wait for another process (default ``$CORRELATOR_LOCK_WAIT`` or 10)."""
         self.path = Path(path) if path is not None else default_store_path()
-        self.lock_wait = float(os.environ.get(LOCK_WAIT_VARIABLE, DEFAULT_LOCK_WAIT)) if lock_wait is None else lock_wait
+        patience = os.environ.get(LOCK_WAIT_VARIABLE, DEFAULT_LOCK_WAIT) if lock_wait is None else lock_wait
+        self.lock_wait = float(patience)
 
     def __repr__(self) -> str:
         return f"Store({str(self.path)!r})"
@@ -68,7 +69,7 @@ class Store:
         connection = self._connect(read_only=True)
         try:
             if schema_version(connection) == 0:
-                raise StoreError(f"{self.path} is a DuckDB file but not a correlator store", hint="give another --store")
+                raise StoreError(f"{self.path} is a DuckDB file but no correlator store", hint="give another --store")
             yield connection
         finally:
             connection.close()

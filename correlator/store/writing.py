@@ -108,7 +108,7 @@ def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) ->
     if quotes.is_empty():
         return Written(0, 0)
     strips = quotes.group_by("article_key", "content_hash", maintain_order=True).agg(pl.col("line"))
-    digests = [hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest() for lines in strips["line"].to_list()]
+    digests = [hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest() for lines in strips["line"]]
     keyed = quotes.join(
         strips.select("article_key", "content_hash", strip_key=pl.Series(digests)), on=["article_key", "content_hash"]
     )
@@ -124,18 +124,18 @@ def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) ->
 
 
 def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> Written:
-    """Append events (columns of ``tables.EVENTS`` without event_id), numbering them in order."""
+    """Append events (columns of ``tables.EVENTS`` without event_id) whose key is new, numbering them in order."""
     if events.is_empty():
         return Written(0, 0)
-    connection.register("fresh_events", events.with_row_index("order"))
+    connection.register("fresh_events", events.unique("event_key", maintain_order=True).with_row_index("order"))
     rows = """
         SELECT * EXCLUDE ("order"), row_number() OVER (ORDER BY "order")
             + (SELECT coalesce(max(event_id), 0) FROM events) AS event_id
-        FROM fresh_events
+        FROM fresh_events WHERE NOT EXISTS (SELECT 1 FROM events AS e WHERE e.event_key = fresh_events.event_key)
     """
     added = _insert(connection, EVENTS, rows)
     connection.unregister("fresh_events")
-    return Written(added, 0)
+    return Written(added, events.height - added)
 
 
 def write_links(connection: duckdb.DuckDBPyConnection, links: pl.DataFrame) -> Written:
@@ -151,15 +151,26 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, rejects: pl.DataFrame, 
 
 
 def write_load(
-    connection: duckdb.DuckDBPyConnection, kind: str, source: str, sha256: str | None, rows: tuple[int, int, int],
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    source: str,
+    sha256: str | None,
+    rows: tuple[int, int, int],
     finished_at: datetime,
 ) -> None:
     """One line in the journal; ``rows`` are added, known, rejected."""
     connection.execute(
         "INSERT INTO loads SELECT coalesce(max(load_id), 0) + 1, $kind, $source, $sha256, $added, $known, $rejected,"
         " $finished_at::TIMESTAMPTZ FROM loads",
-        {"kind": kind, "source": source, "sha256": sha256, "added": rows[0], "known": rows[1], "rejected": rows[2],
-         "finished_at": finished_at},
+        {
+            "kind": kind,
+            "source": source,
+            "sha256": sha256,
+            "added": rows[0],
+            "known": rows[1],
+            "rejected": rows[2],
+            "finished_at": finished_at,
+        },
     )
 
 

@@ -1,0 +1,114 @@
+"""``correlator add``: prices, news and events into the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import narrate, progress
+from correlator.errors import InputError
+
+if TYPE_CHECKING:
+    from correlator.intake.report import LoadReport
+
+app = typer.Typer(help="Load prices, news or events into the store; loading the same again changes nothing.")
+
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", help="Name of a column in the file, as ours=theirs; may be given again."),
+]
+
+
+@app.command("prices")
+def add_prices(
+    files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or Arrow files of daily bars.")],
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Symbol, where the file does not say it.")] = None,
+    exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = None,
+    column: ColumnsOption = None,
+    date_order: Annotated[
+        str | None, typer.Option("--date-order", help="dmy, mdy or ymd, for dates that could be read both ways.")
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Load daily bars.
+
+    Example: correlator add prices AIRLINK.csv --symbol AIRLINK --exchange XKAR
+    """
+    from correlator.intake.prices import add_prices as load
+
+    target = open_store(store)
+    mapping = _mapping(column)
+    for file in files:
+        _tell(load(target, file, symbol=symbol, exchange=exchange, columns=mapping, date_order=date_order))
+
+
+@app.command("news")
+def add_news(
+    sources: Annotated[list[str], typer.Argument(help="Files, folders, globs or feed addresses.")],
+    profile: Annotated[str | None, typer.Option("--profile", help="Publisher, where the page does not tell.")] = None,
+    layout: Annotated[str, typer.Option("--layout", help="auto, text, html, feed or corpus.")] = "auto",
+    published: Annotated[
+        str | None, typer.Option("--published", help="Time of publication, for one page without a date.")
+    ] = None,
+    column: ColumnsOption = None,
+    coder: Annotated[str, typer.Option("--coder", help="Event coder: rules or full.")] = "rules",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, write nothing.")] = False,
+    store: StoreOption = None,
+) -> None:
+    """Load articles with their strips, code their events and link instruments.
+
+    Example: correlator add news pages/*.html --profile dawn
+    """
+    from correlator.intake.news import add_news as load
+    from correlator.intake.news import preview_news
+
+    options = {"profile": profile, "layout": layout, "published": published, "columns": _mapping(column)}
+    for source in sources:
+        if dry_run:
+            _tell(preview_news(source, **options))
+            continue
+        with progress(source) as advance:
+            report = load(
+                open_store(store),
+                source,
+                profile=profile,
+                layout=layout,
+                published=published,
+                columns=_mapping(column),
+                coder=coder,
+                advance=advance,
+            )
+        _tell(report)
+
+
+@app.command("events")
+def add_events(
+    files: Annotated[list[Path], typer.Argument(help="GDELT 2.0 files, or CSVs of coded events.")],
+    store: StoreOption = None,
+) -> None:
+    """Load events that somebody else coded.
+
+    Example: correlator add events 20250528120000.export.CSV.zip
+    """
+    from correlator.intake.events import add_events as load
+
+    for file in files:
+        _tell(load(open_store(store), file))
+
+
+def _mapping(pairs: list[str] | None) -> dict[str, str] | None:
+    if not pairs:
+        return None
+    wrong = [pair for pair in pairs if "=" not in pair]
+    if wrong:
+        raise InputError(f"--column {wrong[0]} is no mapping", hint="write ours=theirs, for example close=Last")
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def _tell(report: LoadReport) -> None:
+    narrate(str(report))
+    for note in report.notes:
+        narrate(f"  {note}")

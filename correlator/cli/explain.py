@@ -1,0 +1,29 @@
+"""``correlator explain``: one article, every decision and its reason."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, print_frame
+
+
+def explain(
+    article_id: Annotated[int, typer.Argument(help="Number of the article, as `list articles` gives it.")],
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """Say how one article was read, dated, coded and linked, and why.
+
+    Example: correlator explain 1
+    """
+    from correlator.explain import explain as explain_article
+
+    explanation = explain_article(open_store(store), article_id)
+    if format is None and to is None:
+        print(explanation)
+    else:
+        print_frame(explanation.facts(), format, to)

@@ -1,0 +1,44 @@
+"""``correlator list``: what the store holds."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, print_frame
+
+
+class Listing(StrEnum):
+    """What can be listed."""
+
+    ARTICLES = "articles"
+    QUOTES = "quotes"
+    EVENTS = "events"
+    STORIES = "stories"
+    LINKS = "links"
+    INSTRUMENTS = "instruments"
+    BARS = "bars"
+    REJECTS = "rejects"
+    LOADS = "loads"
+
+
+def list_rows(
+    what: Annotated[Listing, typer.Argument(help="What to list.")],
+    events: Annotated[
+        str | None, typer.Option("--events", help="Selection, for events: category = CONSULT and dyad = PAK-AZE.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")] = None,
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """List what the store holds; events carry their day 0 on every exchange of the store.
+
+    Example: correlator list events --format json
+    """
+    from correlator.listing import listing
+
+    print_frame(listing(open_store(store), what.value, selection=events, limit=limit), format, to)

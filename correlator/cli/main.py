@@ -1,0 +1,32 @@
+"""Entry point: runs the app and turns errors into one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from correlator.cli.exit_codes import ExitCode, exit_code_of
+from correlator.errors import CorrelatorError
+
+
+def run() -> None:
+    """Run ``correlator`` with the process's arguments and leave with its exit code."""
+    from correlator.cli.app import app
+    from correlator.cli.output import complain
+
+    try:
+        app()
+    except CorrelatorError as error:
+        complain(str(error))
+        sys.exit(exit_code_of(error))
+    except KeyboardInterrupt:
+        complain("interrupted")
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # the reader of stdout has left (head, less): nothing more to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+
+
+if __name__ == "__main__":
+    run()

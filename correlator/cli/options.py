@@ -1,0 +1,53 @@
+"""Options that every verb shares, and what was said before the verb."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from correlator.store.db import Store
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What stood before the verb: ``--store``, ``--quiet``, ``--json-logs``."""
+
+    store: Path | None = None
+    quiet: bool = False
+    json_logs: bool = False
+
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        help="DuckDB file of the store (default: $CORRELATOR_STORE, else correlator.duckdb in this folder).",
+        show_default=False,
+        dir_okay=False,
+    ),
+]
+
+
+_settings: ContextVar[Settings] = ContextVar("settings", default=Settings())
+
+
+def use_settings(chosen: Settings) -> None:
+    """Remember what stood before the verb for the rest of this run."""
+    _settings.set(chosen)
+
+
+def settings() -> Settings:
+    """Settings of the running command; the defaults outside of one."""
+    return _settings.get()
+
+
+def open_store(after_verb: Path | None) -> Store:
+    """The store that the command names: ``--store`` after the verb wins over the one before it."""
+    from correlator.store.db import Store
+
+    return Store(after_verb if after_verb is not None else settings().store)

@@ -1,0 +1,23 @@
+"""``correlator sql``: the user's own read-only SQL."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, print_frame
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="SQL to run; the store is opened read-only.")],
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """Run read-only SQL on the store.
+
+    Example: correlator sql "select count(*) from bars"
+    """
+    print_frame(open_store(store).sql(query), format, to)

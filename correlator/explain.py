@@ -1,0 +1,122 @@
+"""One article, every decision and its reason: time, strip, events, day 0, links."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.errors import NotFoundError
+from correlator.store.db import Store, query
+from correlator.store.reading import read_exchanges
+
+CONTEXT = ("printed",)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the store decided about one article, as frames; ``str()`` tells it in words."""
+
+    article: dict[str, Any]
+    quotes: pl.DataFrame
+    events: pl.DataFrame
+    links: pl.DataFrame
+
+    def facts(self) -> pl.DataFrame:
+        """One row per decision: subject, decision, reason."""
+        rows = [*self._article_facts(), *self._quote_facts(), *self._event_facts(), *self._link_facts()]
+        return pl.DataFrame(
+            rows, schema={"subject": pl.String, "decision": pl.String, "reason": pl.String}, orient="row"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(
+            f"{subject}: {decision}\n    {reason}" for subject, decision, reason in self.facts().iter_rows()
+        )
+
+    def _article_facts(self) -> list[tuple[str, str, str]]:
+        article = self.article
+        published = article["published_at"]
+        when = f"{published:%Y-%m-%dT%H:%M:%SZ}" if published else "unknown"
+        source = f"{article['source']}" + (f", line {article['source_line']}" if article["source_line"] else "")
+        credit = ", ".join(f"{name} {article[name]}" for name in ("publisher", "agency", "dateline") if article[name])
+        return [
+            ("headline", article["headline"], f"read from {source}"),
+            ("published", f"{when} ({article['published_precision']})", article["published_rule"]),
+            ("credit", credit, f"story {article['story_id']}, version {article['version']}"),
+        ]
+
+    def _quote_facts(self) -> list[tuple[str, str, str]]:
+        facts = []
+        for quote in self.quotes.iter_rows(named=True):
+            session = quote["session"] or "no session"
+            official = f"; official close {quote['official_close']:.2f}" if quote["official_close"] else ""
+            decision = f"{quote['price']:.2f} {quote['change']:+.2f} belongs to {session}{official}"
+            facts.append((f"quote {quote['symbol']}", decision, quote["session_reason"] or "not dated"))
+        return facts
+
+    def _event_facts(self) -> list[tuple[str, str, str]]:
+        facts = []
+        for event in self.events.iter_rows(named=True):
+            name = f"event {event['event_id']}"
+            decision = f"{event['category']} ({event['quad_class']}), {event['dyad'] or event['source_country']}"
+            facts.append((name, decision, _evidence(event["evidence"])))
+            if event["exchange"]:
+                facts.append((f"{name} on {event['exchange']}", f"day 0 {event['day_zero']}", event["day_zero_reason"]))
+        return facts
+
+    def _link_facts(self) -> list[tuple[str, str, str]]:
+        return [
+            (
+                f"ticker {link['symbol']}",
+                "context: printed on the page" if link["kind"] in CONTEXT else f"subject: {link['kind']}",
+                link["evidence"],
+            )
+            for link in self.links.iter_rows(named=True)
+        ]
+
+
+def explain(store: Store, article_id: int) -> Explanation:
+    """Every decision about the newest version of an article; raises NotFoundError where there is no such article."""
+    with store.reading() as connection:
+        articles = _rows(connection, "articles", article_id, "version DESC")
+        if articles.is_empty():
+            raise NotFoundError(f"the store has no article {article_id}", hint="see `correlator list articles`")
+        events = place_on_exchanges(_rows(connection, "events", article_id, "event_id"), read_exchanges(connection))
+        return Explanation(
+            articles.row(0, named=True),
+            _rows(connection, "quotes", article_id, "strip_key, position"),
+            events,
+            pl.concat([_rows(connection, "links", article_id, "kind, symbol"), _country_links(connection, article_id)]),
+        )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: str, article_id: int, order: str) -> pl.DataFrame:
+    return query(connection, f"SELECT * FROM {table} WHERE article_id = $id ORDER BY {order}", {"id": article_id})
+
+
+def _country_links(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl.DataFrame:
+    """Instruments with bars whose market is that of an actor: not stored, because every article would have them all."""
+    return query(
+        connection,
+        """
+        SELECT DISTINCT e.article_id, i.symbol, 'country' AS kind,
+            format('{} is an actor of event {}', i.country, e.event_id) AS evidence
+        FROM events AS e JOIN instruments AS i ON i.country IN (e.source_country, e.target_country)
+        WHERE e.article_id = $id ORDER BY i.symbol
+        """,
+        {"id": article_id},
+    )
+
+
+def _evidence(text: str | None) -> str:
+    """Evidence (JSON list of field, span, rule) as one line."""
+    items = json.loads(text) if text else []
+    return "; ".join(
+        " ".join(str(value) for value in item.values() if value) if isinstance(item, dict) else str(item)
+        for item in items
+    )

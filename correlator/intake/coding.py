@@ -1,0 +1,60 @@
+"""What new articles say: events and links, as rows for the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from correlator.store.db import query
+from correlator.tables import EVENTS, LINKS
+
+if TYPE_CHECKING:
+    import duckdb
+
+EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name != "event_id")
+
+
+def coded_events(articles: pl.DataFrame, coder: str) -> pl.DataFrame:
+    """Events of stored article rows, with key; an edited text is known from its update, never from before.
+
+    ``articles``: rows as ``write_articles`` returns them. Columns: ``EVENT_COLUMNS``.
+    """
+    from correlator.events.coder import code_articles
+
+    known = articles.with_columns(
+        known_at=pl.when(pl.col("version") == 1).then("published_at").otherwise(pl.coalesce("updated_at", "loaded_at")),
+        known_precision=pl.when((pl.col("version") > 1) & pl.col("updated_at").is_null())
+        .then(pl.lit("second"))
+        .otherwise("published_precision"),
+    )
+    events = code_articles(known, coder=coder)
+    order = pl.int_range(pl.len()).over("article_id")
+    key = pl.format("article:{}:{}:{}", "article_id", "version", order)
+    return events.with_columns(event_key=key, symbol=pl.lit(None, pl.String)).select(EVENT_COLUMNS)
+
+
+def instruments_known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Instruments to look for in a text: those of the store, and those that the package knows besides."""
+    from correlator.market.instruments import read_instruments
+
+    stored = query(connection, "SELECT * FROM instruments")
+    shipped = read_instruments().select(stored.columns)
+    return pl.concat([stored, shipped.join(stored, on="symbol", how="anti")])
+
+
+def linked_instruments(articles: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
+    """Links of article rows to instruments: printed on their strip, or named in their text (``tables.LINKS``)."""
+    from correlator.events.link import link_article
+
+    printed = {
+        str(key): symbols for key, symbols in quotes.group_by("article_key").agg(pl.col("symbol").unique()).iter_rows()
+    }
+    rows = [
+        (article_id, *link)
+        for article_id, key, headline, body in articles.select(
+            "article_id", "article_key", "headline", "body"
+        ).iter_rows()
+        for link in link_article(headline, body or "", printed.get(key, []), instruments)
+    ]
+    return pl.DataFrame(rows, schema=LINKS.schema(), orient="row")

@@ -1,0 +1,95 @@
+"""Articles into the store: their quotes, events, links and stories with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from correlator.intake.coding import coded_events, instruments_known, linked_instruments
+from correlator.intake.report import LoadReport, sha256_of, source_name, started
+from correlator.intake.stories import join_stories
+from correlator.intake.strips import date_strips
+from correlator.store.db import Store
+from correlator.store.writing import (
+    write_articles,
+    write_events,
+    write_links,
+    write_load,
+    write_quotes,
+    write_rejects,
+)
+
+if TYPE_CHECKING:
+    from correlator.news.batch import Batch
+
+Advance = Callable[[int], None]
+
+
+def add_news(
+    store: Store,
+    source: str | Path,
+    *,
+    profile: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    layout: str = "auto",
+    published: str | None = None,
+    coder: str = "rules",
+    advance: Advance | None = None,
+) -> LoadReport:
+    """Load articles from a file, folder, glob or feed address; code their events, link instruments, date their strips.
+
+    Every batch is one transaction, so an interrupted load holds no half article and can be run again. ``advance`` is
+    told the number of articles of each batch. Raises InputError, TimeError or NotFoundError where a single file cannot
+    be read; in a folder such a file is a reject.
+    """
+    from correlator.news.read import read_news
+
+    batches = read_news(source, profile=profile, columns=columns, layout=layout, published=published)
+    return _load_news(store, source_name(source), sha256_of(source), started(batches), coder, advance)
+
+
+def preview_news(source: str | Path, **options: Any) -> LoadReport:
+    """What ``add_news`` would read, without a store: articles, quotes and rejects counted; options as there."""
+    from correlator.news.read import read_news
+
+    articles = quotes = rejects = 0
+    for batch in read_news(source, **options):
+        articles += batch.articles.height
+        quotes += batch.quotes.height
+        rejects += batch.rejects.height
+    return LoadReport("news", source_name(source), articles, 0, rejects, {"quotes": quotes}, ("nothing was written",))
+
+
+def _load_news(
+    store: Store, name: str, sha256: str | None, batches: Iterator[Batch], coder: str, advance: Advance | None
+) -> LoadReport:
+    totals = {"quotes": 0, "events": 0, "links": 0, "quotes dated": 0}
+    added = known = rejected = 0
+    for batch in batches:
+        counts = _write_batch(store, name, sha256, batch, coder)
+        added, known, rejected = added + counts[0], known + counts[1], rejected + counts[2]
+        totals = {key: totals[key] + counts[3][key] for key in totals}
+        if advance is not None:
+            advance(batch.articles.height)
+    return LoadReport("news", name, added, known, rejected, totals)
+
+
+def _write_batch(
+    store: Store, name: str, sha256: str | None, batch: Batch, coder: str
+) -> tuple[int, int, int, dict[str, int]]:
+    loaded_at = datetime.now(UTC)
+    with store.transaction() as connection:
+        articles = write_articles(connection, batch.articles, loaded_at)
+        quotes = write_quotes(connection, batch.quotes)
+        fresh = articles["article_id"].to_list()
+        events = write_events(connection, coded_events(articles, coder))
+        links = write_links(connection, linked_instruments(articles, batch.quotes, instruments_known(connection)))
+        join_stories(connection, fresh)
+        dated = date_strips(connection, articles=fresh) if quotes.added else 0
+        rejects = write_rejects(connection, batch.rejects, loaded_at)
+        counts = (articles.height, batch.articles.height - articles.height, rejects.added)
+        write_load(connection, "news", name, sha256, counts, loaded_at)
+    details = {"quotes": quotes.added, "events": events.added, "links": links.added, "quotes dated": dated}
+    return *counts, details

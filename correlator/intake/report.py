@@ -1,0 +1,52 @@
+"""What a load did, and what it was loaded from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What a load did, in rows; ``details`` counts what came along, ``notes`` say what a user should know."""
+
+    kind: str
+    source: str
+    added: int
+    known: int
+    rejected: int
+    details: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = [f"{self.added:,} new", f"{self.known:,} known already"]
+        if self.rejected:
+            parts.append(f"{self.rejected:,} rejected (see `list rejects`)")
+        parts += [f"{count:,} {name}" for name, count in self.details.items() if count]
+        verdict = "nothing changed: " if not self.added and self.known and not self.rejected else ""
+        return f"{self.source}: {verdict}" + ", ".join(parts)
+
+
+def started(batches: Iterator[T]) -> Iterator[T]:
+    """The same batches, with the first one read: what cannot be read raises before a store is touched."""
+    first = next(batches, None)
+    return batches if first is None else chain([first], batches)
+
+
+def source_name(source: object) -> str:
+    """How a load names its source: the path as given, or the kind of frame."""
+    return str(source) if isinstance(source, str | Path) else f"{type(source).__module__.split('.')[0]} frame"
+
+
+def sha256_of(source: object) -> str | None:
+    """SHA-256 of a file's bytes; None for anything that is no file."""
+    if not isinstance(source, str | Path) or not Path(source).is_file():
+        return None
+    with Path(source).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,57 @@
+"""What the store holds, as frames for the eye: articles, quotes, events with day 0, and the rest."""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.errors import NotFoundError
+from correlator.store.db import Store, query
+from correlator.store.reading import read_exchanges
+
+_QUERIES = {
+    "articles": "SELECT * FROM articles ORDER BY article_id, version",
+    "quotes": "SELECT * FROM quotes ORDER BY article_id, strip_key, position",
+    "instruments": "SELECT * FROM instruments ORDER BY symbol",
+    "links": "SELECT * FROM links ORDER BY article_id, kind, symbol",
+    "rejects": "SELECT * FROM rejects ORDER BY loaded_at, source, source_line",
+    "loads": "SELECT * FROM loads ORDER BY load_id",
+    "stories": """
+        SELECT story_id, count(DISTINCT article_id) AS articles, count(DISTINCT publisher) AS publishers,
+            min(published_at) AS first_published_at, max(published_at) AS last_published_at,
+            arg_min(headline, published_at) AS headline
+        FROM articles GROUP BY story_id ORDER BY first_published_at, story_id
+        """,
+    "bars": """
+        SELECT symbol, "interval", count(*) AS bars, min(session) AS first_session, max(session) AS last_session,
+            max(vintage) AS vintages, max(retrieved_at) AS retrieved_at
+        FROM bars GROUP BY ALL ORDER BY symbol, "interval"
+        """,
+}
+_EVENTS = """
+    SELECT e.*, a.headline, a.publisher, a.story_id
+    FROM events AS e LEFT JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
+    ORDER BY e.event_id
+"""
+LISTINGS = ("articles", "quotes", "events", "stories", "links", "instruments", "bars", "rejects", "loads")
+
+
+def listing(store: Store, what: str, *, selection: str | None = None, limit: int | None = None) -> pl.DataFrame:
+    """Rows of one of ``LISTINGS``; events carry exchange, day_zero and day_zero_reason, one row per exchange.
+
+    ``selection`` filters events as studies do. Raises NotFoundError for another listing.
+    """
+    if what not in LISTINGS:
+        raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
+    with store.reading() as connection:
+        frame = _events(connection, selection) if what == "events" else query(connection, _QUERIES[what])
+    return frame if limit is None else frame.head(limit)
+
+
+def _events(connection: duckdb.DuckDBPyConnection, selection: str | None) -> pl.DataFrame:
+    from correlator.events.select import parse_selection
+
+    events = query(connection, _EVENTS)
+    chosen = events.filter(parse_selection(selection)) if selection else events
+    return place_on_exchanges(chosen, read_exchanges(connection))

@@ -1,0 +1,107 @@
+"""Which stored events a study measures, on which symbols, at which day 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.errors import InputError
+from correlator.store.db import query
+
+LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
+DEFAULT_LINKS = ("country", "named")
+EVENT_COLUMNS = (
+    "event_id",
+    "article_id",
+    "story_id",
+    "known_at",
+    "known_precision",
+    "coder",
+    "category",
+    "quad_class",
+    "cameo_root",
+    "goldstein",
+    "tone",
+    "confidence",
+    "source_country",
+    "source_role",
+    "target_country",
+    "target_role",
+    "dyad",
+    "publisher",
+    "headline",
+)
+
+_EVENTS = """
+    SELECT e.*, a.story_id, a.publisher, a.headline
+    FROM events AS e LEFT JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
+    WHERE $as_of::TIMESTAMPTZ IS NULL OR e.known_at <= $as_of
+    ORDER BY e.known_at, e.event_id
+"""
+_LINKED = """
+    WITH wanted AS (SELECT symbol, country FROM instruments WHERE symbol IN (SELECT unnest($symbols)))
+    SELECT e.event_id, w.symbol, 'country' AS link FROM events AS e JOIN wanted AS w
+        ON w.country IN (e.source_country, e.target_country)
+    UNION ALL
+    SELECT e.event_id, l.symbol, l.kind FROM events AS e JOIN links AS l USING (article_id)
+        WHERE l.symbol IN (SELECT unnest($symbols))
+    UNION ALL
+    SELECT e.event_id, e.symbol, 'named' FROM events AS e WHERE e.symbol IN (SELECT unnest($symbols))
+"""
+
+
+def stored_events(
+    connection: duckdb.DuckDBPyConnection, selection: str | None = None, as_of: datetime | None = None
+) -> pl.DataFrame:
+    """Events that were public at ``as_of`` and meet ``selection``, earliest first, with story, publisher, headline."""
+    from correlator.events.select import parse_selection
+
+    events = query(connection, _EVENTS, {"as_of": as_of})
+    return events.filter(parse_selection(selection)) if selection else events
+
+
+def events_of_symbols(
+    connection: duckdb.DuckDBPyConnection,
+    symbols: Sequence[str],
+    exchange: str,
+    *,
+    selection: str | None = None,
+    links: Sequence[str] = DEFAULT_LINKS,
+    as_of: datetime | None = None,
+) -> pl.DataFrame:
+    """One row per event and symbol it concerns: ``EVENT_COLUMNS``, symbol, link, date (day 0), day_zero_reason.
+
+    ``links``: kinds of link that count; ``country`` is the market of one of the event's actors. Raises InputError for
+    another kind.
+    """
+    unknown = sorted(set(links) - set(LINK_KINDS))
+    if unknown:
+        raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
+    events = stored_events(connection, selection, as_of).select(EVENT_COLUMNS)
+    pairs = query(connection, _LINKED, {"symbols": list(symbols)}).filter(pl.col("link").is_in(list(links)))
+    kinds = pairs.group_by("event_id", "symbol").agg(pl.col("link").unique().sort().str.join(" "))
+    placed = place_on_exchanges(events, [exchange]).rename({"day_zero": "date"}).drop("exchange")
+    return placed.join(kinds, on="event_id", how="inner").sort("known_at", "event_id", "symbol", maintain_order=True)
+
+
+def first_tellings(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events to measure and those left out: one per story, symbol and day 0, the first one known.
+
+    ``events``: as ``events_of_symbols`` returns them. The second frame has event_id, symbol, session, reason.
+    """
+    story = pl.when(pl.col("story_id").is_null()).then(-pl.col("event_id")).otherwise("story_id")
+    keyed = events.with_columns(story=story)
+    same_day = ("story", "symbol", "date")
+    first = keyed.with_columns(first=pl.col("event_id").first().over(same_day))
+    repeated = (pl.col("first") != pl.col("event_id")) & pl.col("date").is_not_null()
+    left_out = first.filter(repeated).select(
+        "event_id",
+        "symbol",
+        session=pl.col("date"),
+        reason=pl.format("same story and day 0 as event {}", "first"),
+    )
+    return first.filter(~repeated).drop("story", "first"), left_out

@@ -1,0 +1,131 @@
+"""Bars of the store as the engine's panel, on the sessions of their exchange."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.market.returns import limit_locked, zero_volume
+from correlator.sessions import sessions_between
+from correlator.store.db import query
+from correlator.store.reading import read_bars, read_instrument
+from correlator.study.frames import Array, Frame, Panel, on_labels, read_wide, returns_of
+
+PRICES = ("adjusted", "close")
+EQUAL_WEIGHTED = "equal-weighted"
+
+
+def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
+    """The one exchange of the symbols; raises InputError when there are several."""
+    exchanges = {symbol: str(read_instrument(connection, symbol)["exchange"]) for symbol in symbols}
+    if len(set(exchanges.values())) > 1:
+        listed = ", ".join(f"{symbol} {exchange}" for symbol, exchange in exchanges.items())
+        raise InputError(f"symbols trade on several exchanges: {listed}", hint="study one exchange at a time")
+    return next(iter(exchanges.values()))
+
+
+def stored_panel(
+    connection: duckdb.DuckDBPyConnection,
+    symbols: Sequence[str],
+    benchmark: str | None,
+    exchange: str,
+    *,
+    returns_kind: str = "log",
+    price: str = "adjusted",
+    as_of: datetime | None = None,
+) -> Panel:
+    """The panel of ``symbols`` with the benchmark as its factor, one row per session of ``exchange``.
+
+    ``benchmark``: a symbol, ``equal-weighted`` (mean return of every share of the exchange in the store), or None;
+    ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``as_of``: bars as known at that instant.
+    A session without a bar is missing; bars on days that the calendar does not know are left out with a warning.
+    """
+    if price not in PRICES:
+        raise InputError(f"price {price!r} is not known", hint=f"choose {' or '.join(PRICES)}")
+    members = _members(connection, exchange) if benchmark == EQUAL_WEIGHTED else [benchmark] if benchmark else []
+    names = list(dict.fromkeys([*symbols, *members]))
+    bars, labels = _on_sessions(read_bars(connection, names, as_of=as_of), exchange)
+    arrays = bar_arrays(bars, labels, names)
+    returns = returns_of(_price(arrays, price), returns_kind)
+    own = [names.index(symbol) for symbol in symbols]
+    panel = Panel(
+        labels,
+        tuple(symbols),
+        returns[:, own],
+        limit_locked=limit_locked(*(arrays[name] for name in ("open", "high", "low", "close")))[:, own],
+        zero_volume=zero_volume(arrays["volume"])[:, own],
+    )
+    if benchmark is None:
+        return panel
+    columns = returns[:, [names.index(member) for member in members]]
+    return replace(panel, factors=_mean(columns)[:, None], factor_names=(benchmark,))
+
+
+def with_factors(panel: Panel, factors: Frame) -> Panel:
+    """The panel with the columns of ``factors`` (dates and fractions) in place of its benchmark."""
+    wide = read_wide(factors, "factors")
+    return replace(panel, factors=on_labels(wide, panel.labels, "factors"), factor_names=wide.names)
+
+
+def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str]) -> dict[str, Array]:
+    """Each figure of the bars as an array (T, S) on ``labels`` and ``names``, NaN where there is no bar."""
+    rows = labels.search_sorted(bars["session"]).to_numpy()
+    columns = bars["symbol"].replace_strict({name: j for j, name in enumerate(names)}, return_dtype=pl.Int64).to_numpy()
+    arrays = {}
+    for name in ("open", "high", "low", "close", "adjusted_close", "volume"):
+        grid = np.full((len(labels), len(names)), np.nan)
+        grid[rows, columns] = bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        arrays[name] = grid
+    return arrays
+
+
+def _on_sessions(bars: pl.DataFrame, exchange: str) -> tuple[pl.DataFrame, pl.Series]:
+    """Bars that lie on sessions, and the sessions from the first bar to the last; other bars are named in a warning."""
+    sessions = sessions_between(exchange, bars["session"].min(), bars["session"].max())["session"]
+    off = bars.filter(~pl.col("session").is_in(sessions.implode()))
+    if not off.is_empty():
+        first = off.row(0, named=True)
+        warnings.warn(
+            f"{off.height} bars lie on days that are no session of {exchange}, first {first['symbol']} "
+            f"{first['session']}: left out (see `correlator sessions check`)",
+            stacklevel=3,
+        )
+    return bars.filter(pl.col("session").is_in(sessions.implode())), sessions
+
+
+def _price(arrays: dict[str, Array], price: str) -> Array:
+    if price == "close":
+        return arrays["close"]
+    has_adjusted = ~np.isnan(arrays["adjusted_close"]).all(axis=0)
+    return np.where(has_adjusted, arrays["adjusted_close"], arrays["close"])
+
+
+def _mean(columns: Array) -> Array:
+    """Mean over columns of what is there, NaN where nothing is."""
+    valid = ~np.isnan(columns)
+    count = valid.sum(axis=1)
+    total = np.where(valid, columns, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _members(connection: duckdb.DuckDBPyConnection, exchange: str) -> list[str]:
+    shares = query(
+        connection,
+        """
+        SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'
+            AND symbol IN (SELECT DISTINCT symbol FROM bars) ORDER BY symbol
+        """,
+        {"exchange": exchange},
+    )["symbol"].to_list()
+    if len(shares) < 2:
+        raise NotFoundError(
+            f"an equal-weighted benchmark needs at least two shares of {exchange}", hint="add more prices"
+        )
+    return [str(share) for share in shares]
