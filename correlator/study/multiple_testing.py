@@ -1,0 +1,88 @@
+"""Many questions at once: p-values that allow for the number of hypotheses tested.
+
+=====================  ==========================================  =====================================================
+function               controls                                    source
+=====================  ==========================================  =====================================================
+holm                   family-wise error, any dependence           Holm (1979), Scand. J. Statist. 6, 65-70
+benjamini_hochberg     false-discovery rate, independence or       Benjamini & Hochberg (1995), JRSS B 57, 289-300
+                       positive dependence
+romano_wolf            family-wise error, with the dependence      Romano & Wolf (2005), Econometrica 73, 1237-1282;
+                       that joint null draws show                  p-values as in Romano & Wolf (2016), SPL 113, 38-40
+=====================  ==========================================  =====================================================
+
+A p-value that is NaN was not tested: it stays NaN and is not counted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from correlator.errors import InputError
+
+Array = NDArray[np.float64]
+
+
+def holm(p_values: ArrayLike) -> Array:
+    """Adjusted p-values (H,), step-down: the running maximum of (H - j) p_(j), at most 1."""
+    p, order, tested = _sorted(p_values)
+    ordered = np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1))
+    return _placed(ordered, order, tested, len(p))
+
+
+def benjamini_hochberg(p_values: ArrayLike) -> Array:
+    """Adjusted p-values (H,), step-up: the running minimum from the largest of H p_(j) / j, at most 1."""
+    p, order, tested = _sorted(p_values)
+    shares = p[order] * len(order) / np.arange(1, len(order) + 1)
+    ordered = np.minimum.accumulate(shares[::-1])[::-1]
+    return _placed(ordered, order, tested, len(p))
+
+
+def romano_wolf(observed: ArrayLike, null: ArrayLike) -> Array:
+    """Adjusted p-values (H,) by step-down maxima of joint null draws.
+
+    ``observed`` (H,) statistics of which large ones speak against the null; ``null`` (B, H) the same statistics in B
+    draws in which every null is true, each row drawn jointly. With hypotheses in order of their statistic,
+    p_j = (1 + draws whose largest statistic among j and those after it is at least the observed) / (1 + B), made
+    monotone. NaN in ``observed`` is not tested. Raises InputError where the shapes disagree.
+    """
+    t, draws = np.asarray(observed, dtype=np.float64), np.asarray(null, dtype=np.float64)
+    if draws.ndim != 2 or draws.shape[1] != len(t) or len(draws) == 0:
+        raise InputError(
+            f"null draws have shape {draws.shape}, not (draws, {len(t)})", hint="one column per hypothesis"
+        )
+    tested = np.flatnonzero(~np.isnan(t))
+    order = tested[np.argsort(-t[tested], kind="stable")]
+    largest = np.full(len(draws), -np.inf)
+    ordered = np.empty(len(order))
+    for place in range(len(order) - 1, -1, -1):
+        column = draws[:, order[place]]
+        largest = np.fmax(largest, column)
+        ordered[place] = (1 + np.count_nonzero(largest >= t[order[place]])) / (1 + len(draws))
+    adjusted = np.full(len(t), np.nan)
+    adjusted[order] = np.maximum.accumulate(ordered)
+    return adjusted
+
+
+def two_sided(observed: Array, null: Array) -> tuple[Array, Array]:
+    """Distances |value - mean of its draws| / sd of its draws of ``observed`` (H,) and of every draw (B, H).
+
+    What ``romano_wolf`` takes: hypotheses of any scale side by side, in either direction. NaN where draws do not vary.
+    """
+    mean, sd = null.mean(axis=0), null.std(axis=0, ddof=1)
+    scale = np.where(sd > 0, sd, np.nan)
+    return np.abs(observed - mean) / scale, np.abs(null - mean) / scale
+
+
+def _sorted(p_values: ArrayLike) -> tuple[Array, NDArray[np.int64], int]:
+    p = np.asarray(p_values, dtype=np.float64).ravel()
+    known = np.flatnonzero(~np.isnan(p))
+    if len(known) and not (p[known].min() >= 0 and p[known].max() <= 1):
+        raise InputError("p-values must lie between 0 and 1")
+    return p, known[np.argsort(p[known], kind="stable")], len(known)
+
+
+def _placed(ordered: Array, order: NDArray[np.int64], tested: int, size: int) -> Array:
+    adjusted = np.full(size, np.nan)
+    adjusted[order] = np.minimum(ordered, 1.0) if tested else ordered
+    return adjusted
