@@ -1,3 +1,60 @@
-"""A market-context news correlator: what did this ticker do around this news, and is that more than chance?"""
+"""What a notebook types. Names load their rooms when first used, so that importing the package is quick."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from correlator.errors import CorrelatorError
+    from correlator.events.coder import code_headlines, code_text
+    from correlator.market.files import read_prices
+    from correlator.news.read import read_news
+    from correlator.news.strip import parse_strip
+    from correlator.sessions import sessions_between
+    from correlator.store.db import Store
+    from correlator.study.run_matrix import study_matrix
+    from correlator.workspace import Workspace, open_workspace
+
+_HOMES = {
+    "CorrelatorError": "correlator.errors",
+    "Store": "correlator.store.db",
+    "Workspace": "correlator.workspace",
+    "code_headlines": "correlator.events.coder",
+    "code_text": "correlator.events.coder",
+    "open_workspace": "correlator.workspace",
+    "parse_strip": "correlator.news.strip",
+    "read_news": "correlator.news.read",
+    "read_prices": "correlator.market.files",
+    "sessions_between": "correlator.sessions",
+    "study_matrix": "correlator.study.run_matrix",
+}
+
+__all__ = [
+    "CorrelatorError",
+    "Store",
+    "Workspace",
+    "__version__",
+    "code_headlines",
+    "code_text",
+    "open_workspace",
+    "parse_strip",
+    "read_news",
+    "read_prices",
+    "sessions_between",
+    "study_matrix",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'correlator' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

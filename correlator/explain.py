@@ -11,8 +11,9 @@ import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import NotFoundError
-from correlator.store.db import Store, query
+from correlator.store.db import Store
 from correlator.store.reading import read_exchanges
+from correlator.store.statements import query
 
 CONTEXT = ("printed",)
 

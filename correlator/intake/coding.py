@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from correlator.store.db import query
+from correlator.store.statements import query
 from correlator.tables import EVENTS, LINKS
 
 if TYPE_CHECKING:

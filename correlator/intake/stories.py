@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from correlator.news.stories import WINDOW, cluster_stories
-from correlator.store.db import query
+from correlator.store.statements import execute, query
 
 _NEIGHBOURS = """
     WITH span AS (
@@ -35,7 +35,7 @@ def join_stories(connection: duckdb.DuckDBPyConnection, articles: Sequence[int])
     if moved.is_empty():
         return 0
     connection.register("moved", moved)
-    connection.execute(_UPDATE)
+    execute(connection, _UPDATE)
     connection.unregister("moved")
     return moved.height
 

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from correlator.align.strip_dating import date_strip
-from correlator.store.db import query
+from correlator.store.statements import execute, query
 
 _STRIPS = """
     SELECT q.article_id, q.strip_key, q.position, q.symbol, q.price, q.change, q.previous_close,
@@ -62,6 +62,6 @@ def date_strips(
     dated = date_strip(numbered.with_columns(article_id=pl.col("strip").cast(pl.Int64)), closes)
     keyed = dated.rename({"article_id": "strip"}).join(strips.cast({"strip": pl.Int64}), on="strip")
     connection.register("dated", keyed)
-    connection.execute(_UPDATE)
+    execute(connection, _UPDATE)
     connection.unregister("dated")
     return keyed["session"].drop_nulls().len()

@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError
 from correlator.store.migrations import migrate, schema_version
+from correlator.store.statements import execute, query
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,10 +55,10 @@ class Store:
             raise NotFoundError(f"folder {self.path.parent} does not exist", hint="make it, or give another --store")
         connection = self._connect(read_only=False)
         try:
-            connection.execute("BEGIN")
+            execute(connection, "BEGIN")
             migrate(connection, self.path)
             yield connection
-            connection.execute("COMMIT")
+            execute(connection, "COMMIT")
         finally:
             connection.close()  # an uncommitted transaction is rolled back
 
@@ -106,22 +107,8 @@ class Store:
             ) from cause
         except duckdb.Error as error:
             raise StoreError(f"cannot open store {self.path}: {str(error).splitlines()[0]}") from error
-        connection.execute("SET TimeZone = 'UTC'")
+        execute(connection, "SET TimeZone = 'UTC'")
         return connection
-
-
-def query(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object] | None = None
-) -> pl.DataFrame:
-    """Run a query on an open connection and return its rows as a polars frame, instants in UTC."""
-    import polars as pl
-
-    relation: Any = connection.sql(sql, params=dict(parameters)) if parameters else connection.sql(sql)
-    if relation is None:
-        return pl.DataFrame()
-    frame: pl.DataFrame = relation.pl()
-    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
-    return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame
 
 
 def _is_lock(error: BaseException) -> bool:

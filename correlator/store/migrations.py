@@ -8,12 +8,13 @@ from pathlib import Path
 import duckdb
 
 from correlator.errors import StoreError
+from correlator.store.statements import execute
 from correlator.tables import TABLES
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for table in TABLES:
-        connection.execute(table.ddl())
+        execute(connection, table.ddl())
 
 
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create_tables,)
@@ -21,11 +22,10 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create_t
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
     """How many migrations the store has seen; 0 for a file that is no store of ours."""
-    found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'").fetchone()
-    if not found or not found[0]:
+    if not execute(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'"):
         return 0
-    row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
-    return int(row[0]) if row and row[0] is not None else 0
+    ((newest,),) = execute(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
+    return int(newest)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -36,7 +36,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
             f"store {path} has schema {version}, this correlator knows {len(MIGRATIONS)}", hint="upgrade correlator"
         )
     if version == 0:
-        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
+        execute(connection, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
     for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
         step(connection)
-        connection.execute("INSERT INTO schema_version VALUES ($1)", [number])
+        execute(connection, "INSERT INTO schema_version VALUES ($number)", {"number": number})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from correlator.errors import NotFoundError
-from correlator.store.db import query
+from correlator.store.statements import query
 
 if TYPE_CHECKING:
     import polars as pl

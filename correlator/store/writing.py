@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from correlator.store.db import query
+from correlator.store.statements import execute, query
 from correlator.tables import BARS, EVENTS, INSTRUMENTS, LINKS, QUOTES, REJECTS, Table
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: dict[str
     """Insert one instrument, or fill in what was not known of it before."""
     names = [name for name in INSTRUMENTS.column_names if name in instrument]
     updates = ", ".join(f"{name} = coalesce(excluded.{name}, instruments.{name})" for name in names if name != "symbol")
-    connection.execute(
+    execute(
+        connection,
         f"INSERT INTO instruments ({', '.join(names)}) VALUES ({', '.join('$' + name for name in names)})"
         f" ON CONFLICT (symbol) DO UPDATE SET {updates}",
         {name: instrument[name] for name in names},
@@ -94,7 +95,7 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
     )
     rows = fresh.drop("order").with_columns(story_id=pl.col("article_id"), loaded_at=pl.lit(loaded_at))
     connection.register("new_articles", rows)
-    connection.execute("INSERT INTO articles BY NAME SELECT * FROM new_articles")
+    execute(connection, "INSERT INTO articles BY NAME SELECT * FROM new_articles")
     connection.unregister("new_articles")
     return rows
 
@@ -159,7 +160,8 @@ def write_load(
     finished_at: datetime,
 ) -> None:
     """One line in the journal; ``rows`` are added, known, rejected."""
-    connection.execute(
+    execute(
+        connection,
         "INSERT INTO loads SELECT coalesce(max(load_id), 0) + 1, $kind, $source, $sha256, $added, $known, $rejected,"
         " $finished_at::TIMESTAMPTZ FROM loads",
         {
@@ -188,10 +190,10 @@ def _insert(
 ) -> int:
     """Insert the rows of a query by name, leaving keys that exist; returns how many were new."""
     before = _count(connection, table)
-    connection.execute(f"INSERT INTO {table.name} BY NAME {rows} ON CONFLICT DO NOTHING", parameters or {})
+    execute(connection, f"INSERT INTO {table.name} BY NAME {rows} ON CONFLICT DO NOTHING", parameters)
     return _count(connection, table) - before
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()
-    return int(row[0]) if row else 0
+    ((rows,),) = execute(connection, f"SELECT count(*) FROM {table.name}")
+    return int(rows)

@@ -1,0 +1,38 @@
+"""``correlator demo``: the main job on the bundled sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from correlator.cli.output import narrate
+
+if TYPE_CHECKING:
+    from correlator.store.db import Store
+
+
+def demo(
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the CSV, the figure and the store go.", file_okay=False)
+    ] = Path("correlator-demo"),
+) -> None:
+    """Run the whole way on a bundled page and two real price series; needs no network.
+
+    Example: correlator demo --folder out
+    """
+    from correlator.demo import run_demo
+
+    found = run_demo(folder, _draw)
+    print(found.summary())
+    for path in found.files:
+        narrate(f"wrote {path}")
+
+
+def _draw(store: Store, path: Path) -> None:
+    from correlator.demo import AROUND, SYMBOL
+    from correlator.plot.html import write_html
+    from correlator.plot.stored import stored_price_figure
+
+    write_html(stored_price_figure(store, SYMBOL, around=AROUND), path)

@@ -1,0 +1,78 @@
+"""The main job on the bundled sample: one page and two price series, from file to figure, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from correlator.explain import Explanation, explain
+from correlator.intake.news import add_news
+from correlator.intake.prices import add_prices
+from correlator.resources import data_path
+from correlator.store.db import Store
+from correlator.study.result import StudyResult
+from correlator.study.run import study
+
+SYMBOL, BENCHMARK, EXCHANGE = "AIRLINK", "KSE100", "XKAR"
+AROUND = date(2025, 5, 28)
+ESTIMATION, WINDOW, WINDOWS = "-145:-26", "-15:5", "-1:1,-5:5"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo found and where it wrote it."""
+
+    explanation: Explanation
+    result: StudyResult
+    files: tuple[Path, ...]
+
+    def summary(self) -> str:
+        """The findings in words: decisions about the page, then abnormal returns with their errors."""
+        model = self.result.models.row(0, named=True)
+        days = self.result.ar.filter(pl.col("day").is_between(-5, 5))
+        lines = [
+            str(self.explanation),
+            "",
+            f"{SYMBOL} on {BENCHMARK}, log returns, {model['n']} sessions {ESTIMATION} before day 0: "
+            f"alpha {model['alpha']:.6f}, beta {model['beta']:.4f}, sigma {model['sigma']:.5f}",
+            "",
+            "session     day      AR %   se %      t      p  flags",
+            *(_day_line(row) for row in days.iter_rows(named=True)),
+            "",
+            "window        CAR %   se %      t      p",
+            *(_window_line(row) for row in self.result.car.iter_rows(named=True)),
+        ]
+        return "\n".join(lines)
+
+
+def run_demo(folder: Path, draw: Callable[[Store, Path], None]) -> Demo:
+    """Load the sample into a store in ``folder``, study it, write a CSV and, with ``draw``, a figure.
+
+    Running it again changes nothing. ``draw`` gets the store and the path of the HTML file to write.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    database, table, figure = (folder / name for name in ("demo.duckdb", "abnormal_returns.csv", "airlink.html"))
+    store = Store(database)
+    for symbol in (SYMBOL, BENCHMARK):
+        add_prices(store, data_path("sample", f"{symbol}.csv"), symbol=symbol, exchange=EXCHANGE)
+    add_news(store, data_path("sample", "page.txt"))
+    result = study(
+        store, SYMBOL, benchmark=BENCHMARK, estimation=ESTIMATION, window=WINDOW, windows=WINDOWS
+    )
+    result.ar.write_csv(table)
+    draw(store, figure)
+    return Demo(explain(store, 1), result, (table, figure, database))
+
+
+def _day_line(row: dict[str, object]) -> str:
+    ar, se = 100 * float(str(row["ar"])), 100 * float(str(row["se"]))
+    return f"{row['session']}  {row['day']:>3}  {ar:>8.3f}  {se:>5.3f}  {row['t']:>5.2f}  {row['p_value']:>5.3f}  {row['flags']}"
+
+
+def _window_line(row: dict[str, object]) -> str:
+    car, se = 100 * float(str(row["car"])), 100 * float(str(row["se"]))
+    return f"{'[' + str(row['window']) + ']':<10}  {car:>7.3f}  {se:>5.3f}  {row['t']:>5.2f}  {row['p_value']:>5.3f}"

@@ -1,0 +1,33 @@
+"""Statements on an open connection, their results drained: a DuckDB 2 connection takes no other work before that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def execute(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object] | None = None
+) -> list[tuple[Any, ...]]:
+    """Run a statement and return its rows; parameters are named ``$name`` in the text."""
+    rows: list[tuple[Any, ...]] = connection.execute(sql, dict(parameters or {})).fetchall()
+    return rows
+
+
+def query(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object] | None = None
+) -> pl.DataFrame:
+    """Run a query and return its rows as a polars frame, instants in UTC."""
+    import polars as pl
+
+    relation: Any = connection.sql(sql, params=dict(parameters)) if parameters else connection.sql(sql)
+    if relation is None:
+        return pl.DataFrame()
+    frame: pl.DataFrame = relation.pl()
+    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
+    return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame

@@ -1,0 +1,40 @@
+"""A store with everything that can be done to it, as a notebook types it: the command line's verbs as methods."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from correlator.explain import explain
+from correlator.intake.events import add_events
+from correlator.intake.news import add_news
+from correlator.intake.prices import add_prices
+from correlator.listing import listing
+from correlator.plot.stored import stored_price_figure
+from correlator.store.db import Store
+from correlator.study.run import study
+
+
+class Workspace(Store):
+    """A store and its verbs. Every method opens the file, does one thing and closes it again.
+
+    >>> import correlator as co
+    >>> ws = co.open_workspace("m.duckdb")            # doctest: +SKIP
+    >>> ws.add_prices("AIRLINK.csv", symbol="AIRLINK", exchange="XKAR")            # doctest: +SKIP
+    >>> ws.study("AIRLINK", benchmark="KSE100", window="-5:5").car            # doctest: +SKIP
+    """
+
+    add_prices = add_prices
+    add_news = add_news
+    add_events = add_events
+    list = listing
+    explain = explain
+    study = study
+    plot = stored_price_figure
+
+
+def open_workspace(path: str | Path | None = None, *, lock_wait: float | None = None) -> Workspace:
+    """The workspace on the store at ``path`` (default ``$CORRELATOR_STORE``, else correlator.duckdb in this folder).
+
+    The file is made by the first load. ``lock_wait``: seconds to wait while another process holds the file.
+    """
+    return Workspace(path, lock_wait=lock_wait)
