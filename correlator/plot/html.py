@@ -1,0 +1,99 @@
+"""A figure as one HTML file that works without a network."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from correlator.errors import NotFoundError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+)
+CONFIG = {"responsive": True, "displaylogo": False, "displayModeBar": "hover", "showTips": False}
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>
+html, body {{ margin: 0; padding: 0; background: #fff; }}
+#figure {{ width: 100%; max-width: 1400px; margin: 0 auto; }}
+</style>
+</head>
+<body>
+<main><div id="figure" role="img" aria-label="{title}"></div></main>
+<script>{plotly}</script>
+<script>
+const figure = {figure};
+Plotly.newPlot("figure", figure.data, figure.layout, {config});
+</script>
+</body>
+</html>
+"""
+
+
+def figure_page(figure: go.Figure) -> str:
+    """The figure as the text of one HTML page: plotly.js inside, as wide as the window, no network requests.
+
+    The same figure gives the same text.
+    """
+    return _PAGE.format(
+        policy=CONTENT_POLICY,
+        title=html.escape(title_of(figure)),
+        plotly=plotly_script(),
+        figure=script_json(figure_parts(figure)),
+        config=script_json(CONFIG),
+    )
+
+
+def write_html(figure: go.Figure, path: str | Path) -> Path:
+    """Write the figure as one HTML file and return its path; raises NotFoundError when the folder does not exist."""
+    target = checked_target(path)
+    target.write_text(figure_page(figure), encoding="utf-8", newline="")
+    return target
+
+
+def checked_target(path: str | Path) -> Path:
+    """``path`` when its folder exists; raises NotFoundError otherwise."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise NotFoundError(f"folder {target.parent} does not exist", hint="make it, or write elsewhere")
+    return target
+
+
+def figure_parts(figure: go.Figure) -> dict[str, Any]:
+    """The figure's data and layout as plain JSON values."""
+    parts: dict[str, Any] = json.loads(figure.to_json())
+    return {"data": parts["data"], "layout": parts["layout"]}
+
+
+def script_json(value: object) -> str:
+    """``value`` as JSON that may stand inside a script element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def plotly_script() -> str:
+    """plotly.js as plotly ships it, fit for an inline script element."""
+    from plotly.offline import get_plotlyjs
+
+    script: str = get_plotlyjs()
+    return script.replace("</script", "<\\/script")
+
+
+def title_of(figure: go.Figure) -> str:
+    """The figure's title as plain text."""
+    text = figure.layout.title.text or "figure"
+    return html.unescape(re.sub(r"<br>", " ", text))

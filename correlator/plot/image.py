@@ -1,0 +1,68 @@
+"""A figure as PNG, SVG or PDF, by way of kaleido and a Chromium of the system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from correlator.errors import InputError, MissingDependencyError, SourceError
+from correlator.plot.html import checked_target
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+IMAGE_FORMATS = ("png", "svg", "pdf", "jpg", "webp")
+
+
+def image_bytes(
+    figure: go.Figure, image_format: str, *, width: int = 1200, height: int | None = None, scale: float = 2.0
+) -> bytes:
+    """The figure as an image of ``width`` x ``height`` CSS pixels (default: the figure's own height).
+
+    ``scale`` is the number of image pixels per CSS pixel; it counts for PNG, JPG and WebP. Raises InputError for an
+    unknown format and MissingDependencyError where kaleido or a Chromium is missing. No network is used.
+    """
+    if image_format not in IMAGE_FORMATS:
+        raise InputError(f"no image format {image_format!r}", hint=f"formats are {', '.join(IMAGE_FORMATS)}")
+    try:
+        import kaleido
+        from kaleido.errors import ChromeNotFoundError
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{image_format.upper()} needs the package kaleido",
+            hint="pip install 'correlator[image]', or write HTML",
+        ) from error
+    options: dict[str, Any] = {
+        "format": image_format,
+        "width": width,
+        "height": height or figure.layout.height or 600,
+        "scale": scale,
+    }
+    try:
+        drawn: bytes = kaleido.calc_fig_sync(figure.to_dict(), opts=options, kopts={"mathjax": False})
+    except ChromeNotFoundError as error:
+        raise MissingDependencyError(
+            f"{image_format.upper()} needs Chromium or Chrome, and none was found",
+            hint="install one, or name it in BROWSER_PATH, or write HTML",
+        ) from error
+    except (RuntimeError, OSError, TimeoutError) as error:
+        raise SourceError(f"Chromium could not draw the figure: {error}", hint="write HTML instead") from error
+    return drawn
+
+
+def write_image(
+    figure: go.Figure,
+    path: str | Path,
+    *,
+    width: int = 1200,
+    height: int | None = None,
+    scale: float = 2.0,
+) -> Path:
+    """Write the figure as PNG, SVG, PDF, JPG or WebP, by the file's suffix, and return the path.
+
+    Arguments and errors as in ``image_bytes``; NotFoundError when the folder does not exist.
+    """
+    target = checked_target(path)
+    drawn = image_bytes(figure, target.suffix.lstrip(".").lower(), width=width, height=height, scale=scale)
+    target.write_bytes(drawn)
+    return target

@@ -1,0 +1,229 @@
+"""Price around news: bars, volume, strip quotes, and a lane of events below, one row per category."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from correlator.plot.lane import add_lane, events_per_session, lane_categories
+from correlator.plot.template import BLUE, GREY, INK, ORANGE, VERMILLION, dress, empty_figure
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+MANY_DAYS = 15
+_PRICE_HEIGHT = 300
+_VOLUME_HEIGHT = 64
+_LANE_ROW = 24
+_GAP = 14
+
+
+def price_figure(
+    bars: pl.DataFrame,
+    *,
+    events: pl.DataFrame | None = None,
+    quotes: pl.DataFrame | None = None,
+    symbol: str,
+    around: date | None = None,
+    sessions_each_side: int = 60,
+) -> go.Figure:
+    """Bars of one symbol with its news.
+
+    ``bars``: session, close and where known open, high, low, volume, one row a session; ``events``: day_zero, category,
+    and where known headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of strips);
+    ``around``: show ``sessions_each_side`` sessions on each side of the first session on or after it, else all. Events
+    and quotes of sessions that are not shown are counted in the subtitle. Without bars the figure says so.
+    """
+    shown = bars.drop_nulls("close").sort("session")
+    if shown.is_empty():
+        return empty_figure(f"{symbol}: price and news", f"There are no bars of {symbol} to draw.")
+    if around is not None:
+        shown = sessions_around(shown, around, sessions_each_side)
+    placed, events_elsewhere = _of_sessions(events, "day_zero", shown)
+    printed, _ = _of_sessions(quotes, "session", shown)
+    lane = lane_categories(placed)
+    figure, rows = _panels(shown, len(lane))
+    _add_prices(figure, shown)
+    if not printed.is_empty():
+        _add_quotes(figure, printed)
+    if "volume" in rows:
+        _add_volume(figure, shown, rows["volume"])
+    if "lane" in rows:
+        daily = events_per_session(placed)
+        _add_event_marks(figure, daily, shown)
+        add_lane(figure, placed, lane, rows["lane"])
+    title = f"{symbol}: price and news"
+    subtitle = _subtitle(shown, placed.height, events_elsewhere, printed.height, around)
+    dress(figure, title=title, subtitle=subtitle, height=_height(rows, len(lane)) + 110)
+    figure.update_xaxes(rangebreaks=_rangebreaks(shown), range=_range(shown), rangeslider_visible=False)
+    return figure
+
+
+def sessions_around(bars: pl.DataFrame, around: date, each_side: int) -> pl.DataFrame:
+    """The bars ``each_side`` sessions before and after the first session on or after ``around`` (else the last)."""
+    centre = min(int((bars["session"] < around).sum()), bars.height - 1)
+    first = max(centre - each_side, 0)
+    return bars.slice(first, centre + each_side + 1 - first)
+
+
+def _of_sessions(frame: pl.DataFrame | None, column: str, shown: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The rows whose ``column`` is a session shown, and how many are not."""
+    if frame is None or frame.is_empty():
+        return pl.DataFrame(schema={column: pl.Date, "category": pl.String}), 0
+    kept = frame.filter(pl.col(column).is_in(shown["session"].implode()))
+    return kept, frame.height - kept.height
+
+
+def _panels(shown: pl.DataFrame, categories: int) -> tuple[go.Figure, dict[str, int]]:
+    """Empty panels, and the row of each that there is: price, volume, lane."""
+    from plotly.subplots import make_subplots
+
+    heights = {"price": _PRICE_HEIGHT}
+    if "volume" in shown.columns and shown["volume"].null_count() < shown.height:
+        heights["volume"] = _VOLUME_HEIGHT
+    if categories:
+        heights["lane"] = _lane_height(categories)
+    figure = make_subplots(
+        rows=len(heights),
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=_GAP / (sum(heights.values()) + _GAP * (len(heights) - 1)),
+        row_heights=list(heights.values()),
+    )
+    return figure, {name: row for row, name in enumerate(heights, start=1)}
+
+
+def _height(rows: dict[str, int], categories: int) -> int:
+    parts = {"price": _PRICE_HEIGHT, "volume": _VOLUME_HEIGHT, "lane": _lane_height(categories)}
+    return sum(parts[name] for name in rows) + _GAP * (len(rows) - 1)
+
+
+def _lane_height(categories: int) -> int:
+    return max(_LANE_ROW * categories, 40)
+
+
+def _add_prices(figure: go.Figure, shown: pl.DataFrame) -> None:
+    import plotly.graph_objects as go
+
+    sessions = shown["session"].to_list()
+    whole = {"open", "high", "low"} <= set(shown.columns) and not any(
+        shown[name].null_count() for name in ("open", "high", "low")
+    )
+    if whole:
+        trace: Any = go.Candlestick(
+            x=sessions,
+            **{name: shown[name].to_list() for name in ("open", "high", "low", "close")},
+            increasing={"line": {"color": BLUE, "width": 1}, "fillcolor": BLUE},
+            decreasing={"line": {"color": VERMILLION, "width": 1}, "fillcolor": VERMILLION},
+            name="bar (blue up, red down)",
+        )
+    else:
+        trace = go.Scatter(x=sessions, y=shown["close"].to_list(), mode="lines", line={"color": BLUE}, name="close")
+    figure.add_trace(trace, row=1, col=1)
+    figure.update_yaxes(title_text="price", row=1, col=1)
+
+
+def _add_quotes(figure: go.Figure, quotes: pl.DataFrame) -> None:
+    import plotly.graph_objects as go
+
+    figure.add_trace(
+        go.Scatter(
+            x=quotes["session"].to_list(),
+            y=quotes["price"].to_list(),
+            mode="markers",
+            marker={
+                "symbol": "diamond",
+                "size": 9,
+                "color": ORANGE,
+                "line": {"color": INK, "width": 1},
+            },
+            name="strip quote",
+            hovertemplate="strip quote %{y:,.2f}<br>session %{x|%d %b %Y}<extra></extra>",
+        ),
+        row=1,
+        col=1,
+    )
+
+
+def _add_volume(figure: go.Figure, shown: pl.DataFrame, row: int) -> None:
+    import plotly.graph_objects as go
+
+    figure.add_trace(
+        go.Bar(
+            x=shown["session"].to_list(),
+            y=shown["volume"].to_list(),
+            marker={"color": GREY, "line": {"width": 0}},
+            showlegend=False,
+            hovertemplate="volume %{y:,.0f}<br>%{x|%d %b %Y}<extra></extra>",
+        ),
+        row=row,
+        col=1,
+    )
+    figure.update_yaxes(title_text="volume", nticks=3, rangemode="tozero", row=row, col=1)
+
+
+def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame) -> None:
+    """Where these are few, a triangle under the low of every day 0 and a line through all panels; else ticks below."""
+    import plotly.graph_objects as go
+
+    few = daily.height <= MANY_DAYS
+    lows = shown.select("session", pl.col("low" if "low" in shown.columns else "close").alias("low"))
+    marked = daily.join(lows, left_on="day_zero", right_on="session", how="left", maintain_order="left")
+    floor, ceiling = float(lows["low"].min()), float(lows["low"].max())  # type: ignore[arg-type]
+    span = max(ceiling - floor, 0.01 * abs(ceiling))
+    heights = marked["low"] - 0.05 * span if few else pl.repeat(floor - 0.08 * span, marked.height, eager=True)
+    figure.add_trace(
+        go.Scatter(
+            x=marked["day_zero"].to_list(),
+            y=heights.to_list(),
+            mode="markers",
+            marker={"symbol": "triangle-up", "size": 9 if few else 5, "color": marked["colour"].to_list()},
+            customdata=marked["n"].to_list(),
+            name="day 0 of an event",
+            hovertemplate="day 0, %{x|%d %b %Y}: %{customdata} event(s)<extra></extra>",
+        ),
+        row=1,
+        col=1,
+    )
+    if few:
+        for session in marked["day_zero"]:
+            figure.add_vline(
+                x=session, line={"color": "rgba(127,127,127,0.55)", "width": 1, "dash": "dot"}, layer="below"
+            )
+
+
+def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, around: date | None) -> str:
+    first, last = shown["session"][0], shown["session"][-1]
+    words = f"{first:%d %b %Y} to {last:%d %b %Y}, {shown.height} sessions; "
+    words += f"{_count(events, 'event')}" if events else "no events in this range"
+    if elsewhere:
+        words += f" ({elsewhere} more outside it)"
+    if quotes:
+        words += f", {_count(quotes, 'strip quote')}"
+    if around is not None and around not in shown["session"]:
+        words += f"; {around:%d %b %Y} was no session"
+    return words
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,}\u00a0{word}{'' if number == 1 else 's'}".replace("strip quote", "strip\u00a0quote")
+
+
+def _rangebreaks(shown: pl.DataFrame) -> list[dict[str, Any]]:
+    """The days without a session, which the axis leaves out."""
+    sessions = set(shown["session"])
+    first, last = shown["session"][0], shown["session"][-1]
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    idle = [day for day in days if day not in sessions]
+    weekend_trading = any(day.weekday() >= 5 for day in sessions)
+    breaks: list[dict[str, Any]] = [] if weekend_trading else [{"bounds": ["sat", "mon"]}]
+    values = [day.isoformat() for day in idle if weekend_trading or day.weekday() < 5]
+    return [*breaks, {"values": values}] if values else breaks
+
+
+def _range(shown: pl.DataFrame) -> list[str]:
+    half = timedelta(hours=12)
+    first, last = (pl.Series([shown["session"][i]]).cast(pl.Datetime)[0] for i in (0, -1))
+    return [(first - half).isoformat(), (last + half).isoformat()]

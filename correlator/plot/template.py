@@ -1,0 +1,148 @@
+"""The house look of every figure: palette, fonts, margins, titles, and the figure that says why it is empty.
+
+Colours are those of Okabe & Ito (2008), "Color Universal Design", which people with any colour vision can tell apart.
+Text and grid take their colour from ``layout.font`` and a translucent grey, so that a page may switch to dark by
+changing one colour. Titles and subtitles are wrapped to what 390 px hold.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from correlator.events.model import CATEGORIES
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+ORANGE: Final = "#E69F00"
+SKY: Final = "#56B4E9"
+GREEN: Final = "#009E73"
+YELLOW: Final = "#F0E442"
+BLUE: Final = "#0072B2"
+VERMILLION: Final = "#D55E00"
+PURPLE: Final = "#CC79A7"
+GREY: Final = "#7F7F7F"
+PALETTE: Final = (BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE, GREY, YELLOW)
+
+QUAD_COLOURS: Final = {
+    "verbal-cooperation": SKY,
+    "material-cooperation": BLUE,
+    "verbal-conflict": ORANGE,
+    "material-conflict": VERMILLION,
+    "neutral": GREY,
+}
+INK: Final = "#1F2933"
+GRID: Final = "rgba(127,127,127,0.25)"
+FONT_FAMILY: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
+TITLE_CHARACTERS: Final = 40
+SUBTITLE_CHARACTERS: Final = 54
+HOVER_CHARACTERS: Final = 48
+_TITLE_LINE = 23
+_SUBTITLE_LINE = 17
+
+
+def category_colour(category: str | None) -> str:
+    """The colour of a PLOVER category: that of its quad class; grey for categories that are not PLOVER's."""
+    known = CATEGORIES.get(category or "")
+    return QUAD_COLOURS[known.quad_class] if known else GREY
+
+
+def translucent(colour: str, alpha: float) -> str:
+    """``#RRGGBB`` as ``rgba(...)`` with ``alpha`` in 0..1."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def wrapped(text: str, characters: int = HOVER_CHARACTERS, *, lines: int | None = None) -> str:
+    """``text`` escaped, in lines of at most ``characters`` joined by ``<br>``, cut after ``lines`` with an ellipsis."""
+    parts = textwrap.wrap(" ".join(text.split(" ")), characters, max_lines=lines, placeholder=" …") or [""]
+    return "<br>".join(escaped(part) for part in parts)
+
+
+def escaped(text: str) -> str:
+    """Text that plotly shows as it is: its labels read a few HTML tags, and TeX between dollar signs."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+
+
+@cache
+def house_template() -> Any:
+    """The plotly template of every figure (a ``go.layout.Template``)."""
+    import plotly.graph_objects as go
+
+    axis = {
+        "automargin": True,
+        "gridcolor": GRID,
+        "linecolor": GRID,
+        "zerolinecolor": "rgba(127,127,127,0.6)",
+        "zerolinewidth": 1,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": GRID,
+        "title": {"standoff": 8, "font": {"size": 12}},
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT_FAMILY, "size": 12, "color": INK},
+            "paper_bgcolor": "white",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": list(PALETTE),
+            "margin": {"l": 52, "r": 14, "t": 60, "b": 44},
+            "title": {
+                "x": 0,
+                "xref": "container",
+                "xanchor": "left",
+                "y": 1,
+                "yref": "container",
+                "yanchor": "top",
+                "pad": {"l": 12, "t": 12},
+                "font": {"size": 17, "weight": 600},
+                "subtitle": {"font": {"size": 12}},
+            },
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "yref": "container",
+                "y": 0,
+                "yanchor": "bottom",
+                "font": {"size": 11},
+                "bgcolor": "rgba(0,0,0,0)",
+            },
+            "hoverlabel": {"align": "left", "font": {"family": FONT_FAMILY, "size": 12}},
+            "xaxis": {**axis, "showgrid": False},
+            "yaxis": axis,
+            "bargap": 0.15,
+        }
+    )
+
+
+def dress(figure: go.Figure, *, title: str, subtitle: str = "", height: int = 480) -> go.Figure:
+    """Give ``figure`` the house template, a title and a subtitle that fit a phone, and a height in pixels."""
+    heading = wrapped(title, TITLE_CHARACTERS)
+    below = wrapped(subtitle, SUBTITLE_CHARACTERS) if subtitle else ""
+    top = 22 + _TITLE_LINE * (heading.count("<br>") + 1)
+    if below:
+        top += _SUBTITLE_LINE * (below.count("<br>") + 1) + 4
+    figure.update_layout(
+        template=house_template(),
+        title={"text": heading, "subtitle": {"text": below}},
+        margin={"t": top},
+        height=height,
+        autosize=True,
+    )
+    return figure
+
+
+def empty_figure(title: str, why: str, *, height: int = 320) -> go.Figure:
+    """A figure without data that says why."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.add_annotation(
+        text=wrapped(why, 44), showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper", font={"size": 14}
+    )
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return dress(figure, title=title, height=height).update_layout(margin={"l": 14})
