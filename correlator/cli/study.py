@@ -193,7 +193,10 @@ def _study_of_files(
         risk_free=risk_free,
         returns_kind=kind,
         off_session=off_session,
-        **frames,
+        returns=frames["returns"],
+        prices=frames["prices"],
+        volumes=frames["volumes"],
+        factors=frames["factors"],
         **common,
     )
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STORE_VARIABLE = "CORRELATOR_STORE"
 LOCK_WAIT_VARIABLE = "CORRELATOR_LOCK_WAIT"
 DEFAULT_LOCK_WAIT = 10.0
-_LOCKED = re.compile(r"Could not set lock on file.*?(?:held in (?P<holder>.*?\(PID \d+\)))?(?: by|\.|$)", re.S)
+_HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
 
 
 def default_store_path() -> Path:
@@ -99,8 +99,8 @@ class Store:
             connection = patiently(duckdb.connect, str(self.path), read_only=read_only)
         except RetryError as error:
             cause = error.last_attempt.exception()
-            match = _LOCKED.search(str(cause))
-            holder = match["holder"] if match and match["holder"] else "another process"
+            match = _HOLDER.search(str(cause))
+            holder = f"process {match['pid']} ({Path(match['program']).name})" if match else "another process"
             raise StoreLockedError(
                 f"store {self.path} is held by {holder}; waited {self.lock_wait:g} s",
                 hint="close that process, or raise CORRELATOR_LOCK_WAIT",

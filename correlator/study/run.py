@@ -10,7 +10,8 @@ import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError
-from correlator.store.db import Store, query
+from correlator.store.db import Store
+from correlator.store.statements import query
 from correlator.store.reading import read_instrument
 from correlator.study.frames import Frame
 from correlator.study.models import model_named

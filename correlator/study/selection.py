@@ -10,7 +10,7 @@ import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import InputError
-from correlator.store.db import query
+from correlator.store.statements import query
 
 LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
 DEFAULT_LINKS = ("country", "named")

@@ -14,7 +14,7 @@ import polars as pl
 from correlator.errors import InputError, NotFoundError
 from correlator.market.returns import limit_locked, zero_volume
 from correlator.sessions import sessions_between
-from correlator.store.db import query
+from correlator.store.statements import query
 from correlator.store.reading import read_bars, read_instrument
 from correlator.study.frames import Array, Frame, Panel, on_labels, read_wide, returns_of
 
