@@ -1,0 +1,128 @@
+"""The cross-section against linearmodels, statsmodels and the sandwich written out."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.study.regression import cross_section, event_features
+from correlator.study.run_matrix import study_matrix
+
+pytest.importorskip("statsmodels")
+
+
+def frame(seed=1, n=300):
+    rng = np.random.default_rng(seed)
+    session, symbol = rng.integers(0, 40, n), rng.integers(0, 15, n)
+    goldstein = rng.uniform(-10, 10, n)
+    shared = rng.normal(size=40)[session] * 0.01 + rng.normal(size=15)[symbol] * 0.005
+    return pl.DataFrame(
+        {
+            "event_id": np.arange(n),
+            "symbol": [f"S{i}" for i in symbol],
+            "session": session,
+            "car": 0.002 * goldstein + shared + rng.normal(size=n) * 0.02,
+            "goldstein": goldstein,
+            "category": rng.choice(["CONSULT", "THREATEN", "ASSAULT"], n),
+        }
+    )
+
+
+def sandwich(x, e, groups):
+    """The meat of one clustering with its small-sample factor, written out."""
+    n, k = x.shape
+    sums = np.stack([(x * e[:, None])[groups == g].sum(axis=0) for g in np.unique(groups)])
+    g = len(sums)
+    return sums.T @ sums * g / (g - 1) * (n - 1) / (n - k)
+
+
+def test_two_way_errors_are_those_of_the_paper():
+    data = frame()
+    found = cross_section(data, "car ~ goldstein")
+    x = np.column_stack([np.ones(len(data)), data["goldstein"]])
+    bread = np.linalg.inv(x.T @ x)
+    b = bread @ x.T @ data["car"].to_numpy()
+    e = data["car"].to_numpy() - x @ b
+    date, symbol = data["session"].to_numpy(), data["symbol"].rank("dense").to_numpy().astype(int)
+    meat = sandwich(x, e, date) + sandwich(x, e, symbol) - sandwich(x, e, date * 100 + symbol)
+    se = np.sqrt(np.diag(bread @ meat @ bread))
+    np.testing.assert_allclose(found.table["estimate"], b, rtol=1e-8)
+    np.testing.assert_allclose(found.table["se"], se, rtol=1e-8)
+    assert found.clusters == {"session": 40, "symbol": 15}
+    assert found.df == 14
+    assert found.table["p_value"][1] < 0.001
+
+
+def test_agrees_with_linearmodels():
+    linear = pytest.importorskip("linearmodels.iv")
+    data = frame(2)
+    found = cross_section(data, "car ~ goldstein", clusters=["session"])
+    x = np.column_stack([np.ones(len(data)), data["goldstein"]])
+    theirs = linear.IV2SLS(data["car"].to_numpy(), x, None, None).fit(
+        cov_type="clustered", clusters=data["session"].to_numpy(), debiased=True
+    )
+    np.testing.assert_allclose(found.table["estimate"], theirs.params, rtol=1e-8)
+    np.testing.assert_allclose(found.table["se"], theirs.std_errors, rtol=1e-8)
+
+
+def test_agrees_with_statsmodels_run_by_hand_and_says_what_it_left_out():
+    import statsmodels.formula.api as smf
+
+    data = frame(3).with_columns(pl.when(pl.col("event_id") % 7 != 0).then("goldstein"))
+    found = cross_section(data, "car ~ goldstein + C(category)", clusters=["symbol"])
+    rest = data.drop_nulls().to_pandas()
+    by_hand = smf.ols("car ~ goldstein + C(category)", rest).fit(
+        cov_type="cluster", cov_kwds={"groups": rest["symbol"].astype("category").cat.codes}, use_t=True
+    )
+    np.testing.assert_allclose(found.table["estimate"], by_hand.params, rtol=1e-8)
+    np.testing.assert_allclose(found.table["se"], by_hand.bse, rtol=1e-8)
+    np.testing.assert_allclose(found.table["p_value"], by_hand.pvalues, rtol=1e-8)
+    assert found.n == len(rest)
+    assert found.excluded["event_id"].to_list() == [i for i in range(300) if i % 7 == 0]
+    assert found.table["term"].to_list() == list(by_hand.params.index)
+
+
+def test_robust_errors_without_clusters():
+    data = frame(4)
+    found = cross_section(data, "car ~ goldstein", clusters=[])
+    x = np.column_stack([np.ones(len(data)), data["goldstein"]])
+    bread = np.linalg.inv(x.T @ x)
+    e = data["car"].to_numpy() - x @ (bread @ x.T @ data["car"].to_numpy())
+    n, k = x.shape
+    meat = (x * (e**2)[:, None]).T @ x * n / (n - k)
+    np.testing.assert_allclose(found.table["se"], np.sqrt(np.diag(bread @ meat @ bread)), rtol=1e-8)
+
+
+def test_features_of_a_study():
+    rng = np.random.default_rng(5)
+    days = pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 12, 31), eager=True)
+    returns = pl.DataFrame({"date": days, "M": rng.normal(0, 0.01, len(days))}).with_columns(
+        A=rng.normal(0, 0.02, len(days)), B=rng.normal(0, 0.02, len(days))
+    )
+    events = pl.DataFrame({"symbol": ["A", "B"] * 15, "date": days[300:600:10], "goldstein": rng.uniform(-10, 10, 30)})
+    result = study_matrix(returns, events, benchmark="M", windows="-1:1,0:0")
+    features = event_features(result, "0:0")
+    assert features.columns[:6] == ["event_id", "symbol", "session", "car", "se", "beta"]
+    assert features["car"].to_list() == result.car.filter(pl.col("window") == "0:0")["car"].to_list()
+    assert features["session"].to_list() == events["date"].to_list()
+    found = cross_section(result, "car ~ goldstein + beta", window="0:0")
+    assert found.n == 30
+    assert found.window == "0:0"
+    with pytest.raises(NotFoundError, match="it has -1:1, 0:0"):
+        event_features(result, "-5:5")
+
+
+def test_what_cannot_be_done_is_said():
+    data = frame(6, n=30)
+    with pytest.raises(NotFoundError, match="tonne"):
+        cross_section(data, "car ~ tonne")
+    with pytest.raises(InputError, match="cannot be"):
+        cross_section(data, "car ~ goldstein +* 2")
+    with pytest.raises(StudyError, match="collinear"):
+        cross_section(data.with_columns(double=pl.col("goldstein") * 2), "car ~ goldstein + double")
+    with pytest.raises(StudyError, match="cannot bear"):
+        cross_section(data[:2], "car ~ goldstein")
+    with pytest.raises(StudyError, match="one cluster"):
+        cross_section(data.with_columns(symbol=pl.lit("A")), "car ~ goldstein", clusters=["symbol"])
+    with pytest.raises(NotFoundError, match="no column 'dyad'"):
+        cross_section(data, "car ~ goldstein", clusters=["dyad"])
