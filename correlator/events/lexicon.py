@@ -1,13 +1,15 @@
 """The lexicon: word patterns with their category, weight and example, read from ``data/events/lexicon.tsv``.
 
-Pattern syntax: ``urge~`` stands for every inflection of the verb, ``a|b`` for either word, and `` .. `` for up to
-six words between what stands left and right of it. Patterns are matched on text in lower case without punctuation.
+Pattern syntax: ``urge~`` stands for every inflection of the verb, ``a|b`` for either word, ``step~_down`` for words
+that stay together within a choice, ``@aid`` for a group of ``groups.tsv``, and `` .. `` for up to six words between
+what stands left and right of it. Patterns are matched on text in lower case without punctuation.
 """
 
 from __future__ import annotations
 
 import csv
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,15 +17,21 @@ from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
 from correlator.resources import data_path
 
+# Classes that only govern other words, or that speak against an event.
+WILL, NOT, STOP, WITHOUT = "WILL", "NOT", "STOP", "WITHOUT"
 _VOWELS = "aeiou"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the lexicon; ``heads`` and ``tails`` are the literal strings it stands for."""
+    """One line of the lexicon; ``heads`` and ``tails`` are the literal strings it stands for.
+
+    ``governs``: the words also decide how what follows them counts (*agree to*, *refuse to*, *urge*).
+    """
 
     number: int
     category: str
+    governs: bool
     weight: float
     pattern: str
     example: str
@@ -31,7 +39,7 @@ class Entry:
     tails: tuple[str, ...]
 
 
-def inflect(verb: str, irregular: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def inflect(verb: str, irregular: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Base, -s, past, participle and -ing form of ``verb``."""
     if verb in irregular:
         return (verb, *irregular[verb])
@@ -44,15 +52,26 @@ def inflect(verb: str, irregular: dict[str, tuple[str, ...]]) -> tuple[str, ...]
     return verb, f"{verb}s", f"{verb}ed", f"{verb}ing"
 
 
-def expand(pattern: str, irregular: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+def expand(pattern: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Every literal string that a pattern without a gap stands for."""
-    choices: list[list[str]] = []
-    for token in pattern.split():
-        forms: list[str] = []
-        for word in token.split("|"):
-            forms.extend(inflect(word[:-1], irregular) if word.endswith("~") else (word,))
-        choices.append(forms)
+    choices = [_choice(token, groups) for token in pattern.split()]
     return tuple(dict.fromkeys(" ".join(words) for words in itertools.product(*choices)))
+
+
+def _choice(token: str, groups: Mapping[str, tuple[str, ...]]) -> list[str]:
+    found: list[str] = []
+    for phrase in token.split("|"):
+        if phrase.startswith("@"):
+            found.extend(groups[phrase[1:]])
+        else:
+            found.extend(_phrase(phrase.split("_")))
+    return found
+
+
+def _phrase(words: list[str]) -> list[str]:
+    irregular = irregular_verbs()
+    forms = [inflect(word[:-1], irregular) if word.endswith("~") else (word,) for word in words]
+    return [" ".join(chosen) for chosen in itertools.product(*forms)]
 
 
 @cache
@@ -62,20 +81,38 @@ def irregular_verbs() -> dict[str, tuple[str, ...]]:
         return {row["base"]: tuple(row["forms"].split(";")) for row in csv.DictReader(lines)}
 
 
-@cache
-def load_lexicon() -> tuple[Entry, ...]:
-    """Every entry in file order; raises InputError naming the line that cannot be read."""
-    irregular = irregular_verbs()
-    path = data_path("events", "lexicon.tsv")
-    entries: list[Entry] = []
+def _lines(name: str, fields: int) -> list[tuple[int, list[str]]]:
+    path = data_path("events", name)
+    rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        fields = [field.strip() for field in line.split("|||")]
-        if len(fields) != 4 or fields[0] not in CATEGORIES:
-            raise InputError(f"{path.name} line {number} is not 'category ||| weight ||| pattern ||| example'")
-        head, _, tail = fields[2].partition(" .. ")
-        tails = expand(tail, irregular) if tail else ()
-        entry = Entry(number, fields[0], float(fields[1]), fields[2], fields[3], expand(head, irregular), tails)
-        entries.append(entry)
+        parts = [part.strip() for part in line.split("|||")]
+        if len(parts) != fields:
+            raise InputError(f"{name} line {number} has {len(parts)} fields instead of {fields}")
+        rows.append((number, parts))
+    return rows
+
+
+@cache
+def load_groups() -> dict[str, tuple[str, ...]]:
+    """Named groups of words, from ``data/events/groups.tsv``."""
+    return {
+        name: tuple(phrase for word in words.split(";") for phrase in _phrase(word.split()))
+        for _, (name, words) in _lines("groups.tsv", 2)
+    }
+
+
+@cache
+def load_lexicon() -> tuple[Entry, ...]:
+    """Every entry in file order; raises InputError naming the line that cannot be read."""
+    groups = load_groups()
+    entries: list[Entry] = []
+    for number, (label, weight, pattern, example) in _lines("lexicon.tsv", 4):
+        category = label.removesuffix("+")
+        if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT):
+            raise InputError(f"lexicon.tsv line {number}: {category!r} is no category")
+        head, _, tail = pattern.partition(" .. ")
+        heads, tails = expand(head, groups), expand(tail, groups) if tail else ()
+        entries.append(Entry(number, category, label.endswith("+"), float(weight), pattern, example, heads, tails))
     return tuple(entries)

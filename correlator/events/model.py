@@ -68,8 +68,10 @@ class Actor:
 class Evidence(TypedDict):
     """The words behind one field: their text, offsets in the coded text (end exclusive) and the rule."""
 
+    field: str
     span: str
-    offsets: tuple[int, int]
+    start: int
+    end: int
     rule: str
 
 
@@ -78,7 +80,7 @@ class CodedEvent:
     """One event: category and what follows from it, who to whom, how sure, and why.
 
     ``goldstein`` lies in -10..10, ``tone`` in -1..1, ``confidence`` in 0..1; ``dyad`` is both country codes in
-    alphabetical order (``AZE-PAK``) or None; ``evidence`` maps a field's name to the span and rule behind it.
+    alphabetical order (``AZE-PAK``) or None; ``evidence`` names the span and rule behind each field.
     """
 
     category: str
@@ -90,7 +92,7 @@ class CodedEvent:
     source: Actor | None
     target: Actor | None
     dyad: str | None
-    evidence: dict[str, Evidence]
+    evidence: tuple[Evidence, ...]
     coder: str = "rules"
 
     def as_dict(self) -> dict[str, object]:
@@ -106,7 +108,7 @@ class CodedEvent:
             "tone": self.tone,
             "confidence": self.confidence,
             "coder": self.coder,
-            "evidence": self.evidence,
+            "evidence": list(self.evidence),
         }
 
 

@@ -1,0 +1,115 @@
+"""Which category a text's patterns speak for: governing words, clauses, and the strongest that is left."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from correlator.events.lexicon import NOT, STOP, WILL, WITHOUT
+from correlator.events.model import CATEGORIES
+from correlator.events.scan import Hit
+from correlator.events.text import Text
+
+# Words that open a clause of the second rank: what stands in it counts less.
+_ASIDE = re.compile(
+    r" (?:after|following|amid|despite|while|who|which|whose|whom|because|since|although|though|over|as|unless|if|"
+    r"until|when|where|before|for|against|accused of|suspected of|alleged|in order|calling|including) "
+)
+_BREAK = re.compile(r" (?:; |but |after |amid |despite |while |because |although |though |when |\. )")
+_COOPERATION = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT", "CONSULT", "SUPPORT", "AGREE"})
+_MATERIAL = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT"})
+_FORCE = frozenset({"SANCTION", "COERCE", "ASSAULT", "PROTEST", "MOBILIZE"})
+_SCOPE = {WILL: 3, NOT: 3, STOP: 5}
+_LONG_SCOPE = 12
+_PLACE_COST = 0.09
+_ASIDE_COST = 1.8
+_GOVERNED_BONUS = 0.4
+
+
+class Candidate(NamedTuple):
+    """A category that a hit speaks for, with its score and the governing hit where there is one."""
+
+    category: str
+    score: float
+    hit: Hit
+    governor: Hit | None
+
+
+def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
+    """Every category that the hits speak for, best first (one line per hit)."""
+    kept = _without_contained(hits)
+    governors = [hit for hit in kept if hit.entry.governs]
+    asides = [match.start() for match in _ASIDE.finditer(text.lowered)]
+    found = []
+    for hit in kept:
+        category = hit.entry.category
+        if category == WITHOUT or (hit.entry.governs and category not in CATEGORIES):
+            continue
+        candidate = _judge(text, hit, governors, kept)
+        if candidate is not None:
+            cost = _PLACE_COST * text.word_at(hit.start) + _aside_cost(text.lowered, asides, hit.start)
+            found.append(candidate._replace(score=candidate.score - cost))
+    found.sort(key=lambda c: -c.score)
+    return found
+
+
+def _without_contained(hits: Sequence[Hit]) -> list[Hit]:
+    """Hits without those whose words all lie in the unbroken words of a longer one."""
+    kept: list[Hit] = []
+    for hit in hits:
+        inside = any(
+            other is not hit
+            and other.start <= hit.start
+            and hit.end <= other.head_end
+            and (other.start, other.head_end) != (hit.start, hit.end)
+            for other in hits
+        )
+        if not inside:
+            kept.append(hit)
+    return kept
+
+
+def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) -> Candidate | None:
+    """The hit's category under every word that governs it, from the nearest to the farthest."""
+    category: str | None = hit.entry.category
+    score = hit.entry.weight
+    decided: Hit | None = None
+    for governor in reversed(governors):
+        if governor.head_end - 1 > hit.start or not _reaches(text, governor, hit, hits):
+            continue
+        turned = governed(governor.entry.category, category or "")
+        if turned is None:
+            return None
+        if turned != category:
+            category, decided = turned, governor
+            score = max(score, governor.entry.weight)
+    bonus = _GOVERNED_BONUS if decided is not None else 0.0
+    return Candidate(category or "", score + bonus, hit, decided)
+
+
+def _reaches(text: Text, governor: Hit, hit: Hit, hits: Sequence[Hit]) -> bool:
+    between = text.joined.count(" ", governor.head_end, hit.start + 1)
+    if governor.entry.pattern == "to":
+        return between == 0 and not any(h.start < governor.start and h.entry.category in CATEGORIES for h in hits)
+    if between > _SCOPE.get(governor.entry.category, _LONG_SCOPE):
+        return False
+    return _BREAK.search(text.lowered, governor.head_end - 1, hit.start + 1) is None
+
+
+def governed(governor: str, category: str) -> str | None:
+    """What ``category`` becomes under a governing word; None where nothing is left of it."""
+    if governor == WILL:
+        return "AGREE" if category in _MATERIAL else "THREATEN" if category in _FORCE else category
+    if governor in (NOT, "REJECT"):
+        return "REJECT" if governor == "REJECT" or category in _COOPERATION else None
+    if governor == STOP:
+        return "SANCTION" if category in _COOPERATION else "RETREAT" if category in _FORCE else category
+    return governor
+
+
+def _aside_cost(lowered: str, asides: Sequence[int], start: int) -> float:
+    before = [place for place in asides if place < start]
+    if not before or lowered.find(" , ", before[-1], start + 1) >= 0:
+        return 0.0
+    return _ASIDE_COST

@@ -1,0 +1,157 @@
+"""Which instruments an article concerns, of what kind, and on what evidence.
+
+``printed``: the symbol stands on the strip of the article's page. ``named``: the company's name, an alias or its ticker
+stands in the headline or body, never the strip. ``country``: the instrument is listed in an actor's country.
+``sector`` and ``watchlist``: the user's own file says that certain words concern it.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from correlator.errors import InputError
+from correlator.events.text import normal, prepare
+
+if TYPE_CHECKING:
+    import polars as pl
+    from ahocorasick_rs import AhoCorasick
+
+LINK_KINDS: Final = ("printed", "named", "country", "sector", "watchlist")
+_USER_KINDS = ("sector", "watchlist")
+# Endings of a company's registered name that newspapers leave out.
+_ENDINGS = re.compile(
+    r"(?:,? (?:limited|ltd|inc|incorporated|corp|corporation|plc|co|company|llc|sa|ag|nv|holdings?|"
+    r"\(pvt\)|pvt|private|group)\.?)+$",
+    re.IGNORECASE,
+)
+_SHORTEST_TICKER = 3
+_SHORTEST_NAME = 3
+_SHOUTING = 0.7
+
+
+class Link(NamedTuple):
+    """One link: ``evidence`` is the text found and where, or the rule."""
+
+    symbol: str
+    kind: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class WatchTerm:
+    """A line of the user's file: words that concern a symbol, as ``sector`` or ``watchlist``."""
+
+    symbol: str
+    kind: str
+    words: str
+
+
+class Linker:
+    """Finds instruments in texts; building it costs more than using it, so one serves many articles."""
+
+    def __init__(
+        self, instruments: Iterable[tuple[str, str | None, str | None]], watched: Sequence[WatchTerm] = ()
+    ) -> None:
+        """``instruments``: (symbol, name, aliases separated by |) of each."""
+        from ahocorasick_rs import AhoCorasick
+
+        phrases: dict[str, list[tuple[str, str, str | None]]] = {}
+        for symbol, name, aliases in instruments:
+            for text in _names(name, aliases):
+                exact = text if text.isupper() else None
+                phrases.setdefault(normal(text), []).append((symbol, "named", exact))
+            if len(symbol) >= _SHORTEST_TICKER and symbol.isalnum() and not symbol.isdigit():
+                phrases.setdefault(normal(symbol), []).append((symbol, "named", symbol.upper()))
+        for term in watched:
+            phrases.setdefault(normal(term.words), []).append((term.symbol, term.kind, None))
+        self._meanings = [tuple(meanings) for meanings in phrases.values()]
+        self._matcher: AhoCorasick = AhoCorasick(list(phrases) or [" \x00 "])
+
+    def link(self, headline: str, body: str | None, printed_symbols: Iterable[str]) -> list[Link]:
+        """Links of one article, printed ones first; each symbol once per kind, with the first place it was found."""
+        links = {
+            (symbol, "printed"): Link(symbol, "printed", "on the page's strip")
+            for symbol in dict.fromkeys(printed_symbols)
+        }
+        for place, text in (("headline", headline), ("body", body or "")):
+            for symbol, kind, span in self._found(text):
+                links.setdefault((symbol, kind), Link(symbol, kind, f"{place}: {span}"))
+        return list(links.values())
+
+    def _found(self, text: str) -> Iterable[tuple[str, str, str]]:
+        ready = prepare(text)
+        shouting = _upper_share(text) > _SHOUTING
+        for pattern, start, end in self._matcher.find_matches_as_indexes(ready.lowered, overlapping=True):
+            if not self._meanings:
+                return
+            printed = ready.joined[start + 1 : end - 1]
+            for symbol, kind, exact in self._meanings[pattern]:
+                if exact is not None and (printed != exact or shouting):
+                    continue
+                if kind == "named" and printed.islower():
+                    continue
+                first, last = ready.offsets(start, end)
+                yield symbol, kind, text[first:last]
+
+
+def link_article(
+    headline: str, body: str | None, printed_symbols: Iterable[str], instruments: pl.DataFrame
+) -> list[Link]:
+    """Links of an article to ``instruments`` (symbol, name, aliases): (symbol, kind, evidence), printed or named."""
+    return _linker(_instrument_rows(instruments)).link(headline, body, printed_symbols)
+
+
+def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[Link]:
+    """Instruments listed in one of the actors' countries (ISO 3166-1 alpha-3)."""
+    wanted = set(countries)
+    return [
+        Link(symbol, "country", f"listed in {country}")
+        for symbol, country in instruments.select("symbol", "country").iter_rows()
+        if country in wanted
+    ]
+
+
+def read_watchlist(path: str | Path) -> list[WatchTerm]:
+    """A user's CSV with the columns symbol, words and optionally kind (sector or watchlist, the default).
+
+    Raises InputError naming the line that cannot be read.
+    """
+    file = Path(path)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines)
+        missing = {"symbol", "words"} - set(reader.fieldnames or ())
+        if missing:
+            raise InputError(f"{file.name} lacks the column {min(missing)!r}", hint="it needs symbol and words")
+        terms = []
+        for number, row in enumerate(reader, start=2):
+            kind = (row.get("kind") or "watchlist").strip()
+            if kind not in _USER_KINDS or not row["symbol"] or not (row["words"] or "").strip():
+                raise InputError(f"{file.name} line {number} is no watch term", hint="kind is sector or watchlist")
+            terms.append(WatchTerm(row["symbol"].strip(), kind, row["words"].strip()))
+    return terms
+
+
+@lru_cache(maxsize=4)
+def _linker(rows: tuple[tuple[str, str | None, str | None], ...]) -> Linker:
+    return Linker(rows)
+
+
+def _instrument_rows(instruments: pl.DataFrame) -> tuple[tuple[str, str | None, str | None], ...]:
+    return tuple(instruments.select("symbol", "name", "aliases").iter_rows())
+
+
+def _names(name: str | None, aliases: str | None) -> list[str]:
+    listed = [name or "", *(aliases or "").split("|")]
+    texts = [text.strip() for text in listed] + [_ENDINGS.sub("", text.strip()) for text in listed]
+    return [text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST_NAME]
+
+
+def _upper_share(text: str) -> float:
+    letters = [c for c in text if c.isalpha()]
+    return sum(c.isupper() for c in letters) / len(letters) if letters else 0.0

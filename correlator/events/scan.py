@@ -1,0 +1,129 @@
+"""One pass over a headline: every name of an actor and every pattern of the lexicon that stands in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from correlator.events.actors import Name, load_names
+from correlator.events.lexicon import Entry, load_lexicon
+from correlator.events.text import Text, prepare
+
+if TYPE_CHECKING:
+    from ahocorasick_rs import AhoCorasick
+
+_GAP_WORDS = 7
+_SAMPLE_LENGTH = 2
+
+
+class Hit(NamedTuple):
+    """A pattern found: span in ``Text.joined`` of the whole, end of its head, and the entry."""
+
+    start: int
+    end: int
+    head_end: int
+    entry: Entry
+
+
+class Mention(NamedTuple):
+    """A name found: span in ``Text.joined`` and whom it can stand for."""
+
+    start: int
+    end: int
+    names: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Automaton:
+    """The matcher and, per pattern, the names, entries by head and entries by tail that it stands for."""
+
+    matcher: AhoCorasick
+    names: tuple[tuple[Name, ...], ...]
+    heads: tuple[tuple[Entry, ...], ...]
+    tails: tuple[tuple[int, ...], ...]
+
+
+@cache
+def automaton() -> Automaton:
+    """The matcher over ``data/events``, built once a process."""
+    from ahocorasick_rs import AhoCorasick, Implementation
+
+    names: dict[str, list[Name]] = defaultdict(list)
+    heads: dict[str, list[Entry]] = defaultdict(list)
+    tails: dict[str, list[int]] = defaultdict(list)
+    for name in load_names():
+        names[prepare(name.text).lowered].append(name)
+    for entry in load_lexicon():
+        for text in entry.heads:
+            heads[f" {text} "].append(entry)
+        for text in entry.tails:
+            tails[f" {text} "].append(entry.number)
+    patterns = [text for text in dict.fromkeys([*names, *heads, *tails]) if len(text) > _SAMPLE_LENGTH]
+    return Automaton(
+        AhoCorasick(patterns, implementation=Implementation.DFA),
+        tuple(tuple(names.get(text, ())) for text in patterns),
+        tuple(tuple(heads.get(text, ())) for text in patterns),
+        tuple(tuple(tails.get(text, ())) for text in patterns),
+    )
+
+
+def scan(text: Text) -> tuple[list[Mention], list[Hit]]:
+    """Names and patterns of ``text``, each list in order of place."""
+    machine = automaton()
+    mentions: list[Mention] = []
+    heads: list[tuple[int, int, Entry]] = []
+    tails: list[tuple[int, int, tuple[int, ...]]] = []
+    for pattern, start, end in machine.matcher.find_matches_as_indexes(text.lowered, overlapping=True):
+        if found := machine.names[pattern]:
+            written = _as_written(text, start, end, found)
+            if written:
+                mentions.append(Mention(start, end, written))
+        for entry in machine.heads[pattern]:
+            heads.append((start, end, entry))
+        if numbers := machine.tails[pattern]:
+            tails.append((start, end, numbers))
+    return _longest(mentions), _with_tails(text, heads, tails)
+
+
+def _as_written(text: Text, start: int, end: int, found: tuple[Name, ...]) -> tuple[Name, ...]:
+    if not any(name.exact for name in found):
+        return found
+    printed = text.joined[start + 1 : end - 1]
+    return tuple(name for name in found if not name.exact or printed == name.text.replace("-", " "))
+
+
+def _longest(mentions: list[Mention]) -> list[Mention]:
+    """Mentions in order, without those that lie in a longer one."""
+    if len(mentions) < 2:
+        return mentions
+    kept: list[Mention] = []
+    for mention in sorted(mentions, key=lambda m: (m.start, -m.end)):
+        if kept and mention.start < kept[-1].end - 1:
+            continue
+        kept.append(mention)
+    return kept
+
+
+def _with_tails(
+    text: Text, heads: list[tuple[int, int, Entry]], tails: list[tuple[int, int, tuple[int, ...]]]
+) -> list[Hit]:
+    hits: list[Hit] = []
+    for start, end, entry in heads:
+        if not entry.tails:
+            hits.append(Hit(start, end, end, entry))
+            continue
+        for tail_start, tail_end, numbers in tails:
+            if tail_start < end - 1 or entry.number not in numbers:
+                continue
+            if text.joined.count(" ", end, tail_start) < _GAP_WORDS and not _parted(text.joined, end, tail_start):
+                hits.append(Hit(start, tail_end, end, entry))
+                break
+    hits.sort(key=lambda hit: (hit.start, -hit.end))
+    return hits
+
+
+def _parted(joined: str, start: int, end: int) -> bool:
+    """Whether a stop or semicolon stands between."""
+    return joined.find(" . ", start - 1, end + 1) >= 0 or joined.find(" ; ", start - 1, end + 1) >= 0

@@ -1,0 +1,40 @@
+"""A headline made ready for matching: words once, in lower case, each between two spaces."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# "U.S." stays one word, "Pakistan's" gives two, hyphens and dashes part words, and a comma or stop is a word.
+_WORD = re.compile(r"(?:[A-Za-z]\.){2,}|\d+(?:[.,]\d+)*|[^\W\d_]+'t\b|'s\b|[^\W_]+|[,;:.!?\"()]")
+_LEVEL = str.maketrans({"’": "'", "‘": "'", "`": "'", "İ": "I", "“": '"', "”": '"'})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """``joined`` holds the words with one space before and after each; ``lowered`` the same in lower case.
+
+    Spans in a text start at the space before their first word and end after the space behind their last.
+    """
+
+    original: str
+    joined: str
+    lowered: str
+
+    def offsets(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in ``original`` (end exclusive) of the words of ``joined[start:end]``."""
+        spans = [match.span() for match in _WORD.finditer(self.original.translate(_LEVEL))]
+        return spans[self.word_at(start)][0], spans[self.joined.count(" ", 0, end) - 2][1]
+
+    def word_at(self, start: int) -> int:
+        """The number (from 0) of the word that a span from ``start`` begins with."""
+        return self.joined.count(" ", 0, start)
+
+
+def prepare(text: str) -> Text:
+    """The words of ``text`` joined for matching."""
+    joined = " " + " ".join(_WORD.findall(text.translate(_LEVEL))) + " "
+    lowered = joined.lower()
+    if len(lowered) != len(joined):
+        lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in joined)
+    return Text(text, joined, lowered)

@@ -1,0 +1,25 @@
+"""Tone: the balance of positive and negative words, from ``data/events/tone.csv``."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+
+from correlator.resources import data_path
+
+
+@cache
+def tone_words() -> tuple[frozenset[str], frozenset[str]]:
+    """Positive and negative words in lower case."""
+    with data_path("events", "tone.csv").open(encoding="utf-8", newline="") as lines:
+        rows = {row["tone"]: frozenset(row["words"].split(";")) for row in csv.DictReader(lines)}
+    return rows["positive"], rows["negative"]
+
+
+def tone_of(lowered: str) -> float:
+    """(positive - negative) / (positive + negative) of the words; 0 where there are none. Between -1 and 1."""
+    positive, negative = tone_words()
+    words = lowered.split()
+    good = sum(word in positive for word in words)
+    bad = sum(word in negative for word in words)
+    return (good - bad) / (good + bad) if good or bad else 0.0
