@@ -147,9 +147,9 @@ def _code(text: str, on: date | None) -> list[CodedEvent]:
 
 def _pairs(roles: Roles) -> list[tuple[Phrase | None, Phrase | None]]:
     """Each source with each target; of several, only pairs of two different countries."""
-    pairs: list[tuple[Phrase | None, Phrase | None]] = [
-        (source, target) for source in roles.sources or [None] for target in roles.targets or [None]
-    ]
+    sources: list[Phrase | None] = [*roles.sources] or [None]
+    targets: list[Phrase | None] = [*roles.targets] or [None]
+    pairs = [(source, target) for source in sources for target in targets]
     first, *rest = pairs
     seen = {_countries(first)}
     kept = [first]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
-from correlator.events.text import normal, prepare
+from correlator.events.text import prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,11 +65,11 @@ class Linker:
         for symbol, name, aliases in instruments:
             for text in _names(name, aliases):
                 exact = text if text.isupper() else None
-                phrases.setdefault(normal(text), []).append((symbol, "named", exact))
+                phrases.setdefault(prepare(text).lowered, []).append((symbol, "named", exact))
             if len(symbol) >= _SHORTEST_TICKER and symbol.isalnum() and not symbol.isdigit():
-                phrases.setdefault(normal(symbol), []).append((symbol, "named", symbol.upper()))
+                phrases.setdefault(prepare(symbol).lowered, []).append((symbol, "named", symbol.upper()))
         for term in watched:
-            phrases.setdefault(normal(term.words), []).append((term.symbol, term.kind, None))
+            phrases.setdefault(prepare(term.words).lowered, []).append((term.symbol, term.kind, None))
         self._meanings = [tuple(meanings) for meanings in phrases.values()]
         self._matcher: AhoCorasick = AhoCorasick(list(phrases) or [" \x00 "])
 

@@ -17,9 +17,7 @@ _JOINT = re.compile(
     r"(?:(?:'s|of|the|for|new|former|top|senior|deputy|acting|foreign|prime|interim|state|federal|special|"
     r"ruling|main|led|backed|based|chief|ex|vice|first|supreme|national|central|military|security|armed|riot|rebel) )*"
 )
-_PLACE_BEFORE = re.compile(
-    r" (?:in|at|near|inside|around|off|outside|across|throughout|via)(?: the| of| town| city)? $"
-)
+_PLACE_BEFORE = re.compile(r" (?:in|at|near|inside|around|off|outside|across|throughout)(?: the| of| town| city)? $")
 _ENVOY_BEFORE = re.compile(r" (?:ambassador|envoy|commissioner|ambassadors|trip|flight|access)(?: to| for) (?:the )?$")
 _COUNTRY_KINDS = frozenset({"country", "demonym", "place", "igo", "leader"})
 _LOOK_BACK = 24

@@ -80,8 +80,7 @@ def scan(text: Text) -> tuple[list[Mention], list[Hit]]:
             written = _as_written(text, start, end, found)
             if written:
                 mentions.append(Mention(start, end, written))
-        for entry in machine.heads[pattern]:
-            heads.append((start, end, entry))
+        heads += [(start, end, entry) for entry in machine.heads[pattern]]
         if numbers := machine.tails[pattern]:
             tails.append((start, end, numbers))
     return _longest(mentions), _with_tails(text, heads, tails)

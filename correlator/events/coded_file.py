@@ -1,0 +1,153 @@
+"""Events that somebody else coded: GDELT files and a user's CSV, as rows of the table that our coder fills.
+
+A user's CSV has a header. ``date`` (a day or an ISO 8601 instant with zone) and ``category`` are needed; ``quad``,
+``source``, ``target`` (``PAK`` or ``PAK:GOV``), ``goldstein``, ``tone``, ``confidence``, ``cameo_root``, ``symbol`` and
+``note`` are read where given. A category may be the user's own; one of PLOVER's brings its quad class and score.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from correlator.errors import InputError
+from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
+from correlator.news.batch import REJECT_SCHEMA, reject
+from correlator.tables import EVENTS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CODED_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key"))
+_NEEDED = ("date", "category")
+_KNOWN = (
+    *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note",
+)  # fmt: skip
+_BATCH_ROWS = 20_000
+_BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
+
+
+def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Pairs of events (``CODED_COLUMNS``) and rejects (``REJECT_SCHEMA``), of a GDELT file or a user's CSV."""
+    if _is_coded_csv(path):
+        yield from read_coded_events(path)
+        return
+    from correlator.news.gdelt import read_events
+
+    for batch in read_events(path):
+        columns = [name for name in CODED_COLUMNS if name in batch.rows.columns]
+        yield batch.rows.select(columns), batch.rejects
+
+
+def read_coded_events(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Pairs of events and rejects of a user's CSV. Raises InputError for a file without the needed columns."""
+    import polars as pl
+
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.DictReader(lines)
+        _check_header(path, reader.fieldnames or ())
+        while True:
+            rows: list[dict[str, object]] = []
+            rejects: list[dict[str, object]] = []
+            for row in reader:
+                try:
+                    rows.append(_event(row))
+                except InputError as error:
+                    printed = ",".join(str(value) for value in row.values())
+                    rejects.append(reject(str(path), reader.line_num, str(error), printed))
+                if len(rows) + len(rejects) >= _BATCH_ROWS:
+                    break
+            if not rows and not rejects:
+                return
+            yield (
+                pl.DataFrame(rows, schema=EVENTS.schema(CODED_COLUMNS)),
+                pl.DataFrame(rejects, schema=REJECT_SCHEMA),
+            )
+
+
+def _is_coded_csv(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.readline(4096).decode("utf-8-sig", "replace")
+    names = {name.strip().strip('"').lower() for name in head.split(",")}
+    return set(_NEEDED) <= names
+
+
+def _check_header(path: Path, names: object) -> None:
+    given = [str(name) for name in names] if isinstance(names, (list, tuple)) else []
+    missing = [name for name in _NEEDED if name not in given]
+    if missing:
+        raise InputError(f"{path.name} lacks the column {missing[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}")
+    unknown = [name for name in given if name not in _KNOWN]
+    if unknown:
+        raise InputError(
+            f"{path.name} has the unknown column {unknown[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}"
+        )
+
+
+def _event(row: Mapping[str, str | None]) -> dict[str, object]:
+    cells = {name: (row.get(name) or "").strip() for name in _KNOWN}
+    known_at, precision = _when(cells["date"])
+    category = cells["category"]
+    if not category:
+        raise InputError("the row has no category")
+    plover = CATEGORIES.get(category.upper())
+    quad = cells["quad"].lower() or (plover.quad_class if plover else "neutral")
+    if quad not in QUAD_CLASSES:
+        raise InputError(f"no quad class {quad!r}", hint=", ".join(QUAD_CLASSES))
+    source, target = _actor(cells["source"]), _actor(cells["target"])
+    goldstein = _number(cells, "goldstein")
+    return {
+        "article_id": None,
+        "known_at": known_at,
+        "known_precision": precision,
+        "coder": "user",
+        "category": plover.name if plover else category,
+        "quad_class": quad,
+        "cameo_root": cells["cameo_root"] or (plover.cameo_root if plover else None),
+        "goldstein": goldstein if goldstein is not None else (plover.goldstein if plover else None),
+        "tone": _number(cells, "tone"),
+        "confidence": _number(cells, "confidence"),
+        "source_country": source.country if source else None,
+        "source_role": source.role if source else None,
+        "target_country": target.country if target else None,
+        "target_role": target.role if target else None,
+        "dyad": dyad_of(source, target),
+        "symbol": cells["symbol"] or None,
+        "evidence": json.dumps([{"field": "category", "rule": "given by the user", "span": cells["note"]}]),
+    }
+
+
+def _when(text: str) -> tuple[datetime, str]:
+    """Instant and precision. A bare day is midnight UTC with precision ``day``; an instant needs its zone."""
+    try:
+        if len(text) == len("2025-05-28"):
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC), "day"
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is no date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
+    if found.tzinfo is None:
+        raise InputError(f"the time {text!r} has no zone", hint="2025-05-28T06:02+05:00")
+    return found.astimezone(UTC), "minute" if found.second == 0 else "second"
+
+
+def _actor(code: str) -> Actor | None:
+    country, _, role = code.upper().partition(":")
+    return Actor(country or None, role or None, code) if code else None
+
+
+def _number(cells: Mapping[str, str], name: str) -> float | None:
+    if not cells[name]:
+        return None
+    low, high = _BOUNDS[name]
+    try:
+        value = float(cells[name])
+    except ValueError:
+        raise InputError(f"{name} {cells[name]!r} is no number") from None
+    if not low <= value <= high:
+        raise InputError(f"{name} {value} lies outside {low} to {high}")
+    return value

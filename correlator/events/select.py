@@ -1,0 +1,285 @@
+"""The selection language: ``category in (AGREE, CONSULT) and dyad = PAK-AZE and goldstein >= 3``, parsed to a filter.
+
+Grammar, lower and upper case alike::
+
+    selection  = all {"or" all}
+    all        = one {"and" one}
+    one        = "not" one | "(" selection ")" | comparison
+    comparison = field operator value | field ["not"] "in" "(" value {"," value} ")"
+    operator   = "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
+
+Fields are columns of the table ``events``; ``quad`` stands for quad_class, ``source`` and ``target`` for the actors as
+``PAK`` or ``PAK:GOV``. A dyad matches in either order. Values are words or quoted
+texts; a quoted category is taken as it is (a user's own), another must be PLOVER's. Nothing of it enters SQL.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from correlator.errors import InputError
+from correlator.events.actors import country_codes
+from correlator.events.model import CATEGORIES, QUAD_CLASSES
+from correlator.tables import EVENTS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_TOKEN = re.compile(r"\s*(?:(<=|>=|!=|==|=|<|>|\(|\)|,)|'([^']*)'|\"([^\"]*)\"|([^\s(),<>=!'\"]+))")
+_ALIASES: Final = {"quad": "quad_class", "source": "source", "target": "target", "actor": "actor", "root": "cameo_root"}
+_NUMBERS: Final = frozenset({"event_id", "article_id", "goldstein", "tone", "confidence"})
+_TIMES: Final = frozenset({"known_at"})
+_ORDERS: Final = frozenset({"<", "<=", ">", ">="})
+_ROLES: Final = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL", "COP", "REB", "PTY", "NGO", "IMG")
+_MERGED: Final = {"YIELD": ("CONCEDE", "RETREAT"), "STATEMENT": ("STATEMENT",)}
+
+
+@dataclass(frozen=True)
+class _Token:
+    text: str
+    place: int
+    quoted: bool
+    symbol: bool
+
+
+def parse_selection(text: str) -> pl.Expr:
+    """The filter that ``text`` asks for, over the columns of ``tables.EVENTS``.
+
+    Raises InputError naming the place, or the nearest known field, category, quad class or country.
+    """
+    return _Parser(text).parse()
+
+
+class _Parser:
+    """Recursive descent over the tokens of one selection."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _tokens(text)
+        self.next = 0
+
+    def parse(self) -> pl.Expr:
+        if not self.tokens:
+            raise InputError(
+                "the selection of events is empty", hint="for example: category = AGREE and dyad = PAK-AZE"
+            )
+        found = self._any()
+        if self.next < len(self.tokens):
+            self._fail("'and' or 'or'")
+        return found
+
+    def _any(self) -> pl.Expr:
+        found = self._all()
+        while self._take("or"):
+            found = found | self._all()
+        return found
+
+    def _all(self) -> pl.Expr:
+        found = self._one()
+        while self._take("and"):
+            found = found & self._one()
+        return found
+
+    def _one(self) -> pl.Expr:
+        if self._take("not"):
+            return ~self._one()
+        if self._take("("):
+            found = self._any()
+            self._need(")")
+            return found
+        return self._comparison()
+
+    def _comparison(self) -> pl.Expr:
+        field = _field(self._word("a field").text, self.text)
+        negated = self._take("not")
+        if self._take("in"):
+            self._need("(")
+            values = [self._word("a value")]
+            while self._take(","):
+                values.append(self._word("a value"))
+            self._need(")")
+            found = _equal(field, values)
+            return ~found if negated else found
+        token = self._peek()
+        if negated or token is None or token.text not in ("=", "==", "!=", *_ORDERS):
+            self._fail("one of = != < <= > >= in")
+        self.next += 1
+        value = self._word("a value")
+        if token.text in _ORDERS:
+            return _ordered(field, token.text, value.text)
+        found = _equal(field, [value])
+        return ~found if token.text == "!=" else found
+
+    def _peek(self) -> _Token | None:
+        return self.tokens[self.next] if self.next < len(self.tokens) else None
+
+    def _take(self, text: str) -> bool:
+        token = self._peek()
+        if token is None or token.quoted or token.text.lower() != text:
+            return False
+        self.next += 1
+        return True
+
+    def _need(self, text: str) -> None:
+        if not self._take(text):
+            self._fail(f"{text!r}")
+
+    def _word(self, what: str) -> _Token:
+        token = self._peek()
+        if token is None or token.symbol:
+            self._fail(what)
+        self.next += 1
+        return token
+
+    def _fail(self, expected: str) -> NoReturn:
+        token = self._peek()
+        where = f"at {token.text!r} (character {token.place + 1})" if token else "at its end"
+        raise InputError(f"cannot read the selection {self.text!r} {where}", hint=f"expected {expected}")
+
+
+def _tokens(text: str) -> list[_Token]:
+    found: list[_Token] = []
+    place = 0
+    end = len(text.rstrip())
+    while place < end:
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise InputError(f"cannot read the selection {text!r} at character {place + 1}", hint="unclosed quote?")
+        symbol, single, double, word = match.groups()
+        value = next(part for part in (symbol, single, double, word) if part is not None)
+        begin = match.start() + len(match[0]) - len(match[0].lstrip())
+        found.append(_Token(value, begin, single is not None or double is not None, symbol is not None))
+        place = match.end()
+    return found
+
+
+def _field(name: str, text: str) -> str:
+    known = {*EVENTS.column_names, *_ALIASES}
+    lowered = name.lower()
+    if lowered not in known:
+        raise InputError(f"events have no field {name!r} (selection {text!r})", hint=_nearest(lowered, sorted(known)))
+    return _ALIASES.get(lowered, lowered)
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+
+
+def _equal(field: str, tokens: Sequence[_Token]) -> pl.Expr:
+    import polars as pl
+
+    values = [token.text for token in tokens]
+
+    if field in ("source", "target"):
+        return _any_of([_actor(field, value) for value in values])
+    if field == "actor":
+        return _any_of([_actor(side, value) for value in values for side in ("source", "target")])
+    if field in _NUMBERS:
+        return pl.col(field).is_in([_number(field, value) for value in values]).fill_null(False)
+    if field in _TIMES:
+        return _any_of([pl.col(field).dt.date() == _instant(value).date() for value in values])
+    if field == "category":
+        checked = [one for token in tokens for one in ((token.text,) if token.quoted else _category(token.text))]
+    else:
+        checked = [one for value in values for one in _CHECKS.get(field, _as_is)(value)]
+    return pl.col(field).is_in(checked).fill_null(False)
+
+
+def _any_of(parts: Sequence[pl.Expr]) -> pl.Expr:
+    found = parts[0]
+    for part in parts[1:]:
+        found = found | part
+    return found.fill_null(False)
+
+
+def _ordered(field: str, operator: str, value: str) -> pl.Expr:
+    import polars as pl
+
+    if field in _NUMBERS:
+        bound = pl.lit(_number(field, value))
+    elif field in _TIMES:
+        bound = pl.lit(_instant(value))
+    else:
+        raise InputError(f"{field} has no order, so {operator} does not apply", hint="use = or in")
+    column = pl.col(field)
+    compared = {"<": column < bound, "<=": column <= bound, ">": column > bound, ">=": column >= bound}[operator]
+    return compared.fill_null(False)
+
+
+def _number(field: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise InputError(f"{field} is compared with {value!r}, which is no number") from None
+
+
+def _instant(value: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        raise InputError(f"known_at is compared with {value!r}", hint="give a day or an instant, 2025-05-28") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _actor(side: str, value: str) -> pl.Expr:
+    import polars as pl
+
+    country, _, role = value.upper().partition(":")
+    found = pl.col(f"{side}_country") == _country(country)[0] if country else pl.lit(True)
+    return found & (pl.col(f"{side}_role") == _role(role)[0]) if role else found
+
+
+def _category(value: str) -> Sequence[str]:
+    name = value.upper()
+    if name in _MERGED:
+        return _MERGED[name]
+    if name not in CATEGORIES:
+        raise InputError(f"no category {value!r}", hint=_nearest(name, [*CATEGORIES, *_MERGED]))
+    return (name,)
+
+
+def _quad(value: str) -> Sequence[str]:
+    if value.lower() not in QUAD_CLASSES:
+        raise InputError(f"no quad class {value!r}", hint=_nearest(value.lower(), QUAD_CLASSES))
+    return (value.lower(),)
+
+
+def _country(value: str) -> Sequence[str]:
+    code = value.upper()
+    if code not in country_codes():
+        hint = _nearest(code, sorted(country_codes()))
+        raise InputError(f"no country or organisation has the code {value!r}", hint=hint)
+    return (code,)
+
+
+def _role(value: str) -> Sequence[str]:
+    if value.upper() not in _ROLES:
+        raise InputError(f"no role {value!r}", hint=_nearest(value.upper(), _ROLES))
+    return (value.upper(),)
+
+
+def _dyad(value: str) -> Sequence[str]:
+    codes = value.upper().split("-")
+    if len(codes) != 2:
+        raise InputError(f"{value!r} is no dyad", hint="two codes joined by a dash, PAK-AZE")
+    return ("-".join(sorted(_country(code)[0] for code in codes)),)
+
+
+def _as_is(value: str) -> Sequence[str]:
+    return (value,)
+
+
+_CHECKS: Final[dict[str, Callable[[str], Sequence[str]]]] = {
+    "quad_class": _quad,
+    "source_country": _country,
+    "target_country": _country,
+    "source_role": _role,
+    "target_role": _role,
+    "dyad": _dyad,
+}
