@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from correlator import __version__
-from correlator.cli import add, demo, explain, listing, sql, strip, study
+from correlator.cli import add, demo, explain, listing, plot, sql, strip, study
 from correlator.cli.options import Settings, StoreOption, use_settings
 
 app = typer.Typer(
@@ -46,5 +46,6 @@ app.command("list")(listing.list_rows)
 app.command("demo")(demo.demo)
 app.command("explain")(explain.explain)
 app.command("study")(study.study)
+app.command("plot")(plot.plot)
 app.command("sql")(sql.sql)
 app.command("strip")(strip.strip)

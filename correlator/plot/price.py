@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.plot.lane import add_lane, events_per_session, lane_categories
-from correlator.plot.template import BLUE, GREY, INK, ORANGE, VERMILLION, dress, empty_figure
+from correlator.plot.template import BLUE, GREY, INK, ORANGE, VERMILLION, counted, dress, empty_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -197,18 +197,14 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
 def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, around: date | None) -> str:
     first, last = shown["session"][0], shown["session"][-1]
     words = f"{first:%d %b %Y} to {last:%d %b %Y}, {shown.height} sessions; "
-    words += f"{_count(events, 'event')}" if events else "no events in this range"
+    words += f"{counted(events, 'event')}" if events else "no events in this range"
     if elsewhere:
         words += f" ({elsewhere} more outside it)"
     if quotes:
-        words += f", {_count(quotes, 'strip quote')}"
+        words += f", {counted(quotes, 'strip quote')}"
     if around is not None and around not in shown["session"]:
         words += f"; {around:%d %b %Y} was no session"
     return words
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,}\u00a0{word}{'' if number == 1 else 's'}".replace("strip quote", "strip\u00a0quote")
 
 
 def _rangebreaks(shown: pl.DataFrame) -> list[dict[str, Any]]:

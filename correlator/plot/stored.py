@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from correlator.plot.price import price_figure
-from correlator.store.db import Store, query
+from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
+from correlator.store.statements import query
 from correlator.study.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
 
 if TYPE_CHECKING:
@@ -21,6 +23,41 @@ _QUOTES = """
     WHERE q.symbol = $symbol AND q.session IS NOT NULL AND ($as_of::TIMESTAMPTZ IS NULL OR a.loaded_at <= $as_of)
     ORDER BY q.session, q.price
 """
+
+
+@dataclass(frozen=True)
+class PriceData:
+    """What a price figure draws: ``bars``, ``events``, ``quotes``, as ``price_figure`` takes them."""
+
+    bars: pl.DataFrame
+    events: pl.DataFrame
+    quotes: pl.DataFrame
+
+
+def stored_price_data(
+    store: Store,
+    symbol: str,
+    *,
+    events: str | None = None,
+    links: Sequence[str] = DEFAULT_LINKS,
+    as_of: datetime | None = None,
+) -> PriceData:
+    """Bars, events and strip quotes of a stored symbol; arguments as ``stored_price_figure``."""
+    with store.reading() as connection:
+        exchange = str(read_instrument(connection, symbol)["exchange"])
+        bars = read_bars(connection, [symbol], as_of=as_of)
+        found = events_of_symbols(connection, [symbol], exchange, selection=events, links=links, as_of=as_of)
+        quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": as_of})
+    measured, _ = first_tellings(found)
+    told = measured.select(
+        "category",
+        "headline",
+        "publisher",
+        day_zero="date",
+        reason="day_zero_reason",
+        published_at=pl.when(pl.col("known_precision").is_in(["minute", "second"])).then("known_at"),
+    )
+    return PriceData(bars, told, quotes)
 
 
 def stored_price_figure(
@@ -39,20 +76,12 @@ def stored_price_figure(
     ``as_of``: UTC instant whose knowledge is drawn. A story told again with the same day 0 is drawn once. Raises
     NotFoundError with the likeliest spelling for an unknown symbol.
     """
-    with store.reading() as connection:
-        exchange = str(read_instrument(connection, symbol)["exchange"])
-        bars = read_bars(connection, [symbol], as_of=as_of)
-        found = events_of_symbols(connection, [symbol], exchange, selection=events, links=links, as_of=as_of)
-        quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": as_of})
-    measured, _ = first_tellings(found)
-    told = measured.select(
-        "category",
-        "headline",
-        "publisher",
-        day_zero="date",
-        reason="day_zero_reason",
-        published_at=pl.when(pl.col("known_precision").is_in(["minute", "second"])).then("known_at"),
-    )
+    data = stored_price_data(store, symbol, events=events, links=links, as_of=as_of)
     return price_figure(
-        bars, events=told, quotes=quotes, symbol=symbol, around=around, sessions_each_side=sessions_each_side
+        data.bars,
+        events=data.events,
+        quotes=data.quotes,
+        symbol=symbol,
+        around=around,
+        sessions_each_side=sessions_each_side,
     )

@@ -66,6 +66,11 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
+def counted(number: int, word: str) -> str:
+    """``1 event``, ``1,234 events``; the number and its word stay on one line."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}".replace(" ", "\u00a0")
+
+
 @cache
 def house_template() -> Any:
     """The plotly template of every figure (a ``go.layout.Template``)."""

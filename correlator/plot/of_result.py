@@ -1,0 +1,75 @@
+"""The figures of a study's result, each by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from correlator.errors import NotFoundError
+from correlator.plot.distribution import distribution_figure
+from correlator.plot.paths import car_path, car_paths
+from correlator.plot.study import car_figure, event_panels, heatmap_figure
+from correlator.study.result import StudyResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+RESULT_FIGURES = ("car", "events", "heatmap", "distribution")
+
+
+def result_figure(result: StudyResult, kind: str, *, fan: pl.DataFrame | None = None) -> go.Figure:
+    """A figure of ``result``: ``car``, ``events``, ``heatmap`` or ``distribution`` (of the last window).
+
+    ``fan``: placebo percentiles for ``car``, as ``PlaceboResult.bands``. Raises NotFoundError for another kind.
+    """
+    if kind not in RESULT_FIGURES:
+        raise NotFoundError(f"there is no figure {kind!r}", hint=f"figures are {', '.join(RESULT_FIGURES)}")
+    if kind == "car":
+        title = "Cumulated abnormal return" if len(result.estimates) == 1 else "Average cumulated abnormal return"
+        return car_figure(path_of(result), fan=fan, title=title, subtitle=described(result))
+    if kind == "events":
+        return event_panels(car_paths(result), labels=event_labels(result))
+    if kind == "heatmap":
+        return heatmap_figure(result.car, categories_of(result))
+    return distribution_figure(result.car, result.window_labels[-1])
+
+
+def path_of(result: StudyResult) -> pl.DataFrame:
+    """``car_path``, or its columns without a row where no event was measured."""
+    if len(result.estimates):
+        return car_path(result)
+    numbers = dict.fromkeys(("caar", "low", "high"), pl.Float64())
+    return pl.DataFrame(schema={"day": pl.String(), "n": pl.Int64(), **numbers})
+
+
+def described(result: StudyResult) -> str:
+    """What was studied, in a line: events, symbols, benchmark, model, returns and windows."""
+    plan = result.plan
+    kept = result.events[result.estimates.kept]
+    symbols = kept["symbol"].unique(maintain_order=True).to_list()
+    whom = ", ".join(symbols) if len(symbols) <= 3 else f"{len(symbols)} symbols"
+    on = f" on {plan.benchmark}" if plan.benchmark else ""
+    number = len(result.estimates)
+    return (
+        f"{number:,} event{'' if number == 1 else 's'}, {whom}{on}; {plan.model} model, {plan.returns_kind} returns, "
+        f"estimation {plan.estimation.label}"
+    )
+
+
+def event_labels(result: StudyResult) -> dict[Any, str]:
+    """The words above an event's panel: symbol and session of day 0."""
+    estimates = result.estimates
+    sessions = result.panel.labels.gather(estimates.day_zero)
+    kept = result.events[estimates.kept].select("event_id", "symbol").iter_rows()
+    return {
+        (number, symbol): f"{symbol} {session:%d %b %Y}"
+        for (number, symbol), session in zip(kept, sessions, strict=True)
+    }
+
+
+def categories_of(result: StudyResult) -> pl.DataFrame:
+    """event_id and category of the events; ``all events`` where they carry none."""
+    if "category" in result.events.columns:
+        return result.events.select("event_id", "category")
+    return result.events.select("event_id", category=pl.lit("all events"))

@@ -1,0 +1,79 @@
+"""Figures in the terminal, as text of a given size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+
+def price_text(
+    bars: pl.DataFrame, *, events: pl.DataFrame | None = None, symbol: str, width: int = 80, height: int = 20
+) -> str:
+    """Closes as a line with a mark below every session that is day 0 of an event; arguments as ``price_figure``.
+
+    Colour is left to the terminal's own default, so the text may go to a file.
+    """
+    shown = bars.drop_nulls("close").sort("session")
+    if shown.is_empty():
+        return f"There are no bars of {symbol} to draw.\n"
+    sessions = shown["session"].to_list()
+    closes = shown["close"].to_list()
+    days = set() if events is None or events.is_empty() else set(events["day_zero"].drop_nulls())
+    marked = [position for position, session in enumerate(sessions) if session in days]
+    figure = _figure(f"{symbol} close, {sessions[0]} to {sessions[-1]}", width, height)
+    _line(figure, list(range(len(closes))), closes)
+    if marked:
+        floor = min(closes) - 0.04 * ((max(closes) - min(closes)) or 1.0)
+        figure.draw(figure.signal(marked, [floor] * len(marked), marker="^"))
+    _ticks(figure, [str(session) for session in sessions])
+    text = _text(figure)
+    return text + (f"^ day 0 of an event ({len(marked)} sessions)\n" if marked else "no events in this range\n")
+
+
+def car_text(
+    path: pl.DataFrame, *, title: str = "cumulated abnormal return, %", width: int = 80, height: int = 20
+) -> str:
+    """CAR or CAAR by day with its band, in per cent; ``path`` as ``car_figure`` takes it (fractions)."""
+    if path.is_empty() or path["caar"].null_count() == path.height:
+        return "No event was measured: there is no abnormal return to draw.\n"
+    figure = _figure(title, width, height)
+    rows = list(range(path.height))
+    for name, marker in (("low", "."), ("high", ".")):
+        if path[name].null_count() == 0:
+            figure.draw(figure.signal(rows, (100 * path[name]).to_list(), marker=marker))
+    _line(figure, rows, (100 * path["caar"]).to_list())
+    figure.line(0, orientation="h")
+    _ticks(figure, path["day"].to_list())
+    return _text(figure) + "line: average over events; dots: 95% band\n"
+
+
+def _figure(title: str, width: int, height: int) -> Any:
+    """plotext's one figure, emptied."""
+    import plotext
+
+    figure = plotext.figure
+    figure.clear()
+    figure.theme("colorless")
+    figure.plot_size(width, height)
+    figure.title(title)
+    return figure
+
+
+def _line(figure: Any, x: list[int], y: list[float]) -> None:
+    signal = figure.signal(x, y, marker="braille")
+    signal.lines()
+    figure.draw(signal)
+
+
+def _ticks(figure: Any, labels: list[str]) -> None:
+    """At most five labels, the first and the last among them."""
+    last = len(labels) - 1
+    positions = sorted({round(last * part / 4) for part in range(5)})
+    figure.ruler("x").ticks(positions, [labels[i] for i in positions])
+
+
+def _text(figure: Any) -> str:
+    import plotext
+
+    return "".join(f"{line.rstrip()}\n" for line in plotext.uncolorize(figure.build().string()).splitlines())

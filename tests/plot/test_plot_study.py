@@ -1,0 +1,146 @@
+"""Figures of studies: bands that are the study's own errors, and what is said when there is nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+
+from correlator.errors import NotFoundError
+from correlator.plot.distribution import distribution_figure, null_figure
+from correlator.plot.of_result import RESULT_FIGURES, described, result_figure
+from correlator.plot.paths import car_path, car_paths
+from correlator.plot.study import car_figure, event_panels, heatmap_figure
+from correlator.plot.terminal import car_text, price_text
+from correlator.study.run_matrix import study_matrix
+
+SESSIONS = 400
+
+
+def made_study(events: int, **changes):
+    rng = np.random.default_rng(5)
+    days = [day for n in range(700) if (day := dt.date(2018, 1, 1) + dt.timedelta(days=n)).weekday() < 5][:SESSIONS]
+    market = rng.normal(0, 0.01, SESSIONS)
+    names = [f"S{i}" for i in range(5)]
+    columns = {name: market + rng.normal(0, 0.02, SESSIONS) for name in names}
+    wide = pl.DataFrame({"date": days, **columns, "MKT": market})
+    chosen = pl.DataFrame(
+        {
+            "symbol": [names[i % 5] for i in range(events)],
+            "date": [days[200 + 7 * i % 180] for i in range(events)],
+            "category": [("CONSULT", "THREATEN", None)[i % 3] for i in range(events)],
+        },
+        schema={"symbol": pl.String, "date": pl.Date, "category": pl.String},
+    )
+    options = {"estimation": "-120:-20", "window": "-5:5", "windows": "-1:1,-5:5", **changes}
+    return study_matrix(wide, chosen, benchmark="MKT", **options)
+
+
+def test_band_of_one_event_is_that_of_its_car_with_the_full_covariance():
+    from scipy.stats import t
+
+    result = made_study(1)
+    path = car_path(result)
+    whole = result.car.filter(pl.col("window") == "-5:5").row(0, named=True)
+    last = path.row(-1, named=True)
+    half = t.ppf(0.975, result.estimates.df[0]) * whole["se"]
+    assert last["caar"] == pytest.approx(whole["car"], abs=1e-14)
+    assert last["high"] - last["caar"] == pytest.approx(half, rel=1e-12)
+    assert path["day"].to_list() == [str(day) for day in range(-5, 6)]
+
+
+def test_band_of_many_events_is_cross_sectional():
+    from scipy.stats import t
+
+    result = made_study(12)
+    last = car_path(result).row(-1, named=True)
+    cars = result.estimates.ar.sum(axis=1)
+    half = t.ppf(0.975, 11) * cars.std(ddof=1) / np.sqrt(12)
+    assert last["caar"] == pytest.approx(cars.mean(), rel=1e-12)
+    assert last["caar"] - last["low"] == pytest.approx(half, rel=1e-12)
+    assert last["n"] == 12
+
+
+def test_window_of_dates_has_no_band_of_one_event():
+    result = made_study(1, window="2018-12-03:2018-12-07", windows="2018-12-03:2018-12-07", estimation="-120:-40")
+    if len(result.estimates):
+        assert car_path(result)["low"].null_count() == 5
+
+
+def test_paths_end_where_the_car_does():
+    result = made_study(6)
+    ends = car_paths(result).group_by("event_id", "symbol", maintain_order=True).last()["car"]
+    cars = result.car.filter(pl.col("window") == "-5:5")["car"]
+    assert ends.to_list() == pytest.approx(cars.to_list())
+
+
+@pytest.mark.parametrize("kind", RESULT_FIGURES)
+@pytest.mark.parametrize("events", [0, 1, 40])
+def test_every_figure_of_none_one_and_many_events(kind, events):
+    figure = result_figure(made_study(events), kind)
+    assert (len(figure.data) == 0) == (events == 0)
+    if events == 0:
+        assert "No event" in figure.layout.annotations[0].text
+    assert max(len(line) for line in figure.layout.title.text.split("<br>")) <= 40
+
+
+def test_panels_show_the_largest_and_say_how_many_there_are():
+    figure = event_panels(car_paths(made_study(40)), limit=6)
+    assert len(figure.data) == 6
+    assert "the 6 largest of 40 events" in figure.layout.title.subtitle.text.replace("<br>", " ")
+
+
+def test_heatmap_names_events_without_category():
+    figure = result_figure(made_study(9), "heatmap")
+    assert set(figure.data[0].y) == {"CONSULT", "THREATEN", "other"}
+    assert "n=3" in figure.data[0].text[0][0]
+
+
+def test_heatmap_is_of_means():
+    car = pl.DataFrame({"event_id": [1, 2], "symbol": ["X", "X"], "window": ["0:0", "0:0"], "car": [0.01, 0.03]})
+    figure = heatmap_figure(car, pl.DataFrame({"event_id": [1, 2], "category": ["AID", "AID"]}))
+    assert figure.data[0].z[0][0] == pytest.approx(0.02)
+
+
+def test_fan_is_named_once():
+    path = car_path(made_study(12))
+    fan = pl.DataFrame({"day": path["day"], "p2.5": path["low"], "p97.5": path["high"], "p25": -0.01, "p75": 0.01})
+    figure = car_figure(path, fan=fan)
+    assert [trace.name for trace in figure.data if trace.showlegend is not False] == [
+        "placebo 95, 50%",
+        "95% band",
+        "CAAR",
+    ]
+
+
+def test_histogram_counts_every_event_and_holds_bins_only():
+    car = made_study(40).car
+    figure = distribution_figure(car, "-5:5")
+    assert sum(figure.data[0].y) == 40
+    draws = pl.Series(np.random.default_rng(1).normal(size=5000))
+    null = null_figure(draws, 2.5, p_value=0.01)
+    assert sum(null.data[0].y) == 5000
+    assert len(null.data[0].x) < 100
+
+
+def test_unknown_figure():
+    with pytest.raises(NotFoundError, match="no figure 'pie'"):
+        result_figure(made_study(1), "pie")
+
+
+def test_description_says_what_was_studied():
+    words = described(made_study(2))
+    assert words == "2 events, S0, S1 on MKT; market model, log returns, estimation -120:-20"
+
+
+def test_terminal_keeps_to_its_size_and_has_no_colour_codes():
+    text = car_text(car_path(made_study(12)), width=50, height=14)
+    assert "\x1b" not in text
+    assert max(len(line) for line in text.splitlines()) <= 50
+    assert "-5" in text
+    bars = pl.DataFrame({"session": [dt.date(2025, 1, n) for n in range(1, 9)], "close": [float(n) for n in range(8)]})
+    drawn = price_text(bars, events=pl.DataFrame({"day_zero": [dt.date(2025, 1, 3)]}), symbol="X", width=60, height=12)
+    assert "^ day 0 of an event (1 sessions)" in drawn
+    assert "There are no bars" in price_text(bars.head(0), symbol="X")
