@@ -80,9 +80,10 @@ def cross_section(
     """Regress by ``formula``, such as ``car ~ goldstein + C(category)``, on the columns of ``event_features``.
 
     ``events``: a study, or such a frame with more columns; ``clusters``: one or two columns, default session and
-    symbol, each where it has two values or more; empty for heteroskedasticity-robust errors (HC1). Events without a value in
-    the formula's columns are in ``excluded``. Raises InputError for a formula that cannot be read, NotFoundError for
-    columns that are not there, StudyError where there are too few events, MissingDependencyError without statsmodels.
+    symbol, each where it has two values or more; empty for heteroskedasticity-robust errors (HC1). Events without a
+    value in the formula's columns are in ``excluded``. Raises InputError for a formula that cannot be read,
+    NotFoundError for columns that are not there, StudyError where there are too few events, MissingDependencyError
+    without statsmodels.
     """
     features = event_features(events, window) if isinstance(events, StudyResult) else events
     model = _model(formula, features)

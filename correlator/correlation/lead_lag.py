@@ -1,0 +1,200 @@
+"""Who moves first: cross-correlations of two series at leads and lags, and Granger tests.
+
+Everywhere a lag k > 0 means that the first series (news) leads: its value at bar t - k is set against the second's at
+bar t; k < 0 that it follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from correlator.correlation.resample import Rows, best_block, stationary_rows
+from correlator.correlation.series import (
+    Array,
+    aligned,
+    hac_regression,
+    lagged,
+    newey_west_lags,
+    normal_quantile,
+)
+from correlator.errors import InputError, StudyError
+from correlator.study.multiple_testing import holm, romano_wolf
+
+BANDS = ("hac", "bootstrap")
+_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class LeadLag:
+    """``table``: lag, n, correlation, se, low, high, p_value, p_adjusted, tested, one row per lag in order.
+
+    With ``hac`` bands low and high lie around the correlation and p_adjusted is Holm's; with ``bootstrap`` they are
+    where correlations of unrelated series of the same rhythm fall, and p_adjusted is Romano and Wolf's over all lags.
+    """
+
+    table: pl.DataFrame
+    bands: str
+    level: float
+
+    @property
+    def strongest(self) -> dict[str, float]:
+        """The row of the largest correlation in size."""
+        return self.table.sort(pl.col("correlation").abs(), descending=True, nulls_last=True).row(0, named=True)
+
+
+def lead_lag(
+    news: ArrayLike,
+    returns: ArrayLike,
+    *,
+    max_lag: int = 10,
+    bands: str = "hac",
+    level: float = 0.95,
+    hac_lags: int | None = None,
+    draws: int = 1_999,
+    block: float | None = None,
+    seed: int = 0,
+) -> LeadLag:
+    """Correlations of ``news`` at t - k with ``returns`` at t, both (T,), for k from -max_lag to max_lag.
+
+    ``hac``: the correlation as the slope between standardised series with Newey-West errors (``hac_lags``, default
+    the rule of thumb of T), which stand for series whose own values are correlated. ``bootstrap``: each series is
+    resampled on its own in stationary blocks of mean length ``block`` (default the longer of both series' best), so
+    that it keeps its rhythm and loses the other's; p-values are shares of draws. Bars without one of both are left
+    out; the bootstrap takes missing ones for the mean. Raises InputError and StudyError where it cannot be done.
+    """
+    first, second = aligned(news, returns)
+    if bands not in BANDS:
+        raise InputError(f"bands {bands!r} are not known", hint=f"choose {' or '.join(BANDS)}")
+    if not 0 <= max_lag < len(first) - 2:
+        raise InputError(f"{max_lag} lags of {len(first)} bars", hint="give fewer lags, or a longer series")
+    lags = np.arange(-max_lag, max_lag + 1, dtype=np.int64)
+    if bands == "hac":
+        return LeadLag(_by_hac(first, second, lags, level, hac_lags), bands, level)
+    return LeadLag(_by_bootstrap(first, second, lags, level, draws, block, seed), bands, level)
+
+
+def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.DataFrame:
+    """Does the past of ``cause`` help to predict ``effect`` beyond its own past? Granger (1969), Econometrica 37.
+
+    One row per order 1 to ``max_lag``: lags, n, f, df_num, df_den, p_value, p_holm, tested. For order p, the F test
+    that all p lags of ``cause`` have zero coefficients in a regression of ``effect`` on a constant and p lags of both,
+    over bars at which all of them are there. Raises StudyError where the series is too short.
+    """
+    from scipy.special import fdtrc
+
+    x, y = aligned(cause, effect)
+    if max_lag < 1:
+        raise InputError(f"{max_lag} lags are none", hint="ask for one or more")
+    rows = []
+    for order in range(1, max_lag + 1):
+        own = np.stack([lagged(y, lag) for lag in range(1, order + 1)], axis=1)
+        other = np.stack([lagged(x, lag) for lag in range(1, order + 1)], axis=1)
+        design = np.column_stack([np.ones(len(y)), own, other])
+        there = np.isfinite(design).all(axis=1) & np.isfinite(y)
+        n, df = int(there.sum()), int(there.sum()) - 2 * order - 1
+        if df < 1:
+            raise StudyError(f"{n} bars cannot bear {order} lags of two series", hint="give fewer lags")
+        free = _residual_squares(y[there], design[there])
+        tied = _residual_squares(y[there], design[there][:, : order + 1])
+        f = (tied - free) / order / (free / df)
+        rows.append({"lags": order, "n": n, "f": f, "df_num": order, "df_den": df, "p_value": fdtrc(order, df, f)})
+    frame = pl.DataFrame(rows)
+    return frame.with_columns(
+        pl.Series("p_holm", holm(frame["p_value"].to_numpy())), pl.lit(len(rows), pl.Int64).alias("tested")
+    )
+
+
+def _by_hac(first: Array, second: Array, lags: Rows, level: float, hac_lags: int | None) -> pl.DataFrame:
+    reach = normal_quantile(level)
+    rows = []
+    for lag in lags.tolist():
+        x, y = lagged(first, lag), second
+        there = np.isfinite(x) & np.isfinite(y)
+        x, y = x[there], y[there]
+        if len(x) < 3 or not (np.ptp(x) > 0 and np.ptp(y) > 0):
+            raise StudyError(f"at lag {lag} one of both series does not vary", hint="bring a longer series")
+        x, y = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+        used = newey_west_lags(len(x)) if hac_lags is None else hac_lags
+        fit = hac_regression(y, np.column_stack([np.ones(len(x)), x]), used)
+        rho, se = float(fit.estimate[1]), float(fit.se[1])
+        bounds = {"low": rho - reach * se, "high": rho + reach * se}
+        rows.append({"lag": lag, "n": fit.n, "correlation": rho, "se": se, **bounds, "p_value": float(fit.p_value[1])})
+    frame = pl.DataFrame(rows)
+    return _adjusted(frame, holm(frame["p_value"].to_numpy()))
+
+
+def _by_bootstrap(
+    first: Array, second: Array, lags: Rows, level: float, draws: int, block: float | None, seed: int
+) -> pl.DataFrame:
+    if draws < 1:
+        raise InputError(f"{draws} draws are none", hint="ask for 999 or more")
+    x, y = _filled(first), _filled(second)
+    length = max(best_block(x), best_block(y)) if block is None else block
+    observed = _correlations(x[None, :], y[None, :], lags)[0]
+    rng = np.random.default_rng(seed)
+    step = max(1, _CELLS // len(x))
+    parts = []
+    for start in range(0, draws, step):
+        size = min(step, draws - start)
+        drawn = [series[stationary_rows(len(x), length, size, rng)] for series in (x, y)]
+        parts.append(_correlations(drawn[0], drawn[1], lags))
+    null = np.concatenate(parts)
+    exceed = (np.abs(null) >= np.abs(observed) - 1e-12).sum(axis=0)
+    low, high = np.quantile(null, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    both = np.isfinite(first) & np.isfinite(second)
+    frame = pl.DataFrame(
+        {
+            "lag": lags,
+            "n": [int((np.isfinite(lagged(first, int(lag))) & np.isfinite(second)).sum()) for lag in lags],
+            "correlation": observed,
+            "se": null.std(axis=0, ddof=1),
+            "low": low,
+            "high": high,
+            "p_value": (1 + exceed) / (1 + draws),
+        }
+    )
+    if not both.any():
+        raise StudyError("the series share no bar", hint="put both on the same sessions")
+    return _adjusted(frame, romano_wolf(np.abs(observed), np.abs(null)))
+
+
+def _adjusted(frame: pl.DataFrame, adjusted: Array) -> pl.DataFrame:
+    return frame.with_columns(pl.Series("p_adjusted", adjusted), pl.lit(frame.height, pl.Int64).alias("tested"))
+
+
+def _filled(series: Array) -> Array:
+    """Deviations from the mean over the standard deviation, 0 where missing."""
+    there = np.isfinite(series)
+    if there.sum() < 3 or np.ptp(series[there]) == 0:
+        raise StudyError("one of both series does not vary", hint="bring a longer series")
+    deviation = series - series[there].mean()
+    return np.where(there, deviation / series[there].std(), 0.0)
+
+
+def _correlations(x: Array, y: Array, lags: Rows) -> Array:
+    """(B, K) correlations of rows of ``x`` at t - lag with rows of ``y`` at t."""
+    columns = []
+    for lag in lags.tolist():
+        a = x[:, : x.shape[1] - lag] if lag >= 0 else x[:, -lag:]
+        b = y[:, lag:] if lag >= 0 else y[:, : y.shape[1] + lag]
+        n = a.shape[1]
+        sums = a.sum(axis=1), b.sum(axis=1)
+        cross = np.einsum("bt,bt->b", a, b) - sums[0] * sums[1] / n
+        spread = [
+            np.einsum("bt,bt->b", part, part) - total * total / n for part, total in zip((a, b), sums, strict=True)
+        ]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            columns.append(np.nan_to_num(cross / np.sqrt(spread[0] * spread[1])))
+    return np.stack(columns, axis=1)
+
+
+def _residual_squares(y: Array, x: Array) -> float:
+    coefficients, _, rank, _ = np.linalg.lstsq(x, y, rcond=None)
+    if rank < x.shape[1]:
+        raise StudyError("lags of the series are collinear", hint="one of them does not vary, or both are the same")
+    left = y - x @ coefficients
+    return float(left @ left)

@@ -1,0 +1,90 @@
+"""Local projections: what a news shock does to the returns of the sessions after it (Jorda 2005, AER 95, 161-182).
+
+For every horizon h a regression of its own,
+
+    y_{t, h} = a_h + b_h shock_t + c_h' controls_t + e_{t, h}
+
+with y the return of bar t + h or, cumulated, of bars t to t + h; b_h over h is the impulse response. Errors of
+neighbouring bars overlap, so they are Newey-West's with h lags at least.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from correlator.correlation.series import (
+    Array,
+    aligned,
+    hac_regression,
+    lagged,
+    newey_west_lags,
+    normal_quantile,
+)
+from correlator.errors import InputError
+from correlator.study.multiple_testing import holm
+
+
+def local_projection(
+    returns: ArrayLike,
+    shock: ArrayLike,
+    *,
+    horizons: int = 10,
+    lags: int = 5,
+    controls: ArrayLike | None = None,
+    cumulative: bool = True,
+    hac_lags: int | None = None,
+    level: float = 0.95,
+) -> pl.DataFrame:
+    """The response of ``returns`` (T,) to one unit of ``shock`` (T,), horizons 0 to ``horizons``.
+
+    One row per horizon: horizon, n, estimate (fractions per unit), se, t, p_value, low, high, hac_lags, p_holm,
+    tested. ``lags``: own past of both series among the controls; ``controls`` (T, C) more of them, as known at t;
+    ``cumulative`` sums returns from t to t + h; ``hac_lags``: default the larger of h and the rule of thumb. Bars with
+    a missing value are left out of the horizon they would enter. Raises InputError and StudyError where it cannot be
+    done.
+    """
+    y, x = aligned(returns, shock)
+    if horizons < 0 or lags < 0:
+        raise InputError("horizons and lags must not be negative", hint="give 0 or more")
+    design = _design(y, x, lags, controls)
+    reach = normal_quantile(level)
+    rows = []
+    for horizon in range(horizons + 1):
+        outcome = ahead(y, horizon) if cumulative else lagged(y, -horizon)
+        used = max(horizon, newey_west_lags(len(y))) if hac_lags is None else hac_lags
+        fit = hac_regression(outcome, design, used)
+        estimate, se = float(fit.estimate[1]), float(fit.se[1])
+        rows.append(
+            {
+                "horizon": horizon,
+                "n": fit.n,
+                "estimate": estimate,
+                "se": se,
+                "t": float(fit.t[1]),
+                "p_value": float(fit.p_value[1]),
+                "low": estimate - reach * se,
+                "high": estimate + reach * se,
+                "hac_lags": used,
+            }
+        )
+    frame = pl.DataFrame(rows)
+    return frame.with_columns(
+        pl.Series("p_holm", holm(frame["p_value"].to_numpy())), pl.lit(len(rows), pl.Int64).alias("tested")
+    )
+
+
+def ahead(returns: Array, horizon: int) -> Array:
+    """Sum (T,) of the returns of bars t to t + ``horizon``, NaN where one of them is missing."""
+    return np.asarray(np.sum([lagged(returns, -h) for h in range(horizon + 1)], axis=0))
+
+
+def _design(y: Array, x: Array, lags: int, controls: ArrayLike | None) -> Array:
+    """(T, k): constant, shock, past of both, other controls."""
+    past = [lagged(series, lag) for series in (y, x) for lag in range(1, lags + 1)]
+    columns = [np.ones(len(y)), x, *past]
+    if controls is not None:
+        given = np.asarray(controls, dtype=np.float64).reshape(len(y), -1)
+        columns.extend(given.T)
+    return np.stack(columns, axis=1)

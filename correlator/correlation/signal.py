@@ -1,0 +1,156 @@
+"""A news signal over many symbols: does it rank the returns that follow?
+
+A signal of session t is known before that session's close, so the returns set against it are those of bars t + 1 to
+t + h; nothing of session t itself is in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from correlator.correlation.series import Array, Regression, lagged, mean_with_error, newey_west_lags
+from correlator.errors import InputError, StudyError
+
+
+@dataclass(frozen=True)
+class SignalTest:
+    """``by_session``: row, n, ic (or spread and quantile means) per session that has enough symbols; ``summary``: one
+    row with the mean, its Newey-West se, t, p_value, low, high and the number of sessions.
+    """
+
+    by_session: pl.DataFrame
+    summary: pl.DataFrame
+
+
+def forward_returns(returns: ArrayLike, horizon: int) -> Array:
+    """Sums (T, S) of the returns of bars t + 1 to t + ``horizon``, NaN where one of them is missing."""
+    values = np.asarray(returns, dtype=np.float64)
+    if values.ndim != 2 or horizon < 1:
+        raise InputError("forward returns need a matrix of returns and a horizon of 1 or more")
+    columns = [np.sum([lagged(column, -h) for h in range(1, horizon + 1)], axis=0) for column in values.T]
+    return np.stack(columns, axis=1)
+
+
+def information_coefficient(
+    signal: ArrayLike, returns: ArrayLike, *, horizon: int = 1, minimum: int = 5, hac_lags: int | None = None
+) -> SignalTest:
+    """Spearman's correlation over symbols of ``signal`` (T, S) with the returns after it, session by session.
+
+    Sessions with fewer than ``minimum`` symbols, or without variation, are left out. The mean's error allows for
+    overlap: at least ``horizon`` - 1 lags.
+    """
+    x, y = _pair(signal, returns, horizon)
+    rows, found, counts = [], [], []
+    for row in range(len(x)):
+        there = np.isfinite(x[row]) & np.isfinite(y[row])
+        if there.sum() < minimum:
+            continue
+        ranks = _ranks(x[row, there]), _ranks(y[row, there])
+        if np.ptp(ranks[0]) == 0 or np.ptp(ranks[1]) == 0:
+            continue
+        rows.append(row)
+        counts.append(int(there.sum()))
+        found.append(float(np.corrcoef(*ranks)[0, 1]))
+    frame = pl.DataFrame(
+        {"row": rows, "n": counts, "ic": found}, schema={"row": pl.Int64, "n": pl.Int64, "ic": pl.Float64}
+    )
+    return SignalTest(frame, _summary(np.array(found), "ic", horizon, hac_lags))
+
+
+def quantile_spread(
+    signal: ArrayLike,
+    returns: ArrayLike,
+    *,
+    horizon: int = 1,
+    quantiles: int = 5,
+    hac_lags: int | None = None,
+) -> SignalTest:
+    """Mean return after ``signal`` of each quantile of symbols, and of the highest less the lowest.
+
+    Symbols are ranked within the session; those that tie share the lower quantile's place in order of symbol. Sessions
+    with fewer symbols than quantiles, or without variation of the signal, are left out.
+    """
+    if quantiles < 2:
+        raise InputError(f"{quantiles} quantiles have no spread", hint="ask for two or more")
+    x, y = _pair(signal, returns, horizon)
+    rows, means = [], []
+    for row in range(len(x)):
+        there = np.isfinite(x[row]) & np.isfinite(y[row])
+        if there.sum() < quantiles or np.ptp(x[row, there]) == 0:
+            continue
+        order = np.argsort(x[row, there], kind="stable")
+        rows.append(row)
+        means.append([float(part.mean()) for part in np.array_split(y[row, there][order], quantiles)])
+    table = np.array(means).reshape(-1, quantiles)
+    spread = table[:, -1] - table[:, 0]
+    columns = {f"q{i + 1}": table[:, i] for i in range(quantiles)}
+    frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.Int64), **columns, "spread": spread})
+    return SignalTest(frame, _summary(spread, "spread", horizon, hac_lags))
+
+
+def rolling_correlation(first: ArrayLike, second: ArrayLike, window: int, *, minimum: int | None = None) -> Array:
+    """Correlations (T,) over the last ``window`` bars up to each, of bars that have both, NaN with fewer than
+    ``minimum`` (default ``window``) of them. Each window is centred on its own means.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if a.shape != b.shape or a.ndim != 1:
+        raise InputError("rolling correlation needs two series of one length")
+    if not 2 <= window <= len(a):
+        raise InputError(f"a window of {window} bars of {len(a)}", hint="give 2 or more, within the series")
+    least = max(2, window if minimum is None else minimum)
+    there = np.isfinite(a) & np.isfinite(b)
+    views = [
+        np.lib.stride_tricks.sliding_window_view(part, window)
+        for part in (np.where(there, a, 0.0), np.where(there, b, 0.0))
+    ]
+    inside = np.lib.stride_tricks.sliding_window_view(there, window)
+    n = inside.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left, right = (np.where(inside, view - (view.sum(axis=1) / n)[:, None], 0.0) for view in views)
+        values = (left * right).sum(axis=1) / np.sqrt((left * left).sum(axis=1) * (right * right).sum(axis=1))
+    found = np.full(len(a), np.nan)
+    found[window - 1 :] = np.where(n >= least, values, np.nan)
+    return found
+
+
+def _pair(signal: ArrayLike, returns: ArrayLike, horizon: int) -> tuple[Array, Array]:
+    x = np.asarray(signal, dtype=np.float64)
+    y = forward_returns(returns, horizon)
+    if x.shape != y.shape:
+        raise InputError(
+            f"a signal of shape {x.shape} on returns of {y.shape}", hint="one value per session and symbol"
+        )
+    return x, y
+
+
+def _ranks(values: Array) -> Array:
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(values))
+
+
+def _summary(values: Array, name: str, horizon: int, hac_lags: int | None) -> pl.DataFrame:
+    if len(values) < 2:
+        raise StudyError(f"{len(values)} sessions have enough symbols for a mean {name}", hint="bring more symbols")
+    lags = max(horizon - 1, newey_west_lags(len(values))) if hac_lags is None else hac_lags
+    fit: Regression = mean_with_error(values, lags)
+    mean, se = float(fit.estimate[0]), float(fit.se[0])
+    return pl.DataFrame(
+        {
+            "statistic": [name],
+            "mean": [mean],
+            "sd": [float(values.std(ddof=1))],
+            "se": [se],
+            "t": [float(fit.t[0])],
+            "p_value": [float(fit.p_value[0])],
+            "low": [mean - 1.959963984540054 * se],
+            "high": [mean + 1.959963984540054 * se],
+            "sessions": [len(values)],
+            "horizon": [horizon],
+            "hac_lags": [lags],
+        }
+    )

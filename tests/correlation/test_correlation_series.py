@@ -1,0 +1,191 @@
+"""Newey-West regressions, lead-lag, Granger and projections against statsmodels; the bootstrap against its law."""
+
+import numpy as np
+import pytest
+
+from correlator.correlation.lead_lag import granger, lead_lag
+from correlator.correlation.projection import ahead, local_projection
+from correlator.correlation.resample import best_block, bootstrap_band, stationary_rows
+from correlator.correlation.series import hac_regression, lagged, mean_with_error
+from correlator.errors import InputError, StudyError
+
+
+def autoregressive(rng, n, phi, scale=1.0):
+    noise = rng.normal(size=n) * scale
+    values = np.zeros(n)
+    for t in range(n):
+        values[t] = phi * values[t - 1] + noise[t] if t else noise[t]
+    return values
+
+
+def by_hand(y, x, lags):
+    sm = pytest.importorskip("statsmodels.api")
+    return sm.OLS(y, x, missing="drop").fit(cov_type="HAC", cov_kwds={"maxlags": lags})
+
+
+@pytest.mark.parametrize("lags", [0, 1, 7, 30])
+def test_newey_west_agrees_with_statsmodels(lags):
+    rng = np.random.default_rng(1)
+    x = np.column_stack([np.ones(400), autoregressive(rng, 400, 0.7), rng.normal(size=400) * 1e4])
+    y = x @ [0.1, 0.5, 1e-5] + autoregressive(rng, 400, 0.5)
+    y[17] = np.nan
+    found, theirs = hac_regression(y, x, lags), by_hand(y, x, lags)
+    np.testing.assert_allclose(found.estimate, theirs.params, rtol=1e-8)
+    np.testing.assert_allclose(found.se, theirs.bse, rtol=1e-8)
+    np.testing.assert_allclose(found.p_value, theirs.pvalues, rtol=1e-7, atol=1e-300)
+    assert found.n == 399
+
+
+def test_a_mean_is_a_regression_on_a_constant():
+    values = autoregressive(np.random.default_rng(2), 250, 0.3)
+    theirs = by_hand(values, np.ones((250, 1)), 4)
+    assert mean_with_error(values, 4).se[0] == pytest.approx(theirs.bse[0], rel=1e-9)
+
+
+def test_hac_lead_lag_agrees_with_statsmodels():
+    rng = np.random.default_rng(3)
+    news, returns = autoregressive(rng, 600, 0.6), rng.normal(size=600)
+    table = lead_lag(news, returns, max_lag=4, hac_lags=6).table
+    for row in table.iter_rows(named=True):
+        x, y = lagged(news, row["lag"]), returns
+        there = np.isfinite(x)
+        x, y = x[there], y[there]
+        assert row["correlation"] == pytest.approx(np.corrcoef(x, y)[0, 1], rel=1e-8)
+        scaled = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+        theirs = by_hand(scaled[1], np.column_stack([np.ones(len(x)), scaled[0]]), 6)
+        assert row["se"] == pytest.approx(theirs.bse[1], rel=1e-8)
+        assert row["p_value"] == pytest.approx(theirs.pvalues[1], rel=1e-7)
+    assert table["tested"].unique().to_list() == [9]
+
+
+def planted(seed, n=800, lag=2, strength=0.35):
+    """News that moves returns two sessions later, downwards."""
+    rng = np.random.default_rng(seed)
+    news = autoregressive(rng, n, 0.3)
+    returns = rng.normal(size=n)
+    returns[lag:] -= strength * news[:-lag]
+    return news, returns * 0.01
+
+
+@pytest.mark.parametrize("bands", ["hac", "bootstrap"])
+def test_a_planted_lead_of_two_sessions_is_recovered(bands):
+    for seed in range(5):
+        news, returns = planted(seed)
+        found = lead_lag(news, returns, max_lag=5, bands=bands, draws=499, seed=seed)
+        assert found.strongest["lag"] == 2
+        assert found.strongest["correlation"] < 0
+        assert found.strongest["p_adjusted"] < 0.05
+        response = local_projection(returns, news, horizons=4, cumulative=False)
+        assert response.sort("p_value")["horizon"][0] == 2
+        assert response["estimate"][2] == pytest.approx(-0.0035, abs=0.002)
+        assert granger(news, returns, max_lag=3)["p_holm"][1:].max() < 0.01
+        assert granger(returns, news, max_lag=3)["p_holm"].min() > 0.001
+
+
+@pytest.mark.parametrize("bands", ["hac", "bootstrap"])
+def test_shuffled_news_finds_no_more_than_its_rate(bands):
+    """200 shufflings: no adjusted p-value in more than 5 % of them plus three standard errors."""
+    rng = np.random.default_rng(7)
+    news, returns = planted(7, n=400)
+    found, single = 0, []
+    for seed in range(200):
+        table = lead_lag(rng.permutation(news), returns, max_lag=5, bands=bands, draws=199, block=3.0, seed=seed).table
+        found += table["p_adjusted"].min() <= 0.05
+        single.append((table["p_value"] <= 0.05).mean())
+    assert found / 200 < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 200)
+    assert 0.03 < np.mean(single) < 0.07
+
+
+def test_shuffled_news_causes_nothing_and_projects_nothing():
+    rng = np.random.default_rng(8)
+    news, returns = planted(8, n=400)
+    caused, projected = [], []
+    for _ in range(300):
+        mixed = rng.permutation(news)
+        caused.append(granger(mixed, returns, max_lag=2)["p_value"][1] <= 0.05)
+        projected.append(local_projection(returns, mixed, horizons=3)["p_holm"].min() <= 0.05)
+    assert np.mean(caused) < 0.09
+    assert np.mean(projected) < 0.09
+
+
+def test_granger_agrees_with_statsmodels():
+    stattools = pytest.importorskip("statsmodels.tsa.stattools")
+    news, returns = planted(9)
+    ours = granger(news, returns, max_lag=4)
+    theirs = stattools.grangercausalitytests(np.column_stack([returns, news]), maxlag=4)
+    for row in ours.iter_rows(named=True):
+        f, p, df, restrictions = theirs[row["lags"]][0]["ssr_ftest"]
+        assert row["f"] == pytest.approx(f, rel=1e-8)
+        assert row["p_value"] == pytest.approx(p, rel=1e-7)
+        assert (row["df_den"], row["df_num"]) == (df, restrictions)
+
+
+@pytest.mark.parametrize("cumulative", [True, False])
+def test_projections_agree_with_statsmodels(cumulative):
+    news, returns = planted(10, n=300)
+    returns[40] = np.nan
+    table = local_projection(returns, news, horizons=6, lags=2, cumulative=cumulative)
+    past = [lagged(series, lag) for series in (returns, news) for lag in (1, 2)]
+    design = np.column_stack([np.ones(300), news, *past])
+    for row in table.iter_rows(named=True):
+        h = row["horizon"]
+        y = ahead(returns, h) if cumulative else lagged(returns, -h)
+        there = np.isfinite(y) & np.isfinite(design).all(axis=1)
+        theirs = by_hand(y[there], design[there], row["hac_lags"])
+        assert row["estimate"] == pytest.approx(theirs.params[1], rel=1e-8)
+        assert row["se"] == pytest.approx(theirs.bse[1], rel=1e-8)
+        assert row["n"] == there.sum()
+        assert row["hac_lags"] >= h
+
+
+def test_returns_ahead_are_sums():
+    np.testing.assert_allclose(ahead(np.array([1.0, 2.0, 4.0, 8.0]), 2), [7, 14, np.nan, np.nan])
+
+
+def test_stationary_rows_run_on_and_jump():
+    rows = stationary_rows(1_000, 20.0, 200, np.random.default_rng(1))
+    assert rows.min() == 0
+    assert rows.max() == 999
+    jumps = np.mean((np.diff(rows, axis=1) % 1_000) != 1)
+    assert jumps == pytest.approx(1 / 20, rel=0.05)
+    assert np.bincount(rows.ravel(), minlength=1_000).std() / 200 < 0.3
+
+
+def test_the_band_of_a_mean_has_the_long_run_error():
+    """An AR(1) mean has the error 1/(1 - phi)/sqrt(n); independent resampling would give half of it."""
+    x = autoregressive(np.random.default_rng(4), 4_000, 0.6)
+    band = bootstrap_band(x, np.mean, draws=600, seed=1)
+    assert band.se == pytest.approx(2.5 / np.sqrt(4_000), rel=0.2)
+    assert band.low < band.estimate < band.high
+    again = bootstrap_band(x, np.mean, draws=600, seed=1)
+    assert band.se == again.se
+
+
+def test_best_block_grows_with_dependence_and_is_near_that_of_arch():
+    arch = pytest.importorskip("arch.bootstrap")
+    rng = np.random.default_rng(5)
+    blocks = []
+    for phi in (0.0, 0.3, 0.6, 0.9):
+        x = autoregressive(rng, 5_000, phi)
+        theirs = max(1.0, float(arch.optimal_block_length(x)["stationary"].iloc[0]))
+        blocks.append(best_block(x))
+        assert 0.5 < blocks[-1] / theirs < 2 or abs(blocks[-1] - theirs) < 3
+    assert blocks == sorted(blocks)
+
+
+def test_what_cannot_be_done_is_said():
+    x = np.random.default_rng(6).normal(size=50)
+    with pytest.raises(InputError, match="series of 50 and 49 bars"):
+        lead_lag(x, x[1:])
+    with pytest.raises(InputError, match="bands 'iid' are not known"):
+        lead_lag(x, x, bands="iid")
+    with pytest.raises(InputError, match="fewer lags"):
+        lead_lag(x, x, max_lag=60)
+    with pytest.raises(StudyError, match="does not vary"):
+        lead_lag(np.ones(50), x)
+    with pytest.raises(StudyError, match="collinear"):
+        granger(x, x, max_lag=1)
+    with pytest.raises(StudyError, match="cannot bear"):
+        granger(x[:6], x[10:16], max_lag=3)
+    with pytest.raises(InputError, match="missing values"):
+        bootstrap_band([1.0, np.nan], np.mean)
