@@ -100,6 +100,8 @@ def coded_country(events: Sequence[CodedEvent], side: str) -> str | None:
     actor = getattr(events[0], side) if events else None
     if actor is None or actor.country is None:
         return None
+    if actor.role == "IMG":
+        return "IMG"
     return "IGO" if actor.role in ("IGO", "NGO") or len(actor.country) != 3 or actor.country == "IMF" else actor.country
 
 

@@ -13,9 +13,11 @@ from correlator.events.text import Text
 
 # Words that open a clause of the second rank: what stands in it counts less.
 _ASIDE = re.compile(
-    r" (?:after|following|amid|despite|while|who|which|whose|whom|because|since|although|though|over|as|unless|if|"
-    r"until|when|where|before|for|against|accused of|suspected of|alleged|in order|calling|including) "
+    r" (?:after|following|amid|despite|while|who|which|whose|whom|because|since|although|though|as|unless|if|"
+    r"until|when|where|(?<! been)(?<! was)(?<! is)(?<! are)(?<! were)(?: accused| suspected) of|in order|calling|including) "
 )
+# Prepositions that make the next few words count less.
+_UNDER = re.compile(r" (?:over|before|for|against|alleged|of|about|from|between|about) ")
 _BREAK = re.compile(r" (?:; |but |after |amid |despite |while |because |although |though |when |\. )")
 _COOPERATION = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT", "CONSULT", "SUPPORT", "AGREE"})
 _MATERIAL = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT"})
@@ -24,7 +26,13 @@ _SCOPE = {WILL: 3, NOT: 3, STOP: 5}
 _LONG_SCOPE = 12
 _PLACE_COST = 0.09
 _ASIDE_COST = 1.8
+_UNDER_COST = 0.9
+_UNDER_REACH = 18
 _GOVERNED_BONUS = 0.4
+_HEADLINE_WORDS = 17
+_VERB_BEFORE = re.compile(r"(?:ed| decides| continues| begins| starts| helps| moves| has| have| is| are| was| were) $")
+_MODIFIER_COST = 1.6
+_MODIFIER = re.compile(r"(?:^| the| an| a| of) $")
 
 
 class Candidate(NamedTuple):
@@ -41,6 +49,7 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     kept = _without_contained(hits)
     governors = [hit for hit in kept if hit.entry.governs]
     asides = [match.start() for match in _ASIDE.finditer(text.lowered)]
+    unders = [match.start() for match in _UNDER.finditer(text.lowered)]
     found = []
     for hit in kept:
         category = hit.entry.category
@@ -49,6 +58,8 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
         candidate = _judge(text, hit, governors, kept)
         if candidate is not None:
             cost = _PLACE_COST * text.word_at(hit.start) + _aside_cost(text.lowered, asides, hit.start)
+            cost += _UNDER_COST if any(0 <= hit.start - place < _UNDER_REACH for place in unders) else 0.0
+            cost += _MODIFIER_COST if _is_modifier(text, hit) else 0.0
             found.append(candidate._replace(score=candidate.score - cost))
     found.sort(key=lambda c: -c.score)
     return found
@@ -91,14 +102,23 @@ def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) 
 def _reaches(text: Text, governor: Hit, hit: Hit, hits: Sequence[Hit]) -> bool:
     between = text.joined.count(" ", governor.head_end, hit.start + 1)
     if governor.entry.pattern == "to":
-        return between == 0 and not any(h.start < governor.start and h.entry.category in CATEGORIES for h in hits)
+        return between == 0 and _is_headline_future(text, governor, hits)
     if between > _SCOPE.get(governor.entry.category, _LONG_SCOPE):
         return False
     return _BREAK.search(text.lowered, governor.head_end - 1, hit.start + 1) is None
 
 
+def _is_headline_future(text: Text, infinitive: Hit, hits: Sequence[Hit]) -> bool:
+    """*Germany to send tents*: no verb stands before the infinitive of a short headline."""
+    if text.joined.count(" ") > _HEADLINE_WORDS or _VERB_BEFORE.search(text.lowered, 0, infinitive.start + 1):
+        return False
+    return not any(h.start < infinitive.start and h.entry.category in CATEGORIES for h in hits)
+
+
 def governed(governor: str, category: str) -> str | None:
     """What ``category`` becomes under a governing word; None where nothing is left of it."""
+    if governor == WILL and category == "CONSULT":
+        return "AGREE"
     if governor == WILL:
         return "AGREE" if category in _MATERIAL else "THREATEN" if category in _FORCE else category
     if governor in (NOT, "REJECT"):
@@ -108,8 +128,14 @@ def governed(governor: str, category: str) -> str | None:
     return governor
 
 
+def _is_modifier(text: Text, hit: Hit) -> bool:
+    """*The detained vessels*: a participle before its noun."""
+    words = text.lowered[hit.start + 1 : hit.head_end - 1]
+    return " " not in words and words.endswith("ed") and bool(_MODIFIER.search(text.lowered, 0, hit.start + 1))
+
+
 def _aside_cost(lowered: str, asides: Sequence[int], start: int) -> float:
-    before = [place for place in asides if place < start]
+    before = [place for place in asides if place <= start]
     if not before or lowered.find(" , ", before[-1], start + 1) >= 0:
         return 0.0
     return _ASIDE_COST

@@ -27,6 +27,7 @@ EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in
 _MAX_EVENTS = 4
 _FLOOR = 0.6
 _AGAINST = 0.75
+_HEADLINE_WORDS = 10
 
 
 def code_text(text: str, *, on: date | None = None, coder: str = "rules") -> list[CodedEvent]:
@@ -129,7 +130,8 @@ def _code(text: str, on: date | None) -> list[CodedEvent]:
     mentions, hits = scan(ready)
     if not hits or not mentions:
         return []
-    against = sum(hit.entry.weight for hit in hits if hit.entry.category == WITHOUT)
+    words = ready.joined.count(" ") - 1
+    against = sum(hit.entry.weight for hit in hits if hit.entry.category == WITHOUT) * min(1.0, _HEADLINE_WORDS / words)
     found = candidates(ready, hits)
     if not found or found[0].score - _AGAINST * against < _FLOOR:
         return []
