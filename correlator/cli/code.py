@@ -1,0 +1,64 @@
+"""``correlator code``: events of headlines in a file, without a store."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from correlator.cli.output import complain, progress
+
+
+class Coder(StrEnum):
+    """Which coder reads the headlines."""
+
+    RULES = "rules"
+    FULL = "full"
+
+
+class LineFormat(StrEnum):
+    """How coded lines are printed."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def code(
+    file: Annotated[Path, typer.Argument(help="JSONL file, one headline a line; - reads stdin.", allow_dash=True)],
+    field: Annotated[str, typer.Option("--field", help="Field that holds the headline.")] = "text",
+    date_field: Annotated[
+        str | None,
+        typer.Option(
+            "--date-field", help="Field with the day (2025-05-28): who held an office then.", show_default=False
+        ),
+    ] = None,
+    coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
+    format: Annotated[
+        LineFormat, typer.Option("--format", help="One JSON object a line, or events as CSV.")
+    ] = LineFormat.JSONL,
+) -> None:
+    """Code headlines into events: who did what to whom, with the words that decided it.
+
+    Example: correlator code headlines.jsonl --field text --format jsonl --coder full
+    """
+    from correlator.errors import NotFoundError
+    from correlator.events.code_file import CSV_COLUMNS, code_lines
+
+    if str(file) != "-" and not file.is_file():
+        raise NotFoundError(f"{file} does not exist", hint="give a JSONL file, or - for stdin")
+    unread = 0
+    lines = sys.stdin if str(file) == "-" else file.open(encoding="utf-8")
+    if format is LineFormat.CSV:
+        print(",".join(CSV_COLUMNS))
+    with lines, progress("coding") as advance:
+        for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value):
+            sys.stdout.write(line.as_csv() if format is LineFormat.CSV else line.as_json() + "\n")
+            advance(1)
+            if line.problem is not None:
+                unread += 1
+                complain(line.problem, level="warning")
+    if unread:
+        complain(f"{unread} lines could not be read", level="warning")

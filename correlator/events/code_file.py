@@ -1,0 +1,89 @@
+"""Headlines in a JSONL file to events: one line out per line in, in order, memory flat."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date
+from io import StringIO
+from itertools import islice
+from typing import NamedTuple
+
+from correlator.errors import InputError
+from correlator.events.coder import code_headlines
+from correlator.events.model import CodedEvent
+
+CHUNK = 4096
+CSV_COLUMNS = (
+    "line", "category", "quad", "cameo_root", "source", "target", "dyad", "goldstein", "tone", "confidence", "coder",
+    "evidence",
+)  # fmt: skip
+
+
+class CodedLine(NamedTuple):
+    """What one line gave: its events (main first), or why it could not be read."""
+
+    number: int
+    events: list[CodedEvent]
+    problem: str | None
+
+    def as_json(self) -> str:
+        """``{"events": [...]}``, with ``"error"`` where the line could not be read."""
+        record: dict[str, object] = {"events": [event.as_dict() for event in self.events]}
+        if self.problem is not None:
+            record["error"] = self.problem
+        return json.dumps(record, ensure_ascii=False)
+
+    def as_csv(self) -> str:
+        """One row of ``CSV_COLUMNS`` per event, each ended by a line feed."""
+        out = StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        for event in self.events:
+            row = event.as_dict()
+            spans = "; ".join(f"{item['field']}: {item['span']}" for item in event.evidence)
+            writer.writerow([self.number, *(row[name] for name in CSV_COLUMNS[1:-1]), spans])
+        return out.getvalue()
+
+
+class _Read(NamedTuple):
+    number: int
+    text: str
+    on: date | None
+    problem: str | None
+
+
+def code_lines(
+    lines: Iterable[str], *, field: str = "text", date_field: str | None = None, coder: str = "rules"
+) -> Iterator[CodedLine]:
+    """Events of each JSON line's ``field``, in order; ``date_field`` names the day by which leaders hold office."""
+    numbered = (_read(number, line, field, date_field) for number, line in enumerate(lines, start=1))
+    while chunk := list(islice(numbered, CHUNK)):
+        days = {read.on for read in chunk}
+        coded: dict[int, list[CodedEvent]] = {}
+        for day in days:
+            same = [read for read in chunk if read.on == day and read.problem is None]
+            events = code_headlines([read.text for read in same], on=day, coder=coder)
+            coded.update((read.number, found) for read, found in zip(same, events, strict=True))
+        yield from (CodedLine(read.number, coded.get(read.number, []), read.problem) for read in chunk)
+
+
+def _read(number: int, line: str, field: str, date_field: str | None) -> _Read:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        return _Read(number, "", None, f"line {number} is no JSON: {error.msg}")
+    text = record.get(field) if isinstance(record, dict) else None
+    if not isinstance(text, str):
+        return _Read(number, "", None, f"line {number} has no text in the field {field!r}")
+    return _Read(number, text, _day(record, date_field), None)
+
+
+def _day(record: dict[str, object], date_field: str | None) -> date | None:
+    value = record.get(date_field) if date_field else None
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        return date.fromisoformat(value[:10])
+    except ValueError:
+        raise InputError(f"{value!r} in the field {date_field!r} is no date", hint="2025-05-28") from None
