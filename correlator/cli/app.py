@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from correlator import __version__
-from correlator.cli import add, demo, explain, listing, plot, sql, strip, study
+from correlator.cli import add, code, demo, explain, listing, plot, sql, strip, study
 from correlator.cli.options import Settings, StoreOption, use_settings
 
 app = typer.Typer(
@@ -43,6 +43,7 @@ def main(
 
 app.add_typer(add.app, name="add")
 app.command("list")(listing.list_rows)
+app.command("code")(code.code)
 app.command("demo")(demo.demo)
 app.command("explain")(explain.explain)
 app.command("study")(study.study)
