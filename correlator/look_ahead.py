@@ -1,0 +1,226 @@
+"""Look-ahead audit: proof that no number of a study used what was not known at the instant that the number claims.
+
+Not by reading code but by changing the future. For every cutoff the study runs twice more: once with noise in place of
+every bar that closes after it, once without the events that were not public by then. A number that claims the cutoff or
+an earlier bar must come out as before; one that does not has used the future. A number that claims bar r and uses bar
+r' > r is caught by every cutoff from r to r' - 1, so with a cutoff at each claimed bar nothing that the numbers depend
+on escapes.
+
+What a number of an event study claims: its model the last bar of the estimation window, an abnormal return its own bar,
+a CAR the last bar of its window; and none of them an instant before the event itself was public.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.study.frames import Panel
+from correlator.study.placement import window_rows
+from correlator.study.plan import Plan
+from correlator.study.result import StudyResult
+from correlator.study.run_matrix import study_panel
+
+Measure = Callable[[Panel, pl.DataFrame], "StudyResult | pl.DataFrame"]
+"""A study: the panel and events (event_id, symbol, date, more) in; a StudyResult out, or a frame of numbers with
+event_id, symbol, quantity, session (the bar it claims) and value."""
+
+_SAME = 1e-9
+_NUMBERS = ("event_id", "symbol", "quantity")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """``leaks``: event_id, symbol, quantity, session (claimed), cutoff, value, value_without_future, one row per number
+    at the first cutoff that changed it; ``late``: event_id, symbol, session, known_at, close of events that were public
+    only after the close of the day 0 they were given; ``numbers`` checked, ``cutoffs`` tried of ``claimed_bars``.
+    """
+
+    leaks: pl.DataFrame
+    late: pl.DataFrame
+    numbers: int
+    cutoffs: int
+    claimed_bars: int
+
+    @property
+    def passed(self) -> bool:
+        return self.leaks.is_empty() and self.late.is_empty()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every claimed bar was a cutoff, so that the proof has no gaps."""
+        return self.cutoffs == self.claimed_bars
+
+    @property
+    def sentence(self) -> str:
+        """The finding in one line."""
+        tried = f"{self.numbers:,} numbers, future changed after {self.cutoffs:,} of {self.claimed_bars:,} claimed bars"
+        if self.passed:
+            return f"no look-ahead found: {tried}"
+        parts = []
+        if self.leaks.height:
+            kinds = ", ".join(sorted(self.leaks["quantity"].unique())[:5])
+            parts.append(f"{self.leaks.height:,} numbers used the future ({kinds})")
+        if self.late.height:
+            parts.append(f"{self.late.height:,} events were public only after their day 0 closed")
+        return f"look-ahead found: {' and '.join(parts)}; {tried}"
+
+
+def audit(
+    measure: Measure | Plan,
+    panel: Panel,
+    events: pl.DataFrame,
+    *,
+    closes: pl.Series | None = None,
+    most_cutoffs: int = 200,
+    seed: int = 0,
+) -> Audit:
+    """Run ``measure`` on the world as it is and on worlds with another future, and compare.
+
+    ``measure``: a study, or a plan for the built-in one; ``events``: event_id, symbol, date (day 0, or what the study
+    places itself) and, if there, known_at (UTC); ``closes`` (T,): UTC instant at which each bar was complete, to check
+    that events were public by the close of their day 0; ``most_cutoffs``: with more claimed bars than that a seeded
+    sample of them is tried, and ``complete`` is False. Raises InputError where the study returns no numbers.
+    """
+    study = _built_in(measure) if isinstance(measure, Plan) else measure
+    found = study(panel, events)
+    numbers = numbers_of(found)
+    if numbers.is_empty():
+        raise InputError("the study returned no numbers to audit", hint="see its excluded events")
+    rows = pl.Series(panel.labels.search_sorted(numbers["session"], side="left")).cast(pl.Int64)
+    claims = numbers.with_columns(row=rows)
+    claimed = claims["row"].unique().sort().to_numpy()
+    claimed = claimed[claimed < len(panel.labels) - 1]
+    rng = np.random.default_rng(seed)
+    tried = claimed if len(claimed) <= most_cutoffs else np.sort(rng.choice(claimed, most_cutoffs, replace=False))
+    public = _public_rows(panel, events, closes)
+    leaks = [_leaks_at(study, panel, events, public, claims, int(cutoff), rng) for cutoff in tried]
+    together = pl.concat([*leaks, _no_leaks(claims)], how="vertical_relaxed")
+    return Audit(
+        leaks=together.unique(list(_NUMBERS), keep="first", maintain_order=True),
+        late=_late(found, closes),
+        numbers=len(numbers),
+        cutoffs=len(tried),
+        claimed_bars=len(claimed),
+    )
+
+
+def numbers_of(found: StudyResult | pl.DataFrame) -> pl.DataFrame:
+    """Every number of a study with the bar it claims: event_id, symbol, quantity, session, value."""
+    if isinstance(found, pl.DataFrame):
+        needed = (*_NUMBERS, "session", "value")
+        if missing := [name for name in needed if name not in found.columns]:
+            raise InputError(f"the study's numbers have no column {missing[0]!r}", hint=f"return {', '.join(needed)}")
+        return found.select(needed)
+    estimates, labels = found.estimates, found.panel.labels
+    names = found.events[estimates.kept].select("event_id", "symbol")
+    if names.is_empty():
+        return pl.DataFrame(
+            schema={**names.schema, "quantity": pl.String, "session": labels.dtype, "value": pl.Float64}
+        )
+    _, model_row = window_rows(found.plan.estimation, estimates.day_zero, labels)
+    columns = {f"coefficient {j}": (values, model_row) for j, values in enumerate(estimates.coefficients.T)}
+    columns["sigma"] = (estimates.sigma, model_row)
+    for day, label in enumerate(found.day_labels):
+        row = estimates.win_first + day
+        columns[f"ar {label}"] = (estimates.ar[:, day], row)
+        columns[f"ar se {label}"] = (estimates.ar_se[:, day], row)
+    for w, label in enumerate(found.window_labels):
+        row = estimates.win_first + found.car_columns[w, 1]
+        columns[f"car {label}"] = (estimates.car[:, w], row)
+        columns[f"car se {label}"] = (estimates.car_se[:, w], row)
+    return pl.concat(
+        names.with_columns(
+            pl.lit(quantity).alias("quantity"),
+            labels[rows].alias("session"),
+            pl.Series("value", values, nan_to_null=True),
+        )
+        for quantity, (values, rows) in columns.items()
+    )
+
+
+def with_another_future(panel: Panel, cutoff: int, rng: np.random.Generator) -> Panel:
+    """The panel with noise for every bar after row ``cutoff``: returns, factors and marks."""
+    returns = panel.returns.copy()
+    returns[cutoff + 1 :] = rng.normal(0.0, 0.05, returns[cutoff + 1 :].shape)
+    factors = panel.factors
+    if factors is not None:
+        factors = factors.copy()
+        factors[cutoff + 1 :] = rng.normal(0.0, 0.05, factors[cutoff + 1 :].shape)
+    marks = {}
+    for name in ("limit_locked", "zero_volume"):
+        mask = getattr(panel, name)
+        if mask is not None:
+            mask = mask.copy()
+            mask[cutoff + 1 :] = rng.random(mask[cutoff + 1 :].shape) < 0.5
+            marks[name] = mask
+    return replace(panel, returns=returns, factors=factors, **marks)
+
+
+def _built_in(plan: Plan) -> Measure:
+    return lambda panel, events: study_panel(panel, events, plan, keep_residuals=False)
+
+
+def _public_rows(panel: Panel, events: pl.DataFrame, closes: pl.Series | None) -> np.ndarray:
+    """First bar (E,) by whose close each event was public: from ``known_at`` where there are closes, else its date."""
+    if closes is not None and "known_at" in events.columns:
+        rows = closes.search_sorted(events["known_at"].fill_null(closes[0]), side="left")
+    else:
+        dates = events["date"]
+        rows = panel.labels.search_sorted(dates.cast(panel.labels.dtype).fill_null(panel.labels[0]), side="left")
+    return pl.Series(rows).to_numpy()
+
+
+def _leaks_at(
+    study: Measure,
+    panel: Panel,
+    events: pl.DataFrame,
+    public: np.ndarray,
+    claims: pl.DataFrame,
+    cutoff: int,
+    rng: np.random.Generator,
+) -> pl.DataFrame:
+    """Numbers that claim ``cutoff`` or before and come out otherwise when what follows is another."""
+    due = claims.filter(pl.col("row") <= cutoff)
+    changed = [_changed(due, numbers_of(study(with_another_future(panel, cutoff, rng), events)))]
+    known = events.filter(pl.Series(public <= cutoff))
+    if 0 < len(known) < len(events):
+        theirs = due.join(known.select("event_id", "symbol"), on=["event_id", "symbol"], how="semi")
+        changed.append(_changed(theirs, numbers_of(study(panel, known))))
+    return pl.concat(changed).select(
+        *_NUMBERS, "session", pl.lit(panel.labels[cutoff]).alias("cutoff"), "value", "value_without_future"
+    )
+
+
+def _changed(due: pl.DataFrame, again: pl.DataFrame) -> pl.DataFrame:
+    """The numbers ``due`` whose value is another (or missing) ``again``."""
+    other = again.select(*_NUMBERS, pl.col("value").alias("value_without_future"))
+    compared = due.join(other, on=_NUMBERS, how="left", maintain_order="left")
+    before, after = pl.col("value"), pl.col("value_without_future")
+    differs = (before - after).abs() > _SAME * pl.max_horizontal(before.abs(), after.abs(), 1e-6)
+    return compared.filter(differs | (before.is_null() != after.is_null()))
+
+
+def _no_leaks(claims: pl.DataFrame) -> pl.DataFrame:
+    empty = claims.clear()
+    return empty.select(
+        *_NUMBERS,
+        "session",
+        pl.col("session").alias("cutoff"),
+        "value",
+        pl.col("value").alias("value_without_future"),
+    )
+
+
+def _late(found: StudyResult | pl.DataFrame, closes: pl.Series | None) -> pl.DataFrame:
+    """Measured events that were public only after the close of their day 0."""
+    if closes is None or isinstance(found, pl.DataFrame) or "known_at" not in found.events.columns:
+        return pl.DataFrame()
+    at = found.estimates.day_zero
+    measured = found.events[found.estimates.kept].select("event_id", "symbol", "known_at")
+    placed = measured.with_columns(session=found.panel.labels[at], close=closes[at])
+    return placed.filter(pl.col("known_at") > pl.col("close"))
