@@ -1,0 +1,352 @@
+"""Exchange sessions, and the session that an instant belongs to.
+
+A *session* is the label of a trading day (a date at the exchange), an *instant* a point in time (UTC). Sessions come
+from the table in ``data/sessions/calendars.parquet``, which is made from exchange_calendars and spares its slow import;
+exchanges that the table lacks are asked of exchange_calendars itself. What a calendar has wrong is put right by
+``data/sessions/<exchange>.csv``: dated overrides with a source each.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.resources import data_path
+
+OFF_SESSION = ("next", "previous", "drop")
+DATE_ONLY = ("after-close", "same-day")
+CHANGES = ("closed", "open", "hours", "halt")
+
+_INSTANT = pl.Datetime("us", "UTC")
+_MINUTE = 60_000_000
+_OVERRIDE_SCHEMA = {
+    "date": pl.Date(),
+    "until": pl.Date(),
+    "weekdays": pl.String(),
+    "change": pl.String(),
+    "opens": pl.String(),
+    "closes": pl.String(),
+    "source": pl.String(),
+    "note": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One exchange: market identifier code, calendar, IANA zone, weekdays it never trades (Monday is 1)."""
+
+    code: str
+    calendar: str
+    zone: str
+    weekend: frozenset[int]
+    currency: str | None = None
+    country: str | None = None
+    name: str | None = None
+
+
+def exchange_named(exchange: str) -> Exchange:
+    """The exchange with this market identifier code; raises InputError with the likeliest spelling."""
+    found = _exchanges().get(exchange)
+    if found is not None:
+        return found
+    if exchange.upper() in _exchanges() or exchange.upper() in _other_names():
+        raise _unknown(exchange)
+    return _from_library(exchange)
+
+
+def exchange_zone(exchange: str) -> str:
+    """IANA name of the exchange's time zone, such as Asia/Karachi; raises InputError for an unknown exchange."""
+    return exchange_named(exchange).zone
+
+
+def sessions_between(exchange: str, start: date, end: date, *, overrides: bool | str | Path = True) -> pl.DataFrame:
+    """Sessions of ``exchange`` with labels from ``start`` to ``end``, both included, in order.
+
+    Columns: session (Date), opens_at and closes_at (instants, UTC). ``overrides``: True for those that the package
+    ships, False for none, a path for a file of the same layout. Raises InputError for an unknown exchange, a range the
+    calendar does not reach, or a broken override file.
+    """
+    if isinstance(start, datetime) or isinstance(end, datetime):
+        raise InputError("sessions_between takes dates, not instants", hint="pass date objects")
+    if start > end:
+        raise InputError(f"start {start} is after end {end}", hint="swap them")
+    known = _sessions(exchange, overrides if isinstance(overrides, bool) else str(overrides))
+    _check_reach(exchange, known, start, end)
+    return known.filter(pl.col("session").is_between(start, end))
+
+
+def calendar_reach(exchange: str) -> tuple[date, date]:
+    """First and last session that the calendar of ``exchange`` knows."""
+    sessions = _sessions(exchange, True)["session"]
+    return sessions[0], sessions[-1]
+
+
+def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.DataFrame:
+    """What is put right in the calendar of ``exchange``, one row per entry.
+
+    Columns: date, until (null: that one day, or with weekdays: from then on), weekdays (digits, Monday is 1),
+    change (closed, open, hours, halt), opens and closes (local time HH:MM), source, note. Later rows win. A halt does
+    not change a session: it says that trading stopped within it. Empty when there is nothing to put right.
+    """
+    if path is None:
+        try:
+            path = data_path("sessions", f"{exchange_named(exchange).code}.csv")
+        except NotFoundError:
+            return pl.DataFrame(schema=_OVERRIDE_SCHEMA)
+    return _read_overrides(Path(path))
+
+
+def place_instants(
+    exchange: str,
+    instants: pl.Series | Sequence[datetime | None],
+    precision: pl.Series | Sequence[str],
+    *,
+    off_session: str = "next",
+    date_only: str = "after-close",
+) -> pl.DataFrame:
+    """Day 0 of each instant: the first session of ``exchange`` whose close comes after it.
+
+    ``precision``: minute, second, day or unknown, one each. An instant of day precision is a label, midnight UTC of the
+    printed date: its day 0 is the first session after that date (``date_only="after-close"``: not assumed known before
+    that day's close) or the first from that date on (``"same-day"``). ``off_session`` says where an instant after the
+    close, on a weekend or on a holiday goes: the ``next`` session, the ``previous`` one, or none (``drop``).
+
+    Returns session (Date) and reason (String), one row per instant: intraday, pre-open, after-close, holiday, weekend,
+    date-only, no-time, or beyond-calendar; the session is null for the last two, and where it was dropped. Raises
+    InputError for an unknown exchange or policy and for instants without a time zone.
+    """
+    _check_choice("off_session", off_session, OFF_SESSION)
+    _check_choice("date_only", date_only, DATE_ONLY)
+    place = exchange_named(exchange)
+    times = _instants(instants)
+    kinds = pl.Series("precision", precision, dtype=pl.String)
+    if len(kinds) != len(times):
+        raise InputError(f"{len(times)} instants and {len(kinds)} precisions", hint="give one precision per instant")
+    sessions = _sessions(exchange, True)
+    labels = sessions["session"].to_physical().to_numpy().astype(np.int64)
+    opens, closes = (sessions[name].to_physical().to_numpy() for name in ("opens_at", "closes_at"))
+    local_days = times.dt.convert_time_zone(place.zone).dt.date().to_physical().fill_null(0).to_numpy().astype(np.int64)
+    label_days = times.dt.date().to_physical().fill_null(0).to_numpy().astype(np.int64)
+    moments = times.to_physical().fill_null(0).to_numpy()
+    no_time = (times.is_null() | ~kinds.is_in(["minute", "second", "day"]).fill_null(False)).to_numpy()
+    by_date = (kinds == "day").fill_null(False).to_numpy() & ~no_time
+
+    day_zero = np.searchsorted(closes, moments, side="right")
+    reasons = _reasons(day_zero, moments, local_days, labels, opens, place.weekend)
+    if off_session == "previous":
+        day_zero = np.where(reasons <= _INSIDE, day_zero, day_zero - 1)
+    first_day = label_days + (date_only == "after-close")
+    day_zero = np.where(by_date, np.searchsorted(labels, first_day), day_zero)
+    reasons = np.where(by_date, _DATE_ONLY, reasons)
+    days = np.where(by_date, label_days, local_days)
+    beyond = (day_zero < 0) | (day_zero >= len(labels)) | (days < labels[0]) | (days > labels[-1])
+    reasons = np.where(beyond, _BEYOND, reasons)
+    reasons = np.where(no_time, _NO_TIME, reasons)
+    none = no_time | beyond
+    if off_session == "drop":
+        none |= (reasons > _INSIDE) & ~by_date
+    chosen = pl.Series("session", labels[np.clip(day_zero, 0, len(labels) - 1)].astype(np.int32)).cast(pl.Date)
+    return pl.DataFrame({"session": chosen}).select(
+        pl.when(pl.Series(~none)).then(pl.col("session")).alias("session"),
+        pl.Series("reason", reasons).replace_strict(list(range(len(_REASONS))), _REASONS, return_dtype=pl.String),
+    )
+
+
+_REASONS = ["intraday", "pre-open", "after-close", "holiday", "weekend", "date-only", "beyond-calendar", "no-time"]
+_INSIDE, _AFTER_CLOSE, _HOLIDAY, _WEEKEND, _DATE_ONLY, _BEYOND, _NO_TIME = range(1, 8)
+
+
+def _reasons(
+    day_zero: np.ndarray,
+    moments: np.ndarray,
+    local_days: np.ndarray,
+    labels: np.ndarray,
+    opens: np.ndarray,
+    weekend: frozenset[int],
+) -> np.ndarray:
+    """Index into ``_REASONS`` of each instant, by the session it falls to and its date at the exchange."""
+    at = np.clip(day_zero, 0, len(labels) - 1)
+    is_session = labels[np.clip(np.searchsorted(labels, local_days), 0, len(labels) - 1)] == local_days
+    weekdays = (local_days + 3) % 7 + 1
+    on_weekend = np.isin(weekdays, sorted(weekend))
+    closed = np.where(is_session, _AFTER_CLOSE, np.where(on_weekend, _WEEKEND, _HOLIDAY))
+    before = np.where(labels[at] == local_days, _INSIDE, closed)
+    return np.where(moments >= opens[at], 0, before)
+
+
+def _instants(instants: pl.Series | Sequence[datetime | None]) -> pl.Series:
+    times = instants if isinstance(instants, pl.Series) else pl.Series("instants", instants)
+    if times.dtype == pl.Null:
+        return times.cast(_INSTANT)
+    if not isinstance(times.dtype, pl.Datetime) or times.dtype.time_zone is None:
+        raise InputError(f"instants are {times.dtype}, not instants in UTC", hint="give time-zone-aware datetimes")
+    return times.dt.convert_time_zone("UTC").cast(_INSTANT)
+
+
+def _check_choice(parameter: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise InputError(f"{parameter} {value!r} is not known", hint=f"choose {', '.join(choices)}")
+
+
+def _check_reach(exchange: str, known: pl.DataFrame, start: date, end: date) -> None:
+    first, last = known["session"][0], known["session"][-1]
+    slack = timedelta(days=31)
+    if start < first - slack or end > last + slack:
+        raise InputError(
+            f"the calendar of {exchange} reaches from {first} to {last}, not {start} to {end}",
+            hint="ask for a shorter range, or add sessions to an override file",
+        )
+
+
+@lru_cache(maxsize=1)
+def _exchanges() -> dict[str, Exchange]:
+    rows = _exchange_rows()
+    return {
+        row["exchange"]: Exchange(
+            row["exchange"],
+            row["calendar"],
+            row["zone"],
+            frozenset(int(digit) for digit in row["weekend"]),
+            row["currency"],
+            row["country"],
+            row["name"],
+        )
+        for row in rows
+    }
+
+
+@lru_cache(maxsize=1)
+def _other_names() -> dict[str, str]:
+    """Names that people say instead of the code, in capitals."""
+    return {name: row["exchange"] for row in _exchange_rows() for name in (row["aliases"] or "").split(";") if name}
+
+
+def _exchange_rows() -> list[dict[str, str]]:
+    path = data_path("sessions", "exchanges.csv")
+    return pl.read_csv(path, schema_overrides={"weekend": pl.String}).to_dicts()
+
+
+def _unknown(exchange: str) -> InputError:
+    said = exchange.upper()
+    names = _other_names()
+    codes = [said] if said in _exchanges() else [names[said]] if said in names else []
+    codes = codes or difflib.get_close_matches(said, _exchanges(), n=1, cutoff=0.5)
+    hint = f"did you mean {codes[0]}?" if codes else "use a market identifier code (ISO 10383) such as XKAR or XNYS"
+    return InputError(f"unknown exchange {exchange!r}", hint=hint)
+
+
+def _from_library(exchange: str) -> Exchange:
+    """An exchange that only exchange_calendars knows."""
+    import exchange_calendars
+
+    if exchange not in exchange_calendars.get_calendar_names(include_aliases=False):
+        raise _unknown(exchange)
+    calendar = _library_calendar(exchange)
+    traded = {label.isoweekday() for label in calendar.schedule.index[-250:]}
+    return Exchange(exchange, exchange, str(calendar.tz), frozenset(range(1, 8)) - traded)
+
+
+def _library_calendar(name: str) -> Any:
+    import exchange_calendars
+
+    try:
+        return exchange_calendars.get_calendar(name)
+    except (ValueError, NotImplementedError) as problem:
+        raise InputError(
+            f"exchange_calendars cannot make its calendar {name}: {str(problem)[:100]}", hint="upgrade it"
+        ) from problem
+
+
+@lru_cache(maxsize=64)
+def _sessions(exchange: str, overrides: bool | str) -> pl.DataFrame:
+    """Every session of the exchange, in order."""
+    place = exchange_named(exchange)
+    plain = _calendar(place.calendar)
+    if overrides is False:
+        return plain
+    changes = session_overrides(exchange, path=None if overrides is True else overrides)
+    return _with_changes(plain, changes, place.zone)
+
+
+def _calendar(name: str) -> pl.DataFrame:
+    path = data_path("sessions", "calendars.parquet")
+    rows = pl.scan_parquet(path).filter(pl.col("calendar") == name).collect()
+    if rows.is_empty():
+        return _calendar_of_library(name)
+    midnight = pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return rows.select(
+        "session",
+        (midnight + pl.duration(minutes="opens")).alias("opens_at"),
+        (midnight + pl.duration(minutes="closes")).alias("closes_at"),
+    )
+
+
+def _calendar_of_library(name: str) -> pl.DataFrame:
+    schedule = _library_calendar(name).schedule
+    return pl.DataFrame(
+        {
+            "session": [label.date() for label in schedule.index],
+            "opens_at": schedule["open"].dt.as_unit("us").to_numpy(),
+            "closes_at": schedule["close"].dt.as_unit("us").to_numpy(),
+        }
+    ).with_columns(pl.col("opens_at", "closes_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+
+
+def _read_overrides(path: Path) -> pl.DataFrame:
+    try:
+        rows = pl.read_csv(path, schema_overrides=_OVERRIDE_SCHEMA)
+    except (OSError, pl.exceptions.PolarsError) as problem:
+        raise InputError(
+            f"session overrides {path.name} cannot be read: {problem}", hint="see docs/market.md"
+        ) from None
+    missing = [name for name in _OVERRIDE_SCHEMA if name not in rows.columns]
+    if missing:
+        raise InputError(f"session overrides {path.name} lack {', '.join(missing)}", hint="see docs/market.md")
+    rows = rows.select(*_OVERRIDE_SCHEMA)
+    wrong = rows.filter(~pl.col("change").is_in(CHANGES) | pl.col("date").is_null() | pl.col("source").is_null())
+    if not wrong.is_empty():
+        raise InputError(
+            f"session overrides {path.name}: {wrong.row(0)} needs a date, a source and a change",
+            hint=f"changes are {', '.join(CHANGES)}",
+        )
+    return rows
+
+
+def _with_changes(sessions: pl.DataFrame, changes: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Sessions with the override rows applied in order."""
+    for row in changes.iter_rows(named=True):
+        if row["change"] == "halt":
+            continue
+        last = row["until"] or (sessions["session"][-1] if row["weekdays"] else row["date"])
+        covered = pl.col("session").is_between(row["date"], last)
+        if row["weekdays"]:
+            covered &= pl.col("session").dt.weekday().is_in([int(digit) for digit in row["weekdays"]])
+        if row["change"] == "closed":
+            sessions = sessions.filter(~covered)
+            continue
+        hours = (_at("opens_at", row["opens"], zone), _at("closes_at", row["closes"], zone))
+        if row["change"] == "hours":
+            sessions = sessions.with_columns(
+                pl.when(covered).then(hour).otherwise(pl.col(name)).alias(name)
+                for name, hour in zip(("opens_at", "closes_at"), hours, strict=True)
+            )
+        else:
+            days = pl.DataFrame({"session": pl.date_range(row["date"], last, eager=True)}).select("session", *hours)
+            sessions = pl.concat([sessions.filter(~covered), days]).sort("session")
+    return sessions
+
+
+def _at(name: str, time: str, zone: str) -> pl.Expr:
+    """The instant at which the exchange's clocks show ``time`` on the session's date."""
+    hour, minute = (int(part) for part in time.split(":"))
+    clock = pl.col("session").cast(pl.Datetime("us")) + pl.duration(hours=hour, minutes=minute)
+    return clock.dt.replace_time_zone(zone).dt.convert_time_zone("UTC").alias(name)
