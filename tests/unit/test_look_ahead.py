@@ -106,11 +106,13 @@ def test_a_sample_of_cutoffs_is_not_called_complete():
     assert found.passed
 
 
+def nameless(_panel, events):
+    return events.rename({"date": "session"}).with_columns(quantity=pl.lit("x"))
+
+
 def test_a_study_without_numbers_is_refused():
     panel, events, _ = world()
     with pytest.raises(InputError, match="no numbers to audit"):
         audit(PLAN, panel, events[:1].with_columns(symbol=pl.lit("Z")))
     with pytest.raises(InputError, match="have no column 'value'"):
-        audit(
-            lambda panel, events: events.rename({"date": "session"}).with_columns(quantity=pl.lit("x")), panel, events
-        )
+        audit(nameless, panel, events)
