@@ -14,7 +14,8 @@ from correlator.events.text import Text
 # Words that open a clause of the second rank: what stands in it counts less.
 _ASIDE = re.compile(
     r" (?:after|following|amid|despite|while|who|which|whose|whom|because|since|although|though|as|unless|if|"
-    r"until|when|where|(?<! been)(?<! was)(?<! is)(?<! are)(?<! were)(?: accused| suspected) of|in order|calling|including) "
+    r"until|when|where|(?<! been)(?<! was)(?<! is)(?<! are)(?<! were)(?: accused| suspected) of|"
+    r"in order|calling|including) "
 )
 # Prepositions that make the next few words count less.
 _UNDER = re.compile(r" (?:over|before|for|against|alleged|of|about|from|between|about) ")
