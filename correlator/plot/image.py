@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +42,8 @@ def image_bytes(
         "scale": scale,
     }
     try:
-        drawn: bytes = kaleido.calc_fig_sync(figure.to_dict(), opts=options, kopts={"mathjax": False})
+        with _quiet("choreographer"):
+            drawn: bytes = kaleido.calc_fig_sync(figure.to_dict(), opts=options, kopts={"mathjax": False})
     except ChromeNotFoundError as error:
         raise MissingDependencyError(
             f"{image_format.upper()} needs Chromium or Chrome, and none was found",
@@ -66,3 +70,15 @@ def write_image(
     drawn = image_bytes(figure, target.suffix.lstrip(".").lower(), width=width, height=height, scale=scale)
     target.write_bytes(drawn)
     return target
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """No log lines of a library whose trouble is raised anyway (it logs half-read messages while it shuts down)."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

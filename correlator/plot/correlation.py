@@ -1,0 +1,110 @@
+"""Figures of news intensity against returns: lead-lag correlations and impulse responses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from correlator.plot.template import BLUE, GREY, VERMILLION, dress, empty_figure, translucent
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def lead_lag_figure(
+    table: pl.DataFrame, *, bands: str = "hac", title: str = "Who moves first", subtitle: str = ""
+) -> go.Figure:
+    """Correlation at every lag; lags above 0 mean that news leads.
+
+    ``table``: lag, correlation, low, high and where known p_adjusted, as ``LeadLag.table``; with ``hac`` bands low and
+    high lie around the correlation, with ``bootstrap`` they are where unrelated series fall. Lags whose p_adjusted is
+    below 0.05 are drawn in red.
+    """
+    import plotly.graph_objects as go
+
+    known = table.drop_nulls("correlation")
+    if known.is_empty():
+        return empty_figure(title, "No lag has a correlation: the series share too few bars.")
+    adjusted = known["p_adjusted"].to_list() if "p_adjusted" in known.columns else [None] * known.height
+    colours = [VERMILLION if p is not None and p < 0.05 else BLUE for p in adjusted]
+    bars = go.Bar(
+        x=known["lag"].to_list(),
+        y=known["correlation"].to_list(),
+        marker={"color": [translucent(colour, 0.75) for colour in colours]},
+        width=[0.6] * known.height,
+        customdata=adjusted,
+        hovertemplate="lag %{x}: %{y:.3f}<br>adjusted p %{customdata:.3g}<extra></extra>",
+        showlegend=False,
+    )
+    figure = go.Figure(bars)
+    if bands == "hac":
+        figure.update_traces(
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": (known["high"] - known["correlation"]).to_list(),
+                "arrayminus": (known["correlation"] - known["low"]).to_list(),
+                "color": GREY,
+                "thickness": 1.2,
+                "width": 3,
+            }
+        )
+        words = "whiskers: 95% band"
+    else:
+        for name, label in (("low", "where unrelated series fall (95%)"), ("high", "")):
+            figure.add_scatter(
+                x=known["lag"].to_list(),
+                y=known[name].to_list(),
+                mode="lines",
+                line={"color": GREY, "dash": "dash", "width": 1.5},
+                name=label,
+                showlegend=bool(label),
+                hoverinfo="skip",
+            )
+        words = "dashes: 95% band of unrelated series"
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title_text="returns lead  ←  lag in sessions  →  news leads", zeroline=False)
+    figure.update_yaxes(title_text="correlation")
+    words += "; red: p below 5% after adjustment" if VERMILLION in colours else ""
+    return dress(figure, title=title, subtitle=f"{subtitle}; {words}" if subtitle else words, height=430)
+
+
+def impulse_figure(
+    table: pl.DataFrame, *, title: str = "What a news shock does to returns", subtitle: str = ""
+) -> go.Figure:
+    """The cumulated response of returns to one unit of news, by horizon, with its band.
+
+    ``table``: horizon, estimate, low, high (fractions per unit of the shock), as ``local_projection`` makes it.
+    """
+    import plotly.graph_objects as go
+
+    known = table.drop_nulls("estimate")
+    if known.is_empty():
+        return empty_figure(title, "No horizon has a response: there are too few bars.")
+    horizons = known["horizon"].to_list()
+    band = known.drop_nulls(["low", "high"])
+    edge = band["horizon"].to_list()
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*edge, *reversed(edge)],
+        y=[*band["high"], *reversed(band["low"].to_list())],
+        fill="toself",
+        fillcolor=translucent(BLUE, 0.22),
+        line={"width": 0},
+        mode="lines",
+        hoverinfo="skip",
+        name="95% band",
+    )
+    figure.add_scatter(
+        x=horizons,
+        y=known["estimate"].to_list(),
+        mode="lines+markers",
+        line={"color": BLUE, "width": 2.5},
+        name="response",
+        hovertemplate="after %{x} sessions: %{y:.3%}<extra></extra>",
+    )
+    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    figure.update_xaxes(title_text="sessions after the news", zeroline=False)
+    figure.update_yaxes(title_text="response of the return", tickformat=".2%")
+    return dress(figure, title=title, subtitle=subtitle, height=430)
