@@ -56,6 +56,18 @@ class Audit:
         return self.cutoffs == self.claimed_bars
 
     @property
+    def findings(self) -> pl.DataFrame:
+        """Leaks and late events as one table: event_id, symbol, quantity, session, finding, cutoff, value,
+        value_without_future.
+        """
+        leaks = self.leaks.with_columns(finding=pl.lit("changes with the future"))
+        late = self.late.select("event_id", "symbol", "session").with_columns(
+            quantity=pl.lit("day 0"), finding=pl.lit("public only after the close")
+        )
+        both = pl.concat([leaks, late], how="diagonal_relaxed")
+        return both.select(*_NUMBERS, "session", "finding", "cutoff", "value", "value_without_future")
+
+    @property
     def sentence(self) -> str:
         """The finding in one line."""
         tried = f"{self.numbers:,} numbers, future changed after {self.cutoffs:,} of {self.claimed_bars:,} claimed bars"
@@ -168,11 +180,20 @@ def _built_in(plan: Plan) -> Measure:
 def _public_rows(panel: Panel, events: pl.DataFrame, closes: pl.Series | None) -> np.ndarray:
     """First bar (E,) by whose close each event was public: from ``known_at`` where there are closes, else its date."""
     if closes is not None and "known_at" in events.columns:
-        rows = closes.search_sorted(events["known_at"].fill_null(closes[0]), side="left")
+        known = events.select(_known(events.columns)).to_series()
+        rows = closes.search_sorted(known.fill_null(closes[0]), side="left")
     else:
         dates = events["date"]
         rows = panel.labels.search_sorted(dates.cast(panel.labels.dtype).fill_null(panel.labels[0]), side="left")
     return pl.Series(rows).to_numpy()
+
+
+def _known(columns: list[str]) -> pl.Expr:
+    """Instant by which an event was public for sure: a date-only one at the end of its date, not at its midnight."""
+    if "known_precision" not in columns:
+        return pl.col("known_at")
+    date_only = pl.col("known_precision") == "day"
+    return pl.when(date_only).then(pl.col("known_at").dt.offset_by("1d")).otherwise("known_at").alias("known_at")
 
 
 def _leaks_at(
@@ -219,8 +240,9 @@ def _no_leaks(claims: pl.DataFrame) -> pl.DataFrame:
 def _late(found: StudyResult | pl.DataFrame, closes: pl.Series | None) -> pl.DataFrame:
     """Measured events that were public only after the close of their day 0."""
     if closes is None or isinstance(found, pl.DataFrame) or "known_at" not in found.events.columns:
-        return pl.DataFrame()
+        return pl.DataFrame(schema={"event_id": pl.Int64, "symbol": pl.String, "session": pl.Date})
     at = found.estimates.day_zero
-    measured = found.events[found.estimates.kept].select("event_id", "symbol", "known_at")
+    events = found.events[found.estimates.kept]
+    measured = events.select("event_id", "symbol", _known(events.columns))
     placed = measured.with_columns(session=found.panel.labels[at], close=closes[at])
     return placed.filter(pl.col("known_at") > pl.col("close"))

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from correlator import __version__
-from correlator.cli import add, code, demo, explain, listing, plot, sql, strip, study
+from correlator.cli import add, audit, code, correlate, demo, explain, listing, placebo, plot, sql, strip, study
 from correlator.cli.options import Settings, StoreOption, use_settings
 
 app = typer.Typer(
@@ -50,3 +50,6 @@ app.command("study")(study.study)
 app.command("plot")(plot.plot)
 app.command("sql")(sql.sql)
 app.command("strip")(strip.strip)
+app.command("placebo")(placebo.placebo)
+app.command("correlate")(correlate.correlate)
+app.command("audit")(audit.audit)

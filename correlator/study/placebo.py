@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError, StudyError
+from correlator.errors import InputError, NotFoundError, StudyError
 from correlator.study.frames import Array
 from correlator.study.multiple_testing import benjamini_hochberg, holm, romano_wolf, two_sided
 from correlator.study.placebo_dates import Cluster, Matching, draw_dates, placebo_clusters
@@ -28,6 +28,7 @@ from correlator.study.plan import Plan
 from correlator.study.result import StudyResult
 from correlator.study.result_frames import group_keys
 
+OUTPUTS = ("table", "bands", "draws", "clusters", "excluded")
 STATISTICS = ("scar", "caar", "bmp")
 PERCENTILES = (0.5, 2.5, 5.0, 25.0, 50.0, 75.0, 95.0, 97.5, 99.5)
 
@@ -61,6 +62,16 @@ class PlaceboResult:
     @property
     def draws(self) -> int:
         return int(self.null.shape[1])
+
+    @property
+    def sentence(self) -> str:
+        """What was done and found, in one line."""
+        table = self.table
+        tested, draws = int(table["tested"][0]), f"{self.draws:,} placebo studies, seed {self.seed}"
+        single, family = (int((table[name] <= 0.05).sum()) for name in ("p_value", "p_romano_wolf"))
+        hypotheses = "hypothesis" if tested == 1 else "hypotheses"
+        found = f"{single} with p at most 5 %, {family} allowing for all"
+        return f"{tested} {hypotheses} tested against {draws}: {found}"
 
     @cached_property
     def p_values(self) -> Array:
@@ -106,6 +117,13 @@ class PlaceboResult:
             {"day": list(self.day_labels) * groups, "caar": self.path.ravel(), **columns}, nan_to_null=True
         )
         return self._with_groups(frame, days)
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """The frame called ``name``, one of ``OUTPUTS``; raises NotFoundError otherwise."""
+        if name not in OUTPUTS:
+            raise NotFoundError(f"a placebo test has no output {name!r}", hint=f"outputs are {', '.join(OUTPUTS)}")
+        found: pl.DataFrame = self.draws_frame() if name == "draws" else getattr(self, name)
+        return found
 
     def draws_frame(self) -> pl.DataFrame:
         """One row per group, window and draw: (group columns), window, draw, caar, value; for the null's histogram."""

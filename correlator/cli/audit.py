@@ -1,0 +1,124 @@
+"""``correlator audit``: does a study use what was not yet known?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from correlator.cli.exit_codes import ExitCode
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.study import (
+    AsOfOption,
+    BenchmarkOption,
+    EstimationOption,
+    EventsOption,
+    LinkOption,
+    ModelOption,
+    SymbolOption,
+    WindowOption,
+    WindowsOption,
+    instant,
+    narrated_warnings,
+)
+from correlator.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from correlator.look_ahead import Measure
+    from correlator.store.db import Store
+    from correlator.study.frames import Panel
+
+
+def audit(
+    study: Annotated[
+        str, typer.Argument(help="built-in, or FILE.py:FUNCTION: a function of a panel and a frame of events.")
+    ] = "built-in",
+    symbol: SymbolOption = None,
+    events: EventsOption = None,
+    link: LinkOption = None,
+    benchmark: BenchmarkOption = None,
+    model: ModelOption = "market",
+    estimation: EstimationOption = "-279:-30",
+    window: WindowOption = "-10:10",
+    windows: WindowsOption = None,
+    most_cutoffs: Annotated[
+        int, typer.Option("--cutoffs", min=1, help="Bars after which another future is tried, at most.")
+    ] = 200,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same other futures.")] = 0,
+    as_of: AsOfOption = None,
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """Prove that no number of a study used news published or bars closed after the instant that it claims.
+
+    Prints the numbers that did, and leaves with code 10 where there are any.
+
+    Example: correlator audit built-in --symbol AIRLINK --benchmark KSE100 --window -5:5
+    """
+    from correlator.look_ahead import audit as audit_study
+    from correlator.study.run import study as run_study
+    from correlator.study.selection import DEFAULT_LINKS
+
+    own = None if study == "built-in" else own_study(study)
+    opened = open_store(store)
+    with narrated_warnings():
+        result = run_study(
+            opened,
+            symbol,
+            events=events,
+            links=tuple(link) if link else DEFAULT_LINKS,
+            benchmark=benchmark,
+            model=model,
+            estimation=estimation,
+            window=window,
+            windows=windows,
+            as_of=instant(as_of),
+        )
+        found = audit_study(
+            result.plan if own is None else own,
+            result.panel,
+            result.events,
+            closes=_closes(opened, result.panel),
+            most_cutoffs=most_cutoffs,
+            seed=seed,
+        )
+    narrate(found.sentence)
+    print_frame(found.findings, format, to)
+    if not found.passed:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def own_study(text: str) -> Measure:
+    """The function that ``FILE.py:FUNCTION`` names; its file is run. Raises InputError or NotFoundError."""
+    import importlib.util
+
+    file, _, name = text.rpartition(":")
+    path = Path(file)
+    if not file or not name or path.suffix != ".py":
+        raise InputError(f"study {text!r} is not known", hint="write built-in, or FILE.py:FUNCTION")
+    if not path.is_file():
+        raise NotFoundError(f"{path} does not exist", hint="write FILE.py:FUNCTION")
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None:
+        raise InputError(f"{path} cannot be loaded as Python", hint="write FILE.py:FUNCTION")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    found: Measure | None = getattr(module, name, None)
+    if found is None:
+        raise NotFoundError(f"{path} has no function {name!r}", hint="write FILE.py:FUNCTION")
+    return found
+
+
+def _closes(store: Store, panel: Panel) -> pl.Series:
+    """The instants at which the sessions of the panel closed."""
+    from correlator.sessions import sessions_between
+    from correlator.study.stored_panel import exchange_of
+
+    with store.reading() as connection:
+        exchange = exchange_of(connection, panel.symbols)
+    return sessions_between(exchange, panel.labels[0], panel.labels[-1])["closes_at"]

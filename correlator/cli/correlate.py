@@ -1,0 +1,124 @@
+"""``correlator correlate``: how much news there is, against what prices do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.study import AsOfOption, EventsOption, LinkOption, instant, narrated_warnings
+
+
+class Method(StrEnum):
+    """What is measured."""
+
+    LEAD_LAG = "lead-lag"
+    GRANGER = "granger"
+    PROJECTION = "projection"
+    ROLLING = "rolling"
+    IC = "ic"
+    SPREAD = "spread"
+    INTENSITY = "intensity"
+
+
+class By(StrEnum):
+    """What news is counted by."""
+
+    ALL = "all"
+    COUNTRY = "country"
+    DYAD = "dyad"
+    CATEGORY = "category"
+    SYMBOL = "symbol"
+
+
+class Measure(StrEnum):
+    """What is counted."""
+
+    STORIES = "stories"
+    EVENTS = "events"
+    GOLDSTEIN = "goldstein"
+    CONFLICT = "conflict"
+    NOVELTY = "novelty"
+
+
+class Against(StrEnum):
+    """What news is set against."""
+
+    RETURNS = "returns"
+    ABSOLUTE = "absolute"
+    VOLUME = "volume"
+
+
+class Bands(StrEnum):
+    """Where the bands of correlations come from."""
+
+    HAC = "hac"
+    BOOTSTRAP = "bootstrap"
+
+
+def correlate(
+    symbols: Annotated[list[str], typer.Argument(help="Symbols of one exchange.")],
+    method: Annotated[Method, typer.Option("--method", help="What to measure.")] = Method.LEAD_LAG,
+    by: Annotated[By, typer.Option("--by", help="What news is counted by.")] = By.COUNTRY,
+    key: Annotated[
+        list[str] | None, typer.Option("--key", help="Only this country, dyad, category ...; may be given again.")
+    ] = None,
+    measure: Annotated[Measure, typer.Option("--measure", help="What is counted per session.")] = Measure.STORIES,
+    against: Annotated[Against, typer.Option("--against", help="What news is set against.")] = Against.RETURNS,
+    max_lag: Annotated[int, typer.Option("--max-lag", min=1, help="Lags, orders or horizons to try.")] = 5,
+    bands: Annotated[Bands, typer.Option("--bands", help="Newey-West, or the stationary bootstrap.")] = Bands.HAC,
+    rolling: Annotated[int, typer.Option("--rolling", min=2, help="Sessions of a rolling correlation.")] = 60,
+    quantiles: Annotated[int, typer.Option("--quantiles", min=2, help="Quantiles of a spread.")] = 5,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Draws of the bootstrap.")] = 1_999,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
+    events: EventsOption = None,
+    link: LinkOption = None,
+    as_of: AsOfOption = None,
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """Set news per session against returns, absolute returns or volume; a positive lag means that news leads.
+
+    Example: correlator correlate AIRLINK --by country --key PAK --measure stories --against absolute
+    """
+    from correlator.correlation.stored import correlate as measured
+    from correlator.correlation.stored import news_and_returns
+    from correlator.study.selection import DEFAULT_LINKS
+
+    with narrated_warnings():
+        data = news_and_returns(
+            open_store(store),
+            symbols,
+            by=by.value,
+            events=events,
+            links=tuple(link) if link else DEFAULT_LINKS,
+            as_of=instant(as_of),
+        )
+        labels = data.panel.labels
+        narrate(
+            f"{len(labels)} sessions from {labels[0]} to {labels[-1]}, {len(data.intensity.keys)} keys, "
+            f"{data.intensity.excluded.height} events left out"
+        )
+        if method is Method.INTENSITY:
+            table = data.intensity.table
+        else:
+            table = measured(
+                data,
+                method.value,
+                keys=key,
+                measure=measure.value,
+                against=against.value,
+                max_lag=max_lag,
+                bands=bands.value,
+                window=rolling,
+                quantiles=quantiles,
+                draws=draws,
+                seed=seed,
+            )
+    if "tested" in table.columns:
+        narrate(f"{table['tested'][0]} hypotheses tested; p_holm allows for all of them")
+    print_frame(table, format, to)

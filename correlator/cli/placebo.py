@@ -1,0 +1,119 @@
+"""``correlator placebo``: a study against the same study on ordinary sessions."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.study import (
+    AsOfOption,
+    BenchmarkOption,
+    EstimationOption,
+    EventsOption,
+    LinkOption,
+    ModelOption,
+    SymbolOption,
+    WindowOption,
+    WindowsOption,
+    instant,
+    narrated_warnings,
+)
+
+
+class PlaceboOutput(StrEnum):
+    """Which frame of the test is printed."""
+
+    TABLE = "table"
+    BANDS = "bands"
+    DRAWS = "draws"
+    CLUSTERS = "clusters"
+    EXCLUDED = "excluded"
+
+
+class PlaceboStatistic(StrEnum):
+    """What is compared."""
+
+    SCAR = "scar"
+    CAAR = "caar"
+    BMP = "bmp"
+
+
+class Treatment(StrEnum):
+    """What is done with confounded events before the test."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    FIRST = "first"
+
+
+def placebo(
+    symbol: SymbolOption = None,
+    events: EventsOption = None,
+    link: LinkOption = None,
+    benchmark: BenchmarkOption = None,
+    model: ModelOption = "market",
+    estimation: EstimationOption = "-279:-30",
+    window: WindowOption = "-10:10",
+    windows: WindowsOption = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Columns whose groups are tested one by one, such as category.")
+    ] = None,
+    statistic: Annotated[
+        PlaceboStatistic, typer.Option("--statistic", help="Mean CAR over its error, mean CAR, or the t of the former.")
+    ] = PlaceboStatistic.SCAR,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="Placebo studies.")] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
+    match: Annotated[
+        str, typer.Option("--match", help="What placebo dates share with the real ones; 'none' for nothing.")
+    ] = "volatility,weekday,distance",
+    distance: Annotated[
+        int | None,
+        typer.Option("--distance", min=0, help="Sessions from real events. Default: the length of the event window."),
+    ] = None,
+    block: Annotated[
+        int, typer.Option("--block", min=0, help="Event dates so many sessions apart still move as one.")
+    ] = 0,
+    confounds: Annotated[
+        Treatment, typer.Option("--confounds", help="Keep confounded events, drop them, or keep the first of each.")
+    ] = Treatment.KEEP,
+    as_of: AsOfOption = None,
+    output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """Test event-window returns against the same study on ordinary sessions of the same symbols.
+
+    Example: correlator placebo --symbol AIRLINK --benchmark KSE100 --windows -1:1,-5:5 --draws 10000 --seed 7
+    """
+    from correlator.study.confounded import flags_of, with_confounds
+    from correlator.study.placebo import placebo_test
+    from correlator.study.placebo_dates import Matching
+    from correlator.study.run import study
+    from correlator.study.selection import DEFAULT_LINKS
+
+    criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
+    matching = Matching(criteria=criteria, distance=distance, block=block)
+    with narrated_warnings():
+        result = study(
+            open_store(store),
+            symbol,
+            events=events,
+            links=tuple(link) if link else DEFAULT_LINKS,
+            benchmark=benchmark,
+            model=model,
+            estimation=estimation,
+            window=window,
+            windows=windows,
+            by=by,
+            as_of=instant(as_of),
+        )
+        if confounds is not Treatment.KEEP:
+            result = with_confounds(result, confounds.value, flags_of(result))
+        test = placebo_test(result, draws=draws, seed=seed, statistic=statistic.value, matching=matching)
+    narrate(test.sentence)
+    print_frame(test.frame(output.value), format, to)
