@@ -14,8 +14,9 @@ from correlator.resources import data_path
 class Name:
     """One name of an actor as the automaton looks for it.
 
-    ``kind`` is country, demonym, place, igo, agent or leader; ``since`` and ``until`` bound the time in office of a
-    leader (None: open); ``exact`` asks for the very capitals of ``text`` (acronyms such as US or WHO).
+    ``kind`` is country, demonym, place, igo, agent, leader, or other (a name that only looks like an actor's);
+    ``since`` and ``until`` bound the time in office of a leader (None: open); ``exact`` asks for the very capitals of
+    ``text`` (acronyms such as US or WHO).
     """
 
     text: str
@@ -35,6 +36,10 @@ class Name:
         return self.since <= on and (self.until is None or on <= self.until)
 
 
+# Slots of headline templates stand for a country or a place that is not known yet.
+_SLOTS = ("country", "city", "region", *(f"{slot}_{n}" for slot in ("country", "city", "region") for n in (1, 2, 3, 4)))
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     with data_path("events", name).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
@@ -51,8 +56,8 @@ def _day(text: str) -> date | None:
 
 @cache
 def load_names() -> tuple[Name, ...]:
-    """Every name in ``data/events``: countries, organisations, leaders and agents, in that order."""
-    names: list[Name] = []
+    """Every name in ``data/events``: countries, organisations, leaders, agents, and what only looks like one."""
+    names = [Name(f"{{{slot}}}", "country", None, None) for slot in _SLOTS]
     for row in _rows("countries.csv"):
         for kind, column in (("country", "names"), ("demonym", "demonyms"), ("place", "places")):
             names += [
@@ -66,6 +71,8 @@ def load_names() -> tuple[Name, ...]:
             names.append(Name(text, "leader", row["country"], row["role"], since, until, _acronym(text)))
     for row in _rows("agents.csv"):
         names += [Name(text, "agent", None, row["role"]) for text in row["words"].split(";")]
+    for row in _rows("not_actors.csv"):
+        names += [Name(text, "other", None, None) for text in row["names"].split(";")]
     return tuple(names)
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 from correlator.errors import InputError
 from correlator.events.category import Candidate, candidates
 from correlator.events.direction import Roles, who_to_whom
-from correlator.events.lexicon import WITHOUT
+from correlator.events.gate import FLOOR, against, support
 from correlator.events.model import CATEGORIES, Actor, CodedEvent, Evidence, dyad_of
-from correlator.events.phrases import Phrase, has_country, phrases
+from correlator.events.phrases import Phrase, phrases
 from correlator.events.scan import Hit, scan
 from correlator.events.text import Text, prepare
 from correlator.events.tone import tone_of
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 CODERS: Final = ("rules", "full")
 EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key", "symbol"))
 _MAX_EVENTS = 4
-_FLOOR = 0.6
-_AGAINST = 0.75
-_HEADLINE_WORDS = 10
 
 
 def code_text(text: str, *, on: date | None = None, coder: str = "rules") -> list[CodedEvent]:
@@ -130,19 +127,16 @@ def _code(text: str, on: date | None) -> list[CodedEvent]:
     mentions, hits = scan(ready)
     if not hits or not mentions:
         return []
-    words = ready.joined.count(" ") - 1
-    against = sum(hit.entry.weight for hit in hits if hit.entry.category == WITHOUT) * min(1.0, _HEADLINE_WORDS / words)
     found = candidates(ready, hits)
-    if not found or found[0].score - _AGAINST * against < _FLOOR:
-        return []
-    if not has_country(mentions) and against:
-        return []
     actors = phrases(ready, mentions, on)
-    if not actors:
+    if not found or not actors:
         return []
     best = found[0]
     roles = who_to_whom(ready, best, actors)
-    confidence = _confidence(found, against)
+    opposing = against(ready, hits)
+    if support(ready, best, roles, actors, opposing) < FLOOR:
+        return []
+    confidence = _confidence(found, opposing)
     pairs = _pairs(roles) or [(None, None)]
     return [_event(ready, best, roles, pair, confidence) for pair in pairs]
 
@@ -168,11 +162,11 @@ def _countries(pair: tuple[Phrase | None, Phrase | None]) -> tuple[str | None, s
     return (source.actor.country if source else None, target.actor.country if target else None)
 
 
-def _confidence(found: Sequence[Candidate], against: float) -> float:
+def _confidence(found: Sequence[Candidate], opposing: float) -> float:
     """Between 0 and 1: the lead over the next other category, less what speaks against."""
     best = found[0]
     other = max((c.score for c in found if c.category != best.category), default=0.0)
-    strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * against
+    strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * opposing
     return round(1.0 / (1.0 + math.exp(-strength)), 3)
 
 

@@ -97,18 +97,18 @@ class _MiniLM:
 
     def _linear(self, values: Floats, name: str) -> Floats:
         flat = values.reshape(-1, values.shape[-1]) @ self.weights[f"{name}.weight"].T
-        return (flat + self.weights[f"{name}.bias"]).reshape(*values.shape[:-1], -1)
+        return np.asarray((flat + self.weights[f"{name}.bias"]).reshape(*values.shape[:-1], -1), dtype=np.float32)
 
     def _norm(self, values: Floats, name: str) -> Floats:
         centred = values - values.mean(axis=-1, keepdims=True)
         scale = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + np.float32(1e-12))
-        return centred / scale * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"]
+        return np.asarray(centred / scale * self.weights[f"{name}.weight"] + self.weights[f"{name}.bias"])
 
 
 def _gelu(values: Floats) -> Floats:
     from scipy.special import erf
 
-    return values * np.float32(0.5) * (1.0 + erf(values / np.float32(np.sqrt(2.0))))
+    return np.asarray(values * np.float32(0.5) * (1.0 + erf(values / np.float32(np.sqrt(2.0)))))
 
 
 @cache

@@ -19,7 +19,6 @@ _JOINT = re.compile(
 )
 _PLACE_BEFORE = re.compile(r" (?:in|at|near|inside|around|off|outside|across|throughout)(?: the| of| town| city)? $")
 _ENVOY_BEFORE = re.compile(r" (?:ambassador|envoy|commissioner|ambassadors|trip|flight|access)(?: to| for) (?:the )?$")
-_COUNTRY_KINDS = frozenset({"country", "demonym", "place", "igo", "leader"})
 _LOOK_BACK = 24
 
 
@@ -38,7 +37,7 @@ def phrases(text: Text, mentions: Sequence[Mention], on: date | None) -> list[Ph
     group: list[tuple[Mention, Name]] = []
     for mention in mentions:
         name = _choose(mention.names, on)
-        if name is None:
+        if name is None or name.kind == "other":
             continue
         if group and not _belongs(text, group, mention, name):
             found.append(_phrase(text, group))
@@ -77,8 +76,3 @@ def _phrase(text: Text, group: list[tuple[Mention, Name]]) -> Phrase:
     only_country = all(name.kind in ("country", "place") for _, name in group)
     is_place = bool(_ENVOY_BEFORE.search(before)) or (only_country and bool(_PLACE_BEFORE.search(before)))
     return Phrase(start, end, Actor(country, role, text.joined[start + 1 : end - 1]), is_place)
-
-
-def has_country(mentions: Sequence[Mention]) -> bool:
-    """Whether any mention names a country, an organisation or a leader."""
-    return any(name.kind in _COUNTRY_KINDS for mention in mentions for name in mention.names)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-# "U.S." stays one word, "Pakistan's" gives two, hyphens and dashes part words, and a comma or stop is a word.
-_WORD = re.compile(r"(?:[A-Za-z]\.){2,}|\d+(?:[.,]\d+)*|[^\W\d_]+'t\b|'s\b|[^\W_]+|[,;:.!?\"()]")
+# "U.S." stays one word, "Pakistan's" gives two, hyphens and dashes part words, a comma or stop is a word,
+# and so is the slot of a headline template: {country_1}.
+_WORD = re.compile(r"\{\w+\}|(?:[A-Za-z]\.){2,}|\d+(?:[.,]\d+)*|[^\W\d_]+'t\b|'s\b|[^\W_]+|[,;:.!?\"()]")
 _LEVEL = str.maketrans({"’": "'", "‘": "'", "`": "'", "İ": "I", "“": '"', "”": '"'})
 
 
