@@ -71,8 +71,8 @@ def quantile_spread(
 ) -> SignalTest:
     """Mean return after ``signal`` of each quantile of symbols, and of the highest less the lowest.
 
-    Symbols are ranked within the session; those that tie share the lower quantile's place in order of symbol. Sessions
-    with fewer symbols than quantiles, or without variation of the signal, are left out.
+    Symbols with equal signals share their places equally, so that the order of columns decides nothing. Sessions with
+    fewer symbols than quantiles, or without variation of the signal, are left out.
     """
     if quantiles < 2:
         raise InputError(f"{quantiles} quantiles have no spread", hint="ask for two or more")
@@ -82,9 +82,8 @@ def quantile_spread(
         there = np.isfinite(x[row]) & np.isfinite(y[row])
         if there.sum() < quantiles or np.ptp(x[row, there]) == 0:
             continue
-        order = np.argsort(x[row, there], kind="stable")
         rows.append(row)
-        means.append([float(part.mean()) for part in np.array_split(y[row, there][order], quantiles)])
+        means.append(_quantile_means(x[row, there], y[row, there], quantiles))
     table = np.array(means).reshape(-1, quantiles)
     spread = table[:, -1] - table[:, 0]
     columns = {f"q{i + 1}": table[:, i] for i in range(quantiles)}
@@ -125,6 +124,16 @@ def _pair(signal: ArrayLike, returns: ArrayLike, horizon: int) -> tuple[Array, A
             f"a signal of shape {x.shape} on returns of {y.shape}", hint="one value per session and symbol"
         )
     return x, y
+
+
+def _quantile_means(x: Array, y: Array, quantiles: int) -> Array:
+    """Mean of ``y`` (S,) in each quantile of ``x`` (S,), all of equal size; equal ``x`` count with their mean ``y``."""
+    _, group, size = np.unique(x, return_inverse=True, return_counts=True)
+    level = np.bincount(group, weights=y) / size
+    running = np.concatenate([[0.0], np.cumsum(level * size)])
+    places = np.concatenate([[0], np.cumsum(size)])
+    edges = np.linspace(0, len(x), quantiles + 1)
+    return np.asarray(np.diff(np.interp(edges, places, running)) * quantiles / len(x))
 
 
 def _ranks(values: Array) -> Array:

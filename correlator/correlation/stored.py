@@ -156,8 +156,9 @@ def _over_symbols(data: NewsAndReturns, method: str, measure: str, max_lag: int,
     if data.intensity.by != "symbol":
         raise InputError(f"{method} needs news by symbol", hint="ask for news by symbol")
     known = set(data.intensity.keys)
-    empty = np.full(len(data.panel.labels), np.nan)
-    signal = np.stack([data.intensity.series(s, measure) if s in known else empty for s in data.panel.symbols], axis=1)
+    silent = np.zeros(len(data.panel.labels))
+    columns = [data.intensity.series(s, measure) if s in known else silent for s in data.panel.symbols]
+    signal = np.stack(columns, axis=1)
     parts = []
     for horizon in range(1, max_lag + 1):
         if method == "ic":

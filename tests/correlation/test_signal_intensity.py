@@ -67,6 +67,18 @@ def test_quantile_spread_by_hand():
     np.testing.assert_allclose(found.by_session["q1"], [0.015, 0.035])
 
 
+def test_equal_signals_share_their_places():
+    signal = np.array([[0.0, 0.0, 0.0, 1.0], [0.0] * 4])
+    returns = np.array([[0.0] * 4, [0.03, 0.01, 0.02, 0.08]])
+    found = quantile_spread(np.vstack([signal, signal]), np.vstack([returns, returns]), quantiles=2).by_session
+    np.testing.assert_allclose(found.select("q1", "q2").row(0), [0.02, 0.05])
+    mixed = [2, 0, 3, 1]
+    again = quantile_spread(
+        np.vstack([signal, signal])[:, mixed], np.vstack([returns, returns])[:, mixed], quantiles=2
+    ).by_session
+    np.testing.assert_allclose(again["spread"], found["spread"], atol=1e-15)
+
+
 def test_rolling_correlation_agrees_with_each_window():
     rng = np.random.default_rng(3)
     a, b = rng.normal(size=120) + 1e4, rng.normal(size=120)

@@ -1,0 +1,194 @@
+"""placebo, correlate and audit on a store of simulated bars in which news moves a share two sessions later."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from correlator.cli.app import app
+from correlator.cli.exit_codes import ExitCode
+from correlator.correlation.stored import correlate, news_and_returns
+from correlator.errors import CorrelatorError, InputError, NotFoundError, StudyError
+from correlator.sessions import sessions_between
+from correlator.store.db import Store
+from correlator.store.writing import write_bars, write_events, write_instrument
+from correlator.tables import BARS, EVENTS
+
+KNOWN = datetime(2025, 1, 1, tzinfo=UTC)
+SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")
+
+
+def bar_rows(symbol, sessions, returns, rng):
+    close = 100 * np.exp(np.cumsum(returns))
+    stamps = [datetime(day.year, day.month, day.day, tzinfo=UTC) for day in sessions]
+    columns = {
+        "symbol": symbol,
+        "interval": "1d",
+        "session": sessions,
+        "bar_start": stamps,
+        "open": close * 0.999,
+        "high": close * 1.01,
+        "low": close * 0.99,
+        "close": close,
+        "adjusted_close": None,
+        "volume": rng.integers(1_000, 9_000, len(close)).astype(float),
+        "source": "test",
+    }
+    return pl.DataFrame(columns, schema=BARS.schema(columns))
+
+
+def event_rows(placed):
+    """``placed``: session close, symbol, country pair."""
+    empty = {name: None for name in EVENTS.column_names if name != "event_id"}
+    rows = [
+        empty
+        | {
+            "event_key": f"user:{i}",
+            "known_at": close - timedelta(hours=3),
+            "known_precision": "minute",
+            "coder": "user",
+            "category": ("CONSULT", "THREATEN")[i % 2],
+            "quad_class": ("verbal-cooperation", "verbal-conflict")[i % 2],
+            "goldstein": (1.0, -6.0)[i % 2],
+            "source_country": "USA",
+            "target_country": "CHN",
+            "dyad": "CHN-USA",
+            "symbol": symbol,
+        }
+        for i, (close, symbol) in enumerate(placed)
+    ]
+    return pl.DataFrame(rows, schema=EVENTS.schema(rows[0]))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    rng = np.random.default_rng(1)
+    calendar = sessions_between("XNYS", date(2021, 1, 4), date(2023, 12, 29))
+    sessions, closes = calendar["session"].to_list(), calendar["closes_at"].to_list()
+    total = len(sessions)
+    stories = rng.poisson(0.5, total)
+    stories[:200] = 0
+    stories[200] = 1
+    returns = {symbol: rng.normal(0, 0.01, total) for symbol in SYMBOLS}
+    returns["AAA"][2:] -= 0.01 * stories[:-2]
+    placed = [(closes[t], None) for t in range(total - 1) for _ in range(stories[t])]
+    own = rng.choice(np.arange(310, total - 20), 30, replace=False)
+    for t in own:
+        returns["BBB"][t] += 0.02
+        placed.append((closes[t], "BBB"))
+    found = Store(tmp_path_factory.mktemp("store") / "m.duckdb")
+    with found.transaction() as connection:
+        for symbol in SYMBOLS:
+            instrument = {"symbol": symbol, "exchange": "XNYS", "kind": "share", "country": "USA"}
+            write_instrument(connection, instrument)
+            write_bars(connection, bar_rows(symbol, sessions, returns[symbol], rng), KNOWN)
+        write_events(connection, event_rows(placed))
+    return found
+
+
+def run(store, *arguments):
+    return CliRunner().invoke(app, ["--store", str(store.path), "--quiet", *arguments])
+
+
+def frame_of(result):
+    assert result.exit_code == 0, result.output
+    return pl.read_csv(result.stdout.encode())
+
+
+def test_placebo_finds_the_shock(store):
+    found = frame_of(
+        run(store, "placebo", "--symbol", "BBB", "--link", "named", "--windows", "0:0,-5:-1", "--draws", "499")
+    )
+    by = {row["window"]: row for row in found.iter_rows(named=True)}
+    assert by["0:0"]["caar"] == pytest.approx(0.02, abs=0.006)
+    assert by["0:0"]["p_value"] == pytest.approx(2 / 500)
+    assert by["-5:-1"]["p_value"] > 0.02
+    assert found["tested"].to_list() == [2, 2]
+
+
+def test_placebo_prints_its_parts_and_repeats_itself(store):
+    shared = ("placebo", "--symbol", "BBB", "--link", "named", "--draws", "99", "--window", "-2:2", "--seed", "3")
+    assert frame_of(run(store, *shared, "--output", "draws")).height == 99 * 2
+    assert frame_of(run(store, *shared, "--output", "bands")).columns[:3] == ["day", "caar", "p0.5"]
+    assert frame_of(run(store, *shared, "--output", "clusters"))["events"].sum() == 30
+    first, again = (run(store, *shared, "--match", "none", "--confounds", "first").stdout for _ in range(2))
+    assert first == again
+
+
+def test_correlate_finds_the_lead_of_two_sessions(store):
+    found = frame_of(run(store, "correlate", "AAA", "CCC", "--by", "dyad", "--events", "dyad = CHN-USA"))
+    assert found["tested"].unique().to_list() == [22]
+    strongest = found.sort("p_value").row(0, named=True)
+    assert (strongest["symbol"], strongest["key"], strongest["lag"]) == ("AAA", "CHN-USA", 2)
+    assert strongest["correlation"] < 0
+    assert found.filter(pl.col("p_holm") < 0.01).height == 1
+
+
+@pytest.mark.parametrize("method", ["granger", "projection", "rolling"])
+def test_other_methods(store, method):
+    found = frame_of(run(store, "correlate", "AAA", "--by", "all", "--method", method, "--max-lag", "3"))
+    assert found["symbol"].unique().to_list() == ["AAA"]
+    if method == "granger":
+        assert found.filter(pl.col("lags") >= 2)["p_holm"].max() < 1e-6
+    if method == "projection":
+        assert found.filter(pl.col("horizon") == 2)["estimate"][0] == pytest.approx(-0.01, abs=0.004)
+    if method == "rolling":
+        assert found.height > 500
+
+
+def test_absolute_returns_volume_and_intensity(store):
+    for against in ("absolute", "volume"):
+        found = frame_of(run(store, "correlate", "AAA", "--by", "category", "--against", against, "--max-lag", "1"))
+        assert found["key"].n_unique() == 2
+    table = frame_of(run(store, "correlate", "AAA", "--by", "country", "--method", "intensity"))
+    assert table["key"].unique().sort().to_list() == ["CHN", "USA"]
+    assert table.filter(pl.col("key") == "USA")["conflict"].mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_signal_over_symbols(store):
+    data = news_and_returns(store, SYMBOLS[1:], by="symbol", links=("named",))
+    for method in ("ic", "spread"):
+        found = correlate(data, method, max_lag=2, quantiles=3)
+        assert found.select("statistic", "horizon", "tested").rows() == [(method, 1, 2), (method, 2, 2)]
+        assert found["sessions"].max() <= 30
+        assert found["p_holm"].min() > 0.01
+    with pytest.raises(StudyError, match="0 sessions"):  # every share has the same news: nothing to rank
+        correlate(news_and_returns(store, SYMBOLS, by="symbol", links=("country",)), "ic")
+    with pytest.raises(InputError, match="needs news by symbol"):
+        correlate(news_and_returns(store, ["AAA"], by="all"), "ic")
+    with pytest.raises(InputError, match="method 'magic' is not known"):
+        correlate(data, "magic")
+
+
+def test_news_begins_with_the_first_event(store):
+    """Sessions before the archive begins are unknown, not without news."""
+    data = news_and_returns(store, ["AAA"], by="all")
+    assert data.intensity.series("all")[0] == 1
+    with pytest.raises(NotFoundError):
+        news_and_returns(store, ["ZZZ"])
+
+
+def test_audit_passes_the_built_in_study_and_catches_a_leaky_one(store, tmp_path):
+    shared = ("--symbol", "BBB", "--link", "named", "--window", "-1:1", "--cutoffs", "12")
+    assert frame_of(run(store, "audit", "built-in", *shared)).is_empty()
+    leaky = tmp_path / "leaky.py"
+    leaky.write_text(
+        "from dataclasses import replace\n"
+        "import numpy as np\n"
+        "from correlator.study.plan import make_plan\n"
+        "from correlator.study.run_matrix import study_panel\n"
+        "def study(panel, events):\n"
+        "    centred = panel.returns - np.nanmean(panel.returns, axis=0)\n"
+        "    return study_panel(replace(panel, returns=centred), events, make_plan(model='raw', window='0:0'))\n"
+    )
+    caught = run(store, "audit", f"{leaky}:study", *shared)
+    assert caught.exit_code == ExitCode.FINDINGS
+    assert pl.read_csv(caught.stdout.encode())["finding"].unique().to_list() == ["changes with the future"]
+    with pytest.raises(CorrelatorError, match="has no function 'other'"):
+        raise run(store, "audit", f"{leaky}:other", *shared).exception
+    with pytest.raises(CorrelatorError, match=r"write built-in, or FILE\.py:FUNCTION"):
+        raise run(store, "audit", "mine", *shared).exception
