@@ -1,0 +1,139 @@
+"""What is traded where: symbols with exchange, currency, benchmark, other names, from a file that a user can edit."""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.resources import data_path
+from correlator.sessions import exchange_named
+from correlator.tables import INSTRUMENTS
+
+# Ending of a symbol at Yahoo and Stooq, and the exchange it stands for.
+SUFFIXES = {
+    "KA": "XKAR",
+    "L": "XLON",
+    "UK": "XLON",
+    "PA": "XPAR",
+    "DE": "XETR",
+    "F": "XFRA",
+    "BO": "XBOM",
+    "NS": "XNSE",
+    "T": "XTKS",
+    "HK": "XHKG",
+    "SS": "XSHG",
+    "SZ": "XSHE",
+    "US": "XNYS",
+    "TO": "XTSE",
+    "AX": "XASX",
+}
+_PREFIXES = {
+    "PSX": "XKAR",
+    "KSE": "XKAR",
+    "NYSE": "XNYS",
+    "NASDAQ": "XNAS",
+    "LSE": "XLON",
+    "BSE": "XBOM",
+    "NSE": "XNSE",
+}
+
+
+def read_instruments(path: str | Path | None = None) -> pl.DataFrame:
+    """Instruments of a CSV, by default the one that the package ships.
+
+    Columns of ``tables.INSTRUMENTS`` (aliases separated by |; in the file by ; or |) and sector. Only symbol and
+    exchange are needed in the file. Raises InputError for a file that lacks them, repeats a symbol or names an unknown
+    exchange.
+    """
+    if path is None:
+        return _shipped()
+    if not Path(path).is_file():
+        raise NotFoundError(f"no file {path}", hint="check the path")
+    return _read(Path(path))
+
+
+def describe_instrument(
+    symbol: str, *, exchange: str | None = None, path: str | Path | None = None
+) -> dict[str, str | None]:
+    """One instrument as columns of ``tables.INSTRUMENTS``; what nothing is known of is None.
+
+    An unknown symbol needs ``exchange``, or an ending or prefix that tells it (``.KA``, ``PSX:``); otherwise
+    InputError. An ``exchange`` given wins over the one in the file, whose other facts are then not used.
+    """
+    name, told = split_symbol(symbol)
+    known = find_instrument(symbol, path=path)
+    chosen = exchange or (str(known["exchange"]) if known else told)
+    if chosen is None:
+        shipped = read_instruments(path)["symbol"].to_list()
+        close = difflib.get_close_matches(name.upper(), shipped, n=1, cutoff=0.75)
+        hint = f"did you mean {close[0]}? Else give exchange" if close else "give exchange, for example XKAR or XNYS"
+        raise InputError(f"the exchange of {symbol!r} is not known", hint=hint)
+    place = exchange_named(chosen)
+    if known is not None and known["exchange"] == place.code:
+        return known
+    blank: dict[str, str | None] = dict.fromkeys(INSTRUMENTS.column_names)
+    return {**blank, "symbol": name, "exchange": place.code, "currency": place.currency, "country": place.country}
+
+
+def find_instrument(symbol: str, *, path: str | Path | None = None) -> dict[str, str | None] | None:
+    """The instrument that ``symbol`` or another name of it stands for (AIRLINK.KA, PSX:AIRLINK, ^KSE), or None."""
+    names = _by_name(None if path is None else str(path))
+    bare, _ = split_symbol(symbol)
+    return names.get(symbol.upper()) or names.get(bare.upper())
+
+
+def canonical_symbol(symbol: str, *, path: str | Path | None = None) -> str:
+    """The name that the store uses: AIRLINK for AIRLINK.KA and PSX:AIRLINK; unknown ones stay as written."""
+    known = find_instrument(symbol, path=path)
+    return str(known["symbol"]) if known else split_symbol(symbol)[0]
+
+
+def split_symbol(symbol: str) -> tuple[str, str | None]:
+    """The bare symbol, and the exchange that its prefix tells (``PSX:HBL``) or its ending (``HBL.KA``), if any."""
+    text = symbol.strip()
+    if ":" in text:
+        prefix, bare = text.split(":", 1)
+        code = _PREFIXES.get(prefix.upper())
+        return (bare, code) if code else (text, None)
+    if "." in text and not text.startswith("^"):
+        bare, ending = text.rsplit(".", 1)
+        code = SUFFIXES.get(ending.upper())
+        return (bare, code) if code == "XKAR" else (text, code)
+    return text, None
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> pl.DataFrame:
+    return _read(data_path("instruments", "instruments.csv"))
+
+
+def _read(path: Path) -> pl.DataFrame:
+    try:
+        rows = pl.read_csv(path, infer_schema=False)
+    except pl.exceptions.PolarsError as problem:
+        raise InputError(f"{path.name} cannot be read: {str(problem).splitlines()[0]}", hint="it is a CSV") from problem
+    missing = [name for name in ("symbol", "exchange") if name not in rows.columns]
+    if missing:
+        raise InputError(f"{path.name} has no column {', '.join(missing)}", hint=f"it has {', '.join(rows.columns)}")
+    repeated = rows["symbol"].filter(rows["symbol"].is_duplicated())
+    if len(repeated):
+        raise InputError(f"{path.name} names {repeated[0]} more than once", hint="keep one row per symbol")
+    for code in rows["exchange"].unique():
+        exchange_named(str(code))
+    columns = [*INSTRUMENTS.column_names, "sector"]
+    full = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in columns if name not in rows.columns)
+    return full.select(columns).with_columns(pl.col("aliases").str.replace_all(";", "|"))
+
+
+@lru_cache(maxsize=4)
+def _by_name(path: str | None) -> dict[str, dict[str, str | None]]:
+    found: dict[str, dict[str, str | None]] = {}
+    for row in read_instruments(path).select(INSTRUMENTS.column_names).iter_rows(named=True):
+        for name in [row["symbol"], *(row["aliases"] or "").split("|")]:
+            if name:
+                found.setdefault(name.upper(), row)
+    return found

@@ -1,0 +1,75 @@
+"""Pure functions over arrays of bars: returns, and bars whose price is no evidence.
+
+Arrays are (T, S): sessions by symbols, NaN where there is no bar. A missing bar stays missing: it is never a zero
+return and its price is never carried forward.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.errors import InputError
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+KINDS = ("log", "simple")
+TICK = 0.01
+
+
+def returns_matrix(closes: Array, kind: str = "log") -> Array:
+    """Returns (T, S) as fractions of closes (T, S) from one session to the next.
+
+    The first row is NaN, as is every return with a missing or non-positive price on either side. ``kind``: log or
+    simple; raises InputError for another.
+    """
+    if kind not in KINDS:
+        raise InputError(f"returns {kind!r} are not known", hint=f"choose {' or '.join(KINDS)}")
+    prices = np.where(closes > 0, closes, np.nan)
+    returns = np.full(prices.shape, np.nan)
+    ratio = prices[1:] / prices[:-1]
+    returns[1:] = np.log(ratio) if kind == "log" else ratio - 1.0
+    return returns
+
+
+def previous_closes(closes: Array) -> Array:
+    """The last close (T, S) before each session, over sessions without a bar; NaN before the first."""
+    rows = np.arange(len(closes))[:, None]
+    last = np.maximum.accumulate(np.where(np.isnan(closes), -1, rows), axis=0)
+    filled = np.where(last >= 0, np.take_along_axis(closes, np.maximum(last, 0), axis=0), np.nan)
+    previous = np.full(closes.shape, np.nan)
+    previous[1:] = filled[:-1]
+    return previous
+
+
+def limit_locked(
+    open_: Array,
+    high: Array,
+    low: Array,
+    close: Array,
+    previous_close: Array | None = None,
+    limit: float = 0.10,
+    tick: float = TICK,
+) -> Flags:
+    """Bars (T, S) that ended the session at the exchange's daily price limit: their return is censored.
+
+    True where the close is the session's highest (lowest) price and lies within half a tick of the previous close
+    plus (minus) ``limit``, a fraction; or where the whole bar stands at one price that is at or beyond it. Missing
+    highs and lows are taken as the close. ``previous_close`` (T, S): default the last close before.
+    """
+    previous = previous_closes(close) if previous_close is None else previous_close
+    top, bottom, start = (np.where(np.isnan(price), close, price) for price in (high, low, open_))
+    slack = 0.5 * tick + 1e-9
+    up_limit, down_limit = previous * (1.0 + limit), previous * (1.0 - limit)
+    up = (np.abs(close - up_limit) <= slack) & (close >= top - slack)
+    down = (np.abs(close - down_limit) <= slack) & (close <= bottom + slack)
+    one_price = (top == bottom) & (start == close) & ~np.isnan(high) & ~np.isnan(low)
+    flags: Flags = up | down | (one_price & (np.abs(close - previous) >= limit * previous - slack))
+    return flags
+
+
+def zero_volume(volume: Array) -> Flags:
+    """Bars (T, S) with a volume of zero; a missing volume is not zero."""
+    flags: Flags = volume == 0.0
+    return flags
