@@ -54,7 +54,7 @@ class Exchange:
 
 
 def exchange_named(exchange: str) -> Exchange:
-    """The exchange with this market identifier code; raises InputError with the likeliest spelling."""
+    """The exchange with this market identifier code; raises NotFoundError with the likeliest spelling."""
     found = _exchanges().get(exchange)
     if found is not None:
         return found
@@ -64,7 +64,7 @@ def exchange_named(exchange: str) -> Exchange:
 
 
 def exchange_zone(exchange: str) -> str:
-    """IANA name of the exchange's time zone, such as Asia/Karachi; raises InputError for an unknown exchange."""
+    """IANA name of the exchange's time zone, such as Asia/Karachi; raises NotFoundError for an unknown exchange."""
     return exchange_named(exchange).zone
 
 
@@ -72,8 +72,8 @@ def sessions_between(exchange: str, start: date, end: date, *, overrides: bool |
     """Sessions of ``exchange`` with labels from ``start`` to ``end``, both included, in order.
 
     Columns: session (Date), opens_at and closes_at (instants, UTC). ``overrides``: True for those that the package
-    ships, False for none, a path for a file of the same layout. Raises InputError for an unknown exchange, a range the
-    calendar does not reach, or a broken override file.
+    ships, False for none, a path for a file of the same layout. Raises NotFoundError for an unknown exchange and
+    InputError for a range the calendar does not reach or a broken override file.
     """
     if isinstance(start, datetime) or isinstance(end, datetime):
         raise InputError("sessions_between takes dates, not instants", hint="pass date objects")
@@ -122,7 +122,7 @@ def place_instants(
 
     Returns session (Date) and reason (String), one row per instant: intraday, pre-open, after-close, holiday, weekend,
     date-only, no-time, or beyond-calendar; the session is null for the last two, and where it was dropped. Raises
-    InputError for an unknown exchange or policy and for instants without a time zone.
+    NotFoundError for an unknown exchange, InputError for an unknown policy and for instants without a time zone.
     """
     _check_choice("off_session", off_session, OFF_SESSION)
     _check_choice("date_only", date_only, DATE_ONLY)
@@ -235,13 +235,13 @@ def _exchange_rows() -> list[dict[str, str]]:
     return pl.read_csv(path, schema_overrides={"weekend": pl.String}).to_dicts()
 
 
-def _unknown(exchange: str) -> InputError:
+def _unknown(exchange: str) -> NotFoundError:
     said = exchange.upper()
     names = _other_names()
     codes = [said] if said in _exchanges() else [names[said]] if said in names else []
     codes = codes or difflib.get_close_matches(said, _exchanges(), n=1, cutoff=0.5)
     hint = f"did you mean {codes[0]}?" if codes else "use a market identifier code (ISO 10383) such as XKAR or XNYS"
-    return InputError(f"unknown exchange {exchange!r}", hint=hint)
+    return NotFoundError(f"unknown exchange {exchange!r}", hint=hint)
 
 
 def _from_library(exchange: str) -> Exchange:
@@ -295,10 +295,11 @@ def _calendar_of_library(name: str) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "session": [label.date() for label in schedule.index],
-            "opens_at": schedule["open"].dt.as_unit("us").to_numpy(),
-            "closes_at": schedule["close"].dt.as_unit("us").to_numpy(),
-        }
-    ).with_columns(pl.col("opens_at", "closes_at").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"))
+            "opens_at": [instant.to_pydatetime() for instant in schedule["open"]],
+            "closes_at": [instant.to_pydatetime() for instant in schedule["close"]],
+        },
+        schema={"session": pl.Date, "opens_at": _INSTANT, "closes_at": _INSTANT},
+    )
 
 
 def _read_overrides(path: Path) -> pl.DataFrame:

@@ -25,7 +25,8 @@ _NAMED = ("%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%
 class Stamps:
     """What the dates of a source are.
 
-    ``values``: Date for labels, Datetime for local times, Datetime UTC for instants; null where a row's date cannot be read. ``layout`` names how they are written.
+    ``values``: Date for labels, Datetime for local times, Datetime UTC for instants;
+    null where a row's date cannot be read. ``layout`` names how they are written.
     """
 
     values: pl.Series

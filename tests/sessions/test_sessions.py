@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError
 from correlator.sessions import (
     calendar_reach,
     exchange_zone,
@@ -118,14 +118,15 @@ def test_a_users_own_overrides(tmp_path):
     sessions = sessions_between("XKAR", date(2025, 5, 23), date(2025, 6, 1), overrides=file)
     assert sessions["session"].to_list() == [date(2025, 5, 23), *(date(2025, 5, day) for day in (29, 30, 31))]
     assert sessions["closes_at"][-1] == utc(2025, 5, 31, 7)
-    file.write_text("date,change\n2025-05-26,closed\n")
+    broken = tmp_path / "broken.csv"
+    broken.write_text("date,change\n2025-05-26,closed\n")
     with pytest.raises(InputError, match="lack"):
-        sessions_between("XKAR", date(2025, 5, 23), date(2025, 6, 1), overrides=file)
+        sessions_between("XKAR", date(2025, 5, 23), date(2025, 6, 1), overrides=broken)
 
 
 @pytest.mark.parametrize(("said", "meant"), [("PSX", "XKAR"), ("xkar", "XKAR"), ("NASDAQ", "XNAS"), ("XNYZ", "XNYS")])
 def test_an_unknown_exchange_is_met_with_the_likeliest(said, meant):
-    with pytest.raises(InputError, match=f"did you mean {meant}"):
+    with pytest.raises(NotFoundError, match=f"did you mean {meant}"):
         exchange_zone(said)
 
 
@@ -135,7 +136,7 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(InputError, match="date_only"):
         place(utc(2025, 5, 28), date_only="never")
     with pytest.raises(InputError, match="not instants in UTC"):
-        place_instants("XKAR", [datetime(2025, 5, 28)], ["minute"])  # noqa: DTZ001
+        place_instants("XKAR", [datetime(2025, 5, 28)], ["minute"])
     with pytest.raises(InputError, match="precision"):
         place_instants("XKAR", [utc(2025, 5, 28)], [])
     with pytest.raises(InputError, match="after end"):
