@@ -114,11 +114,11 @@ def _by_hac(first: Array, second: Array, lags: Rows, level: float, hac_lags: int
     for lag in lags.tolist():
         x, y = lagged(first, lag), second
         there = np.isfinite(x) & np.isfinite(y)
-        x, y = x[there], y[there]
-        if len(x) < 3 or not (np.ptp(x) > 0 and np.ptp(y) > 0):
+        n = int(there.sum())
+        if n < 3 or not (np.ptp(x[there]) > 0 and np.ptp(y[there]) > 0):
             raise StudyError(f"at lag {lag} one of both series does not vary", hint="bring a longer series")
-        x, y = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
-        used = newey_west_lags(len(x)) if hac_lags is None else hac_lags
+        x, y = ((part - part[there].mean()) / part[there].std() for part in (x, y))
+        used = newey_west_lags(n) if hac_lags is None else hac_lags
         fit = hac_regression(y, np.column_stack([np.ones(len(x)), x]), used)
         rho, se = float(fit.estimate[1]), float(fit.se[1])
         bounds = {"low": rho - reach * se, "high": rho + reach * se}

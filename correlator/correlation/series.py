@@ -3,7 +3,8 @@
     y_t = x_t'b + e_t,   V = (X'X)^-1 S (X'X)^-1,   S = G_0 + sum_{l=1..L} (1 - l/(L+1)) (G_l + G_l')
 
 with G_l the sum over t of (x_t e_t)(x_{t-l} e_{t-l})' (Newey & West 1987, Econometrica 55, 703-708). No small-sample
-factor; p-values are normal, as the result is asymptotic. Equal to statsmodels' ``cov_type="HAC"``.
+factor; p-values are normal, as the result is asymptotic. Equal to statsmodels' ``cov_type="HAC"``. A bar with a missing
+value has no e_t but keeps its place in time, so bars on both sides of it do not become neighbours (Datta & Du 2012).
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ class Regression:
 
 
 def hac_regression(y: ArrayLike, x: ArrayLike, lags: int | None = None) -> Regression:
-    """Regress ``y`` (T,) on ``x`` (T, k); rows with a NaN are left out, the rest taken as neighbours.
+    """Regress ``y`` (T,) on ``x`` (T, k); rows with a NaN are left out and keep their place in time.
 
     ``lags``: default ``newey_west_lags``. Raises StudyError where observations are too few or columns collinear.
     """
     outcome, design = as_series(y, "y"), np.asarray(x, dtype=np.float64)
     there = np.isfinite(outcome) & np.isfinite(design).all(axis=1)
-    outcome, design = outcome[there], design[there]
-    n, k = design.shape
+    outcome, design = np.where(there, outcome, 0.0), np.where(there[:, None], design, 0.0)
+    n, k = int(there.sum()), design.shape[1]
     if n <= k:
         raise StudyError(f"{n} observations cannot bear {k} terms", hint="bring a longer series or fewer lags")
     scale = np.sqrt((design * design).sum(axis=0))

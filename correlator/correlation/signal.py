@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from correlator.correlation.series import Array, Regression, lagged, mean_with_error, newey_west_lags
+from correlator.correlation.series import Array, lagged, mean_with_error, newey_west_lags
 from correlator.errors import InputError, StudyError
 
 
 @dataclass(frozen=True)
 class SignalTest:
     """``by_session``: row, n, ic (or spread and quantile means) per session that has enough symbols; ``summary``: one
-    row with the mean, its Newey-West se, t, p_value, low, high and the number of sessions.
+    row with the mean, its Newey-West se, t (n - 1 degrees of freedom), p_value, low, high and the number of sessions.
     """
 
     by_session: pl.DataFrame
@@ -58,7 +58,7 @@ def information_coefficient(
     frame = pl.DataFrame(
         {"row": rows, "n": counts, "ic": found}, schema={"row": pl.Int64, "n": pl.Int64, "ic": pl.Float64}
     )
-    return SignalTest(frame, _summary(np.array(found), "ic", horizon, hac_lags))
+    return SignalTest(frame, _summary(frame, "ic", len(x), horizon, hac_lags))
 
 
 def quantile_spread(
@@ -88,7 +88,7 @@ def quantile_spread(
     spread = table[:, -1] - table[:, 0]
     columns = {f"q{i + 1}": table[:, i] for i in range(quantiles)}
     frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.Int64), **columns, "spread": spread})
-    return SignalTest(frame, _summary(spread, "spread", horizon, hac_lags))
+    return SignalTest(frame, _summary(frame, "spread", len(x), horizon, hac_lags))
 
 
 def rolling_correlation(first: ArrayLike, second: ArrayLike, window: int, *, minimum: int | None = None) -> Array:
@@ -142,23 +142,30 @@ def _ranks(values: Array) -> Array:
     return np.asarray(rankdata(values))
 
 
-def _summary(values: Array, name: str, horizon: int, hac_lags: int | None) -> pl.DataFrame:
-    if len(values) < 2:
-        raise StudyError(f"{len(values)} sessions have enough symbols for a mean {name}", hint="bring more symbols")
-    lags = max(horizon - 1, newey_west_lags(len(values))) if hac_lags is None else hac_lags
-    fit: Regression = mean_with_error(values, lags)
-    mean, se = float(fit.estimate[0]), float(fit.se[0])
+def _summary(by_session: pl.DataFrame, name: str, sessions: int, horizon: int, hac_lags: int | None) -> pl.DataFrame:
+    """The mean over sessions; sessions left out keep their place, so that only real neighbours count as such."""
+    from scipy.special import stdtr, stdtrit
+
+    values, n = by_session[name].to_numpy(), by_session.height
+    if n < 2:
+        raise StudyError(f"{n} sessions have enough symbols for a mean {name}", hint="bring more symbols")
+    placed = np.full(sessions, np.nan)
+    placed[by_session["row"].to_numpy()] = values
+    lags = max(horizon - 1, newey_west_lags(n)) if hac_lags is None else hac_lags
+    fit = mean_with_error(placed, lags)
+    mean, se, t = float(fit.estimate[0]), float(fit.se[0]), float(fit.t[0])
+    reach = float(stdtrit(n - 1, 0.975))
     return pl.DataFrame(
         {
             "statistic": [name],
             "mean": [mean],
             "sd": [float(values.std(ddof=1))],
             "se": [se],
-            "t": [float(fit.t[0])],
-            "p_value": [float(fit.p_value[0])],
-            "low": [mean - 1.959963984540054 * se],
-            "high": [mean + 1.959963984540054 * se],
-            "sessions": [len(values)],
+            "t": [t],
+            "p_value": [float(2 * stdtr(n - 1, -abs(t)))],
+            "low": [mean - reach * se],
+            "high": [mean + reach * se],
+            "sessions": [n],
             "horizon": [horizon],
             "hac_lags": [lags],
         }
