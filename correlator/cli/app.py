@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from correlator import __version__
-from correlator.cli import add, audit, code, correlate, demo, explain, listing, placebo, plot, sql, strip, study
+from correlator.cli import (
+    add,
+    audit,
+    code,
+    confounds,
+    correlate,
+    demo,
+    explain,
+    listing,
+    placebo,
+    plot,
+    regress,
+    sql,
+    strip,
+    study,
+)
 from correlator.cli.options import Settings, StoreOption, use_settings
 
 app = typer.Typer(
@@ -53,3 +68,5 @@ app.command("strip")(strip.strip)
 app.command("placebo")(placebo.placebo)
 app.command("correlate")(correlate.correlate)
 app.command("audit")(audit.audit)
+app.command("confounds")(confounds.confounds)
+app.command("regress")(regress.regress)

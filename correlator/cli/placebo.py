@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +23,9 @@ from correlator.cli.study import (
     instant,
     narrated_warnings,
 )
+
+if TYPE_CHECKING:
+    from correlator.study.placebo import PlaceboResult
 
 
 class PlaceboOutput(StrEnum):
@@ -80,6 +84,10 @@ def placebo(
     confounds: Annotated[
         Treatment, typer.Option("--confounds", help="Keep confounded events, drop them, or keep the first of each.")
     ] = Treatment.KEEP,
+    null_plot: Annotated[
+        Path | None,
+        typer.Option("--null-plot", help="Draw what chance alone gives, first window, to this HTML file or image."),
+    ] = None,
     as_of: AsOfOption = None,
     output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,
     store: StoreOption = None,
@@ -90,30 +98,52 @@ def placebo(
 
     Example: correlator placebo --symbol AIRLINK --benchmark KSE100 --windows -1:1,-5:5 --draws 10000 --seed 7
     """
-    from correlator.study.confounded import flags_of, with_confounds
+    from correlator.study.confounded import with_confounds
     from correlator.study.placebo import placebo_test
     from correlator.study.placebo_dates import Matching
     from correlator.study.run import study
     from correlator.study.selection import DEFAULT_LINKS
+    from correlator.study.stored_confounds import stored_flags
 
+    opened, links, known = open_store(store), tuple(link) if link else DEFAULT_LINKS, instant(as_of)
     criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
     matching = Matching(criteria=criteria, distance=distance, block=block)
     with narrated_warnings():
         result = study(
-            open_store(store),
+            opened,
             symbol,
             events=events,
-            links=tuple(link) if link else DEFAULT_LINKS,
+            links=links,
             benchmark=benchmark,
             model=model,
             estimation=estimation,
             window=window,
             windows=windows,
             by=by,
-            as_of=instant(as_of),
+            as_of=known,
         )
         if confounds is not Treatment.KEEP:
-            result = with_confounds(result, confounds.value, flags_of(result))
+            flags = stored_flags(opened, result, links=links, as_of=known)
+            result = with_confounds(result, confounds.value, flags)
         test = placebo_test(result, draws=draws, seed=seed, statistic=statistic.value, matching=matching)
     narrate(test.sentence)
+    if null_plot is not None:
+        _draw_null(test, null_plot)
     print_frame(test.frame(output.value), format, to)
+
+
+def _draw_null(test: PlaceboResult, path: Path) -> None:
+    """The null distribution of the first group's first window, and where the real study lies in it."""
+    import polars as pl
+
+    from correlator.plot.distribution import null_figure
+    from correlator.plot.html import write_html
+    from correlator.plot.image import write_image
+
+    window = test.plan.windows[0].label
+    title = f"What chance alone gives: {test.statistic} in window {window}"
+    draws, p_value = pl.Series(test.null[0, :, 0]), float(test.p_values[0, 0])
+    figure = null_figure(draws, float(test.observed[0, 0]), p_value=p_value, title=title)
+    write = write_html if path.suffix.lower() in (".html", ".htm") else write_image
+    write(figure, path)
+    narrate(f"wrote {path}")

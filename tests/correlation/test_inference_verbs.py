@@ -192,3 +192,41 @@ def test_audit_passes_the_built_in_study_and_catches_a_leaky_one(store, tmp_path
         raise run(store, "audit", f"{leaky}:other", *shared).exception
     with pytest.raises(CorrelatorError, match=r"write built-in, or FILE\.py:FUNCTION"):
         raise run(store, "audit", "mine", *shared).exception
+
+
+def test_null_distribution_is_drawn(store, tmp_path):
+    figure = tmp_path / "null.html"
+    shared = ("placebo", "--symbol", "BBB", "--link", "named", "--windows", "0:0", "--draws", "199")
+    assert run(store, *shared, "--null-plot", str(figure)).exit_code == 0
+    assert "What chance alone gives" in figure.read_text()
+
+
+def test_confounds_side_by_side(store):
+    pytest.importorskip("statsmodels")
+    shared = ("confounds", "--symbol", "BBB", "--link", "named", "--window", "-2:2", "--windows", "0:0")
+    flags = frame_of(run(store, *shared, "--output", "flags"))
+    assert flags.height == 30
+    assert flags["overlaps"].sum() > 0
+    assert flags["ex_dividend"].null_count() == 30
+    table = frame_of(run(store, *shared))
+    assert table["confounds"].to_list() == ["keep", "drop", "first", "model"]
+    by = dict(table.select("confounds", "n").rows())
+    assert by["keep"] == by["model"] == 30 > by["first"] > by["drop"]
+    assert table["caar"].min() > 0.01
+
+
+def test_other_news_confounds_though_the_study_does_not_measure_it(store):
+    """Country news reaches every share: with that link too, the named events have company."""
+    selected = ("--events", "category = CONSULT", "--window", "-1:1", "--output", "flags")
+    alone = frame_of(run(store, "confounds", "--symbol", "BBB", "--link", "named", *selected))
+    with_country = frame_of(
+        run(store, "confounds", "--symbol", "BBB", "--link", "named", "--link", "country", *selected)
+    )
+    assert alone["other_stories"].sum() < with_country.join(alone, on="event_id", how="semi")["other_stories"].sum()
+
+
+def test_regress(store):
+    pytest.importorskip("statsmodels")
+    found = frame_of(run(store, "regress", "car ~ goldstein", "--symbol", "BBB", "--link", "named", "--windows", "0:0"))
+    assert found["term"].to_list() == ["Intercept", "goldstein"]
+    assert found["estimate"][0] == pytest.approx(0.02, abs=0.006)

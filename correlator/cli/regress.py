@@ -1,0 +1,75 @@
+"""``correlator regress``: abnormal returns regressed on what the events were."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.study import (
+    AsOfOption,
+    BenchmarkOption,
+    EstimationOption,
+    EventsOption,
+    LinkOption,
+    ModelOption,
+    SymbolOption,
+    WindowOption,
+    WindowsOption,
+    instant,
+    narrated_warnings,
+)
+
+
+def regress(
+    formula: Annotated[str, typer.Argument(help="Such as 'car ~ goldstein + C(category)'; columns of the events.")],
+    symbol: SymbolOption = None,
+    events: EventsOption = None,
+    link: LinkOption = None,
+    benchmark: BenchmarkOption = None,
+    model: ModelOption = "market",
+    estimation: EstimationOption = "-279:-30",
+    window: WindowOption = "-10:10",
+    windows: WindowsOption = None,
+    of: Annotated[
+        str | None, typer.Option("--of", help="CAR window to explain. Default: the first.", show_default=False)
+    ] = None,
+    cluster: Annotated[
+        list[str] | None,
+        typer.Option("--cluster", help="Column that errors are clustered by, at most two. Default: session, symbol."),
+    ] = None,
+    as_of: AsOfOption = None,
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """Explain the events' abnormal returns by what the events were; errors clustered by session and symbol.
+
+    Example: correlator regress 'car ~ goldstein + tone + beta' --windows -1:1,-5:5 --of -1:1
+    """
+    from correlator.study.regression import cross_section
+    from correlator.study.run import study
+    from correlator.study.selection import DEFAULT_LINKS
+
+    with narrated_warnings():
+        result = study(
+            open_store(store),
+            symbol,
+            events=events,
+            links=tuple(link) if link else DEFAULT_LINKS,
+            benchmark=benchmark,
+            model=model,
+            estimation=estimation,
+            window=window,
+            windows=windows,
+            as_of=instant(as_of),
+        )
+        fit = cross_section(result, formula, window=of, clusters=cluster)
+    clusters = ", ".join(f"{count} {name}s" for name, count in fit.clusters.items()) or "no clusters"
+    narrate(
+        f"CAR {fit.window}: {fit.n} events, {fit.excluded.height} without a value left out, R2 {fit.r_squared:.3f}, "
+        f"{clusters}, t with {fit.df:g} degrees of freedom"
+    )
+    print_frame(fit.table, format, to)
