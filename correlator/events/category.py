@@ -90,7 +90,7 @@ def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) 
     for governor in reversed(governors):
         if governor.head_end - 1 > hit.start or not _reaches(text, governor, hit, hits):
             continue
-        turned = governed(governor.entry.category, category or "")
+        turned = governed(governor, category or "")
         if turned is None:
             return None
         if turned != category:
@@ -116,8 +116,11 @@ def _is_headline_future(text: Text, infinitive: Hit, hits: Sequence[Hit]) -> boo
     return not any(h.start < infinitive.start and h.entry.category in CATEGORIES for h in hits)
 
 
-def governed(governor: str, category: str) -> str | None:
+def governed(word: Hit, category: str) -> str | None:
     """What ``category`` becomes under a governing word; None where nothing is left of it."""
+    governor = word.entry.category
+    if governor == "AGREE" and category in _FORCE and not word.entry.pattern.startswith("agree"):
+        return "THREATEN"
     if governor == WILL and category == "CONSULT":
         return "AGREE"
     if governor == WILL:
