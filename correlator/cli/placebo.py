@@ -79,8 +79,11 @@ def placebo(
         typer.Option("--distance", min=0, help="Sessions from real events. Default: the length of the event window."),
     ] = None,
     block: Annotated[
-        int, typer.Option("--block", min=0, help="Event dates so many sessions apart still move as one.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            "--block", min=0, help="Event dates so many sessions apart move as one. Default: windows overlap."
+        ),
+    ] = None,
     confounds: Annotated[
         Treatment, typer.Option("--confounds", help="Keep confounded events, drop them, or keep the first of each.")
     ] = Treatment.KEEP,

@@ -1,13 +1,16 @@
 """Placebo dates: ordinary sessions that could have stood in for the real ones, and which of them each draw takes.
 
-Events of one date (or of dates at most ``block`` bars apart) are a cluster and move together, so that what binds them
-(a common market day, overlapping windows) binds their placebos too. A cluster's candidates are the bars at which every
-one of its events could have been measured and that match the real first date:
+Events whose tested windows share a bar are a cluster and move together, so that what binds them (a common market day, a
+common stretch of bars) binds their placebos too. Where so long a cluster leaves fewer than ``least`` places to move to,
+it is split at its widest gap. A cluster's candidates are the bars at which every one of its events could have been
+measured and that match the real first date:
 
 * ``weekday``: same day of the week; on intraday bars also same time of day;
 * ``volatility``: same regime, the tercile of the benchmark's standard deviation over the 21 bars before the event
   window (before it, so that what the event does to volatility is not matched away);
-* ``distance``: at least ``distance`` bars from every real event of the same symbol.
+* ``distance``: at least ``distance`` bars from every real event of the same symbol, so that the effect looked for is
+  not in the placebos. Only where that takes away a tenth of the bars at most: else what is left would be a small sample
+  set against the rest of itself, and p-values too small. Placebo dates may then be real ones, which costs some power.
 
 Where fewer than ``least`` candidates match, ``volatility`` is given up first, then ``weekday``, then ``distance``; how
 far each cluster went is in its ``matched``.
@@ -37,24 +40,27 @@ CRITERIA = ("volatility", "weekday", "distance")
 
 REGIMES = 3
 REGIME_BARS = 21
+_CROWDED = 0.1
+"""Share of the bars that may be taken away for being near a real event."""
 
 
 @dataclass(frozen=True)
 class Matching:
     """How placebo dates are matched: ``criteria`` of ``CRITERIA``; ``distance`` bars from the symbol's real events,
-    None for the length of the event window; ``block``: event dates at most so many bars apart move together; ``least``:
-    candidates below which a criterion is given up.
+    None for the length of the event window; ``block``: event dates at most so many bars apart move together, None for
+    those whose longest tested windows overlap, 0 for those of one date only; ``least``: candidates below which a
+    criterion is given up, or a cluster of several dates split.
     """
 
     criteria: tuple[str, ...] = CRITERIA
     distance: int | None = None
-    block: int = 0
+    block: int | None = None
     least: int = 50
 
     def __post_init__(self) -> None:
         if unknown := set(self.criteria) - set(CRITERIA):
             raise InputError(f"{', '.join(sorted(unknown))} cannot be matched", hint=f"choose of {', '.join(CRITERIA)}")
-        if self.block < 0 or (self.distance or 0) < 0 or self.least < 1:
+        if (self.block or 0) < 0 or (self.distance or 0) < 0 or self.least < 1:
             raise InputError("block and distance must not be negative, least not below 1")
 
 
@@ -82,15 +88,26 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, plan: Plan, matchi
     near = _near_real_events(estimates, len(panel.labels), distance)
     weekday = weekday_codes(panel.labels)
     regime = volatility_regimes(panel, min(estimation.first, window.first), window.first)
-    found = []
-    for events in _together(estimates.day_zero, matching.block):
-        rows = estimates.day_zero[events]
-        at = int(rows[0])
-        offset = rows - at
+    days = estimates.day_zero
+
+    def cluster_of(events: Rows) -> Cluster:
+        at = int(days[events[0]])
+        offset = days[events] - at
         possible, away = _at_every_event(usable, near, estimates.symbol_index[events], offset)
         masks = {"volatility": regime == regime[at], "weekday": weekday == weekday[at], "distance": away}
         candidates, matched = _matched(possible, masks, matching)
-        found.append(Cluster(events, offset, at, candidates, matched))
+        return Cluster(events, offset, at, candidates, matched)
+
+    found = []
+    waiting = _together(days, _block(plan) if matching.block is None else matching.block)[::-1]
+    while waiting:
+        events = waiting.pop()
+        cluster = cluster_of(events)
+        if len(cluster.candidates) >= matching.least or cluster.offset[-1] == 0:
+            found.append(cluster)
+        else:
+            widest = int(np.argmax(np.diff(days[events]))) + 1
+            waiting += [events[widest:], events[:widest]]
     return found
 
 
@@ -184,6 +201,11 @@ def _rolling_deviation(series: Array, bars: int) -> Array:
     return np.where((n >= bars / 2) & (n >= 2), np.sqrt(variance), np.nan)
 
 
+def _block(plan: Plan) -> int:
+    """Bars that two event dates are apart at most where the longest tested windows around them share a bar."""
+    return max(len(part) for part in plan.windows if isinstance(part, OffsetWindow)) - 1
+
+
 def _bars_between(before: NDArray[Any], rows: Rows, window: OffsetWindow) -> Rows:
     total = len(before) - 1
     first, last = np.clip(rows + window.first, 0, total), np.clip(rows + window.last + 1, 0, total)
@@ -230,6 +252,8 @@ def _moved(mask: Mask, by: int) -> Mask:
 
 def _matched(possible: Mask, masks: dict[str, Mask], matching: Matching) -> tuple[Rows, tuple[str, ...]]:
     wanted = [name for name in CRITERIA if name in matching.criteria]
+    if "distance" in wanted and (possible & ~masks["distance"]).sum() > _CROWDED * possible.sum():
+        wanted.remove("distance")
     while True:
         fulfils = possible.copy()
         for name in wanted:

@@ -72,10 +72,10 @@ def test_candidates_match_weekday_regime_and_distance():
         assert cluster.matched == ("volatility", "weekday", "distance")
         assert (weekday[cluster.candidates] == weekday[cluster.at]).all()
         assert (regimes[cluster.candidates] == regimes[cluster.at]).all()
-        for event in cluster.events:
+        for event, offset in zip(cluster.events, cluster.offset, strict=True):
             symbol = result.estimates.symbol_index[event]
             real = result.estimates.day_zero[result.estimates.symbol_index == symbol]
-            assert np.abs(cluster.candidates[:, None] - real).min() >= 5
+            assert np.abs(cluster.candidates[:, None] + offset - real).min() >= 5
 
 
 def test_regimes_do_not_look_at_the_event_window_or_after():
@@ -101,11 +101,31 @@ def test_criteria_are_given_up_in_order_and_said():
 def test_neighbouring_dates_can_move_as_one():
     panel = simulated(5)
     result = study_panel(panel, events_at(panel, [300, 302, 303, 500], [0, 1, 0, 0]), PLAN)
-    apart = placebo_clusters(result.estimates, panel, PLAN, Matching())
-    joined = placebo_clusters(result.estimates, panel, PLAN, Matching(block=2))
+    apart = placebo_clusters(result.estimates, panel, PLAN, Matching(block=0))
     assert [len(c.events) for c in apart] == [1, 1, 1, 1]
-    assert [len(c.events) for c in joined] == [3, 1]
-    assert joined[0].offset.tolist() == [0, 2, 3]
+    for block in (None, 2):  # windows of five bars, the default, overlap
+        joined = placebo_clusters(result.estimates, panel, PLAN, Matching(block=block))
+        assert [len(c.events) for c in joined] == [3, 1]
+        assert joined[0].offset.tolist() == [0, 2, 3]
+
+
+def test_a_cluster_too_long_to_move_is_split_at_its_widest_gap():
+    panel = simulated(5, sessions=240)
+    rows = [60, 64, 68, 73, 77, *range(81, 230, 4)]
+    result = study_panel(panel, events_at(panel, rows, [0] * len(rows)), PLAN)
+    clusters = placebo_clusters(result.estimates, panel, PLAN, Matching(block=5))
+    assert len(clusters) > 1
+    assert sum(len(c.events) for c in clusters) == len(rows)
+    assert all(len(c.candidates) >= 50 for c in clusters)
+    assert clusters[0].at + clusters[0].offset[-1] == 68
+
+
+def test_real_events_are_kept_away_from_only_where_there_is_room():
+    panel = simulated(5)
+    few = study_panel(panel, events_at(panel, [300, 500], [0, 0]), PLAN)
+    many = study_panel(panel, events_at(panel, range(150, 850, 20), [0] * 35), PLAN)
+    assert {"distance" in c.matched for c in placebo_clusters(few.estimates, panel, PLAN, Matching())} == {True}
+    assert {"distance" in c.matched for c in placebo_clusters(many.estimates, panel, PLAN, Matching())} == {False}
 
 
 def test_missing_bars_stay_missing_and_are_counted():
@@ -194,6 +214,21 @@ def test_uniform_under_the_null_also_where_events_share_dates(common, events, da
     for column in np.array(p).T:
         assert kstest(column, "uniform").pvalue > 0.01
         assert np.mean(column <= 0.05) < 0.09
+
+
+@pytest.mark.parametrize(("bursts", "each", "spread"), [(30, 1, 1), (3, 10, 15)])
+def test_size_holds_where_news_crowds_a_short_history(bursts, each, spread):
+    """One share, 900 sessions, 30 events, eleven-day windows that overlap; three standard errors above 5 %."""
+    plan = make_plan(estimation="-120:-11", window="-5:5", windows="0:0,-5:5")
+    p = []
+    for seed in range(150):
+        panel = simulated(seed, symbols=1)
+        rng = np.random.default_rng(seed)
+        starts = rng.integers(150, 860, bursts)
+        rows = (starts[:, None] + np.sort(rng.integers(0, spread, (bursts, each)), axis=1)).ravel()
+        result = study_panel(panel, events_at(panel, rows, [0] * len(rows)), plan, keep_residuals=False)
+        p.append(placebo_test(result, draws=299, seed=seed).p_values[0])
+    assert np.mean(np.array(p) <= 0.05, axis=0).max() < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 150)
 
 
 def test_a_planted_shock_is_found():
