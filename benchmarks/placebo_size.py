@@ -3,9 +3,9 @@
     python benchmarks/placebo_size.py SECTION --panel FOLDER [--studies N] [--into docs/placebo.md]
 
 SECTION is ``uniform`` (p-values where there is nothing), ``clustered`` (events of one date), ``power`` (a planted
-shock), ``families`` (many hypotheses) or ``crowded`` (news that crowds a short history, simulated). FOLDER holds ``sp500_dataset.csv.gz`` (a date column and one of prices per
-stock) and ``sp500_index.csv.gz``. All draws are seeded. ``--into`` replaces the section's part of a page, between its
-marks.
+shock), ``families`` (many hypotheses) or ``crowded`` (news that crowds a short history, simulated). FOLDER holds
+``sp500_dataset.csv.gz`` (a date column and one of prices per stock) and ``sp500_index.csv.gz``. All draws are seeded.
+``--into`` replaces the section's part of a page, between its marks.
 """
 
 from __future__ import annotations
