@@ -47,15 +47,19 @@ def regress(
 ) -> None:
     """Explain the events' abnormal returns by what the events were; errors clustered by session and symbol.
 
+    Besides the events' columns: beta, sigma, story_size, size (log value traded), hour, weekday, year.
+
     Example: correlator regress 'car ~ goldstein + tone + beta' --windows -1:1,-5:5 --of -1:1
     """
     from correlator.study.regression import cross_section
     from correlator.study.run import study
     from correlator.study.selection import DEFAULT_LINKS
+    from correlator.study.stored_features import stored_features
 
+    opened = open_store(store)
     with narrated_warnings():
         result = study(
-            open_store(store),
+            opened,
             symbol,
             events=events,
             links=tuple(link) if link else DEFAULT_LINKS,
@@ -66,10 +70,10 @@ def regress(
             windows=windows,
             as_of=instant(as_of),
         )
-        fit = cross_section(result, formula, window=of, clusters=cluster)
+        fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
     clusters = ", ".join(f"{count} {name}s" for name, count in fit.clusters.items()) or "no clusters"
     narrate(
-        f"CAR {fit.window}: {fit.n} events, {fit.excluded.height} without a value left out, R2 {fit.r_squared:.3f}, "
+        f"CAR {of or result.window_labels[0]}: {fit.n} events, {fit.excluded.height} without a value left out, R2 {fit.r_squared:.3f}, "
         f"{clusters}, t with {fit.df:g} degrees of freedom"
     )
     print_frame(fit.table, format, to)

@@ -48,7 +48,7 @@ def event_rows(placed):
         empty
         | {
             "event_key": f"user:{i}",
-            "known_at": close - timedelta(hours=3),
+            "known_at": close - timedelta(hours=1 + i % 5),
             "known_precision": "minute",
             "coder": "user",
             "category": ("CONSULT", "THREATEN")[i % 2],
@@ -227,6 +227,12 @@ def test_other_news_confounds_though_the_study_does_not_measure_it(store):
 
 def test_regress(store):
     pytest.importorskip("statsmodels")
+    more = frame_of(
+        run(store, "regress", "car ~ beta + size + np.sin(hour)", "--cluster", "session", "--link", "named")
+    )
+    assert more["term"].to_list() == ["Intercept", "beta", "size", "np.sin(hour)"]
+    with pytest.raises(StudyError, match="collinear"):  # no event here has a story
+        raise run(store, "regress", "car ~ story_size", "--link", "named").exception
     found = frame_of(run(store, "regress", "car ~ goldstein", "--symbol", "BBB", "--link", "named", "--windows", "0:0"))
     assert found["term"].to_list() == ["Intercept", "goldstein"]
     assert found["estimate"][0] == pytest.approx(0.02, abs=0.006)
