@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from correlator.errors import InputError
-from correlator.events.category import Candidate, candidates
-from correlator.events.direction import Roles, who_to_whom
-from correlator.events.gate import FLOOR, against, support
-from correlator.events.model import CATEGORIES, Actor, CodedEvent, Evidence, dyad_of
-from correlator.events.phrases import Phrase, phrases
-from correlator.events.scan import Hit, scan
-from correlator.events.text import Text, prepare
-from correlator.events.tone import tone_of
+from correlator.events.full import code_full
+from correlator.events.model import CodedEvent
+from correlator.events.rules import code_rules, scanned
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -24,7 +19,6 @@ if TYPE_CHECKING:
 
 CODERS: Final = ("rules", "full")
 EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key", "symbol"))
-_MAX_EVENTS = 4
 
 
 def code_text(text: str, *, on: date | None = None, coder: str = "rules") -> list[CodedEvent]:
@@ -34,13 +28,15 @@ def code_text(text: str, *, on: date | None = None, coder: str = "rules") -> lis
     unknown coder.
     """
     _check(coder)
-    return _code(text, on)
+    return code_headlines([text], on=on, coder=coder)[0]
 
 
 def code_headlines(texts: Iterable[str], *, on: date | None = None, coder: str = "rules") -> list[list[CodedEvent]]:
     """``code_text`` of each text, in order."""
     _check(coder)
-    return [_code(text, on) for text in texts]
+    if coder == "full":
+        return code_full([scanned(text) for text in texts], on)
+    return [code_rules(scanned(text), on) for text in texts]
 
 
 def code_article(
@@ -51,10 +47,10 @@ def code_article(
     A headline without event gives none, whatever the body says. ``dateline`` is taken off the body's head.
     """
     _check(coder)
-    events = _code(headline, on)
+    events = code_text(headline, on=on, coder=coder)
     if not events or events[0].dyad or not body:
         return events
-    lead = _code(_first_sentence(body, dateline), on)
+    lead = code_rules(scanned(_first_sentence(body, dateline)), on)
     known = events[0].source.country if events[0].source else None
     for other in lead:
         if other.dyad and (known is None or known in other.dyad.split("-")):
@@ -122,92 +118,6 @@ def _day(instant: datetime | None) -> date | None:
     return instant.date() if instant is not None else None
 
 
-def _code(text: str, on: date | None) -> list[CodedEvent]:
-    ready = prepare(text)
-    mentions, hits = scan(ready)
-    if not hits or not mentions:
-        return []
-    found = candidates(ready, hits)
-    actors = phrases(ready, mentions, on)
-    if not found or not actors:
-        return []
-    best = found[0]
-    roles = who_to_whom(ready, best, actors)
-    opposing = against(ready, hits)
-    if support(ready, best, roles, actors, opposing) < FLOOR:
-        return []
-    confidence = _confidence(found, opposing)
-    pairs = _pairs(roles) or [(None, None)]
-    return [_event(ready, best, roles, pair, confidence) for pair in pairs]
-
-
-def _pairs(roles: Roles) -> list[tuple[Phrase | None, Phrase | None]]:
-    """Each source with each target; of several, only pairs of two different countries."""
-    sources: list[Phrase | None] = [*roles.sources] or [None]
-    targets: list[Phrase | None] = [*roles.targets] or [None]
-    pairs = [(source, target) for source in sources for target in targets]
-    first, *rest = pairs
-    seen = {_countries(first)}
-    kept = [first]
-    for pair in rest:
-        countries = _countries(pair)
-        if None not in countries and countries[0] != countries[1] and countries not in seen:
-            seen.add(countries)
-            kept.append(pair)
-    return kept[:_MAX_EVENTS]
-
-
-def _countries(pair: tuple[Phrase | None, Phrase | None]) -> tuple[str | None, str | None]:
-    source, target = pair
-    return (source.actor.country if source else None, target.actor.country if target else None)
-
-
-def _confidence(found: Sequence[Candidate], opposing: float) -> float:
-    """Between 0 and 1: the lead over the next other category, less what speaks against."""
-    best = found[0]
-    other = max((c.score for c in found if c.category != best.category), default=0.0)
-    strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * opposing
-    return round(1.0 / (1.0 + math.exp(-strength)), 3)
-
-
-def _event(
-    text: Text, best: Candidate, roles: Roles, pair: tuple[Phrase | None, Phrase | None], confidence: float
-) -> CodedEvent:
-    category = CATEGORIES[best.category]
-    source, target = (_actor(phrase) for phrase in pair)
-    evidence = [_deciding(text, "category", best.hit)]
-    if best.governor is not None:
-        evidence.insert(0, _deciding(text, "category", best.governor))
-    for field, phrase in (("source", pair[0]), ("target", pair[1])):
-        if phrase is not None:
-            evidence.append(_words(text, field, phrase.start, phrase.end, roles.rule))
-    return CodedEvent(
-        category.name,
-        category.quad_class,
-        category.cameo_root,
-        category.goldstein,
-        tone_of(text.lowered),
-        confidence,
-        source,
-        target,
-        dyad_of(source, target),
-        tuple(evidence),
-    )
-
-
-def _actor(phrase: Phrase | None) -> Actor | None:
-    return phrase.actor if phrase is not None else None
-
-
-def _deciding(text: Text, field: str, hit: Hit) -> Evidence:
-    return _words(text, field, hit.start, hit.end, f"{hit.entry.category}: {hit.entry.pattern}")
-
-
-def _words(text: Text, field: str, start: int, end: int, rule: str) -> Evidence:
-    first, last = text.offsets(start, end)
-    return {"field": field, "span": text.original[first:last], "start": first, "end": last, "rule": rule}
-
-
 def _first_sentence(body: str, dateline: str | None) -> str:
     lead = body.lstrip()
     if dateline and lead.upper().startswith(dateline.upper()):
@@ -218,8 +128,6 @@ def _first_sentence(body: str, dateline: str | None) -> str:
 
 def _completed(event: CodedEvent, lead: CodedEvent) -> CodedEvent:
     """The headline's event with the actors that the first sentence names."""
-    from dataclasses import replace
-
     evidence = [item for item in event.evidence if item["field"] == "category"]
     evidence += [
         {**item, "rule": f"first sentence: {item['rule']}"} for item in lead.evidence if item["field"] != "category"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -54,7 +55,7 @@ def grams(text: str) -> Grams:
     words = text.split()
     found: Counter[int] = Counter()
     found.update(crc32(f"w {word}".encode()) % BUCKETS for word in words)
-    found.update(crc32(f"p {a} {b}".encode()) % BUCKETS for a, b in zip(words, words[1:], strict=False))
+    found.update(crc32(f"p {a} {b}".encode()) % BUCKETS for a, b in pairwise(words))
     for word in words:
         edged = f" {word} "
         for size in _CHAR_SIZES:
@@ -63,7 +64,7 @@ def grams(text: str) -> Grams:
             )
     buckets = np.fromiter(found.keys(), dtype=np.int64, count=len(found))
     counts = np.fromiter(found.values(), dtype=np.float32, count=len(found))
-    return Grams(buckets, 1.0 + np.log(counts))
+    return Grams(buckets, np.float32(1.0) + np.log(counts, dtype=np.float32))
 
 
 def rule_features(

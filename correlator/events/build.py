@@ -1,0 +1,81 @@
+"""From a decision and its actors to coded events, with the evidence behind each field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from correlator.events.direction import Roles
+from correlator.events.model import CATEGORIES, Actor, CodedEvent, Evidence, dyad_of
+from correlator.events.phrases import Phrase
+from correlator.events.text import Text
+from correlator.events.tone import tone_of
+
+_MAX_EVENTS = 4
+
+
+def events_of(
+    text: Text, name: str, roles: Roles, deciding: Sequence[Evidence], confidence: float, coder: str
+) -> list[CodedEvent]:
+    """One event per pair of source and target, the main one first."""
+    return [_event(text, name, roles, pair, deciding, confidence, coder) for pair in _pairs(roles)]
+
+
+def words(text: Text, field: str, start: int, end: int, rule: str) -> Evidence:
+    """Evidence for ``field``: the words of ``text.joined[start:end]``."""
+    first, last = text.offsets(start, end)
+    return {"field": field, "span": text.original[first:last], "start": first, "end": last, "rule": rule}
+
+
+def _pairs(roles: Roles) -> list[tuple[Phrase | None, Phrase | None]]:
+    """Each source with each target; of several, only pairs of two different countries."""
+    sources: list[Phrase | None] = [*roles.sources] or [None]
+    targets: list[Phrase | None] = [*roles.targets] or [None]
+    pairs = [(source, target) for source in sources for target in targets]
+    first, *rest = pairs
+    seen = {_countries(first)}
+    kept = [first]
+    for pair in rest:
+        countries = _countries(pair)
+        if None not in countries and countries[0] != countries[1] and countries not in seen:
+            seen.add(countries)
+            kept.append(pair)
+    return kept[:_MAX_EVENTS]
+
+
+def _countries(pair: tuple[Phrase | None, Phrase | None]) -> tuple[str | None, str | None]:
+    source, target = pair
+    return (source.actor.country if source else None, target.actor.country if target else None)
+
+
+def _event(
+    text: Text,
+    name: str,
+    roles: Roles,
+    pair: tuple[Phrase | None, Phrase | None],
+    deciding: Sequence[Evidence],
+    confidence: float,
+    coder: str,
+) -> CodedEvent:
+    category = CATEGORIES[name]
+    source, target = (_actor(phrase) for phrase in pair)
+    evidence = list(deciding)
+    for field, phrase in (("source", pair[0]), ("target", pair[1])):
+        if phrase is not None:
+            evidence.append(words(text, field, phrase.start, phrase.end, roles.rule))
+    return CodedEvent(
+        category.name,
+        category.quad_class,
+        category.cameo_root,
+        category.goldstein,
+        tone_of(text.lowered),
+        confidence,
+        source,
+        target,
+        dyad_of(source, target),
+        tuple(evidence),
+        coder,
+    )
+
+
+def _actor(phrase: Phrase | None) -> Actor | None:
+    return phrase.actor if phrase is not None else None

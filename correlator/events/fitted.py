@@ -1,0 +1,116 @@
+"""The fitted part of the ``full`` coder: a linear model over hashed n-grams, the rules' findings and embeddings.
+
+Weights are shipped as numbers in ``data/events/full_weights.npz``; ``tools/fit_coder.py`` fits them and says on what.
+Multinomial logistic regression; the quad class with the greatest summed probability is chosen first, then the
+likeliest category within it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.events.embed import Floats, embed, model_folder
+from correlator.events.features import BUCKETS, CLASSES, NONE, Grams, grams, masked, rule_features
+from correlator.events.model import CATEGORIES
+from correlator.events.rules import Scanned
+from correlator.resources import data_path
+
+_QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for name in CLASSES)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The category that the model decides for (NONE: no event), its probability, and the word that says it loudest."""
+
+    category: str
+    probability: float
+    word: str
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One fitted model. ``row`` maps a bucket to its row of ``grams`` (-1: not used), ``grams``: (rows, classes)."""
+
+    row: NDArray[np.int64]
+    idf: Floats
+    grams: Floats
+    rules: Floats
+    embedding: Floats | None
+    intercept: Floats
+
+    def contributions(self, found: Grams) -> tuple[Floats, float]:
+        """Weighted n-grams of shape (used, classes), already divided by the norm, and that norm."""
+        rows = self.row[found.buckets]
+        used = rows >= 0
+        values = found.counts[used] * self.idf[rows[used]]
+        norm = float(np.sqrt((values**2).sum())) or 1.0
+        return np.asarray(self.grams[rows[used]] * (values / norm)[:, None]), norm
+
+
+@cache
+def load_weights(with_embedding: bool) -> Weights:
+    """The shipped weights, of the model with or without sentence embeddings."""
+    with np.load(data_path("events", "full_weights.npz")) as stored:
+        name = "with" if with_embedding else "without"
+        part = {key.removeprefix(f"{name}_"): stored[key] for key in stored.files if key.startswith(f"{name}_")}
+    row = np.full(BUCKETS, -1, dtype=np.int64)
+    row[part["buckets"]] = np.arange(len(part["buckets"]))
+    return Weights(
+        row,
+        part["idf"].astype(np.float32),
+        part["grams"].astype(np.float32) * part["scale"].astype(np.float32),
+        part["rules"].astype(np.float32),
+        part["embedding"].astype(np.float32) if with_embedding else None,
+        part["intercept"].astype(np.float32),
+    )
+
+
+def judge(scanned: Sequence[Scanned]) -> list[Judgement]:
+    """The model's decision for each text, in order."""
+    with_embedding = model_folder() is not None
+    weights = load_weights(with_embedding)
+    vectors = embed([item.text.original for item in scanned]) if with_embedding and scanned else None
+    return [
+        _judge(weights, item, vectors[number] if vectors is not None else None) for number, item in enumerate(scanned)
+    ]
+
+
+def _judge(weights: Weights, item: Scanned, vector: Floats | None) -> Judgement:
+    words = masked(item.text, item.mentions)
+    contributions, _ = weights.contributions(grams(words))
+    logits = weights.intercept + contributions.sum(axis=0)
+    logits = logits + rule_features(item.text, item.mentions, item.hits, item.found) @ weights.rules
+    if vector is not None and weights.embedding is not None:
+        logits = logits + vector @ weights.embedding
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()
+    chosen = choose(shares)
+    return Judgement(CLASSES[chosen], round(float(shares[chosen]), 3), _loudest(weights, words, chosen))
+
+
+def choose(shares: NDArray[np.floating]) -> int:
+    """The class within the quad class of the greatest summed probability."""
+    sums: dict[str, float] = {}
+    for quad, share in zip(_QUADS, shares, strict=True):
+        sums[quad] = sums.get(quad, 0.0) + float(share)
+    best = max(sums, key=lambda quad: sums[quad])
+    return max((n for n, quad in enumerate(_QUADS) if quad == best), key=lambda n: float(shares[n]))
+
+
+def _loudest(weights: Weights, words: str, chosen: int) -> str:
+    """The word whose n-grams add most to the chosen class."""
+    best, most = "", -np.inf
+    for word in dict.fromkeys(words.split()):
+        if not word.isalpha() or word == "actor":
+            continue
+        contributions, norm = weights.contributions(grams(word))
+        total = float(contributions[:, chosen].sum()) * norm
+        if total > most:
+            best, most = word, total
+    return best

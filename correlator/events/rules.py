@@ -1,0 +1,66 @@
+"""The default coder: rules and lexicon alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from correlator.events.build import events_of, words
+from correlator.events.category import Candidate, candidates
+from correlator.events.direction import who_to_whom
+from correlator.events.gate import FLOOR, against, support
+from correlator.events.model import CodedEvent, Evidence
+from correlator.events.phrases import phrases
+from correlator.events.scan import Hit, Mention, scan
+from correlator.events.text import Text, prepare
+
+
+class Scanned(NamedTuple):
+    """A text with what the rules saw in it: names, patterns, and the categories they speak for (best first)."""
+
+    text: Text
+    mentions: list[Mention]
+    hits: list[Hit]
+    found: list[Candidate]
+
+
+def scanned(text: str) -> Scanned:
+    """Names, patterns and candidate categories of a text."""
+    ready = prepare(text)
+    mentions, hits = scan(ready)
+    return Scanned(ready, mentions, hits, candidates(ready, hits) if hits else [])
+
+
+def code_rules(item: Scanned, on: date | None) -> list[CodedEvent]:
+    """Events by the strongest candidate, if an actor is named and not too much speaks against it."""
+    if not item.found or not item.mentions:
+        return []
+    actors = phrases(item.text, item.mentions, on)
+    if not actors:
+        return []
+    best = item.found[0]
+    roles = who_to_whom(item.text, best, actors)
+    opposing = against(item.text, item.hits)
+    if support(item.text, best, roles, actors, opposing) < FLOOR:
+        return []
+    return events_of(
+        item.text, best.category, roles, deciding(item.text, best), _confidence(item.found, opposing), "rules"
+    )
+
+
+def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]:
+    """The governing words and the pattern that speak for a candidate."""
+    hits = [hit for hit in (candidate.governor, candidate.hit) if hit is not None]
+    return [
+        words(text, "category", hit.start, hit.end, f"{hit.entry.category}: {hit.entry.pattern}{note}") for hit in hits
+    ]
+
+
+def _confidence(found: Sequence[Candidate], opposing: float) -> float:
+    """Between 0 and 1: the lead over the next other category, less what speaks against."""
+    best = found[0]
+    other = max((c.score for c in found if c.category != best.category), default=0.0)
+    strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * opposing
+    return round(1.0 / (1.0 + math.exp(-strength)), 3)
