@@ -49,23 +49,26 @@ def limit_locked(
     low: Array,
     close: Array,
     previous_close: Array | None = None,
-    limit: float = 0.10,
+    limit: float | Array = 0.10,
     tick: float = TICK,
+    minimum: float | Array = 0.0,
 ) -> Flags:
     """Bars (T, S) that ended the session at the exchange's daily price limit: their return is censored.
 
     True where the close is the session's highest (lowest) price and lies within half a tick of the previous close
-    plus (minus) ``limit``, a fraction; or where the whole bar stands at one price that is at or beyond it. Missing
-    highs and lows are taken as the close. ``previous_close`` (T, S): default the last close before.
+    plus (minus) ``limit``, a fraction, or ``minimum``, in currency, whichever is more; or where the whole bar stands at
+    one price that is at or beyond it. Both may differ by session, as arrays (T, 1); NaN means that there is no limit.
+    Missing highs and lows are taken as the close. ``previous_close`` (T, S): default the last close before.
     """
     previous = previous_closes(close) if previous_close is None else previous_close
     top, bottom, start = (np.where(np.isnan(price), close, price) for price in (high, low, open_))
     slack = 0.5 * tick + 1e-9
-    up_limit, down_limit = previous * (1.0 + limit), previous * (1.0 - limit)
+    reach = np.maximum(previous * limit, minimum)
+    up_limit, down_limit = previous + reach, previous - reach
     up = (np.abs(close - up_limit) <= slack) & (close >= top - slack)
     down = (np.abs(close - down_limit) <= slack) & (close <= bottom + slack)
     one_price = (top == bottom) & (start == close) & ~np.isnan(high) & ~np.isnan(low)
-    flags: Flags = up | down | (one_price & (np.abs(close - previous) >= limit * previous - slack))
+    flags: Flags = up | down | (one_price & (np.abs(close - previous) >= reach - slack))
     return flags
 
 

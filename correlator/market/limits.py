@@ -1,0 +1,31 @@
+"""Daily price limits of exchanges, as they were on each session."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.resources import data_path
+
+Array = NDArray[np.float64]
+
+
+def price_limits(exchange: str, sessions: pl.Series) -> tuple[Array, Array]:
+    """The limit of a session's price change on each of ``sessions`` (T,), and its minimum, both as arrays (T, 1).
+
+    The limit is a fraction of the previous close, the minimum an amount in the exchange's currency: the higher one
+    counts. NaN where the exchange has no limit, or none is known that early. Source: ``data/sessions/limits.csv``.
+    """
+    known = _limits().filter(pl.col("exchange") == exchange)
+    dates = pl.DataFrame({"session": sessions.cast(pl.Date)}).with_row_index("row").sort("session")
+    found = dates.join_asof(known, left_on="session", right_on="date", strategy="backward").sort("row")
+    limit, minimum = (found[name].cast(pl.Float64).to_numpy(writable=True) for name in ("limit", "minimum"))
+    return limit[:, None], minimum[:, None]
+
+
+@lru_cache(maxsize=1)
+def _limits() -> pl.DataFrame:
+    return pl.read_csv(data_path("sessions", "limits.csv"), try_parse_dates=True).sort("date")
