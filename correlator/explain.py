@@ -15,7 +15,13 @@ from correlator.store.db import Store
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
 
-CONTEXT = ("printed",)
+KINDS = {
+    "printed": "context: printed on the page, not its subject",
+    "named": "subject: named in the text",
+    "country": "by its market",
+    "sector": "by the words of its sector",
+    "watchlist": "by the user's words",
+}
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,7 @@ class Explanation:
 
     def _link_facts(self) -> list[tuple[str, str, str]]:
         return [
-            (
-                f"ticker {link['symbol']}",
-                "context: printed on the page" if link["kind"] in CONTEXT else f"subject: {link['kind']}",
-                link["evidence"],
-            )
+            (f"ticker {link['symbol']}", KINDS[link["kind"]], link["evidence"])
             for link in self.links.iter_rows(named=True)
         ]
 
@@ -115,9 +117,6 @@ def _country_links(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl
 
 
 def _evidence(text: str | None) -> str:
-    """Evidence (JSON list of field, span, rule) as one line."""
+    """Evidence (JSON list of field, span, start, end, rule) as one line."""
     items = json.loads(text) if text else []
-    return "; ".join(
-        " ".join(str(value) for value in item.values() if value) if isinstance(item, dict) else str(item)
-        for item in items
-    )
+    return "; ".join(f'{item["field"]}: "{item["span"]}" ({item["rule"]})' for item in items)

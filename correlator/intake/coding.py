@@ -12,13 +12,14 @@ from correlator.tables import EVENTS, LINKS
 if TYPE_CHECKING:
     import duckdb
 
+_SAME_EVENT = ("category", "source_country", "target_country")
 EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name != "event_id")
 
 
 def coded_events(articles: pl.DataFrame, coder: str) -> pl.DataFrame:
     """Events of stored article rows, with key; an edited text is known from its update, never from before.
 
-    ``articles``: rows as ``write_articles`` returns them. Columns: ``EVENT_COLUMNS``.
+    ``articles``: rows as ``write_articles`` returns them. Columns: ``EVENT_COLUMNS`` and version.
     """
     from correlator.events.coder import code_articles
 
@@ -28,10 +29,37 @@ def coded_events(articles: pl.DataFrame, coder: str) -> pl.DataFrame:
         .then(pl.lit("second"))
         .otherwise("published_precision"),
     )
-    events = code_articles(known, coder=coder)
-    order = pl.int_range(pl.len()).over("article_id")
+    parts = [
+        code_articles(rows, coder=coder).with_columns(version=pl.lit(version))
+        for (version,), rows in known.group_by("version", maintain_order=True)
+    ]
+    order = pl.int_range(pl.len()).over("article_id", "version")
     key = pl.format("article:{}:{}:{}", "article_id", "version", order)
-    return events.with_columns(event_key=key, symbol=pl.lit(None, pl.String)).select(EVENT_COLUMNS)
+    columns = (key.alias("event_key"), pl.lit(None, pl.String).alias("symbol"))
+    return pl.concat([part.with_columns(*columns) for part in parts]) if parts else _no_events()
+
+
+def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> pl.DataFrame:
+    """Events without those that an earlier version of the same article told: an edit does not make them happen again.
+
+    ``events``: as ``coded_events`` returns them. Columns: ``EVENT_COLUMNS``.
+    """
+    first = events.unique(["article_id", *_SAME_EVENT, "version"], keep="first", maintain_order=True)
+    first = first.sort("version", maintain_order=True).unique(
+        ["article_id", *_SAME_EVENT], keep="first", maintain_order=True
+    )
+    edited = first.filter(pl.col("version") > 1)["article_id"].unique()
+    told = query(
+        connection,
+        f"SELECT article_id, {', '.join(_SAME_EVENT)} FROM events WHERE article_id IN (SELECT unnest($edited))",
+        {"edited": edited.to_list()},
+    )
+    fresh = first.join(told, on=["article_id", *_SAME_EVENT], how="anti", nulls_equal=True, maintain_order="left")
+    return fresh.select(EVENT_COLUMNS)
+
+
+def _no_events() -> pl.DataFrame:
+    return pl.DataFrame(schema=EVENTS.schema(EVENT_COLUMNS) | {"version": pl.Int32()})
 
 
 def instruments_known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -48,13 +76,14 @@ def linked_instruments(articles: pl.DataFrame, quotes: pl.DataFrame, instruments
     from correlator.events.link import link_article
 
     printed = {
-        str(key): symbols for key, symbols in quotes.group_by("article_key").agg(pl.col("symbol").unique()).iter_rows()
+        str(key): symbols
+        for key, symbols in quotes.group_by("article_key").agg(pl.col("symbol").unique(maintain_order=True)).iter_rows()
     }
     rows = [
         (article_id, *link)
         for article_id, key, headline, body in articles.select(
             "article_id", "article_key", "headline", "body"
         ).iter_rows()
-        for link in link_article(headline, body or "", printed.get(key, []), instruments)
+        for link in link_article(headline, body, printed.get(key, []), instruments)
     ]
     return pl.DataFrame(rows, schema=LINKS.schema(), orient="row")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from correlator.intake.coding import coded_events, instruments_known, linked_instruments
+from correlator.intake.coding import coded_events, instruments_known, linked_instruments, unrepeated
 from correlator.intake.report import LoadReport, sha256_of, source_name, started
 from correlator.intake.stories import join_stories
 from correlator.intake.strips import date_strips
@@ -84,7 +84,7 @@ def _write_batch(
         articles = write_articles(connection, batch.articles, loaded_at)
         quotes = write_quotes(connection, batch.quotes)
         fresh = articles["article_id"].to_list()
-        events = write_events(connection, coded_events(articles, coder))
+        events = write_events(connection, unrepeated(connection, coded_events(articles, coder)))
         links = write_links(connection, linked_instruments(articles, batch.quotes, instruments_known(connection)))
         join_stories(connection, fresh)
         dated = date_strips(connection, articles=fresh) if quotes.added else 0
