@@ -166,11 +166,12 @@ def placebo_test(
         raise InputError(f"statistic {statistic!r} is not known", hint=f"choose {', '.join(STATISTICS)}")
     if draws < 1:
         raise InputError(f"{draws} draws are none", hint="ask for 1,000 or more")
-    clusters = placebo_clusters(result.estimates, result.panel, result.plan, matching or Matching())
+    chosen = matching or Matching()
+    clusters = placebo_clusters(result.estimates, result.panel, result.plan, chosen)
     drawable = [cluster for cluster in clusters if len(cluster.candidates)]
     if not drawable:
         raise StudyError("no event has a placebo date", hint="match fewer criteria, or bring a longer history")
-    dates = draw_dates(drawable, draws, seed)
+    dates = draw_dates(drawable, draws, seed, chosen.block_of(result.plan))
     kept = np.sort(np.concatenate([cluster.events for cluster in drawable]))
     groups, group_of = _groups(result, kept)
     number = max(len(groups), 1)

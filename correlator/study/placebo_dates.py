@@ -1,9 +1,11 @@
 """Placebo dates: ordinary sessions that could have stood in for the real ones, and which of them each draw takes.
 
 Events whose tested windows share a bar are a cluster and move together, so that what binds them (a common market day, a
-common stretch of bars) binds their placebos too. Where so long a cluster leaves fewer than ``least`` places to move to,
-it is split at its widest gap. A cluster's candidates are the bars at which every one of its events could have been
-measured and that match the real first date:
+common stretch of bars) binds their placebos too. A cluster longer than three of these windows, or with fewer than
+``least`` places to move to, is split at its widest gap: what binds neighbours across the cut is lost, but dates keep
+apart enough to be matched and to move freely. Clusters of one symbol are kept from meeting in a draw, as they do not
+meet in reality. A cluster's candidates are the bars at which every one of its events could have been measured and that
+match the real first date:
 
 * ``weekday``: same day of the week; on intraday bars also same time of day;
 * ``volatility``: same regime, the tercile of the benchmark's standard deviation over the 21 bars before the event
@@ -40,6 +42,9 @@ CRITERIA = ("volatility", "weekday", "distance")
 
 REGIMES = 3
 REGIME_BARS = 21
+_LONGEST = 3
+"""Span of a cluster in blocks at most."""
+_ATTEMPTS = 20
 _CROWDED = 0.1
 """Share of the bars that may be taken away for being near a real event."""
 
@@ -63,18 +68,31 @@ class Matching:
         if (self.block or 0) < 0 or (self.distance or 0) < 0 or self.least < 1:
             raise InputError("block and distance must not be negative, least not below 1")
 
+    def block_of(self, plan: Plan) -> int:
+        """Bars that two event dates are apart at most to move together: ``block``, or where the longest tested windows
+        around them share a bar.
+        """
+        longest = max(len(part) for part in plan.windows if isinstance(part, OffsetWindow))
+        return longest - 1 if self.block is None else self.block
+
 
 @dataclass(frozen=True)
 class Cluster:
-    """Events that move together: positions among the kept ones, ``offset`` of each from the first bar ``at``;
-    ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil.
+    """Events that move together: positions among the kept ones, columns of their ``symbols``, ``offset`` of each from
+    the first bar ``at``; ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil.
     """
 
     events: Rows
+    symbols: frozenset[int]
     offset: Rows
     at: int
     candidates: Rows
     matched: tuple[str, ...]
+
+    @property
+    def span(self) -> int:
+        """Bars from its first date to its last."""
+        return int(self.offset[-1])
 
 
 def placebo_clusters(estimates: EventEstimates, panel: Panel, plan: Plan, matching: Matching) -> list[Cluster]:
@@ -96,27 +114,50 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, plan: Plan, matchi
         possible, away = _at_every_event(usable, near, estimates.symbol_index[events], offset)
         masks = {"volatility": regime == regime[at], "weekday": weekday == weekday[at], "distance": away}
         candidates, matched = _matched(possible, masks, matching)
-        return Cluster(events, offset, at, candidates, matched)
+        symbols = frozenset(estimates.symbol_index[events].tolist())
+        return Cluster(events, symbols, offset, at, candidates, matched)
 
     found = []
-    waiting = _together(days, _block(plan) if matching.block is None else matching.block)[::-1]
+    block = matching.block_of(plan)
+    waiting = _together(days, block)[::-1]
     while waiting:
         events = waiting.pop()
         cluster = cluster_of(events)
-        if len(cluster.candidates) >= matching.least or cluster.offset[-1] == 0:
+        if cluster.span == 0 or (cluster.span <= _LONGEST * block and len(cluster.candidates) >= matching.least):
             found.append(cluster)
         else:
-            widest = int(np.argmax(np.diff(days[events]))) + 1
-            waiting += [events[widest:], events[:widest]]
+            cut = _widest_gap(days[events])
+            waiting += [events[cut:], events[:cut]]
     return found
 
 
-def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int) -> NDArray[np.int32]:
-    """Rows (C, draws) that each draw gives to each cluster's first bar, uniform over its candidates."""
+def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -> NDArray[np.int32]:
+    """Rows (C, draws) that each draw gives to each cluster's first bar, uniform over its candidates.
+
+    A place at most ``block`` bars from an earlier cluster of the same symbol is drawn again, ``_ATTEMPTS`` times at
+    most: in a history too crowded for that they meet after all.
+    """
     rng = np.random.default_rng(seed)
     chosen = np.empty((len(clusters), draws), dtype=np.int32)
-    for row, cluster in zip(chosen, clusters, strict=True):
-        row[:] = cluster.candidates[rng.integers(len(cluster.candidates), size=draws)]
+    held: dict[int, list[int]] = {}
+    for c, cluster in enumerate(clusters):
+        earlier = np.array(
+            sorted({other for symbol in cluster.symbols for other in held.get(symbol, ())}), dtype=np.int64
+        )
+        after = np.array([clusters[other].span + block for other in earlier], dtype=np.int32)
+        before = cluster.span + block
+        waiting = np.arange(draws)
+        for _ in range(_ATTEMPTS):
+            row = cluster.candidates[rng.integers(len(cluster.candidates), size=len(waiting))].astype(np.int32)
+            chosen[c, waiting] = row
+            if not len(earlier):
+                break
+            ahead = row - chosen[earlier[:, None], waiting]
+            waiting = waiting[((ahead <= after[:, None]) & (-ahead <= before)).any(axis=0)]
+            if len(waiting) == 0:
+                break
+        for symbol in cluster.symbols:
+            held.setdefault(symbol, []).append(c)
     return chosen
 
 
@@ -201,11 +242,6 @@ def _rolling_deviation(series: Array, bars: int) -> Array:
     return np.where((n >= bars / 2) & (n >= 2), np.sqrt(variance), np.nan)
 
 
-def _block(plan: Plan) -> int:
-    """Bars that two event dates are apart at most where the longest tested windows around them share a bar."""
-    return max(len(part) for part in plan.windows if isinstance(part, OffsetWindow)) - 1
-
-
 def _bars_between(before: NDArray[Any], rows: Rows, window: OffsetWindow) -> Rows:
     total = len(before) - 1
     first, last = np.clip(rows + window.first, 0, total), np.clip(rows + window.last + 1, 0, total)
@@ -219,6 +255,14 @@ def _together(day_zero: Rows, block: int) -> list[Rows]:
         return []
     cuts = np.flatnonzero(np.diff(day_zero[order]) > block) + 1
     return np.split(order, cuts)
+
+
+def _widest_gap(days: Rows) -> int:
+    """Where to split ascending ``days`` (E,): at the widest gap, of several the one nearest to the middle."""
+    gaps = np.diff(days)
+    widest = np.flatnonzero(gaps == gaps.max())
+    middle = (days[0] + days[-1]) / 2
+    return int(widest[np.argmin(np.abs((days[widest] + days[widest + 1]) / 2 - middle))]) + 1
 
 
 def _near_real_events(estimates: EventEstimates, total: int, distance: int) -> dict[int, Mask]:

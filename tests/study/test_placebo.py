@@ -51,7 +51,7 @@ def test_a_draw_is_the_study_at_other_dates():
     found = placebo_test(result, draws=8, seed=5)
     clusters = placebo_clusters(result.estimates, panel, PLAN, Matching())
     assert [len(cluster.events) for cluster in clusters] == [2, 1, 1]
-    dates = draw_dates(clusters, 8, 5)
+    dates = draw_dates(clusters, 8, 5, 4)
     for b in range(8):
         rows = np.zeros(4, dtype=np.int64)
         for cluster, row in zip(clusters, dates[:, b], strict=True):
