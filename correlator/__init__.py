@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from correlator.market.files import read_prices
     from correlator.news.read import read_news
     from correlator.news.strip import parse_strip
+    from correlator.resources import data_path
     from correlator.sessions import sessions_between
     from correlator.store.db import Store
     from correlator.study.run_matrix import study_matrix
@@ -24,6 +25,7 @@ _HOMES = {
     "Workspace": "correlator.workspace",
     "code_headlines": "correlator.events.coder",
     "code_text": "correlator.events.coder",
+    "data_path": "correlator.resources",
     "open_workspace": "correlator.workspace",
     "parse_strip": "correlator.news.strip",
     "read_news": "correlator.news.read",
@@ -39,6 +41,7 @@ __all__ = [
     "__version__",
     "code_headlines",
     "code_text",
+    "data_path",
     "open_workspace",
     "parse_strip",
     "read_news",

@@ -38,6 +38,7 @@ class StudyOutput(StrEnum):
 
 COLUMNS = {
     StudyOutput.AR: ("event_id", "symbol", "session", "day", "return", "expected", "ar", "se", "t", "p_value", "flags"),
+    StudyOutput.CAR: ("event_id", "symbol", "window", "car", "se", "t", "p_value"),
 }
 
 SymbolOption = Annotated[
@@ -136,6 +137,9 @@ def study(
             refuse({"--risk-free": risk_free}, "a study of the store")
             result = _study_of_store(store, symbol, events, link, returns, price, factors, as_of, common)
         frame = result.frame(output.value)
+        short = frame.filter(frame["flags"] != "").height if output is StudyOutput.CAR else 0
+    if short:
+        complain(f"{short} of {frame.height} windows miss bars; --output ar shows which", level="warning")
     narrate(f"{len(result.estimates)} events measured, {result.excluded.height} left out (--output excluded)")
     print_frame(frame.select(COLUMNS.get(output, frame.columns)), format, to)
 
