@@ -60,19 +60,21 @@ def run_demo(folder: Path, draw: Callable[[Store, Path], None]) -> Demo:
     for symbol in (SYMBOL, BENCHMARK):
         add_prices(store, data_path("sample", f"{symbol}.csv"), symbol=symbol, exchange=EXCHANGE)
     add_news(store, data_path("sample", "page.txt"))
-    result = study(
-        store, SYMBOL, benchmark=BENCHMARK, estimation=ESTIMATION, window=WINDOW, windows=WINDOWS
-    )
+    result = study(store, SYMBOL, benchmark=BENCHMARK, estimation=ESTIMATION, window=WINDOW, windows=WINDOWS)
     result.ar.write_csv(table)
     draw(store, figure)
     return Demo(explain(store, 1), result, (table, figure, database))
 
 
 def _day_line(row: dict[str, object]) -> str:
-    ar, se = 100 * float(str(row["ar"])), 100 * float(str(row["se"]))
-    return f"{row['session']}  {row['day']:>3}  {ar:>8.3f}  {se:>5.3f}  {row['t']:>5.2f}  {row['p_value']:>5.3f}  {row['flags']}"
+    return f"{row['session']}  {row['day']:>3}  {_figures(row, 'ar', 8)}  {row['flags']}".rstrip()
 
 
 def _window_line(row: dict[str, object]) -> str:
-    car, se = 100 * float(str(row["car"])), 100 * float(str(row["se"]))
-    return f"{'[' + str(row['window']) + ']':<10}  {car:>7.3f}  {se:>5.3f}  {row['t']:>5.2f}  {row['p_value']:>5.3f}"
+    return f"{'[' + str(row['window']) + ']':<10}  {_figures(row, 'car', 7)}"
+
+
+def _figures(row: dict[str, object], name: str, width: int) -> str:
+    """Value and standard error in per cent, t and p."""
+    value, se = 100 * float(str(row[name])), 100 * float(str(row["se"]))
+    return f"{value:>{width}.3f}  {se:>5.3f}  {row['t']:>5.2f}  {row['p_value']:>5.3f}"

@@ -10,6 +10,7 @@ from correlator import __version__
 from correlator.cli import (
     add,
     audit,
+    check,
     code,
     confounds,
     correlate,
@@ -19,6 +20,7 @@ from correlator.cli import (
     placebo,
     plot,
     regress,
+    sessions,
     sql,
     strip,
     study,
@@ -70,3 +72,5 @@ app.command("correlate")(correlate.correlate)
 app.command("audit")(audit.audit)
 app.command("confounds")(confounds.confounds)
 app.command("regress")(regress.regress)
+app.add_typer(check.app, name="check")
+app.add_typer(sessions.app, name="sessions")

@@ -33,7 +33,7 @@ StoreOption = Annotated[
 ]
 
 
-_settings: ContextVar[Settings] = ContextVar("settings", default=Settings())
+_settings: ContextVar[Settings] = ContextVar("settings")
 
 
 def use_settings(chosen: Settings) -> None:
@@ -43,7 +43,7 @@ def use_settings(chosen: Settings) -> None:
 
 def settings() -> Settings:
     """Settings of the running command; the defaults outside of one."""
-    return _settings.get()
+    return _settings.get(Settings())
 
 
 def open_store(after_verb: Path | None) -> Store:

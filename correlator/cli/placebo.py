@@ -73,7 +73,7 @@ def placebo(
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
     match: Annotated[
         str, typer.Option("--match", help="What placebo dates share with the real ones; 'none' for nothing.")
-    ] = "volatility,weekday,distance",
+    ] = "weekday,volatility,distance",
     distance: Annotated[
         int | None,
         typer.Option("--distance", min=0, help="Sessions from real events. Default: the length of the event window."),

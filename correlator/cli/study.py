@@ -57,9 +57,7 @@ BenchmarkOption = Annotated[
 ]
 ModelOption = Annotated[
     str,
-    typer.Option(
-        "--model", help="raw, mean, market-adjusted, market, factors, scholes-williams or dimson."
-    ),
+    typer.Option("--model", help="raw, mean, market-adjusted, market, factors, scholes-williams or dimson."),
 ]
 EstimationOption = Annotated[
     str, typer.Option("--estimation", help="Estimation window: sessions from day 0, or two dates.")

@@ -11,8 +11,8 @@ import polars as pl
 
 from correlator.errors import NotFoundError
 from correlator.store.db import Store
-from correlator.store.statements import query
 from correlator.store.reading import read_instrument
+from correlator.store.statements import query
 from correlator.study.frames import Frame
 from correlator.study.models import model_named
 from correlator.study.plan import make_plan

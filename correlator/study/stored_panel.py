@@ -12,11 +12,12 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
+from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
 from correlator.sessions import sessions_between
-from correlator.store.statements import query
 from correlator.store.reading import read_bars, read_instrument
-from correlator.study.frames import Array, Frame, Panel, on_labels, read_wide, returns_of
+from correlator.store.statements import query
+from correlator.study.frames import Array, Frame, Mask, Panel, on_labels, read_wide, returns_of
 
 PRICES = ("adjusted", "close")
 EQUAL_WEIGHTED = "equal-weighted"
@@ -59,7 +60,7 @@ def stored_panel(
         labels,
         tuple(symbols),
         returns[:, own],
-        limit_locked=limit_locked(*(arrays[name] for name in ("open", "high", "low", "close")))[:, own],
+        limit_locked=_limit_locked(arrays, labels, exchange)[:, own],
         zero_volume=zero_volume(arrays["volume"])[:, own],
     )
     if benchmark is None:
@@ -88,16 +89,23 @@ def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str]) -> d
 
 def _on_sessions(bars: pl.DataFrame, exchange: str) -> tuple[pl.DataFrame, pl.Series]:
     """Bars that lie on sessions, and the sessions from the first bar to the last; other bars are named in a warning."""
-    sessions = sessions_between(exchange, bars["session"].min(), bars["session"].max())["session"]
+    (first, last), *_ = bars.select(first=pl.col("session").min(), last=pl.col("session").max()).rows()
+    sessions = sessions_between(exchange, first, last)["session"]
     off = bars.filter(~pl.col("session").is_in(sessions.implode()))
     if not off.is_empty():
-        first = off.row(0, named=True)
+        bar = off.row(0, named=True)
         warnings.warn(
-            f"{off.height} bars lie on days that are no session of {exchange}, first {first['symbol']} "
-            f"{first['session']}: left out (see `correlator sessions check`)",
+            f"{off.height} bars lie on days that are no session of {exchange}, first {bar['symbol']} "
+            f"{bar['session']}: left out (see `correlator sessions check`)",
             stacklevel=3,
         )
     return bars.filter(pl.col("session").is_in(sessions.implode())), sessions
+
+
+def _limit_locked(arrays: dict[str, Array], labels: pl.Series, exchange: str) -> Mask:
+    limit, minimum = price_limits(exchange, labels)
+    open_, high, low, close = (arrays[name] for name in ("open", "high", "low", "close"))
+    return limit_locked(open_, high, low, close, limit=limit, minimum=minimum)
 
 
 def _price(arrays: dict[str, Array], price: str) -> Array:

@@ -60,7 +60,9 @@ def test_an_unknown_article(loaded):
 
 
 def test_an_unknown_exchange(run, sample, tmp_path):
-    done = run("--store", "m.duckdb", "add", "prices", sample / "AIRLINK.csv", "--symbol", "LAMP", "--exchange", "XKAT", code=4)
+    done = run(
+        "--store", "m.duckdb", "add", "prices", sample / "AIRLINK.csv", "--symbol", "LAMP", "--exchange", "XKAT", code=4
+    )
     assert "XKAR" in one_line(done)
     assert not (tmp_path / "m.duckdb").exists()
 

@@ -158,7 +158,9 @@ def test_the_same_again_changes_nothing_and_says_so(loaded, sample):
     run = run_in(loaded)
     before = run("--store", "m.duckdb", "list", "quotes", "--format", "json").stdout
     page = run("--store", "m.duckdb", "add", "news", sample / "page.txt")
-    prices = run("--store", "m.duckdb", "add", "prices", sample / "AIRLINK.csv", "--symbol", "AIRLINK", "--exchange", "XKAR")
+    prices = run(
+        "--store", "m.duckdb", "add", "prices", sample / "AIRLINK.csv", "--symbol", "AIRLINK", "--exchange", "XKAR"
+    )
     assert "nothing changed" in page.stderr
     assert "nothing changed" in prices.stderr
     assert page.stdout == prices.stdout == ""

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("pandas", "polars", "duckdb", "plotly", "yfinance", "exchange_calendars", "scipy", "statsmodels", "numba", "numpy")
+HEAVY = "pandas polars duckdb plotly yfinance exchange_calendars scipy statsmodels numba numpy".split()
 
 
 def loaded_by(code: str) -> set[str]:

@@ -1,0 +1,56 @@
+"""``correlator check``: can these bars be trusted?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from correlator.cli.exit_codes import ExitCode
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+
+app = typer.Typer(help="Check what is in the store, or in files before they are loaded.")
+
+
+@app.command("prices")
+def check_prices(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files to check without loading them; default: the bars of the store.")
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="Whose prices the files claim to be; of the store: which to check.")
+    ] = None,
+    exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = None,
+    benchmark: Annotated[
+        str | None, typer.Option("--benchmark", help="Symbol whose moves tell shifted dates; must be among the bars.")
+    ] = None,
+    date_order: Annotated[
+        str | None, typer.Option("--date-order", help="dmy, mdy or ymd, for dates that could be read both ways.")
+    ] = None,
+    each: Annotated[bool, typer.Option("--each", help="One row per bar instead of one per kind of finding.")] = False,
+    store: StoreOption = None,
+    format: FormatOption = None,
+    to: OutputOption = None,
+) -> None:
+    """Look for what free data gets wrong: shifted dates, other series under this name, phantoms, holes, splits.
+
+    Leaves with code 10 where a finding is of high severity.
+
+    Example: correlator check prices AIRLINK.csv KSE100.csv
+    """
+    from correlator.market.audit_files import check_files
+    from correlator.market.findings import summarise
+
+    if files:
+        findings = check_files(files, symbol=symbol, exchange=exchange, benchmark=benchmark, date_order=date_order)
+    else:
+        from correlator.intake.checks import check_prices as check_store
+
+        findings = check_store(open_store(store), [symbol] if symbol else None, benchmark=benchmark)
+    counts = {str(name): int(count) for name, count in findings["severity"].value_counts().iter_rows()}
+    narrate(", ".join(f"{counts.get(name, 0)} {name}" for name in ("high", "medium", "low")))
+    print_frame(findings if each else summarise(findings), format, to)
+    if counts.get("high"):
+        raise typer.Exit(ExitCode.FINDINGS)
