@@ -62,13 +62,10 @@ def with_confounds(result: StudyResult, treatment: str, flags: pl.DataFrame) -> 
         raise InputError(f"confounds {treatment!r} is not known here", hint="choose keep, drop or first")
     if treatment == "keep":
         return result
+    keep = _kept(result, flags, treatment)
+    reasons = pl.lit("its window overlaps that of an earlier event")
     if treatment == "drop":
-        keep = ~flags["confounded"].to_numpy()
         reasons = pl.format("confounded: {}", flags["reason"])
-    else:
-        _, window = offsets_of(result.plan)
-        keep = first_of_overlapping(flags["symbol"], result.estimates.day_zero, (window.first, window.last))
-        reasons = pl.lit("its window overlaps that of an earlier event")
     if not keep.any():
         raise StudyError("every event is confounded", hint="choose first or model, narrower windows, or fewer kinds")
     labels = result.panel.labels
@@ -81,12 +78,22 @@ def with_confounds(result: StudyResult, treatment: str, flags: pl.DataFrame) -> 
     )
 
 
+def _kept(result: StudyResult, flags: pl.DataFrame, treatment: str) -> Mask:
+    """Which events (E,) ``keep``, ``drop`` or ``first`` leaves."""
+    if treatment == "keep":
+        return np.ones(len(flags), dtype=bool)
+    if treatment == "drop":
+        return ~flags["confounded"].to_numpy()
+    _, window = offsets_of(result.plan)
+    return first_of_overlapping(flags["symbol"], result.estimates.day_zero, (window.first, window.last))
+
+
 def compare_confounds(result: StudyResult, flags: pl.DataFrame, treatments: Sequence[str] = TREATMENTS) -> pl.DataFrame:
     """CAAR of every window under each treatment: confounds, window, n, caar, se, t, p_value, df.
 
     Standard errors are clustered by session and symbol (see ``cross_section``). ``model`` is the CAAR of an event with
     nothing else in its window; confounds that do not vary, or that others add up to, are left out of it. A treatment
-    that leaves fewer than two events gives nulls. Raises InputError for another treatment.
+    that leaves fewer than two events has no errors. Raises InputError for another treatment.
     """
     if unknown := sorted(set(treatments) - set(TREATMENTS)):
         raise InputError(f"confounds {unknown[0]!r} is not known", hint=f"choose of {', '.join(TREATMENTS)}")
@@ -99,12 +106,10 @@ def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.Da
         formula = " + ".join([formula, *_telling(flags)])
         chosen = result
     else:
-        try:
-            chosen = with_confounds(result, treatment, flags)
-        except StudyError:
-            return _empty(result, treatment)
+        keep = _kept(result, flags, treatment)
+        chosen = replace(result, estimates=result.estimates.take(keep))
     if len(chosen.estimates) < 2:
-        return _empty(result, treatment)
+        return _without_errors(chosen, treatment)
     rows = []
     for window in result.window_labels:
         features = event_features(chosen, window)
@@ -129,8 +134,13 @@ def _telling(flags: pl.DataFrame) -> list[str]:
     return chosen
 
 
-def _empty(result: StudyResult, treatment: str) -> pl.DataFrame:
-    rows = [(treatment, window, 0, None, None, None, None, None) for window in result.window_labels]
+def _without_errors(chosen: StudyResult, treatment: str) -> pl.DataFrame:
+    """One event or none has an average, or not even that, and no standard error."""
+    count, cars = len(chosen.estimates), chosen.estimates.car
+    rows = [
+        (treatment, window, count, float(cars[0, w]) if count else None, None, None, None, None)
+        for w, window in enumerate(chosen.window_labels)
+    ]
     return pl.DataFrame(rows, schema=_schema(), orient="row")
 
 

@@ -14,7 +14,7 @@ match the real first date:
   not in the placebos. Only where that takes away a tenth of the bars at most: else what is left would be a small sample
   set against the rest of itself, and p-values too small. Placebo dates may then be real ones, which costs some power.
 
-Where fewer than ``least`` candidates match, ``volatility`` is given up first, then ``weekday``, then ``distance``; how
+Where fewer than ``least`` candidates match, ``weekday`` is given up first, then ``volatility``, then ``distance``; how
 far each cluster went is in its ``matched``.
 """
 
@@ -37,7 +37,7 @@ from correlator.study.placement import Rows
 from correlator.study.plan import Plan
 from correlator.study.windows import OffsetWindow
 
-CRITERIA = ("volatility", "weekday", "distance")
+CRITERIA = ("weekday", "volatility", "distance")
 """In the order in which they are given up."""
 
 REGIMES = 3

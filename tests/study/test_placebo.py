@@ -69,7 +69,7 @@ def test_candidates_match_weekday_regime_and_distance():
     regimes = volatility_regimes(panel, -80, -2)
     weekday = panel.labels.dt.weekday().to_numpy()
     for cluster in placebo_clusters(result.estimates, panel, PLAN, Matching(least=20)):
-        assert cluster.matched == ("volatility", "weekday", "distance")
+        assert cluster.matched == ("weekday", "volatility", "distance")
         assert (weekday[cluster.candidates] == weekday[cluster.at]).all()
         assert (regimes[cluster.candidates] == regimes[cluster.at]).all()
         for event, offset in zip(cluster.events, cluster.offset, strict=True):
@@ -92,7 +92,7 @@ def test_criteria_are_given_up_in_order_and_said():
     panel = simulated(4, sessions=260)
     result = study_panel(panel, random_events(panel, 4, 9), PLAN)
     clusters = placebo_test(result, draws=50, matching=Matching(least=50)).clusters
-    assert set(clusters["matched"]) == {"distance"}
+    assert set(clusters["matched"]) == {"volatility distance"}
     clusters = placebo_test(result, draws=50, matching=Matching(least=10_000)).clusters
     assert set(clusters["matched"]) == {""}
     assert clusters["candidates"].min() > 0
