@@ -23,7 +23,8 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 # Pins with hashes for every platform and Python version, without addresses.
-requirements: $(VENV)/.installed-dev
+requirements: $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--all-extras pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \

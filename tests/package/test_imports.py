@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-HEAVY = "pandas polars duckdb plotly yfinance exchange_calendars scipy statsmodels numba numpy".split()
+HEAVY = {"pandas", "polars", "duckdb", "plotly", "yfinance", "exchange_calendars", "scipy", "statsmodels", "numpy"}
 
 
 def loaded_by(code: str) -> set[str]:
     script = f"import sys\n{code}\nprint(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    return set(done.stdout.split()) & set(HEAVY)
+    return set(done.stdout.split()) & HEAVY
 
 
 @pytest.mark.parametrize("code", ["import correlator", "import correlator.cli.app"])
