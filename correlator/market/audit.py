@@ -16,7 +16,7 @@ import polars as pl
 from correlator.errors import InputError
 from correlator.market import audit_bars, audit_series
 from correlator.market.files import PriceFile
-from correlator.market.findings import Series, together
+from correlator.market.findings import SCHEMA, Series, together
 from correlator.market.instruments import find_instrument
 from correlator.sessions import calendar_reach, exchange_named, sessions_between
 
@@ -62,6 +62,42 @@ def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
         text = f"{broken.height} rows cannot be read, first line {broken['source_line'][0]}: {broken['reason'][0]}"
         found.append(series.finding("unreadable", "medium", text, "see the rejects"))
     return together(found)
+
+
+def audit_vintages(vintages: pl.DataFrame) -> pl.DataFrame:
+    """Bars that a later download changed, one finding per symbol and download.
+
+    ``vintages``: rows of the table ``bars``, every vintage of the bars that have several. A change of volume or of the
+    adjusted close alone is low; another raw price is medium, and high where the median change is above one per cent.
+    """
+    key = ["symbol", "interval", "bar_start"]
+    before = vintages.with_columns((pl.col("vintage") + 1).alias("vintage"))
+    changed = vintages.join(before, on=[*key, "vintage"], suffix="_before")
+    moves = [(pl.col(name) / pl.col(f"{name}_before") - 1).abs() for name in ("open", "high", "low", "close")]
+    raw = pl.max_horizontal(*moves).fill_nan(None).fill_null(0.0)
+    groups = (
+        changed.with_columns(raw.alias("raw"))
+        .group_by("symbol", "retrieved_at", "source", maintain_order=True)
+        .agg(
+            pl.len().alias("n"),
+            (pl.col("raw") > 0).sum().alias("repriced"),
+            pl.col("raw").filter(pl.col("raw") > 0).median().fill_null(0.0).alias("median"),
+            pl.col("session").min().alias("session"),
+            pl.col("session").max().alias("last"),
+        )
+    )
+    parts = []
+    for row in groups.iter_rows(named=True):
+        grade = "low" if not row["repriced"] else "high" if row["median"] > 0.01 else "medium"
+        evidence = (
+            f"the download of {row['retrieved_at']:%Y-%m-%d %H:%M} UTC differs on {row['n']:,} bars from "
+            f"{row['session']} to {row['last']}, {row['repriced']:,} of them in price "
+            f"(median {100 * row['median']:.3g} %)"
+        )
+        action = "study with as_of to use the bars of one day; the earlier vintages are kept"
+        fields = (row["symbol"], row["session"], "vintages-differ", grade, evidence, action, row["source"])
+        parts.append(pl.DataFrame([fields], schema=SCHEMA, orient="row"))
+    return together(parts)
 
 
 def _series(bars: pl.DataFrame, exchange: str | None) -> Series:

@@ -62,6 +62,19 @@ def read_prices(
     returned as rejects with their line. Raises InputError for a missing column, TimeError for dates that cannot be told
     truthfully, NotFoundError for a missing file.
     """
+    return read_claimed(path_or_frame, None, symbol=symbol, exchange=exchange, columns=columns, date_order=date_order)
+
+
+def read_claimed(
+    path_or_frame: str | Path | Any,
+    claimed: str | None,
+    *,
+    symbol: str | None = None,
+    exchange: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    date_order: str | None = None,
+) -> PriceFile:
+    """As ``read_prices``; a source that does not say its symbol is taken for ``claimed``."""
     if exchange is not None:
         exchange_named(exchange)
     raw, header_symbol = without_extra_headers(read_raw(path_or_frame))
@@ -70,7 +83,7 @@ def read_prices(
         layout = Layout("columns", {**layout.columns, "close": layout.wide[0]})
     stamps = _stamps(raw, layout, date_order)
     raw = replace(raw, frame=raw.frame.with_columns(stamps.values.alias(AT)))
-    stacked, rejected = _stack(raw, layout, symbol or header_symbol)
+    stacked, rejected = _stack(raw, layout, symbol or header_symbol, claimed)
     zone_of = exchange or _exchange_of(stacked["symbol"].unique().to_list())
     dated, notes, interval = label_sessions(stacked, stamps, zone_of, raw.source)
     figures, bad_figures = _figures(dated, raw.is_text)
@@ -92,7 +105,9 @@ def _exchange_of(symbols: list[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _stack(raw: RawTable, layout: Layout, symbol: str | None) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _stack(
+    raw: RawTable, layout: Layout, symbol: str | None, claimed: str | None
+) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Rows as __line, stamp text untouched, symbol and figures under our names; and rows without a symbol."""
     if layout.wide:
         wanted = [name for name in layout.wide if symbol is None or canonical_symbol(name) == canonical_symbol(symbol)]
@@ -104,9 +119,10 @@ def _stack(raw: RawTable, layout: Layout, symbol: str | None) -> tuple[pl.DataFr
     if "close" not in fields:
         rows = rows.with_columns(pl.col("adjusted_close").alias("close"))
     if "symbol" not in layout.columns:
-        if symbol is None:
+        whose = symbol or claimed
+        if whose is None:
             raise InputError(f"{raw.source} does not say whose prices it holds", hint="give symbol (--symbol)")
-        return rows.with_columns(pl.lit(canonical_symbol(symbol)).alias("symbol")), []
+        return rows.with_columns(pl.lit(canonical_symbol(whose)).alias("symbol")), []
     named = rows.with_columns(raw.frame[layout.columns["symbol"]].cast(pl.String).alias("symbol"))
     nameless = named.filter(pl.col("symbol").is_null()).select(LINE, pl.lit("no symbol").alias("reason"))
     named = _canonical(named.filter(pl.col("symbol").is_not_null()))

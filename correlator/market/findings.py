@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 SEVERITIES = ("high", "medium", "low")
+OF_SERIES = ("utc-stamps", "not-what-it-claims", "sources-disagree", "vintages-differ", "hole", "short-history")
 SCHEMA: dict[str, pl.DataType] = {
     "symbol": pl.String(),
     "session": pl.Date(),
@@ -77,11 +78,12 @@ def _figure(value: float) -> str:
 
 
 def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Findings in one frame: worst first, then by symbol, check and session."""
+    """Findings in one frame: worst first, whole series before single bars, then by symbol, check and session."""
     frames = [part for part in parts if not part.is_empty()]
     if not frames:
         return pl.DataFrame(schema=SCHEMA)
-    return pl.concat(frames).sort("severity", "symbol", "source", "check", "session")
+    of_series = pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
+    return pl.concat(frames).sort("severity", ~of_series, "symbol", "source", "check", "session")
 
 
 def summarise(findings: pl.DataFrame) -> pl.DataFrame:

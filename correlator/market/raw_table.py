@@ -94,6 +94,8 @@ def _from_text(path: Path, source: str) -> RawTable:
         )
     except pl.exceptions.PolarsError:
         return _line_by_line(path, source, separator, skipped)
+    if frame.is_empty():
+        raise InputError(f"{source} has a header and nothing below it, so no bar", hint="check the file")
     frame = frame.rename({name: name.strip().lstrip("\ufeff").strip() for name in frame.columns}, strict=False)
     return RawTable(source, frame.with_row_index(LINE, offset=skipped + 2), _no_lines(), is_text=True)
 

@@ -8,6 +8,7 @@ instant depends on the zone: ``2000-12-31T19:00:00Z`` is the first of January in
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -143,7 +144,8 @@ def _numeric(text: pl.Series, known: pl.Series, date_order: str | None, source: 
 
 def _named(text: pl.Series, source: str) -> Stamps:
     frame = pl.DataFrame({"t": text.str.replace(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", "")})
-    read = [pl.col("t").str.to_date(layout, strict=False) for layout in _NAMED]
+    long = pl.col("t").str.contains(r"\d{4}")
+    read = [pl.when(long == ("%Y" in layout)).then(pl.col("t")).str.to_date(layout, strict=False) for layout in _NAMED]
     dates = frame.select(pl.coalesce(read).alias("t")).to_series()
     if dates.null_count() == len(dates):
         sample = next((value for value in text if value), "")
@@ -152,3 +154,11 @@ def _named(text: pl.Series, source: str) -> Stamps:
             hint="name the date column with columns (--column date=...)",
         )
     return Stamps(dates, "dates with month names")
+
+
+def one_date(text: str) -> date:
+    """A date that a person typed as YYYY-MM-DD; raises TimeError for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise TimeError(f"{text!r} is no date", hint="write YYYY-MM-DD") from None

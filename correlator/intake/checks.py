@@ -1,0 +1,80 @@
+"""Checks of what the store holds: its bars, their vintages, and the calendars that they are placed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from correlator.errors import NotFoundError
+from correlator.market.audit import audit_prices, audit_vintages
+from correlator.market.findings import together
+from correlator.market.session_check import check_sessions
+from correlator.store.db import Store
+from correlator.store.reading import read_bars
+from correlator.store.statements import query
+
+
+def check_prices(
+    store: Store,
+    symbols: Sequence[str] | None = None,
+    *,
+    benchmark: str | None = None,
+    as_of: datetime | None = None,
+) -> pl.DataFrame:
+    """Findings about stored daily bars (see ``audit_prices``) and about vintages that differ.
+
+    ``symbols``: default all; ``as_of``: UTC instant whose knowledge is checked. Raises NotFoundError without bars.
+    """
+    with store.reading() as connection:
+        exchanges = dict(query(connection, "SELECT symbol, exchange FROM instruments").iter_rows())
+        names = list(symbols) if symbols else _daily_symbols(connection)
+        bars = read_bars(connection, names, as_of=as_of).with_columns(pl.lit("store").alias("source"))
+        vintages = query(
+            connection,
+            """
+            SELECT * FROM bars WHERE symbol IN (SELECT unnest($symbols))
+                AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
+                AND (symbol, "interval", bar_start) IN (
+                    SELECT (symbol, "interval", bar_start) FROM bars WHERE vintage > 1)
+            """,
+            {"symbols": names, "as_of": as_of},
+        )
+    by_exchange = bars.with_columns(pl.col("symbol").replace_strict(exchanges, default=None).alias("exchange"))
+    parts = [
+        audit_prices(part.drop("exchange"), benchmark, exchange=part["exchange"][0])
+        for part in by_exchange.partition_by("exchange", maintain_order=True)
+    ]
+    return together([*parts, audit_vintages(vintages)])
+
+
+def check_calendar(
+    store: Store, exchange: str, *, overrides: bool | str | Path = True, as_of: datetime | None = None
+) -> pl.DataFrame:
+    """Days on which the calendar of ``exchange`` and the stored bars of its instruments disagree.
+
+    Columns as ``check_sessions`` gives them. Raises NotFoundError where the store has no bars of the exchange.
+    """
+    with store.reading() as connection:
+        names = query(
+            connection,
+            """
+            SELECT DISTINCT b.symbol FROM bars AS b JOIN instruments AS i USING (symbol)
+            WHERE i.exchange = $exchange AND b."interval" = '1d' ORDER BY b.symbol
+            """,
+            {"exchange": exchange},
+        )["symbol"].to_list()
+        if not names:
+            raise NotFoundError(f"the store has no daily bars of {exchange}", hint="add prices, or name files")
+        bars = read_bars(connection, names, as_of=as_of)
+    return check_sessions(exchange, bars, overrides=overrides)
+
+
+def _daily_symbols(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = query(connection, "SELECT DISTINCT symbol FROM bars WHERE \"interval\" = '1d' ORDER BY symbol")
+    if rows.is_empty():
+        raise NotFoundError("the store has no daily bars", hint="add prices first, or name files to check")
+    return [str(name) for name in rows["symbol"]]

@@ -1,0 +1,58 @@
+"""``check prices`` on files: nothing is loaded, every file is held against the others and against what is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from correlator.market.audit import audit_file, audit_prices
+from correlator.market.files import PriceFile, read_claimed
+from correlator.market.findings import together
+from correlator.market.instruments import find_instrument
+
+
+def check_files(
+    paths: Sequence[str | Path],
+    *,
+    symbol: str | None = None,
+    exchange: str | None = None,
+    benchmark: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    date_order: str | None = None,
+) -> pl.DataFrame:
+    """Findings about the bars of files (see ``audit_prices``), and about what was lost in reading them.
+
+    ``symbol``, ``exchange``, ``columns``, ``date_order``: as in ``read_prices``, for every file. Without ``symbol``, a
+    file that does not say its symbol is taken for the one in its name: ``KSE100_old.csv`` claims to be KSE100.
+    """
+    files = [read_for_check(path, symbol, exchange, columns, date_order) for path in paths]
+    bars = pl.concat([file.bars for file in files])
+    found = [audit_prices(bars, benchmark, exchange=exchange)]
+    found += [audit_file(file, symbol=file.symbols[0]) for file in files]
+    return together(found)
+
+
+def read_for_check(
+    path: str | Path,
+    symbol: str | None,
+    exchange: str | None,
+    columns: Mapping[str, str] | None,
+    date_order: str | None,
+) -> PriceFile:
+    """A file's bars, under the symbol in its name where it tells none."""
+    claimed = symbol_in_name(path)
+    return read_claimed(path, claimed, symbol=symbol, exchange=exchange, columns=columns, date_order=date_order)
+
+
+def symbol_in_name(path: str | Path) -> str:
+    """The symbol that a file's name claims: a known one among its words, else its first word."""
+    stem = re.sub(r"\.(csv|txt|tsv|parquet|arrow)$", "", re.sub(r"\.(gz|zst)$", "", Path(path).name), flags=re.I)
+    words = [stem, *re.split(r"[^A-Za-z0-9.^&-]+", stem)]
+    for word in words:
+        known = find_instrument(word)
+        if word and known is not None:
+            return str(known["symbol"])
+    return next((word for word in words[1:] if word), stem).upper()
