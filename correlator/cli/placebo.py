@@ -101,34 +101,30 @@ def placebo(
 
     Example: correlator placebo --symbol AIRLINK --benchmark KSE100 --windows -1:1,-5:5 --draws 10000 --seed 7
     """
-    from correlator.study.confounded import with_confounds
-    from correlator.study.placebo import placebo_test
     from correlator.study.placebo_dates import Matching
-    from correlator.study.run import study
     from correlator.study.selection import DEFAULT_LINKS
-    from correlator.study.stored_confounds import stored_flags
+    from correlator.study.stored_placebo import stored_placebo
 
-    opened, links, known = open_store(store), tuple(link) if link else DEFAULT_LINKS, instant(as_of)
     criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
-    matching = Matching(criteria=criteria, distance=distance, block=block)
     with narrated_warnings():
-        result = study(
-            opened,
+        test = stored_placebo(
+            open_store(store),
             symbol,
+            draws=draws,
+            seed=seed,
+            statistic=statistic.value,
+            matching=Matching(criteria=criteria, distance=distance, block=block),
+            confounds=confounds.value,
             events=events,
-            links=links,
+            links=tuple(link) if link else DEFAULT_LINKS,
             benchmark=benchmark,
             model=model,
             estimation=estimation,
             window=window,
             windows=windows,
             by=by,
-            as_of=known,
+            as_of=instant(as_of),
         )
-        if confounds is not Treatment.KEEP:
-            flags = stored_flags(opened, result, links=links, as_of=known)
-            result = with_confounds(result, confounds.value, flags)
-        test = placebo_test(result, draws=draws, seed=seed, statistic=statistic.value, matching=matching)
     narrate(test.sentence)
     if null_plot is not None:
         _draw_null(test, null_plot)
