@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from correlator.correlation.stored import correlate
     from correlator.errors import CorrelatorError
     from correlator.events.coder import code_headlines, code_text
     from correlator.market.files import read_prices
     from correlator.news.read import read_news
     from correlator.news.strip import parse_strip
+    from correlator.plot.of_result import result_figure
     from correlator.resources import data_path
     from correlator.sessions import sessions_between
     from correlator.store.db import Store
+    from correlator.study.placebo import placebo_test
+    from correlator.study.regression import cross_section
     from correlator.study.run_matrix import study_matrix
     from correlator.workspace import Workspace, open_workspace
 
 _HOMES = {
+    "result_figure": "correlator.plot.of_result",
+    "placebo_test": "correlator.study.placebo",
+    "cross_section": "correlator.study.regression",
+    "correlate": "correlator.correlation.stored",
     "CorrelatorError": "correlator.errors",
     "Store": "correlator.store.db",
     "Workspace": "correlator.workspace",
@@ -41,11 +49,15 @@ __all__ = [
     "__version__",
     "code_headlines",
     "code_text",
+    "correlate",
+    "cross_section",
     "data_path",
     "open_workspace",
     "parse_strip",
+    "placebo_test",
     "read_news",
     "read_prices",
+    "result_figure",
     "sessions_between",
     "study_matrix",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from correlator.correlation.stored import news_and_returns
 from correlator.explain import explain
 from correlator.intake.events import add_events
 from correlator.intake.news import add_news
@@ -12,6 +13,9 @@ from correlator.listing import listing
 from correlator.plot.stored import stored_price_figure
 from correlator.store.db import Store
 from correlator.study.run import study
+from correlator.study.stored_confounds import stored_flags
+from correlator.study.stored_features import stored_features
+from correlator.study.stored_placebo import stored_placebo
 
 
 class Workspace(Store):
@@ -29,6 +33,10 @@ class Workspace(Store):
     list = listing
     explain = explain
     study = study
+    placebo = stored_placebo
+    confounds = stored_flags
+    features = stored_features
+    news_and_returns = news_and_returns
     plot = stored_price_figure
 
 

@@ -23,7 +23,9 @@ from correlator.news.batch import REJECT_SCHEMA, reject
 from correlator.news.corpus import MAX_LINE, lines_of
 from correlator.tables import EVENTS
 
-EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name not in ("event_id", "article_id"))
+EVENT_COLUMNS = tuple(
+    name for name in EVENTS.column_names if name not in ("event_id", "event_key", "article_id", "symbol")
+)
 BATCH_ROWS = 50_000
 MAX_UNPACKED = 4_000_000_000
 _ACTOR = "Code Name CountryCode KnownGroupCode EthnicCode Religion1Code Religion2Code Type1Code Type2Code Type3Code"
