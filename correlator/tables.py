@@ -146,6 +146,21 @@ BARS = Table(
     ("symbol", "interval", "bar_start", "vintage"),
 )
 
+ACTIONS = Table(
+    "actions",
+    "One row per corporate action and vintage, as a price service reports it.",
+    (
+        Column("symbol", "VARCHAR", "instrument", required=True),
+        Column("session", "DATE", "first session without the dividend, or with the new shares", required=True),
+        Column("kind", "VARCHAR", "dividend, split or capital-gain", required=True),
+        Column("vintage", "INTEGER", "1 for the first download, +1 whenever a later one differs", required=True),
+        Column("value", "DOUBLE", "amount per share, or new shares for one old", "currency or ratio", required=True),
+        Column("source", "VARCHAR", "service", required=True),
+        Column("retrieved_at", "TIMESTAMPTZ", "when it was known to us", "UTC", required=True),
+    ),
+    ("symbol", "session", "kind", "vintage"),
+)
+
 INSTRUMENTS = Table(
     "instruments",
     "One row per instrument.",
@@ -230,7 +245,7 @@ LOADS = Table(
     ("load_id",),
 )
 
-TABLES: tuple[Table, ...] = (ARTICLES, QUOTES, BARS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS)
+TABLES: tuple[Table, ...] = (ARTICLES, QUOTES, BARS, ACTIONS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS)
 
 
 def table(name: str) -> Table:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from correlator.cli.exit_codes import exit_code_of
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import narrate, progress
-from correlator.errors import InputError
+from correlator.cli.output import complain, narrate, progress
+from correlator.errors import InputError, SourceError
 
 if TYPE_CHECKING:
     from correlator.intake.report import LoadReport
+    from correlator.store.db import Store
 
 app = typer.Typer(help="Load prices, news or events into the store; loading the same again changes nothing.")
 
@@ -24,25 +26,53 @@ ColumnsOption = Annotated[
 
 @app.command("prices")
 def add_prices(
-    files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or Arrow files of daily bars.")],
+    sources: Annotated[
+        list[str], typer.Argument(help="CSV, Parquet or Arrow files of bars; with --yahoo, symbols: AIRLINK.KA ^KSE.")
+    ],
     symbol: Annotated[str | None, typer.Option("--symbol", help="Symbol, where the file does not say it.")] = None,
     exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = None,
     column: ColumnsOption = None,
     date_order: Annotated[
         str | None, typer.Option("--date-order", help="dmy, mdy or ymd, for dates that could be read both ways.")
     ] = None,
+    yahoo: Annotated[bool, typer.Option("--yahoo", help="Download from Yahoo; the arguments are symbols.")] = False,
+    start: Annotated[str | None, typer.Option("--start", help="With --yahoo: first date, YYYY-MM-DD.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="With --yahoo: date to stop before.")] = None,
+    interval: Annotated[str, typer.Option("--interval", help="With --yahoo: 1d, 1h, 5m, ...")] = "1d",
     store: StoreOption = None,
 ) -> None:
-    """Load daily bars.
+    """Load bars from files, or download them from Yahoo.
 
     Example: correlator add prices AIRLINK.csv --symbol AIRLINK --exchange XKAR
     """
     from correlator.intake.prices import add_prices as load
 
     target = open_store(store)
+    if yahoo:
+        _download(target, sources, start, end, interval, exchange)
+        return
     mapping = _mapping(column)
-    for file in files:
+    for file in sources:
         _tell(load(target, file, symbol=symbol, exchange=exchange, columns=mapping, date_order=date_order))
+
+
+def _download(
+    store: Store, symbols: list[str], start: str | None, end: str | None, interval: str, exchange: str | None
+) -> None:
+    """Yahoo's bars of every symbol; what fails is named, and the code says whether to try again."""
+    from correlator.intake.yahoo import add_yahoo
+    from correlator.market.stamps import one_date
+
+    first, last = (one_date(day) if day else None for day in (start, end))
+    with progress("Yahoo", total=len(symbols)) as advance:
+        done = add_yahoo(store, symbols, start=first, end=last, interval=interval, exchange=exchange, advance=advance)
+    for report in done.reports:
+        _tell(report)
+    for symbol, error in done.failures.items():
+        complain(f"{symbol}: {error}")
+    if done.failures:
+        refused = next((error for error in done.failures.values() if isinstance(error, SourceError)), None)
+        raise typer.Exit(exit_code_of(refused or next(iter(done.failures.values()))))
 
 
 @app.command("news")

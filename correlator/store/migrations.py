@@ -9,7 +9,7 @@ import duckdb
 
 from correlator.errors import StoreError
 from correlator.store.statements import execute
-from correlator.tables import TABLES
+from correlator.tables import ACTIONS, TABLES
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -17,7 +17,13 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
         execute(connection, table.ddl())
 
 
-MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create_tables,)
+def _create_actions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stores of the first schema have no corporate actions."""
+    if not execute(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'actions'"):
+        execute(connection, ACTIONS.ddl())
+
+
+MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_create_tables, _create_actions)
 
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int:

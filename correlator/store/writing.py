@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from correlator.store.statements import execute, query
-from correlator.tables import BARS, EVENTS, INSTRUMENTS, LINKS, QUOTES, REJECTS, Table
+from correlator.tables import ACTIONS, BARS, EVENTS, INSTRUMENTS, LINKS, QUOTES, REJECTS, Table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,6 +45,25 @@ def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrie
     added = _insert(connection, BARS, changed, {"retrieved_at": retrieved_at})
     connection.unregister("fresh_bars")
     return Written(added, bars.height - added)
+
+
+def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, retrieved_at: datetime) -> Written:
+    """Insert corporate actions (``tables.ACTIONS`` without vintage and retrieved_at); vintages as of bars."""
+    if actions.is_empty():
+        return Written(0, 0)
+    connection.register("fresh_actions", actions)
+    changed = """
+        SELECT fresh.*, coalesce(newest.vintage, 0) + 1 AS vintage, $retrieved_at::TIMESTAMPTZ AS retrieved_at
+        FROM fresh_actions AS fresh
+        LEFT JOIN (
+            SELECT * FROM actions
+            QUALIFY row_number() OVER (PARTITION BY symbol, session, kind ORDER BY vintage DESC) = 1
+        ) AS newest USING (symbol, session, kind)
+        WHERE newest.symbol IS NULL OR fresh.value IS DISTINCT FROM newest.value
+    """
+    added = _insert(connection, ACTIONS, changed, {"retrieved_at": retrieved_at})
+    connection.unregister("fresh_actions")
+    return Written(added, actions.height - added)
 
 
 def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: dict[str, str | None]) -> None:

@@ -42,9 +42,19 @@ def test_the_sample():
 YAHOO = (
     "Date,Open,High,Low,Close,Adj Close,Volume\n2024-01-02,1,3,1,2,1.9,100\n2024-01-03,null,null,null,null,null,null\n"
 )
-YFINANCE = "Price,Close,High,Low,Open,Volume\nTicker,AIRLINK.KA,AIRLINK.KA,AIRLINK.KA,AIRLINK.KA,AIRLINK.KA\nDate,,,,,\n2024-01-02,2,3,1,1,100\n"
-INVESTING = '"Date","Price","Open","High","Low","Vol.","Change %"\n"01/25/2024","1,234.50","1,200","1,300","1,100","1.23M","0.5%"\n"01/24/2024","1,204.00","1,200","1,300","1,100","-","0.5%"\n'
-STOOQ = "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\nAAPL.US,D,20240102,000000,1,3,1,2,100,0\n"
+YFINANCE = (
+    "Price,Close,High,Low,Open,Volume\nTicker,AIRLINK.KA,AIRLINK.KA,AIRLINK.KA,AIRLINK.KA,AIRLINK.KA\n"
+    "Date,,,,,\n2024-01-02,2,3,1,1,100\n"
+)
+INVESTING = (
+    '"Date","Price","Open","High","Low","Vol.","Change %"\n'
+    '"01/25/2024","1,234.50","1,200","1,300","1,100","1.23M","0.5%"\n'
+    '"01/24/2024","1,204.00","1,200","1,300","1,100","-","0.5%"\n'
+)
+STOOQ = (
+    "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\n"
+    "AAPL.US,D,20240102,000000,1,3,1,2,100,0\n"
+)
 PSX = 'DATE,OPEN,HIGH,LOW,CLOSE,VOLUME\n"Jan 2, 2024",1,3,1,2,100\n'
 GERMAN = "Datum;Open;High;Low;Close;Volume\n25.01.2024;1.000,5;1.300,0;900,0;1.234,5;100\n"
 
@@ -112,7 +122,7 @@ def test_anything_that_exports_arrow():
 
 def test_a_date_that_can_be_read_in_two_ways_is_a_question(tmp_path):
     path = written(tmp_path, "Date,Close\n03/04/2024,2\n05/04/2024,3\n")
-    with pytest.raises(TimeError, match="03/04/2024 could be day-month or month-day.*which is it"):
+    with pytest.raises(TimeError, match=r"03/04/2024 could be day-month or month-day.*which is it"):
         read_prices(path, symbol="X")
     assert closes(read_prices(path, symbol="X", date_order="dmy"))[0][1] == date(2024, 4, 3)
     assert closes(read_prices(path, symbol="X", date_order="mdy"))[0][1] == date(2024, 3, 4)
@@ -139,8 +149,17 @@ def test_numeric_dates_come_back(day, order, mark):
 
 @pytest.mark.parametrize(
     "text",
-    ["2024-01-25", "2024/1/25", "20240125", "Jan 25, 2024", "25-Jan-2024", "25 January 2024", "25-Jan-24"]
-    + ["2024-01-25 00:00:00", "2024-01-25T00:00:00Z", "25.01.2024", "Thu, 25 Jan 2024", "1706140800", "1706140800000"],
+    [
+        *("2024-01-25", "2024/1/25", "20240125", "Jan 25, 2024", "25-Jan-2024", "25 January 2024", "25-Jan-24"),
+        *(
+            "2024-01-25 00:00:00",
+            "2024-01-25T00:00:00Z",
+            "25.01.2024",
+            "Thu, 25 Jan 2024",
+            "1706140800",
+            "1706140800000",
+        ),
+    ],
 )
 def test_one_day_in_many_layouts(text):
     file = read_prices(pl.DataFrame({"Date": [text], "Close": [1.0]}), symbol="X")
@@ -193,11 +212,11 @@ def test_lines_that_do_not_fit_and_words_for_numbers(tmp_path):
 
 
 def test_a_missing_column_is_named_with_what_there_is(tmp_path):
-    with pytest.raises(InputError, match="no closing price.*it has Date, Open, Note"):
+    with pytest.raises(InputError, match=r"no closing price.*it has Date, Open, Note"):
         read_prices(written(tmp_path, "Date,Open,Note\n2024-01-02,1,a\n"), symbol="X")
-    with pytest.raises(InputError, match="no date column.*it has When, Close"):
+    with pytest.raises(InputError, match=r"no date column.*it has When, Close"):
         read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X")
-    with pytest.raises(InputError, match="no column 'Fin'.*it has When, Close"):
+    with pytest.raises(InputError, match=r"no column 'Fin'.*it has When, Close"):
         read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X", columns={"close": "Fin"})
     with pytest.raises(InputError, match="not one of ours"):
         read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X", columns={"cloze": "Close"})

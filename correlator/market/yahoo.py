@@ -1,0 +1,345 @@
+"""Bars from Yahoo by way of yfinance, with what it swallows made visible.
+
+yfinance answers a refusal (429), a broken server (5xx) and an unknown symbol alike: with an empty frame and a log line
+that speculates about delisting. Here its exceptions are let out, the status of every answer is watched, and only
+Yahoo's own word that it has no such symbol counts as "no data". What a server fault left in yfinance's response cache
+is cleared before the next attempt.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError, SourceError
+from correlator.market.files import BAR_COLUMNS
+from correlator.market.instruments import canonical_symbol, find_instrument, split_symbol
+from correlator.sessions import exchange_zone, sessions_between
+from correlator.tables import BARS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+INTERVALS = ("1d", "1h", "60m", "30m", "15m", "5m", "2m", "1m")
+SOURCE = "yahoo"
+# Yahoo's names of exchanges, and their market identifier codes.
+EXCHANGES = {
+    "KAR": "XKAR",
+    "NMS": "XNAS",
+    "NGM": "XNAS",
+    "NCM": "XNAS",
+    "NIM": "XNAS",
+    "NYQ": "XNYS",
+    "NYS": "XNYS",
+    "SNP": "XNYS",
+    "DJI": "XNYS",
+    "ASE": "XNYS",
+    "PCX": "ARCX",
+    "LSE": "XLON",
+    "FGI": "XLON",
+    "PAR": "XPAR",
+    "AMS": "XAMS",
+    "GER": "XETR",
+    "FRA": "XFRA",
+    "MIL": "XMIL",
+    "JPX": "XTKS",
+    "OSA": "XTKS",
+    "HKG": "XHKG",
+    "HKSE": "XHKG",
+    "SHH": "XSHG",
+    "SHZ": "XSHE",
+    "NSI": "XNSE",
+    "BSE": "XBOM",
+    "TOR": "XTSE",
+    "ASX": "XASX",
+    "KSC": "XKRX",
+    "SAU": "XSAU",
+    "IST": "XIST",
+}
+_KINDS = {"EQUITY": "share", "INDEX": "index", "ETF": "fund", "MUTUALFUND": "fund", "CURRENCY": "fx"}
+_META = ("exchangeName", "currency", "longName", "shortName", "instrumentType")
+ACTION_SCHEMA: dict[str, pl.DataType] = {
+    "symbol": pl.String(),
+    "session": pl.Date(),
+    "kind": pl.String(),
+    "value": pl.Float64(),
+    "source": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often to ask again: attempts in all, and seconds of the first and the longest wait (jittered between)."""
+
+    attempts: int = 5
+    first_wait: float = 2.0
+    longest_wait: float = 60.0
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True)
+class Download:
+    """What Yahoo has of one symbol.
+
+    ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, prices as Yahoo gives them (it adjusts them
+    for splits, not for dividends) and ``adjusted_close`` for both; ``actions``: symbol, session, kind (dividend, split,
+    capital-gain), value, source; ``instrument``: columns of ``tables.INSTRUMENTS``; ``rejects``: source, source_line,
+    reason, content; ``notes``: what a user should know.
+    """
+
+    symbol: str
+    bars: pl.DataFrame
+    actions: pl.DataFrame
+    instrument: dict[str, str | None]
+    rejects: pl.DataFrame
+    retrieved_at: datetime
+    notes: tuple[str, ...] = ()
+
+
+class _Trouble(Exception):
+    """An answer worth asking for again."""
+
+
+def download_symbol(
+    symbol: str,
+    *,
+    start: date,
+    end: date | None = None,
+    interval: str = "1d",
+    exchange: str | None = None,
+    session: Any = None,
+    patience: Patience | None = None,
+) -> Download:
+    """Bars of ``symbol`` (Yahoo's name, or ours where Yahoo's is known) from ``start`` up to ``end``, excluded.
+
+    ``session``: a ``curl_cffi`` Session to send requests with, default yfinance's own. A bar of a session that has not
+    closed yet is left out. Raises NotFoundError where Yahoo says that it has no such symbol or no bar in the range,
+    SourceError where it refused or failed to the end of ``patience``, InputError for an unknown interval or exchange.
+    """
+    if interval not in INTERVALS:
+        raise InputError(f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}")
+    name = yahoo_name(symbol)
+    history, meta = _patiently(name, start, end, interval, session, patience or Patience())
+    retrieved_at = datetime.now(UTC)
+    instrument = _instrument(name, meta, exchange)
+    zone = exchange_zone(str(instrument["exchange"]))
+    if history.empty:
+        raise NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="ask for an earlier start")
+    rows = _rows(history, str(instrument["symbol"]), interval, zone)
+    bars, open_now = _closed_sessions(rows, str(instrument["exchange"]), retrieved_at)
+    empty = bars.filter(pl.col("close").is_null())
+    notes = [f"the bar of {day} is left out: its session has not closed" for day in open_now]
+    return Download(
+        str(instrument["symbol"]),
+        bars.filter(pl.col("close").is_not_null()).select(
+            pl.col(column).cast(kind) for column, kind in BARS.schema(BAR_COLUMNS).items()
+        ),
+        _actions(history, str(instrument["symbol"]), zone),
+        instrument,
+        _no_close(empty, name),
+        retrieved_at,
+        tuple(notes),
+    )
+
+
+def yahoo_name(symbol: str) -> str:
+    """Yahoo's name of a symbol: AIRLINK.KA for AIRLINK, ^KSE for KSE100; unknown ones stay as written."""
+    known = find_instrument(symbol)
+    if known is None or symbol.startswith("^") or "." in symbol or "=" in symbol:
+        return symbol
+    aliases = [name for name in (known["aliases"] or "").split("|") if name]
+    marked = [name for name in aliases if name.startswith("^") or name.endswith((".KA", ".SS", "=X"))]
+    return marked[0] if marked else str(known["symbol"])
+
+
+def _patiently(
+    name: str, start: date, end: date | None, interval: str, session: Any, patience: Patience
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+    asking = Retrying(
+        retry=retry_if_exception_type(_Trouble),
+        stop=stop_after_attempt(patience.attempts),
+        wait=wait_random_exponential(multiplier=patience.first_wait, max=patience.longest_wait),
+        sleep=patience.sleep,
+    )
+    try:
+        return asking(_ask, name, start, end, interval, session)
+    except RetryError as error:
+        trouble = error.last_attempt.exception()
+        raise SourceError(
+            f"Yahoo gave no bars of {name} in {patience.attempts} attempts: {trouble}",
+            hint="nothing was stored for it; wait some minutes and run the same command again",
+        ) from trouble
+
+
+def _ask(name: str, start: date, end: date | None, interval: str, session: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """One request through yfinance. Raises _Trouble for what may pass, NotFoundError for what will not."""
+    import yfinance
+    from curl_cffi.requests.exceptions import RequestException
+    from yfinance.data import YfData
+    from yfinance.exceptions import YFException, YFRateLimitError
+
+    YfData.cache_get.cache_clear()
+    asked = session if session is not None else _new_session()
+    with _exceptions_shown(), _watched(asked) as statuses:
+        ticker = yfinance.Ticker(name, session=asked)
+        try:
+            history = ticker.history(
+                start=start, end=end, interval=interval, auto_adjust=False, actions=True, keepna=True, timeout=30
+            )
+            return history, {key: ticker.history_metadata.get(key) for key in _META}
+        except YFRateLimitError:
+            raise _Trouble("too many requests (429)") from None
+        except (YFException, RequestException, OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
+            raise _verdict(problem, statuses[-1] if statuses else None, name, interval, start) from problem
+
+
+def _verdict(problem: Exception, status: int | None, name: str, interval: str, start: date) -> Exception:
+    """What yfinance's exception means, by the status of Yahoo's last answer to a chart request."""
+    from yfinance.exceptions import YFTickerMissingError
+
+    if status == 404:
+        return NotFoundError(f"Yahoo has no symbol {name}", hint="check its name at finance.yahoo.com")
+    if status != 200:
+        return _Trouble(_status(status))
+    if isinstance(problem, YFTickerMissingError):
+        return NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="try an earlier start")
+    return _Trouble(f"an answer that is no price chart ({type(problem).__name__})")
+
+
+def _new_session() -> Any:
+    from yfinance._http import new_session
+
+    return new_session()
+
+
+def _status(status: int | None) -> str:
+    if status is None:
+        return "no answer"
+    return "too many requests (429)" if status == 429 else f"HTTP status {status}"
+
+
+@contextmanager
+def _exceptions_shown() -> Iterator[None]:
+    """Let yfinance raise what it would otherwise log and turn into an empty frame."""
+    from yfinance.config import YfConfig
+
+    before = YfConfig.debug.hide_exceptions
+    YfConfig.debug.hide_exceptions = False
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="yfinance")
+            yield
+    finally:
+        YfConfig.debug.hide_exceptions = before
+
+
+@contextmanager
+def _watched(session: Any) -> Iterator[list[int]]:
+    """Statuses of the answers to chart requests that are sent with ``session`` meanwhile."""
+    statuses: list[int] = []
+    send = session.request
+
+    def request(method: str, url: str, *rest: Any, **options: Any) -> Any:
+        response = send(method, url, *rest, **options)
+        if "/finance/chart/" in str(url):
+            statuses.append(response.status_code)
+        return response
+
+    session.request = request
+    try:
+        yield statuses
+    finally:
+        session.request = send
+
+
+def _instrument(name: str, meta: dict[str, Any], exchange: str | None) -> dict[str, str | None]:
+    """What Yahoo says of the symbol, where the package does not know it better."""
+    from correlator.market.instruments import describe_instrument
+
+    told = split_symbol(name)[1]
+    place = exchange or EXCHANGES.get(str(meta.get("exchangeName"))) or told
+    known = find_instrument(name)
+    if known is not None and (exchange is None or known["exchange"] == exchange):
+        return known
+    if place is None:
+        raise InputError(
+            f"Yahoo's exchange {meta.get('exchangeName')!r} of {name} is not known", hint="give exchange (--exchange)"
+        )
+    described = describe_instrument(canonical_symbol(name), exchange=place)
+    return {
+        **described,
+        "currency": meta.get("currency") or described["currency"],
+        "name": meta.get("longName") or meta.get("shortName") or described["name"],
+        "kind": _KINDS.get(str(meta.get("instrumentType")), described["kind"]),
+        "aliases": name if name != described["symbol"] else described["aliases"],
+    }
+
+
+def _rows(history: pd.DataFrame, symbol: str, interval: str, zone: str) -> pl.DataFrame:
+    stamps = pl.Series([stamp.to_pydatetime() for stamp in history.index], dtype=pl.Datetime("us", zone))
+    columns = {
+        "open": "Open",
+        "high": "High",
+        "low": "Low",
+        "close": "Close",
+        "adjusted_close": "Adj Close",
+        "volume": "Volume",
+    }
+    figures = {
+        ours: pl.Series(history[theirs].to_numpy(), dtype=pl.Float64, strict=False).fill_nan(None)
+        for ours, theirs in columns.items()
+        if theirs in history.columns
+    }
+    figures.setdefault("adjusted_close", pl.Series([None] * len(stamps), dtype=pl.Float64))
+    rows = pl.DataFrame({"at": stamps, **figures}).with_columns(
+        pl.lit(symbol).alias("symbol"),
+        pl.lit("1h" if interval == "60m" else interval).alias("interval"),
+        pl.col("at").dt.date().alias("session"),
+        pl.lit(SOURCE).alias("source"),
+    )
+    midnight = pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    start = midnight if interval == "1d" else pl.col("at").dt.convert_time_zone("UTC")
+    return rows.with_columns(start.alias("bar_start")).drop("at").unique("bar_start", keep="first", maintain_order=True)
+
+
+def _closed_sessions(rows: pl.DataFrame, exchange: str, now: datetime) -> tuple[pl.DataFrame, list[date]]:
+    """Rows of sessions that have closed, and the days left out."""
+    days = rows["session"].sort()
+    sessions = sessions_between(exchange, days[0], days[-1])
+    still_open = sessions.filter(pl.col("closes_at") > now)["session"]
+    left = rows.filter(pl.col("session").is_in(still_open.implode()))["session"].unique().sort().to_list()
+    return rows.filter(~pl.col("session").is_in(still_open.implode())), left
+
+
+def _actions(history: pd.DataFrame, symbol: str, zone: str) -> pl.DataFrame:
+    """Dividends, splits and capital gains of the range, one row each."""
+    days = pl.Series([stamp.to_pydatetime() for stamp in history.index], dtype=pl.Datetime("us", zone)).dt.date()
+    parts = []
+    for theirs, kind in (("Dividends", "dividend"), ("Stock Splits", "split"), ("Capital Gains", "capital-gain")):
+        if theirs in history.columns:
+            values = pl.Series(history[theirs].to_numpy(), dtype=pl.Float64, strict=False)
+            part = pl.DataFrame({"session": days, "value": values}).filter(pl.col("value") != 0)
+            parts.append(part.with_columns(pl.lit(kind).alias("kind")))
+    if not parts:
+        return pl.DataFrame(schema=ACTION_SCHEMA)
+    together = pl.concat(parts).with_columns(pl.lit(symbol).alias("symbol"), pl.lit(SOURCE).alias("source"))
+    return together.select(pl.col(name).cast(kind) for name, kind in ACTION_SCHEMA.items()).sort("session", "kind")
+
+
+def _no_close(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Rows that Yahoo sends without a close, as rejects."""
+    return rows.select(
+        pl.lit(f"{SOURCE}:{name}").alias("source"),
+        pl.lit(0, pl.Int64).alias("source_line"),
+        pl.format("no close on {}", "session").alias("reason"),
+        pl.lit("").alias("content"),
+    )
