@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,7 @@ from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, StudyError
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.study.frames import Panel, log_volume_of
@@ -110,8 +111,8 @@ def correlate(
     ``method``: ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of
     news), ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol);
     ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions without news. Every p-value of the table
-    is one of a family: ``p_holm`` allows for all of them and ``tested`` is their number. Raises InputError for another
-    method.
+    is one of a family: ``p_holm`` allows for all of them and ``tested`` is their number. Keys whose news does not vary
+    are left out with a warning. Raises InputError for another method, StudyError where no key can be measured.
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
@@ -136,12 +137,22 @@ def correlate(
 def _family(
     data: NewsAndReturns, keys: list[str], measure: str, against: str, one: Callable[[Array, Array], pl.DataFrame]
 ) -> pl.DataFrame:
-    parts = []
+    parts: list[pl.DataFrame] = []
+    refused: dict[str, list[str]] = {}
     for symbol in data.panel.symbols:
         outcome = data.outcome(symbol, against)
         for key in keys:
-            part = one(data.intensity.series(key, measure), outcome)
+            try:
+                part = one(data.intensity.series(key, measure), outcome)
+            except StudyError as error:
+                refused.setdefault(str(error), []).append(f"{symbol} and {key}")
+                continue
             parts.append(part.select(pl.lit(symbol).alias("symbol"), pl.lit(key).alias("key"), pl.all()))
+    for reason, pairs in refused.items():
+        more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
+        if not parts:
+            raise StudyError(f"{', '.join(pairs[:3])}{more}: {reason}")
+        warnings.warn(f"left out {', '.join(pairs[:3])}{more}: {reason}", stacklevel=3)
     table = pl.concat(parts)
     if "p_value" not in table.columns:
         return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -147,6 +148,19 @@ def test_absolute_returns_volume_and_intensity(store):
     table = frame_of(run(store, "correlate", "AAA", "--by", "country", "--method", "intensity"))
     assert table["key"].unique().sort().to_list() == ["CHN", "USA"]
     assert table.filter(pl.col("key") == "USA")["conflict"].mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_keys_that_do_not_vary_are_left_out_with_a_warning(store):
+    data = news_and_returns(store, ["AAA"], by="category")
+    calm = data.intensity.table.with_columns(
+        novelty=pl.when(pl.col("key") == "THREATEN").then(0.0).otherwise("novelty")
+    )
+    calmer = replace(data, intensity=replace(data.intensity, table=calm))
+    with pytest.warns(UserWarning, match="left out AAA and THREATEN: .* does not vary"):
+        found = correlate(calmer, measure="novelty", max_lag=1)
+    assert found["key"].unique().to_list() == ["CONSULT"]
+    with pytest.raises(StudyError, match="AAA and THREATEN"):
+        correlate(calmer, keys=["THREATEN"], measure="novelty")
 
 
 def test_signal_over_symbols(store):
