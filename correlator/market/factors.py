@@ -1,0 +1,138 @@
+"""Factor files in Kenneth French's layout: words before and after the table, per cent, -99.99 for what is missing.
+
+Source of the layout: K. R. French's data library. Every month the whole history is computed anew, so two files of
+different CRSP vintages differ in the past: keep the file, and say which one a study used (``FactorFile.vintage``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.market.raw_table import pl_open
+
+UNITS = ("per cent", "fraction")
+_MISSING = (-99.99, -999.0)
+_DAY = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
+_MONTH = re.compile(r"^\d{4}-?\d{2}$")
+_VINTAGE = re.compile(r"\b(\d{4})(\d{2}) CRSP database")
+_PER_CENT_FROM = 0.1
+
+
+@dataclass(frozen=True)
+class FactorFile:
+    """Factors of one file.
+
+    ``factors``: session (Date), then one column per factor, returns as fractions, null where missing; monthly files are
+    labelled with the last day of the month; ``vintage``: the CRSP database as year and month, where the file says it;
+    ``notes``: what a reader should know; ``rejects``: source, source_line, reason, content.
+    """
+
+    factors: pl.DataFrame
+    vintage: str | None
+    notes: tuple[str, ...]
+    rejects: pl.DataFrame
+
+
+def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
+    """Read the first table of a factor file and turn per cent into fractions.
+
+    ``unit``: per cent or fraction; default told from the figures themselves: a standard deviation of the first factor
+    above 0.1 is per cent. Raises NotFoundError for a missing file and InputError where there is no such table.
+    """
+    if unit is not None and unit not in UNITS:
+        raise InputError(f"unit {unit!r} is not known", hint=f"choose {' or '.join(UNITS)}")
+    file = Path(path)
+    if not file.is_file():
+        raise NotFoundError(f"no file {path}", hint="check the path")
+    with pl_open(file) as lines:
+        text = lines.read().decode("utf-8-sig", errors="replace").splitlines()
+    start = _first_row(text)
+    if start is None:
+        raise InputError(f"{path} has no table of dates and factors", hint="give a file in Kenneth French's layout")
+    names = _names(text, start)
+    rows, rejects, end = _rows(text, start, len(names))
+    table = _table(rows, names)
+    found = unit or _unit_of(table, names)
+    factors = table.with_columns(pl.col(names) / 100.0) if found == "per cent" else table
+    vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)
+    notes = [f"figures are in {found}" + (", turned into fractions" if found == "per cent" else "")]
+    rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
+    if rest:
+        notes.append(f"{rest:,} rows of a second table are not read")
+    return FactorFile(factors, vintage, tuple(notes), _as_rejects(str(path), rejects))
+
+
+def _label(line: str) -> str:
+    return line.split(",", 1)[0].strip()
+
+
+def _first_row(text: Sequence[str]) -> int | None:
+    """The first line that begins with a date and has figures."""
+    for number, line in enumerate(text):
+        label = _label(line)
+        if "," in line and (_DAY.match(label) or _MONTH.match(label)):
+            return number
+    return None
+
+
+def _names(text: Sequence[str], start: int) -> list[str]:
+    """Factor names from the header above the first row."""
+    width = text[start].count(",")
+    for line in reversed(text[:start]):
+        cells = [cell.strip() for cell in line.rstrip().rstrip(",").split(",")]
+        if len(cells) == width + 1 and all(cells[1:]):
+            return cells[1:]
+        if line.strip():
+            break
+    raise InputError(
+        f"the factor table begins on line {start + 1} without a header",
+        hint="the line above it should name the factors",
+    )
+
+
+def _rows(text: Sequence[str], start: int, width: int) -> tuple[list[list[object]], list[tuple[int, str, str]], int]:
+    """Rows of the table, lines inside it that are no rows, and the line after it."""
+    rows: list[list[object]] = []
+    rejects: list[tuple[int, str, str]] = []
+    layout = _DAY if _DAY.match(_label(text[start])) else _MONTH
+    for number, line in enumerate(text[start:], start=start):
+        cells = [cell.strip() for cell in line.rstrip().split(",")]
+        if not line.strip() or not layout.match(cells[0]):
+            return rows, rejects, number
+        figures = cells[1 : width + 1]
+        try:
+            rows.append([cells[0].replace("-", ""), *(float(figure) if figure else None for figure in figures)])
+        except ValueError:
+            rejects.append((number + 1, "a figure is no number", line))
+            continue
+        if len(figures) < width:
+            rows.pop()
+            rejects.append((number + 1, f"{len(figures)} figures instead of {width}", line))
+    return rows, rejects, len(text)
+
+
+def _table(rows: Sequence[Sequence[object]], names: Sequence[str]) -> pl.DataFrame:
+    schema: dict[str, pl.DataType] = {"label": pl.String(), **{name: pl.Float64() for name in names}}
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    day = pl.col("label").str.to_date("%Y%m%d", strict=False)
+    month = (pl.col("label") + "01").str.to_date("%Y%m%d", strict=False).dt.month_end()
+    session = pl.when(pl.col("label").str.len_chars() == 8).then(day).otherwise(month).alias("session")
+    known = (pl.when(~pl.col(name).is_in(_MISSING)).then(pl.col(name)).alias(name) for name in names)
+    return table.select(session, *known).filter(pl.col("session").is_not_null())
+
+
+def _unit_of(table: pl.DataFrame, names: Sequence[str]) -> str:
+    spread = table[names[0]].std()
+    return "per cent" if isinstance(spread, float) and spread > _PER_CENT_FROM else "fraction"
+
+
+def _as_rejects(source: str, rejects: Sequence[tuple[int, str, str]]) -> pl.DataFrame:
+    schema = {"source_line": pl.Int64(), "reason": pl.String(), "content": pl.String()}
+    rows = pl.DataFrame(list(rejects), schema=schema, orient="row")
+    return rows.select(pl.lit(source).alias("source"), "source_line", "reason", "content")
