@@ -67,11 +67,17 @@ def romano_wolf(observed: ArrayLike, null: ArrayLike) -> Array:
 def two_sided(observed: Array, null: Array) -> tuple[Array, Array]:
     """Distances |value - mean of its draws| / sd of its draws of ``observed`` (H,) and of every draw (B, H).
 
-    What ``romano_wolf`` takes: hypotheses of any scale side by side, in either direction. NaN where draws do not vary.
+    What ``romano_wolf`` takes: hypotheses of any scale side by side, in either direction. Draws without a value are at
+    no distance; NaN where draws do not vary.
     """
-    mean, sd = null.mean(axis=0), null.std(axis=0, ddof=1)
+    there = ~np.isnan(null)
+    n = there.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(there, null, 0.0).sum(axis=0) / n
+        away = np.where(there, null - mean, 0.0)
+        sd = np.sqrt((away * away).sum(axis=0) / (n - 1))
     scale = np.where(sd > 0, sd, np.nan)
-    return np.abs(observed - mean) / scale, np.abs(null - mean) / scale
+    return np.abs(observed - mean) / scale, np.abs(away) / scale
 
 
 def _sorted(p_values: ArrayLike) -> tuple[Array, NDArray[np.int64], int]:

@@ -94,7 +94,7 @@ class PlaceboResult:
         columns = {
             "n": self.events.ravel(),
             "caar": self.caar.ravel(),
-            "null_mean": returns.mean(axis=0),
+            "null_mean": np.nanmean(returns, axis=0),
             "low": low,
             "high": high,
             "statistic": [self.statistic] * len(p),
@@ -177,7 +177,7 @@ def placebo_test(
     number = max(len(groups), 1)
     real = real_sums(result.estimates, kept, group_of, number)
     null = null_sums(result, drawable, dates, group_of, number)
-    path = np.cumsum(null.mean("ar"), axis=2)
+    path = np.nancumsum(null.mean("ar"), axis=2)
     return PlaceboResult(
         statistic=statistic,
         seed=seed,
@@ -185,7 +185,7 @@ def placebo_test(
         null=null.statistic(statistic),
         caar=real.statistic("caar")[:, 0],
         null_caar=null.statistic("caar"),
-        path=np.cumsum(real.mean("ar"), axis=2)[:, 0],
+        path=np.nancumsum(real.mean("ar"), axis=2)[:, 0],
         path_bands=np.stack([np.percentile(part, PERCENTILES, axis=0) for part in path]),
         events=np.rint(real.count("car")[:, 0]).astype(np.int64),
         groups=groups,
@@ -200,11 +200,12 @@ def randomisation_p(observed: Array, null: Array) -> Array:
     """Two-sided p-values (H,) of ``observed`` (H,) among joint draws ``null`` (B, H); NaN where observed is.
 
     Twice the smaller of (1 + draws at least as large) and (1 + draws at most as large), over 1 + B, at most 1. Draws
-    that repeat the real dates count as equal whatever the last digit says.
+    that repeat the real dates count as equal whatever the last digit says; draws without a value do not count.
     """
-    slack = 1e-12 * np.maximum(np.abs(observed), np.nan_to_num(null.std(axis=0)))
-    above = (1 + (null >= observed - slack).sum(axis=0)) / (1 + len(null))
-    below = (1 + (null <= observed + slack).sum(axis=0)) / (1 + len(null))
+    draws = 1 + (~np.isnan(null)).sum(axis=0)
+    slack = 1e-12 * np.maximum(np.abs(observed), np.ptp(np.nan_to_num(null), axis=0))
+    above = (1 + (null >= observed - slack).sum(axis=0)) / draws
+    below = (1 + (null <= observed + slack).sum(axis=0)) / draws
     return np.where(np.isnan(observed), np.nan, np.minimum(2 * np.minimum(above, below), 1.0))
 
 

@@ -86,9 +86,13 @@ def null_sums(
     sums = _empty(groups, dates.shape[1], 3 * windows + days, windows)
     wanted = _rows_by_symbol(result.estimates, clusters, dates)
     members = _members(result.estimates, clusters)
+    real_holes = np.isnan(_values(result.estimates))
     for symbol, lookup, table in _tables(result, wanted):
         for cluster, offset, event in members[symbol]:
-            sums.add(int(group_of[event]), table[lookup[dates[cluster] + offset]])
+            values = table[lookup[dates[cluster] + offset]]
+            if real_holes[event].any():  # a window that the real event has no value for has none in the draws either
+                values[:, real_holes[event]] = np.nan
+            sums.add(int(group_of[event]), values)
     return sums
 
 

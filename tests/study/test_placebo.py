@@ -139,6 +139,31 @@ def test_missing_bars_stay_missing_and_are_counted():
     assert found.events[0].tolist() == (~np.isnan(result.estimates.car)).sum(axis=0).tolist()
 
 
+def test_one_event_with_a_missing_bar_keeps_its_fan():
+    panel = simulated(12)
+    returns = panel.returns.copy()
+    returns[np.random.default_rng(2).random(returns.shape) < 0.2] = np.nan
+    returns[398:403, 1] = [0.01, np.nan, 0.02, 0.03, np.nan]
+    panel = Panel(panel.labels, panel.symbols, returns, panel.factors, ("M",))
+    found = placebo_test(study_panel(panel, events_at(panel, [400], [1]), PLAN), draws=300)
+    assert np.isfinite(found.path_bands).all()
+    assert found.bands.null_count().sum_horizontal()[0] == 0
+    assert found.table["p_value"].is_not_null().all()
+
+
+def test_a_window_without_a_value_is_missing_in_the_draws_too():
+    """Else draws would average over more events than the study does, and spread less."""
+    panel = simulated(13)
+    returns = panel.returns.copy()
+    rows = [200, 300, 400, 500, 600, 700]
+    returns[rows[:4], 0] = np.nan
+    panel = Panel(panel.labels, panel.symbols, returns, panel.factors, ("M",))
+    found = placebo_test(study_panel(panel, events_at(panel, rows, [0] * 6), PLAN), draws=2_000)
+    assert found.events.tolist() == [[2, 6]]
+    two = placebo_test(study_panel(panel, events_at(panel, rows[4:], [0] * 2), PLAN), draws=2_000)
+    assert found.null[0, :, 0].std() == pytest.approx(two.null[0, :, 0].std(), rel=0.1)
+
+
 def test_same_seed_same_draws():
     panel = simulated(7)
     result = study_panel(panel, random_events(panel, 20, 2), PLAN)
