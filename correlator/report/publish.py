@@ -1,0 +1,141 @@
+"""Publishing a report so that a reader never sees half of one, also when the writer is killed.
+
+A report named ``daily`` lives in ``OUT/daily/``: ``runs/<label>-<hash>/`` holds the files of one run, ``<label>`` and
+``latest`` are symbolic links to the newest run of that label and of all. A run is written into a hidden folder beside
+the others, flushed to the disk, and renamed; then the links are replaced by renaming new ones over them. Every step is
+one rename, and what came before it stays whole. The hash is that of the files, so the same bytes are one run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from correlator.errors import NotFoundError, StoreLockedError
+
+LATEST = "latest"
+RUNS = "runs"
+_DRAFT = ".draft-"
+_LABEL = re.compile(r"^\d{4}-\d{2}-\d{2}$")
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a run went: ``folder`` of its files, ``latest`` link; ``changed`` False where it was there already."""
+
+    folder: Path
+    latest: Path
+    changed: bool
+
+
+def publish(files: Mapping[str, bytes], home: Path, label: str, *, keep: int = 0) -> Published:
+    """Publish ``files`` (name to bytes) as the run of ``label`` (a session, YYYY-MM-DD) under ``home``.
+
+    ``keep``: how many labels stay, newest first; 0 keeps all. ``latest`` points to the newest label. Raises
+    NotFoundError when the folder above ``home`` does not exist, StoreLockedError when another run is publishing there.
+    """
+    if not home.parent.is_dir():
+        raise NotFoundError(f"folder {home.parent} does not exist", hint="make it, or give another -o")
+    home.mkdir(exist_ok=True)
+    with _alone(home):
+        _sweep(home)
+        (home / RUNS).mkdir(exist_ok=True)
+        run = home / RUNS / f"{label}-{content_hash(files)[:12]}"
+        changed = not run.exists()
+        if changed:
+            _write_run(files, run)
+        _link(home, label, run)
+        labels = labels_of(home)
+        _link(home, LATEST, (home / labels[0]).resolve())
+        _retain(home, [each for each in labels[keep:] if each != label] if keep else [])
+    return Published(run, home / LATEST, changed)
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over names and contents."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
+    return digest.hexdigest()
+
+
+def labels_of(home: Path) -> list[str]:
+    """The labels published under ``home``, newest first."""
+    if not home.is_dir():
+        return []
+    return sorted((path.name for path in home.iterdir() if _LABEL.match(path.name) and path.is_symlink()), reverse=True)
+
+
+def _write_run(files: Mapping[str, bytes], run: Path) -> None:
+    """Write, flush, rename."""
+    draft = run.with_name(_DRAFT + run.name)
+    draft.mkdir()
+    for name, content in files.items():
+        with (draft / name).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    _flush_folder(draft)
+    draft.rename(run)
+    _flush_folder(run.parent)
+
+
+def _link(home: Path, name: str, run: Path) -> None:
+    """Point ``home/name`` to ``run`` by renaming a new link over the old one."""
+    target = os.path.join(RUNS, run.name)
+    link = home / name
+    if link.is_symlink() and os.readlink(link) == target:
+        return
+    draft = home / (_DRAFT + name)
+    draft.symlink_to(target)
+    draft.replace(link)
+    _flush_folder(home)
+
+
+def _retain(home: Path, dropped: list[str]) -> None:
+    """Drop labels, and the runs that no link names: hidden by a rename first, then removed."""
+    for label in dropped:
+        (home / label).unlink()
+    named = {os.path.basename(os.readlink(path)) for path in home.iterdir() if path.is_symlink()}
+    for run in (home / RUNS).iterdir():
+        if run.name not in named:
+            gone = run.with_name(_DRAFT + "gone-" + run.name)
+            run.rename(gone)
+            shutil.rmtree(gone)
+
+
+def _sweep(home: Path) -> None:
+    """Remove the drafts of runs that were killed."""
+    for folder in (home, home / RUNS):
+        for path in folder.glob(_DRAFT + "*") if folder.is_dir() else ():
+            if path.is_symlink() or path.is_file():
+                path.unlink()
+            else:
+                shutil.rmtree(path)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One publisher at a time; the lock goes with the process, however it ends."""
+    with (home / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreLockedError(f"another run is publishing in {home}", hint="wait until it has ended") from error
+        yield

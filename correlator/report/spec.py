@@ -1,0 +1,152 @@
+"""What a report is: a TOML file with symbols, a selection of events, a study and the outputs wanted."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from correlator.errors import InputError, NotFoundError
+from correlator.plot.of_result import RESULT_FIGURES
+from correlator.study.models import model_named
+from correlator.study.selection import DEFAULT_LINKS, LINK_KINDS
+from correlator.study.windows import parse_window, parse_windows
+
+TABLES = ("events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
+FIGURES = (*RESULT_FIGURES, "price")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+_RESERVED = ("latest", "runs")
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """The study of a report; every field as the argument of ``study`` with the same name. No symbols: every share."""
+
+    symbols: tuple[str, ...] = ()
+    events: str | None = None
+    links: tuple[str, ...] = DEFAULT_LINKS
+    benchmark: str | None = None
+    model: str = "market"
+    returns: str = "log"
+    price: str = "adjusted"
+    estimation: str = "-279:-30"
+    window: str = "-10:10"
+    windows: tuple[str, ...] = ()
+    minimum_observations: int | None = None
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """What is written: ``tables`` as CSV, and with ``tear_sheet`` an HTML page with ``figures``."""
+
+    tables: tuple[str, ...] = ("events", "ar", "car", "caar", "models", "excluded")
+    figures: tuple[str, ...] = ("car", "heatmap", "distribution", "events", "price")
+    tear_sheet: bool = True
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """A report: ``name`` of its folder, ``title``, ``keep`` (newest sessions kept, 0 keeps all) and its parts.
+
+    ``stale_after``: closed sessions that the prices of any symbol may lack before the report refuses to be written.
+    """
+
+    name: str
+    title: str = ""
+    keep: int = 0
+    stale_after: int = 0
+    study: StudySpec = field(default_factory=StudySpec)
+    outputs: OutputSpec = field(default_factory=OutputSpec)
+
+    @property
+    def heading(self) -> str:
+        return self.title or self.name
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain values, for the manifest."""
+        return asdict(self)
+
+
+def read_spec(path: str | Path) -> ReportSpec:
+    """The report that a TOML file describes; raises NotFoundError or InputError naming the file and the key."""
+    file = Path(path)
+    if not file.is_file():
+        raise NotFoundError(f"{file} does not exist", hint="give the TOML file of a report")
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is no TOML: {error}") from error
+    return parse_spec(values, where=str(file), default_name=file.stem)
+
+
+def parse_spec(values: Mapping[str, Any], *, where: str = "report", default_name: str | None = None) -> ReportSpec:
+    """The report that ``values`` (tables of a TOML file) describe; raises InputError naming the key."""
+    rest = dict(values)
+    study = _part(StudySpec, _table(rest, "study", where), f"{where}: study")
+    outputs = _part(OutputSpec, _table(rest, "outputs", where), f"{where}: outputs")
+    spec: ReportSpec = _part(ReportSpec, {"name": default_name, **rest}, where, study=study, outputs=outputs)
+    _check(spec, where)
+    return spec
+
+
+def _table(values: dict[str, Any], name: str, where: str) -> dict[str, Any]:
+    part = values.pop(name, {})
+    if not isinstance(part, dict):
+        raise InputError(f"{where}: {name} must be a table", hint=f"write [{name}] and its keys below")
+    return part
+
+
+def _part(kind: type[Any], values: Mapping[str, Any], where: str, **ready: Any) -> Any:
+    """A dataclass from TOML values: keys known, types right, lists as tuples."""
+    kinds = {name: str(of.type) for name, of in kind.__dataclass_fields__.items() if name not in ready}
+    chosen = {}
+    for key, value in values.items():
+        if key not in kinds:
+            near = difflib.get_close_matches(key, kinds, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"keys are {', '.join(kinds)}"
+            raise InputError(f"{where}: key {key!r} is not known", hint=hint)
+        chosen[key] = _value(value, kinds[key], f"{where}: {key}")
+    return kind(**chosen, **ready)
+
+
+def _value(value: Any, kind: str, where: str) -> Any:
+    if kind.startswith("tuple"):
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise InputError(f"{where} must be a list of texts", hint='write it as ["A", "B"]')
+        return tuple(items)
+    wanted: type[Any] = {"str": str, "int": int, "bool": bool}[kind.split(" | ")[0]]
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        words = {str: "a text", int: "a whole number", bool: "true or false"}[wanted]
+        raise InputError(f"{where} must be {words}, not {value!r}")
+    return value
+
+
+def _check(spec: ReportSpec, where: str) -> None:
+    """Everything that can be told without a store."""
+    if not _NAME.match(spec.name) or spec.name in _RESERVED:
+        raise InputError(f"{where}: name {spec.name!r} is no folder name", hint="use letters, digits, - and _")
+    if spec.keep < 0 or spec.stale_after < 0:
+        raise InputError(f"{where}: keep and stale_after must not be negative")
+    for label, given, known in (
+        ("outputs: tables", spec.outputs.tables, TABLES),
+        ("outputs: figures", spec.outputs.figures, FIGURES),
+        ("study: links", spec.study.links, LINK_KINDS),
+    ):
+        for name in given:
+            if name not in known:
+                raise InputError(f"{where}: {label}: {name!r} is not known", hint=f"choose from {', '.join(known)}")
+    model_named(spec.study.model)
+    parse_window(spec.study.estimation)
+    parse_window(spec.study.window)
+    if spec.study.windows:
+        parse_windows(",".join(spec.study.windows))
+    if spec.study.events:
+        from correlator.events.select import parse_selection
+
+        parse_selection(spec.study.events)
