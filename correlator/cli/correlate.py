@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from correlator.cli.drawing import draw_correlation
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
 from correlator.cli.study import AsOfOption, EventsOption, LinkOption, instant, narrated_warnings
@@ -74,6 +76,9 @@ def correlate(
     quantiles: Annotated[int, typer.Option("--quantiles", min=2, help="Quantiles of a spread.")] = 5,
     draws: Annotated[int, typer.Option("--draws", min=1, help="Draws of the bootstrap.")] = 1_999,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Draw lead-lag or projection of one symbol and key to this file.")
+    ] = None,
     events: EventsOption = None,
     link: LinkOption = None,
     as_of: AsOfOption = None,
@@ -121,4 +126,6 @@ def correlate(
             )
     if "tested" in table.columns:
         narrate(f"{table['tested'][0]} hypotheses tested; p_holm allows for all of them")
+    if plot is not None:
+        draw_correlation(table, method.value, bands.value, plot)
     print_frame(table, format, to)

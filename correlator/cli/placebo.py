@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from correlator.cli.drawing import draw_null
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
 from correlator.cli.study import (
@@ -23,9 +24,6 @@ from correlator.cli.study import (
     instant,
     narrated_warnings,
 )
-
-if TYPE_CHECKING:
-    from correlator.study.placebo import PlaceboResult
 
 
 class PlaceboOutput(StrEnum):
@@ -127,22 +125,5 @@ def placebo(
         )
     narrate(test.sentence)
     if null_plot is not None:
-        _draw_null(test, null_plot)
+        draw_null(test, null_plot)
     print_frame(test.frame(output.value), format, to)
-
-
-def _draw_null(test: PlaceboResult, path: Path) -> None:
-    """The null distribution of the first group's first window, and where the real study lies in it."""
-    import polars as pl
-
-    from correlator.plot.distribution import null_figure
-    from correlator.plot.html import write_html
-    from correlator.plot.image import write_image
-
-    window = test.plan.windows[0].label
-    title = f"What chance alone gives: {test.statistic} in window {window}"
-    draws, p_value = pl.Series(test.null[0, :, 0]), float(test.p_values[0, 0])
-    figure = null_figure(draws, float(test.observed[0, 0]), p_value=p_value, title=title)
-    write = write_html if path.suffix.lower() in (".html", ".htm") else write_image
-    write(figure, path)
-    narrate(f"wrote {path}")

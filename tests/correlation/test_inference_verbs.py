@@ -215,6 +215,16 @@ def test_null_distribution_is_drawn(store, tmp_path):
     assert "What chance alone gives" in figure.read_text()
 
 
+@pytest.mark.parametrize("method", ["lead-lag", "projection"])
+def test_correlation_is_drawn_for_one_series(store, tmp_path, method):
+    figure = tmp_path / "figure.html"
+    shared = ("correlate", "AAA", "--by", "category", "--method", method, "--plot", str(figure))
+    assert run(store, *shared, "--key", "CONSULT").exit_code == 0
+    assert "news of CONSULT, AAA" in figure.read_text()
+    with pytest.raises(InputError, match="one symbol and key, not 2"):
+        raise run(store, *shared).exception
+
+
 def test_confounds_side_by_side(store):
     pytest.importorskip("statsmodels")
     shared = ("confounds", "--symbol", "BBB", "--link", "named", "--window", "-2:2", "--windows", "0:0")
