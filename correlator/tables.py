@@ -29,12 +29,17 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: its columns in order and the columns that identify a row."""
+    """One table: its columns in order and the columns that identify a row.
+
+    ``indexed``: whether the database upholds the key. Where it does not, the writer does: on ten million bars an index
+    takes more time than the loading.
+    """
 
     name: str
     meaning: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    indexed: bool = True
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -50,7 +55,8 @@ class Table:
     def ddl(self) -> str:
         """The CREATE TABLE statement."""
         lines = [f"  {c.name} {c.type}{' NOT NULL' if c.required else ''}" for c in self.columns]
-        lines.append(f"  PRIMARY KEY ({', '.join(self.key)})")
+        if self.indexed:
+            lines.append(f"  PRIMARY KEY ({', '.join(self.key)})")
         return f"CREATE TABLE {self.name} (\n" + ",\n".join(lines) + "\n)"
 
     def schema(self, names: Iterable[str] | None = None) -> dict[str, pl.DataType]:
@@ -144,6 +150,7 @@ BARS = Table(
         Column("retrieved_at", "TIMESTAMPTZ", "when the bar was known to us", "UTC", required=True),
     ),
     ("symbol", "interval", "bar_start", "vintage"),
+    indexed=False,
 )
 
 ACTIONS = Table(

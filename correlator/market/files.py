@@ -93,7 +93,7 @@ def read_claimed(
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
-    return PriceFile(ordered.sort("symbol", "bar_start"), rejects, layout.name, tuple(notes), stamps.kind + "s")
+    return PriceFile(ordered, rejects, layout.name, tuple(notes), stamps.kind + "s")
 
 
 def _exchange_of(symbols: list[str]) -> str | None:
@@ -187,9 +187,11 @@ def _figures(rows: pl.DataFrame, is_text: bool) -> tuple[pl.DataFrame, list[pl.D
 
 
 def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """The first bar of each symbol and start; the others, with what they repeat or contradict."""
+    """The first bar of each symbol and start, in order; the others, with what they repeat or contradict."""
     key = ["symbol", "bar_start"]
-    if not rows.select(pl.struct(key).is_duplicated().any()).item():
+    rows = rows.sort(key, maintain_order=True)
+    repeated = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
+    if not rows.select(repeated.any()).item():
         return rows, []
     first = rows.unique(key, keep="first", maintain_order=True)
     later = rows.join(first.select(LINE, "symbol"), on=[LINE, "symbol"], how="anti")

@@ -31,7 +31,7 @@ def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrie
     A bar that is new gets vintage 1; one that differs from the newest vintage gets the next; one that is equal is left.
     """
     same = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM newest.{name}" for name in _PRICES)
-    connection.register("fresh_bars", bars)
+    connection.register("fresh_bars", _first_of_each_bar(bars))
     changed = f"""
         SELECT fresh.*, coalesce(newest.vintage, 0) + 1 AS vintage, $retrieved_at::TIMESTAMPTZ AS retrieved_at
         FROM fresh_bars AS fresh
@@ -45,6 +45,19 @@ def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrie
     added = _insert(connection, BARS, changed, {"retrieved_at": retrieved_at})
     connection.unregister("fresh_bars")
     return Written(added, bars.height - added)
+
+
+def _first_of_each_bar(bars: pl.DataFrame) -> pl.DataFrame:
+    """The bars without those that repeat a symbol, interval and start; bars in order are only looked through."""
+    import polars as pl
+
+    key = ["symbol", "interval", "bar_start"]
+    same_series = (pl.col("symbol") == pl.col("symbol").shift()) & (pl.col("interval") == pl.col("interval").shift())
+    later = pl.col("bar_start") > pl.col("bar_start").shift()
+    in_order = (pl.col("symbol") > pl.col("symbol").shift()) | (same_series & later)
+    if bars.height < 2 or bars.select(in_order.tail(bars.height - 1).all()).item():
+        return bars
+    return bars.unique(key, keep="first", maintain_order=True)
 
 
 def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, retrieved_at: datetime) -> Written:
@@ -209,7 +222,8 @@ def _insert(
 ) -> int:
     """Insert the rows of a query by name, leaving keys that exist; returns how many were new."""
     before = _count(connection, table)
-    execute(connection, f"INSERT INTO {table.name} BY NAME {rows} ON CONFLICT DO NOTHING", parameters)
+    conflicts = " ON CONFLICT DO NOTHING" if table.indexed else ""
+    execute(connection, f"INSERT INTO {table.name} BY NAME {rows}{conflicts}", parameters)
     return _count(connection, table) - before
 
 
