@@ -1,0 +1,77 @@
+"""Write the pages that follow from the code: docs/commands.md from the command line, docs/tables.md from tables.py.
+
+Run ``python tools/make_docs.py`` after changing either; a test fails when the pages are behind.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from typer.core import TyperGroup
+
+from correlator.cli.app import app
+from correlator.tables import TABLES
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options."""
+    root = typer.main.get_command(app)
+    parts = [
+        "# Commands\n\nOptions before the verb hold for every verb; `--store` may also come after it. "
+        "What the codes mean that a verb leaves with: [exit codes](exit-codes.md).\n",
+        *_sections(root, "correlator"),
+    ]
+    return "\n".join(parts)
+
+
+def tables_page() -> str:
+    """Every table and column of the store."""
+    parts = ["# Tables\n\nWhat `correlator sql` can ask. Instants are UTC; NULL means not known.\n"]
+    for table in TABLES:
+        parts.append(f"## {table.name}\n\n{table.meaning} Key: {', '.join(f'`{name}`' for name in table.key)}.\n")
+        parts.append("| column | type | meaning | unit |\n| --- | --- | --- | --- |")
+        parts += [f"| `{c.name}` | {c.type} | {c.meaning} | {c.unit} |" for c in table.columns]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def _sections(command: typer.core.TyperCommand | TyperGroup, path: str) -> list[str]:
+    parts = [f"## {path}\n", _help(command.help), ""]
+    rows = [_row(parameter) for parameter in command.params if not parameter.hidden]
+    if rows:
+        parts += ["| argument or option | default | meaning |\n| --- | --- | --- |", *rows, ""]
+    if isinstance(command, TyperGroup):
+        for name in sorted(command.commands):
+            if not command.commands[name].hidden:
+                parts += _sections(command.commands[name], f"{path} {name}")
+    return parts
+
+
+def _help(text: str | None) -> str:
+    """The help with its example as code."""
+    words = " ".join((text or "").replace("\f", " ").split())
+    body, example, command = words.partition("Example: ")
+    return f"{body.strip()}\n\n```text\n{command}\n```" if example else body
+
+
+def _row(parameter: typer.core.TyperOption | typer.core.TyperArgument) -> str:
+    names = ", ".join(f"`{name}`" for name in [*parameter.opts, *parameter.secondary_opts])
+    if parameter.param_type_name == "argument":
+        names = f"`{(parameter.name or '').upper()}`"
+    default = parameter.default
+    shown = "" if default in (None, False, ()) or callable(default) else f"`{getattr(default, 'value', default)}`"
+    meaning = (getattr(parameter, "help", None) or "").replace("|", "\\|").replace("\n", " ")
+    return f"| {names} | {shown} | {meaning} |"
+
+
+def main() -> None:
+    """Write both pages."""
+    (DOCS / "commands.md").write_text(commands_page(), encoding="utf-8")
+    (DOCS / "tables.md").write_text(tables_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
