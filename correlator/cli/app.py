@@ -15,6 +15,7 @@ from correlator.cli import (
     confounds,
     correlate,
     demo,
+    doctor,
     explain,
     listing,
     placebo,
@@ -62,6 +63,7 @@ app.add_typer(add.app, name="add")
 app.command("list")(listing.list_rows)
 app.command("code")(code.code)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("study")(study.study)
 app.command("plot")(plot.plot)

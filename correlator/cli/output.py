@@ -28,6 +28,9 @@ class OutputFormat(StrEnum):
     PARQUET = "parquet"
 
 
+_WIDE = 1_000
+"""Columns of a table that goes to a file or pipe: nothing is folded there."""
+
 FormatOption = Annotated[
     OutputFormat | None,
     typer.Option("--format", help="How to print (default: table on a terminal, csv elsewhere).", show_default=False),
@@ -151,10 +154,10 @@ def _print_table(frame: pl.DataFrame, path: Path | None) -> None:
     for row in _plain(frame).iter_rows():
         table.add_row(*(_cell(value) for value in row))
     if path is None:
-        Console().print(table)
+        (Console() if sys.stdout.isatty() else Console(width=_WIDE)).print(table)
         return
     with path.open("w", encoding="utf-8") as file:
-        Console(file=file, width=200).print(table)
+        Console(file=file, width=_WIDE).print(table)
 
 
 def _cell(value: object) -> str:

@@ -1,0 +1,71 @@
+"""What works here and what does not: packages, browser, calendars, store."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import polars as pl
+
+from correlator import __version__
+from correlator.errors import CorrelatorError
+from correlator.sessions import calendar_reach
+from correlator.store.db import Store
+
+NEEDED = ("duckdb", "polars", "pandas", "plotly", "exchange_calendars", "yfinance")
+OPTIONAL = {
+    "numba": "studies of many events run compiled",
+    "kaleido": "figures as PNG, SVG or PDF",
+    "statsmodels": "cross-section, Granger tests",
+    "arch": "abnormal volatility",
+}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+STALE_DAYS = 30
+
+
+def examine(store: Store) -> pl.DataFrame:
+    """One row per thing looked at: what, state (ok, missing or problem), detail."""
+    rows = [*_packages(), _browser(), _calendar("XKAR"), *_store(store)]
+    return pl.DataFrame(rows, schema=["what", "state", "detail"], orient="row")
+
+
+def _packages() -> Iterator[tuple[str, str, str]]:
+    yield "correlator", "ok", f"{__version__} on Python {platform.python_version()}, {platform.machine()}"
+    for name in NEEDED:
+        yield name, "ok", version(name)
+    for name, use in OPTIONAL.items():
+        try:
+            yield name, "ok", version(name)
+        except PackageNotFoundError:
+            yield name, "missing", f"needed for: {use}"
+
+
+def _browser() -> tuple[str, str, str]:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    return ("browser", "ok", found) if found else ("browser", "missing", "needed for: figures as PNG, SVG or PDF")
+
+
+def _calendar(exchange: str) -> tuple[str, str, str]:
+    first, last = calendar_reach(exchange)
+    left = (last - datetime.now(UTC).date()).days
+    state = "ok" if left > STALE_DAYS else "problem"
+    return f"calendar {exchange}", state, f"{first} to {last}"
+
+
+def _store(store: Store) -> Iterator[tuple[str, str, str]]:
+    name = f"store {store.path}"
+    if not store.path.exists():
+        yield name, "ok", "not made yet: the first load makes it"
+        return
+    try:
+        counts = store.frame(
+            "SELECT (SELECT count(*) FROM articles) AS articles, (SELECT count(*) FROM events) AS events,"
+            " (SELECT count(*) FROM bars) AS bars, (SELECT count(*) FROM rejects) AS rejects"
+        ).row(0, named=True)
+    except CorrelatorError as error:
+        yield name, "problem", str(error)
+        return
+    yield name, "ok", ", ".join(f"{count:,} {table}" for table, count in counts.items())

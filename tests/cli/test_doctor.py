@@ -1,0 +1,21 @@
+"""What the doctor sees."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+
+def test_a_store_that_is_none_is_a_problem(run, tmp_path):
+    (tmp_path / "m.duckdb").write_text("no database " * 1000)
+    rows = list(csv.DictReader(io.StringIO(run("doctor", "--store", "m.duckdb", code=10).stdout)))
+    assert {row["what"]: row["state"] for row in rows}["store m.duckdb"] == "problem"
+
+
+def test_a_loaded_store_is_counted(loaded):
+    from conftest import run_in
+
+    rows = list(csv.DictReader(io.StringIO(run_in(loaded)("doctor", "--store", "m.duckdb").stdout)))
+    states = {row["what"]: row for row in rows}
+    assert states["duckdb"]["state"] == "ok"
+    assert "536 bars" in states["store m.duckdb"]["detail"]
