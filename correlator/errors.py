@@ -43,6 +43,10 @@ class StoreLockedError(StoreError):
     """Another process holds the store open for writing."""
 
 
+class StaleDataError(StoreError):
+    """The store lacks sessions that have closed, so a report of them would be of old data."""
+
+
 class SourceError(CorrelatorError, OSError):
     """A remote source that failed or refused (rate limit, HTTP error), as opposed to one that has no data."""
 

@@ -21,6 +21,7 @@ from correlator.cli import (
     placebo,
     plot,
     regress,
+    report,
     sessions,
     sql,
     strip,
@@ -74,5 +75,6 @@ app.command("correlate")(correlate.correlate)
 app.command("audit")(audit.audit)
 app.command("confounds")(confounds.confounds)
 app.command("regress")(regress.regress)
+app.add_typer(report.app, name="report")
 app.add_typer(check.app, name="check")
 app.add_typer(sessions.app, name="sessions")

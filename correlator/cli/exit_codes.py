@@ -10,6 +10,7 @@ from correlator.errors import (
     MissingDependencyError,
     NotFoundError,
     SourceError,
+    StaleDataError,
     StoreError,
     StoreLockedError,
     StudyError,
@@ -36,6 +37,7 @@ class ExitCode(IntEnum):
 
 _BY_ERROR: tuple[tuple[type[CorrelatorError], ExitCode], ...] = (
     (StoreLockedError, ExitCode.LOCKED),
+    (StaleDataError, ExitCode.STALE),
     (StoreError, ExitCode.STORE),
     (StudyError, ExitCode.STUDY),
     (NotFoundError, ExitCode.NOT_FOUND),

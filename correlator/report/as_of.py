@@ -1,0 +1,207 @@
+"""The store as a report may see it: closed sessions and public news of one instant, and where they came from.
+
+A report must come out the same when it is made again, and must not look ahead. So it does not read the store itself
+but a slice of it: bars of sessions that had closed, events that were public. Of a bar's vintages the newest that was
+known then is taken; where the bar was loaded later (a backfill), the first one, and the report says how many there are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import polars as pl
+
+from correlator.errors import InputError, StaleDataError
+from correlator.sessions import calendar_reach, exchange_zone, sessions_between
+from correlator.store.db import Store
+from correlator.store.reading import read_instrument
+from correlator.store.statements import execute, query
+from correlator.study.stored_panel import EQUAL_WEIGHTED
+
+_BARS = """
+    SELECT b.*, i.exchange FROM bars AS b JOIN instruments AS i USING (symbol)
+    WHERE b."interval" = '1d' AND ($symbols::VARCHAR[] IS NULL OR symbol IN (SELECT unnest($symbols::VARCHAR[])))
+    QUALIFY row_number() OVER (
+        PARTITION BY symbol, bar_start
+        ORDER BY b.retrieved_at <= $as_of DESC, CASE WHEN b.retrieved_at <= $as_of THEN -vintage ELSE vintage END
+    ) = 1
+    ORDER BY symbol, bar_start
+"""
+_EVENTS = "SELECT * FROM events WHERE known_at <= $as_of ORDER BY event_id"
+_OF_ARTICLES = """
+    SELECT * FROM {table} WHERE article_id IN (SELECT article_id FROM events WHERE known_at <= $as_of) ORDER BY ALL
+"""
+_EXCHANGES = "SELECT DISTINCT exchange FROM instruments WHERE symbol IN (SELECT symbol FROM bars)"
+_LOOK_BACK = timedelta(days=45)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a report stands: the UTC instant ``as_of`` and the last ``session`` of ``exchange`` closed by then."""
+
+    exchange: str
+    as_of: datetime
+    session: date
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a slice holds. ``bars``: symbol, exchange, bars, first_session, last_session, vintages, backfilled (bars
+    loaded after the instant), sources; ``events``, ``articles``: how many; ``sha256`` of the slice's tables by name."""
+
+    bars: pl.DataFrame
+    events: int
+    articles: int
+    sha256: dict[str, str]
+
+
+def exchange_of_report(store: Store, symbols: Sequence[str]) -> str:
+    """The exchange of the report's symbols; of all instruments with bars where none are named.
+
+    Raises InputError when there are several, NotFoundError for an unknown symbol.
+    """
+    with store.reading() as connection:
+        if symbols:
+            found = {str(read_instrument(connection, symbol)["exchange"]) for symbol in symbols}
+        else:
+            sql = (
+                "SELECT DISTINCT exchange FROM instruments WHERE symbol IN (SELECT symbol FROM bars) ORDER BY exchange"
+            )
+            found = set(query(connection, sql)["exchange"])
+    if len(found) != 1:
+        listed = ", ".join(sorted(found)) or "none"
+        raise InputError(f"a report is of one exchange, the symbols have {listed}", hint="name symbols of one exchange")
+    return found.pop()
+
+
+def moment_of(exchange: str, as_of: date | datetime | None) -> Moment:
+    """Where a report stands: at an instant, at the end of a date at the exchange, or (None) of the last closed session.
+
+    Raises InputError for an instant without zone and for one before the calendar's first close.
+    """
+    if as_of is None:
+        session = last_closed(exchange, datetime.now(UTC))
+        return Moment(exchange, _end_of(exchange, session), session)
+    if not isinstance(as_of, datetime):
+        instant = _end_of(exchange, as_of)
+    elif as_of.tzinfo is None:
+        raise InputError(f"as_of {as_of} has no zone", hint="add Z or an offset such as +05:00")
+    else:
+        instant = as_of.astimezone(UTC)
+    return Moment(exchange, instant, last_closed(exchange, instant))
+
+
+def last_closed(exchange: str, instant: datetime) -> date:
+    """The label of the last session of ``exchange`` that had closed at ``instant``."""
+    first, last = calendar_reach(exchange)
+    start, end = max(instant.date() - _LOOK_BACK, first), min(instant.date() + timedelta(days=1), last)
+    if start > end:
+        start = end = min(max(start, first), last)
+    closed = sessions_between(exchange, start, end).filter(pl.col("closes_at") <= instant)["session"]
+    if closed.is_empty():
+        raise InputError(
+            f"no session of {exchange} had closed at {instant:%Y-%m-%dT%H:%MZ}", hint="give a later --as-of"
+        )
+    found: date = closed[-1]
+    return found
+
+
+def is_session(exchange: str, as_of: date | datetime | None) -> bool:
+    """Whether the day of ``as_of`` (default now) at the exchange is a session."""
+    zone = ZoneInfo(exchange_zone(exchange))
+    instant = datetime.now(UTC) if as_of is None else as_of
+    day = instant.astimezone(zone).date() if isinstance(instant, datetime) else instant
+    return not sessions_between(exchange, day, day).is_empty()
+
+
+def slice_store(store: Store, target: Path, moment: Moment, symbols: Sequence[str] | None) -> tuple[Store, Inputs]:
+    """Copy what the report may see into a new store at ``target``; ``symbols`` None means all."""
+    parameters = {"as_of": moment.as_of}
+    with store.reading() as connection:
+        chosen = {"symbols": list(symbols) if symbols else None, **parameters}
+        bars = query(connection, _BARS, chosen).filter(
+            pl.col("session") <= moment.session, pl.col("exchange") == moment.exchange
+        )
+        tables = {
+            "bars": bars.drop("exchange"),
+            "instruments": query(connection, "SELECT * FROM instruments ORDER BY symbol"),
+            "events": query(connection, _EVENTS, parameters),
+            **{name: query(connection, _OF_ARTICLES.format(table=name), parameters) for name in _ARTICLE_TABLES},
+        }
+    tables["quotes"] = tables["quotes"].filter(pl.col("session").fill_null(moment.session) <= moment.session)
+    sliced = Store(target)
+    with sliced.transaction() as connection:
+        for name, frame in tables.items():
+            _copy(connection, name, frame)
+    digests = {name: _digest(tables[name]) for name in ("bars", "events", "quotes")}
+    return sliced, Inputs(_provenance(bars, moment), tables["events"].height, tables["articles"].height, digests)
+
+
+_ARTICLE_TABLES = ("articles", "quotes", "links")
+
+
+def check_fresh(inputs: Inputs, moment: Moment, symbols: Sequence[str], stale_after: int) -> None:
+    """Raise StaleDataError where a symbol lacks more than ``stale_after`` sessions up to the moment's."""
+    last = dict(inputs.bars.select("symbol", "last_session").iter_rows())
+    wanted = symbols or list(last)
+    late = []
+    for symbol in wanted:
+        if symbol not in last:
+            late.append(f"{symbol} has no bar")
+            continue
+        missing = sessions_between(moment.exchange, last[symbol], moment.session).height - 1
+        if missing > stale_after:
+            late.append(f"{symbol} ends {last[symbol]} ({missing} sessions short)")
+    if late:
+        more = f" and {len(late) - 3} more" if len(late) > 3 else ""
+        raise StaleDataError(
+            f"prices are stale: session {moment.session} has closed, {'; '.join(late[:3])}{more}",
+            hint="load newer prices, or raise stale_after in the report",
+        )
+
+
+def symbols_needed(symbols: Sequence[str], benchmark: str | None) -> list[str] | None:
+    """Symbols whose bars the report needs; None for all (no symbols named, or a benchmark that takes all shares)."""
+    if not symbols or benchmark is None or benchmark == EQUAL_WEIGHTED:
+        return None
+    return list(dict.fromkeys([*symbols, benchmark]))
+
+
+def _end_of(exchange: str, day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), ZoneInfo(exchange_zone(exchange))).astimezone(UTC)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    if frame.is_empty():
+        return
+    connection.register("fresh", frame)
+    execute(connection, f"INSERT INTO {name} BY NAME SELECT * FROM fresh")
+    connection.unregister("fresh")
+
+
+def _digest(frame: pl.DataFrame) -> str:
+    """SHA-256 of the rows without what only says when they were loaded."""
+    kept = frame.drop("retrieved_at", "loaded_at", "source", strict=False)
+    return hashlib.sha256(kept.write_csv().encode()).hexdigest()
+
+
+def _provenance(bars: pl.DataFrame, moment: Moment) -> pl.DataFrame:
+    return (
+        bars.group_by("symbol", maintain_order=True)
+        .agg(
+            pl.col("exchange").first(),
+            bars=pl.len(),
+            first_session=pl.col("session").min(),
+            last_session=pl.col("session").max(),
+            vintages=pl.col("vintage").max(),
+            backfilled=(pl.col("retrieved_at") > moment.as_of).sum(),
+            sources=pl.col("source").unique().sort().str.join(" | "),
+        )
+        .sort("symbol")
+    )

@@ -1,0 +1,199 @@
+"""Running a report: slice the store, study, write tables, manifest and tear sheet, publish all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import warnings
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import correlator
+from correlator.errors import NotFoundError
+from correlator.report.as_of import (
+    Inputs,
+    Moment,
+    check_fresh,
+    exchange_of_report,
+    is_session,
+    moment_of,
+    slice_store,
+    symbols_needed,
+)
+from correlator.report.journal import journalled
+from correlator.report.publish import publish
+from correlator.report.spec import ReportSpec
+from correlator.report.tables import csv_bytes, report_table
+from correlator.store.db import Store
+from correlator.store.statements import query
+from correlator.study.result import StudyResult
+from correlator.study.run import study
+from correlator.study.selection import events_of_symbols
+
+MANIFEST = "manifest.json"
+TEAR_SHEET = "index.html"
+_PACKAGES = ("duckdb", "numpy", "plotly", "polars", "scipy")
+_QUOTES = """
+    SELECT * FROM quotes WHERE $symbols::VARCHAR[] IS NULL OR symbol IN (SELECT unnest($symbols::VARCHAR[]))
+    ORDER BY article_id, strip_key, position
+"""
+
+
+@dataclass(frozen=True)
+class ReportRun:
+    """``status``: written, unchanged (the same bytes were there) or skipped (no session); ``folder`` of the files."""
+
+    status: str
+    session: date | None
+    folder: Path | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything a report is made of: its description, its moment, its inputs and what the study found."""
+
+    spec: ReportSpec
+    moment: Moment
+    inputs: Inputs
+    result: StudyResult | None
+    tables: dict[str, pl.DataFrame]
+    notes: tuple[str, ...]
+
+
+def run_report(
+    spec: ReportSpec,
+    store: Store,
+    *,
+    out: str | Path,
+    as_of: date | datetime | None = None,
+    if_session: str | None = None,
+) -> ReportRun:
+    """Make the report and publish it under ``out/<name>/``; the files carry nothing of the clock.
+
+    ``as_of``: a date (its end at the exchange), a UTC instant, or None for the last closed session; ``if_session``: an
+    exchange; on a day that is none of its sessions nothing is made. Raises StaleDataError where prices lack a closed
+    session, and what the study raises; then the previous report stays as it is.
+    """
+    home = Path(out) / spec.name
+    if not home.parent.is_dir():
+        raise NotFoundError(f"folder {home.parent} does not exist", hint="make it, or give another -o")
+    home.mkdir(exist_ok=True)
+    with journalled(home) as note:
+        if if_session is not None and not is_session(if_session, as_of):
+            note.status, note.message = "skipped", f"no session of {if_session}"
+            return ReportRun("skipped", None, None, note.message)
+        with tempfile.TemporaryDirectory(prefix="correlator-report-") as folder:
+            contents, sliced = gather(spec, store, as_of=as_of, folder=Path(folder))
+            note.session = contents.moment.session.isoformat()
+            files = report_files(contents, sliced)
+        done = publish(files, home, note.session, keep=spec.keep)
+        note.status = "written" if done.changed else "unchanged"
+        note.message = sentence(contents)
+    return ReportRun(note.status, contents.moment.session, done.folder, note.message)
+
+
+def gather(spec: ReportSpec, store: Store, *, as_of: date | datetime | None, folder: Path) -> tuple[Contents, Store]:
+    """Everything of the report, and the slice of the store (a file in ``folder``) that it was made from."""
+    chosen = spec.study
+    moment = moment_of(exchange_of_report(store, chosen.symbols), as_of)
+    needed = symbols_needed(chosen.symbols, chosen.benchmark)
+    sliced, inputs = slice_store(store, folder / "slice.duckdb", moment, needed)
+    check_fresh(inputs, moment, needed or chosen.symbols, spec.stale_after)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = _study(spec, sliced, inputs, moment)
+    with sliced.reading() as connection:
+        quotes = query(connection, _QUOTES, {"symbols": list(chosen.symbols) or None})
+    tables = {name: report_table(name, result, quotes) for name in spec.outputs.tables}
+    notes = list(dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning))
+    backfilled = int(inputs.bars["backfilled"].sum())
+    if backfilled:
+        notes.append(f"{backfilled:,} of {inputs.bars['bars'].sum():,} bars were loaded after the report's instant")
+    return Contents(spec, moment, inputs, result, tables, tuple(notes)), sliced
+
+
+def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
+    """The report's files by name: a CSV per table, the tear sheet where it is wanted, and the manifest."""
+    files = {f"{name}.csv": csv_bytes(frame) for name, frame in contents.tables.items()}
+    if contents.spec.outputs.tear_sheet:
+        from correlator.report.tear_sheet import tear_sheet
+
+        files[TEAR_SHEET] = tear_sheet(contents, sliced).encode()
+    return {**files, MANIFEST: _manifest(contents, files)}
+
+
+def sentence(contents: Contents) -> str:
+    """What the report holds, in a line."""
+    measured = 0 if contents.result is None else len(contents.result.estimates)
+    excluded = 0 if contents.result is None else contents.result.excluded.height
+    return f"session {contents.moment.session}: {measured} events measured, {excluded} left out"
+
+
+def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> StudyResult | None:
+    """The study on the slice; None where no event concerns the symbols, which is a finding and no error."""
+    chosen = spec.study
+    symbols = list(chosen.symbols) or inputs.bars["symbol"].to_list()
+    with sliced.reading() as connection:
+        found = events_of_symbols(connection, symbols, moment.exchange, selection=chosen.events, links=chosen.links)
+    if found.is_empty():
+        return None
+    return study(
+        sliced,
+        chosen.symbols or None,
+        events=chosen.events,
+        links=chosen.links,
+        benchmark=chosen.benchmark,
+        model=chosen.model,
+        returns=chosen.returns,
+        price=chosen.price,
+        estimation=chosen.estimation,
+        window=chosen.window,
+        windows=",".join(chosen.windows) or None,
+        minimum_observations=chosen.minimum_observations,
+        by=chosen.by or None,
+    )
+
+
+def _manifest(contents: Contents, files: dict[str, bytes]) -> bytes:
+    tables = {f"{name}.csv": frame for name, frame in contents.tables.items()}
+    value: dict[str, Any] = {
+        "report": contents.spec.name,
+        "session": contents.moment.session.isoformat(),
+        "as_of": f"{contents.moment.as_of:%Y-%m-%dT%H:%M:%SZ}",
+        "exchange": contents.moment.exchange,
+        "parameters": contents.spec.as_dict(),
+        "versions": {"correlator": correlator.__version__, **{name: _version(name) for name in _PACKAGES}},
+        "inputs": {
+            "bars": [
+                {name: str(value) if isinstance(value, date) else value for name, value in row.items()}
+                for row in contents.inputs.bars.iter_rows(named=True)
+            ],
+            "events": contents.inputs.events,
+            "articles": contents.inputs.articles,
+            "sha256": contents.inputs.sha256,
+        },
+        "notes": list(contents.notes),
+        "files": {
+            name: {
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                **({"rows": tables[name].height, "columns": tables[name].columns} if name in tables else {}),
+            }
+            for name, content in sorted(files.items())
+        },
+    }
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

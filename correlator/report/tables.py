@@ -1,0 +1,109 @@
+"""A report's tables with columns that never change, as CSV text that a spreadsheet opens safely."""
+
+from __future__ import annotations
+
+import warnings
+
+import polars as pl
+
+from correlator.errors import StudyError
+from correlator.report.safe_cells import safe_cells
+from correlator.study.result import StudyResult
+
+_TEXT, _NUMBER, _COUNT, _DAY = pl.String(), pl.Float64(), pl.Int64(), pl.Date()
+_KEY: dict[str, pl.DataType] = {"event_id": _COUNT, "symbol": _TEXT}
+_TEST: dict[str, pl.DataType] = {"se": _NUMBER, "t": _NUMBER, "p_value": _NUMBER}
+_INSTANT = pl.Datetime("us", "UTC")
+
+COLUMNS: dict[str, dict[str, pl.DataType]] = {
+    "events": {
+        **_KEY,
+        **dict.fromkeys(("day_zero",), _DAY),
+        **dict.fromkeys(("day_zero_reason",), _TEXT),
+        "known_at": _INSTANT,
+        **dict.fromkeys(("known_precision", "category", "quad_class"), _TEXT),
+        "goldstein": _NUMBER,
+        **dict.fromkeys(("source_country", "target_country", "dyad", "link", "publisher", "headline"), _TEXT),
+    },
+    "ar": {
+        **_KEY,
+        "session": _DAY,
+        "day": _COUNT,
+        **dict.fromkeys(("return", "expected", "ar"), _NUMBER),
+        **_TEST,
+        "flags": _TEXT,
+    },
+    "car": {**_KEY, "window": _TEXT, "car": _NUMBER, **_TEST, "n": _COUNT, "flags": _TEXT},
+    "bhar": {**_KEY, "window": _TEXT, "bhar": _NUMBER, "n": _COUNT},
+    "aar": {"day": _TEXT, "n": _COUNT, **dict.fromkeys(("aar", "sd", "caar", "positive"), _NUMBER)},
+    "caar": {"window": _TEXT, "n": _COUNT, **dict.fromkeys(("caar", "sd", "positive"), _NUMBER)},
+    "significance": {
+        **dict.fromkeys(("window_or_day", "statistic"), _TEXT),
+        **dict.fromkeys(("value", "df", "p_value"), _NUMBER),
+        "n": _COUNT,
+    },
+    "models": {**_KEY, **dict.fromkeys(("alpha", "beta", "sigma"), _NUMBER), "n": _COUNT},
+    "excluded": {**_KEY, "session": _DAY, "reason": _TEXT},
+    "quotes": {
+        "article_id": _COUNT,
+        "symbol": _TEXT,
+        **dict.fromkeys(("price", "change", "change_pct", "previous_close"), _NUMBER),
+        "session": _DAY,
+        "session_reason": _TEXT,
+        "official_close": _NUMBER,
+    },
+}
+"""Column and type of every table; group columns of ``by`` stand before those of averages and statistics, betas of
+further factors after those of models."""
+
+
+def report_table(name: str, result: StudyResult | None, quotes: pl.DataFrame) -> pl.DataFrame:
+    """The table called ``name``, its columns as ``COLUMNS`` says; empty where ``result`` is None or has nothing."""
+    if name == "quotes":
+        return _shaped(quotes, name)
+    if result is None:
+        return pl.DataFrame(schema=COLUMNS[name])
+    if name == "events":
+        return _shaped(result.events.rename({"date": "day_zero"}), name)
+    if len(result.estimates) == 0 and name != "excluded":
+        return pl.DataFrame(schema=COLUMNS[name])
+    if name == "significance":
+        return _significance(result)
+    return _shaped(result.frame(name), name, keep=_extra(name, result))
+
+
+def csv_bytes(frame: pl.DataFrame) -> bytes:
+    """The frame as UTF-8 CSV: ISO 8601 dates and UTC instants, full precision, no cell a spreadsheet would run."""
+    instants = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
+    plain = frame.with_columns(pl.col(instants).dt.strftime("%Y-%m-%dT%H:%M:%SZ")) if instants else frame
+    return safe_cells(plain).write_csv(line_terminator="\n").encode()
+
+
+def _significance(result: StudyResult) -> pl.DataFrame:
+    """Empty where no group has two events, which is no reason to have no report."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = result.significance
+    except StudyError:
+        return pl.DataFrame(schema=COLUMNS["significance"])
+    return _shaped(found, "significance", keep=result.plan.by)
+
+
+def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
+    if name in ("aar", "caar"):
+        return result.plan.by
+    if name == "models":
+        return tuple(column for column in result.models.columns if column.startswith("beta_"))
+    return ()
+
+
+def _shaped(frame: pl.DataFrame, name: str, keep: tuple[str, ...] = ()) -> pl.DataFrame:
+    """``frame`` in the columns of the table: groups first, further columns last, what is missing null."""
+    wanted = COLUMNS[name]
+    columns = [
+        (pl.col(column).cast(kind, strict=False) if column in frame.columns else pl.lit(None, kind)).alias(column)
+        for column, kind in wanted.items()
+    ]
+    extra = [pl.col(column) for column in keep if column not in wanted]
+    return frame.select([*columns, *extra] if name == "models" else [*extra, *columns])

@@ -1,0 +1,200 @@
+"""The HTML tear sheet: one file with words, figures, a table of events, methods and data; it asks no network.
+
+The same report gives the same text. The events stand in the page as JSON and are filtered, sorted and paged there.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+import correlator
+from correlator.plot.html import figure_parts, plotly_script, script_json, title_of
+from correlator.plot.of_result import RESULT_FIGURES, result_figure
+from correlator.plot.stored import stored_price_figure
+from correlator.plot.template import empty_figure
+from correlator.report.words import method_paragraphs, summary_paragraphs
+from correlator.store.db import Store
+from correlator.study.result import StudyResult
+
+if TYPE_CHECKING:
+    import jinja2
+    import plotly.graph_objects as go
+
+    from correlator.report.run import Contents
+
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
+)
+PRICE_FIGURES = 3
+WINDOWS = 4
+_TEMPLATES = Path(__file__).parent / "templates"
+_WORDS = ("symbol", "category", "dyad", "publisher", "headline")
+
+
+def tear_sheet(contents: Contents, sliced: Store) -> str:
+    """The page of a report as text; ``sliced``: the store that the report was made from, for the price figures."""
+    figures = _figures(contents, sliced)
+    columns, events = event_rows(contents.result)
+    data = {
+        "figures": {name: figure_parts(figure) for name, figure in figures.items()},
+        "columns": columns,
+        "events": events,
+    }
+    moment = contents.moment
+    return _template().render(
+        policy=CONTENT_POLICY,
+        heading=contents.spec.heading,
+        session=moment.session.isoformat(),
+        exchange=moment.exchange,
+        as_of=f"{moment.as_of:%Y-%m-%d %H:%M} UTC",
+        summary=summary_paragraphs(contents),
+        averages=_averages(contents.result),
+        figures=[
+            {"id": name, "label": _label(figure), "height": figure.layout.height} for name, figure in figures.items()
+        ],
+        choices=_choices(columns, events),
+        event_columns=columns,
+        methods=method_paragraphs(contents),
+        parameters=[(name, _plain(value)) for name, value in contents.spec.as_dict()["study"].items()],
+        notes=contents.notes,
+        inputs=_table(contents.inputs.bars, "Prices"),
+        excluded=_excluded(contents.result),
+        files=_files(contents),
+        versions=f"Made with correlator {correlator.__version__}; inputs and files with their hashes: manifest.json.",
+        style=(_TEMPLATES / "tear_sheet.css").read_text(encoding="utf-8"),
+        script=(_TEMPLATES / "tear_sheet.js").read_text(encoding="utf-8"),
+        plotly=plotly_script(),
+        data=script_json(data),
+    )
+
+
+def event_rows(result: StudyResult | None) -> tuple[list[dict[str, Any]], list[list[Any]]]:
+    """Columns (name, label, kind) of the table of events and its rows, most recent day 0 first.
+
+    One row per event and symbol with its CARs (fractions) and the t of the last window; at most four windows.
+    """
+    windows = list(result.window_labels[-WINDOWS:]) if result is not None else []
+    columns: list[dict[str, Any]] = [
+        {"name": "event_id", "label": "Event", "number": True},
+        {"name": "day_zero", "label": "Day 0"},
+        *({"name": name, "label": name.capitalize(), "wide": name == "headline"} for name in _WORDS),
+        *({"name": f"car {each}", "label": f"CAR {each} %", "number": True, "percent": True} for each in windows),
+        {"name": "t", "label": f"t {windows[-1]}" if windows else "t", "number": True, "digits": 2},
+    ]
+    if result is None or len(result.estimates) == 0:
+        return columns, []
+    kept = result.events[result.estimates.kept]
+    car = result.car
+    count, width = kept.height, len(result.window_labels)
+    cars = car["car"].to_numpy().reshape(count, width)[:, -len(windows) :]
+    last_t = car["t"].to_numpy().reshape(count, width)[:, -1]
+    frame = kept.select(
+        "event_id",
+        pl.Series("day_zero", result.panel.labels.gather(result.estimates.day_zero)).cast(pl.Date).cast(pl.String),
+        *(pl.col(name) if name in kept.columns else pl.lit(None, pl.String).alias(name) for name in _WORDS),
+    ).with_columns(
+        *(pl.Series(f"car {each}", cars[:, i], nan_to_null=True).round(6) for i, each in enumerate(windows)),
+        pl.Series("t", last_t, nan_to_null=True).round(4),
+    )
+    ordered = frame.sort("day_zero", "event_id", "symbol", descending=[True, False, False])
+    return columns, [list(row) for row in ordered.iter_rows()]
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template("tear_sheet.html")
+
+
+def _figures(contents: Contents, sliced: Store) -> dict[str, go.Figure]:
+    """The figures wanted, by the id of their element."""
+    found: dict[str, go.Figure] = {}
+    spec, result = contents.spec, contents.result
+    for kind in spec.outputs.figures:
+        if kind == "price":
+            symbols = spec.study.symbols or tuple(contents.inputs.bars["symbol"])
+            for number, symbol in enumerate(symbols[:PRICE_FIGURES]):
+                found[f"figure-price-{number}"] = stored_price_figure(
+                    sliced,
+                    symbol,
+                    around=contents.moment.session,
+                    sessions_each_side=120,
+                    events=spec.study.events,
+                    links=spec.study.links,
+                )
+        elif kind in RESULT_FIGURES and result is not None:
+            found[f"figure-{kind}"] = result_figure(result, kind)
+    if not found and spec.outputs.figures:
+        found["figure-none"] = empty_figure("No study", "No event concerns these symbols: there is nothing to draw.")
+    return found
+
+
+def _label(figure: go.Figure) -> str:
+    """What a screen reader says of a figure: its title and subtitle."""
+    below = (figure.layout.title.subtitle.text or "").replace("<br>", " ")
+    return f"{title_of(figure)}. {below}".replace("\u00a0", " ").strip()
+
+
+def _choices(columns: list[dict[str, Any]], events: list[list[Any]]) -> list[dict[str, Any]]:
+    """The menus above the table: symbol and category, with what there is to choose."""
+    names = [column["name"] for column in columns]
+    return [
+        {
+            "id": f"filter-{name}",
+            "label": name.capitalize(),
+            "column": names.index(name),
+            "options": sorted({row[names.index(name)] for row in events} - {None}),
+        }
+        for name in ("symbol", "category")
+    ]
+
+
+def _averages(result: StudyResult | None) -> dict[str, Any]:
+    """CAAR by window (and group), in per cent; empty for fewer than two events."""
+    if result is None or len(result.estimates) < 2:
+        return {"rows": []}
+    frame = result.caar.with_columns(pl.col("caar", "sd", "positive") * 100).rename(
+        {"caar": "CAAR %", "sd": "sd %", "positive": "positive %"}
+    )
+    return _table(frame, "Average cumulated abnormal returns by window", digits=2)
+
+
+def _excluded(result: StudyResult | None) -> dict[str, Any]:
+    """Why events were left out, and how many for each reason."""
+    if result is None or result.excluded.is_empty():
+        return {"rows": []}
+    counts = result.excluded.group_by("reason").agg(pl.len().alias("events")).sort("events", "reason", descending=True)
+    return _table(counts.head(50), "Events left out, by reason")
+
+
+def _files(contents: Contents) -> dict[str, Any]:
+    rows = [(f"{name}.csv", frame.height, ", ".join(frame.columns)) for name, frame in contents.tables.items()]
+    frame = pl.DataFrame(rows, schema={"file": pl.String, "rows": pl.Int64, "columns": pl.String}, orient="row")
+    return _table(frame, "CSV files beside this page")
+
+
+def _table(frame: pl.DataFrame, caption: str, *, digits: int = 4) -> dict[str, Any]:
+    return {
+        "caption": caption,
+        "columns": frame.columns,
+        "numbers": [place for place, kind in enumerate(frame.dtypes) if kind.is_numeric()],
+        "rows": [[_plain(value, digits) for value in row] for row in frame.iter_rows()],
+    }
+
+
+def _plain(value: object, digits: int = 4) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.{digits}f}"
+    if isinstance(value, tuple | list):
+        return ", ".join(str(item) for item in value) or "–"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
