@@ -10,10 +10,10 @@ from importlib.metadata import PackageNotFoundError, version
 
 import polars as pl
 
-from correlator import __version__
 from correlator.errors import CorrelatorError
 from correlator.sessions import calendar_reach
 from correlator.store.db import Store
+from correlator.version import __version__
 
 NEEDED = ("duckdb", "polars", "pandas", "plotly", "exchange_calendars", "yfinance")
 OPTIONAL = {

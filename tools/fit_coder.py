@@ -1,9 +1,8 @@
-"""Fit the weights of the full coder: ``python tools/fit_coder.py GOLD_DIR [--news HEADLINES.csv.gz] [--folds 5]``.
+"""Fit the weights of the full coder: ``python tools/fit_coder.py GOLD_DIR [--folds 5]``.
 
 GOLD_DIR holds sentences that people coded (``coder_accuracy.py`` says in which form). Two models are fitted, with and
 without sentence embeddings, and written to ``data/events/full_weights.npz``. What is stored are numbers per hashed
-bucket: no word of the texts. Also learnt from: the lexicon's own examples and, given ``--news``, business headlines
-that the rules find no event in, as examples of none.
+bucket: no word of the texts. The lexicon's own examples are learnt from too.
 
 First it prints figures on folds that the fit has not seen (texts of one cluster stay in one fold), for all texts and
 for the half (by a hash of the text) that was out of view when the rules were written.
@@ -15,10 +14,7 @@ under a first fit on the certain rows.
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
 import json
-import random
 import sys
 import warnings
 from dataclasses import dataclass
@@ -51,8 +47,6 @@ MEASURED = (
 OUT = Path(__file__).parent.parent / "data" / "events" / "full_weights.npz"
 QUAD_OF = {name: SHORT[CATEGORIES[name].quad_class] if name != NONE else "NEUTRAL" for name in CLASSES}
 UNSURE_WEIGHT = 0.6
-NEWS_WEIGHT = 0.5
-NEWS_ROWS = 700
 HEADLINE_WEIGHT = 2.0
 PENALTY = 5.0
 GRAM_SCALE = 1.5
@@ -106,8 +100,8 @@ def allowed_classes(file: str, record: dict[str, str]) -> tuple[str, ...]:
     return (*names, "SANCTION", "COERCE") if file == "cameo_class_conflibert" and quad == "VK" else names
 
 
-def read_rows(folder: Path, news: Path | None) -> list[Row]:
-    """Gold, the lexicon's examples, and headlines without event."""
+def read_rows(folder: Path) -> list[Row]:
+    """Gold and the lexicon's examples."""
     rows = []
     for file in FILES:
         for path in folder.glob(f"{file}.*jsonl"):
@@ -121,21 +115,7 @@ def read_rows(folder: Path, news: Path | None) -> list[Row]:
         label = entry.category if entry.category in CATEGORIES else NONE if entry.category == "WITHOUT" else None
         if label is not None:
             rows.append(Row("lexicon", entry.example, (label,), f"lexicon {entry.number}", 1.0, {}))
-    if news is not None:
-        rows += [Row("news", text, (NONE,), f"news {text}", NEWS_WEIGHT, {}) for text in without_event(news)]
     return rows
-
-
-def without_event(news: Path) -> list[str]:
-    """A seeded sample of business headlines in which the rules find no category at all, or one and no event."""
-    from correlator.events.coder import code_headlines
-
-    with gzip.open(news, "rt", encoding="utf-8", newline="") as lines:
-        texts = [row["headline"] for row in csv.DictReader(lines)]
-    sample = random.Random(6).sample(texts, 6 * NEWS_ROWS)
-    coded = code_headlines(sample)
-    empty = [text for text, events in zip(sample, coded, strict=True) if not events]
-    return empty[:NEWS_ROWS]
 
 
 def features_of(rows: list[Row]) -> Features:
@@ -259,11 +239,10 @@ def fitted_rule_width(fitted: Fitted, embedded: bool) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--news", type=Path)
     parser.add_argument("--folds", type=int, default=5)
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=ConvergenceWarning)
-    rows = read_rows(chosen.folder, chosen.news)
+    rows = read_rows(chosen.folder)
     features = features_of(rows)
     arrays: dict[str, NDArray[np.generic]] = {}
     everything = np.arange(len(rows))

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from correlator import __version__
 from correlator.cli import (
     add,
     audit,
@@ -28,6 +27,7 @@ from correlator.cli import (
     study,
 )
 from correlator.cli.options import Settings, StoreOption, use_settings
+from correlator.version import __version__
 
 app = typer.Typer(
     name="correlator",
@@ -49,7 +49,7 @@ def main(
     store: StoreOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration and no progress bars.")] = False,
     json_logs: Annotated[bool, typer.Option("--json-logs", help="Narration as one JSON object per line.")] = False,
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:

@@ -73,7 +73,7 @@ def regress(
         fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
     clusters = ", ".join(f"{count} {name}s" for name, count in fit.clusters.items()) or "no clusters"
     narrate(
-        f"CAR {of or result.window_labels[0]}: {fit.n} events, {fit.excluded.height} without a value left out, R2 {fit.r_squared:.3f}, "
-        f"{clusters}, t with {fit.df:g} degrees of freedom"
+        f"CAR {of or result.window_labels[0]}: {fit.n} events, {fit.excluded.height} without a value left out, "
+        f"R2 {fit.r_squared:.3f}, {clusters}, t with {fit.df:g} degrees of freedom"
     )
     print_frame(fit.table, format, to)

@@ -11,6 +11,7 @@ from correlator.events.category import Candidate
 from correlator.events.direction import Roles, who_to_whom
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge
+from correlator.events.gate import FLOOR, against, support
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import Phrase, phrases
 from correlator.events.rules import Scanned, deciding
@@ -34,6 +35,9 @@ def _code(item: Scanned, judgement: Judgement, on: date | None) -> list[CodedEve
     candidate = next((c for c in item.found if c.category == judgement.category), None)
     placed = candidate or (item.found[0] if item.found else None)
     roles = who_to_whom(item.text, placed, actors) if placed is not None else _in_order(actors)
+    opposing = against(item.text, item.hits)
+    if opposing and placed is not None and support(item.text, placed, roles, actors, opposing) < FLOOR:
+        return []
     evidence = _evidence(item, judgement, candidate)
     return events_of(item.text, judgement.category, roles, evidence, judgement.probability, "full")
 

@@ -10,7 +10,7 @@ from typing import Any
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
 from correlator.store.db import Store
-from correlator.store.writing import write_bars, write_instrument, write_load, write_rejects
+from correlator.store.writing import write_bars, write_instruments, write_load, write_rejects
 
 
 def add_prices(
@@ -37,8 +37,7 @@ def add_prices(
     instruments = [describe_instrument(each, exchange=exchange) for each in symbols]
     loaded_at = datetime.now(UTC)
     with store.transaction() as connection:
-        for instrument in instruments:
-            write_instrument(connection, instrument)
+        write_instruments(connection, instruments)
         bars = write_bars(connection, file.bars, retrieved_at or loaded_at)
         rejects = write_rejects(connection, file.rejects, loaded_at)
         dated = date_strips(connection, symbols=symbols) if bars.added else 0

@@ -16,7 +16,7 @@ from correlator.market.instruments import canonical_symbol
 from correlator.market.yahoo import Download, Patience, download_symbol, yahoo_name
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.store.writing import write_actions, write_bars, write_instrument, write_load, write_rejects
+from correlator.store.writing import write_actions, write_bars, write_instruments, write_load, write_rejects
 
 TAIL = 10
 NOISE = 1e-6
@@ -153,7 +153,7 @@ def _write(store: Store, download: Download) -> LoadReport:
     )
     known = download.bars.height - changed.height
     with store.transaction() as connection:
-        write_instrument(connection, download.instrument)
+        write_instruments(connection, [download.instrument])
         bars = write_bars(connection, changed, download.retrieved_at)
         actions = write_actions(connection, download.actions, download.retrieved_at)
         rejects = write_rejects(connection, download.rejects, download.retrieved_at)

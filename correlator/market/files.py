@@ -173,7 +173,7 @@ def _figures(rows: pl.DataFrame, is_text: bool) -> tuple[pl.DataFrame, list[pl.D
         wrong = not_numbers(rows[name], values)
         if wrong.any():
             said = rows.filter(wrong & ~bad)
-            text = pl.format("{} {} is no number", pl.lit(name), pl.col(name).cast(pl.String)).alias("reason")
+            text = (pl.lit(f"{name} ") + pl.col(name).cast(pl.String) + pl.lit(" is no number")).alias("reason")
             rejected.append(said.select(LINE, text))
             bad |= wrong
         numbers = numbers.with_columns(values.alias(name))
@@ -189,6 +189,10 @@ def _figures(rows: pl.DataFrame, is_text: bool) -> tuple[pl.DataFrame, list[pl.D
 def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """The first bar of each symbol and start, in order; the others, with what they repeat or contradict."""
     key = ["symbol", "bar_start"]
+    symbol, start = pl.col("symbol"), pl.col("bar_start")
+    in_order = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (start > start.shift()))
+    if rows.select(in_order.tail(max(rows.height - 1, 0)).all()).item():
+        return rows, []
     rows = rows.sort(key, maintain_order=True)
     repeated = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
     if not rows.select(repeated.any()).item():
@@ -197,13 +201,10 @@ def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFram
     later = rows.join(first.select(LINE, "symbol"), on=[LINE, "symbol"], how="anti")
     both = later.join(first.select(*key, LINE, *PRICES), on=key, suffix="_first")
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_first")) for name in PRICES)
-    reason = (
-        pl.when(same)
-        .then(pl.format("duplicate: line {} holds the same bar of {}", f"{LINE}_first", "session"))
-        .otherwise(
-            pl.format("contradiction: line {} holds another bar of {}, which is kept", f"{LINE}_first", "session")
-        )
-    )
+    line, day = pl.col(f"{LINE}_first").cast(pl.String), pl.col("session").cast(pl.String)
+    twin = pl.lit("duplicate: line ") + line + pl.lit(" holds the same bar of ") + day
+    other = pl.lit("contradiction: line ") + line + pl.lit(" holds another bar of ") + day + pl.lit(", which is kept")
+    reason = pl.when(same).then(twin).otherwise(other)
     return first, [both.select(LINE, reason.alias("reason"))]
 
 

@@ -60,6 +60,8 @@ def limit_locked(
     one price that is at or beyond it. Both may differ by session, as arrays (T, 1); NaN means that there is no limit.
     Missing highs and lows are taken as the close. ``previous_close`` (T, S): default the last close before.
     """
+    if np.isnan(limit).all():
+        return np.zeros(close.shape, dtype=bool)
     previous = previous_closes(close) if previous_close is None else previous_close
     top, bottom, start = (np.where(np.isnan(price), close, price) for price in (high, low, open_))
     slack = 0.5 * tick + 1e-9

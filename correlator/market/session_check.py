@@ -74,7 +74,11 @@ def _session_without_trade(daily: pl.DataFrame, traded: pl.DataFrame, known: pl.
 
 def _names() -> pl.Expr:
     names = pl.col("symbol").unique().sort()
-    more = pl.when(names.len() > 6).then(pl.format(" and {} more", names.len() - 6)).otherwise(pl.lit(""))
+    more = (
+        pl.when(names.len() > 6)
+        .then(pl.lit(" and ") + (names.len() - 6).cast(pl.String) + pl.lit(" more"))
+        .otherwise(pl.lit(""))
+    )
     return names.head(6).str.join(", ") + more
 
 

@@ -340,6 +340,6 @@ def _no_close(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     return rows.select(
         pl.lit(f"{SOURCE}:{name}").alias("source"),
         pl.lit(0, pl.Int64).alias("source_line"),
-        pl.format("no close on {}", "session").alias("reason"),
+        (pl.lit("no close on ") + pl.col("session").cast(pl.String)).alias("reason"),
         pl.lit("").alias("content"),
     )

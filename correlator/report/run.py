@@ -14,7 +14,6 @@ from typing import Any
 
 import polars as pl
 
-import correlator
 from correlator.errors import NotFoundError
 from correlator.report.as_of import (
     Inputs,
@@ -35,6 +34,7 @@ from correlator.store.statements import query
 from correlator.study.result import StudyResult
 from correlator.study.run import study
 from correlator.study.selection import events_of_symbols
+from correlator.version import __version__
 
 MANIFEST = "manifest.json"
 TEAR_SHEET = "index.html"
@@ -169,7 +169,7 @@ def _manifest(contents: Contents, files: dict[str, bytes]) -> bytes:
         "as_of": f"{contents.moment.as_of:%Y-%m-%dT%H:%M:%SZ}",
         "exchange": contents.moment.exchange,
         "parameters": contents.spec.as_dict(),
-        "versions": {"correlator": correlator.__version__, **{name: _version(name) for name in _PACKAGES}},
+        "versions": {"correlator": __version__, **{name: _version(name) for name in _PACKAGES}},
         "inputs": {
             "bars": [
                 {name: str(value) if isinstance(value, date) else value for name, value in row.items()}

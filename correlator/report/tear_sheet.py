@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-import correlator
 from correlator.plot.html import figure_parts, plotly_script, script_json, title_of
 from correlator.plot.of_result import RESULT_FIGURES, result_figure
 from correlator.plot.stored import stored_price_figure
@@ -19,6 +18,7 @@ from correlator.plot.template import empty_figure
 from correlator.report.words import method_paragraphs, summary_paragraphs
 from correlator.store.db import Store
 from correlator.study.result import StudyResult
+from correlator.version import __version__
 
 if TYPE_CHECKING:
     import jinja2
@@ -64,7 +64,7 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         inputs=_table(contents.inputs.bars, "Prices"),
         excluded=_excluded(contents.result),
         files=_files(contents),
-        versions=f"Made with correlator {correlator.__version__}; inputs and files with their hashes: manifest.json.",
+        versions=f"Made with correlator {__version__}; inputs and files with their hashes: manifest.json.",
         style=(_TEMPLATES / "tear_sheet.css").read_text(encoding="utf-8"),
         script=(_TEMPLATES / "tear_sheet.js").read_text(encoding="utf-8"),
         plotly=plotly_script(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -79,16 +80,24 @@ def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, 
     return Written(added, actions.height - added)
 
 
-def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: dict[str, str | None]) -> None:
+def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: Mapping[str, str | None]) -> None:
     """Insert one instrument, or fill in what was not known of it before."""
-    names = [name for name in INSTRUMENTS.column_names if name in instrument]
+    write_instruments(connection, [instrument])
+
+
+def write_instruments(connection: duckdb.DuckDBPyConnection, instruments: Sequence[Mapping[str, str | None]]) -> None:
+    """Insert instruments (columns of ``tables.INSTRUMENTS``), or fill in what was not known of them before."""
+    import polars as pl
+
+    names = INSTRUMENTS.column_names
+    rows = pl.DataFrame([{name: each.get(name) for name in names} for each in instruments], schema=INSTRUMENTS.schema())
+    connection.register("fresh_instruments", rows.unique("symbol", keep="first", maintain_order=True))
     updates = ", ".join(f"{name} = coalesce(excluded.{name}, instruments.{name})" for name in names if name != "symbol")
     execute(
         connection,
-        f"INSERT INTO instruments ({', '.join(names)}) VALUES ({', '.join('$' + name for name in names)})"
-        f" ON CONFLICT (symbol) DO UPDATE SET {updates}",
-        {name: instrument[name] for name in names},
+        f"INSERT INTO instruments BY NAME SELECT * FROM fresh_instruments ON CONFLICT (symbol) DO UPDATE SET {updates}",
     )
+    connection.unregister("fresh_instruments")
 
 
 def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame, loaded_at: datetime) -> pl.DataFrame:

@@ -48,24 +48,16 @@ class StudyArrays:
 
 
 @dataclass(frozen=True)
-class Targets:
-    """Days and windows side by side as K columns, days first: what every statistic is computed for.
+class Columns:
+    """Days and windows side by side as K columns, days first.
 
-    ``value``, ``se`` (E, K) AR or CAR and its forecast-error sd; ``bars`` (K,) days in the column, 1 for a day;
-    ``first`` (K,) its first column of the event window; ``days`` number of event days D.
+    ``bars`` (K,) days in the column, 1 for a day; ``first`` (K,) its first column of the event window; ``days`` number
+    of event days D.
     """
 
-    value: Array
-    se: Array
     bars: Rows
     first: Rows
     days: int
-
-    @property
-    def counted(self) -> Rows:
-        """(K,) events with a value."""
-        counted: Rows = (~np.isnan(self.value)).sum(axis=0)
-        return counted
 
     def cumulated(self, daily: Array) -> Array:
         """(K,) sums over each column's days of a daily series (D,), missing days left out."""
@@ -74,15 +66,33 @@ class Targets:
         return total
 
 
+@dataclass(frozen=True)
+class Targets(Columns):
+    """What every statistic is computed for: ``value``, ``se`` (E, K) AR or CAR and its forecast-error sd."""
+
+    value: Array
+    se: Array
+
+
+def columns_of(days: int, windows: NDArray[Any]) -> Columns:
+    """Of ``days`` event days and ``windows`` (W, 2), first and last column of each, ends included."""
+    first, last = np.asarray(windows, dtype=np.int64).reshape(-1, 2).T
+    return Columns(
+        bars=np.concatenate([np.ones(days, dtype=np.int64), last - first + 1]),
+        first=np.concatenate([np.arange(days, dtype=np.int64), first]),
+        days=days,
+    )
+
+
 def targets_of(arrays: StudyArrays) -> Targets:
     """Days and windows of ``arrays`` as columns."""
-    days = arrays.ar.shape[1]
+    columns = columns_of(arrays.ar.shape[1], np.stack([arrays.window_first, arrays.window_last], axis=1))
     return Targets(
+        columns.bars,
+        columns.first,
+        columns.days,
         value=np.concatenate([arrays.ar, arrays.car], axis=1),
         se=np.concatenate([arrays.ar_se, arrays.car_se], axis=1),
-        bars=np.concatenate([np.ones(days, dtype=np.int64), arrays.window_last - arrays.window_first + 1]),
-        first=np.concatenate([np.arange(days, dtype=np.int64), arrays.window_first]),
-        days=days,
     )
 
 

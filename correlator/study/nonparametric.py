@@ -8,52 +8,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.study.arrays import Array
+from correlator.study.sums import FirstLook
+
+Keys = NDArray[np.uint64]
 
 EXACT_UP_TO = 200
 """Events up to which the signed-rank distribution is exact; above, the normal approximation with ties."""
 
+_LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
+_INFINITY = np.uint64(0xFFE0000000000000)
+_ONE = np.uint64(1)
 
-def sign_z(x: Array, share: float = 0.5) -> Array:
+
+def sign_z(first: FirstLook, share: float = 0.5) -> Array:
     """(w - N p) / sqrt(N p (1 - p)), w the events with x > 0; p = 1/2 plain.
 
     Generalised (Cowan 1992): p the mean over events of the share of positive estimation residuals.
     """
-    n = (~np.isnan(x)).sum(axis=0)
-    return np.asarray(((x > 0).sum(axis=0) - n * share) / np.sqrt(n * share * (1.0 - share)))
+    n = first.value.n
+    return np.asarray((first.positive - n * share) / np.sqrt(n * share * (1.0 - share)))
+
+
+def rank_keys(x: Array) -> Keys:
+    """(K, E) from x (E, K): whole numbers in the order of |x|, the last bit saying that x > 0.
+
+    The bits of a positive double grow with it. The largest key stands for what is left out: NaN and zero.
+    """
+    bits = np.ascontiguousarray(x.T).view(np.uint64)
+    size = bits << _ONE
+    keys: Keys = np.where((size != 0) & (size <= _INFINITY), size | (_ONE - (bits >> np.uint64(63))), _LEFT_OUT)
+    return keys
 
 
 def wilcoxon(x: Array) -> tuple[Array, Array]:
-    """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,). Wilcoxon (1945).
+    """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), of x (E, K). Wilcoxon (1945).
 
     Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
     """
-    value, p = np.full(x.shape[1], np.nan), np.full(x.shape[1], np.nan)
-    for k in range(x.shape[1]):
-        column = x[:, k]
-        column = column[~np.isnan(column) & (column != 0)]
-        if len(column):
-            value[k], p[k] = _signed_rank(column)
-    return value, p
+    found = [signed_rank(column) for column in rank_keys(x)]
+    return np.array([value for value, _ in found]), np.array([p for _, p in found])
 
 
-def _signed_rank(x: Array) -> tuple[float, float]:
-    n = len(x)
-    ranks, tied = _ranks(np.abs(x))
-    positive = float(ranks[x > 0].sum())
+def signed_rank(keys: Keys) -> tuple[float, float]:
+    """``wilcoxon`` of one column's keys (E,), which are sorted in place; NaN where nothing is left."""
+    keys.sort()
+    keys = keys[: np.searchsorted(keys, _LEFT_OUT)]
+    n = len(keys)
+    if n == 0:
+        return np.nan, np.nan
+    ranks = _ranks(keys >> _ONE)
+    positive = float(ranks @ (keys & _ONE).astype(np.float64))
     smaller = min(positive, n * (n + 1) / 2 - positive)
     if n > EXACT_UP_TO:
         from scipy.special import ndtr
 
-        sd = np.sqrt((ranks**2).sum() / 4)
+        sd = np.sqrt((ranks @ ranks) / 4)
         return smaller, float(min(1.0, 2 * ndtr((smaller - n * (n + 1) / 4) / sd)))
-    tail = _tail(tuple(range(2, 2 * n + 1, 2)) if not tied else tuple(sorted(round(2 * r) for r in ranks)))
+    tail = _tail(tuple(np.rint(2 * ranks).astype(np.int64).tolist()))
     return smaller, float(min(1.0, 2 * tail[round(2 * smaller)]))
 
 
-def _ranks(x: Array) -> tuple[Array, bool]:
-    _, inverse, count = np.unique(x, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return (last - (count - 1) / 2)[inverse], len(count) < len(x)
+def _ranks(in_order: Keys) -> Array:
+    """(n,) ranks from 1 of sorted values, ties averaged."""
+    new = np.flatnonzero(in_order[1:] != in_order[:-1]) + 1
+    if len(new) == len(in_order) - 1:
+        return np.arange(1.0, len(in_order) + 1)
+    starts = np.concatenate([[0], new])
+    ends = np.concatenate([new, [len(in_order)]])
+    return np.repeat((starts + ends + 1) / 2, ends - starts)
 
 
 @lru_cache(maxsize=64)

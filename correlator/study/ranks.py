@@ -6,14 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlator.study.arrays import Array, StudyArrays, Targets
-from correlator.study.parametric import spread
-from correlator.study.rank_kernel import compiled, count_above, rank_rows
-
-COMPILE_FROM = 20_000
-"""Events from which loading the compiled kernel pays."""
-
-_CHUNK_CELLS = 1 << 18
+from correlator.study.arrays import Array, Columns
+from correlator.study.sums import FirstLook, SecondLook
 
 
 @dataclass(frozen=True)
@@ -28,28 +22,7 @@ class GeneralizedRank:
 
 def average_ranks(values: Array) -> Array:
     """(E, T) rank of each value in its row from 1, ties averaged, NaN where missing."""
-    values = np.ascontiguousarray(values, dtype=np.float64)
-    parts = [_ranks(values[part], len(values)) for part in _chunks(*values.shape)]
-    return np.concatenate(parts) if parts else values.copy()
-
-
-def _chunks(events: int, width: int) -> list[slice]:
-    step = max(1, _CHUNK_CELLS // max(1, width))
-    return [slice(start, start + step) for start in range(0, events, step)]
-
-
-def _ranks(values: Array, events: int) -> Array:
-    """Ranks of a chunk out of ``events`` events: compiled where many, the same numbers either way."""
-    if events < COMPILE_FROM:
-        return _ranks_by_argsort(values)
-    ranks, width = np.empty_like(values), values.shape[1]
-    compiled(rank_rows)(
-        values, ranks, np.empty(width, np.int64), np.empty(width, np.int64), np.empty(width + 1, np.int64)
-    )
-    return ranks
-
-
-def _ranks_by_argsort(values: Array) -> Array:
+    values = np.asarray(values, dtype=np.float64)
     order = np.argsort(values, axis=1, kind="stable")
     in_order = np.take_along_axis(values, order, axis=1)
     position = np.broadcast_to(np.arange(1.0, values.shape[1] + 1), values.shape)
@@ -67,7 +40,7 @@ def _ranks_by_argsort(values: Array) -> Array:
     return ranks
 
 
-def corrado(arrays: StudyArrays, targets: Targets) -> tuple[Array, Array]:
+def corrado(first: FirstLook, second: SecondLook, columns: Columns) -> tuple[Array, Array]:
     """Corrado's rank statistic and Corrado & Zivney's, each (K,), N(0, 1).
 
     Ranks K of each event over its L estimation and D event bars, M of them valid. Corrado: daily mean over the events
@@ -75,78 +48,30 @@ def corrado(arrays: StudyArrays, targets: Targets) -> tuple[Array, Array]:
     that short histories and missing days weigh what they should. Each over its root mean square over all L + D days; a
     window is the sum over its m days over sqrt m (Cowan 1992).
     """
-    width = arrays.residuals.shape[1] + arrays.ar.shape[1]
-    plain, scaled, present = np.zeros(width), np.zeros(width), np.zeros(width)
-    for part in _chunks(len(arrays), width):
-        ranks = _ranks(np.concatenate([arrays.residuals[part], arrays.ar[part]], axis=1), len(arrays))
-        valid = (~np.isnan(ranks)).astype(np.float64)
-        ranks = np.where(valid > 0, ranks, 0.0)
-        own, here = valid.sum(axis=1), valid.sum(axis=0)
-        plain += ranks.sum(axis=0) - ((own + 1) / 2) @ valid
-        scaled += (1.0 / (own + 1)) @ ranks - 0.5 * here
-        present += here
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _over_days(plain / present, targets), _over_days(scaled / np.sqrt(present), targets)
+    plain, scaled = second.corrado / second.ranked, second.zivney / np.sqrt(second.ranked)
+    return _over_days(plain, first, columns), _over_days(scaled, first, columns)
 
 
-def _over_days(series: Array, targets: Targets) -> Array:
-    s = np.sqrt(np.nanmean(series**2))
-    event = series[len(series) - targets.days :]
-    value = targets.cumulated(event) / (s * np.sqrt(targets.bars))
-    return np.where(targets.counted > 0, value, np.nan)
+def _over_days(series: Array, first: FirstLook, columns: Columns) -> Array:
+    there = series[~np.isnan(series)]
+    s = np.sqrt((there @ there) / len(there)) if len(there) else np.nan
+    event = series[len(series) - columns.days :]
+    value = columns.cumulated(event) / (s * np.sqrt(columns.bars))
+    return np.where(first.value.n > 0, value, np.nan)
 
 
-def generalized_rank(arrays: StudyArrays, scaled: Array) -> GeneralizedRank:
+def generalized_rank(second: SecondLook) -> GeneralizedRank:
     """GRANK-T and GRANK-Z. Kolari & Pynnönen (2011).
 
-    ``scaled`` (E, K) x / se. Each event's standardised residuals and, as one more day, its scaled abnormal return
-    divided by its sd over events are ranked together: U = rank / (L + 2) - 1/2 with L its residuals. Z is the mean U of
-    the event over sqrt(mean over the T = L + 1 days of (n_t / N) Ubar_t^2); t = Z sqrt((T - 2) / (T - 1 - Z^2)) with
-    T - 2; GRANK-Z = sum of U over sqrt(sum of L / (12 (L + 2))).
+    Each event's standardised residuals and, as one more day, its scaled abnormal return divided by its sd over events
+    are ranked together: U = rank / (L + 2) - 1/2 with L its residuals. Z is the mean U of the event over sqrt(mean over
+    the T = L + 1 days of (n_t / N) Ubar_t^2); t = Z sqrt((T - 2) / (T - 1 - Z^2)) with T - 2; GRANK-Z = sum of U over
+    sqrt(sum of L / (12 (L + 2))).
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        event = scaled / spread(scaled)
-    columns, length = event.shape[1], arrays.residuals.shape[1]
-    daily, present = np.zeros((columns, length)), np.zeros((columns, length))
-    u, n = np.empty(event.shape), np.empty(len(event))
-    for part in _chunks(len(arrays), length):
-        z = arrays.residuals[part] / arrays.sigma[part, None]
-        base = _ranks(z, len(arrays))
-        valid = (~np.isnan(z)).astype(np.float64)
-        n[part] = valid.sum(axis=1)
-        weight = 1.0 / (n[part] + 2.0)
-        base = np.where(valid > 0, base * weight[:, None] - 0.5, 0.0)
-        here = (~np.isnan(event[part])).astype(np.float64)
-        daily += here.T @ base
-        present += here.T @ valid
-        above = _count_above(z, event[part], weight, daily, len(arrays))
-        u[part] = (n[part, None] - above + 1.0) * weight[:, None] - 0.5
-    return _grank(u, daily, present, n)
-
-
-def _count_above(z: Array, event: Array, weight: Array, daily: Array, events: int) -> Array:
-    """``rank_kernel.count_above`` of a chunk out of ``events`` events: compiled where many."""
-    above = np.empty(event.shape)
-    if events >= COMPILE_FROM:
-        compiled(count_above)(z, np.ascontiguousarray(event), weight, daily, above)
-        return above
-    for k in range(event.shape[1]):
-        x = event[:, k : k + 1]
-        share = (z > x) + 0.5 * (z == x)
-        daily[k] += weight @ share
-        above[:, k] = np.where(np.isnan(x[:, 0]), np.nan, share.sum(axis=1))
-    return above
-
-
-def _grank(u: Array, daily: Array, present: Array, n: Array) -> GeneralizedRank:
-    """From U of the events (E, K), sums of U by estimation day (K, L) and the events in them (K, L)."""
-    here = ~np.isnan(u)
-    events = here.sum(axis=0)
+    events, present = second.u_count, second.present
     days = int((present > 0).any(axis=0).sum()) + 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean_u = np.nansum(u, axis=0) / events
-        weighted = np.where(present > 0, daily**2 / present, 0.0).sum(axis=1) / events
-        big_z = mean_u / np.sqrt((weighted + mean_u**2) / days)
-        t = big_z * np.sqrt((days - 2) / (days - 1 - big_z**2))
-        each = np.where(here, (n / (12.0 * (n + 2.0)))[:, None], 0.0).sum(axis=0)
-        return GeneralizedRank(t=t, df=days - 2, z=np.nansum(u, axis=0) / np.sqrt(each), big_z=big_z)
+    mean_u = second.u / events
+    weighted = np.where(present > 0, second.daily**2 / present, 0.0).sum(axis=1) / events
+    big_z = mean_u / np.sqrt((weighted + mean_u**2) / days)
+    t = big_z * np.sqrt((days - 2) / (days - 1 - big_z**2))
+    return GeneralizedRank(t=t, df=days - 2, z=second.u / np.sqrt(second.u_weight), big_z=big_z)

@@ -15,10 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError
-from correlator.study import nonparametric, parametric, ranks
-from correlator.study.arrays import Array, StudyArrays, study_arrays, targets_of
+from correlator.study import array_sums, nonparametric, parametric, ranks
+from correlator.study.arrays import Array, Columns, StudyArrays, study_arrays, targets_of
 from correlator.study.cross_correlation import mean_correlations
 from correlator.study.estimates import EventEstimates
+from correlator.study.sums import FirstLook, SecondLook
 
 STATISTICS = (
     *("csect_t", "patell_z", "adj_patell_z", "bmp_t", "kp_t", "skew_adj_t", "bw80", "bw85", "corrado_rank"),
@@ -33,6 +34,20 @@ class Statistic:
     value: Array
     df: Array
     p_value: Array
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the tests need of the events: ``columns``, the sums of both looks, ``correlation`` (K,) the mean
+    correlation of residuals, ``signed_rank`` and ``signed_rank_p`` (K,) of ``nonparametric``.
+    """
+
+    columns: Columns
+    first: FirstLook
+    second: SecondLook
+    correlation: Array
+    signed_rank: Array
+    signed_rank_p: Array
 
 
 def significance_table(
@@ -50,9 +65,12 @@ def significance_table(
     if isinstance(measured, EventEstimates):
         columns = np.zeros((0, 2), dtype=np.int64) if car_columns is None else car_columns
         measured = study_arrays(measured, day_labels, window_labels, columns)
-    found = statistics(measured)
-    labels = [*measured.day_labels, *measured.window_labels]
-    counted = targets_of(measured).counted
+    return table_of(evidence_of(measured), [*measured.day_labels, *measured.window_labels])
+
+
+def table_of(evidence: Evidence, labels: Sequence[str]) -> pl.DataFrame:
+    """The table of ``significance_table`` from the evidence; ``labels`` (K,) of days, then windows."""
+    found = tests_across(evidence)
 
     def long(name: str) -> Array:
         return np.stack([getattr(found[statistic], name) for statistic in STATISTICS], axis=1).ravel()
@@ -64,7 +82,7 @@ def significance_table(
             "value": long("value"),
             "df": long("df"),
             "p_value": long("p_value"),
-            "n": np.repeat(counted, len(STATISTICS)),
+            "n": np.repeat(evidence.first.value.n.astype(np.int64), len(STATISTICS)),
         },
         schema_overrides={"window_or_day": pl.String(), "n": pl.Int64()},
     )
@@ -74,46 +92,66 @@ def significance_table(
 
 def statistics(arrays: StudyArrays) -> dict[str, Statistic]:
     """Every test by name, each over the D + W columns of ``arrays``; StudyError for fewer than two events."""
-    if len(arrays) < 2:
+    return tests_across(evidence_of(arrays))
+
+
+def evidence_of(arrays: StudyArrays) -> Evidence:
+    """The evidence of events whose residuals are held."""
+    refuse_fewer_than_two(len(arrays))
+    targets = targets_of(arrays)
+    first = array_sums.first_look(arrays, targets)
+    signed_rank, signed_rank_p = nonparametric.wilcoxon(targets.value)
+    return Evidence(
+        columns=targets,
+        first=first,
+        second=array_sums.second_look(arrays, targets, first),
+        correlation=mean_correlations(arrays, targets),
+        signed_rank=signed_rank,
+        signed_rank_p=signed_rank_p,
+    )
+
+
+def refuse_fewer_than_two(events: int) -> None:
+    """Raise StudyError for fewer than two events."""
+    if events < 2:
         raise StudyError(
-            f"{len(arrays)} event has no cross-section, so no statistic across events",
+            f"{events} event has no cross-section, so no statistic across events",
             hint="read ar and car: they carry standard errors, t and p for one event",
         )
-    targets = targets_of(arrays)
-    x, n = targets.value, targets.counted
+
+
+def tests_across(evidence: Evidence) -> dict[str, Statistic]:
+    """Every test by name, each over K columns."""
+    columns, first, second, correlation = evidence.columns, evidence.first, evidence.second, evidence.correlation
+    n, scaled = first.value.n, first.scaled
     with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = x / targets.se
-        correlation = mean_correlations(arrays, targets)
-        patell = parametric.patell_z(scaled, arrays.df.astype(np.float64))
-        bmp = parametric.cross_sectional_t(scaled)
-        residuals = parametric.summarised(arrays.residuals)
-        sd = residuals.portfolio_sd
-        corrado, zivney = ranks.corrado(arrays, targets)
-        grank = ranks.generalized_rank(arrays, scaled)
-        signed_rank, signed_rank_p = nonparametric.wilcoxon(x)
+        patell, bmp = scaled.mean * scaled.n / np.sqrt(first.patell), parametric.t_of(scaled)
+        sd, days = parametric.portfolio_sd(second)
+        corrado, zivney = ranks.corrado(first, second, columns)
+        grank = ranks.generalized_rank(second)
         student = {
-            "csect_t": (parametric.cross_sectional_t(x), n - 1),
+            "csect_t": (parametric.t_of(first.value), n - 1),
             "bmp_t": (bmp, n - 1),
             "kp_t": (bmp * parametric.bmp_adjustment(correlation, n), n - 1),
-            "skew_adj_t": (parametric.skewness_adjusted_t(x), n - 1),
-            "bw85": (parametric.brown_warner_1985(sd, targets), np.full(len(n), residuals.days - 1)),
-            "grank_t": (grank.t, np.full(len(n), grank.df)),
-            "jackknife_t": (parametric.jackknife_t(scaled), n - 1),
+            "skew_adj_t": (parametric.skewness_adjusted_t(first), n - 1),
+            "bw85": (parametric.brown_warner_1985(first, sd, columns), np.full(len(n), days - 1.0)),
+            "grank_t": (grank.t, np.full(len(n), float(grank.df))),
+            "jackknife_t": (parametric.jackknife_t(scaled, second.pseudo), n - 1),
         }
         normal = {
             "patell_z": patell,
             "adj_patell_z": patell * parametric.patell_adjustment(correlation, n),
-            "bw80": parametric.brown_warner_1980(residuals.variance, targets),
+            "bw80": parametric.brown_warner_1980(first, second, columns),
             "corrado_rank": corrado,
             "corrado_zivney": zivney,
             "grank_z": grank.z,
-            "sign_z": nonparametric.sign_z(x),
-            "gsign_z": nonparametric.sign_z(x, float(residuals.positive.mean())),
-            "lamb_z": parametric.lamb_z(sd, arrays, targets),
+            "sign_z": nonparametric.sign_z(first),
+            "gsign_z": nonparametric.sign_z(first, float(second.positive[0]) / first.events),
+            "lamb_z": parametric.lamb_z(first, sd),
         }
-    found = {name: _student(value, df.astype(np.float64)) for name, (value, df) in student.items()}
+    found = {name: _student(value, df) for name, (value, df) in student.items()}
     found |= {name: _normal(value) for name, value in normal.items()}
-    found["wilcoxon"] = Statistic(signed_rank, np.full(len(n), np.nan), signed_rank_p)
+    found["wilcoxon"] = Statistic(evidence.signed_rank, np.full(len(n), np.nan), evidence.signed_rank_p)
     return found
 
 

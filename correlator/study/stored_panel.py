@@ -15,7 +15,8 @@ from correlator.errors import InputError, NotFoundError
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
 from correlator.sessions import sessions_between
-from correlator.store.reading import read_bars, read_instrument
+from correlator.store.bar_arrays import BarGrid, bar_span, read_bar_arrays
+from correlator.store.reading import read_instrument
 from correlator.store.statements import query
 from correlator.study.frames import Array, Frame, Mask, Panel, on_labels, read_wide, returns_of
 
@@ -52,8 +53,8 @@ def stored_panel(
         raise InputError(f"price {price!r} is not known", hint=f"choose {' or '.join(PRICES)}")
     members = _members(connection, exchange) if benchmark == EQUAL_WEIGHTED else [benchmark] if benchmark else []
     names = list(dict.fromkeys([*symbols, *members]))
-    bars, labels = _on_sessions(read_bars(connection, names, as_of=as_of), exchange)
-    arrays = bar_arrays(bars, labels, names)
+    labels = sessions_between(exchange, *bar_span(connection, names, as_of))["session"]
+    arrays = _on_sessions(read_bar_arrays(connection, names, labels, as_of=as_of), exchange)
     returns = returns_of(_price(arrays, price), returns_kind)
     own = [names.index(symbol) for symbol in symbols]
     panel = Panel(
@@ -87,19 +88,16 @@ def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str]) -> d
     return arrays
 
 
-def _on_sessions(bars: pl.DataFrame, exchange: str) -> tuple[pl.DataFrame, pl.Series]:
-    """Bars that lie on sessions, and the sessions from the first bar to the last; other bars are named in a warning."""
-    (first, last), *_ = bars.select(first=pl.col("session").min(), last=pl.col("session").max()).rows()
-    sessions = sessions_between(exchange, first, last)["session"]
-    off = bars.filter(~pl.col("session").is_in(sessions.implode()))
-    if not off.is_empty():
-        bar = off.row(0, named=True)
+def _on_sessions(grid: BarGrid, exchange: str) -> dict[str, Array]:
+    """Arrays of the bars that lie on sessions; the others are counted in a warning."""
+    if grid.off_first is not None:
+        symbol, day = grid.off_first
         warnings.warn(
-            f"{off.height} bars lie on days that are no session of {exchange}, first {bar['symbol']} "
-            f"{bar['session']}: left out (see `correlator sessions check`)",
+            f"{grid.off_count} bars lie on days that are no session of {exchange}, first {symbol} {day}: left out "
+            "(see `correlator sessions check`)",
             stacklevel=3,
         )
-    return bars.filter(pl.col("session").is_in(sessions.implode())), sessions
+    return grid.fields
 
 
 def _limit_locked(arrays: dict[str, Array], labels: pl.Series, exchange: str) -> Mask:

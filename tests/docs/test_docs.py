@@ -56,9 +56,7 @@ def test_every_command_has_help_and_an_example():
     assert make_docs.commands_page()
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT))
-)
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_runs(page, tmp_path):
     (tmp_path / "data").symlink_to(ROOT / "data")
     bin_folder = str(Path(sys.executable).parent)

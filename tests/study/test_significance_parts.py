@@ -12,64 +12,26 @@ from hypothesis import strategies as st
 from slow_reference import scenario, simulated, take
 
 from correlator.errors import StudyError
-from correlator.study import cross_correlation, ranks
+from correlator.study import array_sums, cross_correlation, ranks
 from correlator.study.arrays import targets_of
 from correlator.study.bootstrap import wild_cluster_p
 from correlator.study.nonparametric import EXACT_UP_TO, wilcoxon
-from correlator.study.parametric import cross_sectional_t, jackknife_t
-from correlator.study.rank_kernel import compiled, count_above, rank_rows
-from correlator.study.significance import statistics
+from correlator.study.parametric import cross_sectional_t, jackknife_t, pseudo_values
+from correlator.study.sums import spread_of
 
 VALUES = st.lists(
     st.one_of(st.just(np.nan), st.integers(-3, 3).map(float), st.floats(-1e300, 1e300)), min_size=1, max_size=40
 )
 
 
-def kernel_ranks(kernel: object, values: np.ndarray) -> np.ndarray:
-    got, width = np.empty_like(values), values.shape[1]
-    kernel(values, got, np.empty(width, np.int64), np.empty(width, np.int64), np.empty(width + 1, np.int64))  # type: ignore[operator]
-    return got
-
-
 @settings(max_examples=200, deadline=None)
 @given(VALUES)
-def test_both_ways_to_ranks_are_those_of_scipy(row: list[float]) -> None:
+def test_ranks_are_those_of_scipy(row: list[float]) -> None:
     from scipy.stats import rankdata
 
     values = np.array([row])
     expected = rankdata(values, axis=1, nan_policy="omit")
     np.testing.assert_array_equal(ranks.average_ranks(values), expected)
-    np.testing.assert_array_equal(kernel_ranks(rank_rows, values), expected)
-
-
-def test_compiled_kernel_is_its_source() -> None:
-    rng = np.random.default_rng(0)
-    values = rng.standard_t(3, size=(500, 90)).round(2)
-    values[rng.random(values.shape) < 0.1] = np.nan
-    values[7] = np.nan
-    values[8, 3] = 1e6
-    np.testing.assert_array_equal(kernel_ranks(compiled(rank_rows), values), ranks.average_ranks(values))
-
-
-@pytest.mark.parametrize("kernel", [count_above, compiled(count_above)], ids=["source", "compiled"])
-def test_counting_kernel_is_the_comparison(kernel: object) -> None:
-    rng = np.random.default_rng(1)
-    z, event, weight = rng.integers(-9, 9, (20, 30)) / 4.0, rng.integers(-9, 9, (20, 4)) / 4.0, rng.random(20)
-    z[rng.random(z.shape) < 0.1] = np.nan
-    event[3, 2] = np.nan
-    daily, above = np.zeros((4, 30)), np.empty((20, 4))
-    kernel(z, event, weight, daily, above)  # type: ignore[operator]
-    expected = np.zeros((4, 30))
-    np.testing.assert_array_equal(above, ranks._count_above(z, event, weight, expected, 20))
-    np.testing.assert_allclose(daily, expected, rtol=1e-12)
-
-
-def test_many_events_take_the_compiled_way_to_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    arrays = simulated(15, 12, missing=0.1)
-    plain = statistics(arrays)
-    monkeypatch.setattr(ranks, "COMPILE_FROM", 1)
-    for name, found in statistics(arrays).items():
-        np.testing.assert_allclose(found.value, plain[name].value, rtol=1e-12)
 
 
 def test_generalized_rank_is_that_of_whole_rankings() -> None:
@@ -78,7 +40,8 @@ def test_generalized_rank_is_that_of_whole_rankings() -> None:
     arrays = simulated(12, 5, missing=0.1)
     targets = targets_of(arrays)
     scaled = targets.value / targets.se
-    got = ranks.generalized_rank(arrays, scaled)
+    first = array_sums.first_look(arrays, targets)
+    got = ranks.generalized_rank(array_sums.second_look(arrays, targets, first))
     for k in range(scaled.shape[1]):
         event = scaled[:, k] / scaled[:, k].std(ddof=1)
         series = np.column_stack([arrays.residuals / arrays.sigma[:, None], event])
@@ -169,7 +132,10 @@ def test_jackknife_leaves_one_out() -> None:
     q = x.mean() / x.std(ddof=1)
     rest = [np.delete(x, i) for i in range(9)]
     pseudo = np.array([9 * q - 8 * part.mean() / part.std(ddof=1) for part in rest])
-    assert jackknife_t(x)[0] == pytest.approx(cross_sectional_t(pseudo[:, None])[0], rel=1e-10)
+    over = spread_of(x)
+    assert jackknife_t(over, spread_of(pseudo_values(x, over)))[0] == pytest.approx(
+        cross_sectional_t(pseudo[:, None])[0], rel=1e-10
+    )
 
 
 def test_bootstrap_is_seeded_and_keeps_dates_together() -> None:

@@ -1,0 +1,115 @@
+"""Stored bars as arrays on a calendar, without a frame in between: Arrow batches scattered by index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.errors import InputError
+from correlator.store.reading import read_bars
+from correlator.store.statements import query
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Array = NDArray[np.float64]
+FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
+_BATCH = 1_000_000
+_UNIX = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class BarGrid:
+    """Bars of S symbols on T sessions.
+
+    ``fields``: an array (T, S) for each field, NaN where there is no bar or no figure; ``off_count``: how many bars lie
+    on days that are no session, and are in no array; ``off_first``: symbol and day of the first of them met.
+    """
+
+    fields: dict[str, Array]
+    off_count: int
+    off_first: tuple[str, date] | None
+
+
+def bar_span(
+    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], as_of: datetime | None
+) -> tuple[date, date]:
+    """First and last day of the daily bars of ``symbols`` known at ``as_of``; NotFoundError for one without a bar."""
+    spans = query(
+        connection,
+        """
+        SELECT symbol, min(session) AS first, max(session) AS last FROM bars
+        WHERE symbol IN (SELECT unnest($symbols)) AND "interval" = '1d'
+            AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
+        GROUP BY symbol
+        """,
+        {"symbols": list(symbols), "as_of": as_of},
+    )
+    found = set(spans["symbol"].to_list())
+    missing = [symbol for symbol in symbols if symbol not in found]
+    if missing:
+        read_bars(connection, missing, as_of=as_of)
+    return spans["first"].sort()[0], spans["last"].sort()[-1]
+
+
+def read_bar_arrays(
+    connection: duckdb.DuckDBPyConnection,
+    symbols: Sequence[str],
+    sessions: pl.Series,
+    *,
+    fields: Sequence[str] = FIELDS,
+    as_of: datetime | None = None,
+) -> BarGrid:
+    """Daily bars of ``symbols`` (S) on ``sessions`` (T, sorted): the newest vintage known at ``as_of`` of each.
+
+    Symbols without a bar are columns of NaN. Raises InputError for a field that bars do not have.
+    """
+    unknown = [field for field in fields if field not in FIELDS]
+    if unknown:
+        raise InputError(f"bars have no figure {unknown[0]!r}", hint=f"they have {', '.join(FIELDS)}")
+    days = sessions.to_physical().to_numpy().astype(np.int64)
+    row_of_day = np.full(int(days[-1] - days[0]) + 1, -1, dtype=np.int64)
+    row_of_day[days - days[0]] = np.arange(len(days))
+    grids = {field: np.full((len(symbols), len(days)), np.nan) for field in fields}
+    off_count, off_first = 0, None
+    for batch in _batches(connection, symbols, fields, as_of):
+        columns = batch["code"].to_numpy()
+        offset = batch["day"].to_numpy().astype(np.int64) - days[0]
+        inside = (offset >= 0) & (offset < len(row_of_day))
+        rows = np.where(inside, row_of_day[np.clip(offset, 0, len(row_of_day) - 1)], -1)
+        if (rows < 0).any():
+            off = int(np.argmax(rows < 0))
+            off_count += int((rows < 0).sum())
+            day = date.fromordinal(_UNIX.toordinal() + int(offset[off] + days[0]))
+            off_first = off_first or (symbols[columns[off]], day)
+            kept = rows >= 0
+            rows, columns = rows[kept], columns[kept]
+        else:
+            kept = None
+        for field, grid in grids.items():
+            figures = batch[field].to_numpy(zero_copy_only=False)
+            grid[columns, rows] = figures if kept is None else figures[kept]
+    return BarGrid({field: grid.T for field, grid in grids.items()}, off_count, off_first)
+
+
+def _batches(
+    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], fields: Sequence[str], as_of: datetime | None
+) -> Any:
+    """Arrow batches of code, day and fields: first vintages in any order, then later ones in theirs, to write over."""
+    known = "($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)"
+    figures = ", ".join(fields)
+    text = f"""
+        SELECT names.code, bars.session - DATE '1970-01-01' AS day, {figures}
+        FROM bars JOIN (SELECT unnest($symbols) AS symbol, unnest(range(len($symbols))) AS code) AS names USING (symbol)
+        WHERE "interval" = '1d' AND {known}
+    """
+    parameters = {"symbols": list(symbols), "as_of": as_of}
+    for part in ("AND vintage = 1", "AND vintage > 1 ORDER BY vintage"):
+        reader = connection.sql(f"{text} {part}", params=parameters).to_arrow_reader(_BATCH)
+        yield from reader
