@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.study.arrays import Array, Rows, StudyArrays, Targets
+from correlator.study.arrays import Array, Columns, Rows, StudyArrays, Targets
 
 EXACT_CELLS = 500_000_000
 """Up to this many (pairs x days) each pair is correlated over the days both have; above, see ``_by_date``."""
@@ -23,21 +23,31 @@ def mean_correlations(arrays: StudyArrays, targets: Targets) -> Array:
     """(K,) average over all pairs of events of their residuals' correlation times the share of days in common."""
     events, lags = len(arrays), int(targets.bars.max(initial=1))
     sums = np.zeros(lags)
-    for members in _neighbours(arrays.event_dates, lags):
+    for members in neighbours(arrays.event_dates, lags):
         residuals, rows, dates = arrays.residuals, arrays.residual_days, arrays.event_dates
         if len(members) < events:
             residuals, rows, dates = residuals[members], rows[members], dates[members]
         sums += _sums_by_lag(residuals, rows, dates, lags)
-    shares = np.maximum(0.0, 1.0 - np.arange(lags) / targets.bars[:, None])
+    return averaged(sums, targets, events)
+
+
+def averaged(sums: Array, columns: Columns, events: int) -> Array:
+    """(K,) average over pairs of ``events`` from the sums of correlations by lag (lags,)."""
+    shares = np.maximum(0.0, 1.0 - np.arange(len(sums)) / columns.bars[:, None])
     total: Array = shares @ sums
     return total / (events * (events - 1) / 2)
 
 
-def _neighbours(dates: Rows, lags: int) -> list[Rows]:
+def neighbours(dates: Rows, lags: int) -> list[Rows]:
     """Positions of events in groups of two and more; events of different groups are at least ``lags`` days apart."""
     order = np.argsort(dates, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(dates[order]) >= lags) + 1)
     return [group for group in groups if len(group) > 1]
+
+
+def few_enough(events: int, calendar: int) -> bool:
+    """Whether each pair of ``events`` is correlated over the days both have, among ``calendar`` days."""
+    return events**2 * calendar <= EXACT_CELLS
 
 
 def _sums_by_lag(residuals: Array, residual_days: Rows, event_dates: Rows, lags: int) -> Array:
@@ -47,13 +57,13 @@ def _sums_by_lag(residuals: Array, residual_days: Rows, event_dates: Rows, lags:
     same_date = bool((event_dates == event_dates[0]).all())
     if same_date and not np.isnan(residuals).any():
         return _by_date(residuals, residual_days, starts, event_dates, lags)
-    if len(residuals) ** 2 * calendar <= EXACT_CELLS:
-        return _pair_by_pair(residuals, residual_days - starts.min(), calendar, event_dates, lags)
+    if few_enough(len(residuals), calendar):
+        return pair_by_pair(residuals, residual_days - starts.min(), calendar, event_dates, lags)
     return _by_date(residuals, residual_days, starts, event_dates, lags)
 
 
-def _pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows, lags: int) -> Array:
-    """Each pair correlated over the days that both events have."""
+def pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows, lags: int) -> Array:
+    """(lags,) sums over pairs, each correlated over the days that both events have; ``rows`` (E, L) below ``calendar``."""
     who, column = np.nonzero(~np.isnan(residuals))
     x = np.zeros((len(residuals), calendar))
     seen = np.zeros((len(residuals), calendar))
@@ -73,7 +83,7 @@ def _pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows
 
 
 def _by_date(residuals: Array, rows: Rows, starts: Rows, event_dates: Rows, lags: int) -> Array:
-    """As ``_pair_by_pair`` without looking at pairs: products of per-date sums of standardised residuals.
+    """As ``pair_by_pair`` without looking at pairs: products of per-date sums of standardised residuals.
 
     Exact where the events share their estimation days and none is missing; else each event is standardised over its own
     days and a day that it lacks counts as a residual at its mean.
@@ -94,6 +104,14 @@ def _by_date(residuals: Array, rows: Rows, starts: Rows, event_dates: Rows, lags
         added = np.bincount(np.where(present, where, 0).ravel(), weights=z.ravel(), minlength=size)
         summed[first : last + 1] += added.reshape(-1, span)
         own += float(np.einsum("ij,ij->", z, z))
+    return products_by_lag(summed, origin, dates, own, lags)
+
+
+def products_by_lag(summed: Array, origin: Rows, dates: Rows, own: float, lags: int) -> Array:
+    """(lags,) sums over pairs of events from ``summed`` (dates, span), standardised residuals by event date.
+
+    ``dates`` sorted, ``origin`` (dates,) the calendar row of column 0, ``own`` the squares of every event with itself.
+    """
     sums = np.zeros(lags)
     sums[0] = (np.einsum("ij,ij->", summed, summed) - own) / 2
     for lag in range(1, lags):

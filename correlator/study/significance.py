@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from correlator.errors import StudyError
 from correlator.study import array_sums, nonparametric, parametric, ranks
-from correlator.study.arrays import Array, Columns, StudyArrays, study_arrays, targets_of
+from correlator.study.arrays import LONGEST, Array, Columns, PackedBars, StudyArrays, columns_of, study_arrays, targets_of
 from correlator.study.cross_correlation import mean_correlations
 from correlator.study.estimates import EventEstimates
+from correlator.study.kernel import worth_compiling
 from correlator.study.sums import FirstLook, SecondLook
 
 STATISTICS = (
@@ -55,17 +56,22 @@ def significance_table(
     day_labels: Sequence[str] = (),
     window_labels: Sequence[str] = (),
     car_columns: NDArray[Any] | None = None,
+    bars: PackedBars | None = None,
 ) -> pl.DataFrame:
     """window_or_day, statistic, value, df, p_value, n (events with a value): days in order, then windows.
 
     ``measured`` are the arrays, or the engine's estimates with the labels of their days and windows and the (W, 2)
-    columns of the windows. Statistics come in the order of ``STATISTICS``; what a column cannot give is null. Raises
-    StudyError for fewer than two events.
+    columns of the windows; estimates without residuals need the ``bars`` that they come from. Statistics come in the
+    order of ``STATISTICS``; what a column cannot give is null. Raises StudyError for fewer than two events.
     """
-    if isinstance(measured, EventEstimates):
-        columns = np.zeros((0, 2), dtype=np.int64) if car_columns is None else car_columns
-        measured = study_arrays(measured, day_labels, window_labels, columns)
-    return table_of(evidence_of(measured), [*measured.day_labels, *measured.window_labels])
+    if isinstance(measured, StudyArrays):
+        return table_of(evidence_of(measured), [*measured.day_labels, *measured.window_labels])
+    windows = np.zeros((0, 2), dtype=np.int64) if car_columns is None else car_columns
+    if compiled_pays(measured, bars):
+        evidence = evidence_of_many(measured, windows, bars)
+    else:
+        evidence = evidence_of(study_arrays(measured, day_labels, window_labels, windows))
+    return table_of(evidence, [*day_labels, *window_labels])
 
 
 def table_of(evidence: Evidence, labels: Sequence[str]) -> pl.DataFrame:
@@ -109,6 +115,25 @@ def evidence_of(arrays: StudyArrays) -> Evidence:
         signed_rank=signed_rank,
         signed_rank_p=signed_rank_p,
     )
+
+
+def compiled_pays(estimates: EventEstimates, bars: PackedBars | None) -> bool:
+    """Whether the compiled loops look at the events: always where residuals are not held, else where numba's time to
+    load is worth it.
+    """
+    residuals = estimates.estimation_residuals
+    if residuals is None:
+        return bars is not None
+    return worth_compiling(len(estimates)) and residuals.shape[1] <= LONGEST
+
+
+def evidence_of_many(estimates: EventEstimates, windows: NDArray[Any], bars: PackedBars | None) -> Evidence:
+    """The evidence by compiled loops, from residuals where they are held, else from ``bars``."""
+    from correlator.study.event_sums import sums_of
+
+    refuse_fewer_than_two(len(estimates))
+    columns = columns_of(estimates.ar.shape[1], windows)
+    return Evidence(columns, **vars(sums_of(estimates, columns, bars)))
 
 
 def refuse_fewer_than_two(events: int) -> None:

@@ -1,0 +1,225 @@
+"""The two looks of ``sums`` at many events by the compiled loops; residuals are computed again from the bars, or held.
+
+The plain definitions are in ``array_sums``. They stay for few events: loading numba costs half a second, and compiling
+these loops where nothing is on disk yet ten, while one study from the command line should answer in one.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial, reduce
+from itertools import pairwise
+from operator import add
+
+import numpy as np
+
+from correlator.errors import StudyError
+from correlator.study import cross_correlation, nonparametric, sums_kernel
+from correlator.study.arrays import Array, Columns, PackedBars, Rows
+from correlator.study.estimates import EventEstimates
+from correlator.study.nonparametric import Keys
+from correlator.study.sums import FirstLook, SecondLook, Spread
+from correlator.study.sums_kernel import Bars, Events, Known, Out
+
+
+_BLOCK = 128
+"""Events whose residuals are held at a time: half a megabyte, so that they stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class EventSums:
+    """Both looks, and ``correlation``, ``signed_rank``, ``signed_rank_p`` (K,) as ``significance.Evidence`` has them."""
+
+    first: FirstLook
+    second: SecondLook
+    correlation: Array
+    signed_rank: Array
+    signed_rank_p: Array
+
+
+def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | None = None) -> EventSums:
+    """Look twice at two and more events, by one thread per processor; ``packed`` where no residuals are held."""
+    bars, length = _bars(estimates, packed)
+    spans = _spans(len(estimates), os.cpu_count() or 1)
+    lags = int(columns.bars.max(initial=1))
+    near, dates, group = _by_nearness(estimates, length, lags)
+    events, span = _events(estimates, len(dates), group, length)
+    with ThreadPoolExecutor(len(spans)) as pool:
+        first = reduce(add, pool.map(partial(_first_look, estimates), spans))
+        known = Known(first.scaled.n, first.scaled.mean, first.scaled.m2, first.scaled.sd)
+        look = partial(_second_look, bars, events, length, known, (len(dates), span))
+        outs = [pool.submit(look, part) for part in spans]
+        ranked = list(pool.map(nonparametric.signed_rank, _rank_keys(estimates, spans, pool)))
+        found = [out.result() for out in outs]
+    correlated = _of_pairs(bars, events, estimates, near, length, lags)
+    if len(dates):
+        summed, own = np.sum([out.by_date for out in found], axis=0), sum(float(out.own[0]) for out in found)
+        correlated += cross_correlation.products_by_lag(summed, events.start, dates, own, lags)
+    return EventSums(
+        first=first,
+        second=reduce(add, map(_as_second_look, found)),
+        correlation=cross_correlation.averaged(correlated, columns, len(estimates)),
+        signed_rank=np.array([value for value, _ in ranked]),
+        signed_rank_p=np.array([p for _, p in ranked]),
+    )
+
+
+def _bars(estimates: EventEstimates, packed: PackedBars | None) -> tuple[Bars, int]:
+    """What the loops read residuals from, and the bars of an estimation window."""
+    residuals = estimates.estimation_residuals
+    if residuals is not None:
+        return Bars(np.empty((0, 0)), np.empty(0), np.ascontiguousarray(residuals)), residuals.shape[1]
+    if packed is None:
+        raise StudyError("these estimates carry no residuals, which ranks and correlations need", hint="keep_residuals")
+    return Bars(packed.returns, packed.regressor, np.empty((0, 0))), packed.length
+
+
+def _spans(events: int, threads: int) -> list[Rows]:
+    """Ranges of as many events each, one per thread."""
+    cuts = [events * part // threads for part in range(threads + 1)]
+    return [np.array([a, b]) for a, b in pairwise(cuts) if b > a]
+
+
+def _first_look(estimates: EventEstimates, part: Rows) -> FirstLook:
+    """Sums around a first value of each column, which lies close to its mean."""
+    head = slice(int(part[0]), min(int(part[0]) + 1000, int(part[1])))
+    x = np.concatenate([estimates.ar[head], estimates.car[head]], axis=1)
+    scaled = x / np.concatenate([estimates.ar_se[head], estimates.car_se[head]], axis=1)
+    shift, out = np.stack([_first_there(x), _first_there(scaled)]), np.zeros((11, x.shape[1]))
+    sums_kernel.first_look(
+        *(estimates.ar, estimates.ar_se, estimates.car, estimates.car_se, estimates.sigma, estimates.df),
+        *(part, shift, out),
+    )
+    n, s1, s2, s3, positive, n_scaled, t1, t2, patell, forecast, forecasts = out
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = s1 / n
+        return FirstLook(
+            events=int(part[1] - part[0]),
+            value=_spread(n, s1, s2, shift[0]),
+            cubes=np.where(n > 0, s3 - 3 * off * s2 + 2 * n * off**3, 0.0),
+            positive=positive,
+            scaled=_spread(n_scaled, t1, t2, shift[1]),
+            patell=patell,
+            forecast=forecast,
+            forecasts=forecasts,
+        )
+
+
+def _first_there(x: Array) -> Array:
+    """(K,) the first value of each column of ``x`` (E, K) that is not NaN, 0 where all are."""
+    there = np.isfinite(x)
+    return np.where(there.any(axis=0), x[there.argmax(axis=0), np.arange(x.shape[1])], 0.0)
+
+
+def _spread(n: Array, total: Array, squares: Array, shift: Array) -> Spread:
+    """From sums around ``shift``."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = total / n
+        return Spread(n, shift + off, np.where(n > 0, np.maximum(squares - total * off, 0.0), 0.0))
+
+
+def _rank_keys(estimates: EventEstimates, spans: list[Rows], pool: ThreadPoolExecutor) -> Keys:
+    """(K, E) of the days, then of the windows."""
+    days, windows = estimates.ar.shape[1], estimates.car.shape[1]
+    keys: Keys = np.empty((days + windows, len(estimates)), dtype=np.uint64)
+    for x, rows in ((estimates.ar, keys[:days]), (estimates.car, keys[days:])):
+        list(pool.map(lambda part, x=x, rows=rows: sums_kernel.rank_keys(x.view(np.uint64), part, rows), spans))
+    return keys
+
+
+def _by_nearness(estimates: EventEstimates, length: int, lags: int) -> tuple[list[Rows], Rows, Rows]:
+    """Groups of neighbours few enough to look at pairs; of the others their dates, sorted, and (E,) each event's place
+    among these, -1 for all else.
+    """
+    near, many = [], np.zeros(len(estimates), dtype=bool)
+    for members in cross_correlation.neighbours(estimates.win_first, lags):
+        starts = estimates.est_first[members]
+        if cross_correlation.few_enough(len(members), int(starts.max() - starts.min()) + length):
+            near.append(members)
+        else:
+            many[members] = True
+    group = np.full(len(estimates), -1, dtype=np.int64)
+    dates, group[many] = np.unique(estimates.win_first[many], return_inverse=True)
+    return near, dates, group
+
+
+def _events(estimates: EventEstimates, dates: int, group: Rows, length: int) -> tuple[Events, int]:
+    """The events as the loops read them, and how many calendar days one date's estimation windows reach over."""
+    start = np.full(dates, np.iinfo(np.int64).max)
+    np.minimum.at(start, group[group >= 0], estimates.est_first[group >= 0])
+    reach = estimates.est_first[group >= 0] - start[group[group >= 0]]
+    slopes = estimates.coefficients.shape[1] > 1
+    events = Events(
+        order=np.lexsort((estimates.symbol_index, estimates.n)),
+        symbol=estimates.symbol_index,
+        first=estimates.est_first,
+        beta=np.ascontiguousarray(estimates.coefficients[:, 1]) if slopes else np.zeros(len(estimates)),
+        sigma=np.ascontiguousarray(estimates.sigma),
+        ar=estimates.ar,
+        ar_se=estimates.ar_se,
+        car=estimates.car,
+        car_se=estimates.car_se,
+        date=group,
+        start=start,
+    )
+    return events, length + int(reach.max(initial=0))
+
+
+def _second_look(
+    bars: Bars, events: Events, length: int, known: Known, by_date: tuple[int, int], part: Rows
+) -> Out:
+    days, columns = events.ar.shape[1], len(known.n)
+    out = Out(
+        *(np.zeros(columns), np.zeros(1), np.zeros(length), np.zeros(length)),
+        *(np.zeros(length + days), np.zeros(length + days), np.zeros(length + days)),
+        *(np.zeros(length), np.zeros((columns, length)), np.zeros((columns, length)), np.zeros((columns, length))),
+        *(np.zeros(columns), np.zeros(columns), np.zeros(columns), np.zeros((3, columns))),
+        *(np.zeros(by_date), np.zeros(1)),
+    )
+    block = sums_kernel.Block(
+        *(np.empty((_BLOCK, columns)), np.empty((_BLOCK, columns)), np.empty((_BLOCK, length))),
+        *(np.empty(_BLOCK, dtype=np.int64), np.empty(_BLOCK)),
+        *(np.empty((_BLOCK, length), dtype=np.int64), np.zeros((columns + 1, length), dtype=np.int16)),
+        np.zeros(2, dtype=np.int64),
+    )
+    for start in range(int(part[0]), int(part[1]), _BLOCK):
+        rows = events.order[start : min(start + _BLOCK, int(part[1]))]
+        sums_kernel.fill_block(bars, events, rows, block)
+        block.keys[: len(rows)].sort(axis=1)
+        sums_kernel.second_look(events, rows, block, known, out)
+    sums_kernel.weigh(block, out)
+    return out
+
+
+def _as_second_look(out: Out) -> SecondLook:
+    n, total, squares = out.pseudo
+    return SecondLook(
+        variance=out.variance,
+        positive=out.positive,
+        residual=out.residual,
+        residuals=out.residuals,
+        corrado=out.corrado,
+        zivney=out.zivney,
+        ranked=np.concatenate([out.residuals, out.ranked[len(out.residuals) :]]),
+        daily=out.daily + out.base - out.absent,
+        present=out.residuals - out.missing,
+        u=out.u,
+        u_count=out.u_count,
+        u_weight=out.u_weight,
+        pseudo=_spread(n, total, squares, np.zeros_like(n)),
+    )
+
+
+def _of_pairs(bars: Bars, events: Events, estimates: EventEstimates, near: list[Rows], length: int, lags: int) -> Array:
+    """(lags,) sums of correlations over pairs within the groups ``near``."""
+    sums = np.zeros(lags)
+    for members in near:
+        residuals = np.empty((len(members), length))
+        sums_kernel.fill_residuals(bars, events, members, residuals)
+        starts = estimates.est_first[members]
+        rows = starts[:, None] - starts.min() + np.arange(length)
+        calendar = int(rows.max()) + 1
+        sums += cross_correlation.pair_by_pair(residuals, rows, calendar, estimates.win_first[members], lags)
+    return sums

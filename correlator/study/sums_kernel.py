@@ -1,0 +1,453 @@
+"""The two looks of ``sums`` at many events, as loops that numba compiles; imported only where they are wanted.
+
+Nothing is kept of an event but what it adds to the sums: a block of events at a time, residuals are computed again from
+the bars, ranked and forgotten. Ranks come from sorting 64-bit keys: the bits of a value, ordered, with its place in the
+lowest ones; where that costs a difference between neighbours, insertion of the values themselves mends it, so the order
+is exact. Events come in order of their number of residuals, so that what weighs the same is counted in whole numbers
+and weighed once. Sums may be reordered by the compiler; NaN stays NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.study.arrays import Array, Rows
+
+BUCKETS = 512
+_MOST = np.iinfo(np.int16).max
+_LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
+_INFINITY = np.uint64(0xFFE0000000000000)
+_LARGEST = np.int64(np.iinfo(np.int64).max)
+_REORDER = {"reassoc", "contract", "arcp", "nsz"}
+_compiled: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_REORDER)
+
+
+class Bars(NamedTuple):
+    """``y`` (S, T) returns and ``x`` (T,) regressor (zeros without one), NaN where missing; or, where ``y`` is empty,
+    the residuals ``given`` (E, L) themselves.
+    """
+
+    y: Array
+    x: Array
+    given: Array
+
+
+class Events(NamedTuple):
+    """E events: ``order`` their rows in the arrays that follow, by number of residuals; ``symbol``, ``first`` column and
+    first estimation row; ``beta``, ``sigma`` (E,); ``ar``, ``ar_se`` (E, D); ``car``, ``car_se`` (E, W); ``date`` row
+    of ``by_date`` that the event adds to or -1, ``start`` (dates,) calendar row of its column 0.
+    """
+
+    order: Rows
+    symbol: Rows
+    first: Rows
+    beta: Array
+    sigma: Array
+    ar: Array
+    ar_se: Array
+    car: Array
+    car_se: Array
+    date: Rows
+    start: Rows
+
+
+class Known(NamedTuple):
+    """What the first look found, each (K,): ``n``, ``mean``, ``m2``, ``sd`` of x / se."""
+
+    n: Array
+    mean: Array
+    m2: Array
+    sd: Array
+
+
+class Out(NamedTuple):
+    """Where the second look adds, named as in ``SecondLook``; ``base`` (L,) of U over all events, ``absent`` and
+    ``missing`` (K, L) of U and how many over events without a value; ``pseudo`` (3, K): how many, sum, squares of the
+    jackknife's values; ``by_date`` (dates, span) standardised residuals by calendar day, ``own`` (1,) their squares.
+    """
+
+    variance: Array
+    positive: Array
+    residual: Array
+    residuals: Array
+    corrado: Array
+    zivney: Array
+    ranked: Array
+    base: Array
+    absent: Array
+    missing: Array
+    daily: Array
+    u: Array
+    u_count: Array
+    u_weight: Array
+    pseudo: Array
+    by_date: Array
+    own: Array
+
+
+class Block(NamedTuple):
+    """Room for B events: ``value``, ``scaled`` (B, K) x and x / se; ``e`` (B, L) residuals, ``n``, ``mean`` (B,) how
+    many and their mean, ``keys`` (B, L) which sorted give their order; and what is counted over blocks: ``tally``
+    (K + 1, L) of events alike in n, of residuals above the event's value, and in the last row of all residuals;
+    ``alike`` (2,) that n, and how many events.
+    """
+
+    value: Array
+    scaled: Array
+    e: Array
+    n: Rows
+    mean: Array
+    keys: Rows
+    tally: NDArray[np.int16]
+    alike: Rows
+
+
+class Order(NamedTuple):
+    """Of one event: ``value`` (L,) the j-th smallest residual, ``place`` (L,) its column, ``position`` (L,) j of each
+    column or -1, ``step`` (L + 1,) how many half event days lie below it and above the one before, ``own`` and ``both``
+    (L,) its rank among the residuals, and among them and the event days.
+    """
+
+    value: Array
+    place: NDArray[np.int32]
+    position: NDArray[np.int16]
+    step: NDArray[np.int32]
+    own: Array
+    both: Array
+
+
+@_compiled
+def first_look(
+    ar: Array, ar_se: Array, car: Array, car_se: Array, sigma: Array, df: Rows, part: Rows, shift: Array, out: Array
+) -> None:
+    """Add the events from ``part[0]`` to before ``part[1]`` to ``out`` (11, K).
+
+    Rows of ``out``: n, sums of c = x - shift[0], its squares, its cubes; how many x above zero; n, sum, squares of
+    x / se - shift[1]; sum of df/(df - 2); sum and number of (se / sigma)^2.
+    """
+    days, windows = ar.shape[1], car.shape[1]
+    columns = days + windows
+    x, se = np.empty(columns), np.empty(columns)
+    for i in range(part[0], part[1]):
+        x[:days], se[:days] = ar[i], ar_se[i]
+        x[days:], se[days:] = car[i], car_se[i]
+        inverse = 1.0 / sigma[i]
+        patell = df[i] / (df[i] - 2.0) if df[i] > 2 else np.nan
+        for k in range(columns):
+            v = x[k]
+            there = 1.0 if v == v else 0.0
+            c = v - shift[0, k] if v == v else 0.0
+            out[0, k] += there
+            out[1, k] += c
+            out[2, k] += c * c
+            out[3, k] += c * c * c
+            out[4, k] += 1.0 if v > 0.0 else 0.0
+            scaled = v / se[k]
+            counts = scaled == scaled
+            c = scaled - shift[1, k] if counts else 0.0
+            out[5, k] += 1.0 if counts else 0.0
+            out[6, k] += c
+            out[7, k] += c * c
+            out[8, k] += patell if counts else 0.0
+            ratio = se[k] * inverse
+            out[9, k] += ratio * ratio if ratio == ratio else 0.0
+            out[10, k] += 1.0 if ratio == ratio else 0.0
+
+
+@_compiled
+def rank_keys(bits: NDArray[np.uint64], part: Rows, keys: NDArray[np.uint64]) -> None:
+    """Fill ``keys`` (C, E) of the events from ``part[0]`` to before ``part[1]``, as ``nonparametric.rank_keys``.
+
+    ``bits`` (E, C) the bits of x.
+    """
+    for i in range(part[0], part[1]):
+        for k in range(bits.shape[1]):
+            size = bits[i, k] << np.uint64(1)
+            sign = np.uint64(1) - (bits[i, k] >> np.uint64(63))
+            keys[k, i] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
+
+
+@_compiled
+def residuals(bars: Bars, events: Events, i: int, e: Array) -> tuple[int, float]:
+    """Fill ``e`` (L,) with the residuals of event ``i``, NaN where not used; how many there are and their mean."""
+    length, total = len(e), bars.y.shape[1]
+    n, mean = 0, 0.0
+    if total == 0:
+        for t in range(length):
+            e[t] = bars.given[i, t]
+            n += 1 if e[t] == e[t] else 0
+            mean += e[t] if e[t] == e[t] else 0.0
+        return n, mean / n
+    first = events.first[i]
+    t0, t1 = max(0, -first), min(length, total - first)
+    e[:t0] = np.nan
+    e[t1:] = np.nan
+    y, x = bars.y[events.symbol[i], first + t0 : first + t1], bars.x[first + t0 : first + t1]
+    used = e[t0:t1]
+    mean_y, mean_x = 0.0, 0.0
+    for j in range(t1 - t0):
+        there = y[j] - x[j] == y[j] - x[j]
+        n += 1 if there else 0
+        mean_y += y[j] if there else 0.0
+        mean_x += x[j] if there else 0.0
+    mean_y /= n
+    mean_x /= n
+    beta = events.beta[i]
+    for j in range(t1 - t0):
+        used[j] = (y[j] - mean_y) - beta * (x[j] - mean_x)
+        mean += used[j] if used[j] == used[j] else 0.0
+    mean /= n
+    for j in range(t1 - t0):
+        used[j] -= mean
+    return n, 0.0
+
+
+@_compiled
+def fill_residuals(bars: Bars, events: Events, members: Rows, out: Array) -> None:
+    """Fill ``out`` (M, L) with the residuals of the events ``members`` (M,)."""
+    for m in range(len(members)):
+        residuals(bars, events, members[m], out[m])
+
+
+@_compiled
+def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
+    """Values, residuals and sort keys of the events ``rows`` (B,).
+
+    Events lie scattered in memory: many are fetched at once here, as waiting for each in turn would cost as much as its
+    ranks.
+    """
+    length, days, windows = block.e.shape[1], events.ar.shape[1], events.car.shape[1]
+    low = _low_bits(length)
+    for p in range(len(rows)):
+        i = rows[p]
+        for d in range(days):
+            block.value[p, d] = events.ar[i, d]
+            block.scaled[p, d] = events.ar[i, d] / events.ar_se[i, d]
+        for w in range(windows):
+            block.value[p, days + w] = events.car[i, w]
+            block.scaled[p, days + w] = events.car[i, w] / events.car_se[i, w]
+    for p in range(len(rows)):
+        e, keys = block.e[p], block.keys[p]
+        block.n[p], block.mean[p] = residuals(bars, events, rows[p], e)
+        bits = e.view(np.int64)
+        for t in range(length):
+            ordered = bits[t] ^ ((bits[t] >> 63) & _LARGEST)
+            keys[t] = (ordered & ~low) | t if e[t] == e[t] else _LARGEST
+
+
+@_compiled
+def _low_bits(length: int) -> int:
+    """The mask of the bits that hold a column below ``length``."""
+    low = 1
+    while low < length:
+        low <<= 1
+    return low - 1
+
+
+@_compiled
+def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
+    """Fill ``value``, ``place`` and ``position`` from sorted ``keys``; whether two residuals are equal."""
+    for j in range(n):
+        order.place[j] = keys[j] & low
+    for j in range(n):
+        order.value[j] = e[order.place[j]]
+    ties = False
+    last = order.value[0]
+    for j in range(1, n):
+        v = order.value[j]
+        if v > last:
+            last = v
+            continue
+        q, t = j, order.place[j]
+        while q > 0 and order.value[q - 1] > v:
+            order.value[q] = order.value[q - 1]
+            order.place[q] = order.place[q - 1]
+            q -= 1
+        order.value[q] = v
+        order.place[q] = t
+        ties = ties or (q > 0 and order.value[q - 1] == v)
+        last = order.value[j]
+    order.position[:] = -1
+    for j in range(n):
+        order.position[order.place[j]] = j
+    return ties
+
+
+@_compiled
+def not_above(in_order: Array, n: int, v: Array, out: Rows) -> None:
+    """Fill ``out`` (C,): how many of the first ``n`` values in order are not above ``v`` (C,).
+
+    All are bisected side by side, because a bisection of one guesses every branch wrong half of the time.
+    """
+    out[:] = 0
+    size = n
+    while size > 1:
+        half = size >> 1
+        for c in range(len(v)):
+            out[c] += half if in_order[out[c] + half - 1] <= v[c] else 0
+        size -= half
+    for c in range(len(v)):
+        out[c] += 1 if in_order[out[c]] <= v[c] else 0
+
+
+@_compiled
+def below(in_order: Array, at: int, v: float) -> int:
+    """How many values in order are below ``v``, where ``at`` are not above it."""
+    while at > 0 and in_order[at - 1] == v:
+        at -= 1
+    return at
+
+
+@_compiled
+def rank_in_order(order: Order, n: int, ties: bool) -> None:
+    """Fill ``own`` and ``both`` from ``step``; equal residuals share the mean of their ranks."""
+    below = 0
+    for j in range(n):
+        below += order.step[j]
+        order.own[j] = j + 1.0
+        order.both[j] = j + 1.0 + 0.5 * below
+    j = 0
+    while ties and j < n:
+        r = j + 1
+        while r < n and order.value[r] == order.value[j]:
+            r += 1
+        rank = 0.5 * (j + r + 1)
+        both = rank + order.both[j] - (j + 1.0)
+        for q in range(j, r):
+            order.own[q], order.both[q] = rank, both
+        j = r
+
+
+@_compiled
+def weigh(block: Block, out: Out) -> None:
+    """Add what was counted to ``daily`` and ``residuals``, and count from zero."""
+    columns = out.daily.shape[0]
+    weight = 1.0 / (block.alike[0] + 2.0)
+    for k in range(columns):
+        for t in range(block.tally.shape[1]):
+            out.daily[k, t] += block.tally[k, t] * weight
+    for t in range(block.tally.shape[1]):
+        out.residuals[t] += block.tally[columns, t]
+    block.tally[:] = 0
+    block.alike[1] = 0
+
+
+@_compiled
+def add_residuals(events: Events, i: int, e: Array, n: int, mean: float, out: Out) -> float:
+    """Add the residuals ``e`` to their sums by column and by calendar day; their variance."""
+    squares = 0.0
+    for t in range(len(e)):
+        there = e[t] == e[t]
+        squares += (e[t] - mean) * (e[t] - mean) if there else 0.0
+        out.residual[t] += e[t] if there else 0.0
+    g = events.date[i]
+    if g >= 0:
+        unit = 1.0 / np.sqrt(squares) if squares > 0.0 else 0.0
+        row = out.by_date[g, events.first[i] - events.start[g] :]
+        for t in range(len(e)):
+            row[t] += (e[t] - mean) * unit if e[t] == e[t] else 0.0
+        out.own[0] += squares * unit * unit
+    return squares / (n - 1)
+
+
+@_compiled
+def add_pseudo(scaled: Array, known: Known, out: Out) -> None:
+    """Add the jackknife's values of one event, as ``parametric.pseudo_values`` has them."""
+    for k in range(len(scaled)):
+        rest = known.n[k] - 1.0
+        c = scaled[k] - known.mean[k]
+        without = (known.mean[k] - c / rest) / np.sqrt((known.m2[k] - c * c * known.n[k] / rest) / (rest - 1.0))
+        pseudo = rest * (known.mean[k] / known.sd[k] - without)
+        there = pseudo == pseudo
+        out.pseudo[0, k] += 1.0 if there else 0.0
+        out.pseudo[1, k] += pseudo if there else 0.0
+        out.pseudo[2, k] += pseudo * pseudo if there else 0.0
+
+
+@_compiled
+def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out) -> None:
+    """Add the events ``rows`` (B,), whose residuals and sorted keys are in ``block``, to ``out``."""
+    days, columns, length = events.ar.shape[1], block.value.shape[1], block.e.shape[1]
+    low_bits = _low_bits(length)
+    order = Order(
+        np.empty(length),
+        np.empty(length, np.int32),
+        np.empty(length, np.int16),
+        np.empty(length + 1, np.int32),
+        np.empty(length),
+        np.empty(length),
+    )
+    asked, found = np.empty(days + columns + 1), np.empty(days + columns + 1, np.int64)
+    above = np.empty(columns + 1, np.int16)
+    above[columns] = -1
+    rank = np.empty(days)
+    for p in range(len(rows)):
+        i, e, n, mean = rows[p], block.e[p], block.n[p], block.mean[p]
+        value, scaled = block.value[p], block.scaled[p]
+        if n != block.alike[0] or block.alike[1] == _MOST:
+            weigh(block, out)
+            block.alike[0] = n
+        variance = add_residuals(events, i, e, n, mean, out)
+        ties = put_in_order(e, block.keys[p], n, low_bits, order)
+        asked[:days] = value[:days]
+        for k in range(columns):
+            asked[days + k] = scaled[k] / known.sd[k] * events.sigma[i]
+        asked[days + columns] = 0.0
+        not_above(order.value, n, asked, found)
+        out.positive[0] += 1.0 - found[days + columns] / n
+        order.step[:] = 0
+        present = 0
+        for d in range(days):
+            rank[d] = 0.0
+            if value[d] == value[d]:
+                r = found[d]
+                q = below(order.value, r, value[d])
+                order.step[q] += 1
+                order.step[r] += 1
+                rank[d] = 0.5 * (q + r + 1)
+                present += 1
+        for c in range(days):
+            for d in range(days):
+                rank[d] += (0.5 if value[c] < value[d] else 0.0) + (0.5 if value[c] <= value[d] else 0.0)
+        rank_in_order(order, n, ties)
+        weight, middle, own_weight = 1.0 / (n + present + 1.0), 0.5 * (n + present + 1.0), 1.0 / (n + 2.0)
+        for d in range(days):
+            there = value[d] == value[d]
+            out.corrado[length + d] += rank[d] - middle if there else 0.0
+            out.zivney[length + d] += rank[d] * weight - 0.5 if there else 0.0
+            out.ranked[length + d] += 1.0 if there else 0.0
+        for t in range(length):
+            j = max(order.position[t], 0)
+            there = order.position[t] >= 0
+            both, own = order.both[j], order.own[j]
+            out.corrado[t] += both - middle if there else 0.0
+            out.zivney[t] += both * weight - 0.5 if there else 0.0
+            out.base[t] += own * own_weight - 0.5 if there else 0.0
+        for k in range(columns):
+            out.variance[k] += variance if value[k] == value[k] else 0.0
+            limit = asked[days + k]
+            above[k] = _MOST
+            if limit == limit:
+                r = found[days + k]
+                q = below(order.value, r, limit)
+                above[k] = r - 1
+                for j in range(q, r):
+                    out.daily[k, order.place[j]] += 0.5 * own_weight
+                out.u[k] += (0.5 * (q + r) + 1.0) * own_weight - 0.5
+                out.u_count[k] += 1.0
+                out.u_weight[k] += n / 12.0 * own_weight
+            else:
+                for j in range(n):
+                    out.absent[k, order.place[j]] += order.own[j] * own_weight - 0.5
+                    out.missing[k, order.place[j]] += 1.0
+        add_pseudo(scaled, known, out)
+        for k in range(columns + 1):
+            row, limit_place = block.tally[k], above[k]
+            for t in range(length):
+                row[t] += np.int16(order.position[t] > limit_place)
+        block.alike[1] += 1
