@@ -63,7 +63,7 @@ def _sums_by_lag(residuals: Array, residual_days: Rows, event_dates: Rows, lags:
 
 
 def pair_by_pair(residuals: Array, rows: Rows, calendar: int, event_dates: Rows, lags: int) -> Array:
-    """(lags,) sums over pairs, each correlated over the days that both events have; ``rows`` (E, L) below ``calendar``."""
+    """(lags,) sums over pairs, each correlated over the days both events have; ``rows`` (E, L) below ``calendar``."""
     who, column = np.nonzero(~np.isnan(residuals))
     x = np.zeros((len(residuals), calendar))
     seen = np.zeros((len(residuals), calendar))

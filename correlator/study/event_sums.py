@@ -16,21 +16,23 @@ from operator import add
 import numpy as np
 
 from correlator.errors import StudyError
-from correlator.study import cross_correlation, nonparametric, sums_kernel
+from correlator.study import cross_correlation, nonparametric, ranks_kernel, sums_kernel
 from correlator.study.arrays import Array, Columns, PackedBars, Rows
 from correlator.study.estimates import EventEstimates
 from correlator.study.nonparametric import Keys
 from correlator.study.sums import FirstLook, SecondLook, Spread
 from correlator.study.sums_kernel import Bars, Events, Known, Out
 
-
 _BLOCK = 128
 """Events whose residuals are held at a time: half a megabyte, so that they stay in the processor's cache."""
 
 
+_COLUMNS = 8
+
+
 @dataclass(frozen=True)
 class EventSums:
-    """Both looks, and ``correlation``, ``signed_rank``, ``signed_rank_p`` (K,) as ``significance.Evidence`` has them."""
+    """Both looks; ``correlation``, ``signed_rank``, ``signed_rank_p`` (K,) as ``significance.Evidence`` has them."""
 
     first: FirstLook
     second: SecondLook
@@ -51,7 +53,7 @@ def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | No
         known = Known(first.scaled.n, first.scaled.mean, first.scaled.m2, first.scaled.sd)
         look = partial(_second_look, bars, events, length, known, (len(dates), span))
         outs = [pool.submit(look, part) for part in spans]
-        ranked = list(pool.map(nonparametric.signed_rank, _rank_keys(estimates, spans, pool)))
+        ranked = _signed_ranks(estimates, spans, pool)
         found = [out.result() for out in outs]
     correlated = _of_pairs(bars, events, estimates, near, length, lags)
     if len(dates):
@@ -120,29 +122,39 @@ def _spread(n: Array, total: Array, squares: Array, shift: Array) -> Spread:
         return Spread(n, shift + off, np.where(n > 0, np.maximum(squares - total * off, 0.0), 0.0))
 
 
-def _rank_keys(estimates: EventEstimates, spans: list[Rows], pool: ThreadPoolExecutor) -> Keys:
-    """(K, E) of the days, then of the windows."""
-    days, windows = estimates.ar.shape[1], estimates.car.shape[1]
-    keys: Keys = np.empty((days + windows, len(estimates)), dtype=np.uint64)
-    for x, rows in ((estimates.ar, keys[:days]), (estimates.car, keys[days:])):
-        list(pool.map(lambda part, x=x, rows=rows: sums_kernel.rank_keys(x.view(np.uint64), part, rows), spans))
-    return keys
+def _signed_ranks(estimates: EventEstimates, spans: list[Rows], pool: ThreadPoolExecutor) -> list[tuple[float, float]]:
+    """Of the days, then of the windows; a few columns at a time, as all would be half as large as the estimates."""
+    keys: Keys = np.empty((_COLUMNS, len(estimates)), dtype=np.uint64)
+    ranked = partial(nonparametric.signed_rank, sums=ranks_kernel.rank_sums)
+    found = []
+    for x in (estimates.ar, estimates.car):
+        for first in range(0, x.shape[1], _COLUMNS):
+            fill = partial(ranks_kernel.rank_keys, x.view(np.uint64), first)
+            list(pool.map(lambda part, fill=fill: fill(part, keys), spans))
+            found += list(pool.map(ranked, keys[: x.shape[1] - first]))
+    return found
 
 
 def _by_nearness(estimates: EventEstimates, length: int, lags: int) -> tuple[list[Rows], Rows, Rows]:
     """Groups of neighbours few enough to look at pairs; of the others their dates, sorted, and (E,) each event's place
     among these, -1 for all else.
     """
-    near, many = [], np.zeros(len(estimates), dtype=bool)
-    for members in cross_correlation.neighbours(estimates.win_first, lags):
-        starts = estimates.est_first[members]
-        if cross_correlation.few_enough(len(members), int(starts.max() - starts.min()) + length):
-            near.append(members)
-        else:
-            many[members] = True
-    group = np.full(len(estimates), -1, dtype=np.int64)
-    dates, group[many] = np.unique(estimates.win_first[many], return_inverse=True)
-    return near, dates, group
+    first_date = int(estimates.win_first.min())
+    date = estimates.win_first - first_date
+    events_on = np.bincount(date)
+    days = np.flatnonzero(events_on)
+    drift = int(estimates.est_first.max() - estimates.est_first.min())
+    near, place = [], np.full(len(events_on), -1, dtype=np.int64)
+    for together in np.split(days, np.flatnonzero(np.diff(days) >= lags) + 1):
+        events = int(events_on[together].sum())
+        calendar = min(int(together[-1] - together[0]), drift) + length
+        if not cross_correlation.few_enough(events, calendar):
+            place[together] = 0
+        elif events > 1:
+            near.append(np.flatnonzero((date >= together[0]) & (date <= together[-1])))
+    dates = np.flatnonzero(place == 0)
+    place[dates] = np.arange(len(dates))
+    return near, dates + first_date, place[date]
 
 
 def _events(estimates: EventEstimates, dates: int, group: Rows, length: int) -> tuple[Events, int]:
@@ -152,9 +164,10 @@ def _events(estimates: EventEstimates, dates: int, group: Rows, length: int) -> 
     reach = estimates.est_first[group >= 0] - start[group[group >= 0]]
     slopes = estimates.coefficients.shape[1] > 1
     events = Events(
-        order=np.lexsort((estimates.symbol_index, estimates.n)),
+        order=_in_order(estimates.n, _in_order(estimates.symbol_index)),
         symbol=estimates.symbol_index,
         first=estimates.est_first,
+        window=estimates.win_first,
         beta=np.ascontiguousarray(estimates.coefficients[:, 1]) if slopes else np.zeros(len(estimates)),
         sigma=np.ascontiguousarray(estimates.sigma),
         ar=estimates.ar,
@@ -167,9 +180,15 @@ def _events(estimates: EventEstimates, dates: int, group: Rows, length: int) -> 
     return events, length + int(reach.max(initial=0))
 
 
-def _second_look(
-    bars: Bars, events: Events, length: int, known: Known, by_date: tuple[int, int], part: Rows
-) -> Out:
+def _in_order(values: Rows, before: Rows | None = None) -> Rows:
+    """Positions in order of ``values``, which are not negative; those with the same one stay as ``before`` has them."""
+    small = values.astype(np.uint16) if values.max(initial=0) < 1 << 16 else values
+    if before is None:
+        return np.argsort(small, kind="stable")
+    return np.asarray(before[np.argsort(small[before], kind="stable")])
+
+
+def _second_look(bars: Bars, events: Events, length: int, known: Known, by_date: tuple[int, int], part: Rows) -> Out:
     days, columns = events.ar.shape[1], len(known.n)
     out = Out(
         *(np.zeros(columns), np.zeros(1), np.zeros(length), np.zeros(length)),
@@ -179,7 +198,12 @@ def _second_look(
         *(np.zeros(by_date), np.zeros(1)),
     )
     block = sums_kernel.Block(
-        *(np.empty((_BLOCK, columns)), np.empty((_BLOCK, columns)), np.empty((_BLOCK, length))),
+        *(
+            np.empty((_BLOCK, columns)),
+            np.empty((_BLOCK, columns)),
+            np.empty((_BLOCK, days)),
+            np.empty((_BLOCK, length)),
+        ),
         *(np.empty(_BLOCK, dtype=np.int64), np.empty(_BLOCK)),
         *(np.empty((_BLOCK, length), dtype=np.int64), np.zeros((columns + 1, length), dtype=np.int16)),
         np.zeros(2, dtype=np.int64),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.study import kernel
+from correlator.study.arrays import LONGEST, PackedBars
 from correlator.study.estimates import (
     FLAT_DESIGN_REASON,
     FLAT_RETURN_REASON,
@@ -28,9 +29,27 @@ Loops = tuple[Callable[..., None], Callable[..., None]]
 
 def compilable(model: Model, regressors: int, where: Placement) -> bool:
     """Whether the kernel covers the model, for event windows of one length."""
-    covered = model.intercept and regressors <= 1 and model.thin_trading is None
     spans = where.win_last - where.win_first
-    return covered and len(spans) > 0 and bool((spans == spans[0]).all())
+    return compilable_model(model, regressors) and len(spans) > 0 and bool((spans == spans[0]).all())
+
+
+def compilable_model(model: Model, regressors: int) -> bool:
+    """Whether the kernel covers the model: a constant and at most one regressor."""
+    return model.intercept and regressors <= 1 and model.thin_trading is None
+
+
+def recomputable(model: Model, factors: int, length: int) -> bool:
+    """Whether compiled loops can compute the residuals of ``length`` estimation bars again from the bars."""
+    return compilable_model(model, model.parameters(factors) - 1) and length <= LONGEST and kernel.installed()
+
+
+def packed_bars(
+    model: Model, returns: NDArray[np.float64], factors: NDArray[np.float64] | None, length: int
+) -> PackedBars:
+    """The bars of a model that the kernel covers: ``returns`` (T, S), ``factors`` (T, K) with the regressor first."""
+    slope = model.regressors != "none" and factors is not None
+    regressor = np.ascontiguousarray(factors[:, 0]) if slope and factors is not None else np.zeros(len(returns))
+    return PackedBars(np.ascontiguousarray(returns.T), regressor, length)
 
 
 def fit_compiled(

@@ -198,7 +198,12 @@ def worth_compiling(events: int) -> bool:
     """Whether the loop pays for loading numba (half a second, nothing when it is there already), where installed."""
     if "numba" in sys.modules:
         return events >= 2_000
-    return events >= 100_000 and find_spec("numba") is not None
+    return events >= 100_000 and installed()
+
+
+def installed() -> bool:
+    """Whether numba is there to compile the loops."""
+    return "numba" in sys.modules or find_spec("numba") is not None
 
 
 def sorted_by_symbol(symbol: Rows, symbols: int) -> Rows:

@@ -68,7 +68,10 @@ def fit_batch(y: Array, x: Array, *, intercept: bool) -> Fit:
         q[j], r[:, j, j] = column / norm[:, None], norm
     centred_norm = np.sqrt(np.einsum("el,el->e", residuals, residuals))
     c = np.zeros((len(y), k))
-    residuals = _project_out(residuals, q, c)
+    centred, residuals = residuals, _project_out(residuals, q, c)
+    if k == int(intercept) == 1:
+        # By the arithmetic of the prediction: equal returns of both windows stay equal, as ranks want them.
+        residuals = np.where(used, centred - (c[:, 0] * (1.0 / r[:, 0, 0]))[:, None], 0.0)
     shift_x = np.stack([shift for shift, _, _ in columns], axis=1) if columns else np.zeros((len(y), 0))
     flat_return = centred_norm <= _DEGENERATE * size_y
     return Fit(q, r, c, residuals, shift_x, shift_y, n, used, intercept, flat_return, flat_design)

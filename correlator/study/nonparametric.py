@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from correlator.study.arrays import Array
 from correlator.study.sums import FirstLook
 
 Keys = NDArray[np.uint64]
+RankSums = Callable[[Keys], tuple[float, float]]
 
 EXACT_UP_TO = 200
 """Events up to which the signed-rank distribution is exact; above, the normal approximation with ties."""
@@ -49,23 +51,33 @@ def wilcoxon(x: Array) -> tuple[Array, Array]:
     return np.array([value for value, _ in found]), np.array([p for _, p in found])
 
 
-def signed_rank(keys: Keys) -> tuple[float, float]:
-    """``wilcoxon`` of one column's keys (E,), which are sorted in place; NaN where nothing is left."""
+def signed_rank(keys: Keys, sums: RankSums | None = None) -> tuple[float, float]:
+    """``wilcoxon`` of one column's keys (E,), which are sorted in place; NaN where nothing is left.
+
+    ``sums`` gives the sum of the ranks of positive values and that of all squared ranks, for many events.
+    """
     keys.sort()
     keys = keys[: np.searchsorted(keys, _LEFT_OUT)]
     n = len(keys)
     if n == 0:
         return np.nan, np.nan
-    ranks = _ranks(keys >> _ONE)
-    positive = float(ranks @ (keys & _ONE).astype(np.float64))
-    smaller = min(positive, n * (n + 1) / 2 - positive)
     if n > EXACT_UP_TO:
         from scipy.special import ndtr
 
-        sd = np.sqrt((ranks @ ranks) / 4)
-        return smaller, float(min(1.0, 2 * ndtr((smaller - n * (n + 1) / 4) / sd)))
+        positive, squares = (sums or rank_sums)(keys)
+        smaller = min(positive, n * (n + 1) / 2 - positive)
+        return smaller, float(min(1.0, 2 * ndtr((smaller - n * (n + 1) / 4) / np.sqrt(squares / 4))))
+    ranks = _ranks(keys >> _ONE)
+    positive = float(ranks @ (keys & _ONE).astype(np.float64))
+    smaller = min(positive, n * (n + 1) / 2 - positive)
     tail = _tail(tuple(np.rint(2 * ranks).astype(np.int64).tolist()))
     return smaller, float(min(1.0, 2 * tail[round(2 * smaller)]))
+
+
+def rank_sums(in_order: Keys) -> tuple[float, float]:
+    """Sum of the ranks of positive values, and of all squared ranks, of sorted keys."""
+    ranks = _ranks(in_order >> _ONE)
+    return float(ranks @ (in_order & _ONE).astype(np.float64)), float(ranks @ ranks)
 
 
 def _ranks(in_order: Keys) -> Array:

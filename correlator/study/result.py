@@ -14,8 +14,12 @@ import polars as pl
 
 from correlator.errors import NotFoundError, StudyError
 from correlator.study import result_frames as tables
+from correlator.study.arrays import PackedBars
 from correlator.study.engine import EventEstimates
+from correlator.study.fast import packed_bars, recomputable
 from correlator.study.frames import RETURNS_KINDS, Panel
+from correlator.study.models import model_named
+from correlator.study.placement import window_rows
 from correlator.study.plan import Plan
 
 if TYPE_CHECKING:
@@ -102,11 +106,23 @@ class StudyResult:
                 f"{len(self.estimates)} event has no cross-section, so no statistic across events",
                 hint="read ar and car: they carry standard errors, t and p for one event",
             )
+        bars = self._bars()
         frames = [
-            _with_group(significance_table(part, self.day_labels, self.window_labels, self.car_columns), values)
+            _with_group(significance_table(part, self.day_labels, self.window_labels, self.car_columns, bars), values)
             for values, part in enough
         ]
         return pl.concat(frames)
+
+    def _bars(self) -> PackedBars | None:
+        """The bars that residuals are computed from again where they are not held and can be."""
+        if self.estimates.estimation_residuals is not None:
+            return None
+        model = model_named(self.plan.model)
+        first, last = window_rows(self.plan.estimation, self.estimates.day_zero[:1], self.panel.labels)
+        length = int(last[0] - first[0]) + 1
+        if not recomputable(model, len(self.panel.factor_names), length):
+            return None
+        return packed_bars(model, self.panel.returns, self.panel.factors, length)
 
     def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
         """The kept events group by group in order of appearance; one group without names where ``by`` is empty."""

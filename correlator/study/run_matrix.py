@@ -10,6 +10,7 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, StudyError
 from correlator.study.engine import EventEstimates, fit_events
+from correlator.study.fast import recomputable
 from correlator.study.frames import (
     LOG_VOLUME,
     Array,
@@ -25,6 +26,7 @@ from correlator.study.frames import (
     returns_of,
     to_polars,
 )
+from correlator.study.kernel import worth_compiling
 from correlator.study.models import model_named
 from correlator.study.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.study.plan import Plan, make_plan
@@ -82,11 +84,12 @@ def study_matrix(
 
 
 def study_panel(
-    panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residuals: bool = True, keep_returns: bool = True
+    panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residuals: bool | None = None, keep_returns: bool = True
 ) -> StudyResult:
     """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``plan`` says.
 
-    The statistics across events need the residuals of the estimation windows, ``ar`` and ``bhar`` the returns; the
+    The statistics across events need the residuals of the estimation windows: by default they are held for as long as
+    they cannot be had from the bars again, by the loops for many events. ``ar`` and ``bhar`` need the returns; the
     other outputs need neither.
     """
     if len(panel.labels) == 0:
@@ -128,13 +131,17 @@ def read_events(frame: Frame) -> pl.DataFrame:
 
 
 def _estimate(
-    panel: Panel, plan: Plan, symbols: Rows, day_zero: Rows, keep_residuals: bool, keep_returns: bool
+    panel: Panel, plan: Plan, symbols: Rows, day_zero: Rows, keep_residuals: bool | None, keep_returns: bool
 ) -> tuple[EventEstimates, Rows]:
     est_first, est_last = window_rows(plan.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(plan.window, day_zero, panel.labels)
     _check_apart(plan, (est_first <= win_last) & (est_last >= win_first))
     days = len(day_labels(plan.window, panel.labels))
     columns = car_columns(plan.windows, day_zero, win_first, days, panel.labels)
+    if keep_residuals is None:
+        length = int((est_last - est_first).max(initial=0)) + 1
+        again = recomputable(model_named(plan.model), len(panel.factor_names), length)
+        keep_residuals = not (again and worth_compiling(len(day_zero)))
     estimates = fit_events(
         panel.returns,
         panel.factors,

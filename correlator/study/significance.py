@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from correlator.errors import StudyError
 from correlator.study import array_sums, nonparametric, parametric, ranks
-from correlator.study.arrays import LONGEST, Array, Columns, PackedBars, StudyArrays, columns_of, study_arrays, targets_of
+from correlator.study.arrays import (
+    LONGEST,
+    Array,
+    Columns,
+    PackedBars,
+    StudyArrays,
+    columns_of,
+    study_arrays,
+    targets_of,
+)
 from correlator.study.cross_correlation import mean_correlations
 from correlator.study.estimates import EventEstimates
 from correlator.study.kernel import worth_compiling

@@ -9,22 +9,16 @@ and weighed once. Sums may be reordered by the compiler; NaN stays NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from correlator.study.arrays import Array, Rows
+from correlator.study.ranks_kernel import Order, below, compiled, low_bits, not_above, put_in_order, rank_in_order
 
-BUCKETS = 512
 _MOST = np.iinfo(np.int16).max
-_LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
-_INFINITY = np.uint64(0xFFE0000000000000)
 _LARGEST = np.int64(np.iinfo(np.int64).max)
-_REORDER = {"reassoc", "contract", "arcp", "nsz"}
-_compiled: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_REORDER)
 
 
 class Bars(NamedTuple):
@@ -38,14 +32,16 @@ class Bars(NamedTuple):
 
 
 class Events(NamedTuple):
-    """E events: ``order`` their rows in the arrays that follow, by number of residuals; ``symbol``, ``first`` column and
-    first estimation row; ``beta``, ``sigma`` (E,); ``ar``, ``ar_se`` (E, D); ``car``, ``car_se`` (E, W); ``date`` row
-    of ``by_date`` that the event adds to or -1, ``start`` (dates,) calendar row of its column 0.
+    """E events: ``order`` their rows in the arrays that follow, by number of residuals; ``symbol``, ``first``,
+    ``window`` column, first estimation row and first event row; ``beta``, ``sigma`` (E,); ``ar``, ``ar_se`` (E, D);
+    ``car``, ``car_se`` (E, W); ``date`` row of ``by_date`` that the event adds to or -1, ``start`` (dates,) calendar
+    row of its column 0.
     """
 
     order: Rows
     symbol: Rows
     first: Rows
+    window: Rows
     beta: Array
     sigma: Array
     ar: Array
@@ -91,14 +87,15 @@ class Out(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Room for B events: ``value``, ``scaled`` (B, K) x and x / se; ``e`` (B, L) residuals, ``n``, ``mean`` (B,) how
-    many and their mean, ``keys`` (B, L) which sorted give their order; and what is counted over blocks: ``tally``
-    (K + 1, L) of events alike in n, of residuals above the event's value, and in the last row of all residuals;
-    ``alike`` (2,) that n, and how many events.
+    """Room for B events: ``value``, ``scaled`` (B, K) x and x / se; ``daily`` (B, D) abnormal returns to rank; ``e``
+    (B, L) residuals, ``n``, ``mean`` (B,) how many and their mean, ``keys`` (B, L) which sorted give their order; and
+    what is counted over blocks: ``tally`` (K + 1, L) of events alike in n, of residuals above the event's value, and
+    in the last row of all residuals; ``alike`` (2,) that n, and how many events.
     """
 
     value: Array
     scaled: Array
+    daily: Array
     e: Array
     n: Rows
     mean: Array
@@ -107,21 +104,7 @@ class Block(NamedTuple):
     alike: Rows
 
 
-class Order(NamedTuple):
-    """Of one event: ``value`` (L,) the j-th smallest residual, ``place`` (L,) its column, ``position`` (L,) j of each
-    column or -1, ``step`` (L + 1,) how many half event days lie below it and above the one before, ``own`` and ``both``
-    (L,) its rank among the residuals, and among them and the event days.
-    """
-
-    value: Array
-    place: NDArray[np.int32]
-    position: NDArray[np.int16]
-    step: NDArray[np.int32]
-    own: Array
-    both: Array
-
-
-@_compiled
+@compiled
 def first_look(
     ar: Array, ar_se: Array, car: Array, car_se: Array, sigma: Array, df: Rows, part: Rows, shift: Array, out: Array
 ) -> None:
@@ -159,25 +142,15 @@ def first_look(
             out[10, k] += 1.0 if ratio == ratio else 0.0
 
 
-@_compiled
-def rank_keys(bits: NDArray[np.uint64], part: Rows, keys: NDArray[np.uint64]) -> None:
-    """Fill ``keys`` (C, E) of the events from ``part[0]`` to before ``part[1]``, as ``nonparametric.rank_keys``.
-
-    ``bits`` (E, C) the bits of x.
+@compiled
+def residuals(bars: Bars, events: Events, i: int, e: Array, daily: Array) -> tuple[int, float]:
+    """Fill ``e`` (L,) with the residuals of event ``i``, NaN where not used, and ``daily`` (D,) with its abnormal
+    returns by the same arithmetic, so that equal returns give equal values; how many residuals, and their mean.
     """
-    for i in range(part[0], part[1]):
-        for k in range(bits.shape[1]):
-            size = bits[i, k] << np.uint64(1)
-            sign = np.uint64(1) - (bits[i, k] >> np.uint64(63))
-            keys[k, i] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
-
-
-@_compiled
-def residuals(bars: Bars, events: Events, i: int, e: Array) -> tuple[int, float]:
-    """Fill ``e`` (L,) with the residuals of event ``i``, NaN where not used; how many there are and their mean."""
     length, total = len(e), bars.y.shape[1]
     n, mean = 0, 0.0
     if total == 0:
+        daily[:] = events.ar[i]
         for t in range(length):
             e[t] = bars.given[i, t]
             n += 1 if e[t] == e[t] else 0
@@ -187,34 +160,43 @@ def residuals(bars: Bars, events: Events, i: int, e: Array) -> tuple[int, float]
     t0, t1 = max(0, -first), min(length, total - first)
     e[:t0] = np.nan
     e[t1:] = np.nan
-    y, x = bars.y[events.symbol[i], first + t0 : first + t1], bars.x[first + t0 : first + t1]
-    used = e[t0:t1]
+    used, days = e[t0:t1], slice(events.window[i], events.window[i] + len(daily))
+    y, x = bars.y[events.symbol[i]], bars.x
+    own_y, own_x = y[first + t0 : first + t1], x[first + t0 : first + t1]
     mean_y, mean_x = 0.0, 0.0
     for j in range(t1 - t0):
-        there = y[j] - x[j] == y[j] - x[j]
+        there = own_y[j] - own_x[j] == own_y[j] - own_x[j]
         n += 1 if there else 0
-        mean_y += y[j] if there else 0.0
-        mean_x += x[j] if there else 0.0
+        mean_y += own_y[j] if there else 0.0
+        mean_x += own_x[j] if there else 0.0
     mean_y /= n
     mean_x /= n
-    beta = events.beta[i]
+    off_line(own_y, own_x, mean_y, mean_x, events.beta[i], used)
+    off_line(y[days], x[days], mean_y, mean_x, events.beta[i], daily)
     for j in range(t1 - t0):
-        used[j] = (y[j] - mean_y) - beta * (x[j] - mean_x)
         mean += used[j] if used[j] == used[j] else 0.0
     mean /= n
-    for j in range(t1 - t0):
-        used[j] -= mean
+    used -= mean
+    daily -= mean
     return n, 0.0
 
 
-@_compiled
+@compiled
+def off_line(y: Array, x: Array, mean_y: float, mean_x: float, beta: float, out: Array) -> None:
+    """Fill ``out`` with what ``y`` is above the line through the means."""
+    for j in range(len(out)):
+        out[j] = (y[j] - mean_y) - beta * (x[j] - mean_x)
+
+
+@compiled
 def fill_residuals(bars: Bars, events: Events, members: Rows, out: Array) -> None:
     """Fill ``out`` (M, L) with the residuals of the events ``members`` (M,)."""
+    daily = np.empty(events.ar.shape[1])
     for m in range(len(members)):
-        residuals(bars, events, members[m], out[m])
+        residuals(bars, events, members[m], out[m], daily)
 
 
-@_compiled
+@compiled
 def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
     """Values, residuals and sort keys of the events ``rows`` (B,).
 
@@ -222,7 +204,7 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
     ranks.
     """
     length, days, windows = block.e.shape[1], events.ar.shape[1], events.car.shape[1]
-    low = _low_bits(length)
+    low = low_bits(length)
     for p in range(len(rows)):
         i = rows[p]
         for d in range(days):
@@ -233,97 +215,14 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
             block.scaled[p, days + w] = events.car[i, w] / events.car_se[i, w]
     for p in range(len(rows)):
         e, keys = block.e[p], block.keys[p]
-        block.n[p], block.mean[p] = residuals(bars, events, rows[p], e)
+        block.n[p], block.mean[p] = residuals(bars, events, rows[p], e, block.daily[p])
         bits = e.view(np.int64)
         for t in range(length):
             ordered = bits[t] ^ ((bits[t] >> 63) & _LARGEST)
             keys[t] = (ordered & ~low) | t if e[t] == e[t] else _LARGEST
 
 
-@_compiled
-def _low_bits(length: int) -> int:
-    """The mask of the bits that hold a column below ``length``."""
-    low = 1
-    while low < length:
-        low <<= 1
-    return low - 1
-
-
-@_compiled
-def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
-    """Fill ``value``, ``place`` and ``position`` from sorted ``keys``; whether two residuals are equal."""
-    for j in range(n):
-        order.place[j] = keys[j] & low
-    for j in range(n):
-        order.value[j] = e[order.place[j]]
-    ties = False
-    last = order.value[0]
-    for j in range(1, n):
-        v = order.value[j]
-        if v > last:
-            last = v
-            continue
-        q, t = j, order.place[j]
-        while q > 0 and order.value[q - 1] > v:
-            order.value[q] = order.value[q - 1]
-            order.place[q] = order.place[q - 1]
-            q -= 1
-        order.value[q] = v
-        order.place[q] = t
-        ties = ties or (q > 0 and order.value[q - 1] == v)
-        last = order.value[j]
-    order.position[:] = -1
-    for j in range(n):
-        order.position[order.place[j]] = j
-    return ties
-
-
-@_compiled
-def not_above(in_order: Array, n: int, v: Array, out: Rows) -> None:
-    """Fill ``out`` (C,): how many of the first ``n`` values in order are not above ``v`` (C,).
-
-    All are bisected side by side, because a bisection of one guesses every branch wrong half of the time.
-    """
-    out[:] = 0
-    size = n
-    while size > 1:
-        half = size >> 1
-        for c in range(len(v)):
-            out[c] += half if in_order[out[c] + half - 1] <= v[c] else 0
-        size -= half
-    for c in range(len(v)):
-        out[c] += 1 if in_order[out[c]] <= v[c] else 0
-
-
-@_compiled
-def below(in_order: Array, at: int, v: float) -> int:
-    """How many values in order are below ``v``, where ``at`` are not above it."""
-    while at > 0 and in_order[at - 1] == v:
-        at -= 1
-    return at
-
-
-@_compiled
-def rank_in_order(order: Order, n: int, ties: bool) -> None:
-    """Fill ``own`` and ``both`` from ``step``; equal residuals share the mean of their ranks."""
-    below = 0
-    for j in range(n):
-        below += order.step[j]
-        order.own[j] = j + 1.0
-        order.both[j] = j + 1.0 + 0.5 * below
-    j = 0
-    while ties and j < n:
-        r = j + 1
-        while r < n and order.value[r] == order.value[j]:
-            r += 1
-        rank = 0.5 * (j + r + 1)
-        both = rank + order.both[j] - (j + 1.0)
-        for q in range(j, r):
-            order.own[q], order.both[q] = rank, both
-        j = r
-
-
-@_compiled
+@compiled
 def weigh(block: Block, out: Out) -> None:
     """Add what was counted to ``daily`` and ``residuals``, and count from zero."""
     columns = out.daily.shape[0]
@@ -337,7 +236,7 @@ def weigh(block: Block, out: Out) -> None:
     block.alike[1] = 0
 
 
-@_compiled
+@compiled
 def add_residuals(events: Events, i: int, e: Array, n: int, mean: float, out: Out) -> float:
     """Add the residuals ``e`` to their sums by column and by calendar day; their variance."""
     squares = 0.0
@@ -355,7 +254,7 @@ def add_residuals(events: Events, i: int, e: Array, n: int, mean: float, out: Ou
     return squares / (n - 1)
 
 
-@_compiled
+@compiled
 def add_pseudo(scaled: Array, known: Known, out: Out) -> None:
     """Add the jackknife's values of one event, as ``parametric.pseudo_values`` has them."""
     for k in range(len(scaled)):
@@ -369,11 +268,11 @@ def add_pseudo(scaled: Array, known: Known, out: Out) -> None:
         out.pseudo[2, k] += pseudo * pseudo if there else 0.0
 
 
-@_compiled
+@compiled
 def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out) -> None:
     """Add the events ``rows`` (B,), whose residuals and sorted keys are in ``block``, to ``out``."""
     days, columns, length = events.ar.shape[1], block.value.shape[1], block.e.shape[1]
-    low_bits = _low_bits(length)
+    low = low_bits(length)
     order = Order(
         np.empty(length),
         np.empty(length, np.int32),
@@ -388,13 +287,13 @@ def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out
     rank = np.empty(days)
     for p in range(len(rows)):
         i, e, n, mean = rows[p], block.e[p], block.n[p], block.mean[p]
-        value, scaled = block.value[p], block.scaled[p]
+        value, scaled, daily = block.value[p], block.scaled[p], block.daily[p]
         if n != block.alike[0] or block.alike[1] == _MOST:
             weigh(block, out)
             block.alike[0] = n
         variance = add_residuals(events, i, e, n, mean, out)
-        ties = put_in_order(e, block.keys[p], n, low_bits, order)
-        asked[:days] = value[:days]
+        ties = put_in_order(e, block.keys[p], n, low, order)
+        asked[:days] = daily
         for k in range(columns):
             asked[days + k] = scaled[k] / known.sd[k] * events.sigma[i]
         asked[days + columns] = 0.0
@@ -404,20 +303,20 @@ def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out
         present = 0
         for d in range(days):
             rank[d] = 0.0
-            if value[d] == value[d]:
+            if daily[d] == daily[d]:
                 r = found[d]
-                q = below(order.value, r, value[d])
+                q = below(order.value, r, daily[d])
                 order.step[q] += 1
                 order.step[r] += 1
                 rank[d] = 0.5 * (q + r + 1)
                 present += 1
         for c in range(days):
             for d in range(days):
-                rank[d] += (0.5 if value[c] < value[d] else 0.0) + (0.5 if value[c] <= value[d] else 0.0)
+                rank[d] += (0.5 if daily[c] < daily[d] else 0.0) + (0.5 if daily[c] <= daily[d] else 0.0)
         rank_in_order(order, n, ties)
         weight, middle, own_weight = 1.0 / (n + present + 1.0), 0.5 * (n + present + 1.0), 1.0 / (n + 2.0)
         for d in range(days):
-            there = value[d] == value[d]
+            there = daily[d] == daily[d]
             out.corrado[length + d] += rank[d] - middle if there else 0.0
             out.zivney[length + d] += rank[d] * weight - 0.5 if there else 0.0
             out.ranked[length + d] += 1.0 if there else 0.0
