@@ -1,0 +1,146 @@
+"""From a DuckDB file to every statistic across events in Parquet, and what the plain definitions would take.
+
+    python benchmarks/significance.py                       100k, 250k, 500k, 1M events
+    python benchmarks/significance.py --docs                writes the table of docs/study.md
+
+A store of 2,000 symbols x 5,000 sessions with 3.5 % of the prices missing, made up and seeded, and its events in a table
+of the same file. Market model on an equal-weighted index, 240 sessions of estimation, a window of 21 sessions, CAR over
+five windows; 17 statistics for each of the 26 columns, ranks included. Timed each time: bars and events out of the file,
+the study, the statistics, Parquet written. Peers in the same run: the same statistics by the plain numpy definitions
+on a sample of the events, and scipy's ranks alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from bars_load import made_bars
+
+from correlator.intake.prices import add_prices
+from correlator.store.db import Store
+from correlator.store.statements import query
+from correlator.study import significance
+from correlator.study.arrays import study_arrays
+from correlator.study.plan import make_plan
+from correlator.study.result import StudyResult
+from correlator.study.run_matrix import study_panel
+from correlator.study.stored_panel import EQUAL_WEIGHTED, stored_panel
+
+SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.035
+PLAN = make_plan(windows="0:0,-1:1,-5:5,-10:10,0:5")
+
+
+@dataclass(frozen=True)
+class Stages:
+    """Seconds of each stage of one run."""
+
+    bars: float
+    events: float
+    study: float
+    statistics: float
+    parquet: float
+
+    @property
+    def total(self) -> float:
+        return sum(getattr(self, field.name) for field in fields(self))
+
+
+def build_store(path: Path, most_events: int) -> list[str]:
+    """Bars and events in one DuckDB file; the names of the symbols."""
+    rng = np.random.default_rng(3)
+    rows = made_bars(SYMBOLS, SESSIONS)
+    rows = rows.filter(pl.Series(rng.random(rows.height) >= MISSING))
+    parquet = path.with_suffix(".parquet")
+    rows.write_parquet(parquet)
+    add_prices(Store(path), parquet, exchange="XNYS")
+    names = sorted(rows["symbol"].unique().to_list())
+    days = rows["date"].unique().sort()
+    requests = pl.DataFrame(
+        {
+            "event_id": np.arange(1, most_events + 1),
+            "symbol": pl.Series(names)[rng.integers(0, len(names), most_events)],
+            "date": days[rng.integers(251, len(days) - 11, most_events)],
+        }
+    )
+    with duckdb.connect(str(path)) as connection:
+        connection.register("given", requests.to_arrow())
+        connection.execute("CREATE TABLE requests AS SELECT * FROM given")
+    return names
+
+
+def one_run(path: Path, names: list[str], events: int, out: Path) -> tuple[Stages, StudyResult]:
+    """The whole way once."""
+    marks = [time.perf_counter()]
+    with Store(path).reading() as connection:
+        panel = stored_panel(connection, names, EQUAL_WEIGHTED, "XNYS")
+        marks.append(time.perf_counter())
+        wanted = query(connection, "SELECT * FROM requests WHERE event_id <= $events", {"events": events})
+    marks.append(time.perf_counter())
+    result = study_panel(panel, wanted, PLAN, keep_returns=False)
+    marks.append(time.perf_counter())
+    table = result.significance
+    marks.append(time.perf_counter())
+    table.write_parquet(out)
+    marks.append(time.perf_counter())
+    return Stages(*np.diff(marks).tolist()), result
+
+
+def plain_seconds(result: StudyResult, sample: int) -> tuple[float, float]:
+    """Seconds per event of the plain definitions, and of scipy's ranks alone, on the first ``sample`` events."""
+    from scipy.stats import rankdata
+
+    part = study_panel(result.panel, result.events.head(sample), PLAN, keep_residuals=True)
+    arrays = study_arrays(part.estimates, part.day_labels, part.window_labels, part.car_columns)
+    begun = time.perf_counter()
+    significance.evidence_of(arrays)
+    plain = time.perf_counter() - begun
+    few = np.concatenate([arrays.residuals, arrays.ar], axis=1)[:1_000]
+    begun = time.perf_counter()
+    for row in few:
+        rankdata(row, nan_policy="omit")
+    return plain / len(arrays), (time.perf_counter() - begun) / len(few)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, nargs="+", default=[100_000, 250_000, 500_000, 1_000_000])
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bars.duckdb"
+        names = build_store(path, max(arguments.events))
+        print(f"processors {os.cpu_count()}, file {path.stat().st_size / 2**20:.0f} MiB")
+        begun = time.perf_counter()
+        _, result = one_run(path, names, 5_000, Path(folder) / "few.parquet")
+        _ = significance.evidence_of_many(result.estimates, result.car_columns, None)
+        print(f"loading (first time: compiling) the loops: {time.perf_counter() - begun:.1f} s, not in the times below")
+        for events in arguments.events:
+            runs = [one_run(path, names, events, Path(folder) / "out.parquet")[0] for _ in range(arguments.repeats)]
+            best = min(runs, key=lambda run: run.total)
+            stages = ", ".join(f"{field.name} {getattr(best, field.name):.2f}" for field in fields(best))
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"{events:>10,} events: {best.total:.2f} s ({stages}), "
+                f"{(best.study + best.statistics) / events * 1e6:.2f} us an event, peak {peak:,.0f} MiB",
+                flush=True,
+            )
+        plain, ranks = plain_seconds(result, 5_000)
+        print(f"peers: plain numpy {plain * 1e6:.1f} us an event, scipy's ranks alone {ranks * 1e6:.0f} us an event")
+
+
+if __name__ == "__main__":
+    main()
