@@ -1,12 +1,11 @@
 """From a DuckDB file to every statistic across events in Parquet, and what the plain definitions would take.
 
     python benchmarks/significance.py                       100k, 250k, 500k, 1M events
-    python benchmarks/significance.py --docs                writes the table of docs/study.md
 
 A store of 2,000 symbols x 5,000 sessions with 3.5 % of the prices missing, made up and seeded, and its events in a
 table of the same file. Market model on an equal-weighted index, 240 sessions of estimation, a window of 21 sessions,
-CAR over five windows; 17 statistics for each of the 26 columns, ranks included. Timed each time: bars and events out
-of the file, the study, the statistics, Parquet written. Peers in the same run: the same statistics by the plain numpy
+CAR over five windows; 17 statistics for each of the 26 columns, ranks included. Timed each time: bars and events out of
+the file, the study, the statistics, Parquet written. Peers in the same run: the same statistics by the plain numpy
 definitions on a sample of the events, and scipy's ranks alone.
 """
 

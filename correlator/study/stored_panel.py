@@ -6,16 +6,18 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
 from correlator.sessions import sessions_between
-from correlator.store.bar_arrays import BarGrid, bar_span, read_bar_arrays
+from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_instrument
 from correlator.store.statements import query
 from correlator.study.frames import Array, Frame, Mask, Panel, on_labels, read_wide, returns_of
@@ -42,11 +44,13 @@ def stored_panel(
     returns_kind: str = "log",
     price: str = "adjusted",
     as_of: datetime | None = None,
+    flags: bool = True,
 ) -> Panel:
     """The panel of ``symbols`` with the benchmark as its factor, one row per session of ``exchange``.
 
     ``benchmark``: a symbol, ``equal-weighted`` (mean return of every share of the exchange in the store), or None;
-    ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``as_of``: bars as known at that instant.
+    ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``as_of``: bars as known at that instant;
+    ``flags``: mark censored bars, which only the output ``ar`` shows and which needs every figure of a bar.
     A session without a bar is missing; bars on days that the calendar does not know are left out with a warning.
     """
     if price not in PRICES:
@@ -54,20 +58,27 @@ def stored_panel(
     members = _members(connection, exchange) if benchmark == EQUAL_WEIGHTED else [benchmark] if benchmark else []
     names = list(dict.fromkeys([*symbols, *members]))
     labels = sessions_between(exchange, *bar_span(connection, names, as_of))["session"]
-    arrays = _on_sessions(read_bar_arrays(connection, names, labels, as_of=as_of), exchange)
+    fields = FIELDS if flags else ("close", "adjusted_close")
+    arrays = _on_sessions(read_bar_arrays(connection, names, labels, fields=fields, as_of=as_of), exchange)
     returns = returns_of(_price(arrays, price), returns_kind)
-    own = [names.index(symbol) for symbol in symbols]
+    place = {name: column for column, name in enumerate(names)}
+    own = [place[symbol] for symbol in symbols]
     panel = Panel(
         labels,
         tuple(symbols),
-        returns[:, own],
-        limit_locked=_limit_locked(arrays, labels, exchange)[:, own],
-        zero_volume=zero_volume(arrays["volume"])[:, own],
+        _columns(returns, own),
+        limit_locked=_columns(_limit_locked(arrays, labels, exchange), own) if flags else None,
+        zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
     )
     if benchmark is None:
         return panel
-    columns = returns[:, [names.index(member) for member in members]]
+    columns = _columns(returns, [place[member] for member in members])
     return replace(panel, factors=_mean(columns)[:, None], factor_names=(benchmark,))
+
+
+def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
+    """The columns ``chosen`` of ``values`` (T, S), without a copy where these are all of them in order."""
+    return values if chosen == list(range(values.shape[1])) else values[:, chosen]
 
 
 def with_factors(panel: Panel, factors: Frame) -> Panel:
