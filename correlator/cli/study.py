@@ -34,6 +34,8 @@ class StudyOutput(StrEnum):
     SIGNIFICANCE = "significance"
     MODELS = "models"
     EXCLUDED = "excluded"
+    VOLATILITY = "volatility"
+    CALENDAR_TIME = "calendar-time"
 
 
 COLUMNS = {

@@ -7,15 +7,28 @@ is in the portfolio's variance (Fama 1998).
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike
 
 from correlator.errors import StudyError
-from correlator.study.frames import Array
+from correlator.study.estimates import EventEstimates
+from correlator.study.frames import RETURNS_KINDS, Array, Panel
 from correlator.study.least_squares import coefficients_of, fit_batch, predict_batch
+from correlator.study.models import model_named
 from correlator.study.result_frames import two_sided_p
+from correlator.study.windows import OffsetWindow, Window
+
+_SHOWN = {
+    **{name: pl.Float64() for name in ("alpha", "se", "se_white", "t", "p_value")},
+    "df": pl.Int64(),
+    "bars": pl.Int64(),
+    "holdings": pl.Float64(),
+}
 
 
 @dataclass(frozen=True)
@@ -90,3 +103,38 @@ def calendar_time_alpha(
     return CalendarTimeAlpha(
         float(coefficients[0]), se, se_white, float(t), p_value, df, coefficients[1:], bars, float(held.mean())
     )
+
+
+def calendar_time_frame(
+    estimates: EventEstimates, panel: Panel, windows: Sequence[Window], returns_kind: str
+) -> pl.DataFrame:
+    """One row per window: window, alpha, se, se_white, t, p_value, df, bars, holdings (see ``CalendarTimeAlpha``).
+
+    Log returns are turned into simple ones, because those of a portfolio are averages only then; the benchmark too,
+    while factors are taken as given. Models without either give the mean return. A window that leaves too few
+    bars has no row but a warning. Raises StudyError for windows of dates and for volumes.
+    """
+    if returns_kind not in RETURNS_KINDS:
+        raise StudyError(f"no portfolio earns {returns_kind}", hint="read car instead")
+    logs, factors = returns_kind == "log", panel.factors
+    model = model_named(estimates.model)
+    if not model.needs_benchmark and model.regressors == "none":
+        factors = None
+    elif factors is not None and model.needs_benchmark:
+        factors = np.expm1(factors[:, :1]) if logs else factors[:, :1]
+    returns = np.expm1(panel.returns) if logs else panel.returns
+    rows = []
+    for window in windows:
+        if not isinstance(window, OffsetWindow):
+            raise StudyError(
+                f"window {window.label} is the same for every event", hint="count windows from day 0, as in -1:1"
+            )
+        try:
+            found = calendar_time_alpha(
+                returns, factors, estimates.symbol_index, estimates.day_zero, first=window.first, last=window.last
+            )
+        except StudyError as error:
+            warnings.warn(f"window {window.label}: {error}", stacklevel=2)
+            continue
+        rows.append({"window": window.label, **{name: getattr(found, name) for name in _SHOWN}})
+    return pl.DataFrame(rows, schema={"window": pl.String(), **_SHOWN})

@@ -25,7 +25,7 @@ from correlator.study.plan import Plan
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTPUTS = ("ar", "car", "aar", "caar", "bhar", "models", "excluded", "significance")
+OUTPUTS = ("ar", "car", "aar", "caar", "bhar", "models", "excluded", "significance", "volatility", "calendar-time")
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,23 @@ class StudyResult:
                 warnings.warn(f"group {group} has {len(part)} event: no statistic across events", stacklevel=2)
         enough = [(values, part) for values, part in parts if len(part) >= 2]
         if not enough:
-            raise StudyError(
-                f"{len(self.estimates)} event has no cross-section, so no statistic across events",
-                hint="read ar and car: they carry standard errors, t and p for one event",
-            )
+            raise self._too_few()
         bars = self._bars()
         frames = [
             _with_group(significance_table(part, self.day_labels, self.window_labels, self.car_columns, bars), values)
             for values, part in enough
         ]
         return pl.concat(frames)
+
+    def _too_few(self) -> StudyError:
+        if len(self.estimates) == 0:
+            why = f"; the first of {self.excluded.height}: {self.excluded['reason'][0]}" if self.excluded.height else ""
+            return StudyError(f"no event could be measured{why}", hint="read the output excluded")
+        who = "1 event has" if len(self.estimates) == 1 else f"{len(self.estimates)} events in groups of one have"
+        return StudyError(
+            f"{who} no cross-section, so no statistic across events",
+            hint="read ar and car: they carry standard errors, t and p for one event",
+        )
 
     def _bars(self) -> PackedBars | None:
         """The bars that residuals are computed from again where they are not held and can be."""
@@ -123,6 +130,27 @@ class StudyResult:
         if not recomputable(model, len(self.panel.factor_names), length):
             return None
         return packed_bars(model, self.panel.returns, self.panel.factors, length)
+
+    @cached_property
+    def volatility(self) -> pl.DataFrame:
+        """One row per day (and group): day, n, multiplier of the variance GARCH expected, cumulated, p_value.
+
+        Raises StudyError for fewer than three events, MissingDependencyError without ``arch``.
+        """
+        from correlator.study.volatility import abnormal_volatility
+
+        return self._by_group(lambda part: abnormal_volatility(part, self.day_labels))
+
+    @cached_property
+    def calendar_time(self) -> pl.DataFrame:
+        """One row per window (and group): window, alpha per bar of the portfolio that holds every symbol while one of
+        its windows is open, se, se_white, t, p_value, df, bars, holdings. Raises StudyError for windows of dates.
+        """
+        from correlator.study.calendar_time import calendar_time_frame
+
+        return self._by_group(
+            lambda part: calendar_time_frame(part, self.panel, self.plan.windows, self.plan.returns_kind)
+        )
 
     def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
         """The kept events group by group in order of appearance; one group without names where ``by`` is empty."""
@@ -138,7 +166,7 @@ class StudyResult:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""
         if name not in OUTPUTS:
             raise NotFoundError(f"a study has no output {name!r}", hint=f"outputs are {', '.join(OUTPUTS)}")
-        found: pl.DataFrame = getattr(self, name)
+        found: pl.DataFrame = getattr(self, name.replace("-", "_"))
         return found
 
     def to_pandas(self, name: str = "ar") -> pd.DataFrame:

@@ -99,7 +99,8 @@ def study_panel(
     day_zero = place_events(events["date"], panel.labels, plan.off_session)
     reasons = dict(day_zero.reasons)
     for i in np.flatnonzero(symbol_index < 0):
-        reasons[int(i)] = f"no bars for symbol {events['symbol'][int(i)]}"
+        symbol = events["symbol"][int(i)]
+        reasons[int(i)] = "event has no symbol" if symbol is None else f"no bars for symbol {symbol}"
     placed = np.ones(len(events), dtype=bool)
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)

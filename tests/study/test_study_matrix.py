@@ -74,7 +74,7 @@ def test_outputs_have_their_columns() -> None:
     assert result.ar["day"].to_list()[:21] == list(range(-10, 11))
     assert "3 events, 0 excluded" in result._repr_html_()
     assert list(result.to_pandas("caar").columns) == result.caar.columns
-    for name in set(OUTPUTS) - {"significance"}:
+    for name in set(OUTPUTS) - {"significance", "volatility"}:
         assert isinstance(result.frame(name), pl.DataFrame)
     with pytest.raises(NotFoundError, match="outputs are ar, car"):
         result.frame("beta")
@@ -211,6 +211,30 @@ def test_one_event_has_no_cross_section() -> None:
     assert result.ar.height == 21
     with pytest.raises(StudyError, match="no cross-section"):
         _ = result.significance
+
+
+def test_no_event_measured_names_the_first_reason() -> None:
+    events = pl.DataFrame({"symbol": ["NONE", None], "date": ["2025-05-28"] * 2})
+    result = study_matrix(wide(), events, benchmark="M")
+    assert result.excluded["reason"].to_list() == ["no bars for symbol NONE", "event has no symbol"]
+    with pytest.raises(StudyError, match=r"no event could be measured; the first of 2: no bars for symbol NONE"):
+        _ = result.significance
+
+
+def test_calendar_time_alpha_of_simple_returns() -> None:
+    """One event, windows of seven bars: the portfolio is that share over those bars."""
+    result = study_matrix(wide(), THREE[:1], benchmark="M", windows="-3:3", model="mean")
+    got = result.frame("calendar-time").row(0, named=True)
+    symbol, day = int(result.estimates.symbol_index[0]), int(result.estimates.day_zero[0])
+    earned = np.expm1(result.panel.returns[day - 3 : day + 4, symbol])
+    earned = earned[~np.isnan(earned)]
+    assert (got["window"], got["bars"], got["holdings"]) == ("-3:3", len(earned), 1.0)
+    assert got["alpha"] == pytest.approx(earned.mean(), rel=1e-12)
+    assert got["se"] == pytest.approx(earned.std(ddof=1) / np.sqrt(len(earned)), rel=1e-12)
+    dates = study_matrix(wide(), THREE, benchmark="M", estimation="-250:-11", window="-3:3", windows="-1:1").frame(
+        "calendar-time"
+    )
+    assert dates["df"].to_list() == (dates["bars"] - 2).to_list()
 
 
 def test_factors_and_risk_free() -> None:
