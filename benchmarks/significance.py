@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -58,8 +59,8 @@ class Stages:
         return sum(getattr(self, field.name) for field in fields(self))
 
 
-def build_store(path: Path, most_events: int) -> list[str]:
-    """Bars and events in one DuckDB file; the names of the symbols."""
+def build_store(path: Path, most_events: int) -> None:
+    """Bars and events in one DuckDB file."""
     rng = np.random.default_rng(3)
     rows = made_bars(SYMBOLS, SESSIONS)
     rows = rows.filter(pl.Series(rng.random(rows.height) >= MISSING))
@@ -78,7 +79,6 @@ def build_store(path: Path, most_events: int) -> list[str]:
     with duckdb.connect(str(path)) as connection:
         connection.register("given", requests.to_arrow())
         connection.execute("CREATE TABLE requests AS SELECT * FROM given")
-    return names
 
 
 def one_run(path: Path, names: list[str], events: int, out: Path) -> tuple[Stages, StudyResult]:
@@ -118,10 +118,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, nargs="+", default=[100_000, 250_000, 500_000, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--build", type=Path, help="only write the store of that name")
     arguments = parser.parse_args()
+    if arguments.build:
+        build_store(arguments.build, max(arguments.events))
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bars.duckdb"
-        names = build_store(path, max(arguments.events))
+        most = str(max(arguments.events))
+        subprocess.run([sys.executable, __file__, "--build", path, "--events", most], check=True)
+        with Store(path).reading() as connection:
+            names = query(connection, "SELECT DISTINCT symbol FROM bars ORDER BY symbol", {})["symbol"].to_list()
         print(f"processors {os.cpu_count()}, file {path.stat().st_size / 2**20:.0f} MiB")
         begun = time.perf_counter()
         _, result = one_run(path, names, 5_000, Path(folder) / "few.parquet")
