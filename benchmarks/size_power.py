@@ -2,9 +2,10 @@
 
     python benchmarks/size_power.py --panel FOLDER [--studies 5000] [--out docs/size-power.md]
 
-FOLDER holds ``sp500_dataset.csv.gz`` (a date column and one of prices per stock) and ``sp500_index.csv.gz``. Every
-study draws events (stock, day) at random, estimates the market model over the 239 days up to day -6, adds an abnormal
-return to day 0 and runs every test; what is counted is the share of studies with p < 0.05. All draws are seeded.
+FOLDER, or one inside, holds ``sp500_dataset.csv.gz`` (a date column and one of prices per stock) and
+``sp500_index.csv.gz``. Every study draws events (stock, day) at random, estimates the market model over the 239 days up
+to day -6, adds an abnormal return to day 0 and runs every test; what is counted is the share of studies with p < 0.05.
+All draws are seeded.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Panel:
 
 
 def read_panel(folder: Path) -> Panel:
+    folder = next((file.parent for file in sorted(folder.rglob("sp500_dataset.csv.gz"))), folder)
     prices = pl.read_csv(folder / "sp500_dataset.csv.gz").drop("Date").to_numpy()
     index = pl.read_csv(folder / "sp500_index.csv.gz")["SP500"].to_numpy()
     return Panel(prices[1:] / prices[:-1] - 1.0, index[1:] / index[:-1] - 1.0)
