@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,7 @@ from correlator.study.result import StudyResult
 from correlator.study.windows import Window
 
 KINDS = ("returns", "prices", "volumes")
+_RATES = ("rf", "risk-free", "risk_free", "riskfree")
 
 
 def study_matrix(
@@ -200,6 +202,8 @@ def _panel(
     free = None if risk_free is None else _risk_free(risk_free, wide, table)
     if table is not None and isinstance(risk_free, str) and risk_free in table.names:
         table = _without(table, risk_free)
+    elif table is not None and risk_free is None:
+        _warn_of_rates(table)
     panel = Panel(wide.labels, wide.names, wide.values)
     if table is not None and (benchmark is None or model_named(plan.model).regressors == "all"):
         panel = replace(panel, factors=on_labels(table, wide.labels, "factors"), factor_names=table.names)
@@ -208,6 +212,13 @@ def _panel(
         market = _benchmark(benchmark, wide, kind, plan)
         panel = replace(panel, factors=market[:, None], factor_names=(plan.benchmark or "benchmark",))
     return _excess(panel, free, factors_too=True)
+
+
+def _warn_of_rates(factors: Wide) -> None:
+    """Warn of a column that by its name is the risk-free return, not a factor."""
+    for name in factors.names:
+        if name.strip().lower() in _RATES:
+            warnings.warn(f"factor {name} is regressed on; name it as risk-free to take it off instead", stacklevel=4)
 
 
 def _measured(frame: Frame, kind: str, plan: Plan) -> Wide:

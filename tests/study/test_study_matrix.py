@@ -248,6 +248,9 @@ def test_factors_and_risk_free() -> None:
     excess = table.drop("M").with_columns(pl.col("A", "B", "C") - factors["RF"])
     plain = study_matrix(excess, THREE, factors=factors.drop("RF"), model="factors")
     np.testing.assert_allclose(result.ar["ar"], plain.ar["ar"])
+    with pytest.warns(UserWarning, match="factor RF is regressed on"):
+        regressed = study_matrix(table.drop("M"), THREE, factors=factors, model="factors")
+    assert "beta_RF" in regressed.models.columns
 
 
 def test_flags_name_what_is_censored() -> None:
