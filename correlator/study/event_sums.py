@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
 from operator import add
@@ -66,6 +66,15 @@ def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | No
         signed_rank=np.array([value for value, _ in ranked]),
         signed_rank_p=np.array([p for _, p in ranked]),
     )
+
+
+def residuals_of(estimates: EventEstimates, packed: PackedBars) -> Array:
+    """(E, L) residuals of the estimation windows, NaN where not used, computed again from the bars."""
+    bars, length = _bars(replace(estimates, estimation_residuals=None), packed)
+    events, _ = _events(estimates, 0, np.full(len(estimates), -1, dtype=np.int64), length)
+    found = np.empty((len(estimates), length))
+    sums_kernel.fill_residuals(bars, events, np.arange(len(estimates)), found)
+    return found
 
 
 def _bars(estimates: EventEstimates, packed: PackedBars | None) -> tuple[Bars, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -139,7 +139,8 @@ class StudyResult:
         """
         from correlator.study.volatility import abnormal_volatility
 
-        return self._by_group(lambda part: abnormal_volatility(part, self.day_labels))
+        bars = self._bars()
+        return self._by_group(lambda part: abnormal_volatility(_with_residuals(part, bars), self.day_labels))
 
     @cached_property
     def calendar_time(self) -> pl.DataFrame:
@@ -184,6 +185,15 @@ class StudyResult:
             f"returns, estimation {plan.estimation.label}, window {plan.window.label}"
         )
         return f"<p>{head}</p>{self.caar._repr_html_()}"
+
+
+def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventEstimates:
+    """``estimates`` with their residuals, from ``bars`` where they are not held."""
+    if bars is None:
+        return estimates
+    from correlator.study.event_sums import residuals_of
+
+    return replace(estimates, estimation_residuals=residuals_of(estimates, bars))
 
 
 def _with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:

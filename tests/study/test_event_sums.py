@@ -15,6 +15,8 @@ from correlator.study.estimates import EventEstimates
 
 pytest.importorskip("numba")
 
+from correlator.study.event_sums import residuals_of
+
 DAYS, WINDOWS = ["-2", "-1", "0", "1", "2"], np.array([[1, 3], [0, 4]])
 LABELS = ["-1:1", "-2:2"]
 
@@ -64,6 +66,13 @@ def test_residuals_computed_again_are_those_held(
     assert_same(significance.significance_table(without, DAYS, LABELS, WINDOWS, bars), expected)
     found = significance.table_of(significance.evidence_of_many(estimates, WINDOWS, None), [*DAYS, *LABELS])
     assert_same(found, expected)
+
+
+def test_residuals_again_for_whoever_wants_them_all() -> None:
+    returns, market = panel(3)
+    estimates = estimates_of(returns, market, "market", 40, 2, 30)
+    packed = PackedBars(np.ascontiguousarray(returns.T), market[:, 0].copy(), 120)
+    np.testing.assert_allclose(residuals_of(estimates, packed), estimates.estimation_residuals, rtol=0, atol=1e-14)
 
 
 def test_bars_that_few_symbols_or_days_have() -> None:
