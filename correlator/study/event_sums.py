@@ -7,11 +7,13 @@ these loops where nothing is on disk yet ten, while one study from the command l
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
 from operator import add
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +31,12 @@ _BLOCK = 128
 
 _COLUMNS = 8
 
+_WORTH_THREADS = 20_000
+"""Events from which threads gain more than starting and waiting for them costs."""
+
+Each = Callable[..., Iterable[Any]]
+"""``map``, or a pool's."""
+
 
 @dataclass(frozen=True)
 class EventSums:
@@ -44,17 +52,18 @@ class EventSums:
 def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | None = None) -> EventSums:
     """Look twice at two and more events, by one thread per processor; ``packed`` where no residuals are held."""
     bars, length = _bars(estimates, packed)
-    spans = _spans(len(estimates), os.cpu_count() or 1)
+    threads = (os.cpu_count() or 1) if len(estimates) >= _WORTH_THREADS else 1
+    spans = _spans(len(estimates), threads)
     lags = int(columns.bars.max(initial=1))
     near, dates, group = _by_nearness(estimates, length, lags)
     events, span = _events(estimates, len(dates), group, length)
-    with ThreadPoolExecutor(len(spans)) as pool:
-        first = reduce(add, pool.map(partial(_first_look, estimates), spans))
+    with ThreadPoolExecutor(threads) as pool:
+        each: Each = pool.map if threads > 1 else map
+        first = reduce(add, each(partial(_first_look, estimates), spans))
         known = Known(first.scaled.n, first.scaled.mean, first.scaled.m2, first.scaled.sd)
         look = partial(_second_look, bars, events, length, known, (len(dates), span))
-        outs = [pool.submit(look, part) for part in spans]
-        ranked = _signed_ranks(estimates, spans, pool)
-        found = [out.result() for out in outs]
+        found = list(each(look, spans))
+        ranked = _signed_ranks(estimates, spans, each)
     correlated = _of_pairs(bars, events, estimates, near, length, lags)
     if len(dates):
         summed, own = np.sum([out.by_date for out in found], axis=0), sum(float(out.own[0]) for out in found)
@@ -131,7 +140,7 @@ def _spread(n: Array, total: Array, squares: Array, shift: Array) -> Spread:
         return Spread(n, shift + off, np.where(n > 0, np.maximum(squares - total * off, 0.0), 0.0))
 
 
-def _signed_ranks(estimates: EventEstimates, spans: list[Rows], pool: ThreadPoolExecutor) -> list[tuple[float, float]]:
+def _signed_ranks(estimates: EventEstimates, spans: list[Rows], each: Each) -> list[tuple[float, float]]:
     """Of the days, then of the windows; a few columns at a time, as all would be half as large as the estimates."""
     keys: Keys = np.empty((_COLUMNS, len(estimates)), dtype=np.uint64)
     ranked = partial(nonparametric.signed_rank, sums=ranks_kernel.rank_sums)
@@ -139,8 +148,8 @@ def _signed_ranks(estimates: EventEstimates, spans: list[Rows], pool: ThreadPool
     for x in (estimates.ar, estimates.car):
         for first in range(0, x.shape[1], _COLUMNS):
             fill = partial(ranks_kernel.rank_keys, x.view(np.uint64), first)
-            list(pool.map(lambda part, fill=fill: fill(part, keys), spans))
-            found += list(pool.map(ranked, keys[: x.shape[1] - first]))
+            list(each(partial(fill, keys=keys), spans))
+            found += list(each(ranked, keys[: x.shape[1] - first]))
     return found
 
 
