@@ -260,8 +260,5 @@ def _of_pairs(bars: Bars, events: Events, estimates: EventEstimates, near: list[
     for members in near:
         residuals = np.empty((len(members), length))
         sums_kernel.fill_residuals(bars, events, members, residuals)
-        starts = estimates.est_first[members]
-        rows = starts[:, None] - starts.min() + np.arange(length)
-        calendar = int(rows.max()) + 1
-        sums += cross_correlation.pair_by_pair(residuals, rows, calendar, estimates.win_first[members], lags)
+        sums_kernel.add_pairs(residuals, estimates.est_first[members], estimates.win_first[members], sums)
     return sums

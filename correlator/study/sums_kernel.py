@@ -197,6 +197,36 @@ def fill_residuals(bars: Bars, events: Events, members: Rows, out: Array) -> Non
 
 
 @compiled
+def add_pairs(e: Array, first: Rows, date: Rows, sums: Array) -> None:
+    """Add to ``sums`` (lags,) the correlations of all pairs of residuals ``e`` (M, L) over the days both have.
+
+    ``first`` (M,) calendar row of column 0, ``date`` (M,) of the event, whose distance is the lag.
+    """
+    length = e.shape[1]
+    for i in range(len(e)):
+        for j in range(i + 1, len(e)):
+            lag, ahead = abs(date[i] - date[j]), first[j] - first[i]
+            if lag >= len(sums) or abs(ahead) >= length:
+                continue
+            a = e[i, max(ahead, 0) : length + min(ahead, 0)]
+            b = e[j, max(-ahead, 0) : length - max(ahead, 0)]
+            n, one, two, square, other, cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            for t in range(len(a)):
+                both = a[t] + b[t] == a[t] + b[t]
+                x, y = a[t] if both else 0.0, b[t] if both else 0.0
+                n += 1.0 if both else 0.0
+                one += x
+                two += y
+                square += x * x
+                other += y * y
+                cross += x * y
+            if n >= 3.0:
+                spread = (square - one * one / n) * (other - two * two / n)
+                correlation = (cross - one * two / n) / np.sqrt(spread)
+                sums[lag] += correlation if abs(correlation) < np.inf else 0.0
+
+
+@compiled
 def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
     """Values, residuals and sort keys of the events ``rows`` (B,).
 
