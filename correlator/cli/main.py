@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from correlator.cli.exit_codes import ExitCode, exit_code_of
@@ -22,10 +21,6 @@ def run() -> None:
     except KeyboardInterrupt:
         complain("interrupted")
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # the reader of stdout has left (head, less): nothing more to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
 
 
 if __name__ == "__main__":

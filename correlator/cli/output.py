@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,7 +50,12 @@ def print_frame(frame: pl.DataFrame, format: OutputFormat | None = None, path: P
     if chosen is OutputFormat.PARQUET:
         if path is None and sys.stdout.isatty():
             raise InputError("parquet is not for a terminal", hint="give --to FILE, or pipe it")
-        frame.write_parquet(path if path is not None else sys.stdout.buffer)
+        if path is not None:
+            frame.write_parquet(path)
+            return
+        content = BytesIO()  # a whole file first: a reader that leaves is then a broken pipe like any other
+        frame.write_parquet(content)
+        sys.stdout.buffer.write(content.getbuffer())
         return
     text = _csv(frame) if chosen is OutputFormat.CSV else _json(frame)
     if path is not None:

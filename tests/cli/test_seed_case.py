@@ -9,6 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -152,6 +154,15 @@ def test_formats_hold_the_same_rows(loaded, form, tmp_path):
         return
     readers = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}
     assert readers[form](target).height == 21
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_reader_that_leaves_early_ends_it_quietly(loaded, form):
+    command = [sys.executable, "-m", "correlator.cli.main", "--store", "m.duckdb", "list", "articles", "--format", form]
+    writer = subprocess.Popen(command, cwd=loaded, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    writer.stdout.close()
+    said = writer.stderr.read()
+    assert (writer.wait(60), said) == (1, "")
 
 
 def test_the_same_again_changes_nothing_and_says_so(loaded, sample):
