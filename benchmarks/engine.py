@@ -30,10 +30,10 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from correlator.study import kernel
-from correlator.study.engine import fit_events
-from correlator.study.frames import Panel
-from correlator.study.plan import make_plan
+from correlator.study.estimation import kernel
+from correlator.study.estimation.engine import fit_events
+from correlator.study.setup.frames import Panel
+from correlator.study.setup.plan import make_plan
 from correlator.study.stream import study_stream
 
 SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.03

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from correlator.resources import data_path
     from correlator.sessions import sessions_between
     from correlator.store.db import Store
-    from correlator.study.placebo import placebo_test
-    from correlator.study.regression import cross_section
+    from correlator.study.cross_section.regression import cross_section
+    from correlator.study.placebo.inference import placebo_test
     from correlator.study.run_matrix import study_matrix
     from correlator.workspace import Workspace, open_workspace
 
 _HOMES = {
     "result_figure": "correlator.plot.of_result",
-    "placebo_test": "correlator.study.placebo",
-    "cross_section": "correlator.study.regression",
+    "placebo_test": "correlator.study.placebo.inference",
+    "cross_section": "correlator.study.cross_section.regression",
     "correlate": "correlator.correlation.stored",
     "CorrelatorError": "correlator.errors",
     "Store": "correlator.store.db",

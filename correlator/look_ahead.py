@@ -19,11 +19,11 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.study.frames import Panel
-from correlator.study.placement import window_rows
-from correlator.study.plan import Plan
 from correlator.study.result import StudyResult
 from correlator.study.run_matrix import study_panel
+from correlator.study.setup.frames import Panel
+from correlator.study.setup.placement import window_rows
+from correlator.study.setup.plan import Plan
 
 Measure = Callable[[Panel, pl.DataFrame], "StudyResult | pl.DataFrame"]
 """A study: the panel and events (event_id, symbol, date, more) in; a StudyResult out, or a frame of numbers with

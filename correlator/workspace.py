@@ -12,10 +12,10 @@ from correlator.intake.prices import add_prices
 from correlator.listing import listing
 from correlator.plot.stored import stored_price_figure
 from correlator.store.db import Store
+from correlator.study.cross_section.stored_confounds import stored_flags
+from correlator.study.cross_section.stored_features import stored_features
+from correlator.study.placebo.stored import stored_placebo
 from correlator.study.run import study
-from correlator.study.stored_confounds import stored_flags
-from correlator.study.stored_features import stored_features
-from correlator.study.stored_placebo import stored_placebo
 
 
 class Workspace(Store):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from correlator.look_ahead import Measure
     from correlator.store.db import Store
-    from correlator.study.frames import Panel
+    from correlator.study.setup.frames import Panel
 
 
 def audit(
@@ -62,7 +62,7 @@ def audit(
     """
     from correlator.look_ahead import audit as audit_study
     from correlator.study.run import study as run_study
-    from correlator.study.selection import DEFAULT_LINKS
+    from correlator.study.setup.selection import DEFAULT_LINKS
 
     own = None if study == "built-in" else own_study(study)
     opened = open_store(store)
@@ -117,7 +117,7 @@ def own_study(text: str) -> Measure:
 def _closes(store: Store, panel: Panel) -> pl.Series:
     """The instants at which the sessions of the panel closed."""
     from correlator.sessions import sessions_between
-    from correlator.study.stored_panel import exchange_of
+    from correlator.study.setup.stored_panel import exchange_of
 
     with store.reading() as connection:
         exchange = exchange_of(connection, panel.symbols)

@@ -61,10 +61,10 @@ def confounds(
 
     Example: correlator confounds --symbol AIRLINK --benchmark KSE100 --windows -1:1 --output flags
     """
-    from correlator.study.confounded import compare_confounds
+    from correlator.study.cross_section.confounded import compare_confounds
+    from correlator.study.cross_section.stored_confounds import stored_flags
     from correlator.study.run import study
-    from correlator.study.selection import DEFAULT_LINKS
-    from correlator.study.stored_confounds import stored_flags
+    from correlator.study.setup.selection import DEFAULT_LINKS
 
     opened, links, known = open_store(store), tuple(link) if link else DEFAULT_LINKS, instant(as_of)
     with narrated_warnings():

@@ -92,7 +92,7 @@ def correlate(
     """
     from correlator.correlation.stored import correlate as measured
     from correlator.correlation.stored import news_and_returns
-    from correlator.study.selection import DEFAULT_LINKS
+    from correlator.study.setup.selection import DEFAULT_LINKS
 
     with narrated_warnings():
         data = news_and_returns(

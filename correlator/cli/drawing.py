@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-    from correlator.study.placebo import PlaceboResult
+    from correlator.study.placebo.inference import PlaceboResult
 
 
 def write_figure(figure: go.Figure, path: Path) -> None:

@@ -99,9 +99,9 @@ def placebo(
 
     Example: correlator placebo --symbol AIRLINK --benchmark KSE100 --windows -1:1,-5:5 --draws 10000 --seed 7
     """
-    from correlator.study.placebo_dates import Matching
-    from correlator.study.selection import DEFAULT_LINKS
-    from correlator.study.stored_placebo import stored_placebo
+    from correlator.study.placebo.dates import Matching
+    from correlator.study.placebo.stored import stored_placebo
+    from correlator.study.setup.selection import DEFAULT_LINKS
 
     criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
     with narrated_warnings():

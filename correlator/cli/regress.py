@@ -51,10 +51,10 @@ def regress(
 
     Example: correlator regress 'car ~ goldstein + tone + beta' --windows -1:1,-5:5 --of -1:1
     """
-    from correlator.study.regression import cross_section
+    from correlator.study.cross_section.regression import cross_section
+    from correlator.study.cross_section.stored_features import stored_features
     from correlator.study.run import study
-    from correlator.study.selection import DEFAULT_LINKS
-    from correlator.study.stored_features import stored_features
+    from correlator.study.setup.selection import DEFAULT_LINKS
 
     opened = open_store(store)
     with narrated_warnings():

@@ -156,7 +156,7 @@ def _study_of_store(
     common: dict[str, Any],
 ) -> StudyResult:
     from correlator.study.run import study as run_study
-    from correlator.study.selection import DEFAULT_LINKS
+    from correlator.study.setup.selection import DEFAULT_LINKS
 
     return run_study(
         open_store(store),

@@ -19,10 +19,10 @@ from correlator.correlation.signal import information_coefficient, quantile_spre
 from correlator.errors import InputError, NotFoundError, StudyError
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
-from correlator.study.frames import Panel, log_volume_of
-from correlator.study.multiple_testing import holm
-from correlator.study.selection import DEFAULT_LINKS, events_of_symbols, stored_events
-from correlator.study.stored_panel import bar_arrays, exchange_of, stored_panel
+from correlator.study.setup.frames import Panel, log_volume_of
+from correlator.study.setup.selection import DEFAULT_LINKS, events_of_symbols, stored_events
+from correlator.study.setup.stored_panel import bar_arrays, exchange_of, stored_panel
+from correlator.study.significance.multiple_testing import holm
 
 AGAINST = ("returns", "absolute", "volume")
 METHODS = ("lead-lag", "granger", "projection", "rolling", "ic", "spread")

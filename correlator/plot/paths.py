@@ -10,7 +10,7 @@ import polars as pl
 from correlator.errors import StudyError
 from correlator.study.result import StudyResult
 from correlator.study.run_matrix import study_panel
-from correlator.study.windows import OffsetWindow
+from correlator.study.setup.windows import OffsetWindow
 
 BAND = 0.95
 

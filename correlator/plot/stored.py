@@ -13,7 +13,7 @@ from correlator.plot.price import price_figure
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
-from correlator.study.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
+from correlator.study.setup.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

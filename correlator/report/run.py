@@ -33,7 +33,7 @@ from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.study.result import StudyResult
 from correlator.study.run import study
-from correlator.study.selection import events_of_symbols
+from correlator.study.setup.selection import events_of_symbols
 from correlator.version import __version__
 
 MANIFEST = "manifest.json"

@@ -12,9 +12,9 @@ from typing import Any
 
 from correlator.errors import InputError, NotFoundError
 from correlator.plot.of_result import RESULT_FIGURES
-from correlator.study.models import model_named
-from correlator.study.selection import DEFAULT_LINKS, LINK_KINDS
-from correlator.study.windows import parse_window, parse_windows
+from correlator.study.estimation.models import model_named
+from correlator.study.setup.selection import DEFAULT_LINKS, LINK_KINDS
+from correlator.study.setup.windows import parse_window, parse_windows
 
 TABLES = ("events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
 FIGURES = (*RESULT_FIGURES, "price")

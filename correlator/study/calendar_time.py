@@ -16,12 +16,12 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from correlator.errors import StudyError
-from correlator.study.estimates import EventEstimates
-from correlator.study.frames import RETURNS_KINDS, Array, Panel
-from correlator.study.least_squares import coefficients_of, fit_batch, predict_batch
-from correlator.study.models import model_named
+from correlator.study.estimation.estimates import EventEstimates
+from correlator.study.estimation.least_squares import coefficients_of, fit_batch, predict_batch
+from correlator.study.estimation.models import model_named
 from correlator.study.result_frames import two_sided_p
-from correlator.study.windows import OffsetWindow, Window
+from correlator.study.setup.frames import RETURNS_KINDS, Array, Panel
+from correlator.study.setup.windows import OffsetWindow, Window
 
 _SHOWN = {
     **{name: pl.Float64() for name in ("alpha", "se", "se_white", "t", "p_value")},

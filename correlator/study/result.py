@@ -14,13 +14,13 @@ import polars as pl
 
 from correlator.errors import NotFoundError, StudyError
 from correlator.study import result_frames as tables
-from correlator.study.arrays import PackedBars
-from correlator.study.engine import EventEstimates
-from correlator.study.fast import packed_bars, recomputable
-from correlator.study.frames import RETURNS_KINDS, Panel
-from correlator.study.models import model_named
-from correlator.study.placement import window_rows
-from correlator.study.plan import Plan
+from correlator.study.estimation.engine import EventEstimates
+from correlator.study.estimation.fast import packed_bars, recomputable
+from correlator.study.estimation.models import model_named
+from correlator.study.estimation.packed import PackedBars
+from correlator.study.setup.frames import RETURNS_KINDS, Panel
+from correlator.study.setup.placement import window_rows
+from correlator.study.setup.plan import Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ class StudyResult:
 
         Raises StudyError where no group has two events: one event has no cross-section.
         """
-        from correlator.study.significance import significance_table
+        from correlator.study.significance.table import significance_table
 
         parts = list(self.groups())
         for values, part in parts:
@@ -191,7 +191,7 @@ def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> Event
     """``estimates`` with their residuals, from ``bars`` where they are not held."""
     if bars is None:
         return estimates
-    from correlator.study.event_sums import residuals_of
+    from correlator.study.significance.event_sums import residuals_of
 
     return replace(estimates, estimation_residuals=residuals_of(estimates, bars))
 

@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import NotFoundError
-from correlator.study.engine import EventEstimates
-from correlator.study.frames import Array, Mask, Panel
+from correlator.study.estimation.engine import EventEstimates
+from correlator.study.setup.frames import Array, Mask, Panel
 
 Rows = NDArray[np.int64]
 

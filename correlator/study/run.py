@@ -13,14 +13,14 @@ from correlator.errors import NotFoundError
 from correlator.store.db import Store
 from correlator.store.reading import read_instrument
 from correlator.store.statements import query
-from correlator.study.frames import Frame
-from correlator.study.models import model_named
-from correlator.study.plan import make_plan
+from correlator.study.estimation.models import model_named
 from correlator.study.result import StudyResult
 from correlator.study.run_matrix import study_panel
-from correlator.study.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
-from correlator.study.stored_panel import EQUAL_WEIGHTED, exchange_of, stored_panel, with_factors
-from correlator.study.windows import Window
+from correlator.study.setup.frames import Frame
+from correlator.study.setup.plan import make_plan
+from correlator.study.setup.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
+from correlator.study.setup.stored_panel import EQUAL_WEIGHTED, exchange_of, stored_panel, with_factors
+from correlator.study.setup.windows import Window
 
 
 def study(

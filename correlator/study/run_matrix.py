@@ -10,9 +10,12 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.study.engine import EventEstimates, fit_events
-from correlator.study.fast import recomputable
-from correlator.study.frames import (
+from correlator.study.estimation.engine import EventEstimates, fit_events
+from correlator.study.estimation.fast import recomputable
+from correlator.study.estimation.kernel import worth_compiling
+from correlator.study.estimation.models import model_named
+from correlator.study.result import StudyResult
+from correlator.study.setup.frames import (
     LOG_VOLUME,
     Array,
     Frame,
@@ -27,12 +30,9 @@ from correlator.study.frames import (
     returns_of,
     to_polars,
 )
-from correlator.study.kernel import worth_compiling
-from correlator.study.models import model_named
-from correlator.study.placement import Rows, car_columns, day_labels, place_events, window_rows
-from correlator.study.plan import Plan, make_plan
-from correlator.study.result import StudyResult
-from correlator.study.windows import Window
+from correlator.study.setup.placement import Rows, car_columns, day_labels, place_events, window_rows
+from correlator.study.setup.plan import Plan, make_plan
+from correlator.study.setup.windows import Window
 
 KINDS = ("returns", "prices", "volumes")
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")

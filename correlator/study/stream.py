@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.study.frames import Panel
-from correlator.study.plan import Plan
 from correlator.study.run_matrix import study_panel
+from correlator.study.setup.frames import Panel
+from correlator.study.setup.plan import Plan
 
 CHUNK_EVENTS = 250_000
 STREAMED_OUTPUTS = ("ar", "car", "bhar", "models", "excluded")

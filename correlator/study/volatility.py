@@ -18,8 +18,8 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import MissingDependencyError, StudyError
-from correlator.study.estimates import EventEstimates
-from correlator.study.least_squares import Array
+from correlator.study.estimation.estimates import EventEstimates
+from correlator.study.estimation.least_squares import Array
 
 _SCALE = 100.0
 """Residuals are fitted in per cent: the optimiser wants variances near one."""

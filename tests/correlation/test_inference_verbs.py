@@ -193,7 +193,7 @@ def test_audit_passes_the_built_in_study_and_catches_a_leaky_one(store, tmp_path
     leaky.write_text(
         "from dataclasses import replace\n"
         "import numpy as np\n"
-        "from correlator.study.plan import make_plan\n"
+        "from correlator.study.setup.plan import make_plan\n"
         "from correlator.study.run_matrix import study_panel\n"
         "def study(panel, events):\n"
         "    centred = panel.returns - np.nanmean(panel.returns, axis=0)\n"

@@ -11,9 +11,9 @@ import pytest
 
 from correlator.errors import InputError, StudyError
 from correlator.study.calendar_time import calendar_time_alpha, portfolio_returns
-from correlator.study.frames import Panel
-from correlator.study.plan import make_plan
 from correlator.study.run_matrix import study_panel
+from correlator.study.setup.frames import Panel
+from correlator.study.setup.plan import make_plan
 from correlator.study.stream import study_stream
 
 

@@ -8,14 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.study import cross_correlation, significance
-from correlator.study.arrays import PackedBars, study_arrays
-from correlator.study.engine import fit_events
-from correlator.study.estimates import EventEstimates
+from correlator.study.estimation.engine import fit_events
+from correlator.study.estimation.estimates import EventEstimates
+from correlator.study.estimation.packed import PackedBars
+from correlator.study.significance import cross_correlation
+from correlator.study.significance import table as significance
+from correlator.study.significance.arrays import study_arrays
 
 pytest.importorskip("numba")
 
-from correlator.study.event_sums import residuals_of
+from correlator.study.significance.event_sums import residuals_of
 
 DAYS, WINDOWS = ["-2", "-1", "0", "1", "2"], np.array([[1, 3], [0, 4]])
 LABELS = ["-1:1", "-2:2"]
@@ -102,7 +104,7 @@ def test_equal_returns_of_both_windows_stay_equal() -> None:
 
 def test_order_of_keys_is_that_of_values() -> None:
     """Neighbours that differ in the last bits only, which the keys lose, and equal ones."""
-    from correlator.study import ranks_kernel
+    from correlator.study.significance import ranks_kernel
 
     rng = np.random.default_rng(5)
     close = np.nextafter(0.25, 1) + np.arange(40) * 2.0**-54
@@ -125,7 +127,7 @@ def test_order_of_keys_is_that_of_values() -> None:
 
 
 def test_signed_rank_sums_are_the_plain_ones() -> None:
-    from correlator.study import nonparametric, ranks_kernel
+    from correlator.study.significance import nonparametric, ranks_kernel
 
     x = np.round(np.random.default_rng(6).standard_normal((900, 2)), 2)
     keys = nonparametric.rank_keys(x)

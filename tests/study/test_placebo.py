@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, StudyError
-from correlator.study.frames import Panel
-from correlator.study.placebo import placebo_test, randomisation_p
-from correlator.study.placebo_dates import Matching, draw_dates, placebo_clusters, volatility_regimes
-from correlator.study.plan import make_plan
+from correlator.study.placebo.dates import Matching, draw_dates, placebo_clusters, volatility_regimes
+from correlator.study.placebo.inference import placebo_test, randomisation_p
 from correlator.study.run_matrix import study_panel
+from correlator.study.setup.frames import Panel
+from correlator.study.setup.plan import make_plan
 
 PLAN = make_plan(estimation="-80:-11", window="-2:2", windows="0:0,-2:2")
 

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.study.regression import cross_section, event_features
+from correlator.study.cross_section.regression import cross_section, event_features
 from correlator.study.run_matrix import study_matrix
 
 pytest.importorskip("statsmodels")

@@ -9,7 +9,7 @@ from slow_reference import FIRMS, GOLDEN, SCENARIOS, sample_s2, scenario
 
 from correlator.errors import StudyError
 from correlator.study.run_matrix import study_matrix
-from correlator.study.significance import STATISTICS, significance_table
+from correlator.study.significance.table import STATISTICS, significance_table
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -8,7 +8,7 @@ import pytest
 from peer_formulas import METHODS, PEERS, Peer, derived, gap, golden, with_table
 from slow_reference import GOLDEN, SCENARIOS, market_model, scenario
 
-from correlator.study.significance import statistics
+from correlator.study.significance.table import statistics
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from correlator.errors import StudyError
-from correlator.study.engine import fit_events
+from correlator.study.estimation.engine import fit_events
 from correlator.study.volatility import abnormal_volatility, forecast_variances, volatility_multiplier
 
 

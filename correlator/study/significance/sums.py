@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from correlator.study.arrays import Array
+from correlator.study.significance.arrays import Array
 
 
 @dataclass(frozen=True)

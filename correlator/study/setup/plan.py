@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
-from correlator.study.windows import OffsetWindow, Window, parse_window, parse_windows
+from correlator.errors import StudyError
+from correlator.study.setup.windows import OffsetWindow, Window, parse_window, parse_windows
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,13 @@ class Plan:
     by: tuple[str, ...] = ()
     off_session: str = "next"
     benchmark: str | None = None
+
+    def offsets(self) -> tuple[OffsetWindow, OffsetWindow]:
+        """Estimation and event window; raises StudyError where any window is one of calendar dates."""
+        parts = (self.estimation, self.window, *self.windows)
+        if not all(isinstance(part, OffsetWindow) for part in parts):
+            raise StudyError("windows of calendar dates cannot be moved to other dates", hint="give windows as offsets")
+        return cast(OffsetWindow, self.estimation), cast(OffsetWindow, self.window)
 
 
 def make_plan(

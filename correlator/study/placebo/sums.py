@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.study.engine import fit_events
-from correlator.study.estimates import EventEstimates
-from correlator.study.frames import Array
-from correlator.study.placebo_dates import Cluster, offsets_of
-from correlator.study.placement import Rows
+from correlator.study.estimation.engine import fit_events
+from correlator.study.estimation.estimates import EventEstimates
+from correlator.study.placebo.dates import Cluster
 from correlator.study.result import StudyResult
+from correlator.study.setup.frames import Array
+from correlator.study.setup.placement import Rows
 
 _PLACEMENTS = 200_000
 """Placements estimated at a time: some 100 MB."""
@@ -162,7 +162,7 @@ def _batches(wanted: dict[int, Rows]) -> Iterator[list[int]]:
 def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows) -> Array:
     """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
     plan, panel = result.plan, result.panel
-    estimation, window = offsets_of(plan)
+    estimation, window = plan.offsets()
     found = fit_events(
         panel.returns[:, symbols],
         panel.factors,

@@ -11,11 +11,11 @@ import polars as pl
 from correlator.align.confounds import USUAL_KINDS, Mask, ex_dividend_bars
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
-from correlator.study.confounded import flags_of
-from correlator.study.frames import Panel
+from correlator.study.cross_section.confounded import flags_of
 from correlator.study.result import StudyResult
-from correlator.study.selection import DEFAULT_LINKS, events_of_symbols
-from correlator.study.stored_panel import bar_arrays, exchange_of
+from correlator.study.setup.frames import Panel
+from correlator.study.setup.selection import DEFAULT_LINKS, events_of_symbols
+from correlator.study.setup.stored_panel import bar_arrays, exchange_of
 
 
 def stored_flags(

@@ -28,14 +28,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, StudyError
-from correlator.study.engine import default_minimum, regressors_of
-from correlator.study.estimates import EventEstimates
-from correlator.study.frames import Array, Mask, Panel
-from correlator.study.models import model_named
-from correlator.study.placement import Rows
-from correlator.study.plan import Plan
-from correlator.study.windows import OffsetWindow
+from correlator.errors import InputError
+from correlator.study.estimation.engine import default_minimum, regressors_of
+from correlator.study.estimation.estimates import EventEstimates
+from correlator.study.estimation.models import model_named
+from correlator.study.setup.frames import Array, Mask, Panel
+from correlator.study.setup.placement import Rows
+from correlator.study.setup.plan import Plan
+from correlator.study.setup.windows import OffsetWindow
 
 CRITERIA = ("weekday", "volatility", "distance")
 """In the order in which they are given up."""
@@ -100,7 +100,7 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, plan: Plan, matchi
 
     Raises StudyError for windows of calendar dates, which cannot be moved.
     """
-    estimation, window = offsets_of(plan)
+    estimation, window = plan.offsets()
     usable = measurable(panel, plan, np.unique(estimates.symbol_index))
     distance = matching.distance if matching.distance is not None else len(window)
     near = _near_real_events(estimates, len(panel.labels), distance)
@@ -161,18 +161,9 @@ def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -
     return chosen
 
 
-def offsets_of(plan: Plan) -> tuple[OffsetWindow, OffsetWindow]:
-    """Estimation and event window of ``plan``; raises StudyError where they are calendar dates."""
-    if not (isinstance(plan.estimation, OffsetWindow) and isinstance(plan.window, OffsetWindow)) or not all(
-        isinstance(part, OffsetWindow) for part in plan.windows
-    ):
-        raise StudyError("windows of calendar dates cannot be moved to placebo dates", hint="give windows as offsets")
-    return plan.estimation, plan.window
-
-
 def measurable(panel: Panel, plan: Plan, symbols: Rows) -> dict[int, Mask]:
     """For every one of ``symbols``: the rows (T,) at which the engine could measure an event, a bar in every window."""
-    estimation, window = offsets_of(plan)
+    estimation, window = plan.offsets()
     regressors, benchmark = regressors_of(model_named(plan.model), panel.factors, len(panel.labels))
     beside = np.isnan(regressors).any(axis=1)
     if benchmark is not None:

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.study.arrays import Array
-from correlator.study.sums import FirstLook
+from correlator.study.significance.arrays import Array
+from correlator.study.significance.sums import FirstLook
 
 Keys = NDArray[np.uint64]
 RankSums = Callable[[Keys], tuple[float, float]]

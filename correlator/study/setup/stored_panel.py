@@ -20,7 +20,7 @@ from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_instrument
 from correlator.store.statements import query
-from correlator.study.frames import Array, Frame, Mask, Panel, on_labels, read_wide, returns_of
+from correlator.study.setup.frames import Array, Frame, Mask, Panel, on_labels, read_wide, returns_of
 
 PRICES = ("adjusted", "close")
 EQUAL_WEIGHTED = "equal-weighted"

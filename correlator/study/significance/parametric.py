@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from correlator.study.arrays import Array, Columns
-from correlator.study.sums import FirstLook, SecondLook, Spread, spread_of
+from correlator.study.significance.arrays import Array, Columns
+from correlator.study.significance.sums import FirstLook, SecondLook, Spread, spread_of
 
 
 def t_of(values: Spread) -> Array:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlator.study.arrays import Array, Columns
-from correlator.study.sums import FirstLook, SecondLook
+from correlator.study.significance.arrays import Array, Columns
+from correlator.study.significance.sums import FirstLook, SecondLook
 
 
 @dataclass(frozen=True)

@@ -15,21 +15,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError
-from correlator.study import array_sums, nonparametric, parametric, ranks
-from correlator.study.arrays import (
-    LONGEST,
+from correlator.study.estimation.estimates import EventEstimates
+from correlator.study.estimation.kernel import worth_compiling
+from correlator.study.estimation.packed import LONGEST, PackedBars
+from correlator.study.significance import array_sums, nonparametric, parametric, ranks
+from correlator.study.significance.arrays import (
     Array,
     Columns,
-    PackedBars,
     StudyArrays,
     columns_of,
     study_arrays,
     targets_of,
 )
-from correlator.study.cross_correlation import mean_correlations
-from correlator.study.estimates import EventEstimates
-from correlator.study.kernel import worth_compiling
-from correlator.study.sums import FirstLook, SecondLook
+from correlator.study.significance.cross_correlation import mean_correlations
+from correlator.study.significance.sums import FirstLook, SecondLook
 
 STATISTICS = (
     *("csect_t", "patell_z", "adj_patell_z", "bmp_t", "kp_t", "skew_adj_t", "bw80", "bw85", "corrado_rank"),
@@ -138,7 +137,7 @@ def compiled_pays(estimates: EventEstimates, bars: PackedBars | None) -> bool:
 
 def evidence_of_many(estimates: EventEstimates, windows: NDArray[Any], bars: PackedBars | None) -> Evidence:
     """The evidence by compiled loops, from residuals where they are held, else from ``bars``."""
-    from correlator.study.event_sums import sums_of
+    from correlator.study.significance.event_sums import sums_of
 
     refuse_fewer_than_two(len(estimates))
     columns = columns_of(estimates.ar.shape[1], windows)

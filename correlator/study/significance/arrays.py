@@ -10,25 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError
-from correlator.study.estimates import EventEstimates
+from correlator.study.estimation.estimates import EventEstimates
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
-
-LONGEST = np.iinfo(np.int16).max - 1
-"""Bars of an estimation window that the compiled loops take: they count places among residuals in 16 bits."""
-
-
-@dataclass(frozen=True)
-class PackedBars:
-    """``returns`` (S, T), each symbol's bars side by side, and ``regressor`` (T,), zeros where the model has none; NaN
-    where missing. Every estimation window is ``length`` bars long.
-    """
-
-    returns: Array
-    regressor: Array
-    length: int
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, StudyError, TimeError
-from correlator.study.windows import DateWindow, OffsetWindow, Window
+from correlator.study.setup.windows import DateWindow, OffsetWindow, Window
 
 Rows = NDArray[np.int64]
 

@@ -19,14 +19,14 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.study.frames import Array
-from correlator.study.multiple_testing import benjamini_hochberg, holm, romano_wolf, two_sided
-from correlator.study.placebo_dates import Cluster, Matching, draw_dates, placebo_clusters
-from correlator.study.placebo_sums import null_sums, real_sums
-from correlator.study.placement import Rows
-from correlator.study.plan import Plan
+from correlator.study.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
+from correlator.study.placebo.sums import null_sums, real_sums
 from correlator.study.result import StudyResult
 from correlator.study.result_frames import group_keys
+from correlator.study.setup.frames import Array
+from correlator.study.setup.placement import Rows
+from correlator.study.setup.plan import Plan
+from correlator.study.significance.multiple_testing import benjamini_hochberg, holm, romano_wolf, two_sided
 
 OUTPUTS = ("table", "bands", "draws", "clusters", "excluded")
 STATISTICS = ("scar", "caar", "bmp")

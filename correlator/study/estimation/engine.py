@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from correlator.errors import InputError, StudyError
-from correlator.study.estimates import (
+from correlator.study.estimation.estimates import (
     FLAT_DESIGN_REASON,
     FLAT_RETURN_REASON,
     NO_BAR_REASON,
@@ -32,11 +32,11 @@ from correlator.study.estimates import (
     off_panel,
     too_few,
 )
-from correlator.study.fast import compilable, fit_compiled
-from correlator.study.kernel import worth_compiling
-from correlator.study.least_squares import Array, Fit, coefficients_of, fit_batch, predict_batch
-from correlator.study.models import Model, model_named
-from correlator.study.thin_trading import with_corrected_beta
+from correlator.study.estimation.fast import compilable, fit_compiled
+from correlator.study.estimation.kernel import worth_compiling
+from correlator.study.estimation.least_squares import Array, Fit, coefficients_of, fit_batch, predict_batch
+from correlator.study.estimation.models import Model, model_named
+from correlator.study.estimation.thin_trading import with_corrected_beta
 
 __all__ = ["EventEstimates", "default_minimum", "fit_events", "regressors_of"]
 

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 
 from correlator.errors import StudyError
-from correlator.study import cross_correlation, nonparametric, ranks_kernel, sums_kernel
-from correlator.study.arrays import Array, Columns, PackedBars, Rows
-from correlator.study.estimates import EventEstimates
-from correlator.study.nonparametric import Keys
-from correlator.study.sums import FirstLook, SecondLook, Spread
-from correlator.study.sums_kernel import Bars, Events, Known, Out
+from correlator.study.estimation.estimates import EventEstimates
+from correlator.study.estimation.packed import PackedBars
+from correlator.study.significance import cross_correlation, nonparametric, ranks_kernel, sums_kernel
+from correlator.study.significance.arrays import Array, Columns, Rows
+from correlator.study.significance.nonparametric import Keys
+from correlator.study.significance.sums import FirstLook, SecondLook, Spread
+from correlator.study.significance.sums_kernel import Bars, Events, Known, Out
 
 _BLOCK = 128
 """Events whose residuals are held at a time: half a megabyte, so that they stay in the processor's cache."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.study.arrays import Array, Columns, Rows, StudyArrays, Targets
+from correlator.study.significance.arrays import Array, Columns, Rows, StudyArrays, Targets
 
 EXACT_CELLS = 500_000_000
 """Up to this many (pairs x days) each pair is correlated over the days both have; above, see ``_by_date``."""

@@ -14,8 +14,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.study.arrays import Array, Rows
-from correlator.study.ranks_kernel import Order, below, compiled, low_bits, not_above, put_in_order, rank_in_order
+from correlator.study.significance.arrays import Array, Rows
+from correlator.study.significance.ranks_kernel import (
+    Order,
+    below,
+    compiled,
+    low_bits,
+    not_above,
+    put_in_order,
+    rank_in_order,
+)
 
 _MOST = np.iinfo(np.int16).max
 _LARGEST = np.int64(np.iinfo(np.int64).max)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.study import kernel
-from correlator.study.arrays import LONGEST, PackedBars
-from correlator.study.estimates import (
+from correlator.study.estimation import kernel
+from correlator.study.estimation.estimates import (
     FLAT_DESIGN_REASON,
     FLAT_RETURN_REASON,
     NO_BAR_REASON,
@@ -22,7 +21,8 @@ from correlator.study.estimates import (
     Wanted,
     too_few,
 )
-from correlator.study.models import Model
+from correlator.study.estimation.models import Model
+from correlator.study.estimation.packed import LONGEST, PackedBars
 
 Loops = tuple[Callable[..., None], Callable[..., None]]
 

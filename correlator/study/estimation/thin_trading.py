@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from correlator.study.least_squares import Array, Fit, coefficients_of, fit_batch
+from correlator.study.estimation.least_squares import Array, Fit, coefficients_of, fit_batch
 
 
 def with_corrected_beta(fit: Fit, y: Array, x: Array, method: str) -> Fit:

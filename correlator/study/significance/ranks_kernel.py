@@ -12,7 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.study.arrays import Array, Rows
+from correlator.study.significance.arrays import Array, Rows
 
 _LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
 _INFINITY = np.uint64(0xFFE0000000000000)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from correlator.study.least_squares import Array
-from correlator.study.models import Model
+from correlator.study.estimation.least_squares import Array
+from correlator.study.estimation.models import Model
 
 Rows = NDArray[np.int64]
 

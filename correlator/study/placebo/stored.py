@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from correlator.store.db import Store
-from correlator.study.confounded import with_confounds
-from correlator.study.placebo import PlaceboResult, placebo_test
-from correlator.study.placebo_dates import Matching
+from correlator.study.cross_section.confounded import with_confounds
+from correlator.study.cross_section.stored_confounds import stored_flags
+from correlator.study.placebo.dates import Matching
+from correlator.study.placebo.inference import PlaceboResult, placebo_test
 from correlator.study.run import study
-from correlator.study.selection import DEFAULT_LINKS
-from correlator.study.stored_confounds import stored_flags
+from correlator.study.setup.selection import DEFAULT_LINKS
 
 
 def stored_placebo(

@@ -9,10 +9,10 @@ from correlator.sessions import exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.statements import query
-from correlator.study.frames import Array
-from correlator.study.regression import event_features
+from correlator.study.cross_section.regression import event_features
 from correlator.study.result import StudyResult
-from correlator.study.stored_panel import bar_arrays, exchange_of
+from correlator.study.setup.frames import Array
+from correlator.study.setup.stored_panel import bar_arrays, exchange_of
 
 _TELLINGS = """
     SELECT DISTINCT story_id, article_id, published_at FROM articles

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from correlator.study.arrays import Array, StudyArrays, Targets
-from correlator.study.parametric import patell_variance, pseudo_values
-from correlator.study.ranks import average_ranks
-from correlator.study.sums import FirstLook, SecondLook, Spread, spread_of
+from correlator.study.significance.arrays import Array, StudyArrays, Targets
+from correlator.study.significance.parametric import patell_variance, pseudo_values
+from correlator.study.significance.ranks import average_ranks
+from correlator.study.significance.sums import FirstLook, SecondLook, Spread, spread_of
 
 _CHUNK_CELLS = 1 << 18
 

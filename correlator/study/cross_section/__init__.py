@@ -1,0 +1,1 @@
+"""What made the difference between events: confounds and features."""

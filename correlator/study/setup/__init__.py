@@ -1,0 +1,1 @@
+"""What a study is of: bars as arrays, events on bars, windows."""

@@ -1,0 +1,1 @@
+"""Whether averages over events are more than chance, by formula."""
