@@ -18,6 +18,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, StaleDataError
+from correlator.intake.strips import date_strips
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_instrument
@@ -37,7 +38,6 @@ _EVENTS = "SELECT * FROM events WHERE known_at <= $as_of ORDER BY event_id"
 _OF_ARTICLES = """
     SELECT * FROM {table} WHERE article_id IN (SELECT article_id FROM events WHERE known_at <= $as_of) ORDER BY ALL
 """
-_EXCHANGES = "SELECT DISTINCT exchange FROM instruments WHERE symbol IN (SELECT symbol FROM bars)"
 _LOOK_BACK = timedelta(days=45)
 
 
@@ -121,26 +121,33 @@ def is_session(exchange: str, as_of: date | datetime | None) -> bool:
 
 
 def slice_store(store: Store, target: Path, moment: Moment, symbols: Sequence[str] | None) -> tuple[Store, Inputs]:
-    """Copy what the report may see into a new store at ``target``; ``symbols`` None means all."""
+    """Copy what the report may see into a new store at ``target``; ``symbols`` None means all.
+
+    Strips are dated anew by the closes of the slice, so that closes that came later have no say; a quote that these
+    do not date may have been printed later, and stays out.
+    """
     parameters = {"as_of": moment.as_of}
     with store.reading() as connection:
-        chosen = {"symbols": list(symbols) if symbols else None, **parameters}
-        bars = query(connection, _BARS, chosen).filter(
-            pl.col("session") <= moment.session, pl.col("exchange") == moment.exchange
-        )
         tables = {
-            "bars": bars.drop("exchange"),
             "instruments": query(connection, "SELECT * FROM instruments ORDER BY symbol"),
             "events": query(connection, _EVENTS, parameters),
             **{name: query(connection, _OF_ARTICLES.format(table=name), parameters) for name in _ARTICLE_TABLES},
         }
-    tables["quotes"] = tables["quotes"].filter(pl.col("session").fill_null(moment.session) <= moment.session)
+        wanted = None if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
+        bars = query(connection, _BARS, {"symbols": wanted, **parameters}).filter(
+            pl.col("session") <= moment.session, pl.col("exchange") == moment.exchange
+        )
+    tables["bars"] = bars.drop("exchange")
     sliced = Store(target)
     with sliced.transaction() as connection:
         for name, frame in tables.items():
             _copy(connection, name, frame)
+        date_strips(connection, articles=tables["articles"]["article_id"].unique().to_list())
+        execute(connection, "DELETE FROM quotes WHERE session IS NULL")
+        tables["quotes"] = query(connection, "SELECT * FROM quotes ORDER BY ALL")
     digests = {name: _digest(tables[name]) for name in ("bars", "events", "quotes")}
-    return sliced, Inputs(_provenance(bars, moment), tables["events"].height, tables["articles"].height, digests)
+    of_report = bars if symbols is None else bars.filter(pl.col("symbol").is_in(symbols))
+    return sliced, Inputs(_provenance(of_report, moment), tables["events"].height, tables["articles"].height, digests)
 
 
 _ARTICLE_TABLES = ("articles", "quotes", "links")
@@ -171,6 +178,13 @@ def symbols_needed(symbols: Sequence[str], benchmark: str | None) -> list[str] |
     if not symbols or benchmark is None or benchmark == EQUAL_WEIGHTED:
         return None
     return list(dict.fromkeys([*symbols, benchmark]))
+
+
+def _printed(quotes: pl.DataFrame, instruments: pl.DataFrame) -> list[str]:
+    """The symbols whose names stand on the strips: their closes have a say in the strips' sessions."""
+    names = pl.concat_list(pl.col("symbol"), pl.col("aliases").fill_null("").str.split("|"))
+    printed = instruments.select("symbol", name=names).explode("name")
+    return printed.filter(pl.col("name").is_in(quotes["symbol"].implode()))["symbol"].unique().sort().to_list()
 
 
 def _end_of(exchange: str, day: date) -> datetime:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from correlator.errors import InputError, NotFoundError
+from correlator.events.select import parse_selection
 from correlator.plot.of_result import RESULT_FIGURES
 from correlator.study.estimation.models import model_named
 from correlator.study.setup.selection import DEFAULT_LINKS, LINK_KINDS
@@ -141,12 +142,15 @@ def _check(spec: ReportSpec, where: str) -> None:
         for name in given:
             if name not in known:
                 raise InputError(f"{where}: {label}: {name!r} is not known", hint=f"choose from {', '.join(known)}")
-    model_named(spec.study.model)
-    parse_window(spec.study.estimation)
-    parse_window(spec.study.window)
-    if spec.study.windows:
-        parse_windows(",".join(spec.study.windows))
-    if spec.study.events:
-        from correlator.events.select import parse_selection
-
-        parse_selection(spec.study.events)
+    checks: dict[str, Callable[[], object]] = {
+        "model": lambda: model_named(spec.study.model),
+        "estimation": lambda: parse_window(spec.study.estimation),
+        "window": lambda: parse_window(spec.study.window),
+        "windows": lambda: parse_windows(",".join(spec.study.windows)) if spec.study.windows else None,
+        "events": lambda: parse_selection(spec.study.events) if spec.study.events else None,
+    }
+    for key, check in checks.items():
+        try:
+            check()
+        except (InputError, NotFoundError) as error:
+            raise InputError(f"{where}: study: {key}: {error.message}", hint=error.hint) from error

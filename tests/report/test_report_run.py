@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 from report_process import SPEC, run_report_verb
 
+from correlator.errors import InputError
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.report.run import run_report
@@ -27,14 +28,15 @@ def contents_of(folder: Path) -> dict[str, bytes]:
 
 
 def reported(work: Path, as_of: str = DAY, out: str = "reports") -> Path:
-    done = run_report_verb(work, "run", "daily.toml", "--as-of", as_of, "-o", out)
-    folder = work / done.stdout.strip()
-    assert folder.is_dir(), done.stdout
-    return folder
+    (work / out).mkdir(exist_ok=True)
+    spec, store = read_spec(work / "daily.toml"), Store(work / "m.duckdb")
+    done = run_report(spec, store, out=work / out, as_of=date.fromisoformat(as_of))
+    assert done.folder is not None
+    return done.folder
 
 
 def test_the_manifest_says_what_is_in_the_files(work):
-    folder = reported(work)
+    folder = work / run_report_verb(work, "run", "daily.toml", "--as-of", DAY, "-o", "reports").stdout.strip()
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert set(manifest["files"]) == set(contents_of(folder)) - {"manifest.json"}
     for name, said in manifest["files"].items():
@@ -102,7 +104,7 @@ def test_nothing_that_came_later_changes_a_report(work):
 def test_an_event_not_yet_public_is_not_in_it(work):
     folder = reported(work, "2025-05-27")  # the page came out on 28 May
     assert (folder / "events.csv").read_text().count("\n") == 1
-    assert "nothing to draw" in (folder / "index.html").read_text()
+    assert "No event that was public by session 2025-05-27" in (folder / "index.html").read_text()
 
 
 def test_stale_prices_are_refused_and_the_last_report_stays(work):
@@ -157,11 +159,19 @@ def test_a_headline_is_no_formula_and_a_negative_number_stays_one(work):
         ("= 3", "is no TOML"),
     ],
 )
-def test_a_bad_report_file_is_one_line(work, text, said):
-    (work / "daily.toml").write_text(text)
+def test_a_bad_report_file_names_file_and_key(tmp_path, text, said):
+    (tmp_path / "daily.toml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_spec(tmp_path / "daily.toml")
+    assert said in str(caught.value)
+    assert "daily.toml" in str(caught.value)
+
+
+def test_a_bad_report_file_is_one_line_and_writes_nothing(work):
+    (work / "daily.toml").write_text("[study]\nmodel = 'magic'")
     done = run_report_verb(work, "run", "daily.toml", "--as-of", DAY, code=3)
     assert done.stderr.count("\n") == 1
-    assert said in done.stderr
+    assert "magic" in done.stderr
     assert not (work / "reports/daily").exists()
 
 
