@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from correlator.study.estimation.engine import fit_events
 from correlator.study.estimation.estimates import EventEstimates
@@ -135,5 +137,16 @@ def test_signed_rank_sums_are_the_plain_ones() -> None:
     ranks_kernel.rank_keys(x.view(np.uint64), 0, np.array([0, 900]), filled)
     np.testing.assert_array_equal(filled, keys)
     for column in keys:
-        plainly = nonparametric.signed_rank(column.copy())
-        assert nonparametric.signed_rank(column, ranks_kernel.rank_sums) == pytest.approx(plainly, rel=1e-12)
+        ordered = ranks_kernel.in_order(column)
+        plainly = nonparametric.signed_rank(np.sort(column))
+        assert nonparametric.signed_rank(ordered, ranks_kernel.rank_sums) == pytest.approx(plainly, rel=1e-12)
+
+
+@given(st.lists(st.floats(width=32) | st.sampled_from([0.0, 1e-300, 1e300, 0.25]), max_size=40), st.integers(1, 60))
+def test_runs_are_in_order_whatever_the_values(values: list[float], times: int) -> None:
+    """Runs too long for a row of the sorting network (one value often) and values of every size included."""
+    from correlator.study.significance import nonparametric, ranks_kernel
+
+    x = np.repeat(np.array(values, dtype=np.float64), times)[:, None]
+    plainly = np.sort(nonparametric.rank_keys(x)[0])
+    np.testing.assert_array_equal(ranks_kernel.in_order(plainly[::-1].copy()), plainly[plainly != 2**64 - 1])

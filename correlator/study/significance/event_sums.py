@@ -16,6 +16,7 @@ from operator import add
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from correlator.errors import StudyError
 from correlator.study.estimation.estimates import EventEstimates
@@ -144,14 +145,17 @@ def _spread(n: Array, total: Array, squares: Array, shift: Array) -> Spread:
 def _signed_ranks(estimates: EventEstimates, spans: list[Rows], each: Each) -> list[tuple[float, float]]:
     """Of the days, then of the windows; a few columns at a time, as all would be half as large as the estimates."""
     keys: Keys = np.empty((_COLUMNS, len(estimates)), dtype=np.uint64)
-    ranked = partial(nonparametric.signed_rank, sums=ranks_kernel.rank_sums)
     found = []
     for x in (estimates.ar, estimates.car):
         for first in range(0, x.shape[1], _COLUMNS):
             fill = partial(ranks_kernel.rank_keys, x.view(np.uint64), first)
             list(each(partial(fill, keys=keys), spans))
-            found += list(each(ranked, keys[: x.shape[1] - first]))
+            found += list(each(_signed_rank, keys[: x.shape[1] - first]))
     return found
+
+
+def _signed_rank(keys: NDArray[np.uint64]) -> tuple[float, float]:
+    return nonparametric.signed_rank(ranks_kernel.in_order(keys), ranks_kernel.rank_sums)
 
 
 def _by_nearness(estimates: EventEstimates, length: int, lags: int) -> tuple[list[Rows], Rows, Rows]:

@@ -47,16 +47,15 @@ def wilcoxon(x: Array) -> tuple[Array, Array]:
 
     Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
     """
-    found = [signed_rank(column) for column in rank_keys(x)]
+    found = [signed_rank(np.sort(column)) for column in rank_keys(x)]
     return np.array([value for value, _ in found]), np.array([p for _, p in found])
 
 
 def signed_rank(keys: Keys, sums: RankSums | None = None) -> tuple[float, float]:
-    """``wilcoxon`` of one column's keys (E,), which are sorted in place; NaN where nothing is left.
+    """``wilcoxon`` of one column's sorted keys (E,); NaN where nothing is left.
 
     ``sums`` gives the sum of the ranks of positive values and that of all squared ranks, for many events.
     """
-    keys.sort()
     keys = keys[: np.searchsorted(keys, _LEFT_OUT)]
     n = len(keys)
     if n == 0:

@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.study.significance.arrays import Array, Rows
+from correlator.study.significance.nonparametric import Keys
 
 _LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
 _INFINITY = np.uint64(0xFFE0000000000000)
+_RUN = 256
+_KEYS_A_PART = 16  # most returns lie within four of some thirty powers of two: a hundred keys in a full part
 _REORDER = {"reassoc", "contract", "arcp", "nsz"}
 
 compiled: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_REORDER)
@@ -120,7 +123,7 @@ def rank_in_order(order: Order, n: int, ties: bool) -> None:
 
 
 @compiled
-def rank_keys(bits: NDArray[np.uint64], first: int, part: Rows, keys: NDArray[np.uint64]) -> None:
+def rank_keys(bits: Keys, first: int, part: Rows, keys: Keys) -> None:
     """Fill ``keys`` (C, E) of columns ``first`` on and events from ``part[0]`` to before ``part[1]``, as
     ``nonparametric.rank_keys``; ``bits`` (E, K) the bits of x.
     """
@@ -132,15 +135,102 @@ def rank_keys(bits: NDArray[np.uint64], first: int, part: Rows, keys: NDArray[np
             keys[k, i] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
 
 
+def in_order(keys: Keys) -> Keys:
+    """``keys`` (E,) sorted, without those left out: parted by their leading bits into runs that are then sorted.
+
+    A run holds what numpy sorts by a network without a branch: thirty times as fast, a key, as a million at once.
+    """
+    n, least, span = extent(keys)
+    if n == 0:
+        return np.empty(0, dtype=np.uint64)
+    parts = max(n // _KEYS_A_PART, 1)
+    shift = max(int(span).bit_length() - parts.bit_length(), 0)
+    ends = np.zeros((int(span) >> shift) + 1, dtype=np.int64)
+    parted = np.empty(n, dtype=np.uint64)
+    part_keys(keys, np.uint64(least), np.uint64(shift), ends, parted)
+    cuts = np.empty(2 * (n // _RUN) + 3, dtype=np.int64)
+    cuts = cuts[: cut_runs(ends, cuts)]
+    rows = np.empty((len(cuts) - 1, _RUN), dtype=np.uint64)
+    fill_runs(parted, cuts, rows)
+    rows.sort(axis=1)
+    read_runs(rows, cuts, parted)
+    for r in np.flatnonzero(np.diff(cuts) > _RUN):
+        parted[cuts[r] : cuts[r + 1]].sort()
+    return parted
+
+
 @compiled
-def rank_sums(in_order: NDArray[np.uint64]) -> tuple[float, float]:
+def extent(keys: Keys) -> tuple[int, int, int]:
+    """How many keys are not left out, the least of them, and how far the largest lies above it."""
+    n, least, most = 0, _LEFT_OUT, np.uint64(0)
+    for key in keys:
+        there = key != _LEFT_OUT
+        n += 1 if there else 0
+        least = min(least, key)
+        most = max(most, key if there else np.uint64(0))
+    return n, least, most - least
+
+
+@compiled
+def part_keys(keys: Keys, least: np.uint64, shift: np.uint64, ends: Rows, out: Keys) -> None:
+    """Fill ``out`` (n,) with ``keys`` in order of their leading bits, ``ends`` with where each of these stops."""
+    for key in keys:
+        if key != _LEFT_OUT:
+            ends[(key - least) >> shift] += 1
+    total = 0
+    for part in range(len(ends)):
+        count = ends[part]
+        ends[part] = total
+        total += count
+    for key in keys:
+        if key != _LEFT_OUT:
+            part = (key - least) >> shift
+            out[ends[part]] = key
+            ends[part] += 1
+
+
+@compiled
+def cut_runs(ends: Rows, cuts: Rows) -> int:
+    """Fill ``cuts`` with the ends of runs of whole parts, as long as a run may be or of one part; how many."""
+    cuts[0] = 0
+    filled, before = 1, 0
+    for end in ends:
+        if end - cuts[filled - 1] > _RUN and before > cuts[filled - 1]:
+            cuts[filled] = before
+            filled += 1
+        before = end
+    cuts[filled] = before
+    return filled + 1
+
+
+@compiled
+def fill_runs(parted: Keys, cuts: Rows, rows: Keys) -> None:
+    """Fill ``rows`` (R, _RUN) with the runs that fit; what is left of a row sorts behind them."""
+    for r in range(len(rows)):
+        size = cuts[r + 1] - cuts[r]
+        size = size if size <= _RUN else 0
+        rows[r, :size] = parted[cuts[r] : cuts[r] + size]
+        rows[r, size:] = _LEFT_OUT
+
+
+@compiled
+def read_runs(rows: Keys, cuts: Rows, parted: Keys) -> None:
+    """Put the runs of ``rows`` that fit back into their places."""
+    for r in range(len(rows)):
+        size = cuts[r + 1] - cuts[r]
+        if size <= _RUN:
+            parted[cuts[r] : cuts[r + 1]] = rows[r, :size]
+
+
+@compiled
+def rank_sums(keys: Keys) -> tuple[float, float]:
     """As ``nonparametric.rank_sums``."""
     positive, squares = 0.0, 0.0
-    j, n = 0, len(in_order)
+    j, n = 0, len(keys)
     while j < n:
-        r, above = j + 1, in_order[j] & np.uint64(1)
-        while r < n and in_order[r] >> np.uint64(1) == in_order[j] >> np.uint64(1):
-            above += in_order[r] & np.uint64(1)
+        r, above = j + 1, keys[j] & np.uint64(1)
+        while r < n and keys[r] >> np.uint64(1) == keys[j] >> np.uint64(1):
+            above += keys[r] & np.uint64(1)
             r += 1
         rank = 0.5 * (j + r + 1)
         positive += rank * above

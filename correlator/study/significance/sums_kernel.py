@@ -308,7 +308,10 @@ def add_pseudo(scaled: Array, known: Known, out: Out) -> None:
 
 @compiled
 def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out) -> None:
-    """Add the events ``rows`` (B,), whose residuals and sorted keys are in ``block``, to ``out``."""
+    """Add the events ``rows`` (B,), whose residuals and sorted keys are in ``block``, to ``out``.
+
+    Of an event that is done ``block.e`` holds U by column.
+    """
     days, columns, length = events.ar.shape[1], block.value.shape[1], block.e.shape[1]
     low = low_bits(length)
     order = Order(
@@ -364,7 +367,8 @@ def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out
             both, own = order.both[j], order.own[j]
             out.corrado[t] += both - middle if there else 0.0
             out.zivney[t] += both * weight - 0.5 if there else 0.0
-            out.base[t] += own * own_weight - 0.5 if there else 0.0
+            e[t] = own * own_weight - 0.5 if there else 0.0
+            out.base[t] += e[t]
         for k in range(columns):
             out.variance[k] += variance if value[k] == value[k] else 0.0
             limit = asked[days + k]
@@ -379,9 +383,9 @@ def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out
                 out.u_count[k] += 1.0
                 out.u_weight[k] += n / 12.0 * own_weight
             else:
-                for j in range(n):
-                    out.absent[k, order.place[j]] += order.own[j] * own_weight - 0.5
-                    out.missing[k, order.place[j]] += 1.0
+                for t in range(length):
+                    out.absent[k, t] += e[t]
+                    out.missing[k, t] += 1.0 if order.position[t] >= 0 else 0.0
         add_pseudo(scaled, known, out)
         for k in range(columns + 1):
             row, limit_place = block.tally[k], above[k]
