@@ -75,7 +75,7 @@ def _histogram(values: np.ndarray[Any, Any], mark: float, unit: str, colour: str
             hovertemplate="around %{x}: %{y} " + unit + "<extra></extra>",
         )
     )
-    figure.update_yaxes(title_text=unit, rangemode="tozero")
+    figure.update_yaxes(title_text=unit, rangemode="tozero", dtick=1 if counts.max() < FEW else None)
     figure.update_xaxes(range=_padded(edges[0], edges[-1]))
     return figure
 

@@ -202,6 +202,8 @@ def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, aro
         words += f" ({elsewhere} more outside it)"
     if quotes:
         words += f", {counted(quotes, 'strip quote')}"
+    if events:
+        words += "; news: blue cooperation, orange and red conflict"
     if around is not None and around not in shown["session"]:
         words += f"; {around:%d %b %Y} was no session"
     return words
@@ -220,6 +222,7 @@ def _rangebreaks(shown: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _range(shown: pl.DataFrame) -> list[str]:
-    half = timedelta(hours=12)
+    """From before the first session to after the last, so that no bar or dot is cut."""
     first, last = (pl.Series([shown["session"][i]]).cast(pl.Datetime)[0] for i in (0, -1))
-    return [(first - half).isoformat(), (last + half).isoformat()]
+    margin = max(timedelta(hours=12), 0.012 * (last - first))
+    return [(first - margin).isoformat(), (last + margin).isoformat()]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FAN = (("p0.5", "p99.5"), ("p2.5", "p97.5"), ("p5", "p95"), ("p25", "p75"))
 PANELS = 24
 DIVERGING = [[0.0, VERMILLION], [0.5, "#F7F7F7"], [1.0, BLUE]]
+WRITTEN_WINDOWS = 7
+"""Columns of a heatmap whose cells have room for their numbers at 390 px."""
 _COLUMNS = 3
 _PERCENT = ".1%"
 
@@ -118,7 +120,7 @@ def event_panels(paths: pl.DataFrame, *, labels: dict[Any, str] | None = None, l
 def heatmap_figure(
     car: pl.DataFrame, categories: pl.DataFrame, *, title: str = "CAR by category and window"
 ) -> go.Figure:
-    """Mean CAR by category and window, with the number of events in every cell.
+    """Mean CAR by category and window, with the number of events in every cell; of many windows colours alone.
 
     ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event.
     """
@@ -136,28 +138,36 @@ def heatmap_figure(
     found = {(row["category"], row["window"]): row for row in cells.iter_rows(named=True)}
     grid = [[found.get((name, window)) for window in windows] for name in order]
     largest = float(cells["car"].abs().max() or 0.0) or 0.01  # type: ignore[arg-type]
+    written = len(windows) <= WRITTEN_WINDOWS
     figure = go.Figure(
         go.Heatmap(
             x=windows,
             y=[escaped(str(name)) for name in order],
             z=[[cell["car"] if cell else None for cell in line] for line in grid],
-            text=[[f"{cell['car']:+.1%}<br>n={cell['n']}" if cell else "" for cell in line] for line in grid],
-            texttemplate="%{text}",
+            text=[[f"{cell['car']:+.1%}<br>{cell['n']:,}" if cell else "" for cell in line] for line in grid],
+            texttemplate="%{text}" if written else "",
             textfont={"size": 10},
+            showscale=not written,
             colorscale=DIVERGING,
             zmin=-largest,
             zmax=largest,
             xgap=2,
             ygap=2,
             colorbar={"tickformat": _PERCENT, "thickness": 10, "len": 0.9, "outlinewidth": 0, "tickfont": {"size": 10}},
-            hovertemplate="%{y}, window %{x}: %{z:.2%}<extra></extra>",
+            customdata=[[cell["n"] if cell else 0 for cell in line] for line in grid],
+            hovertemplate="%{y}, window %{x}: %{z:.2%}<br>events: %{customdata}<extra></extra>",
         )
     )
     figure.update_xaxes(
-        type="category", title_text="window, sessions from day 0", showgrid=False, tickangle=0, tickfont_size=10
+        type="category",
+        title_text="window, sessions from day 0",
+        showgrid=False,
+        tickangle=0 if written else -90,
+        tickfont_size=10,
     )
     figure.update_yaxes(type="category", showgrid=False, tickfont_size=10)
     subtitle = f"mean over {counted(rows['event_id'].n_unique(), 'event')}, blue up, red down"
+    subtitle += "; below each mean its number of events" if written else ""
     return dress(figure, title=title, subtitle=subtitle, height=150 + 36 * max(len(order), 2))
 
 

@@ -95,7 +95,14 @@ def test_panels_show_the_largest_and_say_how_many_there_are():
 def test_heatmap_names_events_without_category():
     figure = result_figure(made_study(9), "heatmap")
     assert set(figure.data[0].y) == {"CONSULT", "THREATEN", "other"}
-    assert "n=3" in figure.data[0].text[0][0]
+    assert figure.data[0].text[0][0].endswith("<br>3")
+
+
+def test_heatmap_of_many_windows_is_colours_with_a_scale():
+    windows = ",".join(f"{first}:5" for first in range(-5, 4))
+    drawn = result_figure(made_study(9, windows=windows), "heatmap").data[0]
+    assert (drawn.texttemplate, drawn.showscale) == ("", True)
+    assert drawn.customdata[0][0] == 3
 
 
 def test_heatmap_is_of_means():
