@@ -10,19 +10,7 @@ import typer
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
-from correlator.cli.study import (
-    AsOfOption,
-    BenchmarkOption,
-    EstimationOption,
-    EventsOption,
-    LinkOption,
-    ModelOption,
-    SymbolOption,
-    WindowOption,
-    WindowsOption,
-    instant,
-    narrated_warnings,
-)
+from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
 from correlator.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -33,23 +21,18 @@ if TYPE_CHECKING:
     from correlator.study.setup.frames import Panel
 
 
+@takes_study
 def audit(
     study: Annotated[
         str, typer.Argument(help="built-in, or FILE.py:FUNCTION: a function of a panel and a frame of events.")
     ] = "built-in",
+    *,
     symbol: SymbolOption = None,
-    events: EventsOption = None,
-    link: LinkOption = None,
-    benchmark: BenchmarkOption = None,
-    model: ModelOption = "market",
-    estimation: EstimationOption = "-279:-30",
-    window: WindowOption = "-10:10",
-    windows: WindowsOption = None,
+    chosen: StudyOptions,
     most_cutoffs: Annotated[
         int, typer.Option("--cutoffs", min=1, help="Bars after which another future is tried, at most.")
     ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same other futures.")] = 0,
-    as_of: AsOfOption = None,
     store: StoreOption = None,
     format: FormatOption = None,
     to: OutputOption = None,
@@ -61,24 +44,11 @@ def audit(
     Example: correlator audit built-in --symbol AIRLINK --benchmark KSE100 --window -5:5
     """
     from correlator.look_ahead import audit as audit_study
-    from correlator.study.run import study as run_study
-    from correlator.study.setup.selection import DEFAULT_LINKS
 
     own = None if study == "built-in" else own_study(study)
     opened = open_store(store)
     with narrated_warnings():
-        result = run_study(
-            opened,
-            symbol,
-            events=events,
-            links=tuple(link) if link else DEFAULT_LINKS,
-            benchmark=benchmark,
-            model=model,
-            estimation=estimation,
-            window=window,
-            windows=windows,
-            as_of=instant(as_of),
-        )
+        result = chosen.run(opened, symbol)
         found = audit_study(
             result.plan if own is None else own,
             result.panel,

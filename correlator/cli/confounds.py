@@ -9,19 +9,7 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
-from correlator.cli.study import (
-    AsOfOption,
-    BenchmarkOption,
-    EstimationOption,
-    EventsOption,
-    LinkOption,
-    ModelOption,
-    SymbolOption,
-    WindowOption,
-    WindowsOption,
-    instant,
-    narrated_warnings,
-)
+from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
 
 
 class ConfoundsOutput(StrEnum):
@@ -39,17 +27,12 @@ KindsOption = Annotated[
 ]
 
 
+@takes_study
 def confounds(
+    *,
     symbol: SymbolOption = None,
-    events: EventsOption = None,
-    link: LinkOption = None,
-    benchmark: BenchmarkOption = None,
-    model: ModelOption = "market",
-    estimation: EstimationOption = "-279:-30",
-    window: WindowOption = "-10:10",
-    windows: WindowsOption = None,
+    chosen: StudyOptions,
     kinds: KindsOption = "story,overlap,ex-dividend,limit-locked,thin",
-    as_of: AsOfOption = None,
     output: Annotated[
         ConfoundsOutput, typer.Option("--output", help="The treatments side by side, or what confounds each event.")
     ] = ConfoundsOutput.COMPARISON,
@@ -63,25 +46,12 @@ def confounds(
     """
     from correlator.study.cross_section.confounded import compare_confounds
     from correlator.study.cross_section.stored_confounds import stored_flags
-    from correlator.study.run import study
-    from correlator.study.setup.selection import DEFAULT_LINKS
 
-    opened, links, known = open_store(store), tuple(link) if link else DEFAULT_LINKS, instant(as_of)
+    opened = open_store(store)
     with narrated_warnings():
-        result = study(
-            opened,
-            symbol,
-            events=events,
-            links=links,
-            benchmark=benchmark,
-            model=model,
-            estimation=estimation,
-            window=window,
-            windows=windows,
-            as_of=known,
-        )
+        result = chosen.run(opened, symbol)
         wanted = tuple(part.strip() for part in kinds.split(",") if part.strip())
-        flags = stored_flags(opened, result, links=links, kinds=wanted, as_of=known)
+        flags = stored_flags(opened, result, links=chosen.links, kinds=wanted, as_of=chosen.known["as_of"])
         table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")
     print_frame(table, format, to)

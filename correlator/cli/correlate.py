@@ -8,10 +8,17 @@ from typing import Annotated
 
 import typer
 
-from correlator.cli.drawing import draw_correlation
+from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
-from correlator.cli.study import AsOfOption, EventsOption, LinkOption, instant, narrated_warnings
+from correlator.cli.study_options import (
+    AsOfOption,
+    EventsOption,
+    LinkOption,
+    instant,
+    links_of,
+    narrated_warnings,
+)
 
 
 class Method(StrEnum):
@@ -92,7 +99,6 @@ def correlate(
     """
     from correlator.correlation.stored import correlate as measured
     from correlator.correlation.stored import news_and_returns
-    from correlator.study.setup.selection import DEFAULT_LINKS
 
     with narrated_warnings():
         data = news_and_returns(
@@ -100,7 +106,7 @@ def correlate(
             symbols,
             by=by.value,
             events=events,
-            links=tuple(link) if link else DEFAULT_LINKS,
+            links=links_of(link),
             as_of=instant(as_of),
         )
         labels = data.panel.labels
@@ -127,5 +133,7 @@ def correlate(
     if "tested" in table.columns:
         narrate(f"{table['tested'][0]} hypotheses tested; p_holm allows for all of them")
     if plot is not None:
-        draw_correlation(table, method.value, bands.value, plot)
+        from correlator.plot.correlation import correlation_figure
+
+        write_figure(correlation_figure(table, method.value, bands=bands.value), plot)
     print_frame(table, format, to)

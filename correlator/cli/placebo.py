@@ -8,22 +8,10 @@ from typing import Annotated
 
 import typer
 
-from correlator.cli.drawing import draw_null
+from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
-from correlator.cli.study import (
-    AsOfOption,
-    BenchmarkOption,
-    EstimationOption,
-    EventsOption,
-    LinkOption,
-    ModelOption,
-    SymbolOption,
-    WindowOption,
-    WindowsOption,
-    instant,
-    narrated_warnings,
-)
+from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
 
 
 class PlaceboOutput(StrEnum):
@@ -52,15 +40,11 @@ class Treatment(StrEnum):
     FIRST = "first"
 
 
+@takes_study
 def placebo(
+    *,
     symbol: SymbolOption = None,
-    events: EventsOption = None,
-    link: LinkOption = None,
-    benchmark: BenchmarkOption = None,
-    model: ModelOption = "market",
-    estimation: EstimationOption = "-279:-30",
-    window: WindowOption = "-10:10",
-    windows: WindowsOption = None,
+    chosen: StudyOptions,
     by: Annotated[
         str | None, typer.Option("--by", help="Columns whose groups are tested one by one, such as category.")
     ] = None,
@@ -89,7 +73,6 @@ def placebo(
         Path | None,
         typer.Option("--null-plot", help="Draw what chance alone gives, first window, to this HTML file or image."),
     ] = None,
-    as_of: AsOfOption = None,
     output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,
     store: StoreOption = None,
     format: FormatOption = None,
@@ -101,7 +84,6 @@ def placebo(
     """
     from correlator.study.placebo.dates import Matching
     from correlator.study.placebo.stored import stored_placebo
-    from correlator.study.setup.selection import DEFAULT_LINKS
 
     criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
     with narrated_warnings():
@@ -113,17 +95,12 @@ def placebo(
             statistic=statistic.value,
             matching=Matching(criteria=criteria, distance=distance, block=block),
             confounds=confounds.value,
-            events=events,
-            links=tuple(link) if link else DEFAULT_LINKS,
-            benchmark=benchmark,
-            model=model,
-            estimation=estimation,
-            window=window,
-            windows=windows,
             by=by,
-            as_of=instant(as_of),
+            **chosen.arguments,
         )
     narrate(test.sentence)
     if null_plot is not None:
-        draw_null(test, null_plot)
+        from correlator.plot.of_placebo import placebo_null_figure
+
+        write_figure(placebo_null_figure(test), null_plot)
     print_frame(test.frame(output.value), format, to)

@@ -8,31 +8,15 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
-from correlator.cli.study import (
-    AsOfOption,
-    BenchmarkOption,
-    EstimationOption,
-    EventsOption,
-    LinkOption,
-    ModelOption,
-    SymbolOption,
-    WindowOption,
-    WindowsOption,
-    instant,
-    narrated_warnings,
-)
+from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
 
 
+@takes_study
 def regress(
     formula: Annotated[str, typer.Argument(help="Such as 'car ~ goldstein + C(category)'; columns of the events.")],
+    *,
     symbol: SymbolOption = None,
-    events: EventsOption = None,
-    link: LinkOption = None,
-    benchmark: BenchmarkOption = None,
-    model: ModelOption = "market",
-    estimation: EstimationOption = "-279:-30",
-    window: WindowOption = "-10:10",
-    windows: WindowsOption = None,
+    chosen: StudyOptions,
     of: Annotated[
         str | None, typer.Option("--of", help="CAR window to explain. Default: the first.", show_default=False)
     ] = None,
@@ -40,7 +24,6 @@ def regress(
         list[str] | None,
         typer.Option("--cluster", help="Column that errors are clustered by, at most two. Default: session, symbol."),
     ] = None,
-    as_of: AsOfOption = None,
     store: StoreOption = None,
     format: FormatOption = None,
     to: OutputOption = None,
@@ -53,23 +36,10 @@ def regress(
     """
     from correlator.study.cross_section.regression import cross_section
     from correlator.study.cross_section.stored_features import stored_features
-    from correlator.study.run import study
-    from correlator.study.setup.selection import DEFAULT_LINKS
 
     opened = open_store(store)
     with narrated_warnings():
-        result = study(
-            opened,
-            symbol,
-            events=events,
-            links=tuple(link) if link else DEFAULT_LINKS,
-            benchmark=benchmark,
-            model=model,
-            estimation=estimation,
-            window=window,
-            windows=windows,
-            as_of=instant(as_of),
-        )
+        result = chosen.run(opened, symbol)
         fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
     clusters = ", ".join(f"{count} {name}s" for name, count in fit.clusters.items()) or "no clusters"
     narrate(

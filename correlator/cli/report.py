@@ -12,7 +12,7 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, complain, narrate, print_frame
-from correlator.cli.study import instant
+from correlator.cli.study_options import instant
 
 app = typer.Typer(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
 

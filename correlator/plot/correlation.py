@@ -6,10 +6,28 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from correlator.errors import InputError
 from correlator.plot.template import BLUE, GREY, VERMILLION, dress, empty_figure, translucent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+
+def correlation_figure(table: pl.DataFrame, method: str, *, bands: str = "hac") -> go.Figure:
+    """The figure of one symbol and key of ``correlate``'s ``table``, by ``method`` ``lead-lag`` or ``projection``.
+
+    Raises InputError for another method and for a table of several symbols or keys.
+    """
+    if method not in ("lead-lag", "projection"):
+        raise InputError(f"there is no figure of {method}", hint="draw lead-lag or projection")
+    pairs = table.select("symbol", "key").unique()
+    if pairs.height != 1:
+        raise InputError(f"a figure is of one symbol and key, not {pairs.height}", hint="give one symbol and one --key")
+    symbol, key = pairs.row(0)
+    subtitle = f"news of {key}, {symbol}"
+    if method == "projection":
+        return impulse_figure(table, subtitle=subtitle)
+    return lead_lag_figure(table.rename({"p_holm": "p_adjusted"}), bands=bands, subtitle=subtitle)
 
 
 def lead_lag_figure(

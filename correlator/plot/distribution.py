@@ -56,15 +56,27 @@ def null_figure(
     return dress(figure, title=title, subtitle=subtitle, height=400)
 
 
-def _histogram(values: np.ndarray[Any, Any], mark: float, unit: str, colour: str) -> go.Figure:
-    """Bars counted here, so that the figure holds bins and not values; zero is an edge of a bin."""
-    import plotly.graph_objects as go
+def counted_bins(
+    values: np.ndarray[Any, Any], mark: float, *, most: int = 60
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Edges (K + 1,) of at most about ``most`` bins that hold ``values``, ``mark`` and zero, and counts (K,).
 
+    Zero is an edge.
+    """
     low, high = min(values.min(), mark, 0.0), max(values.max(), mark, 0.0)
-    bins = min(60, max(10, round(2 * len(values) ** (1 / 3))))
+    bins = min(most, max(10, round(2 * len(values) ** (1 / 3))))
     width = (high - low) / bins or 0.01
     edges = width * np.arange(np.floor(low / width), np.ceil(high / width) + 1)
     counts, edges = np.histogram(values, bins=edges)
+    return edges, counts
+
+
+def _histogram(values: np.ndarray[Any, Any], mark: float, unit: str, colour: str) -> go.Figure:
+    """Bars counted here, so that the figure holds bins and not values."""
+    import plotly.graph_objects as go
+
+    edges, counts = counted_bins(values, mark)
+    width = edges[1] - edges[0]
     figure = go.Figure(
         go.Bar(
             x=(edges[:-1] + width / 2).tolist(),

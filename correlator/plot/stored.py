@@ -14,6 +14,7 @@ from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
 from correlator.study.setup.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
+from correlator.study.setup.stored_panel import exchange_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -85,3 +86,21 @@ def stored_price_figure(
         around=around,
         sessions_each_side=sessions_each_side,
     )
+
+
+def stored_dyads(
+    store: Store,
+    symbols: Sequence[str],
+    *,
+    events: str | None = None,
+    links: Sequence[str] = DEFAULT_LINKS,
+    as_of: datetime | None = None,
+) -> pl.DataFrame:
+    """The stored events that concern any of ``symbols``, once each, as the figures of dyads take them.
+
+    Arguments and errors as ``stored_price_figure``.
+    """
+    with store.reading() as connection:
+        exchange = exchange_of(connection, symbols)
+        found = events_of_symbols(connection, symbols, exchange, selection=events, links=links, as_of=as_of)
+    return found.unique("event_id", keep="first", maintain_order=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from correlator.plot.cells import heatmap_cells
 from correlator.plot.template import (
     BLUE,
     GREY,
@@ -126,18 +127,11 @@ def heatmap_figure(
     """
     import plotly.graph_objects as go
 
-    known = categories.select("event_id", "category").unique(subset="event_id", keep="first", maintain_order=True)
-    rows = (
-        car.drop_nulls("car").join(known, on="event_id", how="left").with_columns(pl.col("category").fill_null("other"))
-    )
-    if rows.is_empty():
+    windows, order, found = heatmap_cells(car, categories)
+    if not order:
         return empty_figure(title, "No event was measured: there is no cell to fill.")
-    windows = car["window"].unique(maintain_order=True).to_list()
-    cells = rows.group_by("category", "window").agg(pl.col("car").mean(), pl.len().alias("n"))
-    order = cells.group_by("category").agg(pl.col("n").max()).sort("n", "category")["category"].to_list()
-    found = {(row["category"], row["window"]): row for row in cells.iter_rows(named=True)}
     grid = [[found.get((name, window)) for window in windows] for name in order]
-    largest = float(cells["car"].abs().max() or 0.0) or 0.01  # type: ignore[arg-type]
+    largest = max(abs(cell["car"]) for cell in found.values()) or 0.01
     written = len(windows) <= WRITTEN_WINDOWS
     figure = go.Figure(
         go.Heatmap(
@@ -166,7 +160,7 @@ def heatmap_figure(
         tickfont_size=10,
     )
     figure.update_yaxes(type="category", showgrid=False, tickfont_size=10)
-    subtitle = f"mean over {counted(rows['event_id'].n_unique(), 'event')}, blue up, red down"
+    subtitle = f"mean over {counted(car.drop_nulls('car')['event_id'].n_unique(), 'event')}, blue up, red down"
     subtitle += "; below each mean its number of events" if written else ""
     return dress(figure, title=title, subtitle=subtitle, height=150 + 36 * max(len(order), 2))
 

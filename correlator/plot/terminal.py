@@ -32,7 +32,12 @@ def price_text(
 
 
 def car_text(
-    path: pl.DataFrame, *, title: str = "cumulated abnormal return, %", width: int = 80, height: int = 20
+    path: pl.DataFrame,
+    *,
+    title: str = "cumulated abnormal return, %",
+    line: str = "average over events",
+    width: int = 80,
+    height: int = 20,
 ) -> str:
     """CAR or CAAR by day with its band, in per cent; ``path`` as ``car_figure`` takes it (fractions)."""
     if path.is_empty() or path["caar"].null_count() == path.height:
@@ -45,7 +50,7 @@ def car_text(
     _line(figure, rows, (100 * path["caar"]).to_list())
     figure.line(0, orientation="h")
     _ticks(figure, path["day"].to_list())
-    return _text(figure) + "line: average over events; dots: 95% band\n"
+    return _text(figure) + f"line: {line}; dots: 95% band\n"
 
 
 def _figure(title: str, width: int, height: int) -> Any:

@@ -1,0 +1,43 @@
+"""The figures of a placebo test: the real averages over the fan of placebo ones, and a statistic's null."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from correlator.plot.distribution import null_figure
+from correlator.plot.of_result import result_figure
+from correlator.study.placebo.inference import PlaceboResult
+from correlator.study.result import StudyResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+@dataclass(frozen=True)
+class Null:
+    """The null distribution of the first group's first window: ``draws`` (B,), the real ``observed``, its p."""
+
+    title: str
+    draws: pl.Series
+    observed: float
+    p_value: float
+
+
+def null_of(test: PlaceboResult) -> Null:
+    """What chance alone gives for the first group's first window."""
+    title = f"What chance alone gives: {test.statistic} in window {test.plan.windows[0].label}"
+    return Null(title, pl.Series(test.null[0, :, 0]), float(test.observed[0, 0]), float(test.p_values[0, 0]))
+
+
+def placebo_null_figure(test: PlaceboResult) -> go.Figure:
+    """The null of ``null_of`` as a histogram, the real study marked."""
+    null = null_of(test)
+    return null_figure(null.draws, null.observed, p_value=null.p_value, title=null.title)
+
+
+def placebo_fan_figure(result: StudyResult, test: PlaceboResult) -> go.Figure:
+    """The CAAR of ``result`` by day over the fan of its placebo studies; ``test`` is of that study, without groups."""
+    return result_figure(result, "car", fan=test.bands)

@@ -1,0 +1,109 @@
+"""Figures in the terminal that are rows of text: a label, a bar or a line of blocks, a number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from correlator.plot.cells import heatmap_cells
+from correlator.plot.distribution import counted_bins
+
+_LEVELS = "▁▂▃▄▅▆▇█"
+_BAR = "█"
+_SHOWN = 24
+
+
+def distribution_text(values: pl.Series, mark: float, name: str, *, title: str, width: int = 80) -> str:
+    """A histogram, a row per bin: ``values`` (fractions or statistics); the bin that holds ``mark`` is named."""
+    known = values.drop_nulls().drop_nans().to_numpy()
+    if not len(known):
+        return f"{title}: there is nothing to count.\n"
+    edges, counts = counted_bins(known, mark, most=20)
+    room = max(10, width - 50)
+    lines = [title]
+    for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
+        bar = _BAR * round(room * count / max(counts.max(), 1))
+        here = f"  <- {name} {mark:+.4g}" if low <= mark < high else ""
+        lines.append(f"{low:>+8.4g} to {high:>+8.4g}  {bar}{' ' if bar else ''}{count:,}{here}")
+    return _joined(lines)
+
+
+def lead_lag_text(table: pl.DataFrame, *, width: int = 80) -> str:
+    """The correlation at every lag, negative to the left; ``table`` as ``lead_lag_figure`` takes it."""
+    known = table.drop_nulls("correlation")
+    if known.is_empty():
+        return "No lag has a correlation: the series share too few bars.\n"
+    largest = float(known["correlation"].abs().max() or 0.0) or 1.0  # type: ignore[arg-type]
+    half = max(8, (width - 24) // 2)
+    lines = ["lag    correlation (* p below 5 %); above 0 news leads"]
+    for row in known.iter_rows(named=True):
+        size = round(half * abs(row["correlation"]) / largest)
+        left, right = (_BAR * size, "") if row["correlation"] < 0 else ("", _BAR * size)
+        sure = "*" if (row.get("p_adjusted") or 1.0) < 0.05 else " "
+        lines.append(f"{row['lag']:>+4} {row['correlation']:>+7.3f}{sure} {left:>{half}}|{right}")
+    return _joined(lines)
+
+
+def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80) -> str:
+    """One line per event: its label, its cumulated abnormal return day by day as blocks, and where it ends.
+
+    ``paths`` as ``event_panels`` takes it; the ``_SHOWN`` largest ends where there are more.
+    """
+    ends = paths.group_by("event_id", "symbol", maintain_order=True).agg("car", end=pl.col("car").last())
+    if ends.is_empty():
+        return "No event was measured: there is nothing to draw.\n"
+    shown = ends if ends.height <= _SHOWN else ends.sort(pl.col("end").abs(), descending=True).head(_SHOWN)
+    size = max(len(label) for label in labels.values())
+    room = max(8, width - size - 12)
+    lines = [f"cumulated abnormal return by day; {shown.height} of {ends.height} events"]
+    for number, symbol, path, end in shown.iter_rows():
+        label = labels.get((number, symbol), f"{symbol} #{number}")
+        lines.append(f"{label:<{size}}  {blocks(path[-room:])}  {end:+.2%}")
+    return _joined(lines)
+
+
+def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame) -> str:
+    """Mean CAR by category and window with the number of events; arguments as ``heatmap_figure``."""
+    windows, names, found = heatmap_cells(car, categories)
+    if not names:
+        return "No event was measured: there is no cell to fill.\n"
+    size = max(len(name) for name in names)
+    lines = [f"{'mean CAR, events':<{size}}  " + "".join(f"{window:>16}" for window in windows)]
+    size = max(size, len("mean CAR, events"))
+    for name in reversed(names):
+        cells = [found.get((name, window)) for window in windows]
+        texts = [f"{cell['car']:+.2%} {cell['n']:>6,}" if cell else "" for cell in cells]
+        lines.append(f"{name:<{size}}  " + "".join(f"{text:>16}" for text in texts))
+    return _joined(lines)
+
+
+def dyads_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) -> str:
+    """The busiest dyads: events, their mean Goldstein score, and a block per month; ``events`` as ``dyad_timeline``."""
+    known = events.drop_nulls(["dyad", "known_at"]).with_columns(month=pl.col("known_at").dt.truncate("1mo"))
+    if known.is_empty():
+        return "No event names two countries and a time.\n"
+    counts = known.group_by("dyad").agg(pl.len().alias("n"), pl.col("goldstein").mean())
+    span = known.select(pl.datetime_range(pl.col("month").min(), pl.col("month").max(), "1mo")).to_series()
+    months = span.to_list()[-max(8, width - 30) :]
+    lines = [f"dyad     events  Goldstein  by month from {months[0]:%b %Y}"]
+    for dyad, n, score in counts.sort("n", "dyad", descending=[True, False]).head(top).iter_rows():
+        monthly = known.filter(pl.col("dyad") == dyad)["month"].value_counts()
+        by_month = dict(monthly.iter_rows())
+        line = "".join(blocks([0, *(by_month.get(month, 0) for month in months)])[1:])
+        lines.append(f"{dyad:<8} {n:>6,} {'' if score is None else format(score, '+.1f'):>10}  {line}")
+    return _joined(lines)
+
+
+def blocks(values: Sequence[float]) -> str:
+    """A line of blocks whose height follows ``values``, the lowest at the bottom; one height where all are equal."""
+    numbers = np.nan_to_num(np.asarray(values, dtype=float))
+    span = float(np.ptp(numbers)) or 1.0
+    places = np.floor((numbers - numbers.min()) / span * (len(_LEVELS) - 1) + 0.5).astype(int)
+    return "".join(_LEVELS[place] for place in places)
+
+
+def _joined(lines: list[str]) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in lines)

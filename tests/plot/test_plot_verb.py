@@ -1,0 +1,99 @@
+"""Every kind of figure by the verb: to a file, in the terminal, opened, and one line where it cannot be drawn."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from correlator.cli.app import app
+from correlator.cli.plot import PlotKind
+from correlator.errors import CorrelatorError, InputError
+from correlator.intake.news import add_news
+from correlator.intake.prices import add_prices
+from correlator.resources import data_path
+from correlator.store.db import Store
+
+SHARES = "HBL,OGDC"
+MEANS = ("--benchmark", "equal-weighted", "--model", "mean", "--estimation", "-150:-11", "--window", "-5:5")
+NO_TEXT = {PlotKind.FAN, PlotKind.NETWORK}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    """Two shares, the headlines of the sample and the page."""
+    path = tmp_path_factory.mktemp("plots") / "m.duckdb"
+    for symbol in SHARES.split(","):
+        add_prices(Store(path), data_path("sample", f"{symbol}.csv"), symbol=symbol)
+    headlines = data_path("sample", "headlines.csv")
+    add_news(Store(path), headlines, columns={"published": "date"}, profile="generic")
+    add_news(Store(path), data_path("sample", "page.txt"))
+    return path
+
+
+def drawn(store: Path, kind: PlotKind, *more: str):
+    whom, options = (SHARES, MEANS) if kind not in ("price", "lead-lag", "impulse", "dyads", "network") else ("HBL", ())
+    return CliRunner().invoke(
+        app, ["plot", whom, "--kind", kind.value, "--store", str(store), "--draws", "30", *options, *more]
+    )
+
+
+@pytest.mark.parametrize("kind", PlotKind)
+def test_every_kind_is_drawn_to_a_page(store, kind, tmp_path):
+    target = tmp_path / "figure.html"
+    done = drawn(store, kind, "-o", str(target))
+    assert done.exit_code == 0, done.exception
+    assert done.stdout == ""
+    assert "Plotly.newPlot" in target.read_text()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PlotKind if kind not in NO_TEXT])
+def test_text_keeps_to_the_terminal(store, kind, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    done = drawn(store, kind, "--terminal")
+    assert done.exit_code == 0, done.exception
+    assert len(done.stdout.splitlines()) > 3
+    assert max(map(len, done.stdout.splitlines())) <= 70
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("kind", NO_TEXT)
+def test_a_kind_without_text_is_refused(store, kind):
+    done = drawn(store, kind, "--terminal")
+    assert isinstance(done.exception, InputError)
+    assert "has no form for the terminal" in str(done.exception)
+
+
+def test_the_file_is_opened(store, tmp_path, monkeypatch):
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    drawn(store, PlotKind.PRICE, "-o", str(tmp_path / "figure.html"), "--open")
+    assert opened == [(tmp_path / "figure.html").as_uri()]
+
+
+@pytest.mark.parametrize(("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<svg"), ("pdf", b"%PDF")])
+def test_images(store, ending, start, tmp_path):
+    pytest.importorskip("kaleido")
+    if shutil.which("chromium") is None:
+        pytest.skip("no Chromium on this machine")
+    target = tmp_path / f"figure.{ending}"
+    assert drawn(store, PlotKind.PRICE, "-o", str(target), "--width", "390").exit_code == 0
+    assert target.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [("--around", "28 May"), ("--key", "XXX", "--kind", "lead-lag"), ("-o", "no/figure.html"), ("-o", "figure.bmp")],
+)
+def test_what_cannot_be_drawn_is_said(store, more, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["plot", "HBL", "--store", str(store), *more])
+    assert isinstance(done.exception, CorrelatorError)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_symbol_where_one_is_drawn(store):
+    done = CliRunner().invoke(app, ["plot", SHARES, "--store", str(store)])
+    assert "draws one symbol, not 2" in str(done.exception)
