@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -55,7 +55,10 @@ def study(
     volumes: Annotated[
         Path | None, typer.Option("--volumes", help="Wide file of volumes: abnormal log volume instead of returns.")
     ] = None,
-    factors: Annotated[Path | None, typer.Option("--factors", help="Wide file of factor returns, fractions.")] = None,
+    factors: Annotated[
+        Path | None,
+        typer.Option("--factors", help="Wide file of factor returns, fractions, or one of Kenneth French's."),
+    ] = None,
     risk_free: Annotated[
         str | None, typer.Option("--risk-free", help="Column with the risk-free return, for excess returns.")
     ] = None,
@@ -82,18 +85,26 @@ def study(
     with narrated_warnings():
         if from_files:
             refuse({"--symbol": symbol, "--link": chosen.link, "--as-of": chosen.as_of}, "a study of files")
-            files = {"prices": prices, "volumes": volumes, "factors": factors}
+            files = {"prices": prices, "volumes": volumes}
+            frames = {name: read_frame(path) for name, path in files.items() if path is not None}
             result = _study_of_files(
-                returns, files, chosen, risk_free, returns_kind, off_session, minimum_observations, by
+                returns,
+                {**frames, "factors": _read_factors(factors)},
+                chosen,
+                risk_free,
+                returns_kind,
+                off_session,
+                minimum_observations,
+                by,
             )
         else:
-            refuse({"--risk-free": risk_free}, "a study of the store")
             result = chosen.run(
                 open_store(store),
                 symbol,
                 returns=returns,
                 price=price,
-                factors=None if factors is None else read_frame(factors),
+                factors=_read_factors(factors),
+                risk_free=risk_free,
                 minimum_observations=minimum_observations,
                 by=by,
             )
@@ -107,7 +118,7 @@ def study(
 
 def _study_of_files(
     returns: str,
-    files: dict[str, Path | None],
+    frames: dict[str, pl.DataFrame | None],
     chosen: StudyOptions,
     risk_free: str | None,
     returns_kind: str,
@@ -120,7 +131,6 @@ def _study_of_files(
     if chosen.events is None:
         raise InputError("no events given", hint="give --events FILE, a CSV with columns symbol and date")
     is_kind = returns in ("log", "simple")
-    frames: dict[str, Any] = {name: read_frame(path) for name, path in files.items() if path is not None}
     return study_matrix(
         events=read_frame(Path(chosen.events)),
         returns=None if is_kind else read_frame(Path(returns)),
@@ -148,6 +158,23 @@ def read_frame(path: Path) -> pl.DataFrame:
         return pl.read_csv(path, infer_schema_length=None, null_values=["", "NA", "NaN", "nan"])
     except pl.exceptions.PolarsError as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _read_factors(path: Path | None) -> pl.DataFrame | None:
+    """A factor file as fractions: one with dates and words around its table, or any wide file."""
+    from correlator.market.factors import has_factor_table, read_factors
+
+    if path is None:
+        return None
+    if path.suffix.lower() == ".parquet" or not path.is_file() or not has_factor_table(path):
+        return read_frame(path)
+    found = read_factors(path)
+    for note in found.notes:
+        narrate(f"{path.name}: {note}")
+    if len(found.rejects):
+        line, reason = found.rejects.select("source_line", "reason").row(0)
+        complain(f"{path.name}: {len(found.rejects)} rows cannot be read, first line {line}: {reason}", level="warning")
+    return found.factors
 
 
 def refuse(options: dict[str, object], where: str) -> None:

@@ -68,6 +68,12 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     return FactorFile(factors, vintage, tuple(notes), _as_rejects(str(path), rejects))
 
 
+def has_factor_table(path: Path) -> bool:
+    """Whether the text file has a table whose rows begin with a date alone."""
+    with pl_open(path) as lines:
+        return any(_first_row([line.decode("utf-8-sig", errors="replace")]) is not None for line in lines)
+
+
 def _label(line: str) -> str:
     return line.split(",", 1)[0].strip()
 

@@ -16,10 +16,11 @@ from correlator.store.statements import query
 from correlator.study.estimation.models import model_named
 from correlator.study.result import StudyResult
 from correlator.study.run_matrix import study_panel
+from correlator.study.setup.factors import part_risk_free, with_factors
 from correlator.study.setup.frames import Frame
 from correlator.study.setup.plan import make_plan
 from correlator.study.setup.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
-from correlator.study.setup.stored_panel import EQUAL_WEIGHTED, exchange_of, stored_panel, with_factors
+from correlator.study.setup.stored_panel import EQUAL_WEIGHTED, exchange_of, stored_panel
 from correlator.study.setup.windows import Window
 
 
@@ -39,6 +40,7 @@ def study(
     minimum_observations: int | None = None,
     by: str | Sequence[str] | None = None,
     factors: Frame | None = None,
+    risk_free: str | Frame | None = None,
     as_of: datetime | None = None,
 ) -> StudyResult:
     """Event-window returns of ``symbols`` around the stored events that concern them.
@@ -46,7 +48,8 @@ def study(
     ``symbols``: default every share with bars; ``events``: a selection such as ``category = CONSULT and dyad =
     PAK-AZE``; ``links``: which kinds of link make an event concern a symbol; ``benchmark``: a symbol, or
     ``equal-weighted``; default the instruments' own, else equal-weighted; ``factors``: dates and one column of returns
-    per factor, for the model ``factors``; ``returns``: ``log`` or ``simple``, fractions;
+    per factor, for the model ``factors``; ``risk_free``: a column of these, or a frame, fractions per session, taken
+    off returns and benchmark; ``returns``: ``log`` or ``simple``, fractions;
     windows are sessions from day 0, both ends included; ``as_of``: UTC instant whose knowledge of bars and events is
     used. Day 0 is the first session that closes after the event was known; of several tellings of a story with the same
     day 0 the first is measured. Raises NotFoundError, InputError or StudyError where it cannot be done as asked; what
@@ -58,8 +61,7 @@ def study(
         chosen = _benchmark(connection, names, benchmark, model)
         panel = stored_panel(connection, names, chosen, exchange, returns_kind=returns, price=price, as_of=as_of)
         found = events_of_symbols(connection, names, exchange, selection=events, links=links, as_of=as_of)
-    if factors is not None:
-        panel = with_factors(panel, factors)
+    panel = with_factors(panel, *part_risk_free(factors, risk_free, panel))
     if found.is_empty():
         raise NotFoundError(
             "no stored event concerns these symbols" + (" and meets the selection" if events else ""),

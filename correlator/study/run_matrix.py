@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from correlator.study.estimation.fast import recomputable
 from correlator.study.estimation.kernel import worth_compiling
 from correlator.study.estimation.models import model_named
 from correlator.study.result import StudyResult
+from correlator.study.setup.factors import part_risk_free, with_factors
 from correlator.study.setup.frames import (
     LOG_VOLUME,
     Array,
@@ -35,7 +35,6 @@ from correlator.study.setup.plan import Plan, make_plan
 from correlator.study.setup.windows import Window
 
 KINDS = ("returns", "prices", "volumes")
-_RATES = ("rf", "risk-free", "risk_free", "riskfree")
 
 
 def study_matrix(
@@ -198,27 +197,14 @@ def _panel(
     risk_free: str | Frame | None,
 ) -> Panel:
     """The panel that the model needs: factors where it takes several or no benchmark is named, else the benchmark."""
-    table = None if factors is None else read_wide(factors, "factors")
-    free = None if risk_free is None else _risk_free(risk_free, wide, table)
-    if table is not None and isinstance(risk_free, str) and risk_free in table.names:
-        table = _without(table, risk_free)
-    elif table is not None and risk_free is None:
-        _warn_of_rates(table)
     panel = Panel(wide.labels, wide.names, wide.values)
+    table, free = part_risk_free(factors, risk_free, panel)
     if table is not None and (benchmark is None or model_named(plan.model).regressors == "all"):
-        panel = replace(panel, factors=on_labels(table, wide.labels, "factors"), factor_names=table.names)
-        return _excess(panel, free, factors_too=False)
+        return with_factors(panel, table, free)
     if benchmark is not None:
         market = _benchmark(benchmark, wide, kind, plan)
         panel = replace(panel, factors=market[:, None], factor_names=(plan.benchmark or "benchmark",))
-    return _excess(panel, free, factors_too=True)
-
-
-def _warn_of_rates(factors: Wide) -> None:
-    """Warn of a column that by its name is the risk-free return, not a factor."""
-    for name in factors.names:
-        if name.strip().lower() in _RATES:
-            warnings.warn(f"factor {name} is regressed on; name it as risk-free to take it off instead", stacklevel=4)
+    return with_factors(panel, None, free)
 
 
 def _measured(frame: Frame, kind: str, plan: Plan) -> Wide:
@@ -233,26 +219,3 @@ def _benchmark(benchmark: str | Frame, wide: Wide, kind: str, plan: Plan) -> Arr
     if isinstance(benchmark, str):
         return wide.column(benchmark)
     return on_labels(_measured(benchmark, kind, plan), wide.labels, "benchmark")[:, 0]
-
-
-def _risk_free(risk_free: str | Frame, wide: Wide, factors: Wide | None) -> Array:
-    if not isinstance(risk_free, str):
-        return on_labels(read_wide(risk_free, "risk-free returns"), wide.labels, "risk-free returns")[:, 0]
-    if factors is not None and risk_free in factors.names:
-        return on_labels(factors, wide.labels, "factors")[:, factors.names.index(risk_free)]
-    return wide.column(risk_free)
-
-
-def _without(wide: Wide, name: str) -> Wide:
-    keep = [j for j, other in enumerate(wide.names) if other != name]
-    return replace(wide, names=tuple(wide.names[j] for j in keep), values=wide.values[:, keep])
-
-
-def _excess(panel: Panel, risk_free: Array | None, *, factors_too: bool) -> Panel:
-    """Returns over the risk-free one; the benchmark too, but not factors, which are differences already."""
-    if risk_free is None:
-        return panel
-    factors = panel.factors
-    if factors is not None and factors_too:
-        factors = factors - risk_free[:, None]
-    return replace(panel, returns=panel.returns - risk_free[:, None], factors=factors)

@@ -20,7 +20,7 @@ from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_instrument
 from correlator.store.statements import query
-from correlator.study.setup.frames import Array, Frame, Mask, Panel, on_labels, read_wide, returns_of
+from correlator.study.setup.frames import Array, Mask, Panel, returns_of
 
 PRICES = ("adjusted", "close")
 EQUAL_WEIGHTED = "equal-weighted"
@@ -79,12 +79,6 @@ def stored_panel(
 def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
     """The columns ``chosen`` of ``values`` (T, S), without a copy where these are all of them in order."""
     return values if chosen == list(range(values.shape[1])) else values[:, chosen]
-
-
-def with_factors(panel: Panel, factors: Frame) -> Panel:
-    """The panel with the columns of ``factors`` (dates and fractions) in place of its benchmark."""
-    wide = read_wide(factors, "factors")
-    return replace(panel, factors=on_labels(wide, panel.labels, "factors"), factor_names=wide.names)
 
 
 def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str]) -> dict[str, Array]:
