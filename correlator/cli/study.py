@@ -86,16 +86,10 @@ def study(
         if from_files:
             refuse({"--symbol": symbol, "--link": chosen.link, "--as-of": chosen.as_of}, "a study of files")
             files = {"prices": prices, "volumes": volumes}
-            frames = {name: read_frame(path) for name, path in files.items() if path is not None}
+            frames: dict[str, Any] = {name: read_frame(path) for name, path in files.items() if path is not None}
+            frames["factors"] = _read_factors(factors)
             result = _study_of_files(
-                returns,
-                {**frames, "factors": _read_factors(factors)},
-                chosen,
-                risk_free,
-                returns_kind,
-                off_session,
-                minimum_observations,
-                by,
+                returns, frames, chosen, risk_free, returns_kind, off_session, minimum_observations, by
             )
         else:
             result = chosen.run(
@@ -118,7 +112,7 @@ def study(
 
 def _study_of_files(
     returns: str,
-    frames: dict[str, pl.DataFrame | None],
+    frames: dict[str, Any],
     chosen: StudyOptions,
     risk_free: str | None,
     returns_kind: str,
