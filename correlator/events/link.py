@@ -86,10 +86,11 @@ class Linker:
 
     def _found(self, text: str) -> Iterable[tuple[str, str, str]]:
         ready = prepare(text)
+        matches = self._matcher.find_matches_as_indexes(ready.lowered, overlapping=True)
+        if not matches or not self._meanings:
+            return
         shouting = _upper_share(text) > _SHOUTING
-        for pattern, start, end in self._matcher.find_matches_as_indexes(ready.lowered, overlapping=True):
-            if not self._meanings:
-                return
+        for pattern, start, end in matches:
             printed = ready.joined[start + 1 : end - 1]
             for symbol, kind, exact in self._meanings[pattern]:
                 if exact is not None and (printed != exact or shouting):
@@ -104,7 +105,12 @@ def link_article(
     headline: str, body: str | None, printed_symbols: Iterable[str], instruments: pl.DataFrame
 ) -> list[Link]:
     """Links of an article to ``instruments`` (symbol, name, aliases): (symbol, kind, evidence), printed or named."""
-    return _linker(_instrument_rows(instruments)).link(headline, body, printed_symbols)
+    return linker_of(instruments).link(headline, body, printed_symbols)
+
+
+def linker_of(instruments: pl.DataFrame) -> Linker:
+    """The linker of ``instruments`` (symbol, name, aliases); the last few made are kept."""
+    return _linker(_instrument_rows(instruments))
 
 
 def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[Link]:

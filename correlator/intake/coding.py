@@ -73,17 +73,18 @@ def instruments_known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 def linked_instruments(articles: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
     """Links of article rows to instruments: printed on their strip, or named in their text (``tables.LINKS``)."""
-    from correlator.events.link import link_article
+    from correlator.events.link import linker_of
 
     printed = {
         str(key): symbols
         for key, symbols in quotes.group_by("article_key").agg(pl.col("symbol").unique(maintain_order=True)).iter_rows()
     }
+    linker = linker_of(instruments)
     rows = [
         (article_id, *link)
         for article_id, key, headline, body in articles.select(
             "article_id", "article_key", "headline", "body"
         ).iter_rows()
-        for link in link_article(headline, body, printed.get(key, []), instruments)
+        for link in linker.link(headline, body, printed.get(key, []))
     ]
     return pl.DataFrame(rows, schema=LINKS.schema(), orient="row")
