@@ -1,8 +1,9 @@
 """To which session the undated strip of a page belongs: a vote of its symbols against official closes.
 
 A quote prints price and change, so its previous close is known; the session whose official close that was is the one
-before the quote's. Every symbol with bars votes; figures decide, dates only break a tie, and where nothing or more than
-one session matches, the session is NULL with the reason.
+before the quote's. A symbol speaks for a session when its previous close matches and, where the session's range is
+known, its price was traded in it; every symbol with bars votes. Figures decide, the page's date only breaks a tie;
+where nothing or more than one session matches, the session is NULL with the reason.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
+from correlator.news.strip import is_index
 
 SCHEMA: dict[str, pl.DataType] = {
     "article_id": pl.Int64(),
@@ -24,6 +29,12 @@ SCHEMA: dict[str, pl.DataType] = {
 }
 NEAR = 0.02  # share of the official close within which a printed price speaks for a session, in a tie
 HINT_SLACK = 10  # days that a strip may be older than its page (seen: one session; holidays in between)
+_WHOLE = 0.5501  # indices print their level as a whole number and its change to one decimal
+_CENT = 0.0051
+_FIGURES = ("close", "low", "high")
+
+Grid = NDArray[np.float64]
+Rows = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -33,27 +44,45 @@ class _Quote:
     price: float
     change: float
     previous: float
+    is_index: bool
 
     @property
-    def is_index(self) -> bool:
-        """Indices print their level as a whole number of at least 1,000."""
-        return self.price >= 1000 and self.price == round(self.price)
-
     def tolerance(self) -> float:
-        """Half a unit of the printed digits: 0.005 for shares, for indices that of level and change together."""
-        return 0.0051 if not self.is_index else 0.5501
+        """Half a unit of the printed digits."""
+        return _WHOLE if self.is_index and self.price == round(self.price) else _CENT
 
 
 @dataclass(frozen=True)
-class _Closes:
-    """Official closes by symbol and session, and the sessions in order."""
+class _Official:
+    """Closes and ranges (S, T) of S symbols on T sessions, NaN where not known."""
 
-    by_symbol: Mapping[str, Mapping[date, float]]
-    sessions: Sequence[date]
+    rows: Mapping[str, int]
+    sessions: list[date]
+    close: Grid
+    low: Grid
+    high: Grid
 
-    def after(self, session: date) -> date | None:
-        place = self.sessions.index(session) + 1
-        return self.sessions[place] if place < len(self.sessions) else None
+    def row(self, symbol: str) -> int | None:
+        return self.rows.get(symbol)
+
+
+@dataclass(frozen=True)
+class _Ballot:
+    """What V voters say of T sessions as the one *before* the quote's, each (V, T).
+
+    ``known``: their close of it is loaded; ``match``: it is their previous close; ``traded``: on the session after it
+    their price was traded, or its range is not known; ``near``: it was near that session's close, or there is none.
+    """
+
+    voters: Sequence[_Quote]
+    known: Rows
+    match: Rows
+    traded: Rows
+    near: Rows
+
+    @property
+    def agree(self) -> Rows:
+        return self.match & self.traded
 
 
 @dataclass(frozen=True)
@@ -64,68 +93,77 @@ class _Verdict:
     votes_against: int
 
 
-def date_strip(quotes: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
+def date_strip(quotes: pl.DataFrame, closes: pl.DataFrame, *, sessions: Sequence[date] = ()) -> pl.DataFrame:
     """The session of each quote, strip by strip.
 
-    ``quotes``: article_id, position, symbol, price, change, previous_close (one strip per article_id; an optional
-    column ``hint`` holds the page's date, used in a tie only). ``closes``: symbol, session, close, the official daily
-    closes. Returns one row per quote with the columns of ``SCHEMA``; ``official_close`` is that of the session.
+    ``quotes``: article_id, position, symbol, price, change, previous_close, line (one strip per article_id; an optional
+    column ``hint`` holds the page's date). ``closes``: symbol, session, close, the official daily closes, and
+    optionally low and high; ``sessions``: sessions of the exchange besides those, so that a hole in the bars is no jump
+    to a later session. Returns one row per quote with the columns of ``SCHEMA``; ``official_close`` is that of the
+    session.
     """
+    official = _official(closes, sessions, quotes["symbol"].unique().to_list())
     rows: list[tuple[object, ...]] = []
     for (article,), strip in quotes.sort("article_id", "position").group_by("article_id", maintain_order=True):
+        columns = ("position", "symbol", "price", "change", "previous_close", "line")
         listed = [
-            _Quote(*row) for row in strip.select("position", "symbol", "price", "change", "previous_close").rows()
+            _Quote(position, symbol, price, change, previous, is_index(symbol, line))
+            for position, symbol, price, change, previous, line in strip.select(columns).rows()
         ]
         hint = strip["hint"][0] if "hint" in strip.columns else None
-        table = _closes_of(listed, closes)
-        for quote, verdict in zip(listed, _judge(listed, table, hint), strict=True):
-            close = table.by_symbol.get(quote.symbol, {}).get(verdict.session) if verdict.session else None
-            rows.append(
-                (
-                    article,
-                    quote.position,
-                    verdict.session,
-                    verdict.reason,
-                    verdict.votes_for,
-                    verdict.votes_against,
-                    close,
-                )
-            )
+        for quote, verdict in zip(listed, _judge(listed, official, hint), strict=True):
+            close = _close_of(official, quote.symbol, verdict.session)
+            told = (verdict.session, verdict.reason, verdict.votes_for, verdict.votes_against, close)
+            rows.append((article, quote.position, *told))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _closes_of(strip: Sequence[_Quote], closes: pl.DataFrame) -> _Closes:
-    wanted = closes.filter(pl.col("symbol").is_in([q.symbol for q in strip]) & pl.col("close").is_not_null())
-    by_symbol: dict[str, dict[date, float]] = {}
-    for symbol, session, close in wanted.select("symbol", "session", "close").iter_rows():
-        by_symbol.setdefault(symbol, {})[session] = close
-    return _Closes(by_symbol, sorted({session for table in by_symbol.values() for session in table}))
+def _official(closes: pl.DataFrame, sessions: Sequence[date], symbols: Sequence[str]) -> _Official:
+    wanted = closes.filter(pl.col("symbol").is_in(symbols) & pl.col("close").is_not_null())
+    listed = sorted({*sessions, *wanted["session"].to_list()})
+    rows = {symbol: row for row, symbol in enumerate(wanted["symbol"].unique(maintain_order=True))}
+    grids = {name: np.full((len(rows), len(listed)), np.nan) for name in _FIGURES}
+    if rows:
+        at = wanted["symbol"].replace_strict(rows, return_dtype=pl.Int64).to_numpy()
+        when = pl.Series(listed, dtype=pl.Date).search_sorted(wanted["session"]).to_numpy()
+        for name in _FIGURES:
+            if name in wanted.columns:
+                grids[name][at, when] = wanted[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return _Official(rows, listed, **grids)
 
 
-def _judge(strip: Sequence[_Quote], closes: _Closes, hint: date | None) -> list[_Verdict]:
-    known = [quote for quote in strip if quote.symbol in closes.by_symbol]
+def _close_of(official: _Official, symbol: str, session: date | None) -> float | None:
+    row = official.row(symbol)
+    if row is None or session is None:
+        return None
+    close = float(official.close[row, official.sessions.index(session)])
+    return None if np.isnan(close) else close
+
+
+def _judge(strip: Sequence[_Quote], official: _Official, hint: date | None) -> list[_Verdict]:
+    known = [quote for quote in strip if official.row(quote.symbol) is not None]
     if not known:
         return [_Verdict(None, "no official closes of any symbol on the strip are loaded", 0, 0)] * len(strip)
     if _is_reset(strip):
-        return _judge_reset(strip, known, closes, hint)
-    return [_vote(known, closes, hint)] * len(strip)
+        return _judge_reset(strip, known, official, hint)
+    return [_vote(known, official, hint)] * len(strip)
 
 
 def _is_reset(strip: Sequence[_Quote]) -> bool:
     """Before the opening, shares are reset to No Change while indices still show the last session's change."""
     shares = [quote for quote in strip if not quote.is_index]
     moved = any(quote.change != 0 for quote in strip if quote.is_index)
-    return len(shares) >= 2 and moved and all(quote.change == 0 for quote in shares)
+    return (len(shares) >= 2 or (moved and len(shares) == 1)) and all(quote.change == 0 for quote in shares)
 
 
 def _judge_reset(
-    strip: Sequence[_Quote], known: Sequence[_Quote], closes: _Closes, hint: date | None
+    strip: Sequence[_Quote], known: Sequence[_Quote], official: _Official, hint: date | None
 ) -> list[_Verdict]:
     """Indices are dated by vote; shares carry no return, so they have no session, only the close they repeat."""
     indices = [quote for quote in known if quote.is_index]
-    note = "pre-open reset: shares print No Change while indices moved, so a share's quote is no return"
+    note = "pre-open reset: all shares print No Change, so a share's quote is no return"
     if indices:
-        verdict = _vote(indices, closes, hint)
+        verdict = _vote(indices, official, hint)
     else:
         verdict = _Verdict(None, "no official closes of an index on the strip are loaded", 0, 0)
     where = f"; the indices are of {verdict.session}" if verdict.session else ""
@@ -136,48 +174,69 @@ def _judge_reset(
     return [index if quote.is_index else share for quote in strip]
 
 
-def _vote(voters: Sequence[_Quote], closes: _Closes, hint: date | None) -> _Verdict:
-    """The session after the one whose official closes most of the strip's previous closes are."""
-    tally = {previous: _count(voters, closes, previous) for previous in closes.sessions}
-    best = max(votes for votes, _ in tally.values())
+def _vote(voters: Sequence[_Quote], official: _Official, hint: date | None) -> _Verdict:
+    """The session after the one that most of the voters speak for."""
+    ballot = _ballot(voters, official)
+    votes = ballot.agree.sum(axis=0)
+    best = int(votes.max())
     if best == 0:
-        return _Verdict(None, _nothing_matches(voters), 0, len(voters))
-    candidates = [session for session, (votes, _) in tally.items() if votes == best]
-    matched, why = _break_tie(candidates, voters, closes, hint)
+        return _Verdict(None, _nothing_matches(ballot, official), 0, len(voters))
+    candidates = np.flatnonzero(votes == best)
+    against = ballot.known.sum(axis=0) - votes
+    matched, why = _break_tie(candidates, ballot, official, hint)
     if matched is None:
-        return _Verdict(None, why, best, min(tally[session][1] for session in candidates))
-    against = tally[matched][1]
-    match = _describe(voters, closes, matched)
-    if against >= best:
-        return _Verdict(None, f"{match}, but as many symbols disagree ({best} for, {against} against)", best, against)
-    session = closes.after(matched)
+        return _Verdict(None, why, best, int(against[candidates].min()))
+    disagree = int(against[matched])
+    match = _describe(ballot, official, matched)
+    if disagree >= best:
+        reason = f"{match}, but as many symbols disagree ({best} for, {disagree} against)"
+        return _Verdict(None, reason, best, disagree)
+    session = _after(official, matched)
     if session is None:
-        return _Verdict(None, f"{match}; the next session is after the last bar loaded", best, against)
-    return _Verdict(session, f"{match}; next session {session}{why}", best, against)
+        return _Verdict(None, f"{match}; the next session is after the last bar loaded", best, disagree)
+    odd = f"; the page of {hint} is later than that" if hint and (hint - session).days > HINT_SLACK else ""
+    return _Verdict(session, f"{match}; next session {session}{why}{odd}", best, disagree)
 
 
-def _count(voters: Sequence[_Quote], closes: _Closes, previous: date) -> tuple[int, int]:
-    """Votes for and against: symbols whose previous close is, or is not, their official close of that session."""
-    pairs = [(quote, closes.by_symbol[quote.symbol].get(previous)) for quote in voters]
-    agree = [abs(close - quote.previous) <= quote.tolerance() for quote, close in pairs if close is not None]
-    return sum(agree), len(agree) - sum(agree)
+def _ballot(voters: Sequence[_Quote], official: _Official) -> _Ballot:
+    rows = [official.rows[quote.symbol] for quote in voters]
+    previous, price, slack = (
+        np.array([[value] for value in values])
+        for values in zip(*((quote.previous, quote.price, quote.tolerance) for quote in voters), strict=True)
+    )
+    close, low, high = (grid[rows] for grid in (official.close, official.low, official.high))
+    with np.errstate(invalid="ignore"):
+        match = np.abs(close - previous) <= slack
+        lowest, highest = np.fmin(low, close) - slack, np.fmax(high, close) + slack
+        outside = (high > low) & ((price < lowest) | (price > highest))
+        far = np.abs(price - close) > NEAR * close
+    return _Ballot(voters, ~np.isnan(close), match, ~_shifted(outside), ~_shifted(far))
+
+
+def _shifted(marks: Rows) -> Rows:
+    """Marks of each session's successor; False for the last."""
+    return np.concatenate([marks[:, 1:], np.zeros((len(marks), 1), dtype=bool)], axis=1)
+
+
+def _after(official: _Official, place: int) -> date | None:
+    return official.sessions[place + 1] if place + 1 < len(official.sessions) else None
 
 
 def _break_tie(
-    candidates: Sequence[date], voters: Sequence[_Quote], closes: _Closes, hint: date | None
-) -> tuple[date | None, str]:
+    candidates: NDArray[np.int64], ballot: _Ballot, official: _Official, hint: date | None
+) -> tuple[int | None, str]:
     """One of several sessions that match, and what decided; None with the reason where nothing does."""
     if len(candidates) == 1:
-        return candidates[0], ""
-    near = [session for session in candidates if _price_is_near(voters, closes, session)]
+        return int(candidates[0]), ""
+    near = candidates[ballot.near[:, candidates].all(axis=0)]
     if len(near) == 1:
-        return near[0], f" (of {len(candidates)} sessions that match, the only one that closed near the printed price)"
-    left = near or list(candidates)
-    following = [(session, closes.after(session)) for session in left]
-    dated = [(abs((day - hint).days), session) for session, day in following if day and hint and _may_show(day, hint)]
+        return int(near[0]), f" (of {len(candidates)} that match, the only one that closed near the printed price)"
+    left = near if len(near) else candidates
+    following = [(place, _after(official, int(place))) for place in left]
+    dated = [(abs((day - hint).days), int(place)) for place, day in following if day and hint and _may_show(day, hint)]
     if dated:
-        return min(dated)[1], f" (of {len(candidates)} sessions that match, the nearest to the page's date {hint})"
-    listed = ", ".join(str(session) for session in left[:4]) + (" ..." if len(left) > 4 else "")
+        return min(dated)[1], f" (of {len(candidates)} that match, the nearest to the page's date {hint})"
+    listed = ", ".join(str(official.sessions[place]) for place in left[:4]) + (" ..." if len(left) > 4 else "")
     return None, f"ambiguous: previous closes match those of {len(left)} sessions ({listed})"
 
 
@@ -185,23 +244,22 @@ def _may_show(session: date, hint: date) -> bool:
     return abs((session - hint).days) <= HINT_SLACK
 
 
-def _price_is_near(voters: Sequence[_Quote], closes: _Closes, matched: date) -> bool:
-    session = closes.after(matched)
-    if session is None:
-        return False
-    pairs = [(quote.price, closes.by_symbol[quote.symbol].get(session)) for quote in voters]
-    return all(close is None or abs(price - close) <= NEAR * close for price, close in pairs)
+def _describe(ballot: _Ballot, official: _Official, matched: int) -> str:
+    quote = ballot.voters[int(np.argmax(ballot.agree[:, matched]))]
+    return f"previous close {_printed(quote)} is the official close of {official.sessions[matched]} ({quote.symbol})"
 
 
-def _describe(voters: Sequence[_Quote], closes: _Closes, matched: date) -> str:
-    for quote in voters:
-        close = closes.by_symbol[quote.symbol].get(matched)
-        if close is not None and abs(close - quote.previous) <= quote.tolerance():
-            figure = f"{quote.previous:,.2f}" if quote.is_index else f"{quote.previous:.2f}"
-            return f"previous close {figure} is the official close of {matched} ({quote.symbol})"
-    return f"previous closes are those of {matched}"
+def _nothing_matches(ballot: _Ballot, official: _Official) -> str:
+    """Why no session has a vote: no close matches, or the price was not traded after the one that does."""
+    places = np.flatnonzero(ballot.match.any(axis=0))
+    if len(places) == 0:
+        listed = ", ".join(f"{quote.symbol} {quote.previous:.2f}" for quote in ballot.voters[:3])
+        return f"nothing matches: no loaded session closed at the previous close of {listed}"
+    matched = int(places[-1])
+    quote = ballot.voters[int(np.argmax(ballot.match[:, matched]))]
+    close = f"{quote.symbol} closed at {_printed(quote)} on {official.sessions[matched]}"
+    return f"nothing matches: {close}, but did not trade at {quote.price:,.2f} on {_after(official, matched)}"
 
 
-def _nothing_matches(voters: Sequence[_Quote]) -> str:
-    listed = ", ".join(f"{quote.symbol} {quote.previous:.2f}" for quote in voters[:3])
-    return f"nothing matches: no loaded session closed at the previous close of {listed}"
+def _printed(quote: _Quote) -> str:
+    return f"{quote.previous:,.2f}" if quote.is_index else f"{quote.previous:.2f}"

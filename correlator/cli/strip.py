@@ -10,18 +10,27 @@ import typer
 
 from correlator.cli.output import FormatOption, OutputOption, print_frame
 
+_COLUMNS = ("symbol", "price", "change", "change_pct", "direction", "line", "previous_close", "strip", "position")
+
 
 def strip(
     file: Annotated[Path, typer.Argument(help="A text file, or - for stdin.")],
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Publisher whose strip layout it is.", show_default=False)
+    ] = None,
     format: FormatOption = None,
     to: OutputOption = None,
 ) -> None:
-    """Print every ticker-strip quote in a text, and nothing else.
+    """Print every ticker-strip quote in a text or saved page, and nothing else.
 
     Example: correlator strip page.txt --format csv
     """
-    from correlator.news.page import read_text
-    from correlator.news.strip import parse_strip, strip_frame
+    from correlator.news.html_page import visible_text
+    from correlator.news.page import decode, read_bytes, read_text
+    from correlator.news.profiles import load_profile
+    from correlator.news.strip import LAYOUTS, parse_strip, strip_frame
 
-    text = sys.stdin.read() if str(file) == "-" else read_text(file)
-    print_frame(strip_frame(parse_strip(text)), format, to)
+    text = decode(read_bytes(sys.stdin.buffer, "stdin")) if str(file) == "-" else read_text(file)
+    layouts = load_profile(profile).strip if profile else LAYOUTS
+    quotes = strip_frame(parse_strip(visible_text(text), layouts))
+    print_frame(quotes.select(_COLUMNS), format, to)

@@ -40,9 +40,9 @@ def add_news(
 ) -> LoadReport:
     """Load articles from a file, folder, glob or feed address; code their events, link instruments, date their strips.
 
-    Every batch is one transaction, so an interrupted load holds no half article and can be run again. ``advance`` is
-    told the number of articles of each batch. Raises InputError, TimeError or NotFoundError where a single file cannot
-    be read; in a folder such a file is a reject.
+    Every batch is one transaction, so an interrupted load holds no half article and can be run again; stories are
+    joined when all is read, or by the next load. ``advance`` is told the number of articles of each batch. Raises
+    InputError, TimeError or NotFoundError where a single file cannot be read; in a folder such a file is a reject.
     """
     from correlator.news.read import read_news
 
@@ -73,6 +73,8 @@ def _load_news(
         totals = {key: totals[key] + counts[3][key] for key in totals}
         if advance is not None:
             advance(batch.articles.height)
+    with store.transaction() as connection:
+        join_stories(connection)
     return LoadReport("news", name, added, known, rejected, totals)
 
 
@@ -86,7 +88,6 @@ def _write_batch(
         fresh = articles["article_id"].to_list()
         events = write_events(connection, unrepeated(connection, coded_events(articles, coder)))
         links = write_links(connection, linked_instruments(articles, batch.quotes, instruments_known(connection)))
-        join_stories(connection, fresh)
         dated = date_strips(connection, articles=fresh) if quotes.added else 0
         rejects = write_rejects(connection, batch.rejects, loaded_at)
         counts = (articles.height, batch.articles.height - articles.height, rejects.added)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import duckdb
 import polars as pl
 
-from correlator.align.strip_dating import date_strip
+from correlator.align.strip_dating import SCHEMA, date_strip
+from correlator.errors import InputError
+from correlator.news.profiles import load_profile, profile_names
+from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.statements import execute, query
 
 _STRIPS = """
-    SELECT q.article_id, q.strip_key, q.position, q.symbol, q.price, q.change, q.previous_close,
-        any_value(a.published_at)::DATE AS hint
+    SELECT q.article_id, q.strip_key, q.position, q.symbol, q.price, q.change, q.previous_close, q.line,
+        any_value(a.published_at)::DATE AS hint, any_value(a.publisher) AS publisher
     FROM quotes AS q JOIN articles AS a USING (article_id)
     WHERE (q.article_id, q.strip_key) IN (
         SELECT (article_id, strip_key) FROM quotes WHERE article_id IN (SELECT unnest($articles))
@@ -23,15 +27,21 @@ _STRIPS = """
 """
 _CLOSES = """
     WITH names AS (
-        SELECT symbol, symbol AS printed FROM instruments
-        UNION SELECT symbol, unnest(string_split(aliases, '|')) FROM instruments
+        SELECT symbol, exchange, symbol AS printed FROM instruments
+        UNION SELECT symbol, exchange, unnest(string_split(aliases, '|')) FROM instruments
     ), newest AS (
-        SELECT symbol, session, close FROM bars WHERE "interval" = '1d' AND close IS NOT NULL
+        SELECT symbol, session, close, low, high FROM bars WHERE "interval" = '1d' AND close IS NOT NULL
         QUALIFY row_number() OVER (PARTITION BY symbol, bar_start ORDER BY vintage DESC) = 1
     )
-    SELECT printed AS symbol, session, any_value(close) AS close
+    SELECT printed AS symbol, exchange, session,
+        any_value(close) AS close, any_value(low) AS low, any_value(high) AS high
     FROM newest JOIN names USING (symbol) WHERE printed IN (SELECT unnest($printed))
     GROUP BY ALL
+"""
+_TRADED = """
+    SELECT i.exchange, b.session, count(DISTINCT b.symbol) AS symbols
+    FROM bars AS b JOIN instruments AS i USING (symbol)
+    WHERE b."interval" = '1d' AND i.exchange IN (SELECT unnest($exchanges)) GROUP BY ALL
 """
 _UPDATE = """
     UPDATE quotes SET session = d.session, session_reason = d.session_reason, votes_for = d.votes_for,
@@ -58,10 +68,44 @@ def date_strips(
         return 0
     closes = query(connection, _CLOSES, {"printed": quotes["symbol"].unique().to_list()})
     strips = quotes.select("article_id", "strip_key").unique(maintain_order=True).with_row_index("strip")
-    numbered = quotes.join(strips, on=["article_id", "strip_key"])
-    dated = date_strip(numbered.with_columns(article_id=pl.col("strip").cast(pl.Int64)), closes)
+    numbered = quotes.join(strips, on=["article_id", "strip_key"]).with_columns(
+        article_id=pl.col("strip").cast(pl.Int64)
+    )
+    parts = [_dated(connection, part, closes) for part in numbered.partition_by("publisher")]
+    dated = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     keyed = dated.rename({"article_id": "strip"}).join(strips.cast({"strip": pl.Int64}), on="strip")
     connection.register("dated", keyed)
     execute(connection, _UPDATE)
     connection.unregister("dated")
     return keyed["session"].drop_nulls().len()
+
+
+def _dated(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
+    """Strips of one publisher dated by closes of its exchange, or of the one where its symbols trade."""
+    publisher = str(quotes["publisher"][0])
+    home = load_profile(publisher).exchange if publisher in profile_names() else None
+    listed = closes.filter(pl.col("symbol").is_in(quotes["symbol"].unique().to_list()))
+    if home:
+        listed = listed.filter(pl.col("exchange") == home)
+    sessions = _sessions(connection, listed["exchange"].unique().sort().to_list())
+    return date_strip(quotes, listed.drop("exchange"), sessions=sessions)
+
+
+def _sessions(connection: duckdb.DuckDBPyConnection, exchanges: Sequence[str]) -> list[date]:
+    """Sessions on which the store has a bar of the exchange, and where it has one symbol only those of the calendar.
+
+    Two symbols without a bar on a day that the calendar calls a session speak for a holiday that it does not know.
+    Symbols of several exchanges have no sessions in common: none are returned.
+    """
+    if len(exchanges) != 1:
+        return []
+    traded = query(connection, _TRADED, {"exchanges": list(exchanges)})
+    days = traded["session"].sort().to_list()
+    if traded["symbols"].max() != 1:
+        return days
+    first, last = calendar_reach(exchanges[0])
+    try:
+        calendar = sessions_between(exchanges[0], max(first, days[0]), min(last, days[-1]))["session"]
+    except InputError:  # bars outside the calendar's reach
+        return days
+    return sorted({*days, *calendar.to_list()})

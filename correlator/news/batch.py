@@ -32,7 +32,7 @@ QUOTE_COLUMNS = (
 )
 REJECT_COLUMNS = ("source", "source_line", "reason", "content")
 ARTICLE_SCHEMA = ARTICLES.schema(ARTICLE_COLUMNS)
-QUOTE_SCHEMA = ARTICLES.schema(("article_key", "content_hash")) | QUOTES.schema(QUOTE_COLUMNS)
+QUOTE_SCHEMA = ARTICLES.schema(("article_key", "content_hash")) | {"strip": pl.Int32()} | QUOTES.schema(QUOTE_COLUMNS)
 REJECT_SCHEMA = REJECTS.schema(REJECT_COLUMNS)
 CONTENT_LIMIT = 500
 

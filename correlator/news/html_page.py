@@ -35,6 +35,8 @@ _PUBLISHED = (
 _UPDATED = ("article:modified_time", "datemodified", "og:updated_time")
 _HEADLINES = ("headline", "og:title", "twitter:title", "title")
 _DATE_CLASS = re.compile(r"(?i)(post|article|entry|publish|category|story)[-_]?(date|time)|timestamp__date")
+_BLOCKS = frozenset(("p", "div", "li", "br", "h1", "h2", "h3", "tr"))
+_INLINE = frozenset(("a", "b", "em", "font", "i", "small", "strong", "sub", "sup", "u"))
 _MAX_TEXT = 2_000_000
 _CONTRADICTED = "another statement on the page carries an offset that is not the publisher's"
 
@@ -59,13 +61,24 @@ def parse_html(
     publisher, known_by = _publisher(profile, address, stated)
     stamp, updated = _stamps(stated, publisher, published, known_by, where)
     headline = _headline(stated, publisher, where)
-    quotes = parse_strip("\n".join(stated.lines))
+    quotes = parse_strip("\n".join(stated.lines), publisher.strip)
     dateline, wire, body = _body(text, headline, publisher)
     agency = next((name for name in publisher.agencies if name in stated.meta.get("author", "").split(",")), wire)
     language = language_of(
         f"{headline} {body or ''}", (stated.language or publisher.language or "")[:2].lower() or None
     )
     return Page(publisher.name, agency, address, headline, dateline, body, language, stamp, updated, tuple(quotes))
+
+
+def visible_text(text: str) -> str:
+    """What a browser shows of a page, in lines; a text that is no HTML as it is."""
+    return "\n".join(_collect(text).lines) if looks_like_html(text) else text
+
+
+def looks_like_html(text: str) -> bool:
+    """Whether a text begins as an HTML page does."""
+    head = text[:4096].lower()
+    return any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body"))
 
 
 @dataclass
@@ -112,10 +125,10 @@ class _Collector(HTMLParser):
             self._heading = []
         if self._date is None and tag in ("div", "p", "span") and _DATE_CLASS.search(given.get("class", "")):
             self._date, self._date_tag = [], tag
-        if tag in ("p", "div", "li", "br", "h1", "h2", "h3", "tr"):
-            self._end_line()
+        self._separate(tag)
 
     def handle_endtag(self, tag: str) -> None:
+        self._separate(tag)
         if tag in ("script", "style"):
             self._json = self._silent = False
         elif tag == "h1" and self._heading is not None:
@@ -134,6 +147,13 @@ class _Collector(HTMLParser):
         for part in (self._heading, self._date):
             if part is not None:
                 part.append(data)
+
+    def _separate(self, tag: str) -> None:
+        """A tag that is no emphasis keeps apart what stands before and after it, as a browser shows it."""
+        if tag in _BLOCKS:
+            self._end_line()
+        elif tag not in _INLINE:
+            self._line.append(" ")
 
     def _end_line(self) -> None:
         line = " ".join("".join(self._line).split())
@@ -292,7 +312,7 @@ def _body(text: str, headline: str, publisher: Profile) -> tuple[str | None, str
     found = trafilatura.extract(text[:_MAX_TEXT], include_comments=False, include_tables=False, favor_precision=True)
     if not found:
         found = trafilatura.extract(text[:_MAX_TEXT], include_comments=False, include_tables=False)
-    lines = [" ".join(without_strip(line).split()) for line in (found or "").split("\n")]
+    lines = [" ".join(line.split()) for line in without_strip(found or "", publisher.strip).split("\n")]
     running = [line for line in lines if line and line != headline and not publisher.drops(line)]
     while len(running) > 1 and is_title_like(running[0]):
         running.pop(0)  # byline or date above the text

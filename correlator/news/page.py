@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import polars as pl
 
@@ -17,7 +18,7 @@ from correlator.errors import InputError, TimeError
 from correlator.news.batch import Batch, clean_text, make_batch
 from correlator.news.language import language_of
 from correlator.news.profiles import Profile, load_profile, profile_of_url
-from correlator.news.strip import StripQuote, parse_strip, strip_frame, without_strip
+from correlator.news.strip import LAYOUTS, StripQuote, parse_strip, strip_frame, without_strip
 from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, parse_time
 
 MAX_PAGE_BYTES = 16_000_000
@@ -59,10 +60,15 @@ def read_page(path: Path, *, profile: str | None = None, published: str | None =
 def read_text(path: Path, limit: int = MAX_PAGE_BYTES) -> str:
     """A file as text, control characters removed; bytes that are not UTF-8 are read as Windows-1252."""
     with path.open("rb") as file:
-        raw = file.read(limit + 1)
+        return decode(read_bytes(file, path.name, limit))
+
+
+def read_bytes(file: IO[bytes], name: str, limit: int = MAX_PAGE_BYTES) -> bytes:
+    """What a file holds; raises InputError where that is more than a page."""
+    raw = file.read(limit + 1)
     if len(raw) > limit:
-        raise InputError(f"{path.name} is larger than {limit // 1_000_000} MB, which no article page is")
-    return decode(raw)
+        raise InputError(f"{name} is larger than {limit // 1_000_000} MB, which no article page is")
+    return raw
 
 
 def decode(raw: bytes) -> str:
@@ -87,10 +93,13 @@ def parse_page(
 
     ``published`` overrides the printed time. Raises TimeError and InputError.
     """
-    quotes = parse_strip(text)
-    lines = [" ".join(without_strip(line).split()) for line in _CRAWLED.sub("", clean_text(text)).split("\n")]
+    clean = _CRAWLED.sub("", clean_text(text))
+    lines = _lines(clean, LAYOUTS)
     byline = _find_byline(lines)
-    publisher, known_by = _publisher(profile, url, lines, bool(quotes), byline)
+    publisher, known_by = _publisher(profile, url, lines, bool(parse_strip(clean)), byline)
+    if publisher.strip != LAYOUTS:
+        lines = _lines(clean, publisher.strip)
+        byline = _find_byline(lines)
     stamp, updated = _times(byline, publisher, published, known_by, where)
     headline, rest = _headline(lines, byline, publisher, where)
     dateline, wire, body = _body(rest, publisher)
@@ -105,7 +114,7 @@ def parse_page(
         language_of(f"{headline} {body or ''}", publisher.language),
         stamp,
         updated,
-        tuple(quotes),
+        tuple(parse_strip(clean, publisher.strip)),
     )
 
 
@@ -173,6 +182,11 @@ _BYLINE = re.compile(
     rf"(?:[\s|,]+(?:Last )?Updated(?: on| at)?:? (?P<updated>{_DATED}))?\s*$",
     re.IGNORECASE,
 )
+
+
+def _lines(text: str, layouts: Sequence[str]) -> list[str]:
+    """The lines of a text without its strip, single spaces."""
+    return [" ".join(line.split()) for line in without_strip(text, layouts).split("\n")]
 
 
 def _literals(key: str, content: str) -> list[pl.Expr]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from correlator.errors import InputError, NotFoundError
-from correlator.news.timestamps import zone_info
+from correlator.news.strip import LAYOUTS, compile_layout
+from correlator.news.timestamps import parse_offset, zone_info
 from correlator.resources import data_path
 
 
@@ -22,8 +24,10 @@ class Profile:
     """What is known of a publisher.
 
     ``zone``: IANA zone of times printed without one (None: such times raise). ``layouts``: strptime date layouts.
-    ``byline``: whether a ``Published ...`` line dates the page. ``strip``: whether pages carry a ticker strip.
-    ``drop``: patterns of lines that are no running text. ``agencies``: names a byline may credit.
+    ``strip``: layouts of the quotes on its ticker strip (``strip.compile_layout``). ``exchange``: where those trade
+    (None: wherever their symbols do). ``drop``: patterns of lines that are no running text. ``agencies``: names that a
+    byline may credit. ``suffixes``: what the site adds to headlines.
+    ``abbreviations``: offsets of zone names that elsewhere mean another zone or none.
     """
 
     name: str
@@ -31,11 +35,12 @@ class Profile:
     title: str = ""
     hosts: tuple[str, ...] = ()
     layouts: tuple[str, ...] = ()
-    strip: bool = False
+    strip: tuple[str, ...] = LAYOUTS
     drop: tuple[str, ...] = ()
     agencies: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
     language: str | None = None
+    exchange: str | None = None
     abbreviations: dict[str, str] = field(default_factory=dict)
 
     def drops(self, line: str) -> bool:
@@ -43,8 +48,8 @@ class Profile:
         return any(pattern.search(line) for pattern in _compiled(self.drop))
 
 
-_LISTS = ("hosts", "layouts", "drop", "agencies", "suffixes")
-_TEXTS = ("name", "zone", "title", "language")
+_LISTS = ("hosts", "layouts", "strip", "drop", "agencies", "suffixes")
+_TEXTS = ("name", "zone", "title", "language", "exchange")
 
 
 def profile_names() -> list[str]:
@@ -91,22 +96,46 @@ def _read(path: Path) -> Profile:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path.name} is no TOML file: {error}") from None
-    unknown = sorted(set(raw) - {*_LISTS, *_TEXTS, "strip", "abbreviations"})
-    if unknown or not isinstance(raw.get("name"), str):
-        what = f"has unknown keys {', '.join(unknown)}" if unknown else "has no name"
-        raise InputError(
-            f"the profile {path.name} {what}",
-            hint=f"keys are {', '.join((*_TEXTS, *_LISTS, 'strip', 'abbreviations'))}",
-        )
-    for key in _LISTS:
-        raw[key] = tuple(str(item) for item in raw.get(key, ()))
+    problem = _problem(raw)
+    if problem:
+        keys = ", ".join((*_TEXTS, *_LISTS, "abbreviations"))
+        raise InputError(f"the profile {path.name} {problem}", hint=f"keys are {keys}")
+    lists = {key: tuple(raw[key]) for key in _LISTS if key in raw}
+    profile = Profile(**{**raw, **lists})
     try:
-        _compiled(raw["drop"])
+        _compiled(profile.drop)
     except re.error as error:
         raise InputError(f"the profile {path.name} has a faulty drop pattern: {error}") from None
-    if raw.get("zone"):
-        zone_info(raw["zone"])
-    return Profile(**raw)
+    for layout in profile.strip:
+        compile_layout(layout)
+    for offset in profile.abbreviations.values():
+        parse_offset(offset)
+    if profile.zone:
+        zone_info(profile.zone)
+    return profile
+
+
+def _problem(raw: Mapping[str, object]) -> str | None:
+    """What is wrong with the keys or types of a profile, or None."""
+    unknown = sorted(set(raw) - {*_LISTS, *_TEXTS, "abbreviations"})
+    if unknown:
+        return f"has unknown keys {', '.join(unknown)}"
+    if not raw.get("name"):
+        return "has no name"
+    for key in _TEXTS:
+        if not isinstance(raw.get(key, ""), str):
+            return f"needs a text as {key}"
+    for key in _LISTS:
+        if not _are_texts(raw.get(key, [])):
+            return f"needs a list of texts as {key}"
+    zones = raw.get("abbreviations", {})
+    if not isinstance(zones, dict) or not _are_texts(list(zones.values())):
+        return 'needs offsets as abbreviations, such as IST = "+05:30"'
+    return None
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 @cache

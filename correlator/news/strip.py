@@ -1,33 +1,40 @@
-"""The ticker strip: lines such as ``AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)`` printed on an article's page.
+"""The ticker strip: quotes such as ``AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)`` printed on an article's page.
 
-Layouts: shares with an arrow and two decimals; indices with thousands separators, with the arrow (2021) or without it;
-``No Change``. A line is a quote only when its percentage is change / (price - change) to the printed digits, which
-keeps look-alikes out. The strip carries no date: see ``align/strip_dating.py``.
+A layout says how a publisher prints a quote; the usual one covers shares with an arrow and two decimals, indices with
+thousands separators, with the arrow (2021) or without it, and ``No Change``. What matches is a quote only when its
+percentage is change / (price - change) to the printed digits, which keeps look-alikes out. The strip carries no date:
+see ``align/strip_dating.py``.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import polars as pl
 
-from correlator.news.batch import QUOTE_COLUMNS, clean_text
-from correlator.tables import QUOTES
+from correlator.errors import InputError
+from correlator.news.batch import QUOTE_COLUMNS, QUOTE_SCHEMA, clean_text
 
 Direction = Literal["up", "down", "unchanged"]
+
+LAYOUTS = ("{symbol} {price} {move} {arrow} {change} ({percent}%)",)
 
 
 @dataclass(frozen=True)
 class StripQuote:
     """One quote as printed: price and change in currency or index points, ``change_pct`` in per cent.
 
-    ``line`` is the quote as printed, ``line_number`` its line in the text from 1, ``position`` its place among the
-    quotes kept, from 1; ``previous_close`` is price minus change.
+    ``strip`` counts the strips of a text, from 1: a text may hold several of different sessions. ``position`` is the
+    place among the quotes kept, from 1; ``line`` the quote as printed, on one line; ``line_number`` where it begins;
+    ``previous_close`` is price minus change.
     """
 
+    strip: int
     position: int
     symbol: str
     price: float
@@ -39,77 +46,170 @@ class StripQuote:
     line_number: int
 
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,4})?"
-QUOTE_PATTERN = re.compile(
-    rf"(?<!\S)(?P<symbol>[A-Z][A-Z0-9&.\-]{{0,15}})[ \t]+(?P<price>{_NUMBER})[ \t]+"
-    r"(?P<word>Increased By|Decreased By|No Change|Unchanged)[ \t]+(?:(?P<arrow>[▲▼])[ \t]*)?"
-    rf"(?P<change>[+-]?{_NUMBER})[ \t]+\((?P<pct>[+-]?\d{{1,5}}(?:\.\d{{1,4}})?)%\)(?!\S)"
-)
-_DIRECTIONS: dict[str, Direction] = {
-    "Increased By": "up",
-    "Decreased By": "down",
-    "No Change": "unchanged",
-    "Unchanged": "unchanged",
+_GAP = r"\s{1,20}"
+_ARROWS = "▲▼△▽▴▾⬆⬇↑↓🔺🔻"
+_NUMBER = r"(?:\d{1,3}(?:,\d{2,3})+|\d{1,9})(?:\.\d{1,4})?"
+_SIGNED = rf"[+\-−–]?{_NUMBER}"
+_FIELDS = {
+    # A name may start with a digit, but "KSE 100" is no quote of a share called 100.
+    "symbol": r"(?<![\w&.\-])(?P<symbol>[A-Z][A-Z0-9&.\-]{0,15}|(?<![A-Z]\s)\d{1,4}[A-Z0-9]{0,12})",
+    "price": rf"(?P<price>{_NUMBER})",
+    "move": rf"(?P<move>(?i:Increased{_GAP}By|Decreased{_GAP}By|No{_GAP}Change|Unchanged))",
+    "change": rf"(?P<change>{_SIGNED})",
+    "percent": rf"(?P<percent>{_SIGNED})",
 }
-_LONGEST_LINE = 100_000
+_NEEDED = ("symbol", "price", "change", "percent")
+_PARTS = re.compile(r"(\s*\{arrow\}\s*)|(\s+)|\{(\w*)\}|([^\s{]+|\{)")
+_INDEX_NAME = re.compile(r"[A-Z]{2,}\d{2,3}")
 
 
-def parse_strip(text: str) -> list[StripQuote]:
-    """Every quote in the text, in order; a quote printed again with the same figures is dropped."""
-    quotes: list[StripQuote] = []
-    seen: set[tuple[str, float, float]] = set()
-    for number, line in enumerate(clean_text(text).split("\n"), start=1):
-        for match in QUOTE_PATTERN.finditer(line[:_LONGEST_LINE]):
-            quote = _quote(match, len(quotes) + 1, number)
-            if quote and (quote.symbol, quote.price, quote.change) not in seen:
-                seen.add((quote.symbol, quote.price, quote.change))
-                quotes.append(quote)
-    return quotes
+@cache
+def compile_layout(layout: str) -> re.Pattern[str]:
+    """The pattern of a layout: its fields are {symbol}, {price}, {change}, {percent} and optionally {move}, {arrow}.
+
+    A blank stands for any blank space, line ends included; the arrow may be missing. Raises InputError for another
+    field, and where one of the first four is not there exactly once.
+    """
+    pattern = []
+    for arrow, gap, field, text in _PARTS.findall(layout.strip()):
+        if arrow:
+            pattern.append(rf"{_GAP}(?:[{_ARROWS}]\s{{0,20}})?")
+        elif gap:
+            pattern.append(_GAP)
+        elif text:
+            pattern += [rf"\s{{0,4}}{re.escape(c)}\s{{0,4}}" if c in "()%" else re.escape(c) for c in text]
+        elif field in _FIELDS:
+            pattern.append(_FIELDS[field])
+        else:
+            raise InputError(
+                f"strip layout {layout!r} has no field {field!r}", hint=f"fields are {', '.join(_FIELDS)}, arrow"
+            )
+    missing = [field for field in _NEEDED if layout.count(f"{{{field}}}") != 1]
+    if missing or layout.count("{move}") > 1:
+        raise InputError(f"strip layout {layout!r} needs {{{(*missing, 'move')[0]}}} once")
+    return re.compile("".join(pattern).removesuffix(r"\s{0,4}"))
 
 
-def without_strip(line: str) -> str:
-    """The line with its quotes taken out."""
-    return (
-        QUOTE_PATTERN.sub(lambda m: m[0] if _quote(m, 0, 0) is None else "", line[:_LONGEST_LINE])
-        + line[_LONGEST_LINE:]
-    )
+def parse_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> list[StripQuote]:
+    """Every quote in the text, in order, in one of the publisher's ``layouts``; HTML entities are read.
+
+    A strip that is printed again counts once; one that gives a symbol other figures is another strip.
+    """
+    clean = _readable(text)
+    strips: list[dict[str, StripQuote]] = []
+    for run in _runs(_found(clean, layouts)):
+        same = next((strip for strip in strips if _is_same(strip, run)), None)
+        if same is None:
+            strips.append(run)
+        else:
+            same.update({symbol: quote for symbol, quote in run.items() if symbol not in same})
+    quotes = [replace(quote, strip=number) for number, strip in enumerate(strips, 1) for quote in strip.values()]
+    return [replace(quote, position=place) for place, quote in enumerate(quotes, 1)]
+
+
+def without_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> str:
+    """The text with its quotes taken out."""
+    clean = _readable(text)
+    for layout in layouts:
+        clean = compile_layout(layout).sub(lambda match: match[0] if _quote(match, 0) is None else " ", clean)
+    return clean
 
 
 def strip_frame(quotes: Sequence[StripQuote]) -> pl.DataFrame:
-    """Quotes as a frame: position to previous_close of ``tables.QUOTES``."""
-    rows = [{name: getattr(quote, name) for name in QUOTE_COLUMNS} for quote in quotes]
-    return pl.DataFrame(rows, schema=QUOTES.schema(QUOTE_COLUMNS))
+    """Quotes as a frame: strip, and position to previous_close of ``tables.QUOTES``."""
+    names = ("strip", *QUOTE_COLUMNS)
+    rows = [{name: getattr(quote, name) for name in names} for quote in quotes]
+    return pl.DataFrame(rows, schema={name: QUOTE_SCHEMA[name] for name in names})
 
 
-def _quote(match: re.Match[str], position: int, line_number: int) -> StripQuote | None:
+def is_index(symbol: str, line: str) -> bool:
+    """Whether a quote's line is that of an index: it prints its level as a whole number, or is named like KSE100."""
+    price = re.search(rf"{re.escape(symbol)}\s+({_NUMBER})", line)
+    return bool(_INDEX_NAME.fullmatch(symbol)) or (price is not None and "." not in price[1])
+
+
+def _readable(text: str) -> str:
+    return clean_text(html.unescape(text) if "&" in text else text)
+
+
+def _found(text: str, layouts: Sequence[str]) -> list[StripQuote]:
+    """Quotes of all layouts in the order of the text."""
+    found: list[tuple[int, StripQuote]] = []
+    line, reached = 1, 0
+    matches = (match for layout in layouts for match in compile_layout(layout).finditer(text))
+    for match in matches if len(layouts) == 1 else sorted(matches, key=lambda match: match.start()):
+        line += text.count("\n", reached, match.start())
+        reached = match.start()
+        quote = _quote(match, line)
+        if quote:
+            found.append((match.start(), quote))
+    return [quote for _, quote in found]
+
+
+def _runs(quotes: Sequence[StripQuote]) -> Iterator[dict[str, StripQuote]]:
+    """Stretches of quotes in which no symbol comes twice."""
+    run: dict[str, StripQuote] = {}
+    for quote in quotes:
+        if quote.symbol in run:
+            yield run
+            run = {}
+        run[quote.symbol] = quote
+    if run:
+        yield run
+
+
+def _is_same(strip: dict[str, StripQuote], run: dict[str, StripQuote]) -> bool:
+    """Whether both print some symbol, and none with different figures."""
+    common = strip.keys() & run.keys()
+    return bool(common) and all(_figures(strip[symbol]) == _figures(run[symbol]) for symbol in common)
+
+
+def _figures(quote: StripQuote) -> tuple[float, float]:
+    return quote.price, quote.change
+
+
+def _quote(match: re.Match[str], line_number: int) -> StripQuote | None:
     """The quote a match holds, or None where its figures contradict each other."""
-    price, change, pct = (float(match[name].replace(",", "")) for name in ("price", "change", "pct"))
-    direction = _DIRECTIONS[match["word"]]
-    if not _sign_agrees(direction, change) or not _percent_agrees(match, price, change, pct):
+    given = match.groupdict()
+    move = " ".join((given.get("move") or "").lower().split())
+    printed = [given[name].replace(",", "").replace("−", "-").replace("–", "-") for name in ("change", "percent")]
+    if move == "decreased by" and not any(text.startswith("+") for text in printed):
+        printed = [text if text.startswith("-") else f"-{text}" for text in printed]  # the word says it
+    price, change, percent = float(given["price"].replace(",", "")), *map(float, printed)
+    direction = _direction(move, change)
+    if direction is None or not _percent_agrees(given["price"], printed[0], percent):
         return None
-    digits = max(_decimals(match["price"]), _decimals(match["change"]))
-    return StripQuote(
-        position, match["symbol"], price, change, pct, direction, match[0], round(price - change, digits), line_number
-    )
+    digits = max(_decimals(given["price"]), _decimals(printed[0]))
+    line = " ".join(match[0].split())
+    previous = round(price - change, digits)
+    return StripQuote(1, 0, given["symbol"], price, change + 0.0, percent + 0.0, direction, line, previous, line_number)
 
 
-def _sign_agrees(direction: Direction, change: float) -> bool:
-    return {"up": change >= 0, "down": change <= 0, "unchanged": change == 0}[direction]
+def _direction(move: str, change: float) -> Direction | None:
+    """What the word says, or where there is none the sign; None where word and sign disagree."""
+    if not move:
+        return "up" if change > 0 else "down" if change < 0 else "unchanged"
+    if move == "increased by":
+        return "up" if change >= 0 else None
+    if move == "decreased by":
+        return "down" if change <= 0 else None
+    return "unchanged" if change == 0 else None
 
 
-def _percent_agrees(match: re.Match[str], price: float, change: float, pct: float) -> bool:
-    """Whether pct is the change over the previous close, to one unit of its second decimal.
+def _percent_agrees(price_text: str, change_text: str, percent: float) -> bool:
+    """Whether the percentage is the change over the previous close, to one unit of its second decimal.
 
     Publishers drop trailing zeros (5% is 5.00 %), so two decimals are what is printed. Figures printed with fewer
     than two decimals (indices) add the rounding they carry.
     """
+    price, change = float(price_text.replace(",", "")), float(change_text)
     base = price - change
     if base <= 0 or price <= 0:
         return False
-    price_error, change_error = (_rounding(match[name]) for name in ("price", "change"))
+    price_error, change_error = _rounding(price_text), _rounding(change_text)
     expected = 100 * change / base
     error = 100 * (change_error * price + price_error * abs(change)) / base**2
-    return abs(expected - pct) <= 0.0100001 + error
+    return abs(expected - percent) <= 0.0100001 + error
 
 
 def _decimals(number: str) -> int:

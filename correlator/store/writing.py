@@ -103,7 +103,8 @@ def write_instruments(connection: duckdb.DuckDBPyConnection, instruments: Sequen
 def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame, loaded_at: datetime) -> pl.DataFrame:
     """Insert articles (columns of a reader's batch). Returns those that were new: article_id, version, article_key.
 
-    Same key and same content is known; same key with other content is the next version of the same article.
+    Same key and same content is known; same key with other content is the next version of the same article. New ones
+    have no story yet.
     """
     import polars as pl
 
@@ -134,7 +135,7 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
     fresh = numbered.with_columns(pl.col("order").cast(pl.Int64)).join(
         plan.with_columns(pl.col("order").cast(pl.Int64)), on="order", how="inner", maintain_order="left"
     )
-    rows = fresh.drop("order").with_columns(story_id=pl.col("article_id"), loaded_at=pl.lit(loaded_at))
+    rows = fresh.drop("order").with_columns(story_id=pl.lit(None, pl.Int64), loaded_at=pl.lit(loaded_at))
     connection.register("new_articles", rows)
     execute(connection, "INSERT INTO articles BY NAME SELECT * FROM new_articles")
     connection.unregister("new_articles")
@@ -142,21 +143,20 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
 
 
 def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) -> Written:
-    """Insert strip quotes that carry ``article_key``; another strip of the same article is kept beside the first."""
+    """Insert strip quotes that carry ``article_key``; an article may have several strips, each with its own key."""
     import hashlib
 
     import polars as pl
 
     if quotes.is_empty():
         return Written(0, 0)
-    strips = quotes.group_by("article_key", "content_hash", maintain_order=True).agg(pl.col("line"))
+    place = ["article_key", "content_hash", "strip"]
+    strips = quotes.group_by(place, maintain_order=True).agg(pl.col("line"))
     digests = [hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest() for lines in strips["line"]]
-    keyed = quotes.join(
-        strips.select("article_key", "content_hash", strip_key=pl.Series(digests)), on=["article_key", "content_hash"]
-    )
+    keyed = quotes.join(strips.select(*place, strip_key=pl.Series(digests, dtype=pl.String)), on=place)
     connection.register("fresh_quotes", keyed.unique(["article_key", "strip_key", "position"], maintain_order=True))
     rows = """
-        SELECT fresh.* EXCLUDE (article_key, content_hash), a.article_id
+        SELECT fresh.* EXCLUDE (article_key, content_hash, strip), a.article_id
         FROM fresh_quotes AS fresh
         JOIN (SELECT DISTINCT article_key, article_id FROM articles) AS a USING (article_key)
     """

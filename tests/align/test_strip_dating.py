@@ -1,9 +1,11 @@
 """Strips dated by vote. Closes are PSX figures of May 2025 and November 2024 (public market data)."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from correlator.align.strip_dating import SCHEMA, date_strip
 from correlator.news.strip import parse_strip, strip_frame
@@ -93,3 +95,64 @@ def test_a_tie_is_broken_by_the_pages_date_only_and_else_is_null():
 def test_an_empty_frame_gives_an_empty_frame():
     empty = strip_frame([]).with_columns(article_id=pl.lit(None, pl.Int64))
     assert date_strip(empty, CLOSES).schema == SCHEMA
+
+
+RANGES = CLOSES.with_columns(low=pl.col("close") - 2, high=pl.col("close") + 2)
+
+
+def test_a_price_that_was_not_traded_is_no_match():
+    line = "AIRLINK 170.00 Increased By ▲ 7.18 (4.41%)"
+    assert dated(line)[0]["session"] == date(2025, 5, 26)
+    (row,) = dated(line, RANGES)
+    assert row["session"] is None
+    assert "did not trade at 170.00 on 2025-05-26" in row["session_reason"]
+
+
+def test_one_share_without_change_that_moved_is_no_zero_return():
+    (row,) = dated("AIRLINK 156.09 No Change ▼ 0.00 (0%)", RANGES)
+    assert row["session"] is None
+
+
+def test_a_share_printed_in_thousands_is_no_index():
+    closes = pl.DataFrame(
+        [("NESTLE", date(2025, 5, 20), 7490.3), ("NESTLE", date(2025, 5, 21), 7500.0)],
+        schema=["symbol", "session", "close"],
+        orient="row",
+    )
+    assert dated("NESTLE 7,500.00 Increased By ▲ 9.70 (0.13%)", closes)[0]["session"] == date(2025, 5, 21)
+    assert dated("NESTLE 7,500.00 Increased By ▲ 10.00 (0.13%)", closes)[0]["session"] is None
+
+
+def test_a_hole_in_the_bars_is_no_jump_to_a_later_session():
+    bars = CLOSES.filter(pl.col("session") != date(2025, 5, 23))
+    strip = strip_frame(parse_strip("AIRLINK 163.50 Decreased By ▼ -1.33 (-0.81%)"))
+    strip = strip.with_columns(article_id=pl.lit(7, pl.Int64))
+    row = date_strip(strip, bars, sessions=[date(2025, 5, 23)]).row(0, named=True)
+    assert (row["session"], row["official_close"]) == (date(2025, 5, 23), None)
+    assert date_strip(strip, bars)["session"][0] == date(2025, 5, 26)
+
+
+@given(
+    st.lists(st.integers(-300, 300), min_size=3, max_size=40),
+    st.data(),
+)
+def test_a_strip_of_a_known_session_gets_that_session_or_none(moves, data):
+    """Bars with ranges, and a strip with any price traded in one of the sessions: never another session."""
+    closes = [10_000]
+    for move in moves:
+        closes.append(max(closes[-1] + move, 100))
+    days = [date(2025, 1, 1) + timedelta(days=place) for place in range(len(closes))]
+    place = data.draw(st.integers(1, len(closes) - 1))
+    low, high = (pick(closes[place - 1 : place + 1]) for pick in (min, max))
+    cents = data.draw(st.integers(low, high))
+    change = cents - closes[place - 1]
+    word = "Increased By ▲" if change > 0 else "Decreased By ▼" if change < 0 else "No Change ▼"
+    line = f"A {cents / 100:.2f} {word} {change / 100:.2f} ({100 * change / closes[place - 1]:.2f}%)"
+    rows = [
+        ("A", day, close / 100, min(pair) / 100, max(pair) / 100)
+        for day, close, pair in zip(days, closes, zip(closes, [closes[0], *closes], strict=False), strict=True)
+    ]
+    frame = pl.DataFrame(rows, schema=["symbol", "session", "close", "low", "high"], orient="row")
+    (row,) = dated(line, frame)
+    same = [day for day, before in zip(days[1:], closes, strict=False) if before == closes[place - 1]]
+    assert row["session"] in ([days[place]] if len(same) == 1 else [*same, None])

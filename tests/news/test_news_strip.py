@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlator.news.strip import parse_strip, strip_frame, without_strip
+from correlator.errors import InputError
+from correlator.news.html_page import visible_text
+from correlator.news.strip import compile_layout, is_index, parse_strip, strip_frame, without_strip
 
 LINES = [
     (" date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)", "AIRLINK", 159.05, -3.77, "down", 162.82),
@@ -17,6 +19,20 @@ LINES = [
     ("KSE100 75,398 Increased By 191 (0.25%)", "KSE100", 75398.0, 191.0, "up", 75207.0),
     ("BR30 25,339 Increased By 2.8 (0.01%)", "BR30", 25339.0, 2.8, "up", 25336.2),
 ]
+DROP = LINES[0][1:]
+VARIANTS = [
+    "AIRLINK 159.05 Decreased By -3.77 (-2.32%)",
+    "AIRLINK 159.05 Decreased By 3.77 (2.32%)",
+    "AIRLINK 159.05 Decreased By ▼ 3.77 (-2.32%)",
+    "AIRLINK 159.05 Decreased By ▼-3.77 ( -2.32 % )",
+    "AIRLINK 159.05 Decreased By ↓ −3.77 (−2.32%)",
+    "AIRLINK\t159.05\u00a0 Decreased  By ▼ -3.77 (-2.32%)",
+    "AIRLINK\n159.05\nDecreased By\n▼ -3.77\n(-2.32%)",
+    "AIRLINK 159.05 Decreased By &#9660; -3.77 (-2.32&#37;)",
+    "AIRLINK&nbsp;159.05&nbsp;Decreased By&nbsp;▼&nbsp;-3.77&nbsp;(-2.32%)",
+    "AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)Two capitals plan a pact",
+    "Read more|AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)|x",
+]
 
 
 @pytest.mark.parametrize(("line", "symbol", "price", "change", "direction", "previous"), LINES)
@@ -26,6 +42,14 @@ def test_every_layout_is_read(line, symbol, price, change, direction, previous):
     assert quote.previous_close == pytest.approx(previous, abs=1e-9)
 
 
+@pytest.mark.parametrize("text", VARIANTS)
+def test_signs_arrows_blanks_and_entities_may_differ(text):
+    (quote,) = parse_strip(text)
+    assert (quote.symbol, quote.price, quote.change, quote.direction, quote.previous_close) == DROP
+    assert "AIRLINK" not in without_strip(text)
+    assert without_strip(text).endswith(text[text.rfind(")") + 1 :])
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -33,8 +57,10 @@ def test_every_layout_is_read(line, symbol, price, change, direction, previous):
         "Pakistan Deaths",
         "20,400",
         "9224hr",
+        "KSE 100 119,931 Increased By 960.3 (0.81%)",
         "AIRLINK 159.05 Decreased By ▼ -3.77 (-4.32%)",
         "AIRLINK 159.05 Increased By ▲ -3.77 (-2.32%)",
+        "AIRLINK 159.05 Decreased By ▼ +3.77 (2.32%)",
         "AIRLINK 0.00 Decreased By ▼ -3.77 (-100%)",
         "Airlink 159.05 Decreased By ▼ -3.77 (-2.32%)",
     ],
@@ -47,10 +73,70 @@ def test_look_alikes_are_no_quotes(line):
 def test_a_repeated_strip_counts_once_and_keeps_its_lines():
     text = "AIRLINK 178.50 Decreased By ▼ -4.21 (-2.3%)\nOGDC 214.00 Increased By ▲ 0.72 (0.34%)\n"
     quotes = parse_strip(text + "\n" + text)
-    assert [(q.position, q.symbol, q.line_number) for q in quotes] == [(1, "AIRLINK", 1), (2, "OGDC", 2)]
+    assert [(q.strip, q.position, q.symbol, q.line_number) for q in quotes] == [(1, 1, "AIRLINK", 1), (1, 2, "OGDC", 2)]
     assert strip_frame(quotes)["position"].to_list() == [1, 2]
+
+
+def test_a_strip_that_is_told_again_in_part_or_quote_by_quote_is_one():
+    lines = [line for line, *_ in LINES[1:4]]
+    twice = "\n".join(line for line in lines for _ in (1, 2))
+    more = "\n".join([*lines, lines[0], LINES[4][0]])
+    assert [q.symbol for q in parse_strip(twice)] == ["AIRLINK", "PTC", "CNERGY"]
+    assert [(q.strip, q.symbol) for q in parse_strip(more)] == [
+        (1, "AIRLINK"),
+        (1, "PTC"),
+        (1, "CNERGY"),
+        (1, "KOSM"),
+    ]
+
+
+def test_other_figures_of_a_symbol_are_another_strip():
+    text = "\n".join(line for line, *_ in (LINES[0], LINES[4], LINES[1], LINES[4]))
+    assert [(q.strip, q.symbol, q.price) for q in parse_strip(text)] == [
+        (1, "AIRLINK", 159.05),
+        (1, "KOSM", 4.53),
+        (2, "AIRLINK", 159.45),
+        (2, "KOSM", 4.53),
+    ]
+
+
+def test_a_strip_in_one_long_line_with_text_after_it():
+    strip = " ".join(line for line, *_ in LINES[1:5])
+    text = f"{strip} {LINES[5][0]}{' and more words' * 20_000}"
+    assert [q.symbol for q in parse_strip(text)] == ["AIRLINK", "PTC", "CNERGY", "KOSM", "KSE100"]
+    assert without_strip(text).split()[:3] == ["and", "more", "words"]
+
+
+def test_a_strip_in_markup():
+    page = """<!DOCTYPE html><html><body><ul><li><span>AIRLINK</span><span>159.05</span><span>Decreased By</span>
+    <i class="arrow">&#9660;</i><span>-3.77</span> <b>(-2.32%)</b></li></ul><p>x</p></body></html>"""
+    (quote,) = parse_strip(visible_text(page))
+    assert (quote.symbol, quote.price, quote.change, quote.direction, quote.previous_close) == DROP
+
+
+def test_a_layout_of_ones_own():
+    layout = "{symbol} {price} ({change}) {percent}%"
+    quotes = parse_strip("ONE 37.70 (-1.40)  -3.58%, TWO 9.20 (0.20) 2.22% THREE 1 (2) 3%", (layout,))
+    assert [(q.symbol, q.direction, q.previous_close) for q in quotes] == [("ONE", "down", 39.1), ("TWO", "up", 9.0)]
+    for faulty in ("{symbol} {price}", "{symbol} {price} {change} {percent} {colour}", "{symbol} {", ""):
+        with pytest.raises(InputError):
+            compile_layout(faulty)
+
+
+def test_indices_are_known_by_their_print():
+    assert is_index("KSE100", "KSE100 119,931 Increased By 960.3 (0.81%)")
+    assert is_index("ALLSHR", "ALLSHR 75,211 Increased By 191 (0.25%)")
+    assert is_index("KMI30", "KMI30 46,301.23 Increased By ▲ 203.55 (0.44%)")
+    assert not is_index("NESTLE", "NESTLE 7,500.00 Increased By ▲ 10.00 (0.13%)")
 
 
 @given(st.text())
 def test_any_text_is_survived(text):
     assert isinstance(parse_strip(text), list)
+
+
+@pytest.mark.parametrize(
+    "unit", ["A ", "A 1 ", "A 1 No Change ", "A 1 Increased By ▲ 1 (", "1,111", "A" * 9, "&#9660;"]
+)
+def test_long_nonsense_comes_to_an_end(unit):
+    assert parse_strip(unit * (2_000_000 // len(unit))) == []  # at quadratic cost this would run for hours

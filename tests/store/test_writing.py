@@ -118,6 +118,7 @@ def test_quotes_belong_to_their_article_once(store):
     quote = {
         "article_key": key,
         "content_hash": content,
+        "strip": 1,
         "position": 1,
         "symbol": "LAMP",
         "price": 11.0,
