@@ -28,6 +28,7 @@ class StudyOutput(StrEnum):
     CAAR = "caar"
     BHAR = "bhar"
     SIGNIFICANCE = "significance"
+    WILD_CLUSTER = "wild-cluster"
     MODELS = "models"
     EXCLUDED = "excluded"
     VOLATILITY = "volatility"

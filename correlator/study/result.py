@@ -25,7 +25,10 @@ from correlator.study.setup.plan import Plan
 if TYPE_CHECKING:
     import pandas as pd
 
-OUTPUTS = ("ar", "car", "aar", "caar", "bhar", "models", "excluded", "significance", "volatility", "calendar-time")
+OUTPUTS = (
+    *("ar", "car", "aar", "caar", "bhar", "models", "excluded"),
+    *("significance", "wild-cluster", "volatility", "calendar-time"),
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,18 @@ class StudyResult:
             for values, part in enough
         ]
         return pl.concat(frames)
+
+    @cached_property
+    def wild_cluster(self) -> pl.DataFrame:
+        """The bootstrap that keeps event dates together, 9,999 seeded draws: one row per day or window (and group):
+        window_or_day, statistic, value (t), p_value, n, dates. Raises StudyError for events of one date.
+        """
+        from correlator.study.significance.bootstrap import wild_cluster_frame
+
+        labels = [*self.day_labels, *self.window_labels]
+        return self._by_group(
+            lambda part: wild_cluster_frame(np.concatenate([part.ar, part.car], axis=1), part.day_zero, labels)
+        )
 
     def _too_few(self) -> StudyError:
         if len(self.estimates) == 0:

@@ -7,6 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_reference import scenario, simulated, take
@@ -14,7 +15,7 @@ from slow_reference import scenario, simulated, take
 from correlator.errors import StudyError
 from correlator.study.significance import array_sums, cross_correlation, ranks
 from correlator.study.significance.arrays import targets_of
-from correlator.study.significance.bootstrap import wild_cluster_p
+from correlator.study.significance.bootstrap import wild_cluster
 from correlator.study.significance.nonparametric import EXACT_UP_TO, wilcoxon
 from correlator.study.significance.parametric import cross_sectional_t, jackknife_t, pseudo_values
 from correlator.study.significance.sums import spread_of
@@ -139,20 +140,38 @@ def test_jackknife_leaves_one_out() -> None:
 
 
 def test_bootstrap_is_seeded_and_keeps_dates_together() -> None:
+    """Events that copy one another by date count as their dates do; taken alone they are found five times as often."""
     rng = np.random.default_rng(10)
-    dates = np.repeat(np.arange(30), 4)
-    shock = np.repeat(rng.standard_normal(30), 4) * 0.02
-    p = wild_cluster_p(shock, dates, repetitions=1999, seed=1)
-    assert p == wild_cluster_p(shock, dates, repetitions=1999, seed=1)
-    alone = wild_cluster_p(shock, np.arange(120), repetitions=1999, seed=1)
-    assert abs(p - 0.5) < abs(alone - 0.5) or p > alone
-    assert wild_cluster_p(shock + 0.05, dates, repetitions=1999, seed=1) < 0.01
+    dates = np.repeat(np.arange(20), 6)
+    shock = np.repeat(rng.standard_normal((20, 300)), 6, axis=0) * 0.02
+    together = wild_cluster(shock, dates, repetitions=999, seed=1)
+    np.testing.assert_array_equal(together.p_value, wild_cluster(shock, dates, repetitions=999, seed=1).p_value)
+    assert 0.02 <= (together.p_value <= 0.05).mean() <= 0.09
+    assert (wild_cluster(shock, np.arange(120), repetitions=999, seed=1).p_value <= 0.05).mean() > 0.25
+    assert (wild_cluster(shock + 0.03, dates, repetitions=999, seed=1).p_value < 0.05).mean() > 0.99
+
+
+def test_bootstrap_t_is_the_sandwich_of_a_constant() -> None:
+    rng = np.random.default_rng(11)
+    x, dates = rng.standard_normal((40, 2)), rng.integers(0, 15, 40)
+    x[3, 0] = np.nan
+    found = wild_cluster(x, dates, repetitions=1)
+    for k in range(2):
+        there = ~np.isnan(x[:, k])
+        fit = sm.OLS(x[there, k], np.ones(there.sum())).fit(
+            cov_type="cluster", cov_kwds={"groups": dates[there], "use_correction": False}
+        )
+        assert found.value[k] == pytest.approx(fit.tvalues[0], rel=1e-10)
+        assert found.n[k] == there.sum()
 
 
 def test_bootstrap_of_few_dates_tries_every_sign() -> None:
-    assert wild_cluster_p([0.01, 0.02, 0.03], [1, 2, 3]) == 2 / 8
+    values = np.array([[0.01, np.nan], [0.02, np.nan], [0.03, 0.01]])
+    found = wild_cluster(values, [1, 2, 3])
+    assert found.p_value[0] == 2 / 8
+    assert np.isnan(found.p_value[1])
     with pytest.raises(StudyError, match="1 event date"):
-        wild_cluster_p([0.01, 0.02], [1, 1])
+        wild_cluster([[0.01], [0.02]], [1, 1])
 
 
 def test_two_events_are_enough_for_all_but_skewness() -> None:
