@@ -74,7 +74,8 @@ def wild_cluster_frame(values: Array, event_dates: ArrayLike, labels: Sequence[s
 def _signs(dates: int, repetitions: int, seed: int) -> Iterator[Array]:
     """Signs (B, dates), a few million at a time: every pattern where there are few dates, else random ones."""
     if dates <= _EVERY_PATTERN:
-        yield 1.0 - 2.0 * ((np.arange(1 << dates)[:, None] >> np.arange(dates)) & 1)
+        patterns = (np.arange(1 << dates)[:, None] >> np.arange(dates)) & 1
+        yield 1.0 - 2.0 * patterns.astype(np.float64)
         return
     rng = np.random.default_rng(seed)
     step = max(1, _CELLS // dates)
