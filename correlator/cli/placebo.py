@@ -11,7 +11,7 @@ import typer
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
-from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
 
 
 class PlaceboOutput(StrEnum):
@@ -45,6 +45,7 @@ def placebo(
     *,
     symbol: SymbolOption = None,
     chosen: StudyOptions,
+    interval: IntervalOption = "1d",
     by: Annotated[
         str | None, typer.Option("--by", help="Columns whose groups are tested one by one, such as category.")
     ] = None,
@@ -96,6 +97,7 @@ def placebo(
             matching=Matching(criteria=criteria, distance=distance, block=block),
             confounds=confounds.value,
             by=by,
+            interval=interval,
             **chosen.arguments,
         )
     narrate(test.sentence)

@@ -10,7 +10,7 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, complain, narrate, print_frame
-from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
 from correlator.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def study(
     *,
     symbol: SymbolOption = None,
     chosen: StudyOptions,
+    interval: IntervalOption = "1d",
     returns: Annotated[
         str, typer.Option("--returns", help="log or simple; or a wide file of returns to study instead of the store.")
     ] = "log",
@@ -96,6 +97,7 @@ def study(
             result = chosen.run(
                 open_store(store),
                 symbol,
+                interval=interval,
                 returns=returns,
                 price=price,
                 factors=_read_factors(factors),

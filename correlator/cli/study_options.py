@@ -32,6 +32,9 @@ LinkOption = Annotated[
     list[str] | None,
     typer.Option("--link", help="Kind of link that counts: country, named, printed, sector, watchlist; repeatable."),
 ]
+IntervalOption = Annotated[
+    str, typer.Option("--interval", help="Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.")
+]
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="Use only what was known then: a date or an ISO instant (UTC).")
 ]

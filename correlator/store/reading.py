@@ -73,9 +73,13 @@ def _no_bars(
     connection: duckdb.DuckDBPyConnection, missing: Sequence[str], interval: str, as_of: datetime | None
 ) -> NotFoundError:
     when = f" known at {as_of.isoformat()}" if as_of else ""
-    return NotFoundError(
-        f"the store has no {interval} bars of {', '.join(missing)}{when}", hint=_spelling(connection, missing[0])
-    )
+    others = query(
+        connection,
+        'SELECT DISTINCT "interval" FROM bars WHERE symbol = $symbol AND "interval" <> $interval ORDER BY ALL',
+        {"symbol": missing[0], "interval": interval},
+    )["interval"].to_list()
+    hint = f"it has {', '.join(others)}" if others else _spelling(connection, missing[0])
+    return NotFoundError(f"the store has no {interval} bars of {', '.join(missing)}{when}", hint=hint)
 
 
 def _spelling(connection: duckdb.DuckDBPyConnection, symbol: str) -> str:

@@ -16,6 +16,7 @@ from correlator.store.statements import query
 from correlator.study.estimation.models import model_named
 from correlator.study.result import StudyResult
 from correlator.study.run_matrix import study_panel
+from correlator.study.setup.bars import DAILY, bar_length, on_bars
 from correlator.study.setup.factors import part_risk_free, with_factors
 from correlator.study.setup.frames import Frame
 from correlator.study.setup.plan import make_plan
@@ -32,6 +33,7 @@ def study(
     links: Sequence[str] = DEFAULT_LINKS,
     benchmark: str | None = None,
     model: str = "market",
+    interval: str = DAILY,
     returns: str = "log",
     price: str = "adjusted",
     estimation: str | Window = "-279:-30",
@@ -50,17 +52,25 @@ def study(
     ``equal-weighted``; default the instruments' own, else equal-weighted; ``factors``: dates and one column of returns
     per factor, for the model ``factors``; ``risk_free``: a column of these, or a frame, fractions per session, taken
     off returns and benchmark; ``returns``: ``log`` or ``simple``, fractions;
-    windows are sessions from day 0, both ends included; ``as_of``: UTC instant whose knowledge of bars and events is
+    windows are bars from day 0, both ends included; ``interval``: of the bars, ``1d`` or as they were loaded (5m, 1h);
+    within a session "day 0" is the first bar that ends after the event was known, and a date-only event has none;
+    ``as_of``: UTC instant whose knowledge of bars and events is
     used. Day 0 is the first session that closes after the event was known; of several tellings of a story with the same
     day 0 the first is measured. Raises NotFoundError, InputError or StudyError where it cannot be done as asked; what
     is not measured is in ``result.excluded`` with its reason.
     """
+    if interval != DAILY:
+        bar_length(interval)
     with store.reading() as connection:
         names = _symbols(connection, symbols)
         exchange = exchange_of(connection, names)
         chosen = _benchmark(connection, names, benchmark, model)
-        panel = stored_panel(connection, names, chosen, exchange, returns_kind=returns, price=price, as_of=as_of)
+        panel = stored_panel(
+            connection, names, chosen, exchange, interval=interval, returns_kind=returns, price=price, as_of=as_of
+        )
         found = events_of_symbols(connection, names, exchange, selection=events, links=links, as_of=as_of)
+    if interval != DAILY:
+        found = on_bars(found, panel.labels, interval)
     panel = with_factors(panel, *part_risk_free(factors, risk_free, panel))
     if found.is_empty():
         raise NotFoundError(

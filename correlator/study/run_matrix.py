@@ -98,7 +98,7 @@ def study_panel(
     columns = {name: position for position, name in enumerate(panel.symbols)}
     symbol_index = events["symbol"].replace_strict(columns, default=-1, return_dtype=pl.Int64).to_numpy()
     day_zero = place_events(events["date"], panel.labels, plan.off_session)
-    reasons = dict(day_zero.reasons)
+    reasons = day_zero.reasons | _undated(events)
     for i in np.flatnonzero(symbol_index < 0):
         symbol = events["symbol"][int(i)]
         reasons[int(i)] = "event has no symbol" if symbol is None else f"no bars for symbol {symbol}"
@@ -117,6 +117,14 @@ def study_panel(
         day_labels=day_labels(plan.window, panel.labels),
         car_columns=columns_of_windows,
     )
+
+
+def _undated(events: pl.DataFrame) -> dict[int, str]:
+    """Why events have no day 0, by position, where it is known."""
+    if "day_zero_reason" not in events.columns:
+        return {}
+    rows = events.with_row_index("position").filter(pl.col("date").is_null() & pl.col("day_zero_reason").is_not_null())
+    return {row["position"]: f"no day 0: {row['day_zero_reason']}" for row in rows.iter_rows(named=True)}
 
 
 def read_events(frame: Frame) -> pl.DataFrame:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from correlator.errors import InputError
 from correlator.store.db import Store
 from correlator.study.cross_section.confounded import with_confounds
 from correlator.study.cross_section.stored_confounds import stored_flags
 from correlator.study.placebo.dates import Matching
 from correlator.study.placebo.inference import PlaceboResult, placebo_test
 from correlator.study.run import study
+from correlator.study.setup.bars import DAILY
 from correlator.study.setup.selection import DEFAULT_LINKS
 
 
@@ -33,6 +35,8 @@ def stored_placebo(
     ``confounds``: ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap; the rest as
     ``placebo_test`` and ``study`` say, and raise.
     """
+    if confounds != "keep" and options.get("interval", DAILY) != DAILY:
+        raise InputError("confounds are counted on daily bars", hint="leave out --interval, or keep confounded events")
     result = study(store, symbols, links=links, as_of=as_of, **options)
     if confounds != "keep":
         result = with_confounds(result, confounds, stored_flags(store, result, links=links, as_of=as_of))

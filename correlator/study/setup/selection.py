@@ -95,7 +95,7 @@ def first_tellings(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     story = pl.when(pl.col("story_id").is_null()).then(-pl.col("event_id")).otherwise("story_id")
     keyed = events.with_columns(story=story)
-    same_day = ("story", "symbol", "date")
+    same_day = ("story", "symbol", pl.col("date").cast(pl.Date))
     first = keyed.with_columns(first=pl.col("event_id").first().over(same_day))
     repeated = (pl.col("first") != pl.col("event_id")) & pl.col("date").is_not_null()
     left_out = first.filter(repeated).select(

@@ -18,12 +18,14 @@ from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
 from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
-from correlator.store.reading import read_instrument
+from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
+from correlator.study.setup.bars import DAILY
 from correlator.study.setup.frames import Array, Mask, Panel, returns_of
 
 PRICES = ("adjusted", "close")
 EQUAL_WEIGHTED = "equal-weighted"
+_CLOSES = ("close", "adjusted_close")
 
 
 def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
@@ -41,12 +43,17 @@ def stored_panel(
     benchmark: str | None,
     exchange: str,
     *,
+    interval: str = DAILY,
     returns_kind: str = "log",
     price: str = "adjusted",
     as_of: datetime | None = None,
     flags: bool = True,
 ) -> Panel:
-    """The panel of ``symbols`` with the benchmark as its factor, one row per session of ``exchange``.
+    """The panel of ``symbols`` with the benchmark as its factor, one row per bar.
+
+    Daily bars lie on the sessions of ``exchange``, by date; bars of another ``interval`` (1m to 1h) wherever any of the
+    symbols has one, by the UTC instant of their start, the first of a session with the return since the last one of the
+    session before.
 
     ``benchmark``: a symbol, ``equal-weighted`` (mean return of every share of the exchange in the store), or None;
     ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``as_of``: bars as known at that instant;
@@ -57,17 +64,19 @@ def stored_panel(
         raise InputError(f"price {price!r} is not known", hint=f"choose {' or '.join(PRICES)}")
     members = _members(connection, exchange) if benchmark == EQUAL_WEIGHTED else [benchmark] if benchmark else []
     names = list(dict.fromkeys([*symbols, *members]))
-    labels = sessions_between(exchange, *bar_span(connection, names, as_of))["session"]
-    fields = FIELDS if flags else ("close", "adjusted_close")
-    arrays = _on_sessions(read_bar_arrays(connection, names, labels, fields=fields, as_of=as_of), exchange)
+    if interval == DAILY:
+        labels, arrays = _daily_bars(connection, names, exchange, as_of, FIELDS if flags else _CLOSES)
+    else:
+        labels, arrays = _bars_of(connection, names, interval, as_of)
     returns = returns_of(_price(arrays, price), returns_kind)
     place = {name: column for column, name in enumerate(names)}
     own = [place[symbol] for symbol in symbols]
+    locked = _limit_locked(arrays, labels, exchange) if flags and interval == DAILY else None
     panel = Panel(
         labels,
         tuple(symbols),
         _columns(returns, own),
-        limit_locked=_columns(_limit_locked(arrays, labels, exchange), own) if flags else None,
+        limit_locked=None if locked is None else _columns(locked, own),
         zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
     )
     if benchmark is None:
@@ -81,9 +90,34 @@ def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
     return values if chosen == list(range(values.shape[1])) else values[:, chosen]
 
 
-def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str]) -> dict[str, Array]:
-    """Each figure of the bars as an array (T, S) on ``labels`` and ``names``, NaN where there is no bar."""
-    rows = labels.search_sorted(bars["session"]).to_numpy()
+def _daily_bars(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    exchange: str,
+    as_of: datetime | None,
+    fields: Sequence[str],
+) -> tuple[pl.Series, dict[str, Array]]:
+    """Sessions (T,) and the figures of the bars on them."""
+    labels = sessions_between(exchange, *bar_span(connection, names, as_of))["session"]
+    grid = read_bar_arrays(connection, names, labels, fields=fields, as_of=as_of)
+    return labels, _on_sessions(grid, exchange)
+
+
+def _bars_of(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], interval: str, as_of: datetime | None
+) -> tuple[pl.Series, dict[str, Array]]:
+    """Starts (T,) of the bars of an interval, UTC, and their figures."""
+    bars = read_bars(connection, names, interval=interval, as_of=as_of)
+    labels = bars["bar_start"].unique().sort()
+    return labels, bar_arrays(bars, labels, names, at="bar_start")
+
+
+def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str], *, at: str = "session") -> dict[str, Array]:
+    """Each figure of the bars as an array (T, S) on ``labels`` and ``names``, NaN where there is no bar.
+
+    ``at``: the column that the labels are of, ``session`` or ``bar_start``.
+    """
+    rows = labels.search_sorted(bars[at]).to_numpy()
     columns = bars["symbol"].replace_strict({name: j for j, name in enumerate(names)}, return_dtype=pl.Int64).to_numpy()
     arrays = {}
     for name in ("open", "high", "low", "close", "adjusted_close", "volume"):

@@ -1,0 +1,49 @@
+"""Bars within a session: how long they are, and which of them an event falls to."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import polars as pl
+
+from correlator.errors import InputError
+
+DAILY = "1d"
+_MINUTES = {"m": 1, "h": 60}
+
+
+def bar_length(interval: str) -> timedelta:
+    """How long a bar of ``interval`` lasts; raises InputError for one that is no number of minutes or hours."""
+    found = re.fullmatch(r"([1-9]\d*)([mh])", interval)
+    if found is None:
+        raise InputError(f"interval {interval!r} is not known", hint="write 1d, or minutes or hours such as 5m or 1h")
+    return timedelta(minutes=int(found[1]) * _MINUTES[found[2]])
+
+
+def on_bars(events: pl.DataFrame, starts: pl.Series, interval: str) -> pl.DataFrame:
+    """The events with the bar they fall to as their ``date``: the first that ends after the event was public.
+
+    ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` (T,) of the bars, UTC, in order.
+    ``day_zero_reason`` says where the instant lies: ``intraday`` in that bar, ``between bars`` before it, ``date-only``
+    and ``no-time`` where no bar can be named, ``beyond-bars`` after the last one.
+    """
+    ends = starts + bar_length(interval)
+    known = events["known_at"].cast(starts.dtype)
+    timed = events["known_precision"].is_in(["minute", "second"]) & known.is_not_null()
+    row = ends.search_sorted(known.fill_null(starts[0]), side="right")
+    placed = events.with_columns(
+        date=starts.gather(pl.Series(row).clip(upper_bound=len(starts) - 1)), row=pl.Series(row), timed=timed
+    )
+    beyond = pl.col("row") >= len(starts)
+    reason = (
+        pl.when(~pl.col("timed"))
+        .then(pl.when(pl.col("known_precision") == "day").then(pl.lit("date-only")).otherwise(pl.lit("no-time")))
+        .when(beyond)
+        .then(pl.lit("beyond-bars"))
+        .when(pl.col("date") > pl.col("known_at"))
+        .then(pl.lit("between bars"))
+        .otherwise(pl.lit("intraday"))
+    )
+    has_bar = pl.col("timed") & ~beyond
+    return placed.with_columns(day_zero_reason=reason, date=pl.when(has_bar).then(pl.col("date"))).drop("row", "timed")
