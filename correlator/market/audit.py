@@ -7,6 +7,7 @@ them missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,18 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.market import audit_bars, audit_series
+from correlator.market import audit_bars, audit_identity, audit_levels, audit_repeats, audit_series, audit_shifts
+from correlator.market.audit_shifts import Shift
 from correlator.market.files import PriceFile
 from correlator.market.findings import SCHEMA, Series, together
 from correlator.market.instruments import find_instrument
 from correlator.sessions import calendar_reach, exchange_named, sessions_between
 
 _LEAST_MEMBERS = 3
+# Log moves beyond this are splits or faults, and left out of the mean of other symbols.
+_WILD = 0.4
+# A benchmark with bars on less of a series than this share of what the other symbols have gives way to their mean.
+_ENOUGH = 0.7
 
 
 def audit_prices(
@@ -40,8 +46,13 @@ def audit_prices(
     daily = bars.filter(pl.col("interval") == "1d")
     if daily.is_empty():
         raise InputError("there are no daily bars to check", hint="give bars with interval 1d")
-    every = [_series(part, exchange) for part in daily.partition_by("symbol", "source", maintain_order=True)]
-    return together(part for series in every for part in _audit(series, every, benchmark, overrides))
+    parts = daily.partition_by("symbol", "source", maintain_order=True)
+    every = [_examined(_series(part, exchange), overrides) for part in parts]
+    mean = _Mean.of(every)
+    found = [part for each in every for part in _findings(each, _market(each, every, mean, benchmark))]
+    all_series = [each.right for each in every]
+    found += [part for series in all_series for part in audit_identity.not_what_it_claims(series, all_series)]
+    return together([*found, *audit_identity.same_as_another(all_series)])
 
 
 def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
@@ -108,31 +119,68 @@ def _series(bars: pl.DataFrame, exchange: str | None) -> Series:
     return Series(symbol, source, bars.sort("session"), exchange_named(place).code if place else None, kind)
 
 
-def _audit(
-    series: Series, every: Sequence[Series], benchmark: pl.DataFrame | str | None, overrides: bool | str | Path
-) -> list[pl.DataFrame]:
+@dataclass(frozen=True)
+class _Examined:
+    """A series, its exchange's sessions, where its labels stand a day or a session off, and its bars put right."""
+
+    series: Series
+    sessions: pl.Series
+    by_day: tuple[Shift, ...]
+    by_session: tuple[Shift, ...]
+    right: Series
+
+    @property
+    def rest(self) -> Series:
+        """The series without the bars whose labels stand a day off."""
+        rows = pl.int_range(pl.len())
+        inside = pl.any_horizontal(pl.lit(False), *(rows.is_between(shift.first, shift.last) for shift in self.by_day))
+        return replace(self.series, bars=self.series.bars.filter(~inside))
+
+
+def _examined(series: Series, overrides: bool | str | Path) -> _Examined:
+    """The series with its labels put right, as far as calendar and known closes tell."""
     sessions = _sessions(series, overrides)
+    by_day = tuple(audit_shifts.shifts_by_calendar(series, sessions))
+    right = audit_shifts.with_days_moved(series, by_day)
+    known = audit_identity.known_closes(series.symbol)
+    by_session = tuple(audit_shifts.shifts_by_known_closes(right, known, sessions))
+    return _Examined(
+        series, sessions, by_day, by_session, audit_shifts.with_sessions_moved(right, by_session, sessions)
+    )
+
+
+@dataclass(frozen=True)
+class _Market:
+    """What a series is held against: session and close, its name, and whether its own labels are vouched for."""
+
+    closes: pl.DataFrame
+    name: str
+    vouched: bool
+
+
+def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]:
+    series, by_session = examined.series, examined.by_session
     found = [
         audit_bars.contradictions(series),
         audit_bars.repeated_sessions(series),
         audit_bars.at_limit(series),
-        audit_bars.jumps(series),
-        audit_bars.stale_repeats(series),
-        *audit_series.not_what_it_claims(series, every),
+        audit_levels.jumps(series),
+        *audit_levels.volume_units(series),
+        audit_repeats.stale_repeats(series),
+        audit_bars.off_calendar(examined.rest, examined.sessions),
+        audit_bars.without_trade(examined.rest, examined.sessions),
+        *audit_series.holes(examined.right, examined.sessions),
         *audit_series.short_history(series),
     ]
-    shifted = audit_series.shifted_by_calendar(series, sessions)
-    market, name = _benchmark(series, every, benchmark)
-    by_moves = [] if market is None else audit_series.shifted_by_correlation(series, market, name)
-    if shifted:
-        return [*found, *shifted, *by_moves]
-    return [
-        *found,
-        *by_moves,
-        audit_bars.off_calendar(series, sessions),
-        audit_bars.without_trade(series, sessions),
-        *audit_series.holes(series, sessions),
-    ]
+    if market is not None and not by_session:
+        by_session = tuple(audit_shifts.shifts_by_returns(examined.right, market.closes, market.name))
+        if not by_session:
+            found += audit_identity.unlike_its_market(examined.right, market.closes, market.name)
+        elif not market.vouched:
+            doubt = f" (or {market.name} stands off the other way: nothing here tells which)"
+            by_session = tuple(replace(shift, evidence=shift.evidence + doubt) for shift in by_session)
+    found += [audit_shifts.finding_of(series, shift, "day") for shift in examined.by_day]
+    return found + [audit_shifts.finding_of(examined.right, shift, "session") for shift in by_session]
 
 
 def _sessions(series: Series, overrides: bool | str | Path) -> pl.Series:
@@ -157,29 +205,80 @@ def _weekdays(start: date, end: date) -> pl.Series:
     return days.filter(days.dt.weekday() <= 5)
 
 
-def _benchmark(
-    series: Series, every: Sequence[Series], benchmark: pl.DataFrame | str | None
-) -> tuple[pl.DataFrame | None, str]:
-    """Session and close of what the series is held against, with its name; None where there is nothing."""
+@dataclass(frozen=True)
+class _Mean:
+    """The mean log return of the shares of each exchange: session, total of the returns, how many there are."""
+
+    moves: dict[int, pl.DataFrame]
+    totals: dict[str | None, pl.DataFrame]
+    symbols: dict[str | None, int]
+
+    @classmethod
+    def of(cls, every: Sequence[_Examined]) -> _Mean:
+        shares = [each for each in every if each.series.kind in (None, "share")]
+        moves = {id(each): _moves(each.right.bars) for each in shares}
+        totals, symbols = {}, {}
+        for exchange in {each.series.exchange for each in shares}:
+            members = [each for each in shares if each.series.exchange == exchange]
+            symbols[exchange] = len({each.series.symbol for each in members})
+            together_ = pl.concat(moves[id(each)] for each in members)
+            totals[exchange] = together_.group_by("session").agg(pl.col("move").sum(), pl.len().alias("n"))
+        return cls(moves, totals, symbols)
+
+    def without(self, examined: _Examined, every: Sequence[_Examined]) -> _Market | None:
+        """The market that the other symbols make: an index of their mean; None where they are fewer than three."""
+        exchange, symbol = examined.series.exchange, examined.series.symbol
+        if exchange not in self.totals:
+            return None
+        own = [self.moves[id(each)] for each in every if each.series.symbol == symbol and id(each) in self.moves]
+        others = self.symbols[exchange] - bool(own)
+        if others < _LEAST_MEMBERS:
+            return None
+        totals = self.totals[exchange]
+        if own:
+            mine = pl.concat(own).group_by("session").agg(pl.col("move").sum().alias("mine"), pl.len().alias("k"))
+            totals = totals.join(mine, on="session", how="left").select(
+                "session",
+                pl.col("move") - pl.col("mine").fill_null(0.0),
+                pl.col("n").cast(pl.Int64) - pl.col("k").cast(pl.Int64).fill_null(0),
+            )
+        index = totals.filter(pl.col("n") > 0).sort("session")
+        closes = index.select("session", (pl.col("move") / pl.col("n")).cum_sum().exp().alias("close"))
+        return _Market(closes, f"the mean of {others} other symbols", vouched=True)
+
+
+def _moves(bars: pl.DataFrame) -> pl.DataFrame:
+    """Session and log move of the close, without what splits and faults make."""
+    moves = bars.select("session", (pl.col("close") / pl.col("close").shift()).log().alias("move"))
+    return moves.filter(pl.col("move").is_finite() & (pl.col("move").abs() < _WILD))
+
+
+def _market(
+    examined: _Examined, every: Sequence[_Examined], mean: _Mean, benchmark: pl.DataFrame | str | None
+) -> _Market | None:
+    """The benchmark asked for, else the instrument's own, else the mean of three or more other shares; else None."""
+    series = examined.series
     if isinstance(benchmark, pl.DataFrame):
-        return benchmark.select("session", "close"), str(benchmark["symbol"][0])
+        return _Market(benchmark.select("session", "close"), str(benchmark["symbol"][0]), vouched=False)
     known: dict[str, Any] | None = find_instrument(series.symbol)
     wanted = benchmark or (known["benchmark"] if known else None)
-    named = next((other for other in every if other.symbol == wanted and other.symbol != series.symbol), None)
-    if named is not None:
-        return named.bars.select("session", "close"), named.symbol
-    if benchmark is not None and benchmark != series.symbol:
-        raise InputError(f"the benchmark {benchmark!r} is not among the bars", hint="load it, or give its bars")
-    peers = [other for other in every if other.symbol != series.symbol and other.exchange == series.exchange]
-    if len(peers) < _LEAST_MEMBERS:
-        return None, ""
-    return _equal_weighted(peers), f"the mean of {len(peers)} other symbols"
+    named = [other for other in every if other.series.symbol == wanted and other.series.symbol != series.symbol]
+    others = mean.without(examined, every)
+    if not named:
+        if isinstance(benchmark, str) and benchmark != series.symbol:
+            raise InputError(f"the benchmark {benchmark!r} is not among the bars", hint="load it, or give its bars")
+        return others
+    index = max(named, key=lambda other: other.right.bars.height)
+    market = _Market(index.right.bars.select("session", "close"), index.series.symbol, vouched=others is not None)
+    if others is None:
+        known_closes = audit_identity.known_closes(index.series.symbol)
+        return replace(market, vouched=audit_shifts.known_closes_agree(index.right, known_closes))
+    shifted = audit_shifts.shifts_by_returns(index.right, others.closes, others.name)
+    another = audit_identity.unlike_its_market(index.right, others.closes, others.name)
+    covers = _common(examined, market) >= _ENOUGH * _common(examined, others)
+    return market if covers and not shifted and not another else others
 
 
-def _equal_weighted(peers: Sequence[Series]) -> pl.DataFrame:
-    """An index of the mean log return of ``peers``: session and close."""
-    moves = pl.concat(
-        peer.bars.select("session", (pl.col("close") / pl.col("close").shift()).log().alias("move")) for peer in peers
-    )
-    clean = moves.filter(pl.col("move").is_finite()).group_by("session").agg(pl.col("move").mean()).sort("session")
-    return clean.select("session", pl.col("move").cum_sum().exp().alias("close"))
+def _common(examined: _Examined, market: _Market) -> int:
+    """Sessions that the series has in common with a market."""
+    return int(examined.right.bars["session"].is_in(market.closes["session"].implode()).sum())

@@ -7,9 +7,10 @@ import polars as pl
 from correlator.errors import TimeError
 from correlator.market.raw_table import AT
 from correlator.market.stamps import Stamps
-from correlator.sessions import exchange_zone
+from correlator.sessions import exchange_named, exchange_zone
 
 _INSTANT = pl.Datetime("us", "UTC")
+_NEARLY_ALL = 0.99
 
 
 def label_sessions(
@@ -39,13 +40,29 @@ def label_sessions(
             local.dt.date().alias("session"), start.dt.convert_time_zone("UTC").cast(_INSTANT).alias("bar_start")
         )
         return intraday.drop(AT), [f"intraday bars by the clocks of {zone}"], _interval(intraday)
-    daily = _daily(stamped, local.dt.date())
+    hours = ", ".join(f"{hour:02d}:00" for hour in stamped[AT].dt.hour().drop_nulls().unique().sort().head(4))
+    kind = "instants"
     if stamps.kind == "local":
-        return daily, ["the time of day in the date column is not used"], "1d"
+        as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+        if exchange is None or not _are_midnights_in_utc(stamped, as_utc, exchange):
+            return _daily(stamped, local.dt.date()), ["the time of day in the date column is not used"], "1d"
+        local, kind = as_utc, "instants in UTC that do not say so"
+    daily = _daily(stamped, local.dt.date())
     moved = int((stamped[AT].dt.date() != daily["session"]).sum())
-    hours = ", ".join(f"{hour:02d}:00Z" for hour in stamped[AT].dt.hour().drop_nulls().unique().sort().head(4))
-    note = f"stamps are instants ({hours}), read by the clocks of {zone}: {moved:,} bars belong to another day than"
+    note = f"stamps are {kind} ({hours} UTC), read by the clocks of {zone}: {moved:,} bars belong to another day than"
     return daily, [f"{note} the stamp's in UTC"], "1d"
+
+
+def _are_midnights_in_utc(stamped: pl.DataFrame, as_utc: pl.Expr, exchange: str) -> bool:
+    """Whether times without a zone are the exchange's midnights in UTC: each is one, and its weekdays are right then.
+
+    ``2000-12-31 19:00`` is midnight in Karachi; as it stands a week of such stamps runs from Sunday to Thursday.
+    """
+    weekend = sorted(exchange_named(exchange).weekend)
+    read = stamped.select(pl.col(AT).dt.date().alias("said"), as_utc.alias("then")).drop_nulls()
+    midnights = read.select((pl.col("then").dt.time() == pl.time(0)).mean()).item() or 0.0
+    said, then = (int(read[name].dt.weekday().is_in(weekend).sum()) for name in ("said", "then"))
+    return bool(midnights > _NEARLY_ALL and said > then)
 
 
 def _daily(stamped: pl.DataFrame, session: pl.Expr) -> pl.DataFrame:

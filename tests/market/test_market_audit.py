@@ -239,6 +239,121 @@ def test_vintages_are_graded_by_what_changed():
     assert "10 bars" in split["evidence"][0]
 
 
+def beside(rows: pl.DataFrame, *, index: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Findings about all of: the rows, three sound shares of the same market, and an index."""
+    peers = [made_bars(f"PEER{k}", seed=k) for k in (1, 2, 3)]
+    parts = [rows, *peers] if index is None else [rows, *peers, index]
+    return audit_prices(pl.concat([as_file(part, exchange="XKAR").bars for part in parts]), exchange="XKAR")
+
+
+def test_a_stretch_of_bars_under_the_wrong_session_is_named_with_its_ends():
+    rows = made_bars()
+    inside = pl.int_range(pl.len()).is_between(200, 450)
+    late = pl.when(inside).then(pl.col("Date").shift(-1)).otherwise("Date")
+    shifted = rows.with_columns(late.alias("Date")).unique("Date", keep="first").sort("Date")
+    found = beside(shifted).filter(pl.col("check") == "shifted-late")
+    assert found["symbol"].to_list() == ["LAMP"]
+    first = found["session"][0]
+    assert abs((first - rows["Date"][200]).days) < 30
+
+
+def test_a_shifted_index_is_blamed_and_not_its_shares():
+    index = made_bars("KSE100", seed=9).with_columns(pl.col("Date").shift(1)).filter(pl.col("Date").is_not_null())
+    found = beside(made_bars("HBL", seed=5), index=index).filter(pl.col("check").str.starts_with("shifted"))
+    assert found.select("symbol", "check").rows() == [("KSE100", "shifted-early")]
+
+
+def test_with_one_share_and_an_unknown_index_nothing_tells_which_is_shifted():
+    late = made_bars().with_columns(pl.col("Date").shift(-1)).filter(pl.col("Date").is_not_null())
+    found = audited(late, made_bars("MARKET", seed=1), benchmark="MARKET")
+    assert "or MARKET stands off the other way" in found.filter(pl.col("check") == "shifted-late")["evidence"][0]
+
+
+def test_known_closes_tell_a_shifted_index_that_stands_alone():
+    rows = made_bars("KSE100")
+    known = pl.read_csv(data_path("instruments", "anchors.csv"), try_parse_dates=True)
+    known = known.filter(pl.col("symbol") == "KSE100").select(pl.col("session").alias("Date"), "close")
+    true = rows.join(known, on="Date", how="left").with_columns(
+        pl.coalesce("close", pl.col("close").interpolate(), "Close").alias("Close")
+    )
+    bars = true.with_columns(pl.col("Close").alias(name) for name in ("Open", "High", "Low")).drop("close")
+    assert "shifted-early" not in checks(audited(bars))
+    early = bars.with_columns(pl.col("Date").shift(1)).filter(pl.col("Date").is_not_null())
+    evidence = audited(early).filter(pl.col("check") == "shifted-early")["evidence"][0]
+    assert "known closes of KSE100 stand one session early" in evidence
+
+
+def test_made_up_figures_and_copies_of_another_symbol():
+    noise = np.random.default_rng(77).normal(0, 0.01, made_bars().height)
+    made_up = made_bars().with_columns(
+        pl.Series(name, 100 * np.exp(np.cumsum(noise))) for name in ("Open", "High", "Low", "Close")
+    )
+    assert "not-what-it-claims" in checks(beside(made_up).filter(pl.col("symbol") == "LAMP"), "high")
+    copy = made_bars("PEER1", seed=1).with_columns(pl.lit("LAMP").alias("Symbol"))
+    twins = beside(copy).filter(pl.col("check") == "same-as-another")
+    assert twins["symbol"].to_list() == ["LAMP", "PEER1"]
+
+
+def test_an_index_that_breaks_and_a_scale_that_comes_back():
+    index = after(0.6).with_columns(pl.lit("KSE30").alias("Symbol"))
+    assert checks(audited(index), "high") == {"level-break"}
+    back = audited(after(0.2, to_row=303)).filter(pl.col("check") == "split-like")
+    assert "the 3 bars between stand on another scale" in back["evidence"][0]
+
+
+def test_an_intraday_fall_is_no_split():
+    rows = made_bars(exchange="XNYS").with_columns(
+        pl.when(pl.int_range(pl.len()) >= 300).then(pl.col(name) * 0.5).otherwise(name).alias(name)
+        for name in ("Close", "High", "Low", "Open")
+    )
+    opened = rows.with_columns(
+        pl.when(pl.int_range(pl.len()) == 300).then(pl.col("Open") * 2).otherwise("Open").alias("Open")
+    )
+    assert "split-like" in checks(audit_prices(as_file(rows, exchange="XNYS").bars, exchange="XNYS"))
+    assert "split-like" not in checks(audit_prices(as_file(opened, exchange="XNYS").bars, exchange="XNYS"))
+
+
+def test_volume_in_thousands_is_medium():
+    rows = made_bars().with_columns(
+        pl.when(pl.int_range(pl.len()) >= 400).then(pl.col("Volume") / 1000).otherwise("Volume").alias("Volume")
+    )
+    found = audited(rows).filter(pl.col("check") == "volume-unit")
+    assert found.select("session", "severity").rows() == [(rows["Date"][400], "medium")]
+
+
+def test_a_block_of_earlier_bars_and_a_close_filled_forward():
+    names = ("Open", "High", "Low", "Close", "Volume")
+    rows = made_bars()
+    take = np.arange(rows.height)
+    take[300:310] -= 25
+    block = rows.with_columns(rows.select(names)[take])
+    assert audited(block).filter(pl.col("check") == "stale").height >= 10
+    still = rows.with_columns(
+        pl.when(pl.int_range(pl.len()).is_between(300, 304))
+        .then(pl.lit(rows["Close"][300]))
+        .otherwise("Close")
+        .alias("Close")
+    )
+    found = audited(still.select("Symbol", "Date", "Close", "Volume")).filter(pl.col("check") == "stale")
+    assert found["severity"].to_list() == ["medium"]
+    assert "on 5 bars in a row" in found["evidence"][0]
+
+
+def test_utc_stamps_that_do_not_say_so_are_read_as_what_they_are(tmp_path):
+    days = made_bars()["Date"].head(40)
+    path = tmp_path / "KSE100_naive.csv"
+    stamps = [f"{day - timedelta(days=1)} 19:00:00" for day in days]
+    pl.DataFrame({"Date": stamps, "Close": np.linspace(40000.0, 41000, 40)}).write_csv(path)
+    found = check_files([path])
+    assert "utc-stamps" in set(found["check"])
+    assert not found["check"].str.starts_with("shifted").any()
+    evening = tmp_path / "KSE100_evening.csv"
+    pl.DataFrame({"Date": [f"{day} 19:00:00" for day in days], "Close": np.linspace(40000.0, 41000, 40)}).write_csv(
+        evening
+    )
+    assert checks(check_files([evening])) == set()
+
+
 def sample() -> pl.DataFrame:
     rows = [
         as_file(pl.read_csv(data_path("sample", f"{name}.csv")), symbol=name).bars for name in ("AIRLINK", "KSE100")

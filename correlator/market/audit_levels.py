@@ -1,0 +1,162 @@
+"""Checks of the level: jumps that look like splits, other units, other series, or more than the exchange allows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.market.findings import Series
+from correlator.market.limits import price_limits
+from correlator.market.returns import previous_closes
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_SPLITS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0)
+_UNITS = (100.0, 1000.0, 10000.0)
+_UNIT_SLACK = 0.25
+# A split shows up to the day's own return: so many usual moves, within these bounds (log); big ones are rarely chance.
+_SPLIT_MOVES, _SPLIT_SLACK = 2.5, (0.025, 0.06)
+_BIG_SPLIT, _BIG_MOVES, _BIG_SLACK = np.log(1.8), 4.0, (0.04, 0.11)
+_SPLIT_SIZE = 5.0
+_INDEX_BREAK = np.log(1.25)
+_BREAK, _BREAK_SIZE = np.log(1.6), 8.0
+_GAP_DAYS = 7
+_BACK_WITHIN = 250
+_AROUND = 60
+_VOLUME_BREAK = np.log(50.0)
+_VOLUME_AROUND = 20
+
+
+def jumps(series: Series) -> pl.DataFrame:
+    """Changes of the close that look like a split, like another unit, or are more than can be.
+
+    ``unit-change``: about 100, 1,000 or 10,000 to one. ``split-like``: near a split's ratio, five usual moves or more,
+    and already there at the open. ``level-break``: an index that moves by a quarter, a share by three fifths and eight
+    usual moves. ``beyond-limit``: more than the exchange's price limit allows over the days between the bars.
+    """
+    bars = series.bars.with_columns(pl.col("close").shift().alias("before"))
+    move, opening = (_log_change(bars, name) for name in ("close", "open"))
+    size, usual = np.abs(move), _usual_size(move)
+    days = _days_between(bars["session"])
+    unit = _near(size, _UNITS, np.full(len(size), _UNIT_SLACK))
+    at_open = np.isnan(opening) | (np.abs(opening) > 0.6 * size)
+    big = np.clip(_BIG_MOVES * usual, *_BIG_SLACK)
+    slack = np.where(size > _BIG_SPLIT, big, np.clip(_SPLIT_MOVES * usual, *_SPLIT_SLACK))
+    split = np.where(at_open & (size > _SPLIT_SIZE * usual), _near(size, _SPLITS, slack), 0.0)
+    if series.kind == "index":
+        broken = (size > _INDEX_BREAK) & (days <= _GAP_DAYS)
+        split = np.zeros(len(size))
+    else:
+        broken = (size > _BREAK) & (size > _BREAK_SIZE * usual) & (days <= _GAP_DAYS)
+    is_unit, is_split = unit > 0, (split > 0) & (unit == 0)
+    beyond = _beyond_limit(series, move) & ~is_unit & ~is_split
+    broken &= ~is_unit & ~is_split & ~beyond
+    found = bars.with_columns(
+        pl.Series("factor", np.where(is_unit, unit, split)),
+        (100 * (pl.col("close") / pl.col("before") - 1)).round(2).alias("change"),
+        pl.Series("back", _come_back(bars["session"], move, is_unit | is_split)),
+    )
+    text = "{close} after {before}: {change} %"
+    index_break = "high" if series.kind == "index" else "medium"
+    parts = [
+        (is_unit, "unit-change", "high", text + ", about a factor of {factor}{back}", _UNIT_ACTION),
+        (is_split, "split-like", "medium", text + ", about {factor} to 1{back}", _SPLIT_ACTION),
+        (beyond, "beyond-limit", "medium", text + ", more than the exchange allows", _LIMIT_ACTION),
+        (broken, "level-break", index_break, text + " in one session", _BREAK_ACTION),
+    ]
+    return pl.concat(
+        series.per_bar(found.filter(pl.Series(mask)), check, grade, evidence, action)
+        for mask, check, grade, evidence, action in parts
+    )
+
+
+_UNIT_ACTION = "bring the series to one unit (rupees and paisa, pounds and pence, thousands) before using it"
+_SPLIT_ACTION = "use adjusted closes, or check for a split, bonus or merger"
+_LIMIT_ACTION = "check for an ex-date, a corporate action or missing sessions"
+_BREAK_ACTION = "check for a rebased or exchanged series, or a bar that is wrong"
+
+
+def volume_units(series: Series) -> list[pl.DataFrame]:
+    """Where the usual volume changes fifty-fold from one bar to the next: thousands instead of shares, or the reverse.
+
+    The medians of twenty bars before and after are compared; the sharpest place of each change is named.
+    """
+    traded = series.bars.filter((pl.col("volume") > 0).fill_null(False))
+    if traded.height < 3 * _VOLUME_AROUND:
+        return []
+    logs = traded.select(pl.col("volume").log())["volume"]
+    before = logs.rolling_median(_VOLUME_AROUND).shift().fill_null(np.nan).to_numpy()
+    after = logs.reverse().rolling_median(_VOLUME_AROUND).reverse().fill_null(np.nan).to_numpy()
+    step = np.nan_to_num(after - before)
+    step = np.where(np.abs(np.diff(logs.to_numpy(), prepend=logs[0])) > 0.6 * _VOLUME_BREAK, step, 0.0)
+    found = []
+    while np.abs(step).max() > _VOLUME_BREAK:
+        at = int(np.argmax(np.abs(step)))
+        factor = float(np.exp(np.abs(step[at])))
+        way = "more" if step[at] > 0 else "less"
+        text = (
+            f"the usual volume of 20 bars is {factor:,.0f} times {way} from here on than before: "
+            f"{np.exp(after[at]):,.0f} after {np.exp(before[at]):,.0f}"
+        )
+        action = "bring volumes to one unit before using them; prices are not concerned"
+        found.append(series.finding("volume-unit", "medium", text, action, traded["session"][at]))
+        step[max(0, at - _VOLUME_AROUND) : at + _VOLUME_AROUND] = 0.0
+    return found
+
+
+def _log_change(bars: pl.DataFrame, name: str) -> Array:
+    """Log of the price over the close before (T,); NaN where either is missing or not positive."""
+    ratio = pl.col(name) / pl.col("before")
+    return (
+        bars.select(pl.when(ratio > 0).then(ratio.log()).cast(pl.Float64).alias("r"))["r"].fill_null(np.nan).to_numpy()
+    )
+
+
+def _usual_size(move: Array) -> Array:
+    """The usual size (T,) of log moves around each bar: 1.48 times the median of their absolute values."""
+    moves = pl.Series(np.abs(move)).fill_nan(None)
+    usual = moves.rolling_median(_AROUND, min_samples=5, center=True) * 1.4826
+    return usual.fill_null(np.nan).to_numpy()
+
+
+def _days_between(sessions: pl.Series) -> Array:
+    """Calendar days since the bar before (T,)."""
+    return sessions.to_physical().cast(pl.Float64).diff().fill_null(1.0).to_numpy()
+
+
+def _near(size: Array, factors: tuple[float, ...], slack: Array) -> Array:
+    """The factor that each absolute log change comes close to, else 0."""
+    distance = np.abs(size[:, None] - np.log(factors)[None, :])
+    best = np.argmin(np.where(np.isnan(distance), np.inf, distance), axis=1)
+    close = distance[np.arange(len(size)), best] <= slack
+    return np.where(close, np.asarray(factors)[best], 0.0)
+
+
+def _come_back(sessions: pl.Series, move: Array, jumped: Mask) -> list[str]:
+    """For each jump that a later one undoes: until when the bars stand on another scale."""
+    told = [""] * len(move)
+    at = np.flatnonzero(jumped)
+    for one, two in pairwise(at):
+        if two - one <= _BACK_WITHIN and abs(move[one] + move[two]) < _UNIT_SLACK:
+            told[int(one)] = f"; undone on {sessions[int(two)]}: the {two - one} bars between stand on another scale"
+    return told
+
+
+def _beyond_limit(series: Series, move: Array) -> Mask:
+    """Whether a change is more than the limit allows over the days that lie between the two bars."""
+    if series.exchange is None or series.kind not in (None, "share"):
+        return np.zeros(len(move), dtype=bool)
+    limit, minimum = price_limits(series.exchange, series.bars["session"])
+    closes = series.bars["close"].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
+    before = previous_closes(closes)
+    reach = np.maximum(limit, minimum / before)[:, 0]
+    quiet = pl.Series((series.bars["volume"] == 0).fill_null(False).cast(pl.Int64).shift().fill_null(0))
+    days = series.bars["session"].to_numpy().astype("datetime64[D]")
+    passed = np.concatenate([[1], np.busday_count(days[:-1], days[1:])])
+    steps = np.clip(passed + quiet.to_numpy(), 1, 6)
+    beyond: Mask = np.abs(np.expm1(move)) > (1 + reach) ** steps - 1 + 0.005
+    return beyond
