@@ -8,6 +8,7 @@ import pytest
 from peer_formulas import METHODS, PEERS, Peer, derived, gap, golden, with_table
 from slow_reference import GOLDEN, SCENARIOS, market_model, scenario
 
+from correlator.study.run_matrix import study_matrix
 from correlator.study.significance.table import statistics
 
 
@@ -61,6 +62,26 @@ def test_eventstudy_has_no_forecast_error_and_too_many_degrees_of_freedom() -> N
     np.testing.assert_allclose(without_forecast * np.sqrt(21), peer["Std. E. CAR"].to_numpy()[-1], rtol=1e-9)
     assert (event["ar_se"] > peer["Std. E. AR"].to_numpy()).all()
     assert (set(peer["df"]), int(event["df"])) == ({249}, 248)
+
+
+def test_eventstudy_by_three_factors() -> None:
+    """Loadings over the risk-free return as printed by the package; its errors as for the market model, k = 4."""
+    returns = pl.read_csv(GOLDEN / "eventstudy_returns.csv").select("date", "AAPL")
+    peer = pl.read_csv(GOLDEN / "eventstudy_single_ff3.csv")
+    result = study_matrix(
+        returns,
+        pl.DataFrame({"symbol": ["AAPL"], "date": ["2007-01-09"]}),
+        factors=pl.read_csv(GOLDEN / "eventstudy_ff3_percent.csv").with_columns(pl.exclude("date") / 100),
+        risk_free="RF",
+        model="factors",
+        returns_kind="simple",
+        estimation="-290:-41",
+        window="-10:10",
+    )
+    loadings = [0.00072725168474718012, 1.8033026574504576, -0.70483980590672002, -0.46815965878270926]
+    np.testing.assert_allclose(result.estimates.coefficients[0], loadings, rtol=1e-9)
+    np.testing.assert_allclose(result.ar["ar"], peer["AR"], rtol=1e-8)
+    np.testing.assert_allclose(result.estimates.sigma[0] * np.sqrt(246 / 250), peer["Std. E. AR"], rtol=1e-9)
 
 
 def test_methods_page_holds_the_table_as_generated() -> None:
