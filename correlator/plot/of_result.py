@@ -58,12 +58,12 @@ def described(result: StudyResult) -> str:
 
 
 def event_labels(result: StudyResult) -> dict[Any, str]:
-    """The words above an event's panel: symbol and session of day 0."""
+    """The words above an event's panel: symbol and, on a line of its own, the session of day 0."""
     estimates = result.estimates
     sessions = result.panel.labels.gather(estimates.day_zero)
     kept = result.events[estimates.kept].select("event_id", "symbol").iter_rows()
     return {
-        (number, symbol): f"{symbol} {session:%d %b %Y}"
+        (number, symbol): f"{symbol}\n{session:%d %b %Y}"
         for (number, symbol), session in zip(kept, sessions, strict=True)
     }
 

@@ -222,7 +222,20 @@ def _rangebreaks(shown: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _range(shown: pl.DataFrame) -> list[str]:
-    """From before the first session to after the last, so that no bar or dot is cut."""
-    first, last = (pl.Series([shown["session"][i]]).cast(pl.Datetime)[0] for i in (0, -1))
-    margin = max(timedelta(hours=12), 0.012 * (last - first))
-    return [(first - margin).isoformat(), (last + margin).isoformat()]
+    """From before the first session to after the last, so that no bar or dot is cut.
+
+    The margin is of days that the axis has: a weekend that it leaves out would be none.
+    """
+    days = max(1, round(0.02 * shown.height))
+    weekends = any(day.weekday() >= 5 for day in shown["session"])
+    first, last = shown["session"][0], shown["session"][-1]
+    ends = (_beyond(first, -1, days, weekends), _beyond(last, 1, days, weekends))
+    return [f"{ends[0].isoformat()}T12:00:00", f"{ends[1].isoformat()}T12:00:00"]
+
+
+def _beyond(day: date, step: int, days: int, weekends: bool) -> date:
+    """The day that lies ``days`` days after (``step`` 1) or before ``day``, weekends counted or not."""
+    while days:
+        day += timedelta(days=step)
+        days -= weekends or day.weekday() < 5
+    return day

@@ -74,7 +74,7 @@ def event_panels(paths: pl.DataFrame, *, labels: dict[Any, str] | None = None, l
     """One small panel per event with its cumulated abnormal return; the ``limit`` largest ends in size where more.
 
     ``paths``: event_id, symbol, day, car (fractions), as ``car_paths`` makes it; ``labels``: (event_id, symbol) to the
-    words above its panel, default the symbol and the event's number.
+    words above its panel (a line break stays one), default the symbol and the event's number.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -86,15 +86,15 @@ def event_panels(paths: pl.DataFrame, *, labels: dict[Any, str] | None = None, l
     columns = min(_COLUMNS, len(chosen))
     rows = math.ceil(len(chosen) / columns)
     names = labels or {}
-    height = 130 * rows if rows > 1 else 260
+    height = 144 * rows if rows > 1 else 260
     figure = make_subplots(
         rows=rows,
         cols=columns,
         shared_xaxes=True,
         shared_yaxes=True,
         horizontal_spacing=0.04,
-        vertical_spacing=34 / height if rows > 1 else 0,
-        subplot_titles=[escaped(names.get(key, f"{key[1]} #{key[0]}")) for key, _ in chosen],
+        vertical_spacing=48 / height if rows > 1 else 0,
+        subplot_titles=[escaped(names.get(key, f"{key[1]} #{key[0]}")).replace("\n", "<br>") for key, _ in chosen],
     )
     for place, (_, own) in enumerate(chosen):
         figure.add_trace(
@@ -111,11 +111,12 @@ def event_panels(paths: pl.DataFrame, *, labels: dict[Any, str] | None = None, l
         )
     figure.update_annotations(font_size=10)
     figure.update_yaxes(tickformat=".0%", nticks=4 if rows > 1 else 7, tickfont_size=10, matches="y")
+    figure.layout.yaxis.matches = None
     _panel_axes(figure, chosen[0][1]["day"].to_list())
     shown = f"the {len(chosen)} largest of {total} events" if total > len(chosen) else counted(total, "event")
     subtitle = f"cumulated abnormal return by day around day 0; {shown}, blue up, red down"
     dressed = dress(figure, title=title, subtitle=subtitle, height=height + 130)
-    return dressed.update_layout(margin_t=dressed.layout.margin.t + 16)
+    return dressed.update_layout(margin_t=dressed.layout.margin.t + 30)
 
 
 def heatmap_figure(

@@ -56,11 +56,11 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80)
     if ends.is_empty():
         return "No event was measured: there is nothing to draw.\n"
     shown = ends if ends.height <= _SHOWN else ends.sort(pl.col("end").abs(), descending=True).head(_SHOWN)
-    size = max(len(label) for label in labels.values())
+    size = max(map(len, labels.values()), default=20)
     room = max(8, width - size - 12)
     lines = [f"cumulated abnormal return by day; {shown.height} of {ends.height} events"]
     for number, symbol, path, end in shown.iter_rows():
-        label = labels.get((number, symbol), f"{symbol} #{number}")
+        label = labels.get((number, symbol), f"{symbol} #{number}").replace("\n", " ")
         lines.append(f"{label:<{size}}  {blocks(path[-room:])}  {end:+.2%}")
     return _joined(lines)
 

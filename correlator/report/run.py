@@ -12,8 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from correlator.errors import NotFoundError
 from correlator.report.as_of import (
     Inputs,
@@ -25,10 +23,13 @@ from correlator.report.as_of import (
     slice_store,
     symbols_needed,
 )
+from correlator.report.contents import Contents
 from correlator.report.journal import journalled
 from correlator.report.publish import publish
 from correlator.report.spec import ReportSpec
 from correlator.report.tables import csv_bytes, report_table
+from correlator.report.tear_sheet import tear_sheet
+from correlator.report.words import sentence
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.study.result import StudyResult
@@ -53,18 +54,6 @@ class ReportRun:
     session: date | None
     folder: Path | None
     message: str
-
-
-@dataclass(frozen=True)
-class Contents:
-    """Everything a report is made of: its description, its moment, its inputs and what the study found."""
-
-    spec: ReportSpec
-    moment: Moment
-    inputs: Inputs
-    result: StudyResult | None
-    tables: dict[str, pl.DataFrame]
-    notes: tuple[str, ...]
 
 
 def run_report(
@@ -123,17 +112,8 @@ def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
     """The report's files by name: a CSV per table, the tear sheet where it is wanted, and the manifest."""
     files = {f"{name}.csv": csv_bytes(frame) for name, frame in contents.tables.items()}
     if contents.spec.outputs.tear_sheet:
-        from correlator.report.tear_sheet import tear_sheet
-
         files[TEAR_SHEET] = tear_sheet(contents, sliced).encode()
     return {**files, MANIFEST: _manifest(contents, files)}
-
-
-def sentence(contents: Contents) -> str:
-    """What the report holds, in a line."""
-    measured = 0 if contents.result is None else len(contents.result.estimates)
-    excluded = 0 if contents.result is None else contents.result.excluded.height
-    return f"session {contents.moment.session}: {measured} events measured, {excluded} left out"
 
 
 def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> StudyResult | None:

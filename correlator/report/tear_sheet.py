@@ -15,6 +15,8 @@ from correlator.plot.html import figure_parts, plotly_script, script_json, title
 from correlator.plot.of_result import RESULT_FIGURES, result_figure
 from correlator.plot.stored import stored_price_figure
 from correlator.plot.template import empty_figure
+from correlator.report.contents import Contents
+from correlator.report.event_rows import event_choices, event_rows
 from correlator.report.words import method_paragraphs, summary_paragraphs
 from correlator.store.db import Store
 from correlator.study.result import StudyResult
@@ -24,15 +26,11 @@ if TYPE_CHECKING:
     import jinja2
     import plotly.graph_objects as go
 
-    from correlator.report.run import Contents
-
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 )
 PRICE_FIGURES = 3
-WINDOWS = 4
 _TEMPLATES = Path(__file__).parent / "templates"
-_WORDS = ("symbol", "category", "dyad", "publisher", "headline")
 
 
 def tear_sheet(contents: Contents, sliced: Store) -> str:
@@ -56,7 +54,7 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         figures=[
             {"id": name, "label": _label(figure), "height": figure.layout.height} for name, figure in figures.items()
         ],
-        choices=_choices(columns, events),
+        choices=event_choices(columns, events),
         event_columns=columns,
         methods=method_paragraphs(contents),
         parameters=[(name, _plain(value)) for name, value in contents.spec.as_dict()["study"].items()],
@@ -70,38 +68,6 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         plotly=plotly_script(),
         data=script_json(data),
     )
-
-
-def event_rows(result: StudyResult | None) -> tuple[list[dict[str, Any]], list[list[Any]]]:
-    """Columns (name, label, kind) of the table of events and its rows, most recent day 0 first.
-
-    One row per event and symbol with its CARs (fractions) and the t of the last window; at most four windows.
-    """
-    windows = list(result.window_labels[-WINDOWS:]) if result is not None else []
-    columns: list[dict[str, Any]] = [
-        {"name": "event_id", "label": "Event", "number": True},
-        {"name": "day_zero", "label": "Day 0"},
-        *({"name": name, "label": name.capitalize(), "wide": name == "headline"} for name in _WORDS),
-        *({"name": f"car {each}", "label": f"CAR {each} %", "number": True, "percent": True} for each in windows),
-        {"name": "t", "label": f"t {windows[-1]}" if windows else "t", "number": True, "digits": 2},
-    ]
-    if result is None or len(result.estimates) == 0:
-        return columns, []
-    kept = result.events[result.estimates.kept]
-    car = result.car
-    count, width = kept.height, len(result.window_labels)
-    cars = car["car"].to_numpy().reshape(count, width)[:, -len(windows) :]
-    last_t = car["t"].to_numpy().reshape(count, width)[:, -1]
-    frame = kept.select(
-        "event_id",
-        pl.Series("day_zero", result.panel.labels.gather(result.estimates.day_zero)).cast(pl.Date).cast(pl.String),
-        *(pl.col(name) if name in kept.columns else pl.lit(None, pl.String).alias(name) for name in _WORDS),
-    ).with_columns(
-        *(pl.Series(f"car {each}", cars[:, i], nan_to_null=True).round(6) for i, each in enumerate(windows)),
-        pl.Series("t", last_t, nan_to_null=True).round(4),
-    )
-    ordered = frame.sort("day_zero", "event_id", "symbol", descending=[True, False, False])
-    return columns, [list(row) for row in ordered.iter_rows()]
 
 
 @cache
@@ -141,20 +107,6 @@ def _label(figure: go.Figure) -> str:
     """What a screen reader says of a figure: its title and subtitle."""
     below = (figure.layout.title.subtitle.text or "").replace("<br>", " ")
     return f"{title_of(figure)}. {below}".replace("\u00a0", " ").strip()
-
-
-def _choices(columns: list[dict[str, Any]], events: list[list[Any]]) -> list[dict[str, Any]]:
-    """The menus above the table: symbol and category, with what there is to choose."""
-    names = [column["name"] for column in columns]
-    return [
-        {
-            "id": f"filter-{name}",
-            "label": name.capitalize(),
-            "column": names.index(name),
-            "options": sorted({row[names.index(name)] for row in events} - {None}),
-        }
-        for name in ("symbol", "category")
-    ]
 
 
 def _averages(result: StudyResult | None) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from correlator.plot.template import counted
+from correlator.report.contents import Contents
 from correlator.study.result import StudyResult
-
-if TYPE_CHECKING:
-    from correlator.report.run import Contents
 
 _MODELS = {
     "raw": "Returns are taken as they are, without an expected return.",
@@ -20,17 +21,22 @@ _MODELS = {
 _SHOWN_WINDOWS = 6
 
 
+def sentence(contents: Contents) -> str:
+    """What the report holds, in a line."""
+    return f"session {contents.moment.session}: {contents.measured} events measured, {contents.left_out} left out"
+
+
 def summary_paragraphs(contents: Contents) -> list[str]:
     """The findings: how many events, what moved in each window, and whether that is more than chance."""
     result = contents.result
     if result is None:
         return [f"No event that was public by session {contents.moment.session} concerns the symbols of this report."]
-    number, left_out = len(result.estimates), result.excluded.height
     symbols = result.events[result.estimates.kept]["symbol"].n_unique()
-    first = f"{_counted(number, 'event')} on {_counted(symbols, 'symbol')} measured, {left_out:,} left out."
-    if number == 0:
+    whom = f"{counted(contents.measured, 'event')} on {counted(symbols, 'symbol')}"
+    first = f"{whom} measured, {contents.left_out:,} left out."
+    if contents.measured == 0:
         return [first, "Nothing could be measured; the reasons are under Data."]
-    sentences = _of_one_event(result) if number == 1 else _of_many(result)
+    sentences = _of_one_event(result) if contents.measured == 1 else _of_many(result)
     return [first, *sentences]
 
 
@@ -50,7 +56,8 @@ def method_paragraphs(contents: Contents) -> list[str]:
         + " The standard error of an abnormal return is that of a prediction; that of a cumulated one uses the full "
         "covariance of prediction errors over its window. Missing bars stay missing.",
         f"Only sessions of {contents.moment.exchange} that had closed and news that was public at "
-        f"{contents.moment.as_of:%Y-%m-%d %H:%M} UTC are used. Bands in figures are of 95 %.",
+        f"{contents.moment.as_of:%Y-%m-%d %H:%M} UTC are used. Tests across events take those with the same day 0 as "
+        "one cluster (Liang & Zeger 1986). Bands in figures are of 95 %.",
     ]
 
 
@@ -65,22 +72,46 @@ def _of_one_event(result: StudyResult) -> list[str]:
 
 
 def _of_many(result: StudyResult) -> list[str]:
-    """CAAR per window with a cross-sectional t, over all events whatever the groups."""
-    from scipy.stats import t
-
+    """CAAR per window with a t clustered by session of day 0, over all events whatever the groups."""
     sentences = []
-    cars = result.estimates.car
+    cars, sessions = result.estimates.car, result.estimates.day_zero
     for column, label in list(enumerate(result.window_labels))[:_SHOWN_WINDOWS]:
-        values = cars[:, column][cars[:, column] == cars[:, column]]
-        if len(values) < 2 or values.std(ddof=1) == 0:
+        known = ~np.isnan(cars[:, column])
+        values = cars[known, column]
+        statistic, p_value, count = clustered_t(values, sessions[known])
+        if np.isnan(p_value):
             continue
-        statistic = float(values.mean() / (values.std(ddof=1) / len(values) ** 0.5))
-        p_value = float(2 * t.sf(abs(statistic), len(values) - 1))
         sentences.append(
             f"Window {label}: CAAR {_percent(values.mean())}, {100 * (values > 0).mean():.0f} % of {len(values):,} "
-            f"events positive (cross-sectional t {statistic:.2f}, p {p_value:.3f}), {_verdict(p_value)}."
+            f"events on {counted(count, 'session')} positive (clustered t {statistic:.2f}, p {p_value:.3f}), "
+            f"{_verdict(p_value)}."
         )
+    if not sentences:
+        return ["All events share one session of day 0, so there is no test across events."]
+    if len(sentences) > 1:
+        sentences.append(f"{len(sentences)} windows were looked at: of twenty, chance alone puts one beyond 5 %.")
     return sentences
+
+
+def clustered_t(values: np.ndarray[Any, Any], clusters: np.ndarray[Any, Any]) -> tuple[float, float, int]:
+    """t of the mean of ``values`` (N,) with errors that go together within ``clusters`` (N,), its p, and clusters G.
+
+    Variance of Liang & Zeger (1986) with the factor G / (G - 1), Student's t with G - 1 degrees of freedom; NaN for
+    fewer than two clusters or values that do not vary. With every value its own cluster it is the plain t.
+    """
+    from scipy.stats import t
+
+    names, places = np.unique(clusters, return_inverse=True)
+    count = len(names)
+    if count < 2:
+        return np.nan, np.nan, count
+    mean = float(values.mean())
+    sums = np.bincount(places, weights=values - mean)
+    error = float(np.sqrt(count / (count - 1) * (sums**2).sum())) / len(values)
+    if error == 0:
+        return np.nan, np.nan, count
+    statistic = mean / error
+    return statistic, float(2 * t.sf(abs(statistic), count - 1)), count
 
 
 def _verdict(p_value: float) -> str:
@@ -89,7 +120,3 @@ def _verdict(p_value: float) -> str:
 
 def _percent(value: Any, *, sign: bool = True) -> str:
     return f"{100 * value:{'+' if sign else ''}.2f} %"
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

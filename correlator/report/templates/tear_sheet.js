@@ -5,8 +5,17 @@
   const root = document.documentElement;
   const darkWish = window.matchMedia("(prefers-color-scheme: dark)");
 
-  /* Figures: drawn when they come near the view; their text takes the page's colour. */
+  /* Figures: drawn when they come near the view; their text takes the page's colour. plotly.js stands at the end of
+     the page as text and is compiled for the first figure, so that the words and the table do not wait for it. */
   const drawn = new Set();
+  const plotly = () => {
+    if (!window.Plotly) {
+      const script = document.createElement("script");
+      script.textContent = byId("plotly").textContent;
+      document.body.append(script);
+    }
+    return window.Plotly;
+  };
   const ink = () => getComputedStyle(root).getPropertyValue("--ink").trim();
   const paper = () => getComputedStyle(root).getPropertyValue("--field").trim();
   const colours = () => ({
@@ -20,22 +29,27 @@
     const layout = Object.assign({}, figure.layout, {dragmode: false, paper_bgcolor: "rgba(0,0,0,0)"});
     layout.font = {color: ink()};
     layout.hoverlabel = {bgcolor: paper(), font: {color: ink()}};
-    Plotly.newPlot(name, figure.data, layout, {responsive: true, displayModeBar: false, showTips: false});
+    plotly().newPlot(name, figure.data, layout, {responsive: true, displayModeBar: false, showTips: false});
   };
-  const recolour = () => drawn.forEach((name) => Plotly.relayout(name, colours()));
+  const recolour = () => drawn.forEach((name) => plotly().relayout(name, colours()));
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {
     if (entry.isIntersecting) { watcher.unobserve(entry.target); draw(entry.target.id); }
   }), {rootMargin: "600px"});
-  document.querySelectorAll(".plot").forEach((plot) => watcher.observe(plot));
+  window.addEventListener("load", () => setTimeout(() => {
+    document.querySelectorAll(".plot").forEach((plot) => watcher.observe(plot));
+  }, 0));
 
   /* Theme: system, dark, light. */
   const themes = ["system", "dark", "light"];
   let theme = 0;
+  const paint = (name) => {
+    if (name === "system") delete root.dataset.theme; else root.dataset.theme = name;
+    recolour();
+  };
   byId("theme").addEventListener("click", () => {
     theme = (theme + 1) % themes.length;
-    if (themes[theme] === "system") delete root.dataset.theme; else root.dataset.theme = themes[theme];
     byId("theme").textContent = "Colours: " + themes[theme];
-    recolour();
+    paint(themes[theme]);
   });
   darkWish.addEventListener("change", recolour);
 
@@ -120,13 +134,14 @@
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   });
 
-  /* Print: every figure, all parameters, and up to 500 of the events that were found. */
+  /* Print: in the colours of paper, every figure, all parameters, and up to 500 of the events that were found. */
   window.addEventListener("beforeprint", () => {
     Object.keys(data.figures).forEach(draw);
+    paint("light");
     document.querySelectorAll("details").forEach((part) => { part.open = true; });
     page = 0;
     show(500);
   });
-  window.addEventListener("afterprint", () => show());
+  window.addEventListener("afterprint", () => { paint(themes[theme]); show(); });
   filter();
 })();

@@ -1,0 +1,36 @@
+"""Everything that a report is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from correlator.report.as_of import Inputs, Moment
+from correlator.report.spec import ReportSpec
+from correlator.study.result import StudyResult
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A report's description, its moment, its inputs and what the study found (None: no event concerns its symbols).
+
+    ``tables`` by name, as they go to CSV; ``notes``: warnings of the study and of the inputs.
+    """
+
+    spec: ReportSpec
+    moment: Moment
+    inputs: Inputs
+    result: StudyResult | None
+    tables: dict[str, pl.DataFrame]
+    notes: tuple[str, ...]
+
+    @property
+    def measured(self) -> int:
+        """Events measured."""
+        return 0 if self.result is None else len(self.result.estimates)
+
+    @property
+    def left_out(self) -> int:
+        """Events left out, each with its reason among the excluded."""
+        return 0 if self.result is None else self.result.excluded.height
