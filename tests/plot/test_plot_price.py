@@ -77,6 +77,11 @@ def test_days_without_a_session_are_left_out_of_the_axis(bars):
     assert breaks[1]["values"] == (SESSIONS[3].isoformat(),)
 
 
+def test_the_axis_begins_a_session_before_the_first_and_ends_one_after_the_last(bars):
+    week = bars.filter(pl.col("session").is_between(date(2025, 4, 7), date(2025, 4, 11)))  # Monday to Friday
+    assert price_figure(week, symbol="X").layout.xaxis.range == ("2025-04-04T12:00:00", "2025-04-14T12:00:00")
+
+
 def test_bars_without_open_are_a_line(bars):
     figure = price_figure(bars.with_columns(open=pl.lit(None, pl.Float64)), symbol="X")
     assert figure.data[0].type == "scatter"

@@ -85,7 +85,9 @@ def test_accessible_in_both_schemes_and_no_wider_than_a_phone(opened, count, sch
     sheet = opened(count, PHONE, scheme)
     sheet.draw_all()
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    found = axe_api.Axe().run(sheet.page, context={"exclude": [[".main-svg"]]}, options=options)  # an image with a label
+    found = axe_api.Axe().run(
+        sheet.page, context={"exclude": [[".main-svg"]]}, options=options
+    )  # an image with a label
     assert found.violations_count == 0, found.generate_report()
     for width in (390, 320):
         sheet.page.set_viewport_size({"width": width, "height": 800})
