@@ -181,7 +181,7 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
             mode="markers",
             marker={"symbol": "triangle-up", "size": 9 if few else 5, "color": marked["colour"].to_list()},
             customdata=marked["n"].to_list(),
-            name="day 0 of an event",
+            name="day 0 of news (blue cooperation, red conflict)",
             hovertemplate="day 0, %{x|%d %b %Y}: %{customdata} event(s)<extra></extra>",
         ),
         row=1,
@@ -202,8 +202,6 @@ def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, aro
         words += f" ({elsewhere} more outside it)"
     if quotes:
         words += f", {counted(quotes, 'strip quote')}"
-    if events:
-        words += "; news: blue cooperation, orange and red conflict"
     if around is not None and around not in shown["session"]:
         words += f"; {around:%d %b %Y} was no session"
     return words

@@ -110,7 +110,7 @@ def house_template() -> Any:
                 "x": 0,
                 "xanchor": "left",
                 "yref": "container",
-                "y": 0,
+                "y": 0.01,
                 "yanchor": "bottom",
                 "font": {"size": 11},
                 "bgcolor": "rgba(0,0,0,0)",

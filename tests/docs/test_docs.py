@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,25 +57,50 @@ def test_every_command_has_help_and_an_example():
     assert make_docs.commands_page()
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_block_runs(page, tmp_path):
-    (tmp_path / "data").symlink_to(ROOT / "data")
-    bin_folder = str(Path(sys.executable).parent)
-    environment = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ["PATH"], "NO_COLOR": "1"}
-    environment.pop("CORRELATOR_STORE", None)
+@pytest.fixture(scope="module")
+def sample_store(tmp_path_factory) -> Path:
+    """The store that pages with the mark ``SAMPLE`` begin with."""
+    from correlator.intake.news import add_news
+    from correlator.intake.prices import add_prices
+    from correlator.store.db import Store
 
-    def run(language: str, code: str) -> None:
+    store = Store(tmp_path_factory.mktemp("sample") / "correlator.duckdb")
+    for name in ("AIRLINK", "KSE100", "HBL", "HUBC", "LUCK", "OGDC"):
+        add_prices(store, ROOT / "data/sample" / f"{name}.csv", symbol=name)
+    add_news(store, ROOT / "data/sample/page.txt")
+    add_news(store, ROOT / "data/sample/headlines.csv", columns={"published": "date"}, profile="generic")
+    return store.path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_runs(page, tmp_path, sample_store):
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    if SAMPLE in page.read_text(encoding="utf-8"):
+        shutil.copy(sample_store, tmp_path)
+    bin_folder = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ["PATH"], "NO_COLOR": "1", "TZ": "UTC"}
+    environment.pop("CORRELATOR_STORE", None)
+    for language, code in blocks(page):
         command = [sys.executable, "-c", code] if language == "python" else ["bash", "-euc", code]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, f"{code}\n{done.stderr}"
 
-    if SAMPLE in page.read_text(encoding="utf-8"):
-        names = ("AIRLINK", "KSE100", "HBL", "HUBC", "LUCK", "OGDC")
-        run("sh", "\n".join(f"correlator add prices data/sample/{name}.csv --symbol {name}" for name in names))
-        run("sh", "correlator add news data/sample/page.txt")
-        run("sh", "correlator add news data/sample/headlines.csv --column published=date --profile generic")
-    for language, code in blocks(page):
-        run(language, code)
+
+def test_every_page_is_in_the_navigation_and_every_picture_is_there():
+    import yaml
+
+    def leaves(entry):
+        if isinstance(entry, str):
+            yield entry
+        else:
+            for part in entry.values() if isinstance(entry, dict) else entry:
+                yield from leaves(part)
+
+    named = set(leaves(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]))
+    assert {str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]} == named
+    for page in PAGES:
+        for picture in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / picture).is_file(), f"{page.name}: {picture}"
 
 
 def test_the_site_builds(tmp_path):
