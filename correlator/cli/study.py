@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, complain, narrate, print_frame
+from correlator.cli.output import FormatOption, OutputFormat, OutputOption, complain, narrate, print_frame, progress
 from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
 from correlator.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from correlator.study.result import StudyResult
+    from correlator.study.setup.frames import Panel
+    from correlator.study.setup.plan import Plan
 
 
 class StudyOutput(StrEnum):
@@ -39,6 +41,9 @@ COLUMNS = {
     StudyOutput.AR: ("event_id", "symbol", "session", "day", "return", "expected", "ar", "se", "t", "p_value", "flags"),
     StudyOutput.CAR: ("event_id", "symbol", "window", "car", "se", "t", "p_value"),
 }
+
+
+STREAMED = (StudyOutput.AR, StudyOutput.CAR, StudyOutput.BHAR, StudyOutput.MODELS, StudyOutput.EXCLUDED)
 
 
 @takes_study
@@ -83,6 +88,8 @@ def study(
 
     Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
     """
+    from correlator.study.run_matrix import read_events, study_panel
+
     from_files = prices is not None or volumes is not None or returns not in ("log", "simple")
     with narrated_warnings():
         if from_files:
@@ -90,9 +97,14 @@ def study(
             files = {"prices": prices, "volumes": volumes}
             frames: dict[str, Any] = {name: read_frame(path) for name, path in files.items() if path is not None}
             frames["factors"] = _read_factors(factors)
-            result = _study_of_files(
+            panel, plan = _files(
                 returns, frames, chosen, risk_free, returns_kind, off_session, minimum_observations, by
             )
+            events = Path(chosen.events or "")
+            if to is not None and _streams(output, format, to):
+                _stream(panel, plan, events, output, to)
+                return
+            result = study_panel(panel, read_events(read_frame(events)), plan)
         else:
             result = chosen.run(
                 open_store(store),
@@ -106,14 +118,11 @@ def study(
                 by=by,
             )
         frame = result.frame(output.value)
-        short = frame.filter(frame["flags"] != "").height if output is StudyOutput.CAR else 0
-    if short:
-        complain(f"{short} of {frame.height} windows miss bars; --output ar shows which", level="warning")
-    narrate(f"{len(result.estimates)} events measured, {result.excluded.height} left out (--output excluded)")
+    _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     print_frame(frame.select(COLUMNS.get(output, frame.columns)), format, to)
 
 
-def _study_of_files(
+def _files(
     returns: str,
     frames: dict[str, Any],
     chosen: StudyOptions,
@@ -122,14 +131,14 @@ def _study_of_files(
     off_session: str,
     minimum_observations: int | None,
     by: str | None,
-) -> StudyResult:
-    from correlator.study.run_matrix import study_matrix
+) -> tuple[Panel, Plan]:
+    """Bars and plan of a study of files."""
+    from correlator.study.run_matrix import matrix_panel
 
     if chosen.events is None:
         raise InputError("no events given", hint="give --events FILE, a CSV with columns symbol and date")
     is_kind = returns in ("log", "simple")
-    return study_matrix(
-        events=read_frame(Path(chosen.events)),
+    return matrix_panel(
         returns=None if is_kind else read_frame(Path(returns)),
         risk_free=risk_free,
         returns_kind=returns if is_kind and returns != "log" else returns_kind,
@@ -139,6 +148,46 @@ def _study_of_files(
         **frames,
         **chosen.plan,
     )
+
+
+def _streams(output: StudyOutput, format: OutputFormat | None, to: Path) -> bool:
+    """Whether an output goes to Parquet, chunk after chunk."""
+    return output in STREAMED and format in (None, OutputFormat.PARQUET) and to.suffix.lower() == ".parquet"
+
+
+def _stream(panel: Panel, plan: Plan, events: Path, output: StudyOutput, to: Path) -> None:
+    """A chunk of events at a time from file to file, in memory that does not grow with their number."""
+    from correlator.study.setup.placement import day_labels
+    from correlator.study.stream import chunk_for, events_of_file, needs_returns, study_chunks, write_frames
+
+    told = [0, 0, 0, 0]
+    rows = len(day_labels(plan.window, panel.labels)) if output is StudyOutput.AR else len(plan.windows)
+    chunk = chunk_for(rows)
+
+    def frames() -> Iterator[pl.DataFrame]:
+        kept = needs_returns([output.value])
+        parts = events_of_file(events, chunk=chunk)
+        for result in study_chunks(panel, parts, plan, chunk=chunk, keep_returns=kept):
+            frame = result.frame(output.value)
+            more = (len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
+            told[:] = [before + added for before, added in zip(told, more, strict=True)]
+            advance(more[0] + more[1])
+            yield frame.select(COLUMNS.get(output, frame.columns))
+
+    with progress("events") as advance:
+        write_frames(frames(), to)
+    _tell(*told)
+
+
+def _short(frame: pl.DataFrame, output: StudyOutput) -> int:
+    """How many windows miss bars."""
+    return frame.filter(frame["flags"] != "").height if output is StudyOutput.CAR else 0
+
+
+def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
+    if short:
+        complain(f"{short} of {windows} windows miss bars; --output ar shows which", level="warning")
+    narrate(f"{measured} events measured, {left_out} left out (--output excluded)")
 
 
 def read_frame(path: Path) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -68,20 +69,48 @@ def study_matrix(
     """
     if events is None:
         raise InputError("no events given", hint="give a frame with columns symbol and date")
-    kind, frame = _the_one_given(returns, prices, volumes)
-    plan = make_plan(
+    panel, plan = matrix_panel(
+        returns,
+        prices=prices,
+        volumes=volumes,
+        benchmark=benchmark,
+        factors=factors,
+        risk_free=risk_free,
         model=model,
-        returns_kind=LOG_VOLUME if kind == "volumes" else returns_kind,
+        returns_kind=returns_kind,
         estimation=estimation,
         window=window,
         windows=windows,
         minimum_observations=minimum_observations,
-        by=by if by is None or isinstance(by, str) else tuple(by),
+        by=by,
         off_session=off_session,
-        benchmark=benchmark if isinstance(benchmark, str) else None,
     )
-    panel = _panel(_measured(frame, kind, plan), kind, plan, benchmark, factors, risk_free)
     return study_panel(panel, read_events(events), plan)
+
+
+def matrix_panel(
+    returns: Frame | None = None,
+    *,
+    prices: Frame | None = None,
+    volumes: Frame | None = None,
+    benchmark: str | Frame | None = None,
+    factors: Frame | None = None,
+    risk_free: str | Frame | None = None,
+    model: str = "market",
+    returns_kind: str = "log",
+    by: str | Sequence[str] | None = None,
+    **choices: Any,
+) -> tuple[Panel, Plan]:
+    """Bars and plan of ``study_matrix``, whose arguments these are, the events apart."""
+    kind, frame = _the_one_given(returns, prices, volumes)
+    plan = make_plan(
+        model=model,
+        returns_kind=LOG_VOLUME if kind == "volumes" else returns_kind,
+        by=by if by is None or isinstance(by, str) else tuple(by),
+        benchmark=benchmark if isinstance(benchmark, str) else None,
+        **choices,
+    )
+    return _panel(_measured(frame, kind, plan), kind, plan, benchmark, factors, risk_free), plan
 
 
 def study_panel(
@@ -127,8 +156,8 @@ def _undated(events: pl.DataFrame) -> dict[int, str]:
     return {row["position"]: f"no day 0: {row['day_zero_reason']}" for row in rows.iter_rows(named=True)}
 
 
-def read_events(frame: Frame) -> pl.DataFrame:
-    """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from 1 where there is no id."""
+def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
+    """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id."""
     table = to_polars(frame, "events")
     if "symbol" not in table.columns:
         raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
@@ -136,7 +165,7 @@ def read_events(frame: Frame) -> pl.DataFrame:
         table = table.rename({label_column(table.drop("symbol"), "events"): "date"})
     table = table.with_columns(pl.col("symbol").cast(pl.String), as_times(table["date"], "events"))
     if "event_id" not in table.columns:
-        table = table.with_columns(pl.int_range(1, len(table) + 1, dtype=pl.Int64).alias("event_id"))
+        table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select("event_id", "symbol", "date", pl.exclude("event_id", "symbol", "date"))
 
 

@@ -1,4 +1,4 @@
-"""Studies of more events than memory holds: chunk after chunk, straight into Parquet."""
+"""Studies of more events than memory holds: chunk after chunk, out of a file and into Parquet."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError
-from correlator.study.run_matrix import study_panel
+from correlator.errors import InputError, NotFoundError
+from correlator.study.result import StudyResult
+from correlator.study.run_matrix import read_events, study_panel
 from correlator.study.setup.frames import Panel
 from correlator.study.setup.plan import Plan
 
 CHUNK_EVENTS = 250_000
+_FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000
 STREAMED_OUTPUTS = ("ar", "car", "bhar", "models", "excluded")
 
 
@@ -32,6 +34,20 @@ class StreamSummary:
     caar: pl.DataFrame
 
 
+def study_chunks(
+    panel: Panel,
+    events: pl.DataFrame | Iterable[pl.DataFrame],
+    plan: Plan,
+    *,
+    chunk: int = CHUNK_EVENTS,
+    keep_returns: bool = False,
+) -> Iterator[StudyResult]:
+    """A study of each chunk of ``events`` (``event_id``, ``symbol``, ``date``, more; a frame or several), in order."""
+    by_column = replace(panel, returns=np.asfortranarray(panel.returns))
+    for part in _chunks(events, chunk):
+        yield study_panel(by_column, part, plan, keep_residuals=False, keep_returns=keep_returns)
+
+
 def study_stream(
     panel: Panel,
     events: pl.DataFrame | Iterable[pl.DataFrame],
@@ -41,7 +57,7 @@ def study_stream(
     outputs: Sequence[str] = ("car", "models", "excluded"),
     chunk: int = CHUNK_EVENTS,
 ) -> StreamSummary:
-    """Measure ``events`` (``event_id``, ``symbol``, ``date``, more; a frame or frames) and write ``outputs``.
+    """Measure ``events`` as ``study_chunks`` does and write ``outputs``, one folder of Parquet parts each.
 
     Memory holds one chunk at a time. The folder appears when everything is written, or not at all; raises InputError
     where it exists already or an output cannot be streamed.
@@ -55,12 +71,10 @@ def study_stream(
     shutil.rmtree(partial, ignore_errors=True)
     for name in outputs:
         (partial / name).mkdir(parents=True)
-    with_returns = not {"ar", "bhar"}.isdisjoint(outputs)
     measured, left_out = 0, 0
     averages: dict[str, list[pl.DataFrame]] = {"aar": [], "caar": []}
-    by_column = replace(panel, returns=np.asfortranarray(panel.returns))
-    for number, part in enumerate(_chunks(events, chunk)):
-        result = study_panel(by_column, part, plan, keep_residuals=False, keep_returns=with_returns)
+    results = study_chunks(panel, events, plan, chunk=chunk, keep_returns=needs_returns(outputs))
+    for number, result in enumerate(results):
         measured, left_out = measured + len(result.estimates), left_out + result.excluded.height
         for name in outputs:
             result.frame(name).write_parquet(partial / name / f"part-{number:05}.parquet")
@@ -74,6 +88,54 @@ def study_stream(
         aar=pooled(averages["aar"], [*plan.by, "day"], "aar", running=tuple(plan.by)),
         caar=pooled(averages["caar"], [*plan.by, "window"], "caar"),
     )
+
+
+def write_frames(frames: Iterable[pl.DataFrame], path: Path) -> None:
+    """Write frames of one schema into one Parquet file, which appears when it is whole, or not at all."""
+    from pyarrow.parquet import ParquetWriter
+
+    rest = iter(frames)
+    first = next(rest, pl.DataFrame()).to_arrow()
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with ParquetWriter(partial, first.schema, compression="zstd") as writer:
+            writer.write_table(first)
+            for frame in rest:
+                writer.write_table(frame.to_arrow())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def chunk_for(rows_an_event: int) -> int:
+    """Events of a chunk whose frame has so many rows an event: what fits half a gigabyte, and still pays compiling."""
+    return max(_FEWEST_EVENTS, min(CHUNK_EVENTS, _CHUNK_ROWS // max(rows_an_event, 1)))
+
+
+def events_of_file(path: Path, *, chunk: int = CHUNK_EVENTS) -> Iterator[pl.DataFrame]:
+    """Events of a CSV or Parquet file as ``read_events`` gives them, a chunk at a time, numbered through.
+
+    Raises NotFoundError where there is no file and InputError where it cannot be read.
+    """
+    import duckdb
+
+    if not path.is_file():
+        raise NotFoundError(f"{path} does not exist", hint="give a CSV or Parquet file")
+    source = "read_parquet($path)" if path.suffix.lower() == ".parquet" else "read_csv($path, all_varchar = true)"
+    first = 1
+    with duckdb.connect() as connection:
+        try:
+            for batch in connection.sql(f"FROM {source}", params={"path": str(path)}).to_arrow_reader(chunk):
+                events = read_events(pl.from_arrow(batch), first=first)
+                first += events.height
+                yield events
+        except duckdb.Error as error:
+            raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def needs_returns(outputs: Sequence[str]) -> bool:
+    """Whether an output shows returns, which estimates need not keep otherwise."""
+    return not {"ar", "bhar"}.isdisjoint(outputs)
 
 
 def pooled(
