@@ -9,8 +9,14 @@ from typing import Any
 
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
+from correlator.market.audit import audit_prices
+from correlator.market.files import PriceFile, read_prices
+from correlator.market.findings import summarise
+from correlator.market.instruments import describe_instrument
 from correlator.store.db import Store
 from correlator.store.writing import write_bars, write_instruments, write_load, write_rejects
+
+MOST_CHECKED = 250_000
 
 
 def add_prices(
@@ -26,11 +32,9 @@ def add_prices(
     """Load daily bars of a file or Arrow-capable frame; a bar that differs from the one known adds a vintage.
 
     ``exchange``: market identifier code; found by itself for instruments that the package knows. ``retrieved_at``: the
-    UTC instant from which the bars were known, default now. Raises InputError or NotFoundError and loads nothing.
+    UTC instant from which the bars were known, default now. Bars are loaded as they stand; what the audit finds of high
+    severity in them is in the notes. Raises InputError or NotFoundError and loads nothing.
     """
-    from correlator.market.files import read_prices
-    from correlator.market.instruments import describe_instrument
-
     name = source_name(source)
     file = read_prices(source, symbol=symbol, exchange=exchange, columns=columns, date_order=date_order)
     symbols = file.bars["symbol"].unique(maintain_order=True).to_list()
@@ -43,4 +47,19 @@ def add_prices(
         dated = date_strips(connection, symbols=symbols) if bars.added else 0
         counts = (bars.added, bars.known, rejects.added)
         write_load(connection, "prices", name, sha256_of(source), counts, loaded_at)
-    return LoadReport("prices", name, *counts, {"quotes dated": dated}, tuple(file.notes))
+    notes = (*file.notes, *suspicions(file, exchange))
+    return LoadReport("prices", name, *counts, {"quotes dated": dated}, notes)
+
+
+def suspicions(file: PriceFile, exchange: str | None) -> list[str]:
+    """What the audit finds of high severity in the daily bars of a file, one line per symbol and check.
+
+    Files of more than ``MOST_CHECKED`` bars are loaded without a look: ``correlator check prices`` has it.
+    """
+    daily = file.bars.filter(file.bars["interval"] == "1d")
+    if daily.is_empty() or daily.height > MOST_CHECKED:
+        return []
+    found = audit_prices(daily, exchange=exchange)
+    high = summarise(found.filter(found["severity"] == "high"))
+    rows = high.select("symbol", "check", "evidence").iter_rows()
+    return [f"look before you use it: {symbol}: {check}: {evidence}" for symbol, check, evidence in rows]

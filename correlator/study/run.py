@@ -14,6 +14,7 @@ from correlator.store.db import Store
 from correlator.store.reading import read_instrument
 from correlator.store.statements import query
 from correlator.study.estimation.models import model_named
+from correlator.study.flagged_bars import warn_of_flagged_bars
 from correlator.study.result import StudyResult
 from correlator.study.run_matrix import study_panel
 from correlator.study.setup.bars import DAILY, bar_length, on_bars
@@ -47,17 +48,17 @@ def study(
 ) -> StudyResult:
     """Event-window returns of ``symbols`` around the stored events that concern them.
 
-    ``symbols``: default every share with bars; ``events``: a selection such as ``category = CONSULT and dyad =
-    PAK-AZE``; ``links``: which kinds of link make an event concern a symbol; ``benchmark``: a symbol, or
-    ``equal-weighted``; default the instruments' own, else equal-weighted; ``factors``: dates and one column of returns
-    per factor, for the model ``factors``; ``risk_free``: a column of these, or a frame, fractions per session, taken
-    off returns and benchmark; ``returns``: ``log`` or ``simple``, fractions;
-    windows are bars from day 0, both ends included; ``interval``: of the bars, ``1d`` or as they were loaded (5m, 1h);
-    within a session "day 0" is the first bar that ends after the event was known, and a date-only event has none;
-    ``as_of``: UTC instant whose knowledge of bars and events is
-    used. Day 0 is the first session that closes after the event was known; of several tellings of a story with the same
-    day 0 the first is measured. Raises NotFoundError, InputError or StudyError where it cannot be done as asked; what
-    is not measured is in ``result.excluded`` with its reason.
+    ``symbols``: default every share with bars; ``events``: a selection such as ``category = CONSULT and dyad = PAK-
+    AZE``; ``links``: which kinds of link make an event concern a symbol; ``benchmark``: a symbol, or ``equal-
+    weighted``; default the instruments' own, else equal-weighted; ``factors``: dates and one column of returns per
+    factor, for the model ``factors``; ``risk_free``: a column of these, or a frame, fractions per session, taken off
+    returns and benchmark; ``returns``: ``log`` or ``simple``, fractions; windows are bars from day 0, both ends
+    included; ``interval``: of the bars, ``1d`` or as they were loaded (5m, 1h); within a session "day 0" is the first
+    bar that ends after the event was known, and a date-only event has none; ``as_of``: UTC instant whose knowledge of
+    bars and events is used. Day 0 is the first session that closes after the event was known; of several tellings of a
+    story with the same day 0 the first is measured. Warns where bars in its windows are flagged by the audit of prices.
+    Raises NotFoundError, InputError or StudyError where it cannot be done as asked; what is not measured is in
+    ``result.excluded`` with its reason.
     """
     if interval != DAILY:
         bar_length(interval)
@@ -90,6 +91,7 @@ def study(
     )
     measured, repeated = first_tellings(found)
     result = study_panel(panel, measured, plan)
+    warn_of_flagged_bars(store, result, price, as_of)
     return replace(result, excluded=pl.concat([result.excluded, repeated], how="vertical_relaxed"))
 
 
