@@ -21,8 +21,13 @@ _RUN = 256
 _KEYS_A_PART = 16  # most returns lie within four of some thirty powers of two: a hundred keys in a full part
 _REORDER = {"reassoc", "contract", "arcp", "nsz"}
 
-compiled: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_REORDER)
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": _REORDER}
+
+compiled: Callable[[Any], Any] = numba.njit(**_OPTIONS)
 """Compile a function of arrays on first call; numba keeps what it compiled on disk."""
+
+inlined: Callable[[Any], Any] = numba.njit(**_OPTIONS, inline="always")
+"""The same, written out where a loop calls it: handing over tuples of arrays would cost a tenth of the loop."""
 
 
 class Order(NamedTuple):
@@ -48,7 +53,7 @@ def low_bits(length: int) -> int:
     return low - 1
 
 
-@compiled
+@inlined
 def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
     """Fill ``value``, ``place`` and ``position`` from sorted ``keys``; whether two residuals are equal."""
     for j in range(n):
@@ -77,7 +82,7 @@ def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
     return ties
 
 
-@compiled
+@inlined
 def not_above(in_order: Array, n: int, v: Array, out: Rows) -> None:
     """Fill ``out`` (C,): how many of the first ``n`` values in order are not above ``v`` (C,).
 
@@ -94,7 +99,7 @@ def not_above(in_order: Array, n: int, v: Array, out: Rows) -> None:
         out[c] += 1 if in_order[out[c]] <= v[c] else 0
 
 
-@compiled
+@inlined
 def below(in_order: Array, at: int, v: float) -> int:
     """How many values in order are below ``v``, where ``at`` are not above it."""
     while at > 0 and in_order[at - 1] == v:
@@ -102,7 +107,7 @@ def below(in_order: Array, at: int, v: float) -> int:
     return at
 
 
-@compiled
+@inlined
 def rank_in_order(order: Order, n: int, ties: bool) -> None:
     """Fill ``own`` and ``both`` from ``step``; equal residuals share the mean of their ranks."""
     below = 0

@@ -19,6 +19,7 @@ from correlator.study.significance.ranks_kernel import (
     Order,
     below,
     compiled,
+    inlined,
     low_bits,
     not_above,
     put_in_order,
@@ -150,7 +151,7 @@ def first_look(
             out[10, k] += 1.0 if ratio == ratio else 0.0
 
 
-@compiled
+@inlined
 def residuals(bars: Bars, events: Events, i: int, e: Array, daily: Array) -> tuple[int, float]:
     """Fill ``e`` (L,) with the residuals of event ``i``, NaN where not used, and ``daily`` (D,) with its abnormal
     returns by the same arithmetic, so that equal returns give equal values; how many residuals, and their mean.
@@ -189,7 +190,7 @@ def residuals(bars: Bars, events: Events, i: int, e: Array, daily: Array) -> tup
     return n, 0.0
 
 
-@compiled
+@inlined
 def off_line(y: Array, x: Array, mean_y: float, mean_x: float, beta: float, out: Array) -> None:
     """Fill ``out`` with what ``y`` is above the line through the means."""
     for j in range(len(out)):
@@ -260,7 +261,7 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
             keys[t] = (ordered & ~low) | t if e[t] == e[t] else _LARGEST
 
 
-@compiled
+@inlined
 def weigh(block: Block, out: Out) -> None:
     """Add what was counted to ``daily`` and ``residuals``, and count from zero."""
     columns = out.daily.shape[0]
@@ -274,7 +275,7 @@ def weigh(block: Block, out: Out) -> None:
     block.alike[1] = 0
 
 
-@compiled
+@inlined
 def add_residuals(events: Events, i: int, e: Array, n: int, mean: float, out: Out) -> float:
     """Add the residuals ``e`` to their sums by column and by calendar day; their variance."""
     squares = 0.0
@@ -292,7 +293,7 @@ def add_residuals(events: Events, i: int, e: Array, n: int, mean: float, out: Ou
     return squares / (n - 1)
 
 
-@compiled
+@inlined
 def add_pseudo(scaled: Array, known: Known, out: Out) -> None:
     """Add the jackknife's values of one event, as ``parametric.pseudo_values`` has them."""
     for k in range(len(scaled)):
