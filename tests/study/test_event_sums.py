@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from correlator.study.estimation.engine import fit_events
@@ -142,6 +142,8 @@ def test_signed_rank_sums_are_the_plain_ones() -> None:
         assert nonparametric.signed_rank(ordered, ranks_kernel.rank_sums) == pytest.approx(plainly, rel=1e-12)
 
 
+@example([1e300], 1)
+@example([1e-300, 1e300, 3.0], 200)
 @given(st.lists(st.floats(width=32) | st.sampled_from([0.0, 1e-300, 1e300, 0.25]), max_size=40), st.integers(1, 60))
 def test_runs_are_in_order_whatever_the_values(values: list[float], times: int) -> None:
     """Runs too long for a row of the sorting network (one value often) and values of every size included."""

@@ -152,7 +152,7 @@ def in_order(keys: Keys) -> Keys:
     shift = max(int(span).bit_length() - parts.bit_length(), 0)
     ends = np.zeros((int(span) >> shift) + 1, dtype=np.int64)
     parted = np.empty(n, dtype=np.uint64)
-    part_keys(keys, least, np.uint64(shift), ends, parted)
+    part_keys(keys, np.uint64(least), np.uint64(shift), ends, parted)
     cuts = np.empty(2 * (n // _RUN) + 3, dtype=np.int64)
     cuts = cuts[: cut_runs(ends, cuts)]
     rows = np.empty((len(cuts) - 1, _RUN), dtype=np.uint64)
@@ -165,7 +165,7 @@ def in_order(keys: Keys) -> Keys:
 
 
 @compiled
-def extent(keys: Keys) -> tuple[int, np.uint64, np.uint64]:
+def extent(keys: Keys) -> tuple[int, int, int]:
     """How many keys are not left out, the least of them, and how far the largest lies above it."""
     n, least, most = 0, _LEFT_OUT, np.uint64(0)
     for key in keys:
@@ -173,7 +173,7 @@ def extent(keys: Keys) -> tuple[int, np.uint64, np.uint64]:
         n += 1 if there else 0
         least = min(least, key)
         most = max(most, key if there else np.uint64(0))
-    return n, least, most - least
+    return n, int(least), int(most - least)
 
 
 @compiled
