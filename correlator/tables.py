@@ -241,7 +241,7 @@ LOADS = Table(
     "The journal: one row per completed load.",
     (
         Column("load_id", "BIGINT", "number of the load", required=True),
-        Column("kind", "VARCHAR", "prices, news, events or factors", required=True),
+        Column("kind", "VARCHAR", "prices, news, events or instruments", required=True),
         Column("source", "VARCHAR", "file or address", required=True),
         Column("sha256", "VARCHAR", "hash of the source's bytes, where it is a file"),
         Column("rows_added", "BIGINT", "rows that were new", "rows", required=True),

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from correlator.correlation.stored import news_and_returns
 from correlator.explain import explain
+from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.events import add_events
+from correlator.intake.instruments import add_instruments
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.intake.yahoo import add_yahoo
 from correlator.listing import listing
 from correlator.plot.stored import stored_price_figure
 from correlator.store.db import Store
@@ -28,6 +31,10 @@ class Workspace(Store):
     """
 
     add_prices = add_prices
+    add_yahoo = add_yahoo
+    add_instruments = add_instruments
+    check_prices = check_prices
+    check_calendar = check_calendar
     add_news = add_news
     add_events = add_events
     list = listing

@@ -1,4 +1,4 @@
-"""``correlator add``: prices, news and events into the store."""
+"""``correlator add``: prices, news, events and instruments into the store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from correlator.intake.report import LoadReport
     from correlator.store.db import Store
 
-app = typer.Typer(help="Load prices, news or events into the store; loading the same again changes nothing.")
+app = typer.Typer(
+    help="Load prices, news, events or instruments into the store; loading the same again changes nothing."
+)
 
 ColumnsOption = Annotated[
     list[str] | None,
@@ -124,6 +126,21 @@ def add_events(
     Example: correlator add events 20250528120000.export.CSV.zip
     """
     from correlator.intake.events import add_events as load
+
+    for file in files:
+        _tell(load(open_store(store), file))
+
+
+@app.command("instruments")
+def add_instruments(
+    files: Annotated[list[Path], typer.Argument(help="CSVs with symbol, exchange and what else is known.")],
+    store: StoreOption = None,
+) -> None:
+    """Say what symbols are: exchange, currency, country, name, kind, benchmark and other names, from a file of yours.
+
+    Example: correlator add instruments instruments.csv
+    """
+    from correlator.intake.instruments import add_instruments as load
 
     for file in files:
         _tell(load(open_store(store), file))

@@ -56,6 +56,9 @@ def study(
         str, typer.Option("--returns", help="log or simple; or a wide file of returns to study instead of the store.")
     ] = "log",
     price: Annotated[str, typer.Option("--price", help="adjusted or close, for stored bars.")] = "adjusted",
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="Returns in this currency, by stored exchange rates: USD, ...")
+    ] = None,
     prices: Annotated[
         Path | None, typer.Option("--prices", help="Wide file of prices to study instead of the store.")
     ] = None,
@@ -93,7 +96,10 @@ def study(
     from_files = prices is not None or volumes is not None or returns not in ("log", "simple")
     with narrated_warnings():
         if from_files:
-            refuse({"--symbol": symbol, "--link": chosen.link, "--as-of": chosen.as_of}, "a study of files")
+            refuse(
+                {"--symbol": symbol, "--link": chosen.link, "--as-of": chosen.as_of, "--currency": currency},
+                "a study of files",
+            )
             files = {"prices": prices, "volumes": volumes}
             frames: dict[str, Any] = {name: read_frame(path) for name, path in files.items() if path is not None}
             frames["factors"] = _read_factors(factors)
@@ -112,6 +118,7 @@ def study(
                 interval=interval,
                 returns=returns,
                 price=price,
+                currency=currency,
                 factors=_read_factors(factors),
                 risk_free=risk_free,
                 minimum_observations=minimum_observations,

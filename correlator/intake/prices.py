@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from correlator.intake.instruments import Names, stored_names
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
 from correlator.market.audit import audit_prices
 from correlator.market.files import PriceFile, read_prices
 from correlator.market.findings import summarise
-from correlator.market.instruments import describe_instrument
 from correlator.store.db import Store
 from correlator.store.writing import write_bars, write_instruments, write_load, write_rejects
 
@@ -31,14 +32,22 @@ def add_prices(
 ) -> LoadReport:
     """Load daily bars of a file or Arrow-capable frame; a bar that differs from the one known adds a vintage.
 
-    ``exchange``: market identifier code; found by itself for instruments that the package knows. ``retrieved_at``: the
-    UTC instant from which the bars were known, default now. Bars are loaded as they stand; what the audit finds of high
-    severity in them is in the notes. Raises InputError or NotFoundError and loads nothing.
+    ``exchange``: market identifier code; found by itself for instruments that the store or the package knows.
+    ``retrieved_at``: the UTC instant from which the bars were known, default now. Bars are loaded as they stand; what
+    the audit finds of high severity in them is in the notes. Raises InputError or NotFoundError and loads nothing.
     """
     name = source_name(source)
-    file = read_prices(source, symbol=symbol, exchange=exchange, columns=columns, date_order=date_order)
+    names = stored_names(store)
+    file = read_prices(
+        source,
+        symbol=symbol,
+        exchange=exchange or _stored_exchange(names, symbol),
+        columns=columns,
+        date_order=date_order,
+    )
+    file = replace(file, bars=names.renamed(file.bars))
     symbols = file.bars["symbol"].unique(maintain_order=True).to_list()
-    instruments = [describe_instrument(each, exchange=exchange) for each in symbols]
+    instruments = [names.describe(each, exchange) for each in symbols]
     loaded_at = datetime.now(UTC)
     with store.transaction() as connection:
         write_instruments(connection, instruments)
@@ -49,6 +58,12 @@ def add_prices(
         write_load(connection, "prices", name, sha256_of(source), counts, loaded_at)
     notes = (*file.notes, *suspicions(file, exchange))
     return LoadReport("prices", name, *counts, {"quotes dated": dated}, notes)
+
+
+def _stored_exchange(names: Names, symbol: str | None) -> str | None:
+    """The exchange that the store has for the symbol that the caller names."""
+    row = None if symbol is None else names.row(symbol)
+    return None if row is None else row["exchange"]
 
 
 def suspicions(file: PriceFile, exchange: str | None) -> list[str]:

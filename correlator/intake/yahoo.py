@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from correlator.errors import CorrelatorError, SourceError
+from correlator.intake.instruments import stored_names
 from correlator.intake.report import LoadReport
 from correlator.intake.strips import date_strips
 from correlator.market.instruments import canonical_symbol
@@ -56,14 +58,18 @@ def add_yahoo(
     reports: list[LoadReport] = []
     failures: dict[str, CorrelatorError] = {}
     refusals = 0
+    ask = partial(download_symbol, end=end, interval=interval, exchange=exchange, session=session, patience=patience)
     for symbol in symbols:
         advance(1)
         if refusals >= GIVE_UP_AFTER:
             failures[symbol] = SourceError(f"{symbol} was not asked for", hint=f"Yahoo refused {refusals} in a row")
             continue
         try:
-            download = _download(store, symbol, start, end, interval, exchange, session, patience)
-            reports.append(_write(store, download))
+            own = stored_names(store).row(symbol)
+            asked = yahoo_name(symbol, own)
+            stored = _stored(store, str(own["symbol"]) if own else canonical_symbol(asked), interval)
+            download = _under_own_name(_download(asked, stored, start, interval, ask), own)
+            reports.append(_write(store, download, asked))
             refusals = 0
         except SourceError as error:
             failures[symbol] = error
@@ -74,33 +80,27 @@ def add_yahoo(
 
 
 def _download(
-    store: Store,
-    symbol: str,
-    start: date | None,
-    end: date | None,
-    interval: str,
-    exchange: str | None,
-    session: Any,
-    patience: Patience | None,
+    asked: str, stored: pl.DataFrame, start: date | None, interval: str, ask: Callable[..., Download]
 ) -> Download:
     """The tail where the store has the rest and agrees with it, else everything."""
     beginning = start or _earliest(interval)
-    stored = _stored(store, canonical_symbol(yahoo_name(symbol)), "1h" if interval == "60m" else interval)
-    options: dict[str, Any] = {
-        "end": end,
-        "interval": interval,
-        "exchange": exchange,
-        "session": session,
-        "patience": patience,
-    }
     if stored.is_empty() or (start is not None and start < stored["session"][0] - timedelta(days=10)):
-        return download_symbol(symbol, start=beginning, **options)
+        return ask(asked, start=beginning)
     sessions = stored["session"].unique().sort()
-    tail = download_symbol(symbol, start=sessions[-min(TAIL, len(sessions))], **options)
+    tail = ask(asked, start=sessions[-min(TAIL, len(sessions))])
     if _differing(tail.bars, stored).is_empty():
         return tail
     first = max(sessions[0], _earliest(interval))
-    return download_symbol(symbol, start=min(beginning, first) if start else first, **options)
+    return ask(asked, start=min(beginning, first) if start else first)
+
+
+def _under_own_name(download: Download, own: Mapping[str, str | None] | None) -> Download:
+    """The download under the symbol that the store has for it, where it has one."""
+    if own is None:
+        return download
+    name = pl.lit(own["symbol"]).alias("symbol")
+    bars, actions = download.bars.with_columns(name), download.actions.with_columns(name)
+    return replace(download, symbol=str(own["symbol"]), bars=bars, actions=actions, instrument=dict(own))
 
 
 def _earliest(interval: str) -> date:
@@ -110,7 +110,7 @@ def _earliest(interval: str) -> date:
 
 
 def _stored(store: Store, symbol: str, interval: str) -> pl.DataFrame:
-    """Newest vintages of the symbol in order; no rows where there is no store yet."""
+    """Newest vintages of the symbol in order; no rows where there is no store yet. Yahoo's 60m is our 1h."""
     empty = pl.DataFrame(schema={"session": pl.Date})
     if not store.path.exists():
         return empty
@@ -121,7 +121,7 @@ def _stored(store: Store, symbol: str, interval: str) -> pl.DataFrame:
             SELECT * FROM bars WHERE symbol = $symbol AND "interval" = $interval
             QUALIFY row_number() OVER (PARTITION BY bar_start ORDER BY vintage DESC) = 1 ORDER BY bar_start
             """,
-            {"symbol": symbol, "interval": interval},
+            {"symbol": symbol, "interval": "1h" if interval == "60m" else interval},
         )
 
 
@@ -137,8 +137,8 @@ def _alike(name: str) -> pl.Expr:
     return ours.eq_missing(theirs) | near.fill_null(False)
 
 
-def _write(store: Store, download: Download) -> LoadReport:
-    source = f"yahoo:{yahoo_name(download.symbol)}"
+def _write(store: Store, download: Download, asked: str) -> LoadReport:
+    source = f"yahoo:{asked}"
     interval = download.bars["interval"][0] if download.bars.height else "1d"
     stored = _stored(store, download.symbol, interval)
     changed = (

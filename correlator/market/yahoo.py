@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,7 +20,7 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, SourceError
 from correlator.market.files import BAR_COLUMNS
-from correlator.market.instruments import canonical_symbol, find_instrument, split_symbol
+from correlator.market.instruments import SUFFIXES, canonical_symbol, find_instrument, split_symbol
 from correlator.sessions import exchange_zone, sessions_between
 from correlator.tables import BARS
 
@@ -63,6 +63,8 @@ EXCHANGES = {
     "SAU": "XSAU",
     "IST": "XIST",
 }
+# Endings that Yahoo writes; US and UK are Stooq's.
+_ENDINGS = ("=X", *(f".{ending}" for ending in SUFFIXES if ending not in ("US", "UK")))
 _KINDS = {"EQUITY": "share", "INDEX": "index", "ETF": "fund", "MUTUALFUND": "fund", "CURRENCY": "fx"}
 _META = ("exchangeName", "currency", "longName", "shortName", "instrumentType")
 ACTION_SCHEMA: dict[str, pl.DataType] = {
@@ -149,13 +151,16 @@ def download_symbol(
     )
 
 
-def yahoo_name(symbol: str) -> str:
-    """Yahoo's name of a symbol: AIRLINK.KA for AIRLINK, ^KSE for KSE100; unknown ones stay as written."""
-    known = find_instrument(symbol)
+def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None) -> str:
+    """Yahoo's name of a symbol: AIRLINK.KA for AIRLINK, ^KSE for KSE100; unknown ones stay as written.
+
+    ``instrument``: what a store says of it (columns of ``tables.INSTRUMENTS``), default what the package knows.
+    """
+    known = instrument or find_instrument(symbol)
     if known is None or symbol.startswith("^") or "." in symbol or "=" in symbol:
         return symbol
     aliases = [name for name in (known["aliases"] or "").split("|") if name]
-    marked = [name for name in aliases if name.startswith("^") or name.endswith((".KA", ".SS", "=X"))]
+    marked = [name for name in aliases if name.startswith("^") or name.endswith(_ENDINGS)]
     return marked[0] if marked else str(known["symbol"])
 
 

@@ -86,7 +86,12 @@ def write_instrument(connection: duckdb.DuckDBPyConnection, instrument: Mapping[
 
 
 def write_instruments(connection: duckdb.DuckDBPyConnection, instruments: Sequence[Mapping[str, str | None]]) -> None:
-    """Insert instruments (columns of ``tables.INSTRUMENTS``), or fill in what was not known of them before."""
+    """Insert instruments (columns of ``tables.INSTRUMENTS``); what they say of one that is there replaces what it was.
+
+    Nulls say nothing.
+    """
+    if not instruments:
+        return
     import polars as pl
 
     names = INSTRUMENTS.column_names

@@ -37,6 +37,7 @@ def study(
     interval: str = DAILY,
     returns: str = "log",
     price: str = "adjusted",
+    currency: str | None = None,
     estimation: str | Window = "-279:-30",
     window: str | Window = "-10:10",
     windows: str | tuple[Window, ...] | None = None,
@@ -52,13 +53,14 @@ def study(
     AZE``; ``links``: which kinds of link make an event concern a symbol; ``benchmark``: a symbol, or ``equal-
     weighted``; default the instruments' own, else equal-weighted; ``factors``: dates and one column of returns per
     factor, for the model ``factors``; ``risk_free``: a column of these, or a frame, fractions per session, taken off
-    returns and benchmark; ``returns``: ``log`` or ``simple``, fractions; windows are bars from day 0, both ends
-    included; ``interval``: of the bars, ``1d`` or as they were loaded (5m, 1h); within a session "day 0" is the first
-    bar that ends after the event was known, and a date-only event has none; ``as_of``: UTC instant whose knowledge of
-    bars and events is used. Day 0 is the first session that closes after the event was known; of several tellings of a
-    story with the same day 0 the first is measured. Warns where bars in its windows are flagged by the audit of prices.
-    Raises NotFoundError, InputError or StudyError where it cannot be done as asked; what is not measured is in
-    ``result.excluded`` with its reason.
+    returns and benchmark; ``returns``: ``log`` or ``simple``, fractions; ``currency``: what they are in, by stored
+    exchange rates, default that of the bars; windows are bars from day 0, both ends included; ``interval``: of the
+    bars, ``1d`` or as they were loaded (5m, 1h); within a session "day 0" is the first bar that ends after the event
+    was known, and a date-only event has none; ``as_of``: UTC instant whose knowledge of bars and events is used. Day 0
+    is the first session that closes after the event was known; of several tellings of a story with the same day 0 the
+    first is measured. Warns where bars in its windows are flagged by the audit of prices. Raises NotFoundError,
+    InputError or StudyError where it cannot be done as asked; what is not measured is in ``result.excluded`` with its
+    reason.
     """
     if interval != DAILY:
         bar_length(interval)
@@ -67,7 +69,15 @@ def study(
         exchange = exchange_of(connection, names)
         chosen = _benchmark(connection, names, benchmark, model)
         panel = stored_panel(
-            connection, names, chosen, exchange, interval=interval, returns_kind=returns, price=price, as_of=as_of
+            connection,
+            names,
+            chosen,
+            exchange,
+            interval=interval,
+            returns_kind=returns,
+            price=price,
+            currency=currency,
+            as_of=as_of,
         )
         found = events_of_symbols(connection, names, exchange, selection=events, links=links, as_of=as_of)
     if interval != DAILY:
@@ -88,6 +98,7 @@ def study(
         by=by if by is None or isinstance(by, str) else tuple(by),
         off_session="exclude",
         benchmark=chosen,
+        currency=currency,
     )
     measured, repeated = first_tellings(found)
     result = study_panel(panel, measured, plan)

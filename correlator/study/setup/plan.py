@@ -15,7 +15,7 @@ class Plan:
 
     ``windows``: CAR windows inside ``window``; ``minimum_observations``: bars the estimation window must have, None for
     the engine's default; ``by``: event columns (also ``symbol``, ``year``) that split averages and statistics;
-    ``off_session``: ``next``, ``previous`` or ``exclude``.
+    ``off_session``: ``next``, ``previous`` or ``exclude``; ``currency``: what returns were turned into, None for none.
     """
 
     model: str
@@ -27,6 +27,7 @@ class Plan:
     by: tuple[str, ...] = ()
     off_session: str = "next"
     benchmark: str | None = None
+    currency: str | None = None
 
     def offsets(self) -> tuple[OffsetWindow, OffsetWindow]:
         """Estimation and event window; raises StudyError where any window is one of calendar dates."""
@@ -47,6 +48,7 @@ def make_plan(
     by: str | tuple[str, ...] | list[str] | None = None,
     off_session: str = "next",
     benchmark: str | None = None,
+    currency: str | None = None,
 ) -> Plan:
     """A plan from the forms that the command line and notebooks use.
 
@@ -64,6 +66,7 @@ def make_plan(
         by=tuple(part.strip() for group in groups for part in group.split(",") if part.strip()),
         off_session=off_session,
         benchmark=benchmark,
+        currency=currency,
     )
 
 

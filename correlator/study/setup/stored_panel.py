@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError
+from correlator.market.currency import convert_returns, equal_weighted
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
 from correlator.sessions import sessions_between
@@ -22,6 +23,7 @@ from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
 from correlator.study.setup.bars import DAILY
 from correlator.study.setup.frames import Array, Mask, Panel, returns_of
+from correlator.study.setup.stored_currency import currency_returns
 
 PRICES = ("adjusted", "close")
 EQUAL_WEIGHTED = "equal-weighted"
@@ -46,6 +48,7 @@ def stored_panel(
     interval: str = DAILY,
     returns_kind: str = "log",
     price: str = "adjusted",
+    currency: str | None = None,
     as_of: datetime | None = None,
     flags: bool = True,
 ) -> Panel:
@@ -56,8 +59,9 @@ def stored_panel(
     session before.
 
     ``benchmark``: a symbol, ``equal-weighted`` (mean return of every share of the exchange in the store), or None;
-    ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``as_of``: bars as known at that instant;
-    ``flags``: mark censored bars, which only the output ``ar`` shows and which needs every figure of a bar.
+    ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``currency``: what returns are in, by
+    stored exchange rates, default the currency of the bars; ``as_of``: bars as known at that instant; ``flags``: mark
+    censored bars, which only the output ``ar`` shows and which needs every figure of a bar.
     A session without a bar is missing; bars on days that the calendar does not know are left out with a warning.
     """
     if price not in PRICES:
@@ -69,6 +73,13 @@ def stored_panel(
     else:
         labels, arrays = _bars_of(connection, names, interval, as_of)
     returns = returns_of(_price(arrays, price), returns_kind)
+    if currency is not None:
+        if interval != DAILY:
+            raise InputError(
+                f"bars of {interval} have no exchange rates", hint="study daily bars, or leave currency out"
+            )
+        rates = currency_returns(connection, names, currency, labels, returns_kind=returns_kind, as_of=as_of)
+        returns = convert_returns(returns, rates, returns_kind)
     place = {name: column for column, name in enumerate(names)}
     own = [place[symbol] for symbol in symbols]
     locked = _limit_locked(arrays, labels, exchange) if flags and interval == DAILY else None
@@ -82,7 +93,7 @@ def stored_panel(
     if benchmark is None:
         return panel
     columns = _columns(returns, [place[member] for member in members])
-    return replace(panel, factors=_mean(columns)[:, None], factor_names=(benchmark,))
+    return replace(panel, factors=equal_weighted(columns)[:, None], factor_names=(benchmark,))
 
 
 def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
@@ -150,14 +161,6 @@ def _price(arrays: dict[str, Array], price: str) -> Array:
         return arrays["close"]
     has_adjusted = ~np.isnan(arrays["adjusted_close"]).all(axis=0)
     return np.where(has_adjusted, arrays["adjusted_close"], arrays["close"])
-
-
-def _mean(columns: Array) -> Array:
-    """Mean over columns of what is there, NaN where nothing is."""
-    valid = ~np.isnan(columns)
-    count = valid.sum(axis=1)
-    total = np.where(valid, columns, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _members(connection: duckdb.DuckDBPyConnection, exchange: str) -> list[str]:

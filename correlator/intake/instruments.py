@@ -1,0 +1,87 @@
+"""A user's own file of instruments into the store, and its names for what files and Yahoo call otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from correlator.intake.report import LoadReport, sha256_of
+from correlator.market.instruments import describe_instrument, read_instruments
+from correlator.sessions import exchange_named
+from correlator.store.db import Store
+from correlator.store.statements import query
+from correlator.store.writing import write_instruments, write_load
+from correlator.tables import INSTRUMENTS
+
+Row = Mapping[str, str | None]
+
+
+def add_instruments(store: Store, path: str | Path) -> LoadReport:
+    """Load a CSV of instruments: symbol, exchange, and any of currency, country, name, kind, benchmark and aliases.
+
+    What the file says replaces what the store says; a cell left empty changes nothing, and where nothing is known yet
+    currency and country are those of the exchange. Raises InputError or NotFoundError, and loads nothing, for a file
+    that ``read_instruments`` refuses.
+    """
+    rows = read_instruments(path).select(INSTRUMENTS.column_names)
+    before = stored_names(store)
+    fresh = [_completed(row, before) for row in rows.iter_rows(named=True)]
+    changed = [row for row in fresh if not _says_nothing_new(row, before)]
+    with store.transaction() as connection:
+        write_instruments(connection, changed)
+        counts = (len(changed), rows.height - len(changed), 0)
+        write_load(connection, "instruments", str(path), sha256_of(path), counts, datetime.now(UTC))
+    return LoadReport("instruments", str(path), *counts)
+
+
+def _completed(row: Row, before: Names) -> Row:
+    """The row with the exchange's currency and country, where neither the row nor the store has them."""
+    if before.row(str(row["symbol"])) is not None:
+        return row
+    place = exchange_named(str(row["exchange"]))
+    return {**row, "currency": row["currency"] or place.currency, "country": row["country"] or place.country}
+
+
+def _says_nothing_new(row: Row, before: Names) -> bool:
+    stored = before.rows.get(str(row["symbol"]))
+    return stored is not None and all(value is None or stored[name] == value for name, value in row.items())
+
+
+@dataclass(frozen=True)
+class Names:
+    """Instruments of a store by symbol, and symbols by every name in capitals."""
+
+    rows: dict[str, Row]
+    symbols: dict[str, str]
+
+    def row(self, name: str) -> Row | None:
+        """The instrument that a symbol or another name of it stands for, or None."""
+        symbol = self.symbols.get(name.upper())
+        return None if symbol is None else self.rows[symbol]
+
+    def describe(self, symbol: str, exchange: str | None) -> Row:
+        """The instrument as the store has it, else as the package knows it (see ``describe_instrument``)."""
+        return self.row(symbol) or describe_instrument(symbol, exchange=exchange)
+
+    def renamed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the store's symbols in its column ``symbol``."""
+        ours = {name: self.symbols[name.upper()] for name in frame["symbol"].unique() if name.upper() in self.symbols}
+        return frame.with_columns(pl.col("symbol").replace(ours))
+
+
+def stored_names(store: Store) -> Names:
+    """The names that the store's instruments have; none where there is no store yet."""
+    if not store.path.exists():
+        return Names({}, {})
+    with store.reading() as connection:
+        rows = query(connection, "SELECT * FROM instruments ORDER BY symbol").to_dicts()
+    symbols = {str(row["symbol"]).upper(): str(row["symbol"]) for row in rows}
+    for row in rows:
+        for name in (row["aliases"] or "").split("|"):
+            if name:
+                symbols.setdefault(name.upper(), str(row["symbol"]))
+    return Names({str(row["symbol"]): row for row in rows}, symbols)

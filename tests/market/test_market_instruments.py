@@ -1,0 +1,176 @@
+"""A user's file of instruments, returns in another currency, and studies that say which of their bars are flagged."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import UTC, date, datetime
+
+import numpy as np
+import polars as pl
+import pytest
+from bars_made import made_bars
+
+from correlator.errors import InputError, NotFoundError
+from correlator.sessions import sessions_between
+from correlator.store.db import Store
+from correlator.store.writing import write_events
+from correlator.tables import EVENTS
+from correlator.workspace import Workspace
+
+OWN = """symbol,exchange,benchmark,aliases,kind,name
+LAMP,XKAR,LIGHTS,LAMP.KA;Lamp & Sons,share,Lamp and Sons
+LIGHTS,XKAR,,,index,Lights index
+"""
+
+
+@pytest.fixture
+def store(tmp_path) -> Workspace:
+    (tmp_path / "own.csv").write_text(OWN)
+    workspace = Workspace(tmp_path / "m.duckdb")
+    workspace.add_instruments(tmp_path / "own.csv")
+    return workspace
+
+
+def instruments(store: Store) -> list[tuple[object, ...]]:
+    return store.frame("SELECT symbol, exchange, currency, benchmark, aliases FROM instruments ORDER BY symbol").rows()
+
+
+def test_a_user_s_file_is_known_and_can_be_changed(store, tmp_path):
+    assert instruments(store) == [
+        ("LAMP", "XKAR", "PKR", "LIGHTS", "LAMP.KA|Lamp & Sons"),
+        ("LIGHTS", "XKAR", "PKR", None, None),
+    ]
+    assert str(store.add_instruments(tmp_path / "own.csv")).endswith("nothing changed: 0 new, 2 known already")
+    (tmp_path / "own.csv").write_text("symbol,exchange,benchmark,currency\nLAMP,XKAR,KSE100,\n")
+    assert store.add_instruments(tmp_path / "own.csv").added == 1
+    assert instruments(store)[0] == ("LAMP", "XKAR", "PKR", "KSE100", "LAMP.KA|Lamp & Sons")
+
+
+def test_prices_under_another_name_go_to_the_user_s_symbol_and_keep_what_the_user_said(store):
+    store.add_prices(made_bars("LAMP.KA"))
+    assert store.frame("SELECT DISTINCT symbol FROM bars").rows() == [("LAMP",)]
+    assert instruments(store)[0] == ("LAMP", "XKAR", "PKR", "LIGHTS", "LAMP.KA|Lamp & Sons")
+    store.add_prices(made_bars("x").drop("Symbol"), symbol="LAMP")
+    assert store.frame("SELECT DISTINCT symbol, vintage FROM bars").rows() == [("LAMP", 1)]
+
+
+def test_a_broken_file_of_instruments_loads_nothing(tmp_path):
+    (tmp_path / "own.csv").write_text("symbol,exchange\nLAMP,XKAR\nLAMP,XNYS\n")
+    with pytest.raises(InputError, match="LAMP more than once"):
+        Workspace(tmp_path / "m.duckdb").add_instruments(tmp_path / "own.csv")
+    assert not (tmp_path / "m.duckdb").exists()
+
+
+def with_events(store: Workspace, symbol: str = "LAMP", days: tuple[date, ...] = (date(2024, 5, 15),)) -> Workspace:
+    """The store with events that name the symbol, known before the opening of ``days``."""
+    rows = [
+        {
+            "event_key": f"k{number}",
+            "known_at": datetime(day.year, day.month, day.day, 1, tzinfo=UTC),
+            "known_precision": "minute",
+            "coder": "user",
+            "category": "CONSULT",
+            "quad_class": "verbal-cooperation",
+            "symbol": symbol,
+        }
+        for number, day in enumerate(days, start=1)
+    ]
+    with store.transaction() as connection:
+        write_events(
+            connection, pl.DataFrame(rows, schema=EVENTS.schema([n for n in EVENTS.column_names if n != "event_id"]))
+        )
+    return store
+
+
+def rates(symbol: str, seed: int = 7) -> pl.DataFrame:
+    days = sessions_between("XKAR", date(2022, 1, 3), date(2024, 12, 31))["session"]
+    moves = np.random.default_rng(seed).normal(0, 0.004, len(days))
+    return pl.DataFrame({"Symbol": [symbol] * len(days), "Date": days, "Close": 280 * np.exp(np.cumsum(moves))})
+
+
+def test_returns_in_a_common_currency_are_local_ones_plus_those_of_the_rate(store):
+    store.add_prices(made_bars("LAMP"))
+    store.add_prices(rates("USDPKR"), exchange="XKAR")
+    with_events(store)
+    options = {"model": "raw", "window": "-2:2"}
+    local, dollars = store.study("LAMP", **options), store.study("LAMP", currency="USD", **options)
+    rate = rates("USDPKR").select(pl.col("Date").alias("session"), -(pl.col("Close").log().diff()).alias("fx"))
+    joined = local.ar.join(dollars.ar, on="session", suffix="_usd").join(rate, on="session")
+    assert joined.height == 5
+    assert np.allclose(joined["return_usd"], joined["return"] + joined["fx"], atol=1e-12)
+    assert dollars.plan.currency == "USD"
+    assert store.study("LAMP", currency="PKR", **options).ar.equals(local.ar)
+    simple = store.study("LAMP", currency="USD", returns="simple", **options).ar["return"]
+    assert np.allclose(np.log1p(simple), dollars.ar["return"], atol=1e-12)
+    with pytest.raises(NotFoundError, match="no rate of PKR in EUR"):
+        store.study("LAMP", currency="EUR", **options)
+    store.add_prices(rates("EURUSD", seed=8), exchange="XNYS")
+    euros = store.study("LAMP", currency="EUR", **options).ar
+    crossed = rates("EURUSD", seed=8).select(
+        pl.col("Date").alias("session"), -(pl.col("Close").log().diff()).alias("e")
+    )
+    both = joined.join(euros, on="session", suffix="_eur").join(crossed, on="session")
+    assert np.allclose(both["return_eur"], both["return_usd"] + both["e"], atol=1e-12)
+
+
+def test_a_session_without_a_rate_is_missing_and_nothing_is_carried_forward(store):
+    store.add_prices(made_bars("LAMP"))
+    gap = date(2024, 5, 15)
+    store.add_prices(rates("USDPKR").filter(pl.col("Date") != gap), exchange="XKAR")
+    with_events(store)
+    ar = store.study("LAMP", model="raw", window="-1:2", currency="USD").ar
+    assert ar.filter(pl.col("return").is_nan() | pl.col("return").is_null())["day"].to_list() == [0, 1]
+
+
+def test_the_market_is_the_mean_of_the_shares_where_no_index_is_loaded(store):
+    for number, name in enumerate(("LAMP", "WICK", "OIL")):
+        store.add_prices(made_bars(name, seed=number), exchange="XKAR")
+    with_events(store)
+    result = store.study("LAMP", window="-1:1")
+    assert result.plan.benchmark == "equal-weighted"
+    closes = [made_bars(name, seed=number)["Close"].log().diff() for number, name in enumerate(("LAMP", "WICK", "OIL"))]
+    mean = np.nanmean(np.array([close.fill_null(np.nan).to_numpy() for close in closes[0:3]])[:, 1:], axis=0)
+    assert np.allclose(result.panel.factors[1:, 0], mean, atol=1e-12)
+
+
+def warned(work) -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        work()
+    return [str(warning.message) for warning in caught]
+
+
+def test_a_study_says_which_of_its_bars_are_flagged(store):
+    rows = made_bars("LAMP")
+    at = rows["Date"].index_of(date(2024, 3, 20))
+    names = ("Open", "High", "Low", "Close", "Volume")
+    take = np.arange(rows.height)
+    take[at] -= 1
+    stale = rows.with_columns(rows.select(names)[take])
+    quiet = stale.with_columns(
+        pl.when(pl.col("Date") == date(2024, 5, 16)).then(0.0).otherwise("Volume").alias("Volume")
+    )
+    store.add_prices(quiet)
+    store.add_prices(made_bars("LIGHTS", seed=4))
+    with_events(store)
+    said = warned(lambda: store.study("LAMP", window="-5:5"))
+    assert any(line.startswith("LAMP 2024-03-20: stale (medium)") for line in said)
+    assert any("event windows hold 1 zero-volume bars" in line for line in said)
+    later = warned(lambda: store.study("LAMP", window="-5:5", estimation="-25:-10", minimum_observations=10))
+    assert not any("stale" in line for line in later)
+
+
+def test_a_study_of_a_shifted_series_says_so(store):
+    shifted = made_bars("LAMP").with_columns(pl.col("Date").dt.offset_by("-1d"))
+    report = store.add_prices(shifted)
+    assert any("shifted-early" in note for note in report.notes)
+    store.add_prices(made_bars("LIGHTS", seed=4))
+    with_events(store)
+    assert any("shifted-early (high)" in line for line in warned(lambda: store.study("LAMP", window="-5:5")))
+
+
+def test_sound_bars_are_not_warned_of(store):
+    store.add_prices(made_bars("LAMP"))
+    store.add_prices(made_bars("LIGHTS", seed=4))
+    with_events(store)
+    assert warned(lambda: store.study("LAMP", window="-5:5")) == []
