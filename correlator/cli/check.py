@@ -10,6 +10,8 @@ import typer
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.study import refuse
+from correlator.cli.study_options import AsOfOption, instant
 
 app = typer.Typer(help="Check what is in the store, or in files before they are loaded.")
 
@@ -29,6 +31,7 @@ def check_prices(
     date_order: Annotated[
         str | None, typer.Option("--date-order", help="dmy, mdy or ymd, for dates that could be read both ways.")
     ] = None,
+    as_of: AsOfOption = None,
     each: Annotated[bool, typer.Option("--each", help="One row per bar instead of one per kind of finding.")] = False,
     store: StoreOption = None,
     format: FormatOption = None,
@@ -44,11 +47,13 @@ def check_prices(
     from correlator.market.findings import summarise
 
     if files:
+        refuse({"--as-of": as_of}, "a check of files")
         findings = check_files(files, symbol=symbol, exchange=exchange, benchmark=benchmark, date_order=date_order)
     else:
         from correlator.intake.checks import check_prices as check_store
 
-        findings = check_store(open_store(store), [symbol] if symbol else None, benchmark=benchmark)
+        symbols = [symbol] if symbol else None
+        findings = check_store(open_store(store), symbols, benchmark=benchmark, as_of=instant(as_of))
     counts = {str(name): int(count) for name, count in findings["severity"].value_counts().iter_rows()}
     narrate(", ".join(f"{counts.get(name, 0)} {name}" for name in ("high", "medium", "low")))
     print_frame(findings if each else summarise(findings), format, to)

@@ -10,6 +10,8 @@ import typer
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.study import refuse
+from correlator.cli.study_options import AsOfOption, instant
 
 app = typer.Typer(help="Sessions of exchanges, and whether bars agree with them.")
 
@@ -26,6 +28,7 @@ def check(
     doubtful: Annotated[
         bool, typer.Option("--doubtful", help="Also sessions without trade in sources that are no witness.")
     ] = False,
+    as_of: AsOfOption = None,
     store: StoreOption = None,
     format: FormatOption = None,
     to: OutputOption = None,
@@ -37,6 +40,7 @@ def check(
     import polars as pl
 
     if files:
+        refuse({"--as-of": as_of}, "a check of files")
         from correlator.market.audit_files import read_for_check
         from correlator.market.session_check import check_sessions
 
@@ -45,7 +49,7 @@ def check(
     else:
         from correlator.intake.checks import check_calendar
 
-        found = check_calendar(open_store(store), exchange, overrides=overrides)
+        found = check_calendar(open_store(store), exchange, overrides=overrides, as_of=instant(as_of))
     sure = found.filter("sure")
     narrate(f"{sure.height} disagreements, {found.height - sure.height} doubtful ones (--doubtful shows them)")
     print_frame(found if doubtful else sure, format, to)
