@@ -304,6 +304,9 @@ def _rows(history: pd.DataFrame, symbol: str, interval: str, zone: str) -> pl.Da
         for ours, theirs in columns.items()
         if theirs in history.columns
     }
+    if interval != "1d":
+        # Yahoo adjusts daily closes only; yfinance then repeats the close.
+        figures.pop("adjusted_close", None)
     figures.setdefault("adjusted_close", pl.Series([None] * len(stamps), dtype=pl.Float64))
     rows = pl.DataFrame({"at": stamps, **figures}).with_columns(
         pl.lit(symbol).alias("symbol"),

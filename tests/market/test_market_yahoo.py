@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from yahoo_server import CRUMB, LoopbackSession, YahooServer, chart, weekdays
+from yahoo_server import CRUMB, LoopbackSession, YahooServer, chart, intraday_chart, weekdays
 
 from correlator.errors import InputError, NotFoundError, SourceError
 from correlator.market.yahoo import Patience, download_symbol, yahoo_name
@@ -171,6 +171,21 @@ def test_new_york_bars_take_new_york_dates(server, ask):
     got = ask("AAPL")
     assert got.bars["session"].to_list() == DAYS
     assert got.instrument["exchange"] == "XNAS"
+
+
+@pytest.mark.parametrize(("interval", "stored", "minutes"), [("1h", "1h", 60), ("60m", "1h", 60), ("5m", "5m", 5)])
+def test_bars_within_a_session_begin_at_an_instant_and_carry_its_session(server, ask, interval, stored, minutes):
+    opening = datetime(2024, 1, 8, 19, 30, tzinfo=UTC)
+    starts = [opening + timedelta(days=day, minutes=minutes * k) for day in range(2) for k in range(3)]
+    options = {"zone": "Pacific/Auckland", "exchange": "NZE", "currency": "NZD"}
+    server.charts["LAMP.NZ"] = intraday_chart("LAMP.NZ", interval, starts, **options)
+    got = ask("LAMP.NZ", interval=interval, exchange="XNZE")
+    assert got.bars["bar_start"].to_list() == starts
+    assert got.bars["interval"].unique().to_list() == [stored]
+    assert got.bars["session"].to_list() == [date(2024, 1, 9)] * 3 + [date(2024, 1, 10)] * 3
+    assert got.bars["adjusted_close"].null_count() == 6
+    assert server.seen[-1][1]["interval"] == [interval]
+    assert got.instrument["currency"] == "NZD"
 
 
 def test_names():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from typer.testing import CliRunner
-from yahoo_server import LoopbackSession, YahooServer, chart, weekdays
+from yahoo_server import LoopbackSession, YahooServer, chart, intraday_chart, weekdays
 
 from correlator.errors import NotFoundError, SourceError
+from correlator.intake.instruments import add_instruments
 from correlator.intake.yahoo import add_yahoo
 from correlator.market.yahoo import Patience
 from correlator.store.db import Store
@@ -89,6 +90,36 @@ def test_a_changed_history_is_fetched_whole_and_kept_as_vintages(server, load, s
         assert read_bars(connection, ["AIRLINK"])["close"][0] == pytest.approx(2.2)
     actions = store.frame("SELECT symbol, kind, value, vintage FROM actions")
     assert actions.rows() == [("AIRLINK", "split", 5.0, 1)]
+
+
+def test_bars_within_a_session_are_fetched_by_tails_too(server, load, store):
+    begin = datetime.now(UTC).replace(hour=5, minute=0, second=0, microsecond=0) - timedelta(days=40)
+    days = [begin + timedelta(days=k) for k in range(36) if (begin + timedelta(days=k)).weekday() < 5]
+    starts = [day + timedelta(minutes=5 * k) for day in days for k in range(4)]
+    server.charts["AIRLINK.KA"] = intraday_chart("AIRLINK.KA", "5m", starts[:-8])
+    (first,) = load("AIRLINK", start=None, interval="5m").reports
+    assert first.added == len(starts) - 8
+    server.charts["AIRLINK.KA"] = intraday_chart("AIRLINK.KA", "5m", starts)
+    (second,) = load("AIRLINK", start=None, interval="5m").reports
+    assert (second.added, second.known) == (8, 40)
+    with store.reading() as connection:
+        assert read_bars(connection, ["AIRLINK"], interval="5m").height == len(starts)
+
+
+def test_a_user_s_own_name_is_used_for_the_store_and_yahoo_s_for_asking(server, load, store, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("symbol,exchange,aliases,name\nLANTERN,XPAR,LAMP.PA,Lanterns\n")
+    add_instruments(store, own)
+    options = {"zone": "Europe/Paris", "exchange": "PAR", "currency": "EUR"}
+    server.charts["LAMP.PA"] = chart("LAMP.PA", rows(15), **options)
+    assert load("LANTERN").reports[0].source == "yahoo:LAMP.PA"
+    server.charts["LAMP.PA"] = chart("LAMP.PA", rows(17), dividends={DAYS[16]: 1.0}, **options)
+    assert load("LAMP.PA").reports[0].added == 2
+    assert store.frame("SELECT DISTINCT symbol FROM bars UNION ALL SELECT symbol FROM actions").rows() == [
+        ("LANTERN",),
+        ("LANTERN",),
+    ]
+    assert store.frame("SELECT name FROM instruments").rows() == [("Lanterns",)]
 
 
 def test_noise_in_the_last_digits_is_no_vintage(server, load):

@@ -148,6 +148,27 @@ def chart(
     return {"chart": {"result": [result], "error": None}}
 
 
+def intraday_chart(symbol: str, interval: str, starts: list[datetime], **options: Any) -> dict[str, Any]:
+    """A chart of bars that begin at ``starts`` (instants), with trading periods and without adjusted closes."""
+    rows = {start.date(): (1.0,) * 6 for start in starts}
+    made = chart(symbol, rows, **options)
+    (result,) = made["chart"]["result"]
+    figures = [10.0 + k / 10 for k in range(len(starts))]
+    quote = dict.fromkeys(("open", "high", "low", "close"), figures)
+    zone = ZoneInfo(result["meta"]["exchangeTimezoneName"])
+    sessions: dict[date, list[int]] = {}
+    for start in starts:
+        sessions.setdefault(start.astimezone(zone).date(), []).append(int(start.timestamp()))
+    result["meta"]["tradingPeriods"] = [
+        [{"timezone": "LOC", "start": min(times), "end": max(times) + 3600, "gmtoffset": 0}]
+        for times in sessions.values()
+    ]
+    result["timestamp"] = [int(start.timestamp()) for start in starts]
+    result["indicators"] = {"quote": [{**quote, "volume": [100 + k for k in range(len(starts))]}]}
+    result["meta"]["dataGranularity"] = interval
+    return made
+
+
 def _in_range(chart: dict[str, Any], query: dict[str, list[str]]) -> dict[str, Any]:
     """The part of the chart that period1 and period2 ask for."""
     if "period1" not in query:
@@ -159,7 +180,8 @@ def _in_range(chart: dict[str, Any], query: dict[str, list[str]]) -> dict[str, A
     keep = [k for k, stamp in enumerate(result["timestamp"]) if first <= stamp < last]
     cut = json.loads(json.dumps(result))
     cut["timestamp"] = [result["timestamp"][k] for k in keep]
-    for part in (cut["indicators"]["quote"][0], cut["indicators"]["adjclose"][0]):
+    parts = [part for name in ("quote", "adjclose") for part in cut["indicators"].get(name, [])]
+    for part in parts:
         for column in part:
             part[column] = [part[column][k] for k in keep]
     return {"chart": {"result": [cut], "error": None}}
