@@ -61,8 +61,10 @@ def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
     found = []
     moved = [note for note in file.notes if note.startswith("stamps are instants")]
     if moved:
-        action = "taken as the exchange's date, which is right; a reader that cuts off the time is one day early"
-        found.append(series.finding("utc-stamps", "high", moved[0], action))
+        harmless = ": 0 bars belong" in moved[0]
+        action = "taken as the exchange's date, which is right; a reader that cuts off the time "
+        action += "has the same dates" if harmless else "is one day early"
+        found.append(series.finding("utc-stamps", "low" if harmless else "high", moved[0], action))
     for word, grade in (("duplicate", "low"), ("contradiction", "high")):
         rows = file.rejects.filter(pl.col("reason").str.starts_with(word))
         if rows.height:

@@ -287,7 +287,8 @@ def shifts_by_known_closes(series: Series, known: pl.DataFrame, sessions: pl.Ser
     for direction, by in _TOWARDS.items():
         if hits[-by] >= _LEAST_KNOWN and hits[-by] >= 0.6 * n and hits[0] <= 0.4 * hits[-by]:
             evidence = (
-                f"{hits[-by]} of {n} known closes of {series.symbol} stand one session {direction}, {hits[0]} do not"
+                f"{hits[-by]} of {n} known closes of {series.symbol} stand one session {direction}, "
+                f"{hits[0]} on their own session"
             )
             found.append(Shift(direction, 0, series.bars.height - 1, evidence))
     return found

@@ -19,6 +19,8 @@ _INSTANT = pl.Datetime("us", "UTC")
 _NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
 _ISO_TIME = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
+# What yfinance writes: 2025-05-28 00:00:00+05:00 is the label 2025-05-28, whoever's midnight it is.
+_MIDNIGHT_THERE = r"^\d{4}-\d{2}-\d{2}[T ]00:00(:00(\.0+)?)?(Z|[+-]\d{2}:?\d{2})$"
 _NAMED = ("%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y", "%b-%d-%Y", "%d/%b/%Y", "%Y-%b-%d")
 
 
@@ -57,6 +59,8 @@ def read_stamps(column: pl.Series, *, date_order: str | None = None, source: str
 
 def _typed_times(column: pl.Series) -> Stamps:
     if column.dtype.time_zone is not None:  # type: ignore[attr-defined]
+        if _are_midnights(column):
+            return Stamps(column.dt.date(), "midnights of a zone")
         return Stamps(column.dt.convert_time_zone("UTC").cast(_INSTANT), "instants")
     return _labels_if_midnight(column.cast(pl.Datetime("us")), "times")
 
@@ -93,6 +97,8 @@ def _most(text: pl.Series, pattern: str) -> bool:
 def _iso_times(text: pl.Series) -> Stamps:
     zoned = text.str.contains(_ZONE)
     clean = text.str.replace("T", " ", literal=True)
+    if text.str.contains(_MIDNIGHT_THERE).all():
+        return Stamps(text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False), "midnights of a zone")
     if zoned.fill_null(False).any():
         instants = clean.str.replace(r"Z$", "+0000").str.replace(r"([+-]\d{2}):(\d{2})$", "${1}${2}")
         frame = pl.DataFrame({"t": instants})
@@ -109,9 +115,12 @@ def _iso_times(text: pl.Series) -> Stamps:
 
 def _labels_if_midnight(times: pl.Series, layout: str) -> Stamps:
     """Local times that are all midnight are labels."""
-    if (times.dt.time() == pl.Series([0]).cast(pl.Time)[0]).drop_nulls().all():
-        return Stamps(times.dt.date(), layout)
-    return Stamps(times, layout)
+    return Stamps(times.dt.date(), layout) if _are_midnights(times) else Stamps(times, layout)
+
+
+def _are_midnights(times: pl.Series) -> bool:
+    """Whether the clocks of the column's own zone show midnight at each of its times."""
+    return bool((times.dt.time() == pl.Series([0]).cast(pl.Time)[0]).drop_nulls().all())
 
 
 def _numeric(text: pl.Series, known: pl.Series, date_order: str | None, source: str) -> Stamps:

@@ -266,3 +266,26 @@ def test_not_a_number_is_nothing():
     assert file.bars.select("open", "close").rows() == [(None, 1.0)]
     with pytest.raises(InputError, match="inf is no number"):
         read_prices(rows.head(1).with_columns(pl.lit(np.inf).alias("Close")), symbol="X")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Karachi", "UTC"])
+def test_midnights_with_an_offset_are_labels_whatever_the_exchange(tmp_path, zone):
+    days = [date(2024, 3, 7), date(2024, 3, 8), date(2024, 3, 11)]
+    local = pl.Series("Date", days).cast(pl.Datetime("us")).dt.replace_time_zone(zone)
+    rows = pl.DataFrame({"Date": local, "Close": [1.0, 2.0, 3.0]})
+    path = tmp_path / "lamp.csv"
+    rows.with_columns(pl.col("Date").dt.to_string("%Y-%m-%d %H:%M:%S%:z")).write_csv(path)
+    for source in (rows, path):
+        got = read_prices(source, symbol="LAMP")
+        assert got.bars["session"].to_list() == days
+        assert got.stamped == "labels"
+        assert got.notes == ()
+
+
+def test_instants_of_an_unknown_exchange_are_a_question(tmp_path):
+    path = tmp_path / "lamp.csv"
+    path.write_text("Date,Close\n2024-03-07 05:00:00+00:00,1\n2024-03-11 04:00:00+00:00,2\n")
+    with pytest.raises(TimeError, match="which exchange"):
+        read_prices(path, symbol="LAMP")
+    got = read_prices(path, symbol="LAMP", exchange="XNYS")
+    assert got.bars["session"].to_list() == [date(2024, 3, 7), date(2024, 3, 11)]
