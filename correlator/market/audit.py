@@ -186,9 +186,9 @@ def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]
 
 
 def _sessions(series: Series, overrides: bool | str | Path) -> pl.Series:
-    """Sessions around the series; weekdays where the exchange is not known or its calendar does not reach."""
+    """Sessions around the series; weekdays where its calendar does not reach or is not known, and for currencies."""
     start, end = series.first - timedelta(days=7), series.last + timedelta(days=7)
-    if series.exchange is None:
+    if series.exchange is None or series.kind == "fx":
         return _weekdays(start, end)
     first, last = calendar_reach(series.exchange)
     parts = []

@@ -13,7 +13,7 @@ from correlator.market.findings import Series
 from correlator.market.instruments import canonical_symbol
 from correlator.resources import data_path
 
-_LEVEL_SLACK = 0.10
+_LEVEL_SLACK, _SAME_LEVEL = 0.10, 1e-3
 _LEAST_ANCHORS = 3
 _LEAST_BARS = 200
 # Correlation with its market under which a series is doubted. Of 24 real shares the lowest has 0.3, of two indices 0.8.
@@ -36,7 +36,10 @@ def not_what_it_claims(series: Series, others: Sequence[Series] = ()) -> list[pl
     found = []
     verdict = _level(series, known, "known closes")
     if verdict:
-        found.append(series.finding("not-what-it-claims", "high", *verdict))
+        evidence, action = verdict
+        whose = _whose_closes(series)
+        evidence += f"; its closes are those of {whose}" if whose else ""
+        found.append(series.finding("not-what-it-claims", "high", evidence, action))
     for other in others:
         if other.source == series.source or canonical_symbol(other.symbol) != canonical_symbol(series.symbol):
             continue
@@ -112,6 +115,17 @@ def _level(series: Series, known: pl.DataFrame, name: str) -> tuple[str, str] | 
     )
     kin = "a related series, or another unit" if moves > 0.8 else "another series"
     return evidence, f"{kin} under this name: find out what it is before using it"
+
+
+def _whose_closes(series: Series) -> str | None:
+    """Another symbol whose known closes the series has, to a thousandth on most days; None where there is none."""
+    own = series.bars.select("session", pl.col("close").alias("own"))
+    pairs = _anchors().filter(pl.col("symbol") != canonical_symbol(series.symbol)).join(own, on="session")
+    alike = pairs.group_by("symbol").agg(
+        ((pl.col("own") / pl.col("close") - 1).abs() < _SAME_LEVEL).sum().alias("hits"), pl.len().alias("n")
+    )
+    same = alike.filter((pl.col("hits") >= 1) & (pl.col("hits") > 0.5 * pl.col("n"))).sort("hits", descending=True)
+    return str(same["symbol"][0]) if same.height else None
 
 
 def _log_return(name: str) -> pl.Expr:

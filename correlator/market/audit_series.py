@@ -12,7 +12,10 @@ _FULL_HISTORY = 600
 
 
 def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
-    """Sessions between the first and last bar without one: runs of five or more, high from sixty on."""
+    """Sessions between the first and last bar without one: runs of five or more, high from sixty on.
+
+    Single ones are told only of an exchange whose holidays are known.
+    """
     span = pl.DataFrame({"session": sessions.filter(sessions.is_between(series.first, series.last))})
     marked = span.with_columns((~pl.col("session").is_in(series.bars["session"].implode())).alias("missing"))
     runs = (
@@ -33,7 +36,7 @@ def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
     ]
     scattered = marked.with_columns(pl.col("missing").rle_id().alias("run")).filter("missing")
     few = scattered.filter(pl.len().over("run") < _GAP)["session"].to_list()
-    if few:
+    if few and series.exchange is not None:
         text = f"no bar on {len(few)} sessions: {shown(few)}"
         found.append(series.finding("missing", "low", text, "missing bars stay missing in a study", few[0]))
     return found

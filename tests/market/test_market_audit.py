@@ -295,7 +295,7 @@ def test_made_up_figures_and_copies_of_another_symbol():
 
 
 def test_an_index_that_breaks_and_a_scale_that_comes_back():
-    index = after(0.6).with_columns(pl.lit("KSE30").alias("Symbol"))
+    index = after(0.6).with_columns(pl.lit("BR30").alias("Symbol"))
     assert checks(audited(index), "high") == {"level-break"}
     back = audited(after(0.2, to_row=303)).filter(pl.col("check") == "split-like")
     assert "the 3 bars between stand on another scale" in back["evidence"][0]
@@ -410,3 +410,13 @@ def test_nothing_to_check_is_said():
     with pytest.raises(InputError, match="no daily bars"):
         audit_prices(as_file(made_bars(), exchange="XKAR").bars.with_columns(pl.lit("5m").alias("interval")))
     assert np.isfinite(made_bars()["Close"].to_numpy()).all()
+
+
+def test_an_index_under_another_s_name_is_told_by_its_closes():
+    known = pl.read_csv(data_path("instruments", "anchors.csv"), try_parse_dates=True)
+    known = known.filter(pl.col("symbol") == "ALLSHR").select(pl.col("session").alias("Date"), "close")
+    rows = made_bars("KSE100").join(known, on="Date", how="left")
+    level = pl.coalesce("close", pl.col("close").interpolate(), pl.lit(30000.0))
+    other = rows.with_columns(level.alias(name) for name in ("Open", "High", "Low", "Close")).drop("close")
+    found = audited(other).filter(pl.col("check") == "not-what-it-claims")
+    assert "its closes are those of ALLSHR" in found["evidence"][0]
