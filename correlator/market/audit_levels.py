@@ -35,7 +35,7 @@ def jumps(series: Series) -> pl.DataFrame:
     """Changes of the close that look like a split, like another unit, or are more than can be.
 
     ``unit-change``: about 100, 1,000 or 10,000 to one. ``split-like``: near a split's ratio, five usual moves or more,
-    and already there at the open. ``level-break``: an index that moves by a quarter, a share by three fifths and eight
+    and already there at the open. ``level-break``: an index that moves by a quarter, a share by three fifths, and eight
     usual moves. ``beyond-limit``: more than the exchange's price limit allows over the days between the bars.
     """
     bars = series.bars.with_columns(pl.col("close").shift().alias("before"))
@@ -48,7 +48,7 @@ def jumps(series: Series) -> pl.DataFrame:
     slack = np.where(size > _BIG_SPLIT, big, np.clip(_SPLIT_MOVES * usual, *_SPLIT_SLACK))
     split = np.where(at_open & (size > _SPLIT_SIZE * usual), _near(size, _SPLITS, slack), 0.0)
     if series.kind == "index":
-        broken = (size > _INDEX_BREAK) & (days <= _GAP_DAYS)
+        broken = (size > _INDEX_BREAK) & (size > _BREAK_SIZE * usual) & (days <= _GAP_DAYS)
         split = np.zeros(len(size))
     else:
         broken = (size > _BREAK) & (size > _BREAK_SIZE * usual) & (days <= _GAP_DAYS)

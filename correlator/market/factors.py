@@ -22,6 +22,7 @@ _DAY = re.compile(r"^\d{4}-?\d{2}-?\d{2}$")
 _MONTH = re.compile(r"^\d{4}-?\d{2}$")
 _VINTAGE = re.compile(r"\b(\d{4})(\d{2}) CRSP database")
 _PER_CENT_FROM = 0.1
+_ENOUGH = 60
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     """Read the first table of a factor file and turn per cent into fractions.
 
     ``unit``: per cent or fraction; default told from the figures themselves: a standard deviation of the first factor
-    above 0.1 is per cent. Raises NotFoundError for a missing file and InputError where there is no such table.
+    above 0.1 is per cent. Raises NotFoundError for a missing file and InputError where there is no such table, or one
+    of levels.
     """
     if unit is not None and unit not in UNITS:
         raise InputError(f"unit {unit!r} is not known", hint=f"choose {' or '.join(UNITS)}")
@@ -58,6 +60,10 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     names = _names(text, start)
     rows, rejects, end = _rows(text, start, len(names))
     table = _table(rows, names)
+    if table.height >= _ENOUGH and bool((table[names[0]].drop_nulls() > 0).all()):
+        raise InputError(
+            f"{path}: every {names[0]} is positive, so it holds levels and no returns", hint="load it with `add prices`"
+        )
     found = unit or _unit_of(table, names)
     factors = table.with_columns(pl.col(names) / 100.0) if found == "per cent" else table
     vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)

@@ -69,8 +69,14 @@ class Series:
 
 
 def _readable(row: dict[str, object]) -> dict[str, str]:
-    """Values as a person writes them: figures without needless zeros."""
-    return {name: _figure(value) if isinstance(value, float) else str(value) for name, value in row.items()}
+    """Values as a person writes them: figures without needless zeros, a word for what is not there."""
+    return {name: _written(value) for name, value in row.items()}
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return "not given"
+    return _figure(value) if isinstance(value, float) else str(value)
 
 
 def _figure(value: float) -> str:

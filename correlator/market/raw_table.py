@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
+from correlator.market.pandas_door import stacked_symbols, with_index
 
 LINE, AT = "__line", "__at"
 _TEXT = (".csv", ".txt", ".tsv", ".gz", ".zst", "")
@@ -47,7 +48,7 @@ def read_raw(source: str | Path | Any) -> RawTable:
         source = source.collect()
     if isinstance(source, pl.DataFrame) or hasattr(source, "__arrow_c_stream__"):
         name = f"{type(source).__module__.split('.')[0]} frame"
-        return _from_frame(pl.DataFrame(source), name)
+        return _from_frame(pl.DataFrame(with_index(stacked_symbols(source))), name)
     raise InputError(
         f"cannot read prices from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
     )

@@ -159,3 +159,11 @@ def test_equal_weights_of_what_is_there():
     returns = np.array([[0.1, 0.3], [np.nan, 0.2], [np.nan, np.nan]])
     np.testing.assert_allclose(equal_weighted(returns), [0.2, 0.2, np.nan])
     np.testing.assert_allclose(equal_weighted(returns, minimum=2), [0.2, np.nan, np.nan])
+
+
+def test_levels_are_no_factors(tmp_path):
+    path = tmp_path / "oil.csv"
+    rows = [f"2020-{month:02d}-{day:02d},{50 + day}" for month in (1, 2, 3) for day in range(1, 25)]
+    path.write_text("Date,Price\n" + "\n".join(rows) + "\n")
+    with pytest.raises(InputError, match="levels and no returns"):
+        read_factors(path)

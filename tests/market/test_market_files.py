@@ -289,3 +289,31 @@ def test_instants_of_an_unknown_exchange_are_a_question(tmp_path):
         read_prices(path, symbol="LAMP")
     got = read_prices(path, symbol="LAMP", exchange="XNYS")
     assert got.bars["session"].to_list() == [date(2024, 3, 7), date(2024, 3, 11)]
+
+
+def pandas_bars():
+    import pandas as pd
+
+    index = pd.DatetimeIndex(["2024-03-07", "2024-03-08", "2024-03-11"], name="Date")
+    return pd.DataFrame({"Open": [1.0, 2, 3], "Close": [1.5, 2.5, 3.5], "Volume": [10, 20, 30]}, index=index)
+
+
+def test_a_pandas_frame_brings_its_index():
+    bars = pandas_bars()
+    expected = read_prices(bars.reset_index(), symbol="LAMP").bars.drop("source")
+    nameless = bars.rename_axis(None)
+    for frame in (bars, nameless, bars.tz_localize("Asia/Karachi")):
+        assert read_prices(frame, symbol="LAMP").bars.drop("source").equals(expected)
+
+
+def test_several_symbols_as_yfinance_downloads_them():
+    import pandas as pd
+
+    bars = pandas_bars()
+    both = pd.concat({"LAMP": bars, "WICK": bars * 2}, axis=1, names=["Ticker", "Price"])
+    for frame in (both, both.swaplevel(axis=1)):
+        got = read_prices(frame).bars
+        assert got.group_by("symbol").agg(pl.col("close").sum()).sort("symbol").rows() == [
+            ("LAMP", 7.5),
+            ("WICK", 15.0),
+        ]

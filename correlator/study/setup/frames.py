@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError
+from correlator.market.pandas_door import with_index
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -66,7 +67,7 @@ def to_polars(frame: Frame, what: str) -> pl.DataFrame:
         return frame.collect()
     if not hasattr(frame, "__arrow_c_stream__"):
         raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint="give polars, pandas or pyarrow")
-    return pl.DataFrame(frame)
+    return pl.DataFrame(with_index(frame))
 
 
 def read_wide(frame: Frame, what: str) -> Wide:
