@@ -17,6 +17,8 @@ from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.statements import query
 
+_COMPANY = 12
+
 
 def check_prices(
     store: Store,
@@ -27,11 +29,24 @@ def check_prices(
 ) -> pl.DataFrame:
     """Findings about stored daily bars (see ``audit_prices``) and about vintages that differ.
 
-    ``symbols``: default all; ``as_of``: UTC instant whose knowledge is checked. Raises NotFoundError without bars.
+    ``symbols``: default all; some are held against their benchmarks and a dozen other shares of their exchanges, which
+    are not reported on; ``benchmark``: a stored symbol to hold them against instead; ``as_of``: UTC instant whose
+    knowledge is checked. Raises NotFoundError without bars.
     """
     with store.reading() as connection:
-        exchanges = dict(query(connection, "SELECT symbol, exchange FROM instruments").iter_rows())
         names = list(symbols) if symbols else _daily_symbols(connection)
+        company = [*_company(connection, names), *([benchmark] if benchmark else [])] if symbols else []
+    found = audit_stored(store, [*names, *company], benchmark=benchmark, as_of=as_of)
+    return found.filter(pl.col("symbol").is_in(names))
+
+
+def audit_stored(
+    store: Store, symbols: Sequence[str], *, benchmark: str | None = None, as_of: datetime | None = None
+) -> pl.DataFrame:
+    """Findings about the stored daily bars of ``symbols`` and nothing beside them; arguments as of ``check_prices``."""
+    names = list(dict.fromkeys(symbols))
+    with store.reading() as connection:
+        rows = query(connection, "SELECT * FROM instruments").to_dicts()
         bars = read_bars(connection, names, as_of=as_of).with_columns(pl.lit("store").alias("source"))
         vintages = query(
             connection,
@@ -43,12 +58,30 @@ def check_prices(
             """,
             {"symbols": names, "as_of": as_of},
         )
-    by_exchange = bars.with_columns(pl.col("symbol").replace_strict(exchanges, default=None).alias("exchange"))
-    parts = [
-        audit_prices(part.drop("exchange"), benchmark, exchange=part["exchange"][0])
-        for part in by_exchange.partition_by("exchange", maintain_order=True)
-    ]
-    return together([*parts, audit_vintages(vintages)])
+    instruments = {str(row["symbol"]): row for row in rows}
+    return together([audit_prices(bars, benchmark, instruments=instruments), audit_vintages(vintages)])
+
+
+def _company(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
+    """What tells on ``symbols``, as far as it has bars: their benchmarks, some other shares of their exchanges."""
+    rows = query(
+        connection,
+        """
+        WITH asked AS (SELECT * FROM instruments WHERE symbol IN (SELECT unnest($symbols))),
+            others AS (
+                SELECT symbol FROM instruments
+                WHERE exchange IN (SELECT exchange FROM asked) AND coalesce(kind, 'share') = 'share'
+                    AND symbol NOT IN (SELECT symbol FROM asked)
+                    AND symbol IN (SELECT DISTINCT symbol FROM bars WHERE "interval" = '1d')
+                ORDER BY symbol LIMIT $some
+            )
+        SELECT symbol FROM others UNION
+        SELECT benchmark FROM asked
+        WHERE benchmark IN (SELECT DISTINCT symbol FROM bars WHERE "interval" = '1d') ORDER BY symbol
+        """,
+        {"symbols": list(symbols), "some": _COMPANY},
+    )
+    return [str(symbol) for symbol in rows["symbol"] if symbol not in symbols]
 
 
 def check_calendar(

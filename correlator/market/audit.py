@@ -6,11 +6,10 @@ them missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -21,6 +20,8 @@ from correlator.market.files import PriceFile
 from correlator.market.findings import SCHEMA, Series, together
 from correlator.market.instruments import find_instrument
 from correlator.sessions import calendar_reach, exchange_named, sessions_between
+
+Row = Mapping[str, str | None]
 
 _LEAST_MEMBERS = 3
 # Log moves beyond this are splits or faults, and left out of the mean of other symbols.
@@ -35,19 +36,21 @@ def audit_prices(
     *,
     exchange: str | None = None,
     overrides: bool | str | Path = True,
+    instruments: Mapping[str, Row] | None = None,
 ) -> pl.DataFrame:
     """Findings about daily bars: symbol, session, check, severity, evidence, action, source.
 
     ``bars``: columns of ``tables.BARS`` (as ``read_prices`` or ``read_bars`` give them), any number of symbols and
     sources; intraday bars are not looked at. ``benchmark``: bars, or a symbol among ``bars``; default the instrument's
     own benchmark where it is among them, else the equal-weighted mean of the others. ``exchange``: whose sessions
-    count, for symbols that the package does not know; without one, Monday to Friday. Worst findings come first.
+    count, for symbols that the package does not know; without one, Monday to Friday. ``instruments``: what is known of
+    symbols (columns of ``tables.INSTRUMENTS``), before what the package knows. Worst findings come first.
     """
     daily = bars.filter(pl.col("interval") == "1d")
     if daily.is_empty():
         raise InputError("there are no daily bars to check", hint="give bars with interval 1d")
     parts = daily.partition_by("symbol", "source", maintain_order=True)
-    every = [_examined(_series(part, exchange), overrides) for part in parts]
+    every = [_examined(_series(part, exchange, instruments or {}), overrides) for part in parts]
     mean = _Mean.of(every)
     found = [part for each in every for part in _findings(each, _market(each, every, mean, benchmark))]
     all_series = [each.right for each in every]
@@ -57,7 +60,7 @@ def audit_prices(
 
 def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
     """What reading a file showed and its bars no longer do: stamps that were instants, repeated or unreadable rows."""
-    series = _series(file.bars.filter(pl.col("symbol") == symbol), None)
+    series = _series(file.bars.filter(pl.col("symbol") == symbol), None, {})
     found = []
     moved = [note for note in file.notes if note.startswith("stamps are instants")]
     if moved:
@@ -113,12 +116,12 @@ def audit_vintages(vintages: pl.DataFrame) -> pl.DataFrame:
     return together(parts)
 
 
-def _series(bars: pl.DataFrame, exchange: str | None) -> Series:
+def _series(bars: pl.DataFrame, exchange: str | None, instruments: Mapping[str, Row]) -> Series:
     symbol, source = str(bars["symbol"][0]), str(bars["source"][0])
-    known = find_instrument(symbol)
-    place = exchange or (str(known["exchange"]) if known else None)
-    kind = str(known["kind"]) if known and known["kind"] else None
-    return Series(symbol, source, bars.sort("session"), exchange_named(place).code if place else None, kind)
+    known = instruments.get(symbol) or find_instrument(symbol) or {}
+    place = exchange or known.get("exchange")
+    code = exchange_named(place).code if place else None
+    return Series(symbol, source, bars.sort("session"), code, known.get("kind"), known.get("benchmark"))
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,7 @@ def _weekdays(start: date, end: date) -> pl.Series:
 
 @dataclass(frozen=True)
 class _Mean:
-    """The mean log return of the shares of each exchange: session, total of the returns, how many there are."""
+    """The mean log return of the shares of each calendar: session, total of the returns, how many there are."""
 
     moves: dict[int, pl.DataFrame]
     totals: dict[str | None, pl.DataFrame]
@@ -220,23 +223,23 @@ class _Mean:
         shares = [each for each in every if each.series.kind in (None, "share")]
         moves = {id(each): _moves(each.right.bars) for each in shares}
         totals, symbols = {}, {}
-        for exchange in {each.series.exchange for each in shares}:
-            members = [each for each in shares if each.series.exchange == exchange]
-            symbols[exchange] = len({each.series.symbol for each in members})
-            together_ = pl.concat(moves[id(each)] for each in members)
-            totals[exchange] = together_.group_by("session").agg(pl.col("move").sum(), pl.len().alias("n"))
+        for calendar in {each.series.calendar for each in shares}:
+            members = [each for each in shares if each.series.calendar == calendar]
+            symbols[calendar] = len({each.series.symbol for each in members})
+            moves_of_all = pl.concat(moves[id(each)] for each in members)
+            totals[calendar] = moves_of_all.group_by("session").agg(pl.col("move").sum(), pl.len().alias("n"))
         return cls(moves, totals, symbols)
 
     def without(self, examined: _Examined, every: Sequence[_Examined]) -> _Market | None:
         """The market that the other symbols make: an index of their mean; None where they are fewer than three."""
-        exchange, symbol = examined.series.exchange, examined.series.symbol
-        if exchange not in self.totals:
+        calendar, symbol = examined.series.calendar, examined.series.symbol
+        if calendar not in self.totals:
             return None
         own = [self.moves[id(each)] for each in every if each.series.symbol == symbol and id(each) in self.moves]
-        others = self.symbols[exchange] - bool(own)
+        others = self.symbols[calendar] - bool(own)
         if others < _LEAST_MEMBERS:
             return None
-        totals = self.totals[exchange]
+        totals = self.totals[calendar]
         if own:
             mine = pl.concat(own).group_by("session").agg(pl.col("move").sum().alias("mine"), pl.len().alias("k"))
             totals = totals.join(mine, on="session", how="left").select(
@@ -262,8 +265,7 @@ def _market(
     series = examined.series
     if isinstance(benchmark, pl.DataFrame):
         return _Market(benchmark.select("session", "close"), str(benchmark["symbol"][0]), vouched=False)
-    known: dict[str, Any] | None = find_instrument(series.symbol)
-    wanted = benchmark or (known["benchmark"] if known else None)
+    wanted = benchmark or series.benchmark
     named = [other for other in every if other.series.symbol == wanted and other.series.symbol != series.symbol]
     others = mean.without(examined, every)
     if not named:

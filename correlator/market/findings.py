@@ -8,6 +8,8 @@ from datetime import date
 
 import polars as pl
 
+from correlator.sessions import exchange_named
+
 SEVERITIES = ("high", "medium", "low")
 OF_SERIES = ("utc-stamps", "not-what-it-claims", "sources-disagree", "vintages-differ", "hole", "short-history")
 SCHEMA: dict[str, pl.DataType] = {
@@ -25,7 +27,8 @@ SCHEMA: dict[str, pl.DataType] = {
 class Series:
     """One symbol's daily bars from one source, in order of session, with what its instrument says.
 
-    ``bars``: columns of ``tables.BARS``; ``kind``: share, index, fx, ... or None where it is not known.
+    ``bars``: columns of ``tables.BARS``; ``kind``: share, index, fx, ... or None where it is not known; ``benchmark``:
+    the symbol that it is held against.
     """
 
     symbol: str
@@ -33,6 +36,12 @@ class Series:
     bars: pl.DataFrame
     exchange: str | None
     kind: str | None
+    benchmark: str | None = None
+
+    @property
+    def calendar(self) -> str | None:
+        """The calendar of its exchange: exchanges that share one make one market."""
+        return exchange_named(self.exchange).calendar if self.exchange else None
 
     @property
     def first(self) -> date:

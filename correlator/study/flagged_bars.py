@@ -9,7 +9,7 @@ from datetime import date, datetime
 import numpy as np
 import polars as pl
 
-from correlator.intake.checks import check_prices
+from correlator.intake.checks import audit_stored
 from correlator.market.findings import OF_SERIES
 from correlator.store.db import Store
 from correlator.study.result import StudyResult
@@ -17,7 +17,7 @@ from correlator.study.setup.placement import window_rows
 from correlator.study.setup.stored_panel import EQUAL_WEIGHTED
 
 # An audit costs some microseconds a bar: studies of more bars than this are told to have it done by itself.
-MOST_BARS = 250_000
+MOST_BARS = 150_000
 _MOST_LINES = 6
 # Bars off the calendar are in no study: the panel leaves them out and says so.
 _NOT_USED = ("phantom", "weekend", "holiday")
@@ -44,7 +44,7 @@ def _warn_of_findings(store: Store, result: StudyResult, price: str, as_of: date
     if len(spans) * len(result.panel.labels) > MOST_BARS:
         _warn(f"the bars of {len(spans):,} symbols were not checked in passing; `correlator check prices` does it")
         return
-    found = check_prices(store, list(spans), as_of=as_of)
+    found = audit_stored(store, list(spans), as_of=as_of)
     adjusted = _adjusted(store, list(spans)) if price == "adjusted" else []
     lines = list(_lines(_within(found, spans, adjusted)))
     for line in lines[:_MOST_LINES]:

@@ -174,3 +174,18 @@ def test_sound_bars_are_not_warned_of(store):
     store.add_prices(made_bars("LIGHTS", seed=4))
     with_events(store)
     assert warned(lambda: store.study("LAMP", window="-5:5")) == []
+
+
+def test_one_symbol_of_the_store_is_held_against_the_others(store):
+    shifted = made_bars("LAMP").with_columns(pl.col("Date").shift(1)).filter(pl.col("Date").is_not_null())
+    store.add_prices(shifted)
+    for number, name in enumerate(("WICK", "OIL", "JAR"), start=1):
+        store.add_prices(made_bars(name, seed=number), exchange="XKAR")
+    found = store.check_prices(["LAMP"])
+    assert found["symbol"].unique().to_list() == ["LAMP"]
+    assert "shifted-early" in found["check"].to_list()
+    assert "the mean of 3 other symbols" in found.filter(pl.col("check") == "shifted-early")["evidence"][0]
+    store.add_prices(made_bars("LIGHTS", seed=9))
+    by_index = store.check_prices(["LAMP"]).filter(pl.col("check") == "shifted-early")["evidence"][0]
+    assert "returns move with LIGHTS" in by_index
+    assert store.check_prices(["LAMP"], benchmark="OIL").filter(pl.col("check") == "shifted-early").height == 1
