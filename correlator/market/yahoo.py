@@ -8,6 +8,7 @@ is cleared before the next attempt.
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -213,6 +214,8 @@ def _verdict(problem: Exception, status: int | None, name: str, interval: str, s
 
     if status == 404:
         return NotFoundError(f"Yahoo has no symbol {name}", hint="check its name at finance.yahoo.com")
+    if status is None:
+        return _Trouble(f"no answer ({type(problem).__name__})")
     if status != 200:
         return _Trouble(_status(status))
     if isinstance(problem, YFTickerMissingError):
@@ -226,25 +229,24 @@ def _new_session() -> Any:
     return new_session()
 
 
-def _status(status: int | None) -> str:
-    if status is None:
-        return "no answer"
+def _status(status: int) -> str:
     return "too many requests (429)" if status == 429 else f"HTTP status {status}"
 
 
 @contextmanager
 def _exceptions_shown() -> Iterator[None]:
-    """Let yfinance raise what it would otherwise log and turn into an empty frame."""
+    """Let yfinance raise what it would otherwise log and turn into an empty frame, and log nothing."""
     from yfinance.config import YfConfig
 
-    before = YfConfig.debug.hide_exceptions
-    YfConfig.debug.hide_exceptions = False
+    logger = logging.getLogger("yfinance")
+    before, disabled = YfConfig.debug.hide_exceptions, logger.disabled
+    YfConfig.debug.hide_exceptions, logger.disabled = False, True
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="yfinance")
             yield
     finally:
-        YfConfig.debug.hide_exceptions = before
+        YfConfig.debug.hide_exceptions, logger.disabled = before, disabled
 
 
 @contextmanager

@@ -145,10 +145,11 @@ def test_what_yahoo_breaks_off_is_an_error(server, ask):
         ask("AIRLINK")
 
 
-def test_nobody_there():
+def test_nobody_there(caplog):
     patience = Patience(attempts=2, sleep=lambda _: None)
     with pytest.raises(SourceError, match="no answer"):
         download_symbol("AIRLINK", start=START, session=LoopbackSession("http://127.0.0.1:9"), patience=patience)
+    assert caplog.text == ""
 
 
 def test_the_bar_of_a_session_that_is_still_open_is_left_out(server, ask, monkeypatch):
