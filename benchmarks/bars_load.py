@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from study_docs import machine
 
 from correlator.intake.prices import add_prices
 from correlator.sessions import sessions_between
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--csv-symbols", type=int, default=200)
     parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
+    print(machine())
     folder = Path(tempfile.mkdtemp(prefix="bars-"))
     try:
         measure(folder, options.symbols, options.sessions, options.csv_symbols, options.repeat)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from study_docs import ROOT, machine, printed
+from study_docs import ROOT, printed
 
 PAGE = ROOT / "docs" / "market.md"
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--repeat", default="2")
     options = parser.parse_args()
-    speed = f"Machine: {machine()}.\n\n```text\n{printed('bars_load.py')}\n```"
+    speed = f"`python benchmarks/bars_load.py`\n\n```text\n{printed('bars_load.py')}\n```"
     detection = printed("audit_detection.py", "--data", options.data, "--repeat", options.repeat)
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(between(between(page, "speed", speed), "detection", detection), encoding="utf-8")

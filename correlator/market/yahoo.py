@@ -235,7 +235,7 @@ def _status(status: int) -> str:
 
 @contextmanager
 def _exceptions_shown() -> Iterator[None]:
-    """Let yfinance raise what it would otherwise log and turn into an empty frame, and log nothing."""
+    """Let yfinance raise what it would otherwise log and turn into an empty frame, and say nothing of its own."""
     from yfinance.config import YfConfig
 
     logger = logging.getLogger("yfinance")
@@ -243,7 +243,7 @@ def _exceptions_shown() -> Iterator[None]:
     YfConfig.debug.hide_exceptions, logger.disabled = False, True
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="yfinance")
+            warnings.simplefilter("ignore")
             yield
     finally:
         YfConfig.debug.hide_exceptions, logger.disabled = before, disabled
