@@ -80,6 +80,15 @@ def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
     return together(found)
 
 
+def audit_name(file: PriceFile, claimed: str | None) -> pl.DataFrame:
+    """Whether a file that says one symbol has another in its name: ``claimed``, a known symbol, or None."""
+    if claimed is None or claimed in file.symbols or len(file.symbols) > 1:
+        return together([])
+    series = _series(file.bars, None, {})
+    text = f"the file is named after {claimed} and says that it holds {series.symbol}"
+    return series.finding("not-what-it-claims", "medium", text, "one of the two is wrong: compare with another source")
+
+
 def audit_vintages(vintages: pl.DataFrame) -> pl.DataFrame:
     """Bars that a later download changed, one finding per symbol and download.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.market.audit import audit_file, audit_prices
+from correlator.market.audit import audit_file, audit_name, audit_prices
 from correlator.market.files import PriceFile, read_claimed
 from correlator.market.findings import together
 from correlator.market.instruments import find_instrument
@@ -32,6 +32,8 @@ def check_files(
     bars = pl.concat([file.bars for file in files])
     found = [audit_prices(bars, benchmark, exchange=exchange)]
     found += [audit_file(file, symbol=file.symbols[0]) for file in files]
+    if symbol is None:
+        found += [audit_name(file, known_in_name(path)) for path, file in zip(paths, files, strict=True)]
     return together(found)
 
 
@@ -49,10 +51,21 @@ def read_for_check(
 
 def symbol_in_name(path: str | Path) -> str:
     """The symbol that a file's name claims: a known one among its words, else its first word."""
-    stem = re.sub(r"\.(csv|txt|tsv|parquet|arrow)$", "", re.sub(r"\.(gz|zst)$", "", Path(path).name), flags=re.I)
-    words = [stem, *re.split(r"[^A-Za-z0-9.^&-]+", stem)]
-    for word in words:
-        known = find_instrument(word)
-        if word and known is not None:
+    known = known_in_name(path)
+    words = _words(path)
+    return known or next((word for word in words[1:] if word), words[0]).upper()
+
+
+def known_in_name(path: str | Path) -> str | None:
+    """The first known symbol among the words of a file's name, or None."""
+    for word in _words(path):
+        known = find_instrument(word) if word else None
+        if known is not None:
             return str(known["symbol"])
-    return next((word for word in words[1:] if word), stem).upper()
+    return None
+
+
+def _words(path: str | Path) -> list[str]:
+    """A file's name without its endings, and the words in it."""
+    stem = re.sub(r"\.(csv|txt|tsv|parquet|arrow)$", "", re.sub(r"\.(gz|zst)$", "", Path(path).name), flags=re.I)
+    return [stem, *re.split(r"[^A-Za-z0-9.^&-]+", stem)]

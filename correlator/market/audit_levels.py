@@ -18,6 +18,7 @@ Mask = NDArray[np.bool_]
 _SPLITS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 _UNITS = (100.0, 1000.0, 10000.0)
 _UNIT_SLACK = 0.25
+_NO_SPLIT = np.log(40.0)
 # A split shows up to the day's own return: so many usual moves, within these bounds (log); big ones are rarely chance.
 _SPLIT_MOVES, _SPLIT_SLACK = 2.5, (0.025, 0.06)
 _BIG_SPLIT, _BIG_MOVES, _BIG_SLACK = np.log(1.8), 4.0, (0.04, 0.11)
@@ -34,15 +35,17 @@ _VOLUME_AROUND = 20
 def jumps(series: Series) -> pl.DataFrame:
     """Changes of the close that look like a split, like another unit, or are more than can be.
 
-    ``unit-change``: about 100, 1,000 or 10,000 to one. ``split-like``: near a split's ratio, five usual moves or more,
-    and already there at the open. ``level-break``: an index that moves by a quarter, a share by three fifths, and eight
-    usual moves. ``beyond-limit``: more than the exchange's price limit allows over the days between the bars.
+    ``unit-change``: about 100, 1,000 or 10,000 to one, or more than any split (another currency). ``split-like``:
+    near a split's ratio, five usual moves or more, and already there at the open. ``level-break``: an index that
+    moves by a quarter, a share by three fifths, and eight usual moves. ``beyond-limit``: more than the exchange's
+    price limit allows over the days between the bars.
     """
     bars = series.bars.with_columns(pl.col("close").shift().alias("before"))
     move, opening = (_log_change(bars, name) for name in ("close", "open"))
     size, usual = np.abs(move), _usual_size(move)
     days = _days_between(bars["session"])
     unit = _near(size, _UNITS, np.full(len(size), _UNIT_SLACK))
+    unit = np.where((unit == 0) & (size > _NO_SPLIT), np.exp(np.nan_to_num(size)).round(), unit)
     at_open = np.isnan(opening) | (np.abs(opening) > 0.6 * size)
     big = np.clip(_BIG_MOVES * usual, *_BIG_SLACK)
     slack = np.where(size > _BIG_SPLIT, big, np.clip(_SPLIT_MOVES * usual, *_SPLIT_SLACK))
@@ -74,7 +77,7 @@ def jumps(series: Series) -> pl.DataFrame:
     )
 
 
-_UNIT_ACTION = "bring the series to one unit (rupees and paisa, pounds and pence, thousands) before using it"
+_UNIT_ACTION = "bring the series to one unit (rupees and paisa, thousands, currencies) before using it"
 _SPLIT_ACTION = "use adjusted closes, or check for a split, bonus or merger"
 _LIMIT_ACTION = "check for an ex-date, a corporate action or missing sessions"
 _BREAK_ACTION = "check for a rebased or exchanged series, or a bar that is wrong"

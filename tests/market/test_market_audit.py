@@ -420,3 +420,18 @@ def test_an_index_under_another_s_name_is_told_by_its_closes():
     other = rows.with_columns(level.alias(name) for name in ("Open", "High", "Low", "Close")).drop("close")
     found = audited(other).filter(pl.col("check") == "not-what-it-claims")
     assert "its closes are those of ALLSHR" in found["evidence"][0]
+
+
+def test_a_file_named_after_another_symbol_than_it_says(tmp_path):
+    rows = made_bars("OGDC")
+    for name in ("HBL.csv", "yahoo_OGDC.csv", "bars.csv"):
+        rows.write_csv(tmp_path / name)
+    found = check_files([tmp_path / "HBL.csv"]).filter(pl.col("check") == "not-what-it-claims")
+    assert found["evidence"].to_list() == ["the file is named after HBL and says that it holds OGDC"]
+    for name in ("yahoo_OGDC.csv", "bars.csv"):
+        assert "not-what-it-claims" not in set(check_files([tmp_path / name])["check"])
+
+
+def test_another_currency_from_a_day_on_is_another_unit():
+    found = audited(after(1 / 278.0)).filter(pl.col("check") == "unit-change")
+    assert "about a factor of 2" in found["evidence"][0]
