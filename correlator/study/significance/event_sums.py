@@ -21,17 +21,22 @@ from numpy.typing import NDArray
 from correlator.errors import StudyError
 from correlator.study.estimation.estimates import EventEstimates
 from correlator.study.estimation.packed import PackedBars
-from correlator.study.significance import cross_correlation, nonparametric, ranks_kernel, sums_kernel
+from correlator.study.significance import cross_correlation, nonparametric, ranks_kernel, residuals_kernel, sums_kernel
 from correlator.study.significance.arrays import Array, Columns, Rows
 from correlator.study.significance.nonparametric import Keys
+from correlator.study.significance.residuals_kernel import Bars, Events
 from correlator.study.significance.sums import FirstLook, SecondLook, Spread
-from correlator.study.significance.sums_kernel import Bars, Events, Known, Out
+from correlator.study.significance.sums_kernel import Known, Out
 
 _BLOCK = 128
 """Events whose residuals are held at a time: half a megabyte, so that they stay in the processor's cache."""
 
 
+_DATES_TOGETHER = 32
+"""Dates whose events are looked at side by side: their bars and sums fit the cache, and enough are alike in number."""
+
 _COLUMNS = 8
+"""Columns whose signed ranks are held at a time."""
 
 _WORTH_THREADS = 20_000
 """Events from which threads gain more than starting and waiting for them costs."""
@@ -84,7 +89,7 @@ def residuals_of(estimates: EventEstimates, packed: PackedBars) -> Array:
     bars, length = _bars(replace(estimates, estimation_residuals=None), packed)
     events, _ = _events(estimates, 0, np.full(len(estimates), -1, dtype=np.int64), length)
     found = np.empty((len(estimates), length))
-    sums_kernel.fill_residuals(bars, events, np.arange(len(estimates)), found)
+    residuals_kernel.fill_residuals(bars, events, np.arange(len(estimates)), found)
     return found
 
 
@@ -181,13 +186,16 @@ def _by_nearness(estimates: EventEstimates, length: int, lags: int) -> tuple[lis
 
 
 def _events(estimates: EventEstimates, dates: int, group: Rows, length: int) -> tuple[Events, int]:
-    """The events as the loops read them, and how many calendar days one date's estimation windows reach over."""
+    """The events as the loops read them, and how many calendar days one date's estimation windows reach over.
+
+    They come by dates, whose bars and sums stay in the cache meanwhile, and within some dates by number of residuals.
+    """
     start = np.full(dates, np.iinfo(np.int64).max)
     np.minimum.at(start, group[group >= 0], estimates.est_first[group >= 0])
     reach = estimates.est_first[group >= 0] - start[group[group >= 0]]
     slopes = estimates.coefficients.shape[1] > 1
     events = Events(
-        order=_in_order(estimates.n, _in_order(estimates.symbol_index)),
+        order=_in_order(estimates.win_first // _DATES_TOGETHER, _in_order(estimates.n)),
         symbol=estimates.symbol_index,
         first=estimates.est_first,
         window=estimates.win_first,
@@ -264,6 +272,6 @@ def _of_pairs(bars: Bars, events: Events, estimates: EventEstimates, near: list[
     sums = np.zeros(lags)
     for members in near:
         residuals = np.empty((len(members), length))
-        sums_kernel.fill_residuals(bars, events, members, residuals)
-        sums_kernel.add_pairs(residuals, estimates.est_first[members], estimates.win_first[members], sums)
+        residuals_kernel.fill_residuals(bars, events, members, residuals)
+        residuals_kernel.add_pairs(residuals, estimates.est_first[members], estimates.win_first[members], sums)
     return sums

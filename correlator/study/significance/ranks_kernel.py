@@ -53,21 +53,13 @@ def low_bits(length: int) -> int:
     return low - 1
 
 
-@inlined
-def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
-    """Fill ``value``, ``place`` and ``position`` from sorted ``keys``; whether two residuals are equal."""
-    for j in range(n):
-        order.place[j] = keys[j] & low
-    for j in range(n):
-        order.value[j] = e[order.place[j]]
+@compiled
+def insert_in_order(order: Order, n: int) -> bool:
+    """Mend the order of ``value`` and ``place`` where neighbours are not in it; whether two values are equal."""
     ties = False
-    last = order.value[0]
     for j in range(1, n):
-        v = order.value[j]
-        if v > last:
-            last = v
-            continue
-        q, t = j, order.place[j]
+        v, t = order.value[j], order.place[j]
+        q = j
         while q > 0 and order.value[q - 1] > v:
             order.value[q] = order.value[q - 1]
             order.place[q] = order.place[q - 1]
@@ -75,7 +67,20 @@ def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
         order.value[q] = v
         order.place[q] = t
         ties = ties or (q > 0 and order.value[q - 1] == v)
-        last = order.value[j]
+    return ties
+
+
+@inlined
+def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
+    """Fill ``value``, ``place`` and ``position`` from sorted ``keys``; whether two residuals are equal."""
+    for j in range(n):
+        order.place[j] = keys[j] & low
+    for j in range(n):
+        order.value[j] = e[order.place[j]]
+    wrong = 0
+    for j in range(1, n):
+        wrong += 1 if order.value[j] <= order.value[j - 1] else 0
+    ties = wrong > 0 and insert_in_order(order, n)
     order.position[:] = -1
     for j in range(n):
         order.position[order.place[j]] = j

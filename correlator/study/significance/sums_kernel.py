@@ -3,7 +3,7 @@
 Nothing is kept of an event but what it adds to the sums: a block of events at a time, residuals are computed again from
 the bars, ranked and forgotten. Ranks come from sorting 64-bit keys: the bits of a value, ordered, with its place in the
 lowest ones; where that costs a difference between neighbours, insertion of the values themselves mends it, so the order
-is exact. Events come in order of their number of residuals, so that what weighs the same is counted in whole numbers
+is exact. Neighbouring events mostly have as many residuals, so that what weighs the same is counted in whole numbers
 and weighed once. Sums may be reordered by the compiler; NaN stays NaN.
 """
 
@@ -25,40 +25,10 @@ from correlator.study.significance.ranks_kernel import (
     put_in_order,
     rank_in_order,
 )
+from correlator.study.significance.residuals_kernel import Bars, Events, residuals
 
 _MOST = np.iinfo(np.int16).max
 _LARGEST = np.int64(np.iinfo(np.int64).max)
-
-
-class Bars(NamedTuple):
-    """``y`` (S, T) returns and ``x`` (T,) regressor (zeros without one), NaN where missing; or, where ``y`` is empty,
-    the residuals ``given`` (E, L) themselves.
-    """
-
-    y: Array
-    x: Array
-    given: Array
-
-
-class Events(NamedTuple):
-    """E events: ``order`` their rows in the arrays that follow, by number of residuals; ``symbol``, ``first``,
-    ``window`` column, first estimation row and first event row; ``beta``, ``sigma`` (E,); ``ar``, ``ar_se`` (E, D);
-    ``car``, ``car_se`` (E, W); ``date`` row of ``by_date`` that the event adds to or -1, ``start`` (dates,) calendar
-    row of its column 0.
-    """
-
-    order: Rows
-    symbol: Rows
-    first: Rows
-    window: Rows
-    beta: Array
-    sigma: Array
-    ar: Array
-    ar_se: Array
-    car: Array
-    car_se: Array
-    date: Rows
-    start: Rows
 
 
 class Known(NamedTuple):
@@ -151,90 +121,6 @@ def first_look(
             out[10, k] += 1.0 if ratio == ratio else 0.0
 
 
-@inlined
-def residuals(bars: Bars, events: Events, i: int, e: Array, daily: Array) -> tuple[int, float]:
-    """Fill ``e`` (L,) with the residuals of event ``i``, NaN where not used, and ``daily`` (D,) with its abnormal
-    returns by the same arithmetic, so that equal returns give equal values; how many residuals, and their mean.
-    """
-    length, total = len(e), bars.y.shape[1]
-    n, mean = 0, 0.0
-    if total == 0:
-        daily[:] = events.ar[i]
-        for t in range(length):
-            e[t] = bars.given[i, t]
-            n += 1 if e[t] == e[t] else 0
-            mean += e[t] if e[t] == e[t] else 0.0
-        return n, mean / n
-    first = events.first[i]
-    t0, t1 = max(0, -first), min(length, total - first)
-    e[:t0] = np.nan
-    e[t1:] = np.nan
-    used, days = e[t0:t1], slice(events.window[i], events.window[i] + len(daily))
-    y, x = bars.y[events.symbol[i]], bars.x
-    own_y, own_x = y[first + t0 : first + t1], x[first + t0 : first + t1]
-    mean_y, mean_x = 0.0, 0.0
-    for j in range(t1 - t0):
-        there = own_y[j] - own_x[j] == own_y[j] - own_x[j]
-        n += 1 if there else 0
-        mean_y += own_y[j] if there else 0.0
-        mean_x += own_x[j] if there else 0.0
-    mean_y /= n
-    mean_x /= n
-    off_line(own_y, own_x, mean_y, mean_x, events.beta[i], used)
-    off_line(y[days], x[days], mean_y, mean_x, events.beta[i], daily)
-    for j in range(t1 - t0):
-        mean += used[j] if used[j] == used[j] else 0.0
-    mean /= n
-    used -= mean
-    daily -= mean
-    return n, 0.0
-
-
-@inlined
-def off_line(y: Array, x: Array, mean_y: float, mean_x: float, beta: float, out: Array) -> None:
-    """Fill ``out`` with what ``y`` is above the line through the means."""
-    for j in range(len(out)):
-        out[j] = (y[j] - mean_y) - beta * (x[j] - mean_x)
-
-
-@compiled
-def fill_residuals(bars: Bars, events: Events, members: Rows, out: Array) -> None:
-    """Fill ``out`` (M, L) with the residuals of the events ``members`` (M,)."""
-    daily = np.empty(events.ar.shape[1])
-    for m in range(len(members)):
-        residuals(bars, events, members[m], out[m], daily)
-
-
-@compiled
-def add_pairs(e: Array, first: Rows, date: Rows, sums: Array) -> None:
-    """Add to ``sums`` (lags,) the correlations of all pairs of residuals ``e`` (M, L) over the days both have.
-
-    ``first`` (M,) calendar row of column 0, ``date`` (M,) of the event, whose distance is the lag.
-    """
-    length = e.shape[1]
-    for i in range(len(e)):
-        for j in range(i + 1, len(e)):
-            lag, ahead = abs(date[i] - date[j]), first[j] - first[i]
-            if lag >= len(sums) or abs(ahead) >= length:
-                continue
-            a = e[i, max(ahead, 0) : length + min(ahead, 0)]
-            b = e[j, max(-ahead, 0) : length - max(ahead, 0)]
-            n, one, two, square, other, cross = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-            for t in range(len(a)):
-                both = a[t] + b[t] == a[t] + b[t]
-                x, y = a[t] if both else 0.0, b[t] if both else 0.0
-                n += 1.0 if both else 0.0
-                one += x
-                two += y
-                square += x * x
-                other += y * y
-                cross += x * y
-            if n >= 3.0:
-                spread = (square - one * one / n) * (other - two * two / n)
-                correlation = (cross - one * two / n) / np.sqrt(spread)
-                sums[lag] += correlation if abs(correlation) < np.inf else 0.0
-
-
 @compiled
 def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
     """Values, residuals and sort keys of the events ``rows`` (B,).
@@ -243,7 +129,7 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
     ranks.
     """
     length, days, windows = block.e.shape[1], events.ar.shape[1], events.car.shape[1]
-    low = low_bits(length)
+    low, spare = low_bits(length), np.empty(length)
     for p in range(len(rows)):
         i = rows[p]
         for d in range(days):
@@ -254,7 +140,7 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
             block.scaled[p, days + w] = events.car[i, w] / events.car_se[i, w]
     for p in range(len(rows)):
         e, keys = block.e[p], block.keys[p]
-        block.n[p], block.mean[p] = residuals(bars, events, rows[p], e, block.daily[p])
+        block.n[p], block.mean[p] = residuals(bars, events, rows[p], e, block.daily[p], spare)
         bits = e.view(np.int64)
         for t in range(length):
             ordered = bits[t] ^ ((bits[t] >> 63) & _LARGEST)
@@ -365,7 +251,8 @@ def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out
         for t in range(length):
             j = max(order.position[t], 0)
             there = order.position[t] >= 0
-            both, own = order.both[j], order.own[j]
+            both = order.both[j]
+            own = order.own[j] if ties else j + 1.0
             out.corrado[t] += both - middle if there else 0.0
             out.zivney[t] += both * weight - 0.5 if there else 0.0
             e[t] = own * own_weight - 0.5 if there else 0.0
