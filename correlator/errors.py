@@ -6,6 +6,20 @@ they refine, so ``except ValueError`` keeps working for callers who do not know 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+
+def likeliest(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
+    """A hint: the one of ``known`` that ``name`` was probably meant to be, else what there is."""
+    import difflib
+
+    names = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {names[close[0]]}?"
+    more = ", ..." if len(names) > 20 else ""
+    return f"{otherwise} {', '.join(list(names.values())[:20])}{more}"
+
 
 class CorrelatorError(Exception):
     """Root of every error that this package raises on purpose.

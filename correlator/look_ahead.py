@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.progress import tracked
 from correlator.study.result import StudyResult
 from correlator.study.run_matrix import study_panel
 from correlator.study.setup.frames import Panel
@@ -110,7 +111,10 @@ def audit(
     rng = np.random.default_rng(seed)
     tried = claimed if len(claimed) <= most_cutoffs else np.sort(rng.choice(claimed, most_cutoffs, replace=False))
     public = _public_rows(panel, events, closes)
-    leaks = [_leaks_at(study, panel, events, public, claims, int(cutoff), rng) for cutoff in tried]
+    leaks = [
+        _leaks_at(study, panel, events, public, claims, int(cutoff), rng)
+        for cutoff in tracked(tried, "other futures", len(tried))
+    ]
     together = pl.concat([*leaks, _no_leaks(claims)], how="vertical_relaxed")
     return Audit(
         leaks=together.unique(list(_NUMBERS), keep="first", maintain_order=True),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, likeliest
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +50,9 @@ class Table:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise NotFoundError(f"table {self.name} has no column {name!r}", hint=f"it has {', '.join(self.column_names)}")
+        raise NotFoundError(
+            f"table {self.name} has no column {name!r}", hint=likeliest(name, self.column_names, "it has")
+        )
 
     def ddl(self) -> str:
         """The CREATE TABLE statement."""

@@ -11,6 +11,7 @@ from correlator.cli.exit_codes import exit_code_of
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
 from correlator.errors import InputError, SourceError
+from correlator.progress import tracked
 
 if TYPE_CHECKING:
     from correlator.intake.report import LoadReport
@@ -54,7 +55,7 @@ def add_prices(
         _download(target, sources, start, end, interval, exchange)
         return
     mapping = _mapping(column)
-    for file in sources:
+    for file in tracked(sources, "files of bars"):
         _tell(load(target, file, symbol=symbol, exchange=exchange, columns=mapping, date_order=date_order))
 
 

@@ -27,6 +27,8 @@ from correlator.cli import (
     study,
 )
 from correlator.cli.options import Settings, StoreOption, use_settings
+from correlator.cli.output import progress
+from correlator.progress import listen
 from correlator.version import __version__
 
 app = typer.Typer(
@@ -58,23 +60,26 @@ def main(
     Data goes to stdout, narration to stderr.
     """
     use_settings(Settings(store=store, quiet=quiet, json_logs=json_logs))
+    listen(progress)
 
 
-app.add_typer(add.app, name="add")
-app.command("list")(listing.list_rows)
-app.command("code")(code.code)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
-app.command("explain")(explain.explain)
-app.command("study")(study.study)
-app.command("plot")(plot.plot)
-app.command("sql")(sql.sql)
-app.command("strip")(strip.strip)
-app.command("placebo")(placebo.placebo)
-app.command("correlate")(correlate.correlate)
-app.command("audit")(audit.audit)
-app.command("confounds")(confounds.confounds)
-app.command("regress")(regress.regress)
-app.add_typer(report.app, name="report")
-app.add_typer(check.app, name="check")
-app.add_typer(sessions.app, name="sessions")
+LOADING, LOOKING, MEASURING, TELLING = "Load", "Look", "Measure", "Tell"
+
+app.command("demo", rich_help_panel=LOADING)(demo.demo)
+app.add_typer(add.app, name="add", rich_help_panel=LOADING)
+app.add_typer(check.app, name="check", rich_help_panel=LOADING)
+app.add_typer(sessions.app, name="sessions", rich_help_panel=LOADING)
+app.command("list", rich_help_panel=LOOKING)(listing.list_rows)
+app.command("explain", rich_help_panel=LOOKING)(explain.explain)
+app.command("code", rich_help_panel=LOOKING)(code.code)
+app.command("strip", rich_help_panel=LOOKING)(strip.strip)
+app.command("sql", rich_help_panel=LOOKING)(sql.sql)
+app.command("doctor", rich_help_panel=LOOKING)(doctor.doctor)
+app.command("study", rich_help_panel=MEASURING)(study.study)
+app.command("placebo", rich_help_panel=MEASURING)(placebo.placebo)
+app.command("confounds", rich_help_panel=MEASURING)(confounds.confounds)
+app.command("regress", rich_help_panel=MEASURING)(regress.regress)
+app.command("correlate", rich_help_panel=MEASURING)(correlate.correlate)
+app.command("audit", rich_help_panel=MEASURING)(audit.audit)
+app.command("plot", rich_help_panel=TELLING)(plot.plot)
+app.add_typer(report.app, name="report", rich_help_panel=TELLING)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
@@ -69,7 +70,7 @@ class Bands(StrEnum):
 
 
 def correlate(
-    symbols: Annotated[list[str], typer.Argument(help="Symbols of one exchange.")],
+    symbols: Annotated[list[str], typer.Argument(help="Symbols of one exchange.", autocompletion=complete_symbol)],
     method: Annotated[Method, typer.Option("--method", help="What to measure.")] = Method.LEAD_LAG,
     by: Annotated[By, typer.Option("--by", help="What news is counted by.")] = By.COUNTRY,
     key: Annotated[

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import sys
 
+import typer
+
 from correlator.cli.exit_codes import ExitCode, exit_code_of
+from correlator.cli.options import Settings, use_settings
 from correlator.errors import CorrelatorError
+
+# The root of errors in how a command was typed; typer shows its branches only, and carries click inside or not.
+_TypingError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def run() -> None:
@@ -13,14 +19,33 @@ def run() -> None:
     from correlator.cli.app import app
     from correlator.cli.output import complain
 
+    use_settings(Settings(json_logs="--json-logs" in sys.argv))  # a verb that is misspelt is refused before options
     try:
-        app()
+        code = app(standalone_mode=False) or ExitCode.OK
     except CorrelatorError as error:
         complain(str(error))
-        sys.exit(exit_code_of(error))
-    except KeyboardInterrupt:
+        code = exit_code_of(error)
+    except _TypingError as error:
+        code = _mistyped(error)
+    except (KeyboardInterrupt, typer.Abort):
+        code = ExitCode.INTERRUPTED
+    if code == ExitCode.INTERRUPTED:
         complain("interrupted")
-        sys.exit(ExitCode.INTERRUPTED)
+    sys.exit(code)
+
+
+def _mistyped(error: Exception) -> ExitCode:
+    """Say in one line what was typed wrong; a group without a verb shows its help."""
+    from correlator.cli.output import complain
+
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()  # type: ignore[attr-defined]
+        return ExitCode.USAGE
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "correlator"
+    message = error.format_message().rstrip(".").replace("\n", " ")  # type: ignore[attr-defined]
+    complain(f"{message} (see `{path} --help`)")
+    return ExitCode.USAGE
 
 
 if __name__ == "__main__":

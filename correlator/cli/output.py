@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from correlator.cli.options import settings
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,7 +42,12 @@ OutputOption = Annotated[
 
 
 def print_frame(frame: pl.DataFrame, format: OutputFormat | None = None, path: Path | None = None) -> None:
-    """Print ``frame`` to stdout, or write it to ``path``; instants as ISO 8601 in UTC."""
+    """Print ``frame`` to stdout, or write it to ``path``; instants as ISO 8601 in UTC.
+
+    Raises NotFoundError where the folder of ``path`` does not exist, InputError for Parquet to a terminal.
+    """
+    if path is not None and not path.parent.is_dir():
+        raise NotFoundError(f"folder {path.parent} does not exist", hint="make it, or write elsewhere")
     chosen = format or _default_format(path)
     if chosen is OutputFormat.TABLE:
         _print_table(frame, path)
@@ -85,33 +90,20 @@ def complain(text: str, *, level: str = "error") -> None:
 def progress(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr with rate and time left; yields the function that takes the number of further items.
 
-    Silent where stderr is no terminal, and under ``--quiet`` and ``--json-logs``.
+    It comes after a second, so that short work draws nothing. Silent where stderr is no terminal, and under ``--quiet``
+    and ``--json-logs``.
     """
     chosen = settings()
     if not sys.stderr.isatty() or chosen.quiet or chosen.json_logs:
         yield lambda _: None
         return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from correlator.cli.bar import Bar
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.speed:,.0f}/s" if total is None else ""),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(description, total=total)
-        yield lambda items: bars.advance(task, items)
+    bar = Bar(description, total)
+    try:
+        yield bar.advance
+    finally:
+        bar.close()
 
 
 def _default_format(path: Path | None) -> OutputFormat:

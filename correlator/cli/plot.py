@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.study_options import StudyOptions, narrated_warnings, takes_study
@@ -88,7 +89,12 @@ class Wanted:
 
 @takes_study
 def plot(
-    symbol: Annotated[str, typer.Argument(help="Symbol to draw; for studies and dyads several, with commas.")],
+    symbol: Annotated[
+        str,
+        typer.Argument(
+            help="Symbol to draw; for studies and dyads several, with commas.", autocompletion=complete_symbol
+        ),
+    ],
     *,
     kind: Annotated[PlotKind, typer.Option("--kind", help="What to draw.")] = PlotKind.PRICE,
     around: Annotated[

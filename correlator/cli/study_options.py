@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from correlator.cli.completion import complete_symbol
 from correlator.cli.output import complain
 from correlator.errors import InputError
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from correlator.study.result import StudyResult
 
 SymbolOption = Annotated[
-    list[str] | None, typer.Option("--symbol", help="Symbol to study; may be given again. Default: every share.")
+    list[str] | None,
+    typer.Option(
+        "--symbol", help="Symbol to study; may be given again. Default: every share.", autocompletion=complete_symbol
+    ),
 ]
 EventsOption = Annotated[
     str | None,
@@ -48,7 +52,11 @@ class StudyOptions:
     link: LinkOption = None
     benchmark: Annotated[
         str | None,
-        typer.Option("--benchmark", help="Symbol or column of the market; equal-weighted where there is none."),
+        typer.Option(
+            "--benchmark",
+            help="Symbol or column of the market; equal-weighted where there is none.",
+            autocompletion=complete_symbol,
+        ),
     ] = None
     model: Annotated[
         str,

@@ -17,6 +17,7 @@ from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
 from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.progress import tracked
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.study.setup.frames import Panel, log_volume_of
@@ -139,15 +140,13 @@ def _family(
 ) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     refused: dict[str, list[str]] = {}
-    for symbol in data.panel.symbols:
-        outcome = data.outcome(symbol, against)
-        for key in keys:
-            try:
-                part = one(data.intensity.series(key, measure), outcome)
-            except StudyError as error:
-                refused.setdefault(str(error), []).append(f"{symbol} and {key}")
-                continue
-            parts.append(part.select(pl.lit(symbol).alias("symbol"), pl.lit(key).alias("key"), pl.all()))
+    for symbol, key in tracked([(symbol, key) for symbol in data.panel.symbols for key in keys], "symbols and keys"):
+        try:
+            part = one(data.intensity.series(key, measure), data.outcome(symbol, against))
+        except StudyError as error:
+            refused.setdefault(str(error), []).append(f"{symbol} and {key}")
+            continue
+        parts.append(part.select(pl.lit(symbol).alias("symbol"), pl.lit(key).alias("key"), pl.all()))
     for reason, pairs in refused.items():
         more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
         if not parts:

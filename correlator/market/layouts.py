@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from correlator.errors import InputError
+from correlator.errors import InputError, likeliest
 from correlator.market.raw_table import AT, LINE, RawTable
 
 PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
@@ -66,10 +66,10 @@ def find_layout(raw: RawTable, columns: Mapping[str, str] | None) -> Layout:
 def _check_given(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
     unknown = [ours for ours in columns if ours not in FIELDS]
     if unknown:
-        raise InputError(f"columns: {unknown[0]!r} is not one of ours", hint=f"map {', '.join(FIELDS)}")
+        raise InputError(f"columns: {unknown[0]!r} is not one of ours", hint=likeliest(unknown[0], FIELDS, "map"))
     missing = [theirs for theirs in columns.values() if theirs not in raw.names]
     if missing:
-        raise InputError(f"{raw.source} has no column {missing[0]!r}", hint=f"it has {', '.join(raw.names)}")
+        raise InputError(f"{raw.source} has no column {missing[0]!r}", hint=likeliest(missing[0], raw.names, "it has"))
     return dict(columns)
 
 

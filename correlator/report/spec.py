@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.events.select import parse_selection
 from correlator.plot.of_result import RESULT_FIGURES
 from correlator.study.estimation.models import model_named
@@ -108,9 +107,7 @@ def _part(kind: type[Any], values: Mapping[str, Any], where: str, **ready: Any) 
     chosen = {}
     for key, value in values.items():
         if key not in kinds:
-            near = difflib.get_close_matches(key, kinds, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"keys are {', '.join(kinds)}"
-            raise InputError(f"{where}: key {key!r} is not known", hint=hint)
+            raise InputError(f"{where}: key {key!r} is not known", hint=likeliest(key, kinds, "keys are"))
         chosen[key] = _value(value, kinds[key], f"{where}: {key}")
     return kind(**chosen, **ready)
 

@@ -85,7 +85,9 @@ class Store:
         try:
             return self.frame(text)
         except duckdb.Error as error:
-            raise InputError(f"SQL failed: {str(error).splitlines()[0]}") from error
+            lines = str(error).splitlines()
+            candidates = next((line for line in lines if line.startswith(("Candidate", "Did you mean"))), None)
+            raise InputError(f"SQL failed: {lines[0]}", hint=candidates) from error
 
     def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, likeliest
 from correlator.study.estimation.engine import EventEstimates
 from correlator.study.setup.frames import Array, Mask, Panel
 
@@ -120,7 +120,7 @@ def group_keys(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by
     for name in by:
         if name not in kept.columns:
             raise NotFoundError(
-                f"events have no column {name!r} to group by", hint=f"they have {', '.join(kept.columns)}"
+                f"events have no column {name!r} to group by", hint=likeliest(name, kept.columns, "they have")
             )
     return kept.select(by).with_columns(pl.int_range(len(kept), dtype=pl.Int64).alias("position"))
 

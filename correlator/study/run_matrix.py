@@ -15,6 +15,7 @@ from correlator.study.estimation.fast import recomputable
 from correlator.study.estimation.kernel import worth_compiling
 from correlator.study.estimation.models import model_named
 from correlator.study.result import StudyResult
+from correlator.study.result_frames import group_keys
 from correlator.study.setup.factors import part_risk_free, with_factors
 from correlator.study.setup.frames import (
     LOG_VOLUME,
@@ -136,6 +137,8 @@ def study_panel(
     positions = np.flatnonzero(placed)
     rows = day_zero.rows[positions]
     estimates, columns_of_windows = _estimate(panel, plan, symbol_index[positions], rows, keep_residuals, keep_returns)
+    if plan.by:
+        group_keys(estimates, panel, events[positions], plan.by)  # an unknown column is told before anything is read
     reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
     return StudyResult(
         estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),

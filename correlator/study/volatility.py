@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import MissingDependencyError, StudyError
+from correlator.progress import tracked
 from correlator.study.estimation.estimates import EventEstimates
 from correlator.study.estimation.least_squares import Array
 
@@ -51,7 +52,10 @@ def forecast_variances(estimates: EventEstimates) -> Array:
     if len(ahead) and ahead.min() < 1:
         raise StudyError("the event window does not follow the estimation window", hint="move one of them")
     rows = zip(estimates.estimation_residuals, ahead, strict=True)
-    forecasts = [_garch_forecast(row[~np.isnan(row)], int(first) + days - 1)[first - 1 :] for row, first in rows]
+    forecasts = [
+        _garch_forecast(row[~np.isnan(row)], int(first) + days - 1)[first - 1 :]
+        for row, first in tracked(rows, "GARCH models")
+    ]
     return np.stack(forecasts)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError
+from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
 from correlator.study.result import StudyResult
 
 CLUSTERS = ("session", "symbol")
@@ -154,9 +154,7 @@ def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, 
         return tuple(name for name in CLUSTERS if name in kept.columns and kept[name].n_unique() >= 2)
     for name in clusters:
         if name not in kept.columns:
-            raise NotFoundError(
-                f"there is no column {name!r} to cluster by", hint=f"there are {', '.join(kept.columns)}"
-            )
+            raise NotFoundError(f"there is no column {name!r} to cluster by", hint=likeliest(name, kept.columns))
         if kept[name].n_unique() < 2:
             raise StudyError(f"all events have the same {name}, which leaves one cluster", hint="cluster by another")
     if len(clusters) > 2:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from correlator.progress import tracked
 from correlator.study.estimation.engine import fit_events
 from correlator.study.estimation.estimates import EventEstimates
 from correlator.study.placebo.dates import Cluster
@@ -87,7 +88,7 @@ def null_sums(
     wanted = _rows_by_symbol(result.estimates, clusters, dates)
     members = _members(result.estimates, clusters)
     real_holes = np.isnan(_values(result.estimates))
-    for symbol, lookup, table in _tables(result, wanted):
+    for symbol, lookup, table in tracked(_tables(result, wanted), "symbols of the placebo", len(wanted)):
         for cluster, offset, event in members[symbol]:
             values = table[lookup[dates[cluster] + offset]]
             if real_holes[event].any():  # a window that the real event has no value for has none in the draws either

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, NotFoundError, TimeError
+from correlator.errors import InputError, NotFoundError, TimeError, likeliest
 from correlator.market.pandas_door import with_index
 
 Array = NDArray[np.float64]
@@ -55,7 +55,7 @@ class Wide:
 
     def column(self, name: str) -> Array:
         if name not in self.names:
-            raise NotFoundError(f"there is no column {name!r}", hint=f"columns are {', '.join(self.names[:20])}")
+            raise NotFoundError(f"there is no column {name!r}", hint=likeliest(name, self.names, "columns are"))
         return self.values[:, self.names.index(name)]
 
 

@@ -1,0 +1,159 @@
+"""What every verb does alike: one line for what is typed wrong, likely names, completion, progress, quiet, colours."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import run_in
+
+from correlator.cli.bar import PATIENCE
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("studdy",), "Did you mean 'study'?"),
+        (("study", "--benchmrk", "X"), "--benchmark"),
+        (("plot", "AIRLINK", "--kind", "pric"), "'price'"),
+        (("list",), "articles"),
+        (("add", "prices"), "sources"),
+        (("report", "list", "--last", "none"), "--last"),
+    ],
+)
+def test_what_is_typed_wrong_is_one_line_with_the_likely_word(run, arguments, said):
+    done = run(*arguments, code=2)
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+    assert "--help`)" in done.stderr
+
+
+def test_a_group_without_a_verb_shows_its_help(run):
+    assert "schedule" in run("report", code=2).stdout
+    assert "study" in run(code=2).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("plot", "AIRLNK"), 4, "did you mean AIRLINK?"),
+        (("study", "--symbol", "AIRLINK", "--benchmark", "KSE10"), 4, "did you mean KSE100?"),
+        (("study", "--symbol", "AIRLINK", "--estimation", "-145:-26", "--by", "categry"), 4, "did you mean category?"),
+        (("list", "events", "--events", "categry = AID"), 3, "did you mean category?"),
+        (("sql", "select symbl from bars"), 3, '"symbol"'),
+        (("sessions", "list", "2025-01-01", "2025-01-05", "--exchange", "XKAT"), 4, "did you mean XKAR?"),
+        (("list", "bars", "--to", "no/x.csv"), 4, "folder no does not exist"),
+    ],
+)
+def test_the_likely_name_is_offered(loaded, arguments, code, said):
+    done = run_in(loaded)("--store", "m.duckdb", *arguments, code=code)
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_mapped_column_that_is_not_there(run, sample):
+    done = run("add", "prices", sample / "HBL.csv", "--symbol", "HBL", "--column", "close=Clsoe", code=3)
+    assert "did you mean Close?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("correlator stu", {"study"}),
+        ("correlator study --bench", {"--benchmark"}),
+        ("correlator plot AIRLINK --kind lead", {"lead-lag"}),
+        ("correlator --store m.duckdb plot AIR", {"AIRLINK"}),
+        ("correlator study --store m.duckdb --symbol K", {"KSE100"}),
+        ("correlator study --store none.duckdb --symbol K", set()),
+    ],
+)
+def test_the_shell_completes(loaded, words, found):
+    environment = {**os.environ, "_CORRELATOR_COMPLETE": "complete_bash"}
+    environment |= {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; sys.argv[0] = 'correlator'; from correlator.cli.main import run; run()",
+    ]
+    done = subprocess.run(command, cwd=loaded, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert set(done.stdout.split()) == found
+    assert done.stderr == ""
+
+
+def test_quiet_and_json_narration(loaded):
+    run = run_in(loaded)
+    assert run("--store", "m.duckdb", "-q", "plot", "AIRLINK", "-o", "q.html").stderr == ""
+    line = json.loads(run("--store", "m.duckdb", "--json-logs", "plot", "AIRLINK", "-o", "q.html").stderr)
+    assert line == {"level": "info", "message": "wrote q.html"}
+    assert json.loads(run("--json-logs", "studdy", code=2).stderr)["level"] == "error"
+    error = json.loads(run("--store", "m.duckdb", "--json-logs", "plot", "AIRLNK", code=4).stderr)
+    assert "did you mean" in error["message"]
+
+
+def on_a_terminal(code: str, **environment: str) -> str:
+    """What a program writes to a terminal."""
+    parent, child = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=child, stderr=child, env={**os.environ, "TERM": "xterm", **environment}
+    ):
+        os.close(child)
+        parts = []
+        while True:
+            try:
+                part = os.read(parent, 4096)
+            except OSError:
+                break
+            if not part:
+                break
+            parts.append(part)
+    os.close(parent)
+    return b"".join(parts).decode()
+
+
+BAR = (
+    "import time; from correlator.cli.output import progress; from correlator.progress import listen, tracked\n"
+    "listen(progress)\n"
+    "for _ in tracked(range(40), 'loading'): time.sleep({pause})\n"
+)
+
+
+def test_long_work_on_a_terminal_has_a_bar_with_rate_and_time_left():
+    written = CONTROL.sub("", on_a_terminal(BAR.format(pause=2 * PATIENCE / 40), COLUMNS="100"))
+    assert "loading" in written
+    assert re.search(r"\d+/40 +[\d.]+/s \d:\d\d:\d\d \d:\d\d:\d\d", written)
+
+
+def test_short_work_has_none():
+    assert on_a_terminal(BAR.format(pause=0)) == ""
+
+
+def test_no_terminal_has_none():
+    code = BAR.format(pause=2 * PATIENCE / 40)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_no_colour_where_none_is_wanted():
+    code = "from correlator.cli.main import run; import sys; sys.argv = ['correlator', '--help']; run()"
+    colour = re.compile(r"\x1b\[(\d+;)*(3[0-7]|9[0-7])m")
+    assert colour.search(on_a_terminal(code))
+    assert not colour.search(on_a_terminal(code, NO_COLOR="1"))
+
+
+def test_help_comes_at_once():
+    """No heavy package is read for it."""
+    code = "import sys; sys.argv = ['correlator', '--help']; from correlator.cli.main import run\n"
+    code += (
+        "try: run()\nexcept SystemExit: pass\nprint([n for n in ('polars', 'duckdb', 'plotly') if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.rstrip().endswith("[]")
