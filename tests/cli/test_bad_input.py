@@ -47,14 +47,14 @@ def test_a_store_that_does_not_exist(run):
 
 
 def test_an_unknown_symbol_comes_with_the_likely_one(loaded):
-    from conftest import run_in
+    from cli_process import run_in
 
     done = run_in(loaded)("--store", "m.duckdb", "study", "--symbol", "AIRLNK", "--benchmark", "KSE100", code=4)
     assert "did you mean AIRLINK" in one_line(done)
 
 
 def test_an_unknown_article(loaded):
-    from conftest import run_in
+    from cli_process import run_in
 
     assert "article 99" in one_line(run_in(loaded)("--store", "m.duckdb", "explain", "99", code=4))
 
@@ -68,7 +68,7 @@ def test_an_unknown_exchange(run, sample, tmp_path):
 
 
 def test_sql_that_writes_or_fails(loaded):
-    from conftest import run_in
+    from cli_process import run_in
 
     run = run_in(loaded)
     one_line(run("--store", "m.duckdb", "sql", "delete from bars", code=3))
@@ -76,7 +76,7 @@ def test_sql_that_writes_or_fails(loaded):
 
 
 def test_a_significance_of_one_event_is_refused(loaded):
-    from conftest import run_in
+    from cli_process import run_in
 
     arguments = ("--estimation", "-145:-26", "--window", "-15:5", "--output", "significance")
     done = run_in(loaded)(

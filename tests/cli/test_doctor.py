@@ -13,7 +13,7 @@ def test_a_store_that_is_none_is_a_problem(run, tmp_path):
 
 
 def test_a_loaded_store_is_counted(loaded):
-    from conftest import run_in
+    from cli_process import run_in
 
     rows = list(csv.DictReader(io.StringIO(run_in(loaded)("doctor", "--store", "m.duckdb").stdout)))
     states = {row["what"]: row for row in rows}

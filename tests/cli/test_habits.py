@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import run_in
+from cli_process import run_in
 
 from correlator.cli.bar import PATIENCE
 

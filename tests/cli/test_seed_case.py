@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import run_in
+from cli_process import run_in
 
 WINDOW = ("--estimation", "-145:-26", "--window", "-15:5")
 STUDY = ("study", "--symbol", "AIRLINK", "--benchmark", "KSE100", "--model", "market", "--returns", "log", *WINDOW)
