@@ -104,8 +104,9 @@ def at_limit(series: Series) -> pl.DataFrame:
     limit, minimum = price_limits(series.exchange, series.bars["session"])
     open_, high, low, close = (_column(series.bars, name) for name in ("open", "high", "low", "close"))
     locked = limit_locked(open_, high, low, close, limit=limit, minimum=minimum)[:, 0]
-    change = pl.Series("change", 100 * (close / previous_closes(close) - 1)[:, 0])
-    rows = series.bars.with_columns(change.round(2)).filter(pl.Series(locked))
+    previous = previous_closes(close)
+    change = 100 * (close / np.where(previous > 0, previous, np.nan) - 1)[:, 0]
+    rows = series.bars.with_columns(pl.Series("change", change).round(2)).filter(pl.Series(locked))
     text = "closed at the limit, {change} %"
     return series.per_bar(rows, "limit-locked", "low", text, "its abnormal return is censored; studies flag it")
 

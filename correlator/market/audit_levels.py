@@ -155,7 +155,7 @@ def _beyond_limit(series: Series, move: Array) -> Mask:
         return np.zeros(len(move), dtype=bool)
     limit, minimum = price_limits(series.exchange, series.bars["session"])
     closes = series.bars["close"].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
-    before = previous_closes(closes)
+    before = previous_closes(np.where(closes > 0, closes, np.nan))
     reach = np.maximum(limit, minimum / before)[:, 0]
     quiet = pl.Series((series.bars["volume"] == 0).fill_null(False).cast(pl.Int64).shift().fill_null(0))
     days = series.bars["session"].to_numpy().astype("datetime64[D]")

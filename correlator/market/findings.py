@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -83,7 +84,7 @@ def _readable(row: dict[str, object]) -> dict[str, str]:
 
 
 def _written(value: object) -> str:
-    if value is None:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "not given"
     return _figure(value) if isinstance(value, float) else str(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 from bars_made import as_file, made_bars
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from correlator.errors import InputError
 from correlator.market.audit import audit_file, audit_prices, audit_vintages
@@ -435,3 +438,22 @@ def test_a_file_named_after_another_symbol_than_it_says(tmp_path):
 def test_another_currency_from_a_day_on_is_another_unit():
     found = audited(after(1 / 278.0)).filter(pl.col("check") == "unit-change")
     assert "about a factor of 2" in found["evidence"][0]
+
+
+PRICE = st.one_of(st.none(), st.sampled_from([0.0, -3.0, 5.0, 5.0001, 100.0, 1e6]), st.floats(0.01, 1e6))
+FIGURES = ("open", "high", "low", "close", "volume")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(PRICE, PRICE, PRICE, st.floats(0.01, 1e6), PRICE), min_size=1, max_size=40))
+def test_whatever_the_figures_the_audit_answers_without_a_warning(rows):
+    days = made_bars()["Date"].head(len(rows))
+    bars = as_file(made_bars().head(len(rows)), exchange="XKAR").bars
+    figures = pl.DataFrame(
+        rows, schema=dict.fromkeys(("open", "high", "low", "close", "volume"), pl.Float64), orient="row"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = audit_prices(bars.with_columns(figures), exchange="XKAR")
+    assert set(found["session"]) <= set(days)
+    assert found["evidence"].null_count() == 0
