@@ -2,9 +2,10 @@
 
 ``python benchmarks/audit_detection.py --data FOLDER [--repeat 2] [--seed 1]``: FOLDER holds ``psx/*.csv`` (daily bars
 of XKAR, an index among them) and ``panel/skfolio`` (20 US shares and the S&P 500). Every series is corrupted in every
-way that applies to it, at seeded places, and audited alone and among the others. The tables are Markdown, for
-docs/market.md: corruptions made, how many were found for what they are alone and among others, and how many findings
-of high severity then fell on series that nobody had touched; then the findings on the files as they are.
+way that applies to it, at seeded places, and audited alone and among others (eight at most, the index first). The
+tables are Markdown, for docs/market.md: corruptions made, how many were found for what they are alone and among
+others, and how many findings of high severity then fell on series that nobody had touched; then the findings on the
+files as they are.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from correlator.market.audit import audit_prices, audit_vintages
 from correlator.market.files import read_prices
 from correlator.sessions import sessions_between
 
+COMPANY = 8
 PRICES = ("open", "high", "low", "close")
 
 
@@ -280,7 +282,8 @@ def trial(
     if "vintage" in broken.columns:
         return found_as(audit_vintages(broken), damage, symbol), None, 0
     alone = None if damage.market else found_as(audited([broken], family.exchange), damage, symbol)
-    others = [bars for name, bars in family.bars.items() if name != symbol]
+    names = [name for name in dict.fromkeys([family.index, *family.bars]) if name != symbol]
+    others = [family.bars[name] for name in names[:COMPANY]]
     findings = audited([broken, *others], family.exchange)
     return alone, found_as(findings, damage, symbol), blamed(findings, symbol)
 

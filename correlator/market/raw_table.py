@@ -14,7 +14,7 @@ from correlator.errors import InputError, NotFoundError
 from correlator.market.pandas_door import stacked_symbols, with_index
 
 LINE, AT = "__line", "__at"
-_TEXT = (".csv", ".txt", ".tsv", ".gz", ".zst", "")
+_TEXT = (".csv", ".txt", ".tsv", ".gz", "")
 _PARQUET = (".parquet", ".pq")
 _ARROW = (".arrow", ".feather", ".ipc")
 
