@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -45,28 +45,30 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
 
 def read_coded_events(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Pairs of events and rejects of a user's CSV. Raises InputError for a file without the needed columns."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        yield from read_coded_lines(lines, path)
+
+
+def read_coded_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """As ``read_coded_events``, of the lines of a CSV that errors call ``path``."""
     import polars as pl
 
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        _check_header(path, reader.fieldnames or ())
-        while True:
-            rows: list[dict[str, object]] = []
-            rejects: list[dict[str, object]] = []
-            for row in reader:
-                try:
-                    rows.append(_event(row))
-                except InputError as error:
-                    printed = ",".join(str(value) for value in row.values())
-                    rejects.append(reject(str(path), reader.line_num, str(error), printed))
-                if len(rows) + len(rejects) >= _BATCH_ROWS:
-                    break
-            if not rows and not rejects:
-                return
-            yield (
-                pl.DataFrame(rows, schema=EVENTS.schema(CODED_COLUMNS)),
-                pl.DataFrame(rejects, schema=REJECT_SCHEMA),
-            )
+    reader = csv.DictReader(lines)
+    _check_header(path, reader.fieldnames or ())
+    while True:
+        rows: list[dict[str, object]] = []
+        rejects: list[dict[str, object]] = []
+        for row in reader:
+            try:
+                rows.append(_event(row))
+            except InputError as error:
+                printed = ",".join(str(value) for value in row.values())
+                rejects.append(reject(str(path), reader.line_num, str(error), printed))
+            if len(rows) + len(rejects) >= _BATCH_ROWS:
+                break
+        if not rows and not rejects:
+            return
+        yield pl.DataFrame(rows, schema=EVENTS.schema(CODED_COLUMNS)), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
 
 
 def _is_coded_csv(path: Path) -> bool:

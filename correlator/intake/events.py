@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from correlator.errors import NotFoundError
-from correlator.intake.report import LoadReport, sha256_of, started
+from correlator.intake.report import LoadReport, sha256_of, source_name, started
+from correlator.market.pandas_door import to_polars
 from correlator.store.db import Store
 from correlator.store.writing import write_events, write_load, write_rejects
 
 
-def add_events(store: Store, source: str | Path) -> LoadReport:
-    """Load events that somebody else coded: a GDELT 2.0 file, or a CSV with date, category and actors or symbol."""
-    from correlator.events.coded_file import read_event_file
+def add_events(store: Store, source: str | Path | Any) -> LoadReport:
+    """Load events that somebody else coded: a GDELT 2.0 file, or a CSV or frame with date, category, actors or symbol.
 
-    path = Path(source)
-    if not path.is_file():
-        raise NotFoundError(f"{source} does not exist", hint="give a GDELT file or a CSV of events")
-    sha256 = sha256_of(path) or ""
+    Raises NotFoundError for a file that does not exist, InputError for one without the columns needed.
+    """
+    from correlator.events.coded_file import read_coded_lines, read_event_file
+
+    path = Path(source_name(source))
+    if isinstance(source, str | Path):
+        if not path.is_file():
+            raise NotFoundError(f"{source} does not exist", hint="give a GDELT file or a CSV of events")
+        sha256, batches = sha256_of(path) or "", read_event_file(path)
+    else:
+        text = to_polars(source, "events").write_csv()
+        sha256, batches = hashlib.sha256(text.encode()).hexdigest(), read_coded_lines(io.StringIO(text), path)
     added = known = rejected = first = 0
-    for events, rejects in started(read_event_file(path)):
+    for events, rejects in started(batches):
         keys = pl.int_range(first + 1, first + events.height + 1, eager=True).cast(pl.String)
         first += events.height
         loaded_at = datetime.now(UTC)

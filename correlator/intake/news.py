@@ -29,7 +29,7 @@ Advance = Callable[[int], None]
 
 def add_news(
     store: Store,
-    source: str | Path,
+    source: str | Path | Any,
     *,
     profile: str | None = None,
     columns: Mapping[str, str] | None = None,
@@ -38,7 +38,7 @@ def add_news(
     coder: str = "rules",
     advance: Advance | None = None,
 ) -> LoadReport:
-    """Load articles from a file, folder, glob or feed address; code their events, link instruments, date their strips.
+    """Load articles from a file, folder, glob, feed address or frame; code events, link instruments, date strips.
 
     Every batch is one transaction, so an interrupted load holds no half article and can be run again; stories are
     joined when all is read, or by the next load. ``advance`` is told the number of articles of each batch. Raises

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
+from correlator.errors import InputError
+
 _FIELD = "close"
 
 
@@ -39,3 +43,14 @@ def stacked_symbols(frame: Any) -> Any:
     stacked.index = stacked.index.set_names("Symbol", level=-1)
     stacked.columns.name = None
     return stacked
+
+
+def to_polars(frame: Any, what: str) -> pl.DataFrame:
+    """``frame`` as polars; raises InputError naming ``what`` when it is not a frame."""
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint="give polars, pandas or pyarrow")
+    return pl.DataFrame(with_index(frame))

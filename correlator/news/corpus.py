@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import polars as pl
 
@@ -60,7 +60,30 @@ Faulty = dict[str, object]
 def read_corpus(path: Path, *, profile: str | None = None, columns: Mapping[str, str] | None = None) -> Iterator[Batch]:
     """Batches of at most ``BATCH_ROWS`` records. Raises InputError for a file that is no table or lacks the columns."""
     faulty: list[Faulty] = []
-    records = _records(path, faulty)
+    yield from _batches(_records(path, faulty), faulty, path, profile, columns)
+
+
+def read_frame(
+    frame: Any, name: str, *, profile: str | None = None, columns: Mapping[str, str] | None = None
+) -> Iterator[Batch]:
+    """Batches of a frame's rows, read as those of a file called ``name``; raises InputError for what is no frame."""
+    if isinstance(frame, pl.LazyFrame):
+        frame = frame.collect()
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise InputError(
+            f"news is a {type(frame).__name__}, not a path or frame", hint="give polars, pandas or pyarrow"
+        )
+    rows = enumerate(_rows_as_text(pl.DataFrame(frame)), start=1)
+    yield from _batches(rows, [], Path(name), profile, columns)
+
+
+def _batches(
+    records: Iterator[Record],
+    faulty: list[Faulty],
+    path: Path,
+    profile: str | None,
+    columns: Mapping[str, str] | None,
+) -> Iterator[Batch]:
     given = load_profile(profile) if profile else None
     mapping: dict[str, str] | None = None
     while chunk := list(islice(records, BATCH_ROWS)):
@@ -144,6 +167,11 @@ def _plain(value: object) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
+def _rows_as_text(frame: pl.DataFrame) -> Iterator[dict[str, str]]:
+    for row in frame.select(_text_of(name, kind) for name, kind in frame.schema.items()).iter_rows(named=True):
+        yield {name: value or "" for name, value in row.items()}
+
+
 def _parquet(path: Path) -> Iterator[Record]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -151,10 +179,9 @@ def _parquet(path: Path) -> Iterator[Record]:
     try:
         number = 0
         for part in pq.ParquetFile(path).iter_batches(batch_size=BATCH_ROWS):
-            frame = pl.DataFrame(part)
-            for row in frame.select(_text_of(name, kind) for name, kind in frame.schema.items()).iter_rows(named=True):
+            for row in _rows_as_text(pl.DataFrame(part)):
                 number += 1
-                yield number, {name: value or "" for name, value in row.items()}
+                yield number, row
     except pa.ArrowException as error:
         raise InputError(f"{path.name} is no Parquet file: {error}") from None
 

@@ -7,6 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch, make_batch, reject
@@ -17,14 +18,14 @@ _SNIFF = 4096
 
 
 def read_news(
-    path_or_url: str | Path,
+    path_or_url: str | Path | Any,
     *,
     profile: str | None = None,
     columns: Mapping[str, str] | None = None,
     layout: str = "auto",
     published: str | None = None,
 ) -> Iterator[Batch]:
-    """Batches of articles, quotes and rejects from whatever ``path_or_url`` names.
+    """Batches of articles, quotes and rejects from whatever ``path_or_url`` names, or a frame with a row per article.
 
     ``profile`` names the publisher, ``columns`` maps our column names to those of a corpus, ``layout`` is one of
     ``LAYOUTS``, ``published`` overrides the time of a single page. A folder or glob is read file by file, and a file
@@ -32,6 +33,12 @@ def read_news(
     """
     if layout not in LAYOUTS:
         raise InputError(f"there is no layout {layout!r}", hint=f"layouts are {', '.join(LAYOUTS)}")
+    if not isinstance(path_or_url, str | Path):
+        from correlator.news.corpus import read_frame
+
+        kind = type(path_or_url).__module__.partition(".")[0]
+        yield from read_frame(path_or_url, f"{kind} frame", profile=profile, columns=columns)
+        return
     name = str(path_or_url)
     if name.startswith(("http://", "https://")):
         from correlator.news.feed import feed_batches

@@ -193,13 +193,15 @@ class StudyResult:
         frames = [_with_group(build(part), values) for values, part in self.groups()]
         return pl.concat(frames or [build(self.estimates)])
 
-    def _repr_html_(self) -> str:
+    def __repr__(self) -> str:
         plan = self.plan
-        head = html.escape(
-            f"{len(self.estimates)} events, {self.excluded.height} excluded; {plan.model} model, {plan.returns_kind} "
-            f"returns, estimation {plan.estimation.label}, window {plan.window.label}"
+        return (
+            f"StudyResult: {len(self.estimates)} events, {self.excluded.height} excluded; {plan.model} model, "
+            f"{plan.returns_kind} returns, estimation {plan.estimation.label}, window {plan.window.label}"
         )
-        return f"<p>{head}</p>{self.caar._repr_html_()}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.caar._repr_html_()}"
 
 
 def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventEstimates:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.market.pandas_door import to_polars
 from correlator.study.estimation.engine import EventEstimates, fit_events
 from correlator.study.estimation.fast import recomputable
 from correlator.study.estimation.kernel import worth_compiling
@@ -30,7 +31,6 @@ from correlator.study.setup.frames import (
     on_labels,
     read_wide,
     returns_of,
-    to_polars,
 )
 from correlator.study.setup.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.study.setup.plan import Plan, make_plan

@@ -11,6 +11,7 @@ sum of rows.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +73,12 @@ class PlaceboResult:
         hypotheses = "hypothesis" if tested == 1 else "hypotheses"
         found = f"{single} with p at most 5 %, {family} allowing for all"
         return f"{tested} {hypotheses} tested against {draws}: {found}"
+
+    def __repr__(self) -> str:
+        return f"PlaceboResult: {self.sentence}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.table._repr_html_()}"
 
     @cached_property
     def p_values(self) -> Array:

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, likeliest
-from correlator.market.pandas_door import with_index
+from correlator.market.pandas_door import to_polars
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -57,17 +57,6 @@ class Wide:
         if name not in self.names:
             raise NotFoundError(f"there is no column {name!r}", hint=likeliest(name, self.names, "columns are"))
         return self.values[:, self.names.index(name)]
-
-
-def to_polars(frame: Frame, what: str) -> pl.DataFrame:
-    """``frame`` as polars; raises InputError naming ``what`` when it is not a frame."""
-    if isinstance(frame, pl.DataFrame):
-        return frame
-    if isinstance(frame, pl.LazyFrame):
-        return frame.collect()
-    if not hasattr(frame, "__arrow_c_stream__"):
-        raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint="give polars, pandas or pyarrow")
-    return pl.DataFrame(with_index(frame))
 
 
 def read_wide(frame: Frame, what: str) -> Wide:
