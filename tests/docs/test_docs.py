@@ -103,6 +103,24 @@ def test_every_page_is_in_the_navigation_and_every_picture_is_there():
             assert (page.parent / picture).is_file(), f"{page.name}: {picture}"
 
 
+def test_every_exit_code_is_documented():
+    from correlator.cli.exit_codes import ExitCode
+
+    rows = re.findall(
+        r"^\| (\d+) \| ([A-Z_]+) \|", (ROOT / "docs/exit-codes.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert {(int(code), name) for code, name in rows} == {(code.value, code.name) for code in ExitCode}
+
+
+def test_every_public_name_is_on_the_python_page():
+    import correlator
+
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    assert [
+        name for name in correlator.__all__ if name not in page and name not in ("CorrelatorError", "__version__")
+    ] == []
+
+
 def test_the_site_builds(tmp_path):
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
