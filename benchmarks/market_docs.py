@@ -1,6 +1,6 @@
 """Run the benchmarks of market data and write what they print into docs/market.md.
 
-    python benchmarks/market_docs.py --data FOLDER [--repeat 2]
+    python benchmarks/market_docs.py --data FOLDER [--repeat 1]
 
 FOLDER: as audit_detection.py takes it. Takes some ten minutes on two processors.
 """
@@ -25,7 +25,7 @@ def main() -> None:
     """Measure, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--repeat", default="2")
+    parser.add_argument("--repeat", default="1")
     options = parser.parse_args()
     speed = f"`python benchmarks/bars_load.py`\n\n```text\n{printed('bars_load.py')}\n```"
     detection = printed("audit_detection.py", "--data", options.data, "--repeat", options.repeat)
