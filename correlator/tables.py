@@ -254,7 +254,19 @@ LOADS = Table(
     ("load_id",),
 )
 
-TABLES: tuple[Table, ...] = (ARTICLES, QUOTES, BARS, ACTIONS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS)
+ADDRESSES = Table(
+    "addresses",
+    "What servers want to hear back to say whether a feed or page is new: one row per address read without rejects.",
+    (
+        Column("address", "VARCHAR", "feed or page", required=True),
+        Column("etag", "VARCHAR", "sent as If-None-Match"),
+        Column("last_modified", "VARCHAR", "sent as If-Modified-Since"),
+        Column("fetched_at", "TIMESTAMPTZ", "when it was read last", "UTC", required=True),
+    ),
+    ("address",),
+)
+
+TABLES: tuple[Table, ...] = (ARTICLES, QUOTES, BARS, ACTIONS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS, ADDRESSES)
 
 
 def table(name: str) -> Table:

@@ -14,7 +14,7 @@ from correlator.errors import InputError, SourceError
 from correlator.progress import tracked
 
 if TYPE_CHECKING:
-    from correlator.intake.report import LoadReport
+    from correlator.intake.report import LoadReport, Preview
     from correlator.store.db import Store
 
 app = typer.Typer(
@@ -101,7 +101,9 @@ def add_news(
     options = {"profile": profile, "layout": layout, "published": published, "columns": _mapping(column)}
     for source in sources:
         if dry_run:
-            _tell(preview_news(source, **options))
+            with progress(source) as advance:
+                preview = preview_news(source, advance=advance, **options)
+            _tell(preview)
             continue
         with progress(source) as advance:
             report = load(
@@ -156,7 +158,7 @@ def _mapping(pairs: list[str] | None) -> dict[str, str] | None:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def _tell(report: LoadReport) -> None:
+def _tell(report: LoadReport | Preview) -> None:
     narrate(str(report))
     for note in report.notes:
         narrate(f"  {note}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from correlator.intake.coding import coded_events, instruments_known, linked_instruments, unrepeated
-from correlator.intake.report import LoadReport, sha256_of, source_name, started
+from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started
 from correlator.intake.stories import join_stories
 from correlator.intake.strips import date_strips
 from correlator.store.db import Store
+from correlator.store.reading import read_validators
 from correlator.store.writing import (
+    write_address,
     write_articles,
     write_events,
     write_links,
@@ -44,22 +47,54 @@ def add_news(
     joined when all is read, or by the next load. ``advance`` is told the number of articles of each batch. Raises
     InputError, TimeError or NotFoundError where a single file cannot be read; in a folder such a file is a reject.
     """
-    from correlator.news.read import read_news
+    from correlator.news.read import is_address, read_news
 
+    if is_address(source):
+        return _add_address(store, str(source), profile, published, coder, advance)
     batches = read_news(source, profile=profile, columns=columns, layout=layout, published=published)
     return _load_news(store, source_name(source), sha256_of(source), started(batches), coder, advance)
 
 
-def preview_news(source: str | Path, **options: Any) -> LoadReport:
+def _add_address(
+    store: Store, url: str, profile: str | None, published: str | None, coder: str, advance: Advance | None
+) -> LoadReport:
+    """Load what stands at an address, if it has changed since it was last read without rejects."""
+    from correlator.news.fetch import Validators, fetch
+    from correlator.news.read import read_answer
+
+    known = Validators()
+    if store.path.exists():
+        with store.transaction() as connection:
+            known = Validators(*read_validators(connection, url))
+    answer = fetch(url, known)
+    if answer.body is None:
+        return LoadReport("news", url, 0, 0, 0, notes=("not modified since it was last read",))
+    sha256 = hashlib.sha256(answer.body).hexdigest()
+    batches = started(read_answer(answer.body, url, profile=profile, published=published))
+    report = _load_news(store, url, sha256, batches, coder, advance)
+    if not report.rejected:
+        with store.transaction() as connection:
+            write_address(connection, url, answer.validators.etag, answer.validators.last_modified, datetime.now(UTC))
+    return report
+
+
+def preview_news(source: str | Path, *, advance: Advance | None = None, **options: Any) -> Preview:
     """What ``add_news`` would read, without a store: articles, quotes and rejects counted; options as there."""
     from correlator.news.read import read_news
 
     articles = quotes = rejects = 0
+    problems: list[str] = []
     for batch in read_news(source, **options):
         articles += batch.articles.height
         quotes += batch.quotes.height
         rejects += batch.rejects.height
-    return LoadReport("news", source_name(source), articles, 0, rejects, {"quotes": quotes}, ("nothing was written",))
+        for file, line, reason in (
+            batch.rejects.select("source", "source_line", "reason").head(5 - len(problems)).rows()
+        ):
+            problems.append(f"{file}{f' line {line}' if line else ''}: {reason}")
+        if advance is not None:
+            advance(batch.articles.height)
+    return Preview(source_name(source), articles, quotes, rejects, tuple(problems))
 
 
 def _load_news(

@@ -33,6 +33,21 @@ class LoadReport:
         return f"{self.source}: {verdict}" + ", ".join(parts)
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a load would read, in rows; ``notes`` are the reasons of the first rejects."""
+
+    source: str
+    articles: int
+    quotes: int
+    rejected: int
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = f"{self.articles:,} articles, {self.quotes:,} quotes, {self.rejected:,} rejects"
+        return f"{self.source}: would read {counts}; nothing was written"
+
+
 def started(batches: Iterator[T]) -> Iterator[T]:
     """The same batches, with the first one read: what cannot be read raises before a store is touched."""
     first = next(batches, None)

@@ -11,7 +11,7 @@ from typing import Any
 
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch, make_batch, reject
-from correlator.news.page import decode, read_page
+from correlator.news.page import decode, page_batch, read_page
 
 LAYOUTS = ("auto", "text", "html", "feed", "corpus")
 _SNIFF = 4096
@@ -40,13 +40,12 @@ def read_news(
         yield from read_frame(path_or_url, f"{kind} frame", profile=profile, columns=columns)
         return
     name = str(path_or_url)
-    if name.startswith(("http://", "https://")):
-        from correlator.news.feed import feed_batches
-        from correlator.news.fetch import fetch_feed
+    if is_address(name):
+        from correlator.news.fetch import fetch
 
-        answer = fetch_feed(name)
+        answer = fetch(name)
         if answer.body is not None:
-            yield from feed_batches(answer.body, name, profile=profile)
+            yield from read_answer(answer.body, name, profile=profile, published=published)
         return
     files = _files(name)
     alone = len(files) == 1 and Path(name).is_file()
@@ -59,19 +58,41 @@ def read_news(
             yield make_batch(rejects=[reject(str(file), 0, str(error), file.name)])
 
 
+def is_address(source: str | Path) -> bool:
+    """Whether a source is an address on the web and no path."""
+    return str(source).startswith(("http://", "https://"))
+
+
+def read_answer(body: bytes, url: str, *, profile: str | None = None, published: str | None = None) -> Iterator[Batch]:
+    """Batches of what an address answered: a feed, or one page. Raises InputError and TimeError."""
+    from correlator.news.html_page import looks_like_html, parse_html
+
+    head = decode(body[:_SNIFF])
+    if looks_like_html(head) and not _is_feed(head):
+        yield page_batch(parse_html(decode(body), profile=profile, url=url, published=published, where=url), url, 1)
+    else:
+        from correlator.news.feed import feed_batches
+
+        yield from feed_batches(body, url, profile=profile)
+
+
 def sniff(path: Path) -> str:
     """The layout of a file by its first bytes and, for tables, its name: text, html, feed or corpus."""
     stem = path.name.lower().removesuffix(".gz")
     if stem.endswith((".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")):
         return "corpus"
-    head = _head(path).lstrip().lower()
-    if any(mark in head for mark in ("<rss", "<feed", "<rdf:rdf", "jsonfeed.org/version")):
+    from correlator.news.html_page import looks_like_html
+
+    head = _head(path)
+    if _is_feed(head):
         return "feed"
-    if head.startswith("<?xml") and "<html" not in head:
-        return "feed"
-    if any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body")):
-        return "html"
-    return "text"
+    return "html" if looks_like_html(head) else "text"
+
+
+def _is_feed(head: str) -> bool:
+    lower = head.lstrip().lower()
+    marked = any(mark in lower for mark in ("<rss", "<feed", "<rdf:rdf", "jsonfeed.org/version"))
+    return marked or (lower.startswith("<?xml") and "<html" not in lower)
 
 
 def _read_file(

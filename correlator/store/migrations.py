@@ -9,7 +9,7 @@ import duckdb
 
 from correlator.errors import StoreError
 from correlator.store.statements import execute
-from correlator.tables import ACTIONS, BARS, TABLES
+from correlator.tables import ACTIONS, ADDRESSES, BARS, TABLES
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -34,10 +34,17 @@ def _bars_without_index(connection: duckdb.DuckDBPyConnection) -> None:
         execute(connection, "DROP TABLE bars_indexed")
 
 
+def _create_addresses(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stores of the third schema do not remember what they read from the web."""
+    if not execute(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'addresses'"):
+        execute(connection, ADDRESSES.ddl())
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_tables,
     _create_actions,
     _bars_without_index,
+    _create_addresses,
 )
 
 

@@ -69,6 +69,12 @@ def read_exchanges(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(name) for name in rows["exchange"]]
 
 
+def read_validators(connection: duckdb.DuckDBPyConnection, address: str) -> tuple[str | None, str | None]:
+    """ETag and Last-Modified that an address gave last time, or None for each."""
+    rows = query(connection, "SELECT etag, last_modified FROM addresses WHERE address = $address", {"address": address})
+    return (None, None) if rows.is_empty() else rows.row(0)
+
+
 def _no_bars(
     connection: duckdb.DuckDBPyConnection, missing: Sequence[str], interval: str, as_of: datetime | None
 ) -> NotFoundError:

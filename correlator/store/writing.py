@@ -222,6 +222,21 @@ def write_load(
     )
 
 
+def write_address(
+    connection: duckdb.DuckDBPyConnection,
+    address: str,
+    etag: str | None,
+    last_modified: str | None,
+    fetched_at: datetime,
+) -> None:
+    """Remember the validators of an address, in place of those of last time."""
+    execute(
+        connection,
+        "INSERT OR REPLACE INTO addresses VALUES ($address, $etag, $modified, $fetched_at::TIMESTAMPTZ)",
+        {"address": address, "etag": etag, "modified": last_modified, "fetched_at": fetched_at},
+    )
+
+
 def _write_plain(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> Written:
     if rows.is_empty():
         return Written(0, 0)
