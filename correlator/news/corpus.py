@@ -31,7 +31,8 @@ from correlator.news.batch import (
 from correlator.news.language import language_of
 from correlator.news.page import page_batch, parse_page
 from correlator.news.profiles import Profile, load_profile, profile_of_url
-from correlator.news.time_columns import parse_times
+from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
+from correlator.news.timestamps import date_in_address
 
 BATCH_ROWS = 50_000
 MAX_LINE = 4_000_000
@@ -295,6 +296,7 @@ def _timed(rows: pl.DataFrame, profile: Profile, dated: bool) -> pl.DataFrame:
             rule=created,
             problem=pl.lit(None, pl.String()),
         )
+    stamps = _by_address(stamps, rows["url"])
     updated = parse_times(rows["updated"], profile, "update")
     empty = pl.col("headline").str.len_chars() == 0
     return pl.concat([rows, stamps], how="horizontal").with_columns(
@@ -302,6 +304,25 @@ def _timed(rows: pl.DataFrame, profile: Profile, dated: bool) -> pl.DataFrame:
         default_language=pl.lit(profile.language, pl.String()),
         updated_at=pl.when(updated["precision"] != "day").then(updated["instant"]),
         problem=pl.when(empty).then(pl.lit("no headline")).otherwise("problem"),
+    )
+
+
+def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
+    """Stamps with the date in the address where no time is stated at all."""
+    nothing = (pl.col("problem") == NO_TIME).fill_null(False) | (pl.col("precision") == "unknown").fill_null(False)
+    missing = stamps.select(nothing).to_series() & urls.is_not_null()
+    if not missing.any():
+        return stamps
+    found = [date_in_address(url) if wanted else None for url, wanted in zip(urls, missing, strict=True)]
+    other = pl.DataFrame(
+        [(s.instant, s.precision, s.rule) if s else (None, None, None) for s in found],
+        schema={name: COLUMNS[name] for name in ("instant", "precision", "rule")},
+        orient="row",
+    )
+    there = other["instant"].is_not_null()
+    return stamps.select(
+        *(pl.when(there).then(other[name]).otherwise(pl.col(name)).alias(name) for name in other.columns),
+        pl.when(~there).then("problem").alias("problem"),
     )
 
 

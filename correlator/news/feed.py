@@ -17,7 +17,7 @@ from correlator.errors import InputError, TimeError
 from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.language import language_of
 from correlator.news.profiles import Profile, load_profile, profile_of_url
-from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, parse_time
+from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, date_in_address, parse_time
 
 MAX_FEED_BYTES = 32_000_000
 _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
@@ -100,6 +100,8 @@ def _article(item: Mapping[str, str], source: str, number: int, profile: str | N
     known = load_profile(profile) if profile else profile_of_url(item["url"])
     publisher = known or load_profile("generic")
     published = _stamp(item["published"], publisher, "feed's publication time")
+    if published.instant is None:
+        published = date_in_address(item["url"]) or published
     updated = _stamp(item["updated"], publisher, "feed's update time") if item["updated"] else UNKNOWN
     if published.instant is None:
         raise TimeError("the item has no publication time")

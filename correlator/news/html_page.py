@@ -22,7 +22,7 @@ from correlator.news.language import language_of
 from correlator.news.page import NO_DATE_HINT, Page, is_title_like, page_batch, read_text, split_dateline, without_links
 from correlator.news.profiles import Profile, load_profile, profile_names, profile_of_url
 from correlator.news.strip import parse_strip, without_strip
-from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, parse_time, zone_info
+from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, date_in_address, parse_time, zone_info
 
 _PUBLISHED = (
     "article:published_time",
@@ -59,7 +59,7 @@ def parse_html(
     stated = _collect(text)
     address = url or _address(stated.canonical)
     publisher, known_by = _publisher(profile, address, stated)
-    stamp, updated = _stamps(stated, publisher, published, known_by, where)
+    stamp, updated = _stamps(stated, publisher, published, known_by, where, address)
     headline = _headline(stated, publisher, where)
     quotes = parse_strip("\n".join(stated.lines), publisher.strip)
     dateline, wire, body = _body(text, headline, publisher)
@@ -219,7 +219,7 @@ def _publisher(profile: str | None, url: str | None, stated: _Stated) -> tuple[P
 
 
 def _stamps(
-    stated: _Stated, publisher: Profile, published: str | None, known_by: str, where: str
+    stated: _Stated, publisher: Profile, published: str | None, known_by: str, where: str, address: str | None
 ) -> tuple[Stamp, Stamp]:
     layouts = (*publisher.layouts, *GENERAL_LAYOUTS)
 
@@ -240,6 +240,9 @@ def _stamps(
             read.append(stamp(text, origin))
         except TimeError as error:
             problem = problem or error
+    in_address = date_in_address(address)
+    if not read and not problem and in_address:
+        return in_address, UNKNOWN
     if not read:
         said = f": {problem.message}" if problem else ""
         raise TimeError(f"{where} has no publication date that can be read{said}", hint=NO_DATE_HINT)

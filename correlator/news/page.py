@@ -19,7 +19,7 @@ from correlator.news.batch import Batch, clean_text, make_batch
 from correlator.news.language import language_of
 from correlator.news.profiles import Profile, load_profile, profile_of_url
 from correlator.news.strip import LAYOUTS, StripQuote, parse_strip, strip_frame, without_strip
-from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, parse_time
+from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, date_in_address, parse_time
 
 MAX_PAGE_BYTES = 16_000_000
 NO_DATE_HINT = "give the time with --published, or a profile whose layouts read it"
@@ -100,7 +100,7 @@ def parse_page(
     if publisher.strip != LAYOUTS:
         lines = _lines(clean, publisher.strip)
         byline = _find_byline(lines)
-    stamp, updated = _times(byline, publisher, published, known_by, where)
+    stamp, updated = _times(byline, publisher, published, known_by, where, url)
     headline, rest = _headline(lines, byline, publisher, where)
     dateline, wire, body = _body(rest, publisher)
     credit = byline.credit if byline else ""
@@ -219,7 +219,7 @@ def _publisher(
 
 
 def _times(
-    byline: _Byline | None, publisher: Profile, published: str | None, known_by: str, where: str
+    byline: _Byline | None, publisher: Profile, published: str | None, known_by: str, where: str, url: str | None
 ) -> tuple[Stamp, Stamp]:
     """Stamps of publication and update; publisher and choice of profile go into the rule."""
     layouts = (*publisher.layouts, *GENERAL_LAYOUTS)
@@ -232,6 +232,9 @@ def _times(
 
     if published:
         return stamp(published, "time given by the caller"), UNKNOWN
+    in_address = date_in_address(url)
+    if byline is None and in_address:
+        return in_address, UNKNOWN
     if byline is None:
         raise TimeError(f"{where} has no publication date", hint=NO_DATE_HINT)
     try:

@@ -12,6 +12,7 @@ from correlator.news.timestamps import ABBREVIATIONS, GENERAL_LAYOUTS, parse_tim
 
 _ISO = r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$"
 _WIRE = r"^(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2} \d{1,2}, \d{4}) (\d{1,2}:\d\d)([ap]m) ([A-Z]{2,4})$"
+NO_TIME = "no publication time"
 COLUMNS = {
     "instant": pl.Datetime("us", "UTC"),
     "precision": pl.String(),
@@ -42,10 +43,7 @@ def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame
         pl.when(missing).then("instant_slow").otherwise("instant").alias("instant"),
         pl.when(missing).then("precision_slow").otherwise("precision").alias("precision"),
         pl.when(missing).then("rule_slow").otherwise("rule").alias("rule"),
-        pl.when(pl.col("text").fill_null("") == "")
-        .then(pl.lit("no publication time"))
-        .otherwise("problem")
-        .alias("problem"),
+        pl.when(pl.col("text").fill_null("") == "").then(pl.lit(NO_TIME)).otherwise("problem").alias("problem"),
     )
 
 

@@ -99,6 +99,22 @@ def parse_time(
     return Stamp(instant, precision, f"{origin}: layout {layout}, zone {zone} of the profile{note}")
 
 
+def date_in_address(url: str | None) -> Stamp | None:
+    """The day that an address carries (``/2025/05/28/``, or ``-20250528`` at the end of its slug), or None.
+
+    The last resort, where nothing on the page tells a time: the rule says so, and a day is known only after its close.
+    """
+    for pattern in _DATED_ADDRESSES:
+        match = pattern.search((url or "")[:2000])
+        if match:
+            try:
+                day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC)
+            except ValueError:
+                continue
+            return Stamp(day, "day", f"last resort: date in the address, {match[0].strip('/-_')}")
+    return None
+
+
 def localise(naive: datetime, zone: str) -> tuple[datetime, str]:
     """The UTC instant of a wall-clock time in a zone, and a note where the clock showed it twice.
 
@@ -134,6 +150,10 @@ def parse_offset(text: str) -> timezone:
     return timezone(-delta if match[1] == "-" else delta)
 
 
+_DATED_ADDRESSES = (
+    re.compile(r"/((?:19|20)\d\d)[/\-_](\d{1,2})[/\-_](\d{1,2})(?=[/\-_.?#]|$)"),
+    re.compile(r"-((?:19|20)\d\d)(\d\d)(\d\d)(?:\d{6})?(?=[/.?#]|$)"),
+)
 _WEEKDAY = re.compile(r"^(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?\.?,? +", re.IGNORECASE)
 _OFFSET = re.compile(r"(?<=\d)(?: ?([+-]\d\d:?\d\d)| ?(Z))$")
 _ABBREVIATION = re.compile(r"(?<=[\dM]) ?\(?([A-Z]{2,5})\)?$")

@@ -72,6 +72,24 @@ def test_the_caller_may_give_the_time():
     assert "caller" in page.published.rule
 
 
+def test_a_date_in_the_address_is_the_last_resort(tmp_path):
+    url = "https://www.dawn.com/news/2025/05/28/title"
+    text = PAGE.replace("NNI Published 28 May, 2025 06:02am", "")
+    assert parse_page(PAGE, url=url).published.precision == "minute"
+    assert "last resort" in parse_page(text, url=url).published.rule
+    assert parse_html("<html><h1>Envoys meet</h1></html>", url=url).published.precision == "day"
+    with pytest.raises(TimeError):
+        parse_html("<html><meta name='pubdate' content='soon'><h1>Envoys meet</h1></html>", url=url)
+    (feed,) = feed_batches(
+        RSS.replace("Mon, 27 Aug 2018 19:37:39 +0000", "").replace("news/1", "2018/08/27/1").encode(), "f"
+    )
+    assert feed.articles["published_precision"].to_list() == ["day", "minute"]
+    (tmp_path / "c.csv").write_text(f"title,url\nEnvoys meet,{url}\nEnvoys part,https://www.dawn.com/1\n")
+    (batch,) = read_news(tmp_path / "c.csv")
+    assert batch.articles["published_precision"].to_list() == ["day", "unknown"]
+    assert "last resort" in batch.articles["published_rule"][0]
+
+
 def test_an_update_is_kept_apart():
     page = parse_page(PAGE.replace("28 May, 2025 06:02am", "May 15, 2025 Updated May 15, 2025 10:55pm"))
     assert (page.published.precision, page.updated.precision) == ("day", "minute")

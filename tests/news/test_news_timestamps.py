@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from correlator.errors import TimeError
 from correlator.news.profiles import Profile
 from correlator.news.time_columns import parse_times
-from correlator.news.timestamps import parse_time
+from correlator.news.timestamps import date_in_address, parse_time
 
 READ = [
     ("28 May, 2025 06:02am", "Asia/Karachi", datetime(2025, 5, 28, 1, 2), "minute"),
@@ -62,6 +62,26 @@ def test_a_time_shown_twice_is_the_first_and_says_so():
     stamp = parse_time("3 Nov 2024 01:30", zone="America/New_York")
     assert stamp.instant == datetime(2024, 11, 3, 5, 30, tzinfo=UTC)
     assert "twice" in stamp.rule
+
+
+@pytest.mark.parametrize(
+    ("url", "day"),
+    [
+        ("https://x.org/2025/05/28/title", datetime(2025, 5, 28, tzinfo=UTC)),
+        ("https://x.org/news/2025-5-8/", datetime(2025, 5, 8, tzinfo=UTC)),
+        ("https://x.org/news/3447813/gold-touches-15300-20071028644826", datetime(2007, 10, 28, tzinfo=UTC)),
+        ("https://x.org/title-20250528.html", datetime(2025, 5, 28, tzinfo=UTC)),
+        ("https://x.org/2025/13/28/title", None),
+        ("https://x.org/news/40365075/title", None),
+        ("https://x.org/title-2025052812", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_date_in_an_address_is_a_day_and_says_so(url, day):
+    stamp = date_in_address(url)
+    assert (stamp and stamp.instant) == day
+    assert stamp is None or (stamp.precision == "day" and "last resort" in stamp.rule)
 
 
 @given(st.text(max_size=60))
