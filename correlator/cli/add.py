@@ -82,7 +82,7 @@ def _download(
 def add_news(
     sources: Annotated[list[str], typer.Argument(help="Files, folders, globs or feed addresses.")],
     profile: Annotated[str | None, typer.Option("--profile", help="Publisher, where the page does not tell.")] = None,
-    layout: Annotated[str, typer.Option("--layout", help="auto, text, html, feed or corpus.")] = "auto",
+    layout: Annotated[str, typer.Option("--layout", help="auto, text, html, feed, corpus or gdelt.")] = "auto",
     published: Annotated[
         str | None, typer.Option("--published", help="Time of publication, for one page without a date.")
     ] = None,

@@ -119,8 +119,18 @@ def read_events(path: Path) -> Iterator[GdeltBatch]:
     stamp = re.search(r"(?<!\d)(20\d{12})(?!\d)", path.name)
     for batch in read_gdelt(path):
         if "EventCode" not in batch.rows.columns:
-            raise InputError(f"{path.name} is no GDELT file of events", hint="mentions and GKG rows carry no events")
+            raise InputError(
+                f"{path.name} is no GDELT file of events", hint="mentions and GKG files go with `correlator add news`"
+            )
         yield _events(batch, str(path), stamp[1] if stamp else None)
+
+
+def is_gdelt(line: str) -> bool:
+    """Whether the first line of a file is that of a GDELT file: its header, or a row of one of its layouts."""
+    separator = "\t" if "\t" in line else max(";,", key=line.count)
+    fields = _split(line.rstrip("\r\n"), separator)
+    numbered = re.fullmatch(r"\d{14}-T?\d+|\d{6,}", fields[0]) if fields else None
+    return _is_header(fields) or bool(numbered and len(fields) in {len(names) for names in LAYOUTS.values()})
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, str]]:

@@ -13,7 +13,7 @@ from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch, make_batch, reject
 from correlator.news.page import decode, page_batch, read_page
 
-LAYOUTS = ("auto", "text", "html", "feed", "corpus")
+LAYOUTS = ("auto", "text", "html", "feed", "corpus", "gdelt")
 _SNIFF = 4096
 
 
@@ -77,9 +77,16 @@ def read_answer(body: bytes, url: str, *, profile: str | None = None, published:
 
 
 def sniff(path: Path) -> str:
-    """The layout of a file by its first bytes and, for tables, its name: text, html, feed or corpus."""
+    """The layout of a file by its first bytes and, for tables, its name: text, html, feed, corpus or gdelt."""
     stem = path.name.lower().removesuffix(".gz")
-    if stem.endswith((".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")):
+    if stem.endswith(".zip"):
+        return "gdelt"
+    if stem.endswith((".csv", ".tsv")):
+        from correlator.news.corpus import lines_of
+        from correlator.news.gdelt import is_gdelt
+
+        return "gdelt" if is_gdelt(next(lines_of(path), "")) else "corpus"
+    if stem.endswith((".jsonl", ".ndjson", ".parquet")):
         return "corpus"
     from correlator.news.html_page import looks_like_html
 
@@ -109,6 +116,10 @@ def _read_file(
         from correlator.news.feed import read_feed
 
         yield from read_feed(path, profile=profile)
+    elif kind == "gdelt":
+        from correlator.news.gdelt_articles import read_gdelt_articles
+
+        yield from read_gdelt_articles(path, profile=profile)
     else:
         from correlator.news.corpus import read_corpus
 

@@ -1,0 +1,118 @@
+"""GDELT mentions and GKG rows into articles: what page told something, and when GDELT took it in.
+
+GDELT keeps addresses and no texts. The headline is the page's title where GKG kept it, else the words of the address,
+and the rule of the time says so. The instant is that of GDELT's file, by which the page was public for certain; the
+time that GKG extracts from pages states no zone and is not used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.news.batch import Batch, article_key, clean_text, digest, make_batch, reject
+from correlator.news.gdelt import GdeltBatch, read_gdelt
+from correlator.news.profiles import Profile, load_profile, profile_of_url
+
+_FEWEST_WORDS = 3
+_TITLE = re.compile(r"<PAGE_TITLE>(.{1,2000}?)</PAGE_TITLE>", re.DOTALL)
+_LEAF = re.compile(r"\.(?:html?|php|aspx?|cms|shtml|jsp|ece)$", re.IGNORECASE)
+_NAMES = {
+    "record": ("gkgrecordid",),
+    "time": ("mentiontimedate",),
+    "url": ("documentidentifier", "mentionidentifier", "url"),
+    "kind": ("mentiontype", "sourcecollectionidentifier"),
+    "extras": ("extras",),
+}
+
+
+def read_gdelt_articles(path: Path, *, profile: str | None = None) -> Iterator[Batch]:
+    """One article per page that the file names. Raises InputError for a file that is no GKG or mentions file."""
+    given = load_profile(profile) if profile else None
+    for part in read_gdelt(path):
+        yield _batch(part, str(path), given)
+
+
+def _batch(part: GdeltBatch, source: str, given: Profile | None) -> Batch:
+    pages = _pages(part.rows, source)
+    read = pages.with_columns(
+        instant=pl.col("stamp")
+        .str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False)
+        .dt.replace_time_zone("UTC")
+    ).sort("instant", "source_line", nulls_last=True)
+    articles, rejects, seen = [], [], set()
+    for line, url, kind, instant, extras in read.select("source_line", "url", "kind", "instant", "extras").iter_rows():
+        headline, origin = _headline(url or "", extras or "")
+        problem = _problem(url, kind, instant, headline)
+        if problem:
+            rejects.append(reject(source, line, problem, url or ""))
+            continue
+        publisher = given or profile_of_url(url) or load_profile("generic")
+        key = article_key(publisher.name, headline, url, None)
+        if key in seen:
+            continue  # another event mentioned on the same page
+        seen.add(key)
+        articles.append(
+            {
+                "article_key": key,
+                "content_hash": digest(("gdelt", headline)),
+                "publisher": publisher.name,
+                "url": url,
+                "headline": headline,
+                "language": None,
+                "published_at": instant,
+                "published_precision": "minute",
+                "published_rule": f"when GDELT took the page in; headline from {origin}",
+                "source": source,
+                "source_line": line,
+            }
+        )
+    made = make_batch(articles, rejects=rejects)
+    return Batch(made.articles, made.quotes, pl.concat([part.rejects, made.rejects]))
+
+
+def _pages(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """source_line, url, kind, stamp (14 digits) and extras, whatever the file calls them."""
+    lower = {name.casefold(): name for name in rows.columns}
+    found = {ours: next((lower[name] for name in names if name in lower), None) for ours, names in _NAMES.items()}
+    if found["url"] is None or (found["record"] is None and found["time"] is None):
+        raise InputError(f"{source} holds no mentions or GKG records", hint="load events with `correlator add events`")
+    columns = {ours: pl.col(theirs) if theirs else pl.lit(None, pl.String) for ours, theirs in found.items()}
+    stamp = pl.coalesce(columns["time"], columns["record"].str.extract(r"^(\d{14})"))
+    return rows.select(
+        "source_line",
+        columns["url"].alias("url"),
+        columns["kind"].alias("kind"),
+        columns["extras"].alias("extras"),
+        stamp=stamp,
+    )
+
+
+def _problem(url: str | None, kind: str | None, instant: object, headline: str) -> str | None:
+    if kind not in (None, "1"):
+        return f"a source of type {kind}, no web page"
+    if not url:
+        return "no address"
+    if instant is None:
+        return "no time at which GDELT took it in"
+    return None if headline else "no title, and no words in the address"
+
+
+def _headline(url: str, extras: str) -> tuple[str, str]:
+    """The title of a page, or the words of its address, and which of both it is."""
+    title = _TITLE.search(extras)
+    if title:
+        return " ".join(clean_text(unescape(title[1])).split()), "the page's title"
+    try:
+        parts = [part for part in urlsplit(url).path.split("/") if part]
+    except ValueError:
+        return "", ""
+    slugs = [[word for word in re.split(r"[-_+ ]+", _LEAF.sub("", unquote(part))) if word.isalpha()] for part in parts]
+    words = max(slugs, key=len, default=[])
+    return (clean_text(" ".join(words)), "the words of the address") if len(words) >= _FEWEST_WORDS else ("", "")
