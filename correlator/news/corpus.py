@@ -12,9 +12,8 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import polars as pl
 
@@ -35,7 +34,12 @@ from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
 from correlator.news.timestamps import date_in_address
 
 BATCH_ROWS = 50_000
+BATCH_TEXT = 100_000_000
 MAX_LINE = 4_000_000
+MAX_RATIO = 100  # unpacked over packed size past UNCHECKED bytes: text packs 3 to 30 times, a bomb 1,000 times
+UNCHECKED = 100_000_000
+SLICE_ROWS = 10_000
+MAX_COLUMN = 2_000_000_000
 _NAMES: Mapping[str, Sequence[str]] = {
     "headline": ("headline", "title", "headlines"),
     "published": (
@@ -54,6 +58,10 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "updated": ("updated", "updated_at", "date_modified"),
     "created": ("createdat", "created_at", "crawled_at"),
 }
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
 Record = tuple[int, dict[str, str]]
 Faulty = dict[str, object]
 
@@ -87,7 +95,7 @@ def _batches(
 ) -> Iterator[Batch]:
     given = load_profile(profile) if profile else None
     mapping: dict[str, str] | None = None
-    while chunk := list(islice(records, BATCH_ROWS)):
+    while chunk := _chunk(records):
         if mapping is None:
             mapping = _mapping(list(chunk[0][1]), columns, path)
         if "headline" in mapping:
@@ -98,6 +106,18 @@ def _batches(
         faulty.clear()
     if faulty:
         yield make_batch(rejects=faulty)
+
+
+def _chunk(records: Iterator[Record]) -> list[Record]:
+    """The next records: at most ``BATCH_ROWS``, and of long ones as many as hold ``BATCH_TEXT`` characters."""
+    chunk: list[Record] = []
+    size = 0
+    for record in records:
+        chunk.append(record)
+        size += sum(map(len, record[1].values()))
+        if len(chunk) == BATCH_ROWS or size > BATCH_TEXT:
+            break
+    return chunk
 
 
 def _records(path: Path, faulty: list[Faulty]) -> Iterator[Record]:
@@ -114,12 +134,16 @@ def lines_of(path: Path) -> Iterator[str]:
     try:
         with path.open("rb") as probe:
             packed = probe.read(2) == b"\x1f\x8b"
+        limit = max(UNCHECKED, MAX_RATIO * path.stat().st_size)
         with _open(path, packed=packed) as file:
-            number = 0
+            number = taken = 0
             while raw := file.readline(MAX_LINE + 1):
                 number += 1
+                taken += len(raw)
                 if len(raw) > MAX_LINE:
                     raise InputError(f"{path.name} line {number} is longer than {MAX_LINE // 1_000_000} MB")
+                if packed and taken > limit:
+                    raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, which no text does")
                 yield raw.decode("utf-8", "replace").replace("\x00", "").removeprefix("\ufeff")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
@@ -169,8 +193,9 @@ def _plain(value: object) -> str:
 
 
 def _rows_as_text(frame: pl.DataFrame) -> Iterator[dict[str, str]]:
-    for row in frame.select(_text_of(name, kind) for name, kind in frame.schema.items()).iter_rows(named=True):
-        yield {name: value or "" for name, value in row.items()}
+    for part in frame.iter_slices(SLICE_ROWS):
+        for row in zip(*map(_series_texts, part), strict=True):
+            yield dict(zip(frame.columns, row, strict=True))
 
 
 def _parquet(path: Path) -> Iterator[Record]:
@@ -178,21 +203,48 @@ def _parquet(path: Path) -> Iterator[Record]:
     import pyarrow.parquet as pq
 
     try:
-        number = 0
-        for part in pq.ParquetFile(path).iter_batches(batch_size=BATCH_ROWS):
-            for row in _rows_as_text(pl.DataFrame(part)):
+        file = pq.ParquetFile(path)
+        texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+        _check_columns(file.metadata, path.name)
+        limit = max(10 * UNCHECKED, MAX_RATIO * path.stat().st_size)
+        number = taken = 0
+        for part in pq.ParquetFile(path, read_dictionary=texts).iter_batches(batch_size=SLICE_ROWS):
+            for row in zip(*(_texts(column) for column in part.columns), strict=True):
                 number += 1
-                yield number, row
+                taken += sum(map(len, row))
+                if taken > limit:
+                    raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, which no text does")
+                yield number, dict(zip(part.schema.names, row, strict=True))
     except pa.ArrowException as error:
         raise InputError(f"{path.name} is no Parquet file: {error}") from None
 
 
-def _text_of(name: str, kind: pl.DataType) -> pl.Expr:
+def _check_columns(metadata: pq.FileMetaData, name: str) -> None:
+    """Raises InputError for a column of one row group that takes more memory than it should."""
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            if metadata.row_group(group).column(column).total_uncompressed_size > MAX_COLUMN:
+                raise InputError(f"{name} holds more than {MAX_COLUMN // 1_000_000} MB in one column of a row group")
+
+
+def _texts(column: pa.Array) -> list[str]:
+    """A column as texts, empty where null; texts that repeat are one object. Nested columns are empty."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.DictionaryArray):
+        words = column.dictionary.to_pylist()
+        return [words[place] or "" if place is not None else "" for place in column.indices.to_pylist()]
+    return _series_texts(pl.Series(column))
+
+
+def _series_texts(series: pl.Series) -> list[str]:
+    """A column as texts, empty where null; nested and binary ones are empty."""
+    kind = series.dtype
+    if kind.is_nested() or kind == pl.Binary:
+        return [""] * len(series)
     if isinstance(kind, pl.Datetime):
-        return pl.col(name).dt.to_string("%Y-%m-%d %H:%M:%S" + ("%z" if kind.time_zone else ""))
-    if isinstance(kind, pl.List | pl.Struct | pl.Array | pl.Binary):
-        return pl.lit("").alias(name)
-    return pl.col(name).cast(pl.String)
+        series = series.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%z" if kind.time_zone else ""))
+    return [text or "" for text in series.cast(pl.String)]
 
 
 def _mapping(names: Sequence[str], columns: Mapping[str, str] | None, path: Path) -> dict[str, str]:

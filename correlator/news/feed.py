@@ -19,7 +19,8 @@ from correlator.news.language import language_of
 from correlator.news.profiles import Profile, load_profile, profile_of_url
 from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, date_in_address, parse_time
 
-MAX_FEED_BYTES = 32_000_000
+MAX_FEED_BYTES = 16_000_000
+_ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
 _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
 
 
@@ -47,9 +48,10 @@ def feed_batches(raw: bytes, source: str, *, profile: str | None = None) -> Iter
 def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     import feedparser
 
-    if _ENTITY.search(raw[:65536]):
+    clean = _utf8(raw)
+    if _ENTITY.search(clean):
         raise InputError(f"{source} declares XML entities, which a feed has no use for")
-    parsed: Any = feedparser.parse(io.BytesIO(raw.replace(b"\x00", b"")), sanitize_html=False)
+    parsed: Any = feedparser.parse(io.BytesIO(clean), sanitize_html=False)
     if not parsed.get("version"):
         raise InputError(f"{source} is no RSS or Atom feed")
     language = str(parsed.feed.get("language", ""))
@@ -66,6 +68,13 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
         }
         for entry in parsed.entries
     ]
+
+
+def _utf8(raw: bytes) -> bytes:
+    """The bytes without NULs; UTF-16 as UTF-8, so that no encoding hides what is looked for."""
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return _ENCODING.sub(b"", raw.decode("utf-16", "replace").encode("utf-8", "replace")).replace(b"\x00", b"")
+    return raw.replace(b"\x00", b"")
 
 
 def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:

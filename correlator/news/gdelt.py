@@ -20,14 +20,13 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.news.batch import REJECT_SCHEMA, reject
-from correlator.news.corpus import MAX_LINE, lines_of
+from correlator.news.corpus import MAX_LINE, MAX_RATIO, UNCHECKED, lines_of
 from correlator.tables import EVENTS
 
 EVENT_COLUMNS = tuple(
     name for name in EVENTS.column_names if name not in ("event_id", "event_key", "article_id", "symbol")
 )
 BATCH_ROWS = 50_000
-MAX_UNPACKED = 4_000_000_000
 _ACTOR = "Code Name CountryCode KnownGroupCode EthnicCode Religion1Code Religion2Code Type1Code Type2Code Type3Code"
 _GEO = "Type FullName CountryCode ADM1Code ADM2Code Lat Long FeatureID"
 _PLACES = ("Actor1Geo", "Actor2Geo", "ActionGeo")
@@ -139,7 +138,8 @@ def _numbered(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _zipped(path: Path) -> Iterator[str]:
-    """The lines of the first file in an archive, up to ``MAX_UNPACKED`` bytes."""
+    """The lines of the first file in an archive, up to what a text can unpack to."""
+    limit = max(UNCHECKED, MAX_RATIO * path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
             if not archive.namelist():
@@ -148,7 +148,7 @@ def _zipped(path: Path) -> Iterator[str]:
             with archive.open(archive.namelist()[0]) as file:
                 while raw := file.readline(MAX_LINE + 1):
                     taken += len(raw)
-                    if len(raw) > MAX_LINE or taken > MAX_UNPACKED:
+                    if len(raw) > MAX_LINE or taken > limit:
                         raise InputError(f"{path.name} unpacks to more than a GDELT file holds")
                     yield raw.decode("utf-8", "replace").replace("\x00", "")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:

@@ -35,7 +35,8 @@ _PUBLISHED = (
 _UPDATED = ("article:modified_time", "datemodified", "og:updated_time")
 _HEADLINES = ("headline", "og:title", "twitter:title", "title")
 _DATE_CLASS = re.compile(r"(?i)(post|article|entry|publish|category|story)[-_]?(date|time)|timestamp__date")
-_BLOCKS = frozenset(("p", "div", "li", "br", "h1", "h2", "h3", "tr"))
+_HEADINGS = ("h1", "title")
+_BLOCKS = frozenset(("p", "div", "li", "br", "h1", "h2", "h3", "title", "tr"))
 _INLINE = frozenset(("a", "b", "em", "font", "i", "small", "strong", "sub", "sup", "u"))
 _MAX_TEXT = 2_000_000
 _CONTRADICTED = "another statement on the page carries an offset that is not the publisher's"
@@ -89,7 +90,7 @@ class _Stated:
     linked: dict[str, str] = field(default_factory=dict)
     dates: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
-    titles: list[str] = field(default_factory=list)
+    titles: dict[str, list[str]] = field(default_factory=lambda: {"h1": [], "title": []})
     canonical: str | None = None
     language: str | None = None
 
@@ -121,7 +122,7 @@ class _Collector(HTMLParser):
             self._silent = True
         elif tag == "time" and given.get("datetime") and "published" in given.get("class", ""):
             self.stated.meta.setdefault("time.published", given["datetime"])
-        elif tag == "h1":
+        elif tag in _HEADINGS:
             self._heading = []
         if self._date is None and tag in ("div", "p", "span") and _DATE_CLASS.search(given.get("class", "")):
             self._date, self._date_tag = [], tag
@@ -131,8 +132,8 @@ class _Collector(HTMLParser):
         self._separate(tag)
         if tag in ("script", "style"):
             self._json = self._silent = False
-        elif tag == "h1" and self._heading is not None:
-            self.stated.titles.append(" ".join("".join(self._heading).split()))
+        elif tag in _HEADINGS and self._heading is not None:
+            self.stated.titles[tag].append(" ".join("".join(self._heading).split()))
             self._heading = None
         if self._date is not None and tag == self._date_tag and "".join(self._date).strip():
             self.stated.dates.append(" ".join("".join(self._date).split()))
@@ -299,7 +300,7 @@ def _offset_is_local(stamp: Stamp, zone: str) -> bool:
 
 def _headline(stated: _Stated, publisher: Profile, where: str) -> str:
     found = [stated.meta.get(name) for name in ("og:title", "twitter:title")]
-    found += [stated.linked.get("headline"), *stated.titles, stated.meta.get("title")]
+    found += [stated.linked.get("headline"), *stated.titles["h1"], stated.meta.get("title"), *stated.titles["title"]]
     for text in found:
         headline = " ".join(unescape(unescape(text or "")).split())
         for suffix in publisher.suffixes:

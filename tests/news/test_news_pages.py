@@ -235,3 +235,77 @@ def test_stories_join_retellings_and_keep_others_apart():
     ]
     frame = pl.DataFrame(rows, schema={"headline": pl.String, "published_at": pl.Datetime("us", "UTC")}, orient="row")
     assert cluster_stories(frame).to_list() == [1, 1, 1, 3, 4, 5]
+
+
+GKG = "20250528010000-1\t20250528010000\t{}\tx.org\t{}" + "\t" * 22 + "{}"
+
+
+def test_gdelts_pages_become_articles_known_when_gdelt_took_them_in(tmp_path):
+    rows = [
+        GKG.format(1, "https://www.dawn.com/news/1/two-capitals-plan-a-wider-pact", ""),
+        GKG.format(1, "https://x.org/2", "<PAGE_TITLE>Envoys &amp; ministers meet</PAGE_TITLE>"),
+        GKG.format(1, "https://x.org/12345", ""),
+        GKG.format(2, "a printed source", ""),
+        "cut off\trow",
+    ]
+    path = tmp_path / "20250528010000.gkg.csv"
+    path.write_text("\n".join(rows))
+    (batch,) = read_news(path)
+    assert batch.articles["headline"].to_list() == ["two capitals plan a wider pact", "Envoys & ministers meet"]
+    assert batch.articles["publisher"].to_list() == ["dawn", "generic"]
+    assert set(batch.articles["published_at"]) == {datetime(2025, 5, 28, 1, tzinfo=UTC)}
+    assert "words of the address" in batch.articles["published_rule"][0]
+    assert batch.rejects["source_line"].sort().to_list() == [3, 4, 5]
+
+
+def test_a_page_mentioned_twice_is_one_article(tmp_path):
+    head = "globaleventid,mentiontimedate,mentiontype,mentionidentifier\n"
+    row = "{},20250528010000,1,https://x.org/two-capitals-plan-a-pact\n"
+    (tmp_path / "m.csv").write_text(head + row.format(1) + row.format(2))
+    (batch,) = read_news(tmp_path / "m.csv")
+    assert batch.articles["source_line"].to_list() == [2]
+    assert batch.rejects.is_empty()
+
+
+def test_gdelts_events_are_no_articles(tmp_path):
+    (tmp_path / "e.export.CSV").write_text("123456789" + "\t" * 60 + "\n")
+    with pytest.raises(InputError, match="add events"):
+        list(read_news(tmp_path / "e.export.CSV"))
+
+
+def test_a_publisher_of_ones_own_is_a_file(tmp_path):
+    profile = tmp_path / "gazette.toml"
+    profile.write_text(
+        'name = "gazette"\ntitle = "The Gazette"\nzone = "Asia/Kolkata"\nlayouts = ["%d.%m.%Y at %H.%M"]\n'
+        'strip = ["{symbol} {price} ({change}) {percent}%"]\ndrop = ["^Subscribe"]\nagencies = ["PTI"]\n'
+        'abbreviations = { IST = "+05:30" }\n'
+    )
+    strip = "ONE 37.70 (-1.40)  -3.58%"
+    text = f"{strip}\nTwo capitals plan a pact\nPTI Published 28.05.2025 at 06.02\nText is here.\nSubscribe"
+    page = parse_page(text, profile=str(profile))
+    assert page.published.instant == datetime(2025, 5, 28, 0, 32, tzinfo=UTC)
+    assert (page.publisher, page.agency, page.headline) == ("gazette", "PTI", "Two capitals plan a pact")
+    assert [quote.symbol for quote in page.quotes] == ["ONE"]
+    assert page.body == "Text is here."
+    (tmp_path / "page.txt").write_text(text)
+    (batch,) = read_news(tmp_path / "page.txt", profile=str(profile))
+    assert batch.quotes["previous_close"].to_list() == [39.1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'zone = "Asia/Lahore"',
+        'hosts = "x.org"',
+        'colour = "red"',
+        'drop = ["("]',
+        'strip = ["{symbol}"]',
+        'abbreviations = { IST = "east" }',
+        "name = 3",
+        "[",
+    ],
+)
+def test_a_faulty_profile_says_what_is_wrong(tmp_path, line):
+    (tmp_path / "p.toml").write_text(f'name = "p"\n{line}' if not line.startswith("name") else line)
+    with pytest.raises(InputError):
+        parse_page(PAGE, profile=str(tmp_path / "p.toml"))

@@ -1,0 +1,141 @@
+"""Hostile input: only errors of the library's own, whatever the bytes; limits that bound memory and time."""
+
+import gzip
+import random
+import zipfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from every_reader import HEADS, NAMES, read_everything
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from correlator.errors import InputError
+from correlator.news import corpus
+from correlator.news.feed import feed_batches
+from correlator.news.gdelt import read_events
+from correlator.news.html_page import parse_html
+from correlator.news.page import decode, parse_page
+from correlator.news.read import read_news
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@given(st.sampled_from(HEADS), st.binary(max_size=300), st.sampled_from(NAMES))
+def test_any_bytes_are_read_or_refused(tmp_path, head, raw, name):
+    read_everything(head + raw, tmp_path, name)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(
+    st.sampled_from(HEADS),
+    st.lists(
+        st.sampled_from(
+            [
+                *("<", ">", "</", "<p>", "&", "&#9660;", "]]>", "<![CDATA[", "<!--", "{", "[", '"', ",", "\n", "\t"),
+                *("Published ", "2025-05-28", "06:02am PKT", "AIRLINK 159.05 ", "(-2.32%)", "\0", "\ud800", "۔", "é"),
+                *("http://x.org/2025/05/28/", "<item>", "</item>", "<pubDate>", "datePublished", "headline", ":"),
+            ]
+        ),
+        max_size=60,
+    ),
+    st.sampled_from(["utf-8", "utf-16", "cp1252", "utf-8-sig"]),
+    st.sampled_from(NAMES),
+)
+def test_any_pieces_in_any_encoding_are_read_or_refused(tmp_path, head, pieces, encoding, name):
+    read_everything(head + "".join(pieces).encode(encoding, "replace"), tmp_path, name)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_copies_of_good_files_are_read_or_refused(tmp_path, seed):
+    chance = random.Random(seed)
+    table = pa.table({"title": ["One rises", "Two falls"], "date": ["2025-05-28 06:02:00+05:00"] * 2})
+    pq.write_table(table, tmp_path / "good.parquet")
+    csv = b"title,date\nOne rises,2025-05-28 06:02:00+05:00\n"
+    good = {
+        "f.parquet": (tmp_path / "good.parquet").read_bytes(),
+        "f.csv.gz": gzip.compress(csv),
+        "f.CSV.zip": b"PK" + csv,
+        "f.csv": csv,
+    }
+    for name, raw in good.items():
+        hurt = bytearray(raw)
+        for _ in range(chance.randint(1, 6)):
+            hurt[chance.randrange(len(hurt))] = chance.randrange(256)
+        read_everything(bytes(hurt[: chance.randint(1, len(hurt))]), tmp_path, name)
+
+
+BOMB = '<!DOCTYPE r [<!ENTITY a "aaaaaaaaaa">{}]><rss version="2.0"><channel><title>&j;</title></channel></rss>'
+LEVELS = "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("before", ["", " " * 100_000, "<!-- x -->" * 10_000])
+def test_entities_are_refused_or_not_unfolded(encoding, before):
+    raw = (before + BOMB.format(LEVELS)).encode(encoding)
+    with pytest.raises(InputError):
+        list(feed_batches(raw, "f"))
+
+
+def test_a_line_without_end_is_refused(tmp_path):
+    for name in ("f.csv", "f.jsonl", "f.tsv", "f.export.CSV"):
+        path = tmp_path / name
+        with path.open("wb") as file:
+            file.truncate(1_000_000_000)  # a billion NULs that take no space on disk
+        with pytest.raises(InputError, match="longer than"):
+            list(read_news(path))
+        with pytest.raises(InputError, match="longer than"):
+            list(read_events(path))
+    path = tmp_path / "f.txt"
+    with path.open("wb") as file:
+        file.truncate(1_000_000_000)
+    with pytest.raises(InputError, match="larger than"):
+        list(read_news(path))
+
+
+@pytest.mark.parametrize("unit", [b"a" * 1_000_000, b"a,b\n" * 250_000])
+def test_what_unpacks_to_more_than_a_text_is_refused(tmp_path, unit, monkeypatch):
+    monkeypatch.setattr(corpus, "UNCHECKED", 1_000_000)
+    monkeypatch.setattr("correlator.news.gdelt.UNCHECKED", 1_000_000)
+    with gzip.open(tmp_path / "f.csv.gz", "wb") as file:
+        file.write(b"title,date\n" + unit * 6)
+    with zipfile.ZipFile(tmp_path / "f.CSV.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("f.CSV", (b"123456789" + b"\t" * 60 + b"\n") * 10 + unit * 6)
+    for name in ("f.csv.gz", "f.CSV.zip"):
+        with pytest.raises(InputError, match="longer than|unpacks to more"):
+            list(read_news(tmp_path / name) if name == "f.csv.gz" else read_events(tmp_path / name))
+
+
+def test_a_parquet_file_of_one_text_repeated_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "UNCHECKED", 100_000)
+    column = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["x" * 10_000]))
+    pq.write_table(pa.table({"title": column}), tmp_path / "f.parquet", store_schema=False)
+    with pytest.raises(InputError, match="unpacks to more"):
+        list(read_news(tmp_path / "f.parquet"))
+
+
+def test_records_of_long_texts_come_in_small_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus, "BATCH_TEXT", 10_000)
+    rows = "".join(f"Row {number},2025-05-28 06:02:00Z,{'x' * 3_000}\n" for number in range(20))
+    (tmp_path / "f.csv").write_text("title,date,body\n" + rows)
+    heights = [batch.articles.height for batch in read_news(tmp_path / "f.csv")]
+    assert sum(heights) == 20
+    assert max(heights) == 4
+
+
+@pytest.mark.parametrize(
+    "unit", ["<div>", "<b><i>", "<table><tr><td>", "<!--", "<![CDATA[", "&", "<a b=", "</p>", "a "]
+)
+def test_long_nonsense_of_markup_comes_to_an_end(unit):
+    text = unit * (60_000 // len(unit))
+    time = '<meta property="article:published_time" content="2025-05-28T06:02:00+05:00">'
+    head = f"<html><head>{time}<title>A b</title></head>"
+    assert parse_html(head + text).published.precision == "second"
+    list(feed_batches(b"<rss version='2.0'><channel><item><title>" + text.encode(), "f"))
+
+
+def test_nuls_and_mixed_encodings_pass():
+    page = "A title\n\nPublished 28 May, 2025 06:02am\n\nCaf\u00e9 talks\0 go on.\n".encode("cp1252")
+    assert parse_page(decode(page), profile="brecorder").body == "Café talks go on."
+    rows = decode("A title, été".encode() + b" \xe9t\xe9")
+    assert rows.startswith("A title")
