@@ -30,7 +30,11 @@ ColumnsOption = Annotated[
 @app.command("prices")
 def add_prices(
     sources: Annotated[
-        list[str], typer.Argument(help="CSV, Parquet or Arrow files of bars; with --yahoo, symbols: AIRLINK.KA ^KSE.")
+        list[str],
+        typer.Argument(
+            help="CSV, Parquet or Arrow files of bars; with --yahoo, symbols: AIRLINK.KA ^KSE; with --strips,"
+            " symbols or 'all'."
+        ),
     ],
     symbol: Annotated[str | None, typer.Option("--symbol", help="Symbol, where the file does not say it.")] = None,
     exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = None,
@@ -39,12 +43,15 @@ def add_prices(
         str | None, typer.Option("--date-order", help="dmy, mdy or ymd, for dates that could be read both ways.")
     ] = None,
     yahoo: Annotated[bool, typer.Option("--yahoo", help="Download from Yahoo; the arguments are symbols.")] = False,
+    strips: Annotated[
+        bool, typer.Option("--strips", help="Closes from dated ticker strips, of symbols that have no other bars.")
+    ] = False,
     start: Annotated[str | None, typer.Option("--start", help="With --yahoo: first date, YYYY-MM-DD.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="With --yahoo: date to stop before.")] = None,
     interval: Annotated[str, typer.Option("--interval", help="With --yahoo: 1d, 1h, 5m, ...")] = "1d",
     store: StoreOption = None,
 ) -> None:
-    """Load bars from files, or download them from Yahoo.
+    """Load bars from files, download them from Yahoo, or take them from the ticker strips of loaded pages.
 
     Example: correlator add prices AIRLINK.csv --symbol AIRLINK --exchange XKAR
     """
@@ -53,6 +60,11 @@ def add_prices(
     target = open_store(store)
     if yahoo:
         _download(target, sources, start, end, interval, exchange)
+        return
+    if strips:
+        from correlator.intake.strip_prices import add_strip_prices
+
+        _tell(add_strip_prices(target, () if sources == ["all"] else sources))
         return
     mapping = _mapping(column)
     for file in tracked(sources, "files of bars"):

@@ -30,7 +30,8 @@ _CLOSES = """
         SELECT symbol, exchange, symbol AS printed FROM instruments
         UNION SELECT symbol, exchange, unnest(string_split(aliases, '|')) FROM instruments
     ), newest AS (
-        SELECT symbol, session, close, low, high FROM bars WHERE "interval" = '1d' AND close IS NOT NULL
+        SELECT symbol, session, close, low, high FROM bars
+        WHERE "interval" = '1d' AND close IS NOT NULL AND source <> 'strip'
         QUALIFY row_number() OVER (PARTITION BY symbol, bar_start ORDER BY vintage DESC) = 1
     )
     SELECT printed AS symbol, exchange, session,
@@ -41,7 +42,7 @@ _CLOSES = """
 _TRADED = """
     SELECT i.exchange, b.session, count(DISTINCT b.symbol) AS symbols
     FROM bars AS b JOIN instruments AS i USING (symbol)
-    WHERE b."interval" = '1d' AND i.exchange IN (SELECT unnest($exchanges)) GROUP BY ALL
+    WHERE b."interval" = '1d' AND b.source <> 'strip' AND i.exchange IN (SELECT unnest($exchanges)) GROUP BY ALL
 """
 _UPDATE = """
     UPDATE quotes SET session = d.session, session_reason = d.session_reason, votes_for = d.votes_for,
