@@ -185,6 +185,7 @@ def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]
         audit_bars.without_trade(examined.rest, examined.sessions),
         *audit_series.holes(examined.right, examined.sessions),
         *audit_series.short_history(series),
+        *audit_series.unknown_exchange(series),
     ]
     if market is not None and not by_session:
         by_session = tuple(audit_shifts.shifts_by_returns(examined.right, market.closes, market.name))

@@ -52,3 +52,11 @@ def short_history(series: Series) -> list[pl.DataFrame]:
     else:
         text += ": no event has 250 sessions of estimation and a gap of 30"
     return [series.finding("short-history", "low", text, "a young listing, or load earlier bars")]
+
+
+def unknown_exchange(series: Series) -> list[pl.DataFrame]:
+    """Series whose exchange is not known, so that weekdays must stand for sessions."""
+    if series.exchange is not None:
+        return []
+    text = "the exchange is not known: Monday to Friday count as sessions, and holidays cannot be told"
+    return [series.finding("no-exchange", "low", text, "give exchange (--exchange), for example XNYS")]

@@ -12,7 +12,15 @@ import polars as pl
 from correlator.sessions import exchange_named
 
 SEVERITIES = ("high", "medium", "low")
-OF_SERIES = ("utc-stamps", "not-what-it-claims", "sources-disagree", "vintages-differ", "hole", "short-history")
+OF_SERIES = (
+    "utc-stamps",
+    "not-what-it-claims",
+    "sources-disagree",
+    "vintages-differ",
+    "hole",
+    "short-history",
+    "no-exchange",
+)
 SCHEMA: dict[str, pl.DataType] = {
     "symbol": pl.String(),
     "session": pl.Date(),

@@ -457,3 +457,10 @@ def test_whatever_the_figures_the_audit_answers_without_a_warning(rows):
         found = audit_prices(bars.with_columns(figures), exchange="XKAR")
     assert set(found["session"]) <= set(days)
     assert found["evidence"].null_count() == 0
+
+
+def test_an_unknown_exchange_is_said_and_its_holidays_are_no_holes():
+    bars = as_file(made_bars("FOO", exchange="XNYS"), exchange="XNYS").bars
+    found = audit_prices(bars)
+    assert found["check"].to_list() == ["no-exchange"]
+    assert audit_prices(bars, exchange="XNYS").is_empty()
