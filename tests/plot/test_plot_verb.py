@@ -18,7 +18,7 @@ from correlator.store.db import Store
 
 SHARES = "HBL,OGDC"
 MEANS = ("--benchmark", "equal-weighted", "--model", "mean", "--estimation", "-150:-11", "--window", "-5:5")
-NO_TEXT = {PlotKind.FAN, PlotKind.NETWORK}
+NO_TEXT = (PlotKind.FAN, PlotKind.NETWORK)
 
 
 @pytest.fixture(scope="module")
