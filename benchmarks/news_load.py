@@ -13,19 +13,19 @@ import gzip
 import resource
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
-import duckdb
-import polars as pl
-
+from correlator.intake.stories import join_stories
 from correlator.news.gdelt import read_events
 from correlator.news.read import read_news
-from correlator.news.stories import cluster_stories
+from correlator.store.db import Store
+from correlator.store.writing import write_articles
 
 
 def headlines(source: Path, rows: int, folder: Path) -> None:
-    """Rows a second from CSV into a DuckDB table, duplicates dropped, then of clustering."""
+    """Rows a second from CSV into a store's articles, known ones left out, then of stories."""
     path = folder / "headlines.csv"
     with gzip.open(source, "rt", encoding="utf-8") as file:
         read = list(csv.reader(file))
@@ -37,22 +37,19 @@ def headlines(source: Path, rows: int, folder: Path) -> None:
             headline, time, url = body[number % len(body)]
             turn = number // len(body)
             writer.writerow((f"{headline} part {turn}" if turn else headline, time, f"{url}-{turn}"))
+    store = Store(folder / "bench.duckdb")
     start = perf_counter()
     taken = 0
-    with duckdb.connect(str(folder / "bench.duckdb")) as connection:
-        for place, batch in enumerate(read_news(path)):
-            connection.register("batch", batch.articles)
-            verb = "INSERT INTO a SELECT" if place else "CREATE TABLE a AS SELECT"
-            connection.execute(f"{verb} DISTINCT ON (article_key, content_hash) * FROM batch")
-            connection.unregister("batch")
-            taken += batch.articles.height
-        report("headlines into DuckDB", taken, perf_counter() - start)
-        again = perf_counter()
-        frame = connection.sql("SELECT headline, published_at FROM a").pl()
-    stories = cluster_stories(frame.with_columns(pl.col("published_at").dt.convert_time_zone("UTC")))
-    print(f"stories: {stories.n_unique()} of {frame.height} articles")
-    report("clustering", taken, perf_counter() - again)
+    for batch in read_news(path):
+        with store.transaction() as connection:
+            taken += write_articles(connection, batch.articles, datetime.now(UTC)).height
+    report("headlines into the store", taken, perf_counter() - start)
+    again = perf_counter()
+    with store.transaction() as connection:
+        join_stories(connection)
+    report("stories", taken, perf_counter() - again)
     report("both", taken, perf_counter() - start)
+    print(f"stories: {store.frame('SELECT count(DISTINCT story_id) FROM articles').item():,} of {taken:,} articles")
 
 
 def gdelt(source: Path, rows: int, folder: Path) -> None:

@@ -277,7 +277,7 @@ def _pages(
     for number, record in chunk:
         text = record.get(mapping["body"], "")
         try:
-            url = record.get(mapping.get("url", "")) or None
+            url = record[mapping["url"]] or None if "url" in mapping else None
             page = parse_page(text, profile=profile, url=url, where=f"record {number}")
             batches.append(page_batch(page, source, number))
         except InputError as error:
@@ -317,9 +317,9 @@ def _headlines(chunk: Sequence[Record], mapping: Mapping[str, str], given: Profi
 
 
 def _exploded(chunk: Sequence[Record], mapping: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
-    others = [mapping.get(name, "") for name in ("published", "url", "body", "updated", "created")]
+    others = [mapping.get(name) for name in ("published", "url", "body", "updated", "created")]
     for number, record in chunk:
-        rest = [record.get(name) or None for name in others]
+        rest = [(record.get(name) or None) if name is not None else None for name in others]
         text = record.get(mapping["headline"], "")
         for headline in _entries(text) if text[:1] == "[" else (text,):
             yield number, " ".join(clean_text(headline).split()), *rest

@@ -140,6 +140,12 @@ def test_a_corpus_with_a_slipped_row(tmp_path):
     assert sorted(batch.rejects["source_line"].to_list()) == [3, 4]
 
 
+def test_a_column_without_a_name_is_no_field(tmp_path):
+    (tmp_path / "c.csv").write_text(",title,date\n7,A rises,2020-06-05 10:30:00-04:00\n")
+    (batch,) = read_news(tmp_path / "c.csv")
+    assert batch.articles.select("url", "body", "updated_at").row(0) == (None, None, None)
+
+
 def test_lists_of_headlines_have_no_publication_time(tmp_path):
     lists = json.dumps([{"headline": "One"}, {"headline": "Two"}])
     (tmp_path / "l.jsonl").write_text(json.dumps({"createdAt": "2023-06-17T08:43:31Z", "headlines": lists}))

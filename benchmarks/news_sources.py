@@ -1,0 +1,58 @@
+"""What the readers find in a folder of news, source by source, as the table of the page on news.
+
+    python benchmarks/news_sources.py FOLDER
+
+Files whose names share what stands before the first ``__`` are one source.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import CorrelatorError
+from correlator.news.batch import Batch, make_batch, reject
+from correlator.news.read import read_news
+
+
+def sources(folder: Path) -> dict[str, list[Path]]:
+    """Files by source, in order of name."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith(".") and path.suffix != ".md" and "schema" not in path.name:
+            source = f"{path.parent.name}/{path.name.split('__')[0]}" if "__" in path.name else path.name
+            found.setdefault(source, []).append(path)
+    return found
+
+
+def read(path: Path) -> list[Batch]:
+    """The batches of a file; one that cannot be read is a reject."""
+    try:
+        return list(read_news(path))
+    except CorrelatorError as error:
+        return [make_batch(rejects=[reject(path.name, 0, str(error), path.name)])]
+
+
+def row(source: str, files: list[Path]) -> str:
+    """One line of the table."""
+    parts = [(path, batch) for path in files for batch in read(path)]
+    batches = [batch for _, batch in parts]
+    articles = pl.concat([batch.articles for batch in batches])
+    reasons = Counter(
+        reason.split(" (")[0].removeprefix(f"{path} ") for path, batch in parts for reason in batch.rejects["reason"]
+    )
+    kinds = Counter(articles["published_precision"])
+    times = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    refused = "; ".join(f"{count:,} {reason[:70]}" for reason, count in reasons.most_common(3))
+    body = articles["body"].is_not_null().sum()
+    return f"| {source} | {len(files)} | {articles.height:,} | {body:,} | {times} | {refused} |"
+
+
+if __name__ == "__main__":
+    print("| source | files | articles with headline | with body | publication to the | rejects |")
+    print("|---|---|---|---|---|---|")
+    for name, paths in sources(Path(sys.argv[1])).items():
+        print(row(name, paths), flush=True)
