@@ -44,7 +44,7 @@ def support(text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase],
     """The deciding words' score, less what speaks against an event; under ``FLOOR`` there is none."""
     words = text.joined.count(" ") - 1
     countries = {actor.actor.country for actor in actors if actor.actor.country}
-    slots = any(actor.actor.country is None and actor.actor.role is None for actor in actors)
+    slots = sum(actor.actor.country is None and actor.actor.role is None for actor in actors)
     dyad = len(countries) > 1
     net = best.score - (_AGAINST_DYAD if dyad else _AGAINST) * opposing
     official = any(actor.actor.role in _OFFICIAL for actor in (*roles.sources, *roles.targets))
@@ -55,7 +55,7 @@ def support(text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase],
         net -= _NO_OFFICIAL
     if roles.sources and roles.sources[0].actor.role == "BUS":
         net -= _BUSINESS
-    if words <= _SHORT and _only_modifies(text, best, roles):
+    if words <= _SHORT and not dyad and slots < 2 and _only_modifies(text, best, roles):
         net -= _MODIFIER
     return net
 

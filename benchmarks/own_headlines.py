@@ -1,0 +1,83 @@
+"""How the coder does on our own Pakistani headlines: ``python benchmarks/own_headlines.py [--coder rules|full]``.
+
+200 events and 100 non-events in ``tests/events/headlines`` (its README has the guidelines); nothing is fitted on them.
+With ``--detail`` every headline that is coded otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import NamedTuple
+
+from correlator.events.coder import code_headlines
+from correlator.events.model import CATEGORIES, CodedEvent
+
+FOLDER = Path(__file__).parent.parent / "tests" / "events" / "headlines"
+
+
+class Label(NamedTuple):
+    """What people say of a headline; all None where it tells no event."""
+
+    text: str
+    source: str | None
+    target: str | None
+    category: str | None
+
+
+def read_labels(folder: Path = FOLDER) -> list[Label]:
+    """The 300 labelled headlines, events first."""
+    labels = []
+    for line in (folder / "events.tsv").read_text(encoding="utf-8").splitlines():
+        source, target, category, text = line.split("\t")
+        labels.append(Label(text, source, target, category))
+    without = (folder / "without.txt").read_text(encoding="utf-8").splitlines()
+    return labels + [Label(text, None, None, None) for text in without]
+
+
+def figures(labels: list[Label], coded: list[list[CodedEvent]]) -> dict[str, float]:
+    """Shares right: of events those answered, category, quad, source, target and dyad; of non-events those left alone."""
+    pairs = [(label, events[0] if events else None) for label, events in zip(labels, coded, strict=True)]
+    told = [(label, event) for label, event in pairs if label.category is not None]
+    quiet = [event is None for label, event in pairs if label.category is None]
+    found = [(label, event) for label, event in told if event is not None]
+    count = len(told)
+    return {
+        "answered": len(found) / count,
+        "category": sum(event.category == label.category for label, event in found) / count,
+        "quad": sum(event.quad_class == CATEGORIES[label.category or ""].quad_class for label, event in found) / count,
+        "source": sum(_country(event, "source") == label.source for label, event in found) / count,
+        "target": sum(_country(event, "target") == label.target for label, event in found) / count,
+        "dyad": sum(_both(event) == (label.source, label.target) for label, event in found) / count,
+        "non-events left alone": sum(quiet) / len(quiet),
+    }
+
+
+def _country(event: CodedEvent, side: str) -> str | None:
+    actor = event.source if side == "source" else event.target
+    return actor.country if actor else None
+
+
+def _both(event: CodedEvent) -> tuple[str | None, str | None]:
+    return _country(event, "source"), _country(event, "target")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--coder", choices=("rules", "full"), default="rules")
+    parser.add_argument("--detail", action="store_true")
+    chosen = parser.parse_args()
+    labels = read_labels()
+    coded = code_headlines([label.text for label in labels], coder=chosen.coder)
+    for name, value in figures(labels, coded).items():
+        print(f"{name:<24}{value:.3f}")
+    if not chosen.detail:
+        return
+    for label, events in zip(labels, coded, strict=True):
+        got = (*_both(events[0]), events[0].category) if events else (None, None, None)
+        if got != (label.source, label.target, label.category):
+            print(f"{label.source} {label.target} {label.category} coded {got}: {label.text}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""What the rules make of headline grammar: voice, negation, governing words, direction, offices held by date."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from correlator.events.coder import code_article, code_headlines, code_text
+from correlator.events.model import CATEGORIES
+
+
+def coded(text, **options):
+    return [
+        (e.category, e.source.code if e.source else None, e.target.code if e.target else None)
+        for e in code_text(text, **options)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Israel attacks Lebanon", ("ASSAULT", "ISR", "LBN")),
+        ("Lebanon was attacked by Israel", ("ASSAULT", "ISR", "LBN")),
+        ("Lebanon attacked by Israel", ("ASSAULT", "ISR", "LBN")),
+        ("Turkey urged by Egypt to withdraw troops", ("REQUEST", "EGY", "TUR")),
+        ("Kenya refuses to sign accord with Uganda", ("REJECT", "KEN", "UGA")),
+        ("Iran vows to retaliate against Israel", ("THREATEN", "IRN", "ISR")),
+        ("Pakistan calls for ceasefire in Gaza", ("REQUEST", "PAK", "PSE")),
+        ("Turkey will send doctors to Syria", ("AGREE", "TUR", "SYR")),
+        ("Chad denies attacking Sudan", ("REJECT", "TCD", "SDN")),
+        ("Pakistan warns India over water treaty", ("THREATEN", "PAK", "IND")),
+        ("Shehbaz Sharif meets Aliyev in Baku", ("CONSULT", "PAK:GOV", "AZE:GOV")),
+        ("Afghan army fires at Pakistani border post", ("ASSAULT", "AFG:MIL", "PAK")),
+        ("Talks between Oman and Yemen begin", ("CONSULT", "OMN", "YEM")),
+        ("IMF approves loan for Pakistan", ("AID", "IMF:IGO", "PAK")),
+        ("NATO warns Russia", ("THREATEN", "NATO:IGO", "RUS")),
+    ],
+)
+def test_who_did_what_to_whom(text, expected):
+    assert coded(text)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "dyad"),
+    [
+        ("Pakistan-Azerbaijan ties", "SUPPORT", "AZE-PAK"),
+        ("India-Pakistan talks collapse", "REJECT", "IND-PAK"),
+        ("Swiss-Indian free trade agreement", "SUPPORT", "CHE-IND"),
+    ],
+)
+def test_nominal_headlines(text, category, dyad):
+    event = code_text(text)[0]
+    assert (event.category, event.dyad) == (category, dyad)
+
+
+def test_negation_leaves_nothing_of_an_attack():
+    assert coded("Pakistan does not attack India") == []
+
+
+def test_several_dyads_in_one_sentence():
+    assert coded("France, Germany and Poland condemn Russia") == [
+        ("ACCUSE", "FRA", "RUS"),
+        ("ACCUSE", "DEU", "RUS"),
+        ("ACCUSE", "POL", "RUS"),
+    ]
+
+
+@pytest.mark.parametrize(("day", "expected"), [(date(2020, 1, 1), "PAK:GOV"), (date(2025, 1, 1), "IND:GOV")])
+def test_a_leader_acts_for_the_country_only_in_office(day, expected):
+    assert coded("Prime minister Imran Khan meets Indian envoy", on=day)[0][1] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Babar Azam's century guides Pakistan to victory over New Zealand",
+        "KSE-100 gains 500 points as investors cheer",
+        "Heavy rain expected in Punjab over the weekend",
+        "",
+    ],
+)
+def test_no_event(text):
+    assert coded(text) == []
+
+
+def test_evidence_points_at_the_words():
+    text = "Lebanon was attacked by Israel"
+    event = code_text(text)[0]
+    spans = {item["field"]: text[item["start"] : item["end"]] for item in event.evidence}
+    assert spans == {item["field"]: item["span"] for item in event.evidence}
+    assert "attacked" in spans["category"]
+    assert "Israel" in spans["source"]
+    assert "Lebanon" in spans["target"]
+
+
+def test_the_full_coder_says_what_the_model_decided():
+    event = code_text("Israel attacks Lebanon", coder="full")[0]
+    assert (event.category, event.coder) == ("ASSAULT", "full")
+    assert any("fitted model" in item["rule"] for item in event.evidence)
+
+
+def test_an_article_takes_missing_actors_from_its_first_sentence():
+    headline, body = "Islamabad to host talks", "ISLAMABAD: Pakistan will host talks with Iran next week. More follows."
+    event = code_article(headline, body, dateline="ISLAMABAD")[0]
+    assert event.dyad == "IRN-PAK"
+    assert any(item["rule"].startswith("first sentence") for item in event.evidence)
+
+
+@given(st.lists(st.text(max_size=80), max_size=5))
+def test_any_text_is_coded_alike_twice_and_within_bounds(texts):
+    first = code_headlines(texts)
+    assert first == code_headlines(texts)
+    assert len(first) == len(texts)
+    for text, events in zip(texts, first, strict=True):
+        for event in events:
+            assert event.category in CATEGORIES
+            assert 0 <= event.confidence <= 1
+            assert -1 <= event.tone <= 1
+            assert all(text[item["start"] : item["end"]] == item["span"] for item in event.evidence)

@@ -1,0 +1,31 @@
+"""Floors of the coder on 300 headlines of our own that nothing is fitted on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from correlator.events.coder import code_headlines
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from own_headlines import figures, read_labels
+
+FLOORS = {
+    "rules": {"answered": 0.87, "category": 0.75, "quad": 0.82, "dyad": 0.78, "non-events left alone": 0.95},
+    "full": {"answered": 0.90, "category": 0.78, "quad": 0.86, "dyad": 0.80},
+}
+
+
+def test_there_are_200_events_and_100_without():
+    labels = read_labels()
+    assert [sum(label.category is None for label in labels), len({label.text for label in labels})] == [100, 300]
+
+
+@pytest.mark.parametrize("coder", list(FLOORS))
+def test_floors(coder):
+    labels = read_labels()
+    found = figures(labels, code_headlines([label.text for label in labels], coder=coder))
+    short = {name: found[name] for name, least in FLOORS[coder].items() if found[name] < least}
+    assert short == {}

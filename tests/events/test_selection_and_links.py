@@ -1,0 +1,103 @@
+"""The selection language, links of articles to instruments, and events that somebody else coded."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from correlator.errors import InputError
+from correlator.events.coded_file import CODED_COLUMNS, read_event_file
+from correlator.events.link import Linker, link_countries, read_watchlist
+from correlator.events.select import parse_selection
+from correlator.tables import EVENTS
+
+CSV = (
+    "date,category,source,target,goldstein,symbol\n"
+    "2025-05-07,ASSAULT,IND:MIL,PAK,,\n"
+    "2025-05-28T06:02+05:00,agree,PAK:GOV,AZE,3,\n"
+    "2025-06-01,VISIT,PAK,TUR,,AIRLINK\n"
+    "soon,AGREE,PAK,TUR,,\n"
+    "2025-06-02,AGREE,PAK,TUR,40,\n"
+)
+
+
+@pytest.fixture
+def coded(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(CSV, encoding="utf-8")
+    events, rejects = next(iter(read_event_file(path)))
+    return events, rejects
+
+
+def test_coded_csv_fills_the_table_and_returns_what_it_leaves_out(coded):
+    events, rejects = coded
+    assert events.schema == pl.Schema(EVENTS.schema(CODED_COLUMNS))
+    assert events["category"].to_list() == ["ASSAULT", "AGREE", "VISIT"]
+    assert events["quad_class"].to_list() == ["material-conflict", "verbal-cooperation", "neutral"]
+    assert events["dyad"].to_list() == ["IND-PAK", "AZE-PAK", "PAK-TUR"]
+    assert len(rejects) == 2
+
+
+@pytest.mark.parametrize(
+    ("selection", "kept"),
+    [
+        ("category in (AGREE, CONSULT) and dyad = PAK-AZE and quad = verbal-cooperation and goldstein >= 3", ["AGREE"]),
+        ("dyad = AZE-PAK", ["AGREE"]),
+        ("source = IND:MIL or category = 'VISIT'", ["ASSAULT", "VISIT"]),
+        ("not (target = PAK) and known_at >= 2025-05-28", ["AGREE", "VISIT"]),
+        ("category not in (ASSAULT)", ["AGREE", "VISIT"]),
+        ("goldstein < 0", ["ASSAULT"]),
+        ("source = PAK", ["AGREE", "VISIT"]),
+    ],
+)
+def test_selection(coded, selection, kept):
+    assert coded[0].filter(parse_selection(selection))["category"].to_list() == kept
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        ("", "empty"),
+        ("category = AGRE", "no category 'AGRE'"),
+        ("colour = red", "no field 'colour'"),
+        ("category = AGREE and", "cannot read"),
+        ("category = AGREE; drop table events", "no category"),
+        ("category = 'AGREE", "cannot read"),
+        ("category > AGREE", "no order"),
+        ("goldstein >= high", "no number"),
+        ("dyad = PAK", "no dyad"),
+        ("known_at > soon", "known_at"),
+        ("quad = verbal", "no quad class"),
+    ],
+)
+def test_selection_that_cannot_be_read(selection, said):
+    with pytest.raises(InputError, match=said):
+        parse_selection(selection)
+
+
+def test_kinds_of_links(tmp_path):
+    path = tmp_path / "watch.csv"
+    path.write_text("symbol,words,kind\nPSO,circular debt,sector\nLUCK,cement,\n", encoding="utf-8")
+    linker = Linker(
+        [("LUCK", "Lucky Cement Limited", None), ("OGDC", "Oil and Gas Development", "OGDCL")], read_watchlist(path)
+    )
+    links = linker.link("Lucky Cement plans a plant; OGDCL waits on circular debt", None, ["OGDC", "ENGRO"])
+    found = {(link.symbol, link.kind) for link in links}
+    assert found == {
+        ("OGDC", "printed"), ("ENGRO", "printed"), ("LUCK", "named"), ("OGDC", "named"), ("PSO", "sector"),
+        ("LUCK", "watchlist"),
+    }  # fmt: skip
+    listed = pl.DataFrame({"symbol": ["LUCK", "AAPL"], "country": ["PAK", "USA"]})
+    assert [(link.symbol, link.kind) for link in link_countries(["PAK", "AZE"], listed)] == [("LUCK", "country")]
+
+
+def test_a_symbol_on_the_strip_alone_is_never_named():
+    links = Linker([("OGDC", "Oil and Gas Development", None)]).link("Talks in Baku", "They met.", ["OGDC"])
+    assert [link.kind for link in links] == ["printed"]
+
+
+def test_watchlist_that_cannot_be_read(tmp_path):
+    path = tmp_path / "watch.csv"
+    path.write_text("symbol,words,kind\nPSO,oil,favourite\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 2"):
+        read_watchlist(path)
