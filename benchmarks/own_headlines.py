@@ -36,7 +36,7 @@ def read_labels(folder: Path = FOLDER) -> list[Label]:
 
 
 def figures(labels: list[Label], coded: list[list[CodedEvent]]) -> dict[str, float]:
-    """Shares right: of events those answered, category, quad, source, target and dyad; of non-events those left alone."""
+    """Shares right: of events answered, category, quad, source, target and dyad; of non-events those left alone."""
     pairs = [(label, events[0] if events else None) for label, events in zip(labels, coded, strict=True)]
     told = [(label, event) for label, event in pairs if label.category is not None]
     quiet = [event is None for label, event in pairs if label.category is None]

@@ -2,7 +2,8 @@
 
 GOLD_DIR holds sentences that people coded (``coder_accuracy.py`` says in which form). Two models are fitted, with and
 without sentence embeddings, and written to ``data/events/full_weights.npz``. What is stored are numbers per hashed
-bucket: no word of the texts. The lexicon's own examples are learnt from too.
+bucket: no word of the texts. The lexicon's own examples and the headlines of ``data/events/training_headlines.tsv``
+(our own wording) are learnt from too.
 
 First it prints figures on folds that the fit has not seen (texts of one cluster stay in one fold), for all texts and
 for the half (by a hash of the text) that was out of view when the rules were written.
@@ -44,10 +45,12 @@ MEASURED = (
     ("plv_zsp", "root"), ("plv_zsp", "quad"), ("plover_gsr", "root"), ("plover_gsr", "quad"),
     ("cameo_class_conflibert", "quad"), ("ngec_headline_templates", "quad"),
 )  # fmt: skip
+OWN = Path(__file__).parent.parent / "data" / "events" / "training_headlines.tsv"
 OUT = Path(__file__).parent.parent / "data" / "events" / "full_weights.npz"
 QUAD_OF = {name: SHORT[CATEGORIES[name].quad_class] if name != NONE else "NEUTRAL" for name in CLASSES}
 UNSURE_WEIGHT = 0.6
 HEADLINE_WEIGHT = 2.0
+OWN_WEIGHT = 1.5
 PENALTY = 5.0
 GRAM_SCALE = 1.5
 EMBEDDING_SCALE = 2.0
@@ -101,7 +104,7 @@ def allowed_classes(file: str, record: dict[str, str]) -> tuple[str, ...]:
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """Gold and the lexicon's examples."""
+    """Gold, the lexicon's examples and our own training headlines."""
     rows = []
     for file in FILES:
         for path in folder.glob(f"{file}.*jsonl"):
@@ -115,10 +118,26 @@ def read_rows(folder: Path) -> list[Row]:
         label = entry.category if entry.category in CATEGORIES else NONE if entry.category == "WITHOUT" else None
         if label is not None:
             rows.append(Row("lexicon", entry.example, (label,), f"lexicon {entry.number}", 1.0, {}))
+    for number, line in enumerate(OWN.read_text(encoding="utf-8").splitlines(), 1):
+        category, text = line.split("\t")
+        rows.append(Row("own", text, (category,), f"own {number}", OWN_WEIGHT, {}))
     return rows
 
 
-def features_of(rows: list[Row]) -> Features:
+def embedded_once(texts: list[str], cache: Path | None) -> NDArray[np.float32]:
+    """Embeddings of the texts; those in ``cache`` are not made again."""
+    known: dict[str, NDArray[np.float32]] = {}
+    if cache is not None and cache.is_file():
+        with np.load(cache) as kept:
+            known = dict(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    known.update(zip(new, embed(new), strict=True))
+    if cache is not None:
+        np.savez(cache, texts=np.array(list(known)), vectors=np.array(list(known.values())))
+    return np.array([known[text] for text in texts])
+
+
+def features_of(rows: list[Row], cache: Path | None = None) -> Features:
     """Every row's features; the slow part is the embedding."""
     counts = sparse.lil_matrix((len(rows), BUCKETS), dtype=np.float32)
     rules, found_scores = [], np.zeros((len(rows), len(CLASSES)), dtype=np.float32)
@@ -132,7 +151,7 @@ def features_of(rows: list[Row]) -> Features:
         for candidate in found:
             column = CLASSES.index(candidate.category)
             found_scores[number, column] = max(found_scores[number, column], candidate.score)
-    return Features(counts.tocsr(), np.array(rules), embed([row.text for row in rows]), found_scores)
+    return Features(counts.tocsr(), np.array(rules), embedded_once([row.text for row in rows], cache), found_scores)
 
 
 def design(
@@ -240,10 +259,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--cache", type=Path, help="file that keeps the embeddings between fits")
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=ConvergenceWarning)
     rows = read_rows(chosen.folder)
-    features = features_of(rows)
+    features = features_of(rows, chosen.cache)
     arrays: dict[str, NDArray[np.generic]] = {}
     everything = np.arange(len(rows))
     for embedded in (False, True):
