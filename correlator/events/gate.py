@@ -15,6 +15,8 @@ from correlator.events.text import Text
 _OFFICIAL = frozenset({"GOV", "MIL", "LEG", "JUD", "OPP", "COP", "REB", "IGO", "NGO", "IMG"})
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
 _OPEN_CONFLICT = frozenset({"ASSAULT", "PROTEST", "MOBILIZE", "COERCE", "THREATEN", "RETREAT"})
+# What companies and persons do too.
+_ANYONE_CAN = frozenset({"AGREE", "COOPERATE", "REQUEST", "REJECT", "THREATEN"})
 _HEADLINE_WORDS = 10
 _AGAINST = 0.75
 _AGAINST_DYAD = 0.4
@@ -22,6 +24,7 @@ _NO_COUNTRY = 2.6
 _NO_OFFICIAL = 0.7
 _BUSINESS = 1.5
 _MODIFIER = 1.5
+_OTHER_SUBJECT = 2.5
 _SHORT = 14
 FLOOR = 1.2
 # What may stand between a country and its verb.
@@ -57,7 +60,17 @@ def support(text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase],
         net -= _BUSINESS
     if words <= _SHORT and not dyad and slots < 2 and _only_modifies(text, best, roles):
         net -= _MODIFIER
+    if words <= _SHORT and not slots and _other_subject(text, best, actors):
+        net -= _OTHER_SUBJECT
     return net
+
+
+def _other_subject(text: Text, best: Candidate, actors: Sequence[Phrase]) -> bool:
+    """*Retailer to open stores in China*: words, but no actor, stand before the deciding ones."""
+    start = (best.governor or best.hit).start
+    if best.category not in _ANYONE_CAN or not text.lowered[:start].strip():
+        return False
+    return not any(actor.end <= start + 1 for actor in actors)
 
 
 def _only_modifies(text: Text, best: Candidate, roles: Roles) -> bool:

@@ -13,8 +13,8 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from own_headlines import figures, read_labels
 
 FLOORS = {
-    "rules": {"answered": 0.87, "category": 0.75, "quad": 0.82, "dyad": 0.78, "non-events left alone": 0.95},
-    "full": {"answered": 0.90, "category": 0.78, "quad": 0.86, "dyad": 0.80},
+    "rules": {"answered": 0.87, "category": 0.78, "quad": 0.82, "dyad": 0.78, "non-events left alone": 0.95},
+    "full": {"answered": 0.88, "category": 0.78, "quad": 0.82, "dyad": 0.80, "non-events left alone": 0.93},
 }
 
 
