@@ -1,9 +1,9 @@
-"""How many of the events that the rules find in business headlines are diplomatic: ``reuters_precision.py HEADLINES.csv``.
+"""How many of the events found in business headlines are diplomatic: ``reuters_precision.py HEADLINES.csv``.
 
 HEADLINES.csv (or .csv.gz, a column ``headline``) is a file of Reuters business headlines of 2006-2009, whose wording is
-not ours to ship. ``reuters_labels.csv`` has the row numbers (1 = first row under the header) of 200 headlines drawn with
-seed 20250528 from those that the rules coded when they were drawn, and whether a person calls them diplomatic: a
-government, parliament, court or international organisation acts or speaks as such towards somebody. Printed is the
+not ours to ship. ``reuters_labels.csv`` has the row numbers (1 = first row under the header) of 200 headlines drawn
+with seed 20250528 from those that the rules coded when they were drawn, and a label given by reading each: diplomatic
+if a government, parliament or international organisation acts or speaks as such towards somebody. Printed is the
 precision over those that are still coded; a rule that drops one does not change the labels.
 """
 
