@@ -136,7 +136,8 @@ def _active(
         first, other_left = _with_country(first, other_left[0]), other_left[1:]
     others = [phrase for phrase in (*objects, *places) if _differs(phrase, first)]
     together = [phrase for phrase in other_left if _together(text, first, phrase)]
-    if others:
+    acted_on = any(not phrase.is_place for phrase in others)
+    if others and not (together and not acted_on and chosen.category in _MUTUAL - {"ASSAULT"}):
         return [first, *together], others, "subject, verb, object"
     if together and chosen.category in _MUTUAL:
         return [first], together, "named together"

@@ -35,6 +35,7 @@ def coded(text, **options):
         ("Shehbaz Sharif meets Aliyev in Baku", ("CONSULT", "PAK:GOV", "AZE:GOV")),
         ("Afghan army fires at Pakistani border post", ("ASSAULT", "AFG:MIL", "PAK")),
         ("Talks between Oman and Yemen begin", ("CONSULT", "OMN", "YEM")),
+        ("Chad, Niger agree on patrols in Geneva", ("AGREE", "TCD", "NER")),
         ("IMF approves loan for Pakistan", ("AID", "IMF:IGO", "PAK")),
         ("NATO warns Russia", ("THREATEN", "NATO:IGO", "RUS")),
     ],
