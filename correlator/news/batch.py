@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -71,6 +72,8 @@ def reject(source: str, source_line: int, reason: str, content: str) -> dict[str
 
 def clean_text(text: str) -> str:
     """Text without NULs, lone surrogates and other control characters (tab and line feed stay)."""
+    if text.isprintable():
+        return text
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
@@ -86,8 +89,9 @@ def article_key(publisher: str, headline: str, url: str | None, day: date | None
 
 def content_hash(headline: str, body: str | None, published: datetime | None, updated: datetime | None) -> str:
     """Hash of what the article says: equal means the same text with the same times."""
-    times = tuple(stamp.isoformat() if stamp else "" for stamp in (published, updated))
-    return digest((headline, body or "", *times))
+    return digest(
+        (headline, body or "", published.isoformat() if published else "", updated.isoformat() if updated else "")
+    )
 
 
 def digest(parts: Iterable[str]) -> str:
@@ -139,3 +143,13 @@ def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
             headline, str(body) if body else None, instant, updated if isinstance(updated, datetime) else None
         ),
     }
+
+
+def read_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """The batches, each read while the one before is used: writing to the store leaves a processor free."""
+    rest = iter(batches)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(next, rest, None)
+        while (batch := waiting.result()) is not None:
+            waiting = pool.submit(next, rest, None)
+            yield batch

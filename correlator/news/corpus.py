@@ -25,6 +25,7 @@ from correlator.news.batch import (
     clean_text,
     content_hash,
     make_batch,
+    read_ahead,
     reject,
 )
 from correlator.news.language import language_of
@@ -69,7 +70,7 @@ Faulty = dict[str, object]
 def read_corpus(path: Path, *, profile: str | None = None, columns: Mapping[str, str] | None = None) -> Iterator[Batch]:
     """Batches of at most ``BATCH_ROWS`` records. Raises InputError for a file that is no table or lacks the columns."""
     faulty: list[Faulty] = []
-    yield from _batches(_records(path, faulty), faulty, path, profile, columns)
+    yield from read_ahead(_batches(_records(path, faulty), faulty, path, profile, columns))
 
 
 def read_frame(

@@ -23,6 +23,9 @@ COLUMNS = {
 
 def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame:
     """Stamps of a column of texts: instant, precision, rule, and the problem where a text could not be read."""
+    if texts.null_count() == len(texts):
+        none = (pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items() if name != "problem")
+        return pl.DataFrame({"problem": [NO_TIME] * len(texts)}).select(*none, "problem")
     known = {**ABBREVIATIONS, **profile.abbreviations}
     frame = pl.DataFrame({"text": texts.cast(pl.String).str.strip_chars()})
     fast = frame.with_columns(_iso(origin), _wire(known, origin)).with_columns(
