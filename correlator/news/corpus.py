@@ -8,16 +8,15 @@ as ``text`` and no headline are read as text pages.
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.news import text_lines
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
     Batch,
@@ -36,9 +35,6 @@ from correlator.news.timestamps import date_in_address
 
 BATCH_ROWS = 50_000
 BATCH_TEXT = 100_000_000
-MAX_LINE = 4_000_000
-MAX_RATIO = 100  # unpacked over packed size past UNCHECKED bytes: text packs 3 to 30 times, a bomb 1,000 times
-UNCHECKED = 100_000_000
 SLICE_ROWS = 10_000
 MAX_COLUMN = 2_000_000_000
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -130,33 +126,9 @@ def _records(path: Path, faulty: list[Faulty]) -> Iterator[Record]:
     return _separated(path, "\t" if stem.endswith(".tsv") else ",", faulty)
 
 
-def lines_of(path: Path) -> Iterator[str]:
-    """Lines of a plain or gzipped file as text. Raises InputError for a line over ``MAX_LINE`` or a damaged file."""
-    try:
-        with path.open("rb") as probe:
-            packed = probe.read(2) == b"\x1f\x8b"
-        limit = max(UNCHECKED, MAX_RATIO * path.stat().st_size)
-        with _open(path, packed=packed) as file:
-            number = taken = 0
-            while raw := file.readline(MAX_LINE + 1):
-                number += 1
-                taken += len(raw)
-                if len(raw) > MAX_LINE:
-                    raise InputError(f"{path.name} line {number} is longer than {MAX_LINE // 1_000_000} MB")
-                if packed and taken > limit:
-                    raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, which no text does")
-                yield raw.decode("utf-8", "replace").replace("\x00", "").removeprefix("\ufeff")
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
-
-
-def _open(path: Path, *, packed: bool) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")
-
-
 def _separated(path: Path, separator: str, faulty: list[Faulty]) -> Iterator[Record]:
-    csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(lines_of(path), delimiter=separator)
+    csv.field_size_limit(text_lines.MAX_LINE)
+    reader = csv.reader(text_lines.lines_of(path), delimiter=separator)
     try:
         header = next(reader, None)
         if not header:
@@ -175,7 +147,7 @@ def _separated(path: Path, separator: str, faulty: list[Faulty]) -> Iterator[Rec
 
 
 def _json_lines(path: Path, faulty: list[Faulty]) -> Iterator[Record]:
-    for number, line in enumerate(lines_of(path), start=1):
+    for number, line in enumerate(text_lines.lines_of(path), start=1):
         if not line.strip():
             continue
         try:
@@ -207,14 +179,16 @@ def _parquet(path: Path) -> Iterator[Record]:
         file = pq.ParquetFile(path)
         texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
         _check_columns(file.metadata, path.name)
-        limit = max(10 * UNCHECKED, MAX_RATIO * path.stat().st_size)
+        limit = max(10 * text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
         number = taken = 0
         for part in pq.ParquetFile(path, read_dictionary=texts).iter_batches(batch_size=SLICE_ROWS):
             for row in zip(*(_texts(column) for column in part.columns), strict=True):
                 number += 1
                 taken += sum(map(len, row))
                 if taken > limit:
-                    raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, which no text does")
+                    raise InputError(
+                        f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, which no text does"
+                    )
                 yield number, dict(zip(part.schema.names, row, strict=True))
     except pa.ArrowException as error:
         raise InputError(f"{path.name} is no Parquet file: {error}") from None

@@ -19,8 +19,8 @@ from pathlib import Path
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.news import text_lines
 from correlator.news.batch import REJECT_SCHEMA, reject
-from correlator.news.corpus import MAX_LINE, MAX_RATIO, UNCHECKED, lines_of
 from correlator.tables import EVENTS
 
 EVENT_COLUMNS = tuple(
@@ -133,22 +133,22 @@ def is_gdelt(line: str) -> bool:
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, str]]:
-    lines = _zipped(path) if zipfile.is_zipfile(path) else lines_of(path)
+    lines = _zipped(path) if zipfile.is_zipfile(path) else text_lines.lines_of(path)
     return ((number, line.rstrip("\r\n")) for number, line in enumerate(lines, start=1) if line.strip())
 
 
 def _zipped(path: Path) -> Iterator[str]:
     """The lines of the first file in an archive, up to what a text can unpack to."""
-    limit = max(UNCHECKED, MAX_RATIO * path.stat().st_size)
+    limit = max(text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
             if not archive.namelist():
                 raise InputError(f"{path.name} is an empty archive")
             taken = 0
             with archive.open(archive.namelist()[0]) as file:
-                while raw := file.readline(MAX_LINE + 1):
+                while raw := file.readline(text_lines.MAX_LINE + 1):
                     taken += len(raw)
-                    if len(raw) > MAX_LINE or taken > limit:
+                    if len(raw) > text_lines.MAX_LINE or taken > limit:
                         raise InputError(f"{path.name} unpacks to more than a GDELT file holds")
                     yield raw.decode("utf-8", "replace").replace("\x00", "")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:

@@ -82,8 +82,8 @@ def sniff(path: Path) -> str:
     if stem.endswith(".zip"):
         return "gdelt"
     if stem.endswith((".csv", ".tsv")):
-        from correlator.news.corpus import lines_of
         from correlator.news.gdelt import is_gdelt
+        from correlator.news.text_lines import lines_of
 
         return "gdelt" if is_gdelt(next(lines_of(path), "")) else "corpus"
     if stem.endswith((".jsonl", ".ndjson", ".parquet")):

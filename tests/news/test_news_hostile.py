@@ -95,8 +95,7 @@ def test_a_line_without_end_is_refused(tmp_path):
 
 @pytest.mark.parametrize("unit", [b"a" * 1_000_000, b"a,b\n" * 250_000])
 def test_what_unpacks_to_more_than_a_text_is_refused(tmp_path, unit, monkeypatch):
-    monkeypatch.setattr(corpus, "UNCHECKED", 1_000_000)
-    monkeypatch.setattr("correlator.news.gdelt.UNCHECKED", 1_000_000)
+    monkeypatch.setattr("correlator.news.text_lines.UNCHECKED", 1_000_000)
     with gzip.open(tmp_path / "f.csv.gz", "wb") as file:
         file.write(b"title,date\n" + unit * 6)
     with zipfile.ZipFile(tmp_path / "f.CSV.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -107,7 +106,7 @@ def test_what_unpacks_to_more_than_a_text_is_refused(tmp_path, unit, monkeypatch
 
 
 def test_a_parquet_file_of_one_text_repeated_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus, "UNCHECKED", 100_000)
+    monkeypatch.setattr("correlator.news.text_lines.UNCHECKED", 100_000)
     column = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["x" * 10_000]))
     pq.write_table(pa.table({"title": column}), tmp_path / "f.parquet", store_schema=False)
     with pytest.raises(InputError, match="unpacks to more"):
