@@ -71,6 +71,8 @@ def report(what: str, rows: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4) or sys.argv[1] not in ("headlines", "gdelt"):
+        sys.exit("usage: news_load.py headlines|gdelt FILE [ROWS]")
     kind, file, *count = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
         {"headlines": headlines, "gdelt": gdelt}[kind](Path(file), int(count[0]) if count else 1_000_000, Path(name))

@@ -73,4 +73,6 @@ def pairs(frame: pl.DataFrame, by: str) -> pl.DataFrame:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit("usage: stories_accuracy.py HEADLINES.csv[.gz]")
     main(sys.argv[1])
