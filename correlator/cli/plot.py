@@ -199,7 +199,8 @@ def terminal_text(wanted: Wanted) -> str:
         from correlator.plot.of_placebo import null_of
 
         null = null_of(wanted.placebo(result))
-        return terminal_rows.distribution_text(null.draws, null.observed, "observed", title=null.title, width=width)
+        title = f"What chance alone gives: {null.statistic}"
+        return terminal_rows.distribution_text(null.draws, null.observed, "observed", title=title, width=width)
     return _result_text(result, wanted.kind, width, height)
 
 

@@ -37,20 +37,21 @@ def distribution_figure(car: pl.DataFrame, window: str, *, title: str | None = N
     return dress(figure, title=heading, subtitle=f"{counted(values.len(), 'event')}, mean {mean:+.2%}", height=400)
 
 
-def null_figure(
-    draws: pl.Series, observed: float, *, p_value: float | None = None, title: str = "What chance alone gives"
-) -> go.Figure:
+def null_figure(draws: pl.Series, observed: float, *, p_value: float | None = None, statistic: str = "") -> go.Figure:
     """A statistic in every placebo draw, and the real one.
 
-    ``draws``: (B,) of the statistic under the placebo; ``observed``: the real one, on the same scale.
+    ``draws``: (B,) of the statistic under the placebo; ``observed``: the real one, on the same scale;
+    ``statistic``: what it is called.
     """
+    title = "What chance alone gives"
     values = draws.drop_nulls().drop_nans()
     if values.is_empty():
         return empty_figure(title, "There are no placebo draws.")
     figure = _histogram(values.to_numpy(), observed, "draws", GREY)
     _mark(figure, observed, f"observed {observed:.3g}")
     figure.update_xaxes(title_text="statistic under the placebo")
-    subtitle = f"{counted(values.len(), 'draw')}; observed {observed:.3g}"
+    named = f"{statistic}; " if statistic else ""
+    subtitle = f"{named}{counted(values.len(), 'draw')}; observed {observed:.3g}"
     if p_value is not None:
         subtitle += f", two-sided p = {p_value:.3g}"
     return dress(figure, title=title, subtitle=subtitle, height=400)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Null:
     """The null distribution of the first group's first window: ``draws`` (B,), the real ``observed``, its p."""
 
-    title: str
+    statistic: str
     draws: pl.Series
     observed: float
     p_value: float
@@ -28,14 +28,14 @@ class Null:
 
 def null_of(test: PlaceboResult) -> Null:
     """What chance alone gives for the first group's first window."""
-    title = f"What chance alone gives: {test.statistic} in window {test.plan.windows[0].label}"
-    return Null(title, pl.Series(test.null[0, :, 0]), float(test.observed[0, 0]), float(test.p_values[0, 0]))
+    statistic = f"{test.statistic} in window {test.plan.windows[0].label}"
+    return Null(statistic, pl.Series(test.null[0, :, 0]), float(test.observed[0, 0]), float(test.p_values[0, 0]))
 
 
 def placebo_null_figure(test: PlaceboResult) -> go.Figure:
     """The null of ``null_of`` as a histogram, the real study marked."""
     null = null_of(test)
-    return null_figure(null.draws, null.observed, p_value=null.p_value, title=null.title)
+    return null_figure(null.draws, null.observed, p_value=null.p_value, statistic=null.statistic)
 
 
 def placebo_fan_figure(result: StudyResult, test: PlaceboResult) -> go.Figure:

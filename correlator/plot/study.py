@@ -161,7 +161,8 @@ def heatmap_figure(
         tickfont_size=10,
     )
     figure.update_yaxes(type="category", showgrid=False, tickfont_size=10)
-    subtitle = f"mean over {counted(car.drop_nulls('car')['event_id'].n_unique(), 'event')}, blue up, red down"
+    events = car.drop_nulls("car").select(pl.struct("event_id", "symbol").n_unique()).item()
+    subtitle = f"mean over {counted(events, 'event')}, blue up, red down"
     subtitle += "; below each mean its number of events" if written else ""
     return dress(figure, title=title, subtitle=subtitle, height=150 + 36 * max(len(order), 2))
 

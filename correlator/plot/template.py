@@ -36,10 +36,11 @@ QUAD_COLOURS: Final = {
 INK: Final = "#1F2933"
 GRID: Final = "rgba(127,127,127,0.25)"
 FONT_FAMILY: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-TITLE_CHARACTERS: Final = 40
+TITLE_CHARACTERS: Final = 34
 SUBTITLE_CHARACTERS: Final = 54
 HOVER_CHARACTERS: Final = 48
 _TITLE_LINE = 23
+_TITLE_PAD = 12
 _SUBTITLE_LINE = 17
 
 
@@ -101,7 +102,7 @@ def house_template() -> Any:
                 "y": 1,
                 "yref": "container",
                 "yanchor": "top",
-                "pad": {"l": 12, "t": 12},
+                "pad": {"l": _TITLE_PAD, "t": _TITLE_PAD},
                 "font": {"size": 17, "weight": 600},
                 "subtitle": {"font": {"size": 12}},
             },
@@ -127,12 +128,17 @@ def dress(figure: go.Figure, *, title: str, subtitle: str = "", height: int = 48
     """Give ``figure`` the house template, a title and a subtitle that fit a phone, and a height in pixels."""
     heading = wrapped(title, TITLE_CHARACTERS)
     below = wrapped(subtitle, SUBTITLE_CHARACTERS) if subtitle else ""
-    top = 22 + _TITLE_LINE * (heading.count("<br>") + 1)
+    extra = heading.count("<br>")  # plotly centres the lines of a title on where one line stands
+    top = 22 + _TITLE_LINE * (extra + 1)
     if below:
         top += _SUBTITLE_LINE * (below.count("<br>") + 1) + 4
     figure.update_layout(
         template=house_template(),
-        title={"text": heading, "subtitle": {"text": below}},
+        title={
+            "text": heading,
+            "subtitle": {"text": below},
+            "pad": {"l": _TITLE_PAD, "t": _TITLE_PAD + _TITLE_LINE * extra / 2},
+        },
         margin={"t": top},
         height=height,
         autosize=True,

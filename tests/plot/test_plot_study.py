@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 
@@ -13,6 +14,7 @@ from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.of_result import RESULT_FIGURES, described, result_figure
 from correlator.plot.paths import car_path, car_paths
 from correlator.plot.study import car_figure, event_panels, heatmap_figure
+from correlator.plot.template import dress
 from correlator.plot.terminal import car_text, price_text
 from correlator.study.run_matrix import study_matrix
 
@@ -130,6 +132,30 @@ def test_histogram_counts_every_event_and_holds_bins_only():
     null = null_figure(draws, 2.5, p_value=0.01)
     assert sum(null.data[0].y) == 5000
     assert len(null.data[0].x) < 100
+
+
+def test_what_is_long_is_said_below_the_title_of_the_null():
+    draws = pl.Series(np.random.default_rng(1).normal(size=300))
+    null = null_figure(draws, 0.4, p_value=0.27, statistic="scar in window -145:145")
+    assert null.layout.title.text == "What chance alone gives"
+    assert null.layout.title.subtitle.text.startswith("scar in window -145:145; 300")
+
+
+def test_a_title_of_two_lines_starts_no_higher_than_one_of_one_line():
+    one, two = (
+        dress(go.Figure(), title=title) for title in ("Short", "Words that a phone cannot hold on a single line of it")
+    )
+    assert two.layout.title.text.count("<br>") == 1
+    added = two.layout.title.pad.t - one.layout.title.pad.t
+    assert 2 * added == two.layout.margin.t - one.layout.margin.t  # plotly centres the lines on where one would stand
+
+
+def test_the_heatmap_counts_a_share_and_an_event_as_one():
+    car = pl.DataFrame(
+        {"event_id": [1, 1, 2], "symbol": ["A", "B", "A"], "window": ["0:0"] * 3, "car": [0.1, 0.2, 0.3]}
+    )
+    figure = heatmap_figure(car, pl.DataFrame({"event_id": [1, 2], "category": ["AGREE", "AID"]}))
+    assert figure.layout.title.subtitle.text.startswith("mean over 3\u00a0events")
 
 
 def test_unknown_figure():
