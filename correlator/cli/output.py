@@ -46,9 +46,7 @@ def print_frame(frame: pl.DataFrame, format: OutputFormat | None = None, path: P
 
     Raises NotFoundError where the folder of ``path`` does not exist, InputError for Parquet to a terminal.
     """
-    if path is not None and not path.parent.is_dir():
-        raise NotFoundError(f"folder {path.parent} does not exist", hint="make it, or write elsewhere")
-    chosen = format or _default_format(path)
+    chosen = destination(format, path)
     if chosen is OutputFormat.TABLE:
         _print_table(frame, path)
         return
@@ -67,6 +65,16 @@ def print_frame(frame: pl.DataFrame, format: OutputFormat | None = None, path: P
         path.write_text(text, encoding="utf-8", newline="")
     else:
         sys.stdout.write(text)
+
+
+def destination(format: OutputFormat | None, path: Path | None) -> OutputFormat:
+    """How a frame is written to ``path`` (None: stdout): as asked for, else by its ending, a terminal or a pipe.
+
+    Raises NotFoundError where the folder of ``path`` does not exist.
+    """
+    if path is not None and not path.parent.is_dir():
+        raise NotFoundError(f"folder {path.parent} does not exist", hint="make it, or write elsewhere")
+    return format or _default_format(path)
 
 
 def narrate(text: str) -> None:

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputFormat, OutputOption, complain, narrate, print_frame, progress
+from correlator.cli.output import (
+    FormatOption,
+    OutputFormat,
+    OutputOption,
+    complain,
+    destination,
+    narrate,
+    print_frame,
+    progress,
+)
 from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
 from correlator.errors import InputError
 
@@ -41,9 +50,6 @@ COLUMNS = {
     StudyOutput.AR: ("event_id", "symbol", "session", "day", "return", "expected", "ar", "se", "t", "p_value", "flags"),
     StudyOutput.CAR: ("event_id", "symbol", "window", "car", "se", "t", "p_value"),
 }
-
-
-STREAMED = (StudyOutput.AR, StudyOutput.CAR, StudyOutput.BHAR, StudyOutput.MODELS, StudyOutput.EXCLUDED)
 
 
 @takes_study
@@ -92,6 +98,7 @@ def study(
     Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
     """
     from correlator.study.run_matrix import read_events, study_panel
+    from correlator.study.stream import STREAMED_OUTPUTS
 
     from_files = prices is not None or volumes is not None or returns not in ("log", "simple")
     with narrated_warnings():
@@ -107,7 +114,7 @@ def study(
                 returns, frames, chosen, risk_free, returns_kind, off_session, minimum_observations, by
             )
             events = Path(chosen.events or "")
-            if to is not None and _streams(output, format, to):
+            if to is not None and output in STREAMED_OUTPUTS and destination(format, to) is OutputFormat.PARQUET:
                 _stream(panel, plan, events, output, to)
                 return
             result = study_panel(panel, read_events(read_frame(events)), plan)
@@ -155,11 +162,6 @@ def _files(
         **frames,
         **chosen.plan,
     )
-
-
-def _streams(output: StudyOutput, format: OutputFormat | None, to: Path) -> bool:
-    """Whether an output goes to Parquet, chunk after chunk."""
-    return output in STREAMED and format in (None, OutputFormat.PARQUET) and to.suffix.lower() == ".parquet"
 
 
 def _stream(panel: Panel, plan: Plan, events: Path, output: StudyOutput, to: Path) -> None:

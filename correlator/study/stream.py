@@ -91,11 +91,11 @@ def study_stream(
 
 
 def write_frames(frames: Iterable[pl.DataFrame], path: Path) -> None:
-    """Write frames of one schema into one Parquet file, which appears when it is whole, or not at all."""
+    """Write one frame or more of one schema into one Parquet file, which appears when it is whole, or not at all."""
     from pyarrow.parquet import ParquetWriter
 
     rest = iter(frames)
-    first = next(rest, pl.DataFrame()).to_arrow()
+    first = next(rest).to_arrow()
     partial = path.with_name(f".{path.name}.partial")
     try:
         with ParquetWriter(partial, first.schema, compression="zstd") as writer:
@@ -113,7 +113,8 @@ def chunk_for(rows_an_event: int) -> int:
 
 
 def events_of_file(path: Path, *, chunk: int = CHUNK_EVENTS) -> Iterator[pl.DataFrame]:
-    """Events of a CSV or Parquet file as ``read_events`` gives them, a chunk at a time, numbered through.
+    """Events of a CSV or Parquet file as ``read_events`` gives them, a chunk at a time, numbered through; of a file
+    without events one frame without rows, which has their columns.
 
     Raises NotFoundError where there is no file and InputError where it cannot be read.
     """
@@ -125,10 +126,13 @@ def events_of_file(path: Path, *, chunk: int = CHUNK_EVENTS) -> Iterator[pl.Data
     first = 1
     with duckdb.connect() as connection:
         try:
-            for batch in connection.sql(f"FROM {source}", params={"path": str(path)}).to_arrow_reader(chunk):
+            reader = connection.sql(f"FROM {source}", params={"path": str(path)}).to_arrow_reader(chunk)
+            for batch in reader:
                 events = read_events(pl.from_arrow(batch), first=first)
                 first += events.height
                 yield events
+            if first == 1:
+                yield read_events(pl.from_arrow(reader.schema.empty_table()))
         except duckdb.Error as error:
             raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
 
@@ -169,4 +173,4 @@ def pooled(
 
 def _chunks(events: pl.DataFrame | Iterable[pl.DataFrame], size: int) -> Iterator[pl.DataFrame]:
     for frame in [events] if isinstance(events, pl.DataFrame) else events:
-        yield from frame.iter_slices(size)
+        yield from frame.iter_slices(size) if len(frame) else [frame]

@@ -79,6 +79,25 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_events_give_the_columns_all_the_same(folder, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "none.csv").write_text("symbol,date\n")
+    common = ["study", "--returns", "wide.csv", "--benchmark", "M", "--events", "none.csv", "--output", "car"]
+    for to in ("out.parquet", "out.csv"):
+        assert CliRunner().invoke(app, [*common, "--to", to]).exit_code == 0
+    parquet = pl.read_parquet("out.parquet")
+    assert parquet.height == 0
+    assert parquet.columns == pl.read_csv("out.csv").columns
+
+
+def test_a_folder_that_is_not_there(folder, monkeypatch) -> None:
+    monkeypatch.chdir(folder)
+    common = ["study", "--returns", "wide.csv", "--benchmark", "M", "--events", "events.csv", "--output", "car"]
+    done = CliRunner().invoke(app, [*common, "--to", "nowhere/out.parquet"])
+    assert isinstance(done.exception, NotFoundError)
+    assert "folder nowhere does not exist" in str(done.exception)
+
+
 def test_chunks_hold_so_many_rows() -> None:
     assert chunk_for(1) == 250_000
     assert chunk_for(16) == 125_000

@@ -21,10 +21,9 @@ class Bars(NamedTuple):
 
 
 class Events(NamedTuple):
-    """E events: ``order`` their rows in the arrays that follow; ``symbol``, ``first``,
-    ``window`` column, first estimation row and first event row; ``beta``, ``sigma`` (E,); ``ar``, ``ar_se`` (E, D);
-    ``car``, ``car_se`` (E, W); ``date`` row of ``by_date`` that the event adds to or -1, ``start`` (dates,) calendar
-    row of its column 0.
+    """E events: ``order`` their rows in the arrays that follow; ``symbol``, ``first``, ``window`` column, first
+    estimation row and first event row; ``beta``, ``sigma`` (E,); ``ar``, ``ar_se`` (E, D); ``car``, ``car_se`` (E, W);
+    ``date`` row of ``by_date`` that the event adds to or -1, ``start`` (dates,) calendar row of its column 0.
     """
 
     order: Rows

@@ -251,8 +251,7 @@ def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out
         for t in range(length):
             j = max(order.position[t], 0)
             there = order.position[t] >= 0
-            both = order.both[j]
-            own = order.own[j] if ties else j + 1.0
+            both, own = order.both[j], order.own[j]
             out.corrado[t] += both - middle if there else 0.0
             out.zivney[t] += both * weight - 0.5 if there else 0.0
             e[t] = own * own_weight - 0.5 if there else 0.0
