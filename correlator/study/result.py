@@ -98,12 +98,7 @@ class StudyResult:
         """
         from correlator.study.significance.table import significance_table
 
-        parts = list(self.groups())
-        for values, part in parts:
-            if len(part) < 2 and self.plan.by:
-                group = ", ".join(f"{name}={value}" for name, value in values.items())
-                warnings.warn(f"group {group} has {len(part)} event: no statistic across events", stacklevel=2)
-        enough = [(values, part) for values, part in parts if len(part) >= 2]
+        enough = self._with_two(len, "event")
         if not enough:
             raise self._too_few()
         bars = self._bars()
@@ -116,14 +111,30 @@ class StudyResult:
     @cached_property
     def wild_cluster(self) -> pl.DataFrame:
         """The bootstrap that keeps event dates together, 9,999 seeded draws: one row per day or window (and group):
-        window_or_day, statistic, value (t), p_value, n, dates. Raises StudyError for events of one date.
+        window_or_day, statistic, value (t), p_value, n, dates. Raises StudyError where no group has two dates.
         """
         from correlator.study.significance.bootstrap import wild_cluster_frame
 
         labels = [*self.day_labels, *self.window_labels]
-        return self._by_group(
-            lambda part: wild_cluster_frame(np.concatenate([part.ar, part.car], axis=1), part.day_zero, labels)
-        )
+        dated = self._with_two(lambda part: len(np.unique(part.day_zero)), "event date") or self.groups()
+        frames = [
+            _with_group(wild_cluster_frame(np.concatenate([part.ar, part.car], axis=1), part.day_zero, labels), values)
+            for values, part in dated
+        ]
+        return pl.concat(frames)
+
+    def _with_two(
+        self, count: Callable[[EventEstimates], int], unit: str
+    ) -> list[tuple[dict[str, Any], EventEstimates]]:
+        """The groups that have two of what a test compares; the others, where there are groups, with a warning."""
+        enough = []
+        for values, part in self.groups():
+            if count(part) >= 2:
+                enough.append((values, part))
+            elif self.plan.by:
+                group = ", ".join(f"{name}={value}" for name, value in values.items())
+                warnings.warn(f"group {group} has {count(part)} {unit}: no statistic across {unit}s", stacklevel=3)
+        return enough
 
     def _too_few(self) -> StudyError:
         if len(self.estimates) == 0:

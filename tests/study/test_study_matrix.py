@@ -301,3 +301,19 @@ def test_abnormal_log_volume() -> None:
     assert result.plan.returns_kind == "log-volume"
     with pytest.raises(StudyError, match="bought and held"):
         _ = result.bhar
+
+
+def test_a_group_of_one_date_leaves_the_bootstrap_of_the_others():
+    days = [date(2020, 1, 1) + timedelta(days=n) for n in range(400)]
+    rng = np.random.default_rng(5)
+    frame = pl.DataFrame({"date": days, "M": rng.normal(0, 0.01, 400), "A": rng.normal(0, 0.02, 400)})
+    frame = frame.with_columns(B=pl.col("A") + pl.Series(rng.normal(0, 0.01, 400)))
+    events = pl.DataFrame(
+        {"symbol": ["A", "B", "A", "B"], "date": [days[300], days[300], days[320], days[340]], "kind": list("xxyy")}
+    )
+    result = study_matrix(frame, events, benchmark="M", by="kind")
+    with pytest.warns(UserWarning, match="group kind=x has 1 event date: no statistic across event dates"):
+        found = result.wild_cluster
+    assert found["kind"].unique().to_list() == ["y"]
+    with pytest.raises(StudyError, match="1 event date"):
+        _ = study_matrix(frame, events.head(2), benchmark="M", by="kind").wild_cluster
