@@ -1,4 +1,4 @@
-"""Who is meant by a name: countries, demonyms, capitals, organisations, agents and leaders with dates of office."""
+"""Who is meant by a name: countries, demonyms, places, organisations, agents and leaders with dates of office."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from correlator.resources import data_path
 class Name:
     """One name of an actor as the automaton looks for it.
 
-    ``kind`` is country, demonym, place, igo, agent, leader, or other (a name that only looks like an actor's);
-    ``since`` and ``until`` bound the time in office of a leader (None: open); ``exact`` asks for the very capitals of
-    ``text`` (acronyms such as US or WHO).
+    ``kind`` is country, demonym, place, igo, body (armies, parties, armed groups), agent, leader, or other (a name that
+    only looks like an actor's); ``since`` and ``until`` bound the time in office (None: open); ``exact`` asks for the
+    very capitals of ``text`` (acronyms such as US or WHO); ``shared`` is the other country of a place that two hold.
     """
 
     text: str
@@ -26,6 +26,7 @@ class Name:
     since: date | None = None
     until: date | None = None
     exact: bool = False
+    shared: str | None = None
 
     def in_office(self, on: date | None) -> bool:
         """Whether the leader held office on a day; without a day, whether the office is open now."""
@@ -50,27 +51,41 @@ def _acronym(text: str) -> bool:
     return len(letters) <= 5 and all(c.isupper() for c in letters)
 
 
+def _proper(text: str) -> bool:
+    """Whether a name could be a common word without its capital: *Petro*, *Gori*."""
+    return " " not in text
+
+
 def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
 @cache
 def load_names() -> tuple[Name, ...]:
-    """Every name in ``data/events``: countries, organisations, leaders, agents, and what only looks like one."""
+    """Every name in ``data/events``: countries, places, organisations, leaders, agents, and what only looks like one."""
     names = [Name(f"{{{slot}}}", "country", None, None) for slot in _SLOTS]
+    for row in _rows("agents.csv"):
+        names += [Name(text, "agent", row["country"] or None, row["role"]) for text in row["words"].split(";")]
     for row in _rows("countries.csv"):
         for kind, column in (("country", "names"), ("demonym", "demonyms"), ("place", "places")):
             names += [
                 Name(text, kind, row["country"], None, exact=_acronym(text)) for text in row[column].split(";") if text
             ]
+    for row in _rows("places.csv"):
+        names += [
+            Name(text, "place", row["country"], None, exact=_proper(text), shared=row["shared"] or None)
+            for text in row["names"].split(";")
+        ]
     for row in _rows("igos.csv"):
         names += [Name(t, "igo", row["code"], row["kind"], exact=_acronym(t)) for t in row["names"].split(";")]
-    for row in _rows("leaders.csv"):
-        since, until = _day(row["from"]), _day(row["to"])
-        for text in row["names"].split(";"):
-            names.append(Name(text, "leader", row["country"], row["role"], since, until, _acronym(text)))
-    for row in _rows("agents.csv"):
-        names += [Name(text, "agent", None, row["role"]) for text in row["words"].split(";")]
+    for file, kind in (("bodies.csv", "body"), ("leaders.csv", "leader")):
+        for row in _rows(file):
+            since, until = _day(row["from"]), _day(row["to"])
+            exact = _acronym if kind == "body" else _proper
+            names += [
+                Name(text, kind, row["country"], row["role"], since, until, exact(text))
+                for text in row["names"].split(";")
+            ]
     for row in _rows("not_actors.csv"):
         names += [Name(text, "other", None, None) for text in row["names"].split(";")]
     return tuple(names)

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from correlator.events.category import Candidate
-from correlator.events.model import Actor
+from correlator.events.clause import Clause, clause_of, of_country, opens_aside
+from correlator.events.home import other_side, own_people, settled
 from correlator.events.phrases import Phrase
 from correlator.events.text import Text
 
-_BY = re.compile(r" by (?:the |an? )?")
 _BE = re.compile(r" (?:is|are|was|were|be|been|being|get|gets|got)(?: \w+ly)? $")
 _PARTICIPLE = re.compile(r"(?:ed|wn|held|hit|shot|struck|slain|sent|told|met|sought|freed)$")
-_SAYS = re.compile(r" (?:said|says|say|announced|told|declared|reiterated|insisted|stressed) ")
-_MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
-_OPENING = re.compile(r"^ (?:after|following|amid|despite|while|in|on|as|although|since|during|with|under|at|by|for) ")
-_ATTRIBUTION = re.compile(
-    r" (?:said|says|say|reported|reports|told|announced|confirmed|disclosed|quoted|according to) "
+# Participles that close a headline clause without their *is*: *Two Chinese arrested in Ghana*.
+_SUFFERED = re.compile(
+    r" (?:arrested|detained|jailed|imprisoned|killed|wounded|injured|seized|summoned|expelled|freed|released|deported|"
+    r"banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
+    r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled) "
 )
-_APPOSITION = re.compile(r" , (?:an?|the|one|which|who|whose|becoming|its|his|her|their) ")
-_IN = re.compile(r" (?:in|of|from)(?: the| southern| northern| eastern| western)* ")
-_BY_REACH = 18
-_MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT", "ASSAULT"})
-_DOMESTIC = frozenset({"CONCEDE", "RETREAT", "COERCE", "PROTEST", "ASSAULT", "REJECT", "MOBILIZE"})
+_ADJUNCT = re.compile(r" (?:in|at|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|\.|,) |$")
+_BY = re.compile(r" by (?:the |an? )?")
+_BY_REACH = 54
+_RECEIVES = re.compile(
+    r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
+    r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?) "
+)
+_MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
+_MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
+_JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
+_SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
 
 
 class Roles(NamedTuple):
@@ -37,113 +43,152 @@ class Roles(NamedTuple):
 
 def who_to_whom(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Roles:
     """Sources and targets (each the first one first, possibly empty) of the event that ``chosen`` decides."""
-    decider = chosen.governor if chosen.governor is not None else chosen.hit
-    start, head_end = decider.start, decider.head_end
-    located = _located(text, found)
-    spoken = _attribution_start(text, head_end)
-    left = [phrase for phrase in located if phrase.end <= start + 1]
-    right = [phrase for phrase in located if phrase.end > start + 1 and phrase.start < spoken]
-    if by := _agent(text, start, head_end, right):
-        rest = [phrase for phrase in right if phrase is not by]
-        return _settled(text, chosen, [by], _subject(text, left, start) or rest, "passive, by")
-    if chosen.category == "REQUEST" and _MODAL.search(text.lowered[:head_end]):
-        speakers = [phrase for phrase in located if phrase.start >= spoken]
-        return _modal(text, left, right, speakers)
-    if _is_passive(text, start, head_end) and not any(not phrase.is_place for phrase in right):
-        return _settled(text, chosen, [], _subject(text, left, start) or right, "passive")
-    sources, targets, rule = _active(text, chosen, left, right, start)
-    return _settled(text, chosen, sources, targets, rule)
+    clause = clause_of(text, chosen, found)
+    for reading in _READINGS:
+        if (roles := reading(clause)) is not None:
+            return Roles(*settled(clause, *roles))
+    return Roles(*settled(clause, *_active(clause)))
 
 
-def _located(text: Text, found: Sequence[Phrase]) -> list[Phrase]:
-    """*Rebels in the Ivory Coast* are of that country: a role takes the country of the place right behind it."""
-    located = list(found)
-    for number, phrase in enumerate(found[:-1]):
-        after = found[number + 1]
-        if phrase.actor.country or not after.actor.country:
-            continue
-        if _IN.fullmatch(text.lowered, phrase.end - 1, after.start + 1):
-            actor = Actor(after.actor.country, phrase.actor.role, phrase.actor.text)
-            located[number] = phrase._replace(actor=actor)
-    return located
+def _agent(clause: Clause) -> Roles | None:
+    """*Attacked by*, *an attack by*: whoever stands behind *by* acts."""
+    text = clause.text.lowered
+    if _BE.search(text, 0, clause.start + 1) and _is_participle(clause):
+        reach = clause.end + _BY_REACH
+    else:
+        reach = clause.end + _BY_REACH if not clause.before else clause.end + 4
+    for match in _BY.finditer(text, clause.end - 1, reach):
+        near = (p for p in clause.behind if match.end() - 1 <= p.start + 1 <= match.end() + 24)
+        if (agent := next(near, None)) is not None:
+            rest = [phrase for phrase in clause.behind if phrase.start > agent.start or phrase.end < match.start()]
+            others = [phrase for phrase in rest if phrase is not agent]
+            return Roles([agent], clause.subjects or others, "passive, by")
+    return None
 
 
-def _attribution_start(text: Text, head_end: int) -> int:
-    """Where a closing *..., the ministry said* begins; the end of the text where there is none."""
-    comma = text.lowered.rfind(" , ", head_end - 1)
-    if comma >= 0 and _ATTRIBUTION.search(text.lowered, comma):
-        return comma
-    return len(text.lowered)
-
-
-def _agent(text: Text, start: int, head_end: int, right: Sequence[Phrase]) -> Phrase | None:
-    """The phrase behind *by* close to a participle."""
-    if not any(_PARTICIPLE.search(word) for word in text.lowered[start:head_end].split()):
+def _received(clause: Clause) -> Roles | None:
+    """*Faces pressure from*, *receives a loan from*: the giver acts."""
+    if not clause.before:
         return None
-    reach = head_end + (3 * _BY_REACH if _BE.search(text.lowered[: start + 1]) else _BY_REACH)
-    match = _BY.search(text.lowered, head_end - 1, reach)
-    if match is None:
+    if _RECEIVES.search(clause.text.lowered, clause.before[-1].end - 1, clause.end) is None:
         return None
-    return next((phrase for phrase in right if match.end() - 1 <= phrase.start + 1 <= match.end() + 24), None)
+    givers = [phrase for phrase in clause.behind if phrase.preposition == "from" and not phrase.is_place]
+    return Roles(givers, clause.subjects, "receives from") if givers else None
 
 
-def _is_passive(text: Text, start: int, head_end: int) -> bool:
-    words = text.lowered[start:head_end].split()
-    if not words or not _PARTICIPLE.search(words[0]):
-        return False
-    return bool(_BE.search(text.lowered[: start + 1]))
-
-
-def _modal(text: Text, left: Sequence[Phrase], right: Sequence[Phrase], speakers: Sequence[Phrase]) -> Roles:
-    """*Russia said Sudan must return*: who says demands of whom is named before the modal."""
-    named = [phrase for phrase in left if phrase.actor.country] or list(left)
-    if named and speakers:
-        return Roles(list(speakers), [named[-1]], "must, says")
+def _demanded(clause: Clause) -> Roles | None:
+    """*Russia said Sudan must return*: who demands of whom is named before the modal, or at the end."""
+    if clause.category != "REQUEST" or not _MODAL.search(clause.text.lowered, 0, clause.end):
+        return None
+    named = [phrase for phrase in clause.before if phrase.actor.country] or list(clause.before)
+    if named and clause.speakers:
+        return Roles(list(clause.speakers), [named[-1]], "must, says")
     if len(named) > 1:
         return Roles([named[0]], [named[-1]], "says that ... must")
-    del text
-    return Roles([], named or list(right), "must")
+    return Roles([], named or [*clause.behind, *clause.later], "must")
 
 
-def _subject(text: Text, left: Sequence[Phrase], start: int) -> list[Phrase]:
-    """The phrases before the verb that can be its subject: not those of an opening aside, an apposition or a place."""
-    clause = [phrase for phrase in left if not _aside(text, phrase, start)] or list(left)
-    return [phrase for phrase in clause if not phrase.is_place] or clause
+def _suffered(clause: Clause) -> Roles | None:
+    """Passive without *by*: the subject is acted on; where the act has a place, that country is taken to act."""
+    text = clause.text.lowered
+    passive = _BE.search(text, 0, clause.start + 1) is not None and _is_participle(clause)
+    dropped = _SUFFERED.match(text, clause.start) is not None and _ADJUNCT.match(text, clause.end - 1) is not None
+    if not clause.before or not (passive or dropped):
+        return None
+    subjects = clause.subjects
+    if dropped and not passive and not any(phrase.actor.country for phrase in subjects):
+        return None
+    elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
+    return Roles(elsewhere[:1], subjects, "passive")
 
 
-def _aside(text: Text, phrase: Phrase, start: int) -> bool:
-    if _OPENING.match(text.lowered):
-        comma = text.lowered.find(" , ", 0, start)
-        if comma >= 0 and phrase.end <= comma + 1:
-            return True
-    opened = _APPOSITION.search(text.lowered, 0, phrase.start + 1)
-    closed = text.lowered.find(" , ", phrase.end - 1, start + 2)
-    return opened is not None and closed >= 0
+def _spoken(clause: Clause) -> Roles | None:
+    """*Attack on Oman unacceptable, says Iran*: the speaker at the end acts where nobody stands before the verb."""
+    if clause.before or not clause.speakers or clause.category not in _SAID:
+        return None
+    speakers = [phrase for phrase in clause.speakers if phrase.actor.country]
+    others = [phrase for phrase in clause.behind if not speakers or not _same(phrase, speakers[0])]
+    return Roles(speakers[:1], others, "says, at the end") if speakers else None
 
 
-def _active(
-    text: Text, chosen: Candidate, left: Sequence[Phrase], right: Sequence[Phrase], start: int
-) -> tuple[list[Phrase], list[Phrase], str]:
-    sources = _subject(text, left, start)
-    objects = [phrase for phrase in right if not phrase.is_place]
-    places = [phrase for phrase in right if phrase.is_place]
+_READINGS: tuple[Callable[[Clause], Roles | None], ...] = (_agent, _received, _demanded, _suffered, _spoken)
+
+
+def _is_participle(clause: Clause) -> bool:
+    return any(_PARTICIPLE.search(word) for word in clause.text.lowered[clause.start : clause.end].split()[:1])
+
+
+def _active(clause: Clause) -> Roles:
+    """Subject, verb, object; actors named together are sources, or each other's partners."""
+    sources = clause.subjects
     if not sources:
-        ordered = sorted([*objects, *left], key=lambda phrase: phrase.start) or places
-        return ordered[:1], [*ordered[1:], *places], "order"
-    first = sources[0]
-    other_left = [phrase for phrase in sources[1:] if _differs(phrase, first)]
-    if first.actor.country is None and other_left and not any(_differs(phrase, first) for phrase in objects):
-        first, other_left = _with_country(first, other_left[0]), other_left[1:]
-    others = [phrase for phrase in (*objects, *places) if _differs(phrase, first)]
-    together = [phrase for phrase in other_left if _together(text, first, phrase)]
-    acted_on = any(not phrase.is_place for phrase in others)
-    if others and not (together and not acted_on and chosen.category in _MUTUAL - {"ASSAULT"}):
-        return [first, *together], others, "subject, verb, object"
-    if together and chosen.category in _MUTUAL:
-        return [first], together, "named together"
-    if other_left:
-        return [first], other_left, "subject and named before the verb"
-    return [first], [*objects, *places], "subject, verb, object"
+        return _in_order(clause)
+    objects = _judged(clause)
+    first = other_side(sources[0], objects[0].actor.country) if objects else sources[0]
+    others_before = [phrase for phrase in sources[1:] if _differs(phrase, first)]
+    if first.actor.country is None and others_before and not any(_differs(phrase, first) for phrase in objects):
+        first, others_before = of_country(first, others_before[0].actor.country), others_before[1:]
+    together = [phrase for phrase in others_before if _together(clause.text, first, phrase)]
+    acted_on = [phrase for phrase in objects if _differs(phrase, first)]
+    if together and clause.category in _MUTUAL and not any(_is_partner(clause, phrase) for phrase in acted_on):
+        return Roles([first], together, "named together")
+    own = own_people(clause, first)
+    others = [*own, *acted_on, *(place for place in clause.places if _differs(place, first))]
+    if others:
+        return Roles([first, *together], others, "subject, verb, object")
+    if others_before:
+        return Roles([first], others_before, "subject and named before the verb")
+    later = sorted(clause.later, key=lambda phrase: not _differs(phrase, first))
+    return Roles([first], [*objects, *clause.places, *later], "subject, verb, object")
+
+
+def _is_partner(clause: Clause, phrase: Phrase) -> bool:
+    """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*."""
+    if phrase.preposition in ("on", "over", "of", "from", "about", "between"):
+        return False
+    return phrase.preposition != "" or not clause.text.lowered.startswith("discuss", clause.start + 1)
+
+
+def _in_order(clause: Clause) -> Roles:
+    """Nobody stands before the verb: the first actor acts, on the next of another country."""
+    if (roles := _after_aside(clause)) is not None:
+        return roles
+    named = sorted([*clause.objects, *clause.before], key=lambda phrase: phrase.start) or clause.places
+    if clause.category == "ASSAULT" and clause.places and _befalls(clause.places[0], named[0]):
+        return Roles(clause.places[:1], named, "place, verb, object")
+    rest = [phrase for phrase in (*named[1:], *clause.places, *clause.later) if phrase is not named[0]]
+    others = [phrase for phrase in rest if _differs(phrase, named[0])]
+    return Roles(named[:1], others or rest, "order")
+
+
+def _after_aside(clause: Clause) -> Roles | None:
+    """*After meeting Putin, Modi left*: the subject of an opening aside follows its comma."""
+    comma = clause.text.lowered.find(" , ", clause.end - 1)
+    if comma < 0 or not opens_aside(clause.text):
+        return None
+    inside = [phrase for phrase in clause.behind if phrase.end <= comma + 1]
+    subject = next((phrase for phrase in (*clause.behind, *clause.later) if phrase.start >= comma), None)
+    if not inside or subject is None or subject.is_place or not any(_differs(phrase, subject) for phrase in inside):
+        return None
+    return Roles([subject], [phrase for phrase in inside if _differs(phrase, subject)], "subject behind the aside")
+
+
+def _befalls(place: Phrase, victim: Phrase) -> bool:
+    """*Blast near Samarra kills US soldier*: unknown attackers of the place, and its victim."""
+    return place.start < victim.start and not victim.preposition and _differs(victim, place)
+
+
+def _judged(clause: Clause) -> list[Phrase]:
+    """Objects; behind a word of blame or praise, *the killing of X by Y*, Y comes first."""
+    objects = clause.objects
+    if clause.category not in _JUDGED:
+        return objects
+    doers = [phrase for phrase in objects if phrase.preposition == "by"]
+    return [*doers, *(phrase for phrase in objects if phrase not in doers)]
+
+
+def _same(phrase: Phrase, other: Phrase) -> bool:
+    return phrase.actor.country == other.actor.country
 
 
 def _differs(phrase: Phrase, first: Phrase) -> bool:
@@ -153,26 +198,3 @@ def _differs(phrase: Phrase, first: Phrase) -> bool:
 def _together(text: Text, first: Phrase, other: Phrase) -> bool:
     between = text.lowered[first.end - 1 : other.start + 1]
     return " and " in between or between.strip() in ("", ",")
-
-
-def _settled(text: Text, chosen: Candidate, sources: list[Phrase], targets: list[Phrase], rule: str) -> Roles:
-    """Roles without country take the one that the text names for the other side."""
-    del text
-    known = next((p.actor.country for p in (*sources, *targets) if p.actor.country), None)
-    if sources and sources[0].actor.country is None and known:
-        sources = [_of_country(sources[0], known), *sources[1:]]
-    country = sources[0].actor.country if sources else known
-    if targets and targets[0].actor.country is None and country:
-        targets = [_of_country(targets[0], country), *targets[1:]]
-    if sources and not targets and chosen.category in _DOMESTIC and country:
-        targets = [sources[0]._replace(actor=Actor(country, None, sources[0].actor.text))]
-        rule = f"{rule}; at home"
-    return Roles(sources, targets, rule)
-
-
-def _with_country(phrase: Phrase, other: Phrase) -> Phrase:
-    return _of_country(phrase, other.actor.country)
-
-
-def _of_country(phrase: Phrase, country: str | None) -> Phrase:
-    return phrase._replace(actor=Actor(country, phrase.actor.role, phrase.actor.text))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -15,36 +15,111 @@ from correlator.events.text import Text
 # What may stand between two names of one actor.
 _JOINT = re.compile(
     r"(?:(?:'s|of|the|for|new|former|top|senior|deputy|acting|foreign|prime|interim|state|federal|special|"
-    r"ruling|main|led|backed|based|chief|ex|vice|first|supreme|national|central|military|security|armed|riot|rebel) )*"
+    r"ruling|main|led|based|capital|city|chief|ex|vice|first|supreme|national|central|military|security|armed|riot|rebel) )*"
 )
-_PLACE_BEFORE = re.compile(r" (?:in|at|near|inside|around|off|outside|across|throughout)(?: the| of| town| city)? $")
+# The preposition before a phrase, over words that belong to the phrase.
+_PREPOSITION = re.compile(
+    r" (by|against|to|into|onto|toward|towards|with|from|on|upon|over|for|between|of|among|alongside|"
+    r"in|at|near|inside|around|off|outside|across|throughout|within|along)"
+    r"(?: (?:the|an?|its|his|her|their|all|some|several|many|most|two|three|both|town|city|port|state|province|"
+    r"capital|territory|south|north|east|west|central|neighbouring|neighboring|remote|whole|mostly|around|of|[^ ]+(?:ern|al|ing|ish|ive|ous|ary|held|"
+    r"ian|ed)|\d[\d.,]*))*? $"
+)
+# *In the streets of*, *in a suburb of*: what follows *of* is a place too.
+_PART_OF = re.compile(
+    r" (?:in|at|near|inside|around|off|outside|across|into|from)(?: (?:[^ ,]+))?? (?:[^ ,]+ )?(?:city|town|sector|suburbs?|areas?|"
+    r"parts?|regions?|province|capital|outskirts|districts?|streets|north|south|east|west|village|port|half|cent(?:er|re)|"
+    r"enclave|heart|quarter|neighbou?rhood|state|island|coast|territory|valley) of(?: (?:the|mostly|[^ ]+(?:ern|ian)))* $"
+)
+_PLACING = frozenset(
+    {"in", "at", "near", "inside", "around", "off", "outside", "across", "throughout", "within", "along"}
+)
+_GROUND = re.compile(
+    r" (?:'s )?(?:capital|city|town|village|port|province|region|district|territory|airspace|waters|soil|coast|"
+    r"border|frontier|side|desert|peninsula|island|countryside|enclave|suburb|parliament square) "
+)
+_BORDER = re.compile(r" (?:'s )?(?:border|frontier|coast|soil|territory|side of) ")
 _ENVOY_BEFORE = re.compile(r" (?:ambassador|envoy|commissioner|ambassadors|trip|flight|access)(?: to| for) (?:the )?$")
-_LOOK_BACK = 24
+# *Iran-backed*, *UN-brokered*, *pro-Russian*: the name says what kind of actor or thing follows, not who acts.
+_BACKED = re.compile(r" (?:backed|linked|allied|sponsored|funded|aligned|affiliated|inspired|supported) ")
+_MADE = re.compile(
+    r" (?:brokered|mediated|occupied|controlled|held|administered|made|built|bound|born|manned|drafted|style|owned|"
+    r"hosted|supplied|trained|armed|educated|monitored|registered|flagged|speaking) "
+)
+# Words of an actor that only describe what follows: *an official visit*, *military exercises*.
+_DESCRIBING = frozenset({"official", "military", "customs", "house", "mission", "police", "army"})
+_DESCRIBES = re.compile(
+    r" (?:visits?|protests?|talks|statements?|trips?|documents?|complaints?|invitations?|exercises?|drills?|aid|bases?|"
+    r"ties|cooperation|training|action|operations?|rule|equipment|help|assistance|hardware|pact|alliance|build ?up|"
+    r"presence|duties|spending|service|tariffs|arrest|dialogue|mediation|level) "
+)
+_STANCE = re.compile(r" (?:pro|anti|ex|non) $")
+_AGAINST = re.compile(
+    r" (?:protests?|protesters|rally|rallies|demonstrations?|demonstrators|march|riots?|remarks|slogans|resolution|"
+    r"rhetoric|campaign|sanctions|stance|propaganda|drills?|front|activities|moves?) "
+)
+_MONEY = re.compile(
+    r" (?:dollars?|francs?|pounds?|rupees?|riyals?|dirhams?|dinars?|lira|krone?r?s?|kronor|crowns|yuan|roubles?|rubles?|"
+    r"florins?|marks|won|pesos?) "
+)
+_SUM = re.compile(r" \d[\d.,]*(?:m|mn|bn|k)? ")
+_LOOK_BACK = 40
+_LONG_LOOK_BACK = 70
 
 
 class Phrase(NamedTuple):
-    """One actor in the text: span in ``Text.joined``, who it is, and whether it only tells the place."""
+    """One actor in the text: span in ``Text.joined``, who it is, and how it is joined to the rest.
+
+    ``is_place``: it only tells where; ``preposition``: the one before it, or empty; ``shared``: the other country of a
+    place that two hold or claim (a crossing, a disputed region).
+    """
 
     start: int
     end: int
     actor: Actor
     is_place: bool
+    preposition: str = ""
+    shared: str | None = None
+
+
+class _Named(NamedTuple):
+    """A mention and whom it stands for on the day; ``qualifies``: it only says what kind the next one is of."""
+
+    mention: Mention
+    name: Name
+    qualifies: bool
 
 
 def phrases(text: Text, mentions: Sequence[Mention], on: date | None) -> list[Phrase]:
     """The actors of a text in order of place; ``on`` is the day that decides who held an office."""
+    named = _named(text, mentions, on)
+    standing = [item for item in named if not item.qualifies]
     found: list[Phrase] = []
-    group: list[tuple[Mention, Name]] = []
-    for mention in mentions:
-        name = _choose(mention.names, on)
-        if name is None or name.kind == "other":
-            continue
-        if group and not _belongs(text, group, mention, name):
+    group: list[_Named] = []
+    for item in standing or named:
+        if group and not _belongs(text, group, item):
             found.append(_phrase(text, group))
             group = []
-        group.append((mention, name))
+        group.append(item)
     if group:
         found.append(_phrase(text, group))
+    return found
+
+
+def _named(text: Text, mentions: Sequence[Mention], on: date | None) -> list[_Named]:
+    found: list[_Named] = []
+    for mention in mentions:
+        name = _choose(mention.names, on)
+        if name is None or name.kind == "other" or _is_money(text, mention, name):
+            continue
+        if name.text in _DESCRIBING and _DESCRIBES.match(text.lowered, mention.end - 1):
+            continue
+        found.append(_Named(mention, name, False))
+    last = len(found) - 1
+    for number, item in enumerate(found):
+        after = found[number + 1] if number < last else None
+        if item.name.country and _qualifies(text, item.mention, after):
+            found[number] = item._replace(qualifies=True)
     return found
 
 
@@ -56,23 +131,82 @@ def _choose(names: tuple[Name, ...], on: date | None) -> Name | None:
     return held[-1] if held else None
 
 
-def _belongs(text: Text, group: list[tuple[Mention, Name]], mention: Mention, name: Name) -> bool:
-    between = text.lowered[group[-1][0].end : mention.start + 1]
+def _is_money(text: Text, mention: Mention, name: Name) -> bool:
+    """*US 50 million*, *Swiss francs*."""
+    if name.kind not in ("country", "demonym"):
+        return False
+    if _MONEY.match(text.lowered, mention.end - 1):
+        return True
+    return name.text == "US" and _SUM.match(text.lowered, mention.end - 1) is not None
+
+
+def _qualifies(text: Text, mention: Mention, after: _Named | None) -> bool:
+    """Whether a name stands before *-backed*, *-brokered* or behind *anti-*; a backer stands in for an unnamed group."""
+    lowered = text.lowered
+    if _STANCE.search(lowered, max(0, mention.start - 6), mention.start + 1):
+        return not _AGAINST.match(lowered, mention.end - 1)
+    made, backed = _MADE.match(lowered, mention.end - 1), _BACKED.match(lowered, mention.end - 1)
+    if not (made or backed) or not _hyphenated(text, mention):
+        return False
+    if made or backed is None:
+        return True
+    return after is not None and after.name.country is not None and after.mention.start - backed.end() < _LOOK_BACK // 2
+
+
+def _hyphenated(text: Text, mention: Mention) -> bool:
+    """*US-brokered truce*, not *US brokered truce*."""
+    _, end = text.offsets(mention.start, mention.end)
+    return text.original[end : end + 1] in ("-", "\u2010", "\u2011")
+
+
+def _belongs(text: Text, group: list[_Named], item: _Named) -> bool:
+    between = text.lowered[group[-1].mention.end : item.mention.start + 1]
     if not _JOINT.fullmatch(between):
         return False
-    country = next((known.country for _, known in group if known.country), None)
+    country = _country(known.name for known in group)
     if " of " in f" {between}" or "for " in between:
-        return name.kind in ("country", "place") and country is None and "for " not in between
-    return country is None or name.country is None or name.country == country
+        return item.name.kind in ("country", "place") and country is None and "for " not in between
+    own = _country([item.name])
+    return country is None or own is None or own == country
 
 
-def _phrase(text: Text, group: list[tuple[Mention, Name]]) -> Phrase:
-    start, end = group[0][0].start, group[-1][0].end
-    country = next((name.country for _, name in group if name.country), None)
-    role = next((name.role for _, name in reversed(group) if name.role and name.kind != "igo"), None)
-    if role is None:
-        role = next((name.role for _, name in group if name.role), None)
-    before = text.lowered[max(0, start - _LOOK_BACK) : start + 1]
-    only_country = all(name.kind in ("country", "place") for _, name in group)
-    is_place = bool(_ENVOY_BEFORE.search(before)) or (only_country and bool(_PLACE_BEFORE.search(before)))
-    return Phrase(start, end, Actor(country, role, text.joined[start + 1 : end - 1]), is_place)
+def _phrase(text: Text, group: list[_Named]) -> Phrase:
+    start, end = group[0].mention.start, group[-1].mention.end
+    names = [item.name for item in group]
+    country = _country(names) or next((name.country for name in names if name.country), None)
+    preposition = _preposition(text, start)
+    envoy = _ENVOY_BEFORE.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)
+    is_place = envoy is not None or (preposition in _PLACING and _is_ground(text, names, end))
+    is_place = is_place or (preposition == "on" and _BORDER.match(text.lowered, end - 1) is not None)
+    shared = next((name.shared for name in names if name.country), None)
+    actor = Actor(country, _role(names), text.joined[start + 1 : end - 1])
+    return Phrase(start, end, actor, is_place, preposition, shared)
+
+
+def _country(names: Iterable[Name]) -> str | None:
+    """The first country named; that of an office (*COAS*) stands in only where none is."""
+    return next((name.country for name in names if name.country and name.kind != "agent"), None)
+
+
+def _role(names: Sequence[Name]) -> str | None:
+    """The role of the last words that say one; an organisation's own kind stays unless an office of it is named."""
+    if names[0].role in ("IMG", "NGO"):
+        return names[0].role
+    role = next((name.role for name in reversed(names) if name.role and name.kind != "igo"), None)
+    return role or next((name.role for name in names if name.role), None)
+
+
+def _preposition(text: Text, start: int) -> str:
+    if _PART_OF.search(text.lowered, max(0, start - _LONG_LOOK_BACK), start + 1):
+        return "in"
+    found = _PREPOSITION.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)
+    return found[1] if found else ""
+
+
+def _is_ground(text: Text, names: Sequence[Name], end: int) -> bool:
+    """A country or place alone, or a demonym before *capital*, *province* and the like."""
+    if all(name.kind in ("country", "place") for name in names):
+        return True
+    if any(name.kind not in ("country", "place", "demonym") for name in names):
+        return False
+    return names[-1].kind == "place" or _GROUND.match(text.lowered, end - 1) is not None

@@ -1,0 +1,158 @@
+"""The clause around the deciding words: who stands before them, who behind, who speaks at the end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from correlator.events.category import Candidate
+from correlator.events.model import Actor
+from correlator.events.phrases import Phrase
+from correlator.events.text import Text
+
+_OPENING = re.compile(
+    r"^ (?:after|following|amid|despite|while|in|on|as|although|since|during|with|under|at|by|for|before|upon|once) "
+)
+_ATTRIBUTION = re.compile(
+    r" (?:said|says|say|reported|reports|told|announced|confirmed|disclosed|quoted|according to) "
+)
+_APPOSITION = re.compile(r" , (?:an?|the|one|which|who|whose|becoming|its|his|her|their) ")
+# What opens a clause of the second rank behind the deciding words.
+_TRAILING = re.compile(
+    r" (?:after|amid|despite|while|because|although|though|when|where|following|as|before|who|which|whose|since|unless|"
+    r"until|during|than|but|days?|ahead) "
+)
+_SITUATED = re.compile(r" (?:in|of|from)(?: the| southern| northern| eastern| western| south| north| east| west)* ")
+_ETHNIC = re.compile(r" ethnic $")
+_MINORITY = re.compile(r" (?:minority|population|community|minorities) ")
+_REACH = 9
+
+
+class Clause(NamedTuple):
+    """Phrases by their place to the deciding words, each list in order.
+
+    ``behind`` are those of the same clause, ``later`` those of a clause of the second rank behind them, ``speakers``
+    those of a closing *..., the ministry said*. ``start`` and ``end`` bound the head of the deciding words.
+    """
+
+    text: Text
+    category: str
+    start: int
+    end: int
+    before: list[Phrase]
+    behind: list[Phrase]
+    later: list[Phrase]
+    speakers: list[Phrase]
+
+    @property
+    def objects(self) -> list[Phrase]:
+        """Phrases behind that are acted on rather than only tell where."""
+        return [phrase for phrase in self.behind if not phrase.is_place]
+
+    @property
+    def places(self) -> list[Phrase]:
+        """Phrases behind that tell where."""
+        return [phrase for phrase in self.behind if phrase.is_place]
+
+    @property
+    def subjects(self) -> list[Phrase]:
+        """Phrases before that can be the subject: not those of an opening aside, an apposition or a place."""
+        clause = [phrase for phrase in self.before if not _aside(self.text, phrase, self.start)] or self.before
+        return [phrase for phrase in clause if not phrase.is_place] or clause
+
+
+def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Clause:
+    """The phrases of a text sorted around the words that decided its category."""
+    decider = chosen.governor if chosen.governor is not None else chosen.hit
+    start, end = decider.start, decider.head_end
+    located = _located(text, found)
+    spoken = _attribution_start(text, end)
+    trailing = _TRAILING.search(text.lowered, end - 1)
+    turn = trailing.start() if trailing is not None else len(text.lowered)
+    before = [phrase for phrase in located if phrase.end <= start + 1]
+    right = [phrase for phrase in located if phrase.end > start + 1]
+    return Clause(
+        text,
+        chosen.category,
+        start,
+        end,
+        _behind_topic(text, before, start),
+        [phrase for phrase in right if phrase.start < min(turn, spoken)],
+        [phrase for phrase in right if turn <= phrase.start < spoken],
+        [phrase for phrase in right if phrase.start >= spoken],
+    )
+
+
+def _located(text: Text, found: Sequence[Phrase]) -> list[Phrase]:
+    """*Rebels in the Ivory Coast*, *the Russians of Latvia* are of the country right behind, ethnic groups of a later."""
+    located = list(found)
+    for number, phrase in enumerate(found[:-1]):
+        after = found[number + 1]
+        if _is_minority(text, phrase):
+            place = next((other for other in found if other.is_place and other.actor.country), None)
+        else:
+            place = after if phrase.actor.country is None or _is_people_of(text, phrase, after) else None
+            if place is not None and not _SITUATED.fullmatch(text.lowered, phrase.end - 1, place.start + 1):
+                place = None
+        if place is not None and place.actor.country:
+            located[number] = of_country(phrase, place.actor.country)
+    return located
+
+
+def _is_minority(text: Text, phrase: Phrase) -> bool:
+    """*Ethnic Greeks*, *the Greek minority*."""
+    if phrase.actor.country is None:
+        return False
+    return bool(
+        _ETHNIC.search(text.lowered, 0, phrase.start + 1) or _MINORITY.match(text.lowered, phrase.end - 1)
+    ) or phrase.actor.text.lower().endswith(" minority")
+
+
+def _is_people_of(text: Text, phrase: Phrase, after: Phrase) -> bool:
+    """*The Russians of Latvia*: people, not an office, and *of*."""
+    return (
+        phrase.actor.role is None
+        and phrase.actor.text.endswith("s")
+        and after.preposition == "of"
+        and text.lowered.startswith(" the ", max(0, phrase.start - 4))
+    )
+
+
+def of_country(phrase: Phrase, country: str | None) -> Phrase:
+    """The phrase as an actor of another country."""
+    return phrase._replace(actor=Actor(country, phrase.actor.role, phrase.actor.text))
+
+
+def _attribution_start(text: Text, end: int) -> int:
+    """Where a closing *..., the ministry said* or *: minister* begins; the end of the text where there is none."""
+    comma = text.lowered.rfind(" , ", end - 1)
+    if comma >= 0 and _ATTRIBUTION.search(text.lowered, comma):
+        return comma
+    colon = text.lowered.rfind(" : ", end - 1)
+    if colon >= 0 and text.lowered.count(" ", colon + 2) <= _REACH:
+        return colon
+    return len(text.lowered)
+
+
+def _behind_topic(text: Text, before: list[Phrase], start: int) -> list[Phrase]:
+    """*Summit in Oman: Iran and Iraq sign*: what stands before the colon is the topic, where actors follow it."""
+    colon = text.lowered.rfind(" : ", 0, start + 1)
+    if colon < 0:
+        return before
+    return [phrase for phrase in before if phrase.start >= colon] or before
+
+
+def opens_aside(text: Text) -> bool:
+    """Whether a text begins with *After ...*, *In ...* and the like."""
+    return _OPENING.match(text.lowered) is not None
+
+
+def _aside(text: Text, phrase: Phrase, start: int) -> bool:
+    if opens_aside(text):
+        comma = text.lowered.find(" , ", 0, start)
+        if comma >= 0 and phrase.end <= comma + 1:
+            return True
+    opened = _APPOSITION.search(text.lowered, 0, phrase.start + 1)
+    closed = text.lowered.find(" , ", phrase.end - 1, start + 2)
+    return opened is not None and closed >= 0

@@ -1,0 +1,97 @@
+"""Actors without a country of their own: *rebels*, *the president*, a place that two countries share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from correlator.events.clause import Clause, of_country
+from correlator.events.phrases import Phrase
+
+_DOMESTIC = frozenset({"CONCEDE", "RETREAT", "COERCE", "PROTEST", "ASSAULT", "REJECT", "MOBILIZE"})
+# Acts whose direct object, where no country is named with it, is at home: *Argentine judge orders former president to*.
+_ON_PERSONS = frozenset({"REQUEST", "ASSAULT", "COERCE", "CONCEDE", "ACCUSE", "PROTEST"})
+_PERSONS = frozenset({"OPP", "CVL", "REB", "PTY", "JUD", "LEG", "GOV"})
+# Roles that act where they are, rather than abroad.
+_RESIDENT = frozenset({"CVL", "REB", "OPP", "COP", "JUD", "PTY", "LEG"})
+_POWERS = frozenset({"GOV", "MIL", "COP", "LEG", "JUD", "OPP"})
+_OF_OTHERS = re.compile(
+    r" (?:world|foreign|international|western|arab|muslim|european|regional|global|islamic|gulf|other|both|allied|"
+    r"neighbouring|neighboring|rival|african|asian|its|the two|all|exiled) $"
+)
+_POST = re.compile(r"\b(?:embassy|consulate|mission|envoys?|ambassadors?|diplomats?|high commission(?:er)?)\b")
+_AIMED = frozenset({"on", "against", "into", "at", "upon", "over"})
+_CLOSE = 40
+_HEADLINE_WORDS = 15
+
+
+def own_people(clause: Clause, first: Phrase) -> list[Phrase]:
+    """The direct object without a country named with it: of the place of the act, else of the subject's own country."""
+    direct = next(iter(clause.objects), None)
+    if direct is None or clause.category not in _ON_PERSONS or first.actor.country is None:
+        return []
+    place = next((p for p in (*clause.places, *clause.later) if p.is_place and p.preposition != "on"), None)
+    if direct.actor.country is not None:
+        if place is not None and direct.actor.role == "REB" and place.actor.country:
+            return [of_country(direct, place.actor.country)]
+        near = direct.start - clause.end < _CLOSE and direct.preposition in ("", "with", "of")
+        return [direct] if near and direct.actor.country == first.actor.country else []
+    if direct.actor.role not in _PERSONS or _OF_OTHERS.search(clause.text.lowered, 0, direct.start + 1):
+        return []
+    if any(phrase.actor.country and phrase.preposition in _AIMED for phrase in clause.objects):
+        return []
+    if place is not None and place.actor.country:
+        return [of_country(direct, place.actor.country)]
+    return [direct] if len(first.actor.country) == 3 and first.actor.role not in ("IGO", "NGO", "IMG") else []
+
+
+def settled(
+    clause: Clause, sources: list[Phrase], targets: list[Phrase], rule: str
+) -> tuple[list[Phrase], list[Phrase], str]:
+    """Roles without country take the one that the text tells for them; shared places become the other side's."""
+    if sources and sources[0].actor.country is None:
+        sources = [of_country(sources[0], _home(clause, sources[0], targets)), *sources[1:]]
+    elif sources and targets and targets[0].shared is None:
+        sources = [other_side(sources[0], targets[0].actor.country), *sources[1:]]
+    country = sources[0].actor.country if sources else None
+    if targets and targets[0].actor.country is None:
+        own = country or next((p.actor.country for p in targets if p.actor.country), None)
+        targets = [of_country(targets[0], own), *targets[1:]]
+    targets = [other_side(phrase, country) for phrase in targets]
+    if sources and not targets and country and _is_domestic(clause, sources[0]):
+        targets = [of_country(sources[0], country)]
+        rule = f"{rule}; at home"
+    return sources, targets, rule
+
+
+def other_side(phrase: Phrase, country: str | None) -> Phrase:
+    """A crossing or region that two countries share belongs, against one of them, to the other."""
+    if phrase.shared is not None and phrase.actor.country == country:
+        return of_country(phrase, phrase.shared)
+    return phrase
+
+
+def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> str | None:
+    """Country of a source that is only a role: where it is, or the only country that a sentence names."""
+    everywhere = [*clause.before, *clause.behind, *clause.later, *clause.speakers]
+    named = [phrase.actor.country for phrase in everywhere if phrase.actor.country]
+    places = [phrase.actor.country for phrase in everywhere if phrase.is_place and phrase.actor.country]
+    if places and source.actor.role in _RESIDENT:
+        return places[0]
+    target = next((phrase for phrase in targets if phrase.actor.country), None)
+    if target is None or target.is_place or _at_home(source, target):
+        return target.actor.country if target is not None else next(iter([*places, *named]), None)
+    if len(set(named)) == 1:
+        return named[0] if clause.text.lowered.count(" ") > _HEADLINE_WORDS else None
+    return next(country for country in named if country != target.actor.country) if source.actor.role == "GOV" else None
+
+
+def _is_domestic(clause: Clause, source: Phrase) -> bool:
+    return clause.category in _DOMESTIC or (clause.category in _ON_PERSONS and source.actor.role in _RESIDENT)
+
+
+def _at_home(source: Phrase, target: Phrase) -> bool:
+    """*Rebels attack the Congolese army*: both of one country; *protesters storm the US embassy*: not."""
+    if source.actor.role not in _RESIDENT or target.actor.role not in _POWERS:
+        return False
+    return _POST.search(target.actor.text.lower()) is None
