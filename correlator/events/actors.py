@@ -62,7 +62,7 @@ def _day(text: str) -> date | None:
 
 @cache
 def load_names() -> tuple[Name, ...]:
-    """Every name in ``data/events``: countries, places, organisations, leaders, agents, and what only looks like one."""
+    """Every name in ``data/events``: countries, places, organisations, leaders, agents, and mere look-alikes."""
     names = [Name(f"{{{slot}}}", "country", None, None) for slot in _SLOTS]
     for row in _rows("agents.csv"):
         names += [Name(text, "agent", row["country"] or None, row["role"]) for text in row["words"].split(";")]

@@ -26,7 +26,7 @@ _TRAILING = re.compile(
 _SITUATED = re.compile(r" (?:in|of|from)(?: the| southern| northern| eastern| western| south| north| east| west)* ")
 _ETHNIC = re.compile(r" ethnic $")
 _MINORITY = re.compile(r" (?:minority|population|community|minorities) ")
-_REACH = 9
+_CLOSING_WORDS = 9
 
 
 class Clause(NamedTuple):
@@ -85,7 +85,7 @@ def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Clause:
 
 
 def _located(text: Text, found: Sequence[Phrase]) -> list[Phrase]:
-    """*Rebels in the Ivory Coast*, *the Russians of Latvia* are of the country right behind, ethnic groups of a later."""
+    """*Rebels in the Ivory Coast*, *the Russians of Latvia*, ethnic groups: they are of the country where they are."""
     located = list(found)
     for number, phrase in enumerate(found[:-1]):
         after = found[number + 1]
@@ -104,9 +104,10 @@ def _is_minority(text: Text, phrase: Phrase) -> bool:
     """*Ethnic Greeks*, *the Greek minority*."""
     if phrase.actor.country is None:
         return False
-    return bool(
-        _ETHNIC.search(text.lowered, 0, phrase.start + 1) or _MINORITY.match(text.lowered, phrase.end - 1)
-    ) or phrase.actor.text.lower().endswith(" minority")
+    before, behind = phrase.start + 1, phrase.end - 1
+    if _ETHNIC.search(text.lowered, 0, before) or _MINORITY.match(text.lowered, behind):
+        return True
+    return phrase.actor.text.lower().endswith(" minority")
 
 
 def _is_people_of(text: Text, phrase: Phrase, after: Phrase) -> bool:
@@ -130,7 +131,7 @@ def _attribution_start(text: Text, end: int) -> int:
     if comma >= 0 and _ATTRIBUTION.search(text.lowered, comma):
         return comma
     colon = text.lowered.rfind(" : ", end - 1)
-    if colon >= 0 and text.lowered.count(" ", colon + 2) <= _REACH:
+    if colon >= 0 and text.lowered.count(" ", colon + 2) <= _CLOSING_WORDS:
         return colon
     return len(text.lowered)
 

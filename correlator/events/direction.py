@@ -18,16 +18,20 @@ _PARTICIPLE = re.compile(r"(?:ed|wn|held|hit|shot|struck|slain|sent|told|met|sou
 _SUFFERED = re.compile(
     r" (?:arrested|detained|jailed|imprisoned|killed|wounded|injured|seized|summoned|expelled|freed|released|deported|"
     r"banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
-    r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled) "
+    r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled|"
+    r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
-_ADJUNCT = re.compile(r" (?:in|at|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|\.|,) |$")
+_ADJUNCT = re.compile(r" (?:in|at|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|\.|,) |$")
 _BY = re.compile(r" by (?:the |an? )?")
 _BY_REACH = 54
+_BY_NEXT = 4
+_PHRASE_REACH = 24
 _RECEIVES = re.compile(
     r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
     r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?) "
 )
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
+_HEADLINE_WORDS = 15
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
 _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
 _SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
@@ -53,15 +57,11 @@ def who_to_whom(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Roles
 def _agent(clause: Clause) -> Roles | None:
     """*Attacked by*, *an attack by*: whoever stands behind *by* acts."""
     text = clause.text.lowered
-    if _BE.search(text, 0, clause.start + 1) and _is_participle(clause):
-        reach = clause.end + _BY_REACH
-    else:
-        reach = clause.end + _BY_REACH if not clause.before else clause.end + 4
-    for match in _BY.finditer(text, clause.end - 1, reach):
-        near = (p for p in clause.behind if match.end() - 1 <= p.start + 1 <= match.end() + 24)
+    far = not clause.before or _is_passive(clause) or _lacks_is(clause)
+    for match in _BY.finditer(text, clause.end - 1, clause.end + (_BY_REACH if far else _BY_NEXT)):
+        near = (p for p in clause.behind if match.end() - 1 <= p.start + 1 <= match.end() + _PHRASE_REACH)
         if (agent := next(near, None)) is not None:
-            rest = [phrase for phrase in clause.behind if phrase.start > agent.start or phrase.end < match.start()]
-            others = [phrase for phrase in rest if phrase is not agent]
+            others = [p for p in clause.behind if p.start > agent.start or p.end < match.start()]
             return Roles([agent], clause.subjects or others, "passive, by")
     return None
 
@@ -90,13 +90,10 @@ def _demanded(clause: Clause) -> Roles | None:
 
 def _suffered(clause: Clause) -> Roles | None:
     """Passive without *by*: the subject is acted on; where the act has a place, that country is taken to act."""
-    text = clause.text.lowered
-    passive = _BE.search(text, 0, clause.start + 1) is not None and _is_participle(clause)
-    dropped = _SUFFERED.match(text, clause.start) is not None and _ADJUNCT.match(text, clause.end - 1) is not None
-    if not clause.before or not (passive or dropped):
+    if not clause.before:
         return None
     subjects = clause.subjects
-    if dropped and not passive and not any(phrase.actor.country for phrase in subjects):
+    if not _is_passive(clause) and not (_lacks_is(clause) and any(phrase.actor.country for phrase in subjects)):
         return None
     elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
     return Roles(elsewhere[:1], subjects, "passive")
@@ -114,8 +111,15 @@ def _spoken(clause: Clause) -> Roles | None:
 _READINGS: tuple[Callable[[Clause], Roles | None], ...] = (_agent, _received, _demanded, _suffered, _spoken)
 
 
-def _is_participle(clause: Clause) -> bool:
-    return any(_PARTICIPLE.search(word) for word in clause.text.lowered[clause.start : clause.end].split()[:1])
+def _is_passive(clause: Clause) -> bool:
+    words = clause.text.lowered[clause.start : clause.end].split()
+    return bool(words and _PARTICIPLE.search(words[0]) and _BE.search(clause.text.lowered, 0, clause.start + 1))
+
+
+def _lacks_is(clause: Clause) -> bool:
+    """*Two Chinese arrested in Ghana*: a participle without *is*, and no object behind it."""
+    text = clause.text.lowered
+    return bool(_SUFFERED.match(text, clause.start) and _ADJUNCT.match(text, clause.end - 1))
 
 
 def _active(clause: Clause) -> Roles:
@@ -139,7 +143,19 @@ def _active(clause: Clause) -> Roles:
     if others_before:
         return Roles([first], others_before, "subject and named before the verb")
     later = sorted(clause.later, key=lambda phrase: not _differs(phrase, first))
+    if (roles := _reported(clause, first)) is not None:
+        return roles
     return Roles([first], [*objects, *clause.places, *later], "subject, verb, object")
+
+
+def _reported(clause: Clause, first: Phrase) -> Roles | None:
+    """*India broke the treaty, says Nepal*: whoever tells it accuses, or is the one acted on."""
+    teller = next((phrase for phrase in clause.speakers if _differs(phrase, first)), None)
+    if teller is None or clause.text.lowered.count(" ") > _HEADLINE_WORDS:
+        return None
+    if clause.category in _SAID:
+        return Roles([teller], [first], "says of the subject")
+    return Roles([first], [teller], "said by the one acted on")
 
 
 def _is_partner(clause: Clause, phrase: Phrase) -> bool:
@@ -153,7 +169,10 @@ def _in_order(clause: Clause) -> Roles:
     """Nobody stands before the verb: the first actor acts, on the next of another country."""
     if (roles := _after_aside(clause)) is not None:
         return roles
-    named = sorted([*clause.objects, *clause.before], key=lambda phrase: phrase.start) or clause.places
+    named = sorted([*clause.objects, *clause.before], key=lambda phrase: phrase.start)
+    named = named or clause.places or clause.later
+    if not named:
+        return Roles([], [], "nobody but a speaker")
     if clause.category == "ASSAULT" and clause.places and _befalls(clause.places[0], named[0]):
         return Roles(clause.places[:1], named, "place, verb, object")
     rest = [phrase for phrase in (*named[1:], *clause.places, *clause.later) if phrase is not named[0]]

@@ -15,21 +15,23 @@ from correlator.events.text import Text
 # What may stand between two names of one actor.
 _JOINT = re.compile(
     r"(?:(?:'s|of|the|for|new|former|top|senior|deputy|acting|foreign|prime|interim|state|federal|special|"
-    r"ruling|main|led|based|capital|city|chief|ex|vice|first|supreme|national|central|military|security|armed|riot|rebel) )*"
+    r"ruling|main|led|based|capital|city|chief|ex|vice|first|supreme|national|central|military|security|armed|riot|"
+    r"rebel) )*"
 )
 # The preposition before a phrase, over words that belong to the phrase.
 _PREPOSITION = re.compile(
     r" (by|against|to|into|onto|toward|towards|with|from|on|upon|over|for|between|of|among|alongside|"
     r"in|at|near|inside|around|off|outside|across|throughout|within|along)"
     r"(?: (?:the|an?|its|his|her|their|all|some|several|many|most|two|three|both|town|city|port|state|province|"
-    r"capital|territory|south|north|east|west|central|neighbouring|neighboring|remote|whole|mostly|around|of|[^ ]+(?:ern|al|ing|ish|ive|ous|ary|held|"
-    r"ian|ed)|\d[\d.,]*))*? $"
+    r"capital|territory|south|north|east|west|central|neighbouring|neighboring|remote|whole|mostly|around|of|"
+    r"[^ ]+(?:ern|al|ing|ish|ive|ous|ary|held|ian|ed)|\d[\d.,]*))*? $"
 )
 # *In the streets of*, *in a suburb of*: what follows *of* is a place too.
 _PART_OF = re.compile(
-    r" (?:in|at|near|inside|around|off|outside|across|into|from)(?: (?:[^ ,]+))?? (?:[^ ,]+ )?(?:city|town|sector|suburbs?|areas?|"
-    r"parts?|regions?|province|capital|outskirts|districts?|streets|north|south|east|west|village|port|half|cent(?:er|re)|"
-    r"enclave|heart|quarter|neighbou?rhood|state|island|coast|territory|valley) of(?: (?:the|mostly|[^ ]+(?:ern|ian)))* $"
+    r" (?:in|at|near|inside|around|off|outside|across|into|from)(?: [^ ,]+)?? (?:[^ ,]+ )?(?:city|town|sector|suburbs?|"
+    r"areas?|parts?|regions?|province|capital|outskirts|districts?|streets|north|south|east|west|village|port|half|"
+    r"cent(?:er|re)|enclave|heart|quarter|neighbou?rhood|state|island|coast|territory|valley) of"
+    r"(?: (?:the|mostly|[^ ]+(?:ern|ian)))* $"
 )
 _PLACING = frozenset(
     {"in", "at", "near", "inside", "around", "off", "outside", "across", "throughout", "within", "along"}
@@ -59,8 +61,8 @@ _AGAINST = re.compile(
     r"rhetoric|campaign|sanctions|stance|propaganda|drills?|front|activities|moves?) "
 )
 _MONEY = re.compile(
-    r" (?:dollars?|francs?|pounds?|rupees?|riyals?|dirhams?|dinars?|lira|krone?r?s?|kronor|crowns|yuan|roubles?|rubles?|"
-    r"florins?|marks|won|pesos?) "
+    r" (?:dollars?|francs?|pounds?|rupees?|riyals?|dirhams?|dinars?|lira|krone?r?s?|kronor|crowns|yuan|roubles?|"
+    r"rubles?|florins?|marks|won|pesos?) "
 )
 _SUM = re.compile(r" \d[\d.,]*(?:m|mn|bn|k)? ")
 _LOOK_BACK = 40
@@ -141,7 +143,7 @@ def _is_money(text: Text, mention: Mention, name: Name) -> bool:
 
 
 def _qualifies(text: Text, mention: Mention, after: _Named | None) -> bool:
-    """Whether a name stands before *-backed*, *-brokered* or behind *anti-*; a backer stands in for an unnamed group."""
+    """Whether a name stands before *-backed* or *-brokered*, or behind *anti-*; a backer may stand in."""
     lowered = text.lowered
     if _STANCE.search(lowered, max(0, mention.start - 6), mention.start + 1):
         return not _AGAINST.match(lowered, mention.end - 1)

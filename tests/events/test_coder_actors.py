@@ -1,0 +1,139 @@
+"""Who is source and who is target, by construction: places, voice, attribution, groups without a country."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from correlator.events.actors import country_codes, load_names
+from correlator.events.coder import code_text
+
+
+def dyad(text, **options):
+    event = code_text(text, **options)[0]
+    return tuple(actor.country if actor else None for actor in (event.source, event.target))
+
+
+def check(source, target, text):
+    assert dyad(text) == (source, target)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("KEN", "SOM", "Kenyan jets bomb camps near Kismayo"),
+        ("RUS", "UKR", "Russian missiles hit Kharkiv and Odesa"),
+        ("IRN", "SAU", "Iran's foreign minister arrives in Riyadh on four-day visit"),
+        ("SDN", "EGY", "Sudan's premier lands in Cairo for talks"),
+        ("JOR", "IRQ", "Jordan's King Abdullah visits Baghdad"),
+        ("USA", "DNK", "Trump renews demand for Greenland"),
+        ("IRQ", "USA", "Roadside bomb near Tikrit kills two US soldiers"),
+        ("ISR", "PSE", "Israel kills dozens in Rafah strike"),
+        ("PSE", "ISR", "Palestinian gunmen kill four people in the centre of Tel Aviv"),
+    ],
+)
+def test_a_place_is_its_country(source, target, text):
+    check(source, target, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("PAK", "AFG", "Pakistan closes Torkham crossing"),
+        ("AFG", "PAK", "Afghanistan shuts Torkham crossing"),
+        ("PAK", "IND", "Kashmiris in Muzaffarabad demonstrate against India"),
+        ("CHN", "PHL", "China seizes boat at Scarborough Shoal"),
+        ("PHL", "CHN", "Manila protests China's ramming of boat at Scarborough Shoal"),
+    ],
+)
+def test_a_shared_place_is_the_other_side_s(source, target, text):
+    check(source, target, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("ISR", "IRN", "Iran's nuclear sites bombed by Israel"),
+        ("JPN", "PER", "Peruvian fishermen detained by Japanese coast guard"),
+        ("THA", "KHM", "Cambodian villagers killed in attack by Thai troops"),
+        ("CAN", "SAU", "Saudi Arabia urged by Canada to free activist"),
+        ("BRA", "ARG", "Argentina accused of dumping by Brazil"),
+        ("GHA", "CHN", "Two Chinese arrested in Ghana over illegal mining"),
+        (None, "LAO", "Laos was accused of dam secrecy"),
+        ("DEU", "BLR", "Berlin rejects new calls by Belarus for loans"),
+    ],
+)
+def test_voice(source, target, text):
+    check(source, target, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("NOR", "SWE", "Norway receives apology from Sweden"),
+        ("LAO", "CHN", "Laos wins loan from China"),
+    ],
+)
+def test_the_giver_acts(source, target, text):
+    check(target, source, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("UGA", "RWA", "Rwanda must stop arming rebels: Ugandan president"),
+        ("NPL", "IND", "India violated border treaty, says Nepal"),
+        ("LBY", "TUN", "Libya hands over suspects at the request of Tunisia"),
+        ("FRA", "MLI", "France, which ruled the country until 1960, condemns coup in Mali"),
+        ("EGY", "ETH", "After meeting Abiy Ahmed, Sisi flew to Cairo"),
+        ("ITA", "LBY", "Summit in Rome: Italy, Libya sign migrant deal"),
+        ("POL", "RUS", "Poland condemns killing of Ukrainians by Russia"),
+        ("UGA", "TUN", "Uganda and Tunisia have delayed their meeting after a blast in Mali"),
+        ("EGY", "JOR", "Egypt, Jordan discuss Gaza"),
+    ],
+)
+def test_clauses_and_attribution(source, target, text):
+    check(source, target, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("YEM", "SAU", "Iran-backed Houthis fire missiles at Saudi Arabia"),
+        ("EST", "LVA", "Estonia rejects UN-brokered plan, Latvia's offer"),
+        ("KEN", "UGA", "Kenya will give a million Swiss francs to Uganda"),
+        ("TUR", "IRQ", "Turkish drones strike PKK hideouts in northern Iraq"),
+        ("EGY", "QAT", "Egyptian envoy to Qatar meets emir in Doha"),
+    ],
+)
+def test_names_that_only_describe(source, target, text):
+    check(source, target, text)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "text"),
+    [
+        ("KEN", "KEN", "Kenyan police arrest opposition leader after Uganda trip"),
+        ("ZWE", "ZWE", "Zimbabwean police beat up protesters in Bulawayo"),
+        ("COD", "USA", "Protesters burn US flag in Kinshasa"),
+        ("BGD", "MMR", "Students in Dhaka protest against Myanmar"),
+        ("ALB", "SRB", "Ethnic Serbs in Albania rally against Serbia"),
+        ("LVA", "LTU", "The Russians of Latvia urge Lithuania to help"),
+        (None, "TUR", "PM thanks Turkiye for tents"),
+    ],
+)
+def test_actors_without_a_country_of_their_own(source, target, text):
+    check(source, target, text)
+
+
+@pytest.mark.parametrize(("day", "role"), [(date(2015, 1, 1), "REB"), (date(2024, 1, 1), "GOV"), (None, "GOV")])
+def test_a_movement_has_the_role_of_its_day(day, role):
+    assert code_text("Taliban detain Pakistani traders", on=day)[0].source.code == f"AFG:{role}"
+
+
+def test_every_name_is_of_a_known_country():
+    names = [name for name in load_names() if name.kind in ("place", "body", "leader")]
+    unknown = {code for name in names for code in (name.country, name.shared) if code not in (None, *country_codes())}
+    assert unknown == set()
+    assert all(name.until is None or name.since is None or name.since < name.until for name in names)
