@@ -61,7 +61,7 @@ def _event(
     evidence = list(deciding)
     for field, phrase in (("source", pair[0]), ("target", pair[1])):
         if phrase is not None:
-            evidence.append(words(text, field, phrase.start, phrase.end, roles.rule))
+            evidence.append(words(text, field, phrase.start, phrase.end, _rule(roles, phrase)))
     return CodedEvent(
         category.name,
         category.quad_class,
@@ -75,6 +75,10 @@ def _event(
         tuple(evidence),
         coder,
     )
+
+
+def _rule(roles: Roles, phrase: Phrase) -> str:
+    return f"{roles.rule}; country from {phrase.country_from}" if phrase.country_from else roles.rule
 
 
 def _actor(phrase: Phrase | None) -> Actor | None:

@@ -96,7 +96,7 @@ def _located(text: Text, found: Sequence[Phrase]) -> list[Phrase]:
             if place is not None and not _SITUATED.fullmatch(text.lowered, phrase.end - 1, place.start + 1):
                 place = None
         if place is not None and place.actor.country:
-            located[number] = of_country(phrase, place.actor.country)
+            located[number] = of_country(phrase, place)
     return located
 
 
@@ -120,9 +120,10 @@ def _is_people_of(text: Text, phrase: Phrase, after: Phrase) -> bool:
     )
 
 
-def of_country(phrase: Phrase, country: str | None) -> Phrase:
-    """The phrase as an actor of another country."""
-    return phrase._replace(actor=Actor(country, phrase.actor.role, phrase.actor.text))
+def of_country(phrase: Phrase, other: Phrase) -> Phrase:
+    """The phrase as an actor of the other's country."""
+    actor = Actor(other.actor.country, phrase.actor.role, phrase.actor.text)
+    return phrase._replace(actor=actor, country_from=other.actor.text)
 
 
 def _attribution_start(text: Text, end: int) -> int:

@@ -131,7 +131,7 @@ def _active(clause: Clause) -> Roles:
     first = other_side(sources[0], objects[0].actor.country) if objects else sources[0]
     others_before = [phrase for phrase in sources[1:] if _differs(phrase, first)]
     if first.actor.country is None and others_before and not any(_differs(phrase, first) for phrase in objects):
-        first, others_before = of_country(first, others_before[0].actor.country), others_before[1:]
+        first, others_before = of_country(first, others_before[0]), others_before[1:]
     together = [phrase for phrase in others_before if _together(clause.text, first, phrase)]
     acted_on = [phrase for phrase in objects if _differs(phrase, first)]
     if together and clause.category in _MUTUAL and not any(_is_partner(clause, phrase) for phrase in acted_on):

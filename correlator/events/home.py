@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from correlator.events.clause import Clause, of_country
+from correlator.events.model import Actor
 from correlator.events.phrases import Phrase
 
 _DOMESTIC = frozenset({"CONCEDE", "RETREAT", "COERCE", "PROTEST", "ASSAULT", "REJECT", "MOBILIZE"})
@@ -31,17 +32,19 @@ def own_people(clause: Clause, first: Phrase) -> list[Phrase]:
     if direct is None or clause.category not in _ON_PERSONS or first.actor.country is None:
         return []
     place = next((p for p in (*clause.places, *clause.later) if p.is_place and p.preposition != "on"), None)
+    if place is not None and place.actor.country is None:
+        place = None
     if direct.actor.country is not None:
-        if place is not None and direct.actor.role == "REB" and place.actor.country:
-            return [of_country(direct, place.actor.country)]
+        if place is not None and direct.actor.role == "REB":
+            return [of_country(direct, place)]
         near = direct.start - clause.end < _CLOSE and direct.preposition in ("", "with", "of")
         return [direct] if near and direct.actor.country == first.actor.country else []
     if direct.actor.role not in _PERSONS or _OF_OTHERS.search(clause.text.lowered, 0, direct.start + 1):
         return []
     if any(phrase.actor.country and phrase.preposition in _AIMED for phrase in clause.objects):
         return []
-    if place is not None and place.actor.country:
-        return [of_country(direct, place.actor.country)]
+    if place is not None:
+        return [of_country(direct, place)]
     return [direct] if len(first.actor.country) == 3 and first.actor.role not in ("IGO", "NGO", "IMG") else []
 
 
@@ -50,40 +53,44 @@ def settled(
 ) -> tuple[list[Phrase], list[Phrase], str]:
     """Roles without country take the one that the text tells for them; shared places become the other side's."""
     if sources and sources[0].actor.country is None:
-        sources = [of_country(sources[0], _home(clause, sources[0], targets)), *sources[1:]]
+        home = _home(clause, sources[0], targets)
+        sources = [of_country(sources[0], home), *sources[1:]] if home is not None else sources
     elif sources and targets and targets[0].shared is None:
         sources = [other_side(sources[0], targets[0].actor.country), *sources[1:]]
     country = sources[0].actor.country if sources else None
     if targets and targets[0].actor.country is None:
-        own = country or next((p.actor.country for p in targets if p.actor.country), None)
-        targets = [of_country(targets[0], own), *targets[1:]]
+        own = next((phrase for phrase in (*sources[:1], *targets) if phrase.actor.country), None)
+        targets = [of_country(targets[0], own), *targets[1:]] if own is not None else targets
     targets = [other_side(phrase, country) for phrase in targets]
     if sources and not targets and country and _is_domestic(clause, sources[0]):
-        targets = [of_country(sources[0], country)]
-        rule = f"{rule}; at home"
+        at_home = sources[0]._replace(actor=Actor(country, None, sources[0].actor.text))
+        return sources, [at_home], f"{rule}; at home"
     return sources, targets, rule
 
 
 def other_side(phrase: Phrase, country: str | None) -> Phrase:
     """A crossing or region that two countries share belongs, against one of them, to the other."""
-    if phrase.shared is not None and phrase.actor.country == country:
-        return of_country(phrase, phrase.shared)
-    return phrase
+    if phrase.shared is None or phrase.actor.country != country:
+        return phrase
+    return phrase._replace(actor=Actor(phrase.shared, phrase.actor.role, phrase.actor.text), shared=country)
 
 
-def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> str | None:
-    """Country of a source that is only a role: where it is, or the only country that a sentence names."""
-    everywhere = [*clause.before, *clause.behind, *clause.later, *clause.speakers]
-    named = [phrase.actor.country for phrase in everywhere if phrase.actor.country]
-    places = [phrase.actor.country for phrase in everywhere if phrase.is_place and phrase.actor.country]
+def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> Phrase | None:
+    """What tells the country of a source that is only a role: where it is, or the one country that a sentence names."""
+    everywhere = (*clause.before, *clause.behind, *clause.later, *clause.speakers)
+    named = [phrase for phrase in everywhere if phrase.actor.country]
+    places = [phrase for phrase in named if phrase.is_place]
     if places and source.actor.role in _RESIDENT:
         return places[0]
     target = next((phrase for phrase in targets if phrase.actor.country), None)
-    if target is None or target.is_place or _at_home(source, target):
-        return target.actor.country if target is not None else next(iter([*places, *named]), None)
-    if len(set(named)) == 1:
-        return named[0] if clause.text.lowered.count(" ") > _HEADLINE_WORDS else None
-    return next(country for country in named if country != target.actor.country) if source.actor.role == "GOV" else None
+    if target is None:
+        return next(iter([*places, *named]), None)
+    if target.is_place or _at_home(source, target):
+        return target
+    others = [phrase for phrase in named if phrase.actor.country != target.actor.country]
+    if not others:
+        return target if clause.text.lowered.count(" ") > _HEADLINE_WORDS else None
+    return others[0] if source.actor.role == "GOV" else None
 
 
 def _is_domestic(clause: Clause, source: Phrase) -> bool:

@@ -73,7 +73,8 @@ class Phrase(NamedTuple):
     """One actor in the text: span in ``Text.joined``, who it is, and how it is joined to the rest.
 
     ``is_place``: it only tells where; ``preposition``: the one before it, or empty; ``shared``: the other country of a
-    place that two hold or claim (a crossing, a disputed region).
+    place that two hold or claim (a crossing, a disputed region); ``country_from``: the words that gave a country to an
+    actor without one of its own.
     """
 
     start: int
@@ -82,6 +83,7 @@ class Phrase(NamedTuple):
     is_place: bool
     preposition: str = ""
     shared: str | None = None
+    country_from: str = ""
 
 
 class _Named(NamedTuple):

@@ -127,6 +127,13 @@ def test_actors_without_a_country_of_their_own(source, target, text):
     check(source, target, text)
 
 
+def test_evidence_names_what_gave_the_country():
+    event = code_text("Students in Dhaka protest against Myanmar")[0]
+    assert [item["rule"].endswith("country from Dhaka") for item in event.evidence if item["field"] == "source"] == [
+        True
+    ]
+
+
 @pytest.mark.parametrize(("day", "role"), [(date(2015, 1, 1), "REB"), (date(2024, 1, 1), "GOV"), (None, "GOV")])
 def test_a_movement_has_the_role_of_its_day(day, role):
     assert code_text("Taliban detain Pakistani traders", on=day)[0].source.code == f"AFG:{role}"
