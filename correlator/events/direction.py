@@ -21,7 +21,8 @@ _SUFFERED = re.compile(
     r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled|"
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
-_ADJUNCT = re.compile(r" (?:in|at|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|\.|,) |$")
+_HAVE = re.compile(r" (?:has|have|had)(?: \w+ly)? $")
+_ADJUNCT = re.compile(r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|\.|,) |$")
 _BY = re.compile(r" by (?:the |an? )?")
 _BY_REACH = 54
 _BY_NEXT = 4
@@ -33,6 +34,8 @@ _RECEIVES = re.compile(
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
 _HEADLINE_WORDS = 15
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
+_TOWARDS = frozenset({"to", "against", "on", "upon", "into", "for", "toward", "towards"})
+_FORCE = frozenset({"ASSAULT", "COERCE"})
 _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
 _SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
 
@@ -96,6 +99,8 @@ def _suffered(clause: Clause) -> Roles | None:
     if not _is_passive(clause) and not (_lacks_is(clause) and any(phrase.actor.country for phrase in subjects)):
         return None
     elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
+    if not elsewhere and clause.category in _FORCE:
+        elsewhere = clause.places
     return Roles(elsewhere[:1], subjects, "passive")
 
 
@@ -119,6 +124,8 @@ def _is_passive(clause: Clause) -> bool:
 def _lacks_is(clause: Clause) -> bool:
     """*Two Chinese arrested in Ghana*: a participle without *is*, and no object behind it."""
     text = clause.text.lowered
+    if _HAVE.search(text, 0, clause.start + 1):
+        return False
     return bool(_SUFFERED.match(text, clause.start) and _ADJUNCT.match(text, clause.end - 1))
 
 
@@ -176,8 +183,19 @@ def _in_order(clause: Clause) -> Roles:
     if clause.category == "ASSAULT" and clause.places and _befalls(clause.places[0], named[0]):
         return Roles(clause.places[:1], named, "place, verb, object")
     rest = [phrase for phrase in (*named[1:], *clause.places, *clause.later) if phrase is not named[0]]
+    if named[0].preposition in _TOWARDS:
+        return _towards(clause, named[0], rest)
     others = [phrase for phrase in rest if _differs(phrase, named[0])]
     return Roles(named[:1], others or rest, "order")
+
+
+def _towards(clause: Clause, first: Phrase, rest: Sequence[Phrase]) -> Roles:
+    """*Sanctions on Russia*, *returned to Peru*: the first is acted on, by one named without such a preposition."""
+    actors = [p for p in rest if p.actor.country and not p.is_place and p.preposition not in _TOWARDS]
+    actors.sort(key=lambda phrase: not _differs(phrase, first))
+    if not actors and clause.category in _FORCE | {"PROTEST"}:
+        actors = [place for place in rest if place.is_place]
+    return Roles(actors[:1], [first], "acted on by its preposition")
 
 
 def _after_aside(clause: Clause) -> Roles | None:

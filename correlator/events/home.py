@@ -87,10 +87,10 @@ def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> Phrase |
         return next(iter([*places, *named]), None)
     if target.is_place or _at_home(source, target):
         return target
-    others = [phrase for phrase in named if phrase.actor.country != target.actor.country]
-    if not others:
-        return target if clause.text.lowered.count(" ") > _HEADLINE_WORDS else None
-    return others[0] if source.actor.role == "GOV" else None
+    alone = len({phrase.actor.country for phrase in named}) == 1
+    if alone and clause.category != "CONSULT" and clause.text.lowered.count(" ") > _HEADLINE_WORDS:
+        return target
+    return None
 
 
 def _is_domestic(clause: Clause, source: Phrase) -> bool:

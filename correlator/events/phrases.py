@@ -55,6 +55,7 @@ _DESCRIBES = re.compile(
     r"ties|cooperation|training|action|operations?|rule|equipment|help|assistance|hardware|pact|alliance|build ?up|"
     r"presence|duties|spending|service|tariffs|arrest|dialogue|mediation|level) "
 )
+_DATELINE = re.compile(r",?[\w ]*(?:\([^)]*\))?\s*(?:--|\u2013|\u2014|-\s|:)")
 _STANCE = re.compile(r" (?:pro|anti|ex|non) $")
 _AGAINST = re.compile(
     r" (?:protests?|protesters|rally|rallies|demonstrations?|demonstrators|march|riots?|remarks|slogans|resolution|"
@@ -116,6 +117,8 @@ def _named(text: Text, mentions: Sequence[Mention], on: date | None) -> list[_Na
         name = _choose(mention.names, on)
         if name is None or name.kind == "other" or _is_money(text, mention, name):
             continue
+        if not found and _is_dateline(text, mention, name):
+            continue
         if name.text in _DESCRIBING and _DESCRIBES.match(text.lowered, mention.end - 1):
             continue
         found.append(_Named(mention, name, False))
@@ -142,6 +145,13 @@ def _is_money(text: Text, mention: Mention, name: Name) -> bool:
     if _MONEY.match(text.lowered, mention.end - 1):
         return True
     return name.text == "US" and _SUM.match(text.lowered, mention.end - 1) is not None
+
+
+def _is_dateline(text: Text, mention: Mention, name: Name) -> bool:
+    """*CAIRO (Reuters) --* at the head of a text: where it was written."""
+    if mention.start > 0 or name.kind != "place" or not text.joined[1 : mention.end - 1].isupper():
+        return False
+    return _DATELINE.match(text.original, text.offsets(mention.start, mention.end)[1]) is not None
 
 
 def _qualifies(text: Text, mention: Mention, after: _Named | None) -> bool:
