@@ -24,6 +24,10 @@ _TRAILING = re.compile(
     r"until|during|than|but|days?|ahead) "
 )
 _SITUATED = re.compile(r" (?:in|of|from)(?: the| southern| northern| eastern| western| south| north| east| west)* ")
+_SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
+_AUXILIARY = re.compile(
+    r" (?:(?:has|have|had|is|was|were|are|will|would|to|may|could|not|also|again|since|already|being|been|\w+ly) )*"
+)
 _ETHNIC = re.compile(r" ethnic $")
 _MINORITY = re.compile(r" (?:minority|population|community|minorities) ")
 _CLOSING_WORDS = 9
@@ -33,7 +37,8 @@ class Clause(NamedTuple):
     """Phrases by their place to the deciding words, each list in order.
 
     ``behind`` are those of the same clause, ``later`` those of a clause of the second rank behind them, ``speakers``
-    those of a closing *..., the ministry said*. ``start`` and ``end`` bound the head of the deciding words.
+    those of a closing *..., the ministry said* or an opening *Oman says that*. ``start`` and ``end`` bound the head of
+    the deciding words.
     """
 
     text: Text
@@ -70,17 +75,18 @@ def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Clause:
     spoken = _attribution_start(text, end)
     trailing = _TRAILING.search(text.lowered, end - 1)
     turn = trailing.start() if trailing is not None else len(text.lowered)
-    before = [phrase for phrase in located if phrase.end <= start + 1]
+    before = _behind_topic(text, [phrase for phrase in located if phrase.end <= start + 1], start)
+    tellers = _tellers(text, before, start)
     right = [phrase for phrase in located if phrase.end > start + 1]
     return Clause(
         text,
         chosen.category,
         start,
         end,
-        _behind_topic(text, before, start),
+        [phrase for phrase in before if phrase not in tellers],
         [phrase for phrase in right if phrase.start < min(turn, spoken)],
         [phrase for phrase in right if turn <= phrase.start < spoken],
-        [phrase for phrase in right if phrase.start >= spoken],
+        tellers + [phrase for phrase in right if phrase.start >= spoken],
     )
 
 
@@ -135,6 +141,14 @@ def _attribution_start(text: Text, end: int) -> int:
     if colon >= 0 and text.lowered.count(" ", colon + 2) <= _CLOSING_WORDS:
         return colon
     return len(text.lowered)
+
+
+def _tellers(text: Text, before: Sequence[Phrase], start: int) -> list[Phrase]:
+    """*Oman says Iran has seized*: those before the word of saying, where the next actor is the subject of the verb."""
+    if len(before) < 2 or not _AUXILIARY.fullmatch(text.lowered, before[-1].end - 1, start + 1):
+        return []
+    says = [match.start() for match in _SAYS.finditer(text.lowered, before[0].end - 1, before[-1].start + 1)]
+    return [phrase for phrase in before if phrase.end <= says[-1] + 1] if says else []
 
 
 def _behind_topic(text: Text, before: list[Phrase], start: int) -> list[Phrase]:

@@ -22,7 +22,9 @@ _SUFFERED = re.compile(
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
 _HAVE = re.compile(r" (?:has|have|had)(?: \w+ly)? $")
-_ADJUNCT = re.compile(r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|\.|,) |$")
+_ADJUNCT = re.compile(
+    r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|\.|,) |$"
+)
 _BY = re.compile(r" by (?:the |an? )?")
 _BY_REACH = 54
 _BY_NEXT = 4
@@ -37,6 +39,7 @@ _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
 _TOWARDS = frozenset({"to", "against", "on", "upon", "into", "for", "toward", "towards"})
 _FORCE = frozenset({"ASSAULT", "COERCE"})
 _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
+_TOLD_OF_OTHERS = frozenset({"ACCUSE", "REQUEST"})
 _SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
 
 
@@ -160,7 +163,7 @@ def _reported(clause: Clause, first: Phrase) -> Roles | None:
     teller = next((phrase for phrase in clause.speakers if _differs(phrase, first)), None)
     if teller is None or clause.text.lowered.count(" ") > _HEADLINE_WORDS:
         return None
-    if clause.category in _SAID:
+    if clause.category in _TOLD_OF_OTHERS:
         return Roles([teller], [first], "says of the subject")
     return Roles([first], [teller], "said by the one acted on")
 

@@ -9,7 +9,7 @@ from correlator.events.clause import Clause, of_country
 from correlator.events.model import Actor
 from correlator.events.phrases import Phrase
 
-_DOMESTIC = frozenset({"CONCEDE", "RETREAT", "COERCE", "PROTEST", "ASSAULT", "REJECT", "MOBILIZE"})
+_DOMESTIC = frozenset({"CONCEDE", "RETREAT", "COERCE", "PROTEST", "ASSAULT", "MOBILIZE"})
 # Acts whose direct object, where no country is named with it, is at home: *Argentine judge orders former president to*.
 _ON_PERSONS = frozenset({"REQUEST", "ASSAULT", "COERCE", "CONCEDE", "ACCUSE", "PROTEST"})
 _PERSONS = frozenset({"OPP", "CVL", "REB", "PTY", "JUD", "LEG", "GOV"})
@@ -94,6 +94,8 @@ def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> Phrase |
 
 
 def _is_domestic(clause: Clause, source: Phrase) -> bool:
+    if clause.category == "REJECT" and clause.text.lowered.count(" ") > _HEADLINE_WORDS:
+        return True
     return clause.category in _DOMESTIC or (clause.category in _ON_PERSONS and source.actor.role in _RESIDENT)
 
 

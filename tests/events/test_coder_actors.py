@@ -83,7 +83,10 @@ def test_the_giver_acts(source, target, text):
     ("source", "target", "text"),
     [
         ("UGA", "RWA", "Rwanda must stop arming rebels: Ugandan president"),
-        ("NPL", "IND", "India violated border treaty, says Nepal"),
+        ("IND", "NPL", "India violated border treaty, says Nepal"),
+        ("SAU", "YEM", "Oman says Saudi Arabia has offered aid to Yemen"),
+        ("ISR", "LBN", "Lebanon says Israel bombed harbour"),
+        ("GRC", "TUR", "Turkish drilling violation of the treaty, Greece says"),
         ("LBY", "TUN", "Libya hands over suspects at the request of Tunisia"),
         ("FRA", "MLI", "France, which ruled the country until 1960, condemns coup in Mali"),
         ("EGY", "ETH", "After meeting Abiy Ahmed, Sisi flew to Cairo"),
