@@ -15,7 +15,7 @@ _OPENING = re.compile(
     r"^ (?:after|following|amid|despite|while|in|on|as|although|since|during|with|under|at|by|for|before|upon|once) "
 )
 _ATTRIBUTION = re.compile(
-    r" (?:said|says|say|reported|reports|told|announced|confirmed|disclosed|quoted|according to) "
+    r" (?:said|says|say|reported|reports|told|tells|announced|confirmed|disclosed|quoted|according to) "
 )
 _APPOSITION = re.compile(r" , (?:an?|the|one|which|who|whose|becoming|its|his|her|their) ")
 # What opens a clause of the second rank behind the deciding words.
@@ -75,9 +75,9 @@ def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Clause:
     spoken = _attribution_start(text, end)
     trailing = _TRAILING.search(text.lowered, end - 1)
     turn = trailing.start() if trailing is not None else len(text.lowered)
-    before = _behind_topic(text, [phrase for phrase in located if phrase.end <= start + 1], start)
-    tellers = _tellers(text, before, start)
-    right = [phrase for phrase in located if phrase.end > start + 1]
+    before = _behind_topic(text, [phrase for phrase in located if phrase.start < start], start)
+    tellers = _tellers(text, before, start) if chosen.category != "CONSULT" else []
+    right = [phrase for phrase in located if phrase.start >= start]
     return Clause(
         text,
         chosen.category,

@@ -9,11 +9,12 @@ from typing import NamedTuple
 from correlator.events.category import Candidate
 from correlator.events.clause import Clause, clause_of, of_country, opens_aside
 from correlator.events.home import other_side, own_people, settled
-from correlator.events.phrases import Phrase
+from correlator.events.phrases import PLACING, Phrase
 from correlator.events.text import Text
 
 _BE = re.compile(r" (?:is|are|was|were|be|been|being|get|gets|got)(?: \w+ly)? $")
 _PARTICIPLE = re.compile(r"(?:ed|wn|held|hit|shot|struck|slain|sent|told|met|sought|freed)$")
+_TELLS = re.compile(r" (?:tells|told|urges|urged|warns|warned) ")
 # Participles that close a headline clause without their *is*: *Two Chinese arrested in Ghana*.
 _SUFFERED = re.compile(
     r" (?:arrested|detained|jailed|imprisoned|killed|wounded|injured|seized|summoned|expelled|freed|released|deported|"
@@ -39,6 +40,7 @@ _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
 _TOWARDS = frozenset({"to", "against", "on", "upon", "into", "for", "toward", "towards"})
 _FORCE = frozenset({"ASSAULT", "COERCE"})
 _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
+_SUFFERABLE = frozenset({"ASSAULT", "COERCE", "SANCTION", "MOBILIZE", "REJECT"})
 _TOLD_OF_OTHERS = frozenset({"ACCUSE", "REQUEST"})
 _SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
 
@@ -87,6 +89,8 @@ def _demanded(clause: Clause) -> Roles | None:
     if clause.category != "REQUEST" or not _MODAL.search(clause.text.lowered, 0, clause.end):
         return None
     named = [phrase for phrase in clause.before if phrase.actor.country] or list(clause.before)
+    if len(clause.speakers) > 1 and _TELLS.match(clause.text.lowered, clause.speakers[0].end - 1):
+        return Roles(clause.speakers[:1], clause.speakers[1:2], "must, tells")
     if named and clause.speakers:
         return Roles(list(clause.speakers), [named[-1]], "must, says")
     if len(named) > 1:
@@ -109,7 +113,9 @@ def _suffered(clause: Clause) -> Roles | None:
 
 def _spoken(clause: Clause) -> Roles | None:
     """*Attack on Oman unacceptable, says Iran*: the speaker at the end acts where nobody stands before the verb."""
-    if clause.before or not clause.speakers or clause.category not in _SAID:
+    if clause.before or not clause.speakers or clause.category not in _SAID | {"CONSULT"}:
+        return None
+    if clause.category == "CONSULT" and len({phrase.actor.country for phrase in clause.behind}) > 1:
         return None
     speakers = [phrase for phrase in clause.speakers if phrase.actor.country]
     others = [phrase for phrase in clause.behind if not speakers or not _same(phrase, speakers[0])]
@@ -152,7 +158,8 @@ def _active(clause: Clause) -> Roles:
         return Roles([first, *together], others, "subject, verb, object")
     if others_before:
         return Roles([first], others_before, "subject and named before the verb")
-    later = sorted(clause.later, key=lambda phrase: not _differs(phrase, first))
+    asides = [phrase for phrase in clause.before if phrase not in sources and not phrase.is_place]
+    later = sorted([*clause.later, *asides], key=lambda phrase: not _differs(phrase, first))
     if (roles := _reported(clause, first)) is not None:
         return roles
     return Roles([first], [*objects, *clause.places, *later], "subject, verb, object")
@@ -165,14 +172,14 @@ def _reported(clause: Clause, first: Phrase) -> Roles | None:
         return None
     if clause.category in _TOLD_OF_OTHERS:
         return Roles([teller], [first], "says of the subject")
-    return Roles([first], [teller], "said by the one acted on")
+    return Roles([first], [teller], "said by the one acted on") if clause.category in _SUFFERABLE else None
 
 
 def _is_partner(clause: Clause, phrase: Phrase) -> bool:
     """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*."""
-    if phrase.preposition in ("on", "over", "of", "from", "about", "between"):
-        return False
-    return phrase.preposition != "" or not clause.text.lowered.startswith("discuss", clause.start + 1)
+    if clause.text.lowered.startswith("discuss", clause.start + 1):
+        return phrase.preposition == "with"
+    return phrase.start < clause.end or phrase.preposition not in ("on", "over", "of", "from", "about", "between")
 
 
 def _in_order(clause: Clause) -> Roles:
@@ -186,15 +193,28 @@ def _in_order(clause: Clause) -> Roles:
     if clause.category == "ASSAULT" and clause.places and _befalls(clause.places[0], named[0]):
         return Roles(clause.places[:1], named, "place, verb, object")
     rest = [phrase for phrase in (*named[1:], *clause.places, *clause.later) if phrase is not named[0]]
+    if _lacks_subject(clause, named[0]):
+        return Roles([], named, "no actor before the verb")
     if named[0].preposition in _TOWARDS:
         return _towards(clause, named[0], rest)
     others = [phrase for phrase in rest if _differs(phrase, named[0])]
     return Roles(named[:1], others or rest, "order")
 
 
+def _lacks_subject(clause: Clause, first: Phrase) -> bool:
+    """*New tariffs hit Iran*: other words stand before the verb, and the first actor is its direct object."""
+    opening = clause.text.lowered[: clause.start + 1].strip()
+    if not opening or opens_aside(clause.text) or first.preposition or first.is_place or first.start < clause.end - 1:
+        return False
+    if opening.endswith(" to") or first not in clause.behind:
+        return False
+    between = clause.text.lowered[clause.end - 1 : first.start + 1]
+    return not any(stop in between for stop in (" , ", " : ", " and "))
+
+
 def _towards(clause: Clause, first: Phrase, rest: Sequence[Phrase]) -> Roles:
     """*Sanctions on Russia*, *returned to Peru*: the first is acted on, by one named without such a preposition."""
-    actors = [p for p in rest if p.actor.country and not p.is_place and p.preposition not in _TOWARDS]
+    actors = [p for p in rest if p.actor.country and p.preposition not in _TOWARDS | PLACING]
     actors.sort(key=lambda phrase: not _differs(phrase, first))
     if not actors and clause.category in _FORCE | {"PROTEST"}:
         actors = [place for place in rest if place.is_place]

@@ -33,7 +33,7 @@ _PART_OF = re.compile(
     r"cent(?:er|re)|enclave|heart|quarter|neighbou?rhood|state|island|coast|territory|valley) of"
     r"(?: (?:the|mostly|[^ ]+(?:ern|ian)))* $"
 )
-_PLACING = frozenset(
+PLACING = frozenset(
     {"in", "at", "near", "inside", "around", "off", "outside", "across", "throughout", "within", "along"}
 )
 _GROUND = re.compile(
@@ -190,7 +190,7 @@ def _phrase(text: Text, group: list[_Named]) -> Phrase:
     country = _country(names) or next((name.country for name in names if name.country), None)
     preposition = _preposition(text, start)
     envoy = _ENVOY_BEFORE.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)
-    is_place = envoy is not None or (preposition in _PLACING and _is_ground(text, names, end))
+    is_place = envoy is not None or (preposition in PLACING and _is_ground(text, names, end))
     is_place = is_place or (preposition == "on" and _BORDER.match(text.lowered, end - 1) is not None)
     shared = next((name.shared for name in names if name.country), None)
     actor = Actor(country, _role(names), text.joined[start + 1 : end - 1])
