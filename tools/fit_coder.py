@@ -43,17 +43,17 @@ from coder_accuracy import SHORT, half_of, scores
 FILES = ("plv_zsp", "plover_gsr", "cameo_manual_examples", "cameo_class_conflibert", "ngec_headline_templates")
 MEASURED = (
     ("plv_zsp", "root"), ("plv_zsp", "quad"), ("plover_gsr", "root"), ("plover_gsr", "quad"),
-    ("cameo_class_conflibert", "quad"), ("ngec_headline_templates", "quad"),
+    ("cameo_class_conflibert", "quad"), ("ngec_headline_templates", "quad"), ("own", "root"), ("own", "quad"),
 )  # fmt: skip
 OWN = Path(__file__).parent.parent / "data" / "events" / "training_headlines.tsv"
 OUT = Path(__file__).parent.parent / "data" / "events" / "full_weights.npz"
 QUAD_OF = {name: SHORT[CATEGORIES[name].quad_class] if name != NONE else "NEUTRAL" for name in CLASSES}
 UNSURE_WEIGHT = 0.6
 HEADLINE_WEIGHT = 2.0
-OWN_WEIGHT = 1.5
+OWN_WEIGHT = 0.7
 PENALTY = 5.0
 GRAM_SCALE = 1.5
-EMBEDDING_SCALE = 2.0
+EMBEDDING_SCALE = 1.6
 ROUNDS = 90
 
 
@@ -71,11 +71,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Features:
-    """Hashed counts (rows, buckets), what the rules found, embeddings, and each row's rule scores per class."""
+    """Hashed counts (rows, buckets), what the rules found, embeddings less their mean, rule scores per class."""
 
     counts: sparse.csr_matrix
     rules: NDArray[np.float32]
     vectors: NDArray[np.float32]
+    centre: NDArray[np.float32]
     scores: NDArray[np.float32]
 
 
@@ -120,7 +121,8 @@ def read_rows(folder: Path) -> list[Row]:
             rows.append(Row("lexicon", entry.example, (label,), f"lexicon {entry.number}", 1.0, {}))
     for number, line in enumerate(OWN.read_text(encoding="utf-8").splitlines(), 1):
         category, text = line.split("\t")
-        rows.append(Row("own", text, (category,), f"own {number}", OWN_WEIGHT, {}))
+        gold = {"root": category, "quad": QUAD_OF[category]}
+        rows.append(Row("own", text, (category,), f"own {number}", OWN_WEIGHT, gold))
     return rows
 
 
@@ -140,18 +142,21 @@ def embedded_once(texts: list[str], cache: Path | None) -> NDArray[np.float32]:
 def features_of(rows: list[Row], cache: Path | None = None) -> Features:
     """Every row's features; the slow part is the embedding."""
     counts = sparse.lil_matrix((len(rows), BUCKETS), dtype=np.float32)
-    rules, found_scores = [], np.zeros((len(rows), len(CLASSES)), dtype=np.float32)
+    rules, texts, found_scores = [], [], np.zeros((len(rows), len(CLASSES)), dtype=np.float32)
     for number, row in enumerate(rows):
         text = prepare(row.text)
         mentions, hits = scan(text)
         found = candidates(text, hits)
-        hashed = grams(masked(text, mentions))
+        texts.append(masked(text, mentions))
+        hashed = grams(texts[-1])
         counts[number, hashed.buckets] = hashed.counts
         rules.append(rule_features(text, mentions, hits, found))
         for candidate in found:
             column = CLASSES.index(candidate.category)
             found_scores[number, column] = max(found_scores[number, column], candidate.score)
-    return Features(counts.tocsr(), np.array(rules), embedded_once([row.text for row in rows], cache), found_scores)
+    vectors = embedded_once(texts, cache)
+    centre = vectors.mean(axis=0)
+    return Features(counts.tocsr(), np.array(rules), vectors - centre, centre, found_scores)
 
 
 def design(
@@ -227,7 +232,7 @@ def merged(label: str, yields: bool) -> str:
     return "YIELD" if yields and label in ("CONCEDE", "RETREAT") else label
 
 
-def stored(fitted: Fitted, embedded: bool) -> dict[str, NDArray[np.generic]]:
+def stored(fitted: Fitted, centre: NDArray[np.float32], embedded: bool) -> dict[str, NDArray[np.generic]]:
     """The arrays to ship: n-gram weights as 8-bit numbers with one scale per class."""
     kept, rules = len(fitted.buckets), len(fitted.buckets) + fitted_rule_width(fitted, embedded)
     raw = fitted.coefficients[:kept] * GRAM_SCALE
@@ -244,7 +249,9 @@ def stored(fitted: Fitted, embedded: bool) -> dict[str, NDArray[np.generic]]:
         "intercept": fitted.intercept.astype(np.float32),
     }
     if embedded:
-        part["embedding"] = (fitted.coefficients[rules:] * EMBEDDING_SCALE).astype(np.float32)
+        embedding = fitted.coefficients[rules:] * EMBEDDING_SCALE
+        part["embedding"] = embedding.astype(np.float16)
+        part["intercept"] = (fitted.intercept - centre @ embedding).astype(np.float32)
     return {f"{'with' if embedded else 'without'}_{key}": value for key, value in part.items()}
 
 
@@ -269,7 +276,7 @@ def main() -> None:
     for embedded in (False, True):
         if chosen.folds > 1:
             cross_validated(rows, features, chosen.folds, embedded)
-        arrays |= stored(fit(rows, features, everything, embedded), embedded)
+        arrays |= stored(fit(rows, features, everything, embedded), features.centre, embedded)
     np.savez_compressed(OUT, **arrays)
     print(f"{len(rows)} texts; {OUT.name} has {OUT.stat().st_size / 1e6:.1f} MB")
 

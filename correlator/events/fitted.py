@@ -75,14 +75,15 @@ def judge(scanned: Sequence[Scanned]) -> list[Judgement]:
     """The model's decision for each text, in order."""
     with_embedding = model_folder() is not None
     weights = load_weights(with_embedding)
-    vectors = embed([item.text.original for item in scanned]) if with_embedding and scanned else None
+    texts = [masked(item.text, item.mentions) for item in scanned]
+    vectors = embed(texts) if with_embedding and scanned else None
     return [
-        _judge(weights, item, vectors[number] if vectors is not None else None) for number, item in enumerate(scanned)
+        _judge(weights, item, words, vectors[number] if vectors is not None else None)
+        for number, (item, words) in enumerate(zip(scanned, texts, strict=True))
     ]
 
 
-def _judge(weights: Weights, item: Scanned, vector: Floats | None) -> Judgement:
-    words = masked(item.text, item.mentions)
+def _judge(weights: Weights, item: Scanned, words: str, vector: Floats | None) -> Judgement:
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0)
     logits = logits + rule_features(item.text, item.mentions, item.hits, item.found) @ weights.rules

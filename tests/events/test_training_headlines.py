@@ -1,0 +1,58 @@
+"""The headlines that the full coder learns from: enough of each category, and none like those it is measured with."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+from correlator.events.features import CLASSES, NONE, masked
+from correlator.events.scan import scan
+from correlator.events.text import prepare
+from correlator.resources import data_path
+
+MEASURE = Path(__file__).parent / "headlines"
+LEAST = {NONE: 300}
+SAME = 0.6
+STOP_WORDS = frozenset(
+    ("actor", "s", "a", "an", "the", "and", "in", "of", "to", "on", "for", "at", "with", "by", "from", "over")
+)
+
+
+def training() -> list[list[str]]:
+    return [line.split("\t") for line in data_path("events", "training_headlines.tsv").read_text("utf-8").splitlines()]
+
+
+def measuring() -> list[str]:
+    with (MEASURE / "dated.csv").open(encoding="utf-8", newline="") as lines:
+        dated = [row["headline"] for row in csv.DictReader(lines)]
+    events = [line.split("\t")[3] for line in (MEASURE / "events.tsv").read_text("utf-8").splitlines()]
+    return [*dated, *events, *(MEASURE / "without.txt").read_text("utf-8").splitlines()]
+
+
+def content(text: str) -> frozenset[str]:
+    """The words of a headline without names of actors and without the commonest words."""
+    ready = prepare(text)
+    words = masked(ready, scan(ready)[0]).split()
+    return frozenset(word for word in words if word.isalnum() and word not in STOP_WORDS)
+
+
+def test_every_category_has_headlines():
+    counts = Counter(category for category, _ in training())
+    assert set(counts) == set(CLASSES)
+    assert {name: count for name, count in counts.items() if count < LEAST.get(name, 90)} == {}
+
+
+def test_no_headline_is_written_twice():
+    texts = Counter(text.lower() for _, text in training())
+    assert [text for text, count in texts.items() if count > 1] == []
+
+
+def test_no_training_headline_is_nearly_one_of_those_that_measure():
+    measured = [words for words in map(content, measuring()) if words]
+    near = []
+    for _, text in training():
+        words = content(text)
+        if any(len(words & other) >= SAME * len(words | other) for other in measured):
+            near.append(text)
+    assert near == []
