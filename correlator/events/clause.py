@@ -21,7 +21,7 @@ _APPOSITION = re.compile(r" , (?:an?|the|one|which|who|whose|becoming|its|his|he
 # What opens a clause of the second rank behind the deciding words.
 _TRAILING = re.compile(
     r" (?:after|amid|despite|while|because|although|though|when|where|following|as|before|who|which|whose|since|unless|"
-    r"until|during|than|but|days?|ahead) "
+    r"until|during|than|but|days?|ahead|that (?:is|are|was|were|has|have|had)) "
 )
 _SITUATED = re.compile(r" (?:in|of|from)(?: the| southern| northern| eastern| western| south| north| east| west)* ")
 _SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
@@ -111,7 +111,9 @@ def _is_minority(text: Text, phrase: Phrase) -> bool:
     if phrase.actor.country is None:
         return False
     before, behind = phrase.start + 1, phrase.end - 1
-    if _ETHNIC.search(text.lowered, 0, before) or _MINORITY.match(text.lowered, behind):
+    if _ETHNIC.search(text.lowered, 0, before):
+        return True
+    if " " not in phrase.actor.text and _MINORITY.match(text.lowered, behind):
         return True
     return phrase.actor.text.lower().endswith(" minority")
 

@@ -37,7 +37,8 @@ _RECEIVES = re.compile(
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
 _HEADLINE_WORDS = 15
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
-_TOWARDS = frozenset({"to", "against", "on", "upon", "into", "for", "toward", "towards"})
+_TOWARDS = frozenset({"to", "with", "against", "on", "upon", "into", "for", "toward", "towards"})
+_TOPICAL = frozenset({"on", "over", "about"})
 _FORCE = frozenset({"ASSAULT", "COERCE"})
 _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
 _SUFFERABLE = frozenset({"ASSAULT", "COERCE", "SANCTION", "MOBILIZE", "REJECT"})
@@ -179,7 +180,8 @@ def _is_partner(clause: Clause, phrase: Phrase) -> bool:
     """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*."""
     if clause.text.lowered.startswith("discuss", clause.start + 1):
         return phrase.preposition == "with"
-    return phrase.start < clause.end or phrase.preposition not in ("on", "over", "of", "from", "about", "between")
+    topical = _TOPICAL if clause.category == "SUPPORT" else _TOPICAL | {"of", "from", "between"}
+    return phrase.start < clause.end or phrase.preposition not in topical
 
 
 def _in_order(clause: Clause) -> Roles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 from correlator.events.actors import Name
@@ -33,6 +34,8 @@ _PART_OF = re.compile(
     r"cent(?:er|re)|enclave|heart|quarter|neighbou?rhood|state|island|coast|territory|valley) of"
     r"(?: (?:the|mostly|[^ ]+(?:ern|ian)))* $"
 )
+# *Hackers linked to Iran*: the name says whose they are.
+_ATTACHED = re.compile(r" (?:linked|loyal|aligned|allied|belonging|affiliated|close) (?:to|with)(?: the)? $")
 PLACING = frozenset(
     {"in", "at", "near", "inside", "around", "off", "outside", "across", "throughout", "within", "along"}
 )
@@ -66,6 +69,7 @@ _MONEY = re.compile(
     r"rubles?|florins?|marks|won|pesos?) "
 )
 _SUM = re.compile(r" \d[\d.,]*(?:m|mn|bn|k)? ")
+_LIST_JOINTS = (" , ", " and ", " , and ")
 _LOOK_BACK = 40
 _LONG_LOOK_BACK = 70
 
@@ -108,6 +112,18 @@ def phrases(text: Text, mentions: Sequence[Mention], on: date | None) -> list[Ph
         group.append(item)
     if group:
         found.append(_phrase(text, group))
+    return _listed(text, found)
+
+
+def _listed(text: Text, found: list[Phrase]) -> list[Phrase]:
+    """*In Lahore, Multan and Quetta*: the members of a list of places are places."""
+    joints = [text.lowered[a.end - 1 : b.start + 1] for a, b in pairwise(found)]
+    for number, joint in enumerate(joints):
+        member, first = found[number + 1], found[number]
+        goes_on = joint == " , " and number + 1 < len(joints) and joints[number + 1] in _LIST_JOINTS
+        if first.is_place and not member.preposition and (goes_on or joint in (" and ", " , and ")):
+            is_place = member.actor.role is None
+            found[number + 1] = member._replace(preposition=first.preposition, is_place=is_place)
     return found
 
 
@@ -211,6 +227,8 @@ def _role(names: Sequence[Name]) -> str | None:
 
 
 def _preposition(text: Text, start: int) -> str:
+    if _ATTACHED.search(text.lowered, max(0, start - _LOOK_BACK), start + 1):
+        return ""
     if _PART_OF.search(text.lowered, max(0, start - _LONG_LOOK_BACK), start + 1):
         return "in"
     found = _PREPOSITION.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)

@@ -94,6 +94,8 @@ def test_the_giver_acts(source, target, text):
         ("POL", "RUS", "Poland condemns killing of Ukrainians by Russia"),
         ("UGA", "TUN", "Uganda and Tunisia have delayed their meeting after a blast in Mali"),
         ("EGY", "JOR", "Egypt, Jordan discuss Gaza"),
+        ("NOR", "ECU", "Norway and Uganda welcome new ties between Ecuador and Tunisia"),
+        ("NOR", "UGA", "Norway and Uganda sign an accord on Sudan"),
     ],
 )
 def test_clauses_and_attribution(source, target, text):
@@ -124,6 +126,11 @@ def test_names_that_only_describe(source, target, text):
         ("ALB", "SRB", "Ethnic Serbs in Albania rally against Serbia"),
         ("LVA", "LTU", "The Russians of Latvia urge Lithuania to help"),
         (None, "TUR", "PM thanks Turkiye for tents"),
+        ("PAK", "PAK", "Authorities impose curfew in Lahore, Multan and Quetta"),
+        ("IRN", "USA", "Hackers linked to the Iranian government raid US banks"),
+        ("SOM", "KEN", "Somali militants attack a base in Kenya that is used by Americans"),
+        (None, "IRN", "Widow sues Iran"),
+        (None, "RUS", "Sanctions on Russia extended"),
     ],
 )
 def test_actors_without_a_country_of_their_own(source, target, text):
