@@ -23,7 +23,11 @@ _TRAILING = re.compile(
     r" (?:after|amid|despite|while|because|although|though|when|where|following|as|before|who|which|whose|since|unless|"
     r"until|during|than|but|days?|ahead|that (?:is|are|was|were|has|have|had)) "
 )
-_SITUATED = re.compile(r" (?:in|of|from)(?: the| southern| northern| eastern| western| south| north| east| west)* ")
+_TRAVELLER = re.compile(
+    r"\b(?:president|pm|fm|dpm|premier|ministers?|chancellor|king|emir|sultan|prince|delegation|envoys?|secretary|coas|"
+    r"army chief|negotiators?)$"
+)
+_SITUATED = re.compile(r" (in|of|from)(?: the| southern| northern| eastern| western| south| north| east| west)* ")
 _SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
 _AUXILIARY = re.compile(
     r" (?:(?:has|have|had|is|was|were|are|will|would|to|may|could|not|also|again|since|already|being|been|\w+ly) )*"
@@ -99,11 +103,17 @@ def _located(text: Text, found: Sequence[Phrase]) -> list[Phrase]:
             place = next((other for other in found if other.is_place and other.actor.country), None)
         else:
             place = after if phrase.actor.country is None or _is_people_of(text, phrase, after) else None
-            if place is not None and not _SITUATED.fullmatch(text.lowered, phrase.end - 1, place.start + 1):
+            if place is not None and not _is_of(text, phrase, place):
                 place = None
         if place is not None and place.actor.country:
             located[number] = of_country(phrase, place)
     return located
+
+
+def _is_of(text: Text, phrase: Phrase, place: Phrase) -> bool:
+    """Whether the place says whose: *rebels in Chad*, but not *PM in Chad*, who visits."""
+    joint = _SITUATED.fullmatch(text.lowered, phrase.end - 1, place.start + 1)
+    return joint is not None and not (joint[1] == "in" and _TRAVELLER.search(phrase.actor.text.lower()))
 
 
 def _is_minority(text: Text, phrase: Phrase) -> bool:

@@ -14,6 +14,7 @@ from correlator.events.text import Text
 
 _BE = re.compile(r" (?:is|are|was|were|be|been|being|get|gets|got)(?: \w+ly)? $")
 _PARTICIPLE = re.compile(r"(?:ed|wn|held|hit|shot|struck|slain|sent|told|met|sought|freed)$")
+_TALKS = re.compile(r" (?:talks|dialogue|negotiations|summit|parleys|agreement|deal) ")
 _TELLS = re.compile(r" (?:tells|told|urges|urged|warns|warned) ")
 # Participles that close a headline clause without their *is*: *Two Chinese arrested in Ghana*.
 _SUFFERED = re.compile(
@@ -151,7 +152,7 @@ def _active(clause: Clause) -> Roles:
         first, others_before = of_country(first, others_before[0]), others_before[1:]
     together = [phrase for phrase in others_before if _together(clause.text, first, phrase)]
     acted_on = [phrase for phrase in objects if _differs(phrase, first)]
-    if together and clause.category in _MUTUAL and not any(_is_partner(clause, phrase) for phrase in acted_on):
+    if together and _is_mutual(clause) and not any(_is_partner(clause, phrase) for phrase in acted_on):
         return Roles([first], together, "named together")
     own = own_people(clause, first)
     others = [*own, *acted_on, *(place for place in clause.places if _differs(place, first))]
@@ -174,6 +175,13 @@ def _reported(clause: Clause, first: Phrase) -> Roles | None:
     if clause.category in _TOLD_OF_OTHERS:
         return Roles([teller], [first], "says of the subject")
     return Roles([first], [teller], "said by the one acted on") if clause.category in _SUFFERABLE else None
+
+
+def _is_mutual(clause: Clause) -> bool:
+    """Whether actors named together act on each other; *Chad-Niger talks in Rome collapse* too."""
+    if clause.category == "REJECT":
+        return _TALKS.search(clause.text.lowered, clause.before[-1].start, clause.end + _PHRASE_REACH) is not None
+    return clause.category in _MUTUAL
 
 
 def _is_partner(clause: Clause, phrase: Phrase) -> bool:

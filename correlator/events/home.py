@@ -62,6 +62,8 @@ def settled(
         own = next((phrase for phrase in (*sources[:1], *targets) if phrase.actor.country), None)
         targets = [of_country(targets[0], own), *targets[1:]] if own is not None else targets
     targets = [other_side(phrase, country) for phrase in targets]
+    if sources and not targets and sources[0].shared is not None:
+        return sources, [other_side(sources[0], country)], f"{rule}; shared"
     if sources and not targets and country and _is_domestic(clause, sources[0]):
         at_home = sources[0]._replace(actor=Actor(country, None, sources[0].actor.text))
         return sources, [at_home], f"{rule}; at home"

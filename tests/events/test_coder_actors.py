@@ -43,6 +43,7 @@ def test_a_place_is_its_country(source, target, text):
         ("PAK", "AFG", "Pakistan closes Torkham crossing"),
         ("AFG", "PAK", "Afghanistan shuts Torkham crossing"),
         ("PAK", "IND", "Kashmiris in Muzaffarabad demonstrate against India"),
+        ("PAK", "AFG", "Torkham crossing reopens after 25 days"),
         ("CHN", "PHL", "China seizes boat at Scarborough Shoal"),
         ("PHL", "CHN", "Manila protests China's ramming of boat at Scarborough Shoal"),
     ],
@@ -95,6 +96,8 @@ def test_the_giver_acts(source, target, text):
         ("UGA", "TUN", "Uganda and Tunisia have delayed their meeting after a blast in Mali"),
         ("EGY", "JOR", "Egypt, Jordan discuss Gaza"),
         ("NOR", "ECU", "Norway and Uganda welcome new ties between Ecuador and Tunisia"),
+        ("TCD", "NER", "Chad-Niger talks in Istanbul collapse"),
+        (None, "ARE", "PM in Abu Dhabi for talks with UAE president"),
         ("NOR", "UGA", "Norway and Uganda sign an accord on Sudan"),
     ],
 )
