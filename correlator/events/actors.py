@@ -87,7 +87,7 @@ def load_names() -> tuple[Name, ...]:
                 for text in row["names"].split(";")
             ]
     for row in _rows("not_actors.csv"):
-        names += [Name(text, "other", None, None) for text in row["names"].split(";")]
+        names += [Name(text, "other", None, None, exact="'" not in text) for text in row["names"].split(";")]
     return tuple(names)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from correlator.events.actors import Name
 from correlator.events.model import Actor
 from correlator.events.scan import Mention
-from correlator.events.text import Text
+from correlator.events.text import Text, prepare
 
 # What may stand between two names of one actor.
 _JOINT = re.compile(
@@ -58,7 +58,9 @@ _DESCRIBES = re.compile(
     r"ties|cooperation|training|action|operations?|rule|equipment|help|assistance|hardware|pact|alliance|build ?up|"
     r"presence|duties|spending|service|tariffs|arrest|dialogue|mediation|level) "
 )
-_DATELINE = re.compile(r",?[\w ]*(?:\([^)]*\))?\s*(?:--|\u2013|\u2014|-\s|:)")
+_DATELINE = re.compile(
+    r"\s*[A-Z][A-Z.' -]{3,30}(?:, ?[A-Z][\w. ]{2,25})?(?: ?\([^)]{2,20}\))?\s*(?:--|\u2013|\u2014|-\s|:\s)"
+)
 _STANCE = re.compile(r" (?:pro|anti|ex|non) $")
 _AGAINST = re.compile(
     r" (?:protests?|protesters|rally|rallies|demonstrations?|demonstrators|march|riots?|remarks|slogans|resolution|"
@@ -129,11 +131,12 @@ def _listed(text: Text, found: list[Phrase]) -> list[Phrase]:
 
 def _named(text: Text, mentions: Sequence[Mention], on: date | None) -> list[_Named]:
     found: list[_Named] = []
+    written = _dateline(text, mentions)
     for mention in mentions:
         name = _choose(mention.names, on)
         if name is None or name.kind == "other" or _is_money(text, mention, name):
             continue
-        if not found and _is_dateline(text, mention, name):
+        if mention.start < written and name.kind in ("place", "country"):
             continue
         if name.text in _DESCRIBING and _DESCRIBES.match(text.lowered, mention.end - 1):
             continue
@@ -163,11 +166,12 @@ def _is_money(text: Text, mention: Mention, name: Name) -> bool:
     return name.text == "US" and _SUM.match(text.lowered, mention.end - 1) is not None
 
 
-def _is_dateline(text: Text, mention: Mention, name: Name) -> bool:
-    """*CAIRO (Reuters) --* at the head of a text: where it was written."""
-    if mention.start > 0 or name.kind != "place" or not text.joined[1 : mention.end - 1].isupper():
-        return False
-    return _DATELINE.match(text.original, text.offsets(mention.start, mention.end)[1]) is not None
+def _dateline(text: Text, mentions: Sequence[Mention]) -> int:
+    """Length in ``text.joined`` of a *CAIRO (Reuters) --* at the head of a text, which tells where it was written."""
+    if not mentions or mentions[0].start > 0 or all(name.kind != "place" for name in mentions[0].names):
+        return 0
+    found = _DATELINE.match(text.original)
+    return len(prepare(found[0]).joined) - 1 if found is not None else 0
 
 
 def _qualifies(text: Text, mention: Mention, after: _Named | None) -> bool:

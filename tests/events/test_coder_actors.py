@@ -112,6 +112,7 @@ def test_clauses_and_attribution(source, target, text):
         ("EST", "LVA", "Estonia rejects UN-brokered plan, Latvia's offer"),
         ("KEN", "UGA", "Kenya will give a million Swiss francs to Uganda"),
         ("TUR", "IRQ", "Turkish drones strike PKK hideouts in northern Iraq"),
+        ("USA", "SOM", "NAIROBI, Kenya (XYZ) -- A US air strike has killed a farmer in Somalia"),
         ("EGY", "QAT", "Egyptian envoy to Qatar meets emir in Doha"),
     ],
 )
