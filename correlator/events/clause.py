@@ -27,10 +27,16 @@ _TRAVELLER = re.compile(
     r"\b(?:president|pm|fm|dpm|premier|ministers?|chancellor|king|emir|sultan|prince|delegation|envoys?|secretary|coas|"
     r"army chief|negotiators?)$"
 )
-_SITUATED = re.compile(r" (in|of|from)(?: the| southern| northern| eastern| western| south| north| east| west)* ")
+_SITUATED = re.compile(
+    r" (?:based |operating |stationed |living |sheltering |holed up )?(in|of|from|inside)"
+    r"(?: the| southern| northern| eastern| western| south| north| east| west)* "
+)
 _SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
 _AUXILIARY = re.compile(
     r" (?:(?:has|have|had|is|was|were|are|will|would|to|may|could|not|also|again|since|already|being|been|\w+ly) )*"
+)
+_BROKERED = re.compile(
+    r" (?:brokered|mediated|sponsored|hosted|monitored|drafted|arranged|facilitated|proposed|supervised) by(?: the)? $"
 )
 _ETHNIC = re.compile(r" ethnic $")
 _MINORITY = re.compile(r" (?:minority|population|community|minorities) ")
@@ -82,14 +88,15 @@ def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Clause:
     before = _behind_topic(text, [phrase for phrase in located if phrase.start < start], start)
     tellers = _tellers(text, before, start) if chosen.category != "CONSULT" else []
     right = [phrase for phrase in located if phrase.start >= start]
+    brokers = [phrase for phrase in right if _BROKERED.search(text.lowered, end - 1, phrase.start + 1)]
     return Clause(
         text,
         chosen.category,
         start,
         end,
         [phrase for phrase in before if phrase not in tellers],
-        [phrase for phrase in right if phrase.start < min(turn, spoken)],
-        [phrase for phrase in right if turn <= phrase.start < spoken],
+        [phrase for phrase in right if phrase.start < min(turn, spoken) and phrase not in brokers],
+        [phrase for phrase in right if turn <= phrase.start < spoken or phrase in brokers],
         tellers + [phrase for phrase in right if phrase.start >= spoken],
     )
 

@@ -23,7 +23,7 @@ _SUFFERED = re.compile(
     r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled|"
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
-_HAVE = re.compile(r" (?:has|have|had)(?: \w+ly)? $")
+_ACTIVE_BEFORE = re.compile(r" (?:has|have|had|it|he|she|they|who|which|that)(?: \w+ly)? $")
 _ADJUNCT = re.compile(
     r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|\.|,) |$"
 )
@@ -135,7 +135,7 @@ def _is_passive(clause: Clause) -> bool:
 def _lacks_is(clause: Clause) -> bool:
     """*Two Chinese arrested in Ghana*: a participle without *is*, and no object behind it."""
     text = clause.text.lowered
-    if _HAVE.search(text, 0, clause.start + 1):
+    if _ACTIVE_BEFORE.search(text, 0, clause.start + 1):
         return False
     return bool(_SUFFERED.match(text, clause.start) and _ADJUNCT.match(text, clause.end - 1))
 
@@ -154,6 +154,8 @@ def _active(clause: Clause) -> Roles:
     acted_on = [phrase for phrase in objects if _differs(phrase, first)]
     if together and _is_mutual(clause) and not any(_is_partner(clause, phrase) for phrase in acted_on):
         return Roles([first], together, "named together")
+    if _is_mutual(clause) and not acted_on and (parties := _parties(clause.text, first, sources[1:])):
+        return Roles([first], parties, "parties of one country")
     own = own_people(clause, first)
     others = [*own, *acted_on, *(place for place in clause.places if _differs(place, first))]
     if others:
@@ -177,9 +179,18 @@ def _reported(clause: Clause, first: Phrase) -> Roles | None:
     return Roles([first], [teller], "said by the one acted on") if clause.category in _SUFFERABLE else None
 
 
+def _parties(text: Text, first: Phrase, others: Sequence[Phrase]) -> list[Phrase]:
+    """*Darfur rebels and the Sudanese government*: two of one country that act on each other."""
+    return [
+        other
+        for other in others[:1]
+        if _same(other, first) and other.actor.role not in (None, first.actor.role) and _together(text, first, other)
+    ]
+
+
 def _is_mutual(clause: Clause) -> bool:
     """Whether actors named together act on each other; *Chad-Niger talks in Rome collapse* too."""
-    if clause.category == "REJECT":
+    if clause.category == "REJECT" and clause.before:
         return _TALKS.search(clause.text.lowered, clause.before[-1].start, clause.end + _PHRASE_REACH) is not None
     return clause.category in _MUTUAL
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -83,7 +84,8 @@ def scan(text: Text) -> tuple[list[Mention], list[Hit]]:
         heads += [(start, end, entry) for entry in machine.heads[pattern]]
         if numbers := machine.tails[pattern]:
             tails.append((start, end, numbers))
-    return _longest(mentions), _with_tails(text, heads, tails)
+    named = _longest(mentions)
+    return named, _outside(named, _with_tails(text, heads, tails))
 
 
 def _as_written(text: Text, start: int, end: int, found: tuple[Name, ...]) -> tuple[Name, ...]:
@@ -103,6 +105,18 @@ def _longest(mentions: list[Mention]) -> list[Mention]:
             continue
         kept.append(mention)
     return kept
+
+
+def _outside(mentions: Sequence[Mention], hits: list[Hit]) -> list[Hit]:
+    """Hits without those that are part of a longer name, as *appeals* of *appeals court*."""
+    long = [mention for mention in mentions if mention.names[0].text.count(" ")]
+    if not long:
+        return hits
+    return [
+        hit
+        for hit in hits
+        if not any(m.start <= hit.start and hit.end <= m.end and m.end - m.start > hit.end - hit.start for m in long)
+    ]
 
 
 def _with_tails(

@@ -98,6 +98,10 @@ def test_the_giver_acts(source, target, text):
         ("NOR", "ECU", "Norway and Uganda welcome new ties between Ecuador and Tunisia"),
         ("TCD", "NER", "Chad-Niger talks in Istanbul collapse"),
         (None, "ARE", "PM in Abu Dhabi for talks with UAE president"),
+        ("TCD", "SDN", "Rebels based in Sudan were attacked by Chadian helicopters"),
+        ("UKR", "BLR", "Ukraine's security service has named a Belarusian it accused of spying"),
+        ("USA", "IRN", "US appeals court orders Iran to pay hostages"),
+        ("SDN", "SDN", "Darfur rebels and the Sudanese government observe a truce brokered by Qatar"),
         ("NOR", "UGA", "Norway and Uganda sign an accord on Sudan"),
     ],
 )
