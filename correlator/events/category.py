@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from correlator.events.lexicon import NOT, STOP, WILL, WITHOUT
+from correlator.events.lexicon import ABROAD, NOT, STOP, WILL, WITHOUT
 from correlator.events.model import CATEGORIES
 from correlator.events.scan import Hit
 from correlator.events.text import Text
@@ -47,7 +47,7 @@ class Candidate(NamedTuple):
 
 def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     """Every category that the hits speak for, best first (one line per hit)."""
-    kept = _without_contained(hits)
+    kept = _without_contained([hit for hit in hits if hit.entry.category != ABROAD])
     governors = [hit for hit in kept if hit.entry.governs]
     asides = [match.start() for match in _ASIDE.finditer(text.lowered)]
     unders = [match.start() for match in _UNDER.finditer(text.lowered)]

@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.events.category import Candidate
-from correlator.events.gate import against
+from correlator.events.direction import who_to_whom
+from correlator.events.gate import SIGNALS, against, is_headline, signals
 from correlator.events.model import CATEGORIES
+from correlator.events.phrases import phrases
 from correlator.events.scan import Hit, Mention
 from correlator.events.text import Text
 
@@ -27,7 +29,8 @@ CLASSES: Final = (*CATEGORIES, NONE)
 _CHAR_SIZES = (3, 4, 5)
 _ACTOR = " actor "
 _RULES = len(CATEGORIES)
-RULE_WIDTH: Final = 2 * _RULES + 6
+_GATE = 2 * _RULES + 6
+RULE_WIDTH: Final = _GATE + 1 + SIGNALS
 
 
 class Grams(NamedTuple):
@@ -70,7 +73,7 @@ def grams(text: str) -> Grams:
 def rule_features(
     text: Text, mentions: Sequence[Mention], hits: Sequence[Hit], found: Sequence[Candidate]
 ) -> NDArray[np.float32]:
-    """Best score per category, the leading category, and how the text stands against an event; ``RULE_WIDTH`` long."""
+    """Best score per category, the leading one, and how text and headline's gate stand to it; ``RULE_WIDTH`` long."""
     out = np.zeros(RULE_WIDTH, dtype=np.float32)
     order = {name: number for number, name in enumerate(CATEGORIES)}
     for candidate in reversed(found):
@@ -83,4 +86,10 @@ def rule_features(
     out[2 * _RULES + 3] = 1.0 if any(name.country for mention in mentions for name in mention.names) else 0.0
     out[2 * _RULES + 4] = min(text.joined.count(" "), 60) / 30.0
     out[2 * _RULES + 5] = 1.0
+    actors = phrases(text, mentions, None) if is_headline(text) else []
+    if actors:
+        out[_GATE] = 1.0
+    if actors and found:
+        roles = who_to_whom(text, found[0], actors)
+        out[_GATE + 1 :] = signals(text, found[0], roles, actors, hits, against(text, hits))
     return out

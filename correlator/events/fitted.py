@@ -26,10 +26,12 @@ _QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The category that the model decides for (NONE: no event), its probability, and the word that says it loudest."""
+    """The category that the model decides for (NONE: no event), its probability, that of any event, and the word that
+    says it loudest."""
 
     category: str
     probability: float
+    event: float
     word: str
 
 
@@ -86,13 +88,15 @@ def judge(scanned: Sequence[Scanned]) -> list[Judgement]:
 def _judge(weights: Weights, item: Scanned, words: str, vector: Floats | None) -> Judgement:
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0)
-    logits = logits + rule_features(item.text, item.mentions, item.hits, item.found) @ weights.rules
+    rules = rule_features(item.text, item.mentions, item.hits, item.found)
+    logits = logits + rules[: len(weights.rules)] @ weights.rules
     if vector is not None and weights.embedding is not None:
         logits = logits + vector @ weights.embedding
     shares = np.exp(logits - logits.max())
     shares /= shares.sum()
     chosen = choose(shares)
-    return Judgement(CLASSES[chosen], round(float(shares[chosen]), 3), _loudest(weights, words, chosen))
+    event = 1.0 - float(shares[CLASSES.index(NONE)])
+    return Judgement(CLASSES[chosen], round(float(shares[chosen]), 3), event, _loudest(weights, words, chosen))
 
 
 def choose(shares: NDArray[np.floating]) -> int:

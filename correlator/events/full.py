@@ -11,12 +11,14 @@ from correlator.events.category import Candidate
 from correlator.events.direction import Roles, who_to_whom
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge
-from correlator.events.gate import FLOOR, against, support
+from correlator.events.gate import FLOOR, against, is_headline, support
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import Phrase, phrases
 from correlator.events.rules import Scanned, deciding
 
 _BATCH = 512
+# How likely an event must be in a headline, which has no second sentence to correct a wrong one.
+_SURE = 0.67
 
 
 def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent]]:
@@ -29,17 +31,26 @@ def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent
 
 
 def _code(item: Scanned, judgement: Judgement, on: date | None) -> list[CodedEvent]:
-    if judgement.category == NONE:
+    if judgement.category == NONE or (is_headline(item.text) and judgement.event < _SURE):
         return []
     actors = phrases(item.text, item.mentions, on)
     candidate = next((c for c in item.found if c.category == judgement.category), None)
     placed = candidate or (item.found[0] if item.found else None)
     roles = who_to_whom(item.text, placed, actors) if placed is not None else _in_order(actors)
-    opposing = against(item.text, item.hits)
-    if opposing and placed is not None and support(item.text, placed, roles, actors, opposing) < FLOOR:
+    if _refused(item, placed, roles, actors):
         return []
     evidence = _evidence(item, judgement, candidate)
     return events_of(item.text, judgement.category, roles, evidence, judgement.probability, "full")
+
+
+def _refused(item: Scanned, placed: Candidate | None, roles: Roles, actors: Sequence[Phrase]) -> bool:
+    """Whether the gate shuts: for headlines, and wherever words speak against an event."""
+    if placed is None:
+        return is_headline(item.text) and not (roles.sources and roles.targets)
+    opposing = against(item.text, item.hits)
+    if not opposing and not is_headline(item.text):
+        return False
+    return support(item.text, placed, roles, actors, item.hits, opposing) < FLOOR
 
 
 def _evidence(item: Scanned, judgement: Judgement, candidate: Candidate | None) -> list[Evidence]:

@@ -17,8 +17,8 @@ from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
 from correlator.resources import data_path
 
-# Classes that only govern other words, or that speak against an event.
-WILL, NOT, STOP, WITHOUT = "WILL", "NOT", "STOP", "WITHOUT"
+# Classes that only govern other words, that speak against an event, or for one between states.
+WILL, NOT, STOP, WITHOUT, ABROAD = "WILL", "NOT", "STOP", "WITHOUT", "ABROAD"
 _VOWELS = "aeiou"
 
 
@@ -110,7 +110,7 @@ def load_lexicon() -> tuple[Entry, ...]:
     entries: list[Entry] = []
     for number, (label, weight, pattern, example) in _lines("lexicon.tsv", 4):
         category = label.removesuffix("+")
-        if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT):
+        if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT, ABROAD):
             raise InputError(f"lexicon.tsv line {number}: {category!r} is no category")
         head, _, tail = pattern.partition(" .. ")
         heads, tails = expand(head, groups), expand(tail, groups) if tail else ()

@@ -43,7 +43,7 @@ def code_rules(item: Scanned, on: date | None) -> list[CodedEvent]:
     best = item.found[0]
     roles = who_to_whom(item.text, best, actors)
     opposing = against(item.text, item.hits)
-    if support(item.text, best, roles, actors, opposing) < FLOOR:
+    if support(item.text, best, roles, actors, item.hits, opposing) < FLOOR:
         return []
     return events_of(
         item.text, best.category, roles, deciding(item.text, best), _confidence(item.found, opposing), "rules"

@@ -1,0 +1,98 @@
+"""Headlines of business pages: which of them tell an act between states. Wording of our own."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+
+import pytest
+
+from correlator.events.coder import code_headlines, code_text
+from correlator.events.lexicon import load_lexicon
+from correlator.events.model import CATEGORIES
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from reuters_precision import Label, figures, read_labels
+
+ROOT = Path(__file__).parents[2]
+OWN = ROOT / "data" / "events" / "training_business.tsv"
+
+
+@pytest.mark.parametrize(
+    ("device", "event", "none"),
+    [
+        ("two parties", "Peru urges Chile to cut duties", "Peru urges factories to cut waste"),
+        ("a firm of a country is no party", "Kenya warns Uganda over sugar", "Kenyan bank warns over sugar loans"),
+        ("nor is a name behind a country", "Cuba halts nickel exports to Canada", "Cuba Nickel halts sales to Canada"),
+        ("nor one behind its possessive", "Ghana to buy rice from Togo", "Ghana's Kasapreko to buy Togo brewer"),
+        ("a market's word is the subject", "Iran, Oman hold gas talks", "Crude slips on Iran, Oman talks"),
+        ("an organisation and a company", "EU accuses Serbia of dumping", "EU accuses drugmakers of collusion"),
+        ("an organisation and a name", "EU warns Malta over banks", "EU warns Zanotti over phone bundles"),
+        ("what an organisation foretells", "IMF warns Malawi over arrears", "IMF warns of sluggish recovery"),
+        ("court and company", "Ghana court jails Togolese envoy", "Court orders Halvorsen to pay investors"),
+        ("a probe of a company", "Fiji probes Tongan raid on islet", "Fiji probes Halvorsen over fees"),
+        ("strike at a plant", "Greeks strike against IMF deal", "Workers strike at Fiji brewery"),
+        ("nobody says it", "Fiji must free crew, Tonga says", "Fiji must save more"),
+        ("a document", "Chile and Peru meet in Lima", "Factbox: what Chile and Peru trade"),
+        ("an economic battle", "Chad battles Sudanese rebels", "Chad battles inflation"),
+    ],
+)
+@pytest.mark.parametrize("coder", ["rules", "full"])
+def test_devices(device, event, none, coder):
+    assert [bool(code_text(text, coder=coder)) for text in (event, none)] == [True, False], device
+
+
+def test_words_of_foreign_affairs_speak_for_a_country_alone():
+    assert code_text("Chile calls for global response to hunger")
+    assert not code_text("Chile calls for lower card fees")
+
+
+def test_a_long_sentence_and_a_template_have_no_gate_of_headlines():
+    assert code_text("{country_1} leader condemns human rights record in speech")
+    assert code_text(
+        "The president of Chile on Monday evening urged all bakers and grocers of the capital to open again."
+    )
+
+
+@pytest.mark.parametrize(("coder", "precision", "recall"), [("rules", 0.85, 0.75), ("full", 0.87, 0.75)])
+def test_own_business_headlines(coder, precision, recall):
+    rows = [line.split("\t") for line in OWN.read_text(encoding="utf-8").splitlines()]
+    coded = code_headlines([text for _, text in rows], coder=coder)
+    found = [category != "NONE" for (category, _), events in zip(rows, coded, strict=True) if events]
+    assert sum(found) / len(found) >= precision
+    assert sum(found) / sum(category != "NONE" for category, _ in rows) >= recall
+
+
+def test_own_business_headlines_are_ours_and_labelled():
+    rows = [line.split("\t") for line in OWN.read_text(encoding="utf-8").splitlines()]
+    assert {category for category, _ in rows} <= {*CATEGORIES, "NONE"}
+    assert len({text for _, text in rows}) == len(rows) > 350
+    assert not {text for _, text in rows} & {entry.example for entry in load_lexicon()}
+
+
+def test_labels_hold_no_wording():
+    path = ROOT / "benchmarks" / "reuters_labels.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {row["sample"] for row in rows} == {"first", "development", "fresh"}
+    assert all(row["row"].isdecimal() and row["grade"] in ("abroad", "home", "none") for row in rows)
+    numbers = [(row["row"]) for row in rows]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_figures_weigh_the_strata():
+    event = code_text("Peru urges Chile to cut duties")
+    labels = [Label(1, "fresh", "abroad", 1.0), Label(2, "fresh", "none", 3.0), Label(3, "fresh", "home", 4.0)]
+    found = figures(labels, [event, event, []])
+    assert found["precision"][0] == pytest.approx(0.25)
+    assert found["recall"][0] == pytest.approx(0.2)
+    assert found["recall across a border"][0] == pytest.approx(1.0)
+    assert found["two countries"][2] == 2
+
+
+def test_the_samples_do_not_overlap():
+    rows = {sample: {label.row for label in read_labels() if label.sample == sample} for sample in ("first", "fresh")}
+    assert len(rows["first"]) == 200
+    assert len(rows["fresh"]) == 500
+    assert not rows["first"] & rows["fresh"]
