@@ -68,7 +68,7 @@ def _agent(clause: Clause) -> Roles | None:
     """*Attacked by*, *an attack by*: whoever stands behind *by* acts."""
     text = clause.text.lowered
     far = not clause.before or _is_passive(clause) or _lacks_is(clause)
-    for match in _BY.finditer(text, clause.end - 1, clause.end + (_BY_REACH if far else _BY_NEXT)):
+    for match in _BY.finditer(text, clause.start, clause.end + (_BY_REACH if far else _BY_NEXT)):
         near = (p for p in clause.behind if match.end() - 1 <= p.start + 1 <= match.end() + _PHRASE_REACH)
         if (agent := next(near, None)) is not None:
             others = [p for p in clause.behind if p.start > agent.start or p.end < match.start()]
@@ -145,7 +145,7 @@ def _active(clause: Clause) -> Roles:
     sources = clause.subjects
     if not sources:
         return _in_order(clause)
-    objects = _judged(clause)
+    objects = _ranked(clause)
     first = other_side(sources[0], objects[0].actor.country) if objects else sources[0]
     others_before = [phrase for phrase in sources[1:] if _differs(phrase, first)]
     if first.actor.country is None and others_before and not any(_differs(phrase, first) for phrase in objects):
@@ -259,9 +259,15 @@ def _befalls(place: Phrase, victim: Phrase) -> bool:
     return place.start < victim.start and not victim.preposition and _differs(victim, place)
 
 
-def _judged(clause: Clause) -> list[Phrase]:
-    """Objects; behind a word of blame or praise, *the killing of X by Y*, Y comes first."""
+def _ranked(clause: Clause) -> list[Phrase]:
+    """Objects, first the one meant: *killing of X by Y*, *loan of the EU for Y*, *complaint to the UN over Y*."""
     objects = clause.objects
+    if clause.category == "AID":
+        receivers = [phrase for phrase in objects if phrase.preposition in ("for", "to")]
+        return [*receivers, *(phrase for phrase in objects if phrase not in receivers)]
+    if clause.category == "ACCUSE":
+        forums = [p for p in objects if p.actor.role == "IGO" and p.preposition in ("with", "to", "at", "before")]
+        objects = [*(phrase for phrase in objects if phrase not in forums), *forums]
     if clause.category not in _JUDGED:
         return objects
     doers = [phrase for phrase in objects if phrase.preposition == "by"]
