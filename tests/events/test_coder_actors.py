@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from correlator.events.actors import country_codes, load_names
-from correlator.events.coder import code_text
+from correlator.events.coder import code_headlines, code_text
 
 
 def dyad(text, **options):
@@ -146,6 +147,18 @@ def test_names_that_only_describe(source, target, text):
 )
 def test_actors_without_a_country_of_their_own(source, target, text):
     check(source, target, text)
+
+
+def test_most_dyads_of_texts_composed_apart():
+    lines = (Path(__file__).parent / "headlines" / "actors.tsv").read_text(encoding="utf-8").splitlines()
+    labelled = [tuple(line.split("\t")) for line in lines]
+    coded = code_headlines([text for _, _, text in labelled])
+    right = [
+        (events[0].source and events[0].source.country, events[0].target and events[0].target.country) == label[:2]
+        for label, events in zip(labelled, coded, strict=True)
+        if events
+    ]
+    assert sum(right) / len(right) >= 0.88
 
 
 def test_evidence_names_what_gave_the_country():
