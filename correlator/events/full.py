@@ -17,8 +17,10 @@ from correlator.events.phrases import Phrase, phrases
 from correlator.events.rules import Scanned, deciding
 
 _BATCH = 512
-# How likely an event must be in a headline, which has no second sentence to correct a wrong one.
+# How likely an event must be in a headline, which has no second sentence to correct a wrong one: between two countries,
+# and where one country or none is named.
 _SURE = 0.67
+_SURE_ALONE = 0.9
 
 
 def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent]]:
@@ -31,16 +33,24 @@ def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent
 
 
 def _code(item: Scanned, judgement: Judgement, on: date | None) -> list[CodedEvent]:
-    if judgement.category == NONE or (is_headline(item.text) and judgement.event < _SURE):
+    if judgement.category == NONE:
         return []
     actors = phrases(item.text, item.mentions, on)
     candidate = next((c for c in item.found if c.category == judgement.category), None)
     placed = candidate or (item.found[0] if item.found else None)
     roles = who_to_whom(item.text, placed, actors) if placed is not None else _in_order(actors)
-    if _refused(item, placed, roles, actors):
+    if _unsure(item, roles, judgement) or _refused(item, placed, roles, actors):
         return []
     evidence = _evidence(item, judgement, candidate)
     return events_of(item.text, judgement.category, roles, evidence, judgement.probability, "full")
+
+
+def _unsure(item: Scanned, roles: Roles, judgement: Judgement) -> bool:
+    """Whether the model is not sure enough of an event in a headline."""
+    if not is_headline(item.text):
+        return False
+    countries = {phrase.actor.country for phrase in (*roles.sources, *roles.targets)} - {None}
+    return judgement.event < (_SURE if len(countries) > 1 else _SURE_ALONE)
 
 
 def _refused(item: Scanned, placed: Candidate | None, roles: Roles, actors: Sequence[Phrase]) -> bool:

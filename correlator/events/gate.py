@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from correlator.events.category import Candidate
 from correlator.events.direction import Roles
 from correlator.events.lexicon import WITHOUT
-from correlator.events.parties import OFFICIAL, Parties, parties
+from correlator.events.parties import OFFICIAL, Parties, in_sentence_case, parties
 from correlator.events.phrases import Phrase
 from correlator.events.scan import Hit
 from correlator.events.text import Text
@@ -92,8 +92,13 @@ def signals(
 
 
 def is_headline(text: Text) -> bool:
-    """Whether a text is short, without a full stop, and no template with slots for its actors."""
-    return text.joined.count(" ") - 1 <= _SHORT and not text.joined.endswith(" . ") and "{" not in text.joined
+    """Whether a text is short, without a full stop, in small letters, and no template with slots for its actors.
+
+    Where Every Word Has a Capital, names do not show, so the words of business alone speak against an event.
+    """
+    if text.joined.count(" ") - 1 > _SHORT or text.joined.endswith(" . ") or "{" in text.joined:
+        return False
+    return in_sentence_case(text)
 
 
 def _sentence_cost(best: Candidate, roles: Roles, actors: Sequence[Phrase], opposing: float) -> float:

@@ -132,6 +132,14 @@ def organisations() -> frozenset[str]:
     return frozenset(name.country for name in load_names() if name.kind == "igo" and name.country)
 
 
+def in_sentence_case(text: Text) -> bool:
+    """Whether a longer word other than a preposition begins with a small letter: then a capital is a name's."""
+    return any(
+        word[0].islower() and len(word) >= _LONG_WORD and word.isalpha() and not _PREPOSITION.fullmatch(word)
+        for word in text.joined.split()
+    )
+
+
 def _business(hits: Sequence[Hit]) -> frozenset[int]:
     """Where words of business stand that do not also tell what is done (*downgrades ties*)."""
     deeds = {hit.start for hit in hits if hit.entry.category in CATEGORIES}
@@ -168,7 +176,7 @@ def _pair(text: Text, ends: Sequence[Phrase], standing: set[int]) -> bool:
 
 def _of_a_name(text: Text, phrase: Phrase, actors: Sequence[Phrase], business: frozenset[int]) -> bool:
     """*Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*: a country without office beside a name that is no actor's."""
-    if phrase.actor.role not in (None, "BUS") or not _sentence_case(text):
+    if phrase.actor.role not in (None, "BUS") or not in_sentence_case(text):
         return False
     after = phrase.end - 1 + (len(" 's") if text.lowered.startswith(" 's ", phrase.end - 1) else 0)
     if _unknown_name(text, after, actors):
@@ -195,12 +203,4 @@ def _falls_on(text: Text, after: int, actors: Sequence[Phrase], business: frozen
     place = matched.end() - 1 if matched else after
     if any(phrase.start <= place < phrase.end - 1 for phrase in actors):
         return False, False
-    return _sentence_case(text) and _unknown_name(text, place, actors), place in business
-
-
-def _sentence_case(text: Text) -> bool:
-    """Whether a longer word other than a preposition begins with a small letter: then a capital is a name's."""
-    return any(
-        word[0].islower() and len(word) >= _LONG_WORD and word.isalpha() and not _PREPOSITION.fullmatch(word)
-        for word in text.joined.split()
-    )
+    return in_sentence_case(text) and _unknown_name(text, place, actors), place in business
