@@ -47,6 +47,8 @@ class Candidate(NamedTuple):
 
 def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     """Every category that the hits speak for, best first (one line per hit)."""
+    if not any(hit.entry.category in CATEGORIES for hit in hits):
+        return []
     kept = _without_contained([hit for hit in hits if hit.entry.category != ABROAD])
     governors = [hit for hit in kept if hit.entry.governs]
     asides = [match.start() for match in _ASIDE.finditer(text.lowered)]
