@@ -197,7 +197,7 @@ def design(
     ]
     if embedded:
         parts.append(sparse.csr_matrix(features.vectors * EMBEDDING_SCALE))
-    return sparse.hstack(parts).tocsr()
+    return sparse.hstack(parts).tocsr().astype(np.float32)
 
 
 def fit(rows: list[Row], features: Features, train: NDArray[np.int64], embedded: bool) -> Fitted:

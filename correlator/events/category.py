@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from correlator.events.lexicon import ABROAD, NOT, STOP, WILL, WITHOUT
+from correlator.events.lexicon import ABROAD, NOT, STOP, WILL
 from correlator.events.model import CATEGORIES
 from correlator.events.scan import Hit
 from correlator.events.text import Text
@@ -55,8 +55,7 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     unders = [match.start() for match in _UNDER.finditer(text.lowered)]
     found = []
     for hit in kept:
-        category = hit.entry.category
-        if category == WITHOUT or (hit.entry.governs and category not in CATEGORIES):
+        if hit.entry.category not in CATEGORIES:
             continue
         candidate = _judge(text, hit, governors, kept)
         if candidate is not None:
