@@ -36,6 +36,7 @@ ARTICLE_SCHEMA = ARTICLES.schema(ARTICLE_COLUMNS)
 QUOTE_SCHEMA = ARTICLES.schema(("article_key", "content_hash")) | {"strip": pl.Int32()} | QUOTES.schema(QUOTE_COLUMNS)
 REJECT_SCHEMA = REJECTS.schema(REJECT_COLUMNS)
 CONTENT_LIMIT = 500
+SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,18 @@ def clean_text(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def one_line(text: str) -> str:
+    """Clean text with single spaces and no line ends."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
+    return " ".join(clean_text(text).split())
+
+
+def encodable(text: str) -> str:
+    """Text without the lone surrogates that JSON can write and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "ignore").decode()
+
+
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
 
 
@@ -95,8 +108,8 @@ def content_hash(headline: str, body: str | None, published: datetime | None, up
 
 
 def digest(parts: Iterable[str]) -> str:
-    """32 hexadecimal digits (BLAKE2b) over the parts, kept apart by a unit separator."""
-    joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    """32 hexadecimal digits (BLAKE2b) over the parts, kept apart by ``SEPARATOR``."""
+    joined = SEPARATOR.join(parts).encode("utf-8", "surrogatepass")
     return hashlib.blake2b(joined, digest_size=16).hexdigest()
 
 
@@ -129,8 +142,9 @@ _TRACKING = re.compile(r"(utm_|fbclid|gclid|ref=|outputType=amp|amp(=|$))", re.I
 
 def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
     """The row with its key and hash; rows that carry them already are left."""
+    row = {name: encodable(value) if isinstance(value, str) else value for name, value in row.items()}
     if row.get("content_hash"):
-        return dict(row)
+        return row
     published, updated, body, url = (row.get(k) for k in ("published_at", "updated_at", "body", "url"))
     instant = published if isinstance(published, datetime) else None
     headline = str(row["headline"])

@@ -7,36 +7,32 @@ as ``text`` and no headline are read as text pages.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.news import text_lines
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
+    SEPARATOR,
     Batch,
     article_key,
-    clean_text,
-    content_hash,
+    digest,
     make_batch,
+    one_line,
     read_ahead,
     reject,
 )
 from correlator.news.language import language_of
 from correlator.news.page import page_batch, parse_page
 from correlator.news.profiles import Profile, load_profile, profile_of_url
+from correlator.news.records import Faulty, Row, frame_rows, in_chunks, read_rows
 from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
 from correlator.news.timestamps import date_in_address
 
-BATCH_ROWS = 50_000
-BATCH_TEXT = 100_000_000
-SLICE_ROWS = 10_000
-MAX_COLUMN = 2_000_000_000
 _NAMES: Mapping[str, Sequence[str]] = {
     "headline": ("headline", "title", "headlines"),
     "published": (
@@ -55,18 +51,17 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "updated": ("updated", "updated_at", "date_modified"),
     "created": ("createdat", "created_at", "crawled_at"),
 }
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-Record = tuple[int, dict[str, str]]
-Faulty = dict[str, object]
 
 
 def read_corpus(path: Path, *, profile: str | None = None, columns: Mapping[str, str] | None = None) -> Iterator[Batch]:
-    """Batches of at most ``BATCH_ROWS`` records. Raises InputError for a file that is no table or lacks the columns."""
+    """Batches of at most ``records.BATCH_ROWS`` rows. Raises InputError for what is no table or lacks the columns."""
+    yield from read_ahead(_file_batches(path, profile, columns))
+
+
+def _file_batches(path: Path, profile: str | None, columns: Mapping[str, str] | None) -> Iterator[Batch]:
     faulty: list[Faulty] = []
-    yield from read_ahead(_batches(_records(path, faulty), faulty, path, profile, columns))
+    names, rows = read_rows(path, faulty)
+    yield from _batches(names, rows, faulty, path, profile, columns)
 
 
 def read_frame(
@@ -79,151 +74,46 @@ def read_frame(
         raise InputError(
             f"news is a {type(frame).__name__}, not a path or frame", hint="give polars, pandas or pyarrow"
         )
-    rows = enumerate(_rows_as_text(pl.DataFrame(frame)), start=1)
-    yield from _batches(rows, [], Path(name), profile, columns)
+    names, rows = frame_rows(pl.DataFrame(frame))
+    yield from _batches(names, rows, [], Path(name), profile, columns)
 
 
 def _batches(
-    records: Iterator[Record],
+    names: Sequence[str],
+    rows: Iterator[Row],
     faulty: list[Faulty],
     path: Path,
     profile: str | None,
     columns: Mapping[str, str] | None,
 ) -> Iterator[Batch]:
     given = load_profile(profile) if profile else None
-    mapping: dict[str, str] | None = None
-    while chunk := _chunk(records):
-        if mapping is None:
-            mapping = _mapping(list(chunk[0][1]), columns, path)
+    mapping = _mapping(names, columns, path) if names else {}
+    if "headline" in mapping:
+        rows = _unlisted(rows, mapping["headline"])
+    for numbers, chunk in in_chunks(rows):
         if "headline" in mapping:
-            batch = _headlines(chunk, mapping, given, str(path))
+            batch = _headlines(numbers, chunk, mapping, given, str(path))
             yield Batch(batch.articles, batch.quotes, pl.concat([batch.rejects, make_batch(rejects=faulty).rejects]))
         else:
-            yield _pages(chunk, mapping, profile, str(path), faulty)
+            yield _pages(numbers, chunk, mapping, profile, str(path), faulty)
         faulty.clear()
     if faulty:
         yield make_batch(rejects=faulty)
 
 
-def _chunk(records: Iterator[Record]) -> list[Record]:
-    """The next records: at most ``BATCH_ROWS``, and of long ones as many as hold ``BATCH_TEXT`` characters."""
-    chunk: list[Record] = []
-    size = 0
-    for record in records:
-        chunk.append(record)
-        size += sum(map(len, record[1].values()))
-        if len(chunk) == BATCH_ROWS or size > BATCH_TEXT:
-            break
-    return chunk
-
-
-def _records(path: Path, faulty: list[Faulty]) -> Iterator[Record]:
-    stem = path.name.lower().removesuffix(".gz")
-    if stem.endswith(".parquet"):
-        return _parquet(path)
-    if stem.endswith((".jsonl", ".ndjson", ".json")):
-        return _json_lines(path, faulty)
-    return _separated(path, "\t" if stem.endswith(".tsv") else ",", faulty)
-
-
-def _separated(path: Path, separator: str, faulty: list[Faulty]) -> Iterator[Record]:
-    csv.field_size_limit(text_lines.MAX_LINE)
-    reader = csv.reader(text_lines.lines_of(path), delimiter=separator)
-    try:
-        header = next(reader, None)
-        if not header:
-            raise InputError(f"{path.name} is empty")
-        names = [name.strip() for name in header]
-        line = reader.line_num + 1
-        for row in reader:
-            if len(row) == len(names):
-                yield line, dict(zip(names, row, strict=True))
-            elif row:
-                reason = f"{len(row)} fields where the header has {len(names)}"
-                faulty.append(reject(str(path), line, reason, separator.join(row)))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
-
-
-def _json_lines(path: Path, faulty: list[Faulty]) -> Iterator[Record]:
-    for number, line in enumerate(text_lines.lines_of(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            faulty.append(reject(str(path), number, f"no JSON: {error}", line))
-            continue
-        if isinstance(record, dict):
-            yield number, {str(k): v if isinstance(v, str) else _plain(v) for k, v in record.items()}
+def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
+    """The rows, each that holds a JSON list at ``place`` repeated with one headline of it."""
+    for number, row in rows:
+        text = row[place]
+        if text[:1] == "[":
+            for entry in _entries(text):
+                yield number, [*row[:place], entry, *row[place + 1 :]]
         else:
-            faulty.append(reject(str(path), number, "no JSON object", line))
+            yield number, row
 
 
-def _plain(value: object) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _rows_as_text(frame: pl.DataFrame) -> Iterator[dict[str, str]]:
-    for part in frame.iter_slices(SLICE_ROWS):
-        for row in zip(*map(_series_texts, part), strict=True):
-            yield dict(zip(frame.columns, row, strict=True))
-
-
-def _parquet(path: Path) -> Iterator[Record]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(path)
-        texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
-        _check_columns(file.metadata, path.name)
-        limit = max(10 * text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
-        number = taken = 0
-        for part in pq.ParquetFile(path, read_dictionary=texts).iter_batches(batch_size=SLICE_ROWS):
-            for row in zip(*(_texts(column) for column in part.columns), strict=True):
-                number += 1
-                taken += sum(map(len, row))
-                if taken > limit:
-                    raise InputError(
-                        f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, which no text does"
-                    )
-                yield number, dict(zip(part.schema.names, row, strict=True))
-    except pa.ArrowException as error:
-        raise InputError(f"{path.name} is no Parquet file: {error}") from None
-
-
-def _check_columns(metadata: pq.FileMetaData, name: str) -> None:
-    """Raises InputError for a column of one row group that takes more memory than it should."""
-    for group in range(metadata.num_row_groups):
-        for column in range(metadata.num_columns):
-            if metadata.row_group(group).column(column).total_uncompressed_size > MAX_COLUMN:
-                raise InputError(f"{name} holds more than {MAX_COLUMN // 1_000_000} MB in one column of a row group")
-
-
-def _texts(column: pa.Array) -> list[str]:
-    """A column as texts, empty where null; texts that repeat are one object. Nested columns are empty."""
-    import pyarrow as pa
-
-    if isinstance(column, pa.DictionaryArray):
-        words = column.dictionary.to_pylist()
-        return [words[place] or "" if place is not None else "" for place in column.indices.to_pylist()]
-    return _series_texts(pl.Series(column))
-
-
-def _series_texts(series: pl.Series) -> list[str]:
-    """A column as texts, empty where null; nested and binary ones are empty."""
-    kind = series.dtype
-    if kind.is_nested() or kind == pl.Binary:
-        return [""] * len(series)
-    if isinstance(kind, pl.Datetime):
-        series = series.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%z" if kind.time_zone else ""))
-    return [text or "" for text in series.cast(pl.String)]
-
-
-def _mapping(names: Sequence[str], columns: Mapping[str, str] | None, path: Path) -> dict[str, str]:
-    """Our column names to those of the source."""
+def _mapping(names: Sequence[str], columns: Mapping[str, str] | None, path: Path) -> dict[str, int]:
+    """Our column names to the places of those of the source."""
     found: dict[str, str] = {}
     lower = {name.casefold(): name for name in reversed(names)}
     for ours, usual in _NAMES.items():
@@ -241,18 +131,23 @@ def _mapping(names: Sequence[str], columns: Mapping[str, str] | None, path: Path
         raise InputError(
             f"{path.name} has no column of headlines", hint=f"map one: its columns are {', '.join(names[:20])}"
         )
-    return found
+    return {ours: names.index(theirs) for ours, theirs in found.items()}
 
 
 def _pages(
-    chunk: Sequence[Record], mapping: Mapping[str, str], profile: str | None, source: str, faulty: Sequence[Faulty]
+    numbers: Sequence[int],
+    rows: Sequence[Sequence[str]],
+    mapping: Mapping[str, int],
+    profile: str | None,
+    source: str,
+    faulty: Sequence[Faulty],
 ) -> Batch:
-    """Records that each hold a page's text."""
+    """Rows that each hold a page's text."""
     batches, rejects = [make_batch()], list(faulty)
-    for number, record in chunk:
-        text = record.get(mapping["body"], "")
+    for number, row in zip(numbers, rows, strict=True):
+        text = row[mapping["body"]]
         try:
-            url = record[mapping["url"]] or None if "url" in mapping else None
+            url = row[mapping["url"]] or None if "url" in mapping else None
             page = parse_page(text, profile=profile, url=url, where=f"record {number}")
             batches.append(page_batch(page, source, number))
         except InputError as error:
@@ -264,23 +159,25 @@ def _pages(
     )
 
 
-def _headlines(chunk: Sequence[Record], mapping: Mapping[str, str], given: Profile | None, source: str) -> Batch:
-    """Records that each hold a headline, or a JSON list of them."""
-    rows = list(_exploded(chunk, mapping))
-    names = ("source_line", "headline", "published", "url", "body", "updated", "created")
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String()) | {"source_line": pl.Int64()}, orient="row")
-    hosts = frame.select(host=pl.col("url").str.extract(r"^https?://([^/?#]+)"))["host"]
-    profiles = {
-        host: (profile_of_url(f"http://{host}") if host else None) or load_profile("generic") for host in hosts.unique()
-    }
-    parts = []
-    for host, part in frame.with_columns(host=hosts).group_by("host", maintain_order=True):
-        parts.append(
-            _timed(part, given or profiles[host[0] if host[0] is None else str(host[0])], "published" in mapping)
-        )
-    timed = pl.concat(parts).sort("source_line", maintain_order=True) if parts else pl.DataFrame()
-    if timed.is_empty():
-        return make_batch()
+def _headlines(
+    numbers: Sequence[int],
+    rows: Sequence[Sequence[str]],
+    mapping: Mapping[str, int],
+    given: Profile | None,
+    source: str,
+) -> Batch:
+    """Rows that each hold a headline."""
+    frame = _columns(numbers, rows, mapping)
+    by_host = {host: given or _profile_of_host(host) for host in frame["host"].unique()}
+    profiles = {profile.name: profile for profile in by_host.values()}
+    names = pl.col("host").replace_strict({host: profile.name for host, profile in by_host.items()})
+    parts = [
+        _timed(part, profiles[str(name[0])], "published" in mapping)
+        for name, part in frame.group_by(names, maintain_order=True)
+    ]
+    timed = pl.concat(parts)
+    if len(parts) > 1:
+        timed = timed.sort("source_line", maintain_order=True)
     bad = timed.filter(pl.col("problem").is_not_null())
     good = timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(source))
     rejects = [
@@ -291,13 +188,22 @@ def _headlines(chunk: Sequence[Record], mapping: Mapping[str, str], given: Profi
     return Batch(_identified(good), empty.quotes, empty.rejects)
 
 
-def _exploded(chunk: Sequence[Record], mapping: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
-    others = [mapping.get(name) for name in ("published", "url", "body", "updated", "created")]
-    for number, record in chunk:
-        rest = [(record.get(name) or None) if name is not None else None for name in others]
-        text = record.get(mapping["headline"], "")
-        for headline in _entries(text) if text[:1] == "[" else (text,):
-            yield number, " ".join(clean_text(headline).split()), *rest
+def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], mapping: Mapping[str, int]) -> pl.DataFrame:
+    """The mapped columns of rows, null where a text is empty, and the host of the address."""
+    columns = list(zip(*rows, strict=True))
+    fields = ("published", "url", "body", "updated", "created")
+    others = {name: columns[mapping[name]] for name in fields if name in mapping}
+    empty = [pl.lit(None, pl.String).alias(name) for name in fields if name not in mapping]
+    headlines = [one_line(text) for text in columns[mapping["headline"]]]
+    return (
+        pl.DataFrame({"source_line": numbers, "headline": headlines, **others})
+        .with_columns(*(pl.col(name).replace("", None) for name in others), *empty)
+        .with_columns(host=pl.col("url").str.extract(r"^https?://([^/?#]+)"))
+    )
+
+
+def _profile_of_host(host: str | None) -> Profile:
+    return (profile_of_url(f"http://{host}") if host else None) or load_profile("generic")
 
 
 def _entries(text: str) -> Sequence[str]:
@@ -355,12 +261,13 @@ def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
 
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows as articles, with key, hash and language."""
-    listed = rows.select("publisher", "headline", "url", "instant", "body", "updated_at", "default_language").rows()
-    keys, hashes, languages = [], [], []
-    for publisher, headline, url, instant, body, updated, language in listed:
-        keys.append(article_key(publisher, headline, url, instant.date() if instant else None))
-        hashes.append(content_hash(headline, body, instant, updated))
-        languages.append(language_of(headline, language))
+    named = rows.select("publisher", "headline", "url", pl.col("instant").dt.date()).rows()
+    keys = [article_key(publisher, headline, url, day) for publisher, headline, url, day in named]
+    said = pl.concat_str(
+        "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
+    )
+    hashes = [digest((text,)) for text in rows.select(said).to_series()]
+    languages = [language_of(*each) for each in rows.select("headline", "default_language").rows()]
     return rows.select(
         *(pl.lit(None, ARTICLE_SCHEMA[name]).alias(name) for name in ("agency", "dateline")),
         "publisher",
@@ -377,3 +284,8 @@ def _identified(rows: pl.DataFrame) -> pl.DataFrame:
         published_precision="precision",
         published_rule="rule",
     ).select(ARTICLE_SCHEMA.keys())
+
+
+def _iso(name: str) -> pl.Expr:
+    """Whole seconds as ``datetime.isoformat`` writes them, as in ``content_hash``; empty where unknown."""
+    return pl.col(name).dt.to_string("%Y-%m-%dT%H:%M:%S%:z").fill_null("")

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import MAXYEAR, MINYEAR, timedelta
 
 import polars as pl
 
 from correlator.errors import TimeError
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import ABBREVIATIONS, GENERAL_LAYOUTS, parse_time
+from correlator.news.timestamps import ABBREVIATIONS, GENERAL_LAYOUTS, parse_offset, parse_time
 
-_ISO = r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$"
-_WIRE = r"^(?:[A-Z][a-z]{2} )?([A-Z][a-z]{2} \d{1,2}, \d{4}) (\d{1,2}:\d\d)([ap]m) ([A-Z]{2,4})$"
+# A printed time with its zone, the strptime layout of what stands before the zone, and the precision.
+_LAYOUTS = (
+    (
+        r"^(?P<naive>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d)(?:\.\d{1,9})?(?P<zone>Z|[+-]\d\d:?\d\d)$",
+        "%Y-%m-%d %H:%M:%S",
+        "second",
+    ),
+    (
+        r"^(?:[A-Z][a-z]{2} )?(?P<naive>[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d[ap]m) (?P<zone>[A-Z]{2,4})$",
+        "%b %d, %Y %I:%M%p",
+        "minute",
+    ),
+)
 NO_TIME = "no publication time"
 COLUMNS = {
     "instant": pl.Datetime("us", "UTC"),
@@ -27,16 +39,9 @@ def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame
         none = (pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items() if name != "problem")
         return pl.DataFrame({"problem": [NO_TIME] * len(texts)}).select(*none, "problem")
     known = {**ABBREVIATIONS, **profile.abbreviations}
-    frame = pl.DataFrame({"text": texts.cast(pl.String).str.strip_chars()})
-    fast = frame.with_columns(_iso(origin), _wire(known, origin)).with_columns(
-        pl.coalesce("iso", "wire").alias("fast"),
-    )
-    fields = fast.select(
-        "text",
-        instant=pl.col("fast").struct.field("instant"),
-        precision=pl.col("fast").struct.field("precision"),
-        rule=pl.col("fast").struct.field("rule"),
-    )
+    column = texts.cast(pl.String).str.strip_chars().alias("text")
+    stamps = pl.coalesce(_stamps(column, known, origin, *each) for each in _LAYOUTS).alias("stamp")
+    fields = pl.select(column, stamps).unnest("stamp")
     slow = fields.filter(pl.col("instant").is_null() & pl.col("text").is_not_null()).select("text").unique()
     rows = [(text, *_read(text, profile, origin)) for text in slow["text"]]
     read = pl.DataFrame(rows, schema={"text": pl.String(), **COLUMNS}, orient="row")
@@ -50,32 +55,26 @@ def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame
     )
 
 
-def _iso(origin: str) -> pl.Expr:
-    """ISO 8601 with an offset, as a struct of instant, precision and rule; null where the text is not that."""
-    parts = [pl.col("text").str.extract(_ISO, group) for group in (1, 2, 3)]
-    zone = parts[2]
-    instant = (
-        parts[0] + " " + parts[1] + zone.str.replace("Z", "+0000", literal=True).str.replace(":", "", literal=True)
-    ).str.to_datetime("%Y-%m-%d %H:%M:%S%z", time_unit="us", strict=False)
-    rule = pl.format(f"{origin}: layout %Y-%m-%d %H:%M:%S, zone {{}} as printed", zone)
-    return _struct(instant.dt.convert_time_zone("UTC"), "second", rule).alias("iso")
+def _stamps(
+    texts: pl.Series, known: Mapping[str, str], origin: str, pattern: str, layout: str, precision: str
+) -> pl.Series:
+    """Structs of instant, precision and rule; null where a text is not as the pattern says or its zone is unknown."""
+    parts = texts.str.extract_groups(pattern).struct.unnest()
+    offsets = {zone: offset for zone in parts["zone"].unique() if (offset := _offset(zone, known)) is not None}
+    naive = pl.col("naive").str.replace("T", " ", literal=True).str.to_datetime(layout, time_unit="us", strict=False)
+    ahead = pl.col("zone").replace_strict(offsets, default=None, return_dtype=pl.Duration("us"))
+    instant = (naive - ahead).dt.replace_time_zone("UTC").alias("instant")
+    rule = pl.format(f"{origin}: layout {layout}, zone {{}} as printed", "zone").alias("rule")
+    stamp = pl.struct(instant, pl.lit(precision).alias("precision"), rule)
+    return parts.select(pl.when(instant.dt.year().is_between(MINYEAR, MAXYEAR)).then(stamp)).to_series()
 
 
-def _wire(known: Mapping[str, str], origin: str) -> pl.Expr:
-    """``Fri Oct 20, 2006 6:15pm EDT``, as a struct; null where the text is not that or the zone is not known."""
-    day, clock, half, zone = (pl.col("text").str.extract(_WIRE, group) for group in (1, 2, 3, 4))
-    offset = zone.replace_strict({name: text.replace(":", "") for name, text in known.items()}, default=None)
-    padded = pl.when(clock.str.len_chars() == 4).then("0" + clock).otherwise(clock)
-    instant = (day + " " + padded + half.str.to_uppercase() + offset).str.to_datetime(
-        "%b %d, %Y %I:%M%p%z", time_unit="us", strict=False
-    )
-    rule = pl.format(f"{origin}: layout %b %d, %Y %I:%M%p, zone {{}} as printed", zone)
-    return _struct(instant.dt.convert_time_zone("UTC"), "minute", rule).alias("wire")
-
-
-def _struct(instant: pl.Expr, precision: str, rule: pl.Expr) -> pl.Expr:
-    fields = pl.struct(instant.alias("instant"), pl.lit(precision).alias("precision"), rule.alias("rule"))
-    return pl.when(instant.is_not_null()).then(fields)
+def _offset(zone: str | None, known: Mapping[str, str]) -> timedelta | None:
+    """What a printed zone is ahead of UTC; None where it is left to ``parse_time`` to say what is wrong with it."""
+    try:
+        return parse_offset(known.get(zone, zone)).utcoffset(None) if zone else None
+    except TimeError:
+        return None
 
 
 def _read(text: str, profile: Profile, origin: str) -> tuple[object, object, object, object]:

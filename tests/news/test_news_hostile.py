@@ -1,6 +1,7 @@
 """Hostile input: only errors of the library's own, whatever the bytes; limits that bound memory and time."""
 
 import gzip
+import json
 import random
 import zipfile
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.news import corpus
+from correlator.news import records
 from correlator.news.feed import feed_batches
 from correlator.news.gdelt import read_events
 from correlator.news.html_page import parse_html
@@ -33,7 +34,18 @@ def test_any_bytes_are_read_or_refused(tmp_path, head, raw, name):
         st.sampled_from(
             [
                 *("<", ">", "</", "<p>", "&", "&#9660;", "]]>", "<![CDATA[", "<!--", "{", "[", '"', ",", "\n", "\t"),
-                *("Published ", "2025-05-28", "06:02am PKT", "AIRLINK 159.05 ", "(-2.32%)", "\0", "\ud800", "۔", "é"),
+                *(
+                    "Published ",
+                    "2025-05-28",
+                    "06:02am PKT",
+                    "AIRLINK 159.05 ",
+                    "(-2.32%)",
+                    "\0",
+                    "\ud800",
+                    "\\ud800",
+                    "۔",
+                    "é",
+                ),
                 *("http://x.org/2025/05/28/", "<item>", "</item>", "<pubDate>", "datePublished", "headline", ":"),
             ]
         ),
@@ -113,8 +125,30 @@ def test_a_parquet_file_of_one_text_repeated_is_refused(tmp_path, monkeypatch):
         list(read_news(tmp_path / "f.parquet"))
 
 
+def test_lone_surrogates_that_json_can_write_are_left_out(tmp_path):
+    fields = {
+        "title": "One \ud800rises",
+        "date": "2025-05-28 06:02:00Z",
+        "body": "B\udc00.",
+        "url": "https://x.org/\ud8001",
+    }
+    (tmp_path / "f.jsonl").write_text(json.dumps(fields))
+    (batch,) = read_news(tmp_path / "f.jsonl")
+    assert batch.articles.select("headline", "body", "url").row(0) == ("One rises", "B.", "https://x.org/1")
+    item = {"title": fields["title"], "url": fields["url"], "content_text": fields["body"], "id": "\ud800"}
+    item |= {"date_published": "2025-05-28T06:02:00Z"}
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "\ud800", "items": [item]}
+    (batch,) = feed_batches(json.dumps(feed).encode(), "f")
+    assert batch.articles["headline"].to_list() == ["One rises"]
+    linked = json.dumps({"@type": "NewsArticle", "headline": fields["title"], "datePublished": item["date_published"]})
+    body = f"<p>{'Some text. ' * 30}</p>"
+    (tmp_path / "f.html").write_text(f'<html><script type="application/ld+json">{linked}</script>{body}</html>')
+    (batch,) = read_news(tmp_path / "f.html")
+    assert batch.articles["headline"].to_list() == ["One rises"]
+
+
 def test_records_of_long_texts_come_in_small_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpus, "BATCH_TEXT", 10_000)
+    monkeypatch.setattr(records, "BATCH_TEXT", 10_000)
     rows = "".join(f"Row {number},2025-05-28 06:02:00Z,{'x' * 3_000}\n" for number in range(20))
     (tmp_path / "f.csv").write_text("title,date,body\n" + rows)
     heights = [batch.articles.height for batch in read_news(tmp_path / "f.csv")]

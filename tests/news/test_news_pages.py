@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError, TimeError
-from correlator.news.batch import canonical_url
+from correlator.news.batch import article_key, canonical_url, content_hash
 from correlator.news.feed import feed_batches
 from correlator.news.gdelt import LAYOUTS, read_events, read_gdelt
 from correlator.news.html_page import parse_html
@@ -144,6 +144,23 @@ def test_a_column_without_a_name_is_no_field(tmp_path):
     (tmp_path / "c.csv").write_text(",title,date\n7,A rises,2020-06-05 10:30:00-04:00\n")
     (batch,) = read_news(tmp_path / "c.csv")
     assert batch.articles.select("url", "body", "updated_at").row(0) == (None, None, None)
+
+
+def test_a_column_of_articles_has_the_keys_and_hashes_of_single_ones(tmp_path):
+    rows = 'title,date,body,url\nOne rises,2020-06-05 10:30:00-04:00,,\n"Two, too",5 Jun 2020,"A\nb",https://www.x.org/2/amp?utm_a=1\n'
+    (tmp_path / "c.csv").write_text(rows)
+    (batch,) = read_news(tmp_path / "c.csv", profile="brecorder")
+    for row in batch.articles.rows(named=True):
+        assert row["content_hash"] == content_hash(row["headline"], row["body"], row["published_at"], row["updated_at"])
+        day = row["published_at"].date()
+        assert row["article_key"] == article_key(row["publisher"], row["headline"], row["url"], day)
+    assert batch.articles.height == 2
+
+
+def test_columns_are_asked_for_even_where_there_is_no_row(tmp_path):
+    (tmp_path / "c.csv").write_text("when,what\n")
+    with pytest.raises(InputError, match="no column of headlines"):
+        list(read_news(tmp_path / "c.csv"))
 
 
 def test_lists_of_headlines_have_no_publication_time(tmp_path):

@@ -42,6 +42,27 @@ def test_a_column_reads_as_a_single_time(text, zone):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "2016-12-31 23:59:60Z",
+        "2020-01-01 24:00:00Z",
+        "2020-01-01 10:00:00+18:00",
+        "2020-01-01 10:00:00+0560",
+        "0001-01-01 00:00:00+10:00",
+        "9999-12-31 23:00:00-10:00",
+        "Oct 20, 2006 13:15pm EDT",
+        "Feb 30, 2006 1:15pm EDT",
+        "Fri Oct 20, 2006 6:15pm XYZ",
+    ],
+)
+def test_a_column_refuses_what_a_single_time_refuses(text):
+    row = parse_times(pl.Series([text]), Profile("any"), "text").row(0, named=True)
+    with pytest.raises(TimeError) as raised:
+        parse_time(text, zone=None)
+    assert row == {"instant": None, "precision": None, "rule": None, "problem": str(raised.value)}
+
+
+@pytest.mark.parametrize(
     ("text", "zone", "what"),
     [
         ("Mon, 27 Aug 2018 19:37 IST", None, "abbreviation"),

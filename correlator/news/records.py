@@ -1,0 +1,184 @@
+"""Rows of table files (CSV, TSV, JSON lines, Parquet; gzipped too) and frames as texts, each with its number.
+
+Rows pass one after the other, so that a file of any size takes bounded memory; ``in_chunks`` bundles them.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.news import text_lines
+from correlator.news.batch import encodable, reject
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+BATCH_ROWS = 122_880  # a row group of DuckDB: whole ones are compressed once and never merged
+BATCH_TEXT = 100_000_000
+SLICE_ROWS = 10_000
+MAX_COLUMN = 2_000_000_000
+
+Row = tuple[int, Sequence[str]]
+Faulty = dict[str, object]
+
+
+def read_rows(path: Path, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
+    """Names of the columns and the rows, each with the number of its line or record; an empty text stands for null.
+
+    What is no row is added to ``faulty`` while the rows are taken. Raises InputError for a file that is no table.
+    """
+    stem = path.name.lower().removesuffix(".gz")
+    if stem.endswith(".parquet"):
+        return _parquet(path)
+    if stem.endswith((".jsonl", ".ndjson", ".json")):
+        return _json_lines(path, faulty)
+    return _separated(path, "\t" if stem.endswith(".tsv") else ",", faulty)
+
+
+def frame_rows(frame: pl.DataFrame) -> tuple[list[str], Iterator[Row]]:
+    """Names and rows of a frame, as ``read_rows`` gives those of a file."""
+    parts = (zip(*map(_series_texts, part), strict=True) for part in frame.iter_slices(SLICE_ROWS))
+    return frame.columns, enumerate(chain.from_iterable(parts), start=1)
+
+
+def in_chunks(rows: Iterator[Row]) -> Iterator[tuple[list[int], list[Sequence[str]]]]:
+    """Numbers and rows: at most ``BATCH_ROWS`` at a time, of long ones as many as hold ``BATCH_TEXT`` characters."""
+    numbers: list[int] = []
+    chunk: list[Sequence[str]] = []
+    size = 0
+    for number, row in rows:
+        numbers.append(number)
+        chunk.append(row)
+        size += sum(map(len, row))
+        if len(chunk) == BATCH_ROWS or size > BATCH_TEXT:
+            yield numbers, chunk
+            numbers, chunk, size = [], [], 0
+    if chunk:
+        yield numbers, chunk
+
+
+def _separated(path: Path, separator: str, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
+    csv.field_size_limit(text_lines.MAX_LINE)
+    reader = csv.reader(text_lines.lines_of(path), delimiter=separator)
+
+    def rows() -> Iterator[Row]:
+        line = reader.line_num + 1
+        try:
+            for row in reader:
+                if len(row) == len(names):
+                    yield line, row
+                elif row:
+                    reason = f"{len(row)} fields where the header has {len(names)}"
+                    faulty.append(reject(str(path), line, reason, separator.join(row)))
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
+
+    try:
+        names = [name.strip() for name in next(reader, [])]
+    except csv.Error as error:
+        raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
+    if not names:
+        raise InputError(f"{path.name} is empty")
+    return names, rows()
+
+
+def _json_lines(path: Path, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
+    """Objects of JSON, one a line; the first names the columns."""
+    objects = _json_objects(path, faulty)
+    first = next(objects, None)
+    if first is None:
+        return [], iter(())
+    names = [str(name) for name in first[1]]
+    return names, ((n, [_plain(each.get(name)) for name in names]) for n, each in chain([first], objects))
+
+
+def _json_objects(path: Path, faulty: list[Faulty]) -> Iterator[tuple[int, dict[str, object]]]:
+    for number, line in enumerate(text_lines.lines_of(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            faulty.append(reject(str(path), number, f"no JSON: {error}", line))
+            continue
+        if isinstance(record, dict):
+            yield number, record
+        else:
+            faulty.append(reject(str(path), number, "no JSON object", line))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str):
+        return encodable(value)
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
+        _check_columns(file.metadata, path.name)
+        file = pq.ParquetFile(path, read_dictionary=texts)
+    except pa.ArrowException as error:
+        raise InputError(f"{path.name} is no Parquet file: {error}") from None
+    return list(file.schema_arrow.names), _parquet_rows(file, path)
+
+
+def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
+    import pyarrow as pa
+
+    limit = max(10 * text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
+    number = taken = 0
+    try:
+        for part in file.iter_batches(batch_size=SLICE_ROWS):
+            for row in zip(*(_texts(column) for column in part.columns), strict=True):
+                number += 1
+                taken += sum(map(len, row))
+                if taken > limit:
+                    raise InputError(
+                        f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, which no text does"
+                    )
+                yield number, row
+    except pa.ArrowException as error:
+        raise InputError(f"{path.name} is no Parquet file: {error}") from None
+
+
+def _check_columns(metadata: pq.FileMetaData, name: str) -> None:
+    """Raises InputError for a column of one row group that takes more memory than it should."""
+    for group in range(metadata.num_row_groups):
+        for column in range(metadata.num_columns):
+            if metadata.row_group(group).column(column).total_uncompressed_size > MAX_COLUMN:
+                raise InputError(f"{name} holds more than {MAX_COLUMN // 1_000_000} MB in one column of a row group")
+
+
+def _texts(column: pa.Array) -> list[str]:
+    """A column as texts, empty where null; texts that repeat are one object. Nested columns are empty."""
+    import pyarrow as pa
+
+    if isinstance(column, pa.DictionaryArray):
+        words = column.dictionary.to_pylist()
+        return [words[place] or "" if place is not None else "" for place in column.indices.to_pylist()]
+    return _series_texts(pl.Series(column))
+
+
+def _series_texts(series: pl.Series) -> list[str]:
+    """A column as texts, empty where null; nested and binary ones are empty."""
+    kind = series.dtype
+    if kind.is_nested() or kind == pl.Binary:
+        return [""] * len(series)
+    if isinstance(kind, pl.Datetime):
+        series = series.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%z" if kind.time_zone else ""))
+    return [text or "" for text in series.cast(pl.String)]
