@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
+from correlator.intake.events import add_events
 from correlator.intake.stories import join_stories
 from correlator.news.gdelt import read_events
 from correlator.news.read import read_news
@@ -53,15 +54,18 @@ def headlines(source: Path, rows: int, folder: Path) -> None:
 
 
 def gdelt(source: Path, rows: int, folder: Path) -> None:
-    """Rows a second of a GDELT file into frames of events."""
+    """Rows a second of a GDELT file into frames of events, and into a store's events."""
     lines = source.read_bytes().splitlines(keepends=True)
     path = folder / source.name
     with path.open("wb") as file:
         for number in range(rows):
-            file.write(lines[number % len(lines)])
+            file.write(b"%d%s" % (1_000_000_000 + number, lines[number % len(lines)].lstrip(b"0123456789")))
     start = perf_counter()
     taken = sum(batch.rows.height for batch in read_events(path))
-    report("GDELT events", taken, perf_counter() - start)
+    report("GDELT events into frames", taken, perf_counter() - start)
+    start = perf_counter()
+    added = add_events(Store(folder / "events.duckdb"), path).added
+    report("GDELT events into the store", added, perf_counter() - start)
 
 
 def report(what: str, rows: int, seconds: float) -> None:

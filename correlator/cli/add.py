@@ -143,7 +143,9 @@ def add_events(
     from correlator.intake.events import add_events as load
 
     for file in files:
-        _tell(load(open_store(store), file))
+        with progress(str(file)) as advance:
+            report = load(open_store(store), file, advance=advance)
+        _tell(report)
 
 
 @app.command("instruments")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
-from correlator.news.batch import REJECT_SCHEMA, reject
+from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _NEEDED = ("date", "category")
 _KNOWN = (
     *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note",
 )  # fmt: skip
-_BATCH_ROWS = 20_000
 _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
 
 
@@ -64,7 +63,7 @@ def read_coded_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[pl.Data
             except InputError as error:
                 printed = ",".join(str(value) for value in row.values())
                 rejects.append(reject(str(path), reader.line_num, str(error), printed))
-            if len(rows) + len(rejects) >= _BATCH_ROWS:
+            if len(rows) + len(rejects) >= BATCH_ROWS:
                 break
         if not rows and not rejects:
             return

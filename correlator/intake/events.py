@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ from correlator.store.db import Store
 from correlator.store.writing import write_events, write_load, write_rejects
 
 
-def add_events(store: Store, source: str | Path | Any) -> LoadReport:
+def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int], None] | None = None) -> LoadReport:
     """Load events that somebody else coded: a GDELT 2.0 file, or a CSV or frame with date, category, actors or symbol.
 
-    Raises NotFoundError for a file that does not exist, InputError for one without the columns needed.
+    ``advance`` is told the number of rows of each batch, which is one transaction. Raises NotFoundError for a file that
+    does not exist, InputError for one without the columns needed.
     """
     from correlator.events.coded_file import read_coded_lines, read_event_file
+    from correlator.news.batch import read_ahead
 
     path = Path(source_name(source))
     if isinstance(source, str | Path):
@@ -33,7 +36,7 @@ def add_events(store: Store, source: str | Path | Any) -> LoadReport:
         text = to_polars(source, "events").write_csv()
         sha256, batches = hashlib.sha256(text.encode()).hexdigest(), read_coded_lines(io.StringIO(text), path)
     added = known = rejected = first = 0
-    for events, rejects in started(batches):
+    for events, rejects in started(read_ahead(batches)):
         keys = pl.int_range(first + 1, first + events.height + 1, eager=True).cast(pl.String)
         first += events.height
         loaded_at = datetime.now(UTC)
@@ -42,4 +45,6 @@ def add_events(store: Store, source: str | Path | Any) -> LoadReport:
             lost = write_rejects(connection, rejects, loaded_at).added
             write_load(connection, "events", str(path), sha256, (written.added, written.known, lost), datetime.now(UTC))
         added, known, rejected = added + written.added, known + written.known, rejected + lost
+        if advance is not None:
+            advance(events.height + rejects.height)
     return LoadReport("events", str(path), added, known, rejected)

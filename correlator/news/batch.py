@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 import polars as pl
 
@@ -35,8 +36,10 @@ REJECT_COLUMNS = ("source", "source_line", "reason", "content")
 ARTICLE_SCHEMA = ARTICLES.schema(ARTICLE_COLUMNS)
 QUOTE_SCHEMA = ARTICLES.schema(("article_key", "content_hash")) | {"strip": pl.Int32()} | QUOTES.schema(QUOTE_COLUMNS)
 REJECT_SCHEMA = REJECTS.schema(REJECT_COLUMNS)
+BATCH_ROWS = 122_880  # a row group of DuckDB: whole ones are compressed once and never merged
 CONTENT_LIMIT = 500
 SEPARATOR = "\x1f"
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -159,7 +162,7 @@ def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def read_ahead(batches: Iterable[Batch]) -> Iterator[Batch]:
+def read_ahead(batches: Iterable[Item]) -> Iterator[Item]:
     """The batches, each read while the one before is used: writing to the store leaves a processor free."""
     rest = iter(batches)
     with ThreadPoolExecutor(1) as pool:

@@ -54,7 +54,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
 
 
 def read_corpus(path: Path, *, profile: str | None = None, columns: Mapping[str, str] | None = None) -> Iterator[Batch]:
-    """Batches of at most ``records.BATCH_ROWS`` rows. Raises InputError for what is no table or lacks the columns."""
+    """Batches of at most ``BATCH_ROWS`` rows. Raises InputError for what is no table or lacks the columns."""
     yield from read_ahead(_file_batches(path, profile, columns))
 
 

@@ -20,13 +20,12 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.news import text_lines
-from correlator.news.batch import REJECT_SCHEMA, reject
+from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
 from correlator.tables import EVENTS
 
 EVENT_COLUMNS = tuple(
     name for name in EVENTS.column_names if name not in ("event_id", "event_key", "article_id", "symbol")
 )
-BATCH_ROWS = 50_000
 _ACTOR = "Code Name CountryCode KnownGroupCode EthnicCode Religion1Code Religion2Code Type1Code Type2Code Type3Code"
 _GEO = "Type FullName CountryCode ADM1Code ADM2Code Lat Long FeatureID"
 _PLACES = ("Actor1Geo", "Actor2Geo", "ActionGeo")

@@ -16,13 +16,12 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.news import text_lines
-from correlator.news.batch import encodable, reject
+from correlator.news.batch import BATCH_ROWS, encodable, reject
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-BATCH_ROWS = 122_880  # a row group of DuckDB: whole ones are compressed once and never merged
 BATCH_TEXT = 100_000_000
 SLICE_ROWS = 10_000
 MAX_COLUMN = 2_000_000_000

@@ -174,14 +174,19 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
     """Append events (columns of ``tables.EVENTS`` without event_id) whose key is new, numbering them in order."""
     if events.is_empty():
         return Written(0, 0)
-    connection.register("fresh_events", events.unique("event_key", maintain_order=True).with_row_index("order"))
-    rows = """
-        SELECT * EXCLUDE ("order"), row_number() OVER (ORDER BY "order")
-            + (SELECT coalesce(max(event_id), 0) FROM events) AS event_id
-        FROM fresh_events WHERE NOT EXISTS (SELECT 1 FROM events AS e WHERE e.event_key = fresh_events.event_key)
-    """
-    added = _insert(connection, EVENTS, rows)
+    import polars as pl
+
+    distinct = events.unique("event_key", maintain_order=True)
+    connection.register("fresh_events", distinct.select("event_key"))
+    known = query(connection, "SELECT event_key FROM fresh_events SEMI JOIN events USING (event_key)")
+    highest = query(connection, "SELECT coalesce(max(event_id), 0) AS event_id FROM events").item()
     connection.unregister("fresh_events")
+    fresh = distinct.join(known, on="event_key", how="anti", maintain_order="left").with_row_index(
+        "event_id", highest + 1
+    )
+    connection.register("new_events", fresh.with_columns(pl.col("event_id").cast(pl.Int64)))
+    added = _insert(connection, EVENTS, "SELECT * FROM new_events")
+    connection.unregister("new_events")
     return Written(added, events.height - added)
 
 
