@@ -153,7 +153,7 @@ class StudyResult:
         model = model_named(self.plan.model)
         first, last = window_rows(self.plan.estimation, self.estimates.day_zero[:1], self.panel.labels)
         length = int(last[0] - first[0]) + 1
-        if not recomputable(model, len(self.panel.factor_names), length):
+        if not recomputable(model, len(self.panel.factor_names), length + self.estimates.ar.shape[1]):
             return None
         return packed_bars(model, self.panel.returns, self.panel.factors, length)
 

@@ -182,7 +182,7 @@ def _estimate(
     columns = car_columns(plan.windows, day_zero, win_first, days, panel.labels)
     if keep_residuals is None:
         length = int((est_last - est_first).max(initial=0)) + 1
-        again = recomputable(model_named(plan.model), len(panel.factor_names), length)
+        again = recomputable(model_named(plan.model), len(panel.factor_names), length + days)
         keep_residuals = not (again and worth_compiling(len(day_zero)))
     estimates = fit_events(
         panel.returns,

@@ -117,10 +117,7 @@ def test_order_of_keys_is_that_of_values() -> None:
     keys = ((bits ^ ((bits >> 63) & np.int64(2**63 - 1))) & ~np.int64(low)) | np.arange(len(e))
     keys = np.sort(np.where(np.isnan(e), 2**63 - 1, keys))
     n = int((~np.isnan(e)).sum())
-    order = ranks_kernel.Order(
-        *(np.empty(len(e)), np.empty(len(e), np.int32), np.empty(len(e), np.int16)),
-        *(np.zeros(len(e) + 1, np.int32), np.empty(len(e)), np.empty(len(e))),
-    )
+    order = ranks_kernel.empty_order(len(e))
     assert ranks_kernel.put_in_order(e, keys, n, low, order)
     np.testing.assert_array_equal(order.value[:n], np.sort(e[~np.isnan(e)]))
     np.testing.assert_array_equal(e[order.place[:n]], order.value[:n])

@@ -38,9 +38,9 @@ def compilable_model(model: Model, regressors: int) -> bool:
     return model.intercept and regressors <= 1 and model.thin_trading is None
 
 
-def recomputable(model: Model, factors: int, length: int) -> bool:
-    """Whether compiled loops can compute the residuals of ``length`` estimation bars again from the bars."""
-    return compilable_model(model, model.parameters(factors) - 1) and length <= LONGEST and kernel.installed()
+def recomputable(model: Model, factors: int, ranked: int) -> bool:
+    """Whether compiled loops can compute residuals again from the bars; ``ranked`` estimation and event bars each."""
+    return compilable_model(model, model.parameters(factors) - 1) and ranked <= LONGEST and kernel.installed()
 
 
 def packed_bars(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-LONGEST: Final = np.iinfo(np.int16).max - 1
-"""Bars of an estimation window that the compiled loops take: they count places among residuals in 16 bits."""
+LONGEST: Final = np.iinfo(np.int16).max // 2 - 1
+"""Bars of estimation and event that the compiled loops take: they hold twice the ranks of these in 16 bits."""
 
 
 @dataclass(frozen=True)

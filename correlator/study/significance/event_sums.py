@@ -67,7 +67,7 @@ def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | No
     with ThreadPoolExecutor(threads) as pool:
         each: Each = pool.map if threads > 1 else map
         first = reduce(add, each(partial(_first_look, estimates), spans))
-        known = Known(first.scaled.n, first.scaled.mean, first.scaled.m2, first.scaled.sd)
+        known = sums_kernel.known_of(first.scaled)
         look = partial(_second_look, bars, events, length, known, (len(dates), span))
         found = list(each(look, spans))
         ranked = _signed_ranks(estimates, spans, each)
@@ -220,31 +220,15 @@ def _in_order(values: Rows, before: Rows | None = None) -> Rows:
 
 
 def _second_look(bars: Bars, events: Events, length: int, known: Known, by_date: tuple[int, int], part: Rows) -> Out:
-    days, columns = events.ar.shape[1], len(known.n)
-    out = Out(
-        *(np.zeros(columns), np.zeros(1), np.zeros(length), np.zeros(length)),
-        *(np.zeros(length + days), np.zeros(length + days), np.zeros(length + days)),
-        *(np.zeros(length), np.zeros((columns, length)), np.zeros((columns, length)), np.zeros((columns, length))),
-        *(np.zeros(columns), np.zeros(columns), np.zeros(columns), np.zeros((3, columns))),
-        *(np.zeros(by_date), np.zeros(1)),
-    )
-    block = sums_kernel.Block(
-        *(
-            np.empty((_BLOCK, columns)),
-            np.empty((_BLOCK, columns)),
-            np.empty((_BLOCK, days)),
-            np.empty((_BLOCK, length)),
-        ),
-        *(np.empty(_BLOCK, dtype=np.int64), np.empty(_BLOCK)),
-        *(np.empty((_BLOCK, length), dtype=np.int64), np.zeros((columns + 1, length), dtype=np.int16)),
-        np.zeros(2, dtype=np.int64),
-    )
+    days, columns = events.ar.shape[1], len(known.sd)
+    out = sums_kernel.nothing(length, days, columns, by_date)
+    block = sums_kernel.empty_block(_BLOCK, length, days, columns)
     for start in range(int(part[0]), int(part[1]), _BLOCK):
         rows = events.order[start : min(start + _BLOCK, int(part[1]))]
         sums_kernel.fill_block(bars, events, rows, block)
         block.keys[: len(rows)].sort(axis=1)
-        sums_kernel.second_look(events, rows, block, known, out)
-    sums_kernel.weigh(block, out)
+        sums_kernel.second_look(block, len(rows), known, out)
+    sums_kernel.weigh_rest(block.tally, out)
     return out
 
 

@@ -18,6 +18,7 @@ from correlator.study.significance.nonparametric import Keys
 _LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
 _INFINITY = np.uint64(0xFFE0000000000000)
 _RUN = 256
+_STRIDE = 16
 _KEYS_A_PART = 16  # most returns lie within four of some thirty powers of two: a hundred keys in a full part
 _REORDER = {"reassoc", "contract", "arcp", "nsz"}
 
@@ -31,17 +32,28 @@ inlined: Callable[[Any], Any] = numba.njit(**_OPTIONS, inline="always")
 
 
 class Order(NamedTuple):
-    """Of one event: ``value`` (L,) the j-th smallest residual, ``place`` (L,) its column, ``position`` (L,) j of each
-    column or -1, ``step`` (L + 1,) how many half event days lie below it and above the one before, ``own`` and ``both``
-    (L,) its rank among the residuals, and among them and the event days.
+    """Of one event: ``value`` (L and a stride) the j-th smallest residual, ``place`` (L,) its column, ``position`` (L,)
+    j of each column or -1, ``own`` (L,) twice the rank of each column among the n residuals less n + 2, ``both`` (L,)
+    twice its rank among them and the days that are there less 1 and the number of both; 0 where there is no residual.
     """
 
     value: Array
     place: NDArray[np.int32]
     position: NDArray[np.int16]
-    step: NDArray[np.int32]
-    own: Array
-    both: Array
+    own: NDArray[np.int16]
+    both: NDArray[np.int16]
+
+
+@compiled
+def empty_order(length: int) -> Order:
+    """Room for the order of ``length`` residuals."""
+    return Order(
+        value=np.empty(length + _STRIDE),
+        place=np.empty(length, dtype=np.int32),
+        position=np.empty(length, dtype=np.int16),
+        own=np.empty(length, dtype=np.int16),
+        both=np.empty(length, dtype=np.int16),
+    )
 
 
 @compiled
@@ -91,17 +103,21 @@ def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
 def not_above(in_order: Array, n: int, v: Array, out: Rows) -> None:
     """Fill ``out`` (C,): how many of the first ``n`` values in order are not above ``v`` (C,).
 
-    All are bisected side by side, because a bisection of one guesses every branch wrong half of the time.
+    All are compared with every ``_STRIDE``-th value, then bisected side by side, because a bisection of one guesses
+    every branch wrong half of the time. Behind ``n`` there is room for a stride.
     """
+    in_order[n : n + _STRIDE] = np.inf
     out[:] = 0
-    size = n
-    while size > 1:
-        half = size >> 1
+    for j in range(_STRIDE - 1, n, _STRIDE):
+        for c in range(len(v)):
+            out[c] += _STRIDE if in_order[j] <= v[c] else 0
+    half = _STRIDE >> 1
+    while half > 0:
         for c in range(len(v)):
             out[c] += half if in_order[out[c] + half - 1] <= v[c] else 0
-        size -= half
+        half >>= 1
     for c in range(len(v)):
-        out[c] += 1 if in_order[out[c]] <= v[c] else 0
+        out[c] = min(out[c], n)
 
 
 @inlined
@@ -113,22 +129,30 @@ def below(in_order: Array, at: int, v: float) -> int:
 
 
 @inlined
-def rank_in_order(order: Order, n: int, ties: bool) -> None:
-    """Fill ``own`` and ``both`` from ``step``; equal residuals share the mean of their ranks."""
-    below = 0
-    for j in range(n):
-        below += order.step[j]
-        order.own[j] = j + 1.0
-        order.both[j] = j + 1.0 + 0.5 * below
+def rank_in_order(
+    order: Order, n: int, days: int, lower: NDArray[np.int16], upper: NDArray[np.int16], ties: bool
+) -> None:
+    """Fill ``own`` and ``both`` of n residuals and ``days`` days, of which half of each lies below the residuals from
+    position ``lower`` on and half below those from ``upper`` on; equal residuals share the mean of their ranks.
+    """
+    order.both[:] = 0
+    for d in range(days):
+        one, two = lower[d], upper[d]
+        for t in range(len(order.both)):
+            order.both[t] += np.int16(order.position[t] >= one) + np.int16(order.position[t] >= two)
+    for t in range(len(order.both)):
+        there = order.position[t] >= 0
+        rank = np.int16(2 * order.position[t])
+        order.own[t] = np.int16(rank - n) if there else np.int16(0)
+        order.both[t] = np.int16(order.both[t] + rank + 1 - n - days) if there else np.int16(0)
     j = 0
     while ties and j < n:
         r = j + 1
         while r < n and order.value[r] == order.value[j]:
             r += 1
-        rank = 0.5 * (j + r + 1)
-        both = rank + order.both[j] - (j + 1.0)
         for q in range(j, r):
-            order.own[q], order.both[q] = rank, both
+            order.own[order.place[q]] += np.int16(j + r - 1 - 2 * q)
+            order.both[order.place[q]] += np.int16(j + r - 1 - 2 * q)
         j = r
 
 

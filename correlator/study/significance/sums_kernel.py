@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.study.significance.arrays import Array, Rows
+from correlator.study.significance.prefetch import prefetch
 from correlator.study.significance.ranks_kernel import (
-    Order,
     below,
     compiled,
+    empty_order,
     inlined,
     low_bits,
     not_above,
@@ -26,18 +27,41 @@ from correlator.study.significance.ranks_kernel import (
     rank_in_order,
 )
 from correlator.study.significance.residuals_kernel import Bars, Events, residuals
+from correlator.study.significance.sums import Spread
 
 _MOST = np.iinfo(np.int16).max
+_A_LINE = 8  # numbers in a line of the cache
 _LARGEST = np.int64(np.iinfo(np.int64).max)
 
 
 class Known(NamedTuple):
-    """What the first look found, each (K,): ``n``, ``mean``, ``m2``, ``sd`` of x / se."""
+    """What the first look found of x / se, each (K,): ``mean``, ``sd``, and what ``parametric.pseudo_values`` takes
+    of all events: ``rest`` their number less 1 and ``share`` one of it, ``ratio`` mean / sd, the
+    variance without an event being ``spread`` less ``lost`` times its squared deviation.
+    """
 
-    n: Array
     mean: Array
-    m2: Array
     sd: Array
+    rest: Array
+    share: Array
+    ratio: Array
+    spread: Array
+    lost: Array
+
+
+def known_of(scaled: Spread) -> Known:
+    """What the second look takes of the first's x / se."""
+    rest = scaled.n - 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Known(
+            mean=scaled.mean,
+            sd=scaled.sd,
+            rest=rest,
+            share=1.0 / rest,
+            ratio=scaled.mean / scaled.sd,
+            spread=scaled.m2 / (rest - 1.0),
+            lost=scaled.n / rest / (rest - 1.0),
+        )
 
 
 class Out(NamedTuple):
@@ -65,11 +89,29 @@ class Out(NamedTuple):
     own: Array
 
 
+class Tally(NamedTuple):
+    """Counts over events that are ``alike`` (2,) in n, the number of residuals, and how many those are: ``above``
+    (K + 1, L) residuals above the event's value, and in the last row all residuals; ``own`` (L,) of ranks among the
+    residuals, as ``Order`` has them; of events without a value in a column their number ``gone`` (K,), ``absent`` (K,
+    L) of the same ranks and ``missing`` (K, L) of residuals; of events with so many days there ``came`` (D + 1,) how
+    many and ``both`` (D + 1, L) of ranks among residuals and days.
+    """
+
+    alike: Rows
+    above: NDArray[np.int16]
+    own: NDArray[np.int32]
+    gone: Rows
+    absent: NDArray[np.int32]
+    missing: NDArray[np.int16]
+    came: Rows
+    both: NDArray[np.int32]
+
+
 class Block(NamedTuple):
     """Room for B events: ``value``, ``scaled`` (B, K) x and x / se; ``daily`` (B, D) abnormal returns to rank; ``e``
-    (B, L) residuals, ``n``, ``mean`` (B,) how many and their mean, ``keys`` (B, L) which sorted give their order; and
-    what is counted over blocks: ``tally`` (K + 1, L) of events alike in n, of residuals above the event's value, and
-    in the last row of all residuals; ``alike`` (2,) that n, and how many events.
+    (B, L) residuals, 0 where not used, ``n``, ``mean`` (B,) how many and their mean, ``keys`` (B, L) which sorted give
+    their order; ``sigma`` (B,), ``date`` and ``day`` (B,) row and first column of ``by_date`` that they add to, row -1
+    for none; and what is counted over blocks, see ``Tally``.
     """
 
     value: Array
@@ -79,8 +121,48 @@ class Block(NamedTuple):
     n: Rows
     mean: Array
     keys: Rows
-    tally: NDArray[np.int16]
-    alike: Rows
+    sigma: Array
+    date: Rows
+    day: Rows
+    tally: Tally
+
+
+def empty_block(events: int, length: int, days: int, columns: int) -> Block:
+    """Room for ``events`` events, with nothing counted."""
+    tally = Tally(
+        alike=np.zeros(2, dtype=np.int64),
+        above=np.zeros((columns + 1, length), dtype=np.int16),
+        own=np.zeros(length, dtype=np.int32),
+        gone=np.zeros(columns, dtype=np.int64),
+        absent=np.zeros((columns, length), dtype=np.int32),
+        missing=np.zeros((columns, length), dtype=np.int16),
+        came=np.zeros(days + 1, dtype=np.int64),
+        both=np.zeros((days + 1, length), dtype=np.int32),
+    )
+    return Block(
+        value=np.empty((events, columns)),
+        scaled=np.empty((events, columns)),
+        daily=np.empty((events, days)),
+        e=np.empty((events, length)),
+        n=np.empty(events, dtype=np.int64),
+        mean=np.empty(events),
+        keys=np.empty((events, length), dtype=np.int64),
+        sigma=np.empty(events),
+        date=np.empty(events, dtype=np.int64),
+        day=np.empty(events, dtype=np.int64),
+        tally=tally,
+    )
+
+
+def nothing(length: int, days: int, columns: int, dates: tuple[int, int]) -> Out:
+    """Sums of no events."""
+    both = length + days
+    return Out(
+        *(np.zeros(columns), np.zeros(1), np.zeros(length), np.zeros(length), np.zeros(both), np.zeros(both)),
+        *(np.zeros(both), np.zeros(length), np.zeros((columns, length)), np.zeros((columns, length))),
+        *(np.zeros((columns, length)), np.zeros(columns), np.zeros(columns), np.zeros(columns)),
+        *(np.zeros((3, columns)), np.zeros(dates), np.zeros(1)),
+    )
 
 
 @compiled
@@ -121,6 +203,25 @@ def first_look(
             out[10, k] += 1.0 if ratio == ratio else 0.0
 
 
+@inlined
+def fetch(events: Events, i: int) -> None:
+    """Fetch what is known of event ``i`` into the cache."""
+    for d in range(0, events.ar.shape[1], _A_LINE):
+        prefetch(events.ar, (i, d))
+        prefetch(events.ar_se, (i, d))
+    for w in range(0, events.car.shape[1], _A_LINE):
+        prefetch(events.car, (i, w))
+        prefetch(events.car_se, (i, w))
+    prefetch(events.ar, (i, events.ar.shape[1] - 1))
+    prefetch(events.ar_se, (i, events.ar.shape[1] - 1))
+    prefetch(events.car, (i, events.car.shape[1] - 1))
+    prefetch(events.car_se, (i, events.car.shape[1] - 1))
+    for real in (events.sigma, events.beta):
+        prefetch(real, (i,))
+    for whole in (events.symbol, events.first, events.window, events.date):
+        prefetch(whole, (i,))
+
+
 @compiled
 def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
     """Values, residuals and sort keys of the events ``rows`` (B,).
@@ -131,6 +232,8 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
     length, days, windows = block.e.shape[1], events.ar.shape[1], events.car.shape[1]
     low, spare = low_bits(length), np.empty(length)
     for p in range(len(rows)):
+        fetch(events, rows[p])
+    for p in range(len(rows)):
         i = rows[p]
         for d in range(days):
             block.value[p, d] = events.ar[i, d]
@@ -138,6 +241,8 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
         for w in range(windows):
             block.value[p, days + w] = events.car[i, w]
             block.scaled[p, days + w] = events.car[i, w] / events.car_se[i, w]
+        block.sigma[p], block.date[p] = events.sigma[i], events.date[i]
+        block.day[p] = events.first[i] - events.start[events.date[i]] if events.date[i] >= 0 else 0
     for p in range(len(rows)):
         e, keys = block.e[p], block.keys[p]
         block.n[p], block.mean[p] = residuals(bars, events, rows[p], e, block.daily[p], spare)
@@ -145,36 +250,60 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
         for t in range(length):
             ordered = bits[t] ^ ((bits[t] >> 63) & _LARGEST)
             keys[t] = (ordered & ~low) | t if e[t] == e[t] else _LARGEST
+            e[t] = e[t] if e[t] == e[t] else 0.0
 
 
 @inlined
-def weigh(block: Block, out: Out) -> None:
-    """Add what was counted to ``daily`` and ``residuals``, and count from zero."""
-    columns = out.daily.shape[0]
-    weight = 1.0 / (block.alike[0] + 2.0)
+def weigh(tally: Tally, out: Out) -> None:
+    """Add what was counted of events alike in n to ``out``, and count from zero."""
+    n, columns, length = tally.alike[0], out.daily.shape[0], len(out.base)
+    weight = 1.0 / (n + 2.0)
+    for t in range(length):
+        out.residuals[t] += tally.above[columns, t]
+        out.base[t] += tally.own[t] * (0.5 * weight)
     for k in range(columns):
-        for t in range(block.tally.shape[1]):
-            out.daily[k, t] += block.tally[k, t] * weight
-    for t in range(block.tally.shape[1]):
-        out.residuals[t] += block.tally[columns, t]
-    block.tally[:] = 0
-    block.alike[1] = 0
+        for t in range(length):
+            out.daily[k, t] += tally.above[k, t] * weight
+        if tally.gone[k] > 0:
+            for t in range(length):
+                out.absent[k, t] += tally.absent[k, t] * (0.5 * weight)
+                out.missing[k, t] += tally.missing[k, t]
+            tally.absent[k] = 0
+            tally.missing[k] = 0
+    for d in range(len(tally.came)):
+        if tally.came[d] > 0:
+            for t in range(length):
+                out.corrado[t] += tally.both[d, t] * 0.5
+                out.zivney[t] += tally.both[d, t] * (0.5 / (n + d + 1.0))
+            tally.both[d] = 0
+    tally.above[:] = 0
+    tally.own[:] = 0
+    tally.gone[:] = 0
+    tally.came[:] = 0
+    tally.alike[1] = 0
+
+
+@compiled
+def weigh_rest(tally: Tally, out: Out) -> None:
+    """Add what was counted since it was last weighed."""
+    weigh(tally, out)
 
 
 @inlined
-def add_residuals(events: Events, i: int, e: Array, n: int, mean: float, out: Out) -> float:
-    """Add the residuals ``e`` to their sums by column and by calendar day; their variance."""
+def add_residuals(e: Array, off: Array, n: int, date: int, day: int, out: Out) -> float:
+    """Add the residuals ``e`` to their sums by column and, less their mean ``off`` (L,; 0 where there is none), by
+    calendar day; their variance.
+    """
     squares = 0.0
     for t in range(len(e)):
-        there = e[t] == e[t]
-        squares += (e[t] - mean) * (e[t] - mean) if there else 0.0
-        out.residual[t] += e[t] if there else 0.0
-    g = events.date[i]
-    if g >= 0:
+        squares += (e[t] - off[t]) * (e[t] - off[t])
+    for t in range(len(e)):
+        out.residual[t] += e[t]
+    if date >= 0:
         unit = 1.0 / np.sqrt(squares) if squares > 0.0 else 0.0
-        row = out.by_date[g, events.first[i] - events.start[g] :]
+        row = out.by_date[date, day:]
         for t in range(len(e)):
-            row[t] += (e[t] - mean) * unit if e[t] == e[t] else 0.0
+            row[t] += (e[t] - off[t]) * unit
         out.own[0] += squares * unit * unit
     return squares / (n - 1)
 
@@ -183,99 +312,101 @@ def add_residuals(events: Events, i: int, e: Array, n: int, mean: float, out: Ou
 def add_pseudo(scaled: Array, known: Known, out: Out) -> None:
     """Add the jackknife's values of one event, as ``parametric.pseudo_values`` has them."""
     for k in range(len(scaled)):
-        rest = known.n[k] - 1.0
         c = scaled[k] - known.mean[k]
-        without = (known.mean[k] - c / rest) / np.sqrt((known.m2[k] - c * c * known.n[k] / rest) / (rest - 1.0))
-        pseudo = rest * (known.mean[k] / known.sd[k] - without)
+        without = (known.mean[k] - c * known.share[k]) / np.sqrt(known.spread[k] - c * c * known.lost[k])
+        pseudo = known.rest[k] * (known.ratio[k] - without)
         there = pseudo == pseudo
         out.pseudo[0, k] += 1.0 if there else 0.0
         out.pseudo[1, k] += pseudo if there else 0.0
         out.pseudo[2, k] += pseudo * pseudo if there else 0.0
 
 
-@compiled
-def second_look(events: Events, rows: Rows, block: Block, known: Known, out: Out) -> None:
-    """Add the events ``rows`` (B,), whose residuals and sorted keys are in ``block``, to ``out``.
-
-    Of an event that is done ``block.e`` holds U by column.
+@inlined
+def rank_days(
+    daily: Array, value: Array, found: Rows, rank: Rows, lower: NDArray[np.int16], upper: NDArray[np.int16]
+) -> int:
+    """Fill ``rank`` (D,) with twice the rank of each day among residuals and days, and of the days that are there
+    ``lower`` and ``upper`` with how many residuals are below each and not above it, from ``found``; how many these are.
     """
-    days, columns, length = events.ar.shape[1], block.value.shape[1], block.e.shape[1]
-    low = low_bits(length)
-    order = Order(
-        np.empty(length),
-        np.empty(length, np.int32),
-        np.empty(length, np.int16),
-        np.empty(length + 1, np.int32),
-        np.empty(length),
-        np.empty(length),
-    )
+    present = 0
+    for d in range(len(daily)):
+        rank[d] = 0
+        if daily[d] == daily[d]:
+            q = below(value, found[d], daily[d])
+            lower[present], upper[present] = q, found[d]
+            rank[d] = q + found[d] + 1
+            present += 1
+    for c in range(len(daily)):
+        for d in range(len(daily)):
+            rank[d] += (1 if daily[c] < daily[d] else 0) + (1 if daily[c] <= daily[d] else 0)
+    return present
+
+
+@compiled
+def second_look(block: Block, events: int, known: Known, out: Out) -> None:
+    """Add the first ``events`` of ``block``, whose keys are sorted, to ``out``."""
+    days, columns, length = block.daily.shape[1], block.value.shape[1], block.e.shape[1]
+    low, tally, off, moved = low_bits(length), block.tally, np.zeros(length), False
+    order = empty_order(length)
     asked, found = np.empty(days + columns + 1), np.empty(days + columns + 1, np.int64)
     above = np.empty(columns + 1, np.int16)
     above[columns] = -1
-    rank = np.empty(days)
-    for p in range(len(rows)):
-        i, e, n, mean = rows[p], block.e[p], block.n[p], block.mean[p]
+    rank, lower, upper = np.empty(days, np.int64), np.empty(days, np.int16), np.empty(days, np.int16)
+    for p in range(events):
+        e, n, mean = block.e[p], block.n[p], block.mean[p]
         value, scaled, daily = block.value[p], block.scaled[p], block.daily[p]
-        if n != block.alike[0] or block.alike[1] == _MOST:
-            weigh(block, out)
-            block.alike[0] = n
-        variance = add_residuals(events, i, e, n, mean, out)
+        if n != tally.alike[0] or tally.alike[1] == _MOST:
+            weigh(tally, out)
+            tally.alike[0] = n
         ties = put_in_order(e, block.keys[p], n, low, order)
+        if moved or mean != 0.0:
+            moved = mean != 0.0
+            for t in range(length):
+                off[t] = mean if order.position[t] >= 0 else 0.0
+        variance = add_residuals(e, off, n, block.date[p], block.day[p], out)
         asked[:days] = daily
         for k in range(columns):
-            asked[days + k] = scaled[k] / known.sd[k] * events.sigma[i]
+            asked[days + k] = scaled[k] / known.sd[k] * block.sigma[p]
         asked[days + columns] = 0.0
         not_above(order.value, n, asked, found)
         out.positive[0] += 1.0 - found[days + columns] / n
-        order.step[:] = 0
-        present = 0
-        for d in range(days):
-            rank[d] = 0.0
-            if daily[d] == daily[d]:
-                r = found[d]
-                q = below(order.value, r, daily[d])
-                order.step[q] += 1
-                order.step[r] += 1
-                rank[d] = 0.5 * (q + r + 1)
-                present += 1
-        for c in range(days):
-            for d in range(days):
-                rank[d] += (0.5 if daily[c] < daily[d] else 0.0) + (0.5 if daily[c] <= daily[d] else 0.0)
-        rank_in_order(order, n, ties)
-        weight, middle, own_weight = 1.0 / (n + present + 1.0), 0.5 * (n + present + 1.0), 1.0 / (n + 2.0)
+        present = rank_days(daily, order.value, found, rank, lower, upper)
+        rank_in_order(order, n, present, lower, upper, ties)
         for d in range(days):
             there = daily[d] == daily[d]
-            out.corrado[length + d] += rank[d] - middle if there else 0.0
-            out.zivney[length + d] += rank[d] * weight - 0.5 if there else 0.0
+            centred = 0.5 * (rank[d] - (n + present + 1))
+            out.corrado[length + d] += centred if there else 0.0
+            out.zivney[length + d] += centred / (n + present + 1.0) if there else 0.0
             out.ranked[length + d] += 1.0 if there else 0.0
+        both = tally.both[present]
         for t in range(length):
-            j = max(order.position[t], 0)
-            there = order.position[t] >= 0
-            both, own = order.both[j], order.own[j]
-            out.corrado[t] += both - middle if there else 0.0
-            out.zivney[t] += both * weight - 0.5 if there else 0.0
-            e[t] = own * own_weight - 0.5 if there else 0.0
-            out.base[t] += e[t]
+            tally.own[t] += order.own[t]
+            both[t] += order.both[t]
+        tally.came[present] += 1
+        weight = 1.0 / (n + 2.0)
         for k in range(columns):
+            there = asked[days + k] == asked[days + k]
+            r = found[days + k]
             out.variance[k] += variance if value[k] == value[k] else 0.0
-            limit = asked[days + k]
-            above[k] = _MOST
-            if limit == limit:
-                r = found[days + k]
-                q = below(order.value, r, limit)
-                above[k] = r - 1
-                for j in range(q, r):
-                    out.daily[k, order.place[j]] += 0.5 * own_weight
-                out.u[k] += (0.5 * (q + r) + 1.0) * own_weight - 0.5
-                out.u_count[k] += 1.0
-                out.u_weight[k] += n / 12.0 * own_weight
-            else:
+            out.u[k] += (r + 1.0) * weight - 0.5 if there else 0.0
+            out.u_count[k] += 1.0 if there else 0.0
+            out.u_weight[k] += n / 12.0 * weight if there else 0.0
+            above[k] = r - 1 if there else _MOST
+        for k in range(columns):
+            r, limit = found[days + k], asked[days + k]
+            if limit != limit:
+                absent, missing = tally.absent[k], tally.missing[k]
                 for t in range(length):
-                    out.absent[k, t] += e[t]
-                    out.missing[k, t] += 1.0 if order.position[t] >= 0 else 0.0
+                    absent[t] += order.own[t]
+                    missing[t] += np.int16(order.position[t] >= 0)
+                tally.gone[k] += 1
+            elif r > 0 and order.value[r - 1] == limit:
+                for j in range(below(order.value, r, limit), r):
+                    out.daily[k, order.place[j]] += 0.5 * weight
+                    out.u[k] -= 0.5 * weight
         add_pseudo(scaled, known, out)
         for k in range(columns + 1):
-            row, limit_place = block.tally[k], above[k]
+            row, limit_place = tally.above[k], above[k]
             for t in range(length):
                 row[t] += np.int16(order.position[t] > limit_place)
-        block.alike[1] += 1
+        tally.alike[1] += 1

@@ -132,7 +132,7 @@ def compiled_pays(estimates: EventEstimates, bars: PackedBars | None) -> bool:
     residuals = estimates.estimation_residuals
     if residuals is None:
         return bars is not None
-    return worth_compiling(len(estimates)) and residuals.shape[1] <= LONGEST
+    return worth_compiling(len(estimates)) and residuals.shape[1] + estimates.ar.shape[1] <= LONGEST
 
 
 def evidence_of_many(estimates: EventEstimates, windows: NDArray[Any], bars: PackedBars | None) -> Evidence:
