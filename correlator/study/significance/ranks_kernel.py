@@ -67,7 +67,7 @@ def low_bits(length: int) -> int:
 
 @compiled
 def insert_in_order(order: Order, n: int) -> bool:
-    """Mend the order of ``value`` and ``place`` where neighbours are not in it; whether two values are equal."""
+    """Mend ``value``, ``place`` and ``position`` where neighbours are not in order; whether two values are equal."""
     ties = False
     for j in range(1, n):
         v, t = order.value[j], order.place[j]
@@ -79,24 +79,24 @@ def insert_in_order(order: Order, n: int) -> bool:
         order.value[q] = v
         order.place[q] = t
         ties = ties or (q > 0 and order.value[q - 1] == v)
+    for j in range(n):
+        order.position[order.place[j]] = j
     return ties
 
 
 @inlined
 def put_in_order(e: Array, keys: Rows, n: int, low: int, order: Order) -> bool:
     """Fill ``value``, ``place`` and ``position`` from sorted ``keys``; whether two residuals are equal."""
+    order.position[:] = -1
     for j in range(n):
         order.place[j] = keys[j] & low
     for j in range(n):
-        order.value[j] = e[order.place[j]]
+        t = order.place[j]
+        order.value[j], order.position[t] = e[t], j
     wrong = 0
     for j in range(1, n):
         wrong += 1 if order.value[j] <= order.value[j - 1] else 0
-    ties = wrong > 0 and insert_in_order(order, n)
-    order.position[:] = -1
-    for j in range(n):
-        order.position[order.place[j]] = j
-    return ties
+    return wrong > 0 and insert_in_order(order, n)
 
 
 @inlined
