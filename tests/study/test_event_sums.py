@@ -134,7 +134,7 @@ def test_signed_rank_sums_are_the_plain_ones() -> None:
     ranks_kernel.rank_keys(x.view(np.uint64), 0, np.array([0, 900]), filled)
     np.testing.assert_array_equal(filled, keys)
     for column in keys:
-        ordered = ranks_kernel.in_order(column)
+        ordered = ranks_kernel.in_order(column, ranks_kernel.room_for(len(column)))
         plainly = nonparametric.signed_rank(np.sort(column))
         assert nonparametric.signed_rank(ordered, ranks_kernel.rank_sums) == pytest.approx(plainly, rel=1e-12)
 
@@ -148,4 +148,6 @@ def test_runs_are_in_order_whatever_the_values(values: list[float], times: int) 
 
     x = np.repeat(np.array(values, dtype=np.float64), times)[:, None]
     plainly = np.sort(nonparametric.rank_keys(x)[0])
-    np.testing.assert_array_equal(ranks_kernel.in_order(plainly[::-1].copy()), plainly[plainly != 2**64 - 1])
+    np.testing.assert_array_equal(
+        ranks_kernel.in_order(plainly[::-1].copy(), ranks_kernel.room_for(len(plainly))), plainly[plainly != 2**64 - 1]
+    )

@@ -24,6 +24,7 @@ from correlator.study.estimation.packed import PackedBars
 from correlator.study.significance import cross_correlation, nonparametric, ranks_kernel, residuals_kernel, sums_kernel
 from correlator.study.significance.arrays import Array, Columns, Rows
 from correlator.study.significance.nonparametric import Keys
+from correlator.study.significance.ranks_kernel import Room
 from correlator.study.significance.residuals_kernel import Bars, Events
 from correlator.study.significance.sums import FirstLook, SecondLook, Spread
 from correlator.study.significance.sums_kernel import Known, Out
@@ -62,11 +63,12 @@ def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | No
     threads = (os.cpu_count() or 1) if len(estimates) >= _WORTH_THREADS else 1
     spans = _spans(len(estimates), threads)
     lags = int(columns.bars.max(initial=1))
-    near, dates, group = _by_nearness(estimates, length, lags)
-    events, span = _events(estimates, len(dates), group, length)
     with ThreadPoolExecutor(threads) as pool:
         each: Each = pool.map if threads > 1 else map
-        first = reduce(add, each(partial(_first_look, estimates), spans))
+        looks = each(partial(_first_look, estimates), spans)
+        near, dates, group = _by_nearness(estimates, length, lags)
+        events, span = _events(estimates, len(dates), group, length)
+        first = reduce(add, looks)
         known = sums_kernel.known_of(first.scaled)
         look = partial(_second_look, bars, events, length, known, (len(dates), span))
         found = list(each(look, spans))
@@ -150,17 +152,20 @@ def _spread(n: Array, total: Array, squares: Array, shift: Array) -> Spread:
 def _signed_ranks(estimates: EventEstimates, spans: list[Rows], each: Each) -> list[tuple[float, float]]:
     """Of the days, then of the windows; a few columns at a time, as all would be half as large as the estimates."""
     keys: Keys = np.empty((_COLUMNS, len(estimates)), dtype=np.uint64)
+    rooms = [ranks_kernel.room_for(len(estimates)) for _ in spans]
     found = []
     for x in (estimates.ar, estimates.car):
         for first in range(0, x.shape[1], _COLUMNS):
             fill = partial(ranks_kernel.rank_keys, x.view(np.uint64), first)
             list(each(partial(fill, keys=keys), spans))
-            found += list(each(_signed_rank, keys[: x.shape[1] - first]))
+            shares = np.array_split(keys[: x.shape[1] - first], len(spans))
+            found += [pair for pairs in each(_signed_ranks_of, shares, rooms) for pair in pairs]
     return found
 
 
-def _signed_rank(keys: NDArray[np.uint64]) -> tuple[float, float]:
-    return nonparametric.signed_rank(ranks_kernel.in_order(keys), ranks_kernel.rank_sums)
+def _signed_ranks_of(keys: NDArray[np.uint64], room: Room) -> list[tuple[float, float]]:
+    """Of columns (C, E) of keys, one after the other."""
+    return [nonparametric.signed_rank(ranks_kernel.in_order(each, room), ranks_kernel.rank_sums) for each in keys]
 
 
 def _by_nearness(estimates: EventEstimates, length: int, lags: int) -> tuple[list[Rows], Rows, Rows]:

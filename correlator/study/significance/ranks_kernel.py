@@ -169,22 +169,37 @@ def rank_keys(bits: Keys, first: int, part: Rows, keys: Keys) -> None:
             keys[k, i] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
 
 
-def in_order(keys: Keys) -> Keys:
-    """``keys`` (E,) sorted, without those left out: parted by their leading bits into runs that are then sorted.
+class Room(NamedTuple):
+    """Memory to sort E keys in: ``parted`` (E,), ``cuts`` and ``rows`` of as many runs as there may be."""
+
+    parted: Keys
+    cuts: Rows
+    rows: Keys
+
+
+def room_for(keys: int) -> Room:
+    """Room that is used again for one column of ``keys`` after the other: new memory costs half as much as a sort."""
+    runs = 2 * (keys // _RUN) + 2
+    parted, rows = np.empty(keys, dtype=np.uint64), np.empty((runs, _RUN), dtype=np.uint64)
+    return Room(parted, np.empty(runs + 1, dtype=np.int64), rows)
+
+
+def in_order(keys: Keys, room: Room) -> Keys:
+    """``keys`` (E,) sorted, without those left out: parted by their leading bits into runs that are then sorted. They
+    lie in ``room`` until it is used again.
 
     A run holds what numpy sorts by a network without a branch: thirty times as fast, a key, as a million at once.
     """
     n, least, span = extent(keys)
+    parted = room.parted[:n]
     if n == 0:
-        return np.empty(0, dtype=np.uint64)
+        return parted
     parts = max(n // _KEYS_A_PART, 1)
     shift = max(int(span).bit_length() - parts.bit_length(), 0)
     ends = np.zeros((int(span) >> shift) + 1, dtype=np.int64)
-    parted = np.empty(n, dtype=np.uint64)
     part_keys(keys, np.uint64(least), np.uint64(shift), ends, parted)
-    cuts = np.empty(2 * (n // _RUN) + 3, dtype=np.int64)
-    cuts = cuts[: cut_runs(ends, cuts)]
-    rows = np.empty((len(cuts) - 1, _RUN), dtype=np.uint64)
+    cuts = room.cuts[: cut_runs(ends, room.cuts)]
+    rows = room.rows[: len(cuts) - 1]
     fill_runs(parted, cuts, rows)
     rows.sort(axis=1)
     read_runs(rows, cuts, parted)
