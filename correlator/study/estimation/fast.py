@@ -109,8 +109,11 @@ def _rows_out(where: Placement, ordered: Placement, order: Rows, wanted: Wanted)
         return order, np.arange(len(order)), ordered
     if len(order) == len(where.day_zero):
         return np.arange(len(order)), order, where
-    kept = np.sort(order)
-    return kept, np.searchsorted(kept, order), where.take(kept)
+    row = np.full(len(where.day_zero), -1)
+    row[order] = 0
+    kept = np.flatnonzero(row == 0)
+    row[kept] = np.arange(len(kept))
+    return kept, row[order], where.take(kept)
 
 
 def _enough_bars(

@@ -38,7 +38,7 @@ def place_events(times: pl.Series, labels: pl.Series, off_session: str) -> DayZe
     wanted = _numbers(_as_labels(times, labels))
     bars = _numbers(labels)
     total = len(bars)
-    after = np.searchsorted(bars, wanted, side="left")
+    after = _not_before(bars, wanted)
     exact = (after < total) & (bars[np.minimum(after, total - 1)] == wanted)
     rows = after if off_session == "next" else np.searchsorted(bars, wanted, side="right") - 1
     rows = np.where(exact, after, rows)
@@ -108,6 +108,17 @@ def _as_labels(times: pl.Series, labels: pl.Series) -> pl.Series:
     if (getattr(times.dtype, "time_zone", None) is None) != (zone is None):
         raise TimeError("only one of bars and events has a time zone", hint="give both in UTC, or both without")
     return times.dt.convert_time_zone(zone) if zone else times
+
+
+def _not_before(bars: Rows, wanted: Rows) -> Rows:
+    """Row of the first of ``bars`` (T,) that is not before each of ``wanted`` (E,), T where all are.
+
+    Dates lie close: many are looked up in a table of every day instead of being searched for.
+    """
+    if len(bars) == 0 or bars[-1] - bars[0] >= len(wanted):
+        return np.searchsorted(bars, wanted, side="left")
+    rows = np.searchsorted(bars, np.arange(bars[0], bars[-1] + 2), side="left")
+    return np.asarray(rows[np.clip(wanted, bars[0], bars[-1] + 1) - bars[0]])
 
 
 def _numbers(times: pl.Series) -> Rows:
