@@ -91,8 +91,8 @@ def returns_of(prices: Array, kind: str) -> Array:
         raise InputError(f"returns {kind!r} are not known", hint=f"choose {' or '.join(RETURNS_KINDS)}")
     positive = np.where(prices > 0, prices, np.nan)
     ratio = np.full_like(positive, np.nan)
-    ratio[1:] = positive[1:] / positive[:-1]
-    return np.log(ratio) if kind == "log" else ratio - 1.0
+    np.divide(positive[1:], positive[:-1], out=ratio[1:])
+    return np.log(ratio, out=ratio) if kind == "log" else np.subtract(ratio, 1.0, out=ratio)
 
 
 def log_volume_of(volumes: Array) -> Array:

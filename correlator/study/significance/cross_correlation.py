@@ -8,6 +8,9 @@ window is long. For events of one date this is the paper's plain average.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +20,9 @@ EXACT_CELLS = 500_000_000
 """Up to this many (pairs x days) each pair is correlated over the days both have; above, see ``_by_date``."""
 
 _CHUNK_CELLS = 1 << 18
+
+Each = Callable[..., Iterable[Any]]
+"""``map``, or a pool's."""
 
 
 def mean_correlations(arrays: StudyArrays, targets: Targets) -> Array:
@@ -107,18 +113,19 @@ def _by_date(residuals: Array, rows: Rows, starts: Rows, event_dates: Rows, lags
     return products_by_lag(summed, origin, dates, own, lags)
 
 
-def products_by_lag(summed: Array, origin: Rows, dates: Rows, own: float, lags: int) -> Array:
+def products_by_lag(summed: Array, origin: Rows, dates: Rows, own: float, lags: int, each: Each = map) -> Array:
     """(lags,) sums over pairs of events from ``summed`` (dates, span), standardised residuals by event date.
 
     ``dates`` sorted, ``origin`` (dates,) the calendar row of column 0, ``own`` the squares of every event with itself.
     """
-    sums = np.zeros(lags)
-    sums[0] = (np.einsum("ij,ij->", summed, summed) - own) / 2
-    for lag in range(1, lags):
+
+    def at(lag: int) -> float:
         ahead = np.minimum(np.searchsorted(dates, dates + lag), len(dates) - 1)
         here = np.flatnonzero(dates[ahead] == dates + lag)
-        sums[lag] = _products(summed, origin, here, ahead[here])
-    return sums
+        return _products(summed, origin, here, ahead[here])
+
+    same_date = (float(np.einsum("ij,ij->", summed, summed)) - own) / 2
+    return np.array([same_date, *each(at, range(1, lags))])
 
 
 def _first_days(residual_days: Rows) -> Rows:

@@ -7,13 +7,11 @@ these loops where nothing is on disk yet ten, while one study from the command l
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import pairwise
 from operator import add
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,14 +21,15 @@ from correlator.study.estimation.estimates import EventEstimates
 from correlator.study.estimation.packed import PackedBars
 from correlator.study.significance import cross_correlation, nonparametric, ranks_kernel, residuals_kernel, sums_kernel
 from correlator.study.significance.arrays import Array, Columns, Rows
+from correlator.study.significance.cross_correlation import Each
 from correlator.study.significance.nonparametric import Keys
 from correlator.study.significance.ranks_kernel import Room
 from correlator.study.significance.residuals_kernel import Bars, Events
 from correlator.study.significance.sums import FirstLook, SecondLook, Spread
 from correlator.study.significance.sums_kernel import Known, Out
 
-_BLOCK = 128
-"""Events whose residuals are held at a time: half a megabyte, so that they stay in the processor's cache."""
+_BLOCK = 256
+"""Events whose residuals are held at a time: a megabyte with their keys, so that they stay in the processor's cache."""
 
 
 _DATES_TOGETHER = 32
@@ -41,9 +40,6 @@ _COLUMNS = 8
 
 _WORTH_THREADS = 20_000
 """Events from which threads gain more than starting and waiting for them costs."""
-
-Each = Callable[..., Iterable[Any]]
-"""``map``, or a pool's."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +69,10 @@ def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | No
         look = partial(_second_look, bars, events, length, known, (len(dates), span))
         found = list(each(look, spans))
         ranked = _signed_ranks(estimates, spans, each)
-    correlated = _of_pairs(bars, events, estimates, near, length, lags)
-    if len(dates):
-        summed, own = np.sum([out.by_date for out in found], axis=0), sum(float(out.own[0]) for out in found)
-        correlated += cross_correlation.products_by_lag(summed, events.start, dates, own, lags)
+        correlated = _of_pairs(bars, events, estimates, near, length, lags)
+        if len(dates):
+            summed, own = np.sum([out.by_date for out in found], axis=0), sum(float(out.own[0]) for out in found)
+            correlated += cross_correlation.products_by_lag(summed, events.start, dates, own, lags, each)
     return EventSums(
         first=first,
         second=reduce(add, map(_as_second_look, found)),
