@@ -195,18 +195,15 @@ def _events(estimates: EventEstimates, dates: int, group: Rows, length: int) -> 
     np.minimum.at(start, group[group >= 0], estimates.est_first[group >= 0])
     reach = estimates.est_first[group >= 0] - start[group[group >= 0]]
     slopes = estimates.coefficients.shape[1] > 1
+    beta = estimates.coefficients[:, 1] if slopes else np.zeros(len(estimates))
     events = Events(
         order=_in_order(estimates.win_first // _DATES_TOGETHER, _in_order(estimates.n)),
-        symbol=estimates.symbol_index,
-        first=estimates.est_first,
-        window=estimates.win_first,
-        beta=np.ascontiguousarray(estimates.coefficients[:, 1]) if slopes else np.zeros(len(estimates)),
-        sigma=np.ascontiguousarray(estimates.sigma),
+        place=np.stack([estimates.symbol_index, estimates.est_first, estimates.win_first, group], axis=1),
+        line=np.stack([beta, estimates.sigma], axis=1),
         ar=estimates.ar,
         ar_se=estimates.ar_se,
         car=estimates.car,
         car_se=estimates.car_se,
-        date=group,
         start=start,
     )
     return events, length + int(reach.max(initial=0))

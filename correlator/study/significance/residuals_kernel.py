@@ -21,23 +21,24 @@ class Bars(NamedTuple):
 
 
 class Events(NamedTuple):
-    """E events: ``order`` their rows in the arrays that follow; ``symbol``, ``first``, ``window`` column, first
-    estimation row and first event row; ``beta``, ``sigma`` (E,); ``ar``, ``ar_se`` (E, D); ``car``, ``car_se`` (E, W);
-    ``date`` row of ``by_date`` that the event adds to or -1, ``start`` (dates,) calendar row of its column 0.
+    """E events: ``order`` their rows in the arrays that follow; ``place`` (E, 4) of each the ``SYMBOL`` column, the
+    ``FIRST`` estimation row, the row of the ``WINDOW`` and the row of ``by_date`` (``DATE``) that it adds to or -1;
+    ``line`` (E, 2) of each ``BETA`` and ``SIGMA``; ``ar``, ``ar_se`` (E, D); ``car``, ``car_se`` (E, W); ``start``
+    (dates,) calendar row of column 0 of ``by_date``. What is read together lies together, for few lines of the cache.
     """
 
     order: Rows
-    symbol: Rows
-    first: Rows
-    window: Rows
-    beta: Array
-    sigma: Array
+    place: Rows
+    line: Array
     ar: Array
     ar_se: Array
     car: Array
     car_se: Array
-    date: Rows
     start: Rows
+
+
+SYMBOL, FIRST, WINDOW, DATE = range(4)
+BETA, SIGMA = range(2)
 
 
 @inlined
@@ -56,12 +57,12 @@ def residuals(bars: Bars, events: Events, i: int, e: Array, daily: Array, spare:
             n += 1 if e[t] == e[t] else 0
             mean += e[t] if e[t] == e[t] else 0.0
         return n, mean / n
-    first = events.first[i]
+    first = events.place[i, FIRST]
     t0, t1 = max(0, -first), min(length, total - first)
     e[:t0] = np.nan
     e[t1:] = np.nan
-    used, days = e[t0:t1], slice(events.window[i], events.window[i] + len(daily))
-    y, x = bars.y[events.symbol[i]], bars.x
+    used, days = e[t0:t1], slice(events.place[i, WINDOW], events.place[i, WINDOW] + len(daily))
+    y, x = bars.y[events.place[i, SYMBOL]], bars.x
     own_y, own_x = y[first + t0 : first + t1], x[first + t0 : first + t1]
     for j in range(t1 - t0):
         there = own_y[j] - own_x[j] == own_y[j] - own_x[j]
@@ -74,8 +75,8 @@ def residuals(bars: Bars, events: Events, i: int, e: Array, daily: Array, spare:
         mean_x += spare[j]
     mean_y /= n
     mean_x /= n
-    off_line(own_y, own_x, mean_y, mean_x, events.beta[i], used)
-    off_line(y[days], x[days], mean_y, mean_x, events.beta[i], daily)
+    off_line(own_y, own_x, mean_y, mean_x, events.line[i, BETA], used)
+    off_line(y[days], x[days], mean_y, mean_x, events.line[i, BETA], daily)
     for j in range(t1 - t0):
         spare[j] = used[j] if used[j] == used[j] else 0.0
     for j in range(t1 - t0):

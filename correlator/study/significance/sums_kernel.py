@@ -26,7 +26,7 @@ from correlator.study.significance.ranks_kernel import (
     put_in_order,
     rank_in_order,
 )
-from correlator.study.significance.residuals_kernel import Bars, Events, residuals
+from correlator.study.significance.residuals_kernel import DATE, FIRST, SIGMA, Bars, Events, residuals
 from correlator.study.significance.sums import Spread
 
 _MOST = np.iinfo(np.int16).max
@@ -216,10 +216,8 @@ def fetch(events: Events, i: int) -> None:
     prefetch(events.ar_se, (i, events.ar.shape[1] - 1))
     prefetch(events.car, (i, events.car.shape[1] - 1))
     prefetch(events.car_se, (i, events.car.shape[1] - 1))
-    for real in (events.sigma, events.beta):
-        prefetch(real, (i,))
-    for whole in (events.symbol, events.first, events.window, events.date):
-        prefetch(whole, (i,))
+    prefetch(events.place, (i, 0))
+    prefetch(events.line, (i, 0))
 
 
 @compiled
@@ -241,8 +239,9 @@ def fill_block(bars: Bars, events: Events, rows: Rows, block: Block) -> None:
         for w in range(windows):
             block.value[p, days + w] = events.car[i, w]
             block.scaled[p, days + w] = events.car[i, w] / events.car_se[i, w]
-        block.sigma[p], block.date[p] = events.sigma[i], events.date[i]
-        block.day[p] = events.first[i] - events.start[events.date[i]] if events.date[i] >= 0 else 0
+        date = events.place[i, DATE]
+        block.sigma[p], block.date[p] = events.line[i, SIGMA], date
+        block.day[p] = events.place[i, FIRST] - events.start[date] if date >= 0 else 0
     for p in range(len(rows)):
         e, keys = block.e[p], block.keys[p]
         block.n[p], block.mean[p] = residuals(bars, events, rows[p], e, block.daily[p], spare)
