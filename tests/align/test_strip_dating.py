@@ -154,5 +154,9 @@ def test_a_strip_of_a_known_session_gets_that_session_or_none(moves, data):
     ]
     frame = pl.DataFrame(rows, schema=["symbol", "session", "close", "low", "high"], orient="row")
     (row,) = dated(line, frame)
-    same = [day for day, before in zip(days[1:], closes, strict=False) if before == closes[place - 1]]
-    assert row["session"] in ([days[place]] if len(same) == 1 else [*same, None])
+    before = closes[place - 1]
+    same = [day for day, close in zip(days[1:], closes, strict=False) if close == before]
+    # Price and change are printed to the cent, what has not changed may be a strip from before the opening, and what
+    # follows the last close a session whose bar is not loaded.
+    alone = change != 0 and sum(abs(close - before) <= 1 for close in closes) == 1
+    assert row["session"] in ([days[place]] if alone else [*same, None])
