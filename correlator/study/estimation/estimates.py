@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -85,16 +86,13 @@ class Placement:
     win_last: Rows
     car_columns: Rows
 
-    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Placement:
-        return Placement(
-            symbol_index=self.symbol_index[chosen],
-            day_zero=self.day_zero[chosen],
-            est_first=self.est_first[chosen],
-            est_last=self.est_last[chosen],
-            win_first=self.win_first[chosen],
-            win_last=self.win_last[chosen],
-            car_columns=self.car_columns,
-        )
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_], threads: int = 1) -> Placement:
+        """The events at ``chosen``; many that lie scattered are fetched by some ``threads``."""
+        places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+        names = ("symbol_index", "day_zero", "est_first", "est_last", "win_first", "win_last")
+        with ThreadPoolExecutor(threads) as pool:
+            taken = pool.map(lambda name: getattr(self, name).take(places), names)
+            return Placement(**dict(zip(names, taken, strict=True)), car_columns=self.car_columns)
 
 
 @dataclass(frozen=True)

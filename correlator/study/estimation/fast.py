@@ -66,7 +66,7 @@ def fit_compiled(
     threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
     order = ready[kernel.sorted_by_symbol(where.symbol_index[ready], len(y))]
     ordered, order, counted, excluded = _enough_bars(count, y, x, where, order, wanted, threads or 1)
-    kept, target, part = _rows_out(where, ordered, order, wanted)
+    kept, target, part = _rows_out(where, ordered, order, wanted, threads or 1)
     n = np.empty(len(kept), dtype=np.int64)
     n[target] = counted
     size, k = len(kept), 1 + int(slope)
@@ -103,7 +103,9 @@ def fit_compiled(
     return _without_flat(estimates, status, excluded)
 
 
-def _rows_out(where: Placement, ordered: Placement, order: Rows, wanted: Wanted) -> tuple[Rows, Rows, Placement]:
+def _rows_out(
+    where: Placement, ordered: Placement, order: Rows, wanted: Wanted, threads: int
+) -> tuple[Rows, Rows, Placement]:
     """Event of each output row, output row of each of the ``ordered`` events, and the placement of the rows."""
     if not wanted.keep_order:
         return order, np.arange(len(order)), ordered
@@ -113,7 +115,7 @@ def _rows_out(where: Placement, ordered: Placement, order: Rows, wanted: Wanted)
     row[order] = 0
     kept = np.flatnonzero(row == 0)
     row[kept] = np.arange(len(kept))
-    return kept, row[order], where.take(kept)
+    return kept, row[order], where.take(kept, threads)
 
 
 def _enough_bars(
@@ -122,7 +124,7 @@ def _enough_bars(
     """Of the events at ``order`` (sorted by symbol) those with bars enough, placed and by position, the bars of each,
     and the others' reasons.
     """
-    part = where.take(order)
+    part = where.take(order, threads)
     n, m = np.zeros(len(order), dtype=np.int64), np.zeros(len(order), dtype=np.int64)
 
     def work(span: Rows) -> None:
