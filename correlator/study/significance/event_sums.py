@@ -26,7 +26,7 @@ from correlator.study.significance.nonparametric import Keys
 from correlator.study.significance.ranks_kernel import Room
 from correlator.study.significance.residuals_kernel import Bars, Events
 from correlator.study.significance.sums import FirstLook, SecondLook, Spread
-from correlator.study.significance.sums_kernel import Known, Out
+from correlator.study.significance.sums_memory import Known, Out, empty_block, known_of, nothing
 
 _BLOCK = 256
 """Events whose residuals are held at a time: a megabyte with their keys, so that they stay in the processor's cache."""
@@ -65,7 +65,7 @@ def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | No
         near, dates, group = _by_nearness(estimates, length, lags)
         events, span = _events(estimates, len(dates), group, length)
         first = reduce(add, looks)
-        known = sums_kernel.known_of(first.scaled)
+        known = known_of(first.scaled)
         look = partial(_second_look, bars, events, length, known, (len(dates), span))
         found = list(each(look, spans))
         ranked = _signed_ranks(estimates, spans, each)
@@ -219,8 +219,8 @@ def _in_order(values: Rows, before: Rows | None = None) -> Rows:
 
 def _second_look(bars: Bars, events: Events, length: int, known: Known, by_date: tuple[int, int], part: Rows) -> Out:
     days, columns = events.ar.shape[1], len(known.sd)
-    out = sums_kernel.nothing(length, days, columns, by_date)
-    block = sums_kernel.empty_block(_BLOCK, length, days, columns)
+    out = nothing(length, days, columns, by_date)
+    block = empty_block(_BLOCK, length, days, columns)
     for start in range(int(part[0]), int(part[1]), _BLOCK):
         rows = events.order[start : min(start + _BLOCK, int(part[1]))]
         sums_kernel.fill_block(bars, events, rows, block)
