@@ -25,6 +25,7 @@ from correlator.events.coder import CODERS, code_headlines
 from correlator.events.model import CodedEvent
 
 LABELS = Path(__file__).parent / "reuters_labels.csv"
+SURE = 0.8
 SAMPLES = ("first", "development", "fresh")
 
 
@@ -58,14 +59,16 @@ def read_labels(path: Path = LABELS) -> list[Label]:
 
 
 def figures(labels: Sequence[Label], coded: Sequence[Sequence[CodedEvent]]) -> dict[str, tuple[float, float, int]]:
-    """Share, half a 95 % interval and count of labels behind it: precision, precision abroad, of dyads, and recall."""
+    """Share, half a 95 % interval and count of labels behind it: precision, also of some events, and recall."""
     pairs = list(zip(labels, coded, strict=True))
     found = [(label, events) for label, events in pairs if events]
     dyads = [label for label, events in found if events[0].dyad]
+    sure = [label for label, events in found if events[0].confidence >= SURE]
     told = [(label, bool(events)) for label, events in pairs if label.diplomatic]
     return {
         "precision": _share([(label.weight, label.diplomatic) for label, _ in found]),
         "across a border": _share([(label.weight, label.grade == "abroad") for label, _ in found]),
+        f"confidence {SURE}": _share([(label.weight, label.diplomatic) for label in sure]),
         "two countries": _share([(label.weight, label.diplomatic) for label in dyads]),
         "recall": _share([(label.weight, right) for label, right in told]),
         "recall across a border": _share([(label.weight, right) for label, right in told if label.grade == "abroad"]),

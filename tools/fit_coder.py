@@ -54,9 +54,9 @@ OWN = {"own": EVENTS / "training_headlines.tsv", "own business": EVENTS / "train
 OUT = EVENTS / "full_weights.npz"
 QUAD_OF = {name: SHORT[CATEGORIES[name].quad_class] if name != NONE else "NEUTRAL" for name in CLASSES}
 UNSURE_WEIGHT = 0.6
-HEADLINE_WEIGHT = 3.0
+HEADLINE_WEIGHT = 6.0
 OWN_WEIGHT = 0.7
-BUSINESS_WEIGHT = 0.4
+BUSINESS_WEIGHT = 0.2
 PENALTY = 5.0
 GRAM_SCALE = 1.5
 EMBEDDING_SCALE = 1.6
