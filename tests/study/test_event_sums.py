@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from correlator.study.estimation.engine import fit_events
 from correlator.study.estimation.estimates import EventEstimates
-from correlator.study.estimation.packed import PackedBars
+from correlator.study.estimation.fast import recomputable
+from correlator.study.estimation.models import model_named
+from correlator.study.estimation.packed import LONGEST, PackedBars
 from correlator.study.significance import cross_correlation
 from correlator.study.significance import table as significance
 from correlator.study.significance.arrays import study_arrays
@@ -123,6 +125,21 @@ def test_order_of_keys_is_that_of_values() -> None:
     np.testing.assert_array_equal(e[order.place[:n]], order.value[:n])
     np.testing.assert_array_equal(order.position[order.place[:n]], np.arange(n))
     assert (order.position[np.isnan(e)] == -1).all()
+
+
+def test_ranks_fit_in_the_longest_windows() -> None:
+    """Twice a rank is held in 16 bits: right up to the longest estimation window, and refused behind it."""
+    rng = np.random.default_rng(8)
+    length = LONGEST - len(DAYS)
+    market = rng.standard_normal((length + 40, 1)) * 0.01
+    returns = 0.9 * market + rng.standard_normal((length + 40, 2)) * 0.02
+    zero = np.array([length + 20, length + 20, length + 25])
+    where = (np.array([0, 1, 0]), zero, zero - length - 10, zero - 11, zero - 2, zero + 2)
+    estimates = fit_events(returns, market, *where, model="market", car_columns=WINDOWS, keep_residuals=True)
+    evidence = significance.evidence_of_many(estimates, WINDOWS, None)
+    assert_same(significance.table_of(evidence, [*DAYS, *LABELS]), plain(estimates))
+    assert recomputable(model_named("market"), 1, LONGEST)
+    assert not recomputable(model_named("market"), 1, LONGEST + 1)
 
 
 def test_signed_rank_sums_are_the_plain_ones() -> None:
