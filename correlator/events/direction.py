@@ -35,6 +35,10 @@ _RECEIVES = re.compile(
     r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
     r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?) "
 )
+_DONE_TO = re.compile(
+    r" (?:[^ ]+ )?(?:(?:air)?strikes?|attacks?|raids?|bombings?|bombardment|shelling|assault|invasion|offensive|"
+    r"aggression|blockade|war|massacre|sanctions|tariffs) (?:on|upon|against|of|in|at) (?:the )?"
+)
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
 _HEADLINE_WORDS = 15
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
@@ -157,7 +161,8 @@ def _active(clause: Clause) -> Roles:
     if _is_mutual(clause) and not acted_on and (parties := _parties(clause.text, first, sources[1:])):
         return Roles([first], parties, "parties of one country")
     own = own_people(clause, first)
-    others = [*own, *acted_on, *(place for place in clause.places if _differs(place, first))]
+    places = [place for place in clause.places if _differs(place, first)]
+    others = [*own, *acted_on, *(p for p in places if not any(_suffers_from(clause.text, q, p) for q in acted_on))]
     if others:
         return Roles([first, *together], others, "subject, verb, object")
     if others_before:
@@ -270,8 +275,14 @@ def _ranked(clause: Clause) -> list[Phrase]:
         objects = [*(phrase for phrase in objects if phrase not in forums), *forums]
     if clause.category not in _JUDGED:
         return objects
+    objects = [p for p in objects if not any(_suffers_from(clause.text, doer, p) for doer in objects)]
     doers = [phrase for phrase in objects if phrase.preposition == "by"]
     return [*doers, *(phrase for phrase in objects if phrase not in doers)]
+
+
+def _suffers_from(text: Text, doer: Phrase, phrase: Phrase) -> bool:
+    """*Condemns Spain's attack on Malta*: who is judged is the one that acted, not the one acted on."""
+    return doer.end <= phrase.start and bool(_DONE_TO.fullmatch(text.lowered, doer.end - 1, phrase.start + 1))
 
 
 def _same(phrase: Phrase, other: Phrase) -> bool:

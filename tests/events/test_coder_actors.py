@@ -149,6 +149,19 @@ def test_actors_without_a_country_of_their_own(source, target, text):
     check(source, target, text)
 
 
+@pytest.mark.parametrize(
+    ("text", "targets"),
+    [
+        ("Ireland condemns Spanish raid on Malta", ["ESP"]),
+        ("OIC denounces Ugandan attacks in Rwanda", ["UGA"]),
+        ("Peru criticises Chile's sanctions against Bolivia", ["CHL"]),
+        ("Ireland condemns Spain and Malta", ["ESP", "MLT"]),
+    ],
+)
+def test_who_suffers_from_what_is_judged_is_not_judged(text, targets):
+    assert [event.target.country for event in code_text(text)] == targets
+
+
 def test_most_dyads_of_texts_composed_apart():
     lines = (Path(__file__).parent / "headlines" / "actors.tsv").read_text(encoding="utf-8").splitlines()
     labelled = [tuple(line.split("\t")) for line in lines]
