@@ -18,8 +18,8 @@ _TALKS = re.compile(r" (?:talks|dialogue|negotiations|summit|parleys|agreement|d
 _TELLS = re.compile(r" (?:tells|told|urges|urged|warns|warned) ")
 # Participles that close a headline clause without their *is*: *Two Chinese arrested in Ghana*.
 _SUFFERED = re.compile(
-    r" (?:arrested|detained|jailed|imprisoned|killed|wounded|injured|seized|summoned|expelled|freed|released|deported|"
-    r"banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
+    r" (?:arrested|detained|jailed|imprisoned|killed|martyred|wounded|injured|seized|summoned|expelled|freed|released|"
+    r"deported|banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
     r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled|"
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
@@ -44,6 +44,7 @@ _HEADLINE_WORDS = 15
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
 _TOWARDS = frozenset({"to", "with", "against", "on", "upon", "into", "for", "toward", "towards"})
 _TOPICAL = frozenset({"on", "over", "about"})
+_IN_UNIFORM = frozenset({"MIL", "COP"})
 _FORCE = frozenset({"ASSAULT", "COERCE"})
 _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
 _SUFFERABLE = frozenset({"ASSAULT", "COERCE", "SANCTION", "MOBILIZE", "REJECT"})
@@ -109,7 +110,8 @@ def _suffered(clause: Clause) -> Roles | None:
     if not clause.before:
         return None
     subjects = clause.subjects
-    if not _is_passive(clause) and not (_lacks_is(clause) and any(phrase.actor.country for phrase in subjects)):
+    named = any(phrase.actor.country or phrase.actor.role in _IN_UNIFORM for phrase in subjects)
+    if not _is_passive(clause) and not (_lacks_is(clause) and named):
         return None
     elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
     if not elsewhere and clause.category in _FORCE:
@@ -164,7 +166,7 @@ def _active(clause: Clause) -> Roles:
     places = [place for place in clause.places if _differs(place, first)]
     others = [*own, *acted_on, *(p for p in places if not any(_suffers_from(clause.text, q, p) for q in acted_on))]
     if others:
-        return Roles([first, *together], others, "subject, verb, object")
+        return Roles([first, *together], _not_topics(clause, others), "subject, verb, object")
     if others_before:
         return Roles([first], others_before, "subject and named before the verb")
     asides = [phrase for phrase in clause.before if phrase not in sources and not phrase.is_place]
@@ -283,6 +285,16 @@ def _ranked(clause: Clause) -> list[Phrase]:
 def _suffers_from(text: Text, doer: Phrase, phrase: Phrase) -> bool:
     """*Condemns Spain's attack on Malta*: who is judged is the one that acted, not the one acted on."""
     return doer.end <= phrase.start and bool(_DONE_TO.fullmatch(text.lowered, doer.end - 1, phrase.start + 1))
+
+
+def _not_topics(clause: Clause, objects: Sequence[Phrase]) -> list[Phrase]:
+    """*Oman backs Malta's stance on Cyprus*: what is talked about is not talked to, where somebody else is.
+
+    A complaint to somebody is about whom it accuses.
+    """
+    if clause.category not in (_SAID | {"CONSULT"}) - {"ACCUSE"}:
+        return list(objects)
+    return [phrase for phrase in objects if phrase.preposition not in _TOPICAL] or list(objects)
 
 
 def _same(phrase: Phrase, other: Phrase) -> bool:

@@ -43,6 +43,8 @@ _GROUND = re.compile(
     r" (?:'s )?(?:capital|city|town|village|port|province|region|district|territory|airspace|waters|soil|coast|"
     r"border|frontier|side|desert|peninsula|island|countryside|enclave|suburb|parliament square) "
 )
+# *At the OIC summit*: the organisation is where they meet.
+_VENUE = re.compile(r" (?:'s )?(?:[^ ]+ )?(?:summit|meeting|conference|session|forum|moot|sidelines) ")
 _BORDER = re.compile(r" (?:'s )?(?:border|frontier|coast|soil|territory|side of) ")
 _ENVOY_BEFORE = re.compile(r" (?:ambassador|envoy|commissioner|ambassadors|trip|flight|access)(?: to| for) (?:the )?$")
 # *Iran-backed*, *UN-brokered*, *pro-Russian*: the name says what kind of actor or thing follows, not who acts.
@@ -212,6 +214,7 @@ def _phrase(text: Text, group: list[_Named]) -> Phrase:
     envoy = _ENVOY_BEFORE.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)
     is_place = envoy is not None or (preposition in PLACING and _is_ground(text, names, end))
     is_place = is_place or (preposition == "on" and _BORDER.match(text.lowered, end - 1) is not None)
+    is_place = is_place or (preposition in PLACING and _VENUE.match(text.lowered, end - 1) is not None)
     shared = next((name.shared for name in names if name.country), None)
     actor = Actor(country, _role(names), text.joined[start + 1 : end - 1])
     return Phrase(start, end, actor, is_place, preposition, shared)

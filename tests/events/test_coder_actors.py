@@ -156,9 +156,12 @@ def test_actors_without_a_country_of_their_own(source, target, text):
         ("OIC denounces Ugandan attacks in Rwanda", ["UGA"]),
         ("Peru criticises Chile's sanctions against Bolivia", ["CHL"]),
         ("Ireland condemns Spain and Malta", ["ESP", "MLT"]),
+        ("Ireland backs Malta's stance on Cyprus", ["MLT"]),
+        ("Ruto, Museveni pledge partnership at OIC summit", ["UGA"]),
+        ("Two soldiers martyred in Balochistan ambush", ["PAK"]),
     ],
 )
-def test_who_suffers_from_what_is_judged_is_not_judged(text, targets):
+def test_victims_topics_and_venues_are_no_targets(text, targets):
     assert [event.target.country for event in code_text(text)] == targets
 
 
