@@ -41,6 +41,7 @@ _BROKERED = re.compile(
 _ETHNIC = re.compile(r" ethnic $")
 _MINORITY = re.compile(r" (?:minority|population|community|minorities) ")
 _CLOSING_WORDS = 9
+_HEADLINE_WORDS = 15
 
 
 class Clause(NamedTuple):
@@ -59,6 +60,11 @@ class Clause(NamedTuple):
     behind: list[Phrase]
     later: list[Phrase]
     speakers: list[Phrase]
+
+    @property
+    def in_sentence(self) -> bool:
+        """Whether the text is longer than a headline."""
+        return self.text.lowered.count(" ") > _HEADLINE_WORDS
 
     @property
     def objects(self) -> list[Phrase]:

@@ -40,7 +40,6 @@ _DONE_TO = re.compile(
     r"aggression|blockade|war|massacre|sanctions|tariffs) (?:on|upon|against|of|in|at) (?:the )?"
 )
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
-_HEADLINE_WORDS = 15
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
 _TOWARDS = frozenset({"to", "with", "against", "on", "upon", "into", "for", "toward", "towards"})
 _TOPICAL = frozenset({"on", "over", "about"})
@@ -179,7 +178,7 @@ def _active(clause: Clause) -> Roles:
 def _reported(clause: Clause, first: Phrase) -> Roles | None:
     """*India broke the treaty, says Nepal*: whoever tells it accuses, or is the one acted on."""
     teller = next((phrase for phrase in clause.speakers if _differs(phrase, first)), None)
-    if teller is None or clause.text.lowered.count(" ") > _HEADLINE_WORDS:
+    if teller is None or clause.in_sentence:
         return None
     if clause.category in _TOLD_OF_OTHERS:
         return Roles([teller], [first], "says of the subject")

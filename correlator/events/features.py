@@ -81,7 +81,8 @@ def rule_features(
     if found:
         out[_RULES + order[found[0].category]] = 1.0
     out[2 * _RULES] = 0.0 if found else 1.0
-    out[2 * _RULES + 1] = min(against(text, hits) / 5.0, 3.0)
+    opposing = against(text, hits)
+    out[2 * _RULES + 1] = min(opposing / 5.0, 3.0)
     out[2 * _RULES + 2] = min(len(mentions), 6) / 3.0
     out[2 * _RULES + 3] = 1.0 if any(name.country for mention in mentions for name in mention.names) else 0.0
     out[2 * _RULES + 4] = min(text.joined.count(" "), 60) / 30.0
@@ -91,5 +92,5 @@ def rule_features(
         out[_GATE] = 1.0
     if actors and found:
         roles = who_to_whom(text, found[0], actors)
-        out[_GATE + 1 :] = signals(text, found[0], roles, actors, hits, against(text, hits))
+        out[_GATE + 1 :] = signals(text, found[0], roles, actors, hits, opposing)
     return out

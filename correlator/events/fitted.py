@@ -88,8 +88,7 @@ def judge(scanned: Sequence[Scanned]) -> list[Judgement]:
 def _judge(weights: Weights, item: Scanned, words: str, vector: Floats | None) -> Judgement:
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0)
-    rules = rule_features(item.text, item.mentions, item.hits, item.found)
-    logits = logits + rules[: len(weights.rules)] @ weights.rules
+    logits = logits + rule_features(item.text, item.mentions, item.hits, item.found) @ weights.rules
     if vector is not None and weights.embedding is not None:
         logits = logits + vector @ weights.embedding
     shares = np.exp(logits - logits.max())

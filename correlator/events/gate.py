@@ -74,7 +74,8 @@ def support(
 ) -> float:
     """The deciding words' score, less what speaks against an event; under ``FLOOR`` there is none."""
     if is_headline(text):
-        return best.score - _headline_cost(text, best, roles, actors, hits, opposing)
+        found = parties(text, best, roles, actors, hits)
+        return best.score - _headline_cost(text, best, roles, actors, found, opposing)
     return best.score - _sentence_cost(best, roles, actors, opposing)
 
 
@@ -83,7 +84,7 @@ def signals(
 ) -> tuple[float, ...]:
     """What the fitted model sees of the gate of a headline: ``SIGNALS`` numbers between -2 and 2."""
     found = parties(text, best, roles, actors, hits)
-    lead = (best.score - _headline_cost(text, best, roles, actors, hits, opposing) - FLOOR) / _SPREAD
+    lead = (best.score - _headline_cost(text, best, roles, actors, found, opposing) - FLOOR) / _SPREAD
     flags = (
         lead >= 0, found.number == 0, found.number > 1, found.organisation, found.pair, found.armed, found.market,
         found.company, found.goods, found.firm, found.bare, found.unsaid, _only_modifies(text, best, roles),
@@ -117,10 +118,9 @@ def _sentence_cost(best: Candidate, roles: Roles, actors: Sequence[Phrase], oppo
 
 
 def _headline_cost(
-    text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase], hits: Sequence[Hit], opposing: float
+    text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase], found: Parties, opposing: float
 ) -> float:
     """A headline needs two parties, an organisation, or armed or political sides at home."""
-    found = parties(text, best, roles, actors, hits)
     two = found.number > 1
     traded = two and best.category == "COOPERATE"
     cost = (_AGAINST_GOODS if traded else _AGAINST_DYAD if two or found.organisation else _AGAINST) * opposing

@@ -23,7 +23,6 @@ _OF_OTHERS = re.compile(
 _POST = re.compile(r"\b(?:embassy|consulate|mission|envoys?|ambassadors?|diplomats?|high commission(?:er)?)\b")
 _AIMED = frozenset({"on", "against", "into", "at", "upon", "over"})
 _CLOSE = 40
-_HEADLINE_WORDS = 15
 
 
 def own_people(clause: Clause, first: Phrase) -> list[Phrase]:
@@ -90,13 +89,13 @@ def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> Phrase |
     if target.is_place or _at_home(source, target):
         return target
     alone = len({phrase.actor.country for phrase in named}) == 1
-    if alone and clause.category != "CONSULT" and clause.text.lowered.count(" ") > _HEADLINE_WORDS:
+    if alone and clause.category != "CONSULT" and clause.in_sentence:
         return target
     return None
 
 
 def _is_domestic(clause: Clause, source: Phrase) -> bool:
-    if clause.category == "REJECT" and clause.text.lowered.count(" ") > _HEADLINE_WORDS:
+    if clause.category == "REJECT" and clause.in_sentence:
         return True
     return clause.category in _DOMESTIC or (clause.category in _ON_PERSONS and source.actor.role in _RESIDENT)
 

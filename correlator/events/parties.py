@@ -155,9 +155,7 @@ def _stands(text: Text, phrase: Phrase, business: frozenset[int]) -> bool:
         return phrase.actor.country is not None
     if phrase.actor.role is not None:
         return phrase.actor.role not in ("CVL", "PTY") or phrase.actor.country is not None
-    after = phrase.end - 1
-    if text.lowered.startswith(" 's ", after):
-        after += len(" 's")
+    after = _behind(text, phrase)
     return after not in business and _COMPANY_NOUNS.match(text.lowered, after) is None
 
 
@@ -178,13 +176,17 @@ def _of_a_name(text: Text, phrase: Phrase, actors: Sequence[Phrase], business: f
     """*Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*: a country without office beside a name that is no actor's."""
     if phrase.actor.role not in (None, "BUS") or not in_sentence_case(text):
         return False
-    after = phrase.end - 1 + (len(" 's") if text.lowered.startswith(" 's ", phrase.end - 1) else 0)
-    if _unknown_name(text, after, actors):
+    if _unknown_name(text, _behind(text, phrase), actors):
         return True
     before = text.joined.rfind(" ", 0, phrase.start) if phrase.start else -1
     if before < 0 or not _unknown_name(text, before, actors):
         return False
     return before > 0 or before in business
+
+
+def _behind(text: Text, phrase: Phrase) -> int:
+    """The place of the space behind a phrase and its *'s*."""
+    return phrase.end - 1 + (len(" 's") if text.lowered.startswith(" 's ", phrase.end - 1) else 0)
 
 
 def _unknown_name(text: Text, place: int, actors: Sequence[Phrase]) -> bool:

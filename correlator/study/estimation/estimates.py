@@ -91,7 +91,7 @@ class Placement:
         places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
         names = ("symbol_index", "day_zero", "est_first", "est_last", "win_first", "win_last")
         with ThreadPoolExecutor(threads) as pool:
-            taken = pool.map(lambda name: getattr(self, name).take(places), names)
+            taken = (pool.map if threads > 1 else map)(lambda name: getattr(self, name).take(places), names)
             return Placement(**dict(zip(names, taken, strict=True)), car_columns=self.car_columns)
 
 

@@ -160,8 +160,10 @@ def _price(arrays: dict[str, Array], price: str) -> Array:
     if price == "close":
         return arrays["close"]
     has_adjusted = ~np.isnan(arrays["adjusted_close"]).all(axis=0)
-    if has_adjusted.all() or not has_adjusted.any():
-        return arrays["adjusted_close" if has_adjusted.all() else "close"]
+    if has_adjusted.all():
+        return arrays["adjusted_close"]
+    if not has_adjusted.any():
+        return arrays["close"]
     return np.where(has_adjusted, arrays["adjusted_close"], arrays["close"])
 
 

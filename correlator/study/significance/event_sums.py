@@ -226,7 +226,7 @@ def _second_look(bars: Bars, events: Events, length: int, known: Known, by_date:
         sums_kernel.fill_block(bars, events, rows, block)
         block.keys[: len(rows)].sort(axis=1)
         sums_kernel.second_look(block, len(rows), known, out)
-    sums_kernel.weigh_rest(block.tally, out)
+    sums_kernel.weigh(block.tally, out)
     return out
 
 

@@ -149,12 +149,6 @@ def weigh(tally: Tally, out: Out) -> None:
     tally.alike[1] = 0
 
 
-@compiled
-def weigh_rest(tally: Tally, out: Out) -> None:
-    """Add what was counted since it was last weighed."""
-    weigh(tally, out)
-
-
 @inlined
 def add_residuals(e: Array, off: Array, n: int, date: int, day: int, out: Out) -> float:
     """Add the residuals ``e`` to their sums by column and, less their mean ``off`` (L,; 0 where there is none), by
