@@ -66,29 +66,33 @@ def in_chunks(rows: Iterator[Row]) -> Iterator[tuple[list[int], list[Sequence[st
 
 
 def _separated(path: Path, separator: str, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
-    csv.field_size_limit(text_lines.MAX_LINE)
-    reader = csv.reader(text_lines.lines_of(path), delimiter=separator)
-
-    def rows() -> Iterator[Row]:
-        line = reader.line_num + 1
-        try:
-            for row in reader:
-                if len(row) == len(names):
-                    yield line, row
-                elif row:
-                    reason = f"{len(row)} fields where the header has {len(names)}"
-                    faulty.append(reject(str(path), line, reason, separator.join(row)))
-                line = reader.line_num + 1
-        except csv.Error as error:
-            raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
-
-    try:
-        names = [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
+    rows = _csv_rows(path, separator)
+    names = [name.strip() for name in next(rows, (1, []))[1]]
     if not names:
         raise InputError(f"{path.name} is empty")
-    return names, rows()
+
+    def whole() -> Iterator[Row]:
+        for line, row in rows:
+            if len(row) == len(names):
+                yield line, row
+            elif row:
+                reason = f"{len(row)} fields where the header has {len(names)}"
+                faulty.append(reject(str(path), line, reason, separator.join(row)))
+
+    return names, whole()
+
+
+def _csv_rows(path: Path, separator: str) -> Iterator[Row]:
+    """Every row, also the header, with the line that it begins on."""
+    csv.field_size_limit(text_lines.MAX_LINE)
+    reader = csv.reader(text_lines.lines_of(path), delimiter=separator)
+    line = 1
+    try:
+        for row in reader:
+            yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
 
 
 def _json_lines(path: Path, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
@@ -117,9 +121,9 @@ def _json_objects(path: Path, faulty: list[Faulty]) -> Iterator[tuple[int, dict[
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, str):
-        return encodable(value)
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    if value is None:
+        return ""
+    return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:

@@ -135,6 +135,9 @@ def test_lone_surrogates_that_json_can_write_are_left_out(tmp_path):
     (tmp_path / "f.jsonl").write_text(json.dumps(fields))
     (batch,) = read_news(tmp_path / "f.jsonl")
     assert batch.articles.select("headline", "body", "url").row(0) == ("One rises", "B.", "https://x.org/1")
+    (tmp_path / "n.jsonl").write_text(json.dumps(fields | {"body": ["B\udc00."]}))
+    (batch,) = read_news(tmp_path / "n.jsonl")
+    assert batch.articles["body"].to_list() == ['["B."]']
     item = {"title": fields["title"], "url": fields["url"], "content_text": fields["body"], "id": "\ud800"}
     item |= {"date_published": "2025-05-28T06:02:00Z"}
     feed = {"version": "https://jsonfeed.org/version/1.1", "title": "\ud800", "items": [item]}
