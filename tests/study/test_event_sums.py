@@ -27,6 +27,15 @@ DAYS, WINDOWS = ["-2", "-1", "0", "1", "2"], np.array([[1, 3], [0, 4]])
 LABELS = ["-1:1", "-2:2"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def sorting_loops() -> None:
+    """Loaded (or compiled) before a property runs, whose deadline is for the work alone."""
+    from correlator.study.significance import ranks_kernel
+
+    keys = np.arange(1, 600, dtype=np.uint64)
+    ranks_kernel.in_order(keys, ranks_kernel.room_for(len(keys)))
+
+
 def panel(seed: int, *, symbols: int = 12, missing: float = 0.04) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     market = rng.standard_normal(400) * 0.01
