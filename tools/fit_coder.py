@@ -1,11 +1,13 @@
-"""Fit the weights of the full coder: ``python tools/fit_coder.py GOLD_DIR [--folds 5]``.
+"""Fit the weights of the full coder: ``python tools/fit_coder.py GOLD_DIR HEADLINES.csv [--folds 5]``.
 
-GOLD_DIR holds sentences that people coded (``coder_accuracy.py`` says in which form). Two models are fitted, with and
-without sentence embeddings, and written to ``data/events/full_weights.npz``. What is stored are numbers per hashed
-bucket: no word of the texts. The lexicon's own examples and the headlines of ``data/events/training_headlines.tsv``
-and ``training_business.tsv`` (our own wording) are learnt from too, and with ``--business HEADLINES.csv`` the Reuters
-headlines that ``benchmarks/reuters_labels.csv`` calls its development sample: those without a diplomatic event as such,
-the others as an event of whatever category. Figures on them are of folds, too.
+GOLD_DIR holds sentences that people coded (``coder_accuracy.py`` says in which form), HEADLINES.csv the Reuters business
+headlines that ``benchmarks/reuters_labels.csv`` labels. Run ``fit_gate.py`` first: its weights are among the features.
+
+Two models are fitted, with and without sentence embeddings, each of two regressions over the same features: the
+category (or none), from the gold, the lexicon's own examples, our own training headlines and, at little weight, business
+headlines without an event; and whether a headline tells an event, from the business headlines of the months that are
+not held out and our own headlines. Written to
+``data/events/full_weights.npz`` are numbers per hashed bucket: no word of the texts.
 
 First it prints figures on folds that the fit has not seen (texts of one cluster stay in one fold), for all texts and
 for the half (by a hash of the text) that was out of view when the rules were written.
@@ -17,7 +19,6 @@ under a first fit on the certain rows.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import warnings
 from dataclasses import dataclass
@@ -31,50 +32,33 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from correlator.events.category import candidates
-from correlator.events.embed import embed
-from correlator.events.features import BUCKETS, CLASSES, NONE, grams, masked, rule_features
-from correlator.events.fitted import choose
-from correlator.events.lexicon import load_lexicon
-from correlator.events.model import CATEGORIES
+from correlator.events.embed import WIDTH, embed
+from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, grams, masked, rule_features
+from correlator.events.fitted import SURE, choose
+from correlator.events.phrases import phrases
 from correlator.events.scan import scan
 from correlator.events.text import prepare
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
-from coder_accuracy import SHORT, half_of, scores
-from reuters_precision import read_headlines, read_labels
+sys.path.insert(0, str(Path(__file__).parent))
+from training_rows import BUSINESS, EVENTS, QUAD_OF, Row, business_rows, gold_rows, own_rows, print_events
 
-FILES = ("plv_zsp", "plover_gsr", "cameo_manual_examples", "cameo_class_conflibert", "ngec_headline_templates")
-BUSINESS = "business"
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+from coder_accuracy import half_of, scores
+
 MEASURED = (
     ("plv_zsp", "root"), ("plv_zsp", "quad"), ("plover_gsr", "root"), ("plover_gsr", "quad"),
     ("cameo_class_conflibert", "quad"), ("ngec_headline_templates", "quad"), ("own", "root"), ("own", "quad"),
 )  # fmt: skip
-EVENTS = Path(__file__).parent.parent / "data" / "events"
-OWN = {"own": EVENTS / "training_headlines.tsv", "own business": EVENTS / "training_business.tsv"}
 OUT = EVENTS / "full_weights.npz"
-QUAD_OF = {name: SHORT[CATEGORIES[name].quad_class] if name != NONE else "NEUTRAL" for name in CLASSES}
 UNSURE_WEIGHT = 0.6
-HEADLINE_WEIGHT = 6.0
-OWN_WEIGHT = 0.7
-BUSINESS_WEIGHT = 0.2
-PENALTY = 5.0
+PENALTY = 8.0
+EVENT_PENALTY = 1.0
 GRAM_SCALE = 1.5
 EMBEDDING_SCALE = 1.6
 # Lexicon and gold have met, so the rules look better in the fit than on new text: shrunk where there is more to go by.
 RULES_SCALE = {False: 1.0, True: 0.4}
 ROUNDS = 90
-
-
-@dataclass(frozen=True)
-class Row:
-    """One text with the classes that its label allows (none: not learnt from)."""
-
-    file: str
-    text: str
-    allowed: tuple[str, ...]
-    cluster: str
-    weight: float
-    gold: dict[str, str]
+EVENT_ROUNDS = 400
 
 
 @dataclass(frozen=True)
@@ -90,66 +74,15 @@ class Features:
 
 @dataclass(frozen=True)
 class Fitted:
-    """A fit: the buckets kept, their idf, and coefficients (features, classes) with intercepts."""
+    """A fit: the buckets kept, their idf, and coefficients (features, columns) with intercepts.
+
+    Columns are the classes, and last whether a headline tells an event.
+    """
 
     buckets: NDArray[np.int64]
     idf: NDArray[np.float32]
     coefficients: NDArray[np.float64]
     intercept: NDArray[np.float64]
-
-
-def allowed_classes(file: str, record: dict[str, str]) -> tuple[str, ...]:
-    """The classes that a gold label leaves open. Statements (CAMEO 01) are no events, appeals (02) are requests."""
-    root, quad = record.get("root"), record.get("quad")
-    if root == "YIELD":
-        return ("CONCEDE", "RETREAT")
-    if root in CATEGORIES:
-        return (str(root),)
-    if file == "cameo_manual_examples":
-        return {"01": (NONE,), "02": ("REQUEST",)}.get(record.get("cameo_root", ""), ())
-    names = tuple(name for name in CLASSES if QUAD_OF[name] == quad)
-    # this file counts sanctions as verbal conflict
-    return (*names, "SANCTION", "COERCE") if file == "cameo_class_conflibert" and quad == "VK" else names
-
-
-def read_rows(folder: Path) -> list[Row]:
-    """Gold, the lexicon's examples and our own training headlines."""
-    rows = []
-    for file in FILES:
-        for path in folder.glob(f"{file}.*jsonl"):
-            for line in path.read_text(encoding="utf-8").splitlines():
-                record = json.loads(line)
-                gold = {key: record[key] for key in ("root", "quad") if record.get(key)}
-                cluster = record.get("cluster") or record["text"]
-                weight = HEADLINE_WEIGHT if file == "ngec_headline_templates" else 1.0
-                rows.append(Row(file, record["text"], allowed_classes(file, record), cluster, weight, gold))
-    for entry in load_lexicon():
-        label = entry.category if entry.category in CATEGORIES else NONE if entry.category == "WITHOUT" else None
-        if label is not None:
-            rows.append(Row("lexicon", entry.example, (label,), f"lexicon {entry.number}", 1.0, {}))
-    for name, path in OWN.items():
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            category, text = line.split("\t")
-            gold = {"root": category, "quad": QUAD_OF[category]} if name == "own" else {}
-            rows.append(Row(name, text, (category,), f"{name} {number}", OWN_WEIGHT, gold))
-    return rows
-
-
-def business_rows(headlines: Path) -> list[Row]:
-    """The development sample of labelled business headlines; the same wording stays in one fold."""
-    texts = read_headlines(headlines)
-    chosen = [label for label in read_labels() if label.sample == "development"]
-    return [
-        Row(
-            BUSINESS,
-            texts[label.row - 1],
-            tuple(CATEGORIES) if label.diplomatic else (NONE,),
-            texts[label.row - 1].lower(),
-            BUSINESS_WEIGHT,
-            {"event": "yes" if label.diplomatic else "no"},
-        )
-        for label in chosen
-    ]
 
 
 def embedded_once(texts: list[str], cache: Path | None) -> NDArray[np.float32]:
@@ -176,7 +109,7 @@ def features_of(rows: list[Row], cache: Path | None = None) -> Features:
         texts.append(masked(text, mentions))
         hashed = grams(texts[-1])
         counts[number, hashed.buckets] = hashed.counts
-        rules.append(rule_features(text, mentions, hits, found))
+        rules.append(rule_features(text, mentions, hits, found, phrases(text, mentions, None)))
         for candidate in found:
             column = CLASSES.index(candidate.category)
             found_scores[number, column] = max(found_scores[number, column], candidate.score)
@@ -201,11 +134,35 @@ def design(
 
 
 def fit(rows: list[Row], features: Features, train: NDArray[np.int64], embedded: bool) -> Fitted:
-    """Fit on the certain rows, label the open ones by that, and fit on all."""
+    """Both regressions on the rows ``train``."""
     filled = np.asarray((features.counts[train] > 0).sum(axis=0)).ravel()
     buckets = np.flatnonzero(filled >= 2)
     idf = (np.log((1 + len(train)) / (1 + filled[buckets])) + 1).astype(np.float32)
     matrix = design(features, buckets, idf, embedded)
+    coefficients = np.zeros((matrix.shape[1], len(CLASSES) + 1))
+    intercept = np.full(len(CLASSES) + 1, -20.0)
+    model, labels = fit_category(rows, features, train, matrix)
+    coefficients[:, labels] = model.coef_.T
+    intercept[labels] = model.intercept_
+    told = train[tells_event(rows, features)[train]]
+    events = np.array([rows[n].is_event for n in told])
+    model = LogisticRegression(C=EVENT_PENALTY, max_iter=EVENT_ROUNDS).fit(matrix[told], events)
+    coefficients[:, -1] = model.coef_[0]
+    intercept[-1] = model.intercept_[0]
+    return Fitted(buckets, idf, coefficients, intercept)
+
+
+def tells_event(rows: list[Row], features: Features) -> NDArray[np.bool_]:
+    """The rows that say whether a headline with an actor tells an event."""
+    ours = np.array([row.file in (BUSINESS, "own", "own business") for row in rows])
+    return ours & (features.rules[:, NAMED] > 0)
+
+
+def fit_category(
+    rows: list[Row], features: Features, train: NDArray[np.int64], matrix: sparse.csr_matrix
+) -> tuple[LogisticRegression, NDArray[np.int64]]:
+    """Fit on the certain rows, label the open ones by that, and fit on all; the model and its columns."""
+    train = train[np.array([rows[n].file != BUSINESS or not rows[n].is_event for n in train])]
     mask = np.array([[name in row.allowed for name in CLASSES] for row in rows])
     sure = mask.sum(axis=1) == 1
     labels = np.where(mask, features.scores, -1.0).argmax(axis=1)
@@ -214,33 +171,32 @@ def fit(rows: list[Row], features: Features, train: NDArray[np.int64], embedded:
     model = LogisticRegression(C=PENALTY, max_iter=ROUNDS)
     first = usable[sure[usable]]
     model.fit(matrix[first], labels[first], sample_weight=weights[first])
+    open_rows = usable[~sure[usable]]
     shares = np.zeros((len(rows), len(CLASSES)))
-    shares[:, model.classes_] = model.predict_proba(matrix)
+    shares[np.ix_(open_rows, model.classes_)] = model.predict_proba(matrix[open_rows])
     labels = np.where(sure, labels, np.where(mask, shares, -1.0).argmax(axis=1))
     model.fit(matrix[usable], labels[usable], sample_weight=weights[usable])
-    coefficients = np.zeros((matrix.shape[1], len(CLASSES)))
-    intercept = np.full(len(CLASSES), -20.0)
-    coefficients[:, model.classes_] = model.coef_.T
-    intercept[model.classes_] = model.intercept_
-    return Fitted(buckets, idf, coefficients, intercept)
+    return model, np.asarray(model.classes_)
 
 
-def predicted(fitted: Fitted, features: Features, embedded: bool) -> list[str]:
-    """The class that the shipped code would choose for every row."""
-    logits = design(features, fitted.buckets, fitted.idf, embedded) @ fitted.coefficients + fitted.intercept
-    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return [CLASSES[choose(row / row.sum())] for row in shares]
+def predicted(
+    fitted: Fitted, features: Features, some: NDArray[np.int64], embedded: bool
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For some rows the class that the shipped code would choose by category alone, and how likely an event is."""
+    logits = design(features, fitted.buckets, fitted.idf, embedded)[some] @ fitted.coefficients + fitted.intercept
+    classes = logits[:, :-1]
+    shares = np.exp(classes - classes.max(axis=1, keepdims=True))
+    chosen = [choose(row / row.sum()) for row in shares]
+    return np.array(chosen), 1.0 / (1.0 + np.exp(-logits[:, -1]))
 
 
 def cross_validated(rows: list[Row], features: Features, folds: int, embedded: bool) -> None:
-    """Print accuracy and macro-F1 on folds that the fit has not seen."""
+    """Print accuracy and macro-F1, and precision of events, on folds that the fit has not seen."""
     clusters = {name: number for number, name in enumerate(sorted({row.cluster for row in rows}))}
     groups = np.array([clusters[row.cluster] for row in rows])
-    labels = [""] * len(rows)
+    labels, likely = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows))
     for train, test in GroupKFold(folds).split(features.counts, groups=groups):
-        found = predicted(fit(rows, features, train, embedded), features, embedded)
-        for number in test:
-            labels[number] = found[number]
+        labels[test], likely[test] = predicted(fit(rows, features, train, embedded), features, test, embedded)
     print(f"{'with' if embedded else 'without'} embeddings, {folds} folds: accuracy/macro-F1, all and unseen half")
     for file, key in MEASURED:
         parts = []
@@ -250,19 +206,12 @@ def cross_validated(rows: list[Row], features: Features, folds: int, embedded: b
                 if row.file == file and key in row.gold and (half is None or half_of(row.text) == half)
             ]  # fmt: skip
             gold = [rows[n].gold[key] for n in chosen]
-            coded = [QUAD_OF[labels[n]] if key == "quad" else merged(labels[n], "YIELD" in gold) for n in chosen]
+            names = [CLASSES[labels[n]] for n in chosen]
+            coded = [QUAD_OF[name] if key == "quad" else merged(name, "YIELD" in gold) for name in names]
             figure = scores(gold, coded)
             parts.append(f"{figure.accuracy:.3f}/{figure.macro_f1:.3f} of {figure.count}")
         print(f"  {file}/{key}: {', '.join(parts)}")
-    told = [
-        (row.gold["event"] == "yes", label != NONE)
-        for row, label in zip(rows, labels, strict=True)
-        if row.file == BUSINESS
-    ]
-    if told:
-        right = sum(gold and coded for gold, coded in told)
-        precision, recall = right / sum(coded for _, coded in told), right / sum(gold for gold, _ in told)
-        print(f"  business headlines: {len(told)}, precision {precision:.3f}, recall {recall:.3f}, by the model alone")
+    print_events(rows, likely, tells_event(rows, features), SURE[embedded])
 
 
 def merged(label: str, yields: bool) -> str:
@@ -271,8 +220,9 @@ def merged(label: str, yields: bool) -> str:
 
 
 def stored(fitted: Fitted, centre: NDArray[np.float32], embedded: bool) -> dict[str, NDArray[np.generic]]:
-    """The arrays to ship: n-gram weights as 8-bit numbers with one scale per class."""
-    kept, rules = len(fitted.buckets), len(fitted.buckets) + fitted_rule_width(fitted, embedded)
+    """The arrays to ship: n-gram weights as 8-bit numbers with one scale per column."""
+    kept = len(fitted.buckets)
+    rules = len(fitted.coefficients) - (WIDTH if embedded else 0)
     raw = fitted.coefficients[:kept] * GRAM_SCALE
     scale = np.abs(raw).max(axis=0) / 127.0
     scale[scale == 0] = 1.0
@@ -293,23 +243,16 @@ def stored(fitted: Fitted, centre: NDArray[np.float32], embedded: bool) -> dict[
     return {f"{'with' if embedded else 'without'}_{key}": value for key, value in part.items()}
 
 
-def fitted_rule_width(fitted: Fitted, embedded: bool) -> int:
-    """How many of the coefficients belong to the rules' findings."""
-    from correlator.events.embed import WIDTH
-
-    return fitted.coefficients.shape[0] - len(fitted.buckets) - (WIDTH if embedded else 0)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="folder of the gold")
+    parser.add_argument("headlines", type=Path, help="CSV of the business headlines that reuters_labels.csv labels")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--cache", type=Path, help="file that keeps the embeddings between fits")
-    parser.add_argument("--business", type=Path, help="CSV of the business headlines that reuters_labels.csv labels")
     parser.add_argument("--out", type=Path, default=OUT, help="file to write")
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=ConvergenceWarning)
-    rows = read_rows(chosen.folder) + (business_rows(chosen.business) if chosen.business else [])
+    rows = gold_rows(chosen.folder) + own_rows() + business_rows(chosen.headlines)
     features = features_of(rows, chosen.cache)
     arrays: dict[str, NDArray[np.generic]] = {}
     everything = np.arange(len(rows))

@@ -19,8 +19,9 @@ from correlator.events.category import Candidate
 from correlator.events.direction import who_to_whom
 from correlator.events.gate import SIGNALS, against, is_headline, signals
 from correlator.events.model import CATEGORIES
-from correlator.events.phrases import phrases
+from correlator.events.phrases import Phrase
 from correlator.events.scan import Hit, Mention
+from correlator.events.signs import signs
 from correlator.events.text import Text
 
 BUCKETS: Final = 1 << 16
@@ -29,8 +30,9 @@ CLASSES: Final = (*CATEGORIES, NONE)
 _CHAR_SIZES = (3, 4, 5)
 _ACTOR = " actor "
 _RULES = len(CATEGORIES)
-_GATE = 2 * _RULES + 6
-RULE_WIDTH: Final = _GATE + 1 + SIGNALS
+# Where a headline that names an actor has a one.
+NAMED: Final = 2 * _RULES + 6
+RULE_WIDTH: Final = NAMED + 1 + SIGNALS
 
 
 class Grams(NamedTuple):
@@ -71,7 +73,11 @@ def grams(text: str) -> Grams:
 
 
 def rule_features(
-    text: Text, mentions: Sequence[Mention], hits: Sequence[Hit], found: Sequence[Candidate]
+    text: Text,
+    mentions: Sequence[Mention],
+    hits: Sequence[Hit],
+    found: Sequence[Candidate],
+    actors: Sequence[Phrase],
 ) -> NDArray[np.float32]:
     """Best score per category, the leading one, and how text and headline's gate stand to it; ``RULE_WIDTH`` long."""
     out = np.zeros(RULE_WIDTH, dtype=np.float32)
@@ -87,10 +93,10 @@ def rule_features(
     out[2 * _RULES + 3] = 1.0 if any(name.country for mention in mentions for name in mention.names) else 0.0
     out[2 * _RULES + 4] = min(text.joined.count(" "), 60) / 30.0
     out[2 * _RULES + 5] = 1.0
-    actors = phrases(text, mentions, None) if is_headline(text) else []
-    if actors:
-        out[_GATE] = 1.0
-    if actors and found:
+    if not actors or not is_headline(text):
+        return out
+    out[NAMED] = 1.0
+    if found:
         roles = who_to_whom(text, found[0], actors)
-        out[_GATE + 1 :] = signals(text, found[0], roles, actors, hits, opposing)
+        out[NAMED + 1 :] = signals(signs(text, found[0], roles, actors, hits, opposing))
     return out

@@ -1,8 +1,9 @@
 """The fitted part of the ``full`` coder: a linear model over hashed n-grams, the rules' findings and embeddings.
 
 Weights are shipped as numbers in ``data/events/full_weights.npz``; ``tools/fit_coder.py`` fits them and says on what.
-Multinomial logistic regression; the quad class with the greatest summed probability is chosen first, then the
-likeliest category within it.
+Two logistic regressions over the same features: a multinomial one for the category (the quad class with the greatest
+summed probability is chosen first, then the likeliest category within it), and for headlines one for whether there is
+an event at all.
 """
 
 from __future__ import annotations
@@ -17,27 +18,34 @@ from numpy.typing import NDArray
 
 from correlator.events.embed import Floats, embed, model_folder
 from correlator.events.features import BUCKETS, CLASSES, NONE, Grams, grams, masked, rule_features
+from correlator.events.gate import is_headline, logistic
 from correlator.events.model import CATEGORIES
+from correlator.events.phrases import Phrase
 from correlator.events.rules import Scanned
 from correlator.resources import data_path
 
+# How likely an event must be in a headline, without and with embeddings: nine in ten are then right on business pages.
+SURE: Final = {False: 0.86, True: 0.87}
 _QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for name in CLASSES)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The category that the model decides for (NONE: no event), its probability, that of any event, and the word that
-    says it loudest."""
+    """The category that the model decides for (NONE: no event), its probability, and the word that says it loudest."""
 
     category: str
     probability: float
-    event: float
     word: str
 
 
 @dataclass(frozen=True)
 class Weights:
-    """One fitted model. ``row`` maps a bucket to its row of ``grams`` (-1: not used), ``grams``: (rows, classes)."""
+    """One fitted model. ``row`` maps a bucket to its row of ``grams`` (-1: not used), ``grams``: (rows, columns).
+
+    Columns are the classes, and last whether a headline tells an event; it must be as likely as ``sure``.
+    """
+
+    sure: float
 
     row: NDArray[np.int64]
     idf: Floats
@@ -64,6 +72,7 @@ def load_weights(with_embedding: bool) -> Weights:
     row = np.full(BUCKETS, -1, dtype=np.int64)
     row[part["buckets"]] = np.arange(len(part["buckets"]))
     return Weights(
+        SURE[with_embedding],
         row,
         part["idf"].astype(np.float32),
         part["grams"].astype(np.float32) * part["scale"].astype(np.float32),
@@ -73,29 +82,39 @@ def load_weights(with_embedding: bool) -> Weights:
     )
 
 
-def judge(scanned: Sequence[Scanned]) -> list[Judgement]:
-    """The model's decision for each text, in order."""
+def judge(scanned: Sequence[Scanned], actors: Sequence[Sequence[Phrase]]) -> list[Judgement]:
+    """The model's decision for each text and its actors, in order."""
     with_embedding = model_folder() is not None
     weights = load_weights(with_embedding)
     texts = [masked(item.text, item.mentions) for item in scanned]
     vectors = embed(texts) if with_embedding and scanned else None
     return [
-        _judge(weights, item, words, vectors[number] if vectors is not None else None)
-        for number, (item, words) in enumerate(zip(scanned, texts, strict=True))
+        _judge(weights, item, named, words, vectors[number] if vectors is not None else None)
+        for number, (item, named, words) in enumerate(zip(scanned, actors, texts, strict=True))
     ]
 
 
-def _judge(weights: Weights, item: Scanned, words: str, vector: Floats | None) -> Judgement:
+def _judge(
+    weights: Weights, item: Scanned, actors: Sequence[Phrase], words: str, vector: Floats | None
+) -> Judgement:
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0)
-    logits = logits + rule_features(item.text, item.mentions, item.hits, item.found) @ weights.rules
+    logits = logits + rule_features(*item, actors) @ weights.rules
     if vector is not None and weights.embedding is not None:
         logits = logits + vector @ weights.embedding
-    shares = np.exp(logits - logits.max())
-    shares /= shares.sum()
+    shares, event = _shares(logits, is_headline(item.text))
     chosen = choose(shares)
-    event = 1.0 - float(shares[CLASSES.index(NONE)])
-    return Judgement(CLASSES[chosen], round(float(shares[chosen]), 3), event, _loudest(weights, words, chosen))
+    category = CLASSES[chosen] if event >= weights.sure else NONE
+    return Judgement(category, round(event * float(shares[chosen]), 3), _loudest(weights, words, chosen))
+
+
+def _shares(logits: Floats, headline: bool) -> tuple[Floats, float]:
+    """Probability of each class, and that of an event where another regression tells it: in a headline."""
+    classes = logits[:-1].copy()
+    if headline:
+        classes[CLASSES.index(NONE)] = -np.inf
+    shares = np.exp(classes - classes.max())
+    return shares / shares.sum(), logistic(float(logits[-1])) if headline else 1.0
 
 
 def choose(shares: NDArray[np.floating]) -> int:

@@ -11,16 +11,12 @@ from correlator.events.category import Candidate
 from correlator.events.direction import Roles, who_to_whom
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge
-from correlator.events.gate import FLOOR, against, is_headline, support
+from correlator.events.gate import against, is_headline, stands
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import Phrase, phrases
 from correlator.events.rules import Scanned, deciding
 
 _BATCH = 512
-# How likely an event must be in a headline, which has no second sentence to correct a wrong one: between two countries,
-# and where one country or none is named.
-_SURE = 0.67
-_SURE_ALONE = 0.9
 
 
 def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent]]:
@@ -28,39 +24,27 @@ def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent
     out: list[list[CodedEvent]] = []
     rest = iter(items)
     while batch := list(islice(rest, _BATCH)):
-        out += [_code(item, judgement, on) for item, judgement in zip(batch, judge(batch), strict=True)]
+        named = [phrases(item.text, item.mentions, on) for item in batch]
+        out += map(_code, batch, named, judge(batch, named))
     return out
 
 
-def _code(item: Scanned, judgement: Judgement, on: date | None) -> list[CodedEvent]:
-    if judgement.category == NONE:
+def _code(item: Scanned, actors: Sequence[Phrase], judgement: Judgement) -> list[CodedEvent]:
+    if judgement.category == NONE or (is_headline(item.text) and not actors):
         return []
-    actors = phrases(item.text, item.mentions, on)
     candidate = next((c for c in item.found if c.category == judgement.category), None)
     placed = candidate or (item.found[0] if item.found else None)
     roles = who_to_whom(item.text, placed, actors) if placed is not None else _in_order(actors)
-    if _unsure(item, roles, judgement) or _refused(item, placed, roles, actors):
+    if placed is not None and not is_headline(item.text) and _opposed(item, placed, roles, actors):
         return []
     evidence = _evidence(item, judgement, candidate)
     return events_of(item.text, judgement.category, roles, evidence, judgement.probability, "full")
 
 
-def _unsure(item: Scanned, roles: Roles, judgement: Judgement) -> bool:
-    """Whether the model is not sure enough of an event in a headline."""
-    if not is_headline(item.text):
-        return False
-    countries = {phrase.actor.country for phrase in (*roles.sources, *roles.targets)} - {None}
-    return judgement.event < (_SURE if len(countries) > 1 else _SURE_ALONE)
-
-
-def _refused(item: Scanned, placed: Candidate | None, roles: Roles, actors: Sequence[Phrase]) -> bool:
-    """Whether the gate shuts: for headlines, and wherever words speak against an event."""
-    if placed is None:
-        return is_headline(item.text) and not (roles.sources and roles.targets)
+def _opposed(item: Scanned, placed: Candidate, roles: Roles, actors: Sequence[Phrase]) -> bool:
+    """Whether words of sport, markets and the like outweigh the deciding ones of a sentence."""
     opposing = against(item.text, item.hits)
-    if not opposing and not is_headline(item.text):
-        return False
-    return support(item.text, placed, roles, actors, item.hits, opposing) < FLOOR
+    return opposing > 0 and not stands(placed, roles, actors, opposing)
 
 
 def _evidence(item: Scanned, judgement: Judgement, candidate: Candidate | None) -> list[Evidence]:

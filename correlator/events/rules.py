@@ -10,7 +10,7 @@ from typing import NamedTuple
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate, candidates
 from correlator.events.direction import who_to_whom
-from correlator.events.gate import FLOOR, against, support
+from correlator.events.gate import against, opens
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import phrases
 from correlator.events.scan import Hit, Mention, scan
@@ -43,7 +43,7 @@ def code_rules(item: Scanned, on: date | None) -> list[CodedEvent]:
     best = item.found[0]
     roles = who_to_whom(item.text, best, actors)
     opposing = against(item.text, item.hits)
-    if support(item.text, best, roles, actors, item.hits, opposing) < FLOOR:
+    if not opens(item.text, best, roles, actors, item.hits, opposing):
         return []
     return events_of(
         item.text, best.category, roles, deciding(item.text, best), _confidence(item.found, opposing), "rules"

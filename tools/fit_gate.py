@@ -1,0 +1,89 @@
+"""Fit the weights of a headline's signs, by which the rules tell an event: ``python tools/fit_gate.py HEADLINES.csv``.
+
+HEADLINES.csv holds the Reuters business headlines that ``benchmarks/reuters_labels.csv`` labels; the weights are fitted
+to those of the months that are not held out and to our own training headlines, and written to ``data/events/gate.csv``.
+Figures are of folds that the fit has not seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+
+from correlator.events.direction import who_to_whom
+from correlator.events.gate import SURE, against, is_headline
+from correlator.events.phrases import phrases
+from correlator.events.rules import scanned
+from correlator.events.signs import Signs, signs
+
+sys.path.insert(0, str(Path(__file__).parent))
+from training_rows import EVENTS, Row, business_rows, own_rows, print_events
+
+OUT = EVENTS / "gate.csv"
+PENALTY = 1.0
+ROUNDS = 2000
+SMALLEST = 0.005
+
+
+def signs_of(text: str) -> Signs | None:
+    """The signs of a headline that names an actor and has a word that tells an event."""
+    item = scanned(text)
+    actors = phrases(item.text, item.mentions, None)
+    if not item.found or not actors or not is_headline(item.text):
+        return None
+    best = item.found[0]
+    roles = who_to_whom(item.text, best, actors)
+    return signs(item.text, best, roles, actors, item.hits, against(item.text, item.hits))
+
+
+def in_settings(found: Signs) -> dict[str, float]:
+    """One number per setting and sign."""
+    return {f"{setting},{name}": value for setting in found.settings for name, value in found.values.items()}
+
+
+def cross_validated(rows: list[Row], matrix: NDArray[np.float64], events: NDArray[np.bool_], folds: int) -> None:
+    """Print precision and recall on folds that the fit has not seen."""
+    clusters = {name: number for number, name in enumerate(sorted({row.cluster for row in rows}))}
+    groups = np.array([clusters[row.cluster] for row in rows])
+    likely = np.zeros(len(rows))
+    for train, test in GroupKFold(folds).split(matrix, groups=groups):
+        model = LogisticRegression(C=PENALTY, max_iter=ROUNDS).fit(matrix[train], events[train])
+        likely[test] = model.predict_proba(matrix[test])[:, 1]
+    print_events(rows, likely, np.ones(len(rows), dtype=bool), SURE)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("headlines", type=Path)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=OUT, help="file to write")
+    chosen = parser.parse_args()
+    pairs = [(row, signs_of(row.text)) for row in own_rows() + business_rows(chosen.headlines)]
+    rows = [row for row, found in pairs if found is not None]
+    vectors = DictVectorizer(sparse=False)
+    matrix = vectors.fit_transform([in_settings(found) for _, found in pairs if found is not None])
+    events = np.array([row.is_event for row in rows])
+    if chosen.folds > 1:
+        cross_validated(rows, matrix, events, chosen.folds)
+    model = LogisticRegression(C=PENALTY, max_iter=ROUNDS).fit(matrix, events)
+    weights = dict(zip(vectors.get_feature_names_out(), model.coef_[0], strict=True))
+    weights["any,always"] += model.intercept_[0]
+    with chosen.out.open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(("setting", "sign", "weight"))
+        for name, weight in weights.items():
+            if abs(weight) >= SMALLEST:
+                writer.writerow((*name.split(",", 1), f"{weight:.3f}"))
+    print(f"{len(rows)} headlines, {len(weights)} weights to {chosen.out.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""The texts that the coder's weights are fitted to, with what people say of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.events.features import CLASSES, NONE
+from correlator.events.lexicon import load_lexicon
+from correlator.events.model import CATEGORIES
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+from coder_accuracy import SHORT
+from reuters_precision import FITTED, read_headlines, read_labels
+
+FILES = ("plv_zsp", "plover_gsr", "cameo_manual_examples", "cameo_class_conflibert", "ngec_headline_templates")
+BUSINESS = "business"
+EVENTS = Path(__file__).parent.parent / "data" / "events"
+OWN = {"own": EVENTS / "training_headlines.tsv", "own business": EVENTS / "training_business.tsv"}
+QUAD_OF = {name: SHORT[CATEGORIES[name].quad_class] if name != NONE else "NEUTRAL" for name in CLASSES}
+HEADLINE_WEIGHT = 6.0
+OWN_WEIGHT = 0.7
+BUSINESS_WEIGHT = 0.03
+
+
+@dataclass(frozen=True)
+class Row:
+    """One text with the classes that its label allows (none: not learnt from)."""
+
+    file: str
+    text: str
+    allowed: tuple[str, ...]
+    cluster: str
+    weight: float
+    gold: dict[str, str]
+
+    @property
+    def is_event(self) -> bool:
+        """Whether people see an event in it."""
+        return NONE not in self.allowed
+
+
+def allowed_classes(file: str, record: dict[str, str]) -> tuple[str, ...]:
+    """The classes that a gold label leaves open. Statements (CAMEO 01) are no events, appeals (02) are requests."""
+    root, quad = record.get("root"), record.get("quad")
+    if root == "YIELD":
+        return ("CONCEDE", "RETREAT")
+    if root in CATEGORIES:
+        return (str(root),)
+    if file == "cameo_manual_examples":
+        return {"01": (NONE,), "02": ("REQUEST",)}.get(record.get("cameo_root", ""), ())
+    names = tuple(name for name in CLASSES if QUAD_OF[name] == quad)
+    # this file counts sanctions as verbal conflict
+    return (*names, "SANCTION", "COERCE") if file == "cameo_class_conflibert" and quad == "VK" else names
+
+
+def gold_rows(folder: Path) -> list[Row]:
+    """Sentences and templates that people coded."""
+    rows = []
+    for file in FILES:
+        for path in folder.glob(f"{file}.*jsonl"):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                record = json.loads(line)
+                gold = {key: record[key] for key in ("root", "quad") if record.get(key)}
+                cluster = record.get("cluster") or record["text"]
+                weight = HEADLINE_WEIGHT if file == "ngec_headline_templates" else 1.0
+                rows.append(Row(file, record["text"], allowed_classes(file, record), cluster, weight, gold))
+    return rows
+
+
+def own_rows() -> list[Row]:
+    """The lexicon's examples and our own training headlines."""
+    rows = []
+    for entry in load_lexicon():
+        label = entry.category if entry.category in CATEGORIES else NONE if entry.category == "WITHOUT" else None
+        if label is not None:
+            rows.append(Row("lexicon", entry.example, (label,), f"lexicon {entry.number}", 1.0, {}))
+    for name, path in OWN.items():
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            category, text = line.split("\t")
+            gold = {"root": category, "quad": QUAD_OF[category]} if name == "own" else {}
+            rows.append(Row(name, text, (category,), f"{name} {number}", OWN_WEIGHT, gold))
+    return rows
+
+
+def business_rows(headlines: Path) -> list[Row]:
+    """The labelled business headlines to fit to; a cluster is a month, so that a story is seldom in two folds."""
+    texts = read_headlines(headlines)
+    rows = []
+    for label in read_labels():
+        if label.sample == FITTED:
+            allowed = tuple(CATEGORIES) if label.diplomatic else (NONE,)
+            rows.append(Row(BUSINESS, texts[label.row - 1], allowed, f"{BUSINESS} {label.month}", BUSINESS_WEIGHT, {}))
+    return rows
+
+
+def print_events(rows: list[Row], likely: NDArray[np.float64], told: NDArray[np.bool_], sure: float) -> None:
+    """Precision and recall of events among the headlines that name an actor, at the threshold and others."""
+    events = np.array([row.is_event for row in rows])
+    for file in (BUSINESS, "own", "own business"):
+        some = told & np.array([row.file == file for row in rows])
+        print(f"  headlines of {file}, {some.sum()} with an actor, {(events & some).sum()} events:")
+        for least in sorted({0.5, 0.7, 0.8, 0.9, 0.95, sure}):
+            found = some & (likely >= least)
+            right = (found & events).sum()
+            mark = " *" if least == sure else ""
+            print(
+                f"    likelier than {least:.2f}: precision {right / max(found.sum(), 1):.3f} of {found.sum()}, "
+                f"recall {right / (events & some).sum():.3f}{mark}"
+            )
