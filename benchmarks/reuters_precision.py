@@ -3,13 +3,10 @@
 HEADLINES.csv (or .csv.gz, a column ``headline``) is a file of 45,315 Reuters business headlines of 2006-2009, whose
 wording is not ours to ship. ``reuters_labels.csv`` has row numbers (1 = first row under the header) with a label given
 by reading each headline; ``reuters_labels.md`` says what counts as diplomatic. Every wording that names an actor is
-labelled once. Samples are whole months:
+labelled once.
 
-* ``fitted``: weights are fitted to these;
-* ``held``: no weight is fitted to these. ``unseen`` are those of them that nobody looked at while rules and words were
-  made either.
-
-Printed are precision, and the share of the diplomatic headlines found among those that name an actor.
+Printed are precision, and the share of the diplomatic headlines found. The shipped weights are fitted to these labels:
+on text that the fit has not seen, ``tools/fit_gate.py`` (rules) and ``tools/fit_coder.py`` (full) print them by folds.
 """
 
 from __future__ import annotations
@@ -18,27 +15,23 @@ import argparse
 import csv
 import gzip
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from correlator.events.coder import CODERS, code_headlines
 from correlator.events.model import CodedEvent
 
 LABELS = Path(__file__).parent / "reuters_labels.csv"
 SURE = 0.8
-FITTED: Final = "fitted"
-HELD: Final = "held"
 
 
 class Label(NamedTuple):
-    """One reading: ``grade`` is abroad or home (both diplomatic) or none; ``in_view`` while the rules were made."""
+    """One reading: ``grade`` is abroad or home (both diplomatic) or none; ``month`` is year and month of the page."""
 
     row: int
     month: str
-    sample: str
     grade: str
-    in_view: bool
 
     @property
     def diplomatic(self) -> bool:
@@ -52,12 +45,8 @@ class Share(NamedTuple):
     half: float
     count: int
 
-
-SAMPLES: Final[dict[str, Callable[[Label], bool]]] = {
-    FITTED: lambda label: label.sample == FITTED,
-    HELD: lambda label: label.sample == HELD,
-    "unseen": lambda label: label.sample == HELD and not label.in_view,
-}
+    def __str__(self) -> str:
+        return f"{self.value:.3f} +- {self.half:.3f} of {self.count}"
 
 
 def read_headlines(path: Path) -> list[str]:
@@ -70,10 +59,7 @@ def read_headlines(path: Path) -> list[str]:
 def read_labels(path: Path = LABELS) -> list[Label]:
     """Every label, in file order."""
     with path.open(encoding="utf-8", newline="") as lines:
-        return [
-            Label(int(row["row"]), row["month"], row["sample"], row["grade"], row["in_view"] == "yes")
-            for row in csv.DictReader(lines)
-        ]
+        return [Label(int(row["row"]), row["month"], row["grade"]) for row in csv.DictReader(lines)]
 
 
 def figures(labels: Sequence[Label], coded: Sequence[Sequence[CodedEvent]]) -> dict[str, Share]:
@@ -103,16 +89,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("headlines", type=Path)
     parser.add_argument("--coder", choices=CODERS, default="rules")
-    parser.add_argument("--sample", choices=list(SAMPLES), action="append", help="default: every sample")
     chosen = parser.parse_args()
-    texts = read_headlines(chosen.headlines)
-    for sample in chosen.sample or SAMPLES:
-        labels = [label for label in read_labels() if SAMPLES[sample](label)]
-        coded = code_headlines([texts[label.row - 1] for label in labels], coder=chosen.coder)
-        diplomatic = sum(label.diplomatic for label in labels)
-        print(f"{chosen.coder}, {sample}: {len(labels)} headlines, {diplomatic} of them diplomatic")
-        for name, (value, half, count) in figures(labels, coded).items():
-            print(f"  {name:<24}{value:.3f} +- {half:.3f}  of {count}")
+    texts, labels = read_headlines(chosen.headlines), read_labels()
+    coded = code_headlines([texts[label.row - 1] for label in labels], coder=chosen.coder)
+    diplomatic = sum(label.diplomatic for label in labels)
+    print(f"{chosen.coder}: {len(labels)} headlines, {diplomatic} of them diplomatic")
+    for name, figure in figures(labels, coded).items():
+        print(f"  {name:<24}{figure}")
 
 
 if __name__ == "__main__":

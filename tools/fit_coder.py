@@ -1,16 +1,16 @@
 """Fit the weights of the full coder: ``python tools/fit_coder.py GOLD_DIR HEADLINES.csv [--folds 5]``.
 
-GOLD_DIR holds sentences that people coded (``coder_accuracy.py`` says in which form), HEADLINES.csv the Reuters business
-headlines that ``benchmarks/reuters_labels.csv`` labels. Run ``fit_gate.py`` first: its weights are among the features.
+GOLD_DIR holds sentences that people coded (``coder_accuracy.py`` says in which form), HEADLINES.csv the Reuters
+business headlines that ``benchmarks/reuters_labels.csv`` labels. Run ``fit_gate.py`` first: its weights are among the
+features.
 
-Two models are fitted, with and without sentence embeddings, each of two regressions over the same features: the
-category (or none), from the gold, the lexicon's own examples, our own training headlines and, at little weight, business
-headlines without an event; and whether a headline tells an event, from the business headlines of the months that are
-not held out and our own headlines. Written to
-``data/events/full_weights.npz`` are numbers per hashed bucket: no word of the texts.
+Two models are fitted, with and without sentence embeddings, each of two regressions over the same features. One tells
+the category (or none), from the gold, the lexicon's own examples, our own training headlines and, at little weight,
+business headlines without an event; the other whether a headline tells an event, from the business headlines and our
+own. Written to ``data/events/full_weights.npz`` are numbers per hashed bucket: no word of the texts.
 
-First it prints figures on folds that the fit has not seen (texts of one cluster stay in one fold), for all texts and
-for the half (by a hash of the text) that was out of view when the rules were written.
+First it prints figures on folds that the fit has not seen (texts of one cluster or month stay in one fold), for all
+texts and for the half (by a hash of the text) that was out of view when the rules were written.
 
 Where a file gives only the quad class, or YIELD for two categories, the category is the likeliest of those allowed
 under a first fit on the certain rows.
@@ -33,7 +33,7 @@ from sklearn.model_selection import GroupKFold
 
 from correlator.events.category import candidates
 from correlator.events.embed import WIDTH, embed
-from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, grams, masked, rule_features
+from correlator.events.features import BUCKETS, CLASSES, NAMED, grams, masked, rule_features
 from correlator.events.fitted import SURE, choose
 from correlator.events.phrases import phrases
 from correlator.events.scan import scan
@@ -52,7 +52,7 @@ MEASURED = (
 OUT = EVENTS / "full_weights.npz"
 UNSURE_WEIGHT = 0.6
 PENALTY = 8.0
-EVENT_PENALTY = 1.0
+EVENT_PENALTY = 0.5
 GRAM_SCALE = 1.5
 EMBEDDING_SCALE = 1.6
 # Lexicon and gold have met, so the rules look better in the fit than on new text: shrunk where there is more to go by.
@@ -63,26 +63,32 @@ EVENT_ROUNDS = 400
 
 @dataclass(frozen=True)
 class Features:
-    """Hashed counts (rows, buckets), what the rules found, embeddings less their mean, rule scores per class."""
+    """Hashed counts (rows, buckets), what the rules found, embeddings less their mean, rule scores per class.
+
+    ``plain`` are embeddings of headlines with the names of their actors, less their mean; of other texts nothing.
+    """
 
     counts: sparse.csr_matrix
     rules: NDArray[np.float32]
     vectors: NDArray[np.float32]
     centre: NDArray[np.float32]
     scores: NDArray[np.float32]
+    plain: NDArray[np.float32]
+    plain_centre: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Fitted:
     """A fit: the buckets kept, their idf, and coefficients (features, columns) with intercepts.
 
-    Columns are the classes, and last whether a headline tells an event.
+    Columns are the classes, and last whether a headline tells an event, to which ``plain`` adds its embedding.
     """
 
     buckets: NDArray[np.int64]
     idf: NDArray[np.float32]
     coefficients: NDArray[np.float64]
     intercept: NDArray[np.float64]
+    plain: NDArray[np.float64]
 
 
 def embedded_once(texts: list[str], cache: Path | None) -> NDArray[np.float32]:
@@ -113,9 +119,13 @@ def features_of(rows: list[Row], cache: Path | None = None) -> Features:
         for candidate in found:
             column = CLASSES.index(candidate.category)
             found_scores[number, column] = max(found_scores[number, column], candidate.score)
-    vectors = embedded_once(texts, cache)
-    centre = vectors.mean(axis=0)
-    return Features(counts.tocsr(), np.array(rules), vectors - centre, centre, found_scores)
+    named = np.array(rules)[:, NAMED] > 0
+    vectors = embedded_once(texts + [row.text for row, told in zip(rows, named, strict=True) if told], cache)
+    centre, plain_centre = vectors[: len(rows)].mean(axis=0), vectors[len(rows) :].mean(axis=0)
+    plain = np.zeros((len(rows), WIDTH), dtype=np.float32)
+    plain[named] = vectors[len(rows) :] - plain_centre
+    found = vectors[: len(rows)] - centre
+    return Features(counts.tocsr(), np.array(rules), found, centre, found_scores, plain, plain_centre)
 
 
 def design(
@@ -146,10 +156,11 @@ def fit(rows: list[Row], features: Features, train: NDArray[np.int64], embedded:
     intercept[labels] = model.intercept_
     told = train[tells_event(rows, features)[train]]
     events = np.array([rows[n].is_event for n in told])
-    model = LogisticRegression(C=EVENT_PENALTY, max_iter=EVENT_ROUNDS).fit(matrix[told], events)
-    coefficients[:, -1] = model.coef_[0]
+    seen = sparse.hstack([matrix, features.plain * (EMBEDDING_SCALE if embedded else 0.0)]).tocsr()[told]
+    model = LogisticRegression(C=EVENT_PENALTY, max_iter=EVENT_ROUNDS).fit(seen, events)
+    coefficients[:, -1] = model.coef_[0, : matrix.shape[1]]
     intercept[-1] = model.intercept_[0]
-    return Fitted(buckets, idf, coefficients, intercept)
+    return Fitted(buckets, idf, coefficients, intercept, model.coef_[0, matrix.shape[1] :])
 
 
 def tells_event(rows: list[Row], features: Features) -> NDArray[np.bool_]:
@@ -187,7 +198,8 @@ def predicted(
     classes = logits[:, :-1]
     shares = np.exp(classes - classes.max(axis=1, keepdims=True))
     chosen = [choose(row / row.sum()) for row in shares]
-    return np.array(chosen), 1.0 / (1.0 + np.exp(-logits[:, -1]))
+    event = logits[:, -1] + features.plain[some] @ fitted.plain * (EMBEDDING_SCALE if embedded else 0.0)
+    return np.array(chosen), 1.0 / (1.0 + np.exp(-event))
 
 
 def cross_validated(rows: list[Row], features: Features, folds: int, embedded: bool) -> None:
@@ -219,7 +231,7 @@ def merged(label: str, yields: bool) -> str:
     return "YIELD" if yields and label in ("CONCEDE", "RETREAT") else label
 
 
-def stored(fitted: Fitted, centre: NDArray[np.float32], embedded: bool) -> dict[str, NDArray[np.generic]]:
+def stored(fitted: Fitted, features: Features, embedded: bool) -> dict[str, NDArray[np.generic]]:
     """The arrays to ship: n-gram weights as 8-bit numbers with one scale per column."""
     kept = len(fitted.buckets)
     rules = len(fitted.coefficients) - (WIDTH if embedded else 0)
@@ -239,7 +251,9 @@ def stored(fitted: Fitted, centre: NDArray[np.float32], embedded: bool) -> dict[
     if embedded:
         embedding = fitted.coefficients[rules:] * EMBEDDING_SCALE
         part["embedding"] = embedding.astype(np.float16)
-        part["intercept"] = (fitted.intercept - centre @ embedding).astype(np.float32)
+        part["plain"] = (fitted.plain * EMBEDDING_SCALE).astype(np.float16)
+        part["intercept"] = (fitted.intercept - features.centre @ embedding).astype(np.float32)
+        part["intercept"][-1] -= features.plain_centre @ part["plain"].astype(np.float32)
     return {f"{'with' if embedded else 'without'}_{key}": value for key, value in part.items()}
 
 
@@ -259,7 +273,7 @@ def main() -> None:
     for embedded in (False, True):
         if chosen.folds > 1:
             cross_validated(rows, features, chosen.folds, embedded)
-        arrays |= stored(fit(rows, features, everything, embedded), features.centre, embedded)
+        arrays |= stored(fit(rows, features, everything, embedded), features, embedded)
     np.savez_compressed(chosen.out, **arrays)
     print(f"{len(rows)} texts; {chosen.out.name} has {chosen.out.stat().st_size / 1e6:.1f} MB")
 

@@ -1,8 +1,8 @@
 """Fit the weights of a headline's signs, by which the rules tell an event: ``python tools/fit_gate.py HEADLINES.csv``.
 
 HEADLINES.csv holds the Reuters business headlines that ``benchmarks/reuters_labels.csv`` labels; the weights are fitted
-to those of the months that are not held out and to our own training headlines, and written to ``data/events/gate.csv``.
-Figures are of folds that the fit has not seen.
+to these and to our own training headlines, and written to ``data/events/gate.csv``. Figures are of folds that the fit
+has not seen; a month is in one fold.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from correlator.events.rules import Scanned
 from correlator.resources import data_path
 
 # How likely an event must be in a headline, without and with embeddings: nine in ten are then right on business pages.
-SURE: Final = {False: 0.86, True: 0.87}
+SURE: Final = {False: 0.9, True: 0.85}
 _QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for name in CLASSES)
 
 
@@ -42,7 +42,8 @@ class Judgement:
 class Weights:
     """One fitted model. ``row`` maps a bucket to its row of ``grams`` (-1: not used), ``grams``: (rows, columns).
 
-    Columns are the classes, and last whether a headline tells an event; it must be as likely as ``sure``.
+    Columns are the classes, and last whether a headline tells an event, to which the embedding with the names of its
+    actors (``plain``) adds; an event must be as likely as ``sure``.
     """
 
     sure: float
@@ -52,6 +53,7 @@ class Weights:
     grams: Floats
     rules: Floats
     embedding: Floats | None
+    plain: Floats | None
     intercept: Floats
 
     def contributions(self, found: Grams) -> tuple[Floats, float]:
@@ -78,30 +80,38 @@ def load_weights(with_embedding: bool) -> Weights:
         part["grams"].astype(np.float32) * part["scale"].astype(np.float32),
         part["rules"].astype(np.float32),
         part["embedding"].astype(np.float32) if with_embedding else None,
+        part["plain"].astype(np.float32) if with_embedding else None,
         part["intercept"].astype(np.float32),
     )
 
 
 def judge(scanned: Sequence[Scanned], actors: Sequence[Sequence[Phrase]]) -> list[Judgement]:
     """The model's decision for each text and its actors, in order."""
-    with_embedding = model_folder() is not None
-    weights = load_weights(with_embedding)
+    weights = load_weights(model_folder() is not None)
     texts = [masked(item.text, item.mentions) for item in scanned]
-    vectors = embed(texts) if with_embedding and scanned else None
+    added = _from_embeddings(weights, scanned, texts)
     return [
-        _judge(weights, item, named, words, vectors[number] if vectors is not None else None)
-        for number, (item, named, words) in enumerate(zip(scanned, actors, texts, strict=True))
+        _judge(weights, item, named, words, more)
+        for item, named, words, more in zip(scanned, actors, texts, added, strict=True)
     ]
 
 
-def _judge(
-    weights: Weights, item: Scanned, actors: Sequence[Phrase], words: str, vector: Floats | None
-) -> Judgement:
+def _from_embeddings(weights: Weights, scanned: Sequence[Scanned], texts: Sequence[str]) -> Floats:
+    """What the embeddings add to the columns of each text, of shape (texts, columns)."""
+    out = np.zeros((len(texts), len(CLASSES) + 1), dtype=np.float32)
+    if weights.embedding is None or weights.plain is None or not texts:
+        return out
+    headlines = [number for number, item in enumerate(scanned) if is_headline(item.text)]
+    vectors = embed([*texts, *(scanned[number].text.original for number in headlines)])
+    out += vectors[: len(texts)] @ weights.embedding
+    out[headlines, -1] += vectors[len(texts) :] @ weights.plain
+    return out
+
+
+def _judge(weights: Weights, item: Scanned, actors: Sequence[Phrase], words: str, added: Floats) -> Judgement:
     contributions, _ = weights.contributions(grams(words))
-    logits = weights.intercept + contributions.sum(axis=0)
+    logits = weights.intercept + contributions.sum(axis=0) + added
     logits = logits + rule_features(*item, actors) @ weights.rules
-    if vector is not None and weights.embedding is not None:
-        logits = logits + vector @ weights.embedding
     shares, event = _shares(logits, is_headline(item.text))
     chosen = choose(shares)
     category = CLASSES[chosen] if event >= weights.sure else NONE

@@ -25,12 +25,16 @@ def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent
     rest = iter(items)
     while batch := list(islice(rest, _BATCH)):
         named = [phrases(item.text, item.mentions, on) for item in batch]
-        out += map(_code, batch, named, judge(batch, named))
+        # a headline without an actor tells no event
+        asked = [n for n, item in enumerate(batch) if named[n] or not is_headline(item.text)]
+        judged = judge([batch[n] for n in asked], [named[n] for n in asked])
+        coded = {n: _code(batch[n], named[n], judgement) for n, judgement in zip(asked, judged, strict=True)}
+        out += [coded.get(n, []) for n in range(len(batch))]
     return out
 
 
 def _code(item: Scanned, actors: Sequence[Phrase], judgement: Judgement) -> list[CodedEvent]:
-    if judgement.category == NONE or (is_headline(item.text) and not actors):
+    if judgement.category == NONE:
         return []
     candidate = next((c for c in item.found if c.category == judgement.category), None)
     placed = candidate or (item.found[0] if item.found else None)

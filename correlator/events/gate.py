@@ -38,8 +38,9 @@ _NO_OFFICIAL = 0.7
 _BUSINESS = 1.5
 _LOGIT_SCALE = 2.0
 _BOUND = 2.0
-_SEEN = (
-    "no party", "organisation", "pair", "armed", "market", "company", "goods", "firm", "bare", "unsaid", "only modifies",
+SEEN: Final = (
+    "no party", "organisation", "pair", "armed", "market", "company", "goods", "firm", "bare", "unsaid",
+    "only modifies",
 )  # fmt: skip
 
 
@@ -50,13 +51,13 @@ def against(text: Text, hits: Sequence[Hit]) -> float:
     return sum(found.values()) * min(1.0, (_HEADLINE_WORDS / words) ** 2)
 
 
-def opens(
+def likelihood(
     text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase], hits: Sequence[Hit], opposing: float
-) -> bool:
-    """Whether what the rules found in a text is an event to them."""
+) -> float:
+    """How likely what the rules found in a text is an event; of a sentence, 1 or 0."""
     if is_headline(text):
-        return logistic(logit(signs(text, best, roles, actors, hits, opposing))) >= SURE
-    return stands(best, roles, actors, opposing)
+        return logistic(logit(signs(text, best, roles, actors, hits, opposing)))
+    return float(stands(best, roles, actors, opposing))
 
 
 def stands(best: Candidate, roles: Roles, actors: Sequence[Phrase], opposing: float) -> bool:
@@ -67,7 +68,8 @@ def stands(best: Candidate, roles: Roles, actors: Sequence[Phrase], opposing: fl
 def logit(found: Signs) -> float:
     """The weights of the signs, each once in every setting that holds."""
     known = weights()
-    return sum(known[setting].get(name, 0.0) * value for setting in found.settings for name, value in found.values.items())
+    values = found.values.items()
+    return sum(known[setting].get(name, 0.0) * value for setting in found.settings for name, value in values)
 
 
 def logistic(value: float) -> float:
@@ -88,7 +90,7 @@ def weights() -> dict[str, dict[str, float]]:
 def signals(found: Signs) -> tuple[float, ...]:
     """What the fitted model sees of the signs of a headline: ``SIGNALS`` numbers between -2 and 2."""
     lead = max(-_BOUND, min(logit(found) / _LOGIT_SCALE, _BOUND))
-    flags = (float(name in found.values) for name in _SEEN)
+    flags = (float(name in found.values) for name in SEEN)
     return (lead, found.values["words abroad"], float("two" in found.settings), *flags)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate, candidates
 from correlator.events.direction import who_to_whom
-from correlator.events.gate import against, opens
+from correlator.events.gate import SURE, against, likelihood
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import phrases
 from correlator.events.scan import Hit, Mention, scan
@@ -43,11 +43,11 @@ def code_rules(item: Scanned, on: date | None) -> list[CodedEvent]:
     best = item.found[0]
     roles = who_to_whom(item.text, best, actors)
     opposing = against(item.text, item.hits)
-    if not opens(item.text, best, roles, actors, item.hits, opposing):
+    event = likelihood(item.text, best, roles, actors, item.hits, opposing)
+    if event < SURE:
         return []
-    return events_of(
-        item.text, best.category, roles, deciding(item.text, best), _confidence(item.found, opposing), "rules"
-    )
+    confidence = round(event * _clearness(item.found, opposing), 3)
+    return events_of(item.text, best.category, roles, deciding(item.text, best), confidence, "rules")
 
 
 def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]:
@@ -58,9 +58,9 @@ def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]
     ]
 
 
-def _confidence(found: Sequence[Candidate], opposing: float) -> float:
-    """Between 0 and 1: the lead over the next other category, less what speaks against."""
+def _clearness(found: Sequence[Candidate], opposing: float) -> float:
+    """How clear the category is, between 0 and 1: the lead over the next other one, less what speaks against."""
     best = found[0]
     other = max((c.score for c in found if c.category != best.category), default=0.0)
     strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * opposing
-    return round(1.0 / (1.0 + math.exp(-strength)), 3)
+    return 1.0 / (1.0 + math.exp(-strength))

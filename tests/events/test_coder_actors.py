@@ -63,7 +63,7 @@ def test_a_shared_place_is_the_other_side_s(source, target, text):
         ("CAN", "SAU", "Saudi Arabia urged by Canada to free activist"),
         ("BRA", "ARG", "Argentina accused of dumping by Brazil"),
         ("GHA", "CHN", "Two Chinese arrested in Ghana over illegal mining"),
-        (None, "LAO", "Laos was accused of dam secrecy"),
+        (None, "LAO", "Laos was accused of dam secrecy."),
         ("DEU", "BLR", "Berlin rejects new calls by Belarus for loans"),
     ],
 )
