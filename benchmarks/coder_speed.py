@@ -1,7 +1,7 @@
 """How fast the coder reads headlines on one processor: ``python benchmarks/coder_speed.py HEADLINES.csv.gz``.
 
 HEADLINES has a header and the headline in its first column. Prints headlines a second of the rules on all of them and
-of the full coder on the first 5,000 (500 where the sentence embeddings are installed), and the peak of memory.
+of the full coder on the first 5,000 (2,000 where the sentence embeddings are installed), and the peak of memory.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     embedded = model_folder() is not None
     print(f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, one processor")
-    for coder, texts in (("rules", headlines), ("full", headlines[: 500 if embedded else 5_000])):
+    for coder, texts in (("rules", headlines), ("full", headlines[: 2_000 if embedded else 5_000])):
         code_headlines(texts[:100], coder=coder)
         begun = time.perf_counter()
         code_headlines(texts, coder=coder)
