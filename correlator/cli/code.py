@@ -36,6 +36,10 @@ def code(
         ),
     ] = None,
     coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
+    home: Annotated[
+        str | None,
+        typer.Option("--home", help="Country of the page (PAK): its own offices go unnamed.", show_default=False),
+    ] = None,
     format: Annotated[
         LineFormat, typer.Option("--format", help="One JSON object a line, or events as CSV.")
     ] = LineFormat.JSONL,
@@ -54,7 +58,7 @@ def code(
     if format is LineFormat.CSV:
         print(",".join(CSV_COLUMNS))
     with lines, progress("coding") as advance:
-        for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value):
+        for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value, home=home):
             sys.stdout.write(line.as_csv() if format is LineFormat.CSV else line.as_json() + "\n")
             advance(1)
             if line.problem is not None:

@@ -61,7 +61,7 @@ def _event(
     evidence = list(deciding)
     for field, phrase in (("source", pair[0]), ("target", pair[1])):
         if phrase is not None:
-            evidence.append(words(text, field, phrase.start, phrase.end, _rule(roles, phrase)))
+            evidence.append(_words_of(text, field, phrase, _rule(roles, phrase)))
     return CodedEvent(
         category.name,
         category.quad_class,
@@ -75,6 +75,13 @@ def _event(
         tuple(evidence),
         coder,
     )
+
+
+def _words_of(text: Text, field: str, phrase: Phrase, rule: str) -> Evidence:
+    """The words of an actor; of one that goes without saying, none."""
+    if phrase.start == phrase.end:
+        return {"field": field, "span": "", "start": 0, "end": 0, "rule": rule}
+    return words(text, field, phrase.start, phrase.end, rule)
 
 
 def _rule(roles: Roles, phrase: Phrase) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from correlator.events.category import Candidate
 from correlator.events.model import Actor
+from correlator.events.page_country import of_page
 from correlator.events.phrases import Phrase
 from correlator.events.text import Text
 
@@ -60,6 +61,7 @@ class Clause(NamedTuple):
     behind: list[Phrase]
     later: list[Phrase]
     speakers: list[Phrase]
+    home: str | None
 
     @property
     def in_sentence(self) -> bool:
@@ -83,11 +85,11 @@ class Clause(NamedTuple):
         return [phrase for phrase in clause if not phrase.is_place] or clause
 
 
-def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Clause:
-    """The phrases of a text sorted around the words that decided its category."""
+def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase], home: str | None) -> Clause:
+    """The phrases of a text sorted around the words that decided its category; ``home``: the country of the page."""
     decider = chosen.governor if chosen.governor is not None else chosen.hit
     start, end = decider.start, decider.head_end
-    located = _located(text, found)
+    located = of_page(text, _located(text, found), home)
     spoken = _attribution_start(text, end)
     trailing = _TRAILING.search(text.lowered, end - 1)
     turn = trailing.start() if trailing is not None else len(text.lowered)
@@ -104,6 +106,7 @@ def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase]) -> Clause:
         [phrase for phrase in right if phrase.start < min(turn, spoken) and phrase not in brokers],
         [phrase for phrase in right if turn <= phrase.start < spoken or phrase in brokers],
         tellers + [phrase for phrase in right if phrase.start >= spoken],
+        home,
     )
 
 

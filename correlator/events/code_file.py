@@ -54,16 +54,24 @@ class _Read(NamedTuple):
 
 
 def code_lines(
-    lines: Iterable[str], *, field: str = "text", date_field: str | None = None, coder: str = "rules"
+    lines: Iterable[str],
+    *,
+    field: str = "text",
+    date_field: str | None = None,
+    coder: str = "rules",
+    home: str | None = None,
 ) -> Iterator[CodedLine]:
-    """Events of each JSON line's ``field``, in order; ``date_field`` names the day by which leaders hold office."""
+    """Events of each JSON line's ``field``, in order; ``date_field`` names the day by which leaders hold office.
+
+    ``coder`` and ``home`` (country of the page) as ``code_text`` takes them.
+    """
     numbered = (_read(number, line, field, date_field) for number, line in enumerate(lines, start=1))
     while chunk := list(islice(numbered, CHUNK)):
         days = {read.on for read in chunk}
         coded: dict[int, list[CodedEvent]] = {}
         for day in days:
             same = [read for read in chunk if read.on == day and read.problem is None]
-            events = code_headlines([read.text for read in same], on=day, coder=coder)
+            events = code_headlines([read.text for read in same], on=day, coder=coder, home=home)
             coded.update((read.number, found) for read, found in zip(same, events, strict=True))
         yield from (CodedLine(read.number, coded.get(read.number, []), read.problem) for read in chunk)
 

@@ -9,8 +9,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from correlator.errors import InputError
+from correlator.events.actors import country_codes
 from correlator.events.full import code_full
 from correlator.events.model import CodedEvent
+from correlator.events.page_country import THE_PAGE
 from correlator.events.rules import code_rules, scanned
 from correlator.tables import EVENTS
 
@@ -21,36 +23,44 @@ CODERS: Final = ("rules", "full")
 EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key", "symbol"))
 
 
-def code_text(text: str, *, on: date | None = None, coder: str = "rules") -> list[CodedEvent]:
+def code_text(text: str, *, on: date | None = None, coder: str = "rules", home: str | None = None) -> list[CodedEvent]:
     """Events of one headline or sentence, the main one first; empty where there is none.
 
-    ``on`` is the day by which leaders hold their office (None: whoever the data know last). Raises InputError for an
-    unknown coder.
+    ``on`` is the day by which leaders hold their office (None: whoever the data know last); ``home`` the country of the
+    page (ISO 3166-1 alpha-3), whose own offices go without its name (None: they have no country). Raises InputError for
+    an unknown coder or country.
     """
-    _check(coder)
-    return code_headlines([text], on=on, coder=coder)[0]
+    return code_headlines([text], on=on, coder=coder, home=home)[0]
 
 
-def code_headlines(texts: Iterable[str], *, on: date | None = None, coder: str = "rules") -> list[list[CodedEvent]]:
+def code_headlines(
+    texts: Iterable[str], *, on: date | None = None, coder: str = "rules", home: str | None = None
+) -> list[list[CodedEvent]]:
     """``code_text`` of each text, in order."""
-    _check(coder)
+    _check(coder, home)
     if coder == "full":
-        return code_full([scanned(text) for text in texts], on)
-    return [code_rules(scanned(text), on) for text in texts]
+        return code_full([scanned(text) for text in texts], on, home)
+    return [code_rules(scanned(text), on, home) for text in texts]
 
 
 def code_article(
-    headline: str, body: str | None, *, dateline: str | None = None, on: date | None = None, coder: str = "rules"
+    headline: str,
+    body: str | None,
+    *,
+    dateline: str | None = None,
+    on: date | None = None,
+    coder: str = "rules",
+    home: str | None = None,
 ) -> list[CodedEvent]:
     """Events of an article: its headline's; where that names fewer than two countries, its first sentence fills in.
 
-    A headline without event gives none, whatever the body says. ``dateline`` is taken off the body's head.
+    A headline without event gives none, whatever the body says. ``dateline`` is taken off the body's head. A country
+    that the first sentence names goes before that of the page (``home``).
     """
-    _check(coder)
-    events = code_text(headline, on=on, coder=coder)
-    if not events or events[0].dyad or not body:
+    events = code_text(headline, on=on, coder=coder, home=home)
+    if not events or not body or _says_dyad(events[0]):
         return events
-    lead = code_rules(scanned(_first_sentence(body, dateline)), on)
+    lead = code_rules(scanned(_first_sentence(body, dateline)), on, None)
     known = events[0].source.country if events[0].source else None
     for other in lead:
         if other.dyad and (known is None or known in other.dyad.split("-")):
@@ -59,14 +69,14 @@ def code_article(
 
 
 def code_articles(articles: pl.DataFrame, *, coder: str = "rules") -> pl.DataFrame:
-    """Events of article rows (article_id, headline, body, dateline, known_at, known_precision), in their order.
+    """Events of article rows (article_id, headline, body, dateline, known_at, known_precision, home), in their order.
 
     Columns: ``EVENT_COLUMNS`` of the table ``events``.
     """
-    rows = articles.select("article_id", "headline", "body", "dateline", "known_at", "known_precision")
+    rows = articles.select("article_id", "headline", "body", "dateline", "known_at", "known_precision", "home")
     coded = [
-        code_article(headline, body, dateline=dateline, on=_day(known_at), coder=coder)
-        for _, headline, body, dateline, known_at, _ in rows.iter_rows()
+        code_article(headline, body, dateline=dateline, on=_day(known_at), coder=coder, home=home)
+        for _, headline, body, dateline, known_at, _, home in rows.iter_rows()
     ]
     known = rows.select("article_id", "known_at", "known_precision")
     return events_frame(known, coded, coder=coder)
@@ -109,9 +119,16 @@ def _values(event: CodedEvent) -> tuple[object, ...]:
     )
 
 
-def _check(coder: str) -> None:
+def _check(coder: str, home: str | None) -> None:
     if coder not in CODERS:
         raise InputError(f"coder {coder!r} is not known", hint=f"coders are {', '.join(CODERS)}")
+    if home is not None and home not in country_codes():
+        raise InputError(f"{home!r} is no country", hint="ISO 3166-1 alpha-3, such as PAK")
+
+
+def _says_dyad(event: CodedEvent) -> bool:
+    """Whether the words of the text name both countries, rather than the page."""
+    return event.dyad is not None and not any(THE_PAGE in item["rule"] for item in event.evidence)
 
 
 def _day(instant: datetime | None) -> date | None:

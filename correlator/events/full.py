@@ -19,7 +19,7 @@ from correlator.events.rules import Scanned, deciding
 _BATCH = 512
 
 
-def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent]]:
+def code_full(items: Sequence[Scanned], on: date | None, home: str | None) -> list[list[CodedEvent]]:
     """Events of each scanned text, in order."""
     out: list[list[CodedEvent]] = []
     rest = iter(items)
@@ -28,17 +28,17 @@ def code_full(items: Sequence[Scanned], on: date | None) -> list[list[CodedEvent
         # a headline without an actor tells no event
         asked = [n for n, item in enumerate(batch) if named[n] or not is_headline(item.text)]
         judged = judge([batch[n] for n in asked], [named[n] for n in asked])
-        coded = {n: _code(batch[n], named[n], judgement) for n, judgement in zip(asked, judged, strict=True)}
+        coded = {n: _code(batch[n], named[n], judgement, home) for n, judgement in zip(asked, judged, strict=True)}
         out += [coded.get(n, []) for n in range(len(batch))]
     return out
 
 
-def _code(item: Scanned, actors: Sequence[Phrase], judgement: Judgement) -> list[CodedEvent]:
+def _code(item: Scanned, actors: Sequence[Phrase], judgement: Judgement, home: str | None) -> list[CodedEvent]:
     if judgement.category == NONE:
         return []
     candidate = next((c for c in item.found if c.category == judgement.category), None)
     placed = candidate or (item.found[0] if item.found else None)
-    roles = who_to_whom(item.text, placed, actors) if placed is not None else _in_order(actors)
+    roles = who_to_whom(item.text, placed, actors, home) if placed is not None else _in_order(actors)
     if placed is not None and not is_headline(item.text) and _opposed(item, placed, roles, actors):
         return []
     evidence = _evidence(item, judgement, candidate)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from correlator.events.clause import Clause, of_country
 from correlator.events.model import Actor
+from correlator.events.page_country import OF_OTHERS, THE_PAGE, from_page, is_own_office
 from correlator.events.phrases import Phrase
 
 _DOMESTIC = frozenset({"CONCEDE", "RETREAT", "COERCE", "PROTEST", "ASSAULT", "MOBILIZE"})
@@ -16,12 +17,10 @@ _PERSONS = frozenset({"OPP", "CVL", "REB", "PTY", "JUD", "LEG", "GOV"})
 # Roles that act where they are, rather than abroad.
 _RESIDENT = frozenset({"CVL", "REB", "OPP", "COP", "JUD", "PTY", "LEG"})
 _POWERS = frozenset({"GOV", "MIL", "COP", "LEG", "JUD", "OPP"})
-_OF_OTHERS = re.compile(
-    r" (?:world|foreign|international|western|arab|muslim|european|regional|global|islamic|gulf|other|both|allied|"
-    r"neighbouring|neighboring|rival|african|asian|its|the two|all|exiled) $"
-)
 _POST = re.compile(r"\b(?:embassy|consulate|mission|envoys?|ambassadors?|diplomats?|high commission(?:er)?)\b")
 _AIMED = frozenset({"on", "against", "into", "at", "upon", "over"})
+# What another country does to that of the page where no target is said.
+_COMES_OR_GIVES = frozenset({"CONSULT", "AID"})
 _CLOSE = 40
 
 
@@ -38,7 +37,7 @@ def own_people(clause: Clause, first: Phrase) -> list[Phrase]:
             return [of_country(direct, place)]
         near = direct.start - clause.end < _CLOSE and direct.preposition in ("", "with", "of")
         return [direct] if near and direct.actor.country == first.actor.country else []
-    if direct.actor.role not in _PERSONS or _OF_OTHERS.search(clause.text.lowered, 0, direct.start + 1):
+    if direct.actor.role not in _PERSONS or OF_OTHERS.search(clause.text.lowered, 0, direct.start + 1):
         return []
     if any(phrase.actor.country and phrase.preposition in _AIMED for phrase in clause.objects):
         return []
@@ -57,16 +56,25 @@ def settled(
     elif sources and targets and targets[0].shared is None:
         sources = [other_side(sources[0], targets[0].actor.country), *sources[1:]]
     country = sources[0].actor.country if sources else None
+    if targets and clause.home and _is_guest(clause, country) and is_own_office(clause.text, targets[0]):
+        targets = [from_page(targets[0], clause.home), *targets[1:]]
     if targets and targets[0].actor.country is None:
         own = next((phrase for phrase in (*sources[:1], *targets) if phrase.actor.country), None)
         targets = [of_country(targets[0], own), *targets[1:]] if own is not None else targets
     targets = [other_side(phrase, country) for phrase in targets]
+    if not targets and _is_guest(clause, country):
+        return sources, [Phrase(0, 0, Actor(clause.home, None, ""), False, country_from=THE_PAGE)], f"{rule}; unsaid"
     if sources and not targets and sources[0].shared is not None:
         return sources, [other_side(sources[0], country)], f"{rule}; shared"
     if sources and not targets and country and _is_domestic(clause, sources[0]):
         at_home = sources[0]._replace(actor=Actor(country, None, sources[0].actor.text))
         return sources, [at_home], f"{rule}; at home"
     return sources, targets, rule
+
+
+def _is_guest(clause: Clause, country: str | None) -> bool:
+    """*Chinese premier arrives on a visit*, *Kuwait extends loan*: another country comes or gives to the page's own."""
+    return clause.home is not None and country not in (None, clause.home) and clause.category in _COMES_OR_GIVES
 
 
 def other_side(phrase: Phrase, country: str | None) -> Phrase:

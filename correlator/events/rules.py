@@ -33,7 +33,7 @@ def scanned(text: str) -> Scanned:
     return Scanned(ready, mentions, hits, candidates(ready, hits) if hits else [])
 
 
-def code_rules(item: Scanned, on: date | None) -> list[CodedEvent]:
+def code_rules(item: Scanned, on: date | None, home: str | None) -> list[CodedEvent]:
     """Events by the strongest candidate, if an actor is named and not too much speaks against it."""
     if not item.found or not item.mentions:
         return []
@@ -41,7 +41,7 @@ def code_rules(item: Scanned, on: date | None) -> list[CodedEvent]:
     if not actors:
         return []
     best = item.found[0]
-    roles = who_to_whom(item.text, best, actors)
+    roles = who_to_whom(item.text, best, actors, home)
     opposing = against(item.text, item.hits)
     event = likelihood(item.text, best, roles, actors, item.hits, opposing)
     if event < SURE:

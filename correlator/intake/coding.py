@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
@@ -16,10 +16,18 @@ _SAME_EVENT = ("category", "source_country", "target_country")
 EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name != "event_id")
 
 
-def coded_events(articles: pl.DataFrame, coder: str) -> pl.DataFrame:
+class Coding(NamedTuple):
+    """How articles are coded: by which coder, and the own country of each publisher."""
+
+    coder: str
+    homes: dict[str, str]
+
+
+def coded_events(articles: pl.DataFrame, coding: Coding) -> pl.DataFrame:
     """Events of stored article rows, with key; an edited text is known from its update, never from before.
 
-    ``articles``: rows as ``write_articles`` returns them. Columns: ``EVENT_COLUMNS`` and version.
+    ``articles``: rows as ``write_articles`` returns them; what an agency wrote has no home in its publisher's country.
+    Columns: ``EVENT_COLUMNS`` and version.
     """
     from correlator.events.coder import code_articles
 
@@ -28,9 +36,12 @@ def coded_events(articles: pl.DataFrame, coder: str) -> pl.DataFrame:
         known_precision=pl.when((pl.col("version") > 1) & pl.col("updated_at").is_null())
         .then(pl.lit("second"))
         .otherwise("published_precision"),
+        home=pl.when(pl.col("agency").is_null()).then(
+            pl.col("publisher").replace_strict(coding.homes, default=None, return_dtype=pl.String)
+        ),
     )
     parts = [
-        code_articles(rows, coder=coder).with_columns(version=pl.lit(version))
+        code_articles(rows, coder=coding.coder).with_columns(version=pl.lit(version))
         for (version,), rows in known.group_by("version", maintain_order=True)
     ]
     order = pl.int_range(pl.len()).over("article_id", "version")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from correlator.intake.coding import coded_events, instruments_known, linked_instruments, unrepeated
+from correlator.intake.coding import Coding, coded_events, instruments_known, linked_instruments, unrepeated
 from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started
 from correlator.intake.stories import join_stories
 from correlator.intake.strips import date_strips
@@ -47,16 +47,18 @@ def add_news(
     joined when all is read, or by the next load. ``advance`` is told the number of articles of each batch. Raises
     InputError, TimeError or NotFoundError where a single file cannot be read; in a folder such a file is a reject.
     """
+    from correlator.news.profiles import own_countries
     from correlator.news.read import is_address, read_news
 
+    coding = Coding(coder, own_countries(profile))
     if is_address(source):
-        return _add_address(store, str(source), profile, published, coder, advance)
+        return _add_address(store, str(source), profile, published, coding, advance)
     batches = read_news(source, profile=profile, columns=columns, layout=layout, published=published)
-    return _load_news(store, source_name(source), sha256_of(source), started(batches), coder, advance)
+    return _load_news(store, source_name(source), sha256_of(source), started(batches), coding, advance)
 
 
 def _add_address(
-    store: Store, url: str, profile: str | None, published: str | None, coder: str, advance: Advance | None
+    store: Store, url: str, profile: str | None, published: str | None, coding: Coding, advance: Advance | None
 ) -> LoadReport:
     """Load what stands at an address, if it has changed since it was last read without rejects."""
     from correlator.news.fetch import Validators, fetch
@@ -71,7 +73,7 @@ def _add_address(
         return LoadReport("news", url, 0, 0, 0, notes=("not modified since it was last read",))
     sha256 = hashlib.sha256(answer.body).hexdigest()
     batches = started(read_answer(answer.body, url, profile=profile, published=published))
-    report = _load_news(store, url, sha256, batches, coder, advance)
+    report = _load_news(store, url, sha256, batches, coding, advance)
     if not report.rejected:
         with store.transaction() as connection:
             write_address(connection, url, answer.validators.etag, answer.validators.last_modified, datetime.now(UTC))
@@ -98,12 +100,12 @@ def preview_news(source: str | Path, *, advance: Advance | None = None, **option
 
 
 def _load_news(
-    store: Store, name: str, sha256: str | None, batches: Iterator[Batch], coder: str, advance: Advance | None
+    store: Store, name: str, sha256: str | None, batches: Iterator[Batch], coding: Coding, advance: Advance | None
 ) -> LoadReport:
     totals = {"quotes": 0, "events": 0, "links": 0, "quotes dated": 0}
     added = known = rejected = 0
     for batch in batches:
-        counts = _write_batch(store, name, sha256, batch, coder)
+        counts = _write_batch(store, name, sha256, batch, coding)
         added, known, rejected = added + counts[0], known + counts[1], rejected + counts[2]
         totals = {key: totals[key] + counts[3][key] for key in totals}
         if advance is not None:
@@ -114,14 +116,14 @@ def _load_news(
 
 
 def _write_batch(
-    store: Store, name: str, sha256: str | None, batch: Batch, coder: str
+    store: Store, name: str, sha256: str | None, batch: Batch, coding: Coding
 ) -> tuple[int, int, int, dict[str, int]]:
     loaded_at = datetime.now(UTC)
     with store.transaction() as connection:
         articles = write_articles(connection, batch.articles, loaded_at)
         quotes = write_quotes(connection, batch.quotes)
         fresh = articles["article_id"].to_list()
-        events = write_events(connection, unrepeated(connection, coded_events(articles, coder)))
+        events = write_events(connection, unrepeated(connection, coded_events(articles, coding)))
         links = write_links(connection, linked_instruments(articles, batch.quotes, instruments_known(connection)))
         dated = date_strips(connection, articles=fresh) if quotes.added else 0
         rejects = write_rejects(connection, batch.rejects, loaded_at)

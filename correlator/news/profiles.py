@@ -28,6 +28,7 @@ class Profile:
     (None: wherever their symbols do). ``drop``: patterns of lines that are no running text. ``agencies``: names that a
     byline may credit. ``suffixes``: what the site adds to headlines.
     ``abbreviations``: offsets of zone names that elsewhere mean another zone or none.
+    ``country``: its own country (ISO 3166-1 alpha-3), whose offices its headlines leave without a name.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Profile:
     suffixes: tuple[str, ...] = ()
     language: str | None = None
     exchange: str | None = None
+    country: str | None = None
     abbreviations: dict[str, str] = field(default_factory=dict)
 
     def drops(self, line: str) -> bool:
@@ -48,8 +50,9 @@ class Profile:
         return any(pattern.search(line) for pattern in _compiled(self.drop))
 
 
+_COUNTRY = re.compile(r"[A-Z]{3}")
 _LISTS = ("hosts", "layouts", "strip", "drop", "agencies", "suffixes")
-_TEXTS = ("name", "zone", "title", "language", "exchange")
+_TEXTS = ("name", "zone", "title", "language", "exchange", "country")
 
 
 def profile_names() -> list[str]:
@@ -71,6 +74,12 @@ def load_profile(name: str) -> Profile:
             f"there is no publisher profile {name!r}", hint=f"profiles are {', '.join(profile_names())}"
         )
     return _shipped(name)
+
+
+def own_countries(profile: str | None = None) -> dict[str, str]:
+    """Publisher to its own country: of the shipped profiles, and of ``profile`` (as ``load_profile`` takes it)."""
+    known = [_shipped(name) for name in profile_names()] + ([load_profile(profile)] if profile else [])
+    return {publisher.name: publisher.country for publisher in known if publisher.country}
 
 
 def profile_of_url(url: str) -> Profile | None:
@@ -128,6 +137,8 @@ def _problem(raw: Mapping[str, object]) -> str | None:
     for key in _LISTS:
         if not _are_texts(raw.get(key, [])):
             return f"needs a list of texts as {key}"
+    if not _COUNTRY.fullmatch(str(raw.get("country", "PAK"))):
+        return "needs an ISO 3166-1 alpha-3 code as country, such as PAK"
     zones = raw.get("abbreviations", {})
     if not isinstance(zones, dict) or not _are_texts(list(zones.values())):
         return 'needs offsets as abbreviations, such as IST = "+05:30"'

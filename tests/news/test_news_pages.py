@@ -324,6 +324,7 @@ def test_a_publisher_of_ones_own_is_a_file(tmp_path):
         'drop = ["("]',
         'strip = ["{symbol}"]',
         'abbreviations = { IST = "east" }',
+        'country = "Kenya"',
         "name = 3",
         "[",
     ],
