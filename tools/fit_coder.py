@@ -40,7 +40,17 @@ from correlator.events.scan import scan
 from correlator.events.text import prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
-from training_rows import BUSINESS, EVENTS, QUAD_OF, Row, business_rows, gold_rows, own_rows, print_events
+from training_rows import (
+    BUSINESS,
+    EVENTS,
+    QUAD_OF,
+    Row,
+    business_rows,
+    gold_rows,
+    own_rows,
+    print_elsewhere,
+    print_events,
+)
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 from coder_accuracy import half_of, scores
@@ -223,7 +233,9 @@ def cross_validated(rows: list[Row], features: Features, folds: int, embedded: b
             figure = scores(gold, coded)
             parts.append(f"{figure.accuracy:.3f}/{figure.macro_f1:.3f} of {figure.count}")
         print(f"  {file}/{key}: {', '.join(parts)}")
-    print_events(rows, likely, tells_event(rows, features), SURE[embedded])
+    told = tells_event(rows, features)
+    print_events(rows, likely, told, SURE[embedded])
+    print_elsewhere(rows, likely, told)
 
 
 def merged(label: str, yields: bool) -> str:
