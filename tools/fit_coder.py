@@ -33,8 +33,9 @@ from sklearn.model_selection import GroupKFold
 
 from correlator.events.category import candidates
 from correlator.events.embed import WIDTH, embed
-from correlator.events.features import BUCKETS, CLASSES, NAMED, grams, masked, rule_features
+from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, grams, masked, rule_features
 from correlator.events.fitted import SURE, choose
+from correlator.events.gate import tells_nobody
 from correlator.events.phrases import phrases
 from correlator.events.scan import scan
 from correlator.events.text import prepare
@@ -76,6 +77,7 @@ class Features:
     """Hashed counts (rows, buckets), what the rules found, embeddings less their mean, rule scores per class.
 
     ``plain`` are embeddings of headlines with the names of their actors, less their mean; of other texts nothing.
+    ``nobody``: headlines that name no actor.
     """
 
     counts: sparse.csr_matrix
@@ -85,6 +87,7 @@ class Features:
     scores: NDArray[np.float32]
     plain: NDArray[np.float32]
     plain_centre: NDArray[np.float32]
+    nobody: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def embedded_once(texts: list[str], cache: Path | None) -> NDArray[np.float32]:
 def features_of(rows: list[Row], cache: Path | None = None) -> Features:
     """Every row's features; the slow part is the embedding."""
     counts = sparse.lil_matrix((len(rows), BUCKETS), dtype=np.float32)
-    rules, texts, found_scores = [], [], np.zeros((len(rows), len(CLASSES)), dtype=np.float32)
+    rules, texts, nobody = [], [], np.zeros(len(rows), dtype=np.bool_)
+    found_scores = np.zeros((len(rows), len(CLASSES)), dtype=np.float32)
     for number, row in enumerate(rows):
         text = prepare(row.text)
         mentions, hits = scan(text)
@@ -125,7 +129,9 @@ def features_of(rows: list[Row], cache: Path | None = None) -> Features:
         texts.append(masked(text, mentions))
         hashed = grams(texts[-1])
         counts[number, hashed.buckets] = hashed.counts
-        rules.append(rule_features(text, mentions, hits, found, phrases(text, mentions, None)))
+        actors = phrases(text, mentions, None)
+        rules.append(rule_features(text, mentions, hits, found, actors))
+        nobody[number] = tells_nobody(text, actors)
         for candidate in found:
             column = CLASSES.index(candidate.category)
             found_scores[number, column] = max(found_scores[number, column], candidate.score)
@@ -135,7 +141,7 @@ def features_of(rows: list[Row], cache: Path | None = None) -> Features:
     plain = np.zeros((len(rows), WIDTH), dtype=np.float32)
     plain[named] = vectors[len(rows) :] - plain_centre
     found = vectors[: len(rows)] - centre
-    return Features(counts.tocsr(), np.array(rules), found, centre, found_scores, plain, plain_centre)
+    return Features(counts.tocsr(), np.array(rules), found, centre, found_scores, plain, plain_centre, nobody)
 
 
 def design(
@@ -203,13 +209,16 @@ def fit_category(
 def predicted(
     fitted: Fitted, features: Features, some: NDArray[np.int64], embedded: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """For some rows the class that the shipped code would choose by category alone, and how likely an event is."""
+    """For some rows the class that the shipped code would choose, and how likely an event is."""
     logits = design(features, fitted.buckets, fitted.idf, embedded)[some] @ fitted.coefficients + fitted.intercept
-    classes = logits[:, :-1]
-    shares = np.exp(classes - classes.max(axis=1, keepdims=True))
-    chosen = [choose(row / row.sum()) for row in shares]
     event = logits[:, -1] + features.plain[some] @ fitted.plain * (EMBEDDING_SCALE if embedded else 0.0)
-    return np.array(chosen), 1.0 / (1.0 + np.exp(-event))
+    likely = 1.0 / (1.0 + np.exp(-event))
+    gated, none = features.rules[some, NAMED] > 0, CLASSES.index(NONE)
+    classes = logits[:, :-1].copy()
+    classes[gated, none] = -np.inf
+    shares = np.exp(classes - classes.max(axis=1, keepdims=True))
+    chosen = np.array([choose(row / row.sum()) for row in shares])
+    return np.where(features.nobody[some] | (gated & (likely < SURE[embedded])), none, chosen), likely
 
 
 def cross_validated(rows: list[Row], features: Features, folds: int, embedded: bool) -> None:

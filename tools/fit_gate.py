@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from correlator.events.direction import who_to_whom
-from correlator.events.gate import SURE, against, is_headline
+from correlator.events.gate import SURE, against, has_gate
 from correlator.events.phrases import phrases
 from correlator.events.rules import scanned
 from correlator.events.signs import Signs, signs
@@ -37,7 +37,7 @@ def signs_of(text: str) -> Signs | None:
     """The signs of a headline that names an actor and has a word that tells an event."""
     item = scanned(text)
     actors = phrases(item.text, item.mentions, None)
-    if not item.found or not actors or not is_headline(item.text):
+    if not item.found or not has_gate(item.text, actors):
         return None
     best = item.found[0]
     roles = who_to_whom(item.text, best, actors)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from correlator.events.category import Candidate
 from correlator.events.direction import who_to_whom
-from correlator.events.gate import SIGNALS, against, is_headline, signals
+from correlator.events.gate import SIGNALS, against, has_gate, signals
 from correlator.events.model import CATEGORIES
 from correlator.events.phrases import Phrase
 from correlator.events.scan import Hit, Mention
@@ -93,7 +93,7 @@ def rule_features(
     out[2 * _RULES + 3] = 1.0 if any(name.country for mention in mentions for name in mention.names) else 0.0
     out[2 * _RULES + 4] = min(text.joined.count(" "), 60) / 30.0
     out[2 * _RULES + 5] = 1.0
-    if not actors or not is_headline(text):
+    if not has_gate(text, actors):
         return out
     out[NAMED] = 1.0
     if found:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from correlator.events.embed import Floats, embed, model_folder
 from correlator.events.features import BUCKETS, CLASSES, NONE, Grams, grams, masked, rule_features
-from correlator.events.gate import is_headline, logistic
+from correlator.events.gate import has_gate, logistic
 from correlator.events.model import CATEGORIES
 from correlator.events.phrases import Phrase
 from correlator.events.rules import Scanned
@@ -89,19 +89,21 @@ def judge(scanned: Sequence[Scanned], actors: Sequence[Sequence[Phrase]]) -> lis
     """The model's decision for each text and its actors, in order."""
     weights = load_weights(model_folder() is not None)
     texts = [masked(item.text, item.mentions) for item in scanned]
-    added = _from_embeddings(weights, scanned, texts)
+    added = _from_embeddings(weights, scanned, actors, texts)
     return [
         _judge(weights, item, named, words, more)
         for item, named, words, more in zip(scanned, actors, texts, added, strict=True)
     ]
 
 
-def _from_embeddings(weights: Weights, scanned: Sequence[Scanned], texts: Sequence[str]) -> Floats:
+def _from_embeddings(
+    weights: Weights, scanned: Sequence[Scanned], actors: Sequence[Sequence[Phrase]], texts: Sequence[str]
+) -> Floats:
     """What the embeddings add to the columns of each text, of shape (texts, columns)."""
     out = np.zeros((len(texts), len(CLASSES) + 1), dtype=np.float32)
     if weights.embedding is None or weights.plain is None or not texts:
         return out
-    headlines = [number for number, item in enumerate(scanned) if is_headline(item.text)]
+    headlines = [n for n, item in enumerate(scanned) if has_gate(item.text, actors[n])]
     vectors = embed([*texts, *(scanned[number].text.original for number in headlines)])
     out += vectors[: len(texts)] @ weights.embedding
     out[headlines, -1] += vectors[len(texts) :] @ weights.plain
@@ -112,7 +114,7 @@ def _judge(weights: Weights, item: Scanned, actors: Sequence[Phrase], words: str
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0) + added
     logits = logits + rule_features(*item, actors) @ weights.rules
-    shares, event = _shares(logits, is_headline(item.text))
+    shares, event = _shares(logits, has_gate(item.text, actors))
     chosen = choose(shares)
     category = CLASSES[chosen] if event >= weights.sure else NONE
     return Judgement(category, round(event * float(shares[chosen]), 3), _loudest(weights, words, chosen))

@@ -11,7 +11,7 @@ from correlator.events.category import Candidate
 from correlator.events.direction import Roles, who_to_whom
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge
-from correlator.events.gate import against, is_headline, stands
+from correlator.events.gate import against, has_gate, stands, tells_nobody
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import Phrase, phrases
 from correlator.events.rules import Scanned, deciding
@@ -25,8 +25,7 @@ def code_full(items: Sequence[Scanned], on: date | None, home: str | None) -> li
     rest = iter(items)
     while batch := list(islice(rest, _BATCH)):
         named = [phrases(item.text, item.mentions, on) for item in batch]
-        # a headline without an actor tells no event
-        asked = [n for n, item in enumerate(batch) if named[n] or not is_headline(item.text)]
+        asked = [n for n, item in enumerate(batch) if not tells_nobody(item.text, named[n])]
         judged = judge([batch[n] for n in asked], [named[n] for n in asked])
         coded = {n: _code(batch[n], named[n], judgement, home) for n, judgement in zip(asked, judged, strict=True)}
         out += [coded.get(n, []) for n in range(len(batch))]
@@ -39,7 +38,7 @@ def _code(item: Scanned, actors: Sequence[Phrase], judgement: Judgement, home: s
     candidate = next((c for c in item.found if c.category == judgement.category), None)
     placed = candidate or (item.found[0] if item.found else None)
     roles = who_to_whom(item.text, placed, actors, home) if placed is not None else _in_order(actors)
-    if placed is not None and not is_headline(item.text) and _opposed(item, placed, roles, actors):
+    if placed is not None and not has_gate(item.text, actors) and _opposed(item, placed, roles, actors):
         return []
     evidence = _evidence(item, judgement, candidate)
     return events_of(item.text, judgement.category, roles, evidence, judgement.probability, "full")

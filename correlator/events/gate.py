@@ -55,7 +55,7 @@ def likelihood(
     text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase], hits: Sequence[Hit], opposing: float
 ) -> float:
     """How likely what the rules found in a text is an event; of a sentence, 1 or 0."""
-    if is_headline(text):
+    if has_gate(text, actors):
         return logistic(logit(signs(text, best, roles, actors, hits, opposing)))
     return float(stands(best, roles, actors, opposing))
 
@@ -94,14 +94,24 @@ def signals(found: Signs) -> tuple[float, ...]:
     return (lead, found.values["words abroad"], float("two" in found.settings), *flags)
 
 
-def is_headline(text: Text) -> bool:
-    """Whether a text is short, without a full stop, in small letters, and no template with slots for its actors.
+def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
+    """Whether a text is a headline whose signs can be weighed: it names an actor.
 
-    Where Every Word Has a Capital, names do not show, so the words of business alone speak against an event.
+    Where Every Word Has a Capital, names of companies do not show; there a country must be named.
     """
-    if text.joined.count(" ") - 1 > _SHORT or text.joined.endswith(" . ") or "{" in text.joined:
+    if not actors or not is_headline(text):
         return False
-    return in_sentence_case(text)
+    return in_sentence_case(text) or any(actor.actor.country for actor in actors)
+
+
+def is_headline(text: Text) -> bool:
+    """Whether a text is short, without a full stop, and no template with slots for its actors."""
+    return text.joined.count(" ") - 1 <= _SHORT and not text.joined.endswith(" . ") and "{" not in text.joined
+
+
+def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
+    """Whether a headline names no actor, though its names would show: not where Every Word Has a Capital."""
+    return not actors and is_headline(text) and in_sentence_case(text)
 
 
 def _sentence_cost(best: Candidate, roles: Roles, actors: Sequence[Phrase], opposing: float) -> float:

@@ -49,6 +49,13 @@ def test_devices(device, event, none, coder):
     assert [bool(code_text(text, coder=coder)) for text in (event, none)] == [True, False], device
 
 
+@pytest.mark.parametrize("coder", ["rules", "full"])
+def test_capitals_do_not_open_the_gate(coder):
+    assert code_text("Peru Urges Chile to Cut Duties on Fish", coder=coder)[0].dyad == "CHL-PER"
+    assert code_text("Peru Mining Group Agrees to Sell Stake in Tin Unit", coder=coder) == []
+    assert code_text("Copper Climbs as Chile, Peru Hold Talks", coder=coder) == []
+
+
 def test_words_of_foreign_affairs_speak_for_a_country_alone():
     assert code_text("Chile calls for global response to hunger")
     assert not code_text("Chile calls for lower card fees")
