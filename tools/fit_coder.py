@@ -29,7 +29,6 @@ import scipy.sparse as sparse
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from correlator.events.category import candidates
 from correlator.events.embed import WIDTH, embed
@@ -47,6 +46,7 @@ from training_rows import (
     QUAD_OF,
     Row,
     business_rows,
+    folds_of,
     gold_rows,
     own_rows,
     print_elsewhere,
@@ -223,10 +223,8 @@ def predicted(
 
 def cross_validated(rows: list[Row], features: Features, folds: int, embedded: bool) -> None:
     """Print accuracy and macro-F1, and precision of events, on folds that the fit has not seen."""
-    clusters = {name: number for number, name in enumerate(sorted({row.cluster for row in rows}))}
-    groups = np.array([clusters[row.cluster] for row in rows])
     labels, likely = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows))
-    for train, test in GroupKFold(folds).split(features.counts, groups=groups):
+    for train, test in folds_of(rows, folds):
         labels[test], likely[test] = predicted(fit(rows, features, train, embedded), features, test, embedded)
     print(f"{'with' if embedded else 'without'} embeddings, {folds} folds: accuracy/macro-F1, all and unseen half")
     for file, key in MEASURED:

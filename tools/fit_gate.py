@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold
 
 from correlator.events.direction import who_to_whom
 from correlator.events.gate import SURE, against, has_gate
@@ -25,7 +24,7 @@ from correlator.events.rules import scanned
 from correlator.events.signs import Signs, signs
 
 sys.path.insert(0, str(Path(__file__).parent))
-from training_rows import EVENTS, Row, business_rows, own_rows, print_events
+from training_rows import EVENTS, Row, business_rows, folds_of, own_rows, print_events
 
 OUT = EVENTS / "gate.csv"
 PENALTY = 1.0
@@ -51,10 +50,8 @@ def in_settings(found: Signs) -> dict[str, float]:
 
 def cross_validated(rows: list[Row], matrix: NDArray[np.float64], events: NDArray[np.bool_], folds: int) -> None:
     """Print precision and recall on folds that the fit has not seen."""
-    clusters = {name: number for number, name in enumerate(sorted({row.cluster for row in rows}))}
-    groups = np.array([clusters[row.cluster] for row in rows])
     likely = np.zeros(len(rows))
-    for train, test in GroupKFold(folds).split(matrix, groups=groups):
+    for train, test in folds_of(rows, folds):
         model = LogisticRegression(C=PENALTY, max_iter=ROUNDS).fit(matrix[train], events[train])
         likely[test] = model.predict_proba(matrix[test])[:, 1]
     print_events(rows, likely, np.ones(len(rows), dtype=bool), SURE)

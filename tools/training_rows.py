@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.model_selection import GroupKFold
 
 from correlator.events.features import CLASSES, NONE
 from correlator.events.lexicon import load_lexicon
@@ -101,6 +103,12 @@ def business_rows(headlines: Path) -> list[Row]:
     return rows
 
 
+def folds_of(rows: list[Row], folds: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows to fit to and rows to measure with; a cluster is in one fold."""
+    _, groups = np.unique([row.cluster for row in rows], return_inverse=True)
+    yield from GroupKFold(folds).split(groups, groups=groups)
+
+
 def print_events(rows: list[Row], likely: NDArray[np.float64], told: NDArray[np.bool_], sure: float) -> None:
     """Precision and recall of events among the headlines that name an actor, at the threshold and others."""
     events = np.array([row.is_event for row in rows])
@@ -117,15 +125,15 @@ def print_events(rows: list[Row], likely: NDArray[np.float64], told: NDArray[np.
 def print_elsewhere(rows: list[Row], likely: NDArray[np.float64], told: NDArray[np.bool_]) -> None:
     """Precision of business events on half of the months, at the likelihood that gives ``WANTED`` on the others."""
     some = np.flatnonzero(told & np.array([row.file == BUSINESS for row in rows]))
-    events = np.array([rows[n].is_event for n in some])
+    events, likely = np.array([rows[n].is_event for n in some]), likely[some]
     months = np.array([rows[n].cluster for n in some])
     known, seeded, shares = np.unique(months), np.random.default_rng(HALVINGS_SEED), []
     for _ in range(HALVINGS):
         there = np.isin(months, seeded.permutation(known)[: len(known) // 2])
-        order = some[there][np.argsort(-likely[some[there]])]
-        right = np.cumsum([rows[n].is_event for n in order]) / np.arange(1, len(order) + 1)
+        order = np.flatnonzero(there)[np.argsort(-likely[there])]
+        right = np.cumsum(events[order]) / np.arange(1, len(order) + 1)
         least = likely[order[np.flatnonzero(right >= WANTED)[-1]]]
-        shares.append(events[~there & (likely[some] >= least)].mean())
+        shares.append(events[~there & (likely >= least)].mean())
     print(
         f"    likelihood chosen for {WANTED} on half of the months, precision on the others: {np.mean(shares):.3f} "
         f"(sd {np.std(shares):.3f}, {HALVINGS} halvings)"

@@ -21,7 +21,9 @@ def events_of(
 
 
 def words(text: Text, field: str, start: int, end: int, rule: str) -> Evidence:
-    """Evidence for ``field``: the words of ``text.joined[start:end]``."""
+    """Evidence for ``field``: the words of ``text.joined[start:end]``; where start is end it goes without saying."""
+    if start == end:
+        return {"field": field, "span": "", "start": 0, "end": 0, "rule": rule}
     first, last = text.offsets(start, end)
     return {"field": field, "span": text.original[first:last], "start": first, "end": last, "rule": rule}
 
@@ -61,7 +63,7 @@ def _event(
     evidence = list(deciding)
     for field, phrase in (("source", pair[0]), ("target", pair[1])):
         if phrase is not None:
-            evidence.append(_words_of(text, field, phrase, _rule(roles, phrase)))
+            evidence.append(words(text, field, phrase.start, phrase.end, _rule(roles, phrase)))
     return CodedEvent(
         category.name,
         category.quad_class,
@@ -75,13 +77,6 @@ def _event(
         tuple(evidence),
         coder,
     )
-
-
-def _words_of(text: Text, field: str, phrase: Phrase, rule: str) -> Evidence:
-    """The words of an actor; of one that goes without saying, none."""
-    if phrase.start == phrase.end:
-        return {"field": field, "span": "", "start": 0, "end": 0, "rule": rule}
-    return words(text, field, phrase.start, phrase.end, rule)
 
 
 def _rule(roles: Roles, phrase: Phrase) -> str:

@@ -8,7 +8,7 @@ an event at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.events.embed import Floats, embed, model_folder
-from correlator.events.features import BUCKETS, CLASSES, NONE, Grams, grams, masked, rule_features
-from correlator.events.gate import has_gate, logistic
+from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, Grams, grams, masked, rule_features
+from correlator.events.gate import logistic
 from correlator.events.model import CATEGORIES
 from correlator.events.phrases import Phrase
 from correlator.events.rules import Scanned
@@ -89,32 +89,28 @@ def judge(scanned: Sequence[Scanned], actors: Sequence[Sequence[Phrase]]) -> lis
     """The model's decision for each text and its actors, in order."""
     weights = load_weights(model_folder() is not None)
     texts = [masked(item.text, item.mentions) for item in scanned]
-    added = _from_embeddings(weights, scanned, actors, texts)
-    return [
-        _judge(weights, item, named, words, more)
-        for item, named, words, more in zip(scanned, actors, texts, added, strict=True)
-    ]
+    rules = [rule_features(*item, named) for item, named in zip(scanned, actors, strict=True)]
+    gated = [bool(found[NAMED]) for found in rules]
+    headlines = {n: item.text.original for n, item in enumerate(scanned) if gated[n]}
+    added = _from_embeddings(weights, texts, headlines)
+    return [_judge(weights, *each) for each in zip(texts, rules, gated, added, strict=True)]
 
 
-def _from_embeddings(
-    weights: Weights, scanned: Sequence[Scanned], actors: Sequence[Sequence[Phrase]], texts: Sequence[str]
-) -> Floats:
-    """What the embeddings add to the columns of each text, of shape (texts, columns)."""
+def _from_embeddings(weights: Weights, texts: Sequence[str], headlines: Mapping[int, str]) -> Floats:
+    """What the embeddings of texts, and of the headlines among them (by place), add to the columns of each text."""
     out = np.zeros((len(texts), len(CLASSES) + 1), dtype=np.float32)
     if weights.embedding is None or weights.plain is None or not texts:
         return out
-    headlines = [n for n, item in enumerate(scanned) if has_gate(item.text, actors[n])]
-    vectors = embed([*texts, *(scanned[number].text.original for number in headlines)])
+    vectors = embed([*texts, *headlines.values()])
     out += vectors[: len(texts)] @ weights.embedding
-    out[headlines, -1] += vectors[len(texts) :] @ weights.plain
+    out[list(headlines), -1] += vectors[len(texts) :] @ weights.plain
     return out
 
 
-def _judge(weights: Weights, item: Scanned, actors: Sequence[Phrase], words: str, added: Floats) -> Judgement:
+def _judge(weights: Weights, words: str, rules: Floats, gated: bool, added: Floats) -> Judgement:
     contributions, _ = weights.contributions(grams(words))
-    logits = weights.intercept + contributions.sum(axis=0) + added
-    logits = logits + rule_features(*item, actors) @ weights.rules
-    shares, event = _shares(logits, has_gate(item.text, actors))
+    logits = weights.intercept + contributions.sum(axis=0) + added + rules @ weights.rules
+    shares, event = _shares(logits, gated)
     chosen = choose(shares)
     category = CLASSES[chosen] if event >= weights.sure else NONE
     return Judgement(category, round(event * float(shares[chosen]), 3), _loudest(weights, words, chosen))

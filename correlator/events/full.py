@@ -60,7 +60,7 @@ def _evidence(item: Scanned, judgement: Judgement, candidate: Candidate | None) 
         rule += f", rules alone: {item.found[0].category}"
     place = item.text.lowered.find(f" {judgement.word} ") if judgement.word else -1
     if place < 0:
-        return [{"field": "category", "span": "", "start": 0, "end": 0, "rule": rule}]
+        return [words(item.text, "category", 0, 0, rule)]
     return [words(item.text, "category", place, place + len(judgement.word) + 2, rule)]
 
 

@@ -24,7 +24,6 @@ from correlator.resources import data_path
 
 # How likely an event must be for the rules to tell one.
 SURE: Final = 0.75
-SIGNALS: Final = 14
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
 _OPEN_CONFLICT = frozenset({"ASSAULT", "PROTEST", "MOBILIZE", "COERCE", "THREATEN", "RETREAT"})
 _HEADLINE_WORDS = 10
@@ -42,13 +41,13 @@ SEEN: Final = (
     "no party", "organisation", "pair", "armed", "market", "company", "goods", "firm", "bare", "unsaid",
     "only modifies",
 )  # fmt: skip
+SIGNALS: Final = 3 + len(SEEN)
 
 
 def against(text: Text, hits: Sequence[Hit]) -> float:
     """Weight of the words of sport, markets, weather and the like; in a long sentence they count less."""
-    words = text.joined.count(" ") - 1
     found = {hit.start: hit.entry.weight for hit in hits if hit.entry.category == WITHOUT}
-    return sum(found.values()) * min(1.0, (_HEADLINE_WORDS / words) ** 2)
+    return sum(found.values()) * min(1.0, (_HEADLINE_WORDS / text.length) ** 2)
 
 
 def likelihood(
@@ -106,7 +105,7 @@ def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
 
 def is_headline(text: Text) -> bool:
     """Whether a text is short, without a full stop, and no template with slots for its actors."""
-    return text.joined.count(" ") - 1 <= _SHORT and not text.joined.endswith(" . ") and "{" not in text.joined
+    return text.length <= _SHORT and not text.joined.endswith(" . ") and "{" not in text.joined
 
 
 def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:

@@ -53,7 +53,7 @@ def signs(
         "score": min(best.score, _MOST) / _SCALE,
         "opposing words": min(opposing, _MOST) / _SCALE,
         "words abroad": min(found.abroad, _MOST_ABROAD) / _ABROAD_SCALE,
-        "length": (text.joined.count(" ") - 1) / _LENGTH_SCALE,
+        "length": text.length / _LENGTH_SCALE,
         f"category {best.category}": 1.0,
         f"source {_kind(roles.sources)}": 1.0,
         f"target {_kind(roles.targets)}": 1.0,

@@ -22,6 +22,11 @@ class Text:
     joined: str
     lowered: str
 
+    @property
+    def length(self) -> int:
+        """How many words there are."""
+        return self.joined.count(" ") - 1
+
     def offsets(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``original`` (end exclusive) of the words of ``joined[start:end]``."""
         spans = [match.span() for match in _WORD.finditer(self.original.translate(_LEVEL))]

@@ -10,7 +10,6 @@ from importlib import resources
 from itertools import pairwise
 
 import pycountry
-import pytest
 
 from correlator.resources import data_path
 
@@ -60,12 +59,6 @@ def found(name: str) -> list[pycountry.db.Country]:
         return list(pycountry.countries.search_fuzzy(name))
     except LookupError:
         return []
-
-
-@pytest.mark.parametrize("name", ["leaders.csv", "bodies.csv", "places.csv", "agents.csv"])
-def test_every_actor_has_a_known_country(name):
-    known = {row["country"] for row in rows("countries.csv")} | {row["code"] for row in rows("igos.csv")} | {"", None}
-    assert [row for row in rows(name) if {row.get("country"), row.get("shared")} - known] == []
 
 
 def test_places_lie_where_others_say():

@@ -189,7 +189,7 @@ def test_a_movement_has_the_role_of_its_day(day, role):
 
 
 def test_every_name_is_of_a_known_country():
-    names = [name for name in load_names() if name.kind in ("place", "body", "leader")]
+    names = [name for name in load_names() if name.kind in ("place", "body", "leader", "agent")]
     unknown = {code for name in names for code in (name.country, name.shared) if code not in (None, *country_codes())}
     assert unknown == set()
     assert all(name.until is None or name.since is None or name.since < name.until for name in names)
