@@ -34,7 +34,9 @@ class Bar:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        self._bars = Progress(*columns, console=Console(file=sys.stderr), transient=True)
+        # Lines printed meanwhile go above the bar on a terminal; data that go elsewhere must stay there.
+        above = sys.stdout.isatty()
+        self._bars = Progress(*columns, console=Console(file=sys.stderr), transient=True, redirect_stdout=above)
         self._task = self._bars.add_task(description, total=total)
         self._began = time.monotonic()
         self._drawn = False

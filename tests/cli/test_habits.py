@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+from typing import IO
 
 import pytest
 from cli_process import run_in
@@ -99,11 +100,14 @@ def test_quiet_and_json_narration(loaded):
     assert "did you mean" in error["message"]
 
 
-def on_a_terminal(code: str, **environment: str) -> str:
-    """What a program writes to a terminal."""
+def on_a_terminal(code: str, stdout: IO[str] | None = None, **environment: str) -> str:
+    """What a program writes to a terminal; ``stdout`` may go elsewhere."""
     parent, child = pty.openpty()
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=child, stderr=child, env={**os.environ, "TERM": "xterm", **environment}
+        [sys.executable, "-c", code],
+        stdout=child if stdout is None else stdout,
+        stderr=child,
+        env={**os.environ, "TERM": "xterm", **environment},
     ):
         os.close(child)
         parts = []
@@ -130,6 +134,15 @@ def test_long_work_on_a_terminal_has_a_bar_with_rate_and_time_left():
     written = CONTROL.sub("", on_a_terminal(BAR.format(pause=2 * PATIENCE / 40), COLUMNS="100"))
     assert "loading" in written
     assert re.search(r"\d+/40 +[\d.]+/s \d:\d\d:\d\d \d:\d\d:\d\d", written)
+
+
+def test_data_go_to_their_file_while_a_bar_is_drawn(tmp_path):
+    code = BAR.format(pause=2 * PATIENCE / 40).replace("time.sleep", "print('a row of data'); time.sleep")
+    with (tmp_path / "out").open("w") as out:
+        written = CONTROL.sub("", on_a_terminal(code, out, COLUMNS="100"))
+    assert (tmp_path / "out").read_text() == "a row of data\n" * 40
+    assert "loading" in written
+    assert "a row of data" not in written
 
 
 def test_short_work_has_none():
