@@ -99,7 +99,7 @@ def measure(folder: Path, symbols: int, sessions: int, csv_symbols: int, repeat:
 
 def read_arrays(store: Store, names: list[str]) -> object:
     """What a study reads: the panel of all symbols."""
-    from correlator.study.setup.stored_panel import stored_panel
+    from correlator.research.panel import stored_panel
 
     with store.reading() as connection:
         return stored_panel(connection, names, None, "XNYS")

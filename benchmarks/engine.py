@@ -30,11 +30,11 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from correlator.study.estimation import kernel
-from correlator.study.estimation.engine import fit_events
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.plan import make_plan
-from correlator.study.stream import study_stream
+from correlator.eventstudy.estimation import kernel
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.stream import study_stream
 
 SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.03
 WINDOWS = "0:0,-1:1,-5:5,-10:10,0:5"

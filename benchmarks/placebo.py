@@ -17,11 +17,11 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from correlator.study.estimation import kernel
-from correlator.study.placebo.inference import placebo_test
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.plan import make_plan
+from correlator.eventstudy.estimation import kernel
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.spec import make_plan
 
 SESSIONS = 5_000
 WINDOWS = "0:0,-1:1,0:5,-5:5,-10:10"

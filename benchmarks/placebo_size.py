@@ -19,12 +19,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.study.placebo.dates import Matching
-from correlator.study.placebo.inference import placebo_test, randomisation_p
-from correlator.study.result import StudyResult
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.plan import Plan, make_plan
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.placebo.dates import Matching
+from correlator.eventstudy.placebo.inference import placebo_test, randomisation_p
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import Plan, make_plan
 
 LEVEL = 0.05
 ESTIMATION = "-244:-6"

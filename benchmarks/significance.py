@@ -30,15 +30,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bars_load import made_bars
 
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.significance import table as significance
+from correlator.eventstudy.significance.arrays import study_arrays
+from correlator.eventstudy.spec import make_plan
 from correlator.intake.prices import add_prices
+from correlator.research.panel import EQUAL_WEIGHTED, stored_panel
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.study.result import StudyResult
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.plan import make_plan
-from correlator.study.setup.stored_panel import EQUAL_WEIGHTED, stored_panel
-from correlator.study.significance import table as significance
-from correlator.study.significance.arrays import study_arrays
 
 SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.035
 PLAN = make_plan(windows="0:0,-1:1,-5:5,-10:10,0:5")

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.study.significance.arrays import StudyArrays
-from correlator.study.significance.table import STATISTICS, statistics
+from correlator.eventstudy.significance.arrays import StudyArrays
+from correlator.eventstudy.significance.table import STATISTICS, statistics
 
 LENGTH, GAP, LEVEL = 239, 5, 0.05
 EFFECTS = (0.0, 0.005, 0.01, 0.02)
@@ -105,8 +105,8 @@ def random_studies(panel: Panel, studies: int, events: int, seed: int) -> tuple[
 
 def clustered_studies(panel: Panel, studies: int, events: int, model: str, seed: int) -> tuple[np.ndarray, float]:
     """Shares rejected (S,) on day 0 when all events share their date, and the mean residual correlation."""
-    from correlator.study.significance.arrays import targets_of
-    from correlator.study.significance.cross_correlation import mean_correlations
+    from correlator.eventstudy.significance.arrays import targets_of
+    from correlator.eventstudy.significance.cross_correlation import mean_correlations
 
     rng = np.random.default_rng(seed)
     low, high = LENGTH + GAP, len(panel.market) - 1
@@ -126,7 +126,7 @@ def correlated_sizes(events: int, correlation: float, studies: int, seed: int) -
     """
     from scipy.special import ndtri, stdtrit
 
-    from correlator.study.significance import parametric
+    from correlator.eventstudy.significance import parametric
 
     rng = np.random.default_rng(seed)
     z = np.sqrt(correlation) * rng.standard_normal((1, studies)) + np.sqrt(1 - correlation) * rng.standard_normal(

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 from correlator.version import __version__
 
 if TYPE_CHECKING:
-    from correlator.correlation.stored import correlate
     from correlator.errors import CorrelatorError
     from correlator.events.coder import code_headlines, code_text
+    from correlator.eventstudy.cross_section import cross_section
+    from correlator.eventstudy.measure import study_matrix
+    from correlator.eventstudy.placebo.inference import placebo_test
     from correlator.market.files import read_prices
     from correlator.news.read import read_news
     from correlator.news.strip import parse_strip
     from correlator.plot.of_result import result_figure
+    from correlator.research.correlate import correlate
     from correlator.resources import data_path
     from correlator.sessions import sessions_between
     from correlator.store.db import Store
-    from correlator.study.cross_section.regression import cross_section
-    from correlator.study.placebo.inference import placebo_test
-    from correlator.study.run_matrix import study_matrix
     from correlator.workspace import Workspace, open_workspace
 
 _HOMES = {
     "result_figure": "correlator.plot.of_result",
-    "placebo_test": "correlator.study.placebo.inference",
-    "cross_section": "correlator.study.cross_section.regression",
-    "correlate": "correlator.correlation.stored",
+    "placebo_test": "correlator.eventstudy.placebo.inference",
+    "cross_section": "correlator.eventstudy.cross_section",
+    "correlate": "correlator.research.correlate",
     "CorrelatorError": "correlator.errors",
     "Store": "correlator.store.db",
     "Workspace": "correlator.workspace",
@@ -39,7 +39,7 @@ _HOMES = {
     "read_news": "correlator.news.read",
     "read_prices": "correlator.market.files",
     "sessions_between": "correlator.sessions",
-    "study_matrix": "correlator.study.run_matrix",
+    "study_matrix": "correlator.eventstudy.measure",
 }
 
 __all__ = [

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.eventstudy.result import StudyResult
 from correlator.explain import Explanation, explain
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.research.study import study
 from correlator.resources import data_path
 from correlator.store.db import Store
-from correlator.study.result import StudyResult
-from correlator.study.run import study
 
 SYMBOL, BENCHMARK, EXCHANGE = "AIRLINK", "KSE100", "XKAR"
 AROUND = date(2025, 5, 28)

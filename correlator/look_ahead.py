@@ -19,12 +19,12 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.placement import window_rows
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import Plan
 from correlator.progress import tracked
-from correlator.study.result import StudyResult
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.placement import window_rows
-from correlator.study.setup.plan import Plan
 
 Measure = Callable[[Panel, pl.DataFrame], "StudyResult | pl.DataFrame"]
 """A study: the panel and events (event_id, symbol, date, more) in; a StudyResult out, or a frame of numbers with

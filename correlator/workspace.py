@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from correlator.correlation.stored import news_and_returns
 from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.events import add_events
@@ -13,12 +12,13 @@ from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.yahoo import add_yahoo
 from correlator.listing import listing
-from correlator.plot.stored import stored_price_figure
+from correlator.research.confounds import stored_flags
+from correlator.research.correlate import news_and_returns
+from correlator.research.features import stored_features
+from correlator.research.placebo import stored_placebo
+from correlator.research.price_figure import stored_price_figure
+from correlator.research.study import study
 from correlator.store.db import Store
-from correlator.study.cross_section.stored_confounds import stored_flags
-from correlator.study.cross_section.stored_features import stored_features
-from correlator.study.placebo.stored import stored_placebo
-from correlator.study.run import study
 
 
 class Workspace(Store):

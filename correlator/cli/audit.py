@@ -16,9 +16,9 @@ from correlator.errors import InputError, NotFoundError
 if TYPE_CHECKING:
     import polars as pl
 
+    from correlator.eventstudy.frames import Panel
     from correlator.look_ahead import Measure
     from correlator.store.db import Store
-    from correlator.study.setup.frames import Panel
 
 
 @takes_study
@@ -86,8 +86,8 @@ def own_study(text: str) -> Measure:
 
 def _closes(store: Store, panel: Panel) -> pl.Series:
     """The instants at which the sessions of the panel closed."""
+    from correlator.research.panel import exchange_of
     from correlator.sessions import sessions_between
-    from correlator.study.setup.stored_panel import exchange_of
 
     with store.reading() as connection:
         exchange = exchange_of(connection, panel.symbols)

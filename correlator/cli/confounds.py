@@ -44,8 +44,8 @@ def confounds(
 
     Example: correlator confounds --symbol AIRLINK --benchmark KSE100 --windows -1:1 --output flags
     """
-    from correlator.study.cross_section.confounded import compare_confounds
-    from correlator.study.cross_section.stored_confounds import stored_flags
+    from correlator.eventstudy.confounded import compare_confounds
+    from correlator.research.confounds import stored_flags
 
     opened = open_store(store)
     with narrated_warnings():

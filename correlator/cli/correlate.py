@@ -98,8 +98,8 @@ def correlate(
 
     Example: correlator correlate AIRLINK --by country --key PAK --measure stories --against absolute
     """
-    from correlator.correlation.stored import correlate as measured
-    from correlator.correlation.stored import news_and_returns
+    from correlator.research.correlate import correlate as measured
+    from correlator.research.correlate import news_and_returns
 
     with narrated_warnings():
         data = news_and_returns(

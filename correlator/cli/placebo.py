@@ -83,8 +83,8 @@ def placebo(
 
     Example: correlator placebo --symbol AIRLINK --benchmark KSE100 --windows -1:1,-5:5 --draws 10000 --seed 7
     """
-    from correlator.study.placebo.dates import Matching
-    from correlator.study.placebo.stored import stored_placebo
+    from correlator.eventstudy.placebo.dates import Matching
+    from correlator.research.placebo import stored_placebo
 
     criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
     with narrated_warnings():

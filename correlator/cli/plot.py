@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
+    from correlator.eventstudy.placebo.inference import PlaceboResult
+    from correlator.eventstudy.result import StudyResult
     from correlator.store.db import Store
-    from correlator.study.placebo.inference import PlaceboResult
-    from correlator.study.result import StudyResult
 
 
 class PlotKind(StrEnum):
@@ -67,18 +67,18 @@ class Wanted:
         return self.chosen.run(self.store, list(self.symbols))
 
     def placebo(self, result: StudyResult) -> PlaceboResult:
-        from correlator.study.placebo.inference import placebo_test
+        from correlator.eventstudy.placebo.inference import placebo_test
 
         return placebo_test(result, draws=self.draws, seed=self.seed)
 
     def dyads(self) -> pl.DataFrame:
-        from correlator.plot.stored import stored_dyads
+        from correlator.research.price_figure import stored_dyads
 
         return stored_dyads(self.store, self.symbols, **self.chosen.known)
 
     def correlation(self) -> pl.DataFrame:
         """Stories of ``--key`` (default: all news) against the symbol's returns."""
-        from correlator.correlation.stored import correlate, news_and_returns
+        from correlator.research.correlate import correlate, news_and_returns
 
         data = news_and_returns(
             self.store, [self.symbol], by="all" if self.key is None else "country", **self.chosen.known
@@ -142,7 +142,7 @@ def plot(
 def figure(wanted: Wanted) -> go.Figure:
     """The figure of the kind that is wanted."""
     if wanted.kind is PlotKind.PRICE:
-        from correlator.plot.stored import stored_price_figure
+        from correlator.research.price_figure import stored_price_figure
 
         return stored_price_figure(
             wanted.store,
@@ -206,8 +206,8 @@ def terminal_text(wanted: Wanted) -> str:
 
 def _price_text(wanted: Wanted, fit: dict[str, Any]) -> str:
     from correlator.plot.price import sessions_around
-    from correlator.plot.stored import stored_price_data
     from correlator.plot.terminal import price_text
+    from correlator.research.price_figure import stored_price_data
 
     data = stored_price_data(wanted.store, wanted.symbol, **wanted.chosen.known)
     bars = data.bars if wanted.around is None else sessions_around(data.bars, wanted.around, wanted.sessions)

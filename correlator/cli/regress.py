@@ -34,8 +34,8 @@ def regress(
 
     Example: correlator regress 'car ~ goldstein + tone + beta' --windows -1:1,-5:5 --of -1:1
     """
-    from correlator.study.cross_section.regression import cross_section
-    from correlator.study.cross_section.stored_features import stored_features
+    from correlator.eventstudy.cross_section import cross_section
+    from correlator.research.features import stored_features
 
     opened = open_store(store)
     with narrated_warnings():

@@ -26,8 +26,8 @@ from correlator.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
-    from correlator.study.setup.frames import Panel
-    from correlator.study.setup.plan import Plan
+    from correlator.eventstudy.frames import Panel
+    from correlator.eventstudy.spec import Plan
 
 
 class StudyOutput(StrEnum):
@@ -97,8 +97,8 @@ def study(
 
     Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
     """
-    from correlator.study.run_matrix import read_events, study_panel
-    from correlator.study.stream import STREAMED_OUTPUTS
+    from correlator.eventstudy.measure import read_events, study_panel
+    from correlator.eventstudy.stream import STREAMED_OUTPUTS
 
     from_files = prices is not None or volumes is not None or returns not in ("log", "simple")
     with narrated_warnings():
@@ -147,7 +147,7 @@ def _files(
     by: str | None,
 ) -> tuple[Panel, Plan]:
     """Bars and plan of a study of files."""
-    from correlator.study.run_matrix import matrix_panel
+    from correlator.eventstudy.measure import matrix_panel
 
     if chosen.events is None:
         raise InputError("no events given", hint="give --events FILE, a CSV with columns symbol and date")
@@ -166,8 +166,8 @@ def _files(
 
 def _stream(panel: Panel, plan: Plan, events: Path, output: StudyOutput, to: Path) -> None:
     """A chunk of events at a time from file to file, in memory that does not grow with their number."""
-    from correlator.study.setup.placement import day_labels
-    from correlator.study.stream import chunk_for, events_of_file, needs_returns, study_chunks, write_frames
+    from correlator.eventstudy.placement import day_labels
+    from correlator.eventstudy.stream import chunk_for, events_of_file, needs_returns, study_chunks, write_frames
 
     told = [0, 0, 0, 0]
     rows = len(day_labels(plan.window, panel.labels)) if output is StudyOutput.AR else len(plan.windows)

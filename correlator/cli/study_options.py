@@ -19,8 +19,8 @@ from correlator.errors import InputError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from correlator.eventstudy.result import StudyResult
     from correlator.store.db import Store
-    from correlator.study.result import StudyResult
 
 SymbolOption = Annotated[
     list[str] | None,
@@ -93,7 +93,7 @@ class StudyOptions:
 
     def run(self, store: Store, symbols: list[str] | None, **others: Any) -> StudyResult:
         """The study of ``symbols`` (None: every share) in ``store``; ``others``: further arguments of ``study``."""
-        from correlator.study.run import study
+        from correlator.research.study import study
 
         return study(store, symbols, **{**self.arguments, **others})
 
@@ -121,7 +121,7 @@ def takes_study(verb: Callable[..., None]) -> Callable[..., None]:
 
 def links_of(asked: list[str] | None) -> tuple[str, ...]:
     """The kinds of link that count where ``asked`` names none are those of every study."""
-    from correlator.study.setup.selection import DEFAULT_LINKS
+    from correlator.research.selection import DEFAULT_LINKS
 
     return tuple(asked) if asked else DEFAULT_LINKS
 

@@ -22,7 +22,7 @@ from correlator.correlation.series import (
     normal_quantile,
 )
 from correlator.errors import InputError, StudyError
-from correlator.study.significance.multiple_testing import holm, romano_wolf
+from correlator.eventstudy.significance.multiple_testing import holm, romano_wolf
 
 BANDS = ("hac", "bootstrap")
 _CELLS = 4_000_000

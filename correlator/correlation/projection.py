@@ -23,7 +23,7 @@ from correlator.correlation.series import (
     normal_quantile,
 )
 from correlator.errors import InputError
-from correlator.study.significance.multiple_testing import holm
+from correlator.eventstudy.significance.multiple_testing import holm
 
 
 def local_projection(

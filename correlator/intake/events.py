@@ -13,9 +13,9 @@ import polars as pl
 
 from correlator.errors import NotFoundError
 from correlator.intake.report import LoadReport, sha256_of, source_name, started
-from correlator.market.pandas_door import to_polars
 from correlator.store.db import Store
 from correlator.store.writing import write_events, write_load, write_rejects
+from correlator.tabular import to_polars
 
 
 def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int], None] | None = None) -> LoadReport:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
-from correlator.market.pandas_door import stacked_symbols, with_index
+from correlator.tabular import stacked_symbols, with_index
 
 LINE, AT = "__line", "__at"
 _TEXT = (".csv", ".txt", ".tsv", ".gz", "")

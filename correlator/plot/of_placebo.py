@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from correlator.eventstudy.placebo.inference import PlaceboResult
+from correlator.eventstudy.result import StudyResult
 from correlator.plot.distribution import null_figure
 from correlator.plot.of_result import result_figure
-from correlator.study.placebo.inference import PlaceboResult
-from correlator.study.result import StudyResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

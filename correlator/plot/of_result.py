@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.errors import NotFoundError
+from correlator.eventstudy.result import StudyResult
 from correlator.plot.distribution import distribution_figure
 from correlator.plot.paths import car_path, car_paths
 from correlator.plot.study import car_figure, event_panels, heatmap_figure
-from correlator.study.result import StudyResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import StudyError
-from correlator.study.result import StudyResult
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.windows import OffsetWindow
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.windows import OffsetWindow
 
 BAND = 0.95
 

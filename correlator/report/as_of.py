@@ -19,11 +19,11 @@ import polars as pl
 
 from correlator.errors import InputError, StaleDataError
 from correlator.intake.strips import date_strips
+from correlator.research.panel import EQUAL_WEIGHTED
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_instrument
 from correlator.store.statements import execute, query
-from correlator.study.setup.stored_panel import EQUAL_WEIGHTED
 
 _BARS = """
     SELECT b.*, i.exchange FROM bars AS b JOIN instruments AS i USING (symbol)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from correlator.eventstudy.result import StudyResult
 from correlator.report.as_of import Inputs, Moment
 from correlator.report.spec import ReportSpec
-from correlator.study.result import StudyResult
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from correlator.study.result import StudyResult
+from correlator.eventstudy.result import StudyResult
 
 WINDOWS = 4
 _WORDS = ("symbol", "category", "dyad", "publisher", "headline")

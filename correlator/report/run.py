@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from correlator.errors import NotFoundError
+from correlator.eventstudy.result import StudyResult
 from correlator.report.as_of import (
     Inputs,
     Moment,
@@ -30,11 +31,10 @@ from correlator.report.spec import ReportSpec
 from correlator.report.tables import csv_bytes, report_table
 from correlator.report.tear_sheet import tear_sheet
 from correlator.report.words import sentence
+from correlator.research.selection import events_of_symbols
+from correlator.research.study import study
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.study.result import StudyResult
-from correlator.study.run import study
-from correlator.study.setup.selection import events_of_symbols
 from correlator.version import __version__
 
 MANIFEST = "manifest.json"

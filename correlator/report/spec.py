@@ -11,10 +11,10 @@ from typing import Any
 
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.events.select import parse_selection
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.windows import parse_window, parse_windows
 from correlator.plot.of_result import RESULT_FIGURES
-from correlator.study.estimation.models import model_named
-from correlator.study.setup.selection import DEFAULT_LINKS, LINK_KINDS
-from correlator.study.setup.windows import parse_window, parse_windows
+from correlator.research.selection import DEFAULT_LINKS, LINK_KINDS
 
 TABLES = ("events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
 FIGURES = (*RESULT_FIGURES, "price")

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from correlator.eventstudy.result import StudyResult
 from correlator.plot.html import figure_parts, plotly_script, script_json, title_of
 from correlator.plot.of_result import RESULT_FIGURES, result_figure
-from correlator.plot.stored import stored_price_figure
 from correlator.plot.template import empty_figure
 from correlator.report.contents import Contents
 from correlator.report.event_rows import event_choices, event_rows
 from correlator.report.words import method_paragraphs, summary_paragraphs
+from correlator.research.price_figure import stored_price_figure
 from correlator.store.db import Store
-from correlator.study.result import StudyResult
 from correlator.version import __version__
 
 if TYPE_CHECKING:

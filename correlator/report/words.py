@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from correlator.eventstudy.result import StudyResult
 from correlator.plot.template import counted
 from correlator.report.contents import Contents
-from correlator.study.result import StudyResult
 
 _MODELS = {
     "raw": "Returns are taken as they are, without an expected return.",

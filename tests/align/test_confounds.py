@@ -88,9 +88,9 @@ def test_dividends_show_where_the_factor_jumps():
 
 def simulated_study():
     """30 clean events worth +1 %, and 15 pairs two bars apart of which the later carries another story's -3 %."""
-    from correlator.study.run_matrix import study_panel
-    from correlator.study.setup.frames import Panel
-    from correlator.study.setup.plan import make_plan
+    from correlator.eventstudy.frames import Panel
+    from correlator.eventstudy.measure import study_panel
+    from correlator.eventstudy.spec import make_plan
 
     rng = np.random.default_rng(1)
     days = [date(2015, 1, 1) + timedelta(days=n) for n in range(1_600)]
@@ -117,7 +117,7 @@ def simulated_study():
 
 def test_treatments_side_by_side():
     pytest.importorskip("statsmodels")
-    from correlator.study.cross_section.confounded import compare_confounds, flags_of, with_confounds
+    from correlator.eventstudy.confounded import compare_confounds, flags_of, with_confounds
 
     result = simulated_study()
     flags = flags_of(result)
@@ -139,7 +139,7 @@ def test_treatments_side_by_side():
 
 
 def test_what_cannot_be_done_is_said():
-    from correlator.study.cross_section.confounded import compare_confounds, flags_of, with_confounds
+    from correlator.eventstudy.confounded import compare_confounds, flags_of, with_confounds
 
     result = simulated_study()
     flags = flags_of(result)

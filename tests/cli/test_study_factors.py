@@ -58,7 +58,7 @@ def test_stored_bars_over_the_risk_free_return(loaded, run, folder) -> None:
     arguments = ["--store", loaded / "m.duckdb", "study", "--symbol", "AIRLINK", "--benchmark", "KSE100"]
     arguments += ["--estimation", "-145:-26", "--window", "-15:5", "--output", "models", "--format", "csv"]
     plain = models(run(*arguments).stdout)
-    from correlator.study.run import study
+    from correlator.research.study import study
     from correlator.workspace import Store
 
     excess = study(

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.study.setup.bars import bar_length, on_bars
+from correlator.eventstudy.bars import bar_length, on_bars
 
 KARACHI = ZoneInfo("Asia/Karachi")
 SESSIONS = ("2025-05-26", "2025-05-27", "2025-05-29", "2025-05-30")

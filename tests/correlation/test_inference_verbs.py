@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from correlator.cli.app import app
 from correlator.cli.exit_codes import ExitCode
-from correlator.correlation.stored import correlate, news_and_returns
 from correlator.errors import CorrelatorError, InputError, NotFoundError, StudyError
+from correlator.research.correlate import correlate, news_and_returns
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_bars, write_events, write_instrument
@@ -193,8 +193,8 @@ def test_audit_passes_the_built_in_study_and_catches_a_leaky_one(store, tmp_path
     leaky.write_text(
         "from dataclasses import replace\n"
         "import numpy as np\n"
-        "from correlator.study.setup.plan import make_plan\n"
-        "from correlator.study.run_matrix import study_panel\n"
+        "from correlator.eventstudy.spec import make_plan\n"
+        "from correlator.eventstudy.measure import study_panel\n"
         "def study(panel, events):\n"
         "    centred = panel.returns - np.nanmean(panel.returns, axis=0)\n"
         "    return study_panel(replace(panel, returns=centred), events, make_plan(model='raw', window='0:0'))\n"

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from correlator.errors import NotFoundError
+from correlator.eventstudy.measure import study_matrix
 from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.of_result import RESULT_FIGURES, described, result_figure
 from correlator.plot.paths import car_path, car_paths
 from correlator.plot.study import car_figure, event_panels, heatmap_figure
 from correlator.plot.template import dress
 from correlator.plot.terminal import car_text, price_text
-from correlator.study.run_matrix import study_matrix
 
 SESSIONS = 400
 

@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from slow_reference import GOLDEN, scenario
 
-from correlator.study.significance.arrays import StudyArrays
-from correlator.study.significance.ranks import average_ranks
-from correlator.study.significance.table import statistics
+from correlator.eventstudy.significance.arrays import StudyArrays
+from correlator.eventstudy.significance.ranks import average_ranks
+from correlator.eventstudy.significance.table import statistics
 
 METHODS = Path(__file__).parent.parent.parent / "docs" / "methods.md"
 BEGIN, END = "<!-- agreement: begin -->", "<!-- agreement: end -->"

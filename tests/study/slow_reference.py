@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.study.significance.arrays import StudyArrays
+from correlator.eventstudy.significance.arrays import StudyArrays
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 FIRMS = ("AMZN", "ZM", "UBER", "NFLX", "SHOP", "FB", "UPWK")

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, StudyError
-from correlator.study.calendar_time import calendar_time_alpha, portfolio_returns
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.plan import make_plan
-from correlator.study.stream import study_stream
+from correlator.eventstudy.calendar_time import calendar_time_alpha, portfolio_returns
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.stream import study_stream
 
 
 def bars(seed: int = 1, count: int = 500) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.study.estimation import fast, kernel
-from correlator.study.estimation.engine import default_minimum, fit_events
-from correlator.study.estimation.estimates import Bars, Placement, Wanted
-from correlator.study.estimation.models import model_named
+from correlator.eventstudy.estimation import fast, kernel
+from correlator.eventstudy.estimation.engine import default_minimum, fit_events
+from correlator.eventstudy.estimation.estimates import Bars, Placement, Wanted
+from correlator.eventstudy.estimation.models import model_named
 
 BARS, SYMBOLS = 900, 40
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from correlator.study.estimation.engine import fit_events
-from correlator.study.setup.frames import returns_of
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.frames import returns_of
 
 BARS, DAY = 120, 90
 WHERE = ([DAY], [10], [79], [80], [100])

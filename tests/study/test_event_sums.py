@@ -10,18 +10,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from correlator.study.estimation.engine import fit_events
-from correlator.study.estimation.estimates import EventEstimates
-from correlator.study.estimation.fast import recomputable
-from correlator.study.estimation.models import model_named
-from correlator.study.estimation.packed import LONGEST, PackedBars
-from correlator.study.significance import cross_correlation
-from correlator.study.significance import table as significance
-from correlator.study.significance.arrays import study_arrays
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.fast import recomputable
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.estimation.packed import LONGEST, PackedBars
+from correlator.eventstudy.significance import cross_correlation
+from correlator.eventstudy.significance import table as significance
+from correlator.eventstudy.significance.arrays import study_arrays
 
 pytest.importorskip("numba")
 
-from correlator.study.significance.event_sums import residuals_of
+from correlator.eventstudy.significance.event_sums import residuals_of
 
 DAYS, WINDOWS = ["-2", "-1", "0", "1", "2"], np.array([[1, 3], [0, 4]])
 LABELS = ["-1:1", "-2:2"]
@@ -30,7 +30,7 @@ LABELS = ["-1:1", "-2:2"]
 @pytest.fixture(scope="module", autouse=True)
 def sorting_loops() -> None:
     """Loaded (or compiled) before a property runs, whose deadline is for the work alone."""
-    from correlator.study.significance import ranks_kernel
+    from correlator.eventstudy.significance import ranks_kernel
 
     keys = np.arange(1, 600, dtype=np.uint64)
     ranks_kernel.in_order(keys, ranks_kernel.room_for(len(keys)))
@@ -117,7 +117,7 @@ def test_equal_returns_of_both_windows_stay_equal() -> None:
 
 def test_order_of_keys_is_that_of_values() -> None:
     """Neighbours that differ in the last bits only, which the keys lose, and equal ones."""
-    from correlator.study.significance import ranks_kernel
+    from correlator.eventstudy.significance import ranks_kernel
 
     rng = np.random.default_rng(5)
     close = np.nextafter(0.25, 1) + np.arange(40) * 2.0**-54
@@ -152,7 +152,7 @@ def test_ranks_fit_in_the_longest_windows() -> None:
 
 
 def test_signed_rank_sums_are_the_plain_ones() -> None:
-    from correlator.study.significance import nonparametric, ranks_kernel
+    from correlator.eventstudy.significance import nonparametric, ranks_kernel
 
     x = np.round(np.random.default_rng(6).standard_normal((900, 2)), 2)
     keys = nonparametric.rank_keys(x)
@@ -170,7 +170,7 @@ def test_signed_rank_sums_are_the_plain_ones() -> None:
 @given(st.lists(st.floats(width=32) | st.sampled_from([0.0, 1e-300, 1e300, 0.25]), max_size=40), st.integers(1, 60))
 def test_runs_are_in_order_whatever_the_values(values: list[float], times: int) -> None:
     """Runs too long for a row of the sorting network (one value often) and values of every size included."""
-    from correlator.study.significance import nonparametric, ranks_kernel
+    from correlator.eventstudy.significance import nonparametric, ranks_kernel
 
     x = np.repeat(np.array(values, dtype=np.float64), times)[:, None]
     plainly = np.sort(nonparametric.rank_keys(x)[0])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.study.significance.multiple_testing import benjamini_hochberg, holm, romano_wolf, two_sided
+from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm, romano_wolf, two_sided
 
 P_VALUES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40)
 

@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, StudyError
-from correlator.study.placebo.dates import Matching, draw_dates, placebo_clusters, volatility_regimes
-from correlator.study.placebo.inference import placebo_test, randomisation_p
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.plan import make_plan
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.placebo.dates import Matching, draw_dates, placebo_clusters, volatility_regimes
+from correlator.eventstudy.placebo.inference import placebo_test, randomisation_p
+from correlator.eventstudy.spec import make_plan
 
 PLAN = make_plan(estimation="-80:-11", window="-2:2", windows="0:0,-2:2")
 

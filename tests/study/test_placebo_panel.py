@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.study.placebo.inference import placebo_test
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.plan import make_plan
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.spec import make_plan
 
 FOLDER = Path(__file__).parents[3] / "shared" / "market" / "panel" / "skfolio"
 

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.study.cross_section.regression import cross_section, event_features
-from correlator.study.run_matrix import study_matrix
+from correlator.eventstudy.cross_section import cross_section, event_features
+from correlator.eventstudy.measure import study_matrix
 
 pytest.importorskip("statsmodels")
 

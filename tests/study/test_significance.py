@@ -8,11 +8,11 @@ import pytest
 from slow_reference import GOLDEN, SCENARIOS, sample_s2, scenario, simulated, take
 
 from correlator.errors import StudyError
-from correlator.study.significance.array_sums import first_look, second_look
-from correlator.study.significance.arrays import targets_of
-from correlator.study.significance.parametric import patell_z
-from correlator.study.significance.ranks import generalized_rank
-from correlator.study.significance.table import STATISTICS, significance_table, statistics
+from correlator.eventstudy.significance.arrays import targets_of
+from correlator.eventstudy.significance.parametric import patell_z
+from correlator.eventstudy.significance.ranks import generalized_rank
+from correlator.eventstudy.significance.sums_numpy import first_look, second_look
+from correlator.eventstudy.significance.table import STATISTICS, significance_table, statistics
 
 PAPER = {
     "csect_t": "csect_t",

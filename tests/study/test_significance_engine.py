@@ -8,8 +8,8 @@ import pytest
 from slow_reference import FIRMS, GOLDEN, SCENARIOS, sample_s2, scenario
 
 from correlator.errors import StudyError
-from correlator.study.run_matrix import study_matrix
-from correlator.study.significance.table import STATISTICS, significance_table
+from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.significance.table import STATISTICS, significance_table
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from slow_reference import scenario, simulated, take
 
 from correlator.errors import StudyError
-from correlator.study.significance import array_sums, cross_correlation, ranks
-from correlator.study.significance.arrays import targets_of
-from correlator.study.significance.bootstrap import wild_cluster
-from correlator.study.significance.nonparametric import EXACT_UP_TO, wilcoxon
-from correlator.study.significance.parametric import cross_sectional_t, jackknife_t, pseudo_values
-from correlator.study.significance.sums import spread_of
+from correlator.eventstudy.significance import cross_correlation, ranks
+from correlator.eventstudy.significance import sums_numpy as array_sums
+from correlator.eventstudy.significance.arrays import targets_of
+from correlator.eventstudy.significance.clustered import wild_cluster
+from correlator.eventstudy.significance.nonparametric import EXACT_UP_TO, wilcoxon
+from correlator.eventstudy.significance.parametric import cross_sectional_t, jackknife_t, pseudo_values
+from correlator.eventstudy.significance.sums import spread_of
 
 VALUES = st.lists(
     st.one_of(st.just(np.nan), st.integers(-3, 3).map(float), st.floats(-1e300, 1e300)), min_size=1, max_size=40
@@ -175,7 +176,7 @@ def test_bootstrap_of_few_dates_tries_every_sign() -> None:
 
 
 def test_two_events_are_enough_for_all_but_skewness() -> None:
-    from correlator.study.significance.table import significance_table
+    from correlator.eventstudy.significance.table import significance_table
 
     table = significance_table(take(simulated(3, 11), np.array([0, 1])))
     empty = set(table.filter(table["value"].is_null())["statistic"])

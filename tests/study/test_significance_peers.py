@@ -8,8 +8,8 @@ import pytest
 from peer_formulas import METHODS, PEERS, Peer, derived, gap, golden, with_table
 from slow_reference import GOLDEN, SCENARIOS, market_model, scenario
 
-from correlator.study.run_matrix import study_matrix
-from correlator.study.significance.table import statistics
+from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.significance.table import statistics
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

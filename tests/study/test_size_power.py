@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from correlator.study.significance.table import STATISTICS
+from correlator.eventstudy.significance.table import STATISTICS
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from correlator.cli.app import app
 from correlator.errors import InputError, NotFoundError
-from correlator.study import stream
-from correlator.study.stream import chunk_for, events_of_file, write_frames
+from correlator.eventstudy import stream
+from correlator.eventstudy.stream import chunk_for, events_of_file, write_frames
 
 
 @pytest.fixture

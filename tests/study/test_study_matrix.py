@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError, TimeError
+from correlator.eventstudy.frames import read_wide, returns_of
+from correlator.eventstudy.measure import read_events, study_matrix, study_panel
+from correlator.eventstudy.result import OUTPUTS
+from correlator.eventstudy.spec import make_plan
 from correlator.resources import data_path
-from correlator.study.result import OUTPUTS
-from correlator.study.run_matrix import read_events, study_matrix, study_panel
-from correlator.study.setup.frames import read_wide, returns_of
-from correlator.study.setup.plan import make_plan
 
 
 def wide(seed: int = 0, bars: int = 400) -> pl.DataFrame:
@@ -206,7 +206,7 @@ def test_groups_and_years() -> None:
 
 
 def test_one_event_has_no_cross_section() -> None:
-    pytest.importorskip("correlator.study.significance.table")
+    pytest.importorskip("correlator.eventstudy.significance.table")
     result = study_matrix(wide(), THREE[:1], benchmark="M")
     assert result.ar.height == 21
     with pytest.raises(StudyError, match="no cross-section"):
@@ -256,7 +256,7 @@ def test_factors_and_risk_free() -> None:
 def test_flags_name_what_is_censored() -> None:
     table = wide().with_columns(A=pl.when(pl.col("date") == date(2020, 10, 28)).then(None).otherwise(pl.col("A")))
     taken = read_wide(table, "returns")
-    from correlator.study.setup.frames import Panel
+    from correlator.eventstudy.frames import Panel
 
     locked, silent = np.zeros(taken.values.shape, dtype=bool), np.zeros(taken.values.shape, dtype=bool)
     locked[300, 0] = silent[300, 0] = silent[299, 0] = True

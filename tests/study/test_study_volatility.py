@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from correlator.errors import StudyError
-from correlator.study.estimation.engine import fit_events
-from correlator.study.volatility import abnormal_volatility, forecast_variances, volatility_multiplier
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.volatility import abnormal_volatility, forecast_variances, volatility_multiplier
 
 
 def test_multiplier_by_its_formula() -> None:

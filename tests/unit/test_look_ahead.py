@@ -8,10 +8,10 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.spec import make_plan
 from correlator.look_ahead import audit, numbers_of
-from correlator.study.run_matrix import study_panel
-from correlator.study.setup.frames import Panel
-from correlator.study.setup.plan import make_plan
 
 PLAN = make_plan(estimation="-60:-6", window="-2:2", windows="0:0,-2:2")
 

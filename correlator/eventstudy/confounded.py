@@ -1,0 +1,154 @@
+"""A study with its confounded events kept, dropped, the first of each cluster kept, or modelled, side by side.
+
+=========  ==========================================================================================================
+keep       every event, confounded or not
+drop       only events with nothing else in their window
+first      of events of one symbol whose windows overlap, the first, then the next that is clear of it
+model      every event; the average is the constant of a regression of CAR on the confounds, each 0 where there is none
+=========  ==========================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from correlator.align.confounds import (
+    USUAL_KINDS,
+    BarMarks,
+    Mask,
+    confound_flags,
+    first_of_overlapping,
+)
+from correlator.errors import InputError, StudyError
+from correlator.eventstudy.cross_section import cross_section, event_features
+from correlator.eventstudy.result import StudyResult
+
+TREATMENTS = ("keep", "drop", "first", "model")
+_COLUMNS = ("other_stories", "country_stories", "overlaps", "ex_dividend", "limit_locked", "thin")
+
+
+def flags_of(
+    result: StudyResult,
+    *,
+    others: pl.DataFrame | None = None,
+    ex_dividend: Mask | None = None,
+    kinds: Sequence[str] = USUAL_KINDS,
+) -> pl.DataFrame:
+    """What else happened in the event window of every measured event, as ``confound_flags`` says.
+
+    ``others``: all news, event_id, symbol, date (day 0) and story_id, default the study's own events; ``ex_dividend``
+    (T, S) marks on the panel. Raises StudyError where the event window is one of calendar dates.
+    """
+    _, window = result.plan.offsets()
+    estimates, panel = result.estimates, result.panel
+    events = result.events[estimates.kept].with_columns(row=pl.Series(estimates.day_zero))
+    thin = np.isnan(panel.returns) if panel.zero_volume is None else np.isnan(panel.returns) | panel.zero_volume
+    marks = BarMarks(panel.symbols, panel.limit_locked, thin, ex_dividend)
+    news = None if others is None else _on_rows(others, panel.labels)
+    return confound_flags(events, (window.first, window.last), marks, others=news, kinds=kinds)
+
+
+def with_confounds(result: StudyResult, treatment: str, flags: pl.DataFrame) -> StudyResult:
+    """``result`` with ``keep``, ``drop`` or ``first`` applied; events left out are in ``excluded`` with the reason.
+
+    ``flags`` as ``flags_of`` gives them. Raises InputError for another treatment, StudyError where nothing is left.
+    """
+    if treatment not in ("keep", "drop", "first"):
+        raise InputError(f"confounds {treatment!r} is not known here", hint="choose keep, drop or first")
+    if treatment == "keep":
+        return result
+    keep = _kept(result, flags, treatment)
+    reasons = pl.lit("its window overlaps that of an earlier event")
+    if treatment == "drop":
+        reasons = pl.format("confounded: {}", flags["reason"])
+    if not keep.any():
+        raise StudyError("every event is confounded", hint="choose first or model, narrower windows, or fewer kinds")
+    labels = result.panel.labels
+    left_out = flags.with_columns(session=labels[result.estimates.day_zero], reason=reasons).filter(pl.Series(~keep))
+    excluded = left_out.select(result.excluded.columns)
+    return replace(
+        result,
+        estimates=result.estimates.take(keep),
+        excluded=pl.concat([result.excluded, excluded], how="vertical_relaxed"),
+    )
+
+
+def _kept(result: StudyResult, flags: pl.DataFrame, treatment: str) -> Mask:
+    """Which events (E,) ``keep``, ``drop`` or ``first`` leaves."""
+    if treatment == "keep":
+        return np.ones(len(flags), dtype=bool)
+    if treatment == "drop":
+        return ~flags["confounded"].to_numpy()
+    _, window = result.plan.offsets()
+    return first_of_overlapping(flags["symbol"], result.estimates.day_zero, (window.first, window.last))
+
+
+def compare_confounds(result: StudyResult, flags: pl.DataFrame, treatments: Sequence[str] = TREATMENTS) -> pl.DataFrame:
+    """CAAR of every window under each treatment: confounds, window, n, caar, se, t, p_value, df.
+
+    Standard errors are clustered by session and symbol (see ``cross_section``). ``model`` is the CAAR of an event with
+    nothing else in its window; confounds that do not vary, or that others add up to, are left out of it. A treatment
+    that leaves fewer than two events has no errors. Raises InputError for another treatment.
+    """
+    if unknown := sorted(set(treatments) - set(TREATMENTS)):
+        raise InputError(f"confounds {unknown[0]!r} is not known", hint=f"choose of {', '.join(TREATMENTS)}")
+    return pl.concat([_averages(result, flags, treatment) for treatment in treatments])
+
+
+def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.DataFrame:
+    formula = "car ~ 1"
+    if treatment == "model":
+        formula = " + ".join([formula, *_telling(flags)])
+        chosen = result
+    else:
+        keep = _kept(result, flags, treatment)
+        chosen = replace(result, estimates=result.estimates.take(keep))
+    if len(chosen.estimates) < 2:
+        return _without_errors(chosen, treatment)
+    rows = []
+    for window in result.window_labels:
+        features = event_features(chosen, window)
+        if treatment == "model":
+            features = features.drop(_COLUMNS, strict=False).with_columns(flags.select(_COLUMNS))
+        fit = cross_section(features, formula)
+        first = fit.table.filter(pl.col("term") == "Intercept").row(0, named=True)
+        rows.append((treatment, window, fit.n, first["estimate"], first["se"], first["t"], first["p_value"], fit.df))
+    return pl.DataFrame(rows, schema=_schema(), orient="row")
+
+
+def _telling(flags: pl.DataFrame) -> list[str]:
+    """The counts that vary over events and are no combination of those before them."""
+    design, chosen = np.ones((len(flags), 1)), []
+    for name in _COLUMNS:
+        if flags[name].null_count():
+            continue
+        wider = np.column_stack([design, flags[name].to_numpy()])
+        if np.linalg.matrix_rank(wider) > design.shape[1]:
+            design = wider
+            chosen.append(name)
+    return chosen
+
+
+def _without_errors(chosen: StudyResult, treatment: str) -> pl.DataFrame:
+    """One event or none has an average, or not even that, and no standard error."""
+    count, cars = len(chosen.estimates), chosen.estimates.car
+    rows = [
+        (treatment, window, count, float(cars[0, w]) if count else None, None, None, None, None)
+        for w, window in enumerate(chosen.window_labels)
+    ]
+    return pl.DataFrame(rows, schema=_schema(), orient="row")
+
+
+def _schema() -> dict[str, type[pl.DataType]]:
+    numbers = ("caar", "se", "t", "p_value", "df")
+    return {"confounds": pl.String, "window": pl.String, "n": pl.Int64} | dict.fromkeys(numbers, pl.Float64)
+
+
+def _on_rows(others: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:
+    """News with the bar of its date, the next one where it lies between two."""
+    dated = others.filter(pl.col("date").is_not_null())
+    return dated.with_columns(row=pl.Series(labels.search_sorted(dated["date"], side="left")).cast(pl.Int64))

@@ -1,0 +1,170 @@
+"""The cross-section: abnormal returns regressed on what the events were.
+
+    CAR_i = x_i'b + e_i,   V = (X'X)^-1 (B_date + B_symbol - B_both) (X'X)^-1
+
+with B the sums over clusters of (X'e)(X'e)' times G/(G - 1) (N - 1)/(N - k) each: events of one date share its market,
+events of one symbol its company (Cameron, Gelbach & Miller 2011, JBES 29, 238-249; Petersen 2009). Student's t with the
+fewest clusters less one as its degrees of freedom (Cameron & Miller 2015). statsmodels does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
+from correlator.eventstudy.result import StudyResult
+
+CLUSTERS = ("session", "symbol")
+
+
+@dataclass(frozen=True)
+class CrossSection:
+    """A regression over N events: ``table`` has term, estimate, se, t, p_value, low, high (95 %), fractions of return
+    per unit of the term; ``clusters`` the columns clustered by and how many clusters each has; ``df`` of t;
+    ``excluded`` the events left out: event_id, symbol, reason.
+    """
+
+    formula: str
+    window: str
+    table: pl.DataFrame
+    n: int
+    r_squared: float
+    clusters: dict[str, int]
+    df: float
+    excluded: pl.DataFrame
+
+
+def event_features(result: StudyResult, window: str | None = None) -> pl.DataFrame:
+    """One row per measured event: event_id, symbol, session (of day 0), car, se, beta, sigma, and the events' columns.
+
+    ``window``: label of a CAR window, default the study's first. ``weekday`` (1 is Monday) and ``year`` of day 0 and,
+    where events carry the instant ``known_at``, its ``hour`` in UTC are added unless the events have such columns.
+    Raises NotFoundError for a window that the study has not.
+    """
+    labels = result.window_labels
+    chosen = labels[0] if window is None else window
+    if chosen not in labels:
+        raise NotFoundError(f"the study has no window {chosen!r}", hint=f"it has {', '.join(labels)}")
+    at, estimates = labels.index(chosen), result.estimates
+    session = result.panel.labels[estimates.day_zero]
+    events = result.events[estimates.kept]
+    own = {
+        "session": session,
+        "car": pl.Series(estimates.car[:, at], nan_to_null=True),
+        "se": pl.Series(estimates.car_se[:, at], nan_to_null=True),
+        "beta": result.models["beta"],
+        "sigma": result.models["sigma"],
+    }
+    derived = {"weekday": session.dt.weekday(), "year": session.dt.year()}
+    if "known_at" in events.columns:
+        derived["hour"] = events["known_at"].dt.hour()
+    own |= {name: values for name, values in derived.items() if name not in events.columns}
+    given = [name for name in events.columns if name not in own]
+    features = events.select(given).with_columns(**own)
+    return features.select("event_id", "symbol", *own, pl.exclude("event_id", "symbol", *own))
+
+
+def cross_section(
+    events: StudyResult | pl.DataFrame,
+    formula: str,
+    *,
+    window: str | None = None,
+    clusters: Sequence[str] | None = None,
+) -> CrossSection:
+    """Regress by ``formula``, such as ``car ~ goldstein + C(category)``, on the columns of ``event_features``.
+
+    ``events``: a study, or such a frame with more columns; ``clusters``: one or two columns, default session and
+    symbol, each where it has two values or more; empty for heteroskedasticity-robust errors (HC1). Events without a
+    value in the formula's columns are in ``excluded``. Raises InputError for a formula that cannot be read,
+    NotFoundError for columns that are not there, StudyError where there are too few events, MissingDependencyError
+    without statsmodels.
+    """
+    features = event_features(events, window) if isinstance(events, StudyResult) else events
+    model = _model(formula, features)
+    used = np.asarray(model.data.row_labels, dtype=np.int64)
+    parameters = model.exog.shape[1]
+    if len(used) <= parameters:
+        raise StudyError(f"{len(used)} events with every value cannot bear {parameters} terms", hint="use fewer terms")
+    if np.linalg.matrix_rank(model.exog) < parameters:
+        raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a term that others add up to")
+    kept = features[used]
+    names = _clusters(kept, clusters)
+    fitted = _fitted(model, kept, names)
+    bounds = np.asarray(fitted.conf_int())
+    table = pl.DataFrame(
+        {
+            "term": list(model.exog_names),
+            "estimate": np.asarray(fitted.params),
+            "se": np.asarray(fitted.bse),
+            "t": np.asarray(fitted.tvalues),
+            "p_value": np.asarray(fitted.pvalues),
+            "low": bounds[:, 0],
+            "high": bounds[:, 1],
+        },
+        nan_to_null=True,
+    )
+    left_out = np.setdiff1d(np.arange(len(features)), used)
+    return CrossSection(
+        formula=formula,
+        window=window or (events.window_labels[0] if isinstance(events, StudyResult) else ""),
+        table=table,
+        n=len(used),
+        r_squared=float(fitted.rsquared),
+        clusters={name: kept[name].n_unique() for name in names},
+        df=float(getattr(fitted, "df_resid_inference", fitted.df_resid)),
+        excluded=features[left_out]
+        .select("event_id", "symbol")
+        .with_columns(pl.lit("a column of the formula has no value").alias("reason")),
+    )
+
+
+def _model(formula: str, features: pl.DataFrame) -> Any:
+    if find_spec("statsmodels") is None:
+        raise MissingDependencyError("the cross-section needs statsmodels", hint="pip install 'correlator[statistics]'")
+    import pandas as pd
+    from patsy import PatsyError
+    from statsmodels.formula.api import ols
+
+    plain = {name: values.to_list() for name, values in features.to_dict().items() if not values.dtype.is_nested()}
+    numbers = {name: features[name].to_numpy() for name in plain if features[name].dtype.is_numeric()}
+    frame = pd.DataFrame({**plain, **numbers})
+    try:
+        return ols(formula, frame)
+    except PatsyError as error:
+        text = str(error).splitlines()[0]
+        if "NameError" in text:
+            raise NotFoundError(
+                f"formula {formula!r}: {text}", hint=f"events have {', '.join(features.columns)}"
+            ) from error
+        raise InputError(f"formula {formula!r} cannot be read: {text}", hint="write car ~ goldstein") from error
+    except (SyntaxError, ValueError) as error:
+        raise InputError(
+            f"formula {formula!r} cannot be used: {str(error).splitlines()[0]}", hint="write car ~ goldstein"
+        ) from error
+
+
+def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, ...]:
+    if clusters is None:
+        return tuple(name for name in CLUSTERS if name in kept.columns and kept[name].n_unique() >= 2)
+    for name in clusters:
+        if name not in kept.columns:
+            raise NotFoundError(f"there is no column {name!r} to cluster by", hint=likeliest(name, kept.columns))
+        if kept[name].n_unique() < 2:
+            raise StudyError(f"all events have the same {name}, which leaves one cluster", hint="cluster by another")
+    if len(clusters) > 2:
+        raise InputError(f"{len(clusters)} columns to cluster by are too many", hint="name one or two")
+    return tuple(clusters)
+
+
+def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
+    if not names:
+        return model.fit(cov_type="HC1", use_t=True)
+    codes = np.stack([kept[name].rank("dense").to_numpy().astype(np.int64) for name in names], axis=1)
+    groups = codes[:, 0] if len(names) == 1 else codes
+    return model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)

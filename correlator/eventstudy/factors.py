@@ -1,0 +1,60 @@
+"""Factors and the risk-free return on a study's bars."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+from correlator.errors import NotFoundError
+from correlator.eventstudy.frames import Array, Frame, Panel, Wide, on_labels, read_wide
+
+_RATES = ("rf", "risk-free", "risk_free", "riskfree")
+
+
+def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = None) -> Panel:
+    """The panel with the columns of ``factors`` in place of its benchmark, returns over the risk-free one.
+
+    ``risk_free`` (T,) is taken off returns and benchmark, but not off factors, which are differences already.
+    """
+    if factors is not None:
+        panel = replace(panel, factors=on_labels(factors, panel.labels, "factors"), factor_names=factors.names)
+    if risk_free is None:
+        return panel
+    beside = panel.factors
+    if beside is not None and factors is None:
+        beside = beside - risk_free[:, None]
+    return replace(panel, returns=panel.returns - risk_free[:, None], factors=beside)
+
+
+def part_risk_free(
+    factors: Frame | None, risk_free: str | Frame | None, panel: Panel
+) -> tuple[Wide | None, Array | None]:
+    """The factors without the risk-free return, and that (T,) on the panel's bars.
+
+    ``risk_free``: a column of ``factors``, else of the panel, or a frame of its own; fractions per bar. Raises
+    NotFoundError for a column that is not there. A column named as rates are, but not asked for, is warned of.
+    """
+    table = None if factors is None else read_wide(factors, "factors")
+    if risk_free is None:
+        _warn_of_rates(table)
+        return table, None
+    if not isinstance(risk_free, str):
+        return table, on_labels(read_wide(risk_free, "risk-free returns"), panel.labels, "risk-free returns")[:, 0]
+    if risk_free in panel.symbols and (table is None or risk_free not in table.names):
+        return table, panel.returns[:, panel.symbols.index(risk_free)]
+    if table is None or risk_free not in table.names:
+        columns = (*(table.names if table is not None else ()), *panel.symbols)
+        raise NotFoundError(f"no column {risk_free!r} for the risk-free return", hint=f"there are {', '.join(columns)}")
+    return _without(table, risk_free), on_labels(table, panel.labels, "factors")[:, table.names.index(risk_free)]
+
+
+def _warn_of_rates(factors: Wide | None) -> None:
+    """Warn of a column that by its name is the risk-free return, not a factor."""
+    for name in () if factors is None else factors.names:
+        if name.strip().lower() in _RATES:
+            warnings.warn(f"factor {name} is regressed on; name it as risk-free to take it off instead", stacklevel=4)
+
+
+def _without(wide: Wide, name: str) -> Wide:
+    keep = [j for j, other in enumerate(wide.names) if other != name]
+    return replace(wide, names=tuple(wide.names[j] for j in keep), values=wide.values[:, keep])

@@ -1,0 +1,163 @@
+"""The door for matrices: any frame with the Arrow PyCapsule interface becomes labels and arrays.
+
+A wide frame has a column of dates or instants, one row per bar, and one column per symbol. Missing bars are null or NaN
+and stay missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import InputError, NotFoundError, TimeError, likeliest
+from correlator.tabular import to_polars
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Frame = Any
+"""Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
+
+RETURNS_KINDS = ("log", "simple")
+LOG_VOLUME = "log-volume"
+_NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What a study looks at: T bars of S symbols, and of K factors.
+
+    ``labels`` (T,) Date or Datetime, ascending, one per bar; ``symbols`` (S,) names; ``returns`` (T, S) fractions, NaN
+    where missing; ``factors`` (T, K) or None, the benchmark first; ``factor_names`` (K,); ``limit_locked`` and
+    ``zero_volume`` (T, S) mark bars whose return is censored, or None where that is not known.
+    """
+
+    labels: pl.Series
+    symbols: tuple[str, ...]
+    returns: Array
+    factors: Array | None = None
+    factor_names: tuple[str, ...] = ()
+    limit_locked: Mask | None = None
+    zero_volume: Mask | None = None
+
+
+@dataclass(frozen=True)
+class Wide:
+    """A wide frame taken apart: ``labels`` (T,), ``names`` (S,), ``values`` (T, S) with NaN where missing."""
+
+    labels: pl.Series
+    names: tuple[str, ...]
+    values: Array
+
+    def column(self, name: str) -> Array:
+        if name not in self.names:
+            raise NotFoundError(f"there is no column {name!r}", hint=likeliest(name, self.names, "columns are"))
+        return self.values[:, self.names.index(name)]
+
+
+def read_wide(frame: Frame, what: str) -> Wide:
+    """Take a wide frame apart; rows are sorted by label. Raises InputError without labels, or with one twice."""
+    table = to_polars(frame, what)
+    label = label_column(table, what)
+    table = _with_times(table, label, what).drop_nulls(label).sort(label)
+    doubles = table[label].filter(table[label].is_duplicated())
+    if len(doubles):
+        raise InputError(f"{what} has {doubles[0]} on more than one row", hint="keep one row per bar")
+    names = tuple(name for name in table.columns if name != label)
+    values = [_numbers(table[name], what) for name in names]
+    stacked = np.stack(values).T if values else np.zeros((len(table), 0))
+    return Wide(table[label].rename("session"), names, stacked)
+
+
+def label_column(table: pl.DataFrame, what: str) -> str:
+    """The first column of dates or instants, else the first column of text."""
+    for kinds in ((pl.Date, pl.Datetime), (pl.String,)):
+        for name, kind in table.schema.items():
+            if kind.base_type() in kinds:
+                return name
+    raise InputError(f"{what} has no column of dates", hint="the first column should hold dates or instants")
+
+
+def returns_of(prices: Array, kind: str) -> Array:
+    """Returns (T, S) of ``prices`` (T, S): ``log`` or ``simple``, fractions.
+
+    NaN at the first bar and on both sides of a missing or non-positive price: a return over a hole is not of one bar.
+    """
+    if kind not in RETURNS_KINDS:
+        raise InputError(f"returns {kind!r} are not known", hint=f"choose {' or '.join(RETURNS_KINDS)}")
+    positive = np.where(prices > 0, prices, np.nan)
+    ratio = np.full_like(positive, np.nan)
+    np.divide(positive[1:], positive[:-1], out=ratio[1:])
+    return np.log(ratio, out=ratio) if kind == "log" else np.subtract(ratio, 1.0, out=ratio)
+
+
+def log_volume_of(volumes: Array) -> Array:
+    """Natural logarithm of ``volumes`` (T, S), NaN where nothing was traded (Ajinkya & Jain 1989)."""
+    return np.log(np.where(volumes > 0, volumes, np.nan))
+
+
+def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
+    """Values (T, S) of ``wide`` at ``labels``, NaN where it has no such bar; raises InputError when none match."""
+    target = pl.DataFrame({"session": labels})
+    source = pl.DataFrame({"session": wide.labels.cast(labels.dtype)}).with_row_index("row")
+    rows = target.join(source, on="session", how="left", maintain_order="left")["row"]
+    if rows.null_count() == len(rows):
+        raise InputError(f"{what} shares no date with the returns", hint="check the dates of both")
+    found = rows.is_not_null().to_numpy()
+    values = np.full((len(labels), wide.values.shape[1]), np.nan)
+    values[found] = wide.values[rows.drop_nulls().to_numpy()]
+    return values
+
+
+def _numbers(column: pl.Series, what: str) -> Array:
+    if column.dtype == pl.String:
+        words = column.str.strip_chars().str.to_lowercase()
+        column = pl.select(pl.when(~words.is_in(_NO_NUMBER)).then(words)).to_series().rename(column.name)
+    try:
+        return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    except pl.exceptions.InvalidOperationError:
+        raise InputError(f"column {column.name!r} of {what} holds text", hint="keep only dates and numbers") from None
+
+
+def _with_times(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
+    return table.with_columns(as_times(table[label], what))
+
+
+def as_times(column: pl.Series, what: str) -> pl.Series:
+    """``column`` as dates or instants; zoneless instants that are all midnight are dates, because pandas has none.
+
+    Raises TimeError for text that is no date and InputError for another type.
+    """
+    kind = column.dtype
+    if kind == pl.String:
+        return parse_times(column, what)
+    if kind == pl.Date:
+        return column
+    if not isinstance(kind, pl.Datetime):
+        raise InputError(f"column {column.name!r} of {what} holds {kind}, not dates", hint="write YYYY-MM-DD")
+    if kind.time_zone is None and bool((column.drop_nulls().dt.time() == time(0)).all()):
+        return column.cast(pl.Date)
+    return column.dt.cast_time_unit("us")
+
+
+def parse_times(column: pl.Series, what: str) -> pl.Series:
+    """Text as dates (YYYY-MM-DD), else as instants (ISO 8601); raises TimeError naming the first that is neither."""
+    dates = column.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
+    if dates.null_count() == column.null_count():
+        return dates
+    text = column.str.strip_chars().str.replace(" ", "T").str.replace("Z$", "+00:00")
+    zone = "%#z" if bool(text.str.contains(r"[+-]\d{2}:?\d{2}$").fill_null(False).any()) else ""
+    time_zone = "UTC" if zone else None
+    full, short = (
+        text.str.to_datetime(f"%Y-%m-%dT%H:%M{seconds}{zone}", time_unit="us", time_zone=time_zone, strict=False)
+        for seconds in (":%S%.f", "")
+    )
+    instants = full.fill_null(short)
+    if instants.null_count() > column.null_count():
+        first = column.filter(instants.is_null() & column.is_not_null())[0]
+        raise TimeError(f"{first!r} in column {column.name!r} of {what} is no date", hint="write YYYY-MM-DD")
+    return instants

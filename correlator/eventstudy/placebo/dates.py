@@ -1,0 +1,299 @@
+"""Placebo dates: ordinary sessions that could have stood in for the real ones, and which of them each draw takes.
+
+Events whose tested windows share a bar are a cluster and move together, so that what binds them (a common market day, a
+common stretch of bars) binds their placebos too. A cluster longer than three of these windows, or with fewer than
+``least`` places to move to, is split at its widest gap: what binds neighbours across the cut is lost, but dates keep
+apart enough to be matched and to move freely. Clusters of one symbol are kept from meeting in a draw, as they do not
+meet in reality. A cluster's candidates are the bars at which every one of its events could have been measured and that
+match the real first date:
+
+* ``weekday``: same day of the week; on intraday bars also same time of day;
+* ``volatility``: same regime, the tercile of the benchmark's standard deviation over the 21 bars before the event
+  window (before it, so that what the event does to volatility is not matched away);
+* ``distance``: at least ``distance`` bars from every real event of the same symbol, so that the effect looked for is
+  not in the placebos. Only where that takes away a tenth of the bars at most: else what is left would be a small sample
+  set against the rest of itself, and p-values too small. Placebo dates may then be real ones, which costs some power.
+
+Where fewer than ``least`` candidates match, ``weekday`` is given up first, then ``volatility``, then ``distance``; how
+far each cluster went is in its ``matched``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import InputError
+from correlator.eventstudy.estimation.engine import default_minimum, regressors_of
+from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.frames import Array, Mask, Panel
+from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.spec import Plan
+from correlator.eventstudy.windows import OffsetWindow
+
+CRITERIA = ("weekday", "volatility", "distance")
+"""In the order in which they are given up."""
+
+REGIMES = 3
+REGIME_BARS = 21
+_LONGEST = 3
+"""Span of a cluster in blocks at most."""
+_ATTEMPTS = 20
+_CROWDED = 0.1
+"""Share of the bars that may be taken away for being near a real event."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """How placebo dates are matched: ``criteria`` of ``CRITERIA``; ``distance`` bars from the symbol's real events,
+    None for the length of the event window; ``block``: event dates at most so many bars apart move together, None for
+    those whose longest tested windows overlap, 0 for those of one date only; ``least``: candidates below which a
+    criterion is given up, or a cluster of several dates split.
+    """
+
+    criteria: tuple[str, ...] = CRITERIA
+    distance: int | None = None
+    block: int | None = None
+    least: int = 50
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.criteria) - set(CRITERIA):
+            raise InputError(f"{', '.join(sorted(unknown))} cannot be matched", hint=f"choose of {', '.join(CRITERIA)}")
+        if (self.block or 0) < 0 or (self.distance or 0) < 0 or self.least < 1:
+            raise InputError("block and distance must not be negative, least not below 1")
+
+    def block_of(self, plan: Plan) -> int:
+        """Bars that two event dates are apart at most to move together: ``block``, or where the longest tested windows
+        around them share a bar.
+        """
+        longest = max(len(part) for part in plan.windows if isinstance(part, OffsetWindow))
+        return longest - 1 if self.block is None else self.block
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Events that move together: positions among the kept ones, columns of their ``symbols``, ``offset`` of each from
+    the first bar ``at``; ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil.
+    """
+
+    events: Rows
+    symbols: frozenset[int]
+    offset: Rows
+    at: int
+    candidates: Rows
+    matched: tuple[str, ...]
+
+    @property
+    def span(self) -> int:
+        """Bars from its first date to its last."""
+        return int(self.offset[-1])
+
+
+def placebo_clusters(estimates: EventEstimates, panel: Panel, plan: Plan, matching: Matching) -> list[Cluster]:
+    """The clusters of the kept events with their candidates, in order of date; no candidate leaves an empty array.
+
+    Raises StudyError for windows of calendar dates, which cannot be moved.
+    """
+    estimation, window = plan.offsets()
+    usable = measurable(panel, plan, np.unique(estimates.symbol_index))
+    distance = matching.distance if matching.distance is not None else len(window)
+    near = _near_real_events(estimates, len(panel.labels), distance)
+    weekday = weekday_codes(panel.labels)
+    regime = volatility_regimes(panel, min(estimation.first, window.first), window.first)
+    days = estimates.day_zero
+
+    def cluster_of(events: Rows) -> Cluster:
+        at = int(days[events[0]])
+        offset = days[events] - at
+        possible, away = _at_every_event(usable, near, estimates.symbol_index[events], offset)
+        masks = {"volatility": regime == regime[at], "weekday": weekday == weekday[at], "distance": away}
+        candidates, matched = _matched(possible, masks, matching)
+        symbols = frozenset(estimates.symbol_index[events].tolist())
+        return Cluster(events, symbols, offset, at, candidates, matched)
+
+    found = []
+    block = matching.block_of(plan)
+    waiting = _together(days, block)[::-1]
+    while waiting:
+        events = waiting.pop()
+        cluster = cluster_of(events)
+        if cluster.span == 0 or (cluster.span <= _LONGEST * block and len(cluster.candidates) >= matching.least):
+            found.append(cluster)
+        else:
+            cut = _widest_gap(days[events])
+            waiting += [events[cut:], events[:cut]]
+    return found
+
+
+def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -> NDArray[np.int32]:
+    """Rows (C, draws) that each draw gives to each cluster's first bar, uniform over its candidates.
+
+    A place at most ``block`` bars from an earlier cluster of the same symbol is drawn again, ``_ATTEMPTS`` times at
+    most: in a history too crowded for that they meet after all.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = np.empty((len(clusters), draws), dtype=np.int32)
+    held: dict[int, list[int]] = {}
+    for c, cluster in enumerate(clusters):
+        earlier = np.array(
+            sorted({other for symbol in cluster.symbols for other in held.get(symbol, ())}), dtype=np.int64
+        )
+        after = np.array([clusters[other].span + block for other in earlier], dtype=np.int32)
+        before = cluster.span + block
+        waiting = np.arange(draws)
+        for _ in range(_ATTEMPTS):
+            row = cluster.candidates[rng.integers(len(cluster.candidates), size=len(waiting))].astype(np.int32)
+            chosen[c, waiting] = row
+            if not len(earlier):
+                break
+            ahead = row - chosen[earlier[:, None], waiting]
+            waiting = waiting[((ahead <= after[:, None]) & (-ahead <= before)).any(axis=0)]
+            if len(waiting) == 0:
+                break
+        for symbol in cluster.symbols:
+            held.setdefault(symbol, []).append(c)
+    return chosen
+
+
+def measurable(panel: Panel, plan: Plan, symbols: Rows) -> dict[int, Mask]:
+    """For every one of ``symbols``: the rows (T,) at which the engine could measure an event, a bar in every window."""
+    estimation, window = plan.offsets()
+    regressors, benchmark = regressors_of(model_named(plan.model), panel.factors, len(panel.labels))
+    beside = np.isnan(regressors).any(axis=1)
+    if benchmark is not None:
+        beside |= np.isnan(benchmark)
+    parameters = model_named(plan.model).parameters(regressors.shape[1])
+    given = plan.minimum_observations
+    minimum = max(default_minimum(len(estimation)) if given is None else given, parameters + 1)
+    total = len(panel.labels)
+    rows = np.arange(total)
+    inside = (rows + window.first >= 0) & (rows + window.last < total)
+    found = {}
+    for symbol in symbols.tolist():
+        before = np.concatenate([[0], np.cumsum(~(np.isnan(panel.returns[:, symbol]) | beside))])
+        enough = _bars_between(before, rows, estimation) >= minimum
+        for part in plan.windows:
+            if isinstance(part, OffsetWindow):
+                enough &= _bars_between(before, rows, part) > 0
+        found[symbol] = inside & enough
+    return found
+
+
+def weekday_codes(labels: pl.Series) -> Rows:
+    """A number (T,) equal where two bars share weekday and, for instants, time of day."""
+    code = labels.dt.weekday().cast(pl.Int64).to_numpy()
+    if isinstance(labels.dtype, pl.Datetime):
+        minute = labels.dt.hour().cast(pl.Int64).to_numpy() * 60 + labels.dt.minute().cast(pl.Int64).to_numpy()
+        code = code * 1440 + minute
+    return np.asarray(code, dtype=np.int64)
+
+
+def volatility_regimes(panel: Panel, earliest: int, window_first: int) -> Rows:
+    """Regime (T,) of every bar as a day 0: 0 calm to 2 turbulent, -1 where it has no history of ``REGIME_BARS`` bars.
+
+    The benchmark's standard deviation over the bars before the event window; the mean over symbols where there is none.
+    ``earliest`` bars before which no event can be measured anyway do not count for the terciles.
+    """
+    with np.errstate(invalid="ignore"):
+        if panel.factors is not None:
+            series = panel.factors[:, 0]
+        else:
+            valid = ~np.isnan(panel.returns)
+            count = valid.sum(axis=1)
+            series = np.where(valid, panel.returns, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
+    deviation = _rolling_deviation(series, REGIME_BARS)
+    regime = np.full(len(series), -1, dtype=np.int64)
+    last = np.arange(len(series)) + window_first - 1
+    known = (last >= 0) & (last < len(series)) & (np.arange(len(series)) >= -earliest)
+    values = np.full(len(series), np.nan)
+    values[known] = deviation[last[known]]
+    finite = np.isfinite(values)
+    if finite.any():
+        edges = np.quantile(values[finite], np.arange(1, REGIMES) / REGIMES)
+        regime[finite] = np.searchsorted(edges, values[finite], side="right")
+    return regime
+
+
+def _rolling_deviation(series: Array, bars: int) -> Array:
+    """Standard deviation (T,) of the ``bars`` bars up to each, NaN where fewer than half of them are there."""
+    valid = np.isfinite(series)
+    filled = np.where(valid, series, 0.0)
+    filled = np.where(valid, filled - (filled.sum() / max(int(valid.sum()), 1)), 0.0)
+    sums = [np.concatenate([[0.0], np.cumsum(part)]) for part in (valid.astype(np.float64), filled, filled * filled)]
+    starts = np.maximum(np.arange(len(series)) - bars + 1, 0)
+    n, total, squares = (part[1:] - part[starts] for part in sums)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.maximum(squares - total * total / n, 0.0) / (n - 1)
+    return np.where((n >= bars / 2) & (n >= 2), np.sqrt(variance), np.nan)
+
+
+def _bars_between(before: NDArray[Any], rows: Rows, window: OffsetWindow) -> Rows:
+    total = len(before) - 1
+    first, last = np.clip(rows + window.first, 0, total), np.clip(rows + window.last + 1, 0, total)
+    return np.asarray(before[last] - before[first], dtype=np.int64)
+
+
+def _together(day_zero: Rows, block: int) -> list[Rows]:
+    """Positions of events whose dates are at most ``block`` bars apart from the next, in order of date."""
+    order = np.argsort(day_zero, kind="stable")
+    if len(order) == 0:
+        return []
+    cuts = np.flatnonzero(np.diff(day_zero[order]) > block) + 1
+    return np.split(order, cuts)
+
+
+def _widest_gap(days: Rows) -> int:
+    """Where to split ascending ``days`` (E,): at the widest gap, of several the one nearest to the middle."""
+    gaps = np.diff(days)
+    widest = np.flatnonzero(gaps == gaps.max())
+    middle = (days[0] + days[-1]) / 2
+    return int(widest[np.argmin(np.abs((days[widest] + days[widest + 1]) / 2 - middle))]) + 1
+
+
+def _near_real_events(estimates: EventEstimates, total: int, distance: int) -> dict[int, Mask]:
+    """For every symbol the rows (T,) closer than ``distance`` bars to one of its real events."""
+    near = {}
+    for symbol in np.unique(estimates.symbol_index).tolist():
+        days = np.unique(estimates.day_zero[estimates.symbol_index == symbol])
+        marks = np.zeros(total + 1, dtype=np.int64)
+        np.add.at(marks, np.maximum(days - distance + 1, 0), 1)
+        np.add.at(marks, np.minimum(days + distance, total), -1)
+        near[symbol] = np.cumsum(marks[:-1]) > 0
+    return near
+
+
+def _at_every_event(usable: dict[int, Mask], near: dict[int, Mask], symbols: Rows, offset: Rows) -> tuple[Mask, Mask]:
+    """Rows (T,) at which all events of a cluster can be measured, and those at which none is near a real event."""
+    total = len(next(iter(usable.values())))
+    possible, away = np.ones(total, dtype=bool), np.ones(total, dtype=bool)
+    for symbol, moved in {(int(s), int(o)) for s, o in zip(symbols, offset, strict=True)}:
+        possible &= _moved(usable[symbol], moved)
+        away &= _moved(~near[symbol], moved)
+    return possible, away
+
+
+def _moved(mask: Mask, by: int) -> Mask:
+    """``mask`` read ``by`` rows later; beyond the end nothing holds."""
+    moved = np.zeros_like(mask)
+    moved[: len(mask) - by] = mask[by:]
+    return moved
+
+
+def _matched(possible: Mask, masks: dict[str, Mask], matching: Matching) -> tuple[Rows, tuple[str, ...]]:
+    wanted = [name for name in CRITERIA if name in matching.criteria]
+    if "distance" in wanted and (possible & ~masks["distance"]).sum() > _CROWDED * possible.sum():
+        wanted.remove("distance")
+    while True:
+        fulfils = possible.copy()
+        for name in wanted:
+            fulfils &= masks[name]
+        rows = np.flatnonzero(fulfils)
+        if len(rows) >= matching.least or not wanted:
+            return rows, tuple(wanted)
+        wanted = wanted[1:]

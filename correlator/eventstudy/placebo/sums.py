@@ -1,0 +1,186 @@
+"""Sums over a study's events in every placebo draw: each placement estimated once, a draw a gather of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.frames import Array
+from correlator.eventstudy.placebo.dates import Cluster
+from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.result import StudyResult
+from correlator.progress import tracked
+
+_PLACEMENTS = 200_000
+"""Placements estimated at a time: some 100 MB."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Over the events of G groups in B draws: ``total`` (G, B, C) of CAR, SCAR, SCAR squared (W each) and AR (D);
+    ``number`` (G,) events, ``missing`` (G, B, C) those of them without a value.
+    """
+
+    total: Array
+    number: Rows
+    missing: NDArray[np.int32]
+    windows: int
+
+    def add(self, group: int, values: Array) -> None:
+        """Add one event's ``values`` (B, C)."""
+        holes = np.isnan(values)
+        if holes.any():
+            self.missing[group] += holes
+            values = np.where(holes, 0.0, values)
+        self.total[group] += values
+        self.number[group] += 1
+
+    def count(self, part: str) -> Array:
+        """Values summed (G, B, columns of ``part``): ``car``, ``scar``, ``square`` or ``ar``."""
+        where = self._columns(part)
+        return (self.number[:, None, None] - self.missing[:, :, where]).astype(np.float64)
+
+    def mean(self, part: str) -> Array:
+        """Mean over events (G, B, columns of ``part``), NaN where no event has a value."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(self.total[:, :, self._columns(part)] / self.count(part))
+
+    def statistic(self, name: str) -> Array:
+        """(G, B, W): ``caar`` and ``scar`` are means, ``bmp`` the t of the latter (NaN for one event)."""
+        if name == "caar":
+            return self.mean("car")
+        mean = self.mean("scar")
+        if name == "scar":
+            return mean
+        n = self.count("scar")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance = (self.total[:, :, self._columns("square")] - n * mean * mean) / (n - 1)
+            return np.asarray(np.where(n > 1, mean * np.sqrt(n / variance), np.nan))
+
+    def _columns(self, part: str) -> slice:
+        w = self.windows
+        return {"car": slice(0, w), "scar": slice(w, 2 * w), "square": slice(2 * w, 3 * w), "ar": slice(3 * w, None)}[
+            part
+        ]
+
+
+def real_sums(estimates: EventEstimates, kept: Rows, group_of: Rows, groups: int) -> Sums:
+    """The real study as one draw; ``kept`` events, ``group_of`` (E,)."""
+    values = _values(estimates)
+    sums = _empty(groups, 1, values.shape[1], estimates.car.shape[1])
+    for event in kept.tolist():
+        sums.add(int(group_of[event]), values[event][None, :])
+    return sums
+
+
+def null_sums(
+    result: StudyResult, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows, groups: int
+) -> Sums:
+    """Every draw's sums; ``dates`` (C, B) rows of each cluster's first bar."""
+    windows, days = len(result.plan.windows), result.estimates.ar.shape[1]
+    sums = _empty(groups, dates.shape[1], 3 * windows + days, windows)
+    wanted = _rows_by_symbol(result.estimates, clusters, dates)
+    members = _members(result.estimates, clusters)
+    real_holes = np.isnan(_values(result.estimates))
+    for symbol, lookup, table in tracked(_tables(result, wanted), "symbols of the placebo", len(wanted)):
+        for cluster, offset, event in members[symbol]:
+            values = table[lookup[dates[cluster] + offset]]
+            if real_holes[event].any():  # a window that the real event has no value for has none in the draws either
+                values[:, real_holes[event]] = np.nan
+            sums.add(int(group_of[event]), values)
+    return sums
+
+
+def _empty(groups: int, draws: int, columns: int, windows: int) -> Sums:
+    shape = (groups, draws, columns)
+    return Sums(np.zeros(shape), np.zeros(groups, dtype=np.int64), np.zeros(shape, dtype=np.int32), windows)
+
+
+def _values(estimates: EventEstimates) -> Array:
+    """(E, C) CAR, CAR over its standard error, its square, AR."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scar = estimates.car / estimates.car_se
+    return np.concatenate([estimates.car, scar, scar * scar, estimates.ar], axis=1)
+
+
+def _members(estimates: EventEstimates, clusters: Sequence[Cluster]) -> dict[int, list[tuple[int, int, int]]]:
+    """For every symbol its events as (cluster, offset from the cluster's first bar, event)."""
+    members: dict[int, list[tuple[int, int, int]]] = {}
+    for c, cluster in enumerate(clusters):
+        for event, offset in zip(cluster.events.tolist(), cluster.offset.tolist(), strict=True):
+            members.setdefault(int(estimates.symbol_index[event]), []).append((c, offset, event))
+    return members
+
+
+def _rows_by_symbol(
+    estimates: EventEstimates, clusters: Sequence[Cluster], dates: NDArray[np.int32]
+) -> dict[int, Rows]:
+    """For every symbol the rows at which some draw measures it."""
+    total = int(max(cluster.candidates[-1] + cluster.offset[-1] for cluster in clusters)) + 1
+    wanted: dict[int, Rows] = {}
+    for symbol, events in _members(estimates, clusters).items():
+        marks = np.zeros(total, dtype=bool)
+        for cluster, offset, _ in events:
+            marks[dates[cluster] + offset] = True
+        wanted[symbol] = np.flatnonzero(marks)
+    return wanted
+
+
+def _tables(result: StudyResult, wanted: dict[int, Rows]) -> Iterator[tuple[int, Rows, NDArray[Any]]]:
+    """(symbol, place (T,) of each row in the table, table (rows, C)), some symbols estimated at a time."""
+    total = len(result.panel.labels)
+    for symbols in _batches(wanted):
+        rows = np.concatenate([wanted[symbol] for symbol in symbols])
+        column = np.repeat(np.arange(len(symbols)), [len(wanted[symbol]) for symbol in symbols])
+        values = _estimated(result, symbols, column, rows)
+        start = 0
+        for symbol in symbols:
+            count = len(wanted[symbol])
+            lookup = np.full(total, -1, dtype=np.int64)
+            lookup[wanted[symbol]] = np.arange(count)
+            yield symbol, lookup, values[start : start + count]
+            start += count
+
+
+def _batches(wanted: dict[int, Rows]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    size = 0
+    for symbol, rows in wanted.items():
+        if batch and size + len(rows) > _PLACEMENTS:
+            yield batch
+            batch, size = [], 0
+        batch.append(symbol)
+        size += len(rows)
+    yield batch
+
+
+def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows) -> Array:
+    """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
+    plan, panel = result.plan, result.panel
+    estimation, window = plan.offsets()
+    found = fit_events(
+        panel.returns[:, symbols],
+        panel.factors,
+        column,
+        rows,
+        rows + estimation.first,
+        rows + estimation.last,
+        rows + window.first,
+        rows + window.last,
+        model=plan.model,
+        minimum_observations=plan.minimum_observations,
+        car_columns=result.car_columns,
+        keep_returns=False,
+    )
+    values = _values(found)
+    if len(found) == len(rows):
+        return values
+    every = np.full((len(rows), values.shape[1]), np.nan)
+    every[found.kept] = values
+    return every

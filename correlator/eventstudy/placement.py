@@ -1,0 +1,128 @@
+"""Events onto bars: which row is day 0, and which rows each window covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import InputError, StudyError, TimeError
+from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
+
+Rows = NDArray[np.int64]
+
+OFF_SESSION_RULES = ("next", "previous", "exclude")
+
+
+@dataclass(frozen=True)
+class DayZero:
+    """Row of day 0 per event (E,), -1 where there is none, and why there is none (position, reason)."""
+
+    rows: Rows
+    reasons: dict[int, str]
+
+
+def place_events(times: pl.Series, labels: pl.Series, off_session: str) -> DayZero:
+    """Day 0 of events at ``times`` (E,) among the bars at ``labels`` (T,), both dates or both instants.
+
+    An event between two bars goes to the ``next`` or the ``previous`` one, or is left out (``exclude``). On a panel of
+    dates an instant counts by its date; on a panel of instants a date counts from its midnight. Raises InputError for
+    another rule, TimeError where only one of both has a time zone.
+    """
+    if off_session not in OFF_SESSION_RULES:
+        raise InputError(
+            f"off-session rule {off_session!r} is not known", hint=f"one of {', '.join(OFF_SESSION_RULES)}"
+        )
+    wanted = _numbers(_as_labels(times, labels))
+    bars = _numbers(labels)
+    total = len(bars)
+    after = _not_before(bars, wanted)
+    exact = (after < total) & (bars[np.minimum(after, total - 1)] == wanted)
+    rows = after if off_session == "next" else np.searchsorted(bars, wanted, side="right") - 1
+    rows = np.where(exact, after, rows)
+    reasons: dict[int, str] = {}
+    unknown = times.is_null().to_numpy()
+    for i in np.flatnonzero(unknown | (wanted < bars[0]) | (wanted > bars[-1]) | ~exact):
+        if unknown[i]:
+            reasons[int(i)] = "event has no date"
+        elif wanted[i] < bars[0]:
+            reasons[int(i)] = "event is before the first bar"
+        elif wanted[i] > bars[-1] and off_session != "previous":
+            reasons[int(i)] = "event is after the last bar"
+        elif off_session == "exclude":
+            reasons[int(i)] = "no bar at the event's date"
+    rows = rows.astype(np.int64)
+    rows[list(reasons)] = -1
+    return DayZero(rows, reasons)
+
+
+def window_rows(window: Window, day_zero: Rows, labels: pl.Series) -> tuple[Rows, Rows]:
+    """First and last row (E,) of ``window`` for every event, ends included; raises StudyError for an empty one."""
+    if isinstance(window, OffsetWindow):
+        return day_zero + window.first, day_zero + window.last
+    days = labels.dt.date() if isinstance(labels.dtype, pl.Datetime) else labels
+    first = int(days.search_sorted(window.first, side="left"))
+    last = int(days.search_sorted(window.last, side="right")) - 1
+    if last < first:
+        raise StudyError(f"no bar between {window.first} and {window.last}", hint=f"bars: {days[0]} to {days[-1]}")
+    return np.full_like(day_zero, first), np.full_like(day_zero, last)
+
+
+def car_columns(windows: tuple[Window, ...], day_zero: Rows, win_first: Rows, days: int, labels: pl.Series) -> Rows:
+    """First and last column (W, 2) of each window inside an event window of ``days`` bars.
+
+    Raises StudyError where a window lies outside the event window or at a different place for different events.
+    """
+    columns = np.zeros((len(windows), 2), dtype=np.int64)
+    for w, window in enumerate(windows):
+        first, last = (rows - win_first for rows in window_rows(window, day_zero, labels))
+        if len(first) == 0:
+            continue
+        if first.min() != first.max() or last.min() != last.max():
+            raise StudyError(
+                f"window {window.label} falls on different bars of the event window for different events",
+                hint="give both windows as offsets, or both as dates",
+            )
+        if first[0] < 0 or last[0] >= days:
+            raise StudyError(f"window {window.label} lies outside the event window", hint="widen the event window")
+        columns[w] = first[0], last[0]
+    return columns
+
+
+def day_labels(window: Window, labels: pl.Series) -> tuple[str, ...]:
+    """What each column of the event window is called: the offset from day 0, or the session."""
+    if isinstance(window, DateWindow):
+        first, last = window_rows(window, np.zeros(1, dtype=np.int64), labels)
+        return tuple(str(label) for label in labels[int(first[0]) : int(last[0]) + 1])
+    return tuple(str(day) for day in range(window.first, window.last + 1))
+
+
+def _as_labels(times: pl.Series, labels: pl.Series) -> pl.Series:
+    if labels.dtype == pl.Date:
+        return times.dt.date() if isinstance(times.dtype, pl.Datetime) else times
+    zone = getattr(labels.dtype, "time_zone", None)
+    if times.dtype == pl.Date:
+        return times.cast(pl.Datetime("us")).dt.replace_time_zone(zone)
+    if (getattr(times.dtype, "time_zone", None) is None) != (zone is None):
+        raise TimeError("only one of bars and events has a time zone", hint="give both in UTC, or both without")
+    return times.dt.convert_time_zone(zone) if zone else times
+
+
+def _not_before(bars: Rows, wanted: Rows) -> Rows:
+    """Row of the first of ``bars`` (T,) that is not before each of ``wanted`` (E,), T where all are.
+
+    Dates lie close: many are looked up in a table of every day instead of being searched for.
+    """
+    if len(bars) == 0 or bars[-1] - bars[0] >= len(wanted):
+        return np.searchsorted(bars, wanted, side="left")
+    rows = np.searchsorted(bars, np.arange(bars[0], bars[-1] + 2), side="left")
+    return np.asarray(rows[np.clip(wanted, bars[0], bars[-1] + 1) - bars[0]])
+
+
+def _numbers(times: pl.Series) -> Rows:
+    """Dates as days, instants as microseconds; nulls as the smallest number."""
+    if isinstance(times.dtype, pl.Datetime):
+        times = times.dt.cast_time_unit("us")
+    return times.to_physical().cast(pl.Int64).fill_null(np.iinfo(np.int64).min).to_numpy()

@@ -1,0 +1,229 @@
+"""What a study found, as frames."""
+
+from __future__ import annotations
+
+import html
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import NotFoundError, StudyError
+from correlator.eventstudy import result_frames as tables
+from correlator.eventstudy.estimation.engine import EventEstimates
+from correlator.eventstudy.estimation.fast import packed_bars, recomputable
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.estimation.packed import PackedBars
+from correlator.eventstudy.frames import RETURNS_KINDS, Panel
+from correlator.eventstudy.placement import window_rows
+from correlator.eventstudy.spec import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUTPUTS = (
+    *("ar", "car", "aar", "caar", "bhar", "models", "excluded"),
+    *("significance", "wild-cluster", "volatility", "calendar-time"),
+)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """The estimates of a study and the frames they make; returns are fractions.
+
+    ``estimates``: arrays of the kept events; ``panel``: the bars; ``events``: the events as given, ``event_id`` and
+    ``symbol`` first, with every column that came along; ``plan``: what was asked; ``excluded``: ``event_id``,
+    ``symbol``, ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns
+    of the event window; ``car_columns`` (W, 2) first and last column of each CAR window.
+    """
+
+    estimates: EventEstimates
+    panel: Panel
+    events: pl.DataFrame
+    plan: Plan
+    excluded: pl.DataFrame
+    day_labels: tuple[str, ...]
+    car_columns: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def window_labels(self) -> tuple[str, ...]:
+        return tuple(window.label for window in self.plan.windows)
+
+    @cached_property
+    def ar(self) -> pl.DataFrame:
+        """One row per event and bar: event_id, symbol, session, day, return, expected, ar, se, t, p_value, flags."""
+        return tables.ar_frame(self.estimates, self.panel, self.events)
+
+    @cached_property
+    def car(self) -> pl.DataFrame:
+        """One row per event and window: event_id, symbol, window, car, se, t, p_value, n (bars counted), flags."""
+        return tables.car_frame(self.estimates, self.events, self.window_labels, self.car_columns)
+
+    @cached_property
+    def bhar(self) -> pl.DataFrame:
+        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n.
+
+        Raises StudyError for volumes.
+        """
+        if self.plan.returns_kind not in RETURNS_KINDS:
+            raise StudyError(f"{self.plan.returns_kind} cannot be bought and held", hint="read car instead")
+        return tables.bhar_frame(
+            self.estimates, self.events, self.window_labels, self.car_columns, self.plan.returns_kind
+        )
+
+    @cached_property
+    def models(self) -> pl.DataFrame:
+        """One row per event: event_id, symbol, alpha, beta (one per factor), sigma, n."""
+        return tables.models_frame(self.estimates, self.events, self.panel.factor_names)
+
+    @cached_property
+    def aar(self) -> pl.DataFrame:
+        """One row per day (and group): day, n, aar, sd across events, caar so far, positive (share of events)."""
+        return self._by_group(lambda part: tables.average_frame(part.ar, self.day_labels, "day", "aar", running=True))
+
+    @cached_property
+    def caar(self) -> pl.DataFrame:
+        """One row per window (and group): window, n, caar, sd across events, positive (share of events)."""
+        return self._by_group(lambda part: tables.average_frame(part.car, self.window_labels, "window", "caar"))
+
+    @cached_property
+    def significance(self) -> pl.DataFrame:
+        """One row per day or window and statistic: window_or_day, statistic, value, df, p_value, n (and the group).
+
+        Raises StudyError where no group has two events: one event has no cross-section.
+        """
+        from correlator.eventstudy.significance.table import significance_table
+
+        enough = self._with_two(len, "event")
+        if not enough:
+            raise self._too_few()
+        bars = self._bars()
+        frames = [
+            _with_group(significance_table(part, self.day_labels, self.window_labels, self.car_columns, bars), values)
+            for values, part in enough
+        ]
+        return pl.concat(frames)
+
+    @cached_property
+    def wild_cluster(self) -> pl.DataFrame:
+        """The bootstrap that keeps event dates together, 9,999 seeded draws: one row per day or window (and group):
+        window_or_day, statistic, value (t), p_value, n, dates. Raises StudyError where no group has two dates.
+        """
+        from correlator.eventstudy.significance.clustered import wild_cluster_frame
+
+        labels = [*self.day_labels, *self.window_labels]
+        dated = self._with_two(lambda part: len(np.unique(part.day_zero)), "event date") or self.groups()
+        frames = [
+            _with_group(wild_cluster_frame(np.concatenate([part.ar, part.car], axis=1), part.day_zero, labels), values)
+            for values, part in dated
+        ]
+        return pl.concat(frames)
+
+    def _with_two(
+        self, count: Callable[[EventEstimates], int], unit: str
+    ) -> list[tuple[dict[str, Any], EventEstimates]]:
+        """The groups that have two of what a test compares; the others, where there are groups, with a warning."""
+        enough = []
+        for values, part in self.groups():
+            if count(part) >= 2:
+                enough.append((values, part))
+            elif self.plan.by:
+                group = ", ".join(f"{name}={value}" for name, value in values.items())
+                warnings.warn(f"group {group} has {count(part)} {unit}: no statistic across {unit}s", stacklevel=3)
+        return enough
+
+    def _too_few(self) -> StudyError:
+        if len(self.estimates) == 0:
+            why = f"; the first of {self.excluded.height}: {self.excluded['reason'][0]}" if self.excluded.height else ""
+            return StudyError(f"no event could be measured{why}", hint="read the output excluded")
+        who = "1 event has" if len(self.estimates) == 1 else f"{len(self.estimates)} events in groups of one have"
+        return StudyError(
+            f"{who} no cross-section, so no statistic across events",
+            hint="read ar and car: they carry standard errors, t and p for one event",
+        )
+
+    def _bars(self) -> PackedBars | None:
+        """The bars that residuals are computed from again where they are not held and can be."""
+        if self.estimates.estimation_residuals is not None:
+            return None
+        model = model_named(self.plan.model)
+        first, last = window_rows(self.plan.estimation, self.estimates.day_zero[:1], self.panel.labels)
+        length = int(last[0] - first[0]) + 1
+        if not recomputable(model, len(self.panel.factor_names), length + self.estimates.ar.shape[1]):
+            return None
+        return packed_bars(model, self.panel.returns, self.panel.factors, length)
+
+    @cached_property
+    def volatility(self) -> pl.DataFrame:
+        """One row per day (and group): day, n, multiplier of the variance GARCH expected, cumulated, p_value.
+
+        Raises StudyError for fewer than three events, MissingDependencyError without ``arch``.
+        """
+        from correlator.eventstudy.volatility import abnormal_volatility
+
+        bars = self._bars()
+        return self._by_group(lambda part: abnormal_volatility(_with_residuals(part, bars), self.day_labels))
+
+    @cached_property
+    def calendar_time(self) -> pl.DataFrame:
+        """One row per window (and group): window, alpha per bar of the portfolio that holds every symbol while one of
+        its windows is open, se, se_white, t, p_value, df, bars, holdings. Raises StudyError for windows of dates.
+        """
+        from correlator.eventstudy.calendar_time import calendar_time_frame
+
+        return self._by_group(
+            lambda part: calendar_time_frame(part, self.panel, self.plan.windows, self.plan.returns_kind)
+        )
+
+    def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
+        """The kept events group by group in order of appearance; one group without names where ``by`` is empty."""
+        if not self.plan.by:
+            yield {}, self.estimates
+            return
+        keys = tables.group_keys(self.estimates, self.panel, self.events, self.plan.by)
+        for row in keys.group_by(self.plan.by, maintain_order=True).agg("position").iter_rows(named=True):
+            positions = np.asarray(row.pop("position"), dtype=np.int64)
+            yield row, self.estimates.take(positions)
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """The frame called ``name``; raises NotFoundError naming the frames there are."""
+        if name not in OUTPUTS:
+            raise NotFoundError(f"a study has no output {name!r}", hint=f"outputs are {', '.join(OUTPUTS)}")
+        found: pl.DataFrame = getattr(self, name.replace("-", "_"))
+        return found
+
+    def to_pandas(self, name: str = "ar") -> pd.DataFrame:
+        """The frame called ``name`` as pandas."""
+        return self.frame(name).to_pandas()
+
+    def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
+        frames = [_with_group(build(part), values) for values, part in self.groups()]
+        return pl.concat(frames or [build(self.estimates)])
+
+    def __repr__(self) -> str:
+        plan = self.plan
+        return (
+            f"StudyResult: {len(self.estimates)} events, {self.excluded.height} excluded; {plan.model} model, "
+            f"{plan.returns_kind} returns, estimation {plan.estimation.label}, window {plan.window.label}"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(repr(self))}</p>{self.caar._repr_html_()}"
+
+
+def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventEstimates:
+    """``estimates`` with their residuals, from ``bars`` where they are not held."""
+    if bars is None:
+        return estimates
+    from correlator.eventstudy.significance.event_sums import residuals_of
+
+    return replace(estimates, estimation_residuals=residuals_of(estimates, bars))
+
+
+def _with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
+    """``frame`` with the group's columns first."""
+    return frame.select([*(pl.lit(value).alias(name) for name, value in values.items()), pl.all()])

@@ -1,0 +1,148 @@
+"""Frames from a study's arrays; pure functions, one per output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import NotFoundError, likeliest
+from correlator.eventstudy.estimation.engine import EventEstimates
+from correlator.eventstudy.frames import Array, Mask, Panel
+
+Rows = NDArray[np.int64]
+
+
+def two_sided_p(t: Array, df: NDArray[Any]) -> Array:
+    """Two-sided p-values of Student's t with ``df`` degrees of freedom, NaN where t is."""
+    from scipy.special import stdtr
+
+    return np.asarray(2.0 * stdtr(df, -np.abs(t)))
+
+
+def ratio(value: Array, se: Array) -> Array:
+    """``value`` / ``se``; 0/0 is NaN, and nothing warns."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(value / se)
+
+
+def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> pl.DataFrame:
+    """One row per event and bar of its window, in the events' order."""
+    count, days = estimates.ar.shape
+    rows = estimates.win_first[:, None] + np.arange(days)
+    t = ratio(estimates.ar, estimates.ar_se)
+    flat = {
+        "day": rows - estimates.day_zero[:, None],
+        "return": estimates.actual,
+        "expected": estimates.expected,
+        "ar": estimates.ar,
+        "se": estimates.ar_se,
+        "t": t,
+        "p_value": two_sided_p(t, estimates.df[:, None]),
+    }
+    names = events[estimates.kept].select("event_id", "symbol")
+    frame = names[np.repeat(np.arange(count), days)].with_columns(
+        panel.labels[rows.ravel()].alias("session"),
+        *(pl.Series(name, values.ravel(), nan_to_null=values.dtype == np.float64) for name, values in flat.items()),
+        _flags(estimates, panel, rows).alias("flags"),
+    )
+    return frame.select("event_id", "symbol", "session", *flat, "flags")
+
+
+def car_frame(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows) -> pl.DataFrame:
+    """One row per event and window; ``flags`` says ``missing`` where the window has fewer bars than it should."""
+    lengths = columns[:, 1] - columns[:, 0] + 1
+    t = ratio(estimates.car, estimates.car_se)
+    flat = {"car": estimates.car, "se": estimates.car_se, "t": t, "p_value": two_sided_p(t, estimates.df[:, None])}
+    short = (estimates.n_car < lengths).ravel()
+    return _per_window(estimates, events, labels).with_columns(
+        *(pl.Series(name, values.ravel(), nan_to_null=True) for name, values in flat.items()),
+        pl.Series("n", estimates.n_car.ravel()),
+        pl.Series("flags", ["", "missing"])[short.astype(np.int64)],
+    )
+
+
+def bhar_frame(
+    estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows, returns_kind: str
+) -> pl.DataFrame:
+    """Buy-and-hold abnormal returns (Barber & Lyon 1997): prod(1+R) - prod(1+E[R]) over the bars with a return."""
+    valid = ~np.isnan(estimates.ar)
+    grown = [np.where(valid, values, 0.0) for values in (estimates.actual, estimates.expected)]
+    logs = grown if returns_kind == "log" else [np.log1p(values) for values in grown]
+    held = np.full(estimates.car.shape, np.nan)
+    for w, (first, last) in enumerate(columns):
+        actual, expected = (np.expm1(values[:, first : last + 1].sum(axis=1)) for values in logs)
+        held[:, w] = np.where(estimates.n_car[:, w] > 0, actual - expected, np.nan)
+    return _per_window(estimates, events, labels).with_columns(
+        pl.Series("bhar", held.ravel(), nan_to_null=True), pl.Series("n", estimates.n_car.ravel())
+    )
+
+
+def models_frame(estimates: EventEstimates, events: pl.DataFrame, factor_names: tuple[str, ...]) -> pl.DataFrame:
+    """One row per event; alpha and beta are null where the model has none; further factors are ``beta_NAME``."""
+    coefficients = estimates.coefficients
+    k = coefficients.shape[1]
+    names = ["alpha", "beta", *(f"beta_{name}" for name in factor_names[1 : max(k - 1, 1)])]
+    columns = [
+        pl.Series(name, coefficients[:, j]) if j < k else pl.Series(name, [None] * len(estimates), dtype=pl.Float64)
+        for j, name in enumerate(names)
+    ]
+    return (
+        events[estimates.kept]
+        .select("event_id", "symbol")
+        .with_columns(*columns, pl.Series("sigma", estimates.sigma), pl.Series("n", estimates.n))
+    )
+
+
+def average_frame(
+    values: Array, labels: tuple[str, ...], axis: str, name: str, *, running: bool = False
+) -> pl.DataFrame:
+    """Mean, sd (ddof 1) and share of positive ones of ``values`` (E, C) per column; NaN cells are not counted."""
+    valid = ~np.isnan(values)
+    n = valid.sum(axis=0)
+    mean = ratio(np.where(valid, values, 0.0).sum(axis=0), n.astype(np.float64))
+    squares = np.where(valid, values - mean, 0.0) ** 2
+    sd = np.where(n > 1, np.sqrt(ratio(squares.sum(axis=0), np.maximum(n - 1, 1).astype(np.float64))), np.nan)
+    positive = ratio((np.where(valid, values, 0.0) > 0).sum(axis=0).astype(np.float64), n.astype(np.float64))
+    columns: dict[str, Any] = {axis: labels, "n": n, name: mean, "sd": sd}
+    if running:
+        columns["caar"] = np.where(n > 0, np.nancumsum(mean), np.nan)
+    return pl.DataFrame({**columns, "positive": positive}, nan_to_null=True)
+
+
+def group_keys(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
+    """The group columns of the kept events with their ``position``; ``year`` is that of day 0 unless a column."""
+    kept = events[estimates.kept]
+    if "year" in by and "year" not in kept.columns:
+        kept = kept.with_columns(panel.labels[estimates.day_zero].dt.year().alias("year"))
+    for name in by:
+        if name not in kept.columns:
+            raise NotFoundError(
+                f"events have no column {name!r} to group by", hint=likeliest(name, kept.columns, "they have")
+            )
+    return kept.select(by).with_columns(pl.int_range(len(kept), dtype=pl.Int64).alias("position"))
+
+
+def _per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
+    names = events[estimates.kept].select("event_id", "symbol")
+    count = len(estimates)
+    repeated = names[np.repeat(np.arange(count), len(labels))]
+    return repeated.with_columns(pl.Series("window", labels, dtype=pl.String)[np.tile(np.arange(len(labels)), count)])
+
+
+def _flags(estimates: EventEstimates, panel: Panel, rows: Rows) -> pl.Series:
+    """``missing``, ``limit-locked`` and ``zero-volume`` joined by a space; empty where the bar is plain."""
+    columns = estimates.symbol_index[:, None]
+    marks: list[tuple[str, Mask | None]] = [
+        ("missing", np.isnan(estimates.ar)),
+        ("limit-locked", None if panel.limit_locked is None else panel.limit_locked[rows, columns]),
+        ("zero-volume", None if panel.zero_volume is None else panel.zero_volume[rows, columns]),
+    ]
+    code = np.zeros(rows.shape, dtype=np.int64)
+    for bit, (_, mask) in enumerate(marks):
+        if mask is not None:
+            code |= mask.astype(np.int64) << bit
+    words = [" ".join(word for bit, (word, _) in enumerate(marks) if value >> bit & 1) for value in range(8)]
+    return pl.Series("flags", words, dtype=pl.String)[code.ravel()]

@@ -1,0 +1,176 @@
+"""Studies of more events than memory holds: chunk after chunk, out of a file and into Parquet."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import read_events, study_panel
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import Plan
+
+CHUNK_EVENTS = 250_000
+_FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000
+STREAMED_OUTPUTS = ("ar", "car", "bhar", "models", "excluded")
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """What a streamed study wrote: ``folder`` with one folder of Parquet parts per output, ``events`` measured,
+    ``excluded`` not measured, and the averages ``aar`` and ``caar`` over all of them as ``StudyResult`` has them.
+    """
+
+    folder: Path
+    events: int
+    excluded: int
+    aar: pl.DataFrame
+    caar: pl.DataFrame
+
+
+def study_chunks(
+    panel: Panel,
+    events: pl.DataFrame | Iterable[pl.DataFrame],
+    plan: Plan,
+    *,
+    chunk: int = CHUNK_EVENTS,
+    keep_returns: bool = False,
+) -> Iterator[StudyResult]:
+    """A study of each chunk of ``events`` (``event_id``, ``symbol``, ``date``, more; a frame or several), in order."""
+    by_column = replace(panel, returns=np.asfortranarray(panel.returns))
+    for part in _chunks(events, chunk):
+        yield study_panel(by_column, part, plan, keep_residuals=False, keep_returns=keep_returns)
+
+
+def study_stream(
+    panel: Panel,
+    events: pl.DataFrame | Iterable[pl.DataFrame],
+    plan: Plan,
+    folder: Path | str,
+    *,
+    outputs: Sequence[str] = ("car", "models", "excluded"),
+    chunk: int = CHUNK_EVENTS,
+) -> StreamSummary:
+    """Measure ``events`` as ``study_chunks`` does and write ``outputs``, one folder of Parquet parts each.
+
+    Memory holds one chunk at a time. The folder appears when everything is written, or not at all; raises InputError
+    where it exists already or an output cannot be streamed.
+    """
+    target = Path(folder)
+    if target.exists():
+        raise InputError(f"{target} exists already", hint="name a new folder, or remove it")
+    if unknown := set(outputs) - set(STREAMED_OUTPUTS):
+        raise InputError(f"{', '.join(sorted(unknown))} cannot be streamed", hint=f"{', '.join(STREAMED_OUTPUTS)} can")
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name in outputs:
+        (partial / name).mkdir(parents=True)
+    measured, left_out = 0, 0
+    averages: dict[str, list[pl.DataFrame]] = {"aar": [], "caar": []}
+    results = study_chunks(panel, events, plan, chunk=chunk, keep_returns=needs_returns(outputs))
+    for number, result in enumerate(results):
+        measured, left_out = measured + len(result.estimates), left_out + result.excluded.height
+        for name in outputs:
+            result.frame(name).write_parquet(partial / name / f"part-{number:05}.parquet")
+        for name, frames in averages.items():
+            frames.append(result.frame(name))
+    partial.rename(target)
+    return StreamSummary(
+        target,
+        measured,
+        left_out,
+        aar=pooled(averages["aar"], [*plan.by, "day"], "aar", running=tuple(plan.by)),
+        caar=pooled(averages["caar"], [*plan.by, "window"], "caar"),
+    )
+
+
+def write_frames(frames: Iterable[pl.DataFrame], path: Path) -> None:
+    """Write one frame or more of one schema into one Parquet file, which appears when it is whole, or not at all."""
+    from pyarrow.parquet import ParquetWriter
+
+    rest = iter(frames)
+    first = next(rest).to_arrow()
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with ParquetWriter(partial, first.schema, compression="zstd") as writer:
+            writer.write_table(first)
+            for frame in rest:
+                writer.write_table(frame.to_arrow())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def chunk_for(rows_an_event: int) -> int:
+    """Events of a chunk whose frame has so many rows an event: what fits half a gigabyte, and still pays compiling."""
+    return max(_FEWEST_EVENTS, min(CHUNK_EVENTS, _CHUNK_ROWS // max(rows_an_event, 1)))
+
+
+def events_of_file(path: Path, *, chunk: int = CHUNK_EVENTS) -> Iterator[pl.DataFrame]:
+    """Events of a CSV or Parquet file as ``read_events`` gives them, a chunk at a time, numbered through; of a file
+    without events one frame without rows, which has their columns.
+
+    Raises NotFoundError where there is no file and InputError where it cannot be read.
+    """
+    import duckdb
+
+    if not path.is_file():
+        raise NotFoundError(f"{path} does not exist", hint="give a CSV or Parquet file")
+    source = "read_parquet($path)" if path.suffix.lower() == ".parquet" else "read_csv($path, all_varchar = true)"
+    first = 1
+    with duckdb.connect() as connection:
+        try:
+            reader = connection.sql(f"FROM {source}", params={"path": str(path)}).to_arrow_reader(chunk)
+            for batch in reader:
+                events = read_events(pl.from_arrow(batch), first=first)
+                first += events.height
+                yield events
+            if first == 1:
+                yield read_events(pl.from_arrow(reader.schema.empty_table()))
+        except duckdb.Error as error:
+            raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def needs_returns(outputs: Sequence[str]) -> bool:
+    """Whether an output shows returns, which estimates need not keep otherwise."""
+    return not {"ar", "bhar"}.isdisjoint(outputs)
+
+
+def pooled(
+    frames: list[pl.DataFrame], keys: list[str], name: str, *, running: tuple[str, ...] | None = None
+) -> pl.DataFrame:
+    """Averages of parts as averages of the whole: n, mean, sd (Chan, Golub & LeVeque 1983), share of positive ones.
+
+    With ``running`` the column ``caar`` sums the means so far inside each group that it names.
+    """
+    if not frames:
+        return pl.DataFrame()
+    n, mean = pl.col("n"), pl.col(name)
+    whole = mean.dot(n) / n.sum()
+    squares = (pl.col("sd").fill_null(0.0).pow(2) * (n - 1)).sum() + (n * (mean - whole).pow(2)).sum()
+    combined = (
+        pl.concat(frames)
+        .filter(n > 0)
+        .group_by(keys, maintain_order=True)
+        .agg(
+            n.sum(),
+            whole.alias(name),
+            pl.when(n.sum() > 1).then((squares / (n.sum() - 1)).sqrt()).alias("sd"),
+            (pl.col("positive").dot(n) / n.sum()).alias("positive"),
+        )
+    )
+    if running is None:
+        return combined
+    so_far = mean.cum_sum()
+    return combined.with_columns((so_far.over(running) if running else so_far).alias("caar"))
+
+
+def _chunks(events: pl.DataFrame | Iterable[pl.DataFrame], size: int) -> Iterator[pl.DataFrame]:
+    for frame in [events] if isinstance(events, pl.DataFrame) else events:
+        yield from frame.iter_slices(size) if len(frame) else [frame]

@@ -1,0 +1,48 @@
+"""Confounds of a study of the store: all stored news counts, selected or not, and dividends come from the bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from correlator.align.confounds import USUAL_KINDS, Mask, ex_dividend_bars
+from correlator.eventstudy.confounded import flags_of
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.result import StudyResult
+from correlator.research.panel import bar_arrays, exchange_of
+from correlator.research.selection import DEFAULT_LINKS, events_of_symbols
+from correlator.store.db import Store
+from correlator.store.reading import read_bars
+
+
+def stored_flags(
+    store: Store,
+    result: StudyResult,
+    *,
+    links: Sequence[str] = DEFAULT_LINKS,
+    kinds: Sequence[str] = USUAL_KINDS,
+    as_of: datetime | None = None,
+) -> pl.DataFrame:
+    """What else happened in the event window of every event of ``result``, a study of this store.
+
+    As ``flags_of``, with every stored event that concerns a symbol by ``links`` as the news that might confound, and
+    ex-dividend bars where adjusted and plain closes drift apart.
+    """
+    symbols = result.panel.symbols
+    with store.reading() as connection:
+        exchange = exchange_of(connection, symbols)
+        news = events_of_symbols(connection, symbols, exchange, links=links, as_of=as_of)
+        bars = read_bars(connection, symbols, as_of=as_of)
+    return flags_of(result, others=news, ex_dividend=_ex_dividend(bars, result.panel), kinds=kinds)
+
+
+def _ex_dividend(bars: pl.DataFrame, panel: Panel) -> Mask | None:
+    """Marks (T, S), None where no symbol has adjusted closes, so that nothing is known of dividends."""
+    on_sessions = bars.filter(pl.col("session").is_in(panel.labels.implode()))
+    arrays = bar_arrays(on_sessions, panel.labels, panel.symbols)
+    if np.isnan(arrays["adjusted_close"]).all():
+        return None
+    return ex_dividend_bars(arrays["close"], arrays["adjusted_close"])

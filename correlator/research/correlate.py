@@ -1,0 +1,194 @@
+"""News of the store against returns of the store: what ``correlator correlate`` measures."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import polars as pl
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.correlation.intensity import Intensity, news_intensity
+from correlator.correlation.lead_lag import granger, lead_lag
+from correlator.correlation.projection import local_projection
+from correlator.correlation.series import Array
+from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
+from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.eventstudy.frames import Panel, log_volume_of
+from correlator.eventstudy.significance.multiple_testing import holm
+from correlator.progress import tracked
+from correlator.research.panel import bar_arrays, exchange_of, stored_panel
+from correlator.research.selection import DEFAULT_LINKS, events_of_symbols, stored_events
+from correlator.store.db import Store
+from correlator.store.reading import read_bars
+
+AGAINST = ("returns", "absolute", "volume")
+METHODS = ("lead-lag", "granger", "projection", "rolling", "ic", "spread")
+
+
+@dataclass(frozen=True)
+class NewsAndReturns:
+    """News and bars on the same T sessions: those from the first to the last that has news, and bars at all.
+
+    ``panel``: returns (T, S), fractions; ``volume`` (T, S) natural logarithm of shares traded; ``intensity``: news.
+    """
+
+    panel: Panel
+    volume: Array
+    intensity: Intensity
+
+    def outcome(self, symbol: str, against: str = "returns") -> Array:
+        """One symbol's returns, absolute returns or log volume (T,)."""
+        if symbol not in self.panel.symbols:
+            raise NotFoundError(
+                f"{symbol!r} is not among the symbols", hint=f"there are {', '.join(self.panel.symbols)}"
+            )
+        column = self.panel.symbols.index(symbol)
+        if against == "volume":
+            return self.volume[:, column]
+        if against not in AGAINST:
+            raise InputError(f"news against {against!r} is not known", hint=f"choose {', '.join(AGAINST)}")
+        returns = self.panel.returns[:, column]
+        return np.abs(returns) if against == "absolute" else returns
+
+
+def news_and_returns(
+    store: Store,
+    symbols: Sequence[str],
+    *,
+    by: str = "country",
+    events: str | None = None,
+    links: Sequence[str] = DEFAULT_LINKS,
+    returns: str = "log",
+    price: str = "adjusted",
+    as_of: datetime | None = None,
+) -> NewsAndReturns:
+    """Intensity of stored news ``by`` country, dyad, category, symbol or all, beside the bars of ``symbols``.
+
+    ``events``: a selection such as ``category = CONSULT``; ``links`` (for ``by`` symbol): which kinds of link make an
+    event a symbol's; the symbols share one exchange, on whose sessions news is placed. Raises NotFoundError where there
+    is no news or no bars.
+    """
+    with store.reading() as connection:
+        exchange = exchange_of(connection, symbols)
+        panel = stored_panel(connection, symbols, None, exchange, returns_kind=returns, price=price, as_of=as_of)
+        volumes = bar_arrays(_on(read_bars(connection, symbols, as_of=as_of), panel.labels), panel.labels, symbols)
+        if by == "symbol":
+            news = events_of_symbols(connection, symbols, exchange, selection=events, links=links, as_of=as_of)
+        else:
+            news = place_on_exchanges(stored_events(connection, events, as_of), [exchange]).rename({"day_zero": "date"})
+    placed = news.rename({"date": "session"})
+    inside = placed.filter(pl.col("session").is_in(panel.labels.implode()))["session"]
+    if inside.is_empty():
+        raise NotFoundError("no news falls on sessions with bars", hint="see `list events`, or add prices of that time")
+    first, last = _span(panel.labels, inside)
+    rows = slice(first, last + 1)
+    return NewsAndReturns(
+        Panel(panel.labels[rows], panel.symbols, panel.returns[rows]),
+        log_volume_of(volumes["volume"][rows]),
+        news_intensity(placed, panel.labels[rows], by=by),
+    )
+
+
+def correlate(
+    data: NewsAndReturns,
+    method: str = "lead-lag",
+    *,
+    keys: Sequence[str] | None = None,
+    measure: str = "stories",
+    against: str = "returns",
+    max_lag: int = 5,
+    bands: str = "hac",
+    window: int = 60,
+    quantiles: int = 5,
+    draws: int = 1_999,
+    seed: int = 0,
+) -> pl.DataFrame:
+    """One table of news against bars, one row per symbol, key and lag, order or horizon, or session for ``rolling``.
+
+    ``method``: ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of
+    news), ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol);
+    ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions without news. Every p-value of the table
+    is one of a family: ``p_holm`` allows for all of them and ``tested`` is their number. Keys whose news does not vary
+    are left out with a warning. Raises InputError for another method, StudyError where no key can be measured.
+    """
+    if method not in METHODS:
+        raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
+    if method in ("ic", "spread"):
+        return _over_symbols(data, method, measure, max_lag, quantiles)
+    chosen = list(keys) if keys else data.intensity.keys
+
+    def one(news: Array, outcome: Array) -> pl.DataFrame:
+        if method == "lead-lag":
+            found = lead_lag(news, outcome, max_lag=max_lag, bands=bands, draws=draws, seed=seed).table
+            return found.rename({"p_adjusted": "p_holm"})
+        if method == "granger":
+            return granger(news, outcome, max_lag=max_lag)
+        if method == "projection":
+            return local_projection(outcome, news, horizons=max_lag, cumulative=against == "returns")
+        values = rolling_correlation(news, outcome, window, minimum=window // 2)
+        return pl.DataFrame({"session": data.panel.labels, "correlation": values}, nan_to_null=True)
+
+    return _family(data, chosen, measure, against, one)
+
+
+def _family(
+    data: NewsAndReturns, keys: list[str], measure: str, against: str, one: Callable[[Array, Array], pl.DataFrame]
+) -> pl.DataFrame:
+    parts: list[pl.DataFrame] = []
+    refused: dict[str, list[str]] = {}
+    for symbol, key in tracked([(symbol, key) for symbol in data.panel.symbols for key in keys], "symbols and keys"):
+        try:
+            part = one(data.intensity.series(key, measure), data.outcome(symbol, against))
+        except StudyError as error:
+            refused.setdefault(str(error), []).append(f"{symbol} and {key}")
+            continue
+        parts.append(part.select(pl.lit(symbol).alias("symbol"), pl.lit(key).alias("key"), pl.all()))
+    for reason, pairs in refused.items():
+        more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
+        if not parts:
+            raise StudyError(f"{', '.join(pairs[:3])}{more}: {reason}")
+        warnings.warn(f"left out {', '.join(pairs[:3])}{more}: {reason}", stacklevel=3)
+    table = pl.concat(parts)
+    if "p_value" not in table.columns:
+        return table
+    adjusted = holm(table["p_value"].to_numpy())
+    return table.with_columns(
+        pl.Series("p_holm", adjusted), pl.lit(int(np.isfinite(adjusted).sum()), pl.Int64).alias("tested")
+    )
+
+
+def _over_symbols(data: NewsAndReturns, method: str, measure: str, max_lag: int, quantiles: int) -> pl.DataFrame:
+    """The signal test at every horizon from 1 to ``max_lag``, the family being the horizons."""
+    if data.intensity.by != "symbol":
+        raise InputError(f"{method} needs news by symbol", hint="ask for news by symbol")
+    known = set(data.intensity.keys)
+    silent = np.zeros(len(data.panel.labels))
+    columns = [data.intensity.series(s, measure) if s in known else silent for s in data.panel.symbols]
+    signal = np.stack(columns, axis=1)
+    parts = []
+    for horizon in range(1, max_lag + 1):
+        if method == "ic":
+            test = information_coefficient(signal, data.panel.returns, horizon=horizon)
+        else:
+            test = quantile_spread(signal, data.panel.returns, horizon=horizon, quantiles=quantiles)
+        parts.append(test.summary)
+    table = pl.concat(parts)
+    return table.with_columns(
+        pl.Series("p_holm", holm(table["p_value"].to_numpy())), pl.lit(table.height, pl.Int64).alias("tested")
+    )
+
+
+def _on(bars: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:
+    return bars.filter(pl.col("session").is_in(labels.implode()))
+
+
+def _span(labels: pl.Series, sessions: pl.Series) -> tuple[int, int]:
+    """Rows of the first and the last session with news."""
+    first, last = sessions.min(), sessions.max()
+    if not (isinstance(first, date) and isinstance(last, date)):
+        raise NotFoundError("the news has no sessions", hint="see `list events`")
+    return int(labels.search_sorted(first)), int(labels.search_sorted(last))

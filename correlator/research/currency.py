@@ -1,0 +1,82 @@
+"""What one unit of a currency is worth in another, from stored exchange rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.eventstudy.frames import Array, returns_of
+from correlator.store.bar_arrays import read_bar_arrays
+from correlator.store.statements import query
+
+_VEHICLE = "USD"
+
+
+def currency_returns(
+    connection: duckdb.DuckDBPyConnection,
+    symbols: Sequence[str],
+    target: str,
+    sessions: pl.Series,
+    *,
+    returns_kind: str,
+    as_of: datetime | None,
+) -> Array:
+    """Returns (T,) of one unit of the currency that ``symbols`` are quoted in, in ``target``, on ``sessions`` (T,).
+
+    Rates are daily closes of instruments called like ``USDPKR`` (rupees for a dollar), taken as they are, the other
+    way round, or by way of the dollar. A session without a rate is missing: nothing is carried forward. Raises
+    InputError for symbols of several or unknown currencies and NotFoundError where no rate is stored.
+    """
+    local = _currency_of(connection, symbols)
+    if local == target:
+        return np.zeros(len(sessions))
+    rate = _rate(connection, local, target, sessions, as_of)
+    return returns_of(rate[:, None], returns_kind)[:, 0]
+
+
+def _currency_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
+    rows = query(
+        connection,
+        "SELECT symbol, currency FROM instruments WHERE symbol IN (SELECT unnest($symbols)) ORDER BY symbol",
+        {"symbols": list(symbols)},
+    )
+    currencies = dict(rows.iter_rows())
+    unknown = [symbol for symbol, currency in currencies.items() if currency is None]
+    if unknown:
+        raise InputError(f"the currency of {unknown[0]} is not known", hint="say it with `correlator add instruments`")
+    if len(set(currencies.values())) != 1:
+        listed = ", ".join(f"{symbol} {currency}" for symbol, currency in currencies.items())
+        raise InputError(f"symbols are quoted in several currencies: {listed}", hint="study one at a time")
+    return str(next(iter(currencies.values())))
+
+
+def _rate(
+    connection: duckdb.DuckDBPyConnection, local: str, target: str, sessions: pl.Series, as_of: datetime | None
+) -> Array:
+    """What one unit of ``local`` is worth in ``target`` (T,), NaN on sessions without a rate."""
+    stored = query(connection, "SELECT DISTINCT symbol FROM bars WHERE \"interval\" = '1d'")["symbol"].to_list()
+
+    def rate(one: str, other: str) -> Array | None:
+        for name, power in ((one + other, 1.0), (other + one, -1.0)):
+            if name in stored:
+                closes = read_bar_arrays(connection, [name], sessions, fields=("close",), as_of=as_of).fields["close"]
+                positive: Array = np.where(closes > 0, closes, np.nan)[:, 0] ** power
+                return positive
+        return None
+
+    direct = rate(local, target)
+    if direct is not None:
+        return direct
+    ways = [rate(local, _VEHICLE), rate(_VEHICLE, target)]
+    if ways[0] is None or ways[1] is None:
+        raise NotFoundError(
+            f"no rate of {local} in {target} is stored",
+            hint=f"load daily rates under the symbol {target}{local} or {local}{target}",
+        )
+    crossed: Array = ways[0] * ways[1]
+    return crossed

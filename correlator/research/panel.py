@@ -1,0 +1,183 @@
+"""Bars of the store as the engine's panel, on the sessions of their exchange."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import InputError, NotFoundError
+from correlator.eventstudy.bars import DAILY
+from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
+from correlator.market.currency import convert_returns, equal_weighted
+from correlator.market.limits import price_limits
+from correlator.market.returns import limit_locked, zero_volume
+from correlator.research.currency import currency_returns
+from correlator.sessions import sessions_between
+from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
+from correlator.store.reading import read_bars, read_instrument
+from correlator.store.statements import query
+
+PRICES = ("adjusted", "close")
+EQUAL_WEIGHTED = "equal-weighted"
+_CLOSES = ("close", "adjusted_close")
+
+
+def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
+    """The one exchange of the symbols; raises InputError when there are several."""
+    exchanges = {symbol: str(read_instrument(connection, symbol)["exchange"]) for symbol in symbols}
+    if len(set(exchanges.values())) > 1:
+        listed = ", ".join(f"{symbol} {exchange}" for symbol, exchange in exchanges.items())
+        raise InputError(f"symbols trade on several exchanges: {listed}", hint="study one exchange at a time")
+    return next(iter(exchanges.values()))
+
+
+def stored_panel(
+    connection: duckdb.DuckDBPyConnection,
+    symbols: Sequence[str],
+    benchmark: str | None,
+    exchange: str,
+    *,
+    interval: str = DAILY,
+    returns_kind: str = "log",
+    price: str = "adjusted",
+    currency: str | None = None,
+    as_of: datetime | None = None,
+    flags: bool = True,
+) -> Panel:
+    """The panel of ``symbols`` with the benchmark as its factor, one row per bar.
+
+    Daily bars lie on the sessions of ``exchange``, by date; bars of another ``interval`` (1m to 1h) wherever any of the
+    symbols has one, by the UTC instant of their start, the first of a session with the return since the last one of the
+    session before.
+
+    ``benchmark``: a symbol, ``equal-weighted`` (mean return of every share of the exchange in the store), or None;
+    ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``currency``: what returns are in, by
+    stored exchange rates, default the currency of the bars; ``as_of``: bars as known at that instant; ``flags``: mark
+    censored bars, which only the output ``ar`` shows and which needs every figure of a bar.
+    A session without a bar is missing; bars on days that the calendar does not know are left out with a warning.
+    """
+    if price not in PRICES:
+        raise InputError(f"price {price!r} is not known", hint=f"choose {' or '.join(PRICES)}")
+    members = _members(connection, exchange) if benchmark == EQUAL_WEIGHTED else [benchmark] if benchmark else []
+    names = list(dict.fromkeys([*symbols, *members]))
+    if interval == DAILY:
+        labels, arrays = _daily_bars(connection, names, exchange, as_of, FIELDS if flags else _CLOSES)
+    else:
+        labels, arrays = _bars_of(connection, names, interval, as_of)
+    returns = returns_of(_price(arrays, price), returns_kind)
+    if currency is not None:
+        if interval != DAILY:
+            raise InputError(
+                f"bars of {interval} have no exchange rates", hint="study daily bars, or leave currency out"
+            )
+        rates = currency_returns(connection, names, currency, labels, returns_kind=returns_kind, as_of=as_of)
+        returns = convert_returns(returns, rates, returns_kind)
+    place = {name: column for column, name in enumerate(names)}
+    own = [place[symbol] for symbol in symbols]
+    locked = _limit_locked(arrays, labels, exchange) if flags and interval == DAILY else None
+    panel = Panel(
+        labels,
+        tuple(symbols),
+        _columns(returns, own),
+        limit_locked=None if locked is None else _columns(locked, own),
+        zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
+    )
+    if benchmark is None:
+        return panel
+    columns = _columns(returns, [place[member] for member in members])
+    return replace(panel, factors=equal_weighted(columns)[:, None], factor_names=(benchmark,))
+
+
+def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
+    """The columns ``chosen`` of ``values`` (T, S), without a copy where these are all of them in order."""
+    return values if chosen == list(range(values.shape[1])) else values[:, chosen]
+
+
+def _daily_bars(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    exchange: str,
+    as_of: datetime | None,
+    fields: Sequence[str],
+) -> tuple[pl.Series, dict[str, Array]]:
+    """Sessions (T,) and the figures of the bars on them."""
+    labels = sessions_between(exchange, *bar_span(connection, names, as_of))["session"]
+    grid = read_bar_arrays(connection, names, labels, fields=fields, as_of=as_of)
+    return labels, _on_sessions(grid, exchange)
+
+
+def _bars_of(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], interval: str, as_of: datetime | None
+) -> tuple[pl.Series, dict[str, Array]]:
+    """Starts (T,) of the bars of an interval, UTC, and their figures."""
+    bars = read_bars(connection, names, interval=interval, as_of=as_of)
+    labels = bars["bar_start"].unique().sort()
+    return labels, bar_arrays(bars, labels, names, at="bar_start")
+
+
+def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str], *, at: str = "session") -> dict[str, Array]:
+    """Each figure of the bars as an array (T, S) on ``labels`` and ``names``, NaN where there is no bar.
+
+    ``at``: the column that the labels are of, ``session`` or ``bar_start``.
+    """
+    rows = labels.search_sorted(bars[at]).to_numpy()
+    columns = bars["symbol"].replace_strict({name: j for j, name in enumerate(names)}, return_dtype=pl.Int64).to_numpy()
+    arrays = {}
+    for name in ("open", "high", "low", "close", "adjusted_close", "volume"):
+        grid = np.full((len(labels), len(names)), np.nan)
+        grid[rows, columns] = bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        arrays[name] = grid
+    return arrays
+
+
+def _on_sessions(grid: BarGrid, exchange: str) -> dict[str, Array]:
+    """Arrays of the bars that lie on sessions; the others are counted in a warning."""
+    if grid.off_first is not None:
+        symbol, day = grid.off_first
+        warnings.warn(
+            f"{grid.off_count} bars lie on days that are no session of {exchange}, first {symbol} {day}: left out "
+            "(see `correlator sessions check`)",
+            stacklevel=3,
+        )
+    return grid.fields
+
+
+def _limit_locked(arrays: dict[str, Array], labels: pl.Series, exchange: str) -> Mask:
+    limit, minimum = price_limits(exchange, labels)
+    open_, high, low, close = (arrays[name] for name in ("open", "high", "low", "close"))
+    return limit_locked(open_, high, low, close, limit=limit, minimum=minimum)
+
+
+def _price(arrays: dict[str, Array], price: str) -> Array:
+    if price == "close":
+        return arrays["close"]
+    has_adjusted = ~np.isnan(arrays["adjusted_close"]).all(axis=0)
+    if has_adjusted.all():
+        return arrays["adjusted_close"]
+    if not has_adjusted.any():
+        return arrays["close"]
+    return np.where(has_adjusted, arrays["adjusted_close"], arrays["close"])
+
+
+def _members(connection: duckdb.DuckDBPyConnection, exchange: str) -> list[str]:
+    shares = query(
+        connection,
+        """
+        SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'
+            AND symbol IN (SELECT DISTINCT symbol FROM bars) ORDER BY symbol
+        """,
+        {"exchange": exchange},
+    )["symbol"].to_list()
+    if len(shares) < 2:
+        raise NotFoundError(
+            f"an equal-weighted benchmark needs at least two shares of {exchange}", hint="add more prices"
+        )
+    return [str(share) for share in shares]

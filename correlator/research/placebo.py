@@ -1,0 +1,43 @@
+"""A placebo test of stored events on stored bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from correlator.errors import InputError
+from correlator.eventstudy.bars import DAILY
+from correlator.eventstudy.confounded import with_confounds
+from correlator.eventstudy.placebo.dates import Matching
+from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.research.confounds import stored_flags
+from correlator.research.selection import DEFAULT_LINKS
+from correlator.research.study import study
+from correlator.store.db import Store
+
+
+def stored_placebo(
+    store: Store,
+    symbols: str | Sequence[str] | None = None,
+    *,
+    draws: int = 10_000,
+    seed: int = 0,
+    statistic: str = "scar",
+    matching: Matching | None = None,
+    confounds: str = "keep",
+    links: Sequence[str] = DEFAULT_LINKS,
+    as_of: datetime | None = None,
+    **options: Any,
+) -> PlaceboResult:
+    """Run ``study`` with ``options`` (events, benchmark, windows, by ...) and test it against placebo studies.
+
+    ``confounds``: ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap; the rest as
+    ``placebo_test`` and ``study`` say, and raise.
+    """
+    if confounds != "keep" and options.get("interval", DAILY) != DAILY:
+        raise InputError("confounds are counted on daily bars", hint="leave out --interval, or keep confounded events")
+    result = study(store, symbols, links=links, as_of=as_of, **options)
+    if confounds != "keep":
+        result = with_confounds(result, confounds, stored_flags(store, result, links=links, as_of=as_of))
+    return placebo_test(result, draws=draws, seed=seed, statistic=statistic, matching=matching)

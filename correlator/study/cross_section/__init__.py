@@ -1,1 +1,0 @@
-"""What made the difference between events: confounds and features."""

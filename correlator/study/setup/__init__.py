@@ -1,1 +1,0 @@
-"""What a study is of: bars as arrays, events on bars, windows."""
