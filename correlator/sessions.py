@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
+from correlator.files import read_csv
 from correlator.resources import data_path
 
 OFF_SESSION = ("next", "previous", "drop")
@@ -304,8 +305,8 @@ def _calendar_of_library(name: str) -> pl.DataFrame:
 
 def _read_overrides(path: Path) -> pl.DataFrame:
     try:
-        rows = pl.read_csv(path, schema_overrides=_OVERRIDE_SCHEMA)
-    except (OSError, pl.exceptions.PolarsError) as problem:
+        rows = read_csv(path, schema_overrides=_OVERRIDE_SCHEMA)
+    except InputError as problem:
         raise InputError(
             f"session overrides {path.name} cannot be read: {problem}", hint="see docs/market.md"
         ) from None

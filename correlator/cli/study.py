@@ -201,18 +201,11 @@ def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
 
 def read_frame(path: Path) -> pl.DataFrame:
     """A CSV or Parquet file as a frame; raises InputError or NotFoundError in one line."""
-    import polars as pl
+    from correlator.files import read_csv, read_parquet
 
-    from correlator.errors import NotFoundError
-
-    if not path.is_file():
-        raise NotFoundError(f"{path} does not exist", hint="give a CSV or Parquet file")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path)
-        return pl.read_csv(path, infer_schema_length=None, null_values=["", "NA", "NaN", "nan"])
-    except pl.exceptions.PolarsError as error:
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    if path.suffix.lower() == ".parquet":
+        return read_parquet(path)
+    return read_csv(path, infer_schema_length=None, null_values=["", "NA", "NaN", "nan"])
 
 
 def _read_factors(path: Path | None) -> pl.DataFrame | None:

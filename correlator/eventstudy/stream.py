@@ -15,6 +15,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import read_events, study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import Plan
+from correlator.files import duckdb_name
 
 CHUNK_EVENTS = 250_000
 _FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000
@@ -122,11 +123,13 @@ def events_of_file(path: Path, *, chunk: int = CHUNK_EVENTS) -> Iterator[pl.Data
 
     if not path.is_file():
         raise NotFoundError(f"{path} does not exist", hint="give a CSV or Parquet file")
-    source = "read_parquet($path)" if path.suffix.lower() == ".parquet" else "read_csv($path, all_varchar = true)"
+    is_parquet = path.suffix.lower() == ".parquet"
+    reader_call = "read_parquet($path, " if is_parquet else "read_csv($path, all_varchar = true, "
+    source = f"{reader_call}hive_partitioning = false)"
     first = 1
     with duckdb.connect() as connection:
         try:
-            reader = connection.sql(f"FROM {source}", params={"path": str(path)}).to_arrow_reader(chunk)
+            reader = connection.sql(f"FROM {source}", params={"path": duckdb_name(path)}).to_arrow_reader(chunk)
             for batch in reader:
                 events = read_events(pl.from_arrow(batch), first=first)
                 first += events.height

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
+from correlator.files import read_csv
 from correlator.resources import data_path
 from correlator.sessions import exchange_named
 from correlator.tables import INSTRUMENTS
@@ -112,10 +113,7 @@ def _shipped() -> pl.DataFrame:
 
 
 def _read(path: Path) -> pl.DataFrame:
-    try:
-        rows = pl.read_csv(path, infer_schema=False)
-    except pl.exceptions.PolarsError as problem:
-        raise InputError(f"{path.name} cannot be read: {str(problem).splitlines()[0]}", hint="it is a CSV") from problem
+    rows = read_csv(path, infer_schema=False)
     missing = [name for name in ("symbol", "exchange") if name not in rows.columns]
     if missing:
         raise InputError(f"{path.name} has no column {', '.join(missing)}", hint=f"it has {', '.join(rows.columns)}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from correlator import files
 from correlator.errors import InputError, NotFoundError
 from correlator.tabular import stacked_symbols, with_index
 
@@ -60,9 +61,9 @@ def _read_path(path: Path, source: str) -> RawTable:
     suffix = path.suffix.lower()
     try:
         if suffix in _PARQUET:
-            return _from_frame(pl.read_parquet(path), source)
+            return _from_frame(files.read_parquet(path), source)
         if suffix in _ARROW:
-            return _from_frame(pl.read_ipc(path), source)
+            return _from_frame(files.read_arrow(path), source)
         if suffix not in _TEXT:
             raise InputError(f"{source}: {suffix} files are not read", hint="give CSV, Parquet or Arrow")
         return _from_text(path, source)
@@ -90,10 +91,8 @@ def _from_text(path: Path, source: str) -> RawTable:
     skipped = next(number for number, line in enumerate(lines) if line.strip())
     separator = _separator(lines[skipped])
     try:
-        frame = pl.read_csv(
-            path, separator=separator, infer_schema=False, skip_lines=skipped, encoding="utf8-lossy", glob=False
-        )
-    except pl.exceptions.PolarsError:
+        frame = files.read_csv(path, separator=separator, infer_schema=False, skip_lines=skipped, encoding="utf8-lossy")
+    except InputError:
         return _line_by_line(path, source, separator, skipped)
     if frame.is_empty():
         raise InputError(f"{source} has a header and nothing below it, so no bar", hint="check the file")

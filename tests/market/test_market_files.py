@@ -232,7 +232,7 @@ def test_a_missing_column_is_named_with_what_there_is(tmp_path):
         ("empty.csv", b"", "is empty"),
         ("header.csv", b"Date,Close\n", "no bar"),
         ("binary.csv", b"\x00\x01\x02\x03", "no text"),
-        ("broken.parquet", b"PAR1 nonsense", "cannot be read as a table"),
+        ("broken.parquet", b"PAR1 nonsense", "cannot be read as Parquet"),
         ("sheet.xlsx", b"PK", "files are not read"),
     ],
 )
