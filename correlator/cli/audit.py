@@ -9,8 +9,9 @@ import typer
 
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.output import narrate
 from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.table_options import TableOptions, prints_table
 from correlator.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from correlator.store.db import Store
 
 
+@prints_table
 @takes_study
 def audit(
     study: Annotated[
@@ -34,8 +36,7 @@ def audit(
     ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same other futures.")] = 0,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Prove that no number of a study used news published or bars closed after the instant that it claims.
 
@@ -58,7 +59,7 @@ def audit(
             seed=seed,
         )
     narrate(found.sentence)
-    print_frame(found.findings, format, to)
+    printer.print(found.findings)
     if not found.passed:
         raise typer.Exit(ExitCode.FINDINGS)
 

@@ -9,15 +9,18 @@ import typer
 
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.output import narrate
 from correlator.cli.study import refuse
 from correlator.cli.study_options import AsOfOption, instant
+from correlator.cli.table_options import TableOptions, prints_table
 
 app = typer.Typer(help="Check what is in the store, or in files before they are loaded.")
 
 
 @app.command("prices")
+@prints_table
 def check_prices(
+    *,
     files: Annotated[
         list[Path] | None, typer.Argument(help="Files to check without loading them; default: the bars of the store.")
     ] = None,
@@ -34,8 +37,7 @@ def check_prices(
     as_of: AsOfOption = None,
     each: Annotated[bool, typer.Option("--each", help="One row per bar instead of one per kind of finding.")] = False,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Look for what free data gets wrong: shifted dates, other series under this name, phantoms, holes, splits.
 
@@ -56,6 +58,6 @@ def check_prices(
         findings = check_store(open_store(store), symbols, benchmark=benchmark, as_of=instant(as_of))
     counts = {str(name): int(count) for name, count in findings["severity"].value_counts().iter_rows()}
     narrate(", ".join(f"{counts.get(name, 0)} {name}" for name in ("high", "medium", "low")))
-    print_frame(findings if each else summarise(findings), format, to)
+    printer.print(findings if each else summarise(findings))
     if counts.get("high"):
         raise typer.Exit(ExitCode.FINDINGS)

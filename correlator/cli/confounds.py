@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.output import narrate
 from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.table_options import TableOptions, prints_table
 
 
 class ConfoundsOutput(StrEnum):
@@ -27,6 +28,7 @@ KindsOption = Annotated[
 ]
 
 
+@prints_table
 @takes_study
 def confounds(
     *,
@@ -37,8 +39,7 @@ def confounds(
         ConfoundsOutput, typer.Option("--output", help="The treatments side by side, or what confounds each event.")
     ] = ConfoundsOutput.COMPARISON,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Say what else happened in the events' windows, and what averages are with those events kept, dropped or modelled.
 
@@ -54,4 +55,4 @@ def confounds(
         flags = stored_flags(opened, result, links=chosen.links, kinds=wanted, as_of=chosen.known["as_of"])
         table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")
-    print_frame(table, format, to)
+    printer.print(table)

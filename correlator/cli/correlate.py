@@ -11,7 +11,7 @@ import typer
 from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.output import narrate
 from correlator.cli.study_options import (
     AsOfOption,
     EventsOption,
@@ -20,6 +20,7 @@ from correlator.cli.study_options import (
     links_of,
     narrated_warnings,
 )
+from correlator.cli.table_options import TableOptions, prints_table
 
 
 class Method(StrEnum):
@@ -69,7 +70,9 @@ class Bands(StrEnum):
     BOOTSTRAP = "bootstrap"
 
 
+@prints_table
 def correlate(
+    *,
     symbols: Annotated[list[str], typer.Argument(help="Symbols of one exchange.", autocompletion=complete_symbol)],
     method: Annotated[Method, typer.Option("--method", help="What to measure.")] = Method.LEAD_LAG,
     by: Annotated[By, typer.Option("--by", help="What news is counted by.")] = By.COUNTRY,
@@ -91,8 +94,7 @@ def correlate(
     link: LinkOption = None,
     as_of: AsOfOption = None,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Set news per session against returns, absolute returns or volume; a positive lag means that news leads.
 
@@ -137,4 +139,4 @@ def correlate(
         from correlator.plot.correlation import correlation_figure
 
         write_figure(correlation_figure(table, method.value, bands=bands.value), plot)
-    print_frame(table, format, to)
+    printer.print(table)

@@ -6,10 +6,11 @@ import typer
 
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, print_frame
+from correlator.cli.table_options import TableOptions, prints_table
 
 
-def doctor(store: StoreOption = None, format: FormatOption = None, to: OutputOption = None) -> None:
+@prints_table
+def doctor(*, store: StoreOption = None, printer: TableOptions) -> None:
     """Look at packages, browser, calendars and the store; exit code 10 when something is a problem.
 
     Example: correlator doctor
@@ -17,6 +18,6 @@ def doctor(store: StoreOption = None, format: FormatOption = None, to: OutputOpt
     from correlator.doctor import examine
 
     found = examine(open_store(store))
-    print_frame(found, format, to)
+    printer.print(found)
     if "problem" in found["state"].to_list():
         raise typer.Exit(ExitCode.FINDINGS)

@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, print_frame
+from correlator.cli.table_options import TableOptions, prints_table
 
 
+@prints_table
 def explain(
+    *,
     article_id: Annotated[int, typer.Argument(help="Number of the article, as `list articles` gives it.")],
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Say how one article was read, dated, coded and linked, and why.
 
@@ -23,7 +24,7 @@ def explain(
     from correlator.explain import explain as explain_article
 
     explanation = explain_article(open_store(store), article_id)
-    if format is None and to is None:
+    if printer.format is None and printer.to is None:
         print(explanation)
     else:
-        print_frame(explanation.facts(), format, to)
+        printer.print(explanation.facts())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, print_frame
+from correlator.cli.table_options import TableOptions, prints_table
 
 
 class Listing(StrEnum):
@@ -25,15 +25,16 @@ class Listing(StrEnum):
     LOADS = "loads"
 
 
+@prints_table
 def list_rows(
+    *,
     what: Annotated[Listing, typer.Argument(help="What to list.")],
     events: Annotated[
         str | None, typer.Option("--events", help="Selection, for events: category = CONSULT and dyad = PAK-AZE.")
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")] = None,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """List what the store holds; events carry their day 0 on every exchange of the store.
 
@@ -41,4 +42,4 @@ def list_rows(
     """
     from correlator.listing import listing
 
-    print_frame(listing(open_store(store), what.value, selection=events, limit=limit), format, to)
+    printer.print(listing(open_store(store), what.value, selection=events, limit=limit), what.value)

@@ -10,8 +10,9 @@ import typer
 
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.output import narrate
 from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.table_options import TableOptions, prints_table
 
 
 class PlaceboOutput(StrEnum):
@@ -40,6 +41,7 @@ class Treatment(StrEnum):
     FIRST = "first"
 
 
+@prints_table
 @takes_study
 def placebo(
     *,
@@ -76,8 +78,7 @@ def placebo(
     ] = None,
     output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Test event-window returns against the same study on ordinary sessions of the same symbols.
 
@@ -105,4 +106,4 @@ def placebo(
         from correlator.plot.of_placebo import placebo_null_figure
 
         write_figure(placebo_null_figure(test), null_plot)
-    print_frame(test.frame(output.value), format, to)
+    printer.print(test.frame(output.value))

@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.output import narrate
 from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.table_options import TableOptions, prints_table
 
 
+@prints_table
 @takes_study
 def regress(
     formula: Annotated[str, typer.Argument(help="Such as 'car ~ goldstein + C(category)'; columns of the events.")],
@@ -25,8 +27,7 @@ def regress(
         typer.Option("--cluster", help="Column that errors are clustered by, at most two. Default: session, symbol."),
     ] = None,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Explain the events' abnormal returns by what the events were; errors clustered by session and symbol.
 
@@ -46,4 +47,4 @@ def regress(
         f"CAR {of or result.window_labels[0]}: {fit.n} events, {fit.excluded.height} without a value left out, "
         f"R2 {fit.r_squared:.3f}, {clusters}, t with {fit.df:g} degrees of freedom"
     )
-    print_frame(fit.table, format, to)
+    printer.print(fit.table)

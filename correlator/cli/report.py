@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, complain, narrate, print_frame
+from correlator.cli.output import complain, narrate
 from correlator.cli.study_options import instant
+from correlator.cli.table_options import TableOptions, prints_table
 
 app = typer.Typer(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
 
@@ -117,11 +118,12 @@ def _schedule_systemd(units: dict[str, str], install: bool) -> None:
 
 
 @app.command("list")
+@prints_table
 def list_runs(
+    *,
     out: FolderOption = Path("reports"),
     last: Annotated[int, typer.Option("--last", min=1, help="Runs per report.")] = 10,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Show the last runs of every report in a folder, newest first.
 
@@ -135,7 +137,7 @@ def list_runs(
     homes = sorted(path.parent for path in out.glob(f"*/{JOURNAL}"))
     if not homes:
         raise NotFoundError(f"no report has run in {out}", hint="make one with `correlator report run`")
-    print_frame(pl.concat([read_journal(home, last) for home in homes]), format, to)
+    printer.print(pl.concat([read_journal(home, last) for home in homes]))
 
 
 def _command(file: Path, out: Path, store: Path, if_session: str | None) -> list[str]:

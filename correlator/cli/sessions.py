@@ -9,15 +9,18 @@ import typer
 
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, narrate, print_frame
+from correlator.cli.output import narrate
 from correlator.cli.study import refuse
 from correlator.cli.study_options import AsOfOption, instant
+from correlator.cli.table_options import TableOptions, prints_table
 
 app = typer.Typer(help="Sessions of exchanges, and whether bars agree with them.")
 
 
 @app.command("check")
+@prints_table
 def check(
+    *,
     files: Annotated[
         list[Path] | None, typer.Argument(help="Files of bars; default: the store's bars of the exchange.")
     ] = None,
@@ -30,8 +33,7 @@ def check(
     ] = False,
     as_of: AsOfOption = None,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Name every day on which calendar and bars disagree; code 10 where there is one.
 
@@ -52,21 +54,22 @@ def check(
         found = check_calendar(open_store(store), exchange, overrides=overrides, as_of=instant(as_of))
     sure = found.filter("sure")
     narrate(f"{sure.height} disagreements, {found.height - sure.height} doubtful ones (--doubtful shows them)")
-    print_frame(found if doubtful else sure, format, to)
+    printer.print(found if doubtful else sure)
     if sure.height:
         raise typer.Exit(ExitCode.FINDINGS)
 
 
 @app.command("list")
+@prints_table
 def list_sessions(
+    *,
     start: Annotated[str, typer.Argument(help="First date, YYYY-MM-DD.")],
     end: Annotated[str, typer.Argument(help="Last date, YYYY-MM-DD.")],
     exchange: Annotated[str, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = "XKAR",
     overrides: Annotated[
         bool, typer.Option("--overrides/--no-overrides", help="Apply the dated corrections of data/sessions, or not.")
     ] = True,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Print sessions with their opening and close in UTC.
 
@@ -75,4 +78,4 @@ def list_sessions(
     from correlator.market.stamps import one_date
     from correlator.sessions import sessions_between
 
-    print_frame(sessions_between(exchange, one_date(start), one_date(end), overrides=overrides), format, to)
+    printer.print(sessions_between(exchange, one_date(start), one_date(end), overrides=overrides))

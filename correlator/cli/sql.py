@@ -7,17 +7,18 @@ from typing import Annotated
 import typer
 
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import FormatOption, OutputOption, print_frame
+from correlator.cli.table_options import TableOptions, prints_table
 
 
+@prints_table
 def sql(
+    *,
     query: Annotated[str, typer.Argument(help="SQL to run; the store is opened read-only.")],
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Run read-only SQL on the store.
 
     Example: correlator sql "select count(*) from bars"
     """
-    print_frame(open_store(store).sql(query), format, to)
+    printer.print(open_store(store).sql(query))

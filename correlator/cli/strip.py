@@ -8,18 +8,19 @@ from typing import Annotated
 
 import typer
 
-from correlator.cli.output import FormatOption, OutputOption, print_frame
+from correlator.cli.table_options import TableOptions, prints_table
 
 _COLUMNS = ("symbol", "price", "change", "change_pct", "direction", "line", "previous_close", "strip", "position")
 
 
+@prints_table
 def strip(
+    *,
     file: Annotated[Path, typer.Argument(help="A text file, or - for stdin.")],
     profile: Annotated[
         str | None, typer.Option("--profile", help="Publisher whose strip layout it is.", show_default=False)
     ] = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Print every ticker-strip quote in a text or saved page, and nothing else.
 
@@ -33,4 +34,4 @@ def strip(
     text = decode(read_bytes(sys.stdin.buffer, "stdin")) if str(file) == "-" else read_text(file)
     layouts = load_profile(profile).strip if profile else LAYOUTS
     quotes = strip_frame(parse_strip(visible_text(text), layouts))
-    print_frame(quotes.select(_COLUMNS), format, to)
+    printer.print(quotes.select(_COLUMNS))

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from correlator.cli.formats import OutputFormat
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import (
-    FormatOption,
-    OutputFormat,
-    OutputOption,
-    complain,
-    destination,
-    narrate,
-    print_frame,
-    progress,
-)
+from correlator.cli.output import complain, narrate, progress
 from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.table_options import TableOptions, prints_table
 from correlator.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,6 +45,7 @@ COLUMNS = {
 }
 
 
+@prints_table
 @takes_study
 def study(
     *,
@@ -90,8 +84,7 @@ def study(
     ] = "next",
     output: Annotated[StudyOutput, typer.Option("--output", help="Which result to print.")] = StudyOutput.AR,
     store: StoreOption = None,
-    format: FormatOption = None,
-    to: OutputOption = None,
+    printer: TableOptions,
 ) -> None:
     """Abnormal returns around events, with their errors.
 
@@ -114,8 +107,8 @@ def study(
                 returns, frames, chosen, risk_free, returns_kind, off_session, minimum_observations, by
             )
             events = Path(chosen.events or "")
-            if to is not None and output in STREAMED_OUTPUTS and destination(format, to) is OutputFormat.PARQUET:
-                _stream(panel, plan, events, output, to)
+            if printer.to is not None and output in STREAMED_OUTPUTS and printer.destination is OutputFormat.PARQUET:
+                _stream(panel, plan, events, output, printer)
                 return
             result = study_panel(panel, read_events(read_frame(events)), plan)
         else:
@@ -133,7 +126,7 @@ def study(
             )
         frame = result.frame(output.value)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
-    print_frame(frame.select(COLUMNS.get(output, frame.columns)), format, to)
+    printer.print(frame.select(COLUMNS.get(output, frame.columns)), output.value, unit=_unit(result.plan.returns_kind))
 
 
 def _files(
@@ -164,7 +157,7 @@ def _files(
     )
 
 
-def _stream(panel: Panel, plan: Plan, events: Path, output: StudyOutput, to: Path) -> None:
+def _stream(panel: Panel, plan: Plan, events: Path, output: StudyOutput, printer: TableOptions) -> None:
     """A chunk of events at a time from file to file, in memory that does not grow with their number."""
     from correlator.eventstudy.placement import day_labels
     from correlator.eventstudy.stream import chunk_for, events_of_file, needs_returns, study_chunks, write_frames
@@ -181,11 +174,16 @@ def _stream(panel: Panel, plan: Plan, events: Path, output: StudyOutput, to: Pat
             more = (len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
             told[:] = [before + added for before, added in zip(told, more, strict=True)]
             advance(more[0] + more[1])
-            yield frame.select(COLUMNS.get(output, frame.columns))
+            yield printer.select(frame.select(COLUMNS.get(output, frame.columns)))
 
     with progress("events") as advance:
-        write_frames(frames(), to)
+        write_frames(frames(), cast(Path, printer.to))
     _tell(*told)
+
+
+def _unit(returns_kind: str) -> str:
+    """What hundredths of a return are called: per cent for simple returns, log points for logarithms."""
+    return "%" if returns_kind == "simple" else "log pts"
 
 
 def _short(frame: pl.DataFrame, output: StudyOutput) -> int:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from correlator.cli.completion import complete_symbol
+from correlator.cli.option_group import takes_group
 from correlator.cli.output import complain
 from correlator.errors import InputError
 
@@ -100,23 +99,7 @@ class StudyOptions:
 
 def takes_study(verb: Callable[..., None]) -> Callable[..., None]:
     """``verb`` with the options of ``StudyOptions`` in the place of its parameter ``chosen``."""
-    hints = get_type_hints(StudyOptions, include_extras=True)
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    shared = [
-        inspect.Parameter(field.name, keyword, default=field.default, annotation=hints[field.name])
-        for field in fields(StudyOptions)
-    ]
-    parameters: list[inspect.Parameter] = []
-    for parameter in inspect.signature(verb, eval_str=True).parameters.values():
-        parameters += shared if parameter.name == "chosen" else [parameter.replace(kind=keyword)]
-
-    @wraps(verb)
-    def command(**values: Any) -> None:
-        chosen = StudyOptions(**{field.name: values.pop(field.name) for field in fields(StudyOptions)})
-        verb(chosen=chosen, **values)
-
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return command
+    return takes_group(verb, StudyOptions, "chosen")
 
 
 def links_of(asked: list[str] | None) -> tuple[str, ...]:

@@ -1,0 +1,47 @@
+"""What a table shows on a terminal: its columns in order of importance, and which of them are fractions.
+
+A table without an entry shows its columns in their own order. Files and pipes always get every column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Look:
+    """``columns``: names to show, those that the frame lacks left out; ``fractions``: shown in per cent."""
+
+    columns: tuple[str, ...]
+    fractions: frozenset[str] = frozenset()
+
+
+RETURNS = frozenset(
+    {"ar", "car", "aar", "caar", "bhar", "return", "expected", "se", "sd", "low", "high", "effect", "alpha"}
+)
+"""Columns that hold returns or errors of returns, as fractions."""
+
+PROBABILITIES = frozenset({"p_value", "p_holm", "p_bh", "p_romano_wolf", "p_placebo"})
+"""Columns that hold probabilities: three places."""
+
+RATIOS = frozenset({"t", "z"})
+"""Columns that hold a value over its error: two places."""
+
+LOOKS: dict[str, Look] = {
+    "articles": Look(("article_id", "published_at", "publisher", "headline")),
+    "quotes": Look(("article_id", "symbol", "price", "change", "change_pct", "session")),
+    "events": Look(("event_id", "day_zero", "exchange", "category", "source", "target", "goldstein", "headline")),
+    "stories": Look(("story_id", "first_published_at", "articles", "publishers", "headline")),
+    "links": Look(("article_id", "symbol", "kind", "evidence")),
+    "instruments": Look(("symbol", "exchange", "currency", "country", "kind", "benchmark", "name")),
+    "bars": Look(("symbol", "interval", "bars", "first_session", "last_session", "vintages")),
+    "rejects": Look(("loaded_at", "source", "source_line", "reason")),
+    "loads": Look(("load_id", "loaded_at", "verb", "source", "rows")),
+    "ar": Look(("symbol", "session", "day", "ar", "se", "t", "p_value", "flags", "event_id"), RETURNS),
+    "car": Look(("symbol", "window", "car", "se", "t", "p_value", "flags", "event_id"), RETURNS),
+    "aar": Look(("day", "n", "aar", "sd", "caar", "positive"), RETURNS | {"positive"}),
+    "caar": Look(("window", "n", "caar", "sd", "positive"), RETURNS | {"positive"}),
+    "bhar": Look(("symbol", "window", "bhar", "n", "event_id"), RETURNS),
+    "summary": Look(("window", "n", "dates", "caar", "se", "low", "high", "test", "p_value"), RETURNS),
+    "calendar-time": Look((), RETURNS | {"se_white"}),
+}

@@ -1,0 +1,113 @@
+"""The options of every verb that prints a table, and how a table leaves: one place for both."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from correlator.cli.formats import FORMS, OutputFormat, check_ending, format_of
+from correlator.cli.option_group import takes_group
+from correlator.errors import InputError, NotFoundError, likeliest
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """What a verb that prints a table asks for; every field is an option of ``prints_table``'s verb."""
+
+    format: Annotated[
+        OutputFormat | None,
+        typer.Option("--format", help="How to print (default: table on a terminal, else csv).", show_default=False),
+    ] = None
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", help="Write to this file (.csv .json .parquet .xlsx .txt) instead of stdout.", show_default=False
+        ),
+    ] = None
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", help="Columns to print, with commas, in this order.", show_default=False),
+    ] = None
+    every_row: Annotated[
+        bool, typer.Option("--all", help="On a terminal: every row and column, in the pager where it is long.")
+    ] = False
+
+    @property
+    def destination(self) -> OutputFormat:
+        """How the table is written: as asked for, else by the file's ending, else for a terminal or a pipe.
+
+        Raises NotFoundError where the folder of ``to`` does not exist, InputError for an ending that no format has.
+        """
+        if self.to is None:
+            return self.format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
+        if not self.to.parent.is_dir():
+            raise NotFoundError(f"folder {self.to.parent} does not exist", hint="make it, or write elsewhere")
+        if self.format is None:
+            return format_of(self.to)
+        check_ending(self.to, self.format)
+        return self.format
+
+    def print(self, frame: pl.DataFrame, name: str = "", *, unit: str = "%") -> None:
+        """Print ``frame``, or write it to ``to``; ``name``: which of ``looks.LOOKS`` a terminal shows.
+
+        Instants leave as ISO 8601 in UTC. Raises InputError for a form that a terminal cannot show, NotFoundError for
+        ``--columns`` that the frame lacks.
+        """
+        chosen = self.destination
+        form = FORMS[chosen]
+        frame = self.select(frame)
+        if self.to is not None:
+            self.to.write_bytes(form.encode(frame))
+        elif chosen is OutputFormat.TABLE and sys.stdout.isatty():
+            self._show(frame, name, unit)
+        elif not form.is_text and sys.stdout.isatty():
+            raise InputError(f"{chosen.value} is not for a terminal", hint="give --to FILE, or pipe it")
+        else:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(form.encode(frame))
+            sys.stdout.buffer.flush()
+
+    def select(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The columns that ``--columns`` names; raises NotFoundError for one that ``frame`` lacks."""
+        return frame if self.columns is None else frame.select(_chosen_columns(self.columns, frame.columns))
+
+    def _show(self, frame: pl.DataFrame, name: str, unit: str) -> None:
+        from correlator.cli.looks import LOOKS, Look
+        from correlator.cli.terminal_table import short_table
+
+        look = LOOKS.get(name, Look(()))
+        if self.columns is not None or self.every_row:
+            look = Look((), look.fractions)
+        size = shutil.get_terminal_size((80, 24))
+        width = sum(50 for _ in frame.columns) if self.every_row else size.columns
+        text = short_table(frame, look, max(width, size.columns), unit=unit, every_row=self.every_row)
+        if self.every_row and text.count("\n") > size.lines:
+            import pydoc
+
+            pydoc.pager(text)
+        else:
+            sys.stdout.write(text)
+
+
+def prints_table(verb: Callable[..., None]) -> Callable[..., None]:
+    """``verb`` with the options of ``TableOptions`` in the place of its parameter ``printer``."""
+    return takes_group(verb, TableOptions, "printer")
+
+
+def _chosen_columns(text: str, known: list[str]) -> list[str]:
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise InputError("--columns names no column", hint=f"columns are {', '.join(known)}")
+    for name in names:
+        if name not in known:
+            raise NotFoundError(f"there is no column {name!r}", hint=likeliest(name, known, "columns are"))
+    return names
