@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from correlator.eventstudy.estimation import kernel
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.spec import study_spec
 from correlator.eventstudy.stream import study_stream
 
 SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.03
@@ -129,7 +129,7 @@ def time_stream(returns: np.ndarray, market: np.ndarray, events: int, outputs: t
 
     with tempfile.TemporaryDirectory() as folder:
         return best_of(
-            1, lambda: study_stream(panel, chunks(), make_plan(windows=WINDOWS), Path(folder) / "out", outputs=outputs)
+            1, lambda: study_stream(panel, chunks(), study_spec(windows=WINDOWS), Path(folder) / "out", outputs=outputs)
         )
 
 

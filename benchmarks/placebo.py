@@ -21,7 +21,7 @@ from correlator.eventstudy.estimation import kernel
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.inference import placebo_test
-from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.spec import study_spec
 
 SESSIONS = 5_000
 WINDOWS = "0:0,-1:1,0:5,-5:5,-10:10"
@@ -60,7 +60,7 @@ def main() -> None:
         f"processors {os.cpu_count()}; loading the compiled loop {time.perf_counter() - began:.2f} s, not in the times"
     )
     panel = build(chosen.symbols)
-    result = study_panel(panel, events_of(panel, chosen.events), make_plan(windows=WINDOWS), keep_residuals=False)
+    result = study_panel(panel, events_of(panel, chosen.events), study_spec(windows=WINDOWS), keep_residuals=False)
     before = peak_mib()
     for _ in range(chosen.repeats):
         wall, cpu = time.perf_counter(), time.process_time()
@@ -68,7 +68,7 @@ def main() -> None:
         found.table  # noqa: B018
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         print(
-            f"{chosen.draws:,} draws x {len(result.estimates):,} events x {len(result.plan.windows)} windows of "
+            f"{chosen.draws:,} draws x {len(result.estimates):,} events x {len(result.spec.windows)} windows of "
             f"{chosen.symbols:,} symbols: {wall:.2f} s wall, {cpu:.2f} s CPU, peak {peak_mib():,.0f} MiB "
             f"({before:,.0f} before)",
             flush=True,

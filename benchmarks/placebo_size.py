@@ -24,7 +24,7 @@ from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.dates import Matching
 from correlator.eventstudy.placebo.inference import placebo_test, randomisation_p
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import Plan, make_plan
+from correlator.eventstudy.spec import StudySpec, study_spec
 
 LEVEL = 0.05
 ESTIMATION = "-244:-6"
@@ -49,10 +49,10 @@ def read_panel(folder: Path) -> Panel:
     return Panel(prices["Date"][1:].rename("session"), tuple(prices.columns[1:]), returns, market[:, None], ("SP500",))
 
 
-def plan_of(setting: Setting, *, by: str | None = None) -> Plan:
-    return make_plan(
+def plan_of(setting: Setting, *, by: str | None = None) -> StudySpec:
+    return study_spec(
         model=setting.model,
-        returns_kind="simple",
+        returns="simple",
         estimation=ESTIMATION,
         window="-5:5",
         windows=setting.windows,
@@ -69,7 +69,7 @@ def draw_study(panel: Panel, setting: Setting, rng: np.random.Generator) -> tupl
 
 
 def measured(
-    panel: Panel, rows: np.ndarray, columns: np.ndarray, plan: Plan, *, shock: float = 0.0, formula: bool = False
+    panel: Panel, rows: np.ndarray, columns: np.ndarray, plan: StudySpec, *, shock: float = 0.0, formula: bool = False
 ) -> StudyResult:
     """The study of events at ``rows`` and ``columns``, each day 0 moved by ``shock``; ``formula``: it needs tests."""
     if shock:
@@ -220,7 +220,7 @@ def families(panel: Panel, studies: int, draws: int) -> list[str]:
 
 def crowded(panel: Panel, studies: int, draws: int) -> list[str]:
     """Simulated shares with a short history, on the dates of ``panel``: 30 events, windows of 11 sessions."""
-    plan = make_plan(estimation="-120:-11", window="-5:5", windows="0:0,-5:5")
+    plan = study_spec(estimation="-120:-11", window="-5:5", windows="0:0,-5:5")
     lines = []
     for symbols in (1, 5):
         for bursts, each, spread in ((30, 1, 1), (6, 5, 8), (3, 10, 15)):

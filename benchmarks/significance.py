@@ -34,14 +34,14 @@ from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.significance import table as significance
 from correlator.eventstudy.significance.arrays import study_arrays
-from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.spec import study_spec
 from correlator.intake.prices import add_prices
 from correlator.research.panel import EQUAL_WEIGHTED, stored_panel
 from correlator.store.db import Store
 from correlator.store.statements import query
 
 SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.035
-PLAN = make_plan(windows="0:0,-1:1,-5:5,-10:10,0:5")
+PLAN = study_spec(windows="0:0,-1:1,-5:5,-10:10,0:5")
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from correlator.resources import data_path
     from correlator.sessions import sessions_between
     from correlator.store.db import Store
-    from correlator.workspace import Workspace, open_workspace
+    from correlator.workspace import Workspace, open_workspace, study
 
 _HOMES = {
     "result_figure": "correlator.plot.of_result",
@@ -39,6 +39,7 @@ _HOMES = {
     "read_news": "correlator.news.read",
     "read_prices": "correlator.market.files",
     "sessions_between": "correlator.sessions",
+    "study": "correlator.workspace",
     "study_matrix": "correlator.eventstudy.measure",
 }
 
@@ -59,6 +60,7 @@ __all__ = [
     "read_prices",
     "result_figure",
     "sessions_between",
+    "study",
     "study_matrix",
 ]
 

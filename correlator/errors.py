@@ -25,10 +25,12 @@ class CorrelatorError(Exception):
     """Root of every error that this package raises on purpose.
 
     ``message`` says what is wrong and where; ``hint`` says what to do about it. ``str()`` joins both on one line.
+    ``argument``: the Python argument that the message begins with, if any; the command line says its option instead.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, message: str, *, hint: str | None = None, argument: str | None = None) -> None:
         self.message = " ".join(message.split())
+        self.argument = argument
         self.hint = " ".join(hint.split()) if hint else None
         super().__init__(f"{self.message} ({self.hint})" if self.hint else self.message)
 

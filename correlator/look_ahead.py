@@ -23,7 +23,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placement import window_rows
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import Plan
+from correlator.eventstudy.spec import StudySpec
 from correlator.progress import tracked
 
 Measure = Callable[[Panel, pl.DataFrame], "StudyResult | pl.DataFrame"]
@@ -84,7 +84,7 @@ class Audit:
 
 
 def audit(
-    measure: Measure | Plan,
+    measure: Measure | StudySpec,
     panel: Panel,
     events: pl.DataFrame,
     *,
@@ -94,12 +94,12 @@ def audit(
 ) -> Audit:
     """Run ``measure`` on the world as it is and on worlds with another future, and compare.
 
-    ``measure``: a study, or a plan for the built-in one; ``events``: event_id, symbol, date (day 0, or what the study
+    ``measure``: a study, or a spec for the built-in one; ``events``: event_id, symbol, date (day 0, or what the study
     places itself) and, if there, known_at (UTC); ``closes`` (T,): UTC instant at which each bar was complete, to check
     that events were public by the close of their day 0; ``most_cutoffs``: with more claimed bars than that a seeded
     sample of them is tried, and ``complete`` is False. Raises InputError where the study returns no numbers.
     """
-    study = _built_in(measure) if isinstance(measure, Plan) else measure
+    study = _built_in(measure) if isinstance(measure, StudySpec) else measure
     found = study(panel, events)
     numbers = numbers_of(found)
     if numbers.is_empty():
@@ -138,7 +138,7 @@ def numbers_of(found: StudyResult | pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(
             schema={**names.schema, "quantity": pl.String, "session": labels.dtype, "value": pl.Float64}
         )
-    _, model_row = window_rows(found.plan.estimation, estimates.day_zero, labels)
+    _, model_row = window_rows(found.spec.estimation, estimates.day_zero, labels)
     columns = {f"coefficient {j}": (values, model_row) for j, values in enumerate(estimates.coefficients.T)}
     columns["sigma"] = (estimates.sigma, model_row)
     for day, label in enumerate(found.day_labels):
@@ -177,8 +177,8 @@ def with_another_future(panel: Panel, cutoff: int, rng: np.random.Generator) -> 
     return replace(panel, returns=returns, factors=factors, **marks)
 
 
-def _built_in(plan: Plan) -> Measure:
-    return lambda panel, events: study_panel(panel, events, plan, keep_residuals=False)
+def _built_in(spec: StudySpec) -> Measure:
+    return lambda panel, events: study_panel(panel, events, spec, keep_residuals=False)
 
 
 def _public_rows(panel: Panel, events: pl.DataFrame, closes: pl.Series | None) -> np.ndarray:

@@ -10,6 +10,9 @@ from correlator.errors import InputError
 
 _FIELD = "close"
 
+Frame = Any
+"""Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
+
 
 def is_pandas(frame: Any) -> bool:
     """Whether it is a pandas DataFrame, told without importing pandas."""

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from correlator.errors import InputError
+from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import FrameKeywords, StoreKeywords, shows_options
 from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.events import add_events
@@ -17,8 +23,9 @@ from correlator.research.correlate import news_and_returns
 from correlator.research.features import stored_features
 from correlator.research.placebo import stored_placebo
 from correlator.research.price_figure import stored_price_figure
-from correlator.research.study import study
+from correlator.research.study import study as stored_study
 from correlator.store.db import Store
+from correlator.tabular import Frame
 
 
 class Workspace(Store):
@@ -39,7 +46,7 @@ class Workspace(Store):
     add_events = add_events
     list = listing
     explain = explain
-    study = study
+    study = stored_study
     placebo = stored_placebo
     confounds = stored_flags
     features = stored_features
@@ -53,3 +60,87 @@ def open_workspace(path: str | Path | None = None, *, lock_wait: float | None = 
     The file is made by the first load. ``lock_wait``: seconds to wait while another process holds the file.
     """
     return Workspace(path, lock_wait=lock_wait)
+
+
+@shows_options(StoreKeywords, FrameKeywords)
+def study(
+    source: Store | str | Path | None = None,
+    symbols: str | Sequence[str] | None = None,
+    *,
+    events: str | Frame | None = None,
+    prices: Frame | None = None,
+    returns: str | Frame | None = None,
+    volumes: Frame | None = None,
+    benchmark: str | Frame | None = None,
+    returns_kind: str | None = None,
+    **options: Any,
+) -> StudyResult:
+    """What did these tickers do around these events? Of a workspace, of a store's path, or of frames.
+
+    Parameters
+    ----------
+    source
+        A workspace, a store, or the path of one; None for a study of frames.
+    symbols
+        Of a store: one symbol or several, default every share with bars.
+    events
+        Of a store: a selection such as ``category = CONSULT``. Of frames: a frame with ``symbol`` and ``date``.
+    prices, returns, volumes
+        A wide frame instead of a source: dates and one column per symbol; one of the three. ``returns`` may also be the
+        kind of returns, ``log`` or ``simple``.
+    benchmark
+        A symbol or column; with frames also a frame of its own.
+    returns_kind
+        What a frame of ``returns`` holds: ``log`` (default) or ``simple``.
+    **options
+        The other options, as ``help(study)`` lists them with their defaults.
+
+    Returns
+    -------
+    StudyResult
+        Read it as ``result.summary()``, ``result.car``, ``result.plot("car")``; what was not measured is in
+        ``result.excluded``.
+
+    Raises
+    ------
+    InputError, NotFoundError, TimeError, StudyError
+        Where it cannot be done as asked; the message names the argument.
+
+    Examples
+    --------
+    >>> import correlator as co
+    >>> co.study("m.duckdb", "AIRLINK", benchmark="KSE100", window=(-5, 5)).car  # doctest: +SKIP
+    >>> co.study(prices=prices, events=events, benchmark="MKT").caar  # doctest: +SKIP
+    """
+    frames = {"prices": prices, "volumes": volumes, "returns": None if isinstance(returns, str) else returns}
+    given = [name for name, frame in frames.items() if frame is not None]
+    if source is None and not given:
+        raise InputError("source is not given", hint="give a workspace or a store's path, or prices=FRAME")
+    if source is not None and given:
+        raise InputError(f"source and {given[0]} are both given", hint="study a store or frames, not both at once")
+    if source is None:
+        if symbols is not None:
+            raise InputError("symbols have no meaning in a study of frames", hint="select the events instead")
+        return study_frames(
+            returns,
+            events,
+            prices=prices,
+            volumes=volumes,
+            benchmark=benchmark,
+            returns_kind=returns_kind,
+            **options,
+        )
+    if returns_kind is not None:
+        raise InputError("returns_kind has no meaning in a study of a store", hint="give returns='simple'")
+    asked: dict[str, Any] = {"events": events, "benchmark": benchmark, "returns": returns}
+    options |= {name: value for name, value in asked.items() if value is not None}
+    return stored_study(_store_of(source), symbols, **options)
+
+
+def _store_of(source: Any) -> Store:
+    if isinstance(source, Store):
+        return source
+    if isinstance(source, str | Path):
+        return open_workspace(source)
+    kind = type(source).__name__
+    raise InputError(f"source is a {kind}, not a store", hint="for frames give prices=FRAME or returns=FRAME")

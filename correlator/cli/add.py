@@ -10,6 +10,7 @@ import typer
 from correlator.cli.exit_codes import exit_code_of
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
+from correlator.cli.verbs import Verbs
 from correlator.errors import InputError, SourceError
 from correlator.progress import tracked
 
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from correlator.intake.report import LoadReport, Preview
     from correlator.store.db import Store
 
-app = typer.Typer(
-    help="Load prices, news, events or instruments into the store; loading the same again changes nothing."
-)
+app = Verbs(help="Load prices, news, events or instruments into the store; loading the same again changes nothing.")
 
 ColumnsOption = Annotated[
     list[str] | None,

@@ -28,10 +28,11 @@ from correlator.cli import (
 )
 from correlator.cli.options import Settings, StoreOption, use_settings
 from correlator.cli.output import progress
+from correlator.cli.verbs import Verbs
 from correlator.progress import listen
 from correlator.version import __version__
 
-app = typer.Typer(
+app = Verbs(
     name="correlator",
     help="What did this ticker do around this news, and is that more than chance?",
     no_args_is_help=True,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.study_options import narrated_warnings, takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.errors import InputError, NotFoundError
 
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
 
 @prints_table
-@takes_study
+@takes_study(omit=("interval",))
 def audit(
     study: Annotated[
         str, typer.Argument(help="built-in, or FILE.py:FUNCTION: a function of a panel and a frame of events.")
     ] = "built-in",
     *,
-    symbol: SymbolOption = None,
-    chosen: StudyOptions,
+    chosen: dict[str, Any],
     most_cutoffs: Annotated[
         int, typer.Option("--cutoffs", min=1, help="Bars after which another future is tried, at most.")
     ] = 200,
@@ -45,13 +44,14 @@ def audit(
     Example: correlator audit built-in --symbol AIRLINK --benchmark KSE100 --window -5:5
     """
     from correlator.look_ahead import audit as audit_study
+    from correlator.research.study import study as run
 
     own = None if study == "built-in" else own_study(study)
     opened = open_store(store)
     with narrated_warnings():
-        result = chosen.run(opened, symbol)
+        result = run(opened, **chosen)
         found = audit_study(
-            result.plan if own is None else own,
+            result.spec if own is None else own,
             result.panel,
             result.events,
             closes=_closes(opened, result.panel),

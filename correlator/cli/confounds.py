@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.study_options import narrated_warnings, takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 
 
@@ -29,11 +29,10 @@ KindsOption = Annotated[
 
 
 @prints_table
-@takes_study
+@takes_study(omit=("interval",))
 def confounds(
     *,
-    symbol: SymbolOption = None,
-    chosen: StudyOptions,
+    chosen: dict[str, Any],
     kinds: KindsOption = "story,overlap,ex-dividend,limit-locked,thin",
     output: Annotated[
         ConfoundsOutput, typer.Option("--output", help="The treatments side by side, or what confounds each event.")
@@ -47,12 +46,13 @@ def confounds(
     """
     from correlator.eventstudy.confounded import compare_confounds
     from correlator.research.confounds import stored_flags
+    from correlator.research.study import study
 
     opened = open_store(store)
     with narrated_warnings():
-        result = chosen.run(opened, symbol)
+        result = study(opened, **chosen)
         wanted = tuple(part.strip() for part in kinds.split(",") if part.strip())
-        flags = stored_flags(opened, result, links=chosen.links, kinds=wanted, as_of=chosen.known["as_of"])
+        flags = stored_flags(opened, result, kinds=wanted)
         table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")
     printer.print(table)

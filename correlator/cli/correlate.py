@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,15 +13,9 @@ from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import (
-    AsOfOption,
-    EventsOption,
-    LinkOption,
-    instant,
-    links_of,
-    narrated_warnings,
-)
+from correlator.cli.study_options import narrated_warnings, takes_study
 from correlator.cli.table_options import TableOptions, prints_table
+from correlator.eventstudy.spec import StudySpec
 
 
 class Method(StrEnum):
@@ -70,7 +65,11 @@ class Bands(StrEnum):
     BOOTSTRAP = "bootstrap"
 
 
+_KNOWN = ("events", "links", "returns", "price", "as_of")
+
+
 @prints_table
+@takes_study(omit=tuple(each.name for each in fields(StudySpec) if each.name not in _KNOWN))
 def correlate(
     *,
     symbols: Annotated[list[str], typer.Argument(help="Symbols of one exchange.", autocompletion=complete_symbol)],
@@ -90,9 +89,7 @@ def correlate(
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Draw lead-lag or projection of one symbol and key to this file.")
     ] = None,
-    events: EventsOption = None,
-    link: LinkOption = None,
-    as_of: AsOfOption = None,
+    chosen: dict[str, Any],
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -108,9 +105,7 @@ def correlate(
             open_store(store),
             symbols,
             by=by.value,
-            events=events,
-            links=links_of(link),
-            as_of=instant(as_of),
+            **chosen,
         )
         labels = data.panel.labels
         narrate(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.study_options import narrated_warnings, takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 
 
@@ -42,15 +42,10 @@ class Treatment(StrEnum):
 
 
 @prints_table
-@takes_study
+@takes_study()
 def placebo(
     *,
-    symbol: SymbolOption = None,
-    chosen: StudyOptions,
-    interval: IntervalOption = "1d",
-    by: Annotated[
-        str | None, typer.Option("--by", help="Columns whose groups are tested one by one, such as category.")
-    ] = None,
+    chosen: dict[str, Any],
     statistic: Annotated[
         PlaceboStatistic, typer.Option("--statistic", help="Mean CAR over its error, mean CAR, or the t of the former.")
     ] = PlaceboStatistic.SCAR,
@@ -91,15 +86,12 @@ def placebo(
     with narrated_warnings():
         test = stored_placebo(
             open_store(store),
-            symbol,
             draws=draws,
             seed=seed,
             statistic=statistic.value,
             matching=Matching(criteria=criteria, distance=distance, block=block),
             confounds=confounds.value,
-            by=by,
-            interval=interval,
-            **chosen.arguments,
+            **chosen,
         )
     narrate(test.sentence)
     if null_plot is not None:

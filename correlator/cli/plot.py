@@ -12,7 +12,7 @@ import typer
 from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.study_options import StudyOptions, narrated_warnings, takes_study
+from correlator.cli.study_options import narrated_warnings, takes_study
 from correlator.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Wanted:
     draws: int
     seed: int
     key: str | None
-    chosen: StudyOptions
+    chosen: dict[str, Any]
 
     @property
     def symbol(self) -> str:
@@ -63,8 +63,15 @@ class Wanted:
             raise InputError(f"--kind {self.kind.value} draws one symbol, not {len(self.symbols)}")
         return self.symbols[0]
 
+    @property
+    def known(self) -> dict[str, Any]:
+        """Which events, and as they were known when."""
+        return {name: self.chosen[name] for name in ("events", "links", "as_of")}
+
     def study(self) -> StudyResult:
-        return self.chosen.run(self.store, list(self.symbols))
+        from correlator.research.study import study
+
+        return study(self.store, self.symbols, **self.chosen)
 
     def placebo(self, result: StudyResult) -> PlaceboResult:
         from correlator.eventstudy.placebo.inference import placebo_test
@@ -74,20 +81,18 @@ class Wanted:
     def dyads(self) -> pl.DataFrame:
         from correlator.research.price_figure import stored_dyads
 
-        return stored_dyads(self.store, self.symbols, **self.chosen.known)
+        return stored_dyads(self.store, self.symbols, **self.known)
 
     def correlation(self) -> pl.DataFrame:
         """Stories of ``--key`` (default: all news) against the symbol's returns."""
         from correlator.research.correlate import correlate, news_and_returns
 
-        data = news_and_returns(
-            self.store, [self.symbol], by="all" if self.key is None else "country", **self.chosen.known
-        )
+        data = news_and_returns(self.store, [self.symbol], by="all" if self.key is None else "country", **self.known)
         method = "lead-lag" if self.kind is PlotKind.LEAD_LAG else "projection"
         return correlate(data, method, keys=None if self.key is None else [self.key])
 
 
-@takes_study
+@takes_study(omit=("symbols", "interval"))
 def plot(
     symbol: Annotated[
         str,
@@ -101,12 +106,13 @@ def plot(
         str | None, typer.Option("--around", help="Date in the middle of the picture (price).", show_default=False)
     ] = None,
     sessions: Annotated[int, typer.Option("--sessions", min=1, help="Sessions on each side of --around.")] = 60,
-    output: Annotated[
+    to: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="File to write, .html .png .svg .pdf (default: SYMBOL.html).", show_default=False
+            "--to", "-o", help="File to write, .html .png .svg .pdf (default: SYMBOL.html).", show_default=False
         ),
     ] = None,
+    output: Annotated[Path | None, typer.Option("--output", hidden=True, help="The former name of --to.")] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Draw in the terminal instead of a file.")] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Show the file in a browser when it is written.")] = False,
     width: Annotated[int, typer.Option("--width", min=200, help="Width of an image in pixels.")] = 1200,
@@ -115,7 +121,7 @@ def plot(
     key: Annotated[
         str | None, typer.Option("--key", help="Only news of this country, such as PAK (lead-lag, impulse).")
     ] = None,
-    chosen: StudyOptions,
+    chosen: dict[str, Any],
     store: StoreOption = None,
 ) -> None:
     """Draw prices with their news, a study of them, its placebo, news against returns, or who meets whom.
@@ -129,7 +135,9 @@ def plot(
             text = terminal_text(wanted)
         print(text, end="")
         return
-    target = output or Path(f"{symbol.replace(',', '-')}.html")
+    if to is not None and output is not None:
+        raise InputError("--to and --output both name the file", hint="give --to alone")
+    target = to or output or Path(f"{symbol.replace(',', '-')}.html")
     with narrated_warnings():
         drawn = figure(wanted)
     write_figure(drawn, target, width=width)
@@ -149,7 +157,7 @@ def figure(wanted: Wanted) -> go.Figure:
             wanted.symbol,
             around=wanted.around,
             sessions_each_side=wanted.sessions,
-            **wanted.chosen.known,
+            **wanted.known,
         )
     if wanted.kind in (PlotKind.DYADS, PlotKind.NETWORK):
         from correlator.plot.dyads import dyad_network, dyad_timeline
@@ -209,7 +217,7 @@ def _price_text(wanted: Wanted, fit: dict[str, Any]) -> str:
     from correlator.plot.terminal import price_text
     from correlator.research.price_figure import stored_price_data
 
-    data = stored_price_data(wanted.store, wanted.symbol, **wanted.chosen.known)
+    data = stored_price_data(wanted.store, wanted.symbol, **wanted.known)
     bars = data.bars if wanted.around is None else sessions_around(data.bars, wanted.around, wanted.sessions)
     return price_text(bars, events=data.events, symbol=wanted.symbol, **fit)
 

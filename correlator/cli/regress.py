@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.study_options import narrated_warnings, takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 
 
 @prints_table
-@takes_study
+@takes_study(omit=("interval",))
 def regress(
     formula: Annotated[str, typer.Argument(help="Such as 'car ~ goldstein + C(category)'; columns of the events.")],
     *,
-    symbol: SymbolOption = None,
-    chosen: StudyOptions,
+    chosen: dict[str, Any],
     of: Annotated[
         str | None, typer.Option("--of", help="CAR window to explain. Default: the first.", show_default=False)
     ] = None,
@@ -37,10 +36,11 @@ def regress(
     """
     from correlator.eventstudy.cross_section import cross_section
     from correlator.research.features import stored_features
+    from correlator.research.study import study
 
     opened = open_store(store)
     with narrated_warnings():
-        result = chosen.run(opened, symbol)
+        result = study(opened, **chosen)
         fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
     clusters = ", ".join(f"{count} {name}s" for name, count in fit.clusters.items()) or "no clusters"
     narrate(

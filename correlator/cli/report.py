@@ -12,10 +12,11 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate
-from correlator.cli.study_options import instant
 from correlator.cli.table_options import TableOptions, prints_table
+from correlator.cli.verbs import Verbs
+from correlator.eventstudy.spec import instant
 
-app = typer.Typer(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
+app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
 
 FileArgument = Annotated[Path, typer.Argument(help="TOML file of the report.")]
 SessionOption = Annotated[

@@ -10,11 +10,12 @@ import typer
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study import refuse
-from correlator.cli.study_options import AsOfOption, instant
+from correlator.cli.study_options import AsOfOption, refuse
 from correlator.cli.table_options import TableOptions, prints_table
+from correlator.cli.verbs import Verbs
+from correlator.eventstudy.spec import instant
 
-app = typer.Typer(help="Sessions of exchanges, and whether bars agree with them.")
+app = Verbs(help="Sessions of exchanges, and whether bars agree with them.")
 
 
 @app.command("check")

@@ -12,15 +12,16 @@ import typer
 from correlator.cli.formats import OutputFormat
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
-from correlator.cli.study_options import IntervalOption, StudyOptions, SymbolOption, narrated_warnings, takes_study
+from correlator.cli.study_options import narrated_warnings, part_options, takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.errors import InputError
+from correlator.eventstudy.spec import FRAMES, RETURNS_KINDS, STORE
 
 if TYPE_CHECKING:
     import polars as pl
 
     from correlator.eventstudy.frames import Panel
-    from correlator.eventstudy.spec import Plan
+    from correlator.eventstudy.spec import StudySpec
 
 
 class StudyOutput(StrEnum):
@@ -46,19 +47,10 @@ COLUMNS = {
 
 
 @prints_table
-@takes_study
+@takes_study(frames=True)
 def study(
     *,
-    symbol: SymbolOption = None,
-    chosen: StudyOptions,
-    interval: IntervalOption = "1d",
-    returns: Annotated[
-        str, typer.Option("--returns", help="log or simple; or a wide file of returns to study instead of the store.")
-    ] = "log",
-    price: Annotated[str, typer.Option("--price", help="adjusted or close, for stored bars.")] = "adjusted",
-    currency: Annotated[
-        str | None, typer.Option("--currency", help="Returns in this currency, by stored exchange rates: USD, ...")
-    ] = None,
+    chosen: dict[str, Any],
     prices: Annotated[
         Path | None, typer.Option("--prices", help="Wide file of prices to study instead of the store.")
     ] = None,
@@ -72,16 +64,9 @@ def study(
     risk_free: Annotated[
         str | None, typer.Option("--risk-free", help="Column with the risk-free return, for excess returns.")
     ] = None,
-    returns_kind: Annotated[str, typer.Option("--returns-kind", help="log or simple, for files of prices.")] = "log",
-    minimum_observations: Annotated[
-        int | None, typer.Option("--minimum", min=2, help="Bars that an estimation window must have.")
+    returns_kind: Annotated[
+        str | None, typer.Option("--returns-kind", help="What a file of returns holds: log (default) or simple.")
     ] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", help="Columns that split averages and statistics, such as category.")
-    ] = None,
-    off_session: Annotated[
-        str, typer.Option("--off-session", help="For files, an event between bars: next, previous or exclude.")
-    ] = "next",
     output: Annotated[StudyOutput, typer.Option("--output", help="Which result to print.")] = StudyOutput.AR,
     store: StoreOption = None,
     printer: TableOptions,
@@ -92,84 +77,58 @@ def study(
     """
     from correlator.eventstudy.measure import read_events, study_panel
     from correlator.eventstudy.stream import STREAMED_OUTPUTS
+    from correlator.research.study import study as measured
 
-    from_files = prices is not None or volumes is not None or returns not in ("log", "simple")
+    files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
     with narrated_warnings():
-        if from_files:
-            refuse(
-                {"--symbol": symbol, "--link": chosen.link, "--as-of": chosen.as_of, "--currency": currency},
-                "a study of files",
-            )
-            files = {"prices": prices, "volumes": volumes}
-            frames: dict[str, Any] = {name: read_frame(path) for name, path in files.items() if path is not None}
-            frames["factors"] = _read_factors(factors)
-            panel, plan = _files(
-                returns, frames, chosen, risk_free, returns_kind, off_session, minimum_observations, by
-            )
-            events = Path(chosen.events or "")
+        data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
+        if any(files.values()):
+            panel, spec = _files(files, chosen, returns_kind, data)
+            events = Path(chosen["events"])
             if printer.to is not None and output in STREAMED_OUTPUTS and printer.destination is OutputFormat.PARQUET:
-                _stream(panel, plan, events, output, printer)
+                _stream(panel, spec, events, output, printer)
                 return
-            result = study_panel(panel, read_events(read_frame(events)), plan)
+            result = study_panel(panel, read_events(read_frame(events)), spec)
         else:
-            result = chosen.run(
-                open_store(store),
-                symbol,
-                interval=interval,
-                returns=returns,
-                price=price,
-                currency=currency,
-                factors=_read_factors(factors),
-                risk_free=risk_free,
-                minimum_observations=minimum_observations,
-                by=by,
-            )
+            result = measured(open_store(store), **part_options(chosen, STORE), **data)
         frame = result.frame(output.value)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
-    printer.print(frame.select(COLUMNS.get(output, frame.columns)), output.value, unit=_unit(result.plan.returns_kind))
+    printer.print(frame.select(COLUMNS.get(output, frame.columns)), output.value, unit=_unit(result.spec.returns))
+
+
+def _returns_file(returns: str) -> Path | None:
+    """The file that ``--returns`` names where it is not a kind of return."""
+    return None if returns in RETURNS_KINDS else Path(returns)
 
 
 def _files(
-    returns: str,
-    frames: dict[str, Any],
-    chosen: StudyOptions,
-    risk_free: str | None,
-    returns_kind: str,
-    off_session: str,
-    minimum_observations: int | None,
-    by: str | None,
-) -> tuple[Panel, Plan]:
-    """Bars and plan of a study of files."""
+    files: dict[str, Path | None], chosen: dict[str, Any], returns_kind: str | None, data: dict[str, Any]
+) -> tuple[Panel, StudySpec]:
+    """Bars and spec of a study of files."""
     from correlator.eventstudy.measure import matrix_panel
 
-    if chosen.events is None:
-        raise InputError("no events given", hint="give --events FILE, a CSV with columns symbol and date")
-    is_kind = returns in ("log", "simple")
-    return matrix_panel(
-        returns=None if is_kind else read_frame(Path(returns)),
-        risk_free=risk_free,
-        returns_kind=returns if is_kind and returns != "log" else returns_kind,
-        off_session=off_session,
-        minimum_observations=minimum_observations,
-        by=by,
-        **frames,
-        **chosen.plan,
-    )
+    if chosen["events"] is None:
+        raise InputError("events are not given", hint="give a CSV with columns symbol and date", argument="events")
+    options = part_options({**chosen, "events": None}, FRAMES)
+    if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
+        del options["returns"]  # not typed: the other option says it
+    frames = {name: read_frame(path) for name, path in files.items() if path is not None}
+    return matrix_panel(**{**options, **frames}, returns_kind=returns_kind, **data)
 
 
-def _stream(panel: Panel, plan: Plan, events: Path, output: StudyOutput, printer: TableOptions) -> None:
+def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, printer: TableOptions) -> None:
     """A chunk of events at a time from file to file, in memory that does not grow with their number."""
     from correlator.eventstudy.placement import day_labels
     from correlator.eventstudy.stream import chunk_for, events_of_file, needs_returns, study_chunks, write_frames
 
     told = [0, 0, 0, 0]
-    rows = len(day_labels(plan.window, panel.labels)) if output is StudyOutput.AR else len(plan.windows)
+    rows = len(day_labels(spec.window, panel.labels)) if output is StudyOutput.AR else len(spec.windows)
     chunk = chunk_for(rows)
 
     def frames() -> Iterator[pl.DataFrame]:
         kept = needs_returns([output.value])
         parts = events_of_file(events, chunk=chunk)
-        for result in study_chunks(panel, parts, plan, chunk=chunk, keep_returns=kept):
+        for result in study_chunks(panel, parts, spec, chunk=chunk, keep_returns=kept):
             frame = result.frame(output.value)
             more = (len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
             told[:] = [before + added for before, added in zip(told, more, strict=True)]
@@ -221,10 +180,3 @@ def _read_factors(path: Path | None) -> pl.DataFrame | None:
         line, reason = found.rejects.select("source_line", "reason").row(0)
         complain(f"{path.name}: {len(found.rejects)} rows cannot be read, first line {line}: {reason}", level="warning")
     return found.factors
-
-
-def refuse(options: dict[str, object], where: str) -> None:
-    """Raise InputError where one of ``options`` was given that has no meaning in ``where``."""
-    for name, value in options.items():
-        if value:
-            raise InputError(f"{name} has no meaning in {where}", hint="leave it out")

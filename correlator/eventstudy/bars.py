@@ -9,7 +9,6 @@ import polars as pl
 
 from correlator.errors import InputError
 
-DAILY = "1d"
 _MINUTES = {"m": 1, "h": 60}
 
 

@@ -19,8 +19,9 @@ from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.estimation.least_squares import coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.frames import RETURNS_KINDS, Array, Panel
+from correlator.eventstudy.frames import Array, Panel
 from correlator.eventstudy.result_frames import two_sided_p
+from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.eventstudy.windows import OffsetWindow, Window
 
 _SHOWN = {

@@ -43,7 +43,7 @@ def flags_of(
     ``others``: all news, event_id, symbol, date (day 0) and story_id, default the study's own events; ``ex_dividend``
     (T, S) marks on the panel. Raises StudyError where the event window is one of calendar dates.
     """
-    _, window = result.plan.offsets()
+    _, window = result.spec.offsets()
     estimates, panel = result.estimates, result.panel
     events = result.events[estimates.kept].with_columns(row=pl.Series(estimates.day_zero))
     thin = np.isnan(panel.returns) if panel.zero_volume is None else np.isnan(panel.returns) | panel.zero_volume
@@ -83,7 +83,7 @@ def _kept(result: StudyResult, flags: pl.DataFrame, treatment: str) -> Mask:
         return np.ones(len(flags), dtype=bool)
     if treatment == "drop":
         return ~flags["confounded"].to_numpy()
-    _, window = result.plan.offsets()
+    _, window = result.spec.offsets()
     return first_of_overlapping(flags["symbol"], result.estimates.day_zero, (window.first, window.last))
 
 

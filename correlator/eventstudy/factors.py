@@ -6,7 +6,8 @@ import warnings
 from dataclasses import replace
 
 from correlator.errors import NotFoundError
-from correlator.eventstudy.frames import Array, Frame, Panel, Wide, on_labels, read_wide
+from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, read_wide
+from correlator.tabular import Frame
 
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")
 

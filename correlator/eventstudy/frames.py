@@ -8,22 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import time
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, likeliest
-from correlator.tabular import to_polars
+from correlator.eventstudy.spec import RETURNS_KINDS
+from correlator.tabular import Frame, to_polars
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Frame = Any
-"""Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
-
-RETURNS_KINDS = ("log", "simple")
-LOG_VOLUME = "log-volume"
 _NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import polars as pl
@@ -16,9 +15,7 @@ from correlator.eventstudy.estimation.kernel import worth_compiling
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, with_factors
 from correlator.eventstudy.frames import (
-    LOG_VOLUME,
     Array,
-    Frame,
     Mask,
     Panel,
     Wide,
@@ -32,15 +29,15 @@ from correlator.eventstudy.frames import (
 from correlator.eventstudy.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
-from correlator.eventstudy.spec import Plan, make_plan
-from correlator.eventstudy.windows import Window
-from correlator.tabular import to_polars
+from correlator.eventstudy.spec import LOG_VOLUME, RETURNS_KINDS, FrameKeywords, StudySpec, shows_options, study_spec
+from correlator.tabular import Frame, to_polars
 
 KINDS = ("returns", "prices", "volumes")
 
 
-def study_matrix(
-    returns: Frame | None = None,
+@shows_options(FrameKeywords)
+def study_frames(
+    returns: Frame | str | None = None,
     events: Frame | None = None,
     *,
     prices: Frame | None = None,
@@ -48,76 +45,102 @@ def study_matrix(
     benchmark: str | Frame | None = None,
     factors: Frame | None = None,
     risk_free: str | Frame | None = None,
-    model: str = "market",
-    returns_kind: str = "log",
-    estimation: str | Window = "-250:-11",
-    window: str | Window = "-10:10",
-    windows: str | tuple[Window, ...] | None = None,
-    minimum_observations: int | None = None,
-    by: str | Sequence[str] | None = None,
-    off_session: str = "next",
+    returns_kind: str | None = None,
+    **options: Unpack[FrameKeywords],
 ) -> StudyResult:
     """Measure ``events`` (``symbol``, ``date``, any group columns) on a wide frame of returns, prices or volumes.
 
-    Volumes become abnormal log volume: the same models on ln(volume), mean-adjusted or on the market's log volume.
+    Parameters
+    ----------
+    returns
+        A wide frame of returns, fractions: a column of dates or instants, one row per bar, one column per symbol. With
+        ``prices``, how these become returns: ``log`` (default) or ``simple``.
+    events
+        One row per event: ``symbol``, ``date``, and columns to group by.
+    prices, volumes
+        Wide frames instead of ``returns``. Volumes become abnormal log volume: the same models on ln(volume).
+    benchmark
+        A column of the wide frame, or a frame with dates and one column of the same kind.
+    factors
+        A frame with dates and one column per factor, fractions.
+    risk_free
+        A column of ``factors`` or of the wide frame, or a frame, fractions per bar, taken off returns and benchmark.
+    returns_kind
+        What a frame of ``returns`` holds: ``log`` (default) or ``simple``.
+    **options
+        How events are measured, as ``help(study_frames)`` lists: windows are bars from day 0, both ends included.
 
-    ``benchmark``: a column of that frame, or a frame with dates and one column of the same kind; ``factors``: a frame
-    with dates and one column per factor, fractions; ``risk_free``: a column of ``factors`` or of the wide frame, or a
-    frame, fractions per bar, taken off returns and benchmark; ``returns_kind``: ``log`` or ``simple``, how prices
-    become returns and what returns are; windows as ``parse_window`` reads them; ``off_session``: where an event between
-    bars goes. Raises InputError, NotFoundError, TimeError or StudyError where it cannot be done as asked; single events
-    that cannot be measured are in ``result.excluded``.
+    Returns
+    -------
+    StudyResult
+        Events that cannot be measured are in its ``excluded``, with the reason.
+
+    Raises
+    ------
+    InputError, NotFoundError, TimeError, StudyError
+        Where it cannot be done as asked; the message names the argument.
+
+    Examples
+    --------
+    >>> result = study_frames(prices=prices, events=events, benchmark="MKT", window=(-5, 5))  # doctest: +SKIP
     """
     if events is None:
-        raise InputError("no events given", hint="give a frame with columns symbol and date")
-    panel, plan = matrix_panel(
+        raise InputError("events are not given", hint="give a frame with columns symbol and date", argument="events")
+    panel, spec = matrix_panel(
         returns,
         prices=prices,
         volumes=volumes,
         benchmark=benchmark,
         factors=factors,
         risk_free=risk_free,
-        model=model,
         returns_kind=returns_kind,
-        estimation=estimation,
-        window=window,
-        windows=windows,
-        minimum_observations=minimum_observations,
-        by=by,
-        off_session=off_session,
+        **options,
     )
-    return study_panel(panel, read_events(events), plan)
+    return study_panel(panel, read_events(events), spec)
+
+
+study_matrix = study_frames
+"""The former name."""
 
 
 def matrix_panel(
-    returns: Frame | None = None,
+    returns: Frame | str | None = None,
     *,
     prices: Frame | None = None,
     volumes: Frame | None = None,
     benchmark: str | Frame | None = None,
     factors: Frame | None = None,
     risk_free: str | Frame | None = None,
-    model: str = "market",
-    returns_kind: str = "log",
-    by: str | Sequence[str] | None = None,
-    **choices: Any,
-) -> tuple[Panel, Plan]:
-    """Bars and plan of ``study_matrix``, whose arguments these are, the events apart."""
-    kind, frame = _the_one_given(returns, prices, volumes)
-    plan = make_plan(
-        model=model,
-        returns_kind=LOG_VOLUME if kind == "volumes" else returns_kind,
-        by=by if by is None or isinstance(by, str) else tuple(by),
-        benchmark=benchmark if isinstance(benchmark, str) else None,
-        **choices,
-    )
-    return _panel(_measured(frame, kind, plan), kind, plan, benchmark, factors, risk_free), plan
+    returns_kind: str | None = None,
+    **options: Unpack[FrameKeywords],
+) -> tuple[Panel, StudySpec]:
+    """Bars and spec of ``study_frames``, whose arguments these are, the events apart."""
+    given = _returns_kind(returns, returns_kind)
+    kind, frame = _the_one_given(None if isinstance(returns, str) else returns, prices, volumes)
+    named = benchmark if isinstance(benchmark, str) else None
+    spec = study_spec(returns=given, benchmark=named, **options)
+    if kind == "volumes":
+        spec = replace(spec, returns=LOG_VOLUME)
+    return _panel(_measured(frame, kind, spec), kind, spec, benchmark, factors, risk_free), spec
+
+
+def _returns_kind(returns: Frame | str | None, returns_kind: str | None) -> str:
+    if isinstance(returns, str):
+        if returns_kind not in (None, returns):
+            raise InputError(f"returns {returns!r} and returns_kind {returns_kind!r} differ", hint="give one of them")
+        return returns
+    return returns_kind or RETURNS_KINDS[0]
 
 
 def study_panel(
-    panel: Panel, events: pl.DataFrame, plan: Plan, *, keep_residuals: bool | None = None, keep_returns: bool = True
+    panel: Panel,
+    events: pl.DataFrame,
+    spec: StudySpec,
+    *,
+    keep_residuals: bool | None = None,
+    keep_returns: bool = True,
 ) -> StudyResult:
-    """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``plan`` says.
+    """Measure ``events`` (``event_id``, ``symbol``, ``date``, more) on ``panel`` as ``spec`` says.
 
     The statistics across events need the residuals of the estimation windows: by default they are held for as long as
     they cannot be had from the bars again, by the loops for many events. ``ar`` and ``bhar`` need the returns; the
@@ -127,7 +150,7 @@ def study_panel(
         raise InputError("there are no bars to study")
     columns = {name: position for position, name in enumerate(panel.symbols)}
     symbol_index = events["symbol"].replace_strict(columns, default=-1, return_dtype=pl.Int64).to_numpy()
-    day_zero = place_events(events["date"], panel.labels, plan.off_session)
+    day_zero = place_events(events["date"], panel.labels, spec.off_session)
     reasons = day_zero.reasons | _undated(events)
     for i in np.flatnonzero(symbol_index < 0):
         symbol = events["symbol"][int(i)]
@@ -136,17 +159,17 @@ def study_panel(
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)
     rows = day_zero.rows[positions]
-    estimates, columns_of_windows = _estimate(panel, plan, symbol_index[positions], rows, keep_residuals, keep_returns)
-    if plan.by:
-        group_keys(estimates, panel, events[positions], plan.by)  # an unknown column is told before anything is read
+    estimates, columns_of_windows = _estimate(panel, spec, symbol_index[positions], rows, keep_residuals, keep_returns)
+    if spec.by:
+        group_keys(estimates, panel, events[positions], spec.by)  # an unknown column is told before anything is read
     reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
     return StudyResult(
         estimates=replace(estimates, kept=positions[estimates.kept], excluded=()),
         panel=panel,
         events=events,
-        plan=plan,
+        spec=spec,
         excluded=_excluded(panel, events, day_zero.rows, reasons),
-        day_labels=day_labels(plan.window, panel.labels),
+        day_labels=day_labels(spec.window, panel.labels),
         car_columns=columns_of_windows,
     )
 
@@ -173,16 +196,16 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
 
 
 def _estimate(
-    panel: Panel, plan: Plan, symbols: Rows, day_zero: Rows, keep_residuals: bool | None, keep_returns: bool
+    panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows, keep_residuals: bool | None, keep_returns: bool
 ) -> tuple[EventEstimates, Rows]:
-    est_first, est_last = window_rows(plan.estimation, day_zero, panel.labels)
-    win_first, win_last = window_rows(plan.window, day_zero, panel.labels)
-    _check_apart(plan, (est_first <= win_last) & (est_last >= win_first))
-    days = len(day_labels(plan.window, panel.labels))
-    columns = car_columns(plan.windows, day_zero, win_first, days, panel.labels)
+    est_first, est_last = window_rows(spec.estimation, day_zero, panel.labels)
+    win_first, win_last = window_rows(spec.window, day_zero, panel.labels)
+    _check_apart(spec, (est_first <= win_last) & (est_last >= win_first))
+    days = len(day_labels(spec.window, panel.labels))
+    columns = car_columns(spec.windows, day_zero, win_first, days, panel.labels)
     if keep_residuals is None:
         length = int((est_last - est_first).max(initial=0)) + 1
-        again = recomputable(model_named(plan.model), len(panel.factor_names), length + days)
+        again = recomputable(model_named(spec.model), len(panel.factor_names), length + days)
         keep_residuals = not (again and worth_compiling(len(day_zero)))
     estimates = fit_events(
         panel.returns,
@@ -193,8 +216,8 @@ def _estimate(
         est_last,
         win_first,
         win_last,
-        model=plan.model,
-        minimum_observations=plan.minimum_observations,
+        model=spec.model,
+        minimum_observations=spec.minimum_observations,
         car_columns=columns,
         keep_residuals=keep_residuals,
         keep_returns=keep_returns,
@@ -202,10 +225,10 @@ def _estimate(
     return estimates, columns
 
 
-def _check_apart(plan: Plan, overlapping: Mask) -> None:
+def _check_apart(spec: StudySpec, overlapping: Mask) -> None:
     if len(overlapping) and bool(overlapping.all()):
         raise StudyError(
-            f"estimation window {plan.estimation.label} and event window {plan.window.label} share bars",
+            f"estimation window {spec.estimation.label} and event window {spec.window.label} share bars",
             hint="end the estimation window before the event window starts",
         )
 
@@ -231,7 +254,7 @@ def _the_one_given(returns: Frame | None, prices: Frame | None, volumes: Frame |
 def _panel(
     wide: Wide,
     kind: str,
-    plan: Plan,
+    spec: StudySpec,
     benchmark: str | Frame | None,
     factors: Frame | None,
     risk_free: str | Frame | None,
@@ -239,23 +262,23 @@ def _panel(
     """The panel that the model needs: factors where it takes several or no benchmark is named, else the benchmark."""
     panel = Panel(wide.labels, wide.names, wide.values)
     table, free = part_risk_free(factors, risk_free, panel)
-    if table is not None and (benchmark is None or model_named(plan.model).regressors == "all"):
+    if table is not None and (benchmark is None or model_named(spec.model).regressors == "all"):
         return with_factors(panel, table, free)
     if benchmark is not None:
-        market = _benchmark(benchmark, wide, kind, plan)
-        panel = replace(panel, factors=market[:, None], factor_names=(plan.benchmark or "benchmark",))
+        market = _benchmark(benchmark, wide, kind, spec)
+        panel = replace(panel, factors=market[:, None], factor_names=(spec.benchmark or "benchmark",))
     return with_factors(panel, None, free)
 
 
-def _measured(frame: Frame, kind: str, plan: Plan) -> Wide:
+def _measured(frame: Frame, kind: str, spec: StudySpec) -> Wide:
     """The frame with returns or log volumes in place of what it holds."""
     wide = read_wide(frame, kind)
     if kind == "volumes":
         return replace(wide, values=log_volume_of(wide.values))
-    return replace(wide, values=returns_of(wide.values, plan.returns_kind)) if kind == "prices" else wide
+    return replace(wide, values=returns_of(wide.values, spec.returns)) if kind == "prices" else wide
 
 
-def _benchmark(benchmark: str | Frame, wide: Wide, kind: str, plan: Plan) -> Array:
+def _benchmark(benchmark: str | Frame, wide: Wide, kind: str, spec: StudySpec) -> Array:
     if isinstance(benchmark, str):
         return wide.column(benchmark)
-    return on_labels(_measured(benchmark, kind, plan), wide.labels, "benchmark")[:, 0]
+    return on_labels(_measured(benchmark, kind, spec), wide.labels, "benchmark")[:, 0]

@@ -9,11 +9,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, StudyError, TimeError
+from correlator.eventstudy.spec import OFF_SESSION_RULES
 from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
 
 Rows = NDArray[np.int64]
-
-OFF_SESSION_RULES = ("next", "previous", "exclude")
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from correlator.eventstudy.estimation.engine import EventEstimates
 from correlator.eventstudy.estimation.fast import packed_bars, recomputable
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.packed import PackedBars
-from correlator.eventstudy.frames import RETURNS_KINDS, Panel
+from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.placement import window_rows
-from correlator.eventstudy.spec import Plan
+from correlator.eventstudy.spec import RETURNS_KINDS, StudySpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class StudyResult:
     """The estimates of a study and the frames they make; returns are fractions.
 
     ``estimates``: arrays of the kept events; ``panel``: the bars; ``events``: the events as given, ``event_id`` and
-    ``symbol`` first, with every column that came along; ``plan``: what was asked; ``excluded``: ``event_id``,
+    ``symbol`` first, with every column that came along; ``spec``: what was asked; ``excluded``: ``event_id``,
     ``symbol``, ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns
     of the event window; ``car_columns`` (W, 2) first and last column of each CAR window.
     """
@@ -44,14 +44,14 @@ class StudyResult:
     estimates: EventEstimates
     panel: Panel
     events: pl.DataFrame
-    plan: Plan
+    spec: StudySpec
     excluded: pl.DataFrame
     day_labels: tuple[str, ...]
     car_columns: np.ndarray[Any, np.dtype[np.int64]]
 
     @property
     def window_labels(self) -> tuple[str, ...]:
-        return tuple(window.label for window in self.plan.windows)
+        return tuple(window.label for window in self.spec.windows)
 
     @cached_property
     def ar(self) -> pl.DataFrame:
@@ -69,11 +69,9 @@ class StudyResult:
 
         Raises StudyError for volumes.
         """
-        if self.plan.returns_kind not in RETURNS_KINDS:
-            raise StudyError(f"{self.plan.returns_kind} cannot be bought and held", hint="read car instead")
-        return tables.bhar_frame(
-            self.estimates, self.events, self.window_labels, self.car_columns, self.plan.returns_kind
-        )
+        if self.spec.returns not in RETURNS_KINDS:
+            raise StudyError(f"{self.spec.returns} cannot be bought and held", hint="read car instead")
+        return tables.bhar_frame(self.estimates, self.events, self.window_labels, self.car_columns, self.spec.returns)
 
     @cached_property
     def models(self) -> pl.DataFrame:
@@ -131,7 +129,7 @@ class StudyResult:
         for values, part in self.groups():
             if count(part) >= 2:
                 enough.append((values, part))
-            elif self.plan.by:
+            elif self.spec.by:
                 group = ", ".join(f"{name}={value}" for name, value in values.items())
                 warnings.warn(f"group {group} has {count(part)} {unit}: no statistic across {unit}s", stacklevel=3)
         return enough
@@ -150,8 +148,8 @@ class StudyResult:
         """The bars that residuals are computed from again where they are not held and can be."""
         if self.estimates.estimation_residuals is not None:
             return None
-        model = model_named(self.plan.model)
-        first, last = window_rows(self.plan.estimation, self.estimates.day_zero[:1], self.panel.labels)
+        model = model_named(self.spec.model)
+        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
         length = int(last[0] - first[0]) + 1
         if not recomputable(model, len(self.panel.factor_names), length + self.estimates.ar.shape[1]):
             return None
@@ -175,17 +173,15 @@ class StudyResult:
         """
         from correlator.eventstudy.calendar_time import calendar_time_frame
 
-        return self._by_group(
-            lambda part: calendar_time_frame(part, self.panel, self.plan.windows, self.plan.returns_kind)
-        )
+        return self._by_group(lambda part: calendar_time_frame(part, self.panel, self.spec.windows, self.spec.returns))
 
     def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
         """The kept events group by group in order of appearance; one group without names where ``by`` is empty."""
-        if not self.plan.by:
+        if not self.spec.by:
             yield {}, self.estimates
             return
-        keys = tables.group_keys(self.estimates, self.panel, self.events, self.plan.by)
-        for row in keys.group_by(self.plan.by, maintain_order=True).agg("position").iter_rows(named=True):
+        keys = tables.group_keys(self.estimates, self.panel, self.events, self.spec.by)
+        for row in keys.group_by(self.spec.by, maintain_order=True).agg("position").iter_rows(named=True):
             positions = np.asarray(row.pop("position"), dtype=np.int64)
             yield row, self.estimates.take(positions)
 
@@ -205,10 +201,10 @@ class StudyResult:
         return pl.concat(frames or [build(self.estimates)])
 
     def __repr__(self) -> str:
-        plan = self.plan
+        spec = self.spec
         return (
-            f"StudyResult: {len(self.estimates)} events, {self.excluded.height} excluded; {plan.model} model, "
-            f"{plan.returns_kind} returns, estimation {plan.estimation.label}, window {plan.window.label}"
+            f"StudyResult: {len(self.estimates)} events, {self.excluded.height} excluded; {spec.model} model, "
+            f"{spec.returns} returns, estimation {spec.estimation.label}, window {spec.window.label}"
         )
 
     def _repr_html_(self) -> str:

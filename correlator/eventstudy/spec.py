@@ -1,33 +1,253 @@
-"""What a study was asked to do, written into its result so that figures and reports can say it."""
+"""What a study is asked to do: every option once, with its default, its reader and its words.
+
+``StudySpec`` is the one list. The options of the command line, the keys of a report's ``[study]`` table, the keywords
+of ``study`` and the tables in the docs follow from its fields. A new option is a field here and a line in the
+``TypedDict`` of its keywords, which type checkers read; a test holds both together.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-from correlator.errors import StudyError
-from correlator.eventstudy.windows import OffsetWindow, Window, parse_window, parse_windows
+from correlator.errors import InputError, StudyError, TimeError, likeliest
+from correlator.eventstudy.windows import AsWindow, OffsetWindow, Window, parse_window, parse_windows
+
+if TYPE_CHECKING:
+    from correlator.tabular import Frame
+
+RETURNS_KINDS = ("log", "simple")
+LOG_VOLUME = "log-volume"
+PRICES = ("adjusted", "close")
+OFF_SESSION_RULES = ("next", "previous", "exclude")
+LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
+DEFAULT_LINKS = ("country", "named")
+DAILY = "1d"
+STORE, FRAMES = "store", "frames"
+_INTERVAL = re.compile(r"^(1d|[1-9]\d*[mh])$")
+_CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?: +(\S+))?$")
+
+Read = Callable[[Any, str], Any]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The choices of a study.
+class Option:
+    """How one option is read and told.
 
-    ``windows``: CAR windows inside ``window``; ``minimum_observations``: bars the estimation window must have, None for
-    the engine's default; ``by``: event columns (also ``symbol``, ``year``) that split averages and statistics;
-    ``off_session``: ``next``, ``previous`` or ``exclude``; ``currency``: what returns were turned into, None for none.
+    ``read``: takes what a caller wrote and the option's name, returns the value; ``words``: what it means; ``flag``:
+    the command line's name for it; ``of``: ``store`` or ``frames`` where only these studies know it; ``many``: a list
+    of texts, so that the flag may be given again.
     """
 
-    model: str
-    returns_kind: str
-    estimation: Window
-    window: Window
-    windows: tuple[Window, ...]
-    minimum_observations: int | None = None
-    by: tuple[str, ...] = ()
-    off_session: str = "next"
-    benchmark: str | None = None
-    currency: str | None = None
+    read: Read
+    words: str
+    flag: str
+    of: str = ""
+    many: bool = False
+
+
+def texts(value: Any, argument: str) -> tuple[str, ...]:
+    """Texts in the order given, each once: comma-separated text, or several of them; None for none."""
+    if value is None:
+        return ()
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, Sequence) or not all(isinstance(each, str) for each in given):
+        raise InputError(f"{argument} must be text or a list of texts, got {value!r}", argument=argument)
+    return tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
+
+
+def instant(value: Any, argument: str = "as_of") -> datetime | None:
+    """An instant in UTC from ISO 8601 text, a date (its end) or a datetime with a zone; None stays None.
+
+    Raises TimeError for what is not one, or has a clock without a zone.
+    """
+    if value is None:
+        return None
+    read = value
+    if isinstance(value, str):
+        try:
+            read = date.fromisoformat(value) if len(value.strip()) == 10 else datetime.fromisoformat(value.strip())
+        except ValueError:
+            read = None
+    if not isinstance(read, date):
+        hint = "write 2025-06-05 or 2025-06-05T16:00:00Z"
+        raise TimeError(f"{argument} {value!r} is not a date", hint=hint, argument=argument)
+    if not isinstance(read, datetime):
+        return datetime.combine(read, time.max, UTC)
+    if read.tzinfo is None:
+        hint = "add Z or an offset such as +05:00"
+        raise TimeError(f"{argument} {str(value)!r} has no zone", hint=hint, argument=argument)
+    return datetime.fromisoformat(read.astimezone(UTC).isoformat())
+
+
+def _text(value: Any, argument: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{argument} must be text, got {value!r}", argument=argument)
+    return value.strip()
+
+
+def _one_of(choices: tuple[str, ...]) -> Read:
+    def read(value: Any, argument: str) -> str:
+        if value not in choices:
+            hint = likeliest(str(value), choices, "choose one of")
+            raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
+        return str(value)
+
+    return read
+
+
+def _links(value: Any, argument: str) -> tuple[str, ...]:
+    chosen = texts(value, argument) or DEFAULT_LINKS
+    for kind in chosen:
+        if kind not in LINK_KINDS:
+            hint = f"kinds of link are {', '.join(LINK_KINDS)}"
+            raise InputError(f"{argument} {kind!r} is not known", hint=hint, argument=argument)
+    return chosen
+
+
+def _interval(value: Any, argument: str) -> str:
+    if not isinstance(value, str) or not _INTERVAL.match(value):
+        hint = "write 1d, or minutes or hours such as 5m or 1h"
+        raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
+    return value
+
+
+def _minimum(value: Any, argument: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InputError(f"{argument} must be a whole number, got {value!r}", argument=argument)
+    if int(value) < 2:
+        raise InputError(f"{argument} must be at least 2, got {value}", argument=argument)
+    return int(value)
+
+
+def _windows(value: Any, argument: str) -> tuple[Window, ...]:
+    """The windows given; none for None or an empty list, which ``study_spec`` fills."""
+    none = value is None or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 0)
+    return () if none else parse_windows(value, argument)
+
+
+def _clock(value: Any, argument: str) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, time):
+        value = f"{value:%H:%M} {getattr(value.tzinfo, 'key', value.tzinfo) or ''}".strip()
+    if not isinstance(value, str) or not _CLOCK.match(value.strip()):
+        hint = "write the local time and its zone, such as '16:00 America/New_York'"
+        raise InputError(f"{argument} {value!r} cannot be read", hint=hint, argument=argument)
+    return " ".join(value.split())
+
+
+def _told(read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False) -> dict[str, Option]:
+    return {"option": Option(read, words, flag, of, many)}
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """The request of a study, read and complete; made by ``study_spec``. ``option_of`` has the words of each field.
+
+    ``windows`` lie inside ``window``; ``estimation`` and ``window`` count bars from day 0 or are calendar dates, both
+    ends included. For a study of volumes ``returns`` is ``log-volume``. For frames, ``symbols`` and ``events`` stay
+    empty: events come as a frame.
+    """
+
+    symbols: tuple[str, ...] = field(
+        default=(),
+        metadata=_told(
+            texts, "Symbol to study; may be given again. Default: every share.", flag="--symbol", of=STORE, many=True
+        ),
+    )
+    events: str | None = field(
+        default=None,
+        metadata=_told(
+            _text, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
+        ),
+    )
+    links: tuple[str, ...] = field(
+        default=DEFAULT_LINKS,
+        metadata=_told(
+            _links,
+            f"Kind of link that counts: {', '.join(LINK_KINDS)}; may be given again. Default: country and named.",
+            flag="--link",
+            of=STORE,
+            many=True,
+        ),
+    )
+    benchmark: str | None = field(
+        default=None,
+        metadata=_told(
+            _text, "Symbol or column of the market; of the store also equal-weighted, which is used if none is known."
+        ),
+    )
+    model: str = field(
+        default="market",
+        metadata=_told(_text, "raw, mean, market-adjusted, market, factors, scholes-williams or dimson."),
+    )
+    interval: str = field(
+        default=DAILY,
+        metadata=_told(_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE),
+    )
+    returns: str = field(
+        default="log", metadata=_told(_one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
+    )
+    price: str = field(
+        default="adjusted", metadata=_told(_one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
+    )
+    currency: str | None = field(
+        default=None, metadata=_told(_text, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE)
+    )
+    estimation: Window = field(
+        default=OffsetWindow(-279, -30),
+        metadata=_told(parse_window, "Estimation window: sessions from day 0, or two dates."),
+    )
+    window: Window = field(
+        default=OffsetWindow(-10, 10), metadata=_told(parse_window, "Event window: sessions from day 0, or two dates.")
+    )
+    windows: tuple[Window, ...] = field(
+        default=(),
+        metadata=_told(
+            _windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
+        ),
+    )
+    minimum_observations: int | None = field(
+        default=None, metadata=_told(_minimum, "Bars that an estimation window must have.", flag="--minimum")
+    )
+    by: tuple[str, ...] = field(
+        default=(),
+        metadata=_told(texts, "Columns of the events that split averages and statistics, such as category.", many=True),
+    )
+    off_session: str = field(
+        default="next",
+        metadata=_told(
+            _one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
+        ),
+    )
+    exchange: str | None = field(
+        default=None,
+        metadata=_told(
+            _text, "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...", of=FRAMES
+        ),
+    )
+    close_of_day: str | None = field(
+        default=None,
+        metadata=_told(
+            _clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
+        ),
+    )
+    as_of: datetime | None = field(
+        default=None,
+        metadata=_told(
+            instant, "Use only what was known then: a date (its end in UTC) or an ISO instant with zone.", of=STORE
+        ),
+    )
 
     def offsets(self) -> tuple[OffsetWindow, OffsetWindow]:
         """Estimation and event window; raises StudyError where any window is one of calendar dates."""
@@ -36,43 +256,118 @@ class Plan:
             raise StudyError("windows of calendar dates cannot be moved to other dates", hint="give windows as offsets")
         return cast(OffsetWindow, self.estimation), cast(OffsetWindow, self.window)
 
+    def as_dict(self) -> dict[str, Any]:
+        """The options as plain values, windows and instants as text, for manifests."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
-def make_plan(
-    *,
-    model: str = "market",
-    returns_kind: str = "log",
-    estimation: str | Window = "-250:-11",
-    window: str | Window = "-10:10",
-    windows: str | tuple[Window, ...] | None = None,
-    minimum_observations: int | None = None,
-    by: str | tuple[str, ...] | list[str] | None = None,
-    off_session: str = "next",
-    benchmark: str | None = None,
-    currency: str | None = None,
-) -> Plan:
-    """A plan from the forms that the command line and notebooks use.
 
-    ``windows`` default to day 0 and the whole event window, or the latter alone where day 0 is not in it.
+class MeasureKeywords(TypedDict, total=False):
+    """Keywords of every study: how events are measured."""
+
+    model: str
+    estimation: AsWindow
+    window: AsWindow
+    windows: AsWindow | Sequence[AsWindow] | None
+    minimum_observations: int | None
+    by: str | Sequence[str] | None
+
+
+class StoreKeywords(MeasureKeywords, total=False):
+    """Keywords of a study of a store; ``factors`` (a frame) and ``risk_free`` are data and no options."""
+
+    events: str | None
+    links: str | Sequence[str] | None
+    benchmark: str | None
+    interval: str
+    returns: str
+    price: str
+    currency: str | None
+    as_of: str | date | datetime | None
+    factors: Frame | None
+    risk_free: str | Frame | None
+
+
+class FrameKeywords(MeasureKeywords, total=False):
+    """Keywords of a study of frames, beside the frames."""
+
+    off_session: str
+    exchange: str | None
+    close_of_day: str | time | None
+
+
+def study_spec(**options: Any) -> StudySpec:
+    """The spec that ``options`` mean, each in any form that its reader takes; those left out have their defaults.
+
+    ``windows`` default to day 0 and the whole event window, or the latter alone where day 0 is not in it. Raises
+    InputError or TimeError naming the option.
+
+    >>> study_spec(window=(-5, 5)).windows == study_spec(window="-5:5", windows="0:0,-5:5").windows
+    True
     """
-    event = parse_window(window) if isinstance(window, str) else window
-    groups = (by,) if isinstance(by, str) else tuple(by or ())
-    return Plan(
-        model=model,
-        returns_kind=returns_kind,
-        estimation=parse_window(estimation) if isinstance(estimation, str) else estimation,
-        window=event,
-        windows=_car_windows(windows, event),
-        minimum_observations=minimum_observations,
-        by=tuple(part.strip() for group in groups for part in group.split(",") if part.strip()),
-        off_session=off_session,
-        benchmark=benchmark,
-        currency=currency,
-    )
+    known = {each.name: each for each in fields(StudySpec)}
+    for name in options:
+        if name not in known:
+            raise InputError(f"option {name!r} is not known", hint=likeliest(name, known, "options are"))
+    values = {name: option_of(known[name]).read(value, name) for name, value in options.items()}
+    window = values.get("window", known["window"].default)
+    values["windows"] = values.get("windows") or _default_windows(window)
+    return StudySpec(**values)
 
 
-def _car_windows(windows: str | tuple[Window, ...] | None, event: Window) -> tuple[Window, ...]:
-    if windows is None:
-        zero = OffsetWindow(0, 0)
-        holds_zero = isinstance(event, OffsetWindow) and event.first <= 0 <= event.last and event != zero
-        return (zero, event) if holds_zero else (event,)
-    return parse_windows(windows) if isinstance(windows, str) else windows
+def options_of(source: str) -> dict[str, Field[Any]]:
+    """The fields that a study of ``store`` or ``frames`` knows, by name."""
+    return {each.name: each for each in fields(StudySpec) if option_of(each).of in ("", source)}
+
+
+def option_of(option: Field[Any]) -> Option:
+    """How a field of ``StudySpec`` is read and told."""
+    return cast(Option, option.metadata["option"])
+
+
+def flag_of(option: Field[Any]) -> str:
+    """What the command line calls it."""
+    return option_of(option).flag or "--" + option.name.replace("_", "-")
+
+
+def written_default(option: Field[Any]) -> Any:
+    """The default as a caller would write it: windows as text."""
+    return _plain(option.default)
+
+
+def shows_options(*keywords: Any) -> Callable[[F], F]:
+    """A function whose ``help()`` lists the keywords of these TypedDicts, with defaults, in place of ``**options``."""
+
+    def decorate(function: F) -> F:
+        known = {each.name: each for each in fields(StudySpec)}
+        signature = inspect.signature(function)
+        kept = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        named = {each.name for each in kept}
+        annotations = {name: kind for group in keywords for name, kind in group.__annotations__.items()}
+        added = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=written_default(known[name]) if name in known else None,
+                annotation=getattr(kind, "__forward_arg__", kind),
+            )
+            for name, kind in annotations.items()
+            if name not in named
+        ]
+        function.__signature__ = signature.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def _default_windows(window: Window) -> tuple[Window, ...]:
+    zero = OffsetWindow(0, 0)
+    holds_zero = isinstance(window, OffsetWindow) and window.first <= 0 <= window.last and window != zero
+    return (zero, window) if holds_zero else (window,)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.label if hasattr(value, "label") else None if value is MISSING else value

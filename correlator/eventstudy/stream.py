@@ -14,7 +14,7 @@ from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import read_events, study_panel
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import Plan
+from correlator.eventstudy.spec import StudySpec
 from correlator.files import duckdb_name
 
 CHUNK_EVENTS = 250_000
@@ -38,7 +38,7 @@ class StreamSummary:
 def study_chunks(
     panel: Panel,
     events: pl.DataFrame | Iterable[pl.DataFrame],
-    plan: Plan,
+    spec: StudySpec,
     *,
     chunk: int = CHUNK_EVENTS,
     keep_returns: bool = False,
@@ -46,13 +46,13 @@ def study_chunks(
     """A study of each chunk of ``events`` (``event_id``, ``symbol``, ``date``, more; a frame or several), in order."""
     by_column = replace(panel, returns=np.asfortranarray(panel.returns))
     for part in _chunks(events, chunk):
-        yield study_panel(by_column, part, plan, keep_residuals=False, keep_returns=keep_returns)
+        yield study_panel(by_column, part, spec, keep_residuals=False, keep_returns=keep_returns)
 
 
 def study_stream(
     panel: Panel,
     events: pl.DataFrame | Iterable[pl.DataFrame],
-    plan: Plan,
+    spec: StudySpec,
     folder: Path | str,
     *,
     outputs: Sequence[str] = ("car", "models", "excluded"),
@@ -74,7 +74,7 @@ def study_stream(
         (partial / name).mkdir(parents=True)
     measured, left_out = 0, 0
     averages: dict[str, list[pl.DataFrame]] = {"aar": [], "caar": []}
-    results = study_chunks(panel, events, plan, chunk=chunk, keep_returns=needs_returns(outputs))
+    results = study_chunks(panel, events, spec, chunk=chunk, keep_returns=needs_returns(outputs))
     for number, result in enumerate(results):
         measured, left_out = measured + len(result.estimates), left_out + result.excluded.height
         for name in outputs:
@@ -86,8 +86,8 @@ def study_stream(
         target,
         measured,
         left_out,
-        aar=pooled(averages["aar"], [*plan.by, "day"], "aar", running=tuple(plan.by)),
-        caar=pooled(averages["caar"], [*plan.by, "window"], "caar"),
+        aar=pooled(averages["aar"], [*spec.by, "day"], "aar", running=tuple(spec.by)),
+        caar=pooled(averages["caar"], [*spec.by, "window"], "caar"),
     )
 
 

@@ -7,8 +7,11 @@ every bar whose session lies between both dates.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from operator import index
+from typing import Any
 
 from correlator.errors import InputError
 
@@ -45,34 +48,96 @@ class DateWindow:
 
 
 Window = OffsetWindow | DateWindow
+AsWindow = str | Window | Sequence[int] | Sequence[date]
+"""What a caller may write for a window: ``"-5:5"``, ``(-5, 5)``, ``[date, date]`` or a window itself."""
 
 
-def parse_window(text: str) -> Window:
-    """The window that ``text`` means; raises InputError on another form or when the end lies before the start."""
+def parse_window(value: Any, argument: str = "window") -> Window:
+    """The window that ``value`` means: text, a pair of whole numbers or dates, or a window.
+
+    ``argument``: what the caller calls it, for errors. Raises InputError for another form, or where the end lies before
+    the start.
+
+    >>> parse_window("-5:5") == parse_window((-5, 5)) == parse_window([-5, 5])
+    True
+    """
+    if isinstance(value, OffsetWindow | DateWindow):
+        return _in_order(value, argument, value.label)
+    if isinstance(value, str):
+        return _from_text(value, argument)
+    if isinstance(value, Iterable):
+        return _from_pair(list(value), argument)
+    raise _unreadable(value, argument)
+
+
+def parse_windows(value: Any, argument: str = "windows") -> tuple[Window, ...]:
+    """The windows that ``value`` means, in the order given: comma-separated text, one window, or several of any form.
+
+    Raises InputError as ``parse_window`` does, and where a window is given twice or none at all.
+
+    >>> [window.label for window in parse_windows(["-1:1", (-5, 5)])]
+    ['-1:1', '-5:5']
+    """
+    if isinstance(value, str):
+        parts: list[Any] = [part for part in value.split(",") if part.strip()]
+    elif isinstance(value, OffsetWindow | DateWindow) or _is_pair(value):
+        parts = [value]
+    elif isinstance(value, Iterable):
+        parts = [one for part in value for one in (part.split(",") if isinstance(part, str) else [part])]
+    else:
+        raise _unreadable(value, argument)
+    if not parts:
+        raise InputError(f"{argument} names no window", hint=_HINT, argument=argument)
+    windows = tuple(parse_window(part, argument) for part in parts)
+    repeated = next((window for k, window in enumerate(windows) if window in windows[:k]), None)
+    if repeated is not None:
+        raise InputError(f"{argument} has {repeated.label} twice", hint="give each window once", argument=argument)
+    return windows
+
+
+def _from_text(text: str, argument: str) -> Window:
     compact = "".join(text.split())
     if offsets := _OFFSETS.match(compact):
-        first, last = int(offsets[1]), int(offsets[2])
-        if last < first:
-            raise InputError(f"window {text!r} ends before it starts", hint=_HINT)
-        return OffsetWindow(first, last)
+        return _in_order(OffsetWindow(int(offsets[1]), int(offsets[2])), argument, text)
     if dates := _DATES.match(compact):
-        start, end = _date(dates[1], text), _date(dates[2], text)
-        if end < start:
-            raise InputError(f"window {text!r} ends before it starts", hint=_HINT)
-        return DateWindow(start, end)
-    raise InputError(f"window {text!r} cannot be read", hint=_HINT)
+        return _in_order(DateWindow(_date(dates[1], text, argument), _date(dates[2], text, argument)), argument, text)
+    raise _unreadable(text, argument)
 
 
-def parse_windows(text: str) -> tuple[Window, ...]:
-    """The windows of a comma-separated list, in the order written; raises InputError as ``parse_window`` does."""
-    parts = [part for part in text.split(",") if part.strip()]
-    if not parts:
-        raise InputError("no window given", hint=_HINT)
-    return tuple(parse_window(part) for part in parts)
+def _from_pair(ends: list[Any], argument: str) -> Window:
+    if not _is_pair(ends):
+        raise _unreadable(tuple(ends), argument)
+    first, last = ends
+    if isinstance(first, date):
+        days = [end.date() if isinstance(end, datetime) else end for end in (first, last)]
+        return _in_order(DateWindow(*days), argument, f"{days[0]}:{days[1]}")
+    return _in_order(OffsetWindow(index(first), index(last)), argument, f"{index(first)}:{index(last)}")
 
 
-def _date(text: str, whole: str) -> date:
+def _is_pair(value: Any) -> bool:
+    """Whether it is two whole numbers or two dates."""
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
+        return False
+    if all(isinstance(end, date) for end in value):
+        return True
+    return all(hasattr(end, "__index__") and not isinstance(end, bool) for end in value)
+
+
+def _in_order(window: Window, argument: str, written: str) -> Window:
+    starts_late = window.last < window.first  # type: ignore[operator]  # both ends are of one kind
+    if starts_late:
+        raise InputError(f"{argument} {written!r} ends before it starts", hint=_HINT, argument=argument)
+    return window
+
+
+def _unreadable(value: Any, argument: str) -> InputError:
+    return InputError(f"{argument} {value!r} cannot be read", hint=_HINT, argument=argument)
+
+
+def _date(text: str, whole: str, argument: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"window {whole!r} names {text}, which is no date", hint=_HINT) from None
+        raise InputError(
+            f"{argument} {whole!r} has {text}, which is not a date", hint=_HINT, argument=argument
+        ) from None

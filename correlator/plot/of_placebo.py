@@ -28,7 +28,7 @@ class Null:
 
 def null_of(test: PlaceboResult) -> Null:
     """What chance alone gives for the first group's first window."""
-    statistic = f"{test.statistic} in window {test.plan.windows[0].label}"
+    statistic = f"{test.statistic} in window {test.spec.windows[0].label}"
     return Null(statistic, pl.Series(test.null[0, :, 0]), float(test.observed[0, 0]), float(test.p_values[0, 0]))
 
 

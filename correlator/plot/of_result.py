@@ -45,15 +45,15 @@ def path_of(result: StudyResult) -> pl.DataFrame:
 
 def described(result: StudyResult) -> str:
     """What was studied, in a line: events, symbols, benchmark, model, returns and windows."""
-    plan = result.plan
+    spec = result.spec
     kept = result.events[result.estimates.kept]
     symbols = kept["symbol"].unique(maintain_order=True).to_list()
     whom = ", ".join(symbols) if len(symbols) <= 3 else f"{len(symbols)} symbols"
-    on = f" on {plan.benchmark}" if plan.benchmark else ""
+    on = f" on {spec.benchmark}" if spec.benchmark else ""
     number = len(result.estimates)
     return (
-        f"{number:,} event{'' if number == 1 else 's'}, {whom}{on}; {plan.model} model, {plan.returns_kind} returns, "
-        f"estimation {plan.estimation.label}"
+        f"{number:,} event{'' if number == 1 else 's'}, {whom}{on}; {spec.model} model, {spec.returns} returns, "
+        f"estimation {spec.estimation.label}"
     )
 
 

@@ -61,12 +61,12 @@ def _one_event(result: StudyResult) -> pl.DataFrame:
 
     days = result.estimates.ar.shape[1]
     n = np.ones(days, dtype=np.int64)
-    window = result.plan.window
+    window = result.spec.window
     if not isinstance(window, OffsetWindow):
         return _path(result, n, np.nancumsum(result.estimates.ar[0]), np.full(days, np.nan))
     prefixes = tuple(OffsetWindow(window.first, last) for last in range(window.first, window.last + 1))
     alone = study_panel(
-        result.panel, result.events[result.estimates.kept], replace(result.plan, windows=prefixes, by=())
+        result.panel, result.events[result.estimates.kept], replace(result.spec, windows=prefixes, by=())
     )
     half = t.ppf(0.5 + BAND / 2, alone.estimates.df[0]) * alone.estimates.car_se[0]
     return _path(result, n, alone.estimates.car[0], half)

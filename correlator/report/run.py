@@ -32,7 +32,7 @@ from correlator.report.tables import csv_bytes, report_table
 from correlator.report.tear_sheet import tear_sheet
 from correlator.report.words import sentence
 from correlator.research.selection import events_of_symbols
-from correlator.research.study import study
+from correlator.research.study import run_study
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.version import __version__
@@ -124,21 +124,7 @@ def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> S
         found = events_of_symbols(connection, symbols, moment.exchange, selection=chosen.events, links=chosen.links)
     if found.is_empty():
         return None
-    return study(
-        sliced,
-        chosen.symbols or None,
-        events=chosen.events,
-        links=chosen.links,
-        benchmark=chosen.benchmark,
-        model=chosen.model,
-        returns=chosen.returns,
-        price=chosen.price,
-        estimation=chosen.estimation,
-        window=chosen.window,
-        windows=",".join(chosen.windows) or None,
-        minimum_observations=chosen.minimum_observations,
-        by=chosen.by or None,
-    )
+    return run_study(sliced, chosen)
 
 
 def _manifest(contents: Contents, files: dict[str, bytes]) -> bytes:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.errors import CorrelatorError, InputError, NotFoundError, likeliest
 from correlator.events.select import parse_selection
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.windows import parse_window, parse_windows
+from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
 from correlator.plot.of_result import RESULT_FIGURES
-from correlator.research.selection import DEFAULT_LINKS, LINK_KINDS
 
 TABLES = ("events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
 FIGURES = (*RESULT_FIGURES, "price")
@@ -22,22 +21,9 @@ _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _RESERVED = ("latest", "runs")
 
 
-@dataclass(frozen=True)
-class StudySpec:
-    """The study of a report; every field as the argument of ``study`` with the same name. No symbols: every share."""
-
-    symbols: tuple[str, ...] = ()
-    events: str | None = None
-    links: tuple[str, ...] = DEFAULT_LINKS
-    benchmark: str | None = None
-    model: str = "market"
-    returns: str = "log"
-    price: str = "adjusted"
-    estimation: str = "-279:-30"
-    window: str = "-10:10"
-    windows: tuple[str, ...] = ()
-    minimum_observations: int | None = None
-    by: tuple[str, ...] = ()
+def study_keys() -> dict[str, Field[Any]]:
+    """The keys of the table ``[study]``: the options of a study of the store, without those that the report decides."""
+    return {name: option for name, option in options_of(STORE).items() if name not in ("as_of", "interval")}
 
 
 @dataclass(frozen=True)
@@ -60,7 +46,7 @@ class ReportSpec:
     title: str = ""
     keep: int = 0
     stale_after: int = 0
-    study: StudySpec = field(default_factory=StudySpec)
+    study: StudySpec = field(default_factory=study_spec)
     outputs: OutputSpec = field(default_factory=OutputSpec)
 
     @property
@@ -69,7 +55,8 @@ class ReportSpec:
 
     def as_dict(self) -> dict[str, Any]:
         """The report as plain values, for the manifest."""
-        return asdict(self)
+        study = self.study.as_dict()
+        return {**asdict(self), "study": {name: study[name] for name in study_keys()}}
 
 
 def read_spec(path: str | Path) -> ReportSpec:
@@ -87,7 +74,7 @@ def read_spec(path: str | Path) -> ReportSpec:
 def parse_spec(values: Mapping[str, Any], *, where: str = "report", default_name: str | None = None) -> ReportSpec:
     """The report that ``values`` (tables of a TOML file) describe; raises InputError naming the key."""
     rest = dict(values)
-    study = _part(StudySpec, _table(rest, "study", where), f"{where}: study")
+    study = _study(_table(rest, "study", where), f"{where}: study")
     outputs = _part(OutputSpec, _table(rest, "outputs", where), f"{where}: outputs")
     spec: ReportSpec = _part(ReportSpec, {"name": default_name, **rest}, where, study=study, outputs=outputs)
     _check(spec, where)
@@ -99,6 +86,21 @@ def _table(values: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     if not isinstance(part, dict):
         raise InputError(f"{where}: {name} must be a table", hint=f"write [{name}] and its keys below")
     return part
+
+
+def _study(values: Mapping[str, Any], where: str) -> StudySpec:
+    keys = study_keys()
+    for key in values:
+        if key not in keys:
+            raise InputError(f"{where}: key {key!r} is not known", hint=likeliest(key, keys, "keys are"))
+    try:
+        spec = study_spec(**values)
+        model_named(spec.model)
+        if spec.events:
+            parse_selection(spec.events)
+    except CorrelatorError as error:
+        raise InputError(f"{where}: {error.message}", hint=error.hint) from error
+    return spec
 
 
 def _part(kind: type[Any], values: Mapping[str, Any], where: str, **ready: Any) -> Any:
@@ -134,20 +136,7 @@ def _check(spec: ReportSpec, where: str) -> None:
     for label, given, known in (
         ("outputs: tables", spec.outputs.tables, TABLES),
         ("outputs: figures", spec.outputs.figures, FIGURES),
-        ("study: links", spec.study.links, LINK_KINDS),
     ):
         for name in given:
             if name not in known:
                 raise InputError(f"{where}: {label}: {name!r} is not known", hint=f"choose from {', '.join(known)}")
-    checks: dict[str, Callable[[], object]] = {
-        "model": lambda: model_named(spec.study.model),
-        "estimation": lambda: parse_window(spec.study.estimation),
-        "window": lambda: parse_window(spec.study.window),
-        "windows": lambda: parse_windows(",".join(spec.study.windows)) if spec.study.windows else None,
-        "events": lambda: parse_selection(spec.study.events) if spec.study.events else None,
-    }
-    for key, check in checks.items():
-        try:
-            check()
-        except (InputError, NotFoundError) as error:
-            raise InputError(f"{where}: study: {key}: {error.message}", hint=error.hint) from error

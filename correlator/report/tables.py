@@ -87,12 +87,12 @@ def _significance(result: StudyResult) -> pl.DataFrame:
             found = result.significance
     except StudyError:
         return pl.DataFrame(schema=COLUMNS["significance"])
-    return _shaped(found, "significance", keep=result.plan.by)
+    return _shaped(found, "significance", keep=result.spec.by)
 
 
 def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
     if name in ("aar", "caar"):
-        return result.plan.by
+        return result.spec.by
     if name == "models":
         return tuple(column for column in result.models.columns if column.startswith("beta_"))
     return ()

@@ -44,14 +44,13 @@ def method_paragraphs(contents: Contents) -> list[str]:
     """How the numbers were made."""
     spec = contents.spec.study
     benchmark = "the instruments' own" if spec.benchmark is None else spec.benchmark
-    plan = contents.result.plan if contents.result is not None else None
-    if plan is not None:
-        benchmark = plan.benchmark or "none"
+    if contents.result is not None:
+        benchmark = contents.result.spec.benchmark or "none"
     return [
         f"Event study with {spec.returns} returns, benchmark {benchmark}. Day 0 is the first session that closes after "
         f"the news was public; of several tellings of one story with the same day 0 the first is measured. The "
-        f"estimation window is {spec.estimation} and the event window {spec.window}, in sessions from day 0, both ends "
-        "included.",
+        f"estimation window is {spec.estimation.label} and the event window {spec.window.label}, in sessions from "
+        "day 0, both ends included.",
         _MODELS.get(spec.model, f"Expected returns are those of the model {spec.model}.")
         + " The standard error of an abnormal return is that of a prediction; that of a cumulated one uses the full "
         "covariance of prediction errors over its window. Missing bars stay missing.",

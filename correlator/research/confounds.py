@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -12,8 +11,9 @@ from correlator.align.confounds import USUAL_KINDS, Mask, ex_dividend_bars
 from correlator.eventstudy.confounded import flags_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import study_spec
 from correlator.research.panel import bar_arrays, exchange_of
-from correlator.research.selection import DEFAULT_LINKS, events_of_symbols
+from correlator.research.selection import events_of_symbols
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 
@@ -22,19 +22,19 @@ def stored_flags(
     store: Store,
     result: StudyResult,
     *,
-    links: Sequence[str] = DEFAULT_LINKS,
     kinds: Sequence[str] = USUAL_KINDS,
-    as_of: datetime | None = None,
+    links: str | Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """What else happened in the event window of every event of ``result``, a study of this store.
 
-    As ``flags_of``, with every stored event that concerns a symbol by ``links`` as the news that might confound, and
-    ex-dividend bars where adjusted and plain closes drift apart.
+    As ``flags_of``, with every stored event that concerns a symbol by ``links`` (default: those of the study) as the
+    news that might confound, and ex-dividend bars where adjusted and plain closes drift apart; as the study knew them.
     """
-    symbols = result.panel.symbols
+    symbols, as_of = result.panel.symbols, result.spec.as_of
+    chosen = result.spec.links if links is None else study_spec(links=links).links
     with store.reading() as connection:
         exchange = exchange_of(connection, symbols)
-        news = events_of_symbols(connection, symbols, exchange, links=links, as_of=as_of)
+        news = events_of_symbols(connection, symbols, exchange, links=chosen, as_of=as_of)
         bars = read_bars(connection, symbols, as_of=as_of)
     return flags_of(result, others=news, ex_dividend=_ex_dividend(bars, result.panel), kinds=kinds)
 

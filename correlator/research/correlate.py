@@ -19,9 +19,10 @@ from correlator.correlation.signal import information_coefficient, quantile_spre
 from correlator.errors import InputError, NotFoundError, StudyError
 from correlator.eventstudy.frames import Panel, log_volume_of
 from correlator.eventstudy.significance.multiple_testing import holm
+from correlator.eventstudy.spec import study_spec
 from correlator.progress import tracked
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel
-from correlator.research.selection import DEFAULT_LINKS, events_of_symbols, stored_events
+from correlator.research.selection import events_of_symbols, stored_events
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 
@@ -57,14 +58,14 @@ class NewsAndReturns:
 
 def news_and_returns(
     store: Store,
-    symbols: Sequence[str],
+    symbols: str | Sequence[str],
     *,
     by: str = "country",
     events: str | None = None,
-    links: Sequence[str] = DEFAULT_LINKS,
+    links: str | Sequence[str] | None = None,
     returns: str = "log",
     price: str = "adjusted",
-    as_of: datetime | None = None,
+    as_of: str | date | datetime | None = None,
 ) -> NewsAndReturns:
     """Intensity of stored news ``by`` country, dyad, category, symbol or all, beside the bars of ``symbols``.
 
@@ -72,14 +73,19 @@ def news_and_returns(
     event a symbol's; the symbols share one exchange, on whose sessions news is placed. Raises NotFoundError where there
     is no news or no bars.
     """
+    asked = study_spec(symbols=symbols, events=events, links=links, returns=returns, price=price, as_of=as_of)
+    names, known = asked.symbols, asked.as_of
     with store.reading() as connection:
-        exchange = exchange_of(connection, symbols)
-        panel = stored_panel(connection, symbols, None, exchange, returns_kind=returns, price=price, as_of=as_of)
-        volumes = bar_arrays(_on(read_bars(connection, symbols, as_of=as_of), panel.labels), panel.labels, symbols)
+        exchange = exchange_of(connection, names)
+        panel = stored_panel(connection, names, None, exchange, returns_kind=returns, price=price, as_of=known)
+        volumes = bar_arrays(_on(read_bars(connection, names, as_of=known), panel.labels), panel.labels, names)
         if by == "symbol":
-            news = events_of_symbols(connection, symbols, exchange, selection=events, links=links, as_of=as_of)
+            news = events_of_symbols(
+                connection, names, exchange, selection=asked.events, links=asked.links, as_of=known
+            )
         else:
-            news = place_on_exchanges(stored_events(connection, events, as_of), [exchange]).rename({"day_zero": "date"})
+            placed = place_on_exchanges(stored_events(connection, asked.events, known), [exchange])
+            news = placed.rename({"day_zero": "date"})
     placed = news.rename({"date": "session"})
     inside = placed.filter(pl.col("session").is_in(panel.labels.implode()))["session"]
     if inside.is_empty():

@@ -8,6 +8,7 @@ import polars as pl
 from correlator.eventstudy.cross_section import event_features
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.windows import AsWindow, parse_window
 from correlator.research.panel import bar_arrays, exchange_of
 from correlator.sessions import exchange_zone, sessions_between
 from correlator.store.db import Store
@@ -21,7 +22,7 @@ _TELLINGS = """
 SIZE_BARS = 60
 
 
-def stored_features(store: Store, result: StudyResult, window: str | None = None) -> pl.DataFrame:
+def stored_features(store: Store, result: StudyResult, window: AsWindow | None = None) -> pl.DataFrame:
     """``event_features`` of a study of ``store`` with more columns:
 
     ``story_size``: articles that had told the event's story by the close of day 0, 1 where it has no story;
@@ -29,11 +30,11 @@ def stored_features(store: Store, result: StudyResult, window: str | None = None
     window, null where nothing was traded; ``hour``: of publication at the exchange, with fractions, null for date-only
     events.
     """
-    features = event_features(result, window)
+    features = event_features(result, None if window is None else parse_window(window).label)
     with store.reading() as connection:
         exchange = exchange_of(connection, result.panel.symbols)
         tellings = query(connection, _TELLINGS)
-        bars = read_bars(connection, result.panel.symbols)
+        bars = read_bars(connection, result.panel.symbols, as_of=result.spec.as_of)
     labels = result.panel.labels
     closes = sessions_between(exchange, labels[0], labels[-1]).select("session", "closes_at")
     sized = features.join(_story_sizes(features, tellings, closes), on=["event_id", "symbol"], how="left")

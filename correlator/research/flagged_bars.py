@@ -56,14 +56,14 @@ def _warn_of_findings(store: Store, result: StudyResult, price: str, as_of: date
 def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
     """First and last session used of every measured symbol and of the benchmark."""
     labels, day_zero = result.panel.labels, result.estimates.day_zero
-    bounds = [window_rows(window, day_zero, labels) for window in (result.plan.estimation, result.plan.window)]
+    bounds = [window_rows(window, day_zero, labels) for window in (result.spec.estimation, result.spec.window)]
     first = np.clip(np.minimum(*(rows[0] for rows in bounds)), 0, len(labels) - 1)
     last = np.clip(np.maximum(*(rows[1] for rows in bounds)), 0, len(labels) - 1)
     spans = {}
     for column in np.unique(result.estimates.symbol_index):
         own = result.estimates.symbol_index == column
         spans[result.panel.symbols[int(column)]] = (labels[int(first[own].min())], labels[int(last[own].max())])
-    benchmark = result.plan.benchmark
+    benchmark = result.spec.benchmark
     if benchmark is not None and benchmark != EQUAL_WEIGHTED:
         spans[benchmark] = (labels[int(first.min())], labels[int(last.max())])
     return spans
@@ -105,7 +105,7 @@ def _lines(found: pl.DataFrame) -> Iterator[str]:
 def _censored(result: StudyResult) -> str:
     """How many bars of the event windows are limit-locked or without volume, in words; empty for none."""
     panel = result.panel
-    first, last = window_rows(result.plan.window, result.estimates.day_zero, panel.labels)
+    first, last = window_rows(result.spec.window, result.estimates.day_zero, panel.labels)
     rows = first[:, None] + np.arange(int((last - first).max()) + 1)
     inside = (rows >= 0) & (rows < len(panel.labels))
     used = np.zeros((len(panel.labels), len(panel.symbols)), dtype=bool)

@@ -14,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.bars import DAILY
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.spec import DAILY, PRICES
 from correlator.market.currency import convert_returns, equal_weighted
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
@@ -25,7 +25,6 @@ from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arra
 from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
 
-PRICES = ("adjusted", "close")
 EQUAL_WEIGHTED = "equal-weighted"
 _CLOSES = ("close", "adjusted_close")
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import Unpack
 
 from correlator.errors import InputError
-from correlator.eventstudy.bars import DAILY
 from correlator.eventstudy.confounded import with_confounds
 from correlator.eventstudy.placebo.dates import Matching
 from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options
 from correlator.research.confounds import stored_flags
-from correlator.research.selection import DEFAULT_LINKS
 from correlator.research.study import study
 from correlator.store.db import Store
 
 
+@shows_options(StoreKeywords)
 def stored_placebo(
     store: Store,
     symbols: str | Sequence[str] | None = None,
@@ -26,9 +25,7 @@ def stored_placebo(
     statistic: str = "scar",
     matching: Matching | None = None,
     confounds: str = "keep",
-    links: Sequence[str] = DEFAULT_LINKS,
-    as_of: datetime | None = None,
-    **options: Any,
+    **options: Unpack[StoreKeywords],
 ) -> PlaceboResult:
     """Run ``study`` with ``options`` (events, benchmark, windows, by ...) and test it against placebo studies.
 
@@ -36,8 +33,8 @@ def stored_placebo(
     ``placebo_test`` and ``study`` say, and raise.
     """
     if confounds != "keep" and options.get("interval", DAILY) != DAILY:
-        raise InputError("confounds are counted on daily bars", hint="leave out --interval, or keep confounded events")
-    result = study(store, symbols, links=links, as_of=as_of, **options)
+        raise InputError("confounds are counted on daily bars", hint="leave interval out, or keep confounded events")
+    result = study(store, symbols, **options)
     if confounds != "keep":
-        result = with_confounds(result, confounds, stored_flags(store, result, links=links, as_of=as_of))
+        result = with_confounds(result, confounds, stored_flags(store, result))
     return placebo_test(result, draws=draws, seed=seed, statistic=statistic, matching=matching)

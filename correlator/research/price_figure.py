@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from correlator.eventstudy.spec import study_spec
 from correlator.plot.price import price_figure
 from correlator.research.panel import exchange_of
-from correlator.research.selection import DEFAULT_LINKS, events_of_symbols, first_tellings
+from correlator.research.selection import events_of_symbols, first_tellings
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
@@ -40,15 +41,18 @@ def stored_price_data(
     symbol: str,
     *,
     events: str | None = None,
-    links: Sequence[str] = DEFAULT_LINKS,
-    as_of: datetime | None = None,
+    links: str | Sequence[str] | None = None,
+    as_of: str | date | datetime | None = None,
 ) -> PriceData:
     """Bars, events and strip quotes of a stored symbol; arguments as ``stored_price_figure``."""
+    asked = study_spec(events=events, links=links, as_of=as_of)
     with store.reading() as connection:
         exchange = str(read_instrument(connection, symbol)["exchange"])
-        bars = read_bars(connection, [symbol], as_of=as_of)
-        found = events_of_symbols(connection, [symbol], exchange, selection=events, links=links, as_of=as_of)
-        quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": as_of})
+        bars = read_bars(connection, [symbol], as_of=asked.as_of)
+        found = events_of_symbols(
+            connection, [symbol], exchange, selection=asked.events, links=asked.links, as_of=asked.as_of
+        )
+        quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": asked.as_of})
     measured, _ = first_tellings(found)
     told = measured.select(
         "category",
@@ -68,8 +72,8 @@ def stored_price_figure(
     around: date | None = None,
     sessions_each_side: int = 60,
     events: str | None = None,
-    links: Sequence[str] = DEFAULT_LINKS,
-    as_of: datetime | None = None,
+    links: str | Sequence[str] | None = None,
+    as_of: str | date | datetime | None = None,
 ) -> go.Figure:
     """``price_figure`` of a stored symbol: its bars, strip quotes, and the events that concern it.
 
@@ -90,17 +94,20 @@ def stored_price_figure(
 
 def stored_dyads(
     store: Store,
-    symbols: Sequence[str],
+    symbols: str | Sequence[str],
     *,
     events: str | None = None,
-    links: Sequence[str] = DEFAULT_LINKS,
-    as_of: datetime | None = None,
+    links: str | Sequence[str] | None = None,
+    as_of: str | date | datetime | None = None,
 ) -> pl.DataFrame:
     """The stored events that concern any of ``symbols``, once each, as the figures of dyads take them.
 
     Arguments and errors as ``stored_price_figure``.
     """
+    asked = study_spec(symbols=symbols, events=events, links=links, as_of=as_of)
     with store.reading() as connection:
-        exchange = exchange_of(connection, symbols)
-        found = events_of_symbols(connection, symbols, exchange, selection=events, links=links, as_of=as_of)
+        exchange = exchange_of(connection, asked.symbols)
+        found = events_of_symbols(
+            connection, asked.symbols, exchange, selection=asked.events, links=asked.links, as_of=asked.as_of
+        )
     return found.unique("event_id", keep="first", maintain_order=True)

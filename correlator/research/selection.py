@@ -10,10 +10,9 @@ import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import InputError
+from correlator.eventstudy.spec import DEFAULT_LINKS, LINK_KINDS
 from correlator.store.statements import query
 
-LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
-DEFAULT_LINKS = ("country", "named")
 EVENT_COLUMNS = (
     "event_id",
     "article_id",

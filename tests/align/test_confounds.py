@@ -90,7 +90,7 @@ def simulated_study():
     """30 clean events worth +1 %, and 15 pairs two bars apart of which the later carries another story's -3 %."""
     from correlator.eventstudy.frames import Panel
     from correlator.eventstudy.measure import study_panel
-    from correlator.eventstudy.spec import make_plan
+    from correlator.eventstudy.spec import study_spec
 
     rng = np.random.default_rng(1)
     days = [date(2015, 1, 1) + timedelta(days=n) for n in range(1_600)]
@@ -112,7 +112,7 @@ def simulated_study():
         }
     )
     panel = Panel(pl.Series("session", days), ("S0", "S1", "S2"), returns, market[:, None], ("M",))
-    return study_panel(panel, frame, make_plan(estimation="-120:-11", window="-2:2", windows="0:0,-2:2"))
+    return study_panel(panel, frame, study_spec(estimation="-120:-11", window="-2:2", windows="0:0,-2:2"))
 
 
 def test_treatments_side_by_side():

@@ -193,11 +193,11 @@ def test_audit_passes_the_built_in_study_and_catches_a_leaky_one(store, tmp_path
     leaky.write_text(
         "from dataclasses import replace\n"
         "import numpy as np\n"
-        "from correlator.eventstudy.spec import make_plan\n"
+        "from correlator.eventstudy.spec import study_spec\n"
         "from correlator.eventstudy.measure import study_panel\n"
         "def study(panel, events):\n"
         "    centred = panel.returns - np.nanmean(panel.returns, axis=0)\n"
-        "    return study_panel(replace(panel, returns=centred), events, make_plan(model='raw', window='0:0'))\n"
+        "    return study_panel(replace(panel, returns=centred), events, study_spec(model='raw', window='0:0'))\n"
     )
     caught = run(store, "audit", f"{leaky}:study", *shared)
     assert caught.exit_code == ExitCode.FINDINGS

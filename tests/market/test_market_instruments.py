@@ -98,7 +98,7 @@ def test_returns_in_a_common_currency_are_local_ones_plus_those_of_the_rate(stor
     joined = local.ar.join(dollars.ar, on="session", suffix="_usd").join(rate, on="session")
     assert joined.height == 5
     assert np.allclose(joined["return_usd"], joined["return"] + joined["fx"], atol=1e-12)
-    assert dollars.plan.currency == "USD"
+    assert dollars.spec.currency == "USD"
     assert store.study("LAMP", currency="PKR", **options).ar.equals(local.ar)
     simple = store.study("LAMP", currency="USD", returns="simple", **options).ar["return"]
     assert np.allclose(np.log1p(simple), dollars.ar["return"], atol=1e-12)
@@ -127,7 +127,7 @@ def test_the_market_is_the_mean_of_the_shares_where_no_index_is_loaded(store):
         store.add_prices(made_bars(name, seed=number), exchange="XKAR")
     with_events(store)
     result = store.study("LAMP", window="-1:1")
-    assert result.plan.benchmark == "equal-weighted"
+    assert result.spec.benchmark == "equal-weighted"
     closes = [made_bars(name, seed=number)["Close"].log().diff() for number, name in enumerate(("LAMP", "WICK", "OIL"))]
     mean = np.nanmean(np.array([close.fill_null(np.nan).to_numpy() for close in closes[0:3]])[:, 1:], axis=0)
     assert np.allclose(result.panel.factors[1:, 0], mean, atol=1e-12)

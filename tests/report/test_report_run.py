@@ -154,7 +154,7 @@ def test_a_headline_is_no_formula_and_a_negative_number_stays_one(work):
         ("keep = -1", "must not be negative"),
         ("name = '../up'", "no folder name"),
         ("keep = true", "must be a whole number"),
-        ("[study]\nsymbols = 5", "must be a list of texts"),
+        ("[study]\nsymbols = 5", "must be text or a list of texts"),
         ("study = 5", "must be a table"),
         ("= 3", "is no TOML"),
     ],
@@ -189,4 +189,8 @@ def test_an_unknown_symbol_fails_before_anything_is_written(work):
 
 def test_a_spec_keeps_what_the_file_says(work):
     spec = read_spec(work / "daily.toml")
-    assert (spec.name, spec.heading, spec.study.windows) == ("daily", "AIRLINK every evening", ("-1:1", "0:0"))
+    assert (spec.name, spec.heading, spec.study.as_dict()["windows"]) == (
+        "daily",
+        "AIRLINK every evening",
+        ["-1:1", "0:0"],
+    )

@@ -13,7 +13,7 @@ from correlator.errors import InputError, StudyError
 from correlator.eventstudy.calendar_time import calendar_time_alpha, portfolio_returns
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.spec import study_spec
 from correlator.eventstudy.stream import study_stream
 
 
@@ -65,7 +65,7 @@ def test_stream_writes_what_one_study_holds(tmp_path: Path, by: str | None) -> N
             "category": rng.choice(["x", "y"], 100),
         }
     )
-    plan = make_plan(windows="0:0,-1:1,-5:5", by=by)
+    plan = study_spec(windows="0:0,-1:1,-5:5", by=by)
     whole = study_panel(panel, events, plan)
     streamed = study_stream(panel, events, plan, tmp_path / "out", outputs=("ar", "car", "excluded"), chunk=17)
     assert (streamed.events, streamed.excluded) == (len(whole.estimates), whole.excluded.height)

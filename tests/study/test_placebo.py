@@ -11,9 +11,9 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.dates import Matching, draw_dates, placebo_clusters, volatility_regimes
 from correlator.eventstudy.placebo.inference import placebo_test, randomisation_p
-from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.spec import study_spec
 
-PLAN = make_plan(estimation="-80:-11", window="-2:2", windows="0:0,-2:2")
+PLAN = study_spec(estimation="-80:-11", window="-2:2", windows="0:0,-2:2")
 
 
 def weekdays(count):
@@ -178,7 +178,7 @@ def test_table_says_how_many_were_tested_and_groups_share_draws():
     result = study_panel(
         panel,
         random_events(panel, 40, 4, kind=["a", "b"] * 20),
-        make_plan(estimation="-80:-11", window="-2:2", windows="0:0,-2:2,-1:1", by="kind"),
+        study_spec(estimation="-80:-11", window="-2:2", windows="0:0,-2:2,-1:1", by="kind"),
     )
     found = placebo_test(result, draws=500)
     assert found.table.height == 6
@@ -216,7 +216,7 @@ def test_what_cannot_be_done_is_said():
         placebo_test(result, statistic="t")
     with pytest.raises(InputError, match="cannot be matched"):
         Matching(criteria=("month",))
-    dated = make_plan(estimation="2001-06-01:2002-03-01", window="2002-05-01:2002-05-10")
+    dated = study_spec(estimation="2001-06-01:2002-03-01", window="2002-05-01:2002-05-10")
     with pytest.raises(StudyError, match="calendar dates cannot be moved"):
         placebo_test(study_panel(panel, events, dated))
 
@@ -244,7 +244,7 @@ def test_uniform_under_the_null_also_where_events_share_dates(common, events, da
 @pytest.mark.parametrize(("bursts", "each", "spread"), [(30, 1, 1), (3, 10, 15)])
 def test_size_holds_where_news_crowds_a_short_history(bursts, each, spread):
     """One share, 900 sessions, 30 events, eleven-day windows that overlap; three standard errors above 5 %."""
-    plan = make_plan(estimation="-120:-11", window="-5:5", windows="0:0,-5:5")
+    plan = study_spec(estimation="-120:-11", window="-5:5", windows="0:0,-5:5")
     p = []
     for seed in range(150):
         panel = simulated(seed, symbols=1)

@@ -9,7 +9,7 @@ import pytest
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.inference import placebo_test
-from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.spec import study_spec
 
 FOLDER = Path(__file__).parents[3] / "shared" / "market" / "panel" / "skfolio"
 
@@ -20,7 +20,7 @@ def test_size_on_the_us_panel_when_events_share_their_date():
     values = prices.drop("Date").to_numpy()
     returns = values[1:] / values[:-1] - 1.0
     panel = Panel(prices["Date"][1:].rename("session"), tuple(prices.columns[1:]), returns)
-    plan = make_plan(model="mean", returns_kind="simple", estimation="-244:-6", window="-1:1", windows="0:0")
+    plan = study_spec(model="mean", returns="simple", estimation="-244:-6", window="-1:1", windows="0:0")
     rejected = []
     for seed in range(120):
         rng = np.random.default_rng(seed)

@@ -10,10 +10,10 @@ import pytest
 from correlator.errors import InputError
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.spec import make_plan
+from correlator.eventstudy.spec import study_spec
 from correlator.look_ahead import audit, numbers_of
 
-PLAN = make_plan(estimation="-60:-6", window="-2:2", windows="0:0,-2:2")
+PLAN = study_spec(estimation="-60:-6", window="-2:2", windows="0:0,-2:2")
 
 
 def world(seed=1, bars=200):
@@ -42,7 +42,7 @@ def test_an_honest_study_passes_completely():
     assert found.complete
     assert found.numbers == 3 * (2 + 1 + 2 * 5 + 2 * 2)
     assert found.sentence.startswith("no look-ahead found: 51 numbers")
-    with_means = make_plan(model="mean", estimation="-60:-6", window="-2:2")
+    with_means = study_spec(model="mean", estimation="-60:-6", window="-2:2")
     assert audit(with_means, panel, events).passed
 
 
@@ -50,7 +50,7 @@ def leaky_scaling(panel, events):
     """Returns less their mean over the whole sample: a common slip."""
     centred = panel.returns - np.nanmean(panel.returns, axis=0)
     return study_panel(
-        replace(panel, returns=centred), events, make_plan(model="raw", estimation="-60:-6", window="0:1")
+        replace(panel, returns=centred), events, study_spec(model="raw", estimation="-60:-6", window="0:1")
     )
 
 

@@ -34,7 +34,7 @@ from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array, Mask, Panel
 from correlator.eventstudy.placement import Rows
-from correlator.eventstudy.spec import Plan
+from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.windows import OffsetWindow
 
 CRITERIA = ("weekday", "volatility", "distance")
@@ -68,11 +68,11 @@ class Matching:
         if (self.block or 0) < 0 or (self.distance or 0) < 0 or self.least < 1:
             raise InputError("block and distance must not be negative, least not below 1")
 
-    def block_of(self, plan: Plan) -> int:
+    def block_of(self, spec: StudySpec) -> int:
         """Bars that two event dates are apart at most to move together: ``block``, or where the longest tested windows
         around them share a bar.
         """
-        longest = max(len(part) for part in plan.windows if isinstance(part, OffsetWindow))
+        longest = max(len(part) for part in spec.windows if isinstance(part, OffsetWindow))
         return longest - 1 if self.block is None else self.block
 
 
@@ -95,13 +95,13 @@ class Cluster:
         return int(self.offset[-1])
 
 
-def placebo_clusters(estimates: EventEstimates, panel: Panel, plan: Plan, matching: Matching) -> list[Cluster]:
+def placebo_clusters(estimates: EventEstimates, panel: Panel, spec: StudySpec, matching: Matching) -> list[Cluster]:
     """The clusters of the kept events with their candidates, in order of date; no candidate leaves an empty array.
 
     Raises StudyError for windows of calendar dates, which cannot be moved.
     """
-    estimation, window = plan.offsets()
-    usable = measurable(panel, plan, np.unique(estimates.symbol_index))
+    estimation, window = spec.offsets()
+    usable = measurable(panel, spec, np.unique(estimates.symbol_index))
     distance = matching.distance if matching.distance is not None else len(window)
     near = _near_real_events(estimates, len(panel.labels), distance)
     weekday = weekday_codes(panel.labels)
@@ -118,7 +118,7 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, plan: Plan, matchi
         return Cluster(events, symbols, offset, at, candidates, matched)
 
     found = []
-    block = matching.block_of(plan)
+    block = matching.block_of(spec)
     waiting = _together(days, block)[::-1]
     while waiting:
         events = waiting.pop()
@@ -161,15 +161,15 @@ def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -
     return chosen
 
 
-def measurable(panel: Panel, plan: Plan, symbols: Rows) -> dict[int, Mask]:
+def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
     """For every one of ``symbols``: the rows (T,) at which the engine could measure an event, a bar in every window."""
-    estimation, window = plan.offsets()
-    regressors, benchmark = regressors_of(model_named(plan.model), panel.factors, len(panel.labels))
+    estimation, window = spec.offsets()
+    regressors, benchmark = regressors_of(model_named(spec.model), panel.factors, len(panel.labels))
     beside = np.isnan(regressors).any(axis=1)
     if benchmark is not None:
         beside |= np.isnan(benchmark)
-    parameters = model_named(plan.model).parameters(regressors.shape[1])
-    given = plan.minimum_observations
+    parameters = model_named(spec.model).parameters(regressors.shape[1])
+    given = spec.minimum_observations
     minimum = max(default_minimum(len(estimation)) if given is None else given, parameters + 1)
     total = len(panel.labels)
     rows = np.arange(total)
@@ -178,7 +178,7 @@ def measurable(panel: Panel, plan: Plan, symbols: Rows) -> dict[int, Mask]:
     for symbol in symbols.tolist():
         before = np.concatenate([[0], np.cumsum(~(np.isnan(panel.returns[:, symbol]) | beside))])
         enough = _bars_between(before, rows, estimation) >= minimum
-        for part in plan.windows:
+        for part in spec.windows:
             if isinstance(part, OffsetWindow):
                 enough &= _bars_between(before, rows, part) > 0
         found[symbol] = inside & enough

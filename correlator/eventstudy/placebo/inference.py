@@ -27,7 +27,7 @@ from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm, romano_wolf, two_sided
-from correlator.eventstudy.spec import Plan
+from correlator.eventstudy.spec import StudySpec
 
 OUTPUTS = ("table", "bands", "draws", "clusters", "excluded")
 STATISTICS = ("scar", "caar", "bmp")
@@ -57,7 +57,7 @@ class PlaceboResult:
     groups: pl.DataFrame
     clusters: pl.DataFrame
     excluded: pl.DataFrame
-    plan: Plan
+    spec: StudySpec
     day_labels: tuple[str, ...]
 
     @property
@@ -97,7 +97,7 @@ class PlaceboResult:
         flat = np.moveaxis(self.null, 1, 0).reshape(self.draws, -1)
         returns = np.moveaxis(self.null_caar, 1, 0).reshape(self.draws, -1)
         low, high = np.nanquantile(returns, [0.025, 0.975], axis=0)
-        labels = [window.label for window in self.plan.windows]
+        labels = [window.label for window in self.spec.windows]
         columns = {
             "n": self.events.ravel(),
             "caar": self.caar.ravel(),
@@ -135,7 +135,7 @@ class PlaceboResult:
     def draws_frame(self) -> pl.DataFrame:
         """One row per group, window and draw: (group columns), window, draw, caar, value; for the null's histogram."""
         groups, draws, windows = self.null.shape
-        labels = pl.Series("window", [window.label for window in self.plan.windows])
+        labels = pl.Series("window", [window.label for window in self.spec.windows])
         frame = pl.DataFrame(
             {
                 "window": labels[np.tile(np.arange(windows), groups * draws)],
@@ -174,11 +174,11 @@ def placebo_test(
     if draws < 1:
         raise InputError(f"{draws} draws are none", hint="ask for 1,000 or more")
     chosen = matching or Matching()
-    clusters = placebo_clusters(result.estimates, result.panel, result.plan, chosen)
+    clusters = placebo_clusters(result.estimates, result.panel, result.spec, chosen)
     drawable = [cluster for cluster in clusters if len(cluster.candidates)]
     if not drawable:
         raise StudyError("no event has a placebo date", hint="match fewer criteria, or bring a longer history")
-    dates = draw_dates(drawable, draws, seed, chosen.block_of(result.plan))
+    dates = draw_dates(drawable, draws, seed, chosen.block_of(result.spec))
     kept = np.sort(np.concatenate([cluster.events for cluster in drawable]))
     groups, group_of = _groups(result, kept)
     number = max(len(groups), 1)
@@ -198,7 +198,7 @@ def placebo_test(
         groups=groups,
         clusters=_clusters_frame(clusters, result),
         excluded=_excluded(clusters, result),
-        plan=result.plan,
+        spec=result.spec,
         day_labels=result.day_labels,
     )
 
@@ -218,7 +218,7 @@ def randomisation_p(observed: Array, null: Array) -> Array:
 
 def _groups(result: StudyResult, kept: Rows) -> tuple[pl.DataFrame, Rows]:
     """The groups of the ``kept`` events in order of appearance, and the group (E,) of every event."""
-    by, estimates = result.plan.by, result.estimates
+    by, estimates = result.spec.by, result.estimates
     group_of = np.zeros(len(estimates), dtype=np.int64)
     if not by:
         return pl.DataFrame(), group_of

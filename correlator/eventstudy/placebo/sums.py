@@ -83,7 +83,7 @@ def null_sums(
     result: StudyResult, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows, groups: int
 ) -> Sums:
     """Every draw's sums; ``dates`` (C, B) rows of each cluster's first bar."""
-    windows, days = len(result.plan.windows), result.estimates.ar.shape[1]
+    windows, days = len(result.spec.windows), result.estimates.ar.shape[1]
     sums = _empty(groups, dates.shape[1], 3 * windows + days, windows)
     wanted = _rows_by_symbol(result.estimates, clusters, dates)
     members = _members(result.estimates, clusters)
@@ -162,8 +162,8 @@ def _batches(wanted: dict[int, Rows]) -> Iterator[list[int]]:
 
 def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows) -> Array:
     """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
-    plan, panel = result.plan, result.panel
-    estimation, window = plan.offsets()
+    spec, panel = result.spec, result.panel
+    estimation, window = spec.offsets()
     found = fit_events(
         panel.returns[:, symbols],
         panel.factors,
@@ -173,8 +173,8 @@ def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows
         rows + estimation.last,
         rows + window.first,
         rows + window.last,
-        model=plan.model,
-        minimum_observations=plan.minimum_observations,
+        model=spec.model,
+        minimum_observations=spec.minimum_observations,
         car_columns=result.car_columns,
         keep_returns=False,
     )
