@@ -57,7 +57,7 @@ def _calendar(exchange: str) -> tuple[str, str, str]:
 
 def _store(store: Store) -> Iterator[tuple[str, str, str]]:
     name = f"store {store.path}"
-    if not store.path.exists():
+    if not store.exists():
         yield name, "ok", "not made yet: the first load makes it"
         return
     try:

@@ -6,6 +6,9 @@ a column and ``s3:`` for a service, unless told otherwise.
 
 from __future__ import annotations
 
+import glob
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,6 +62,101 @@ def read_csv(path: str | Path, **options: Any) -> pl.DataFrame:
 
     with opened(path), _understood(path, "CSV"):
         return pl.read_csv(Path(path).absolute(), glob=False, **options)
+
+
+@contextmanager
+def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path]:
+    """A name beside ``path`` to write to; when the block ends well the file takes the name ``path``, whole.
+
+    Where the block fails, or the disk is full, what stood at ``path`` stays as it was. What killed processes left
+    beside is removed. A device or pipe is written to as it is. Raises InputError where ``path`` cannot be written and,
+    unless ``over_database``, where a DuckDB database stands: an output never goes onto a store.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        if target.is_dir():
+            raise InputError(f"{path} is a folder", hint="give the name of a file")
+        yield target
+        return
+    if not over_database and _is_database(target):
+        raise InputError(f"{path} is a DuckDB database, which no output replaces", hint="write to another file")
+    _sweep(target)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with _writable(path):
+            yield temporary
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            _flush(temporary)
+            temporary.replace(target)
+            flush_folder(target.parent)
+    finally:
+        for part in (temporary, temporary.with_name(temporary.name + ".wal")):
+            part.unlink(missing_ok=True)
+
+
+def write_whole(path: str | Path, content: bytes | str) -> None:
+    """Write a file so that it has all of ``content``, or what it had before; text is UTF-8."""
+    data = content.encode() if isinstance(content, str) else content
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def flush_folder(folder: Path) -> None:
+    """Have the folder's names on the disk, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # some network file systems flush no folders
+        return
+    finally:
+        os.close(handle)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _is_database(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError:
+        return False
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes that are gone have left of writing ``target``."""
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.*.partial*"):
+        number = leftover.name.removeprefix(f".{target.name}.").partition(".")[0]
+        if number.isdigit() and not _is_running(int(number)):
+            leftover.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+@contextmanager
+def _writable(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise NotFoundError(f"folder {Path(path).parent} does not exist", hint="make it, or write elsewhere") from None
+    except OSError as problem:
+        raise InputError(
+            f"{path} cannot be written: {problem.strerror or problem}", hint="nothing was changed"
+        ) from problem
 
 
 def duckdb_name(path: str | Path) -> str:

@@ -191,7 +191,12 @@ EVENTS = Table(
     "One row per event coded from an article, or brought by a user or GDELT.",
     (
         Column("event_id", "BIGINT", "number given on coding", required=True),
-        Column("event_key", "VARCHAR", "identity: article and coding, or file and row", required=True),
+        Column(
+            "event_key",
+            "VARCHAR",
+            "identity: article and coding, GLOBALEVENTID, or a digest of what a user's row says",
+            required=True,
+        ),
         Column("article_id", "BIGINT", "article it was coded from; NULL for events brought from outside"),
         Column("known_at", "TIMESTAMPTZ", "instant from which the event was public", "UTC"),
         Column("known_precision", "VARCHAR", "minute, second, day or unknown", required=True),
@@ -266,7 +271,23 @@ ADDRESSES = Table(
     ("address",),
 )
 
-TABLES: tuple[Table, ...] = (ARTICLES, QUOTES, BARS, ACTIONS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS, ADDRESSES)
+UNFINISHED = Table(
+    "unfinished",
+    "Loads of several transactions that have begun and not ended: studies refuse until they have.",
+    (
+        Column("kind", "VARCHAR", "prices, news or events", required=True),
+        Column("source", "VARCHAR", "file or address", required=True),
+        Column("sha256", "VARCHAR", "hash of the source's bytes, where it is a file"),
+        Column("rows_taken", "BIGINT", "rows of the source that are in the store so far", "rows", required=True),
+        Column("loaded_by", "VARCHAR", "process that took the last of them", required=True),
+        Column("started_at", "TIMESTAMPTZ", "when the load began", "UTC", required=True),
+    ),
+    ("kind", "source"),
+)
+
+TABLES: tuple[Table, ...] = (
+    ARTICLES, QUOTES, BARS, ACTIONS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS, ADDRESSES, UNFINISHED,
+)  # fmt: skip
 
 
 def table(name: str) -> Table:

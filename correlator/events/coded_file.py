@@ -2,7 +2,8 @@
 
 A user's CSV has a header. ``date`` (a day or an ISO 8601 instant with zone) and ``category`` are needed; ``quad``,
 ``source``, ``target`` (``PAK`` or ``PAK:GOV``), ``goldstein``, ``tone``, ``confidence``, ``cameo_root``, ``symbol`` and
-``note`` are read where given. A category may be the user's own; one of PLOVER's brings its quad class and score.
+``note`` are read where given, and ``id`` (or ``event_id``): two rows that say the same are one event unless their ids
+differ. A category may be the user's own; one of PLOVER's brings its quad class and score.
 """
 
 from __future__ import annotations
@@ -25,21 +26,24 @@ if TYPE_CHECKING:
 CODED_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key"))
 _NEEDED = ("date", "category")
 _KNOWN = (
-    *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note",
+    *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note", "id",
+    "event_id",
 )  # fmt: skip
 _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
 
 
 def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Pairs of events (``CODED_COLUMNS``) and rejects (``REJECT_SCHEMA``), of a GDELT file or a user's CSV."""
+    """Pairs of events and rejects (``REJECT_SCHEMA``) of a GDELT file or a user's CSV.
+
+    Events have ``CODED_COLUMNS``, user_id (empty where the user gave none) and source_line.
+    """
     if _is_coded_csv(path):
         yield from read_coded_events(path)
         return
     from correlator.news.gdelt import read_events
 
     for batch in read_events(path):
-        columns = [name for name in CODED_COLUMNS if name in batch.rows.columns]
-        yield batch.rows.select(columns), batch.rejects
+        yield _completed(batch.rows), batch.rejects
 
 
 def read_coded_events(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -59,7 +63,7 @@ def read_coded_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[pl.Data
         rejects: list[dict[str, object]] = []
         for row in reader:
             try:
-                rows.append(_event(row))
+                rows.append({**_event(row), "source_line": reader.line_num})
             except InputError as error:
                 printed = ",".join(str(value) for value in row.values())
                 rejects.append(reject(str(path), reader.line_num, str(error), printed))
@@ -67,7 +71,22 @@ def read_coded_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[pl.Data
                 break
         if not rows and not rejects:
             return
-        yield pl.DataFrame(rows, schema=EVENTS.schema(CODED_COLUMNS)), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
+        yield pl.DataFrame(rows, schema=_outside_schema()), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
+
+
+def _outside_schema() -> dict[str, pl.DataType]:
+    import polars as pl
+
+    return EVENTS.schema(CODED_COLUMNS) | {"user_id": pl.String(), "source_line": pl.Int64()}
+
+
+def _completed(rows: pl.DataFrame) -> pl.DataFrame:
+    """GDELT's rows with the columns of a user's; their ids are in the evidence."""
+    import polars as pl
+
+    given = {"user_id": pl.lit(""), "source_line": pl.lit(None)}
+    missing = [given.get(name, pl.lit(None)).alias(name) for name in _outside_schema() if name not in rows.columns]
+    return rows.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in _outside_schema().items())
 
 
 def _is_coded_csv(path: Path) -> bool:
@@ -118,6 +137,7 @@ def _event(row: Mapping[str, str | None]) -> dict[str, object]:
         "target_role": target.role if target else None,
         "dyad": dyad_of(source, target),
         "symbol": cells["symbol"] or None,
+        "user_id": cells["id"] or cells["event_id"],
         "evidence": json.dumps([{"field": "category", "rule": "given by the user", "span": cells["note"]}]),
     }
 

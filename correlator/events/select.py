@@ -16,6 +16,7 @@ texts; a quoted category is taken as it is (a user's own), another must be PLOVE
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -181,7 +182,7 @@ def _equal(field: str, tokens: Sequence[_Token]) -> pl.Expr:
     if field == "actor":
         return _any_of([_actor(side, value) for value in values for side in ("source", "target")])
     if field in _NUMBERS:
-        return pl.col(field).is_in([_number(field, value) for value in values]).fill_null(False)
+        return _any_of([pl.col(field) == _number(field, value) for value in values])
     if field in _TIMES:
         return _any_of([pl.col(field).dt.date() == _instant(value).date() for value in values])
     if field == "category":
@@ -214,9 +215,12 @@ def _ordered(field: str, operator: str, value: str) -> pl.Expr:
 
 def _number(field: str, value: str) -> float:
     try:
-        return float(value)
+        number = int(value) if value.lstrip("+-").isdecimal() else float(value)
     except ValueError:
-        raise InputError(f"{field} is compared with {value!r}, which is no number") from None
+        number = math.nan
+    if not math.isfinite(number) or abs(number) >= 2**63:
+        raise InputError(f"{field} is compared with {value!r}, which is not a number")
+    return number
 
 
 def _instant(value: str) -> datetime:

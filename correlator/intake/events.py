@@ -12,17 +12,23 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import NotFoundError
+from correlator.intake.parts import Connection, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name, started
 from correlator.store.db import Store
-from correlator.store.writing import write_events, write_load, write_rejects
+from correlator.store.unfinished import Load
+from correlator.store.writing import write_outside_events, write_rejects
 from correlator.tabular import to_polars
+
+_Part = tuple[pl.DataFrame, pl.DataFrame]
 
 
 def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int], None] | None = None) -> LoadReport:
     """Load events that somebody else coded: a GDELT 2.0 file, or a CSV or frame with date, category, actors or symbol.
 
-    ``advance`` is told the number of rows of each batch, which is one transaction. Raises NotFoundError for a file that
-    does not exist, InputError for one without the columns needed.
+    An event is known by what it says (GDELT's by GLOBALEVENTID), not by file and row: a file that has grown, or is
+    packed or ordered otherwise, adds what is new. A row whose id is another event's is a reject. ``advance`` is told
+    the number of rows of each batch. Raises NotFoundError for a file that does not exist, InputError for one without
+    the columns needed.
     """
     from correlator.events.coded_file import read_coded_lines, read_event_file
     from correlator.news.batch import read_ahead
@@ -35,16 +41,25 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
     else:
         text = to_polars(source, "events").write_csv()
         sha256, batches = hashlib.sha256(text.encode()).hexdigest(), read_coded_lines(io.StringIO(text), path)
-    added = known = rejected = first = 0
-    for events, rejects in started(read_ahead(batches)):
-        keys = pl.int_range(first + 1, first + events.height + 1, eager=True).cast(pl.String)
-        first += events.height
-        loaded_at = datetime.now(UTC)
-        with store.transaction() as connection:
-            written = write_events(connection, events.with_columns((sha256[:16] + ":" + keys).alias("event_key")))
-            lost = write_rejects(connection, rejects, loaded_at).added
-            write_load(connection, "events", str(path), sha256, (written.added, written.known, lost), datetime.now(UTC))
-        added, known, rejected = added + written.added, known + written.known, rejected + lost
-        if advance is not None:
-            advance(events.height + rejects.height)
-    return LoadReport("events", str(path), added, known, rejected)
+
+    def write(connection: Connection, part: _Part) -> Tally:
+        return _write(connection, part, str(path))
+
+    load = Load("events", str(path), sha256)
+    total = load_parts(store, load, started(read_ahead(batches)), write, advance=advance)
+    return LoadReport("events", str(path), total.added, total.known, total.rejected)
+
+
+def _write(connection: Connection, part: _Part, source: str) -> Tally:
+    from correlator.news.batch import REJECT_SCHEMA, reject
+
+    events, rejects = part
+    written, contradicting = write_outside_events(connection, events)
+    reason = "id {!r} is already the id of an event that says something else"
+    others = [
+        reject(source, line, reason.format(user_id), user_id)
+        for line, user_id in contradicting.select("source_line", "user_id").rows()
+    ]
+    refused = pl.concat([rejects, pl.DataFrame(others, schema=REJECT_SCHEMA)])
+    write_rejects(connection, refused, datetime.now(UTC))
+    return Tally(written.added, written.known, refused.height)

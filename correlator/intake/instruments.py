@@ -75,7 +75,7 @@ class Names:
 
 def stored_names(store: Store) -> Names:
     """The names that the store's instruments have; none where there is no store yet."""
-    if not store.path.exists():
+    if not store.exists():
         return Names({}, {})
     with store.reading() as connection:
         rows = query(connection, "SELECT * FROM instruments ORDER BY symbol").to_dicts()

@@ -65,7 +65,7 @@ def _add_address(
     from correlator.news.read import read_answer
 
     known = Validators()
-    if store.path.exists():
+    if store.exists():
         with store.transaction() as connection:
             known = Validators(*read_validators(connection, url))
     answer = fetch(url, known)

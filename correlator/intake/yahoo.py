@@ -112,7 +112,7 @@ def _earliest(interval: str) -> date:
 def _stored(store: Store, symbol: str, interval: str) -> pl.DataFrame:
     """Newest vintages of the symbol in order; no rows where there is no store yet. Yahoo's 60m is our 1h."""
     empty = pl.DataFrame(schema={"session": pl.Date})
-    if not store.path.exists():
+    if not store.exists():
         return empty
     with store.reading() as connection:
         return query(

@@ -1,7 +1,7 @@
-"""The DuckDB file: one connection per transaction, waiting politely for other processes.
+"""The store: tables at an address, opened for one block at a time.
 
-DuckDB locks its file. A connection therefore lives for one ``with`` block and never between two notebook cells, and a
-process that meets the lock waits with backoff up to a limit and then names who holds it.
+A ``Store`` holds an address, never an open connection: a connection lives for one ``with`` block and never between two
+notebook cells. What keeps the tables is an engine (``engine.py``); today it is a DuckDB file.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError
-from correlator.store.migrations import migrate, schema_version
-from correlator.store.statements import execute, query
+from correlator.errors import InputError
+from correlator.store.duckdb_file import DuckDBFile
+from correlator.store.engine import Engine
+from correlator.store.statements import query
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 STORE_VARIABLE = "CORRELATOR_STORE"
 LOCK_WAIT_VARIABLE = "CORRELATOR_LOCK_WAIT"
 DEFAULT_LOCK_WAIT = 10.0
-_HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+_OTHER_DATABASE = re.compile(r":memory:|[A-Za-z]{2,}:|[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def default_store_path() -> Path:
@@ -34,46 +35,40 @@ def default_store_path() -> Path:
 
 
 class Store:
-    """A store in one DuckDB file. Holds a path, never an open connection."""
+    """A store at an address: today the path of a DuckDB file. Holds the address, never an open connection."""
 
     def __init__(self, path: str | Path | None = None, *, lock_wait: float | None = None) -> None:
-        """``lock_wait``: seconds to wait for another process (default ``$CORRELATOR_LOCK_WAIT`` or 10)."""
-        self.path = Path(path) if path is not None else default_store_path()
-        patience = os.environ.get(LOCK_WAIT_VARIABLE, DEFAULT_LOCK_WAIT) if lock_wait is None else lock_wait
-        self.lock_wait = float(patience)
+        """``lock_wait``: seconds to wait for others (default ``$CORRELATOR_LOCK_WAIT`` or 10).
+
+        Raises InputError for what is not a path: ``:memory:``, ``md:``, an address of another database, a folder.
+        """
+        self.path = _checked(path if path is not None else default_store_path())
+        self.lock_wait = _seconds(
+            os.environ.get(LOCK_WAIT_VARIABLE, DEFAULT_LOCK_WAIT) if lock_wait is None else lock_wait
+        )
+        self.engine: Engine = DuckDBFile(self.path)
 
     def __repr__(self) -> str:
         return f"Store({str(self.path)!r})"
 
+    def exists(self) -> bool:
+        """Whether something was loaded yet: readers raise NotFoundError where it was not."""
+        return self.engine.exists()
+
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-write connection inside one transaction: all of it is committed, or none.
+        """A connection whose work is kept when the block ends well, or not at all; makes the store where there is none.
 
-        Creates the file and brings its schema up to date. Raises StoreLockedError when another process holds it.
+        Raises StoreLockedError where others hold the store for longer than ``lock_wait``.
         """
-        if not self.path.parent.is_dir():
-            raise NotFoundError(f"folder {self.path.parent} does not exist", hint="make it, or give another --store")
-        connection = self._connect(read_only=False)
-        try:
-            execute(connection, "BEGIN")
-            migrate(connection, self.path)
+        with self.engine.writing(self.lock_wait) as connection:
             yield connection
-            execute(connection, "COMMIT")
-        finally:
-            connection.close()  # an uncommitted transaction is rolled back
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection; raises NotFoundError when there is no store yet."""
-        if not self.path.exists():
-            raise NotFoundError(f"there is no store at {self.path}", hint="load something with `correlator add` first")
-        connection = self._connect(read_only=True)
-        try:
-            if schema_version(connection) == 0:
-                raise StoreError(f"{self.path} is a DuckDB file but no correlator store", hint="give another --store")
+        """A connection that reads one state of the store; raises NotFoundError when there is no store yet."""
+        with self.engine.reading(self.lock_wait) as connection:
             yield connection
-        finally:
-            connection.close()
 
     def frame(self, sql: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
         """The rows of a query as a polars frame, instants in UTC. Parameters are named ``$name`` in the text."""
@@ -82,36 +77,32 @@ class Store:
 
     def sql(self, text: str) -> pl.DataFrame:
         """A user's own read-only SQL, as a frame; raises InputError with the database's first line when it fails."""
-        try:
-            return self.frame(text)
-        except duckdb.Error as error:
-            lines = str(error).splitlines()
-            candidates = next((line for line in lines if line.startswith(("Candidate", "Did you mean"))), None)
-            raise InputError(f"SQL failed: {lines[0]}", hint=candidates) from error
-
-    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-        from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
-
-        patiently = Retrying(
-            retry=retry_if_exception(_is_lock),
-            stop=stop_after_delay(self.lock_wait),
-            wait=wait_random_exponential(multiplier=0.02, max=0.5),
-        )
-        try:
-            connection = patiently(duckdb.connect, str(self.path), read_only=read_only)
-        except RetryError as error:
-            cause = error.last_attempt.exception()
-            match = _HOLDER.search(str(cause))
-            holder = f"process {match['pid']} ({Path(match['program']).name})" if match else "another process"
-            raise StoreLockedError(
-                f"store {self.path} is held by {holder}; waited {self.lock_wait:g} s",
-                hint="close that process, or raise CORRELATOR_LOCK_WAIT",
-            ) from cause
-        except duckdb.Error as error:
-            raise StoreError(f"cannot open store {self.path}: {str(error).splitlines()[0]}") from error
-        execute(connection, "SET TimeZone = 'UTC'")
-        return connection
+        with self.reading() as connection:
+            try:
+                return query(connection, text)
+            except duckdb.Error as error:
+                lines = str(error).splitlines()
+                candidates = next((line for line in lines if line.startswith(("Candidate", "Did you mean"))), None)
+                raise InputError(f"SQL failed: {lines[0]}", hint=candidates) from error
 
 
-def _is_lock(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and "Could not set lock" in str(error)
+def _checked(address: str | Path) -> Path:
+    text = str(address)
+    path = Path(address)
+    if not text.strip() or text == ".":
+        raise InputError("the store's path is empty", hint="give the path of a file")
+    if _OTHER_DATABASE.match(text):
+        raise InputError(f"{text!r} is not the path of a store", hint="give the path of a file, for example m.duckdb")
+    if path.is_dir():
+        raise InputError(f"{text} is a folder, not a store", hint="give the path of a file, for example m.duckdb")
+    return path
+
+
+def _seconds(value: float | str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise InputError(f"the time to wait is {value!r}", hint="give seconds, for example 30")
+    return seconds

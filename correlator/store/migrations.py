@@ -1,15 +1,20 @@
-"""Numbered schema changes. A store remembers how many it has seen; opening it to write applies the rest."""
+"""Numbered schema changes. A store remembers how many it has seen; whoever opens it next applies the rest.
+
+All of them are one transaction, and a copy of the store as it was is beside it before they begin.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 
 import duckdb
 
-from correlator.errors import StoreError
+from correlator.files import replacing
+from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
 from correlator.store.statements import execute
-from correlator.tables import ACTIONS, ADDRESSES, BARS, TABLES
+from correlator.tables import ACTIONS, ADDRESSES, BARS, TABLES, UNFINISHED
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -19,7 +24,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _create_actions(connection: duckdb.DuckDBPyConnection) -> None:
     """Stores of the first schema have no corporate actions."""
-    if not execute(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'actions'"):
+    if not _has_table(connection, "actions"):
         execute(connection, ACTIONS.ddl())
 
 
@@ -36,8 +41,42 @@ def _bars_without_index(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _create_addresses(connection: duckdb.DuckDBPyConnection) -> None:
     """Stores of the third schema do not remember what they read from the web."""
-    if not execute(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'addresses'"):
+    if not _has_table(connection, "addresses"):
         execute(connection, ADDRESSES.ddl())
+
+
+def _events_by_content(connection: duckdb.DuckDBPyConnection) -> None:
+    """Events brought from outside were known by file and row: copies of a file counted again. The first copy stays.
+
+    Rows of GDELT are known by their GLOBALEVENTID. Equal rows of a user's one file are one event, too.
+    """
+    execute(
+        connection,
+        f"""
+        CREATE TEMP TABLE identified AS
+        SELECT event_id, {EVENT_KEY} AS new_key
+        FROM (SELECT *, '' AS user_id, coalesce({GDELT_ID_OF_EVIDENCE}, '') AS gdelt_id FROM events)
+        WHERE article_id IS NULL
+        """,
+    )
+    execute(
+        connection,
+        """
+        DELETE FROM events WHERE event_id IN (
+            SELECT event_id FROM identified QUALIFY row_number() OVER (PARTITION BY new_key ORDER BY event_id) > 1)
+        """,
+    )
+    execute(
+        connection,
+        "UPDATE events SET event_key = i.new_key FROM identified AS i WHERE events.event_id = i.event_id",
+    )
+    execute(connection, "DROP TABLE identified")
+
+
+def _create_unfinished(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stores of the fifth schema do not say which load has begun and not ended."""
+    if not _has_table(connection, "unfinished"):
+        execute(connection, UNFINISHED.ddl())
 
 
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
@@ -45,26 +84,75 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_actions,
     _bars_without_index,
     _create_addresses,
+    _events_by_content,
+    _create_unfinished,
 )
+NEWEST = len(MIGRATIONS)
+
+
+class State(Enum):
+    """What a DuckDB file is to us."""
+
+    UNFINISHED = "no table yet: what an earlier correlator left that was stopped while it made the store"
+    FOREIGN = "somebody else's database"
+    OLDER = "a store of an earlier correlator"
+    CURRENT = "a store of this correlator"
+    NEWER = "a store of a later correlator"
+
+
+def state_of(connection: duckdb.DuckDBPyConnection) -> State:
+    """What the open database is."""
+    version = schema_version(connection)
+    if version == 0:
+        tables = execute(connection, "SELECT 1 FROM duckdb_tables() WHERE NOT internal AND NOT temporary LIMIT 1")
+        return State.FOREIGN if tables else State.UNFINISHED
+    if version == NEWEST:
+        return State.CURRENT
+    return State.OLDER if version < NEWEST else State.NEWER
 
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
     """How many migrations the store has seen; 0 for a file that is no store of ours."""
-    if not execute(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = 'schema_version'"):
+    if not _has_table(connection, "schema_version"):
         return 0
     ((newest,),) = execute(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
     return int(newest)
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Apply the migrations that the store has not seen; raises StoreError for a store of a newer correlator."""
+    """Apply the migrations that the store has not seen, in one transaction; a copy of it as it was goes beside first.
+
+    ``path``: where the store is; the copy is called ``NAME.schema-N``.
+    """
     version = schema_version(connection)
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"store {path} has schema {version}, this correlator knows {len(MIGRATIONS)}", hint="upgrade correlator"
-        )
-    if version == 0:
-        execute(connection, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
-        step(connection)
-        execute(connection, "INSERT INTO schema_version VALUES ($number)", {"number": number})
+    if version == NEWEST:
+        return
+    if version:
+        copy_database(connection, path.with_name(f"{path.name}.schema-{version}"))
+    execute(connection, "BEGIN")
+    try:
+        if version == 0:
+            execute(connection, "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY)")
+        for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
+            step(connection)
+            execute(connection, "INSERT INTO schema_version VALUES ($number)", {"number": number})
+        execute(connection, "COMMIT")
+    except duckdb.Error:
+        execute(connection, "ROLLBACK")
+        raise
+
+
+def copy_database(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Copy the open database to a new file that appears at ``target`` whole, or not at all."""
+    with replacing(target, over_database=True) as temporary:
+        quoted = str(temporary.absolute()).replace("'", "''")
+        ((name,),) = execute(connection, "SELECT current_database()")
+        execute(connection, f"ATTACH '{quoted}' AS copied_to")
+        try:
+            execute(connection, f'COPY FROM DATABASE "{str(name).replace(chr(34), 2 * chr(34))}" TO copied_to')
+        finally:
+            execute(connection, "DETACH copied_to")
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    return bool(execute(connection, "SELECT 1 FROM duckdb_tables() WHERE table_name = $name", {"name": name}))

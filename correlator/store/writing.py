@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
 from correlator.store.statements import execute, query
 from correlator.tables import ACTIONS, BARS, EVENTS, INSTRUMENTS, LINKS, QUOTES, REJECTS, Table
 
@@ -188,6 +189,39 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
     added = _insert(connection, EVENTS, "SELECT * FROM new_events")
     connection.unregister("new_events")
     return Written(added, events.height - added)
+
+
+def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> tuple[Written, pl.DataFrame]:
+    """Append events brought from outside that are new by their content (``identity.EVENT_KEY``).
+
+    ``events``: columns of ``tables.EVENTS`` without event_id and event_key, user_id (text, empty where the user gave
+    none) and source_line. Returns what was written and the rows left out because their id is another event's:
+    source_line, user_id.
+    """
+    import polars as pl
+
+    connection.register("outside_events", events.with_row_index("order"))
+    keyed = query(
+        connection,
+        f"""
+        WITH keyed AS (
+            SELECT *, {EVENT_KEY} AS event_key
+            FROM (SELECT *, {GDELT_ID_OF_EVIDENCE} AS gdelt_id FROM outside_events)
+        ), ids AS (
+            SELECT user_id, event_key, -1 AS "order" FROM (
+                SELECT regexp_extract(event_key, '^user:(.+):', 1) AS user_id, event_key FROM events
+                WHERE coder = 'user'
+            ) WHERE user_id IN (SELECT user_id FROM outside_events WHERE user_id <> '')
+            UNION ALL SELECT user_id, event_key, "order" FROM keyed WHERE user_id <> ''
+        ), first AS (SELECT user_id, arg_min(event_key, "order") AS first_key FROM ids GROUP BY user_id)
+        SELECT keyed.*, coalesce(first.first_key <> keyed.event_key, false) AS other
+        FROM keyed LEFT JOIN first USING (user_id) ORDER BY keyed."order"
+        """,
+    )
+    connection.unregister("outside_events")
+    contradicting = keyed.filter("other").select("source_line", "user_id")
+    names = [name for name in EVENTS.column_names if name != "event_id"]
+    return write_events(connection, keyed.filter(~pl.col("other")).select(names)), contradicting
 
 
 def write_links(connection: duckdb.DuckDBPyConnection, links: pl.DataFrame) -> Written:

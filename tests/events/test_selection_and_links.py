@@ -31,7 +31,9 @@ def coded(tmp_path):
 
 def test_coded_csv_fills_the_table_and_returns_what_it_leaves_out(coded):
     events, rejects = coded
-    assert events.schema == pl.Schema(EVENTS.schema(CODED_COLUMNS))
+    assert events.schema == pl.Schema(
+        EVENTS.schema(CODED_COLUMNS) | {"user_id": pl.String(), "source_line": pl.Int64()}
+    )
     assert events["category"].to_list() == ["ASSAULT", "AGREE", "VISIT"]
     assert events["quad_class"].to_list() == ["material-conflict", "verbal-cooperation", "neutral"]
     assert events["dyad"].to_list() == ["IND-PAK", "AZE-PAK", "PAK-TUR"]
@@ -64,7 +66,7 @@ def test_selection(coded, selection, kept):
         ("category = AGREE; drop table events", "no category"),
         ("category = 'AGREE", "cannot read"),
         ("category > AGREE", "no order"),
-        ("goldstein >= high", "no number"),
+        ("goldstein >= high", "not a number"),
         ("dyad = PAK", "no dyad"),
         ("known_at > soon", "known_at"),
         ("quad = verbal", "no quad class"),

@@ -1,0 +1,243 @@
+"""A store in one DuckDB file: made whole by one rename, opened for one block at a time, migrated with a backup beside.
+
+The file is never opened by anything but DuckDB: closing a second handle of a file gives up this process's locks on it.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from correlator.errors import NotFoundError, StoreError, StoreLockedError
+from correlator.files import flush_folder
+from correlator.store.gate import Gate, Holder, Patience, started_at
+from correlator.store.migrations import NEWEST, State, migrate, state_of
+from correlator.store.statements import execute
+
+_HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+_LOCKED = ("Could not set lock", "different configuration", "Unique file handle conflict")
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
+
+
+class DuckDBFile:
+    """The engine of a store in the file ``path`` (see ``Engine``)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._gate = Gate(path)
+        self._last_lock = ""
+
+    def exists(self) -> bool:
+        """Whether the file is there and not empty; an empty one is what a first load left that was stopped."""
+        try:
+            return self.path.stat().st_size > 0
+        except OSError:
+            return False
+
+    @contextmanager
+    def reading(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        """See ``Engine.reading``; a store of an earlier correlator is migrated first."""
+        patience = Patience(wait)
+        connection = self._open_to_read(patience)
+        try:
+            if state_of(connection) is State.OLDER:
+                connection.close()
+                self._migrate(patience)
+                connection = self._open_to_read(patience)
+            with told(self.path):
+                yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def writing(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        """See ``Engine.writing``."""
+        if not self.path.parent.is_dir():
+            raise NotFoundError(f"folder {self.path.parent} does not exist", hint="make it, or give another --store")
+        patience = Patience(wait)
+        with self._gate.closed(patience) as ours:
+            if not ours:
+                raise self._locked(patience, self._gate.holder())
+            with told(self.path), self._existing(patience) if self.exists() else self._fresh() as connection:
+                yield connection
+
+    @contextmanager
+    def alone(self, wait: float) -> Iterator[Patience]:
+        """Keep every other process of ours out for the block, without opening the file."""
+        patience = Patience(wait)
+        with self._gate.closed(patience) as ours:
+            if not ours:
+                raise self._locked(patience, self._gate.holder())
+            yield patience
+
+    @contextmanager
+    def _existing(self, patience: Patience) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self.open_to_write(patience)
+        try:
+            migrate(connection, self.path)
+            same_file = self._identity()
+            execute(connection, "BEGIN")
+            yield connection
+            self._still(same_file)
+            execute(connection, "COMMIT")
+            self._still(same_file)
+        finally:
+            connection.close()  # an uncommitted transaction is rolled back
+
+    @contextmanager
+    def _fresh(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A new store, written beside and renamed into its place when the first transaction has ended well."""
+        for leftover in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.new*"):
+            leftover.unlink()
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
+        try:
+            connection = duckdb.connect(str(temporary.absolute()), config=_CONFIG)
+            try:
+                _prepare(connection)
+                migrate(connection, self.path)
+                execute(connection, "BEGIN")
+                yield connection
+                execute(connection, "COMMIT")
+                execute(connection, "CHECKPOINT")
+            finally:
+                connection.close()
+            self._appear(temporary)
+        finally:
+            for part in (temporary, temporary.with_name(temporary.name + ".wal")):
+                part.unlink(missing_ok=True)
+
+    def _appear(self, temporary: Path) -> None:
+        """The new store gets its name, unless somebody else has taken it meanwhile."""
+        orphan = self.path.with_name(self.path.name + ".wal")
+        if orphan.exists():  # the journal of a store that was deleted: no other store can use it
+            orphan.rename(orphan.with_name(orphan.name + ".orphan"))
+        if self.exists():
+            raise StoreError(f"store {self.path} was made by another process meanwhile", hint="run the command again")
+        temporary.replace(self.path)
+        flush_folder(self.path.parent)
+
+    def open_to_write(self, patience: Patience) -> duckdb.DuckDBPyConnection:
+        """The file opened to write, the gate being closed by us; refuses what is no store of ours."""
+        while (connection := self._try_connect(read_only=False)) is None:
+            if not patience.pause():
+                raise self._locked(patience, self._foreign_holder())
+        try:
+            self._check(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _open_to_read(self, patience: Patience) -> duckdb.DuckDBPyConnection:
+        connection = None
+        while connection is None:
+            if not self.exists():
+                raise no_store(self.path)
+            if not self._gate.passed(patience):
+                raise self._locked(patience, self._gate.holder())
+            connection = self._try_connect(read_only=True)
+            if connection is None and not patience.pause():
+                raise self._locked(patience, self._foreign_holder())
+        try:
+            if self._check(connection) is State.UNFINISHED:
+                raise no_store(self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: duckdb.DuckDBPyConnection) -> State:
+        state = state_of(connection)
+        if state is State.FOREIGN:
+            raise StoreError(f"{self.path} is a DuckDB file but no correlator store", hint="give another --store")
+        if state is State.NEWER:
+            raise StoreError(f"store {self.path} is of a newer correlator", hint="upgrade correlator")
+        return state
+
+    def _migrate(self, patience: Patience) -> None:
+        if not os.access(self.path, os.W_OK) or not os.access(self.path.parent, os.W_OK):
+            raise StoreError(
+                f"store {self.path} is of an earlier correlator (schema before {NEWEST}) and may not be written",
+                hint="load something into it, or give leave to write, to bring it up to date",
+            )
+        with self._gate.closed(patience) as ours:
+            if not ours:
+                raise self._locked(patience, self._gate.holder())
+            with told(self.path), self._existing(patience):
+                pass
+
+    def _try_connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
+        """A connection, or None while somebody else holds the file; the holder is in ``_last_lock``."""
+        try:
+            connection = duckdb.connect(str(self.path.absolute()), read_only=read_only, config=_CONFIG)
+        except duckdb.Error as error:
+            if any(sign in str(error) for sign in _LOCKED):
+                self._last_lock = str(error)
+                return None
+            if not self.exists():  # deleted while we came
+                raise no_store(self.path) from error
+            raise StoreError(
+                f"cannot open store {self.path}: {_first_line(error)}", hint="give another --store, or restore a backup"
+            ) from error
+        _prepare(connection)
+        return connection
+
+    def _identity(self) -> tuple[int, int]:
+        status = self.path.stat()
+        return status.st_dev, status.st_ino
+
+    def _still(self, identity: tuple[int, int]) -> None:
+        """Raises StoreError where the file under our name is another one by now."""
+        try:
+            same = self._identity() == identity
+        except OSError:
+            same = False
+        if not same:
+            raise StoreError(
+                f"store {self.path} was replaced or deleted while it was written",
+                hint="load it again: nothing was kept",
+            )
+
+    def _foreign_holder(self) -> Holder | None:
+        match = _HOLDER.search(self._last_lock)
+        if match is None:
+            return Holder(os.getpid(), "", None)
+        return Holder(int(match["pid"]), Path(match["program"]).name, started_at(int(match["pid"])))
+
+    def _locked(self, patience: Patience, holder: Holder | None) -> StoreLockedError:
+        return StoreLockedError(
+            f"store {self.path} is held by {holder or 'another process'}; waited {patience.seconds:g} s",
+            hint="wait longer with --wait SECONDS or CORRELATOR_LOCK_WAIT",
+        )
+
+
+def no_store(path: Path) -> NotFoundError:
+    """What every reader says where there is no store, or what a first load left that was stopped."""
+    return NotFoundError(f"there is no store at {path}", hint="load something with `correlator add` first")
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """What the database says about its own failures, in one line of ours."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise StoreError(
+            f"store {path}: {_first_line(error)}", hint="raise --memory, or ask for less at once"
+        ) from error
+    except duckdb.Error as error:
+        raise StoreError(f"store {path}: {_first_line(error)}", hint="nothing was changed") from error
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    execute(connection, "SET TimeZone = 'UTC'")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

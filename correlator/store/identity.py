@@ -1,0 +1,32 @@
+"""What makes a row of the store that row, in SQL, so that writers, migrations and checks say the same.
+
+Identity is content: where a row came from (file, row, archive) does not enter.
+"""
+
+from __future__ import annotations
+
+_CONTENT = (
+    "epoch_us(known_at)",
+    "known_precision",
+    "category",
+    "quad_class",
+    "cameo_root",
+    "goldstein",
+    "tone",
+    "confidence",
+    "source_country",
+    "source_role",
+    "target_country",
+    "target_role",
+    "symbol",
+)
+_DIGEST = "md5(concat_ws(chr(31), " + ", ".join(f"coalesce({name}::VARCHAR, '')" for name in _CONTENT) + "))"
+
+GDELT_ID_OF_EVIDENCE = """regexp_extract(evidence, '"GLOBALEVENTID":"?([^",}]+)', 1)"""
+"""The GLOBALEVENTID that the evidence of a GDELT row keeps; empty where it has none."""
+
+EVENT_KEY = f"""
+    CASE WHEN coder = 'gdelt' AND gdelt_id <> '' THEN 'gdelt:' || gdelt_id
+    ELSE coder || ':' || user_id || ':' || {_DIGEST} END
+"""
+"""Identity of an event brought from outside, of the columns of ``tables.EVENTS``, ``user_id`` and ``gdelt_id``."""

@@ -1,0 +1,72 @@
+"""Loads of several transactions: a mark says that one has begun and not ended, and studies refuse until then."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from correlator.errors import StoreError
+from correlator.store.statements import execute
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load: what it brings (prices, news, events), the name of its source, the hash of its bytes if it is a file."""
+
+    kind: str
+    source: str
+    sha256: str | None
+
+
+def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_taken: int) -> None:
+    """Say that the load has begun and has taken so many rows of its source."""
+    execute(
+        connection,
+        """
+        INSERT INTO unfinished VALUES ($kind, $source, $sha256, $rows, $process, $now::TIMESTAMPTZ)
+        ON CONFLICT (kind, source) DO UPDATE SET rows_taken = excluded.rows_taken, loaded_by = excluded.loaded_by
+        """,
+        {
+            "kind": load.kind,
+            "source": load.source,
+            "sha256": load.sha256,
+            "rows": rows_taken,
+            "process": f"process {os.getpid()} on {platform.node()}",
+            "now": datetime.now(UTC),
+        },
+    )
+
+
+def clear_mark(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
+    """Say that the load has ended: of the same source, or of the same bytes under another name."""
+    execute(
+        connection,
+        "DELETE FROM unfinished WHERE kind = $kind AND (source = $source OR sha256 = $sha256)",
+        {"kind": load.kind, "source": load.source, "sha256": load.sha256},
+    )
+
+
+def require_whole(connection: duckdb.DuckDBPyConnection, kinds: Sequence[str] = ("prices", "news", "events")) -> None:
+    """Raise StoreError where a load of one of ``kinds`` has begun and not ended, or articles have no story yet."""
+    rows = execute(
+        connection,
+        "SELECT kind, source, rows_taken, loaded_by, started_at FROM unfinished"
+        " WHERE kind IN (SELECT unnest($kinds)) ORDER BY started_at LIMIT 1",
+        {"kinds": list(kinds)},
+    )
+    for kind, source, taken, process, began in rows:
+        raise StoreError(
+            f"the load of {kind} from {source}, begun {began:%Y-%m-%dT%H:%M:%SZ} by {process}, has not ended:"
+            f" {taken:,} rows so far",
+            hint="wait, or run it again if it was stopped, or keep what is there: `correlator store verify --repair`",
+        )
+    if "news" in kinds and execute(connection, "SELECT 1 FROM articles WHERE story_id IS NULL LIMIT 1"):
+        raise StoreError(
+            "a load of news was stopped before its stories were joined",
+            hint="run it again, or `correlator store verify --repair`",
+        )

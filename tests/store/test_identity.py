@@ -1,0 +1,115 @@
+"""Identity is content: a file that grows, is packed, split or ordered otherwise adds what is new, once."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+
+import polars as pl
+import pytest
+
+from correlator.intake.events import add_events
+from correlator.listing import listing
+from correlator.store.db import Store
+
+HEADER = "date,category,source,target,goldstein,id\n"
+ROWS = [
+    "2025-05-28,AGREE,PAK,AZE,,\n",
+    "2025-06-16,CONSULT,PAK,TUR,2.5,\n",
+    "2025-07-02T06:00+05:00,own word,PAK,CHN,,\n",
+    "2025-07-02,AGREE,PAK,CHN,,x-1\n",
+    "2025-07-02,AGREE,PAK,CHN,,x-2\n",
+]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "m.duckdb")
+
+
+def events_of(store):
+    return store.frame("SELECT * EXCLUDE event_id FROM events ORDER BY event_key").rows()
+
+
+def write(path, rows):
+    path.write_text(HEADER + "".join(rows))
+    return path
+
+
+def test_growing_reordered_split_and_packed_files_of_a_user_give_each_event_once(store, tmp_path):
+    path = write(tmp_path / "grown.csv", ROWS[:2])
+    assert add_events(store, path).added == 2
+    report = add_events(store, write(path, ROWS))
+    assert (report.added, report.known, report.rejected) == (3, 2, 0)
+    reference = events_of(store)
+    for name, rows in (("back.csv", ROWS[::-1]), ("one.csv", ROWS[:3]), ("two.csv", ROWS[2:])):
+        assert add_events(store, write(tmp_path / name, rows)).added == 0
+    assert add_events(store, pl.read_csv(path, infer_schema=False)).added == 0
+    assert events_of(store) == reference
+    whole = Store(tmp_path / "whole.duckdb")
+    add_events(whole, path)
+    assert events_of(whole) == reference
+
+
+def test_rows_that_say_the_same_are_one_event_unless_their_ids_differ(store, tmp_path):
+    again = ["2025-05-28,agree,pak,AZE,,\n", ROWS[0]]
+    assert add_events(store, write(tmp_path / "a.csv", again)).added == 1
+    assert add_events(store, write(tmp_path / "b.csv", ROWS[3:])).added == 2
+    assert add_events(store, write(tmp_path / "c.csv", ROWS[3:][::-1])).added == 0
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_id_that_says_something_else_is_rejected_with_its_line(store, tmp_path, together):
+    other = "2025-08-01,REJECT,PAK,IND,,x-1\n"
+    files = [[ROWS[3], other]] if together else [[ROWS[3]], [ROWS[3], other]]
+    for rows in files:
+        report = add_events(store, write(tmp_path / "a.csv", rows))
+    assert report.rejected == 1
+    assert store.frame("SELECT category FROM events").to_series().to_list() == ["AGREE"]
+    rejects = store.frame("SELECT source_line, reason FROM rejects").rows()
+    assert rejects == [(3, "id 'x-1' is already the id of an event that says something else")]
+    assert add_events(store, tmp_path / "a.csv").rejected == 1
+
+
+def gdelt_line(number: int, category: str = "030") -> str:
+    fields = [""] * 61
+    fields[0], fields[1] = str(number), "20250528"
+    fields[5], fields[7], fields[15], fields[17] = "PAK", "PAK", "AZE", "AZE"
+    fields[26], fields[27], fields[28], fields[29], fields[30] = category, category, category[:2], "1", "4.0"
+    fields[31], fields[32], fields[33], fields[34] = "1", "1", "1", "2.5"
+    fields[59], fields[60] = "20250528120000", "https://news.example/1"
+    return "\t".join(fields) + "\n"
+
+
+def test_one_gdelt_file_in_three_packings_and_two_halves_counts_once(store, tmp_path):
+    lines = [gdelt_line(n) for n in range(900_000_001, 900_000_006)]
+    text = "".join(lines)
+    name = "20250528120000.export.CSV"
+    (tmp_path / name).write_text(text)
+    (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
+    with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as archive:
+        archive.writestr(name, text)
+    (tmp_path / "half1.CSV").write_text("".join(lines[3:]))
+    (tmp_path / "half2.CSV").write_text("".join(lines[:3]))
+    added = [
+        add_events(store, tmp_path / each).added
+        for each in (name, f"{name}.gz", f"{name}.zip", "half1.CSV", "half2.CSV")
+    ]
+    assert added == [5, 0, 0, 0, 0]
+    assert store.frame("SELECT min(event_key) AS key FROM events").item() == "gdelt:900000001"
+
+
+@pytest.mark.parametrize(
+    ("selection", "rows"),
+    [
+        ("event_id = 1", 1),
+        ("event_id in (1, 2, 9)", 2),
+        ("event_id != 1", 1),
+        ("event_id >= 2", 1),
+        ("event_id = 1.5", 0),
+    ],
+)
+def test_events_are_chosen_by_number(store, tmp_path, selection, rows):
+    add_events(store, write(tmp_path / "a.csv", ROWS[:2]))
+    store_with_exchange = listing(store, "events", selection=selection)
+    assert store_with_exchange["event_id"].n_unique() == rows
