@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,11 +68,27 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def joined(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with lists as one text each, their items parted by a semicolon."""
+    """The frame with one text for what a cell cannot hold: lists with semicolons, structures as JSON, bytes as hex."""
     import polars as pl
 
-    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
-    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join("; ") for name in nested)
+    return frame.with_columns(_flat(pl.col(name), kind) for name, kind in frame.schema.items())
+
+
+def _flat(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    import polars as pl
+
+    if isinstance(kind, pl.List | pl.Array) and not kind.inner.is_nested() and kind.inner != pl.Binary:
+        return column.cast(pl.List(pl.String)).list.join("; ")
+    if kind.is_nested():
+        return column.map_elements(_json_text, return_dtype=pl.String)
+    return column.bin.encode("hex") if kind == pl.Binary else column
+
+
+def _json_text(value: object) -> str:
+    import polars as pl
+
+    plain_value = value.to_list() if isinstance(value, pl.Series) else value
+    return json.dumps(_finite(plain_value), ensure_ascii=False, default=_text)
 
 
 def _csv(frame: pl.DataFrame) -> bytes:
@@ -79,13 +96,24 @@ def _csv(frame: pl.DataFrame) -> bytes:
 
 
 def _json(frame: pl.DataFrame) -> bytes:
-    rows = [json.dumps(_without_nan(row), ensure_ascii=False) for row in plain(frame).iter_rows(named=True)]
+    rows = (json.dumps(_finite(row), ensure_ascii=False, default=_text) for row in plain(frame).iter_rows(named=True))
     return ("[" + ",\n ".join(rows) + "]\n").encode()
 
 
-def _without_nan(row: dict[str, object]) -> dict[str, object]:
-    """JSON has no NaN: null instead."""
-    return {name: None if isinstance(value, float) and value != value else value for name, value in row.items()}
+def _text(value: object) -> str:
+    """A value that JSON has no form for: bytes as hexadecimal digits, anything else as it prints."""
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: object) -> object:
+    """The value with null for NaN and infinity, which JSON cannot hold, inside lists and structures as well."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    return value
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

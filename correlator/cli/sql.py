@@ -7,18 +7,28 @@ from typing import Annotated
 import typer
 
 from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import complain
 from correlator.cli.table_options import TableOptions, prints_table
 
 
 @prints_table
 def sql(
     *,
-    query: Annotated[str, typer.Argument(help="SQL to run; the store is opened read-only.")],
+    query: Annotated[str, typer.Argument(help="One SELECT (or FROM, DESCRIBE, SHOW, SUMMARIZE, PIVOT, EXPLAIN).")],
+    timeout: Annotated[float, typer.Option("--timeout", help="Seconds that the query may take.")] = 60.0,
+    memory: Annotated[
+        str, typer.Option("--memory", help="Memory of the query; its result may take a quarter.")
+    ] = "2GB",
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Let the SQL read and write other files and change settings.")
+    ] = False,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Run read-only SQL on the store.
+    """Run SQL that reads the store: it writes nothing, and reaches no other file and no network.
 
     Example: correlator sql "select count(*) from bars"
     """
-    printer.print(open_store(store).sql(query))
+    if unsafe:
+        complain("--unsafe: this SQL may read and write any file of yours", level="warning")
+    printer.print(open_store(store).sql(query, timeout=timeout, memory=memory, unsafe=unsafe))

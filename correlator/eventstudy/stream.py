@@ -121,13 +121,15 @@ def events_of_file(path: Path, *, chunk: int = CHUNK_EVENTS) -> Iterator[pl.Data
     """
     import duckdb
 
+    from correlator.database import connect
+
     if not path.is_file():
         raise NotFoundError(f"{path} does not exist", hint="give a CSV or Parquet file")
     is_parquet = path.suffix.lower() == ".parquet"
     reader_call = "read_parquet($path, " if is_parquet else "read_csv($path, all_varchar = true, "
     source = f"{reader_call}hive_partitioning = false)"
     first = 1
-    with duckdb.connect() as connection:
+    with connect() as connection:
         try:
             reader = connection.sql(f"FROM {source}", params={"path": duckdb_name(path)}).to_arrow_reader(chunk)
             for batch in reader:

@@ -111,5 +111,6 @@ def _batches(
     """
     parameters = {"symbols": list(symbols), "as_of": as_of}
     for part in ("AND vintage = 1", "AND vintage > 1 ORDER BY vintage"):
-        reader = connection.sql(f"{text} {part}", params=parameters).to_arrow_reader(_BATCH)
-        yield from reader
+        # closed, not left to the garbage: a reader that a traceback keeps makes the next connection wait for ever
+        with connection.sql(f"{text} {part}", params=parameters).to_arrow_reader(_BATCH) as reader:
+            yield from reader

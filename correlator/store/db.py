@@ -19,6 +19,7 @@ from correlator.errors import InputError
 from correlator.store.duckdb_file import DuckDBFile
 from correlator.store.engine import Engine
 from correlator.store.statements import query
+from correlator.store.user_sql import DEFAULT_MEMORY, DEFAULT_TIMEOUT, run_user_sql, sql_request
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,15 +76,19 @@ class Store:
         with self.reading() as connection:
             return query(connection, sql, parameters)
 
-    def sql(self, text: str) -> pl.DataFrame:
-        """A user's own read-only SQL, as a frame; raises InputError with the database's first line when it fails."""
-        with self.reading() as connection:
-            try:
-                return query(connection, text)
-            except duckdb.Error as error:
-                lines = str(error).splitlines()
-                candidates = next((line for line in lines if line.startswith(("Candidate", "Did you mean"))), None)
-                raise InputError(f"SQL failed: {lines[0]}", hint=candidates) from error
+    def sql(
+        self, text: str, *, timeout: float = DEFAULT_TIMEOUT, memory: str = DEFAULT_MEMORY, unsafe: bool = False
+    ) -> pl.DataFrame:
+        """A user's own SQL, as a frame: one statement that reads the store and nothing else.
+
+        It runs in a process of its own for at most ``timeout`` seconds with at most ``memory`` (such as ``"2GB"``).
+        ``unsafe`` lets it use files and settings as well; the store stays read-only. Raises InputError with the
+        database's first line when it fails, NotFoundError when there is no store yet.
+        """
+        request = sql_request(self.path, text, timeout=timeout, memory=memory, unsafe=unsafe, lock_wait=self.lock_wait)
+        with self.reading():  # whatever is wrong with the store is said here, and an earlier one migrated
+            pass
+        return run_user_sql(request)
 
 
 def _checked(address: str | Path) -> Path:

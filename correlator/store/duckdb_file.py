@@ -8,12 +8,13 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from correlator.database import connect
 from correlator.errors import NotFoundError, StoreError, StoreLockedError
 from correlator.files import flush_folder
 from correlator.store.gate import Gate, Holder, Patience, started_at
@@ -22,14 +23,15 @@ from correlator.store.statements import execute
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
 _LOCKED = ("Could not set lock", "different configuration", "Unique file handle conflict")
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {"autoinstall_known_extensions": "false"}
 
 
 class DuckDBFile:
     """The engine of a store in the file ``path`` (see ``Engine``)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, settings: Mapping[str, str | bool] | None = None) -> None:
+        """``settings``: of DuckDB, for every connection that reads."""
         self.path = path
+        self._settings = dict(settings or {})
         self._gate = Gate(path)
         self._last_lock = ""
 
@@ -97,7 +99,7 @@ class DuckDBFile:
             leftover.unlink()
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
         try:
-            connection = duckdb.connect(str(temporary.absolute()), config=_CONFIG)
+            connection = connect(temporary.absolute())
             try:
                 _prepare(connection)
                 migrate(connection, self.path)
@@ -175,7 +177,8 @@ class DuckDBFile:
     def _try_connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection | None:
         """A connection, or None while somebody else holds the file; the holder is in ``_last_lock``."""
         try:
-            connection = duckdb.connect(str(self.path.absolute()), read_only=read_only, config=_CONFIG)
+            settings = self._settings if read_only else {}
+            connection = connect(self.path.absolute(), read_only=read_only, **settings)
         except duckdb.Error as error:
             if any(sign in str(error) for sign in _LOCKED):
                 self._last_lock = str(error)

@@ -1,0 +1,24 @@
+"""Connections to DuckDB: the one place that opens them, so that none ever fetches an extension by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+NO_EXTENSIONS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+"""Settings of every connection: what is not compiled into DuckDB is neither downloaded nor loaded unasked."""
+
+
+def connect(
+    path: str | Path = ":memory:", *, read_only: bool = False, **settings: str | bool
+) -> duckdb.DuckDBPyConnection:
+    """A connection to the DuckDB file ``path``, by default to a new database in memory.
+
+    ``settings``: DuckDB's own, on top of ``NO_EXTENSIONS``. Raises duckdb.Error.
+    """
+    return duckdb.connect(str(path), read_only=read_only, config={**NO_EXTENSIONS, **settings})

@@ -1,0 +1,17 @@
+"""What must not come out of a folder, and what must not change in it."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+CANARY = "canary-4711"
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every file below ``folder`` with the hash of its bytes."""
+    return {
+        str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
