@@ -1,6 +1,10 @@
 """What the readers find in a folder of news, source by source, as the table of the page on news.
 
     python benchmarks/news_sources.py FOLDER
+    python benchmarks/news_sources.py --set FOLDER [-v] [LIBRARY ...]
+
+With ``--set`` the folder is a public test set with expected records (``news_sets.py``): instants, headlines and bodies
+are held against them, ours beside newspaper4k, trafilatura and htmldate; ``-v`` names our misses.
 
 Files whose names share what stands before the first ``__`` are one source.
 """
@@ -52,6 +56,12 @@ def row(source: str, files: list[Path]) -> str:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--set"]:
+        from news_sets import LIBRARIES, compare
+
+        names = [name for name in sys.argv[3:] if name != "-v"] or list(LIBRARIES)
+        compare(Path(sys.argv[2]), names, "-v" in sys.argv[3:])
+        sys.exit(0)
     print("| source | files | articles with headline | with body | publication to the | rejects |")
     print("|---|---|---|---|---|---|")
     for name, paths in sources(Path(sys.argv[1])).items():

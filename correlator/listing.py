@@ -12,7 +12,10 @@ from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
 
 _QUERIES = {
-    "articles": "SELECT * FROM articles ORDER BY article_id, version",
+    # One line a row: paragraphs are kept apart in the table, not in its listing.
+    "articles": r"""
+        SELECT * REPLACE (regexp_replace(body, '\s+', ' ', 'g') AS body) FROM articles ORDER BY article_id, version
+        """,
     "quotes": "SELECT * FROM quotes ORDER BY article_id, strip_key, position",
     "instruments": "SELECT * FROM instruments ORDER BY symbol",
     "links": "SELECT * FROM links ORDER BY article_id, kind, symbol",

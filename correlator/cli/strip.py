@@ -26,8 +26,9 @@ def strip(
 
     Example: correlator strip page.txt --format csv
     """
+    from correlator.news.charset import decode
     from correlator.news.html_page import visible_text
-    from correlator.news.page import decode, read_bytes, read_text
+    from correlator.news.page import read_bytes, read_text
     from correlator.news.profiles import load_profile
     from correlator.news.strip import LAYOUTS, parse_strip, strip_frame
 

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.news.address_dates import date_in_address
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
     SEPARATOR,
@@ -31,7 +32,6 @@ from correlator.news.page import page_batch, parse_page
 from correlator.news.profiles import Profile, load_profile, profile_of_url
 from correlator.news.records import Faulty, Row, frame_rows, in_chunks, read_rows
 from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
-from correlator.news.timestamps import date_in_address
 
 _NAMES: Mapping[str, Sequence[str]] = {
     "headline": ("headline", "title", "headlines"),

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from correlator.errors import InputError, TimeError
+from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.language import language_of
 from correlator.news.profiles import Profile, load_profile, profile_of_url
-from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, date_in_address, parse_time
+from correlator.news.timestamps import UNKNOWN, Stamp
 
 MAX_FEED_BYTES = 16_000_000
 _ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
@@ -135,8 +136,7 @@ def _article(item: Mapping[str, str], source: str, number: int, profile: str | N
 def _stamp(text: str, publisher: Profile, origin: str) -> Stamp:
     if not text.strip():
         return UNKNOWN
-    layouts = (*publisher.layouts, *GENERAL_LAYOUTS)
-    return parse_time(text, zone=publisher.zone, layouts=layouts, abbreviations=publisher.abbreviations, origin=origin)
+    return publisher.stamp(text, origin)
 
 
 def _plain(markup: str) -> str:

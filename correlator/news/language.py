@@ -4,30 +4,52 @@ from __future__ import annotations
 
 import re
 
-_URDU = re.compile("[ٹڈڑںےھہ]")
-_SCRIPTS = (
-    ("ar", re.compile("[\u0600-\u06ff]")),
-    ("hi", re.compile("[\u0900-\u097f]")),
-    ("bn", re.compile("[\u0980-\u09ff]")),
-    ("he", re.compile("[\u0590-\u05ff]")),
-    ("ja", re.compile("[\u3040-\u30ff]")),
-    ("zh", re.compile("[\u4e00-\u9fff]")),
-    ("ko", re.compile("[\uac00-\ud7af]")),
-    ("ru", re.compile("[\u0400-\u04ff]")),
-    ("el", re.compile("[\u0370-\u03ff]")),
+# Of each script: the code it stands for, its letters, and letters that only another language of the script has.
+_SCRIPTS: tuple[tuple[str, re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]], ...] = (
+    (
+        "ar",
+        re.compile("[\u0600-\u06ff]"),
+        (("ur", re.compile("[ٹڈڑںےھہ]")), ("fa", re.compile("[پچژگ]"))),
+    ),
+    ("hi", re.compile("[\u0900-\u097f]"), ()),
+    ("bn", re.compile("[\u0980-\u09ff]"), ()),
+    ("he", re.compile("[\u0590-\u05ff]"), ()),
+    ("th", re.compile("[\u0e00-\u0e7f]"), ()),
+    ("ko", re.compile("[\uac00-\ud7af\u1100-\u11ff]"), ()),
+    ("ru", re.compile("[\u0400-\u04ff]"), (("uk", re.compile("[іїєґІЇЄҐ]")), ("kk", re.compile("[әғқңұһӘҒҚҢҰҺ]")))),
+    ("el", re.compile("[\u0370-\u03ff]"), ()),
+    ("ka", re.compile("[\u10a0-\u10ff]"), ()),
+    ("hy", re.compile("[\u0530-\u058f]"), ()),
 )
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_HAN = re.compile("[\u3400-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
+_SAMPLE = 2000
+_SHARE_OF_KANA = 0.05  # Chinese may quote a kana; Japanese sentences are half of them
 
 
 def language_of(text: str, default: str | None) -> str | None:
-    """ISO 639-1 code: of the script where it is not Latin (Urdu apart from Arabic), else ``default``."""
-    sample = text[:2000]
+    """ISO 639-1 code: of the script where it is not Latin, else ``default``.
+
+    Han characters are Japanese where kana stand between them; a headline without any keeps a ``default`` of ``ja``.
+
+    Examples
+    --------
+    >>> language_of("首相は大統領と会談した", None), language_of("两国总理举行会谈", None)
+    ('ja', 'zh')
+    """
+    sample = text[:_SAMPLE]
     if sample.isascii():
         return default
     letters = len(_LETTER.findall(sample))
-    if not letters:
-        return default
-    for code, pattern in _SCRIPTS:
-        if len(pattern.findall(sample)) * 2 > letters:
-            return "ur" if code == "ar" and _URDU.search(sample) else code
+    kana, han = len(_KANA.findall(sample)), len(_HAN.findall(sample))
+    if letters and (kana + han) * 2 > letters:
+        if kana > _SHARE_OF_KANA * (kana + han):
+            return "ja"
+        return default if default in ("ja", "zh") and not kana else "zh"
+    for code, pattern, others in _SCRIPTS:
+        if letters and len(pattern.findall(sample)) * 2 > letters:
+            return next((other for other, own in others if own.search(sample)), code)
+    if len(re.findall("[əƏ]", sample)) * 100 > letters:
+        return "az"
     return default

@@ -15,11 +15,13 @@ from typing import IO
 import polars as pl
 
 from correlator.errors import InputError, TimeError
+from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch
+from correlator.news.charset import decode
 from correlator.news.language import language_of
 from correlator.news.profiles import Profile, load_profile, profile_of_url
 from correlator.news.strip import LAYOUTS, StripQuote, parse_strip, strip_frame, without_strip
-from correlator.news.timestamps import GENERAL_LAYOUTS, UNKNOWN, Stamp, date_in_address, parse_time
+from correlator.news.timestamps import UNKNOWN, Stamp
 
 MAX_PAGE_BYTES = 16_000_000
 NO_DATE_HINT = "give the time with --published, or a profile whose layouts read it"
@@ -39,6 +41,7 @@ class Page:
     published: Stamp
     updated: Stamp
     quotes: tuple[StripQuote, ...]
+    authors: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,16 +72,6 @@ def read_bytes(file: IO[bytes], name: str, limit: int = MAX_PAGE_BYTES) -> bytes
     if len(raw) > limit:
         raise InputError(f"{name} is larger than {limit // 1_000_000} MB, which no article page is")
     return raw
-
-
-def decode(raw: bytes) -> str:
-    """Bytes as text: UTF-16 where marked, else UTF-8, else Windows-1252; control characters removed."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return clean_text(raw.decode("utf-16", "replace"))
-    try:
-        return clean_text(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        return clean_text(raw.decode("cp1252", "replace"))
 
 
 def parse_page(
@@ -170,7 +163,7 @@ def split_dateline(text: str) -> tuple[str | None, str | None, str]:
 
 
 _CRAWLED = re.compile(r"\A\s*date \d{4}-\d\d-\d\d(?!\S)")
-_SENTENCE_END = re.compile(r"[.!?:;,…۔؟][\"”’'»)\]]*$")
+_SENTENCE_END = re.compile(r"[.!?:;,…۔؟؛،。！？；：，．।॥։።၊။៕][\"”’'»)\]」』）】〉》]*$")
 _DATELINE = re.compile(r"(?P<place>[A-Z][A-Z .'’/\-]{2,40}(?:, [A-Z][A-Za-z. ]{1,20})?): (?=\S)")
 _WIRE_DATELINE = re.compile(
     r"(?P<place>[A-Z][A-Z .'’/\-]{2,40}),? (?:[A-Z][a-z]{2,8}\.? \d{1,2},? )?"
@@ -222,12 +215,9 @@ def _times(
     byline: _Byline | None, publisher: Profile, published: str | None, known_by: str, where: str, url: str | None
 ) -> tuple[Stamp, Stamp]:
     """Stamps of publication and update; publisher and choice of profile go into the rule."""
-    layouts = (*publisher.layouts, *GENERAL_LAYOUTS)
 
     def stamp(text: str, origin: str) -> Stamp:
-        read = parse_time(
-            text, zone=publisher.zone, layouts=layouts, abbreviations=publisher.abbreviations, origin=origin
-        )
+        read = publisher.stamp(text, origin)
         return Stamp(read.instant, read.precision, f"{read.rule}; publisher {publisher.name} {known_by}")
 
     if published:

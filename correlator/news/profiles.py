@@ -9,13 +9,15 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from correlator.errors import InputError, NotFoundError
+from correlator.news.printed_dates import DATE_ORDERS
 from correlator.news.strip import LAYOUTS, compile_layout
-from correlator.news.timestamps import parse_offset, zone_info
+from correlator.news.timestamps import EARLIEST, Stamp, bounded, local_midnight, parse_time, zone_info, zone_of
 from correlator.resources import data_path
 
 
@@ -27,7 +29,10 @@ class Profile:
     ``strip``: layouts of the quotes on its ticker strip (``strip.compile_layout``). ``exchange``: where those trade
     (None: wherever their symbols do). ``drop``: patterns of lines that are no running text. ``agencies``: names that a
     byline may credit. ``suffixes``: what the site adds to headlines.
-    ``abbreviations``: offsets of zone names that elsewhere mean another zone or none.
+    ``abbreviations``: offsets or IANA zones of zone names that elsewhere mean another zone or none.
+    ``date_order``: ``dmy`` or ``mdy``, how it prints dates in numbers. ``earliest``: no article is older.
+    ``copyright``: how the line that names the publisher begins. ``address_dates``: whether numbers in its
+    addresses that look like a day are one.
     ``country``: its own country (ISO 3166-1 alpha-3), whose offices its headlines leave without a name.
     """
 
@@ -44,6 +49,22 @@ class Profile:
     exchange: str | None = None
     country: str | None = None
     abbreviations: dict[str, str] = field(default_factory=dict)
+    date_order: str | None = None
+    earliest: date = EARLIEST
+    copyright: tuple[str, ...] = ()
+    address_dates: bool = True
+
+    def stamp(self, text: str, origin: str) -> Stamp:
+        """The stamp that a time printed by this publisher means; raises TimeError (``timestamps.parse_time``)."""
+        read = parse_time(
+            text,
+            zone=self.zone,
+            layouts=self.layouts,
+            abbreviations=self.abbreviations,
+            date_order=self.date_order,
+            origin=origin,
+        )
+        return bounded(local_midnight(read, self.zone), earliest=self.earliest)
 
     def drops(self, line: str) -> bool:
         """Whether the line is furniture of the page (copyright, navigation) and no running text."""
@@ -51,8 +72,9 @@ class Profile:
 
 
 _COUNTRY = re.compile(r"[A-Z]{3}")
-_LISTS = ("hosts", "layouts", "strip", "drop", "agencies", "suffixes")
-_TEXTS = ("name", "zone", "title", "language", "exchange", "country")
+_LISTS = ("hosts", "layouts", "strip", "drop", "agencies", "suffixes", "copyright")
+_TEXTS = ("name", "zone", "title", "language", "exchange", "country", "date_order")
+_OTHERS = ("abbreviations", "earliest", "address_dates")
 
 
 def profile_names() -> list[str]:
@@ -107,7 +129,7 @@ def _read(path: Path) -> Profile:
         raise InputError(f"{path.name} is no TOML file: {error}") from None
     problem = _problem(raw)
     if problem:
-        keys = ", ".join((*_TEXTS, *_LISTS, "abbreviations"))
+        keys = ", ".join((*_TEXTS, *_LISTS, *_OTHERS))
         raise InputError(f"the profile {path.name} {problem}", hint=f"keys are {keys}")
     lists = {key: tuple(raw[key]) for key in _LISTS if key in raw}
     profile = Profile(**{**raw, **lists})
@@ -118,7 +140,7 @@ def _read(path: Path) -> Profile:
     for layout in profile.strip:
         compile_layout(layout)
     for offset in profile.abbreviations.values():
-        parse_offset(offset)
+        zone_of(offset)
     if profile.zone:
         zone_info(profile.zone)
     return profile
@@ -126,7 +148,7 @@ def _read(path: Path) -> Profile:
 
 def _problem(raw: Mapping[str, object]) -> str | None:
     """What is wrong with the keys or types of a profile, or None."""
-    unknown = sorted(set(raw) - {*_LISTS, *_TEXTS, "abbreviations"})
+    unknown = sorted(set(raw) - {*_LISTS, *_TEXTS, *_OTHERS})
     if unknown:
         return f"has unknown keys {', '.join(unknown)}"
     if not raw.get("name"):
@@ -139,6 +161,12 @@ def _problem(raw: Mapping[str, object]) -> str | None:
             return f"needs a list of texts as {key}"
     if not _COUNTRY.fullmatch(str(raw.get("country", "PAK"))):
         return "needs an ISO 3166-1 alpha-3 code as country, such as PAK"
+    if raw.get("date_order", "dmy") not in DATE_ORDERS:
+        return f"needs {' or '.join(DATE_ORDERS)} as date_order"
+    if not isinstance(raw.get("earliest", EARLIEST), date):
+        return "needs a date as earliest, such as 1950-01-01"
+    if not isinstance(raw.get("address_dates", True), bool):
+        return "needs true or false as address_dates"
     zones = raw.get("abbreviations", {})
     if not isinstance(zones, dict) or not _are_texts(list(zones.values())):
         return 'needs offsets as abbreviations, such as IST = "+05:30"'

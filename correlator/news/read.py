@@ -11,7 +11,8 @@ from typing import Any
 
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch, make_batch, reject
-from correlator.news.page import decode, page_batch, read_page
+from correlator.news.charset import decode
+from correlator.news.page import page_batch, read_page
 
 LAYOUTS = ("auto", "text", "html", "feed", "corpus", "gdelt")
 _SNIFF = 4096

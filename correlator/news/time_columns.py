@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import MAXYEAR, MINYEAR, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
 
 import polars as pl
 
 from correlator.errors import TimeError
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import ABBREVIATIONS, GENERAL_LAYOUTS, parse_offset, parse_time
+from correlator.news.timestamps import ABBREVIATIONS, zone_of
 
-# A printed time with its zone, the strptime layout of what stands before the zone, and the precision.
+# A printed time with its zone, the strptime layout of what stands before the zone, its precision and form.
+_ZONE = r" ?(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,4})$"
 _LAYOUTS = (
     (
-        r"^(?P<naive>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d)(?:\.\d{1,9})?(?P<zone>Z|[+-]\d\d:?\d\d)$",
+        rf"^(?P<weekday>\.)?(?P<naive>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d:[0-5]\d)(?P<fraction>\.\d{{1,9}})?{_ZONE}",
         "%Y-%m-%d %H:%M:%S",
         "second",
+        "ISO date",
     ),
     (
-        r"^(?:[A-Z][a-z]{2} )?(?P<naive>[A-Z][a-z]{2} \d{1,2}, \d{4} \d{1,2}:\d\d[ap]m) (?P<zone>[A-Z]{2,4})$",
+        rf"^(?P<weekday>\.)?(?P<naive>\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d)(?P<fraction>\.)?{_ZONE}",
+        "%Y-%m-%d %H:%M",
+        "minute",
+        "ISO date",
+    ),
+    (
+        r"^(?:(?P<weekday>[A-Z][a-z]{2}),? )?"
+        rf"(?P<naive>[A-Z][a-z]{{2}} \d{{1,2}}, \d{{4}} \d{{1,2}}:\d\d[ap]m)(?P<fraction>\.)?{_ZONE}",
         "%b %d, %Y %I:%M%p",
         "minute",
+        "month by name, day, year",
     ),
 )
 NO_TIME = "no publication time"
@@ -38,9 +48,8 @@ def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame
     if texts.null_count() == len(texts):
         none = (pl.lit(None, kind).alias(name) for name, kind in COLUMNS.items() if name != "problem")
         return pl.DataFrame({"problem": [NO_TIME] * len(texts)}).select(*none, "problem")
-    known = {**ABBREVIATIONS, **profile.abbreviations}
     column = texts.cast(pl.String).str.strip_chars().alias("text")
-    stamps = pl.coalesce(_stamps(column, known, origin, *each) for each in _LAYOUTS).alias("stamp")
+    stamps = pl.coalesce(_stamps(column, profile, origin, each) for each in _LAYOUTS).alias("stamp")
     fields = pl.select(column, stamps).unnest("stamp")
     slow = fields.filter(pl.col("instant").is_null() & pl.col("text").is_not_null()).select("text").unique()
     rows = [(text, *_read(text, profile, origin)) for text in slow["text"]]
@@ -55,32 +64,44 @@ def parse_times(texts: pl.Series, profile: Profile, origin: str) -> pl.DataFrame
     )
 
 
-def _stamps(
-    texts: pl.Series, known: Mapping[str, str], origin: str, pattern: str, layout: str, precision: str
-) -> pl.Series:
-    """Structs of instant, precision and rule; null where a text is not as the pattern says or its zone is unknown."""
+def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, str, str, str]) -> pl.Series:
+    """Structs of instant, precision and rule; null where a text has another layout or needs a closer look."""
+    pattern, form, precision, name = layout
     parts = texts.str.extract_groups(pattern).struct.unnest()
+    known = {**ABBREVIATIONS, **profile.abbreviations}
     offsets = {zone: offset for zone in parts["zone"].unique() if (offset := _offset(zone, known)) is not None}
-    naive = pl.col("naive").str.replace("T", " ", literal=True).str.to_datetime(layout, time_unit="us", strict=False)
+    naive = pl.col("naive").str.replace("T", " ", literal=True).str.to_datetime(form, time_unit="us", strict=False)
     ahead = pl.col("zone").replace_strict(offsets, default=None, return_dtype=pl.Duration("us"))
-    instant = (naive - ahead).dt.replace_time_zone("UTC").alias("instant")
-    rule = pl.format(f"{origin}: layout {layout}, zone {{}} as printed", "zone").alias("rule")
-    stamp = pl.struct(instant, pl.lit(precision).alias("precision"), rule)
-    return parts.select(pl.when(instant.dt.year().is_between(MINYEAR, MAXYEAR)).then(stamp)).to_series()
+    midnight = (naive.dt.time() == time()) & (pl.col("fraction").fill_null("").str.strip_chars(".0") == "")
+    instant = pl.when(midnight).then(naive).otherwise(naive - ahead).dt.replace_time_zone("UTC").alias("instant")
+    clock = pl.format(f"{origin}: {name}, zone {{}} as printed", "zone")
+    day = pl.lit(f"{origin}: midnight is read as a date only, {name}")
+    stamp = pl.struct(
+        instant,
+        pl.when(midnight).then(pl.lit("day")).otherwise(pl.lit(precision)).alias("precision"),
+        pl.when(midnight).then(day).otherwise(clock).alias("rule"),
+    )
+    first = datetime.combine(profile.earliest, time(), UTC)
+    usual = (instant >= first) & (instant <= datetime.now(UTC)) & ahead.is_not_null()
+    usual &= pl.col("weekday").is_null() | (pl.col("weekday") == naive.dt.strftime("%a"))
+    if profile.zone:
+        local = instant.dt.convert_time_zone(profile.zone).dt.time()
+        usual &= midnight | (local != time()) | (ahead != timedelta(0))
+    return parts.select(pl.when(usual).then(stamp)).to_series()
 
 
 def _offset(zone: str | None, known: Mapping[str, str]) -> timedelta | None:
-    """What a printed zone is ahead of UTC; None where it is left to ``parse_time`` to say what is wrong with it."""
+    """What a printed zone is ahead of UTC; None where it is left to ``parse_time``."""
     try:
-        return parse_offset(known.get(zone, zone)).utcoffset(None) if zone else None
+        meaning = zone_of(known.get(zone, zone)) if zone else None
     except TimeError:
         return None
+    return meaning.utcoffset(None) if isinstance(meaning, timezone) else None
 
 
 def _read(text: str, profile: Profile, origin: str) -> tuple[object, object, object, object]:
-    layouts = (*profile.layouts, *GENERAL_LAYOUTS)
     try:
-        stamp = parse_time(text, zone=profile.zone, layouts=layouts, abbreviations=profile.abbreviations, origin=origin)
+        stamp = profile.stamp(text, origin)
     except TimeError as error:
         return None, None, None, str(error)
     return stamp.instant, stamp.precision, stamp.rule, None

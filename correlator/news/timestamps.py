@@ -3,7 +3,8 @@
 A local time takes the zone that the caller names (the publisher's profile). A zone abbreviation is read only from an
 explicit table; one that is not in it raises TimeError and is never taken for UTC. A time that the zone skipped raises;
 one that it had twice is the first of both, and the rule says so. A date alone has precision ``day``: its instant is
-midnight UTC of the printed date, a label and not a time of publication.
+midnight UTC of the printed date, a label and not a time of publication. So has midnight, in whatever zone it is
+stated: systems that know only the date print it so. A weekday that is not that of the date raises.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from correlator.errors import TimeError
+from correlator.news.printed_dates import fraction_of, read_printed
 
 Precision = Literal["second", "minute", "day", "unknown"]
 
 # RFC 822 names, and others that mean one offset only. IST, BST, CST of China and the like belong into a profile.
+# Eastern and Pacific time without S or D are zones, whose offset the date decides.
 ABBREVIATIONS: Mapping[str, str] = {
     "UTC": "+00:00",
     "GMT": "+00:00",
@@ -31,38 +35,44 @@ ABBREVIATIONS: Mapping[str, str] = {
     "MDT": "-06:00",
     "PST": "-08:00",
     "PDT": "-07:00",
+    "ET": "America/New_York",
+    "PT": "America/Los_Angeles",
     "PKT": "+05:00",
     "PKST": "+06:00",
+    "AZT": "+04:00",
+    "MSK": "+03:00",
+    "TRT": "+03:00",
     "CET": "+01:00",
     "CEST": "+02:00",
-    "JST": "+09:00",
+    "EET": "+02:00",
+    "EEST": "+03:00",
+    "SAST": "+02:00",
+    "WIB": "+07:00",
     "HKT": "+08:00",
     "SGT": "+08:00",
+    "JST": "+09:00",
+    "KST": "+09:00",
+    "AEST": "+10:00",
+    "AEDT": "+11:00",
+    "NZST": "+12:00",
+    "NZDT": "+13:00",
 }
-GENERAL_LAYOUTS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d",
-    "%d %b %Y %H:%M:%S",
-    "%d %b %Y %H:%M",
-    "%d %b, %Y %I:%M%p",
-    "%b %d, %Y %I:%M%p",
-    "%b %d %Y %I:%M%p",
-    "%d %b %Y %I:%M%p",
-    "%d %b, %Y",
-    "%d %b %Y",
-    "%b %d, %Y",
-    "%b %d %Y",
-)
+EARLIEST = date(1990, 1, 1)
+AHEAD = timedelta(hours=14)  # a date printed in the zone furthest east
+CLOCKS_DIFFER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """An instant (aware, UTC; None where unknown), its precision, and the rule that produced it."""
+    """An instant (aware, UTC; None where unknown), its precision, and the rule that produced it.
+
+    ``offset`` is the zone that the text stated, as an offset from UTC; None where it stated none.
+    """
 
     instant: datetime | None
     precision: Precision
     rule: str
+    offset: timedelta | None = None
 
 
 UNKNOWN = Stamp(None, "unknown", "no time given")
@@ -72,47 +82,89 @@ def parse_time(
     text: str,
     *,
     zone: str | None,
-    layouts: Sequence[str] = GENERAL_LAYOUTS,
+    layouts: Sequence[str] = (),
     abbreviations: Mapping[str, str] | None = None,
+    date_order: str | None = None,
     origin: str = "text",
 ) -> Stamp:
     """The stamp that a printed time means.
 
-    ``zone`` is the IANA zone of a time that states none. ``layouts`` are strptime formats tried in order after the
-    weekday, if any, is taken off. ``origin`` says where the text stood and goes into the rule. Raises TimeError.
+    Parameters
+    ----------
+    text
+        The time as printed: ISO 8601 (also compact), RFC 822, epochs in s, ms, us or ns, dates with months by name in
+        some thirty languages, ``dd.mm.yyyy``, East Asian dates; digits of any script.
+    zone
+        IANA zone of a time that states none; None refuses such times.
+    layouts
+        strptime formats of the publisher, tried first.
+    abbreviations
+        Offsets or IANA zones of further zone names.
+    date_order
+        ``dmy`` or ``mdy``, for dates such as 05/06/2025 that can be read both ways.
+    origin
+        Where the text stood; goes into the rule.
+
+    Raises
+    ------
+    TimeError
+        For a text that is not a time, an unknown zone, a wrong weekday, an ambiguous date.
+
+    Examples
+    --------
+    >>> parse_time("Wed, 28 May 2025 06:02:00 +0500", zone=None).instant.isoformat()
+    '2025-05-28T01:02:00+00:00'
+    >>> parse_time("2025-05-29T00:00:00+05:00", zone=None).precision
+    'day'
     """
-    clean = _tidy(text)
-    bare, offset, stated = _split_zone(clean, {**ABBREVIATIONS, **(abbreviations or {})})
-    naive, layout = _match(bare, layouts, text)
-    precision = _precision(layout)
+    if len(text) > 200:
+        raise TimeError(f"{text[:40]!r}... is too long for a time")
+    epoch = _epoch(text.strip(), origin)
+    if epoch:
+        return epoch
+    clean = re.sub(r" ?\([A-Za-z ]{6,60}\)$|\[[A-Za-z_/+\-]{3,40}\]$", "", " ".join(text.split()))
+    bare, stated, named = _split_zone(clean, {**ABBREVIATIONS, **(abbreviations or {})})
+    naive, precision, form = read_printed(bare, layouts, date_order, text)
     if precision == "day":
-        return Stamp(naive.replace(tzinfo=UTC), "day", f"{origin}: date only, layout {layout}")
-    if offset is not None:
-        instant = _shift(naive.replace(tzinfo=offset), text)
-        return Stamp(instant, precision, f"{origin}: layout {layout}, zone {stated} as printed")
-    if naive.time() == datetime.min.time():
+        return Stamp(naive.replace(tzinfo=UTC), "day", f"{origin}: date only, {form}")
+    if naive.time() == datetime.min.time() and not fraction_of(text):
         label = naive.replace(tzinfo=UTC)
-        return Stamp(label, "day", f"{origin}: midnight without a zone is read as a date only, layout {layout}")
-    if zone is None:
-        raise TimeError(f"{text!r} states no zone", hint="name the publisher's profile or zone")
-    instant, note = localise(naive, zone)
-    return Stamp(instant, precision, f"{origin}: layout {layout}, zone {zone} of the profile{note}")
+        return Stamp(label, "day", f"{origin}: midnight is read as a date only, {form}")
+    if isinstance(stated, timezone):
+        instant = _shift(naive.replace(tzinfo=stated), text)
+        return Stamp(instant, precision, f"{origin}: {form}, zone {named} as printed", stated.utcoffset(None))
+    if (stated or zone) is None:
+        raise TimeError(f"{text!r} states no zone", hint="name it with --zone, or the publisher with --profile")
+    instant, note = localise(naive, str(stated or zone))
+    source = f"{named} as printed" if stated else f"{zone} of the profile"
+    return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}")
 
 
-def date_in_address(url: str | None) -> Stamp | None:
-    """The day that an address carries (``/2025/05/28/``, or ``-20250528`` at the end of its slug), or None.
+def bounded(stamp: Stamp, *, earliest: date = EARLIEST, now: datetime | None = None) -> Stamp:
+    """The stamp, if an article can carry it: not in the future, not before ``earliest``. Raises TimeError."""
+    if stamp.instant is None:
+        return stamp
+    latest = latest_instant(stamp.precision, now)
+    if stamp.instant > latest:
+        raise TimeError(f"{_shown(stamp)} lies in the future")
+    if stamp.instant.date() < earliest:
+        raise TimeError(f"{_shown(stamp)} lies before {earliest}", hint="--earliest takes older articles, too")
+    return stamp
 
-    The last resort, where nothing on the page tells a time: the rule says so, and a day is known only after its close.
-    """
-    for pattern in _DATED_ADDRESSES:
-        match = pattern.search((url or "")[:2000])
-        if match:
-            try:
-                day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC)
-            except ValueError:
-                continue
-            return Stamp(day, "day", f"last resort: date in the address, {match[0].strip('/-_')}")
-    return None
+
+def latest_instant(precision: str, now: datetime | None = None) -> datetime:
+    """The last instant that is not in the future: of dates, the date furthest east; of clocks, a little leeway."""
+    return (now or datetime.now(UTC)) + (AHEAD if precision == "day" else CLOCKS_DIFFER)
+
+
+def local_midnight(stamp: Stamp, zone: str | None) -> Stamp:
+    """The stamp; where it states in UTC what is midnight at the publisher's, the local date with precision ``day``."""
+    if not zone or stamp.precision != "second" or stamp.offset != timedelta(0) or stamp.instant is None:
+        return stamp
+    local = stamp.instant.astimezone(zone_info(zone)).replace(tzinfo=None)
+    if local.time() != datetime.min.time() or stamp.instant.time() == datetime.min.time():
+        return stamp
+    return Stamp(local.replace(tzinfo=UTC), "day", f"{stamp.rule}; that is midnight in {zone}, read as a date only")
 
 
 def localise(naive: datetime, zone: str) -> tuple[datetime, str]:
@@ -131,6 +183,7 @@ def localise(naive: datetime, zone: str) -> tuple[datetime, str]:
     return first, "" if first == second else "; the clock showed this time twice, the first is taken"
 
 
+@lru_cache(maxsize=256)
 def zone_info(zone: str) -> ZoneInfo:
     """The zone called ``zone`` in the IANA database; raises TimeError."""
     try:
@@ -140,86 +193,79 @@ def zone_info(zone: str) -> ZoneInfo:
 
 
 def parse_offset(text: str) -> timezone:
-    """``+05:00``, ``+0500``, ``+05`` or ``Z`` as a fixed offset; raises TimeError."""
-    match = re.fullmatch(r"([+-])(\d\d):?([0-5]\d)?", text)
+    """``+05:00``, ``+0500``, ``+05``, ``+5:30`` or ``Z`` as a fixed offset; raises TimeError."""
+    match = re.fullmatch(r"([+\-−])(\d\d|\d(?=:|$)):?([0-5]\d)?", text)
     if text in ("Z", "z"):
         return timezone.utc  # noqa: UP017
     if not match or int(match[2]) > 15:
-        raise TimeError(f"{text!r} is no offset from UTC")
+        raise TimeError(f"{text!r} is not an offset from UTC")
     delta = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
-    return timezone(-delta if match[1] == "-" else delta)
+    return timezone(delta if match[1] == "+" else -delta)
 
 
-_DATED_ADDRESSES = (
-    re.compile(r"/((?:19|20)\d\d)[/\-_](\d{1,2})[/\-_](\d{1,2})(?=[/\-_.?#]|$)"),
-    re.compile(r"-((?:19|20)\d\d)(\d\d)(\d\d)(?:\d{6})?(?=[/.?#]|$)"),
+def zone_of(text: str) -> timezone | str:
+    """What a zone name of a table means: a fixed offset, or an IANA zone. Raises TimeError."""
+    if "/" in text:
+        zone_info(text)
+        return text
+    return parse_offset(text)
+
+
+_EPOCH = re.compile(r"(\d{9,10}|\d{13}|\d{16}|\d{19})(?:\.(\d{1,9}))?|(\d\.\d{3,18})[eE]\+?(\d{1,2})")
+_OFFSET = re.compile(
+    r"(?<=[\dM.]) ?(?:(?:GMT|UTC) ?)?([+\-−](?:\d\d:?[0-5]\d|\d{1,2}:[0-5]\d|\d\d))$"
+    r"|(?<=\d) ?([Zz])$|(?:GMT|UTC) ?([+\-−]\d{1,2})$"
 )
-_WEEKDAY = re.compile(r"^(mon|tues?|wed(nes)?|thu(rs)?|fri|sat(ur)?|sun)(day)?\.?,? +", re.IGNORECASE)
-_OFFSET = re.compile(r"(?<=\d)(?: ?([+-]\d\d:?\d\d)| ?(Z))$")
-_ABBREVIATION = re.compile(r"(?<=[\dM]) ?\(?([A-Z]{2,5})\)?$")
-_MONTHS = {
-    month[:3]: month
-    for month in (
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    )
-}
+_INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(?= )")
+_ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-Z]{2,5})\)?$")
+_INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-Z]{2,5})\)?(?=[ ,|])")
+_NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "IN", "ON", "AT"))
 
 
-def _tidy(text: str) -> str:
-    if len(text) > 200:
-        raise TimeError(f"{text[:40]!r}... is too long for a time")
-    clean = " ".join(text.split())
-    clean = _WEEKDAY.sub("", clean)
-    clean = re.sub(r"(\d{4}-\d\d-\d\d)[Tt](\d)", r"\1 \2", clean)
-    clean = re.sub(r"(\d:\d\d(?::\d\d)?)[.,]\d{1,9}", r"\1", clean)
-    clean = re.sub(r"(?i)(?<=\d) ?([ap])\.?m\b\.?", lambda m: m[1].upper() + "M", clean)
-    return re.sub(r"[A-Za-z]{3,9}\.?", _short_month, clean)
+def _epoch(text: str, origin: str) -> Stamp | None:
+    """Seconds, milli-, micro- or nanoseconds since 1970 by their number of digits; None for another text."""
+    match = _EPOCH.fullmatch(text)
+    if not match:
+        return None
+    digits = match[1] or str(int(float(f"{match[3]}e{match[4]}")))
+    unit = {9: 0, 10: 0, 13: 3, 16: 6, 19: 9}.get(len(digits))
+    if unit is None:
+        return None
+    seconds, rest = divmod(int(digits), 10**unit)
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    form = f"epoch in {('s', 'ms', 'us', 'ns')[unit // 3]}"
+    if instant.time() == datetime.min.time() and not rest:
+        return Stamp(instant, "day", f"{origin}: midnight is read as a date only, {form}")
+    return Stamp(instant, "second", f"{origin}: {form}", timedelta(0))
 
 
-def _short_month(match: re.Match[str]) -> str:
-    word = match[0].rstrip(".").lower()
-    full = _MONTHS.get(word[:3], "")
-    return word[:3].title() if full.startswith(word) or word == "sept" else match[0]
-
-
-def _split_zone(text: str, known: Mapping[str, str]) -> tuple[str, timezone | None, str]:
-    """The text without its zone, the offset it names and how it names it."""
-    if ":" not in text:
+def _split_zone(text: str, known: Mapping[str, str]) -> tuple[str, timezone | str | None, str]:
+    """The text without its zone, the offset or IANA zone it names, and how it names it."""
+    if not re.search(r"\d[:.]\d\d|\d ?[apAP]\.?[mM]\b|\d[Tt ]\d{4}", text):
         return text, None, ""
-    match = _OFFSET.search(text)
-    if match:
-        stated = match[1] or match[2]
-        return text[: match.start()], parse_offset(stated), stated
+    for pattern in (_OFFSET, _INNER_OFFSET):
+        match = pattern.search(text)
+        if match:
+            stated = next(group for group in match.groups() if group)
+            if (
+                pattern is _OFFSET
+                and re.fullmatch(r"[+\-]\d\d", stated)
+                and not re.search(r"\d:\d\d", text[: match.start()])
+            ):
+                continue
+            return text[: match.start()] + text[match.end() :], parse_offset(stated), stated
     match = _ABBREVIATION.search(text)
-    if match and match[1] not in ("AM", "PM"):
+    if match and match[1] not in _NOT_ZONES:
         if match[1] not in known:
             raise TimeError(
-                f"{match[1]!r} in {text!r} is no zone abbreviation known here", hint="add it to the publisher's profile"
+                f"{match[1]!r} in {text!r} is not a known zone abbreviation",
+                hint="add it to the abbreviations of the publisher's profile",
             )
-        return text[: match.start()], parse_offset(known[match[1]]), match[1]
+        return text[: match.start()], zone_of(known[match[1]]), match[1]
+    for match in _INNER_ABBREVIATION.finditer(text):
+        if match[1] in known:
+            return text[: match.start()] + text[match.end() :], zone_of(known[match[1]]), match[1]
     return text, None, ""
-
-
-def _match(text: str, layouts: Sequence[str], original: str) -> tuple[datetime, str]:
-    for layout in layouts:
-        try:
-            return datetime.strptime(text, layout), layout
-        except ValueError:
-            continue
-    raise TimeError(
-        f"{original[:60]!r} is not in a known date layout", hint="add the layout to the publisher's profile"
-    )
 
 
 def _shift(aware: datetime, text: str) -> datetime:
@@ -229,7 +275,6 @@ def _shift(aware: datetime, text: str) -> datetime:
         raise TimeError(f"{text!r} is out of range") from None
 
 
-def _precision(layout: str) -> Precision:
-    if "%S" in layout:
-        return "second"
-    return "minute" if "%M" in layout else "day"
+def _shown(stamp: Stamp) -> str:
+    assert stamp.instant is not None
+    return stamp.instant.date().isoformat() if stamp.precision == "day" else f"{stamp.instant:%Y-%m-%d %H:%M} UTC"

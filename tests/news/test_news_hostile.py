@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from correlator.errors import InputError
 from correlator.news import records
+from correlator.news.charset import decode
 from correlator.news.feed import feed_batches
 from correlator.news.gdelt import read_events
 from correlator.news.html_page import parse_html
-from correlator.news.page import decode, parse_page
+from correlator.news.page import parse_page
 from correlator.news.read import read_news
 
 

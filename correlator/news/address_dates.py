@@ -1,0 +1,52 @@
+"""The day that an address carries in its folders or at the end of its slug, not numbers that look like one."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from correlator.news.timestamps import Stamp
+
+_MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_Y, _M, _D = r"(?P<y>(?:19|20)\d\d)", r"(?P<m>\d{1,2})", r"(?P<d>\d{1,2})"
+_END = r"(?=[/?#]|$|\.[a-z]{3,5}(?:[?#]|$))"
+# Whole folders; a slug that begins with a number (/2025/05/10-facts) is not one.
+_FOLDERS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"/{_Y}/{_M}/{_D}{_END}",
+        rf"/{_Y}[\-_]{_M}[\-_]{_D}{_END}",
+        rf"/{_Y}-(?P<m>\d\d)/(?P<d>\d\d){_END}",
+        rf"/{_Y}/?(?P<m>\d\d)(?P<d>\d\d){_END}",
+        rf"/{_Y}/(?P<m>{'|'.join(_MONTH_NAMES)})[a-z]{{0,6}}/{_D}{_END}",
+    )
+)
+_SLUGS = (re.compile(rf"[\-_]{_Y}(?P<m>\d\d)(?P<d>\d\d)(?:\d{{6}})?{_END}"),)
+
+
+def day_in_folders(url: str | None) -> Stamp | None:
+    """The day that whole folders of an address name (``/2025/05/28/``), or None."""
+    return _day(url, _FOLDERS)
+
+
+def date_in_address(url: str | None) -> Stamp | None:
+    """The day of an address: its folders (``/2025/05/28/``), or ``-20250528`` at the end of its slug; None without.
+
+    The last resort, where nothing on the page tells a time: the rule says so, and a day is known only after its close.
+    """
+    return _day(url, (*_FOLDERS, *_SLUGS))
+
+
+def _day(url: str | None, patterns: tuple[re.Pattern[str], ...]) -> Stamp | None:
+    path = re.sub(r"^[a-zA-Z]{2,8}://[^/]*", "", (url or "")[:2000])
+    for pattern in patterns:
+        for match in pattern.finditer(path):
+            month = match["m"]
+            number = int(month) if month.isdigit() else 1 + _MONTH_NAMES.index(month[:3].lower())
+            try:
+                day = datetime(int(match["y"]), number, int(match["d"]), tzinfo=UTC)
+            except ValueError:
+                continue
+            if day <= datetime.now(UTC):
+                return Stamp(day, "day", f"last resort: date in the address, {match[0].strip('/-_')}")
+    return None

@@ -1,0 +1,152 @@
+"""One instant of publication from all that a page states: the most trusted statement, unless others contradict it.
+
+Where two clocks agree but for their label (plug-ins that print the local clock as +00:00), the offset of the place
+counts. A statement that repeats the time of the last update is not one of publication. A day in the folders of the
+address, or stated without a clock, that is more than a day from the instant contradicts it. What
+contradicts is refused: a wrong instant is worse than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from correlator.errors import TimeError
+from correlator.news.address_dates import date_in_address, day_in_folders
+from correlator.news.page import NO_DATE_HINT
+from correlator.news.profiles import Profile
+from correlator.news.timestamps import UNKNOWN, Stamp, zone_info
+from correlator.news.witnesses import Level, Witness
+
+_SAME = timedelta(minutes=2)
+_DAY = timedelta(days=1)
+LABELS_DIFFER = "another statement on the page carries an offset that is not the place's"
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A witness that could be read."""
+
+    witness: Witness
+    stamp: Stamp
+    instant: datetime
+
+    @property
+    def shown(self) -> str:
+        when = self.instant.date().isoformat() if self.stamp.precision == "day" else self.instant.isoformat()
+        return f"{self.witness.origin} {when}"
+
+
+def settle(
+    published: Sequence[Witness], updated: Sequence[Witness], publisher: Profile, address: str | None, where: str
+) -> tuple[Stamp, Stamp]:
+    """The stamps of publication and last update (UNKNOWN where none is later). Raises TimeError.
+
+    ``published`` and ``updated`` come the most trusted first; ``where`` names the page in errors.
+    """
+    read, problem = _read(published, publisher)
+    changes, _ = _read(updated, publisher)
+    if not read:
+        in_address = date_in_address(address) if publisher.address_dates and problem is None else None
+        if in_address:
+            return in_address, UNKNOWN
+        said = f": {problem.message}" if problem else ""
+        hint = (problem.hint if problem else None) or NO_DATE_HINT
+        raise TimeError(f"{where} has no publication date that can be read{said}", hint=hint)
+    timed = [each for each in read if each.stamp.precision != "day"]
+    first = _clock(timed, changes, publisher, where) if timed else read[0]
+    _check_days(first, read, publisher, address, where)
+    if LABELS_DIFFER in first.stamp.rule:
+        return first.stamp, UNKNOWN
+    return first.stamp, _update(first, changes)
+
+
+def _read(witnesses: Sequence[Witness], publisher: Profile) -> tuple[list[_Statement], TimeError | None]:
+    """The statements that can be read, and why the first of the others cannot."""
+    read: list[_Statement] = []
+    problem: TimeError | None = None
+    for witness in witnesses:
+        try:
+            stamp = publisher.stamp(witness.text, witness.origin)
+        except TimeError as error:
+            if witness.level < Level.PRINTED:
+                problem = problem or error
+            continue
+        if stamp.instant is not None:
+            read.append(_Statement(witness, stamp, stamp.instant))
+    return read, problem
+
+
+def _clock(timed: Sequence[_Statement], changes: Sequence[_Statement], publisher: Profile, where: str) -> _Statement:
+    """The statement with a clock that counts."""
+    first = timed[0]
+    for other in timed[1:]:
+        if abs(other.instant - first.instant) <= _SAME:
+            continue
+        if _same_wall_clock(first, other):
+            first = _of_the_place(first, other, publisher, where)
+        elif other.witness.level >= Level.ELEMENT or _repeats(other, changes):
+            continue
+        elif _repeats(first, changes) and other.instant < first.instant and first.witness.level > Level.ARTICLE:
+            first = other
+        else:
+            _contradict(first, other, where)
+    return first
+
+
+def _same_wall_clock(one: _Statement, other: _Statement) -> bool:
+    """Whether both print the same date and time under different offsets."""
+    if one.stamp.offset is None or other.stamp.offset is None or one.stamp.offset == other.stamp.offset:
+        return False
+    walls = [each.instant.replace(tzinfo=None) + (each.stamp.offset or timedelta()) for each in (one, other)]
+    return abs(walls[0] - walls[1]) <= _SAME
+
+
+def _of_the_place(one: _Statement, other: _Statement, publisher: Profile, where: str) -> _Statement:
+    """Of two statements with one wall clock the one with the offset of the publisher's zone; without one, not UTC's."""
+    local = [each for each in (one, other) if _is_local(each, publisher)]
+    if len(local) != 1:
+        _contradict(one, other, where)
+    return replace(local[0], stamp=replace(local[0].stamp, rule=f"{local[0].stamp.rule}; {LABELS_DIFFER}"))
+
+
+def _is_local(statement: _Statement, publisher: Profile) -> bool:
+    if publisher.zone is None:
+        return statement.stamp.offset != timedelta(0)
+    return statement.instant.astimezone(zone_info(publisher.zone)).utcoffset() == statement.stamp.offset
+
+
+def _repeats(statement: _Statement, changes: Sequence[_Statement]) -> bool:
+    return any(abs(statement.instant - change.instant) <= _SAME for change in changes)
+
+
+def _check_days(
+    first: _Statement, read: Sequence[_Statement], publisher: Profile, address: str | None, where: str
+) -> None:
+    """Raises TimeError where a binding day is more than one day from that of the instant."""
+    offset = first.stamp.offset or timedelta()
+    if publisher.zone and first.stamp.precision != "day":
+        offset = first.instant.astimezone(zone_info(publisher.zone)).utcoffset() or offset
+    day = (first.instant + offset).date()
+    folders = day_in_folders(address) if publisher.address_dates else None
+    days = [each for each in read if each.stamp.precision == "day" and each.witness.binding]
+    if folders and folders.instant:
+        days.append(_Statement(Witness("", "the date in its address", Level.META), folders, folders.instant))
+    for each in days:
+        if abs(each.instant.date() - day) > _DAY:
+            _contradict(first, each, where)
+
+
+def _contradict(one: _Statement, other: _Statement, where: str) -> None:
+    raise TimeError(
+        f"{where} states several publication times that contradict each other: {one.shown} and {other.shown}",
+        hint=NO_DATE_HINT,
+    )
+
+
+def _update(first: _Statement, changes: Sequence[_Statement]) -> Stamp:
+    """The most trusted update with a clock that is later than the publication."""
+    return next(
+        (each.stamp for each in changes if each.stamp.precision != "day" and each.instant > first.instant), UNKNOWN
+    )

@@ -1,0 +1,114 @@
+"""The running text of a page by trafilatura, without links to other articles and what its publisher always adds.
+
+Where the article's JSON-LD node carries its text, a paragraph that is not in it is not the article's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lxml import etree
+
+from correlator.news.page import is_title_like, split_dateline
+from correlator.news.profiles import Profile
+from correlator.news.strip import without_strip
+
+_AGREES = 0.7  # share of the default mode's text that the precise mode must keep to be taken
+_LINK = 0.8
+_LEAST_STATED = 400
+_TOLD = 0.6
+_COVERED = 0.7
+_LEAST_KEPT = 0.5  # a node that holds less is a teaser
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A paragraph, heading or item of a list; ``linked``: nearly all of it is the text of a link."""
+
+    kind: str
+    text: str
+    linked: bool
+
+
+def body_of(
+    text: str, headline: str, publisher: Profile, stated: str = ""
+) -> tuple[str | None, str | None, str | None]:
+    """Dateline, agency of the dateline, and running text with a blank line between paragraphs; None where none.
+
+    ``stated`` is the text that the article's own node carries, if any.
+    """
+    blocks = [block for block in _blocks(text, publisher) if block.text != headline and not publisher.drops(block.text)]
+    running = [block for block in _as_stated(_trimmed(blocks), stated) if not _refers(block)]
+    paragraphs = [block.text for block in running]
+    if not paragraphs:
+        return None, None, None
+    dateline, agency, paragraphs[0] = split_dateline(paragraphs[0])
+    return dateline, agency, "\n\n".join(paragraphs)
+
+
+def _refers(block: _Block) -> bool:
+    """Whether a block is a link to another article, or an item of a list of titles."""
+    return block.linked or (block.kind == "item" and is_title_like(block.text))
+
+
+def _trimmed(blocks: Sequence[_Block]) -> Sequence[_Block]:
+    """Without byline or date above the text, and titles of other articles below it."""
+    first, last = 0, len(blocks)
+    while first < last - 1 and is_title_like(blocks[first].text):
+        first += 1
+    while last - 1 > first and is_title_like(blocks[last - 1].text):
+        last -= 1
+    return blocks[first:last]
+
+
+def _as_stated(blocks: Sequence[_Block], stated: str) -> Sequence[_Block]:
+    """The blocks that the stated text has too, and headings; all where it has too few of them."""
+    words = _words(stated)
+    if len(stated) < _LEAST_STATED:
+        return blocks
+    pairs = set(zip(words, words[1:], strict=False))
+    kept = [block for block in blocks if block.kind == "head" or _share(_words(block.text), pairs) >= _TOLD]
+    told, all_told = (sum(len(each.text) for each in some if each.kind != "head") for some in (kept, blocks))
+    return kept if told >= max(_COVERED * len(stated), _LEAST_KEPT * all_told) else blocks
+
+
+def _share(words: Sequence[str], pairs: set[tuple[str, str]]) -> float:
+    own = list(zip(words, words[1:], strict=False))
+    return sum(pair in pairs for pair in own) / len(own) if own else 0.0
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]|\w+", text.casefold())
+
+
+def _blocks(text: str, publisher: Profile) -> Iterator[_Block]:
+    """The blocks of the default extraction, or of the precise one, which drops furniture, where both agree."""
+    usual, precise = _extracted(text, precise=False), _extracted(text, precise=True)
+    lengths = [sum(len("".join(each.itertext())) for each in root) for root in (usual, precise)]
+    for element in precise if lengths[1] >= _AGREES * lengths[0] else usual:
+        items = list(element) if element.tag == "list" else [element]
+        for item in items:
+            whole = " ".join(without_strip("".join(item.itertext()), publisher.strip).split())
+            links = sum(len("".join(link.itertext())) for link in item.iter("ref"))
+            if whole:
+                yield _Block(item.tag, whole, links > _LINK * len(whole))
+
+
+def _extracted(text: str, *, precise: bool) -> etree._Element:
+    import trafilatura
+
+    found = trafilatura.extract(
+        text,
+        include_comments=False,
+        include_tables=False,
+        include_links=True,
+        output_format="xml",
+        favor_precision=precise,
+    )
+    try:
+        main = etree.fromstring((found or "<doc/>").encode()).find("main")
+    except etree.XMLSyntaxError:
+        main = None
+    return etree.Element("main") if main is None else main

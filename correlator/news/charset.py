@@ -1,0 +1,152 @@
+"""Bytes as text: by their byte order mark, as UTF-8 where they are it, by what is declared, else by their content.
+
+Valid UTF-8 with letters beyond ASCII is hardly ever anything else, so it comes before a declaration, which pages often
+copy from a template. A byte that does not fit costs that byte: it becomes U+FFFD and the rest is read on.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from correlator.errors import InputError
+from correlator.news.batch import clean_text
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What browsers read under a label that formally is a part of it (WHATWG Encoding Standard).
+_WIDER = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+}
+_DECLARED = (
+    re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9_\-:.]{2,30})""", re.IGNORECASE),
+    re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9_\-:.]{2,30})["']"""),
+)
+_HEADER = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9_\-:.]{2,30})""", re.IGNORECASE)
+_HEAD = 4096
+_SAMPLE = 200_000
+_EVIDENCE = 40  # bytes beyond ASCII from which on content tells an encoding
+_LANGUAGE = re.compile(rb"""<html[^>]{0,300}?\blang\s*=\s*["']?([A-Za-z]{2})""", re.IGNORECASE)
+_OF_LANGUAGE = {
+    **dict.fromkeys(("tr", "az"), "cp1254"),
+    **dict.fromkeys(("ru", "uk", "bg", "sr", "kk"), "cp1251"),
+    **dict.fromkeys(("pl", "cs", "hu", "ro", "sk", "sl", "hr"), "cp1250"),
+    **dict.fromkeys(("ar", "fa", "ur"), "cp1256"),
+    **dict.fromkeys(("el",), "cp1253"),
+    **dict.fromkeys(("he",), "cp1255"),
+    "ja": "cp932",
+    "zh": "gb18030",
+    "ko": "cp949",
+    "th": "cp874",
+    "vi": "cp1258",
+}
+_MULTI = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+def decode(raw: bytes, content_type: str | None = None) -> str:
+    """A page's or feed's bytes as text, control characters removed.
+
+    ``content_type`` is the header that came with them; without it, and without a mark or declaration, the content
+    decides (charset-normalizer).
+
+    Examples
+    --------
+    >>> decode("görüştü".encode("cp1254"), "text/html; charset=windows-1254")
+    'görüştü'
+    """
+    for mark, name in _MARKS:
+        if raw.startswith(mark):
+            return clean_text(raw.decode(name, "replace"))
+    escapes = b"\x1b$" in raw[:_SAMPLE] or b"\x1b(" in raw[:_SAMPLE]
+    if not escapes:
+        try:
+            return clean_text(raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            pass
+    declared = declared_encoding(raw, content_type)
+    if mostly_utf8(raw) or (declared is None and escapes is False and _is_utf16(raw)):
+        return clean_text(raw.decode("utf-8" if mostly_utf8(raw) else _utf16(raw), "replace"))
+    return clean_text(raw.decode(declared or _by_content(raw), "replace"))
+
+
+def declared_encoding(raw: bytes, content_type: str | None = None) -> str | None:
+    """The encoding that a header, meta tag or XML declaration names, as Python calls it; None for UTF-8 and unknown."""
+    found = _HEADER.search(content_type or "")
+    names = [found[1]] if found else []
+    names += [match[1].decode("ascii") for pattern in _DECLARED if (match := pattern.search(raw[:_HEAD]))]
+    for name in names:
+        encoding = _known(name)
+        if encoding and not encoding.startswith("utf"):
+            return encoding
+    return None
+
+
+def encoding_named(name: str) -> str:
+    """The encoding that a user calls ``name``; raises InputError for one that Python does not know."""
+    encoding = _known(name)
+    if encoding is None:
+        raise InputError(
+            f"{name!r} is not an encoding", hint="use a name such as utf-8, cp1252, cp1254, cp1251 or shift_jis"
+        )
+    return encoding
+
+
+def likely_encoding(raw: bytes) -> str | None:
+    """What encoding bytes that are not UTF-8 probably have, to name it in an error; None where it cannot be told."""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(raw[:_SAMPLE]).best()
+    return best.encoding if best else None
+
+
+def mostly_utf8(raw: bytes) -> bool:
+    """Whether most of the bytes beyond ASCII form UTF-8 sequences, so that the others are damage."""
+    sample = raw[:_SAMPLE]
+    high = sum(byte > 0x7F for byte in sample)
+    return high > 0 and sum(map(len, _MULTI.findall(sample))) >= 0.6 * high
+
+
+def _known(name: str) -> str | None:
+    try:
+        python = codecs.lookup(name.strip()).name
+    except LookupError:
+        return None
+    if python in ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined") or "_codec" in python:
+        return None
+    try:
+        b"a".decode(_WIDER.get(python, python))
+    except (LookupError, UnicodeError):
+        return None  # a transform of bytes, which is not an encoding of text
+    return _WIDER.get(python, python)
+
+
+def _is_utf16(raw: bytes) -> bool:
+    sample = raw[:_HEAD]
+    return sample.count(0) > 0.2 * len(sample)
+
+
+def _utf16(raw: bytes) -> str:
+    return "utf-16-le" if raw[1:_HEAD:2].count(0) >= raw[0:_HEAD:2].count(0) else "utf-16-be"
+
+
+def _by_content(raw: bytes) -> str:
+    """The likely encoding; of few bytes beyond ASCII that of the page's language, which tells more than they do."""
+    language = _LANGUAGE.search(raw[:_HEAD])
+    usual = _OF_LANGUAGE.get(language[1].decode("ascii").lower(), "cp1252") if language else "cp1252"
+    if sum(byte > 0x7F for byte in raw[:_SAMPLE]) < _EVIDENCE:
+        return usual
+    return likely_encoding(raw) or usual

@@ -1,0 +1,172 @@
+"""The headline of a page: what heading, article node and title agree on, without the names of site and section."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import unescape
+
+from lxml import html
+
+from correlator.news.calendar_words import fold
+from correlator.news.html_tree import text_of
+from correlator.news.json_ld import LinkedData, Node, text_at
+from correlator.news.profiles import Profile
+from correlator.news.witnesses import main_heading
+
+_SEPARATOR = re.compile(r"\s+[|\-–—·•»«:>/~]{1,2}\s+|\s*[|»]\s*|(?<=\S)[:：]\s+")
+_TITLES = (
+    "twitter:title",
+    "parsely-title",
+    "dc.title",
+    "dcterms.title",
+    "sailthru.title",
+    "citation_title",
+    "title",
+)
+_SITE_NAMES = (
+    "og:site_name",
+    "application-name",
+    "apple-mobile-web-app-title",
+    "twitter:site",
+    "dc.publisher",
+    "al:iphone:app_name",
+    "al:android:app_name",
+)
+_SECTIONS = ("article:section", "section", "parsely-section", "category", "articlesection")
+_SAME = 0.80
+_LONGEST = 400
+
+
+def headline_of(
+    root: html.HtmlElement,
+    linked: LinkedData,
+    meta: Sequence[tuple[str, str]],
+    owner: Node | None,
+    publisher: Profile,
+    address: str | None,
+) -> str:
+    """The headline, or an empty text where the page states none.
+
+    Article node, ``og:title`` and heading have a vote each; where all differ the node's counts, as it was made for it.
+    """
+    stated = dict(reversed(meta))
+    site = site_names(linked, stated, publisher, address)
+    sections = [stated[name] for name in _SECTIONS if name in stated] + (
+        [text_at(owner, "articleSection")] if owner else []
+    )
+    heading = main_heading(root)
+    printed = _tidy(text_of(heading)) if heading is not None else ""
+    node = _tidy(text_at(owner, "headline")) if owner else ""
+    shared = _tidy(stated.get("og:title", ""))
+    titles = [_tidy(stated[name]) for name in _TITLES if name in stated]
+    title = root.find(".//title")
+    titles += [_tidy(text_of(title))] if title is not None else []
+    bare = [_bare(text, site, sections, (printed, node), publisher) for text in (printed, node, *titles)]
+    votes: dict[str, int] = {}
+    for text in (bare[1], shared and _bare(shared, site, sections, (printed, node), publisher), bare[0]):
+        if text and not _is_site(text, site):
+            votes[text] = votes.get(text, 0) + 1
+    if votes:
+        return max(votes, key=lambda text: votes[text])
+    return next((text for text in bare[2:] if text and not _is_site(text, site)), "")
+
+
+def site_names(linked: LinkedData, stated: dict[str, str], publisher: Profile, address: str | None) -> list[str]:
+    """Folded names by which a page's site may be called in its titles."""
+    names = [*(stated.get(name, "") for name in _SITE_NAMES), *linked.names, publisher.title]
+    host = re.sub(r"^(?:https?:)?//(?:www\.|m\.|amp\.)?|[/?#:].*$", "", address or "")
+    return [
+        name
+        for name in dict.fromkeys(_key(text.lstrip("@")) for text in (*names, host, host.partition(".")[0]))
+        if name
+    ]
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two titles are the same but for spelling, or one is the other cut off."""
+    from rapidfuzz import fuzz
+
+    left, right = _key(one), _key(other)
+    if not left or not right:
+        return False
+    shorter, longer = sorted((left, right), key=len)
+    return (longer.startswith(shorter) and len(shorter) > 20) or fuzz.ratio(left, right) >= 100 * _SAME
+
+
+def _tidy(text: str) -> str:
+    return " ".join(unescape(unescape(text)).split())[:_LONGEST]
+
+
+def _key(text: str) -> str:
+    return "".join(letter for letter in fold(text) if letter.isalnum())
+
+
+def _is_site(text: str, site: Iterable[str]) -> bool:
+    return _key(text) in site or text.casefold() in ("home", "news", "article", "untitled")
+
+
+def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequence[str], publisher: Profile) -> str:
+    """A title without the site's name, and what the profile says it adds; sections only where a name stood behind."""
+    for suffix in publisher.suffixes:
+        text = text.removesuffix(suffix)
+    taken = False
+    while True:
+        parts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text)]
+        if not parts:
+            return text
+        (first_start, first_end), (last_start, last_end) = parts[0], parts[-1]
+        tail, head = text[last_end:], text[:first_start]
+        if _is_name(tail, site) or (_key(text[:last_start]) in map(_key, known) and len(text[:last_start]) > 12):
+            text, taken = text[:last_start].strip(), True
+        elif taken and (_key(tail) in map(_key, sections) or _key(tail) in _SECTION_WORDS):
+            text = text[:last_start].strip()
+        elif _is_name(head, site) and len(text[first_end:]) > 12:
+            text, taken = text[first_end:].strip(), True
+        else:
+            return text
+
+
+def _is_name(part: str, site: Sequence[str]) -> bool:
+    """Whether a part of a title is the site's name, with or without an article or a domain behind it."""
+    key = _key(part)
+    bare = re.sub(r"^the", "", key)
+    return bool(key) and any(
+        key == name or bare == re.sub(r"^the", "", name) or (len(bare) > 3 and key in (f"{name}com", f"{name}news"))
+        for name in site
+    )
+
+
+_SECTION_WORDS = frozenset(
+    [
+        "world",
+        "business",
+        "pakistan",
+        "markets",
+        "national",
+        "news",
+        "newspaper",
+        "international",
+        "opinion",
+        "sports",
+        "sport",
+        "economy",
+        "politics",
+        "politik",
+        "wirtschaft",
+        "asia",
+        "europe",
+        "middleeast",
+        "technology",
+        "tech",
+        "science",
+        "culture",
+        "finance",
+        "companies",
+        "uk",
+        "us",
+        "india",
+        "latest",
+        "home",
+    ]
+)

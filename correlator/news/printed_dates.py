@@ -1,0 +1,178 @@
+"""Dates and clock times as they are printed, without zones: a naive datetime, its precision, and how it was read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+from correlator.errors import TimeError
+from correlator.news.calendar_words import fold, weekday_of, with_numbers
+
+ClockPrecision = Literal["second", "minute", "day"]
+DATE_ORDERS = ("dmy", "mdy")
+NO_LAYOUT_HINT = "add the layout to the publisher's profile"
+
+
+def read_printed(
+    text: str, layouts: Sequence[str], date_order: str | None, original: str
+) -> tuple[datetime, ClockPrecision, str]:
+    """The naive time that a text without its zone prints, its precision, and the form it has.
+
+    ``layouts``: strptime formats tried first, after a weekday in front is taken off. Raises TimeError.
+    """
+    folded = fold(text)
+    words, weekday = _without_weekday(folded)
+    by_layout = _by_layout(text, layouts)
+    naive, precision, form = by_layout or _assembled(with_numbers(words), date_order, original)
+    if weekday is not None and weekday != naive.weekday():
+        raise TimeError(f"{original!r} names a weekday that {naive.date()} is not")
+    return naive, precision, form
+
+
+def fraction_of(text: str) -> bool:
+    """Whether a clock time carries a fraction of a second other than zero, which no date alone does."""
+    match = re.search(r"\d:\d\d:\d\d[.,](\d{1,9})", text)
+    return bool(match and int(match[1]))
+
+
+_EDGE_WORDS = re.compile(
+    r"\b(?:at|a|um|uhr|kl|klo|saat|as|om)\b\.?|\b(?:hrs|hours|h)\b(?=$| )|\b(?:goda|г)\b\.?|[|•·–—/,()]|(?<= )-(?= )"
+)
+_TIME = re.compile(
+    r"(?<![\d:.])(?P<hour>\d{1,2})(?::(?P<minute>\d\d))(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
+    r"(?: ?(?P<half>[ap])\.?m\b\.?)?(?![\d:])"
+    r"|(?<![\d:.])(?P<only>\d{1,2}) ?(?P<only_half>[ap])\.?m\b\.?"
+)
+_DOTTED_TIME = re.compile(r"(?<= )(?P<hour>\d{1,2})[.h](?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?$")
+_COMPACT = re.compile(r"^(\d{4})(\d\d)(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?=$|[ t]\d\d:)")
+_ISO_T = re.compile(r"(?<=\d)t(?=\d)")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b\.?")
+
+
+def _by_layout(text: str, layouts: Sequence[str]) -> tuple[datetime, ClockPrecision, str] | None:
+    if not layouts:
+        return None
+    clean = re.sub(r"(?i)(?<=\d) ?([ap])\.?m\b\.?", lambda m: m[1].upper() + "M", text)
+    candidates = dict.fromkeys((clean, clean.partition(" ")[2] if _leading_weekday(clean) else clean))
+    for layout in layouts:
+        for each in candidates:
+            try:
+                return datetime.strptime(each, layout), _precision(layout), f"layout {layout}"
+            except ValueError:
+                continue
+    return None
+
+
+def _leading_weekday(text: str) -> bool:
+    return weekday_of(fold(text.partition(" ")[0]).rstrip(",.")) is not None
+
+
+def _precision(layout: str) -> ClockPrecision:
+    if "%S" in layout or "%f" in layout or "%T" in layout:
+        return "second"
+    return "minute" if "%M" in layout else "day"
+
+
+def _without_weekday(folded: str) -> tuple[str, int | None]:
+    """The text without a weekday, and which one it was."""
+    for match in re.finditer(r"[^\W\d_]{3,}(?:-feira)?", folded):
+        weekday = weekday_of(match[0])
+        if weekday is not None:
+            rest = folded[: match.start()] + " " + folded[match.end() :].lstrip(".,،")
+            return " ".join(rest.split()), weekday
+    return folded, None
+
+
+def _assembled(text: str, date_order: str | None, original: str) -> tuple[datetime, ClockPrecision, str]:
+    """A time from its parts: a clock time wherever it stands, and a date that is all the rest."""
+    compact = _COMPACT.match(text)
+    if compact:
+        year, month, day, hour, minute, second = compact.groups()
+        clock = f" {hour}:{minute}:{second or '00'}" if hour else ""
+        text = f"{year}-{month}-{day}{clock}{text[compact.end() :]}"
+    text = _ORDINAL.sub("", _ISO_T.sub(" ", text))
+    match = _TIME.search(text) or _DOTTED_TIME.search(text)
+    rest = text[: match.start()] + " " + text[match.end() :] if match else text
+    rest = " ".join(_EDGE_WORDS.sub(_kept_slash, rest).replace("،", " ").split()).strip(" -")
+    for pattern, build, form in _DATES:
+        found = pattern.fullmatch(rest)
+        if found:
+            day = build(found.groupdict(), date_order, original)
+            return _joined(day, match, form, original)
+    raise TimeError(f"{original[:60]!r} is not in a known date layout", hint=NO_LAYOUT_HINT)
+
+
+def _kept_slash(match: re.Match[str]) -> str:
+    """Slashes between digits belong to a date; what else stands between its parts does not."""
+    inside = (
+        match[0] == "/"
+        and match.string[match.start() - 1 : match.start()].strip()
+        and match.string[match.end() :][:1].strip()
+    )
+    return "/" if inside else " "
+
+
+def _joined(
+    day: tuple[int, int, int], match: re.Match[str] | None, form: str, original: str
+) -> tuple[datetime, ClockPrecision, str]:
+    hour, minute, second, precision = _clock(match)
+    try:
+        return datetime(*day, hour, minute, second), precision, form
+    except ValueError:
+        raise TimeError(f"{original[:60]!r} is not a date and time that exists") from None
+
+
+def _clock(match: re.Match[str] | None) -> tuple[int, int, int, ClockPrecision]:
+    if match is None:
+        return 0, 0, 0, "day"
+    parts = match.groupdict()
+    hour, half = int(parts.get("only") or parts["hour"]), (parts.get("only_half") or parts["half"] or "").strip()[:1]
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 99
+    second = parts["second"]
+    return hour, int(parts["minute"] or 0), int(second or 0), "second" if second else "minute"
+
+
+Parts = dict[str, str]
+
+
+def _plain(parts: Parts, _order: str | None, _original: str) -> tuple[int, int, int]:
+    return _full_year(parts["y"]), int(parts["m"]), int(parts["d"])
+
+
+def _full_year(text: str) -> int:
+    """Years of two digits are the last such year that is not in the future."""
+    if len(text) == 4:
+        return int(text)
+    this = datetime.now(UTC).year
+    year = this - this % 100 + int(text)
+    return year if year <= this else year - 100
+
+
+def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, int]:
+    """Day and month of a date that states them as numbers; raises TimeError where both orders are possible."""
+    first, second, year = int(parts["a"]), int(parts["b"]), _full_year(parts["y"])
+    if order is None and first <= 12 and second <= 12 and first != second:
+        raise TimeError(
+            f"{original[:60]!r} can be read as day/month or month/day", hint="say which with --date-order dmy or mdy"
+        )
+    month_first = order == "mdy" or (order is None and second > 12)
+    return (year, first, second) if month_first else (year, second, first)
+
+
+_Y = r"'?(?P<y>\d{4}|\d\d)"
+_DATES: tuple[tuple[re.Pattern[str], Callable[[Parts, str | None, str], tuple[int, int, int]], str], ...] = (
+    (re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"), _plain, "ISO date"),
+    (re.compile(r"(?P<y>\d{4})[/.] ?(?P<m>\d{1,2})[/.] ?(?P<d>\d{1,2})\.?"), _plain, "year, month, day"),
+    (
+        re.compile(rf"(?P<d>\d{{1,2}})\.?(?: de| of)?[ \-/]?m(?P<m>\d\d)\.?(?: de| del)?[ \-/]?{_Y}\.?"),
+        _plain,
+        "day, month by name, year",
+    ),
+    (re.compile(rf"m(?P<m>\d\d)\.?[ \-/]?(?P<d>\d{{1,2}})[ \-/]{_Y}"), _plain, "month by name, day, year"),
+    (re.compile(r"(?P<y>\d{4})[ \-/]m(?P<m>\d\d)\.?[ \-/](?P<d>\d{1,2})"), _plain, "year, month by name, day"),
+    (re.compile(rf"(?P<d>\d{{1,2}})\. ?(?P<m>\d{{1,2}})\. ?{_Y}\.?"), _plain, "dd.mm.yyyy"),
+    (re.compile(r"(?P<a>\d{1,2})(?P<s>[/\-])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4})"), _either, "numbers of day and month"),
+)  # fmt: skip

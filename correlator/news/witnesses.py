@@ -1,0 +1,250 @@
+"""What a page states of its times, each statement with the place it comes from and how far it may be trusted.
+
+Only what belongs to the page's own article speaks: its JSON-LD node, microdata in its scope, the page's meta tags, the
+time and date printed at its heading. Nothing of a list, comment, video, review or related story is a statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from lxml import html
+
+from correlator.news.html_tree import aside_of, text_of
+from correlator.news.json_ld import LinkedData, Node, text_at
+
+
+class Level(IntEnum):
+    """Who states a time, the most trusted first."""
+
+    ARTICLE = 1
+    SCOPE = 2
+    META = 3
+    PAGE = 4
+    ELEMENT = 5
+    PRINTED = 6
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A time as stated: ``text`` at ``origin``; a ``binding`` day contradicts an instant of another day."""
+
+    text: str
+    origin: str
+    level: Level
+    binding: bool = True
+
+
+_META: Mapping[str, Level] = {
+    "article:published_time": Level.META,
+    "article:published": Level.META,
+    "og:published_time": Level.META,
+    "og:article:published_time": Level.META,
+    "datepublished": Level.META,
+    "parsely-pub-date": Level.META,
+    "citation_publication_date": Level.PAGE,
+    "citation_online_date": Level.PAGE,
+    "citation_date": Level.PAGE,
+    "dc.date.issued": Level.PAGE,
+    "dcterms.issued": Level.PAGE,
+    "dc.date": Level.PAGE,
+    "dcterms.date": Level.PAGE,
+    "dc.date.created": Level.PAGE,
+    "dcterms.created": Level.PAGE,
+    "sailthru.date": Level.PAGE,
+    "cxenseparse:recs:publishtime": Level.PAGE,
+    "cxenseparse:publishtime": Level.PAGE,
+    "publish-date": Level.PAGE,
+    "publish_date": Level.PAGE,
+    "publishdate": Level.PAGE,
+    "published_date": Level.PAGE,
+    "publication_date": Level.PAGE,
+    "publication-date": Level.PAGE,
+    "pubdate": Level.PAGE,
+    "article.published": Level.PAGE,
+    "rnews:datepublished": Level.PAGE,
+    "originalpublicationdate": Level.PAGE,
+    "bt:pubdate": Level.PAGE,
+    "iso-8601-publish-date": Level.PAGE,
+    "article_date_original": Level.PAGE,
+    "displaydate": Level.PAGE,
+    "date": Level.PAGE,
+}
+_META_UPDATED = (
+    "article:modified_time",
+    "article:modified",
+    "og:updated_time",
+    "og:modified_time",
+    "datemodified",
+    "dc.date.modified",
+    "dcterms.modified",
+    "lastmod",
+    "last-modified",
+    "revised",
+    "eomportal-lastupdate",
+    "cxenseparse:recs:lastmodified",
+)
+_SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|webpage|report)\b")
+_ARTICLE_SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|report)\b")
+_DATE_NAME = re.compile(
+    r"(?i)(?:^|[\s_\-])(?:(?:post|article|entry|publish|published|category|story|news|release|meta|by)[\s_\-]*(?:date|time|on)"
+    r"|date(?:line|time|published|publish|post)?|timestamp\w*|pub-?date|published|time|byline|postedon|posted-on)(?:$|[\s_\-])"
+)
+_UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
+_PUBLISH_NAME = re.compile(r"(?i)publi|posted|pubdate|entry-date")
+_LONGEST_PRINTED = 120
+_NEAR = 60  # elements between the heading and its date
+
+
+def published_witnesses(
+    root: html.HtmlElement, linked: LinkedData, meta: Sequence[tuple[str, str]], owner: Node | None
+) -> list[Witness]:
+    """Every statement of publication, the most trusted first. ``owner`` is the JSON-LD node of the page's article."""
+    found: list[Witness] = []
+    if owner is not None:
+        text = text_at(owner, "datePublished")
+        found += [Witness(text, "JSON-LD datePublished", Level.ARTICLE)] if text else []
+    found += list(_microdata(root, "datepublished"))
+    found += [Witness(text, f"meta {name}", _META[name]) for name, text in meta if name in _META]
+    for page in linked.pages:
+        text = text_at(page, "datePublished")
+        found += [Witness(text, "JSON-LD datePublished of the page", Level.PAGE, binding=False)] if text else []
+    found += list(_elements(root))
+    return sorted(dict.fromkeys(found), key=lambda witness: witness.level)
+
+
+def updated_witnesses(
+    root: html.HtmlElement, linked: LinkedData, meta: Sequence[tuple[str, str]], owner: Node | None
+) -> list[Witness]:
+    """Every statement of the last update, the most trusted first."""
+    nodes = ([owner] if owner is not None else []) + list(linked.pages)
+    found = [
+        Witness(text, "JSON-LD dateModified", Level.ARTICLE)
+        for node in nodes
+        if (text := text_at(node, "dateModified"))
+    ]
+    found += list(_microdata(root, "datemodified"))
+    return found + [Witness(text, f"meta {name}", Level.META) for name, text in meta if name in _META_UPDATED]
+
+
+def main_heading(root: html.HtmlElement) -> html.HtmlElement | None:
+    """The heading of the article: the first ``h1`` with text that is not in an aside and does not name the site."""
+    headings = [each for each in root.iter("h1") if text_of(each)]
+    proper = [each for each in headings if not aside_of(each) and not _names_site(each)]
+    within = [each for each in proper if any(a.tag in ("article", "main") for a in each.iterancestors())]
+    return next(iter(within or proper or headings), None)
+
+
+def _names_site(heading: html.HtmlElement) -> bool:
+    around = f"{heading.get('class', '')} {heading.get('id', '')}"
+    return bool(
+        re.search(r"(?i)(?:^|[\s_\-])(?:logo|site-?title|site-?name|brand|masthead|blog-?title)(?:$|[\s_\-])", around)
+    )
+
+
+def _microdata(root: html.HtmlElement, name: str) -> Iterator[Witness]:
+    """Values of ``itemprop`` within the article's scope, or within none and not in an aside."""
+    for element in root.iter():
+        names = (element.get("itemprop") or "").lower().split() if isinstance(element.tag, str) else []
+        if name not in names or (element.tag == "meta" and not _in_body(element)):
+            continue
+        if _foreign(element) or aside_of(element) or not _only_scope(root, element):
+            continue
+        text = element.get("content") or element.get("datetime") or text_of(element)
+        if text and len(text) <= _LONGEST_PRINTED:
+            yield Witness(text, f"microdata {name}", Level.SCOPE)
+
+
+def _foreign(element: html.HtmlElement) -> bool:
+    """Whether an element stands in the scope of another thing: a comment, a video, a list."""
+    scope = _scope_of(element)
+    return scope is not None and not _SCOPES.search(scope.get("itemtype") or "schema.org/Article")
+
+
+def _scope_of(element: html.HtmlElement) -> html.HtmlElement | None:
+    return next((each for each in element.iterancestors() if each.get("itemscope") is not None), None)
+
+
+def _only_scope(root: html.HtmlElement, element: html.HtmlElement) -> bool:
+    """Whether the article scope that an element stands in is the page's: the only one, or that with the heading."""
+    scope = _scope_of(element)
+    if scope is None or not _ARTICLE_SCOPES.search(scope.get("itemtype") or ""):
+        return True
+    same = [
+        each for each in root.iter() if isinstance(each.tag, str) and _ARTICLE_SCOPES.search(each.get("itemtype") or "")
+    ]
+    heading = main_heading(root)
+    return len(same) == 1 or (
+        heading is not None and any(each is scope for each in (heading, *heading.iterancestors()))
+    )
+
+
+def _in_body(element: html.HtmlElement) -> bool:
+    return any(each.tag == "body" for each in element.iterancestors())
+
+
+def _elements(root: html.HtmlElement) -> Iterator[Witness]:
+    """The time element and the printed date nearest to the heading."""
+    heading = main_heading(root)
+    places = {element: place for place, element in enumerate(root.iter()) if isinstance(element.tag, str)}
+    at = places.get(heading, 0) if heading is not None else 0
+    near = [e for e in places if _is_dated(e) and (heading is None or -_NEAR // 2 <= places[e] - at <= _NEAR)]
+    near.sort(key=lambda element: abs(places[element] - at))
+    for element in near[:6]:
+        names = f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"
+        printed = text_of(element)
+        if _UPDATE_NAME.search(names) or re.match(r"(?i)\W*(?:last )?(?:updat|modif)", printed):
+            continue
+        if aside_of(element) or _foreign(element):
+            continue
+        binding = bool(
+            _PUBLISH_NAME.search(names)
+            or element.get("pubdate") is not None
+            or re.match(r"(?i)\W*(?:publi|posted)", printed)
+        )
+        stated = element.get("datetime")
+        if stated:
+            yield Witness(stated, "time element", Level.ELEMENT, binding)
+        elif printed:
+            yield from (Witness(part, "date line", Level.PRINTED, binding) for part in printed_parts(printed))
+        return
+
+
+def _is_dated(element: html.HtmlElement) -> bool:
+    if element.tag == "time":
+        return bool(element.get("datetime")) or bool(re.search(r"\d", text_of(element)))
+    if element.tag not in (
+        "div",
+        "p",
+        "span",
+        "li",
+        "small",
+        "em",
+        "strong",
+        "b",
+        "i",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "font",
+        "td",
+    ):
+        return False
+    names = f"{element.get('class', '')} {element.get('id', '')}"
+    if not _DATE_NAME.search(names):
+        return False
+    text = text_of(element)
+    return len(text) <= _LONGEST_PRINTED and bool(re.search(r"\d", text))
+
+
+def printed_parts(line: str) -> list[str]:
+    """What of a printed line may be the time: without labels, and without what is said of an update."""
+    first = re.split(r"(?i)\b(?:last )?(?:updated|modified)\b", line)[0] or line
+    bare = re.sub(r"(?i)^.{0,60}?\b(?:published|posted|first published|date)\b(?: on| at)?\s*:?\s*", "", first)
+    parts = [bare, *re.split(r"\s*[|•·]\s*", bare)] if re.search(r"[|•·]", bare) else [bare]
+    return [part.strip(" |•·,-–—") for part in parts if re.search(r"\d", part)]
