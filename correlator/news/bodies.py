@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lxml import etree
 
@@ -68,14 +69,14 @@ def _as_stated(blocks: Sequence[_Block], stated: str) -> Sequence[_Block]:
     words = _words(stated)
     if len(stated) < _LEAST_STATED:
         return blocks
-    pairs = set(zip(words, words[1:], strict=False))
+    pairs = set(pairwise(words))
     kept = [block for block in blocks if block.kind == "head" or _share(_words(block.text), pairs) >= _TOLD]
     told, all_told = (sum(len(each.text) for each in some if each.kind != "head") for some in (kept, blocks))
     return kept if told >= max(_COVERED * len(stated), _LEAST_KEPT * all_told) else blocks
 
 
 def _share(words: Sequence[str], pairs: set[tuple[str, str]]) -> float:
-    own = list(zip(words, words[1:], strict=False))
+    own = list(pairwise(words))
     return sum(pair in pairs for pair in own) / len(own) if own else 0.0
 
 
