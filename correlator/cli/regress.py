@@ -15,7 +15,9 @@ from correlator.cli.table_options import TableOptions, prints_table
 @prints_table
 @takes_study(omit=("interval",))
 def regress(
-    formula: Annotated[str, typer.Argument(help="Such as 'car ~ goldstein + C(category)'; columns of the events.")],
+    formula: Annotated[
+        str, typer.Argument(help="Such as 'car ~ goldstein + C(category)': columns, + - * :, C(), log(), I().")
+    ],
     *,
     chosen: dict[str, Any],
     of: Annotated[

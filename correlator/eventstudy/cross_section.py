@@ -18,6 +18,8 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
+from correlator.eventstudy.design import design_of
+from correlator.eventstudy.formula import parse_formula
 from correlator.eventstudy.result import StudyResult
 
 CLUSTERS = ("session", "symbol")
@@ -86,13 +88,7 @@ def cross_section(
     without statsmodels.
     """
     features = event_features(events, window) if isinstance(events, StudyResult) else events
-    model = _model(formula, features)
-    used = np.asarray(model.data.row_labels, dtype=np.int64)
-    parameters = model.exog.shape[1]
-    if len(used) <= parameters:
-        raise StudyError(f"{len(used)} events with every value cannot bear {parameters} terms", hint="use fewer terms")
-    if np.linalg.matrix_rank(model.exog) < parameters:
-        raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a term that others add up to")
+    model, used = _model(formula, features)
     kept = features[used]
     names = _clusters(kept, clusters)
     fitted = _fitted(model, kept, names)
@@ -120,33 +116,25 @@ def cross_section(
         df=float(getattr(fitted, "df_resid_inference", fitted.df_resid)),
         excluded=features[left_out]
         .select("event_id", "symbol")
-        .with_columns(pl.lit("a column of the formula has no value").alias("reason")),
+        .with_columns(pl.lit("a term of the formula has no value").alias("reason")),
     )
 
 
-def _model(formula: str, features: pl.DataFrame) -> Any:
+def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
+    """Least squares of the formula, and the rows of ``features`` that it uses."""
     if find_spec("statsmodels") is None:
         raise MissingDependencyError("the cross-section needs statsmodels", hint="pip install 'correlator[statistics]'")
-    import pandas as pd
-    from patsy import PatsyError
-    from statsmodels.formula.api import ols
+    from statsmodels.api import OLS
 
-    plain = {name: values.to_list() for name, values in features.to_dict().items() if not values.dtype.is_nested()}
-    numbers = {name: features[name].to_numpy() for name in plain if features[name].dtype.is_numeric()}
-    frame = pd.DataFrame({**plain, **numbers})
-    try:
-        return ols(formula, frame)
-    except PatsyError as error:
-        text = str(error).splitlines()[0]
-        if "NameError" in text:
-            raise NotFoundError(
-                f"formula {formula!r}: {text}", hint=f"events have {', '.join(features.columns)}"
-            ) from error
-        raise InputError(f"formula {formula!r} cannot be read: {text}", hint="write car ~ goldstein") from error
-    except (SyntaxError, ValueError) as error:
-        raise InputError(
-            f"formula {formula!r} cannot be used: {str(error).splitlines()[0]}", hint="write car ~ goldstein"
-        ) from error
+    design = design_of(parse_formula(formula), features)
+    parameters = design.terms.shape[1]
+    if len(design.rows) <= parameters:
+        raise StudyError(
+            f"{len(design.rows)} events with every value cannot bear {parameters} terms", hint="use fewer terms"
+        )
+    if np.linalg.matrix_rank(design.terms) < parameters:
+        raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a term that others add up to")
+    return OLS(design.response, design.terms), design.rows
 
 
 def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, ...]:
