@@ -54,8 +54,7 @@ def listing(store: Store, what: str, *, selection: str | None = None, limit: int
 
 
 def _events(connection: duckdb.DuckDBPyConnection, selection: str | None) -> pl.DataFrame:
-    from correlator.events.select import parse_selection
+    from correlator.events.select import select_events
 
     events = query(connection, _EVENTS)
-    chosen = events.filter(parse_selection(selection)) if selection else events
-    return place_on_exchanges(chosen, read_exchanges(connection))
+    return place_on_exchanges(select_events(events, selection), read_exchanges(connection))

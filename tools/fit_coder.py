@@ -126,7 +126,7 @@ def features_of(rows: list[Row], cache: Path | None = None) -> Features:
         text = prepare(row.text)
         mentions, hits = scan(text)
         found = candidates(text, hits)
-        texts.append(masked(text, mentions))
+        texts.append(masked(text, mentions).words)
         hashed = grams(texts[-1])
         counts[number, hashed.buckets] = hashed.counts
         actors = phrases(text, mentions, None)

@@ -71,7 +71,7 @@ def gold_rows(folder: Path) -> list[Row]:
         for path in folder.glob(f"{file}.*jsonl"):
             for line in path.read_text(encoding="utf-8").splitlines():
                 record = json.loads(line)
-                gold = {key: record[key] for key in ("root", "quad") if record.get(key)}
+                gold = {key: record[key] for key in ("root", "quad", "source", "target") if record.get(key)}
                 cluster = record.get("cluster") or record["text"]
                 weight = HEADLINE_WEIGHT if file == "ngec_headline_templates" else 1.0
                 rows.append(Row(file, record["text"], allowed_classes(file, record), cluster, weight, gold))
@@ -95,11 +95,17 @@ def own_rows() -> list[Row]:
 
 def business_rows(headlines: Path) -> list[Row]:
     """The labelled business headlines; a cluster is a month, so that a story is seldom in two folds."""
+    return [row for row, _ in graded_business_rows(headlines)]
+
+
+def graded_business_rows(headlines: Path) -> list[tuple[Row, str]]:
+    """The labelled business headlines with their grade: abroad, home or none."""
     texts = read_headlines(headlines)
     rows = []
     for label in read_labels():
         allowed = tuple(CATEGORIES) if label.diplomatic else (NONE,)
-        rows.append(Row(BUSINESS, texts[label.row - 1], allowed, f"{BUSINESS} {label.month}", BUSINESS_WEIGHT, {}))
+        row = Row(BUSINESS, texts[label.row - 1], allowed, f"{BUSINESS} {label.month}", BUSINESS_WEIGHT, {})
+        rows.append((row, label.grade))
     return rows
 
 

@@ -6,9 +6,13 @@ hold no words of the texts that they were fitted on.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, NamedTuple
 from zlib import crc32
 
@@ -16,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.events.category import Candidate
-from correlator.events.direction import who_to_whom
+from correlator.events.direction import Roles, who_to_whom
 from correlator.events.gate import SIGNALS, against, has_gate, signals
 from correlator.events.model import CATEGORIES
 from correlator.events.phrases import Phrase
@@ -33,6 +37,7 @@ _RULES = len(CATEGORIES)
 # Where a headline that names an actor has a one.
 NAMED: Final = 2 * _RULES + 6
 RULE_WIDTH: Final = NAMED + 1 + SIGNALS
+_NEXT_TO = 4
 
 
 class Grams(NamedTuple):
@@ -42,17 +47,36 @@ class Grams(NamedTuple):
     counts: NDArray[np.float32]
 
 
-def masked(text: Text, mentions: Sequence[Mention]) -> str:
+@dataclass(frozen=True)
+class Masked:
+    """A text with its actors masked; ``shifts``: place in ``Text.joined`` and in ``words`` of each piece kept."""
+
+    words: str
+    shifts: tuple[tuple[int, int], ...]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Offsets in ``words`` of the words of ``Text.joined[start:end]``, without the spaces around them."""
+        return self._place(start + 1), self._place(end - 1)
+
+    def _place(self, place: int) -> int:
+        joined, shown = self.shifts[bisect_right(self.shifts, place, key=itemgetter(0)) - 1]
+        return shown + place - joined
+
+
+def masked(text: Text, mentions: Sequence[Mention]) -> Masked:
     """The words with every country, leader and organisation as ``actor``, so that no country speaks for a category."""
     parts: list[str] = []
-    place = 0
+    shifts = [(0, 0)]
+    place = length = 0
     for mention in mentions:
         if all(name.kind in ("agent", "other") for name in mention.names):
             continue
         parts += [text.lowered[place : mention.start], _ACTOR]
+        length += mention.start - place + len(_ACTOR)
         place = mention.end - 1
+        shifts.append((place, length))
     parts.append(text.lowered[place:])
-    return "".join(parts)
+    return Masked("".join(parts), tuple(shifts))
 
 
 def grams(text: str) -> Grams:
@@ -99,4 +123,46 @@ def rule_features(
     if found:
         roles = who_to_whom(text, found[0], actors)
         out[NAMED + 1 :] = signals(signs(text, found[0], roles, actors, hits, opposing))
+    return out
+
+
+_BEHIND_SAYING = re.compile(r" (?:says?|said|claims?|according to|:)(?: the)? $")
+_SAYING = re.compile(r" (?:says?|said|claims?|claimed|alleges?|tells?|told|reports?) ")
+_PREPOSITIONS: Final = ("", "by", "against", "to", "with", "from", "on", "for", "of", "between", "over", "in", "at")
+_OFFICES: Final = ("GOV", "MIL", "IGO", "CVL", "REB", "BUS")
+ROLE_WIDTH: Final = 14 + len(_PREPOSITIONS) + len(_OFFICES)
+
+
+def role_features(
+    text: Text, best: Candidate | None, actors: Sequence[Phrase], roles: Roles | None
+) -> NDArray[np.float32]:
+    """What the grammar says of each actor, shape (actors, ``ROLE_WIDTH``); the first four columns are its decision."""
+    out = np.zeros((len(actors), ROLE_WIDTH), dtype=np.float32)
+    decider = (best.governor or best.hit) if best is not None else None
+    seen: set[str] = set()
+    for number, actor in enumerate(actors):
+        sides = (roles.sources, roles.targets) if roles is not None else ((), ())
+        for side, phrases_ in enumerate(sides):
+            places = [phrase.start for phrase in phrases_]
+            if actor.start in places:
+                out[number, 2 * side + (places.index(actor.start) > 0)] = 1.0
+        country = actor.actor.country
+        out[number, 4:14] = (
+            actor.is_place,
+            country is None,
+            country is not None and country in seen,
+            decider is not None and actor.start < decider.start,
+            decider is not None and 0 <= actor.start - decider.head_end < _NEXT_TO,
+            number == 0,
+            number == len(actors) - 1,
+            min(len(actors), 5) / 5.0,
+            _BEHIND_SAYING.search(text.lowered, 0, actor.start + 1) is not None,
+            _SAYING.match(text.lowered, actor.end - 1) is not None,
+        )
+        if actor.preposition in _PREPOSITIONS:
+            out[number, 14 + _PREPOSITIONS.index(actor.preposition)] = 1.0
+        if actor.actor.role in _OFFICES:
+            out[number, 14 + len(_PREPOSITIONS) + _OFFICES.index(actor.actor.role)] = 1.0
+        if country is not None:
+            seen.add(country)
     return out

@@ -88,7 +88,7 @@ def load_weights(with_embedding: bool) -> Weights:
 def judge(scanned: Sequence[Scanned], actors: Sequence[Sequence[Phrase]]) -> list[Judgement]:
     """The model's decision for each text and its actors, in order."""
     weights = load_weights(model_folder() is not None)
-    texts = [masked(item.text, item.mentions) for item in scanned]
+    texts = [masked(item.text, item.mentions).words for item in scanned]
     rules = [rule_features(*item, named) for item, named in zip(scanned, actors, strict=True)]
     gated = [bool(found[NAMED]) for found in rules]
     headlines = {n: item.text.original for n, item in enumerate(scanned) if gated[n]}

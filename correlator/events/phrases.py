@@ -226,9 +226,11 @@ def _country(names: Iterable[Name]) -> str | None:
 
 
 def _role(names: Sequence[Name]) -> str | None:
-    """The role of the last words that say one; an organisation's own kind stays unless an office of it is named."""
+    """The role of the last words that say one; an organisation's missions and officials are the organisation."""
     if names[0].role in ("IMG", "NGO"):
         return names[0].role
+    if any(name.role == "IGO" for name in names) and all(name.role in ("IGO", "GOV", None) for name in names):
+        return "IGO"
     role = next((name.role for name in reversed(names) if name.role and name.kind != "igo"), None)
     return role or next((name.role for name in names if name.role), None)
 

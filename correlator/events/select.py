@@ -10,7 +10,7 @@ Grammar, lower and upper case alike::
 
 Fields are columns of the table ``events``; ``quad`` stands for quad_class, ``source`` and ``target`` for the actors as
 ``PAK`` or ``PAK:GOV``. A dyad matches in either order. Values are words or quoted
-texts; a quoted category is taken as it is (a user's own), another must be PLOVER's. Nothing of it enters SQL.
+texts; a category is PLOVER's or one that a user's own events carry. Nothing of it enters SQL.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -48,19 +48,36 @@ class _Token:
     symbol: bool
 
 
-def parse_selection(text: str) -> pl.Expr:
+def select_events(events: pl.DataFrame, selection: str | None) -> pl.DataFrame:
+    """The events that meet ``selection`` (None: all); categories of their own that the events carry can be named.
+
+    Raises InputError as ``parse_selection`` does.
+    """
+    if not selection:
+        return events
+    return events.filter(parse_selection(selection, own=events["category"].unique().to_list()))
+
+
+def check_selection(text: str) -> None:
+    """Raise InputError if ``text`` cannot be read; whether events carry its categories is seen when they are there."""
+    _Parser(text, None).parse()
+
+
+def parse_selection(text: str, own: Iterable[str] = ()) -> pl.Expr:
     """The filter that ``text`` asks for, over the columns of ``tables.EVENTS``.
 
-    Raises InputError naming the place, or the nearest known field, category, quad class or country.
+    ``own``: categories that are not PLOVER's but that the events carry. Raises InputError naming the place, or the
+    nearest known field, category, quad class or country.
     """
-    return _Parser(text).parse()
+    return _Parser(text, frozenset(own)).parse()
 
 
 class _Parser:
     """Recursive descent over the tokens of one selection."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, own: frozenset[str] | None) -> None:
         self.text = text
+        self.own = own
         self.tokens = _tokens(text)
         self.next = 0
 
@@ -104,7 +121,7 @@ class _Parser:
             while self._take(","):
                 values.append(self._word("a value"))
             self._need(")")
-            found = _equal(field, values)
+            found = self._equal(field, values)
             return ~found if negated else found
         token = self._peek()
         if negated or token is None or token.text not in ("=", "==", "!=", *_ORDERS):
@@ -113,8 +130,16 @@ class _Parser:
         value = self._word("a value")
         if token.text in _ORDERS:
             return _ordered(field, token.text, value.text)
-        found = _equal(field, [value])
+        found = self._equal(field, [value])
         return ~found if token.text == "!=" else found
+
+    def _equal(self, field: str, tokens: Sequence[_Token]) -> pl.Expr:
+        if field != "category":
+            return _equal(field, tokens)
+        import polars as pl
+
+        names = [name for token in tokens for name in _category(token, self.own)]
+        return pl.col(field).is_in(names).fill_null(False)
 
     def _peek(self) -> _Token | None:
         return self.tokens[self.next] if self.next < len(self.tokens) else None
@@ -185,10 +210,7 @@ def _equal(field: str, tokens: Sequence[_Token]) -> pl.Expr:
         return _any_of([pl.col(field) == _number(field, value) for value in values])
     if field in _TIMES:
         return _any_of([pl.col(field).dt.date() == _instant(value).date() for value in values])
-    if field == "category":
-        checked = [one for token in tokens for one in ((token.text,) if token.quoted else _category(token.text))]
-    else:
-        checked = [one for value in values for one in _CHECKS.get(field, _as_is)(value)]
+    checked = [one for value in values for one in _CHECKS.get(field, _as_is)(value)]
     return pl.col(field).is_in(checked).fill_null(False)
 
 
@@ -239,13 +261,18 @@ def _actor(side: str, value: str) -> pl.Expr:
     return found & (pl.col(f"{side}_role") == _role(role)[0]) if role else found
 
 
-def _category(value: str) -> Sequence[str]:
-    name = value.upper()
+def _category(token: _Token, own: frozenset[str] | None) -> Sequence[str]:
+    """The categories that a word stands for; ``own``: those that the events carry (None: not known yet)."""
+    name = token.text.upper()
     if name in _MERGED:
         return _MERGED[name]
-    if name not in CATEGORIES:
-        raise InputError(f"no category {value!r}", hint=_nearest(name, [*CATEGORIES, *_MERGED]))
-    return (name,)
+    if name in CATEGORIES:
+        return (name,)
+    carried = [category for category in own or () if category.upper() == name]
+    if own is None or token.quoted or carried:
+        return carried or (token.text,)
+    hint = _nearest(name, [*CATEGORIES, *_MERGED, *sorted(own - set(CATEGORIES))])
+    raise InputError(f"category {token.text!r} is not known, and no event carries it", hint=hint)
 
 
 def _quad(value: str) -> Sequence[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError, likeliest
-from correlator.events.select import parse_selection
+from correlator.events.select import check_selection
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
 from correlator.plot.of_result import RESULT_FIGURES
@@ -97,7 +97,7 @@ def _study(values: Mapping[str, Any], where: str) -> StudySpec:
         spec = study_spec(**values)
         model_named(spec.model)
         if spec.events:
-            parse_selection(spec.events)
+            check_selection(spec.events)
     except CorrelatorError as error:
         raise InputError(f"{where}: {error.message}", hint=error.hint) from error
     return spec

@@ -57,10 +57,10 @@ def stored_events(
     connection: duckdb.DuckDBPyConnection, selection: str | None = None, as_of: datetime | None = None
 ) -> pl.DataFrame:
     """Events that were public at ``as_of`` and meet ``selection``, earliest first, with story, publisher, headline."""
-    from correlator.events.select import parse_selection
+    from correlator.events.select import select_events
 
     events = query(connection, _EVENTS, {"as_of": as_of})
-    return events.filter(parse_selection(selection)) if selection else events
+    return select_events(events, selection)
 
 
 def events_of_symbols(
