@@ -1,18 +1,24 @@
-"""What new articles say: events and links, as rows for the store."""
+"""What new articles say: events and links, worked out before the store is locked, numbered when they are written."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from correlator.store.reading import read_known_articles
 from correlator.store.statements import query
 from correlator.tables import EVENTS, LINKS
 
 if TYPE_CHECKING:
     import duckdb
 
+    from correlator.news.batch import Batch
+    from correlator.store.db import Store
+
 _SAME_EVENT = ("category", "source_country", "target_country")
+_ARTICLE = ("article_key", "content_hash")
 EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name != "event_id")
 
 
@@ -23,37 +29,58 @@ class Coding(NamedTuple):
     homes: dict[str, str]
 
 
-def coded_events(articles: pl.DataFrame, coding: Coding) -> pl.DataFrame:
-    """Events of stored article rows, with key; an edited text is known from its update, never from before.
+class Prepared(NamedTuple):
+    """A batch and what its new articles say: ``events`` and ``links`` with article_key and content_hash, no numbers."""
 
-    ``articles``: rows as ``write_articles`` returns them; what an agency wrote has no home in its publisher's country.
-    Columns: ``EVENT_COLUMNS`` and version.
-    """
-    from correlator.events.coder import code_articles
+    batch: Batch
+    events: pl.DataFrame
+    links: pl.DataFrame
+    loaded_at: datetime
 
-    known = articles.with_columns(
-        known_at=pl.when(pl.col("version") == 1).then("published_at").otherwise(pl.coalesce("updated_at", "loaded_at")),
-        known_precision=pl.when((pl.col("version") > 1) & pl.col("updated_at").is_null())
-        .then(pl.lit("second"))
-        .otherwise("published_precision"),
-        home=pl.when(pl.col("agency").is_null()).then(
-            pl.col("publisher").replace_strict(coding.homes, default=None, return_dtype=pl.String)
-        ),
+
+def prepare(store: Store, batch: Batch, coding: Coding) -> Prepared:
+    """Code and link the articles of a batch that the store does not know; the store is only read."""
+    loaded_at = datetime.now(UTC)
+    with store.reading_if_made() as connection:
+        known = read_known_articles(connection, batch.articles) if connection else None
+        instruments = instruments_known(connection)
+    fresh = batch.articles.unique(_ARTICLE, keep="first", maintain_order=True)
+    if known is not None:
+        fresh = fresh.join(known, on=_ARTICLE, how="anti", maintain_order="left")
+    stored_keys = pl.Series("key", [] if known is None else known["article_key"], dtype=pl.String)
+    is_edit = pl.col("article_key").is_in(stored_keys.implode()) | ~pl.col("article_key").is_first_distinct()
+    rows = fresh.with_columns(
+        version=pl.when(is_edit).then(2).otherwise(1),
+        loaded_at=pl.lit(loaded_at),
+        article_id=pl.int_range(pl.len(), dtype=pl.Int64),
     )
-    parts = [
-        code_articles(rows, coder=coding.coder).with_columns(version=pl.lit(version))
-        for (version,), rows in known.group_by("version", maintain_order=True)
-    ]
+    return Prepared(batch, _coded(rows, coding), _linked(rows, batch.quotes, instruments), loaded_at)
+
+
+def numbered_events(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
+    """Events of the articles that were new, with key; an edited text is known from its update, never from before.
+
+    ``written``: rows as ``write_articles`` returns them. Columns: ``EVENT_COLUMNS`` and version.
+    """
+    numbers = _known(written).select(*_ARTICLE, "article_id", "version", "known_at", "known_precision")
+    events = prepared.events.drop("article_id", "known_at", "known_precision")
+    joined = events.join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
     order = pl.int_range(pl.len()).over("article_id", "version")
-    key = pl.format("article:{}:{}:{}", "article_id", "version", order)
-    columns = (key.alias("event_key"), pl.lit(None, pl.String).alias("symbol"))
-    return pl.concat([part.with_columns(*columns) for part in parts]) if parts else _no_events()
+    key = pl.format("article:{}:{}:{}", "article_id", "version", order).alias("event_key")
+    return joined.with_columns(key, pl.lit(None, pl.String).alias("symbol")).select(*EVENT_COLUMNS, "version")
+
+
+def numbered_links(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
+    """Links of the articles that were new (``tables.LINKS``); ``written`` as of ``numbered_events``."""
+    numbers = written.select(*_ARTICLE, "article_id")
+    links = prepared.links.drop("article_id").join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
+    return links.select(LINKS.column_names)
 
 
 def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> pl.DataFrame:
     """Events without those that an earlier version of the same article told: an edit does not make them happen again.
 
-    ``events``: as ``coded_events`` returns them. Columns: ``EVENT_COLUMNS``.
+    ``events``: as ``numbered_events`` returns them. Columns: ``EVENT_COLUMNS``.
     """
     first = events.unique(["article_id", *_SAME_EVENT, "version"], keep="first", maintain_order=True)
     first = first.sort("version", maintain_order=True).unique(
@@ -69,21 +96,41 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
     return fresh.select(EVENT_COLUMNS)
 
 
-def _no_events() -> pl.DataFrame:
-    return pl.DataFrame(schema=EVENTS.schema(EVENT_COLUMNS) | {"version": pl.Int32()})
-
-
-def instruments_known(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Instruments to look for in a text: those of the store, and those that the package knows besides."""
+def instruments_known(connection: duckdb.DuckDBPyConnection | None) -> pl.DataFrame:
+    """Instruments to look for in a text: those of the store (None: there is none), and those the package knows."""
     from correlator.market.instruments import read_instruments
+    from correlator.tables import INSTRUMENTS
 
-    stored = query(connection, "SELECT * FROM instruments")
-    shipped = read_instruments().select(stored.columns)
+    shipped = read_instruments().select(INSTRUMENTS.column_names)
+    if connection is None:
+        return shipped
+    stored = query(connection, "SELECT * FROM instruments").select(INSTRUMENTS.column_names)
     return pl.concat([stored, shipped.join(stored, on="symbol", how="anti")])
 
 
-def linked_instruments(articles: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
-    """Links of article rows to instruments: printed on their strip, or named in their text (``tables.LINKS``)."""
+def _coded(rows: pl.DataFrame, coding: Coding) -> pl.DataFrame:
+    """Events of rows; what an agency wrote has no home in its publisher's country."""
+    from correlator.events.coder import code_articles
+
+    home = pl.when(pl.col("agency").is_null()).then(
+        pl.col("publisher").replace_strict(coding.homes, default=None, return_dtype=pl.String)
+    )
+    events = code_articles(_known(rows).with_columns(home=home), coder=coding.coder)
+    return events.join(rows.select("article_id", *_ARTICLE), on="article_id", how="left", maintain_order="left")
+
+
+def _known(articles: pl.DataFrame) -> pl.DataFrame:
+    """Articles with the instant and precision since when their text was public."""
+    first = pl.col("version") == 1
+    edited_unseen = (pl.col("version") > 1) & pl.col("updated_at").is_null()
+    return articles.with_columns(
+        known_at=pl.when(first).then("published_at").otherwise(pl.coalesce("updated_at", "loaded_at")),
+        known_precision=pl.when(edited_unseen).then(pl.lit("second")).otherwise("published_precision"),
+    )
+
+
+def _linked(rows: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
+    """Links of rows to instruments: printed on their strip, or named in their text."""
     from correlator.events.link import linker_of
 
     printed = {
@@ -91,11 +138,10 @@ def linked_instruments(articles: pl.DataFrame, quotes: pl.DataFrame, instruments
         for key, symbols in quotes.group_by("article_key").agg(pl.col("symbol").unique(maintain_order=True)).iter_rows()
     }
     linker = linker_of(instruments)
-    rows = [
+    links = [
         (article_id, *link)
-        for article_id, key, headline, body in articles.select(
-            "article_id", "article_key", "headline", "body"
-        ).iter_rows()
+        for article_id, key, headline, body in rows.select("article_id", "article_key", "headline", "body").iter_rows()
         for link in linker.link(headline, body, printed.get(key, []))
     ]
-    return pl.DataFrame(rows, schema=LINKS.schema(), orient="row")
+    frame = pl.DataFrame(links, schema=LINKS.schema(), orient="row")
+    return frame.join(rows.select("article_id", *_ARTICLE), on="article_id", how="left", maintain_order="left")

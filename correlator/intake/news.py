@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from correlator.intake.coding import Coding, coded_events, instruments_known, linked_instruments, unrepeated
+from correlator.intake.coding import Coding, Prepared, numbered_events, numbered_links, prepare, unrepeated
+from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started
-from correlator.intake.stories import join_stories
+from correlator.intake.stories import join_pending_stories, join_stories
 from correlator.intake.strips import date_strips
 from correlator.store.db import Store
 from correlator.store.reading import read_validators
+from correlator.store.unfinished import Load
 from correlator.store.writing import (
     write_address,
     write_articles,
     write_events,
     write_links,
-    write_load,
     write_quotes,
     write_rejects,
 )
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from correlator.news.batch import Batch
 
 Advance = Callable[[int], None]
+PART_ROWS = 10_000
+"""Articles of one transaction: as many as are written in less than half a second."""
+SMALL = 2_000
+"""Articles of a load up to which its stories are joined in its own transaction."""
 
 
 def add_news(
@@ -43,9 +49,10 @@ def add_news(
 ) -> LoadReport:
     """Load articles from a file, folder, glob, feed address or frame; code events, link instruments, date strips.
 
-    Every batch is one transaction, so an interrupted load holds no half article and can be run again; stories are
-    joined when all is read, or by the next load. ``advance`` is told the number of articles of each batch. Raises
-    InputError, TimeError or NotFoundError where a single file cannot be read; in a folder such a file is a reject.
+    Texts are read, coded and linked before the store is locked; every ``PART_ROWS`` articles are one transaction. What
+    fits one is there whole or not at all; a larger load that is stopped leaves a mark, by which studies refuse until it
+    is run again. ``advance`` is told the number of rows of each part. Raises InputError, TimeError or NotFoundError
+    where a single file cannot be read; in a folder such a file is a reject.
     """
     from correlator.news.profiles import own_countries
     from correlator.news.read import is_address, read_news
@@ -64,10 +71,8 @@ def _add_address(
     from correlator.news.fetch import Validators, fetch
     from correlator.news.read import read_answer
 
-    known = Validators()
-    if store.exists():
-        with store.transaction() as connection:
-            known = Validators(*read_validators(connection, url))
+    with store.reading_if_made() as connection:
+        known = Validators(*read_validators(connection, url)) if connection else Validators()
     answer = fetch(url, known)
     if answer.body is None:
         return LoadReport("news", url, 0, 0, 0, notes=("not modified since it was last read",))
@@ -100,34 +105,35 @@ def preview_news(source: str | Path, *, advance: Advance | None = None, **option
 
 
 def _load_news(
-    store: Store, name: str, sha256: str | None, batches: Iterator[Batch], coding: Coding, advance: Advance | None
+    store: Store, name: str, sha256: str | None, batches: Iterable[Batch], coding: Coding, advance: Advance | None
 ) -> LoadReport:
-    totals = {"quotes": 0, "events": 0, "links": 0, "quotes dated": 0}
-    added = known = rejected = 0
-    for batch in batches:
-        counts = _write_batch(store, name, sha256, batch, coding)
-        added, known, rejected = added + counts[0], known + counts[1], rejected + counts[2]
-        totals = {key: totals[key] + counts[3][key] for key in totals}
-        if advance is not None:
-            advance(batch.articles.height)
-    with store.transaction() as connection:
-        join_stories(connection)
-    return LoadReport("news", name, added, known, rejected, totals)
+    from correlator.news.batch import regrouped
+
+    prepared = (prepare(store, batch, coding) for batch in regrouped(batches, PART_ROWS))
+    load = Load("news", name, sha256)
+    derive = Derive(_join, _join_apart, SMALL)
+    total = load_parts(store, load, prepared, _write, derive=derive, advance=advance)
+    return LoadReport("news", name, total.added, total.known, total.rejected, dict(total.details))
 
 
-def _write_batch(
-    store: Store, name: str, sha256: str | None, batch: Batch, coding: Coding
-) -> tuple[int, int, int, dict[str, int]]:
-    loaded_at = datetime.now(UTC)
-    with store.transaction() as connection:
-        articles = write_articles(connection, batch.articles, loaded_at)
-        quotes = write_quotes(connection, batch.quotes)
-        fresh = articles["article_id"].to_list()
-        events = write_events(connection, unrepeated(connection, coded_events(articles, coding)))
-        links = write_links(connection, linked_instruments(articles, batch.quotes, instruments_known(connection)))
-        dated = date_strips(connection, articles=fresh) if quotes.added else 0
-        rejects = write_rejects(connection, batch.rejects, loaded_at)
-        counts = (articles.height, batch.articles.height - articles.height, rejects.added)
-        write_load(connection, "news", name, sha256, counts, loaded_at)
+def _join(connection: Connection, _: Tally) -> dict[str, int]:
+    join_stories(connection)
+    return {}
+
+
+def _join_apart(store: Store) -> dict[str, int]:
+    join_pending_stories(store)
+    return {}
+
+
+def _write(connection: Connection, part: Prepared) -> Tally:
+    batch = part.batch
+    articles = write_articles(connection, batch.articles, part.loaded_at)
+    quotes = write_quotes(connection, batch.quotes)
+    events = write_events(connection, unrepeated(connection, numbered_events(part, articles)))
+    links = write_links(connection, numbered_links(part, articles))
+    dated = date_strips(connection, articles=articles["article_id"].to_list()) if quotes.added else 0
+    write_rejects(connection, batch.rejects, part.loaded_at)
     details = {"quotes": quotes.added, "events": events.added, "links": links.added, "quotes dated": dated}
-    return *counts, details
+    known = batch.articles.height - articles.height
+    return Tally(articles.height, known, batch.rejects.height, Counter(details))

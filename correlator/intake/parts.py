@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -40,41 +40,58 @@ class Tally:
         )
 
 
+@dataclass(frozen=True)
+class Derive:
+    """What follows from a whole load: stories, sessions of strips. Each function returns what it did, by name.
+
+    ``inside``: in the last transaction of a load of at most ``small`` rows; ``apart``: after a larger one, in
+    transactions of its own, so often as the load is run again.
+    """
+
+    inside: Callable[[Connection, Tally], Mapping[str, int]]
+    apart: Callable[[Store], Mapping[str, int]]
+    small: int
+
+
 def load_parts(
     store: Store,
     load: Load,
     parts: Iterable[Part],
     write: Callable[[Connection, Part], Tally],
     *,
-    finish: Callable[[Connection], object] | None = None,
+    derive: Derive | None = None,
     advance: Callable[[int], None] | None = None,
 ) -> Tally:
-    """Write ``parts`` one by one, each a transaction; ``finish`` derives what follows from all of them.
+    """Write ``parts`` one by one, each a transaction; ``derive`` makes what follows from all of them.
 
-    The last part, what ``finish`` does and the line in ``loads`` are one transaction. Where there are several, the
-    first leaves a mark in ``unfinished`` that the last takes away; a part that cannot be read leaves those before it
-    whole, and the mark. ``advance`` is told the rows of each part.
+    A load of one small part is one transaction with all that follows from it. A larger one leaves a mark in
+    ``unfinished`` with its first part, which its last transaction takes away; a part that cannot be read leaves those
+    before it whole, and the mark. ``advance`` is told the rows of each part.
     """
     total = Tally()
+    ended = False
     for part, is_last in _with_last(parts):
         with store.transaction() as connection:
             tally = write(connection, part)
             total += tally
-            if is_last:
-                end_load(connection, load, total, finish)
+            ended = is_last and (derive is None or total.taken <= derive.small)
+            if ended:
+                if derive is not None:
+                    total += Tally(details=Counter(derive.inside(connection, total)))
+                end_load(connection, load, total)
             else:
                 mark_unfinished(connection, load, total.taken)
         if advance is not None:
             advance(tally.taken)
+    if not ended and total.taken and derive is not None:
+        total += Tally(details=Counter(derive.apart(store)))
+        with store.transaction() as connection:
+            end_load(connection, load, total)
     return total
 
 
-def end_load(
-    connection: Connection, load: Load, total: Tally, finish: Callable[[Connection], object] | None = None
-) -> None:
-    """Derive what follows from the load, take its mark away and write its line in the journal."""
-    if finish is not None:
-        finish(connection)
+def end_load(connection: Connection, load: Load, total: Tally) -> None:
+    """Take the load's mark away and write its line in the journal."""
     clear_mark(connection, load)
     counts = (total.added, total.known, total.rejected)
     write_load(connection, load.kind, load.source, load.sha256, counts, datetime.now(UTC))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from correlator.intake.instruments import Names, stored_names
+from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
 from correlator.market.audit import audit_prices
 from correlator.market.files import PriceFile, read_prices
 from correlator.market.findings import summarise
 from correlator.store.db import Store
-from correlator.store.writing import write_bars, write_instruments, write_load, write_rejects
+from correlator.store.unfinished import Load
+from correlator.store.writing import first_of_each_bar, write_bars, write_instruments, write_rejects
 
 MOST_CHECKED = 250_000
+PART_ROWS = 250_000
+"""Bars of one transaction: as many as are written in less than half a second."""
 
 
 def add_prices(
@@ -49,15 +55,37 @@ def add_prices(
     symbols = file.bars["symbol"].unique(maintain_order=True).to_list()
     instruments = [names.describe(each, exchange) for each in symbols]
     loaded_at = datetime.now(UTC)
-    with store.transaction() as connection:
+    known_at = retrieved_at or loaded_at
+    bars = first_of_each_bar(file.bars)
+    repeats = file.bars.height - bars.height
+
+    def write(connection: Connection, part: tuple[int, pl.DataFrame]) -> Tally:
+        number, rows = part
         write_instruments(connection, instruments)
-        bars = write_bars(connection, file.bars, retrieved_at or loaded_at)
-        rejects = write_rejects(connection, file.rejects, loaded_at)
-        dated = date_strips(connection, symbols=symbols) if bars.added else 0
-        counts = (bars.added, bars.known, rejects.added)
-        write_load(connection, "prices", name, sha256_of(source), counts, loaded_at)
+        written = write_bars(connection, rows, known_at)
+        if number:
+            return Tally(written.added, written.known)
+        write_rejects(connection, file.rejects, loaded_at)
+        return Tally(written.added, written.known + repeats, file.rejects.height)
+
+    parts = enumerate(list(bars.iter_slices(PART_ROWS)) or [bars])
+    total = load_parts(store, Load("prices", name, sha256_of(source)), parts, write, derive=_dating(symbols))
+    counts = (total.added, total.known, total.rejected)
     notes = (*file.notes, *suspicions(file, exchange))
-    return LoadReport("prices", name, *counts, {"quotes dated": dated}, notes)
+    return LoadReport("prices", name, *counts, dict(total.details), notes)
+
+
+def _dating(symbols: Sequence[str]) -> Derive:
+    """Strips that print the symbols are dated anew with their bars."""
+
+    def inside(connection: Connection, total: Tally) -> dict[str, int]:
+        return {"quotes dated": date_strips(connection, symbols=symbols) if total.added else 0}
+
+    def apart(store: Store) -> dict[str, int]:
+        with store.transaction() as connection:
+            return {"quotes dated": date_strips(connection, symbols=symbols)}
+
+    return Derive(inside, apart, PART_ROWS)
 
 
 def _stored_exchange(names: Names, symbol: str | None) -> str | None:

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import polars as pl
 
 from correlator.news.stories import WINDOW, cluster_stories
+from correlator.store.db import Store
 from correlator.store.statements import execute, query
 
 SLICE_ROWS = 100_000
+ATTEMPTS = 3
+_Span = tuple[datetime, datetime]
 
+_PENDING = """
+    SELECT min(published_at) AS first, max(published_at) AS last FROM (
+        SELECT published_at FROM articles WHERE story_id IS NULL AND published_at IS NOT NULL
+        ORDER BY published_at LIMIT $rows)
+"""
 _NEIGHBOURS = """
-    SELECT article_id, story_id, headline, published_at FROM articles
+    SELECT article_id, coalesce(story_id, article_id) AS story_id, headline, published_at FROM articles
     WHERE version = 1 AND published_at BETWEEN $first - $window AND $last + $window ORDER BY article_id
 """
 _OWN_STORY = """
     UPDATE articles SET story_id = known.story_id
     FROM (
-        SELECT article_id, coalesce(any_value(story_id), article_id) AS story_id FROM articles GROUP BY article_id
+        SELECT article_id, coalesce(any_value(story_id), article_id) AS story_id FROM articles
+        GROUP BY article_id HAVING count(*) > count(story_id)
     ) AS known
     WHERE articles.article_id = known.article_id AND articles.story_id IS NULL
+        AND ($first::TIMESTAMPTZ IS NULL OR articles.published_at BETWEEN $first AND $last)
 """
 _UPDATE = "UPDATE articles SET story_id = m.joined FROM moved AS m WHERE articles.story_id = m.story_id"
 
@@ -33,32 +43,70 @@ def join_stories(connection: duckdb.DuckDBPyConnection) -> int:
     A story carries the number of its first article in the store; tellings further apart than the clustering window are
     no neighbours. New articles are taken in order of time, so many at once, which bounds memory.
     """
-    pending = query(
-        connection,
-        "SELECT published_at FROM articles WHERE story_id IS NULL AND published_at IS NOT NULL ORDER BY published_at",
-    )["published_at"]
-    execute(connection, _OWN_STORY)
-    return sum(_join_between(connection, first, last) for first, last in _spans(pending))
+    joined = 0
+    while span := _pending(connection):
+        joined += _write(connection, span, _moved(_near(connection, span)))
+    _own_stories(connection, None)
+    return joined
 
 
-def _spans(times: pl.Series) -> Iterator[tuple[datetime, datetime]]:
-    """First and last time of every ``SLICE_ROWS`` of the times (sorted)."""
-    for part in times.to_frame().iter_slices(SLICE_ROWS):
-        yield part.item(0, 0), part.item(-1, 0)
+def join_pending_stories(store: Store) -> int:
+    """As ``join_stories``, for many articles: what tells the same is worked out while others use the store.
+
+    A slice is written only where no story has changed meanwhile; else it is worked out anew, at last with the store
+    held. Killed at any moment it can be run again.
+    """
+    joined = 0
+    for _ in range(ATTEMPTS - 1):
+        while True:
+            with store.reading() as connection:
+                before, span = _fingerprint(connection), _pending(connection)
+                near = _near(connection, span) if span else None
+            if span is None or near is None:
+                break
+            moved = _moved(near)
+            with store.transaction() as connection:
+                if _fingerprint(connection) != before:
+                    break
+                joined += _write(connection, span, moved)
+    with store.transaction() as connection:
+        return joined + join_stories(connection)
 
 
-def _join_between(connection: duckdb.DuckDBPyConnection, first: datetime, last: datetime) -> int:
-    near = query(connection, _NEIGHBOURS, {"first": first, "last": last, "window": WINDOW})
-    if near.height < 2:
-        return 0
+def _pending(connection: duckdb.DuckDBPyConnection) -> _Span | None:
+    """First and last time of the earliest ``SLICE_ROWS`` articles without a story; None where there are none."""
+    ((first, last),) = query(connection, _PENDING, {"rows": SLICE_ROWS}).rows()
+    return None if first is None else (first, last)
+
+
+def _near(connection: duckdb.DuckDBPyConnection, span: _Span) -> pl.DataFrame:
+    return query(connection, _NEIGHBOURS, {"first": span[0], "last": span[1], "window": WINDOW})
+
+
+def _moved(near: pl.DataFrame) -> pl.DataFrame:
+    """Stories that are joined to another: story_id, joined."""
     clusters = near.with_columns(cluster=cluster_stories(near))
-    moved = _merged(clusters.select("story_id", "cluster").unique())
-    if moved.is_empty():
-        return 0
-    connection.register("moved", moved)
-    execute(connection, _UPDATE)
-    connection.unregister("moved")
+    return _merged(clusters.select("story_id", "cluster").unique())
+
+
+def _write(connection: duckdb.DuckDBPyConnection, span: _Span, moved: pl.DataFrame) -> int:
+    _own_stories(connection, span)
+    if moved.height:
+        connection.register("moved", moved)
+        execute(connection, _UPDATE)
+        connection.unregister("moved")
     return moved.height
+
+
+def _own_stories(connection: duckdb.DuckDBPyConnection, span: _Span | None) -> None:
+    first, last = span or (None, None)
+    execute(connection, _OWN_STORY, {"first": first, "last": last})
+
+
+def _fingerprint(connection: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    """What differs as soon as an article comes or a story changes."""
+    (row,) = execute(connection, "SELECT count(*), count(story_id), sum(story_id), sum(hash(story_id)) FROM articles")
+    return row
 
 
 def _merged(ties: pl.DataFrame) -> pl.DataFrame:

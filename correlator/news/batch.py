@@ -51,6 +51,34 @@ class Batch:
     rejects: pl.DataFrame
 
 
+def regrouped(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
+    """The same articles, quotes and rejects in batches of ``rows`` articles, the last one of fewer."""
+    waiting: list[Batch] = []
+    for batch in batches:
+        waiting.append(batch)
+        while sum(max(each.articles.height, 1) for each in waiting) > rows:
+            whole = _together(waiting)
+            yield _part(whole, 0, rows)
+            rest = _part(whole, rows, whole.articles.height)
+            waiting = [rest] if rest.articles.height else []
+    if waiting:
+        yield _together(waiting)
+
+
+def _together(batches: Sequence[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(*(pl.concat([getattr(each, name) for each in batches]) for name in ("articles", "quotes", "rejects")))
+
+
+def _part(batch: Batch, first: int, end: int) -> Batch:
+    """Articles ``first`` to ``end`` with their quotes; rejects go with the first part."""
+    articles = batch.articles.slice(first, end - first)
+    identity = ["article_key", "content_hash"]
+    quotes = batch.quotes.join(articles.select(identity).unique(), on=identity, how="semi", maintain_order="left")
+    return Batch(articles, quotes, batch.rejects if first == 0 else batch.rejects.clear())
+
+
 def make_batch(
     articles: Sequence[Mapping[str, object]] = (),
     quotes: Sequence[Mapping[str, object]] = (),

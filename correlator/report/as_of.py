@@ -127,7 +127,7 @@ def slice_store(store: Store, target: Path, moment: Moment, symbols: Sequence[st
     do not date may have been printed later, and stays out.
     """
     parameters = {"as_of": moment.as_of}
-    with store.reading() as connection:
+    with store.studying() as connection:
         tables = {
             "instruments": query(connection, "SELECT * FROM instruments ORDER BY symbol"),
             "events": query(connection, _EVENTS, parameters),

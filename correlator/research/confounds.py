@@ -32,7 +32,7 @@ def stored_flags(
     """
     symbols, as_of = result.panel.symbols, result.spec.as_of
     chosen = result.spec.links if links is None else study_spec(links=links).links
-    with store.reading() as connection:
+    with store.studying() as connection:
         exchange = exchange_of(connection, symbols)
         news = events_of_symbols(connection, symbols, exchange, links=chosen, as_of=as_of)
         bars = read_bars(connection, symbols, as_of=as_of)

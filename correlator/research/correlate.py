@@ -75,7 +75,7 @@ def news_and_returns(
     """
     asked = study_spec(symbols=symbols, events=events, links=links, returns=returns, price=price, as_of=as_of)
     names, known = asked.symbols, asked.as_of
-    with store.reading() as connection:
+    with store.studying() as connection:
         exchange = exchange_of(connection, names)
         panel = stored_panel(connection, names, None, exchange, returns_kind=returns, price=price, as_of=known)
         volumes = bar_arrays(_on(read_bars(connection, names, as_of=known), panel.labels), panel.labels, names)

@@ -31,7 +31,7 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
     events.
     """
     features = event_features(result, None if window is None else parse_window(window).label)
-    with store.reading() as connection:
+    with store.studying() as connection:
         exchange = exchange_of(connection, result.panel.symbols)
         tellings = query(connection, _TELLINGS)
         bars = read_bars(connection, result.panel.symbols, as_of=result.spec.as_of)

@@ -46,7 +46,7 @@ def stored_price_data(
 ) -> PriceData:
     """Bars, events and strip quotes of a stored symbol; arguments as ``stored_price_figure``."""
     asked = study_spec(events=events, links=links, as_of=as_of)
-    with store.reading() as connection:
+    with store.studying() as connection:
         exchange = str(read_instrument(connection, symbol)["exchange"])
         bars = read_bars(connection, [symbol], as_of=asked.as_of)
         found = events_of_symbols(
@@ -105,7 +105,7 @@ def stored_dyads(
     Arguments and errors as ``stored_price_figure``.
     """
     asked = study_spec(symbols=symbols, events=events, links=links, as_of=as_of)
-    with store.reading() as connection:
+    with store.studying() as connection:
         exchange = exchange_of(connection, asked.symbols)
         found = events_of_symbols(
             connection, asked.symbols, exchange, selection=asked.events, links=asked.links, as_of=asked.as_of

@@ -81,7 +81,7 @@ def run_study(
     store: Store, spec: StudySpec, *, factors: Frame | None = None, risk_free: str | Frame | None = None
 ) -> StudyResult:
     """The study of ``store`` that ``spec`` asks for; arguments and errors as ``study``."""
-    with store.reading() as connection:
+    with store.studying() as connection:
         names = _symbols(connection, spec.symbols)
         exchange = exchange_of(connection, names)
         chosen = _benchmark(connection, names, spec.benchmark, spec.model)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError
 from correlator.store.duckdb_file import DuckDBFile
 from correlator.store.engine import Engine
 from correlator.store.statements import query
+from correlator.store.unfinished import require_whole
 from correlator.store.user_sql import DEFAULT_MEMORY, DEFAULT_TIMEOUT, run_user_sql, sql_request
 
 if TYPE_CHECKING:
@@ -69,6 +70,23 @@ class Store:
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection that reads one state of the store; raises NotFoundError when there is no store yet."""
         with self.engine.reading(self.lock_wait) as connection:
+            yield connection
+
+    @contextmanager
+    def reading_if_made(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        """As ``reading``, and None where there is no store yet."""
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self.reading()) if self.exists() else None
+            except NotFoundError:
+                connection = None
+            yield connection
+
+    @contextmanager
+    def studying(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """As ``reading``, for whoever counts: raises StoreError while a load of several transactions is not whole."""
+        with self.reading() as connection:
+            require_whole(connection)
             yield connection
 
     def frame(self, sql: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:

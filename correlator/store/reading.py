@@ -69,6 +69,16 @@ def read_exchanges(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [str(name) for name in rows["exchange"]]
 
 
+def read_known_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame) -> pl.DataFrame:
+    """The stored versions of articles that have the keys of ``articles``: article_key, content_hash."""
+    connection.register("asked_articles", articles.select("article_key").unique())
+    known = query(
+        connection, "SELECT article_key, content_hash FROM articles SEMI JOIN asked_articles USING (article_key)"
+    )
+    connection.unregister("asked_articles")
+    return known
+
+
 def read_validators(connection: duckdb.DuckDBPyConnection, address: str) -> tuple[str | None, str | None]:
     """ETag and Last-Modified that an address gave last time, or None for each."""
     rows = query(connection, "SELECT etag, last_modified FROM addresses WHERE address = $address", {"address": address})

@@ -33,7 +33,7 @@ def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrie
     A bar that is new gets vintage 1; one that differs from the newest vintage gets the next; one that is equal is left.
     """
     same = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM newest.{name}" for name in _PRICES)
-    connection.register("fresh_bars", _first_of_each_bar(bars))
+    connection.register("fresh_bars", first_of_each_bar(bars))
     changed = f"""
         SELECT fresh.*, coalesce(newest.vintage, 0) + 1 AS vintage, $retrieved_at::TIMESTAMPTZ AS retrieved_at
         FROM fresh_bars AS fresh
@@ -49,7 +49,7 @@ def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrie
     return Written(added, bars.height - added)
 
 
-def _first_of_each_bar(bars: pl.DataFrame) -> pl.DataFrame:
+def first_of_each_bar(bars: pl.DataFrame) -> pl.DataFrame:
     """The bars without those that repeat a symbol, interval and start; bars in order are only looked through."""
     import polars as pl
 
