@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from correlator.market.audit import audit_file, audit_name, audit_prices
-from correlator.market.files import PriceFile, read_claimed
+from correlator.market.files import PriceFile, PriceOptions, read_file
 from correlator.market.findings import together
 from correlator.market.instruments import find_instrument
 
@@ -46,7 +46,8 @@ def read_for_check(
 ) -> PriceFile:
     """A file's bars, under the symbol in its name where it tells none."""
     claimed = symbol_in_name(path)
-    return read_claimed(path, claimed, symbol=symbol, exchange=exchange, columns=columns, date_order=date_order)
+    options = PriceOptions(symbol, exchange, columns, date_order, claimed=claimed, contradictions="keep")
+    return read_file(path, options)
 
 
 def symbol_in_name(path: str | Path) -> str:

@@ -6,6 +6,7 @@ different CRSP vintages differ in the past: keep the file, and say which one a s
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
-from correlator.market.raw_table import pl_open
+from correlator.market.source.unpack import unpacked_bytes
 
 UNITS = ("per cent", "fraction")
 _MISSING = (-99.99, -999.0)
@@ -52,7 +53,7 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     file = Path(path)
     if not file.is_file():
         raise NotFoundError(f"no file {path}", hint="check the path")
-    with pl_open(file) as lines:
+    with io.BytesIO(unpacked_bytes(file)) as lines:
         text = lines.read().decode("utf-8-sig", errors="replace").splitlines()
     start = _first_row(text)
     if start is None:
@@ -76,7 +77,7 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
 
 def has_factor_table(path: Path) -> bool:
     """Whether the text file has a table whose rows begin with a date alone."""
-    with pl_open(path) as lines:
+    with io.BytesIO(unpacked_bytes(path)) as lines:
         return any(_first_row([line.decode("utf-8-sig", errors="replace")]) is not None for line in lines)
 
 

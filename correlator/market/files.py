@@ -1,22 +1,29 @@
-"""Bars from files and frames: CSV, Parquet, Arrow, in the layouts that common sources write."""
+"""Bars from files and frames, in the layouts that services, exchanges and spreadsheets write."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.market.figures import as_numbers, has_decimal_comma, not_numbers
-from correlator.market.instruments import canonical_symbol, find_instrument, split_symbol
-from correlator.market.labels import label_sessions
-from correlator.market.layouts import PRICES, Layout, find_layout, melt, without_extra_headers
-from correlator.market.raw_table import AT, LINE, RawTable, read_raw
+from correlator.market.figures import as_numbers, decimal_mark, not_numbers
+from correlator.market.former_names import under_present_names
+from correlator.market.instruments import find_instrument, split_symbol
+from correlator.market.labels import Clock, label_sessions
+from correlator.market.layout.recognise import Recognised, recognise
+from correlator.market.layout.vocabulary import PRICES
+from correlator.market.repeats import without_repeats
+from correlator.market.rows import leave_out, take_series
+from correlator.market.source.raw import AT, LINE, RawTable
+from correlator.market.source.read import read_raw
+from correlator.market.stacking import Whose, stack
 from correlator.market.stamps import Stamps, read_stamps
-from correlator.sessions import exchange_named
+from correlator.market.units import in_whole_units
+from correlator.sessions import exchange_named, exchange_zone
 from correlator.tables import BARS, REJECTS
 
 BAR_COLUMNS = tuple(name for name in BARS.column_names if name not in ("vintage", "retrieved_at"))
@@ -30,6 +37,7 @@ class PriceFile:
     ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, one row per symbol and bar, in order;
     ``rejects``: source, source_line, reason, content; ``layout``: what the file was taken for; ``notes``: what a reader
     should know, one line each; ``stamped``: ``labels``, ``local`` times, or ``instants`` that were converted.
+    ``currencies``: of symbols whose currency the source says, in ISO 4217.
     """
 
     bars: pl.DataFrame
@@ -37,63 +45,131 @@ class PriceFile:
     layout: str
     notes: tuple[str, ...] = ()
     stamped: str = "labels"
+    currencies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def symbols(self) -> list[str]:
         return [str(symbol) for symbol in self.bars["symbol"].unique(maintain_order=True)]
 
 
-def read_prices(
-    path_or_frame: str | Path | Any,
-    *,
-    symbol: str | None = None,
-    exchange: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    date_order: str | None = None,
-) -> PriceFile:
-    """Read bars from a path (CSV, gzip, Parquet, Arrow IPC) or any frame that exports Arrow.
+class PriceKeywords(TypedDict, total=False):
+    """What a caller can say of a file of prices; see ``read_prices``."""
 
-    ``symbol``: whose bars they are, where the source does not say it; of a source with several, the one to take.
-    ``exchange``: market identifier code, needed where stamps are instants or local times of several bars a day, and the
-    symbol's exchange is not known. ``columns``: ours to theirs, for example ``{"close": "Last"}``. ``date_order``: dmy,
-    mdy or ymd, for dates that can be read in two ways.
+    symbol: str | None
+    exchange: str | None
+    columns: Mapping[str, str] | None
+    date_order: str | None
+    layout: str | None
+    decimal: str | None
+    zone: str | None
+    series: str | None
+    currency: str | None
 
-    Prices are taken as they stand: no adjustment, no filling; an empty close is no bar. Rows that cannot be read are
-    returned as rejects with their line. Raises InputError for a missing column, TimeError for dates that cannot be told
-    truthfully, NotFoundError for a missing file.
+
+@dataclass(frozen=True)
+class PriceOptions:
+    """What a caller says of a file of prices (see ``read_prices``), and what a store knows of names.
+
+    ``claimed``: the symbol of a source that does not say its own; ``aliases``: further names, in capitals, to symbols;
+    ``contradictions``: ``refuse`` a source whose rows contradict each other, or ``keep`` the first of each and name the
+    others in the rejects.
     """
-    return read_claimed(path_or_frame, None, symbol=symbol, exchange=exchange, columns=columns, date_order=date_order)
+
+    symbol: str | None = None
+    exchange: str | None = None
+    columns: Mapping[str, str] | None = None
+    date_order: str | None = None
+    layout: str | None = None
+    decimal: str | None = None
+    zone: str | None = None
+    series: str | None = None
+    currency: str | None = None
+    claimed: str | None = None
+    aliases: Mapping[str, str] | None = None
+    contradictions: str = "refuse"
 
 
-def read_claimed(
-    path_or_frame: str | Path | Any,
-    claimed: str | None,
-    *,
-    symbol: str | None = None,
-    exchange: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    date_order: str | None = None,
-) -> PriceFile:
-    """As ``read_prices``; a source that does not say its symbol is taken for ``claimed``."""
-    if exchange is not None:
-        exchange_named(exchange)
-    raw, header_symbol = without_extra_headers(read_raw(path_or_frame))
-    layout = find_layout(raw, columns)
-    if layout.wide and symbol is not None and len(layout.wide) == 1:
-        layout = Layout("columns", {**layout.columns, "close": layout.wide[0]})
-    stamps = _stamps(raw, layout, date_order)
-    raw = replace(raw, frame=raw.frame.with_columns(stamps.values.alias(AT)))
-    stacked, rejected = _stack(raw, layout, symbol or header_symbol, claimed)
-    zone_of = exchange or _exchange_of(stacked["symbol"].unique().to_list())
-    dated, notes, interval = label_sessions(stacked, stamps, zone_of, raw.source)
-    figures, bad_figures = _figures(dated, raw.is_text)
-    kept, repeated = _without_repeats(figures)
-    bars = kept.with_columns(pl.lit(interval).alias("interval"), pl.lit(raw.source).alias("source"))
-    rejects = _rejects(raw, [*rejected, *bad_figures, *repeated])
+def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords]) -> PriceFile:
+    """Read bars from a file or any frame that exports Arrow.
+
+    Prices are taken as they stand: no adjustment, no filling; an empty close is not a bar. Rows that cannot be read are
+    returned as rejects with their line.
+
+    Parameters
+    ----------
+    path_or_frame : path or frame
+        CSV and its kin in any usual encoding, JSON, XLSX, Parquet or Arrow IPC, packed (gzip, zip, .Z, ...) or not; or a
+        frame of polars, pandas, pyarrow or DuckDB.
+    symbol : str, optional
+        Whose bars they are, where the source does not say it; of a source with several, the one to take.
+    exchange : str, optional
+        Market identifier code; needed where stamps are times and the symbol's exchange is not known.
+    columns : mapping, optional
+        Ours to theirs, for example ``{"close": "Last"}``; of a file without a header to the place, from 1.
+    date_order : str, optional
+        dmy, mdy or ymd, for dates that can be read in two ways.
+    layout : str, optional
+        Name of a layout, or path of a layout file, where it is not told by the file.
+    decimal : str, optional
+        ``.`` or ``,``, for figures that can be read in two ways.
+    zone : str, optional
+        IANA zone of times that do not say theirs; default the exchange's.
+    series : str, optional
+        Which series of a share to take, where the source holds several.
+    currency : str, optional
+        What prices are quoted in: ISO 4217, or GBp, ZAc, ILA for hundredths, which become whole units.
+
+    Returns
+    -------
+    PriceFile
+        Bars, rejects, and what was understood.
+
+    Raises
+    ------
+    InputError
+        For a missing column, a layout that cannot be told, rows that contradict each other, another symbol than asked.
+    TimeError
+        For dates that cannot be told truthfully.
+    NotFoundError
+        For a missing file.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> read_prices(pl.DataFrame({"Date": ["2024-01-02"], "Close": [2.0]}), symbol="LAMP").bars.height
+    1
+    """
+    return read_file(path_or_frame, PriceOptions(**options))
+
+
+def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFile:
+    """As ``read_prices``, with what a store knows beside what the caller says."""
+    if options.exchange is not None:
+        exchange_named(options.exchange)
+    raw = read_raw(path_or_frame, options.symbol)
+    table = recognise(raw, layout=options.layout, columns=options.columns, symbol=options.symbol)
+    stamps = _stamps(table, options.date_order)
+    table = replace(table, table=replace(table.table, frame=table.table.frame.with_columns(stamps.values.alias(AT))))
+    whose = Whose(options.symbol, options.claimed, options.exchange, options.aliases)
+    stacked = stack(table, whose)
+    rows, series_notes = take_series(stacked.rows, table.layout, options.series, raw.source)
+    symbols = rows["symbol"].unique().to_list()
+    exchange = options.exchange or _exchange_of(symbols)
+    clock = Clock(exchange, _zone(options, table, raw, stamps))
+    labelled = label_sessions(rows, stamps, clock, raw.source)
+    numbers, bad = _figures(labelled.rows, table, options)
+    numbers, currencies, unit_notes = in_whole_units(numbers, table, options.currency)
+    country = exchange_named(exchange).country if exchange else None
+    numbers, name_notes = under_present_names(numbers, country)
+    kept, repeated = without_repeats(numbers, raw.source, refuse=options.contradictions == "refuse")
+    bars = kept.with_columns(pl.lit(labelled.interval).alias("interval"), pl.lit(raw.source).alias("source"))
+    lost = [] if labelled.rejected is None else [labelled.rejected]
+    rejects = _rejects(table.table, [*stacked.rejected, *lost, *bad, *repeated])
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
-    return PriceFile(ordered, rejects, layout.name, tuple(notes), stamps.kind + "s")
+    notes = (*table.layout.notes, *table.notes, *stacked.notes, *series_notes, *labelled.notes, *unit_notes, *name_notes)
+    return PriceFile(ordered, rejects, table.layout.name, notes, stamps.kind + "s", currencies)
 
 
 def _exchange_of(symbols: list[str]) -> str | None:
@@ -105,75 +181,75 @@ def _exchange_of(symbols: list[str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _stack(
-    raw: RawTable, layout: Layout, symbol: str | None, claimed: str | None
-) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Rows as __line, stamp text untouched, symbol and figures under our names; and rows without a symbol."""
-    if layout.wide:
-        wanted = [name for name in layout.wide if symbol is None or canonical_symbol(name) == canonical_symbol(symbol)]
-        if not wanted:
-            raise InputError(f"{raw.source} has no column {symbol!r}", hint=f"it has {', '.join(layout.wide[:12])}")
-        return _canonical(melt(raw, layout, wanted)), []
-    fields = {ours: theirs for ours, theirs in layout.columns.items() if ours in PRICES}
-    rows = raw.frame.select(LINE, AT, *(pl.col(theirs).alias(ours) for ours, theirs in fields.items()))
-    if "close" not in fields:
-        rows = rows.with_columns(pl.col("adjusted_close").alias("close"))
-    if "symbol" not in layout.columns:
-        whose = symbol or claimed
-        if whose is None:
-            raise InputError(f"{raw.source} does not say whose prices it holds", hint="give symbol (--symbol)")
-        return rows.with_columns(pl.lit(canonical_symbol(whose)).alias("symbol")), []
-    named = rows.with_columns(raw.frame[layout.columns["symbol"]].cast(pl.String).alias("symbol"))
-    nameless = named.filter(pl.col("symbol").is_null()).select(LINE, pl.lit("no symbol").alias("reason"))
-    named = _canonical(named.filter(pl.col("symbol").is_not_null()))
-    if symbol is None:
-        return named, [nameless]
-    present = named["symbol"].unique().to_list()
-    if len(present) == 1:
-        return named.with_columns(pl.lit(canonical_symbol(symbol)).alias("symbol")), [nameless]
-    chosen = named.filter(pl.col("symbol") == canonical_symbol(symbol))
-    if chosen.is_empty():
-        raise InputError(f"{raw.source} has no symbol {symbol!r}", hint=f"it has {', '.join(sorted(present)[:12])}")
-    return chosen, [nameless]
+def _zone(options: PriceOptions, table: Recognised, raw: RawTable, stamps: Stamps) -> str | None:
+    """The zone of the stamps: what the caller says, else the source or its layout."""
+    if options.zone is not None:
+        return _checked_zone(options.zone)
+    if stamps.kind == "label":
+        return None
+    said = raw.facts.get("exchangetimezonename") or raw.facts.get("time zone")
+    return said if said and "/" in said else table.layout.zone
 
 
-def _canonical(rows: pl.DataFrame) -> pl.DataFrame:
-    """Symbols under the names used everywhere in the store."""
-    names = {name: canonical_symbol(name) for name in rows["symbol"].unique()}
-    return rows.with_columns(pl.col("symbol").replace_strict(names, return_dtype=pl.String))
+def _checked_zone(zone: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        try:
+            return exchange_zone(zone)
+        except InputError:
+            pass
+        raise InputError(f"zone {zone!r} is not known", hint="write an IANA name such as Asia/Karachi") from None
+    return zone
 
 
-def _stamps(raw: RawTable, layout: Layout, date_order: str | None) -> Stamps:
-    column = raw.frame[layout.columns["date"]]
-    if "time" in layout.columns and raw.is_text:
-        column = _with_times(column, raw.frame[layout.columns["time"]])
-    return read_stamps(column, date_order=date_order, source=raw.source)
+def _stamps(table: Recognised, date_order: str | None) -> Stamps:
+    raw = table.table
+    column = raw.frame[table.date].alias(raw.label(table.date) or "date")
+    if table.time is not None and column.dtype == pl.String:
+        column = _with_times(column, raw.frame[table.time].cast(pl.String))
+    return read_stamps(column, date_order=date_order, usual_order=table.layout.date_order, source=raw.source)
 
 
 def _with_times(dates: pl.Series, times: pl.Series) -> pl.Series:
-    """Stooq's date and time columns as one text; daily files write the time as 000000."""
-    if times.str.strip_chars().is_in(["", "000000", "0"]).fill_null(True).all():
+    """A column of days and one of times as one text; daily files write the time as 000000 or 00:00."""
+    if times.str.replace_all(r"[^\d]", "").str.strip_chars("0").is_in([""]).fill_null(True).all():
         return dates
-    frame = pl.DataFrame({"d": dates, "t": times.str.replace_all(":", "").str.zfill(6)})
-    day = pl.col("d").str.replace_all(r"[-/.]", "")
-    text = [day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2)]
-    clock = [pl.col("t").str.slice(at, 2) for at in (0, 2, 4)]
-    return frame.select(pl.format("{}-{}-{} {}:{}:{}", *text, *clock).alias(dates.name)).to_series()
+    digits = times.str.strip_chars()
+    compact = digits.str.contains(r"^\d{3,6}$")
+    frame = pl.DataFrame({"d": dates, "t": digits, "compact": compact})
+    padded = pl.when(pl.col("t").str.len_chars() <= 4).then(pl.col("t").str.zfill(4) + "00").otherwise(pl.col("t").str.zfill(6))
+    clock = pl.format("{}:{}:{}", *(padded.str.slice(at, 2) for at in (0, 2, 4)))
+    written = pl.when(pl.col("compact")).then(clock).otherwise(pl.col("t"))
+    day = pl.col("d").str.strip_chars()
+    iso = pl.when(day.str.contains(r"^\d{8}$")).then(
+        pl.format("{}-{}-{}", day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2))
+    ).otherwise(day.str.replace(r"^(\d{4})[./](\d{2})[./](\d{2})$", "${1}-${2}-${3}"))
+    return frame.select(pl.format("{} {}", iso, written).alias(dates.name)).to_series()
 
 
-def _figures(rows: pl.DataFrame, is_text: bool) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Figures as numbers; rows with words instead of numbers, or without a close or a date, are set aside."""
     present = [name for name in PRICES if name in rows.columns]
-    comma = is_text and any(has_decimal_comma(rows[name]) for name in present if name != "volume")
-    rejected = []
+    raw = table.table
+    rows, rejected = leave_out(rows, table)
+    mark = decimal_mark(
+        {name: rows[name] for name in present},
+        _other_figures(table),
+        stated=options.decimal,
+        usual=table.layout.decimal,
+        source=raw.source,
+    )
     bad = pl.Series([False]).new_from_index(0, rows.height)
     numbers = rows
     for name in present:
-        values = as_numbers(rows[name], decimal_comma=comma)
+        values = as_numbers(rows[name], decimal=mark)
         wrong = not_numbers(rows[name], values)
         if wrong.any():
             said = rows.filter(wrong & ~bad)
-            text = (pl.lit(f"{name} ") + pl.col(name).cast(pl.String) + pl.lit(" is no number")).alias("reason")
+            text = (pl.lit(f"{name} ") + pl.col(name).cast(pl.String) + pl.lit(" is not a number")).alias("reason")
             rejected.append(said.select(LINE, text))
             bad |= wrong
         numbers = numbers.with_columns(values.alias(name))
@@ -186,26 +262,12 @@ def _figures(rows: pl.DataFrame, is_text: bool) -> tuple[pl.DataFrame, list[pl.D
     return numbers.filter(~undated & ~closeless), rejected
 
 
-def _without_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """The first bar of each symbol and start, in order; the others, with what they repeat or contradict."""
-    key = ["symbol", "bar_start"]
-    symbol, start = pl.col("symbol"), pl.col("bar_start")
-    in_order = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (start > start.shift()))
-    if rows.select(in_order.tail(max(rows.height - 1, 0)).all()).item():
-        return rows, []
-    rows = rows.sort(key, maintain_order=True)
-    repeated = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
-    if not rows.select(repeated.any()).item():
-        return rows, []
-    first = rows.unique(key, keep="first", maintain_order=True)
-    later = rows.join(first.select(LINE, "symbol"), on=[LINE, "symbol"], how="anti")
-    both = later.join(first.select(*key, LINE, *PRICES), on=key, suffix="_first")
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_first")) for name in PRICES)
-    line, day = pl.col(f"{LINE}_first").cast(pl.String), pl.col("session").cast(pl.String)
-    twin = pl.lit("duplicate: line ") + line + pl.lit(" holds the same bar of ") + day
-    other = pl.lit("contradiction: line ") + line + pl.lit(" holds another bar of ") + day + pl.lit(", which is kept")
-    reason = pl.when(same).then(twin).otherwise(other)
-    return first, [both.select(LINE, reason.alias("reason"))]
+def _other_figures(table: Recognised) -> list[pl.Series]:
+    """Columns of text that are no fields of ours, which may still tell what the decimal mark is."""
+    places = {table.date, table.time, table.symbol, table.series, table.currency}
+    taken = places | {column for fields in table.blocks.values() for column in fields.values()}
+    frame = table.table.frame
+    return [frame[each] for each in table.table.columns if each not in taken and frame[each].dtype == pl.String]
 
 
 def _rejects(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -213,9 +275,9 @@ def _rejects(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
     broken = raw.broken.select(LINE, pl.lit("more fields than the header").alias("reason"), "content")
     frames = [broken]
     if reasons is not None and not reasons.is_empty():
-        wanted = raw.frame.filter(pl.col(LINE).cast(pl.Int64).is_in(reasons[LINE].implode()))
-        text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in raw.names[:20]], separator=",")
-        content = wanted.select(pl.col(LINE).cast(pl.Int64), text.str.slice(0, 500).alias("content"))
+        lines = raw.frame.filter(pl.col(LINE).cast(pl.Int64).is_in(reasons[LINE].implode()))
+        text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in raw.columns[:20]], separator=",")
+        content = lines.select(pl.col(LINE).cast(pl.Int64), text.str.slice(0, 500).alias("content")).unique(LINE)
         frames.append(reasons.join(content, on=LINE, how="left"))
     together = pl.concat(frames, how="vertical_relaxed").sort(LINE)
     return together.select(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
 
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import read_csv
 from correlator.resources import data_path
 from correlator.sessions import exchange_named
@@ -32,6 +34,8 @@ SUFFIXES = {
     "TO": "XTSE",
     "AX": "XASX",
 }
+KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
+_PAIR = re.compile(r"(?:C:|FX:)?([A-Z]{3})(?:/([A-Z]{3})|([A-Z]{3})(?:=X)?|=X)")
 _PREFIXES = {
     "PSX": "XKAR",
     "KSE": "XKAR",
@@ -65,8 +69,11 @@ def describe_instrument(
     An unknown symbol needs ``exchange``, or an ending or prefix that tells it (``.KA``, ``PSX:``); otherwise
     InputError. An ``exchange`` given wins over the one in the file, whose other facts are then not used.
     """
-    name, told = split_symbol(symbol)
+    told = split_symbol(symbol)[1]
+    name = canonical_symbol(symbol, exchange=exchange, path=path)
     known = find_instrument(symbol, path=path)
+    if exchange is not None and told is not None and not _one_country(told, exchange):
+        raise InputError(f"{symbol} is a symbol of {told}, not of {exchange}", hint="give one of the two")
     chosen = exchange or (str(known["exchange"]) if known else told)
     if chosen is None:
         shipped = read_instruments(path)["symbol"].to_list()
@@ -77,7 +84,23 @@ def describe_instrument(
     if known is not None and known["exchange"] == place.code:
         return known
     blank: dict[str, str | None] = dict.fromkeys(INSTRUMENTS.column_names)
-    return {**blank, "symbol": name, "exchange": place.code, "currency": place.currency, "country": place.country}
+    kind, currency = _kind_of(name), place.currency
+    country = place.country if kind in (None, "index") else None
+    if kind == "fx":
+        currency = (currency_pair(name) or "")[3:] or currency
+    return {**blank, "symbol": name, "exchange": place.code, "currency": currency, "country": country, "kind": kind}
+
+
+def _kind_of(symbol: str) -> str | None:
+    """What the form of a symbol tells of its kind: ``GC=F`` is a future, USDINR a rate, BTC-USD a coin; else None."""
+    if symbol.startswith("^"):
+        return "index"
+    if symbol.endswith("=F"):
+        return "future"
+    if currency_pair(symbol) is not None:
+        return "fx"
+    base, _, quote = symbol.partition("-")
+    return "crypto" if quote in ("USD", "USDT", "EUR", "GBP", "BTC") and base.isalnum() else None
 
 
 def find_instrument(symbol: str, *, path: str | Path | None = None) -> dict[str, str | None] | None:
@@ -87,10 +110,38 @@ def find_instrument(symbol: str, *, path: str | Path | None = None) -> dict[str,
     return names.get(symbol.upper()) or names.get(bare.upper())
 
 
-def canonical_symbol(symbol: str, *, path: str | Path | None = None) -> str:
-    """The name that the store uses: AIRLINK for AIRLINK.KA and PSX:AIRLINK; unknown ones stay as written."""
+def canonical_symbol(symbol: str, *, exchange: str | None = None, path: str | Path | None = None) -> str:
+    """The name that the store uses: AIRLINK for AIRLINK.KA and PSX:AIRLINK, USDINR for INR=X; others as written.
+
+    ``exchange``: where it is traded, if known; what is known under that name in another country is then not meant.
+    A name without capitals is written in capitals: ``msft`` and ``MSFT`` are one.
+    """
     known = find_instrument(symbol, path=path)
-    return str(known["symbol"]) if known else split_symbol(symbol)[0]
+    if known is not None and (exchange is None or _one_country(str(known["exchange"]), exchange)):
+        return str(known["symbol"])
+    bare = split_symbol(symbol)[0]
+    pair = currency_pair(bare)
+    return pair or (bare.upper() if bare.islower() else bare)
+
+
+def currency_pair(symbol: str) -> str | None:
+    """The pair that a name of exchange rates means: USDINR for ``INR=X``, EURUSD for ``EURUSD=X`` and ``EUR/USD``."""
+    found = _PAIR.fullmatch(symbol.strip().upper())
+    if found is None:
+        return None
+    first, second, single = found[1], found[2] or found[3], found[2] is None and found[3] is None
+    pair = ("USD", first) if single else (first, second)
+    return "".join(pair) if set(pair) <= currencies() and pair[0] != pair[1] else None
+
+
+def _one_country(one: str, other: str) -> bool:
+    return one == other or exchange_named(one).country == exchange_named(other).country
+
+
+@lru_cache(maxsize=1)
+def currencies() -> frozenset[str]:
+    """ISO 4217 codes that are known."""
+    return frozenset(read_csv(data_path("instruments", "currencies.csv"))["currency"])
 
 
 def split_symbol(symbol: str) -> tuple[str, str | None]:
@@ -122,9 +173,28 @@ def _read(path: Path) -> pl.DataFrame:
         raise InputError(f"{path.name} names {repeated[0]} more than once", hint="keep one row per symbol")
     for code in rows["exchange"].unique():
         exchange_named(str(code))
+    for column, known in (("kind", KINDS), ("country", countries()), ("currency", currencies())):
+        _refuse_unknown(rows, column, known, path.name)
     columns = [*INSTRUMENTS.column_names, "sector"]
     full = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in columns if name not in rows.columns)
     return full.select(columns).with_columns(pl.col("aliases").str.replace_all(";", "|"))
+
+
+def _refuse_unknown(rows: pl.DataFrame, column: str, known: Iterable[str], source: str) -> None:
+    """Raise InputError for the first value of the column that is not one of ``known``."""
+    if column not in rows.columns:
+        return
+    for symbol, value in rows.select("symbol", column).iter_rows():
+        if value is not None and value not in known:
+            hint = likeliest(value, known, "known are")
+            raise InputError(f"{source}: {symbol} has the unknown {column} {value!r}", hint=hint)
+
+
+@lru_cache(maxsize=1)
+def countries() -> frozenset[str]:
+    """ISO 3166-1 alpha-3 codes that are known."""
+    exchanges = read_csv(data_path("sessions", "exchanges.csv"), infer_schema=False)["country"].drop_nulls()
+    return frozenset([*read_csv(data_path("events", "countries.csv"), infer_schema=False)["country"], *exchanges])
 
 
 @lru_cache(maxsize=4)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from correlator.errors import TimeError
-from correlator.market.raw_table import AT
+from correlator.market.source.raw import AT, LINE
 from correlator.market.stamps import Stamps
 from correlator.sessions import exchange_named, exchange_zone
 
@@ -13,44 +15,109 @@ _INSTANT = pl.Datetime("us", "UTC")
 _NEARLY_ALL = 0.99
 
 
-def label_sessions(
-    stamped: pl.DataFrame, stamps: Stamps, exchange: str | None, source: str
-) -> tuple[pl.DataFrame, list[str], str]:
-    """Rows with session (Date) and bar_start (UTC) in place of ``__at``, what to tell, and the interval.
+@dataclass(frozen=True)
+class Labelled:
+    """Rows with session (Date) and bar_start (UTC), what to tell, the interval, and rows whose time does not exist."""
 
-    ``stamped``: rows with symbol and ``__at``, the values of ``stamps``. Instants and local times are read by the
-    clocks of ``exchange``; raises TimeError where they matter and it is not known. Several stamps of one symbol on one
-    day make the rows intraday bars.
+    rows: pl.DataFrame
+    notes: tuple[str, ...]
+    interval: str
+    rejected: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Whose clocks count: the ``exchange`` (market identifier code), and the IANA ``zone`` of the stamps, if known."""
+
+    exchange: str | None = None
+    zone: str | None = None
+
+
+def label_sessions(stamped: pl.DataFrame, stamps: Stamps, clock: Clock, source: str) -> Labelled:
+    """Sessions of rows with symbol and ``__at``, the values of ``stamps``.
+
+    A label of a day stays what it is. Instants and local times are read by the clocks of ``clock``: local times by its
+    zone, else the exchange's; the date of a daily bar by its zone, else the exchange's. Several stamps of one symbol on
+    one day make the rows intraday bars. Raises TimeError where a zone matters and is not known.
     """
     if stamps.kind == "label":
-        return _daily(stamped, pl.col(AT)), [], "1d"
-    if stamps.kind == "instant" and _all_midnight(stamped[AT]):
-        return _daily(stamped, pl.col(AT).dt.date()), [], "1d"
-    if exchange is None and (stamps.kind == "instant" or _several_a_day(stamped, pl.col(AT).dt.date())):
-        hours = ", ".join(f"{hour:02d}:00" for hour in stamped[AT].dt.hour().drop_nulls().unique().sort().head(4))
-        raise TimeError(
-            f"{source}: stamps are times of day ({hours} ...), whose date depends on the exchange",
-            hint="which exchange? give exchange (--exchange), for example XKAR",
-        )
-    zone = "UTC" if exchange is None else exchange_zone(exchange)
-    local = pl.col(AT).dt.convert_time_zone(zone) if stamps.kind == "instant" else pl.col(AT)
-    if _several_a_day(stamped, local.dt.date()):
-        start = local if stamps.kind == "instant" else pl.col(AT).dt.replace_time_zone(zone, non_existent="null")
-        intraday = stamped.with_columns(
-            local.dt.date().alias("session"), start.dt.convert_time_zone("UTC").cast(_INSTANT).alias("bar_start")
-        )
-        return intraday.drop(AT), [f"intraday bars by the clocks of {zone}"], _interval(intraday)
-    hours = ", ".join(f"{hour:02d}:00" for hour in stamped[AT].dt.hour().drop_nulls().unique().sort().head(4))
-    kind = "instants"
-    if stamps.kind == "local":
-        as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
-        if exchange is None or not _are_midnights_in_utc(stamped, as_utc, exchange):
-            return _daily(stamped, local.dt.date()), ["the time of day in the date column is not used"], "1d"
-        local, kind = as_utc, "instants in UTC that do not say so"
-    daily = _daily(stamped, local.dt.date())
+        return Labelled(_daily(stamped, pl.col(AT)), (), "1d")
+    if stamps.kind == "local" and clock.zone is not None:
+        return _of_instants(*_located(stamped, clock.zone), clock, source)
+    if stamps.kind == "instant":
+        return _of_instants(stamped, None, clock, source)
+    return _of_local_times(stamped, clock, source)
+
+
+def _of_instants(stamped: pl.DataFrame, rejected: pl.DataFrame | None, clock: Clock, source: str) -> Labelled:
+    if _all_midnight(stamped[AT]):
+        return Labelled(_daily(stamped, pl.col(AT).dt.date()), (), "1d", rejected)
+    zone = clock.zone or (exchange_zone(clock.exchange) if clock.exchange else None)
+    if zone is None:
+        raise _unknown_exchange(stamped, source)
+    if _several_a_day(stamped, pl.col(AT).dt.convert_time_zone(zone).dt.date()):
+        place = exchange_zone(clock.exchange) if clock.exchange else zone
+        day = pl.col(AT).dt.convert_time_zone(place).dt.date()
+        rows = stamped.with_columns(day.alias("session"), pl.col(AT).cast(_INSTANT).alias("bar_start"))
+        return Labelled(rows.drop(AT), (_by_the_clocks(place),), _interval(rows), rejected)
+    day = pl.col(AT).dt.convert_time_zone(zone).dt.date()
+    return _daily_of_instants(stamped, day, "instants", zone, rejected)
+
+
+def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelled:
+    several = _several_a_day(stamped, pl.col(AT).dt.date())
+    if clock.exchange is None:
+        if several:
+            raise _unknown_exchange(stamped, source)
+        return Labelled(_daily(stamped, pl.col(AT).dt.date()), (_NOT_USED,), "1d")
+    zone = exchange_zone(clock.exchange)
+    if several:
+        located, rejected = _located(stamped, zone)
+        day = pl.col(AT).dt.convert_time_zone(zone).dt.date()
+        rows = located.with_columns(day.alias("session"), pl.col(AT).cast(_INSTANT).alias("bar_start"))
+        return Labelled(rows.drop(AT), (_by_the_clocks(zone),), _interval(rows), rejected)
+    as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+    if not _are_midnights_in_utc(stamped, as_utc, clock.exchange):
+        return Labelled(_daily(stamped, pl.col(AT).dt.date()), (_NOT_USED,), "1d")
+    return _daily_of_instants(stamped, as_utc.dt.date(), "instants in UTC that do not say so", zone, None)
+
+
+_NOT_USED = "the time of day in the date column is not used"
+
+
+def _by_the_clocks(zone: str) -> str:
+    return f"intraday bars by the clocks of {zone}"
+
+
+def _unknown_exchange(stamped: pl.DataFrame, source: str) -> TimeError:
+    return TimeError(
+        f"{source}: stamps are times of day ({_hours(stamped)} ...), whose date depends on the exchange",
+        hint="which exchange? give exchange (--exchange), for example XKAR, or the stamps' zone (--zone)",
+    )
+
+
+def _hours(stamped: pl.DataFrame) -> str:
+    return ", ".join(f"{hour:02d}:00" for hour in stamped[AT].dt.hour().drop_nulls().unique().sort().head(4))
+
+
+def _located(stamped: pl.DataFrame, zone: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows whose local times are instants in ``zone``, and those of an hour that its clocks show twice or never."""
+    instant = pl.col(AT).dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+    located = stamped.with_columns(instant.cast(_INSTANT).alias("__instant"))
+    lost = pl.col("__instant").is_null() & pl.col(AT).is_not_null()
+    reason = pl.format("the clocks of {} show {} twice or never", pl.lit(zone), pl.col(AT).dt.to_string("%Y-%m-%d %H:%M"))
+    rejected = located.filter(lost).select(LINE, reason.alias("reason"))
+    kept = located.filter(~lost).with_columns(pl.col("__instant").alias(AT)).drop("__instant")
+    return kept, rejected
+
+
+def _daily_of_instants(
+    stamped: pl.DataFrame, day: pl.Expr, kind: str, zone: str, rejected: pl.DataFrame | None
+) -> Labelled:
+    daily = _daily(stamped, day)
     moved = int((stamped[AT].dt.date() != daily["session"]).sum())
-    note = f"stamps are {kind} ({hours} UTC), read by the clocks of {zone}: {moved:,} bars belong to another day than"
-    return daily, [f"{note} the stamp's in UTC"], "1d"
+    note = f"stamps are {kind} ({_hours(stamped)} UTC), read by the clocks of {zone}: {moved:,} bars belong to another day than"
+    return Labelled(daily, (f"{note} the stamp's in UTC",), "1d", rejected)
 
 
 def _are_midnights_in_utc(stamped: pl.DataFrame, as_utc: pl.Expr, exchange: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a date column says: labels of days, instants, or local times, in whatever layout; never a guess.
+"""What a date column says: labels of days, instants, or local times, in whatever form; never a guess.
 
 ``28/05/2025`` can be read in one way only; a column in which every date could be read in two is refused with the
 question which it is. Instants (with a zone, or seconds since 1970) are kept apart from labels, since the date of an
@@ -13,15 +13,19 @@ from datetime import date
 import polars as pl
 
 from correlator.errors import InputError, TimeError
+from correlator.market.written_dates import ORDERS, read_dates
 
-ORDERS = ("dmy", "mdy", "ymd")
 _INSTANT = pl.Datetime("us", "UTC")
-_NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
-_ISO_TIME = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}"
+_ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
 # What yfinance writes: 2025-05-28 00:00:00+05:00 is the label 2025-05-28, whoever's midnight it is.
 _MIDNIGHT_THERE = r"^\d{4}-\d{2}-\d{2}[T ]00:00(:00(\.0+)?)?(Z|[+-]\d{2}:?\d{2})$"
-_NAMED = ("%b %d, %Y", "%B %d, %Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%d-%b-%y", "%b-%d-%Y", "%d/%b/%Y", "%Y-%b-%d")
+_CLOCK = (
+    r"^(?<day>.*?\d)[ T,]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?<half>[AaPp]\.?[Mm]\.?)?"
+    r"\s*(?<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?(?:\s*\([^)]*\))?$"
+)
+_COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[ T]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
+_EPOCHS = ((r"^\d{9,10}$", "s", "seconds"), (r"^\d{12,13}$", "ms", "ms"), (r"^\d{15,16}$", "us", "us"), (r"^\d{18,19}$", "ns", "ns"))
 
 
 @dataclass(frozen=True)
@@ -29,11 +33,11 @@ class Stamps:
     """What the dates of a source are.
 
     ``values``: Date for labels, Datetime for local times, Datetime UTC for instants;
-    null where a row's date cannot be read. ``layout`` names how they are written.
+    null where a row's date cannot be read. ``form`` names how they are written.
     """
 
     values: pl.Series
-    layout: str
+    form: str
 
     @property
     def kind(self) -> str:
@@ -42,10 +46,18 @@ class Stamps:
         return "instant" if isinstance(self.values.dtype, pl.Datetime) and self.values.dtype.time_zone else "local"
 
 
-def read_stamps(column: pl.Series, *, date_order: str | None = None, source: str = "the file") -> Stamps:
-    """Read a date column of any type. Raises TimeError where every date can be read in two ways, or none at all."""
-    if date_order is not None and date_order not in ORDERS:
-        raise InputError(f"date order {date_order!r} is not known", hint=f"choose {', '.join(ORDERS)}")
+def read_stamps(
+    column: pl.Series, *, date_order: str | None = None, usual_order: str | None = None, source: str = "the file"
+) -> Stamps:
+    """Read a date column of any type.
+
+    ``date_order``: the order that the caller states; ``usual_order``: the one that the layout always writes, which
+    decides where the dates do not. Raises TimeError where every date can be read in two ways, or none at all, and where
+    a date contradicts the order.
+    """
+    for order in (date_order, usual_order):
+        if order is not None and order not in ORDERS:
+            raise InputError(f"date order {order!r} is not known", hint=f"choose {', '.join(ORDERS)}")
     if column.dtype == pl.Date:
         return Stamps(column, "dates")
     if isinstance(column.dtype, pl.Datetime):
@@ -54,7 +66,7 @@ def read_stamps(column: pl.Series, *, date_order: str | None = None, source: str
         column = column.cast(pl.Int64, strict=False).cast(pl.String)
     if column.dtype != pl.String:
         raise TimeError(f"{source}: column {column.name} is {column.dtype}, not dates", hint="name the date column")
-    return _text(column.str.strip_chars(), date_order, source)
+    return _text(column.str.strip_chars(), date_order, usual_order, source)
 
 
 def _typed_times(column: pl.Series) -> Stamps:
@@ -65,7 +77,7 @@ def _typed_times(column: pl.Series) -> Stamps:
     return _labels_if_midnight(column.cast(pl.Datetime("us")), "times")
 
 
-def _text(text: pl.Series, date_order: str | None, source: str) -> Stamps:
+def _text(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
     plain = text.str.to_date("%Y-%m-%d", strict=False)
     if plain.null_count() == text.null_count() and len(text) > text.null_count():
         return Stamps(plain, "YYYY-MM-DD")
@@ -74,24 +86,30 @@ def _text(text: pl.Series, date_order: str | None, source: str) -> Stamps:
         raise TimeError(f"{source}: column {text.name} holds no dates", hint="name the date column")
     if _most(known, _ISO_TIME):
         return _iso_times(text)
-    if _most(known, r"^\d{13}$"):
-        return Stamps(text.cast(pl.Int64, strict=False).cast(pl.Datetime("ms", "UTC")).cast(_INSTANT), "ms since 1970")
-    if _most(known, r"^\d{9,10}$"):
-        seconds = text.cast(pl.Int64, strict=False) * 1000
-        return Stamps(seconds.cast(pl.Datetime("ms", "UTC")).cast(_INSTANT), "seconds since 1970")
     if _most(known, r"^\d{8}$"):
         return Stamps(text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD")
-    if _most(known, r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}$"):
-        return Stamps(text.str.replace_all(r"[/.]", "-").str.to_date("%Y-%m-%d", strict=False), "YYYY-MM-DD")
-    if _most(known, _NUMERIC):
-        return _numeric(text, known, date_order, source)
-    return _named(text, source)
+    if _most(known, _COMPACT):
+        return _compact_times(text)
+    for pattern, unit, name in _EPOCHS:
+        if _most(known, pattern):
+            return Stamps(_since_1970(text, unit), f"{name} since 1970")
+    if _most(known, _CLOCK):
+        return _dates_with_clocks(text, date_order, usual_order, source)
+    dates, form = read_dates(text, date_order, usual_order, source)
+    return Stamps(dates, form)
 
 
 def _most(text: pl.Series, pattern: str) -> bool:
     """Whether more than half of the values match."""
     matched = text.str.contains(pattern).sum()
     return int(matched) * 2 > len(text)
+
+
+def _since_1970(text: pl.Series, unit: str) -> pl.Series:
+    count = text.cast(pl.Int64, strict=False)
+    factor = {"s": 1_000_000, "ms": 1_000, "us": 1}.get(unit)
+    micros = count // 1000 if factor is None else count * factor
+    return micros.cast(pl.Datetime("us", "UTC")).cast(_INSTANT)
 
 
 def _iso_times(text: pl.Series) -> Stamps:
@@ -113,9 +131,42 @@ def _iso_times(text: pl.Series) -> Stamps:
     return _labels_if_midnight(frame.select(pl.coalesce(read).alias("t")).to_series(), "ISO times")
 
 
-def _labels_if_midnight(times: pl.Series, layout: str) -> Stamps:
+def _compact_times(text: pl.Series) -> Stamps:
+    """20170901153000, 20170901 1530"""
+    digits = text.str.replace_all(r"[ T]", "")
+    full = pl.DataFrame({"t": digits}).select(
+        pl.when(pl.col("t").str.len_chars() == 12).then(pl.col("t") + "00").otherwise(pl.col("t"))
+    )
+    return _labels_if_midnight(full.to_series().str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False), "times")
+
+
+def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
+    """Dates in any form with a time of day behind them: ``9/1/2017 4:00 PM``, ``Fri Sep 01 2017 00:00:00 GMT-0400``."""
+    parts = text.str.extract_groups(_CLOCK).struct
+    day, clock, half, zone = (parts.field(name) for name in ("day", "clock", "half", "zone"))
+    whole = pl.DataFrame({"t": text, "d": day}).select(pl.coalesce("d", "t")).to_series().alias(text.name)
+    dates, form = read_dates(whole, date_order, usual_order, source)
+    frame = pl.DataFrame({"date": dates, "clock": clock, "half": half.str.slice(0, 1).str.to_lowercase(), "zone": zone})
+    split = pl.col("clock").str.split(":")
+    hour = split.list.get(0, null_on_oob=True).cast(pl.Int64, strict=False)
+    hour = pl.when(pl.col("half").is_null()).then(hour).otherwise(hour % 12 + 12 * (pl.col("half") == "p"))
+    minute = split.list.get(1, null_on_oob=True).cast(pl.Int64, strict=False)
+    second = split.list.get(2, null_on_oob=True).cast(pl.Float64, strict=False).fill_null(0.0)
+    micros = ((hour * 60 + minute) * 60_000_000) + (second * 1e6).cast(pl.Int64)
+    local = pl.col("date").cast(pl.Datetime("us")) + pl.duration(microseconds=micros.fill_null(0))
+    times = frame.select(local.alias("t")).to_series()
+    if zone.null_count() == len(zone) or _are_midnights(times):
+        return _labels_if_midnight(times, form)
+    offset = pl.col("zone").str.replace(r"^(UTC|GMT)", "").str.replace(r"^Z$", "").str.replace(":", "", literal=True)
+    minutes = offset.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + offset.str.slice(3, 2).cast(pl.Int64, strict=False)
+    signed = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
+    instants = frame.with_columns(times).select((pl.col("t") - pl.duration(minutes=signed)).alias("t")).to_series()
+    return Stamps(instants.dt.replace_time_zone("UTC").cast(_INSTANT), form)
+
+
+def _labels_if_midnight(times: pl.Series, form: str) -> Stamps:
     """Local times that are all midnight are labels."""
-    return Stamps(times.dt.date(), layout) if _are_midnights(times) else Stamps(times, layout)
+    return Stamps(times.dt.date(), form) if _are_midnights(times) else Stamps(times, form)
 
 
 def _are_midnights(times: pl.Series) -> bool:
@@ -123,51 +174,9 @@ def _are_midnights(times: pl.Series) -> bool:
     return bool((times.dt.time() == pl.Series([0]).cast(pl.Time)[0]).drop_nulls().all())
 
 
-def _numeric(text: pl.Series, known: pl.Series, date_order: str | None, source: str) -> Stamps:
-    """Day, month and year as numbers: the order is the caller's, else the one that some date proves."""
-    parts = known.str.extract_groups(_NUMERIC)
-    first, second = (parts.struct.field(name).cast(pl.Int32, strict=False) for name in ("1", "2"))
-    day_first, month_first = bool((first > 12).any()), bool((second > 12).any())
-    if date_order is None:
-        if day_first and month_first:
-            raise TimeError(
-                f"{source}: some dates of column {text.name} put the day first and some the month",
-                hint="say date_order (--date-order dmy or mdy); rows that do not fit are then rejected",
-            )
-        if not day_first and not month_first:
-            raise TimeError(
-                f"{source}: {known[0]} could be day-month or month-day, and so could every other date",
-                hint="which is it? say date_order (--date-order dmy or mdy)",
-            )
-    order = date_order or ("dmy" if day_first else "mdy")
-    dashed = text.str.replace_all(r"[/.]", "-")
-    if order == "ymd":
-        return Stamps(dashed.str.to_date("%y-%m-%d", strict=False), "ymd")
-    frame = pl.DataFrame({"t": dashed})
-    lead = "%d-%m" if order == "dmy" else "%m-%d"
-    four = pl.col("t").str.contains(r"-\d{4}$")
-    long = pl.when(four).then(pl.col("t")).str.to_date(f"{lead}-%Y", strict=False)
-    short = pl.when(~four).then(pl.col("t")).str.to_date(f"{lead}-%y", strict=False)
-    return Stamps(frame.select(pl.coalesce(long, short).alias("t")).to_series(), order)
-
-
-def _named(text: pl.Series, source: str) -> Stamps:
-    frame = pl.DataFrame({"t": text.str.replace(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? ", "")})
-    long = pl.col("t").str.contains(r"\d{4}")
-    read = [pl.when(long == ("%Y" in layout)).then(pl.col("t")).str.to_date(layout, strict=False) for layout in _NAMED]
-    dates = frame.select(pl.coalesce(read).alias("t")).to_series()
-    if dates.null_count() == len(dates):
-        sample = next((value for value in text if value), "")
-        raise TimeError(
-            f"{source}: column {text.name} holds no dates that can be read, for example {sample!r}",
-            hint="name the date column with columns (--column date=...)",
-        )
-    return Stamps(dates, "dates with month names")
-
-
 def one_date(text: str) -> date:
     """A date that a person typed as YYYY-MM-DD; raises TimeError for anything else."""
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise TimeError(f"{text!r} is no date", hint="write YYYY-MM-DD") from None
+        raise TimeError(f"{text!r} is not a date", hint="write YYYY-MM-DD") from None

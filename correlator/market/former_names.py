@@ -1,0 +1,49 @@
+"""Symbols that had another name until a day: FB is META until June 2022, and another fund's symbol after that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+import polars as pl
+
+from correlator.files import read_csv
+from correlator.resources import data_path
+
+
+@dataclass(frozen=True)
+class FormerName:
+    """``former`` was the name of ``symbol`` on ``country``'s exchanges; ``until``: the last session under it."""
+
+    former: str
+    symbol: str
+    until: date
+    country: str
+
+
+@cache
+def former_names() -> dict[str, FormerName]:
+    """Former names by name, from ``data/instruments/former_names.csv``."""
+    rows = read_csv(data_path("instruments", "former_names.csv"), try_parse_dates=True)
+    columns = ("former", "symbol", "until", "country")
+    return {row[0]: FormerName(*row) for row in rows.select(columns).iter_rows()}
+
+
+def under_present_names(bars: pl.DataFrame, country: str | None) -> tuple[pl.DataFrame, list[str]]:
+    """Bars (symbol, session) under the names that their symbols have now, and what to tell.
+
+    ``country``: of the exchange that the bars are from (ISO 3166-1 alpha-3); names are those of one country. Bars after
+    the last day of a name keep it: they are another instrument's.
+    """
+    notes = []
+    for name in bars["symbol"].unique().to_list():
+        known = former_names().get(name)
+        if known is None or known.country != country:
+            continue
+        earlier = (pl.col("symbol") == name) & (pl.col("session") <= known.until)
+        count = int(bars.select(earlier.sum()).item())
+        if count:
+            bars = bars.with_columns(pl.when(earlier).then(pl.lit(known.symbol)).otherwise("symbol").alias("symbol"))
+            notes.append(f"{name} was the name of {known.symbol} until {known.until}: {count:,} bars are stored under it")
+    return bars, notes

@@ -1,0 +1,208 @@
+"""Which layout a raw table has, told by its whole shape: never a guess between two that fit, nor one where none does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import polars as pl
+
+from correlator.errors import InputError, likeliest
+from correlator.market.layout.shapes import find_shape, read_shape
+from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
+from correlator.market.layout.vocabulary import FIELDS, PRICES, plain
+from correlator.market.source.raw import RawTable
+
+_LOOKED_AT = 60
+_NEARLY_ALL = 0.9
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What each column of a raw table is.
+
+    ``date``, ``time``, ``symbol``, ``series``, ``currency``: columns; ``blocks``: of each symbol that the header names
+    (None: the one symbol, or those of the column ``symbol``) the columns of its fields. ``table``: the raw table, which
+    a shape may have turned round.
+    """
+
+    layout: Layout
+    table: RawTable
+    date: str
+    blocks: Mapping[str | None, Mapping[str, str]]
+    time: str | None = None
+    symbol: str | None = None
+    series: str | None = None
+    currency: str | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def is_wide(self) -> bool:
+        return None not in self.blocks
+
+
+def recognise(
+    raw: RawTable,
+    *,
+    layout: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    symbol: str | None = None,
+) -> Recognised:
+    """What the columns of ``raw`` are.
+
+    ``layout``: the name or file of the layout that the caller knows it to have; ``columns``: ours to theirs, which wins
+    over what the layout says; ``symbol``: the one asked for. Raises InputError, naming the option, where no layout fits
+    or several do, and for columns that are not there.
+    """
+    given = _given(raw, columns or {})
+    if layout is not None:
+        chosen = load_layout(layout)
+    elif "date" in given and {"close", "adjusted_close"} & set(given):
+        chosen = _one_that_fits(raw, lenient=True) or load_layout("columns")
+    else:
+        fitting = _one_that_fits(raw)
+        chosen = fitting if fitting is not None else load_layout(find_shape(raw, given, symbol))
+    if chosen.kind == "factors":
+        raise InputError(f"{raw.source} is a file of factors, not of prices", hint="give it to study --factors")
+    if chosen.is_shape:
+        return _of_shape(raw, chosen, given, symbol)
+    return _of_layout(raw, chosen, given, forced=layout is not None)
+
+
+def _one_that_fits(raw: RawTable, lenient: bool = False) -> Layout | None:
+    """The shipped layout that fits, the most particular one where one includes another."""
+    fitting = [each for each in shipped_layouts() if _fits(raw, each)]
+    best = [each for each in fitting if not any(_is_more_particular(other, each) for other in fitting)]
+    if len(best) > 1 and not lenient:
+        names = " and ".join(each.name for each in best)
+        raise InputError(
+            f"{raw.source} fits several layouts: {names}",
+            hint="which is it? say layout (--layout " + " or --layout ".join(each.name for each in best) + ")",
+        )
+    return best[0] if len(best) == 1 else None
+
+
+def _is_more_particular(one: Layout, other: Layout) -> bool:
+    mine, others = one.plain_header, other.plain_header
+    return mine > others or (mine == others and _details(one) > _details(other))
+
+
+def _details(layout: Layout) -> int:
+    return len(layout.rows) + len(layout.labels) + len(layout.facts) + len(layout.absent) + layout.exact
+
+
+def _fits(raw: RawTable, layout: Layout) -> bool:
+    """Whether the table has the header of a layout, and rows as the layout has them."""
+    if bool(layout.header) is not raw.has_header or (raw.header and max(len(cells) for cells in raw.header) > 1):
+        return False
+    names = _plain_labels(raw)
+    if not layout.plain_header <= set(names) or any(plain(name) in names for name in layout.absent):
+        return False
+    if layout.width and len(raw.columns) not in layout.width:
+        return False
+    if layout.exact and not set(layout.header) <= set(raw.labels.values()):
+        return False
+    if any(not re.search(pattern, raw.label(f"c{int(place) - 1}")) for place, pattern in layout.labels.items()):
+        return False
+    if any(not re.search(pattern, raw.facts.get(key, "")) for key, pattern in layout.facts.items()):
+        return False
+    return all(_matches(raw, _column(raw, names, theirs), pattern) for theirs, pattern in layout.rows.items())
+
+
+def _plain_labels(raw: RawTable) -> dict[str, str]:
+    """Plain names to columns, the first of each name."""
+    names: dict[str, str] = {}
+    for column, label in raw.labels.items():
+        names.setdefault(plain(label), column)
+    return names
+
+
+def _column(raw: RawTable, names: Mapping[str, str], theirs: str) -> str | None:
+    known = names.get(plain(theirs)) if raw.has_header else None
+    if known is None and theirs.isdigit():
+        return f"c{int(theirs) - 1}" if int(theirs) <= len(raw.columns) else None
+    return known
+
+
+def _matches(raw: RawTable, column: str | None, pattern: str) -> bool:
+    if column is None:
+        return False
+    cells = raw.frame[column].head(_LOOKED_AT).cast(pl.String, strict=False).drop_nulls()
+    hits = sum(re.search(pattern, cell.strip()) is not None for cell in cells)
+    return len(cells) > 0 and hits >= _NEARLY_ALL * len(cells)
+
+
+def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, forced: bool) -> Recognised:
+    names = _plain_labels(raw)
+    places = {ours: _column(raw, names, theirs) for ours, theirs in layout.columns.items()}
+    found = {ours: column for ours, column in places.items() if column is not None}
+    found.update(given)
+    if "date" not in found or not {"close", "adjusted_close"} & set(found):
+        lacking = "date" if "date" not in found else "close"
+        what = f"does not fit layout {layout.name}" if forced else f"has no column of {lacking}"
+        raise InputError(
+            f"{raw.source} {what}: no column {layout.columns.get(lacking, lacking)!r}",
+            hint=f"it has {raw.shown()}; name it with columns (--column {lacking}=...)",
+        )
+    _refuse_repeats(raw, found)
+    return _recognised(raw, layout, found)
+
+
+def _of_shape(raw: RawTable, layout: Layout, given: Mapping[str, str], symbol: str | None) -> Recognised:
+    shape = read_shape(raw, layout.name, given, symbol)
+    if None in shape.blocks:
+        found = {**shape.places, **shape.blocks[None]}
+        _refuse_repeats(shape.table, found)
+        return replace(_recognised(shape.table, layout, found), notes=shape.notes)
+    return Recognised(
+        layout, shape.table, shape.places["date"], shape.blocks, shape.places.get("time"), notes=shape.notes
+    )
+
+
+def _recognised(raw: RawTable, layout: Layout, found: Mapping[str, str]) -> Recognised:
+    fields = {ours: column for ours, column in found.items() if ours in PRICES}
+    time, symbol, series, currency = (found.get(ours) for ours in ("time", "symbol", "series", "currency"))
+    return Recognised(layout, raw, found["date"], {None: fields}, time, symbol, series, currency)
+
+
+def _refuse_repeats(raw: RawTable, found: Mapping[str, str]) -> None:
+    """Raise InputError where the header has a name of ours twice, over figures that differ."""
+    for ours, column in found.items():
+        label = raw.label(column)
+        twins = [each for each in raw.columns if each != column and label and plain(raw.label(each)) == plain(label)]
+        for twin in twins:
+            if not raw.frame.select((pl.col(column).eq_missing(pl.col(twin))).all()).item():
+                raise InputError(
+                    f"{raw.source} has two columns {label!r} with different values",
+                    hint=f"which is {ours}? rename one of them in the file",
+                )
+
+
+def _given(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns that the caller names, ours to columns of the table."""
+    unknown = [ours for ours in columns if ours not in FIELDS]
+    if unknown:
+        raise InputError(
+            f"columns: {unknown[0]!r} is not one of ours", hint=likeliest(unknown[0], FIELDS, "map")
+        )
+    labels = {label: column for column, label in reversed(raw.labels.items())}
+    lines = {" ".join(label.split()): column for label, column in labels.items()}
+    found = {}
+    for ours, theirs in columns.items():
+        place = labels.get(theirs) or lines.get(" ".join(theirs.split()))
+        if place is None:
+            raise InputError(
+                f"{raw.source} has no column {theirs!r}", hint=likeliest(theirs, [each for each in labels if each], "it has")
+            )
+        if sum(label == theirs for label in raw.labels.values()) > 1 and not _same(raw, theirs):
+            raise InputError(f"{raw.source} has several columns {theirs!r}", hint="rename all but one in the file")
+        found[ours] = place
+    return found
+
+
+def _same(raw: RawTable, label: str) -> bool:
+    columns = [column for column, each in raw.labels.items() if each == label]
+    first = raw.frame[columns[0]]
+    return all(first.equals(raw.frame[column]) for column in columns[1:])
+

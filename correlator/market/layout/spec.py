@@ -1,0 +1,151 @@
+"""Layouts of price files: one TOML file each, so that a new source is a file and not code.
+
+Shipped under ``data/layouts/``; a path to a file of one's own is accepted wherever a layout's name is.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.files import opened
+from correlator.market.layout.vocabulary import FIELDS, PRICES, plain
+from correlator.resources import data_path
+
+# Shapes that are told without a file: names of columns, a column per symbol, header rows of field and symbol, a row
+# per symbol and field, a column per day.
+SHAPES = ("columns", "wide", "levels", "long", "transposed")
+KINDS = ("prices", "factors")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What is known of one layout of price files.
+
+    ``header``: names that must all be there (compared by ``plain``); ``absent``: names that must not be; ``exact``:
+    names are compared as they are written. ``rows``: a pattern for the first cells of a column; ``labels``: for the
+    name of the column at a place; ``facts``: for what stands beside the table. ``width``: how many columns a file without a header has. ``columns``: ours
+    to theirs, or to the place from 1 where there is no header. ``date_order`` (dmy, mdy, ymd), ``decimal`` and ``zone``
+    (of times within a day): what the layout always means. ``scale``: what figures of a field are multiplied by.
+    ``series``: which values of the column ``series`` are taken, the first that a symbol has on a day. ``leave_out``:
+    rows whose column matches a pattern, with the reason. ``absolute``: a negative price is the mean of bid and ask.
+    ``zero_is_nothing``: fields in which 0 means that there was none. ``notes``: what to tell whoever loads such a file.
+    """
+
+    name: str
+    title: str = ""
+    kind: str = "prices"
+    header: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    exact: bool = False
+    rows: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+    width: tuple[int, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    date_order: str | None = None
+    decimal: str | None = None
+    zone: str | None = None
+    scale: Mapping[str, float] = field(default_factory=dict)
+    series: tuple[str, ...] = ()
+    leave_out: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    absolute: bool = False
+    zero_is_nothing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_shape(self) -> bool:
+        return self.name in SHAPES
+
+    @property
+    def plain_header(self) -> frozenset[str]:
+        return frozenset(plain(name) for name in self.header)
+
+
+_LISTS = ("header", "absent", "width", "series", "zero_is_nothing", "notes")
+
+
+def layout_names() -> list[str]:
+    """Names of the shipped layouts, in alphabetical order."""
+    return sorted(path.stem for path in data_path("layouts").glob("*.toml"))
+
+
+def load_layout(name: str) -> Layout:
+    """The shape or shipped layout called ``name``, or the one in the TOML file at that path.
+
+    Raises NotFoundError with the likeliest name; InputError for a file that is not a layout.
+    """
+    if name in SHAPES:
+        return Layout(name)
+    if name.endswith(".toml"):
+        with opened(name) as file:
+            return read_layout(file.read(), Path(name).name)
+    if name not in layout_names():
+        raise NotFoundError(
+            f"layout {name!r} is not known", hint=likeliest(name, [*SHAPES, *layout_names()], "layouts are")
+        )
+    return _shipped(name)
+
+
+def shipped_layouts() -> list[Layout]:
+    """Every shipped layout, in alphabetical order."""
+    return [_shipped(name) for name in layout_names()]
+
+
+@cache
+def _shipped(name: str) -> Layout:
+    return read_layout(data_path("layouts", f"{name}.toml").read_bytes(), f"{name}.toml")
+
+
+def read_layout(text: bytes, source: str) -> Layout:
+    """A layout from its TOML text; raises InputError naming what is wrong."""
+    try:
+        document = tomllib.loads(text.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise InputError(f"{source} is not a TOML file: {problem}") from None
+    problem_found = _problem(document)
+    if problem_found:
+        raise InputError(f"layout {source} {problem_found}", hint="see CONTRIBUTING.md for its keys")
+    values: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in document.items()}
+    return Layout(**values)
+
+
+def _problem(document: Mapping[str, Any]) -> str | None:
+    """What is wrong with the keys and values of a layout, or None."""
+    known = [each.name for each in fields(Layout)]
+    unknown = [key for key in document if key not in known]
+    if unknown:
+        return f"has the unknown key {unknown[0]!r}"
+    if not isinstance(document.get("name"), str) or document["name"] in SHAPES:
+        return "needs a name of its own"
+    if document.get("kind", "prices") not in KINDS:
+        return f"has the unknown kind {document['kind']!r}"
+    if any(not isinstance(document.get(key, []), list) for key in _LISTS):
+        return f"needs lists for {', '.join(_LISTS)}"
+    strange = [ours for ours in (*document.get("columns", {}), *document.get("scale", {})) if ours not in FIELDS]
+    if strange:
+        return f"maps {strange[0]!r}, which is not one of {', '.join(FIELDS)}"
+    if not document.get("header") and not document.get("rows"):
+        return "says neither a header nor what its rows look like"
+    if document.get("kind", "prices") == "prices" and not {"date", *PRICES} & set(document.get("columns", {})):
+        return "names no columns"
+    if document.get("date_order", "dmy") not in ("dmy", "mdy", "ymd") or document.get("decimal", ".") not in (".", ","):
+        return "has a date_order or a decimal that is not known"
+    return _faulty_pattern(document)
+
+
+def _faulty_pattern(document: Mapping[str, Any]) -> str | None:
+    left_out = [values.get("pattern", "") for values in document.get("leave_out", {}).values()]
+    patterns = [pattern for key in ("rows", "labels", "facts") for pattern in document.get(key, {}).values()]
+    for pattern in (*patterns, *left_out):
+        try:
+            re.compile(pattern)
+        except re.error as problem:
+            return f"has a faulty pattern {pattern!r}: {problem}"
+    return None

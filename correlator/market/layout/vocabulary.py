@@ -1,0 +1,90 @@
+"""Names of columns as price files write them, from ``data/columns/names.toml``, and how names are compared."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from functools import cache, lru_cache
+
+from correlator.resources import data_path
+
+PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
+FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)
+# What a column of closes may be called, the surest word first.
+CLOSES = ("close", "last")
+
+_BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
+
+
+@lru_cache(maxsize=4096)
+def plain(name: str) -> str:
+    """A name as it is compared: without case, accents, marks and what stands in brackets."""
+    inside = bracketed(name)
+    bare = _letters(_BRACKETS.sub(" ", name))
+    if re.match(r"adj", inside, re.I) and not bare.startswith("adj"):
+        bare = f"adj{bare}"
+    return bare or _letters(name)
+
+
+def bracketed(name: str) -> str:
+    """What stands in brackets in a name: ``USD`` of ``Close (USD)``."""
+    found = _BRACKETS.search(name)
+    return (found.group(1) or found.group(2) or "").strip() if found else ""
+
+
+def _letters(name: str) -> str:
+    flat = unicodedata.normalize("NFKD", name.casefold().replace("ı", "i").replace("ß", "ss"))
+    return "".join(letter for letter in flat if letter.isalnum())
+
+
+def field_of(name: str) -> str | None:
+    """Which field a column of this name is (``last`` beside those of a bar), or None."""
+    return _fields().get(plain(name))
+
+
+def is_figure(name: str) -> bool:
+    """Whether the name is that of a field or of another figure that price files have, so not a symbol."""
+    return field_of(name) is not None or plain(name) in _others() or bool(_NUMBERED.match(plain(name)))
+
+
+def rank_of(name: str) -> int:
+    """How sure a name is for its field: 0 for the first in the list."""
+    return _ranks().get(plain(name), 10_000)
+
+
+def known_words(text: str) -> int:
+    """How many cells of the first lines of a text are names of columns."""
+    cells = re.split(r"[,;\t|\n\r\"]+", text)
+    return sum(field_of(cell) is not None for cell in cells[:200] if cell.strip())
+
+
+_NUMBERED = re.compile(r"^(sma|ema|rsi|atr|wma|ma|macd|bb|return|ret|lag)\d+$")
+
+
+@cache
+def _document() -> dict[str, dict[str, list[str]]]:
+    return tomllib.loads(data_path("columns", "names.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _fields() -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for field, names in _document()["fields"].items():
+        for name in names:
+            fields.setdefault(plain(name), field)
+    return fields
+
+
+@cache
+def _ranks() -> dict[str, int]:
+    ranks: dict[str, int] = {}
+    for names in _document()["fields"].values():
+        for number, name in enumerate(names):
+            ranks.setdefault(plain(name), number)
+    return ranks
+
+
+@cache
+def _others() -> frozenset[str]:
+    return frozenset(plain(name) for name in _document()["also"]["names"])

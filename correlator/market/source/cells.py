@@ -1,0 +1,127 @@
+"""What single cells look like, and from it where a table begins: its header rows, and what stands above them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_WORD = r"[^\W\d_]"
+DATE_LIKE = re.compile(
+    rf"""^\s*(
+      (19|20)\d\d[-/.]\d{{1,2}}[-/.]\d{{1,2}}(?!\d)
+    | \d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})(?!\d)
+    | (19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{{4}}|\d{{6}})?$
+    | \d{{9,10}}$ | \d{{12,13}}$ | \d{{15,16}}$ | \d{{18,19}}$
+    | \d{{1,2}}[-\s./]*({_WORD}{{3,}})\.?[-\s./,]*(\d{{4}}|\d{{2}})(?!\d)
+    | ({_WORD}{{3,}}\.?,?\s+)?{_WORD}{{3,}}\.?\s*\d{{1,2}},?\s+\d{{4}}
+    | ({_WORD}{{2,}}\.?,?\s+)\d{{1,2}}[-\s./]*({_WORD}{{3,}})\.?[-\s./,]*\d{{2,4}}
+    | (19|20)\d\d[-\s./]{_WORD}{{3,}}[-\s./]\d{{1,2}}
+    | (19|20)\d\d\s*[年년]
+    )""",
+    re.X,
+)
+NUMBER_LIKE = re.compile(r"^\s*[-+(]?\s*[$€£¥₹₨]?\s*[-+]?(\d[\d.,'’\s\u00a0\u202f]*|\.\d+)([eE][-+]?\d+)?\s*[KMBTkmbt%)]?\s*$")
+_INDEX_NAMES = frozenset(
+    ("", "date", "datetime", "timestamp", "price", "ticker", "tickers", "symbol", "symbols", "attributes", "field")
+)
+MOST_LEVELS = 3
+
+
+@dataclass(frozen=True)
+class Record:
+    """Cells of one record of a text, and the physical lines that it spans, from 1."""
+
+    first_line: int
+    last_line: int
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Where the table of a text is: ``header`` records (top first), the ``first`` record below, and those ``above``."""
+
+    above: list[Record]
+    header: list[Record]
+    first: Record | None
+
+
+def is_date_like(cell: str) -> bool:
+    """Whether the cell could be a day or a time."""
+    return bool(DATE_LIKE.match(cell))
+
+
+def is_data(cells: Sequence[str]) -> bool:
+    """Whether a record is a row of a price table: a date in one cell, a number in another."""
+    dates = [number for number, cell in enumerate(cells) if is_date_like(cell)]
+    return any(NUMBER_LIKE.match(cell) and number != dates[0] for number, cell in enumerate(cells)) if dates else False
+
+
+def outline(records: Sequence[Record]) -> Outline:
+    """Find the header and the first row of the table in the first records of a text (without empty ones)."""
+    at = next((number for number, record in enumerate(records) if is_data(record.cells)), None)
+    if at is None:
+        return Outline([], list(records[:1]), records[1] if len(records) > 1 else None)
+    place = next(number for number, cell in enumerate(records[at].cells) if is_date_like(cell))
+    while at > 0 and _goes_on_above(records[at - 1], records[at], place):
+        at -= 1
+    width = len(records[at].cells)
+    start = at
+    while start > 0 and at - start < MOST_LEVELS and _is_level(records[start - 1], records[start:at], width):
+        start -= 1
+    return Outline(list(records[:start]), list(records[start:at]), records[at])
+
+
+def _goes_on_above(above: Record, below: Record, place: int) -> bool:
+    """Whether the record above is a row of the table without figures: a date in the same cell."""
+    return len(above.cells) == len(below.cells) and is_date_like(above.cells[place])
+
+
+def _is_level(record: Record, below: Sequence[Record], width: int) -> bool:
+    """Whether the record is the header, or a further header row above what is known of it."""
+    cells = [cell.strip() for cell in record.cells]
+    if not below:
+        return _fits(cells, width)
+    if not _fits(cells, width) or sum(bool(cell) for cell in cells) < 2:
+        return False
+    only_index = not any(cell.strip() for cell in below[0].cells[1:])
+    same_index = cells[0].lower() == below[0].cells[0].strip().lower()
+    return only_index or ((cells[0].lower() in _INDEX_NAMES or same_index) and not is_data(cells))
+
+
+def _fits(cells: Sequence[str], width: int) -> bool:
+    """Whether a record is as wide as the table: empty cells at the end of a line may be missing, or one too many."""
+    filled = len(cells)
+    while filled > 1 and not cells[filled - 1]:
+        filled -= 1
+    return filled <= width <= len(cells) + 1 and (filled > 1 or width <= 2 or len(cells) == width)
+
+
+def header_cells(header: Sequence[Record], width: int) -> list[tuple[str, ...]]:
+    """Of each column the header cells above it, top first; in several rows an empty cell repeats the one to its left."""
+    rows = []
+    for number, record in enumerate(header):
+        cells = [" ".join(cell.replace("\ufeff", "").split()) for cell in record.cells]
+        cells = (cells + [""] * width)[:width]
+        is_last = number == len(header) - 1
+        rows.append(cells if is_last or len(header) == 1 else _carried(cells))
+    return [tuple(row[column] for row in rows) for column in range(width)]
+
+
+def _carried(cells: list[str]) -> list[str]:
+    carried = cells[:1]
+    for cell in cells[1:]:
+        carried.append(cell or (carried[-1] if len(carried) > 1 else ""))
+    return carried
+
+
+def facts_above(above: Sequence[Record]) -> dict[str, str]:
+    """What the records above a table say: ``Security,KO US Equity`` or ``Currency: GBp``; keys in lower case."""
+    facts: dict[str, str] = {}
+    for record in above:
+        cells = [cell.strip().strip("#").strip() for cell in record.cells if cell.strip()]
+        if len(cells) == 1 and ":" in cells[0]:
+            cells = [part.strip() for part in cells[0].split(":", 1)]
+        if len(cells) == 2 and cells[1]:
+            facts.setdefault(cells[0].rstrip(":").strip().lower(), cells[1])
+    return facts

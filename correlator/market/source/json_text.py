@@ -1,0 +1,180 @@
+"""JSON as services answer: a list of bars, columns of values, or either somewhere inside an envelope."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from correlator.errors import InputError
+from correlator.market.source.cells import is_date_like
+from correlator.market.source.raw import RawTable, table_of_cells
+
+_DEPTH = 6
+_DATE = "date"
+
+
+def read_json(data: bytes, source: str) -> RawTable:
+    """The table in a JSON text, or in lines of JSON; numbers keep the digits they are written with.
+
+    Raises InputError for a text that is not JSON and for one that holds no table, or several.
+    """
+    document = _document(data, source)
+    facts: dict[str, str] = {}
+    tables: list[RawTable] = []
+    _search(document, source, facts, tables, _DEPTH)
+    if len(tables) != 1:
+        what = "no table of bars" if not tables else f"{len(tables)} tables"
+        raise InputError(f"{source} is JSON with {what}", hint="give one list of bars, or columns of equal length")
+    table = tables[0]
+    return RawTable(source, table.frame, table.header, table.broken, is_text=True, facts=facts)
+
+
+def _document(data: bytes, source: str) -> Any:
+    encoding = json.detect_encoding(data[:64])
+    text = data.decode(encoding, errors="replace").strip("\ufeff \r\n\t")
+    try:
+        return json.loads(text, parse_float=str, parse_int=str)
+    except (json.JSONDecodeError, RecursionError) as problem:
+        lines = [line for line in io.StringIO(text) if line.strip()]
+        try:
+            return [json.loads(line, parse_float=str, parse_int=str) for line in lines]
+        except (json.JSONDecodeError, RecursionError):
+            where = f" at line {problem.lineno}" if isinstance(problem, json.JSONDecodeError) else ""
+            raise InputError(f"{source} is not JSON{where}", hint="download it again") from None
+
+
+def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable], depth: int) -> None:
+    """Collect the tables below ``node``, and the plain values that stand beside them."""
+    table = _table(node, source)
+    if table is not None:
+        tables.append(table)
+        return
+    if depth == 0:
+        return
+    children = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in children:
+        if isinstance(value, str):
+            facts.setdefault(str(key).lstrip("0123456789. ").lower(), value)
+        elif isinstance(value, Mapping | list):
+            _search(value, source, facts, tables, depth - 1)
+
+
+def _table(node: Any, source: str) -> RawTable | None:
+    for read in (_of_records, _of_lists, _of_split, _of_days, _of_chart, _of_columns):
+        table = read(node, source)
+        if table is not None:
+            return table
+    return None
+
+
+def _of_records(node: Any, source: str) -> RawTable | None:
+    """[{"date": ..., "close": ...}, ...]"""
+    if not isinstance(node, list) or not node or not all(isinstance(each, Mapping) for each in node):
+        return None
+    if not all(_is_plain(value) for each in node[:20] for value in each.values()):
+        flat = [{key: value for key, value in each.items() if _is_plain(value)} for each in node]
+        if len(flat[0]) < 2:
+            return None
+        node = flat
+    if len(node[0]) < 2:
+        return None
+    names = list(dict.fromkeys(str(key) for each in node for key in each))
+    rows = [[_text(each.get(name)) for name in names] for each in node]
+    return table_of_cells(source, [(name,) for name in names], rows)
+
+
+def _of_lists(node: Any, source: str) -> RawTable | None:
+    """[[1504224000, 45.78, ...], ...], without names."""
+    if not isinstance(node, list) or not node or not all(isinstance(each, list) and len(each) > 1 for each in node):
+        return None
+    if not all(_is_plain(value) for each in node[:20] for value in each):
+        return None
+    width = max(len(each) for each in node)
+    rows = [[_text(value) for value in each] + [None] * (width - len(each)) for each in node]
+    if not any(is_date_like(cell or "") for cell in rows[-1]):
+        return None
+    head = [str(cell) for cell in rows[0]]
+    if not any(is_date_like(cell) for cell in head):
+        return table_of_cells(source, [(cell,) for cell in head], rows[1:])
+    return table_of_cells(source, [()] * width, rows)
+
+
+def _of_split(node: Any, source: str) -> RawTable | None:
+    """{"columns": [...], "index": [...], "data": [[...], ...]} (pandas), or the names under another word."""
+    if not isinstance(node, Mapping):
+        return None
+    names = next((node[key] for key in ("columns", "column_names", "fields", "headers") if key in node), None)
+    rows = next((node[key] for key in ("data", "rows", "values") if isinstance(node.get(key), list)), None)
+    if not isinstance(names, list) or not rows or not all(isinstance(row, list) for row in rows):
+        return None
+    labels = [
+        tuple(map(str, name)) if isinstance(name, list) else (str(name.get("name", "")),)
+        if isinstance(name, Mapping)
+        else (str(name),)
+        for name in names
+    ]
+    index = node.get("index")
+    if isinstance(index, list) and len(index) == len(rows):
+        labels = [(_DATE,) * len(labels[0]), *labels]
+        rows = [[day, *row] for day, row in zip(index, rows, strict=True)]
+    if any(len(row) != len(labels) for row in rows):
+        return None
+    return table_of_cells(source, labels, [[_text(value) for value in row] for row in rows])
+
+
+def _of_days(node: Any, source: str) -> RawTable | None:
+    """{"2017-09-01": {"close": ...}, ...}"""
+    if not isinstance(node, Mapping) or not node or not all(is_date_like(str(key)) for key in node):
+        return None
+    if not all(isinstance(value, Mapping) for value in node.values()):
+        return None
+    records = [{_DATE: day, **_numbered(values)} for day, values in node.items()]
+    return _of_records(records, source)
+
+
+def _numbered(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Alpha Vantage's ``1. open`` as ``open``."""
+    return {str(key).lstrip("0123456789").lstrip(". ") or str(key): value for key, value in values.items()}
+
+
+def _of_chart(node: Any, source: str) -> RawTable | None:
+    """Yahoo's chart: {"timestamp": [...], "indicators": {"quote": [{"open": [...]}], "adjclose": [...]}}"""
+    if not isinstance(node, Mapping) or not isinstance(node.get("indicators"), Mapping):
+        return None
+    columns: dict[str, Any] = {"timestamp": node.get("timestamp")}
+    for part in node["indicators"].values():
+        if isinstance(part, list) and part and isinstance(part[0], Mapping):
+            columns.update(part[0])
+    return _of_columns(columns, source)
+
+
+def _of_columns(node: Any, source: str) -> RawTable | None:
+    """{"date": [...], "close": [...]}, or {"Close": {"1504224000000": ...}} as pandas writes it."""
+    if not isinstance(node, Mapping):
+        return None
+    lists = {str(key): value for key, value in node.items() if isinstance(value, list) and value}
+    lengths = {len(value) for value in lists.values()}
+    if len(lists) > 1 and len(lengths) == 1 and all(_is_plain(v) for value in lists.values() for v in value[:20]):
+        rows = [[_text(value) for value in row] for row in zip(*lists.values(), strict=True)]
+        return table_of_cells(source, [(name,) for name in lists], rows)
+    maps = {str(key): value for key, value in node.items() if isinstance(value, Mapping) and value}
+    if not maps or len(maps) != len(node) or not all(is_date_like(str(key)) for key in next(iter(maps.values()))):
+        dated = {name: value for name, value in maps.items() if {str(k) for k in value} == set(map(str, range(len(value))))}
+        if len(dated) < 2 or len(dated) != len(node):
+            return None
+        return _of_columns({name: [value[str(k)] for k in range(len(value))] for name, value in dated.items()}, source)
+    days = list(dict.fromkeys(str(day) for value in maps.values() for day in value))
+    rows = [[day, *(_text(value.get(day)) for value in maps.values())] for day in days]
+    return table_of_cells(source, [(_DATE,), *((name,) for name in maps)], rows)
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | bool)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+

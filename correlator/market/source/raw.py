@@ -1,0 +1,79 @@
+"""A raw table: columns without meaning, the header cells above them, and the line that each row came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+LINE, AT = "__line", "__at"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Rows of a source before they are understood.
+
+    ``frame``: columns c0, c1, ... in the order of the source (text where the source is text) and ``__line``, the line
+    of the file or the number of the row, from 1. ``header``: of every column the cells above it, top first; empty where
+    the source has no header. ``broken``: lines that do not fit the header, with columns ``__line`` and content.
+    ``facts``: what the source says beside the table, for example symbol or currency.
+    """
+
+    source: str
+    frame: pl.DataFrame
+    header: tuple[tuple[str, ...], ...]
+    broken: pl.DataFrame
+    is_text: bool
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        return [name for name in self.frame.columns if name not in (LINE, AT)]
+
+    @property
+    def has_header(self) -> bool:
+        return any(any(cells) for cells in self.header)
+
+    def label(self, column: str) -> str:
+        """What a user calls the column: its header cells, else its place from 1."""
+        place = int(column[1:])
+        cells = [cell for cell in self.header[place] if cell] if place < len(self.header) else []
+        return " / ".join(dict.fromkeys(cells)) if cells else "" if self.has_header else str(place + 1)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Column to label, of every column."""
+        return {column: self.label(column) for column in self.columns}
+
+    def shown(self, most: int = 12) -> str:
+        """The labels for a message."""
+        labels = [label or "(no name)" for label in self.labels.values()]
+        return ", ".join(labels[:most]) + (", ..." if len(labels) > most else "")
+
+
+def column_names(count: int) -> list[str]:
+    """c0, c1, ..."""
+    return [f"c{number}" for number in range(count)]
+
+
+def no_lines() -> pl.DataFrame:
+    """A table of broken lines without any."""
+    return pl.DataFrame(schema={LINE: pl.Int64, "content": pl.String})
+
+
+def table_of_cells(
+    source: str,
+    header: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str | None]],
+    *,
+    lines: Sequence[int] | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> RawTable:
+    """A text table from its cells; ``header``: of each column the cells above it; ``lines``: of each row its line."""
+    schema = dict.fromkeys(column_names(len(header)), pl.String)
+    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    numbers = range(1, len(rows) + 1) if lines is None else lines
+    frame = frame.insert_column(0, pl.Series(LINE, numbers, dtype=pl.UInt32))
+    cells = tuple(tuple(column) for column in header)
+    return RawTable(source, frame, cells, no_lines(), is_text=True, facts=dict(facts or {}))

@@ -1,0 +1,99 @@
+"""Anything that holds prices as a raw table: one reader for every kind of content."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.files import opened, read_arrow, read_parquet
+from correlator.market.source.json_text import read_json
+from correlator.market.source.raw import LINE, RawTable, column_names, no_lines
+from correlator.market.source.sheet import read_sheet
+from correlator.market.source.text import read_text
+from correlator.market.source.unpack import unpack
+from correlator.tabular import stacked_symbols, with_index
+
+_LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
+
+
+def read_raw(source: str | Path | Any, symbol: str | None = None) -> RawTable:
+    """Read a file (CSV and its kin, JSON, XLSX, Parquet, Arrow IPC, packed or not) or anything that exports Arrow.
+
+    ``symbol``: which sheet of a workbook is meant, where several hold a table. Raises NotFoundError where there is no
+    such file and InputError for what is not a table.
+    """
+    if isinstance(source, str | Path):
+        return _read_path(Path(source), str(source), symbol)
+    if isinstance(source, pl.LazyFrame):
+        source = source.collect()
+    if isinstance(source, pl.DataFrame) or hasattr(source, "__arrow_c_stream__"):
+        name = f"{type(source).__module__.split('.')[0]} frame"
+        return _of_frame(pl.DataFrame(with_index(stacked_symbols(source))), name)
+    raise InputError(
+        f"cannot read prices from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
+    )
+
+
+def _read_path(path: Path, source: str, symbol: str | None) -> RawTable:
+    content = unpack(path, source)
+    reader = _READERS.get(content.kind)
+    if reader is None:
+        raise InputError(f"{source}: {content.kind} is not read", hint="give CSV, JSON, XLSX, Parquet or Arrow")
+    return reader(path, content.data, source, symbol)
+
+
+def _text(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
+    return read_text(path, data, source)
+
+
+def _json(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
+    if data is None:
+        with opened(path) as file:
+            data = file.read()
+    return read_json(data, source)
+
+
+def _parquet(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
+    return _of_frame(read_parquet(path) if data is None else pl.read_parquet(io.BytesIO(data)), source)
+
+
+def _arrow(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
+    return _of_frame(read_arrow(path) if data is None else pl.read_ipc(io.BytesIO(data)), source)
+
+
+_READERS: dict[str, Callable[[Path, bytes | None, str, str | None], RawTable]] = {
+    "text": _text,
+    "json": _json,
+    "parquet": _parquet,
+    "arrow": _arrow,
+    "sheet": read_sheet,
+}
+
+
+def _of_frame(frame: pl.DataFrame, source: str) -> RawTable:
+    if frame.is_empty():
+        raise InputError(f"{source} holds no rows", hint="check the source")
+    index = [name for name in frame.columns if name.startswith("__index_level_")]
+    named = frame.rename(dict.fromkeys(index[:1], "Date")) if index and "Date" not in frame.columns else frame
+    header = tuple(_cells(name) for name in named.columns)
+    plain = named.rename(dict(zip(named.columns, column_names(named.width), strict=True)))
+    return RawTable(source, plain.with_row_index(LINE, offset=1), header, no_lines(), is_text=False)
+
+
+def _cells(name: str) -> tuple[str, ...]:
+    """The header cells of a column; pandas writes two levels into Parquet as ``('Close', 'KO')``."""
+    if _LEVELS.match(name):
+        try:
+            levels = ast.literal_eval(name)
+        except (ValueError, SyntaxError):
+            return (name,)
+        if isinstance(levels, tuple):
+            return tuple(str(level) for level in levels)
+    return (name.strip(),)

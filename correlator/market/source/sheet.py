@@ -1,0 +1,66 @@
+"""Workbooks: the one sheet that holds a table, or the one that is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from correlator.errors import InputError
+from correlator.files import opened
+from correlator.market.source.cells import Record, facts_above, header_cells, is_data, outline
+from correlator.market.source.raw import RawTable, table_of_cells
+
+
+def read_sheet(path: Path, data: bytes | None, source: str, symbol: str | None) -> RawTable:
+    """The table in a workbook (XLSX, XLS, ODS), every cell as text.
+
+    Of several sheets with a table the one called like ``symbol`` is taken. Raises InputError where there is none, where
+    it cannot be told which is meant, and for a workbook that cannot be read.
+    """
+    import fastexcel
+
+    if data is None:
+        with opened(path) as file:
+            data = file.read()
+    try:
+        book = fastexcel.read_excel(data)
+        sheets = {name: _records(book, name) for name in book.sheet_names}
+    except fastexcel.FastExcelError as problem:
+        raise InputError(f"{source} cannot be read as a workbook", hint="save it again as XLSX or CSV") from problem
+    tables = {name: records for name, records in sheets.items() if any(is_data(record.cells) for record in records)}
+    if symbol is not None and len(tables) > 1:
+        named = {name: records for name, records in tables.items() if name.strip().upper() == symbol.upper()}
+        tables = named or tables
+    if len(tables) != 1:
+        listed = ", ".join(tables or sheets)
+        what = f"{len(tables)} sheets with a table" if tables else "no sheet with a table of bars"
+        raise InputError(f"{source} has {what} ({listed})", hint="save the one you mean as CSV, or name it by --symbol")
+    records = next(iter(tables.values()))
+    found = outline(records)
+    start = found.first.first_line if found.first else 0
+    rows = [record for record in records if record.first_line >= start]
+    width = max(len(record.cells) for record in (*found.header, *rows))
+    cells = [[cell or None for cell in (record.cells + [""] * width)[:width]] for record in rows]
+    return table_of_cells(
+        source,
+        header_cells(found.header, width) if found.header else [()] * width,
+        cells,
+        lines=[record.first_line for record in rows],
+        facts=facts_above(found.above),
+    )
+
+
+def _records(book: Any, name: str) -> list[Record]:
+    """Rows of a sheet that are not empty, as text; times of midnight as dates."""
+    sheet = book.load_sheet(name, header_row=None, dtypes="string", skip_whitespace_tail_rows=True).to_polars()
+    records = []
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        cells = [_cell(value) for value in row]
+        if any(cells):
+            records.append(Record(number, number, cells))
+    return records
+
+
+def _cell(value: str | None) -> str:
+    text = (value or "").strip()
+    return text.removesuffix(" 00:00:00")

@@ -1,0 +1,190 @@
+"""Text tables: encoding, separator, header rows and rows of a CSV, TSV or export with words above its table."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.files import opened, read_csv
+from correlator.market.layout.vocabulary import known_words
+from correlator.market.source.cells import Outline, Record, facts_above, header_cells, outline
+from correlator.market.source.raw import LINE, RawTable, column_names, no_lines
+
+_HEAD = 65536
+_SEPARATORS = "\t|;,"
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+# Tried in this order for text that is not UTF-8: the one in which most header words are known is taken.
+_LEGACY = ("cp1252", "cp1254", "cp1250", "cp1251", "cp1253", "gb18030", "cp932", "euc_kr", "big5", "cp1256", "cp850")
+
+
+def read_text(path: Path, data: bytes | None, source: str) -> RawTable:
+    """The table in the file at ``path``, or in ``data`` where that was packed.
+
+    Raises InputError for what is not text or holds no table.
+    """
+    if data is None:
+        with opened(path) as file:
+            head = file.read(_HEAD)
+    else:
+        head = data[:_HEAD]
+    encoding = _encoding(head, source)
+    if encoding not in ("utf-8", "utf-8-sig"):
+        data = _whole(path, data).decode(encoding, errors="replace").lstrip("\ufeff").encode()
+        head = data[:_HEAD]
+    text = head.decode("utf-8-sig", errors="replace")
+    if not text.strip():
+        raise InputError(f"{source} is empty", hint="check the file")
+    cut = len(head) == _HEAD
+    separator = _separator(text, cut)
+    found = outline(list(_records(text, separator, cut)))
+    if found.first is None:
+        raise InputError(f"{source} has a header and nothing below it, so no bar", hint="check the file")
+    return _read(path, data, source, separator, found)
+
+
+def _read(path: Path, data: bytes | None, source: str, separator: str, found: Outline) -> RawTable:
+    assert found.first is not None
+    width = max(len(found.first.cells), *(len(record.cells) for record in found.header), 1)
+    names = column_names(width)
+    facts = facts_above(found.above)
+    header = tuple(header_cells(found.header, width))
+    skipped = found.first.first_line - 1
+    options = {
+        "separator": separator,
+        "has_header": False,
+        "schema": dict.fromkeys(names, pl.String),
+        "skip_lines": skipped,
+        "encoding": "utf8-lossy",
+    }
+    try:
+        frame = read_csv(path, **options) if data is None else pl.read_csv(io.BytesIO(data), **options)  # type: ignore[arg-type]
+    except (InputError, pl.exceptions.PolarsError):
+        raw = _line_by_line(_whole(path, data), source, separator, skipped, width)
+        return replace(raw, header=header, facts=facts)
+    frame = frame.with_row_index(LINE, offset=skipped + 1)
+    if not any(header_names := [any(cells) for cells in header]):
+        return RawTable(source, frame, (), no_lines(), is_text=True, facts=facts)
+    frame = _without_empty_ends(frame, header_names)
+    return RawTable(source, frame, header, no_lines(), is_text=True, facts=facts)
+
+
+def _without_empty_ends(frame: pl.DataFrame, named: list[bool]) -> pl.DataFrame:
+    """Without columns at the end that have neither a name nor a value: what a comma at the end of each line makes."""
+    names = [name for name in frame.columns if name != LINE]
+    while len(names) > 1 and not named[len(names) - 1] and frame[names[-1]].null_count() == frame.height:
+        frame = frame.drop(names.pop())
+    return frame
+
+
+def _line_by_line(data: bytes, source: str, separator: str, skipped: int, width: int) -> RawTable:
+    """The slow way, for files with lines that do not fit: those are set aside, the others are read."""
+    text = data.decode("utf-8-sig", errors="replace")
+    rest = io.StringIO(text, newline="")
+    for _ in range(skipped):
+        rest.readline()
+    good, numbers, broken = [], [], []
+    for record in _parsed(rest, separator, skipped):
+        row = [cell or None for cell in record.cells]
+        while len(row) > width and row[-1] is None:
+            row.pop()
+        if len(row) > width:
+            broken.append((record.first_line, separator.join(record.cells)))
+        else:
+            good.append([*row, *[None] * (width - len(row))])
+            numbers.append(record.first_line)
+    frame = pl.DataFrame(good, schema=dict.fromkeys(column_names(width), pl.String), orient="row")
+    frame = frame.insert_column(0, pl.Series(LINE, numbers, dtype=pl.UInt32))
+    lines = pl.DataFrame(broken, schema={LINE: pl.Int64, "content": pl.String}, orient="row")
+    return RawTable(source, frame, (), lines, is_text=True)
+
+
+def _whole(path: Path, data: bytes | None) -> bytes:
+    if data is not None:
+        return data
+    with opened(path) as file:
+        return file.read()
+
+
+def _encoding(head: bytes, source: str) -> str:
+    """The encoding of a text by its first bytes; raises InputError for what is not text."""
+    for mark, name in _BOMS.items():
+        if head.startswith(mark):
+            return name
+    zeros = head.count(0)
+    if zeros * 3 > len(head) and len(head) > 3:
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        if min(even, odd) * 10 < max(even, odd):
+            return "utf-16-le" if odd > even else "utf-16-be"
+    if zeros:
+        raise InputError(f"{source} is not text", hint="give CSV, JSON, XLSX, Parquet or Arrow")
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return max(_LEGACY, key=lambda name: (_known(head, name), -_LEGACY.index(name)))
+    return "utf-8"
+
+
+def _known(head: bytes, encoding: str) -> int:
+    """How many words of the first lines are known as names of columns, read in this encoding."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head[:4096])
+    except UnicodeDecodeError:
+        return -1
+    return known_words(text)
+
+
+def _separator(text: str, cut: bool) -> str:
+    """The mark that cuts the records into equally many cells."""
+    best, chosen = (0.0, 0), ","
+    for mark in _SEPARATORS:
+        widths = Counter(len(record.cells) for record in _records(text, mark, cut, most=60))
+        if not widths:
+            continue
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        score = (round(count / sum(widths.values()), 1), width)
+        if width > 1 and score[0] > best[0]:
+            best, chosen = score, mark
+    return chosen
+
+
+def _records(text: str, separator: str, cut: bool, most: int = 2000) -> Iterator[Record]:
+    """The first records of a text that are not empty; of a text that was cut, all but the last."""
+    known: Record | None = None
+    for number, record in enumerate(_parsed(io.StringIO(text, newline=""), separator, 0)):
+        if number >= most:
+            break
+        if known is not None:
+            yield known
+        known = record
+    if known is not None and not cut:
+        yield known
+
+
+def _parsed(text: io.StringIO, separator: str, before: int) -> Iterator[Record]:
+    """Records with their lines; ``before``: lines that stand before the text."""
+    reader = csv.reader(text, delimiter=separator)
+    line = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            line = reader.line_num
+            continue
+        if any(cell.strip() for cell in cells):
+            yield Record(before + line + 1, before + reader.line_num, cells)
+        line = reader.line_num

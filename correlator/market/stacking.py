@@ -1,0 +1,157 @@
+"""Rows of one symbol and stamp each, out of whatever shape the table has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.market.instruments import canonical_symbol
+from correlator.market.layout.recognise import Recognised
+from correlator.market.layout.vocabulary import PRICES
+from correlator.market.source.raw import AT, LINE
+from correlator.market.symbols import meaning
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Whose prices are meant.
+
+    ``symbol``: the one that the caller asks for; ``claimed``: what the source is taken for where it does not say;
+    ``exchange``: market identifier code; ``aliases``: further names, in capitals, to symbols.
+    """
+
+    symbol: str | None = None
+    claimed: str | None = None
+    exchange: str | None = None
+    aliases: Mapping[str, str] | None = None
+
+    def name(self, said: str) -> str:
+        """The name that the store uses for what a source says."""
+        return (self.aliases or {}).get(said.strip().upper()) or canonical_symbol(said.strip(), exchange=self.exchange)
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Rows with __line, __at, symbol and figures under our names; rejects (__line, reason); what to tell."""
+
+    rows: pl.DataFrame
+    rejected: list[pl.DataFrame]
+    notes: list[str]
+
+
+def stack(table: Recognised, whose: Whose) -> Stacked:
+    """The rows of the symbol asked for, or of all. Raises InputError where the source holds another symbol."""
+    if table.is_wide:
+        return _of_blocks(table, whose)
+    fields = table.blocks[None]
+    columns = [pl.col(theirs).alias(ours) for ours, theirs in fields.items()]
+    if table.currency is not None:
+        columns.append(pl.col(table.currency).alias("currency"))
+    if table.series is not None:
+        columns.append(pl.col(table.series).cast(pl.String).str.strip_chars().alias("series"))
+    frame = table.table.frame
+    rows = frame.select(LINE, AT, *columns)
+    if "close" not in fields:
+        rows = rows.with_columns(pl.col("adjusted_close").alias("close"))
+    if table.symbol is None:
+        return Stacked(rows.with_columns(pl.lit(_only_symbol(table, whose)).alias("symbol")), [], [])
+    named = rows.with_columns(frame[table.symbol].cast(pl.String).str.strip_chars().alias("symbol"))
+    empty = named["symbol"].is_null() | (named["symbol"] == "")
+    nameless = named.filter(empty).select(LINE, pl.lit("no symbol").alias("reason"))
+    named = named.filter(~empty)
+    return Stacked(_chosen(named, table, whose), [nameless], [])
+
+
+def _only_symbol(table: Recognised, whose: Whose) -> str:
+    """Whose prices a table of one symbol holds, as told by the caller, or by what stands beside the table."""
+    raw = table.table
+    said = next((raw.facts[key] for key in _SYMBOL_FACTS if raw.facts.get(key)), None)
+    if said is not None and whose.symbol is not None and not _is_known_as(said, whose):
+        raise InputError(
+            f"{raw.source} says that it holds {said}, not {whose.symbol}",
+            hint=f"give --symbol {said}, or make it another name of {whose.symbol} (correlator add instruments)",
+        )
+    chosen = whose.symbol or said or whose.claimed
+    if chosen is None:
+        raise InputError(f"{raw.source} does not say whose prices it holds", hint="give symbol (--symbol)")
+    return whose.name(chosen)
+
+
+_SYMBOL_FACTS = ("symbol", "ticker", "security", "ric", "instrument", "code")
+
+
+def _is_known_as(said: str, whose: Whose) -> bool:
+    assert whose.symbol is not None
+    return bool(meaning([said], whose.symbol, whose.exchange, whose.aliases))
+
+
+def _chosen(named: pl.DataFrame, table: Recognised, whose: Whose) -> pl.DataFrame:
+    """The rows of the symbol asked for, or all, under the store's names."""
+    present = named["symbol"].unique().to_list()
+    if whose.symbol is None:
+        return _renamed(named, {name: whose.name(name) for name in present})
+    meant = meaning(present, whose.symbol, whose.exchange, whose.aliases)
+    if not meant:
+        raise _no_symbol(table.table.source, whose.symbol, present)
+    rows = named.filter(pl.col("symbol").is_in(meant))
+    return rows.with_columns(pl.lit(whose.name(whose.symbol)).alias("symbol"))
+
+
+def _no_symbol(source: str, asked: str, present: Sequence[str]) -> InputError:
+    if len(present) == 1:
+        return InputError(
+            f"{source} holds {present[0]}, not {asked}",
+            hint=f"leave symbol (--symbol) out, or make it another name of {asked} (correlator add instruments)",
+        )
+    listed = ", ".join(sorted(present)[:_SHOWN]) + (", ..." if len(present) > _SHOWN else "")
+    return InputError(f"{source} has no symbol {asked!r}", hint=f"it has {listed}")
+
+
+def _renamed(rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    if all(ours == theirs for theirs, ours in names.items()):
+        return rows
+    return rows.with_columns(pl.col("symbol").replace_strict(names, return_dtype=pl.String))
+
+
+def _of_blocks(table: Recognised, whose: Whose) -> Stacked:
+    """Rows of a table whose header names the symbols."""
+    names = [name for name in table.blocks if name is not None]
+    ours = {name: whose.name(name) for name in names}
+    if whose.symbol is not None:
+        meant = meaning(names, whose.symbol, whose.exchange, whose.aliases)
+        if not meant:
+            raise _no_column(table, whose.symbol, names)
+        names, ours = meant, dict.fromkeys(meant, whose.name(whose.symbol))
+    blocks = {name: table.blocks[name] for name in names}
+    frame = table.table.frame
+    if all(set(fields) == {"close"} for fields in blocks.values()):
+        columns = {fields["close"]: ours[name] for name, fields in blocks.items()}
+        long = frame.unpivot(list(columns), index=[LINE, AT], variable_name="symbol", value_name="close")
+        return Stacked(_renamed(long, columns).filter(pl.col("close").is_not_null()), [], [])
+    parts = [_block(frame, fields, ours[name]) for name, fields in blocks.items()]
+    return Stacked(pl.concat(parts, how="diagonal_relaxed"), [], [])
+
+
+def _block(frame: pl.DataFrame, fields: Mapping[str, str], symbol: str) -> pl.DataFrame:
+    """Rows of one symbol, without those in which it has no figure at all."""
+    figures = [pl.col(theirs).alias(ours) for ours, theirs in fields.items() if ours in PRICES]
+    rows = frame.select(LINE, AT, *figures, pl.lit(symbol).alias("symbol"))
+    names = [ours for ours in fields if ours in PRICES]
+    if "close" not in fields:
+        rows = rows.with_columns(pl.col("adjusted_close").alias("close"))
+    return rows.filter(~pl.all_horizontal(pl.col(names).is_null()))
+
+
+def _no_column(table: Recognised, asked: str, names: Sequence[str]) -> InputError:
+    raw = table.table
+    if len(names) == 1:
+        return InputError(
+            f"{raw.source} holds {names[0]}, not {asked}",
+            hint=f"say --column close={names[0]} where that is {asked}'s close",
+        )
+    return InputError(f"{raw.source} has no column {asked!r}", hint=f"it has {', '.join(names[:_SHOWN])}")

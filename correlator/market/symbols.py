@@ -1,0 +1,101 @@
+"""Whether two names mean one instrument: ``KO.US``, ``KO US Equity`` and ``KO`` do, ``KO.L`` and ``KO`` in New York do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from correlator.market.former_names import former_names
+from correlator.market.instruments import SUFFIXES, canonical_symbol
+from correlator.sessions import exchange_named
+
+_TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
+# Country codes of terminals and endings of Reuters codes and of services, beside the endings of Yahoo and Stooq.
+_PLACES = {
+    **SUFFIXES,
+    "US": "XNYS",
+    "UN": "XNYS",
+    "UW": "XNAS",
+    "UQ": "XNAS",
+    "N": "XNYS",
+    "O": "XNAS",
+    "OQ": "XNAS",
+    "K": "XNYS",
+    "LN": "XLON",
+    "LSE": "XLON",
+    "GR": "XETR",
+    "GY": "XETR",
+    "XETRA": "XETR",
+    "FP": "XPAR",
+    "IN": "XNSE",
+    "IS": "XNSE",
+    "IB": "XBOM",
+    "NSE": "XNSE",
+    "BSE": "XBOM",
+    "PA": "XPAR",
+    "PK": "XKAR",
+    "KAR": "XKAR",
+    "JT": "XTKS",
+    "JP": "XTKS",
+    "HK": "XHKG",
+    "SJ": "XJSE",
+}
+
+
+def split_place(name: str) -> tuple[str, str | None]:
+    """A name in capitals without what says its exchange, and that exchange: ("KO", "XNYS") of ``KO US Equity``."""
+    text = " ".join(name.split())
+    terminal = _TERMINAL.match(text)
+    if terminal:
+        place = (terminal["place"] or "").upper()
+        return terminal["bare"].upper(), _PLACES.get(place)
+    if " " in text:
+        bare, ending = text.rsplit(" ", 1)
+        if ending.upper() in _PLACES and " " not in bare:
+            return bare.upper(), _PLACES[ending.upper()]
+    if ":" in text:
+        place, bare = text.split(":", 1)
+        return bare.upper(), {"NYSE": "XNYS", "NASDAQ": "XNAS", "LSE": "XLON", "LON": "XLON", "NSE": "XNSE", "BOM": "XBOM", "BSE": "XBOM", "PSX": "XKAR"}.get(place.upper())
+    if "." in text and not text.startswith("^"):
+        bare, ending = text.rsplit(".", 1)
+        if ending.upper() in _PLACES and bare:
+            return bare.upper(), _PLACES[ending.upper()]
+    return text.upper(), None
+
+
+def meaning(names: Iterable[str], asked: str, exchange: str | None, aliases: Mapping[str, str] | None = None) -> list[str]:
+    """Those of ``names`` that mean the symbol ``asked``: the same name, else the same but for what says the exchange.
+
+    ``exchange``: the one that the caller names; a name that says another one is not meant. ``aliases``: further names
+    in capitals to symbols.
+    """
+    known = aliases or {}
+    every = list(names)
+    wanted = known.get(asked.upper(), canonical_symbol(asked, exchange=exchange)).upper()
+    same = [
+        name
+        for name in every
+        if asked.upper() == name.upper().strip()
+        or known.get(name.upper(), canonical_symbol(name, exchange=exchange)).upper() == wanted
+    ]
+    if same:
+        return same
+    bare, place = split_place(asked)
+    place = exchange or place
+    alike = []
+    for name in every:
+        other, where = split_place(name)
+        former = former_names().get(other)
+        if other == bare and are_one_market(place, where):
+            alike.append(name)
+        elif former is not None and former.symbol == bare and are_one_market(place, where):
+            alike.append(name)
+    return alike
+
+
+def are_one_market(one: str | None, other: str | None) -> bool:
+    """Whether two exchanges share currency and country, or one of them is not known."""
+    if one is None or other is None or one == other:
+        return True
+    first, second = exchange_named(one), exchange_named(other)
+    return first.country is not None and (first.country, first.currency) == (second.country, second.currency)

@@ -1,0 +1,186 @@
+"""Units of prices and volumes: pence and cents as pounds and rand, lots and thousands as single shares."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.market.layout.recognise import Recognised
+from correlator.market.layout.vocabulary import PRICES, bracketed
+from correlator.market.rows import as_layout_says
+
+# How services write a hundredth of a currency. ``GBp`` and ``GBP`` differ in their case only.
+_HUNDREDTHS = {
+    "GBp": "GBP",
+    "GBX": "GBP",
+    "GBx": "GBP",
+    "PENCE": "GBP",
+    "ZAc": "ZAR",
+    "ZAC": "ZAR",
+    "ZAX": "ZAR",
+    "ILA": "ILS",
+    "ILa": "ILS",
+    "ILAG": "ILS",
+    "USX": "USD",
+    "USc": "USD",
+    "USd": "USD",
+    "EUc": "EUR",
+    "CAc": "CAD",
+    "AUc": "AUD",
+}
+_ALWAYS_HUNDREDTHS = {"pence": "GBP", "p": "GBP", "gbx": "GBP"}
+_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
+_COUNTS = {
+    "000": 1e3,
+    "000s": 1e3,
+    "thousand": 1e3,
+    "thousands": 1e3,
+    "k": 1e3,
+    "th": 1e3,
+    "tsd": 1e3,
+    "mil": 1e3,
+    "lakh": 1e5,
+    "lakhs": 1e5,
+    "lacs": 1e5,
+    "million": 1e6,
+    "millions": 1e6,
+    "mn": 1e6,
+    "mln": 1e6,
+    "m": 1e6,
+    "mm": 1e6,
+    "mio": 1e6,
+    "crore": 1e7,
+    "crores": 1e7,
+    "billion": 1e9,
+    "bn": 1e9,
+    "shares": 1.0,
+    "share": 1.0,
+    "no": 1.0,
+    "nos": 1.0,
+    "units": 1.0,
+    "手": 100.0,
+    "股": 1.0,
+    "株": 1.0,
+    "주": 1.0,
+    "万股": 1e4,
+}
+_LOTS = ("lot", "lots", "boardlots", "contracts of", "張", "张")
+
+
+def price_unit(text: str) -> tuple[str, float] | None:
+    """Currency (ISO 4217) and factor of what a source says of its prices: ("GBP", 0.01) of ``GBp``; None of nothing.
+
+    Examples
+    --------
+    >>> price_unit("GBp")
+    ('GBP', 0.01)
+    >>> price_unit("USD")
+    ('USD', 1.0)
+    """
+    said = text.strip()
+    if said in _HUNDREDTHS or said.upper() in ("GBX", "PENCE", "ILA", "ZAC"):
+        return _HUNDREDTHS.get(said) or _HUNDREDTHS[said.upper()], 0.01
+    if said.lower() in _ALWAYS_HUNDREDTHS:
+        return _ALWAYS_HUNDREDTHS[said.lower()], 0.01
+    if said.lower().rstrip(".") in _SIGNS:
+        return _SIGNS[said.lower().rstrip(".")], 1.0
+    return (said.upper(), 1.0) if re.fullmatch(r"[A-Z]{3}|[a-z]{3}", said) else None
+
+
+def stated_unit(text: str) -> tuple[str, float]:
+    """As ``price_unit`` for what a caller states; raises InputError for what is not a currency."""
+    unit = price_unit(text)
+    if unit is None:
+        raise InputError(f"currency {text!r} is not known", hint="write ISO 4217 (GBP), or GBp, ZAc, ILA for hundredths")
+    return unit
+
+
+def volume_factor(label: str, source: str) -> float:
+    """What volumes under this header are multiplied by to be shares: 1,000 for ``Volume (000)``.
+
+    Raises InputError for lots, whose size differs from share to share.
+    """
+    said = re.sub(r"[^\w]", "", (bracketed(label) or _after_in(label)).casefold())
+    said = said.removeprefix("in").removeprefix("x")
+    if any(said.startswith(word) for word in _LOTS):
+        raise InputError(
+            f"{source} counts {label!r} in lots, whose size it does not say", hint="leave the column out of the file"
+        )
+    return _COUNTS.get(said, 1.0)
+
+
+def _after_in(label: str) -> str:
+    found = re.search(r"\b(?:in|x)\s+(\S+)\s*$", label, re.I) or re.search(r"['’]?(0{3}s?)\s*$", label)
+    return found.group(1) if found else ""
+
+
+def in_whole_units(
+    rows: pl.DataFrame, table: Recognised, stated: str | None
+) -> tuple[pl.DataFrame, dict[str, str], list[str]]:
+    """Prices in whole units of their currency and volumes in shares; the currency of each symbol; what to tell.
+
+    What a source says of its currency: a column, the header of its closes, or a line beside the table. Raises
+    InputError where that contradicts itself or what the caller states.
+    """
+    said = _said_units(rows, table)
+    if stated is not None:
+        unit = stated_unit(stated)
+        for symbol, theirs in said.items():
+            if theirs != unit:
+                raise InputError(
+                    f"{table.table.source} says that {symbol} is quoted in {_worded(theirs)}, not {_worded(unit)}",
+                    hint="leave currency (--currency) out",
+                )
+        said = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
+    rows = rows.drop("currency", strict=False)
+    notes = []
+    factors = {symbol: factor for symbol, (_, factor) in said.items() if factor != 1.0}
+    if factors:
+        factor = pl.col("symbol").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
+        rows = rows.with_columns(pl.col(name) * factor for name in PRICES if name != "volume")
+        names = ", ".join(f"{symbol} in {said[symbol][0]}" for symbol in list(factors)[:5])
+        notes.append(f"prices in hundredths are stored in whole units: {names}")
+    label = _volume_label(table)
+    if label and (count := volume_factor(label, table.table.source)) != 1.0:
+        rows = rows.with_columns(pl.col("volume") * count)
+        notes.append(f"volumes of {label!r} are multiplied by {count:,.0f}")
+    rows, more = as_layout_says(rows, table.layout)
+    return rows, {symbol: currency for symbol, (currency, _) in said.items()}, [*notes, *more]
+
+
+def _worded(unit: tuple[str, float]) -> str:
+    return unit[0] if unit[1] == 1.0 else f"hundredths of {unit[0]}"
+
+
+def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, float]]:
+    """Of each symbol what the source says its prices are in."""
+    raw = table.table
+    symbols = rows["symbol"].unique().to_list()
+    said: dict[str, tuple[str, float]] = {}
+    beside = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
+    closes = [fields[name] for fields in table.blocks.values() for name in ("close", "adjusted_close") if name in fields]
+    heads = {unit for column in closes if (unit := price_unit(bracketed(raw.label(column)))) is not None}
+    if len(heads) == 1:
+        said = dict.fromkeys(symbols, heads.pop())
+    if beside is not None and (unit := price_unit(beside)) is not None:
+        if said and unit not in said.values():
+            raise InputError(f"{raw.source} names two currencies: {beside} and {next(iter(said.values()))[0]}", hint="say which in the file")
+        said = dict.fromkeys(symbols, unit)
+    if "currency" in rows.columns:
+        for symbol, text in rows.select("symbol", pl.col("currency").cast(pl.String)).unique().drop_nulls().iter_rows():
+            unit = price_unit(text)
+            if unit is None:
+                continue
+            if said.get(symbol, unit) != unit:
+                raise InputError(
+                    f"{raw.source} quotes {symbol} in several currencies", hint="split the file, one currency each"
+                )
+            said[symbol] = unit
+    return said
+
+
+def _volume_label(table: Recognised) -> str:
+    columns = {fields["volume"] for fields in table.blocks.values() if "volume" in fields}
+    return table.table.label(columns.pop()) if len(columns) == 1 else ""

@@ -1,0 +1,113 @@
+"""Days as people and services write them: in numbers whose order must be proved, and with month names."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from functools import cache
+
+import polars as pl
+
+from correlator.errors import TimeError
+from correlator.market.layout.vocabulary import plain
+from correlator.resources import data_path
+
+ORDERS = ("dmy", "mdy", "ymd")
+_NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
+_YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일]?$"
+_WEEKDAY = r"^\p{L}{2,}\.?,?\s+(\d{1,2}[-\s./]*\p{L}|\p{L}+\.?\s+\d)"
+_DAY_FIRST = r"^(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.]*(?:de\s+)?(\p{L}+)\.?,?[-\s/.]*(?:de\s+)?(\d{4}|\d{2})$"
+_MONTH_FIRST = r"^(\p{L}+)\.?[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?,?[-\s/.]+(\d{4}|\d{2})$"
+_YEAR_MONTH_DAY = r"^(\d{4})[-\s/.]*(\p{L}+)\.?[-\s/.]*(\d{1,2})$"
+
+
+def read_dates(
+    text: pl.Series, date_order: str | None, usual_order: str | None, source: str
+) -> tuple[pl.Series, str]:
+    """A column of days as dates, null where one cannot be read, and the form that they have.
+
+    Raises TimeError where the order of day and month is not told, is told in two ways, or contradicts the caller.
+    """
+    known = text.drop_nulls()
+    if int(known.str.contains(_YEAR_FIRST).sum()) * 2 > len(known):
+        return _dates_of(text.str.extract_groups(_YEAR_FIRST), ("1", "2", "3")).alias(text.name), "YYYY-MM-DD"
+    if int(known.str.contains(_NUMERIC).sum()) * 2 > len(known):
+        return _numeric(text, known, date_order, usual_order, source)
+    return _named(text, source)
+
+
+def _numeric(
+    text: pl.Series, known: pl.Series, date_order: str | None, usual_order: str | None, source: str
+) -> tuple[pl.Series, str]:
+    """Day, month and year as numbers: the order is the one that some date proves, else the caller's or the layout's."""
+    parts = text.str.extract_groups(_NUMERIC)
+    if date_order == "ymd":
+        return _dates_of(parts, ("1", "2", "3")).alias(text.name), "ymd"
+    first, second = (parts.struct.field(name).cast(pl.Int32, strict=False) for name in ("1", "2"))
+    day_first = text.filter((first > 12) & (second <= 12))
+    month_first = text.filter((second > 12) & (first <= 12))
+    if len(day_first) and len(month_first):
+        raise TimeError(
+            f"{source}: some dates of the file put the day first ({day_first[0]}) and some the month ({month_first[0]})",
+            hint="split the file, or write its dates as YYYY-MM-DD",
+        )
+    proved = "dmy" if len(day_first) else "mdy" if len(month_first) else None
+    proof = next(iter([*day_first[:1], *month_first[:1]]), "")
+    order = proved or date_order or usual_order
+    if date_order is not None and proved not in (None, date_order):
+        raise TimeError(f"{source}: {proof} is not a date in the order {date_order}", hint=f"say --date-order {proved}")
+    if usual_order is not None and date_order is None and proved not in (None, usual_order):
+        raise TimeError(
+            f"{source}: {proof} is not a date in the order {usual_order} of its layout",
+            hint=f"say --date-order {proved}",
+        )
+    if order is None:
+        raise TimeError(
+            f"{source}: {known[0]} could be day-month or month-day, and so could every other date",
+            hint="which is it? say date_order (--date-order dmy or mdy)",
+        )
+    places = ("3", "2", "1") if order == "dmy" else ("3", "1", "2")
+    return _dates_of(parts, places).alias(text.name), order
+
+
+def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
+    """Days with the name of their month, in the languages of ``data/columns/months.toml``."""
+    bare = text.str.replace(_WEEKDAY, "${1}")
+    reads = []
+    for pattern, places in ((_DAY_FIRST, "321"), (_MONTH_FIRST, "312"), (_YEAR_MONTH_DAY, "123")):
+        groups = bare.str.extract_groups(pattern).struct.unnest()
+        words = groups[groups.columns[int(places[1]) - 1]]
+        numbers = {word: _months().get(plain(word)) for word in words.drop_nulls().unique()}
+        month = words.replace_strict(numbers, default=None, return_dtype=pl.String)
+        reads.append(_joined(groups[groups.columns[int(places[0]) - 1]], month, groups[groups.columns[int(places[2]) - 1]]))
+    frame = pl.DataFrame({str(number): dates for number, dates in enumerate(reads)})
+    dates = frame.select(pl.coalesce(pl.all()).alias(text.name)).to_series()
+    if dates.null_count() == len(dates):
+        sample = next((value for value in text if value), "")
+        raise TimeError(
+            f"{source}: no dates that can be read, for example {sample!r}",
+            hint="name the date column with columns (--column date=...)",
+        )
+    return dates, "dates with month names"
+
+
+def _dates_of(parts: pl.Series, places: tuple[str, str, str]) -> pl.Series:
+    year, month, day = (parts.struct.field(place) for place in places)
+    return _joined(year, month, day)
+
+
+def _joined(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
+    """Dates of years, months and days as text; a year of two digits is never further on than next year."""
+    latest = datetime.now(UTC).year + 1
+    frame = pl.DataFrame({"y": year, "m": month, "d": day})
+    short = pl.col("y").cast(pl.Int32, strict=False)
+    century = pl.when(short + 2000 <= latest).then(short + 2000).otherwise(short + 1900)
+    full = pl.when(pl.col("y").str.len_chars() <= 2).then(century).otherwise(short).cast(pl.String)
+    text = pl.format("{}-{}-{}", full.str.zfill(4), pl.col("m").str.zfill(2), pl.col("d").str.zfill(2))
+    return frame.select(text.str.to_date("%Y-%m-%d", strict=False)).to_series()
+
+
+@cache
+def _months() -> dict[str, str]:
+    document = tomllib.loads(data_path("columns", "months.toml").read_text(encoding="utf-8"))
+    return {plain(word): str(number) for number, words in enumerate(document.values(), start=1) for word in words}
