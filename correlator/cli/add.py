@@ -10,8 +10,9 @@ import typer
 from correlator.cli.exit_codes import exit_code_of
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
+from correlator.cli.price_options import ColumnsOption, PriceFileOptions, mapping_of, reads_prices
 from correlator.cli.verbs import Verbs
-from correlator.errors import InputError, SourceError
+from correlator.errors import SourceError
 from correlator.progress import tracked
 
 if TYPE_CHECKING:
@@ -20,27 +21,19 @@ if TYPE_CHECKING:
 
 app = Verbs(help="Load prices, news, events or instruments into the store; loading the same again changes nothing.")
 
-ColumnsOption = Annotated[
-    list[str] | None,
-    typer.Option("--column", help="Name of a column in the file, as ours=theirs; may be given again."),
-]
-
 
 @app.command("prices")
+@reads_prices
 def add_prices(
+    *,
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="CSV, Parquet or Arrow files of bars; with --yahoo, symbols: AIRLINK.KA ^KSE; with --strips,"
-            " symbols or 'all'."
+            help="Files of bars (CSV, JSON, XLSX, Parquet, Arrow; packed or not); with --yahoo, symbols: AIRLINK.KA"
+            " ^KSE; with --strips, symbols or 'all'."
         ),
     ],
-    symbol: Annotated[str | None, typer.Option("--symbol", help="Symbol, where the file does not say it.")] = None,
-    exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = None,
-    column: ColumnsOption = None,
-    date_order: Annotated[
-        str | None, typer.Option("--date-order", help="dmy, mdy or ymd, for dates that could be read both ways.")
-    ] = None,
+    reading: PriceFileOptions,
     yahoo: Annotated[bool, typer.Option("--yahoo", help="Download from Yahoo; the arguments are symbols.")] = False,
     strips: Annotated[
         bool, typer.Option("--strips", help="Closes from dated ticker strips, of symbols that have no other bars.")
@@ -58,16 +51,15 @@ def add_prices(
 
     target = open_store(store)
     if yahoo:
-        _download(target, sources, start, end, interval, exchange)
+        _download(target, sources, start, end, interval, reading.exchange)
         return
     if strips:
         from correlator.intake.strip_prices import add_strip_prices
 
         _tell(add_strip_prices(target, () if sources == ["all"] else sources))
         return
-    mapping = _mapping(column)
     for file in tracked(sources, "files of bars"):
-        _tell(load(target, file, symbol=symbol, exchange=exchange, columns=mapping, date_order=date_order))
+        _tell(load(target, file, **reading.keywords()))
 
 
 def _download(
@@ -109,7 +101,7 @@ def add_news(
     from correlator.intake.news import add_news as load
     from correlator.intake.news import preview_news
 
-    options = {"profile": profile, "layout": layout, "published": published, "columns": _mapping(column)}
+    options = {"profile": profile, "layout": layout, "published": published, "columns": mapping_of(column)}
     for source in sources:
         if dry_run:
             with progress(source) as advance:
@@ -123,7 +115,7 @@ def add_news(
                 profile=profile,
                 layout=layout,
                 published=published,
-                columns=_mapping(column),
+                columns=mapping_of(column),
                 coder=coder,
                 advance=advance,
             )
@@ -160,15 +152,6 @@ def add_instruments(
 
     for file in files:
         _tell(load(open_store(store), file))
-
-
-def _mapping(pairs: list[str] | None) -> dict[str, str] | None:
-    if not pairs:
-        return None
-    wrong = [pair for pair in pairs if "=" not in pair]
-    if wrong:
-        raise InputError(f"--column {wrong[0]} is no mapping", hint="write ours=theirs, for example close=Last")
-    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def _tell(report: LoadReport | Preview) -> None:

@@ -10,6 +10,7 @@ import typer
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
+from correlator.cli.price_options import PriceFileOptions, reads_prices
 from correlator.cli.study_options import AsOfOption, refuse
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
@@ -19,21 +20,16 @@ app = Verbs(help="Check what is in the store, or in files before they are loaded
 
 
 @app.command("prices")
+@reads_prices
 @prints_table
 def check_prices(
     *,
     files: Annotated[
         list[Path] | None, typer.Argument(help="Files to check without loading them; default: the bars of the store.")
     ] = None,
-    symbol: Annotated[
-        str | None, typer.Option("--symbol", help="Whose prices the files claim to be; of the store: which to check.")
-    ] = None,
-    exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = None,
+    reading: PriceFileOptions,
     benchmark: Annotated[
         str | None, typer.Option("--benchmark", help="Symbol whose moves tell shifted dates; must be among the bars.")
-    ] = None,
-    date_order: Annotated[
-        str | None, typer.Option("--date-order", help="dmy, mdy or ymd, for dates that could be read both ways.")
     ] = None,
     as_of: AsOfOption = None,
     each: Annotated[bool, typer.Option("--each", help="One row per bar instead of one per kind of finding.")] = False,
@@ -51,11 +47,11 @@ def check_prices(
 
     if files:
         refuse({"--as-of": as_of}, "a check of files")
-        findings = check_files(files, symbol=symbol, exchange=exchange, benchmark=benchmark, date_order=date_order)
+        findings = check_files(files, benchmark=benchmark, **reading.keywords())
     else:
         from correlator.intake.checks import check_prices as check_store
 
-        symbols = [symbol] if symbol else None
+        symbols = [reading.symbol] if reading.symbol else None
         findings = check_store(open_store(store), symbols, benchmark=benchmark, as_of=instant(as_of))
     counts = {str(name): int(count) for name, count in findings["severity"].value_counts().iter_rows()}
     narrate(", ".join(f"{counts.get(name, 0)} {name}" for name in ("high", "medium", "low")))

@@ -47,7 +47,7 @@ def check(
         from correlator.market.audit_files import read_for_check
         from correlator.market.session_check import check_sessions
 
-        bars = pl.concat([read_for_check(file, None, exchange, None, None).bars for file in files])
+        bars = pl.concat([read_for_check(file, exchange=exchange).bars for file in files])
         found = check_sessions(exchange, bars, overrides=overrides)
     else:
         from correlator.intake.checks import check_calendar

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import polars as pl
 
-from correlator.intake.instruments import Names, stored_names
+from correlator.intake.instruments import Names, settle, stored_names
 from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
 from correlator.market.audit import audit_prices
-from correlator.market.files import PriceFile, read_prices
+from correlator.market.files import PriceFile, PriceKeywords, PriceOptions, read_file
 from correlator.market.findings import summarise
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
@@ -24,36 +24,33 @@ from correlator.store.writing import first_of_each_bar, write_bars, write_instru
 MOST_CHECKED = 250_000
 PART_ROWS = 250_000
 """Bars of one transaction: as many as are written in less than half a second."""
+_MOST_TOLD = 10
 
 
 def add_prices(
     store: Store,
     source: str | Path | Any,
     *,
-    symbol: str | None = None,
-    exchange: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    date_order: str | None = None,
     retrieved_at: datetime | None = None,
+    **options: Unpack[PriceKeywords],
 ) -> LoadReport:
-    """Load daily bars of a file or Arrow-capable frame; a bar that differs from the one known adds a vintage.
+    """Load bars of a file or Arrow-capable frame; a bar that differs from the one known adds a vintage.
 
-    ``exchange``: market identifier code; found by itself for instruments that the store or the package knows.
-    ``retrieved_at``: the UTC instant from which the bars were known, default now. Bars are loaded as they stand; what
-    the audit finds of high severity in them is in the notes. Raises InputError or NotFoundError and loads nothing.
+    ``options``: as of ``read_prices``; the exchange is found by itself for instruments that the store or the package
+    knows. ``retrieved_at``: the UTC instant from which the bars were known, default now. Bars are loaded as they stand;
+    what the audit finds of high severity in them is in the notes. Raises InputError or NotFoundError and loads nothing:
+    also where a symbol is another instrument in the store than the one asked for.
     """
     name = source_name(source)
     names = stored_names(store)
-    file = read_prices(
-        source,
-        symbol=symbol,
-        exchange=exchange or _stored_exchange(names, symbol),
-        columns=columns,
-        date_order=date_order,
-    )
-    file = replace(file, bars=names.renamed(file.bars))
+    asked = PriceOptions(**options)
+    exchange = asked.exchange
+    found = exchange or _stored_exchange(names, asked.symbol)
+    file = read_file(source, replace(asked, exchange=found, aliases=names.symbols))
     symbols = file.bars["symbol"].unique(maintain_order=True).to_list()
-    instruments = [names.describe(each, exchange) for each in symbols]
+    settled = [settle(names, each, exchange, file.currencies.get(each)) for each in symbols]
+    instruments = [row for row, _ in settled]
+    told = [note for _, note in settled if note]
     loaded_at = datetime.now(UTC)
     known_at = retrieved_at or loaded_at
     bars = first_of_each_bar(file.bars)
@@ -71,7 +68,7 @@ def add_prices(
     parts = enumerate(list(bars.iter_slices(PART_ROWS)) or [bars])
     total = load_parts(store, Load("prices", name, sha256_of(source)), parts, write, derive=_dating(symbols))
     counts = (total.added, total.known, total.rejected)
-    notes = (*file.notes, *suspicions(file, exchange))
+    notes = (*file.notes, *told[:_MOST_TOLD], *suspicions(file, exchange))
     return LoadReport("prices", name, *counts, dict(total.details), notes)
 
 

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import polars as pl
 
 from correlator.market.audit import audit_file, audit_name, audit_prices
-from correlator.market.files import PriceFile, PriceOptions, read_file
+from correlator.market.files import PriceFile, PriceKeywords, PriceOptions, read_file
 from correlator.market.findings import together
 from correlator.market.instruments import find_instrument
 
 
 def check_files(
-    paths: Sequence[str | Path],
-    *,
-    symbol: str | None = None,
-    exchange: str | None = None,
-    benchmark: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    date_order: str | None = None,
+    paths: Sequence[str | Path], *, benchmark: str | None = None, **options: Unpack[PriceKeywords]
 ) -> pl.DataFrame:
     """Findings about the bars of files (see ``audit_prices``), and about what was lost in reading them.
 
-    ``symbol``, ``exchange``, ``columns``, ``date_order``: as in ``read_prices``, for every file. Without ``symbol``, a
+    ``options``: as of ``read_prices``, for every file. Without ``symbol``, a
     file that does not say its symbol is taken for the one in its name: ``KSE100_old.csv`` claims to be KSE100.
     """
-    files = [read_for_check(path, symbol, exchange, columns, date_order) for path in paths]
+    files = [read_for_check(path, **options) for path in paths]
+    symbol, exchange = options.get("symbol"), options.get("exchange")
     bars = pl.concat([file.bars for file in files])
     found = [audit_prices(bars, benchmark, exchange=exchange)]
     found += [audit_file(file, symbol=file.symbols[0]) for file in files]
@@ -37,17 +33,9 @@ def check_files(
     return together(found)
 
 
-def read_for_check(
-    path: str | Path,
-    symbol: str | None,
-    exchange: str | None,
-    columns: Mapping[str, str] | None,
-    date_order: str | None,
-) -> PriceFile:
-    """A file's bars, under the symbol in its name where it tells none."""
-    claimed = symbol_in_name(path)
-    options = PriceOptions(symbol, exchange, columns, date_order, claimed=claimed, contradictions="keep")
-    return read_file(path, options)
+def read_for_check(path: str | Path, **options: Unpack[PriceKeywords]) -> PriceFile:
+    """A file's bars, under the symbol in its name where it tells none; rows that contradict each other are rejects."""
+    return read_file(path, PriceOptions(**options, claimed=symbol_in_name(path), contradictions="keep"))
 
 
 def symbol_in_name(path: str | Path) -> str:

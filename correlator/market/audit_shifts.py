@@ -223,7 +223,8 @@ def _paired(bars: pl.DataFrame, market: pl.DataFrame) -> _Paired:
     returns = _standard(calendar["close"])
     labels = bars["session"].to_physical().to_numpy().astype(np.int64)
     at = np.searchsorted(days, labels, side="right") - 1
-    on = (at >= 0) & (days[np.clip(at, 0, None)] == labels)
+    on = at >= 0
+    on[on] = days[at[on]] == labels[on]
     follows = np.concatenate([[False], (np.diff(at) == 1) & on[1:] & on[:-1]])
     own = _standard(bars["close"])
     columns = {lag: _at(returns, at + lag) for lag in (-1, 0, 1)}
@@ -251,7 +252,9 @@ def _standard(closes: pl.Series) -> Array:
 def _at(values: Array, at: NDArray[np.int64]) -> Array:
     """``values[at]`` with NaN where ``at`` points outside."""
     inside = (at >= 0) & (at < len(values))
-    return np.where(inside, values[np.clip(at, 0, len(values) - 1)], np.nan)
+    found = np.full(len(at), np.nan)
+    found[inside] = values[at[inside]]
+    return found
 
 
 def best_stretches(score: Array, least: float) -> Iterator[tuple[int, int, float]]:

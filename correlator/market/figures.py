@@ -1,7 +1,7 @@
 """Numbers as price files print them: thousands marks, decimal commas, 1.2M, per cent, and the ways to say nothing.
 
 ``45,780`` can be forty-five or forty-five thousand. The whole file is asked: a volume of ``7,37M`` or a change of
-``-0,08%`` beside it says that the comma is decimal, ``1,234,567`` that it is not. Where nothing tells, it is a question.
+``-0,08%`` beside it says that the comma is decimal, ``1,234,567`` that it is not. Where nothing does, it is asked.
 """
 
 from __future__ import annotations
@@ -12,7 +12,25 @@ import polars as pl
 
 from correlator.errors import InputError
 
-_NOTHING = ["", "-", "--", "—", "–", ".", "null", "none", "nan", "n/a", "na", "n.a.", "#n/a", "#n/a n/a", "nil", "\\n", "#value!"]
+_NOTHING = [
+    "",
+    "-",
+    "--",
+    "—",
+    "–",
+    ".",
+    "null",
+    "none",
+    "nan",
+    "n/a",
+    "na",
+    "n.a.",
+    "#n/a",
+    "#n/a n/a",
+    "nil",
+    "\\n",
+    "#value!",
+]
 _SCALES = {
     "k": 1e3,
     "m": 1e6,
@@ -43,7 +61,7 @@ _EITHER = r"^-?[1-9]\d{{0,2}}{0}\d{{3}}$"
 
 
 def as_numbers(column: pl.Series, *, decimal: str = ".") -> pl.Series:
-    """The column as Float64; what says nothing, is not finite, or is not a number becomes null (see ``not_numbers``)."""
+    """The column as Float64; what says nothing, is not finite or not a number becomes null (see ``not_numbers``)."""
     if column.dtype != pl.String:
         return _finite(column.cast(pl.Float64, strict=False))
     text = column.str.strip_chars()

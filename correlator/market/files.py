@@ -98,7 +98,7 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
     Parameters
     ----------
     path_or_frame : path or frame
-        CSV and its kin in any usual encoding, JSON, XLSX, Parquet or Arrow IPC, packed (gzip, zip, .Z, ...) or not; or a
+        CSV and its kin in any usual encoding, JSON, XLSX, Parquet or Arrow IPC, packed (gzip, zip, .Z) or not; or a
         frame of polars, pandas, pyarrow or DuckDB.
     symbol : str, optional
         Whose bars they are, where the source does not say it; of a source with several, the one to take.
@@ -168,7 +168,15 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
-    notes = (*table.layout.notes, *table.notes, *stacked.notes, *series_notes, *labelled.notes, *unit_notes, *name_notes)
+    notes = (
+        *table.layout.notes,
+        *table.notes,
+        *stacked.notes,
+        *series_notes,
+        *labelled.notes,
+        *unit_notes,
+        *name_notes,
+    )
     return PriceFile(ordered, rejects, table.layout.name, notes, stamps.kind + "s", currencies)
 
 
@@ -220,13 +228,19 @@ def _with_times(dates: pl.Series, times: pl.Series) -> pl.Series:
     digits = times.str.strip_chars()
     compact = digits.str.contains(r"^\d{3,6}$")
     frame = pl.DataFrame({"d": dates, "t": digits, "compact": compact})
-    padded = pl.when(pl.col("t").str.len_chars() <= 4).then(pl.col("t").str.zfill(4) + "00").otherwise(pl.col("t").str.zfill(6))
+    padded = (
+        pl.when(pl.col("t").str.len_chars() <= 4)
+        .then(pl.col("t").str.zfill(4) + "00")
+        .otherwise(pl.col("t").str.zfill(6))
+    )
     clock = pl.format("{}:{}:{}", *(padded.str.slice(at, 2) for at in (0, 2, 4)))
     written = pl.when(pl.col("compact")).then(clock).otherwise(pl.col("t"))
     day = pl.col("d").str.strip_chars()
-    iso = pl.when(day.str.contains(r"^\d{8}$")).then(
-        pl.format("{}-{}-{}", day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2))
-    ).otherwise(day.str.replace(r"^(\d{4})[./](\d{2})[./](\d{2})$", "${1}-${2}-${3}"))
+    iso = (
+        pl.when(day.str.contains(r"^\d{8}$"))
+        .then(pl.format("{}-{}-{}", day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2)))
+        .otherwise(day.str.replace(r"^(\d{4})[./](\d{2})[./](\d{2})$", "${1}-${2}-${3}"))
+    )
     return frame.select(pl.format("{} {}", iso, written).alias(dates.name)).to_series()
 
 

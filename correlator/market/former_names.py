@@ -45,5 +45,7 @@ def under_present_names(bars: pl.DataFrame, country: str | None) -> tuple[pl.Dat
         count = int(bars.select(earlier.sum()).item())
         if count:
             bars = bars.with_columns(pl.when(earlier).then(pl.lit(known.symbol)).otherwise("symbol").alias("symbol"))
-            notes.append(f"{name} was the name of {known.symbol} until {known.until}: {count:,} bars are stored under it")
+            notes.append(
+                f"{name} was the name of {known.symbol} until {known.until}: {count:,} bars are stored under it"
+            )
     return bars, notes

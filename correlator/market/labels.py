@@ -105,7 +105,9 @@ def _located(stamped: pl.DataFrame, zone: str) -> tuple[pl.DataFrame, pl.DataFra
     instant = pl.col(AT).dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     located = stamped.with_columns(instant.cast(_INSTANT).alias("__instant"))
     lost = pl.col("__instant").is_null() & pl.col(AT).is_not_null()
-    reason = pl.format("the clocks of {} show {} twice or never", pl.lit(zone), pl.col(AT).dt.to_string("%Y-%m-%d %H:%M"))
+    reason = pl.format(
+        "the clocks of {} show {} twice or never", pl.lit(zone), pl.col(AT).dt.to_string("%Y-%m-%d %H:%M")
+    )
     rejected = located.filter(lost).select(LINE, reason.alias("reason"))
     kept = located.filter(~lost).with_columns(pl.col("__instant").alias(AT)).drop("__instant")
     return kept, rejected
@@ -116,8 +118,8 @@ def _daily_of_instants(
 ) -> Labelled:
     daily = _daily(stamped, day)
     moved = int((stamped[AT].dt.date() != daily["session"]).sum())
-    note = f"stamps are {kind} ({_hours(stamped)} UTC), read by the clocks of {zone}: {moved:,} bars belong to another day than"
-    return Labelled(daily, (f"{note} the stamp's in UTC",), "1d", rejected)
+    read = f"stamps are {kind} ({_hours(stamped)} UTC), read by the clocks of {zone}"
+    return Labelled(daily, (f"{read}: {moved:,} bars belong to another day than the stamp's in UTC",), "1d", rejected)
 
 
 def _are_midnights_in_utc(stamped: pl.DataFrame, as_utc: pl.Expr, exchange: str) -> bool:

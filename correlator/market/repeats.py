@@ -14,8 +14,8 @@ _KEY = ("symbol", "bar_start")
 def without_repeats(rows: pl.DataFrame, source: str, *, refuse: bool) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """One row of each symbol and start, in order; and the others, with what they repeat or contradict.
 
-    ``rows``: symbol, session, bar_start, ``__line`` and figures. ``refuse``: raise InputError where rows contradict each
-    other; else the first is kept, for a check that names them all.
+    ``rows``: symbol, session, bar_start, ``__line`` and figures. ``refuse``: raise InputError where rows contradict
+    each other; else the first is kept, for a check that names them all.
     """
     symbol, start = pl.col("symbol"), pl.col("bar_start")
     in_order = (symbol > symbol.shift()) | ((symbol == symbol.shift()) & (start > start.shift()))
@@ -26,7 +26,7 @@ def without_repeats(rows: pl.DataFrame, source: str, *, refuse: bool) -> tuple[p
     if not rows.select(repeated.any()).item():
         return rows, []
     first = rows.unique(_KEY, keep="first", maintain_order=True)
-    later = rows.with_row_index("__n").filter(pl.col("__n").is_in(rows.with_row_index("__n").filter(~pl.struct(*_KEY).is_first_distinct())["__n"].implode()))
+    later = rows.filter(~pl.struct(*_KEY).is_first_distinct())
     both = later.join(first.select(*_KEY, LINE, *PRICES), on=_KEY, suffix="_first")
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(f"{name}_first")) for name in PRICES)
     if refuse:
@@ -46,7 +46,7 @@ def _refuse(contradictions: pl.DataFrame, source: str) -> None:
     said = f"{different[0]} {row[f'{different[0]}_first']} and {row[different[0]]}"
     more = f", and {contradictions.height - 1:,} more such rows" if contradictions.height > 1 else ""
     raise InputError(
-        f"{source} has different bars of {row['symbol']} on {row['session']}: lines {row[f'{LINE}_first']} and {row[LINE]}"
-        f" say {said}{more}",
+        f"{source} has different bars of {row['symbol']} on {row['session']}:"
+        f" lines {row[f'{LINE}_first']} and {row[LINE]} say {said}{more}",
         hint="if a column tells them apart name it (--column symbol=... or series=...), else keep one row of each",
     )

@@ -32,11 +32,17 @@ def take_series(rows: pl.DataFrame, layout: Layout, asked: str | None, source: s
         several = keys.filter(pl.struct("symbol", AT).is_duplicated())
         if not several.is_empty():
             symbol = several["symbol"][0]
-            listed = ", ".join(str(each) for each in several.filter(pl.col("symbol") == symbol)["series"].unique().sort())
-            raise InputError(f"{source} has several series of {symbol}: {listed}", hint="which is it? give series (--series)")
+            listed = ", ".join(
+                str(each) for each in several.filter(pl.col("symbol") == symbol)["series"].unique().sort()
+            )
+            raise InputError(
+                f"{source} has several series of {symbol}: {listed}", hint="which is it? give series (--series)"
+            )
         return rows.drop("series"), []
     order = {name: number for number, name in enumerate(layout.series)}
-    ranked = rows.with_columns(pl.col("series").replace_strict(order, default=None, return_dtype=pl.Int64).alias("__rank"))
+    ranked = rows.with_columns(
+        pl.col("series").replace_strict(order, default=None, return_dtype=pl.Int64).alias("__rank")
+    )
     kept = ranked.filter(pl.col("__rank").is_not_null())
     kept = kept.filter(pl.col("__rank") == pl.col("__rank").min().over("symbol", AT))
     left = rows.height - kept.height

@@ -25,7 +25,12 @@ _CLOCK = (
     r"\s*(?<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?(?:\s*\([^)]*\))?$"
 )
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[ T]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
-_EPOCHS = ((r"^\d{9,10}$", "s", "seconds"), (r"^\d{12,13}$", "ms", "ms"), (r"^\d{15,16}$", "us", "us"), (r"^\d{18,19}$", "ns", "ns"))
+_EPOCHS = (
+    (r"^\d{9,10}$", "s", "seconds"),
+    (r"^\d{12,13}$", "ms", "ms"),
+    (r"^\d{15,16}$", "us", "us"),
+    (r"^\d{18,19}$", "ns", "ns"),
+)
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,9 @@ def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str
     if zone.null_count() == len(zone) or _are_midnights(times):
         return _labels_if_midnight(times, form)
     offset = pl.col("zone").str.replace(r"^(UTC|GMT)", "").str.replace(r"^Z$", "").str.replace(":", "", literal=True)
-    minutes = offset.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + offset.str.slice(3, 2).cast(pl.Int64, strict=False)
+    minutes = offset.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + offset.str.slice(3, 2).cast(
+        pl.Int64, strict=False
+    )
     signed = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
     instants = frame.with_columns(times).select((pl.col("t") - pl.duration(minutes=signed)).alias("t")).to_series()
     return Stamps(instants.dt.replace_time_zone("UTC").cast(_INSTANT), form)

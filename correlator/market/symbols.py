@@ -1,4 +1,4 @@
-"""Whether two names mean one instrument: ``KO.US``, ``KO US Equity`` and ``KO`` do, ``KO.L`` and ``KO`` in New York do not."""
+"""Whether two names mean one instrument: ``KO.US`` and ``KO US Equity`` do, ``KO.L`` and ``KO`` in New York do not."""
 
 from __future__ import annotations
 
@@ -55,7 +55,16 @@ def split_place(name: str) -> tuple[str, str | None]:
             return bare.upper(), _PLACES[ending.upper()]
     if ":" in text:
         place, bare = text.split(":", 1)
-        return bare.upper(), {"NYSE": "XNYS", "NASDAQ": "XNAS", "LSE": "XLON", "LON": "XLON", "NSE": "XNSE", "BOM": "XBOM", "BSE": "XBOM", "PSX": "XKAR"}.get(place.upper())
+        return bare.upper(), {
+            "NYSE": "XNYS",
+            "NASDAQ": "XNAS",
+            "LSE": "XLON",
+            "LON": "XLON",
+            "NSE": "XNSE",
+            "BOM": "XBOM",
+            "BSE": "XBOM",
+            "PSX": "XKAR",
+        }.get(place.upper())
     if "." in text and not text.startswith("^"):
         bare, ending = text.rsplit(".", 1)
         if ending.upper() in _PLACES and bare:
@@ -63,7 +72,9 @@ def split_place(name: str) -> tuple[str, str | None]:
     return text.upper(), None
 
 
-def meaning(names: Iterable[str], asked: str, exchange: str | None, aliases: Mapping[str, str] | None = None) -> list[str]:
+def meaning(
+    names: Iterable[str], asked: str, exchange: str | None, aliases: Mapping[str, str] | None = None
+) -> list[str]:
     """Those of ``names`` that mean the symbol ``asked``: the same name, else the same but for what says the exchange.
 
     ``exchange``: the one that the caller names; a name that says another one is not meant. ``aliases``: further names
@@ -86,9 +97,7 @@ def meaning(names: Iterable[str], asked: str, exchange: str | None, aliases: Map
     for name in every:
         other, where = split_place(name)
         former = former_names().get(other)
-        if other == bare and are_one_market(place, where):
-            alike.append(name)
-        elif former is not None and former.symbol == bare and are_one_market(place, where):
+        if bare in (other, former.symbol if former else other) and are_one_market(place, where):
             alike.append(name)
     return alike
 

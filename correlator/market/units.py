@@ -93,7 +93,9 @@ def stated_unit(text: str) -> tuple[str, float]:
     """As ``price_unit`` for what a caller states; raises InputError for what is not a currency."""
     unit = price_unit(text)
     if unit is None:
-        raise InputError(f"currency {text!r} is not known", hint="write ISO 4217 (GBP), or GBp, ZAc, ILA for hundredths")
+        raise InputError(
+            f"currency {text!r} is not known", hint="write ISO 4217 (GBP), or GBp, ZAc, ILA for hundredths"
+        )
     return unit
 
 
@@ -160,13 +162,18 @@ def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, f
     symbols = rows["symbol"].unique().to_list()
     said: dict[str, tuple[str, float]] = {}
     beside = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
-    closes = [fields[name] for fields in table.blocks.values() for name in ("close", "adjusted_close") if name in fields]
+    closes = [
+        fields[name] for fields in table.blocks.values() for name in ("close", "adjusted_close") if name in fields
+    ]
     heads = {unit for column in closes if (unit := price_unit(bracketed(raw.label(column)))) is not None}
     if len(heads) == 1:
         said = dict.fromkeys(symbols, heads.pop())
     if beside is not None and (unit := price_unit(beside)) is not None:
         if said and unit not in said.values():
-            raise InputError(f"{raw.source} names two currencies: {beside} and {next(iter(said.values()))[0]}", hint="say which in the file")
+            raise InputError(
+                f"{raw.source} names two currencies: {beside} and {next(iter(said.values()))[0]}",
+                hint="say which in the file",
+            )
         said = dict.fromkeys(symbols, unit)
     if "currency" in rows.columns:
         for symbol, text in rows.select("symbol", pl.col("currency").cast(pl.String)).unique().drop_nulls().iter_rows():

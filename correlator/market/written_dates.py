@@ -21,9 +21,7 @@ _MONTH_FIRST = r"^(\p{L}+)\.?[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?,?[-\s/.]+(\d{4}|\
 _YEAR_MONTH_DAY = r"^(\d{4})[-\s/.]*(\p{L}+)\.?[-\s/.]*(\d{1,2})$"
 
 
-def read_dates(
-    text: pl.Series, date_order: str | None, usual_order: str | None, source: str
-) -> tuple[pl.Series, str]:
+def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> tuple[pl.Series, str]:
     """A column of days as dates, null where one cannot be read, and the form that they have.
 
     Raises TimeError where the order of day and month is not told, is told in two ways, or contradicts the caller.
@@ -48,7 +46,7 @@ def _numeric(
     month_first = text.filter((second > 12) & (first <= 12))
     if len(day_first) and len(month_first):
         raise TimeError(
-            f"{source}: some dates of the file put the day first ({day_first[0]}) and some the month ({month_first[0]})",
+            f"{source}: some dates put the day first ({day_first[0]}) and some the month ({month_first[0]})",
             hint="split the file, or write its dates as YYYY-MM-DD",
         )
     proved = "dmy" if len(day_first) else "mdy" if len(month_first) else None
@@ -79,7 +77,9 @@ def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
         words = groups[groups.columns[int(places[1]) - 1]]
         numbers = {word: _months().get(plain(word)) for word in words.drop_nulls().unique()}
         month = words.replace_strict(numbers, default=None, return_dtype=pl.String)
-        reads.append(_joined(groups[groups.columns[int(places[0]) - 1]], month, groups[groups.columns[int(places[2]) - 1]]))
+        reads.append(
+            _joined(groups[groups.columns[int(places[0]) - 1]], month, groups[groups.columns[int(places[2]) - 1]])
+        )
     frame = pl.DataFrame({str(number): dates for number, dates in enumerate(reads)})
     dates = frame.select(pl.coalesce(pl.all()).alias(text.name)).to_series()
     if dates.null_count() == len(dates):

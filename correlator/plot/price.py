@@ -169,7 +169,8 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
     import plotly.graph_objects as go
 
     few = daily.height <= MANY_DAYS
-    lows = shown.select("session", pl.col("low" if "low" in shown.columns else "close").alias("low"))
+    lowest = pl.coalesce("low", "close") if "low" in shown.columns else pl.col("close")
+    lows = shown.select("session", lowest.alias("low"))
     marked = daily.join(lows, left_on="day_zero", right_on="session", how="left", maintain_order="left")
     floor, ceiling = float(lows["low"].min()), float(lows["low"].max())  # type: ignore[arg-type]
     span = max(ceiling - floor, 0.01 * abs(ceiling))

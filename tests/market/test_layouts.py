@@ -43,10 +43,8 @@ def test_every_shipped_layout_has_a_file():
     assert set(SHAPES) <= {layout_of(path) for path in FILES}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in FILES if b"WICK" in path.read_bytes()], ids=lambda path: path.name)
 def test_the_other_share_of_a_file_of_two_is_read_as_well(path):
-    if "WICK" not in path.read_bytes().decode("latin-1"):
-        pytest.skip("a file of one share")
     file = read_prices(path, symbol="WICK", exchange="XNYS")
     expected = BARS.filter(pl.col("symbol") == "WICK").sort("session")
     assert file.bars["close"].to_list() == pytest.approx(expected["close"].to_list(), rel=1e-9)

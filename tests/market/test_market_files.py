@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from correlator.errors import InputError, NotFoundError, TimeError
+from correlator.market.audit_files import read_for_check
 from correlator.market.files import BAR_COLUMNS, read_prices
 from correlator.market.stamps import read_stamps
 from correlator.resources import data_path
@@ -63,10 +64,10 @@ GERMAN = "Datum;Open;High;Low;Close;Volume\n25.01.2024;1.000,5;1.300,0;900,0;1.2
     ("text", "options", "layout", "row"),
     [
         (YAHOO, {"symbol": "X"}, "yahoo", ("X", date(2024, 1, 2), 2.0)),
-        (YFINANCE, {}, "columns", ("AIRLINK", date(2024, 1, 2), 2.0)),
-        (INVESTING, {"symbol": "X"}, "investing.com", ("X", date(2024, 1, 25), 1234.5)),
+        (YFINANCE, {}, "levels", ("AIRLINK", date(2024, 1, 2), 2.0)),
+        (INVESTING, {"symbol": "X"}, "investing-en", ("X", date(2024, 1, 25), 1234.5)),
         (STOOQ, {}, "stooq", ("AAPL", date(2024, 1, 2), 2.0)),
-        (PSX, {"symbol": "X"}, "columns", ("X", date(2024, 1, 2), 2.0)),
+        (PSX, {"symbol": "X"}, "psx-history", ("X", date(2024, 1, 2), 2.0)),
         (GERMAN, {"symbol": "X", "columns": {"date": "Datum"}}, "columns", ("X", date(2024, 1, 25), 1234.5)),
     ],
 )
@@ -136,8 +137,11 @@ def test_one_date_decides_the_order_of_all_and_two_orders_are_refused(tmp_path):
     mixed = written(tmp_path, "Date,Close\n03/14/2024,2\n15/04/2024,3\n")
     with pytest.raises(TimeError, match="some dates"):
         read_prices(mixed, symbol="X")
-    file = read_prices(mixed, symbol="X", date_order="dmy")
-    assert file.rejects["reason"].to_list() == ["the date cannot be read"]
+    with pytest.raises(TimeError, match="some dates"):
+        read_prices(mixed, symbol="X", date_order="dmy")
+    decided = written(tmp_path, "Date,Close\n03/04/2024,2\n15/04/2024,3\n")
+    with pytest.raises(TimeError, match="15/04/2024 is not a date in the order mdy.*--date-order dmy"):
+        read_prices(decided, symbol="X", date_order="mdy")
 
 
 @given(st.dates(date(1950, 1, 1), date(2049, 12, 31)), st.sampled_from(["dmy", "mdy"]), st.sampled_from("/.-"))
@@ -191,13 +195,18 @@ def test_intraday_bars():
     assert file.bars["bar_start"][0] == datetime(2024, 1, 25, 5, tzinfo=UTC)
 
 
-def test_repeats_are_told_from_contradictions(tmp_path):
-    file = read_prices(
-        written(tmp_path, "Date,Close\n2024-01-02,2\n2024-01-02,2\n2024-01-03,3\n2024-01-03,4\n"), symbol="X"
-    )
+def test_equal_rows_are_one_and_different_ones_stop_the_load(tmp_path):
+    twice = written(tmp_path, "Date,Close\n2024-01-02,2\n2024-01-02,2\n2024-01-03,3\n")
+    file = read_prices(twice, symbol="X")
     assert closes(file) == [("X", date(2024, 1, 2), 2.0), ("X", date(2024, 1, 3), 3.0)]
-    assert file.rejects["source_line"].to_list() == [3, 5]
-    assert [reason.split(":")[0] for reason in file.rejects["reason"]] == ["duplicate", "contradiction"]
+    assert file.rejects["source_line"].to_list() == [3]
+    assert file.rejects["reason"][0].startswith("duplicate")
+    other = written(tmp_path, "Date,Close\n2024-01-02,2\n2024-01-03,3\n2024-01-03,4\n")
+    with pytest.raises(InputError, match="different bars of X on 2024-01-03: lines 3 and 4 say close 3.0 and 4.0"):
+        read_prices(other, symbol="X")
+    kept = read_for_check(other, symbol="X")
+    assert closes(kept)[-1] == ("X", date(2024, 1, 3), 3.0)
+    assert kept.rejects["reason"][0].startswith("contradiction")
 
 
 def test_lines_that_do_not_fit_and_words_for_numbers(tmp_path):
@@ -206,7 +215,7 @@ def test_lines_that_do_not_fit_and_words_for_numbers(tmp_path):
     assert file.bars["close"].to_list() == [2.0, 4.0]
     assert file.rejects.select("source_line", "reason").rows() == [
         (3, "more fields than the header"),
-        (4, "open what is no number"),
+        (4, "open what is not a number"),
         (5, "no close"),
     ]
 
@@ -214,8 +223,9 @@ def test_lines_that_do_not_fit_and_words_for_numbers(tmp_path):
 def test_a_missing_column_is_named_with_what_there_is(tmp_path):
     with pytest.raises(InputError, match=r"no closing price.*it has Date, Open, Note"):
         read_prices(written(tmp_path, "Date,Open,Note\n2024-01-02,1,a\n"), symbol="X")
-    with pytest.raises(InputError, match=r"no date column.*it has When, Close"):
-        read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X")
+    with pytest.raises(InputError, match=r"no date column.*it has Where, Close"):
+        read_prices(written(tmp_path, "Where,Close\nhere,1\n"), symbol="X")
+    assert closes(read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X"))[0][1] == date(2024, 1, 2)
     with pytest.raises(InputError, match=r"no column 'Fin'.*it has When, Close"):
         read_prices(written(tmp_path, "When,Close\n2024-01-02,1\n"), symbol="X", columns={"close": "Fin"})
     with pytest.raises(InputError, match="not one of ours"):
@@ -231,9 +241,9 @@ def test_a_missing_column_is_named_with_what_there_is(tmp_path):
     [
         ("empty.csv", b"", "is empty"),
         ("header.csv", b"Date,Close\n", "no bar"),
-        ("binary.csv", b"\x00\x01\x02\x03", "no text"),
+        ("binary.csv", b"\x00\x01\x02\x03", "not text"),
         ("broken.parquet", b"PAR1 nonsense", "cannot be read as Parquet"),
-        ("sheet.xlsx", b"PK", "files are not read"),
+        ("sheet.xlsx", b"PK\x03\x04 cut off", "cannot be unpacked"),
     ],
 )
 def test_what_is_no_price_file(tmp_path, name, content, error):
@@ -246,7 +256,7 @@ def test_what_is_no_price_file(tmp_path, name, content, error):
 def test_no_symbol_no_file(tmp_path):
     with pytest.raises(InputError, match="does not say whose prices"):
         read_prices(written(tmp_path, "Date,Close\n2024-01-02,1\n"))
-    with pytest.raises(NotFoundError, match="no file"):
+    with pytest.raises(NotFoundError, match="does not exist"):
         read_prices(tmp_path / "none.csv", symbol="X")
     with pytest.raises(NotFoundError, match="did you mean XKAR"):
         read_prices(written(tmp_path, "Date,Close\n2024-01-02,1\n"), symbol="X", exchange="PSX")
@@ -256,7 +266,7 @@ def test_one_symbol_of_many_and_the_store_s_names():
     rows = pl.DataFrame({"ticker": ["PSX:HBL", "OGDC.KA"], "date": ["2024-01-02"] * 2, "close": [1.0, 2.0]})
     assert read_prices(rows).symbols == ["HBL", "OGDC"]
     assert closes(read_prices(rows, symbol="HBL.KA")) == [("HBL", date(2024, 1, 2), 1.0)]
-    with pytest.raises(InputError, match="it has HBL, OGDC"):
+    with pytest.raises(InputError, match="it has OGDC.KA, PSX:HBL"):
         read_prices(rows, symbol="LUCK")
 
 
@@ -264,7 +274,7 @@ def test_not_a_number_is_nothing():
     rows = pl.DataFrame({"Date": ["2024-01-02", "2024-01-03"], "Close": [1.0, np.nan], "Open": [np.nan, 1.0]})
     file = read_prices(rows, symbol="X")
     assert file.bars.select("open", "close").rows() == [(None, 1.0)]
-    with pytest.raises(InputError, match="inf is no number"):
+    with pytest.raises(InputError, match="inf is not a number"):
         read_prices(rows.head(1).with_columns(pl.lit(np.inf).alias("Close")), symbol="X")
 
 

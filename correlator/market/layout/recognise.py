@@ -1,4 +1,4 @@
-"""Which layout a raw table has, told by its whole shape: never a guess between two that fit, nor one where none does."""
+"""Which layout a raw table has, told by its whole shape: never a guess between two that fit."""
 
 from __future__ import annotations
 
@@ -74,6 +74,8 @@ def _one_that_fits(raw: RawTable, lenient: bool = False) -> Layout | None:
     """The shipped layout that fits, the most particular one where one includes another."""
     fitting = [each for each in shipped_layouts() if _fits(raw, each)]
     best = [each for each in fitting if not any(_is_more_particular(other, each) for other in fitting)]
+    if len(best) > 1 and len({_reading(raw, each) for each in best}) == 1:
+        return best[0]
     if len(best) > 1 and not lenient:
         names = " and ".join(each.name for each in best)
         raise InputError(
@@ -81,6 +83,14 @@ def _one_that_fits(raw: RawTable, lenient: bool = False) -> Layout | None:
             hint="which is it? say layout (--layout " + " or --layout ".join(each.name for each in best) + ")",
         )
     return best[0] if len(best) == 1 else None
+
+
+def _reading(raw: RawTable, layout: Layout) -> tuple[object, ...]:
+    """What decides how a table is read: two layouts that agree in it are no question."""
+    names = _plain_labels(raw)
+    columns = tuple(sorted((ours, _column(raw, names, theirs)) for ours, theirs in layout.columns.items()))
+    rules = (layout.kind, layout.date_order, layout.decimal, layout.zone, layout.series, layout.absolute)
+    return (columns, rules, layout.zero_is_nothing, str(layout.scale), str(layout.leave_out))
 
 
 def _is_more_particular(one: Layout, other: Layout) -> bool:
@@ -183,17 +193,18 @@ def _given(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
     """The columns that the caller names, ours to columns of the table."""
     unknown = [ours for ours in columns if ours not in FIELDS]
     if unknown:
-        raise InputError(
-            f"columns: {unknown[0]!r} is not one of ours", hint=likeliest(unknown[0], FIELDS, "map")
-        )
-    labels = {label: column for column, label in reversed(raw.labels.items())}
+        raise InputError(f"columns: {unknown[0]!r} is not one of ours", hint=likeliest(unknown[0], FIELDS, "map"))
+    labels: dict[str, str] = {}
+    for column, label in raw.labels.items():
+        labels.setdefault(label, column)
     lines = {" ".join(label.split()): column for label, column in labels.items()}
     found = {}
     for ours, theirs in columns.items():
         place = labels.get(theirs) or lines.get(" ".join(theirs.split()))
         if place is None:
             raise InputError(
-                f"{raw.source} has no column {theirs!r}", hint=likeliest(theirs, [each for each in labels if each], "it has")
+                f"{raw.source} has no column {theirs!r}",
+                hint=likeliest(theirs, [each for each in labels if each], "it has"),
             )
         if sum(label == theirs for label in raw.labels.values()) > 1 and not _same(raw, theirs):
             raise InputError(f"{raw.source} has several columns {theirs!r}", hint="rename all but one in the file")
@@ -205,4 +216,3 @@ def _same(raw: RawTable, label: str) -> bool:
     columns = [column for column, each in raw.labels.items() if each == label]
     first = raw.frame[columns[0]]
     return all(first.equals(raw.frame[column]) for column in columns[1:])
-

@@ -151,7 +151,9 @@ def _holds_dates(raw: RawTable, column: str, is_named: bool) -> bool:
     if values.dtype.is_numeric() and not is_named:
         return False
     cells = values.head(_LOOKED_AT).cast(pl.String, strict=False).drop_nulls()
-    dates = [cell for cell in cells if is_date_like(cell) and (is_named or not cell.strip().isdigit() or len(cell) == 8)]
+    dates = [
+        cell for cell in cells if is_date_like(cell) and (is_named or not cell.strip().isdigit() or len(cell) == 8)
+    ]
     return len(dates) * 2 > len(cells)
 
 
@@ -169,7 +171,9 @@ def _places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tuple[d
             continue
         column = min(names, key=lambda each: (rank_of(raw.label(each)), int(each[1:])))
         if ours == "symbol" and _is_only_a_name(raw, column):
-            notes.append(f"the column {raw.label(column)!r} says {raw.frame[column].drop_nulls()[0]!r}, which is not used")
+            notes.append(
+                f"the column {raw.label(column)!r} says {raw.frame[column].drop_nulls()[0]!r}, which is not used"
+            )
             continue
         places[ours] = column
     return places, tuple(notes)
@@ -240,7 +244,9 @@ def _blocks_of_names(raw: RawTable, given: Mapping[str, str]) -> dict[str, dict[
     for cut in (_field_first, _field_last):
         named = {column: cut(label) for column, label in labels.items()}
         complete = {column: pair for column, pair in named.items() if pair is not None}
-        if len(complete) == len(labels) and any(field_of(field) in ("close", "last", "adjusted_close") for _, field in complete.values()):
+        if len(complete) == len(labels) and any(
+            field_of(field) in ("close", "last", "adjusted_close") for _, field in complete.values()
+        ):
             return _blocks(raw, complete)
     return {}
 
@@ -362,8 +368,10 @@ def _long(raw: RawTable, given: Mapping[str, str]) -> tuple[str, str] | None:
         if column == date or raw.frame[column].dtype != pl.String:
             continue
         words = raw.frame[column].drop_nulls().unique()
-        if 0 < len(words) <= 40 and all(is_figure(word) for word in words) and any(
-            field_of(word) in ("close", "last", "adjusted_close") for word in words
+        if (
+            0 < len(words) <= 40
+            and all(is_figure(word) for word in words)
+            and any(field_of(word) in ("close", "last", "adjusted_close") for word in words)
         ):
             values = [each for each in raw.columns if each not in (date, column) and _is_numeric(raw, each)]
             return (column, values[-1]) if values else None

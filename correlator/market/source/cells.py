@@ -21,7 +21,9 @@ DATE_LIKE = re.compile(
     )""",
     re.X,
 )
-NUMBER_LIKE = re.compile(r"^\s*[-+(]?\s*[$€£¥₹₨]?\s*[-+]?(\d[\d.,'’\s\u00a0\u202f]*|\.\d+)([eE][-+]?\d+)?\s*[KMBTkmbt%)]?\s*$")
+NUMBER_LIKE = re.compile(
+    r"^\s*[-+(]?\s*[$€£¥₹₨]?\s*[-+]?(\d[\d.,'’\s\u00a0\u202f]*|\.\d+)([eE][-+]?\d+)?\s*[KMBTkmbt%)]?\s*$"
+)
 _INDEX_NAMES = frozenset(
     ("", "date", "datetime", "timestamp", "price", "ticker", "tickers", "symbol", "symbols", "attributes", "field")
 )
@@ -98,7 +100,7 @@ def _fits(cells: Sequence[str], width: int) -> bool:
 
 
 def header_cells(header: Sequence[Record], width: int) -> list[tuple[str, ...]]:
-    """Of each column the header cells above it, top first; in several rows an empty cell repeats the one to its left."""
+    """Of each column the header cells above it, top first; an empty one in an upper row repeats the one to its left."""
     rows = []
     for number, record in enumerate(header):
         cells = [" ".join(cell.replace("\ufeff", "").split()) for cell in record.cells]

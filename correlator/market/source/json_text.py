@@ -110,7 +110,9 @@ def _of_split(node: Any, source: str) -> RawTable | None:
     if not isinstance(names, list) or not rows or not all(isinstance(row, list) for row in rows):
         return None
     labels = [
-        tuple(map(str, name)) if isinstance(name, list) else (str(name.get("name", "")),)
+        tuple(map(str, name))
+        if isinstance(name, list)
+        else (str(name.get("name", "")),)
         if isinstance(name, Mapping)
         else (str(name),)
         for name in names
@@ -161,7 +163,9 @@ def _of_columns(node: Any, source: str) -> RawTable | None:
         return table_of_cells(source, [(name,) for name in lists], rows)
     maps = {str(key): value for key, value in node.items() if isinstance(value, Mapping) and value}
     if not maps or len(maps) != len(node) or not all(is_date_like(str(key)) for key in next(iter(maps.values()))):
-        dated = {name: value for name, value in maps.items() if {str(k) for k in value} == set(map(str, range(len(value))))}
+        dated = {
+            name: value for name, value in maps.items() if {str(k) for k in value} == set(map(str, range(len(value))))
+        }
         if len(dated) < 2 or len(dated) != len(node):
             return None
         return _of_columns({name: [value[str(k)] for k in range(len(value))] for name, value in dated.items()}, source)
@@ -176,5 +180,3 @@ def _is_plain(value: Any) -> bool:
 
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
-
-
