@@ -11,6 +11,7 @@ import polars as pl
 
 from correlator.eventstudy.result import StudyResult
 from correlator.explain import Explanation, explain
+from correlator.files import write_whole
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.research.study import study
@@ -61,7 +62,7 @@ def run_demo(folder: Path, draw: Callable[[Store, Path], None]) -> Demo:
         add_prices(store, data_path("sample", f"{symbol}.csv"), symbol=symbol, exchange=EXCHANGE)
     add_news(store, data_path("sample", "page.txt"))
     result = study(store, SYMBOL, benchmark=BENCHMARK, estimation=ESTIMATION, window=WINDOW, windows=WINDOWS)
-    result.ar.write_csv(table)
+    write_whole(table, result.ar.write_csv())
     draw(store, figure)
     return Demo(explain(store, 1), result, (table, figure, database))
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,7 +89,7 @@ def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path
             yield temporary
             if target.exists():
                 temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            _flush(temporary)
+            flush_file(temporary)
             temporary.replace(target)
             flush_folder(target.parent)
     finally:
@@ -100,6 +102,17 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
     data = content.encode() if isinstance(content, str) else content
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+@contextmanager
+def temporary_folder(name: str) -> Iterator[Path]:
+    """A folder of this process for the block; those that killed processes left under the same name are removed."""
+    for leftover in Path(tempfile.gettempdir()).glob(f"{name}-*-*"):
+        number = leftover.name.removeprefix(f"{name}-").partition("-")[0]
+        if number.isdigit() and not _is_running(int(number)):
+            shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"{name}-{os.getpid()}-") as folder:
+        yield Path(folder)
 
 
 def flush_folder(folder: Path) -> None:
@@ -116,12 +129,16 @@ def flush_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _flush(path: Path) -> None:
+def flush_file(path: Path) -> None:
+    """Have the file's bytes on the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def _is_database(path: Path) -> bool:
+    """Whether a DuckDB database stands there, or the journal of one."""
+    if path.suffix == ".wal" and path.exists():
+        return _is_database(path.with_suffix(""))
     try:
         with path.open("rb") as file:
             return file.read(12)[8:] == b"DUCK"

@@ -14,6 +14,7 @@ import typer
 from correlator.cli.formats import FORMS, OutputFormat, check_ending, format_of
 from correlator.cli.option_group import takes_group
 from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.files import write_whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,7 +67,7 @@ class TableOptions:
         form = FORMS[chosen]
         frame = self.select(frame)
         if self.to is not None:
-            self.to.write_bytes(form.encode(frame))
+            write_whole(self.to, form.encode(frame))
         elif chosen is OutputFormat.TABLE and sys.stdout.isatty():
             self._show(frame, name, unit)
         elif not form.is_text and sys.stdout.isatty():

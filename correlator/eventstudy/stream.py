@@ -15,7 +15,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import read_events, study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
-from correlator.files import duckdb_name
+from correlator.files import duckdb_name, flush_file, flush_folder, replacing
 
 CHUNK_EVENTS = 250_000
 _FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000
@@ -78,10 +78,13 @@ def study_stream(
     for number, result in enumerate(results):
         measured, left_out = measured + len(result.estimates), left_out + result.excluded.height
         for name in outputs:
-            result.frame(name).write_parquet(partial / name / f"part-{number:05}.parquet")
+            part = partial / name / f"part-{number:05}.parquet"
+            result.frame(name).write_parquet(part)
+            flush_file(part)
         for name, frames in averages.items():
             frames.append(result.frame(name))
     partial.rename(target)
+    flush_folder(target.parent)
     return StreamSummary(
         target,
         measured,
@@ -97,15 +100,10 @@ def write_frames(frames: Iterable[pl.DataFrame], path: Path) -> None:
 
     rest = iter(frames)
     first = next(rest).to_arrow()
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with ParquetWriter(partial, first.schema, compression="zstd") as writer:
-            writer.write_table(first)
-            for frame in rest:
-                writer.write_table(frame.to_arrow())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, ParquetWriter(partial, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for frame in rest:
+            writer.write_table(frame.to_arrow())
 
 
 def chunk_for(rows_an_event: int) -> int:

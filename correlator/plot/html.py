@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from correlator.errors import NotFoundError
+from correlator.files import write_whole
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -61,7 +62,7 @@ def figure_page(figure: go.Figure) -> str:
 def write_html(figure: go.Figure, path: str | Path) -> Path:
     """Write the figure as one HTML file and return its path; raises NotFoundError when the folder does not exist."""
     target = checked_target(path)
-    target.write_text(figure_page(figure), encoding="utf-8", newline="")
+    write_whole(target, figure_page(figure))
     return target
 
 

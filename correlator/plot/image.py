@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from correlator.errors import InputError, MissingDependencyError, SourceError
+from correlator.files import write_whole
 from correlator.plot.html import checked_target
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def write_image(
     """
     target = checked_target(path)
     drawn = image_bytes(figure, target.suffix.lstrip(".").lower(), width=width, height=height, scale=scale)
-    target.write_bytes(drawn)
+    write_whole(target, drawn)
     return target
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import warnings
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +13,7 @@ from typing import Any
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.result import StudyResult
+from correlator.files import temporary_folder
 from correlator.report.as_of import (
     Inputs,
     Moment,
@@ -78,8 +78,8 @@ def run_report(
         if if_session is not None and not is_session(if_session, as_of):
             note.status, note.message = "skipped", f"no session of {if_session}"
             return ReportRun("skipped", None, None, note.message)
-        with tempfile.TemporaryDirectory(prefix="correlator-report-") as folder:
-            contents, sliced = gather(spec, store, as_of=as_of, folder=Path(folder))
+        with temporary_folder("correlator-report") as folder:
+            contents, sliced = gather(spec, store, as_of=as_of, folder=folder)
             note.session = contents.moment.session.isoformat()
             files = report_files(contents, sliced)
         done = publish(files, home, note.session, keep=spec.keep)

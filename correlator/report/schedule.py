@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import polars as pl
 
 from correlator.errors import InputError, MissingDependencyError, StoreError, TimeError
+from correlator.files import write_whole
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 
 _AT = re.compile(r"^(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)\s+(?P<zone>\S+)$")
@@ -130,7 +131,7 @@ def install_systemd(units: dict[str, str], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, text in units.items():
-        (folder / name).write_text(text, encoding="utf-8")
+        write_whole(folder / name, text)
         files.append(folder / name)
     timer = next(name for name in units if name.endswith(".timer"))
     _called(["systemctl", "--user", "daemon-reload"])
