@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import duckdb
@@ -30,13 +30,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bars_load import made_bars
 
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.significance import table as significance
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.spec import study_spec
 from correlator.intake.prices import add_prices
-from correlator.research.panel import EQUAL_WEIGHTED, stored_panel
+from correlator.research.panel import stored_panel
 from correlator.store.db import Store
 from correlator.store.statements import query
 
@@ -86,6 +87,7 @@ def one_run(path: Path, names: list[str], events: int, out: Path) -> tuple[Stage
     marks = [time.perf_counter()]
     with Store(path).reading() as connection:
         panel = stored_panel(connection, names, EQUAL_WEIGHTED, "XNYS", flags=False)
+        panel = replace(panel, own_benchmark=None)  # one index for all: what is timed is a market with a benchmark
         marks.append(time.perf_counter())
         wanted = query(connection, "SELECT * FROM requests WHERE event_id <= $events", {"events": events})
     marks.append(time.perf_counter())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -167,7 +168,11 @@ def with_another_future(panel: Panel, cutoff: int, rng: np.random.Generator) -> 
     if factors is not None:
         factors = factors.copy()
         factors[cutoff + 1 :] = rng.normal(0.0, 0.05, factors[cutoff + 1 :].shape)
-    marks = {}
+    marks: dict[str, Any] = {}
+    if panel.own_benchmark is not None:
+        own = panel.own_benchmark.copy()
+        own[cutoff + 1 :] = rng.normal(0.0, 0.05, own[cutoff + 1 :].shape)
+        marks["own_benchmark"] = own
     for name in ("limit_locked", "zero_volume"):
         mask = getattr(panel, name)
         if mask is not None:

@@ -55,4 +55,5 @@ def confounds(
         flags = stored_flags(opened, result, kinds=wanted)
         table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")
+    narrate(f"benchmark: {result.benchmark_note}")
     printer.print(table)

@@ -93,6 +93,7 @@ def placebo(
             confounds=confounds.value,
             **chosen,
         )
+    narrate(f"benchmark: {test.benchmark_note}")
     narrate(test.sentence)
     if null_plot is not None:
         from correlator.plot.of_placebo import placebo_null_figure

@@ -49,4 +49,5 @@ def regress(
         f"CAR {of or result.window_labels[0]}: {fit.n} events, {fit.excluded.height} without a value left out, "
         f"R2 {fit.r_squared:.3f}, {clusters}, t with {fit.df:g} degrees of freedom"
     )
+    narrate(f"benchmark: {result.benchmark_note}")
     printer.print(fit.table)

@@ -76,6 +76,7 @@ def study(
     Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
     """
     from correlator.eventstudy.measure import read_events, study_panel
+    from correlator.eventstudy.result import benchmark_note
     from correlator.eventstudy.stream import STREAMED_OUTPUTS
     from correlator.research.study import study as measured
 
@@ -87,12 +88,14 @@ def study(
             events = Path(chosen["events"])
             if printer.to is not None and output in STREAMED_OUTPUTS and printer.destination is OutputFormat.PARQUET:
                 _stream(panel, spec, events, output, printer)
+                narrate(f"benchmark: {benchmark_note(panel, spec)}")
                 return
             result = study_panel(panel, read_events(read_frame(events)), spec)
         else:
             result = measured(open_store(store), **part_options(chosen, STORE), **data)
         frame = result.frame(output.value)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
+    narrate(f"benchmark: {result.benchmark_note}")
     printer.print(frame.select(COLUMNS.get(output, frame.columns)), output.value, unit=_unit(result.spec.returns))
 
 

@@ -124,12 +124,18 @@ def calendar_time_frame(
     elif factors is not None and model.needs_benchmark:
         factors = np.expm1(factors[:, :1]) if logs else factors[:, :1]
     returns = np.expm1(panel.returns) if logs else panel.returns
+    own = panel.own_benchmark if model.needs_benchmark else None
+    own = np.expm1(own) if own is not None and logs else own
     rows = []
     for window in windows:
         if not isinstance(window, OffsetWindow):
             raise StudyError(
                 f"window {window.label} is the same for every event", hint="count windows from day 0, as in -1:1"
             )
+        if own is not None:  # what the portfolio's benchmark earned is the mean of its holdings' benchmarks
+            both = np.where(np.isnan(panel.returns), np.nan, own)
+            held, _ = portfolio_returns(both, estimates.symbol_index, estimates.day_zero, window.first, window.last)
+            factors = held[:, None]
         try:
             found = calendar_time_alpha(
                 returns, factors, estimates.symbol_index, estimates.day_zero, first=window.first, last=window.last

@@ -18,13 +18,15 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     ``risk_free`` (T,) is taken off returns and benchmark, but not off factors, which are differences already.
     """
     if factors is not None:
-        panel = replace(panel, factors=on_labels(factors, panel.labels, "factors"), factor_names=factors.names)
+        table = on_labels(factors, panel.labels, "factors")
+        panel = replace(panel, factors=table, factor_names=factors.names, own_benchmark=None, benchmark_note="")
     if risk_free is None:
         return panel
     beside = panel.factors
     if beside is not None and factors is None:
         beside = beside - risk_free[:, None]
-    return replace(panel, returns=panel.returns - risk_free[:, None], factors=beside)
+    own = None if panel.own_benchmark is None else panel.own_benchmark - risk_free[:, None]
+    return replace(panel, returns=panel.returns - risk_free[:, None], factors=beside, own_benchmark=own)
 
 
 def part_risk_free(

@@ -28,7 +28,9 @@ class Panel:
 
     ``labels`` (T,) Date or Datetime, ascending, one per bar; ``symbols`` (S,) names; ``returns`` (T, S) fractions, NaN
     where missing; ``factors`` (T, K) or None, the benchmark first; ``factor_names`` (K,); ``limit_locked`` and
-    ``zero_volume`` (T, S) mark bars whose return is censored, or None where that is not known.
+    ``zero_volume`` (T, S) mark bars whose return is censored, or None where that is not known; ``own_benchmark`` (T, S)
+    the benchmark of each symbol where they differ (a share is never in its own mean), None where all have that of
+    ``factors``; ``benchmark_note`` says in words what the benchmark is made of.
     """
 
     labels: pl.Series
@@ -38,6 +40,14 @@ class Panel:
     factor_names: tuple[str, ...] = ()
     limit_locked: Mask | None = None
     zero_volume: Mask | None = None
+    own_benchmark: Array | None = None
+    benchmark_note: str = ""
+
+    def factors_of(self, symbol: int) -> Array | None:
+        """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""
+        if self.own_benchmark is None or self.factors is None:
+            return self.factors
+        return np.column_stack([self.own_benchmark[:, symbol], self.factors[:, 1:]])
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,13 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.eventstudy.estimation.engine import EventEstimates, fit_events
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
+from correlator.eventstudy.estimation.engine import EventEstimates
+from correlator.eventstudy.estimation.estimates import Placement
 from correlator.eventstudy.estimation.fast import recomputable
 from correlator.eventstudy.estimation.kernel import worth_compiling
 from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.estimation.of_panel import fit_panel
 from correlator.eventstudy.factors import part_risk_free, with_factors
 from correlator.eventstudy.frames import (
     Array,
@@ -60,7 +63,8 @@ def study_frames(
     prices, volumes
         Wide frames instead of ``returns``. Volumes become abnormal log volume: the same models on ln(volume).
     benchmark
-        A column of the wide frame, or a frame with dates and one column of the same kind.
+        A column of the wide frame, a frame with dates and one column of the same kind, or ``equal-weighted``: the mean
+        of the other columns.
     factors
         A frame with dates and one column per factor, fractions.
     risk_free
@@ -206,19 +210,13 @@ def _estimate(
     if keep_residuals is None:
         length = int((est_last - est_first).max(initial=0)) + 1
         again = recomputable(model_named(spec.model), len(panel.factor_names), length + days)
+        again = again and panel.own_benchmark is None
         keep_residuals = not (again and worth_compiling(len(day_zero)))
-    estimates = fit_events(
-        panel.returns,
-        panel.factors,
-        symbols,
-        day_zero,
-        est_first,
-        est_last,
-        win_first,
-        win_last,
+    estimates = fit_panel(
+        panel,
+        Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns),
         model=spec.model,
         minimum_observations=spec.minimum_observations,
-        car_columns=columns,
         keep_residuals=keep_residuals,
         keep_returns=keep_returns,
     )
@@ -264,10 +262,27 @@ def _panel(
     table, free = part_risk_free(factors, risk_free, panel)
     if table is not None and (benchmark is None or model_named(spec.model).regressors == "all"):
         return with_factors(panel, table, free)
+    if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
+        return with_factors(_on_mean(panel), None, free)
     if benchmark is not None:
         market = _benchmark(benchmark, wide, kind, spec)
         panel = replace(panel, factors=market[:, None], factor_names=(spec.benchmark or "benchmark",))
     return with_factors(panel, None, free)
+
+
+def _on_mean(panel: Panel) -> Panel:
+    """The panel with the mean of its other symbols as the benchmark of each."""
+    own, others = equal_weighted_of_others(panel.returns, np.arange(len(panel.symbols)))
+    fewest = min(others.tolist(), default=0)
+    if fewest == 0:
+        raise InputError(f"{EQUAL_WEIGHTED} needs a second column", hint="name a benchmark, or give more columns")
+    return replace(
+        panel,
+        factors=equal_weighted(panel.returns)[:, None],
+        factor_names=(EQUAL_WEIGHTED,),
+        own_benchmark=own,
+        benchmark_note=f"equal-weighted mean of {fewest} other column{'' if fewest == 1 else 's'}",
+    )
 
 
 def _measured(frame: Frame, kind: str, spec: StudySpec) -> Wide:

@@ -53,6 +53,11 @@ class StudyResult:
     def window_labels(self) -> tuple[str, ...]:
         return tuple(window.label for window in self.spec.windows)
 
+    @property
+    def benchmark_note(self) -> str:
+        """Which benchmark was used and what it is made of, in words; ``none`` where the study has none."""
+        return benchmark_note(self.panel, self.spec)
+
     @cached_property
     def ar(self) -> pl.DataFrame:
         """One row per event and bar: event_id, symbol, session, day, return, expected, ar, se, t, p_value, flags."""
@@ -146,7 +151,7 @@ class StudyResult:
 
     def _bars(self) -> PackedBars | None:
         """The bars that residuals are computed from again where they are not held and can be."""
-        if self.estimates.estimation_residuals is not None:
+        if self.estimates.estimation_residuals is not None or self.panel.own_benchmark is not None:
             return None
         model = model_named(self.spec.model)
         first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
@@ -209,6 +214,11 @@ class StudyResult:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.caar._repr_html_()}"
+
+
+def benchmark_note(panel: Panel, spec: StudySpec) -> str:
+    """Which benchmark a study of ``panel`` uses and what it is made of, in words; ``none`` where it has none."""
+    return panel.benchmark_note or spec.benchmark or ", ".join(panel.factor_names) or "none"
 
 
 def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventEstimates:

@@ -24,6 +24,7 @@ RETURNS_KINDS = ("log", "simple")
 LOG_VOLUME = "log-volume"
 PRICES = ("adjusted", "close")
 OFF_SESSION_RULES = ("next", "previous", "exclude")
+BENCHMARK_SESSIONS = ("same", "previous")
 LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
 DEFAULT_LINKS = ("country", "named")
 DAILY = "1d"
@@ -184,7 +185,16 @@ class StudySpec:
     benchmark: str | None = field(
         default=None,
         metadata=_told(
-            _text, "Symbol or column of the market; of the store also equal-weighted, which is used if none is known."
+            _text,
+            "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default.",
+        ),
+    )
+    benchmark_session: str = field(
+        default="same",
+        metadata=_told(
+            _one_of(BENCHMARK_SESSIONS),
+            "Session of the benchmark beside each of the share: same, or previous for a market that closes later.",
+            of=STORE,
         ),
     )
     model: str = field(
@@ -278,6 +288,7 @@ class StoreKeywords(MeasureKeywords, total=False):
     events: str | None
     links: str | Sequence[str] | None
     benchmark: str | None
+    benchmark_session: str
     interval: str
     returns: str
     price: str

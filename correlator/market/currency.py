@@ -1,4 +1,4 @@
-"""Returns in one currency, and the mean of what is there as a market: both from arrays on one calendar."""
+"""Returns in one currency, from arrays on one calendar."""
 
 from __future__ import annotations
 
@@ -27,16 +27,3 @@ def convert_returns(returns: Array, fx_returns: Array, kind: str = "log") -> Arr
         )
     converted: Array = returns + rates if kind == "log" else (1.0 + returns) * (1.0 + rates) - 1.0
     return converted
-
-
-def equal_weighted(returns: Array, *, minimum: int = 1) -> Array:
-    """The mean return (T,) over the symbols (T, S) that have one; NaN where fewer than ``minimum`` do.
-
-    With log returns this is the return of a portfolio rebalanced every session only up to second order; with simple
-    returns it is exactly that.
-    """
-    valid = ~np.isnan(returns)
-    count = valid.sum(axis=1)
-    total = np.where(valid, returns, 0.0).sum(axis=1)
-    mean: Array = np.where(count >= max(minimum, 1), total / np.maximum(count, 1), np.nan)
-    return mean

@@ -18,8 +18,8 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, StaleDataError
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.intake.strips import date_strips
-from correlator.research.panel import EQUAL_WEIGHTED
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_instrument

@@ -45,7 +45,7 @@ def method_paragraphs(contents: Contents) -> list[str]:
     spec = contents.spec.study
     benchmark = "the instruments' own" if spec.benchmark is None else spec.benchmark
     if contents.result is not None:
-        benchmark = contents.result.spec.benchmark or "none"
+        benchmark = contents.result.benchmark_note
     return [
         f"Event study with {spec.returns} returns, benchmark {benchmark}. Day 0 is the first session that closes after "
         f"the news was public; of several tellings of one story with the same day 0 the first is measured. The "

@@ -9,11 +9,11 @@ from datetime import date, datetime
 import numpy as np
 import polars as pl
 
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.placement import window_rows
 from correlator.eventstudy.result import StudyResult
 from correlator.intake.checks import audit_stored
 from correlator.market.findings import OF_SERIES
-from correlator.research.panel import EQUAL_WEIGHTED
 from correlator.store.db import Store
 
 # An audit costs some microseconds a bar: studies of more bars than this are told to have it done by itself.

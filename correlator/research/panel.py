@@ -13,19 +13,26 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DAILY, PRICES
-from correlator.market.currency import convert_returns, equal_weighted
+from correlator.market.currency import convert_returns
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
+from correlator.research.benchmark import (
+    note_of_mean,
+    previous_session_prices,
+    shares_of,
+    timed,
+    timing_of,
+    without_doubted,
+)
 from correlator.research.currency import currency_returns
 from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument
-from correlator.store.statements import query
 
-EQUAL_WEIGHTED = "equal-weighted"
 _CLOSES = ("close", "adjusted_close")
 
 
@@ -50,6 +57,7 @@ def stored_panel(
     currency: str | None = None,
     as_of: datetime | None = None,
     flags: bool = True,
+    benchmark_session: str = "same",
 ) -> Panel:
     """The panel of ``symbols`` with the benchmark as its factor, one row per bar.
 
@@ -57,7 +65,9 @@ def stored_panel(
     symbols has one, by the UTC instant of their start, the first of a session with the return since the last one of the
     session before.
 
-    ``benchmark``: a symbol, ``equal-weighted`` (mean return of every share of the exchange in the store), or None;
+    ``benchmark``: a symbol, ``equal-weighted`` (mean return of every other share of the exchange in the store, without
+    bars that the audit gravely doubts), or None; ``benchmark_session``: the benchmark's session of the ``same`` date,
+    or the ``previous`` one, for a market that closes later in the day than the share's;
     ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``currency``: what returns are in, by
     stored exchange rates, default the currency of the bars; ``as_of``: bars as known at that instant; ``flags``: mark
     censored bars, which only the output ``ar`` shows and which needs every figure of a bar.
@@ -65,12 +75,27 @@ def stored_panel(
     """
     if price not in PRICES:
         raise InputError(f"price {price!r} is not known", hint=f"choose {' or '.join(PRICES)}")
-    members = _members(connection, exchange) if benchmark == EQUAL_WEIGHTED else [benchmark] if benchmark else []
+    mean = benchmark == EQUAL_WEIGHTED
+    members = shares_of(connection, exchange, interval, as_of) if mean else [benchmark] if benchmark else []
     names = list(dict.fromkeys([*symbols, *members]))
     if interval == DAILY:
         labels, arrays = _daily_bars(connection, names, exchange, as_of, FIELDS if flags else _CLOSES)
     else:
         labels, arrays = _bars_of(connection, names, interval, as_of)
+    note = ""
+    if benchmark is not None and not mean and interval == DAILY:
+        timing = timing_of(connection, benchmark, exchange, labels)
+        note = timed(timing, benchmark, exchange, benchmark_session)
+        if benchmark_session == "previous":
+            moved = previous_session_prices(connection, benchmark, timing.exchange, labels, as_of)
+            for name, values in moved.items():
+                arrays[name][:, names.index(benchmark)] = values[:, 0]
+    elif benchmark_session != "same":
+        raise InputError(
+            "a previous session is that of a named benchmark of daily bars",
+            hint="name a benchmark symbol, or leave the benchmark session out",
+            argument="benchmark_session",
+        )
     returns = returns_of(_price(arrays, price), returns_kind)
     if currency is not None:
         if interval != DAILY:
@@ -92,7 +117,21 @@ def stored_panel(
     if benchmark is None:
         return panel
     columns = _columns(returns, [place[member] for member in members])
-    return replace(panel, factors=equal_weighted(columns)[:, None], factor_names=(benchmark,))
+    if not mean:
+        words = f"{benchmark} ({note})" if note else benchmark
+        return replace(panel, factors=columns, factor_names=(benchmark,), benchmark_note=words)
+    notes: list[str] = []
+    if interval == DAILY:
+        columns, notes = without_doubted(connection, columns, members, labels, price=price, as_of=as_of)
+    at = {member: column for column, member in enumerate(members)}
+    means, others = equal_weighted_of_others(columns, np.array([at.get(symbol, -1) for symbol in symbols]))
+    return replace(
+        panel,
+        factors=equal_weighted(columns)[:, None],
+        factor_names=(benchmark,),
+        own_benchmark=means,
+        benchmark_note=note_of_mean(exchange, others.tolist(), notes),
+    )
 
 
 def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
@@ -164,19 +203,3 @@ def _price(arrays: dict[str, Array], price: str) -> Array:
     if not has_adjusted.any():
         return arrays["close"]
     return np.where(has_adjusted, arrays["adjusted_close"], arrays["close"])
-
-
-def _members(connection: duckdb.DuckDBPyConnection, exchange: str) -> list[str]:
-    shares = query(
-        connection,
-        """
-        SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'
-            AND symbol IN (SELECT DISTINCT symbol FROM bars) ORDER BY symbol
-        """,
-        {"exchange": exchange},
-    )["symbol"].to_list()
-    if len(shares) < 2:
-        raise NotFoundError(
-            f"an equal-weighted benchmark needs at least two shares of {exchange}", hint="add more prices"
-        )
-    return [str(share) for share in shares]

@@ -11,16 +11,15 @@ import polars as pl
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.bars import on_bars
-from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, with_factors
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec
+from correlator.research.benchmark import benchmark_of
 from correlator.research.flagged_bars import warn_of_flagged_bars
-from correlator.research.panel import EQUAL_WEIGHTED, exchange_of, stored_panel
+from correlator.research.panel import exchange_of, stored_panel
 from correlator.research.selection import events_of_symbols, first_tellings
 from correlator.store.db import Store
-from correlator.store.reading import read_instrument
 from correlator.store.statements import query
 from correlator.tabular import Frame
 
@@ -44,7 +43,9 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     links
         Kinds of link that make an event concern a symbol.
     benchmark
-        A symbol, or ``equal-weighted``; default the instruments' own, else equal-weighted.
+        A symbol, or ``equal-weighted``, the mean of every other share; default the instruments' own, else that mean.
+    benchmark_session
+        The benchmark's session of the ``same`` date, or the ``previous`` one of a market that closes later in the day.
     model, estimation, window, windows, minimum_observations, by
         How events are measured; windows are bars from day 0, both ends included.
     interval
@@ -84,7 +85,7 @@ def run_study(
     with store.studying() as connection:
         names = _symbols(connection, spec.symbols)
         exchange = exchange_of(connection, names)
-        chosen = _benchmark(connection, names, spec.benchmark, spec.model)
+        chosen = benchmark_of(connection, names, spec.benchmark, spec.model)
         panel = stored_panel(
             connection,
             names,
@@ -95,6 +96,7 @@ def run_study(
             price=spec.price,
             currency=spec.currency,
             as_of=spec.as_of,
+            benchmark_session=spec.benchmark_session,
         )
         found = events_of_symbols(
             connection, names, exchange, selection=spec.events, links=spec.links, as_of=spec.as_of
@@ -128,17 +130,3 @@ def _symbols(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> l
     if not shares:
         raise NotFoundError("the store has no shares with prices", hint="add some with `correlator add prices`")
     return shares
-
-
-def _benchmark(
-    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], benchmark: str | None, model: str
-) -> str | None:
-    """The benchmark to use: the one asked for, else the one that all instruments name and that has bars."""
-    if benchmark is not None or not model_named(model).needs_benchmark:
-        return benchmark
-    named = {read_instrument(connection, symbol)["benchmark"] for symbol in symbols}
-    if len(named) == 1 and (name := named.pop()) is not None:
-        stored = query(connection, "SELECT 1 FROM bars WHERE symbol = $symbol LIMIT 1", {"symbol": name})
-        if not stored.is_empty():
-            return name
-    return EQUAL_WEIGHTED

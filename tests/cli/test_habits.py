@@ -70,7 +70,7 @@ def test_a_mapped_column_that_is_not_there(run, sample):
     ("words", "found"),
     [
         ("correlator stu", {"study"}),
-        ("correlator study --bench", {"--benchmark"}),
+        ("correlator study --bench", {"--benchmark", "--benchmark-session"}),
         ("correlator plot AIRLINK --kind lead", {"lead-lag"}),
         ("correlator --store m.duckdb plot AIR", {"AIRLINK"}),
         ("correlator study --store m.duckdb --symbol K", {"KSE100"}),

@@ -11,6 +11,7 @@ import pytest
 from bars_made import made_bars
 
 from correlator.errors import InputError, NotFoundError
+from correlator.eventstudy.benchmark import equal_weighted_of_others
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_events
@@ -122,15 +123,72 @@ def test_a_session_without_a_rate_is_missing_and_nothing_is_carried_forward(stor
     assert ar.filter(pl.col("return").is_nan() | pl.col("return").is_null())["day"].to_list() == [0, 1]
 
 
-def test_the_market_is_the_mean_of_the_shares_where_no_index_is_loaded(store):
+def test_the_market_of_a_share_is_the_mean_of_the_others_where_no_index_is_loaded(store):
     for number, name in enumerate(("LAMP", "WICK", "OIL")):
         store.add_prices(made_bars(name, seed=number), exchange="XKAR")
     with_events(store)
-    result = store.study("LAMP", window="-1:1")
+    with pytest.warns(UserWarning, match="equal-weighted mean of 2 other shares of XKAR"):
+        result = store.study("LAMP", window="-1:1", windows="0:0")
     assert result.spec.benchmark == "equal-weighted"
-    closes = [made_bars(name, seed=number)["Close"].log().diff() for number, name in enumerate(("LAMP", "WICK", "OIL"))]
-    mean = np.nanmean(np.array([close.fill_null(np.nan).to_numpy() for close in closes[0:3]])[:, 1:], axis=0)
-    assert np.allclose(result.panel.factors[1:, 0], mean, atol=1e-12)
+    assert "the share itself left out" in result.benchmark_note
+    others = [made_bars(name, seed=number)["Close"].log().diff() for number, name in ((1, "WICK"), (2, "OIL"))]
+    mean = np.mean(np.array([close.to_numpy() for close in others])[:, 1:], axis=0)
+    assert np.allclose(result.panel.factors_of(0)[1:, 0], mean, atol=1e-12)
+    assert np.allclose(
+        result.ar.filter(pl.col("day") == 0)["expected"].to_numpy(),
+        _market_model(result, mean),
+        atol=1e-12,
+    )
+
+
+def _market_model(result, market: np.ndarray) -> np.ndarray:
+    """alpha + beta R_m on day 0 by least squares of LAMP on ``market``, over the estimation window of each event."""
+    y = made_bars("LAMP", seed=0)["Close"].log().diff().to_numpy()[1:]
+    expected = []
+    for day in result.estimates.day_zero - 1:  # rows after the first, which has no return
+        rows = np.arange(max(day - 279, 0), day - 29)
+        slope, constant = np.polyfit(market[rows], y[rows], 1)
+        expected.append(constant + slope * market[day])
+    return np.array(expected)
+
+
+def test_a_share_is_never_in_its_own_mean():
+    returns = np.array([[0.05, 0.0, np.nan], [0.01, 0.03, 0.05]])
+    own, others = equal_weighted_of_others(returns, np.array([0, 1, -1]), minimum=1)
+    assert others.tolist() == [2, 2, 3]
+    np.testing.assert_allclose(own, [[0.0, 0.05, 0.025], [0.04, 0.03, 0.03]])
+    own, _ = equal_weighted_of_others(returns, np.array([0]), minimum=2)
+    assert np.isnan(own[0, 0])
+
+
+@pytest.mark.filterwarnings("ignore:the equal-weighted mean")
+def test_a_member_that_the_audit_gravely_doubts_is_not_in_the_mean(store):
+    store.add_prices(made_bars("LAMP"), exchange="XKAR")
+    wick = made_bars("WICK", seed=1).with_row_index("row")
+    spike = pl.when(pl.col("row") == 200).then(pl.col("Close") * 100).otherwise(pl.col("Close"))
+    store.add_prices(wick.with_columns(spike.alias("Close")).drop("row"), exchange="XKAR")
+    store.add_prices(made_bars("OIL", seed=2), exchange="XKAR")
+    with_events(store)
+    result = store.study("LAMP", window="-1:1", windows="0:0")
+    market = result.panel.factors_of(0)[:, 0]
+    assert np.nanmax(np.abs(market)) < 1.0
+    assert "doubted bars left out" in result.benchmark_note or "left out by the audit" in result.benchmark_note
+
+
+def test_a_benchmark_that_closes_later_is_told_and_its_previous_session_can_be_taken(store):
+    store.add_prices(made_bars("LAMP"), exchange="XKAR")
+    store.add_prices(made_bars("LATE", seed=3), exchange="XNYS")
+    with_events(store)
+    with pytest.warns(UserWarning, match=r"LATE \(XNYS\) closes .* after XKAR"):
+        same = store.study("LAMP", benchmark="LATE", window="-1:1", windows="0:0")
+    previous = store.study("LAMP", benchmark="LATE", benchmark_session="previous", window="-1:1", windows="0:0")
+    assert "its session before" in previous.benchmark_note
+    labels = previous.panel.labels
+    row = same.estimates.day_zero[0]
+    bars = made_bars("LATE", seed=3)
+    before = [bars.filter(pl.col("Date") < labels[int(r)])["Close"][-1] for r in (row - 1, row)]
+    assert previous.panel.factors[row, 0] == pytest.approx(np.log(before[1] / before[0]), abs=1e-12)
+    assert same.panel.factors[row, 0] != previous.panel.factors[row, 0]
 
 
 def warned(work) -> list[str]:

@@ -164,11 +164,8 @@ def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -
 def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
     """For every one of ``symbols``: the rows (T,) at which the engine could measure an event, a bar in every window."""
     estimation, window = spec.offsets()
-    regressors, benchmark = regressors_of(model_named(spec.model), panel.factors, len(panel.labels))
-    beside = np.isnan(regressors).any(axis=1)
-    if benchmark is not None:
-        beside |= np.isnan(benchmark)
-    parameters = model_named(spec.model).parameters(regressors.shape[1])
+    shared = _benchmark_missing(panel, spec, None)
+    parameters = model_named(spec.model).parameters(len(panel.factor_names))
     given = spec.minimum_observations
     minimum = max(default_minimum(len(estimation)) if given is None else given, parameters + 1)
     total = len(panel.labels)
@@ -176,6 +173,7 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
     inside = (rows + window.first >= 0) & (rows + window.last < total)
     found = {}
     for symbol in symbols.tolist():
+        beside = shared if panel.own_benchmark is None else _benchmark_missing(panel, spec, symbol)
         before = np.concatenate([[0], np.cumsum(~(np.isnan(panel.returns[:, symbol]) | beside))])
         enough = _bars_between(before, rows, estimation) >= minimum
         for part in spec.windows:
@@ -183,6 +181,14 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
                 enough &= _bars_between(before, rows, part) > 0
         found[symbol] = inside & enough
     return found
+
+
+def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mask:
+    """Bars (T,) on which benchmark or factors of ``symbol`` (None: those of all) are missing."""
+    factors = panel.factors if symbol is None else panel.factors_of(symbol)
+    regressors, benchmark = regressors_of(model_named(spec.model), factors, len(panel.labels))
+    beside = [regressors] if benchmark is None else [regressors, benchmark[:, None]]
+    return np.asarray(np.isnan(np.column_stack(beside)).any(axis=1), dtype=bool)
 
 
 def weekday_codes(labels: pl.Series) -> Rows:

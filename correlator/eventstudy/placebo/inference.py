@@ -59,6 +59,7 @@ class PlaceboResult:
     excluded: pl.DataFrame
     spec: StudySpec
     day_labels: tuple[str, ...]
+    benchmark_note: str = ""
 
     @property
     def draws(self) -> int:
@@ -200,6 +201,7 @@ def placebo_test(
         excluded=_excluded(clusters, result),
         spec=result.spec,
         day_labels=result.day_labels,
+        benchmark_note=result.benchmark_note,
     )
 
 

@@ -1,0 +1,62 @@
+"""The equal-weighted benchmark: the mean return of other shares, the share under study left out of its own.
+
+A share inside its own benchmark explains itself: of a jump of 5 % in one of two shares the mean takes half away.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.eventstudy.frames import Array
+
+EQUAL_WEIGHTED = "equal-weighted"
+FEWEST_MEMBERS = 5
+"""Other shares that a session needs for a mean; all of them where the market has fewer."""
+
+
+def equal_weighted(returns: Array, *, minimum: int = 1) -> Array:
+    """The mean return (T,) over the shares (T, M) that have one; NaN where fewer than ``minimum`` do.
+
+    With log returns this is the return of a portfolio rebalanced every session only up to second order; with simple
+    returns it is exactly that.
+    """
+    valid = ~np.isnan(returns)
+    return _mean(np.where(valid, returns, 0.0).sum(axis=1), valid.sum(axis=1), minimum)
+
+
+def equal_weighted_of_others(
+    returns: Array, own: NDArray[np.int64], *, minimum: int = FEWEST_MEMBERS
+) -> tuple[Array, NDArray[np.int64]]:
+    """For every share under study the mean return (T, S) of the other shares, and how many others it has (S,).
+
+    Parameters
+    ----------
+    returns: (T, M) fractions of the M shares of the market, NaN where a bar is missing or not to be used.
+    own: (S,) column of each share under study among the M, -1 where it is none of them.
+    minimum: others that a session needs; where a share has fewer others, all of them.
+
+    Examples
+    --------
+    >>> equal_weighted_of_others(np.array([[0.05, 0.01]]), np.array([0]))[0].tolist()
+    [[0.01]]
+    """
+    valid = ~np.isnan(returns)
+    filled = np.where(valid, returns, 0.0)
+    total, count = filled.sum(axis=1), valid.sum(axis=1)
+    bars = valid.sum(axis=0)
+    members = int((bars > 0).sum())
+    means = np.empty((len(returns), len(own)))
+    others = np.empty(len(own), dtype=np.int64)
+    for s, column in enumerate(own.tolist()):
+        inside = column >= 0
+        others[s] = members - int(inside and bars[column] > 0)
+        needed = min(minimum, int(others[s]))
+        without = (total - filled[:, column], count - valid[:, column]) if inside else (total, count)
+        means[:, s] = _mean(*without, needed)
+    return means, others
+
+
+def _mean(total: Array, count: NDArray[np.int64], minimum: int) -> Array:
+    mean: Array = np.where(count >= max(minimum, 1), total / np.maximum(count, 1), np.nan)
+    return mean

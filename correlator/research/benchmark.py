@@ -1,0 +1,195 @@
+"""The benchmark of a study of the store: which one, what it is made of, and when it closes."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from correlator.errors import NotFoundError
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.frames import Array
+from correlator.market.audit import audit_prices
+from correlator.market.findings import OF_SERIES
+from correlator.sessions import sessions_between
+from correlator.store.bar_arrays import read_bar_arrays
+from correlator.store.reading import read_bars, read_instrument
+from correlator.store.statements import query
+
+MOST_AUDITED_BARS = 500_000
+"""Bars of members that are audited in passing: an audit costs some microseconds a bar."""
+
+_ADJUSTED_AWAY = ("split-like", "level-break", "beyond-limit")
+_SAME_TIME = timedelta(minutes=60)
+
+
+def benchmark_of(
+    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], benchmark: str | None, model: str
+) -> str | None:
+    """The benchmark to use: the one asked for, else the one that all instruments name and that has bars."""
+    if benchmark is not None or not model_named(model).needs_benchmark:
+        return benchmark
+    named = {read_instrument(connection, symbol)["benchmark"] for symbol in symbols}
+    if len(named) == 1 and (name := named.pop()) is not None:
+        stored = query(connection, "SELECT 1 FROM bars WHERE symbol = $symbol LIMIT 1", {"symbol": name})
+        if not stored.is_empty():
+            return name
+    return EQUAL_WEIGHTED
+
+
+def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: str, as_of: datetime | None) -> list[str]:
+    """Every share of ``exchange`` with such bars known at ``as_of``; raises NotFoundError for fewer than two."""
+    shares = query(
+        connection,
+        """
+        SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'
+            AND symbol IN (
+                SELECT DISTINCT symbol FROM bars WHERE "interval" = $interval
+                    AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
+            ) ORDER BY symbol
+        """,
+        {"exchange": exchange, "interval": interval, "as_of": as_of},
+    )["symbol"].to_list()
+    if len(shares) < 2:
+        raise NotFoundError(
+            f"an equal-weighted benchmark needs at least two shares of {exchange}", hint="add more prices"
+        )
+    return [str(share) for share in shares]
+
+
+def without_doubted(
+    connection: duckdb.DuckDBPyConnection,
+    returns: Array,
+    members: Sequence[str],
+    labels: pl.Series,
+    *,
+    price: str,
+    as_of: datetime | None,
+) -> tuple[Array, list[str]]:
+    """Members' returns (T, M) without those that a finding of high severity speaks against, and notes of what went.
+
+    A member whose series as a whole is doubted is left out, unless half of them are; of a doubted bar its return
+    and the one after it.
+    """
+    if returns.size > MOST_AUDITED_BARS:
+        return returns, ["members not audited (too many bars; `correlator check prices` does it)"]
+    bars = read_bars(connection, members, as_of=as_of).with_columns(pl.lit("store").alias("source"))
+    instruments = {str(row["symbol"]): row for row in query(connection, "SELECT * FROM instruments").to_dicts()}
+    high = audit_prices(bars, None, instruments=instruments).filter(pl.col("severity") == "high")
+    if price == "adjusted":
+        adjusted = bars.filter(pl.col("adjusted_close").is_not_null())["symbol"].unique()
+        high = high.filter(~(pl.col("symbol").is_in(adjusted.implode()) & pl.col("check").is_in(_ADJUSTED_AWAY)))
+    return _dropped(returns, members, labels, high)
+
+
+def _dropped(returns: Array, members: Sequence[str], labels: pl.Series, high: pl.DataFrame) -> tuple[Array, list[str]]:
+    of_series = pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
+    doubted = set(high.filter(of_series)["symbol"])
+    # Where most members are doubted as series, as where none moves with the others, no one of them is the odd one out.
+    whole = doubted if 2 * len(doubted) < len(members) else set()
+    place = {name: column for column, name in enumerate(members)}
+    kept = returns.copy()
+    kept[:, [place[name] for name in sorted(whole)]] = np.nan
+    single = high.filter(~of_series, pl.col("session").is_in(labels.implode())).select("symbol", "session").unique()
+    single = single.filter(~pl.col("symbol").is_in(list(whole)))
+    rows = labels.search_sorted(single["session"]).to_numpy().astype(np.int64)
+    columns = np.array([place[name] for name in single["symbol"]], dtype=np.int64)
+    kept[rows, columns] = np.nan
+    after = rows + 1 < len(kept)
+    kept[rows[after] + 1, columns[after]] = np.nan
+    notes = []
+    if doubted and not whole:
+        notes.append(f"the audit doubts {len(doubted)} of {len(members)} members, see `correlator check prices`")
+    if whole:
+        notes.append(f"{', '.join(sorted(whole)[:3])}{' and more' if len(whole) > 3 else ''} left out by the audit")
+    if len(rows):
+        notes.append(f"{len(rows)} doubted bars left out")
+    return kept, notes
+
+
+def note_of_mean(exchange: str, others: Sequence[int], notes: Sequence[str]) -> str:
+    """What an equal-weighted benchmark is made of, in words; warns where it has few members."""
+    fewest, most = int(min(others)), int(max(others))
+    if fewest == 0:
+        raise NotFoundError(
+            f"no other share of {exchange} has bars that the audit does not doubt, so there is no equal-weighted mean",
+            hint="name a benchmark, or add more prices",
+        )
+    count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    share = "share" if most == 1 else "shares"
+    text = f"equal-weighted mean of {count} other {share} of {exchange}, the share itself left out"
+    if fewest >= FEWEST_MEMBERS:
+        text += f", on sessions with at least {FEWEST_MEMBERS}"
+    else:
+        warnings.warn(
+            f"the {text}: {fewest} {'is' if fewest == 1 else 'are'} few, so what befell them is in every abnormal "
+            "return; name an index as the benchmark where there is one",
+            stacklevel=4,
+        )
+    return "; ".join([text, *notes])
+
+
+@dataclass(frozen=True)
+class Timing:
+    """``exchange`` of a benchmark, and how much later than the share's exchange it closes on the same date."""
+
+    exchange: str
+    later: timedelta
+
+    @property
+    def differs(self) -> bool:
+        return abs(self.later) > _SAME_TIME
+
+
+def timing_of(connection: duckdb.DuckDBPyConnection, benchmark: str, exchange: str, labels: pl.Series) -> Timing:
+    """When ``benchmark`` closes beside ``exchange``: the median over dates on which both have a session."""
+    other = read_instrument(connection, benchmark)["exchange"]
+    if other is None or other == exchange:
+        return Timing(exchange, timedelta(0))
+    first, last = labels[0], labels[-1]
+    own = sessions_between(exchange, first, last).select("session", own="closes_at")
+    both = own.join(sessions_between(other, first, last).select("session", other="closes_at"), on="session")
+    apart = (both["other"] - both["own"]).median()
+    return Timing(str(other), apart if isinstance(apart, timedelta) else timedelta(0))
+
+
+def timed(timing: Timing, benchmark: str, exchange: str, session: str) -> str:
+    """What to say of a benchmark's close, empty where it closes with the share; warns of what was not yet known."""
+    if session == "previous":
+        return f"its session before that of {exchange}"
+    if not timing.differs:
+        return ""
+    hours = abs(timing.later.total_seconds()) / 3600
+    told = f"closes {hours:.1f} h {'after' if timing.later > timedelta(0) else 'before'} {exchange}"
+    remedy = (
+        "its return holds news that the share could not know yet; its previous session is known at the close of the "
+        "share (benchmark session 'previous')"
+        if timing.later > timedelta(0)
+        else "it has not seen the news of the hours between"
+    )
+    warnings.warn(f"benchmark {benchmark} ({timing.exchange}) {told}: {remedy}", stacklevel=4)
+    return f"of {timing.exchange}, {told}"
+
+
+def previous_session_prices(
+    connection: duckdb.DuckDBPyConnection,
+    benchmark: str,
+    calendar: str,
+    labels: pl.Series,
+    as_of: datetime | None,
+) -> dict[str, Array]:
+    """Closes and adjusted closes (T, 1) of the benchmark's last session before each date of ``labels``.
+
+    A session of the benchmark without a bar is missing: nothing is carried forward.
+    """
+    first: date = labels[0]
+    sessions = sessions_between(calendar, first - timedelta(days=30), labels[-1])["session"]
+    grid = read_bar_arrays(connection, [benchmark], sessions, fields=("close", "adjusted_close"), as_of=as_of)
+    before = sessions.search_sorted(labels, side="left").to_numpy().astype(np.int64) - 1
+    return {name: np.where(before[:, None] >= 0, values[before], np.nan) for name, values in grid.fields.items()}
