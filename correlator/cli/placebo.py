@@ -64,6 +64,10 @@ def placebo(
             "--block", min=0, help="Event dates so many sessions apart move as one. Default: windows overlap."
         ),
     ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option("--margin", help="Also test whether the effect is smaller than this: 0.01 is 1 %."),
+    ] = None,
     confounds: Annotated[
         Treatment, typer.Option("--confounds", help="Keep confounded events, drop them, or keep the first of each.")
     ] = Treatment.KEEP,
@@ -90,6 +94,7 @@ def placebo(
             seed=seed,
             statistic=statistic.value,
             matching=Matching(criteria=criteria, distance=distance, block=block),
+            margin=margin,
             confounds=confounds.value,
             **chosen,
         )

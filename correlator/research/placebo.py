@@ -24,6 +24,7 @@ def stored_placebo(
     seed: int = 0,
     statistic: str = "scar",
     matching: Matching | None = None,
+    margin: float | None = None,
     confounds: str = "keep",
     **options: Unpack[StoreKeywords],
 ) -> PlaceboResult:
@@ -37,4 +38,4 @@ def stored_placebo(
     result = study(store, symbols, **options)
     if confounds != "keep":
         result = with_confounds(result, confounds, stored_flags(store, result))
-    return placebo_test(result, draws=draws, seed=seed, statistic=statistic, matching=matching)
+    return placebo_test(result, draws=draws, seed=seed, statistic=statistic, matching=matching, margin=margin)

@@ -20,8 +20,10 @@ far each cluster went is in its ``matched``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -79,7 +81,8 @@ class Matching:
 @dataclass(frozen=True)
 class Cluster:
     """Events that move together: positions among the kept ones, columns of their ``symbols``, ``offset`` of each from
-    the first bar ``at``; ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil.
+    the first bar ``at``; ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil; ``given_up``
+    criteria asked for that they do not.
     """
 
     events: Rows
@@ -88,6 +91,12 @@ class Cluster:
     at: int
     candidates: Rows
     matched: tuple[str, ...]
+    given_up: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> Rows:
+        """The candidates and the real first bar: had the news not come, each was as likely as any other."""
+        return np.union1d(self.candidates, [self.at]).astype(np.int64)
 
     @property
     def span(self) -> int:
@@ -115,7 +124,8 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, spec: StudySpec, m
         masks = {"volatility": regime == regime[at], "weekday": weekday == weekday[at], "distance": away}
         candidates, matched = _matched(possible, masks, matching)
         symbols = frozenset(estimates.symbol_index[events].tolist())
-        return Cluster(events, symbols, offset, at, candidates, matched)
+        given_up = tuple(name for name in matching.criteria if name not in matched)
+        return Cluster(events, symbols, offset, at, candidates, matched, given_up)
 
     found = []
     block = matching.block_of(spec)
@@ -132,7 +142,7 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, spec: StudySpec, m
 
 
 def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -> NDArray[np.int32]:
-    """Rows (C, draws) that each draw gives to each cluster's first bar, uniform over its candidates.
+    """Rows (C, draws) that each draw gives to each cluster's first bar, uniform over its places, the real one included.
 
     A place at most ``block`` bars from an earlier cluster of the same symbol is drawn again, ``_ATTEMPTS`` times at
     most: in a history too crowded for that they meet after all.
@@ -146,9 +156,10 @@ def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -
         )
         after = np.array([clusters[other].span + block for other in earlier], dtype=np.int32)
         before = cluster.span + block
+        places = cluster.places
         waiting = np.arange(draws)
         for _ in range(_ATTEMPTS):
-            row = cluster.candidates[rng.integers(len(cluster.candidates), size=len(waiting))].astype(np.int32)
+            row = places[rng.integers(len(places), size=len(waiting))].astype(np.int32)
             chosen[c, waiting] = row
             if not len(earlier):
                 break
@@ -159,6 +170,27 @@ def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -
         for symbol in cluster.symbols:
             held.setdefault(symbol, []).append(c)
     return chosen
+
+
+def number_of_placements(clusters: Sequence[Cluster]) -> int:
+    """In how many ways ``clusters`` can be placed, the real one apart."""
+    return math.prod(len(cluster.places) for cluster in clusters) - 1
+
+
+def every_placement(clusters: Sequence[Cluster], block: int) -> NDArray[np.int32]:
+    """Rows (C, P) of each cluster's first bar in every placement but the real one.
+
+    Placements in which clusters of one symbol meet are left out unless the real ones do, or none would be left.
+    """
+    grid = np.meshgrid(*(cluster.places for cluster in clusters), indexing="ij")
+    rows = np.stack([axis.ravel() for axis in grid]).astype(np.int32)
+    rows = rows[:, (rows != np.array([[cluster.at] for cluster in clusters])).any(axis=0)]
+    apart = np.ones(rows.shape[1], dtype=bool)
+    for (i, first), (j, second) in combinations(enumerate(clusters), 2):
+        if first.symbols & second.symbols:
+            ahead = rows[j] - rows[i]
+            apart &= (ahead > first.span + block) | (-ahead > second.span + block)
+    return rows[:, apart] if apart.any() else rows
 
 
 def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:

@@ -13,25 +13,50 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.eventstudy.frames import Array
-from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
+from correlator.eventstudy.frames import Array, Mask
+from correlator.eventstudy.placebo.dates import (
+    CRITERIA,
+    Cluster,
+    Matching,
+    draw_dates,
+    every_placement,
+    number_of_placements,
+    placebo_clusters,
+)
+from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
 from correlator.eventstudy.placebo.sums import null_sums, real_sums
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
-from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm, romano_wolf, two_sided
+from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm
 from correlator.eventstudy.spec import StudySpec
 
 OUTPUTS = ("table", "bands", "draws", "clusters", "excluded")
 STATISTICS = ("scar", "caar", "bmp")
 PERCENTILES = (0.5, 2.5, 5.0, 25.0, 50.0, 75.0, 95.0, 97.5, 99.5)
+
+
+MOST_COUNTED = 10**12
+"""Placements beyond this many are told as this many."""
+
+
+@dataclass(frozen=True)
+class OwnPlacements:
+    """What one group's p-values count: ``null`` (P, W) of the statistic, each distinct placement once where there are
+    no more than draws, else the joint draws; ``distinct`` placements there are beside the real one; ``given_up``
+    criteria that some cluster could not be matched by.
+    """
+
+    null: Array
+    distinct: int
+    given_up: str
 
 
 @dataclass(frozen=True)
@@ -42,7 +67,8 @@ class PlaceboResult:
     (G, D) the CAAR so far and ``path_bands`` (G, Q, D) its ``PERCENTILES`` over draws; ``events`` (G, W) counted;
     ``groups`` the G rows of group columns, empty without ``by``; ``clusters`` one row per cluster: first session,
     events, candidates, matched; ``excluded`` events without a candidate date; draw b of every group and window is the
-    same draw of dates.
+    same draw of dates. ``placements`` of each group are what its p-values count; ``slope`` (G, W) is by how much the
+    statistic moves with an effect common to all events; ``margin`` of equivalence (a fraction) or None.
     """
 
     statistic: str
@@ -59,6 +85,9 @@ class PlaceboResult:
     excluded: pl.DataFrame
     spec: StudySpec
     day_labels: tuple[str, ...]
+    placements: tuple[OwnPlacements, ...]
+    slope: Array
+    margin: float | None = None
     benchmark_note: str = ""
 
     @property
@@ -69,11 +98,18 @@ class PlaceboResult:
     def sentence(self) -> str:
         """What was done and found, in one line."""
         table = self.table
-        tested, draws = int(table["tested"][0]), f"{self.draws:,} placebo studies, seed {self.seed}"
+        tested = int(table["tested"][0])
+        fewest = int(table["placements"].min())  # type: ignore[arg-type]
+        against = f"{self.draws:,} placebo studies, seed {self.seed}"
+        if fewest <= self.draws:
+            against += f"; the fewest distinct placements behind a row are {fewest:,}, so its p is at least "
+            against += f"{1 / (fewest + 1):.2g}"
+        lost = " ".join(name for name in CRITERIA if any(name in own.given_up for own in self.placements))
+        if lost:
+            against += f"; not everywhere matched: {lost}"
         single, family = (int((table[name] <= 0.05).sum()) for name in ("p_value", "p_romano_wolf"))
         hypotheses = "hypothesis" if tested == 1 else "hypotheses"
-        found = f"{single} with p at most 5 %, {family} allowing for all"
-        return f"{tested} {hypotheses} tested against {draws}: {found}"
+        return f"{tested} {hypotheses} tested against {against}: {single} with p at most 5 %, {family} allowing for all"
 
     def __repr__(self) -> str:
         return f"PlaceboResult: {self.sentence}"
@@ -83,15 +119,33 @@ class PlaceboResult:
 
     @cached_property
     def p_values(self) -> Array:
-        """(G, W) two-sided: twice the smaller share of draws at least as far out on one side, the real one counted."""
-        return np.stack([randomisation_p(o, n) for o, n in zip(self.observed, self.null, strict=True)])
+        """(G, W) two-sided: twice the smaller share of placements at least as far out on one side, the real one too.
+
+        Never under 1 / (distinct placements + 1).
+        """
+        return np.stack([randomisation_p(o, own.null) for o, own in zip(self.observed, self.placements, strict=True)])
+
+    def _inverted(self) -> dict[str, Array]:
+        """``low`` and ``high`` of each row, and ``p_equivalent`` where there is a margin, each (G * W,)."""
+        shifts = [Shift(o, k) for o, k in zip(self.observed, self.slope, strict=True)]
+        pairs = list(zip(shifts, self.placements, strict=True))
+        bounds = [interval(shift, own.null) for shift, own in pairs]
+        low, high = (np.concatenate([bound[side] for bound in bounds]) for side in (0, 1))
+        found = {"low": np.where(np.isfinite(low), low, np.nan), "high": np.where(np.isfinite(high), high, np.nan)}
+        if self.margin is not None:
+            p = [equivalence_p(shift, own.null, self.margin) for shift, own in pairs]
+            found["p_equivalent"] = np.concatenate(p)
+        return found
 
     @cached_property
     def table(self) -> pl.DataFrame:
         """One row per group and window, the family that was tested; ``tested`` is its size.
 
-        (group columns), window, n (events), caar, null_mean, low and high (2.5 and 97.5 % of placebo CAARs), statistic,
-        value, p_value, and adjusted for the family: p_holm, p_bh, p_romano_wolf.
+        (group columns), window, n (events), caar, low and high (95 % interval of the effect, by inverting the test;
+        null where placements are too few to bound it, and for ``bmp``), null_mean, null_low and null_high (2.5 and 97.5
+        % of placebo CAARs), statistic, value, p_value, adjusted for the family p_holm, p_bh and p_romano_wolf, tested,
+        placements (distinct ones behind the row), given_up (criteria that were not matched), and with a margin
+        p_equivalent (small: the effect is smaller than the margin).
         """
         groups, windows = self.observed.shape
         p = self.p_values.ravel()
@@ -99,19 +153,25 @@ class PlaceboResult:
         returns = np.moveaxis(self.null_caar, 1, 0).reshape(self.draws, -1)
         low, high = np.nanquantile(returns, [0.025, 0.975], axis=0)
         labels = [window.label for window in self.spec.windows]
+        inverted = self._inverted()
         columns = {
             "n": self.events.ravel(),
             "caar": self.caar.ravel(),
+            "low": inverted.pop("low"),
+            "high": inverted.pop("high"),
             "null_mean": np.nanmean(returns, axis=0),
-            "low": low,
-            "high": high,
+            "null_low": low,
+            "null_high": high,
             "statistic": [self.statistic] * len(p),
             "value": self.observed.ravel(),
             "p_value": p,
             "p_holm": holm(p),
             "p_bh": benjamini_hochberg(p),
-            "p_romano_wolf": romano_wolf(*two_sided(self.observed.ravel(), flat)),
+            "p_romano_wolf": family_p(self.observed.ravel(), flat, p),
             "tested": [int((~np.isnan(p)).sum())] * len(p),
+            "placements": np.repeat([own.distinct for own in self.placements], windows),
+            "given_up": np.repeat([own.given_up for own in self.placements], windows).tolist(),
+            **inverted,
         }
         frame = pl.DataFrame({"window": labels * groups, **columns}, nan_to_null=True)
         return self._with_groups(frame, windows)
@@ -162,35 +222,44 @@ def placebo_test(
     seed: int = 0,
     statistic: str = "scar",
     matching: Matching | None = None,
+    margin: float | None = None,
 ) -> PlaceboResult:
     """Test every group and window of ``result`` against ``draws`` placebo studies.
 
     ``statistic``: ``scar``, the mean of CAR over its standard error, which gives loud events no more say than quiet
     ones; ``caar``, the mean CAR; ``bmp``, the t of the former, which stands news that raises the variance without
-    moving the mean. Raises StudyError where no event has a placebo date or the windows are calendar dates, InputError
-    for another statistic or no draws.
+    moving the mean; ``margin``: test also whether the effect is smaller than this fraction. Where placements are no
+    more than ``draws`` each is taken once instead of drawn. Raises StudyError where no event has a placebo date or the
+    windows are calendar dates, InputError for another statistic or no draws.
     """
     if statistic not in STATISTICS:
         raise InputError(f"statistic {statistic!r} is not known", hint=f"choose {', '.join(STATISTICS)}")
     if draws < 1:
-        raise InputError(f"{draws} draws are none", hint="ask for 1,000 or more")
+        raise InputError(f"draws must be at least 1, got {draws}", hint="1,000 or more are usual")
+    if margin is not None and not margin > 0:
+        raise InputError(f"margin must be above 0, got {margin:g}", hint="0.01 is 1 %")
+    if margin is not None and statistic == "bmp":
+        raise InputError("equivalence needs a mean, and bmp is a t", hint="choose scar or caar")
     chosen = matching or Matching()
     clusters = placebo_clusters(result.estimates, result.panel, result.spec, chosen)
     drawable = [cluster for cluster in clusters if len(cluster.candidates)]
     if not drawable:
         raise StudyError("no event has a placebo date", hint="match fewer criteria, or bring a longer history")
-    dates = draw_dates(drawable, draws, seed, chosen.block_of(result.spec))
+    block = chosen.block_of(result.spec)
+    few = 0 < number_of_placements(drawable) <= draws
+    dates = every_placement(drawable, block) if few else draw_dates(drawable, draws, seed, block)
     kept = np.sort(np.concatenate([cluster.events for cluster in drawable]))
     groups, group_of = _groups(result, kept)
     number = max(len(groups), 1)
     real = real_sums(result.estimates, kept, group_of, number)
     null = null_sums(result, drawable, dates, group_of, number)
     path = np.nancumsum(null.mean("ar"), axis=2)
+    null_values = null.statistic(statistic)
     return PlaceboResult(
         statistic=statistic,
         seed=seed,
         observed=real.statistic(statistic)[:, 0],
-        null=null.statistic(statistic),
+        null=null_values,
         caar=real.statistic("caar")[:, 0],
         null_caar=null.statistic("caar"),
         path=np.nancumsum(real.mean("ar"), axis=2)[:, 0],
@@ -201,21 +270,52 @@ def placebo_test(
         excluded=_excluded(clusters, result),
         spec=result.spec,
         day_labels=result.day_labels,
+        placements=tuple(_own_placements(result, drawable, null_values, group_of, statistic, block)),
+        slope=_slopes(result, kept, group_of, number, statistic),
+        margin=margin,
         benchmark_note=result.benchmark_note,
     )
 
 
-def randomisation_p(observed: Array, null: Array) -> Array:
-    """Two-sided p-values (H,) of ``observed`` (H,) among joint draws ``null`` (B, H); NaN where observed is.
+def _own_placements(
+    result: StudyResult, clusters: Sequence[Cluster], null: Array, group_of: Rows, statistic: str, block: int
+) -> list[OwnPlacements]:
+    """The placements of each group: all of its own where they are no more than the draws, else the joint draws."""
+    groups, draws = null.shape[:2]
+    found = []
+    for group in range(groups):
+        own = [part for cluster in clusters if (part := _part_of(cluster, group_of == group)) is not None]
+        number, given_up = number_of_placements(own), _given_up(own)
+        if not 0 < number <= draws:
+            found.append(OwnPlacements(null[group], min(number, MOST_COUNTED), given_up))
+            continue
+        dates = every_placement(own, block)
+        sums = null_sums(result, own, dates, np.zeros_like(group_of), 1)
+        found.append(OwnPlacements(sums.statistic(statistic)[0], dates.shape[1], given_up))
+    return found
 
-    Twice the smaller of (1 + draws at least as large) and (1 + draws at most as large), over 1 + B, at most 1. Draws
-    that repeat the real dates count as equal whatever the last digit says; draws without a value do not count.
-    """
-    draws = 1 + (~np.isnan(null)).sum(axis=0)
-    slack = 1e-12 * np.maximum(np.abs(observed), np.ptp(np.nan_to_num(null), axis=0))
-    above = (1 + (null >= observed - slack).sum(axis=0)) / draws
-    below = (1 + (null <= observed + slack).sum(axis=0)) / draws
-    return np.where(np.isnan(observed), np.nan, np.minimum(2 * np.minimum(above, below), 1.0))
+
+def _part_of(cluster: Cluster, inside: Mask) -> Cluster | None:
+    """The events of ``cluster`` that are ``inside`` (E,), None where none is."""
+    mine = inside[cluster.events]
+    return replace(cluster, events=cluster.events[mine], offset=cluster.offset[mine]) if mine.any() else None
+
+
+def _given_up(clusters: Sequence[Cluster]) -> str:
+    """The criteria that some cluster could not be matched by, in words."""
+    lost = {name for cluster in clusters for name in cluster.given_up}
+    return " ".join(name for name in CRITERIA if name in lost)
+
+
+def _slopes(result: StudyResult, kept: Rows, group_of: Rows, groups: int, statistic: str) -> Array:
+    """(G, W) by how much the statistic moves with an effect of 1 on every event; NaN for ``bmp``, which is no sum."""
+    car, se = result.estimates.car[kept], result.estimates.car_se[kept]
+    if statistic == "bmp":
+        return np.full((groups, car.shape[1]), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = np.where(np.isnan(car), np.nan, 1.0 if statistic == "caar" else 1.0 / se)
+    means = [np.ma.masked_invalid(weight[group_of[kept] == g]).mean(axis=0).filled(np.nan) for g in range(groups)]
+    return np.stack(means)
 
 
 def _groups(result: StudyResult, kept: Rows) -> tuple[pl.DataFrame, Rows]:
@@ -237,6 +337,7 @@ def _clusters_frame(clusters: Sequence[Cluster], result: StudyResult) -> pl.Data
             "events": [len(cluster.events) for cluster in clusters],
             "candidates": [len(cluster.candidates) for cluster in clusters],
             "matched": [" ".join(cluster.matched) for cluster in clusters],
+            "given_up": [" ".join(cluster.given_up) for cluster in clusters],
         }
     )
 

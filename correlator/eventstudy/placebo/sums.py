@@ -122,7 +122,7 @@ def _rows_by_symbol(
     estimates: EventEstimates, clusters: Sequence[Cluster], dates: NDArray[np.int32]
 ) -> dict[int, Rows]:
     """For every symbol the rows at which some draw measures it."""
-    total = int(max(cluster.candidates[-1] + cluster.offset[-1] for cluster in clusters)) + 1
+    total = int(max(cluster.places[-1] + cluster.offset[-1] for cluster in clusters)) + 1
     wanted: dict[int, Rows] = {}
     for symbol, events in _members(estimates, clusters).items():
         marks = np.zeros(total, dtype=bool)

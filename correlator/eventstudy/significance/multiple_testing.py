@@ -64,22 +64,6 @@ def romano_wolf(observed: ArrayLike, null: ArrayLike) -> Array:
     return adjusted
 
 
-def two_sided(observed: Array, null: Array) -> tuple[Array, Array]:
-    """Distances |value - mean of its draws| / sd of its draws of ``observed`` (H,) and of every draw (B, H).
-
-    What ``romano_wolf`` takes: hypotheses of any scale side by side, in either direction. Draws without a value are at
-    no distance; NaN where draws do not vary.
-    """
-    there = ~np.isnan(null)
-    n = there.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(there, null, 0.0).sum(axis=0) / n
-        away = np.where(there, null - mean, 0.0)
-        sd = np.sqrt((away * away).sum(axis=0) / (n - 1))
-    scale = np.where(sd > 0, sd, np.nan)
-    return np.abs(observed - mean) / scale, np.abs(away) / scale
-
-
 def _sorted(p_values: ArrayLike) -> tuple[Array, NDArray[np.int64], int]:
     p = np.asarray(p_values, dtype=np.float64).ravel()
     known = np.flatnonzero(~np.isnan(p))
