@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from correlator.addresses import shown
 from correlator.cli.exit_codes import exit_code_of
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
@@ -92,6 +93,9 @@ def add_news(
     column: ColumnsOption = None,
     coder: Annotated[str, typer.Option("--coder", help="Event coder: rules or full.")] = "rules",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, write nothing.")] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Read addresses of this machine and its network, too.")
+    ] = False,
     store: StoreOption = None,
 ) -> None:
     """Load articles with their strips, code their events and link instruments.
@@ -101,24 +105,21 @@ def add_news(
     from correlator.intake.news import add_news as load
     from correlator.intake.news import preview_news
 
-    options = {"profile": profile, "layout": layout, "published": published, "columns": mapping_of(column)}
+    options: dict[str, Any] = {
+        "profile": profile,
+        "layout": layout,
+        "published": published,
+        "columns": mapping_of(column),
+        "allow_private": allow_private,
+    }
     for source in sources:
         if dry_run:
-            with progress(source) as advance:
+            with progress(shown(source)) as advance:
                 preview = preview_news(source, advance=advance, **options)
             _tell(preview)
             continue
-        with progress(source) as advance:
-            report = load(
-                open_store(store),
-                source,
-                profile=profile,
-                layout=layout,
-                published=published,
-                columns=mapping_of(column),
-                coder=coder,
-                advance=advance,
-            )
+        with progress(shown(source)) as advance:
+            report = load(open_store(store), source, coder=coder, advance=advance, **options)
         _tell(report)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from correlator.addresses import is_address, shown
 from correlator.intake.coding import Coding, Prepared, numbered_events, numbered_links, prepare, unrepeated
 from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started
@@ -45,6 +46,7 @@ def add_news(
     layout: str = "auto",
     published: str | None = None,
     coder: str = "rules",
+    allow_private: bool = False,
     advance: Advance | None = None,
 ) -> LoadReport:
     """Load articles from a file, folder, glob, feed address or frame; code events, link instruments, date strips.
@@ -55,31 +57,44 @@ def add_news(
     where a single file cannot be read; in a folder such a file is a reject.
     """
     from correlator.news.profiles import own_countries
-    from correlator.news.read import is_address, read_news
+    from correlator.news.read import read_news
 
     coding = Coding(coder, own_countries(profile))
     if is_address(source):
-        return _add_address(store, str(source), profile, published, coding, advance)
+        options = {"profile": profile, "published": published}
+        return _add_address(store, str(source), options, coding, advance, allow_private=allow_private)
     batches = read_news(source, profile=profile, columns=columns, layout=layout, published=published)
     return _load_news(store, source_name(source), sha256_of(source), started(batches), coding, advance)
 
 
 def _add_address(
-    store: Store, url: str, profile: str | None, published: str | None, coding: Coding, advance: Advance | None
+    store: Store,
+    url: str,
+    options: Mapping[str, str | None],
+    coding: Coding,
+    advance: Advance | None,
+    *,
+    allow_private: bool,
 ) -> LoadReport:
-    """Load what stands at an address, if it has changed since it was last read without rejects."""
+    """Load what stands at an address, if it has changed since it was last read without rejects.
+
+    The store knows the address without its secrets; of one that has some, no validators are kept, as two such
+    addresses may look alike.
+    """
     from correlator.news.fetch import Validators, fetch
     from correlator.news.read import read_answer
 
-    with store.reading_if_made() as connection:
-        known = Validators(*read_validators(connection, url)) if connection else Validators()
-    answer = fetch(url, known)
+    known, name = Validators(), shown(url)
+    if name == url:
+        with store.reading_if_made() as connection:
+            known = Validators(*read_validators(connection, url)) if connection else known
+    answer = fetch(url, known, allow_private=allow_private)
     if answer.body is None:
-        return LoadReport("news", url, 0, 0, 0, notes=("not modified since it was last read",))
+        return LoadReport("news", name, 0, 0, 0, notes=("not modified since it was last read",))
     sha256 = hashlib.sha256(answer.body).hexdigest()
-    batches = started(read_answer(answer.body, url, profile=profile, published=published))
-    report = _load_news(store, url, sha256, batches, coding, advance)
-    if not report.rejected:
+    batches = started(read_answer(answer.body, name, **options))
+    report = _load_news(store, name, sha256, batches, coding, advance)
+    if not report.rejected and name == url:
         with store.transaction() as connection:
             write_address(connection, url, answer.validators.etag, answer.validators.last_modified, datetime.now(UTC))
     return report

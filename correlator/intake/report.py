@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+from correlator.addresses import is_address, shown
+
 T = TypeVar("T")
 
 
@@ -55,7 +57,9 @@ def started(batches: Iterator[T]) -> Iterator[T]:
 
 
 def source_name(source: object) -> str:
-    """How a load names its source: the path as given, or the kind of frame."""
+    """How a load names its source: the path as given, an address without its secrets, or the kind of frame."""
+    if is_address(source):
+        return shown(str(source))
     return str(source) if isinstance(source, str | Path) else f"{type(source).__module__.split('.')[0]} frame"
 
 

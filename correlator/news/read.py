@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from correlator.addresses import is_address, shown
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch, make_batch, reject
 from correlator.news.charset import decode
@@ -25,6 +26,7 @@ def read_news(
     columns: Mapping[str, str] | None = None,
     layout: str = "auto",
     published: str | None = None,
+    allow_private: bool = False,
 ) -> Iterator[Batch]:
     """Batches of articles, quotes and rejects from whatever ``path_or_url`` names, or a frame with a row per article.
 
@@ -44,9 +46,9 @@ def read_news(
     if is_address(name):
         from correlator.news.fetch import fetch
 
-        answer = fetch(name)
+        answer = fetch(name, allow_private=allow_private)
         if answer.body is not None:
-            yield from read_answer(answer.body, name, profile=profile, published=published)
+            yield from read_answer(answer.body, shown(name), profile=profile, published=published)
         return
     files = _files(name)
     alone = len(files) == 1 and Path(name).is_file()
@@ -57,11 +59,6 @@ def read_news(
             if alone:
                 raise
             yield make_batch(rejects=[reject(str(file), 0, str(error), file.name)])
-
-
-def is_address(source: str | Path) -> bool:
-    """Whether a source is an address on the web and no path."""
-    return str(source).startswith(("http://", "https://"))
 
 
 def read_answer(body: bytes, url: str, *, profile: str | None = None, published: str | None = None) -> Iterator[Batch]:

@@ -1,0 +1,206 @@
+"""Addresses on the web: which may be asked, and how they are shown.
+
+An address comes from anybody: a user, a feed, a redirect. It must not be a way into the machine it is read on, nor into
+the network around it, and what it holds of secrets must not end in a store, a log or a report.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from correlator.errors import InputError, SourceError
+
+SCHEMES = {"http": 80, "https": 443}
+LONGEST = 2_000
+HIDDEN = "***"
+_SCHEME = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]+:(?://|\\\\)|(?:javascript|data|vbscript|mailto|file|blob|about):", re.IGNORECASE
+)
+_UNSAFE = re.compile(r"[\s\x00-\x20\x7f-\x9f\\<>\"^`{|}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_OWN_NAMES = (
+    "localhost",
+    "local",
+    "localdomain",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "private",
+    "home.arpa",
+)
+_SECRET_NAME = re.compile(
+    r"key|token|secret|passw|pwd|pass$|auth|sig$|signature|session|sid$|credential|access|code$|jwt|bearer|hmac|hash",
+    re.IGNORECASE,
+)
+_SECRET_VALUE = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[A-Za-z0-9_\-+=.~]{20,}")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@dataclass(frozen=True)
+class Target:
+    """An address that may be asked: its parts, and the IP addresses that its host has, all of them checked."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    user: str | None
+    password: str | None
+    resolved: tuple[str, ...]
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        return self.scheme, self.host, self.port
+
+
+def is_address(source: object) -> bool:
+    """Whether a source is written as an address (of whatever scheme) and not as a path."""
+    return isinstance(source, str) and _SCHEME.match(source) is not None
+
+
+def target_of(url: str, *, allow_private: bool = False) -> Target:
+    """The address ``url`` resolved and checked; ``allow_private`` lets it be on this machine or its network.
+
+    Raises InputError for what is not an http or https address, or a private one; SourceError where the name is unknown.
+    """
+    parts = _split(url)
+    host = _host_of(parts, url)
+    port = _port_of(parts, url)
+    if not allow_private and _is_own_name(host):
+        raise _private(url, host)
+    resolved = _resolve(host, port, url)
+    if not allow_private and (inside := [address for address in resolved if not _is_public(address)]):
+        raise _private(url, inside[0])
+    path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
+    return Target(url, parts.scheme.lower(), host, port, path, user, password, resolved)
+
+
+def shown(url: str) -> str:
+    """The address without its secrets: user and password, values of parameters and pieces of the path that look so.
+
+    Examples:
+    >>> shown("https://me:pw@feeds.example/rss?q=trade&token=abc")
+    'https://***@feeds.example/rss?q=trade&token=***'
+    """
+    try:
+        parts = urlsplit(url)
+        userinfo, _, host = parts.netloc.rpartition("@")
+    except ValueError:
+        return re.sub(r"//[^/@]*@", f"//{HIDDEN}@", url)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    query = parts.query
+    if any(_is_secret(name, value) for name, value in pairs):
+        query = urlencode([(name, HIDDEN if _is_secret(name, value) else value) for name, value in pairs], safe="*/:,")
+    path = "/".join(
+        HIDDEN if _SECRET_VALUE.fullmatch(piece) and _is_random(piece) else piece for piece in parts.path.split("/")
+    )
+    fragment = HIDDEN if parts.fragment and _is_secret("", parts.fragment) else parts.fragment
+    return urlunsplit((parts.scheme, f"{HIDDEN}@{host}" if userinfo else parts.netloc, path, query, fragment))
+
+
+def has_secrets(url: str) -> bool:
+    """Whether ``shown`` hides a part of the address."""
+    return shown(url) != url
+
+
+def safe_link(url: str | None) -> str | None:
+    """``url`` where a page may link to it: http or https with a host, and no character that ends an attribute."""
+    if not url or len(url) > LONGEST or _UNSAFE.search(url) or "'" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        return url if parts.scheme.lower() in SCHEMES and parts.hostname else None
+    except ValueError:
+        return None
+
+
+def _split(url: str) -> SplitResult:
+    if len(url) > LONGEST:
+        raise InputError(f"an address of {len(url):,} characters is longer than the limit of {LONGEST:,}")
+    if _UNSAFE.search(url):
+        raise InputError(f"address {shown(url)!r} holds blanks, backslashes or control characters", hint="encode them")
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"address {shown(url)!r} cannot be read: {error}") from None
+    if parts.scheme.lower() not in SCHEMES:
+        raise InputError(f"address {shown(url)!r} is not an http or https address", hint="give a path, or https://...")
+    return parts
+
+
+def _host_of(parts: SplitResult, url: str) -> str:
+    host = parts.hostname
+    if not host:
+        raise InputError(f"address {shown(url)!r} has no host", hint="write https://host/path")
+    return host
+
+
+def _port_of(parts: SplitResult, url: str) -> int:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise InputError(f"address {shown(url)!r} has a port that is not between 1 and 65535")
+    return port or SCHEMES[parts.scheme.lower()]
+
+
+def _is_own_name(host: str) -> bool:
+    """Whether a name is kept for this machine or the network around it (RFC 6761, 6762, 8375), however it resolves."""
+    name = host.rstrip(".").lower()
+    return any(name == own or name.endswith(f".{own}") for own in _OWN_NAMES)
+
+
+def _resolve(host: str, port: int, url: str) -> tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise SourceError(
+            f"{shown(url)}: host {host} is not known", hint="check the address and the network"
+        ) from error
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _is_public(text: str) -> bool:
+    """Whether an IP address, and every IPv4 address inside it, is of the public internet."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    return all(
+        each.is_global and not each.is_multicast and not each.is_reserved for each in (address, *_embedded(address))
+    )
+
+
+def _embedded(address: IPAddress) -> Sequence[IPAddress]:
+    """IPv4 addresses that an IPv6 address stands for: mapped, 6to4, Teredo, NAT64, and the old compatible form."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return ()
+    inside: list[IPAddress] = [each for each in (address.ipv4_mapped, address.sixtofour) if each is not None]
+    if address.teredo is not None:
+        inside += address.teredo
+    if address in _NAT64 or int(address) >> 32 == 0:
+        inside.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return inside
+
+
+def _private(url: str, what: str) -> InputError:
+    return InputError(
+        f"{shown(url)} is on this machine or a private network ({what})", hint="--allow-private lets it be read"
+    )
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return bool(value) and (_SECRET_NAME.search(name) is not None or _is_random(value))
+
+
+def _is_random(piece: str) -> bool:
+    """Whether a piece of an address is a key: long, letters and digits mixed, and no words joined by dashes."""
+    longest = max(len(part) for part in re.split(r"[-_.]", piece))
+    return longest >= 20 and _SECRET_VALUE.fullmatch(piece) is not None

@@ -1,0 +1,165 @@
+"""One request to an address on the web: checked, pinned to the address it resolved to, followed through redirects.
+
+Every hop is checked anew, and the connection goes to the very IP address that was checked: a name that resolves
+differently a moment later (rebinding) is of no use. Where the environment names a proxy, it resolves the name itself,
+and the check is that of this machine's resolver.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import socket
+import ssl
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from correlator.addresses import Target, shown, target_of
+from correlator.errors import InputError, SourceError
+
+REDIRECTS = 5
+_MOVED = (301, 302, 303, 307, 308)
+_PERMANENT_FAULTS = (401, 403, 404, 410)
+_CHUNK = 65_536
+_USER_AGENT = "correlator"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server said in the end: the status (200 or 304), headers in lower case, and the unpacked body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """``seconds`` for the whole reply, ``size`` in bytes after unpacking; whether private addresses are allowed."""
+
+    seconds: float
+    size: int
+    allow_private: bool = False
+
+
+def get(url: str, headers: Mapping[str, str], limits: Limits) -> Reply:
+    """What stands at ``url``.
+
+    Raises InputError for an address that may not be asked, here or after a redirect; SourceError for what fails.
+    """
+    deadline = monotonic() + limits.seconds
+    current, sent = url, dict(headers)
+    origin = None
+    for _ in range(REDIRECTS + 1):
+        target = target_of(current, allow_private=limits.allow_private)
+        if origin not in (None, target.origin):
+            sent = {}  # validators are of another server
+        reply, location = _ask(target, sent, limits, deadline)
+        if reply is not None:
+            return reply
+        origin = target.origin
+        current = _joined(current, location)
+    raise SourceError(f"{shown(url)} redirects more than {REDIRECTS} times", hint="check the address")
+
+
+def _joined(base: str, location: str) -> str:
+    try:
+        return urljoin(base, location)
+    except ValueError as error:
+        raise InputError(f"{shown(base)} redirects to what is not an address: {error}") from None
+
+
+def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: float) -> tuple[Reply | None, str]:
+    """One hop: the reply, or where it sends us."""
+    name = shown(target.url)
+    left = deadline - monotonic()
+    if left <= 0:
+        raise SourceError(f"{name} took too long", hint="try again later")
+    connection, path, extra = _connection(target, left)
+    try:
+        connection.request("GET", path, headers=_headers(target) | extra | dict(headers))
+        answer = connection.getresponse()
+        location = answer.headers.get("Location")
+        if answer.status in _MOVED and location:
+            return None, location
+        if answer.status not in (200, 304):
+            hint = "check the address" if answer.status in _PERMANENT_FAULTS else "try again later"
+            raise SourceError(f"{name} answered {answer.status} {answer.reason}", hint=hint)
+        body = b"" if answer.status == 304 else _body(answer, name, limits.size, deadline)
+        return Reply(answer.status, {key.lower(): value for key, value in answer.headers.items()}, body), ""
+    except (SourceError, InputError):
+        raise
+    except (http.client.HTTPException, ValueError, zlib.error, OSError) as error:
+        raise SourceError(f"{name} could not be read: {error}", hint="check the address and the network") from None
+    finally:
+        connection.close()
+
+
+def _headers(target: Target) -> dict[str, str]:
+    headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip", "Connection": "close"}
+    if target.user is not None:
+        secret = base64.b64encode(f"{target.user}:{target.password or ''}".encode()).decode()
+        headers["Authorization"] = f"Basic {secret}"
+    return headers
+
+
+def _body(answer: http.client.HTTPResponse, name: str, size: int, deadline: float) -> bytes:
+    """The answer's bytes, unpacked; raises SourceError past the limits and where it breaks off."""
+    unpack = zlib.decompressobj(wbits=31) if answer.headers.get("Content-Encoding") == "gzip" else None
+    body = bytearray()
+    while chunk := answer.read1(_CHUNK):
+        body += unpack.decompress(chunk, size + 1 - len(body)) if unpack else chunk
+        if len(body) > size:
+            raise SourceError(f"{name} is larger than {size // 1_000_000} MB, the limit")
+        if monotonic() > deadline:
+            raise SourceError(f"{name} took too long", hint="try again later")
+    if answer.length or (unpack and not unpack.eof):
+        raise SourceError(f"{name} broke off after {len(body):,} bytes", hint="try again later")
+    return bytes(body)
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection that goes to IP addresses that were checked, whatever its host's name means by now."""
+
+    def __init__(self, target: Target, timeout: float) -> None:
+        super().__init__(target.host, target.port, timeout=timeout)
+        self._target = target
+
+    def connect(self) -> None:
+        problem: OSError | None = None
+        for address in self._target.resolved:
+            try:
+                self.sock = socket.create_connection((address, self._target.port), self.timeout)
+                break
+            except OSError as error:
+                problem = error
+        else:
+            raise problem or OSError("no address to connect to")
+        if self._target.scheme == "https":
+            context = ssl.create_default_context()
+            self.sock = context.wrap_socket(self.sock, server_hostname=self._target.host)
+
+
+def _connection(target: Target, timeout: float) -> tuple[http.client.HTTPConnection, str, dict[str, str]]:
+    """A connection to the target, or by way of the proxy that the environment names, what to ask it, and with what."""
+    proxy = getproxies().get(target.scheme)
+    if not proxy or proxy_bypass(target.host):
+        return _Pinned(target, timeout), target.path, {}
+    parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    if not parts.hostname:
+        raise InputError(f"the proxy {shown(proxy)!r} of the environment has no host", hint="check http_proxy")
+    extra = {}
+    if parts.username is not None:
+        secret = base64.b64encode(f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()).decode()
+        extra = {"Proxy-Authorization": f"Basic {secret}"}
+    at = (parts.hostname, parts.port or 8080)
+    if target.scheme == "https":
+        secure = http.client.HTTPSConnection(*at, timeout=timeout, context=ssl.create_default_context())
+        secure.set_tunnel(target.host, target.port, headers=extra)
+        return secure, target.path, {}
+    host = target.host if target.port == 80 else f"{target.host}:{target.port}"
+    return http.client.HTTPConnection(*at, timeout=timeout), f"http://{host}{target.path}", extra
