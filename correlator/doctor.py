@@ -13,6 +13,7 @@ import polars as pl
 from correlator.errors import CorrelatorError
 from correlator.sessions import calendar_reach
 from correlator.store.db import Store
+from correlator.store.verify import verify
 from correlator.version import __version__
 
 NEEDED = ("duckdb", "polars", "pandas", "plotly", "exchange_calendars", "yfinance")
@@ -65,7 +66,10 @@ def _store(store: Store) -> Iterator[tuple[str, str, str]]:
             "SELECT (SELECT count(*) FROM articles) AS articles, (SELECT count(*) FROM events) AS events,"
             " (SELECT count(*) FROM bars) AS bars, (SELECT count(*) FROM rejects) AS rejects"
         ).row(0, named=True)
+        findings = verify(store, quick=True)
     except CorrelatorError as error:
         yield name, "problem", str(error)
         return
     yield name, "ok", ", ".join(f"{count:,} {table}" for table, count in counts.items())
+    for check, table, rows, example, remedy in findings.iter_rows():
+        yield name, "problem", f"{table}: {rows:,} times {check}, for example {example} ({remedy})"

@@ -26,6 +26,7 @@ from correlator.cli import (
     strip,
     study,
 )
+from correlator.cli import store as store_verbs
 from correlator.cli.options import Settings, StoreOption, use_settings
 from correlator.cli.output import progress
 from correlator.cli.verbs import Verbs
@@ -68,6 +69,7 @@ LOADING, LOOKING, MEASURING, TELLING = "Load", "Look", "Measure", "Tell"
 
 app.command("demo", rich_help_panel=LOADING)(demo.demo)
 app.add_typer(add.app, name="add", rich_help_panel=LOADING)
+app.add_typer(store_verbs.app, name="store", rich_help_panel=LOADING)
 app.add_typer(check.app, name="check", rich_help_panel=LOADING)
 app.add_typer(sessions.app, name="sessions", rich_help_panel=LOADING)
 app.command("list", rich_help_panel=LOOKING)(listing.list_rows)

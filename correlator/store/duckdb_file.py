@@ -16,13 +16,18 @@ import duckdb
 
 from correlator.database import connect
 from correlator.errors import NotFoundError, StoreError, StoreLockedError
-from correlator.files import flush_folder
+from correlator.files import flush_folder, replacing
 from correlator.store.gate import Gate, Holder, Patience, started_at
-from correlator.store.migrations import NEWEST, State, migrate, state_of
+from correlator.store.migrations import NEWEST, State, attach_to_read, copy_database, migrate, state_of
 from correlator.store.statements import execute
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
+_COPIED = "copied_from"
 _LOCKED = ("Could not set lock", "different configuration", "Unique file handle conflict")
+
+
+class UnreadableStoreError(StoreError):
+    """The file cannot be opened as a database: damaged, cut off, or something else altogether."""
 
 
 class DuckDBFile:
@@ -70,13 +75,57 @@ class DuckDBFile:
                 yield connection
 
     @contextmanager
-    def alone(self, wait: float) -> Iterator[Patience]:
-        """Keep every other process of ours out for the block, without opening the file."""
+    def emptied(self, wait: float, *, damaged: bool = False) -> Iterator[None]:
+        """Keep everybody out for the block, after those inside have left; the file is closed and its journal in it.
+
+        ``damaged``: whether a file that cannot be opened is let pass, to be replaced.
+        """
         patience = Patience(wait)
         with self._gate.closed(patience) as ours:
             if not ours:
                 raise self._locked(patience, self._gate.holder())
-            yield patience
+            if self.exists():
+                try:
+                    self.open_to_write(patience).close()
+                except UnreadableStoreError:
+                    if not damaged:
+                        raise
+            yield
+
+    def copy_to(self, target: Path, wait: float) -> None:
+        """Copy the store as it is to the new file ``target``; others read meanwhile, writers wait."""
+        with self.reading(wait):  # whatever is wrong with the store is said here, and an earlier one migrated
+            pass
+        patience = Patience(wait)
+        with told(self.path), connect() as memory:
+            while not self._attached(memory, patience):
+                if not patience.pause():
+                    raise self._locked(patience, self._foreign_holder())
+            copy_database(memory, target, name=_COPIED)
+
+    def compact(self, wait: float) -> None:
+        """Write the store anew without the room of rows that are gone."""
+        with self.writing(wait):  # an earlier one is migrated
+            pass
+        with self.emptied(wait), replacing(self.path, over_database=True) as temporary:
+            self._copy_alone(temporary)
+
+    def _copy_alone(self, target: Path) -> None:
+        with told(self.path), connect() as memory:
+            attach_to_read(memory, self.path, _COPIED)
+            copy_database(memory, target, name=_COPIED)
+
+    def _attached(self, memory: duckdb.DuckDBPyConnection, patience: Patience) -> bool:
+        if not self._gate.passed(patience):
+            raise self._locked(patience, self._gate.holder())
+        try:
+            attach_to_read(memory, self.path, _COPIED)
+        except duckdb.Error as error:
+            if not _is_lock(error):
+                raise
+            self._last_lock = str(error)
+            return False
+        return True
 
     @contextmanager
     def _existing(self, patience: Patience) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -126,10 +175,12 @@ class DuckDBFile:
 
     def open_to_write(self, patience: Patience) -> duckdb.DuckDBPyConnection:
         """The file opened to write, the gate being closed by us; refuses what is no store of ours."""
+        same_file = self._identity()
         while (connection := self._try_connect(read_only=False)) is None:
             if not patience.pause():
                 raise self._locked(patience, self._foreign_holder())
         try:
+            self._still(same_file)
             self._check(connection)
         except BaseException:
             connection.close()
@@ -180,12 +231,12 @@ class DuckDBFile:
             settings = self._settings if read_only else {}
             connection = connect(self.path.absolute(), read_only=read_only, **settings)
         except duckdb.Error as error:
-            if any(sign in str(error) for sign in _LOCKED):
+            if _is_lock(error):
                 self._last_lock = str(error)
                 return None
             if not self.exists():  # deleted while we came
                 raise no_store(self.path) from error
-            raise StoreError(
+            raise UnreadableStoreError(
                 f"cannot open store {self.path}: {_first_line(error)}", hint="give another --store, or restore a backup"
             ) from error
         _prepare(connection)
@@ -236,6 +287,10 @@ def told(path: Path) -> Iterator[None]:
         ) from error
     except duckdb.Error as error:
         raise StoreError(f"store {path}: {_first_line(error)}", hint="nothing was changed") from error
+
+
+def _is_lock(error: duckdb.Error) -> bool:
+    return any(sign in str(error) for sign in _LOCKED)
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:

@@ -128,7 +128,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     if version == NEWEST:
         return
     if version:
-        copy_database(connection, path.with_name(f"{path.name}.schema-{version}"))
+        with replacing(path.with_name(f"{path.name}.schema-{version}"), over_database=True) as copy:
+            copy_database(connection, copy)
     execute(connection, "BEGIN")
     try:
         if version == 0:
@@ -142,16 +143,26 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         raise
 
 
-def copy_database(connection: duckdb.DuckDBPyConnection, target: Path) -> None:
-    """Copy the open database to a new file that appears at ``target`` whole, or not at all."""
-    with replacing(target, over_database=True) as temporary:
-        quoted = str(temporary.absolute()).replace("'", "''")
-        ((name,),) = execute(connection, "SELECT current_database()")
-        execute(connection, f"ATTACH '{quoted}' AS copied_to")
-        try:
-            execute(connection, f'COPY FROM DATABASE "{str(name).replace(chr(34), 2 * chr(34))}" TO copied_to')
-        finally:
-            execute(connection, "DETACH copied_to")
+def copy_database(connection: duckdb.DuckDBPyConnection, target: Path, *, name: str | None = None) -> None:
+    """Copy a database of the connection, by default the one it is open on, to the new file ``target``."""
+    source = name or execute(connection, "SELECT current_database()")[0][0]
+    execute(connection, f"ATTACH {_quoted(str(target.absolute()), QUOTE)} AS copied_to")
+    try:
+        execute(connection, f"COPY FROM DATABASE {_quoted(str(source), DOUBLE_QUOTE)} TO copied_to")
+    finally:
+        execute(connection, "DETACH copied_to")
+
+
+def attach_to_read(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Have the DuckDB file ``path`` in the connection as ``name``, read-only."""
+    execute(connection, f"ATTACH {_quoted(str(path.absolute()), QUOTE)} AS {name} (READ_ONLY)")
+
+
+QUOTE, DOUBLE_QUOTE = "'", '"'
+
+
+def _quoted(text: str, mark: str) -> str:
+    return mark + text.replace(mark, 2 * mark) + mark
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -1,0 +1,72 @@
+"""Copies of a store and the room it takes: backup, restore, compact. Each result appears whole, by one rename."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from correlator.errors import InputError, NotFoundError, StoreError
+from correlator.files import flush_folder, replacing
+from correlator.store.db import Store
+from correlator.store.duckdb_file import DuckDBFile
+
+
+def backup(store: Store, target: str | Path) -> Path:
+    """Copy the store as it is to the new file ``target``; others read meanwhile, writers wait.
+
+    Raises InputError where ``target`` exists, NotFoundError where there is no store, StoreError for a damaged one.
+    """
+    path = Path(target)
+    if path.exists():
+        raise InputError(f"{path} exists already", hint="name a new file")
+    with replacing(path, over_database=True) as temporary:
+        _file_engine(store).copy_to(temporary, store.lock_wait)
+    return path
+
+
+def restore(store: Store, source: str | Path) -> Path | None:
+    """Put a copy of the backup ``source`` in the store's place; returns where the store that stood there is now.
+
+    Raises NotFoundError or StoreError for what is not a backup of a store, StoreLockedError while others use the store.
+    """
+    backed_up, engine = Store(source, lock_wait=store.lock_wait), _file_engine(store)
+    if backed_up.exists() and store.path.exists() and os.path.samefile(source, store.path):
+        raise InputError(f"{source} is the store itself", hint="name a backup")
+    if not store.path.parent.is_dir():
+        raise NotFoundError(f"folder {store.path.parent} does not exist", hint="make it, or give another --store")
+    with engine.emptied(store.lock_wait, damaged=True), replacing(store.path, over_database=True) as temporary:
+        _file_engine(backed_up).copy_to(temporary, store.lock_wait)
+        return _set_aside(store.path)
+
+
+def compact(store: Store) -> tuple[int, int]:
+    """Write the store anew without the room of rows that are gone; returns its size before and after, in bytes.
+
+    Raises NotFoundError where there is no store, StoreLockedError while others use it.
+    """
+    engine = _file_engine(store)
+    if not store.exists():
+        raise NotFoundError(f"there is no store at {store.path}", hint="load something with `correlator add` first")
+    before = store.path.stat().st_size
+    engine.compact(store.lock_wait)
+    return before, store.path.stat().st_size
+
+
+def _set_aside(path: Path) -> Path | None:
+    """The store under a second name, and its journal moved there, so that the next rename loses neither."""
+    if not path.exists():
+        return None
+    aside = path.with_name(f"{path.name}.replaced")
+    aside.unlink(missing_ok=True)
+    os.link(path, aside)
+    journal = path.with_name(path.name + ".wal")
+    if journal.exists():
+        journal.rename(aside.with_name(aside.name + ".wal"))
+    flush_folder(path.parent)
+    return aside
+
+
+def _file_engine(store: Store) -> DuckDBFile:
+    if not isinstance(store.engine, DuckDBFile):
+        raise StoreError(f"{store.path} is not a store in one file", hint="its own tools copy it")
+    return store.engine
