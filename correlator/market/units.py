@@ -31,6 +31,8 @@ _HUNDREDTHS = {
     "AUc": "AUD",
 }
 _ALWAYS_HUNDREDTHS = {"pence": "GBP", "p": "GBP", "gbx": "GBP"}
+# Hundredths of whatever currency the exchange has.
+_OF_NO_CURRENCY = ("cents", "cent", "paise", "paisa", "centavos", "agorot", "kopecks")
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
 _COUNTS = {
     "000": 1e3,
@@ -84,6 +86,8 @@ def price_unit(text: str) -> tuple[str, float] | None:
         return _HUNDREDTHS.get(said) or _HUNDREDTHS[said.upper()], 0.01
     if said.lower() in _ALWAYS_HUNDREDTHS:
         return _ALWAYS_HUNDREDTHS[said.lower()], 0.01
+    if said.lower() in _OF_NO_CURRENCY:
+        return "", 0.01
     if said.lower().rstrip(".") in _SIGNS:
         return _SIGNS[said.lower().rstrip(".")], 1.0
     return (said.upper(), 1.0) if re.fullmatch(r"[A-Z]{3}|[a-z]{3}", said) else None
@@ -142,14 +146,14 @@ def in_whole_units(
     if factors:
         factor = pl.col("symbol").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
         rows = rows.with_columns(pl.col(name) * factor for name in PRICES if name != "volume")
-        names = ", ".join(f"{symbol} in {said[symbol][0]}" for symbol in list(factors)[:5])
+        names = ", ".join(f"{symbol} {said[symbol][0]}".strip() for symbol in list(factors)[:5])
         notes.append(f"prices in hundredths are stored in whole units: {names}")
     label = _volume_label(table)
     if label and (count := volume_factor(label, table.table.source)) != 1.0:
         rows = rows.with_columns(pl.col("volume") * count)
         notes.append(f"volumes of {label!r} are multiplied by {count:,.0f}")
     rows, more = as_layout_says(rows, table.layout)
-    return rows, {symbol: currency for symbol, (currency, _) in said.items()}, [*notes, *more]
+    return rows, {symbol: currency for symbol, (currency, _) in said.items() if currency}, [*notes, *more]
 
 
 def _worded(unit: tuple[str, float]) -> str:

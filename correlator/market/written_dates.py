@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, datetime
 from functools import cache
@@ -84,6 +85,11 @@ def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
     dates = frame.select(pl.coalesce(pl.all()).alias(text.name)).to_series()
     if dates.null_count() == len(dates):
         sample = next((value for value in text if value), "")
+        if re.search(r"\d:\d\d\b.*\s[A-Z]{2,5}$", sample):
+            raise TimeError(
+                f"{source}: the zone of {sample!r} is not told by its abbreviation",
+                hint="take the abbreviation out of the file and give zone (--zone)",
+            )
         raise TimeError(
             f"{source}: no dates that can be read, for example {sample!r}",
             hint="name the date column with columns (--column date=...)",

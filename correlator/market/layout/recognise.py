@@ -11,7 +11,7 @@ import polars as pl
 from correlator.errors import InputError, likeliest
 from correlator.market.layout.shapes import find_shape, read_shape
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
-from correlator.market.layout.vocabulary import FIELDS, PRICES, plain
+from correlator.market.layout.vocabulary import FIELDS, PRICES, field_of, plain
 from correlator.market.source.raw import RawTable
 
 _LOOKED_AT = 60
@@ -62,6 +62,8 @@ def recognise(
         chosen = _one_that_fits(raw, lenient=True) or load_layout("columns")
     else:
         fitting = _one_that_fits(raw)
+        if fitting is not None:
+            _refuse_column_of_symbol(raw, fitting, symbol)
         chosen = fitting if fitting is not None else load_layout(find_shape(raw, given, symbol))
     if chosen.kind == "factors":
         raise InputError(f"{raw.source} is a file of factors, not of prices", hint="give it to study --factors")
@@ -83,6 +85,17 @@ def _one_that_fits(raw: RawTable, lenient: bool = False) -> Layout | None:
             hint="which is it? say layout (--layout " + " or --layout ".join(each.name for each in best) + ")",
         )
     return best[0] if len(best) == 1 else None
+
+
+def _refuse_column_of_symbol(raw: RawTable, layout: Layout, symbol: str | None) -> None:
+    """Raise InputError where a column that the layout does not know is called like the symbol asked for."""
+    known = {plain(name) for name in (*layout.header, *layout.columns.values())}
+    label = next((each for each in raw.labels.values() if symbol and each.upper() == symbol.upper()), None)
+    if label is not None and plain(label) not in known and field_of(label) is None:
+        raise InputError(
+            f"{raw.source} can be read in two ways: as layout {layout.name}, or with a column per share ({label})",
+            hint=f"which is it? say layout (--layout {layout.name} or --layout wide)",
+        )
 
 
 def _reading(raw: RawTable, layout: Layout) -> tuple[object, ...]:

@@ -86,7 +86,7 @@ def _name_it(raw: RawTable, field: str) -> str:
 # Columns by their names
 
 
-def _columns(raw: RawTable, given: Mapping[str, str], _: str | None) -> Shape | None:
+def _columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
     fields = _fields(raw, given)
     date = _date(raw, given)
     if date is None:
@@ -94,7 +94,23 @@ def _columns(raw: RawTable, given: Mapping[str, str], _: str | None) -> Shape | 
     if not {"close", "adjusted_close"} & set(fields):
         raise InputError(f"{raw.source} has no closing price", hint=_name_it(raw, "close"))
     places, notes = _places(raw, given, {date, *fields.values()})
+    if "symbol" not in places and (telling := _column_with(raw, symbol)) is not None:
+        places["symbol"] = telling
+        notes = (*notes, f"the column {raw.label(telling)!r} is read as the symbol")
     return Shape(raw, {"date": date, **places}, {None: fields}, notes)
+
+
+def _column_with(raw: RawTable, symbol: str | None) -> str | None:
+    """The one column of words in which the symbol asked for stands among others, or None."""
+    if symbol is None:
+        return None
+    words = [column for column in raw.columns if raw.frame[column].dtype in (pl.String, pl.Categorical, pl.Enum)]
+    holding = [
+        column
+        for column in words
+        if (raw.frame[column].cast(pl.String).str.strip_chars().str.to_uppercase() == symbol.upper()).any()
+    ]
+    return holding[0] if len(holding) == 1 else None
 
 
 def _fields(raw: RawTable, given: Mapping[str, str]) -> dict[str, str]:

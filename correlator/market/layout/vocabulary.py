@@ -40,7 +40,8 @@ def _letters(name: str) -> str:
 
 def field_of(name: str) -> str | None:
     """Which field a column of this name is (``last`` beside those of a bar), or None."""
-    return _fields().get(plain(name))
+    known = _fields().get(plain(name))
+    return "symbol" if known is None and _TICKER.search(plain(name)) else known
 
 
 def is_figure(name: str) -> bool:
@@ -59,6 +60,7 @@ def known_words(text: str) -> int:
     return sum(field_of(cell) is not None for cell in cells[:200] if cell.strip())
 
 
+_TICKER = re.compile(r"ticker|symbol$|^symbol|^sym$")
 _NUMBERED = re.compile(r"^(sma|ema|rsi|atr|wma|ma|macd|bb|return|ret|lag)\d+$")
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from correlator.errors import InputError
-from correlator.market.source.cells import is_date_like
-from correlator.market.source.raw import RawTable, table_of_cells
+from correlator.market.source.cells import is_data, is_date_like
+from correlator.market.source.raw import LINE, RawTable, table_of_cells
 
 _DEPTH = 6
 _DATE = "date"
@@ -24,6 +24,8 @@ def read_json(data: bytes, source: str) -> RawTable:
     facts: dict[str, str] = {}
     tables: list[RawTable] = []
     _search(document, source, facts, tables, _DEPTH)
+    if len(tables) > 1:
+        tables = [table for table in tables if _holds_bars(table)]
     if len(tables) != 1:
         what = "no table of bars" if not tables else f"{len(tables)} tables"
         raise InputError(f"{source} is JSON with {what}", hint="give one list of bars, or columns of equal length")
@@ -61,6 +63,12 @@ def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable
             _search(value, source, facts, tables, depth - 1)
 
 
+def _holds_bars(table: RawTable) -> bool:
+    """Whether some of the first rows have a date and a figure."""
+    rows = table.frame.drop(LINE).head(20).fill_null("").rows()
+    return any(is_data([str(cell) for cell in row]) for row in rows)
+
+
 def _table(node: Any, source: str) -> RawTable | None:
     for read in (_of_records, _of_lists, _of_split, _of_days, _of_chart, _of_columns):
         table = read(node, source)
@@ -70,7 +78,9 @@ def _table(node: Any, source: str) -> RawTable | None:
 
 
 def _of_records(node: Any, source: str) -> RawTable | None:
-    """[{"date": ..., "close": ...}, ...]"""
+    """[{"date": ..., "close": ...}, ...], or the same by number: {"0": {"date": ...}, ...}"""
+    if isinstance(node, Mapping) and node and all(str(key) == str(place) for place, key in enumerate(node)):
+        node = list(node.values())
     if not isinstance(node, list) or not node or not all(isinstance(each, Mapping) for each in node):
         return None
     if not all(_is_plain(value) for each in node[:20] for value in each.values()):
@@ -118,7 +128,7 @@ def _of_split(node: Any, source: str) -> RawTable | None:
         for name in names
     ]
     index = node.get("index")
-    if isinstance(index, list) and len(index) == len(rows):
+    if isinstance(index, list) and len(index) == len(rows) and is_date_like(str(index[0])):
         labels = [(_DATE,) * len(labels[0]), *labels]
         rows = [[day, *row] for day, row in zip(index, rows, strict=True)]
     if any(len(row) != len(labels) for row in rows):

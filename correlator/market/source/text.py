@@ -44,6 +44,9 @@ def read_text(path: Path, data: bytes | None, source: str) -> RawTable:
     if encoding not in ("utf-8", "utf-8-sig"):
         data = _whole(path, data).decode(encoding, errors="replace").lstrip("\ufeff").encode()
         head = data[:_HEAD]
+    if b"\r" in head and b"\n" not in head:
+        data = _whole(path, data).replace(b"\r", b"\n")
+        head = data[:_HEAD]
     text = head.decode("utf-8-sig", errors="replace")
     if not text.strip():
         raise InputError(f"{source} is empty", hint="check the file")
