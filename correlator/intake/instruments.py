@@ -13,6 +13,7 @@ from correlator.errors import InputError
 from correlator.intake.report import LoadReport, sha256_of
 from correlator.market.instruments import describe_instrument, find_instrument, read_instruments
 from correlator.market.symbols import are_one_market
+from correlator.market.units import price_unit
 from correlator.sessions import exchange_named
 from correlator.store.db import Store
 from correlator.store.statements import query
@@ -83,18 +84,18 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
     """
     stored = names.row(symbol)
     if stored is not None:
-        _refuse_namesake(stored, symbol, exchange, currency, "in this store")
+        refuse_namesake(stored, symbol, exchange, currency, "in this store")
         return stored, None
     row = dict(describe_instrument(symbol, exchange=exchange))
     known = find_instrument(symbol)
     if known is None or exchange is not None:
         return {**row, "currency": currency or row["currency"]}, None
-    _refuse_namesake(known, symbol, None, currency, "as the package knows it")
+    refuse_namesake(known, symbol, None, currency, "as the package knows it")
     told = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)
     return row, f"{symbol}: {told} (another one of that name needs --exchange)"
 
 
-def _refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, where: str) -> None:
+def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, where: str) -> None:
     """Raise InputError where what is known of a symbol has another exchange or currency than its new prices."""
     told = ", ".join(value for value in (known["name"], known["exchange"], known["currency"]) if value)
     if exchange is not None and known["kind"] not in _PLACELESS and not are_one_market(known["exchange"], exchange):
@@ -102,7 +103,8 @@ def _refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: st
             f"{symbol} is {told} {where}, not an instrument of {exchange}",
             hint=f"load the other one under a name of its own (--symbol {symbol}.{exchange}), or into another store",
         )
-    if currency is not None and known["currency"] is not None and currency != known["currency"]:
+    whole = (price_unit(known["currency"] or "") or (known["currency"],))[0]
+    if currency is not None and whole is not None and currency != whole:
         raise InputError(
             f"{symbol} is {told} {where}, but these prices are in {currency}",
             hint="give the exchange they are from (--exchange), or load them under a name of their own",

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import CorrelatorError, SourceError
-from correlator.intake.instruments import stored_names
+from correlator.intake.instruments import refuse_namesake, stored_names
 from correlator.intake.report import LoadReport
 from correlator.intake.strips import date_strips
 from correlator.market.instruments import canonical_symbol
@@ -66,7 +66,7 @@ def add_yahoo(
             continue
         try:
             own = stored_names(store).row(symbol)
-            asked = yahoo_name(symbol, own)
+            asked = yahoo_name(symbol, own, exchange=exchange)
             stored = _stored(store, str(own["symbol"]) if own else canonical_symbol(asked), interval)
             download = _under_own_name(_download(asked, stored, start, interval, ask), own)
             reports.append(_write(store, download, asked))
@@ -98,6 +98,9 @@ def _under_own_name(download: Download, own: Mapping[str, str | None] | None) ->
     """The download under the symbol that the store has for it, where it has one."""
     if own is None:
         return download
+    refuse_namesake(
+        own, download.symbol, download.instrument["exchange"], download.instrument["currency"], "in this store"
+    )
     name = pl.lit(own["symbol"]).alias("symbol")
     bars, actions = download.bars.with_columns(name), download.actions.with_columns(name)
     return replace(download, symbol=str(own["symbol"]), bars=bars, actions=actions, instrument=dict(own))

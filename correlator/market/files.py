@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 import polars as pl
 
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError
 from correlator.market.figures import as_numbers, decimal_mark, not_numbers
 from correlator.market.former_names import under_present_names
 from correlator.market.instruments import find_instrument, split_symbol
@@ -165,6 +165,8 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     bars = kept.with_columns(pl.lit(labelled.interval).alias("interval"), pl.lit(raw.source).alias("source"))
     lost = [] if labelled.rejected is None else [labelled.rejected]
     rejects = _rejects(table.table, [*stacked.rejected, *lost, *bad, *repeated])
+    if options.contradictions == "refuse":
+        _refuse_second_header(table, rejects)
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
@@ -207,7 +209,7 @@ def _checked_zone(zone: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         try:
             return exchange_zone(zone)
-        except InputError:
+        except NotFoundError:
             pass
         raise InputError(f"zone {zone!r} is not known", hint="write an IANA name such as Asia/Karachi") from None
     return zone
@@ -300,6 +302,21 @@ def _rejects(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
         "reason",
         pl.col("content").fill_null(""),
     )
+
+
+def _refuse_second_header(table: Recognised, rejects: pl.DataFrame) -> None:
+    """Raise InputError where a row repeats the header and no column says whose the rows below it are."""
+    label = table.table.label(table.date)
+    if table.symbol is not None or rejects.is_empty() or not label:
+        return
+    place = table.table.columns.index(table.date)
+    cells = rejects["content"].str.split(",").list.get(place, null_on_oob=True).str.strip_chars()
+    repeated = rejects.filter(cells == label)
+    if not repeated.is_empty():
+        raise InputError(
+            f"{table.table.source}: line {repeated['source_line'][0]} is a second header: two files in one",
+            hint="split it there, or add a column of symbols",
+        )
 
 
 def _first_reason(rejects: pl.DataFrame) -> str:

@@ -84,7 +84,9 @@ def _typed_times(column: pl.Series) -> Stamps:
 
 def _text(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
     plain = text.str.to_date("%Y-%m-%d", strict=False)
-    if plain.null_count() == text.null_count() and len(text) > text.null_count():
+    earliest = plain.min()
+    # polars reads 11-03-24 as a day of the year 11
+    if plain.null_count() == text.null_count() and isinstance(earliest, date) and earliest.year > 999:
         return Stamps(plain, "YYYY-MM-DD")
     known = text.drop_nulls()
     if known.is_empty():

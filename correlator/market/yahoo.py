@@ -21,8 +21,9 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, SourceError
 from correlator.market.files import BAR_COLUMNS
-from correlator.market.instruments import SUFFIXES, canonical_symbol, find_instrument, split_symbol
-from correlator.sessions import exchange_zone, sessions_between
+from correlator.market.instruments import SUFFIXES, canonical_symbol, currency_pair, find_instrument, split_symbol
+from correlator.market.units import price_unit
+from correlator.sessions import exchange_named, exchange_zone, sessions_between
 from correlator.tables import BARS
 
 if TYPE_CHECKING:
@@ -66,7 +67,16 @@ EXCHANGES = {
 }
 # Endings that Yahoo writes; US and UK are Stooq's.
 _ENDINGS = ("=X", *(f".{ending}" for ending in SUFFIXES if ending not in ("US", "UK")))
-_KINDS = {"EQUITY": "share", "INDEX": "index", "ETF": "fund", "MUTUALFUND": "fund", "CURRENCY": "fx"}
+_KINDS = {
+    "EQUITY": "share",
+    "INDEX": "index",
+    "ETF": "fund",
+    "MUTUALFUND": "fund",
+    "CURRENCY": "fx",
+    "FUTURE": "future",
+    "CRYPTOCURRENCY": "crypto",
+    "OPTION": "option",
+}
 _META = ("exchangeName", "currency", "longName", "shortName", "instrumentType")
 ACTION_SCHEMA: dict[str, pl.DataType] = {
     "symbol": pl.String(),
@@ -128,23 +138,25 @@ def download_symbol(
     """
     if interval not in INTERVALS:
         raise InputError(f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}")
-    name = yahoo_name(symbol)
+    name = yahoo_name(symbol, exchange=exchange)
     history, meta = _patiently(name, start, end, interval, session, patience or Patience())
     retrieved_at = datetime.now(UTC)
     instrument = _instrument(name, meta, exchange)
-    zone = exchange_zone(str(instrument["exchange"]))
     if history.empty:
         raise NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="ask for an earlier start")
-    rows = _rows(history, str(instrument["symbol"]), interval, zone)
+    unit = price_unit(str(meta.get("currency") or "")) or ("", 1.0)
+    rows = _rows(history, str(instrument["symbol"]), interval, str(instrument["exchange"]), unit[1])
     bars, open_now = _closed_sessions(rows, str(instrument["exchange"]), retrieved_at)
     empty = bars.filter(pl.col("close").is_null())
     notes = [f"the bar of {day} is left out: its session has not closed" for day in open_now]
+    if unit[1] != 1.0:
+        notes.append(f"{name} is quoted in {meta.get('currency')}; stored in {unit[0]}")
     return Download(
         str(instrument["symbol"]),
         bars.filter(pl.col("close").is_not_null()).select(
             pl.col(column).cast(kind) for column, kind in BARS.schema(BAR_COLUMNS).items()
         ),
-        _actions(history, str(instrument["symbol"]), zone),
+        _actions(history, str(instrument["symbol"]), unit[1]),
         instrument,
         _no_close(empty, name),
         retrieved_at,
@@ -152,12 +164,18 @@ def download_symbol(
     )
 
 
-def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None) -> str:
+def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, *, exchange: str | None = None) -> str:
     """Yahoo's name of a symbol: AIRLINK.KA for AIRLINK, ^KSE for KSE100; unknown ones stay as written.
 
-    ``instrument``: what a store says of it (columns of ``tables.INSTRUMENTS``), default what the package knows.
+    ``instrument``: what a store says of it (columns of ``tables.INSTRUMENTS``), default what the package knows;
+    ``exchange``: the one that the caller asks for: what is known of a namesake elsewhere does not count.
     """
     known = instrument or find_instrument(symbol)
+    if known is not None and exchange is not None and not _one_country(known["exchange"], exchange):
+        known = None
+    pair = currency_pair(symbol)
+    if known is None and pair is not None:
+        return f"{pair}=X"
     if known is None or symbol.startswith("^") or "." in symbol or "=" in symbol:
         return symbol
     aliases = [name for name in (known["aliases"] or "").split("|") if name]
@@ -273,9 +291,15 @@ def _instrument(name: str, meta: dict[str, Any], exchange: str | None) -> dict[s
     from correlator.market.instruments import describe_instrument
 
     told = split_symbol(name)[1]
-    place = exchange or EXCHANGES.get(str(meta.get("exchangeName"))) or told
+    at_yahoo = EXCHANGES.get(str(meta.get("exchangeName")))
+    if exchange is not None and at_yahoo is not None and not _one_country(at_yahoo, exchange):
+        raise InputError(
+            f"{name} at Yahoo is an instrument of {at_yahoo}, not of {exchange}",
+            hint="leave --exchange out, or give its ending",
+        )
+    place = exchange or at_yahoo or told
     known = find_instrument(name)
-    if known is not None and (exchange is None or known["exchange"] == exchange):
+    if known is not None and (exchange or at_yahoo or known["exchange"]) == known["exchange"]:
         return known
     if place is None:
         raise InputError(
@@ -284,15 +308,25 @@ def _instrument(name: str, meta: dict[str, Any], exchange: str | None) -> dict[s
     described = describe_instrument(canonical_symbol(name), exchange=place)
     return {
         **described,
-        "currency": meta.get("currency") or described["currency"],
+        "currency": (price_unit(str(meta.get("currency") or "")) or ("",))[0] or described["currency"],
         "name": meta.get("longName") or meta.get("shortName") or described["name"],
         "kind": _KINDS.get(str(meta.get("instrumentType")), described["kind"]),
         "aliases": name if name != described["symbol"] else described["aliases"],
     }
 
 
-def _rows(history: pd.DataFrame, symbol: str, interval: str, zone: str) -> pl.DataFrame:
-    stamps = pl.Series([stamp.to_pydatetime() for stamp in history.index], dtype=pl.Datetime("us", zone))
+def _one_country(one: str | None, other: str) -> bool:
+    return one is not None and exchange_named(one).country == exchange_named(other).country
+
+
+def _rows(history: pd.DataFrame, symbol: str, interval: str, exchange: str, factor: float) -> pl.DataFrame:
+    """Bars under our names, prices times ``factor``. The label of a daily bar is the date that Yahoo's own clocks give.
+
+    Yahoo stamps the bars of currencies with midnights of London: by the clocks of New York these are the day before.
+    """
+    moments = [stamp.to_pydatetime() for stamp in history.index]
+    stamps = pl.Series(moments, dtype=pl.Datetime("us", exchange_zone(exchange)))
+    days = pl.Series([moment.date() for moment in moments], dtype=pl.Date) if interval == "1d" else stamps.dt.date()
     columns = {
         "open": "Open",
         "high": "High",
@@ -303,6 +337,7 @@ def _rows(history: pd.DataFrame, symbol: str, interval: str, zone: str) -> pl.Da
     }
     figures = {
         ours: pl.Series(history[theirs].to_numpy(), dtype=pl.Float64, strict=False).fill_nan(None)
+        * (1.0 if ours == "volume" else factor)
         for ours, theirs in columns.items()
         if theirs in history.columns
     }
@@ -313,7 +348,7 @@ def _rows(history: pd.DataFrame, symbol: str, interval: str, zone: str) -> pl.Da
     rows = pl.DataFrame({"at": stamps, **figures}).with_columns(
         pl.lit(symbol).alias("symbol"),
         pl.lit("1h" if interval == "60m" else interval).alias("interval"),
-        pl.col("at").dt.date().alias("session"),
+        days.alias("session"),
         pl.lit(SOURCE).alias("source"),
     )
     midnight = pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
@@ -330,13 +365,14 @@ def _closed_sessions(rows: pl.DataFrame, exchange: str, now: datetime) -> tuple[
     return rows.filter(~pl.col("session").is_in(still_open.implode())), left
 
 
-def _actions(history: pd.DataFrame, symbol: str, zone: str) -> pl.DataFrame:
-    """Dividends, splits and capital gains of the range, one row each."""
-    days = pl.Series([stamp.to_pydatetime() for stamp in history.index], dtype=pl.Datetime("us", zone)).dt.date()
+def _actions(history: pd.DataFrame, symbol: str, factor: float) -> pl.DataFrame:
+    """Dividends, splits and capital gains of the range, one row each; amounts times ``factor``."""
+    days = pl.Series([stamp.to_pydatetime().date() for stamp in history.index], dtype=pl.Date)
     parts = []
     for theirs, kind in (("Dividends", "dividend"), ("Stock Splits", "split"), ("Capital Gains", "capital-gain")):
         if theirs in history.columns:
             values = pl.Series(history[theirs].to_numpy(), dtype=pl.Float64, strict=False)
+            values = values if kind == "split" else values * factor
             part = pl.DataFrame({"session": days, "value": values}).filter(pl.col("value") != 0)
             parts.append(part.with_columns(pl.lit(kind).alias("kind")))
     if not parts:

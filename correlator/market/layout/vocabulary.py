@@ -14,6 +14,7 @@ FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)
 # What a column of closes may be called, the surest word first.
 CLOSES = ("close", "last")
 
+_IN_UNITS = re.compile(r"(?<=\w)\s+in\s+['’]?\w+\.?\s*$", re.I)
 _BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
 
 
@@ -21,7 +22,7 @@ _BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
 def plain(name: str) -> str:
     """A name as it is compared: without case, accents, marks and what stands in brackets."""
     inside = bracketed(name)
-    bare = _letters(_BRACKETS.sub(" ", name))
+    bare = _letters(_IN_UNITS.sub("", _BRACKETS.sub(" ", name)))
     if re.match(r"adj", inside, re.I) and not bare.startswith("adj"):
         bare = f"adj{bare}"
     return bare or _letters(name)

@@ -1,0 +1,381 @@
+"""What a price file says in two ways is asked or refused; what it says in one way is read, out of every container."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from correlator.errors import InputError, TimeError
+from correlator.market.audit_files import read_for_check
+from correlator.market.figures import as_numbers, decimal_mark
+from correlator.market.files import PriceKeywords, PriceOptions, read_prices
+
+DAYS = [date(2024, 3, day) for day in (11, 12, 13, 14, 15, 18)]
+CLOSES = [45.78, 45.55, 45.39, 45.45, 44.77, 44.82]
+TABLE = pl.DataFrame({"Date": DAYS, "Close": CLOSES, "Volume": [1000.0 * n for n in range(1, 7)]})
+PLAIN = "Date,Close,Volume\n" + "".join(
+    f"{d},{c},{1000 * n}\n" for n, (d, c) in enumerate(zip(DAYS, CLOSES, strict=True), 1)
+)
+
+
+def written(folder: Path, content: str | bytes, name: str = "p.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def text(header: str, row: str) -> str:
+    """A text of the same days and closes; ``row`` is formatted with d, c and n."""
+    lines = [row.format(d=d, c=c, n=n) for n, (d, c) in enumerate(zip(DAYS, CLOSES, strict=True), start=1)]
+    return "\n".join([header, *lines]) + "\n"
+
+
+def closes(source, **options) -> list[float]:
+    options.setdefault("symbol", "LAMP")
+    options.setdefault("exchange", "XNYS")
+    file = read_prices(source, **options)
+    assert file.bars["session"].to_list() == DAYS
+    return file.bars["close"].to_list()
+
+
+def zipped(**members: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+CONTAINERS = {
+    "p.csv": PLAIN.encode(),
+    "bom.csv": PLAIN.encode("utf-8-sig"),
+    "utf16.csv": PLAIN.encode("utf-16"),
+    "utf16le.csv": PLAIN.encode("utf-16-le"),
+    "crlf.csv": PLAIN.replace("\n", "\r\n").encode(),
+    "cr.csv": PLAIN.replace("\n", "\r").encode(),
+    "p.tsv": PLAIN.replace(",", "\t").encode(),
+    "semicolons.csv": PLAIN.replace(",", ";").encode(),
+    "excel.csv": b"sep=;\n" + PLAIN.replace(",", ";").encode(),
+    "quoted.csv": "\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in PLAIN.splitlines()).encode(),
+    "p.csv.gz": gzip.compress(PLAIN.encode()),
+    "p.csv.bz2": bz2.compress(PLAIN.encode()),
+    "p.csv.xz": lzma.compress(PLAIN.encode()),
+    "p.zip": zipped(**{"LAMP.csv": PLAIN}),
+    "day.Z": zipped(**{"closing.lis": PLAIN}),
+    "records.json": json.dumps([{"date": str(d), "close": c} for d, c in zip(DAYS, CLOSES, strict=True)]).encode(),
+    "columns.json": json.dumps({"date": [str(d) for d in DAYS], "close": CLOSES}).encode(),
+    "inside.json": json.dumps(
+        {"ok": 1, "data": {"rows": [{"date": str(d), "close": c} for d, c in zip(DAYS, CLOSES, strict=True)]}}
+    ).encode(),
+    "lines.jsonl": "\n".join(
+        json.dumps({"date": str(d), "close": c}) for d, c in zip(DAYS, CLOSES, strict=True)
+    ).encode(),
+    "days.json": json.dumps({str(d): {"close": c} for d, c in zip(DAYS, CLOSES, strict=True)}).encode(),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_containers_and_encodings(tmp_path, name):
+    assert closes(written(tmp_path, CONTAINERS[name], name)) == CLOSES
+
+
+def test_workbooks_parquet_and_arrow(tmp_path):
+    TABLE.write_excel(tmp_path / "a.xlsx")
+    TABLE.write_parquet(tmp_path / "a.parquet")
+    TABLE.write_ipc(tmp_path / "a.feather", compression="zstd")
+    for name in ("a.xlsx", "a.parquet", "a.feather"):
+        assert closes(tmp_path / name) == CLOSES
+
+
+def test_parquet_of_pandas_with_two_levels(tmp_path):
+    import pandas as pd
+
+    bars = pd.DataFrame({"Close": CLOSES, "Volume": [1.0] * 6}, index=pd.DatetimeIndex(DAYS, name="Date"))
+    both = pd.concat({"LAMP": bars, "WICK": bars * 2}, axis=1, names=["Ticker", "Price"])
+    for frame in (both, both.swaplevel(axis=1)):
+        frame.to_parquet(tmp_path / "two.parquet")
+        assert closes(tmp_path / "two.parquet") == CLOSES
+        assert closes(tmp_path / "two.parquet", symbol="WICK") == [2 * close for close in CLOSES]
+
+
+def test_an_archive_of_several_files_and_a_web_page_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"holds 2 files \(a.csv, b.csv\)"):
+        closes(written(tmp_path, zipped(**{"a.csv": PLAIN, "b.csv": PLAIN})))
+    with pytest.raises(InputError, match="web page"):
+        closes(written(tmp_path, "<html><table></table></html>", "p.xls"))
+    with pytest.raises(InputError, match="damaged"):
+        closes(written(tmp_path, gzip.compress(PLAIN.encode())[:-12]))
+
+
+# which share
+
+
+@pytest.mark.parametrize("header", ["Name", "Ticker", "sym", "stock_symbol", "whatever"])
+def test_a_stacked_file_gives_the_rows_of_the_symbol(tmp_path, header):
+    rows = "".join(f"{d},{c * 2},WICK\n{d},{c},LAMP\n" for d, c in zip(DAYS, CLOSES, strict=True))
+    assert closes(written(tmp_path, f"date,close,{header}\n{rows}")) == CLOSES
+
+
+def test_another_symbol_than_the_one_asked_for_is_refused(tmp_path):
+    for content, name in (
+        (text("date,close,ticker", "{d},{c},WICK"), "a.csv"),
+        (text("Date,WICK", "{d},{c}"), "b.csv"),
+        ("Symbol,WICK\n\n" + PLAIN, "c.csv"),
+        (json.dumps({"symbol": "WICK", "bars": [{"date": str(d), "close": 1.0} for d in DAYS]}), "d.json"),
+    ):
+        with pytest.raises(InputError, match="holds WICK, not LAMP"):
+            closes(written(tmp_path, content, name))
+
+
+def test_endings_and_terminals_name_the_same_share_in_the_same_country_only(tmp_path):
+    for name in ("LAMP.US", "LAMP US Equity", "NYSE:LAMP", "LAMP.N", "lamp"):
+        assert closes(written(tmp_path, text("date,close,ticker", "{d},{c}," + name))) == CLOSES
+    with pytest.raises(InputError, match=r"holds LAMP.L, not LAMP"):
+        closes(written(tmp_path, text("date,close,ticker", "{d},{c},LAMP.L")))
+
+
+def test_tickers_that_are_words_of_prices(tmp_path):
+    wide = written(tmp_path, text("Date,C,LAMP,V,LOW,OPEN", "{d},1,{c},2,3,4"))
+    assert closes(wide) == CLOSES
+    assert closes(wide, symbol="C") == [1.0] * 6
+    with pytest.raises(InputError, match="--layout wide or --layout columns"):
+        closes(wide, symbol=None)
+    letters = written(tmp_path, text("Date,O,H,L,C", "{d},1,2,1,{c}"))
+    with pytest.raises(InputError, match="four shares"):
+        closes(letters)
+    assert closes(letters, layout="wide", symbol="C") == CLOSES
+    both = written(tmp_path, text("Date,Close,LAMP", "{d},1,{c}"))
+    with pytest.raises(InputError, match="two ways"):
+        closes(both)
+    assert closes(both, layout="wide") == CLOSES
+    assert closes(both, columns={"close": "LAMP"}) == CLOSES
+
+
+def test_repeated_headers_and_columns_are_refused(tmp_path):
+    with pytest.raises(InputError, match="line 8 is a second header"):
+        closes(written(tmp_path, PLAIN + PLAIN.replace("2024", "2023")))
+    with pytest.raises(InputError, match="two columns 'Close' with different values"):
+        closes(written(tmp_path, text("Date,Close,Close", "{d},{c},1")))
+    with pytest.raises(InputError, match="column 'LAMP' twice"):
+        closes(written(tmp_path, text("Date,LAMP,LAMP", "{d},{c},1")))
+
+
+def test_series_of_a_share(tmp_path):
+    rows = "".join(f"{d},{c},COM\n{d},1.5,PREF\n" for d, c in zip(DAYS, CLOSES, strict=True))
+    path = written(tmp_path, f"date,close,series\n{rows}")
+    with pytest.raises(InputError, match=r"several series of LAMP: COM, PREF .*--series"):
+        closes(path)
+    assert closes(path, series="COM") == CLOSES
+    with pytest.raises(InputError, match="no series 'X'"):
+        closes(path, series="X")
+
+
+def test_a_layout_file_of_ones_own(tmp_path):
+    own = tmp_path / "mine.toml"
+    own.write_text(
+        'name = "mine"\nheader = ["Tag", "Ende"]\ndate_order = "dmy"\n[columns]\ndate = "Tag"\nclose = "Ende"\n'
+    )
+    path = written(tmp_path, "Tag;Ende\n" + "".join(f"{d:%d/%m/%Y};{c}\n" for d, c in zip(DAYS, CLOSES, strict=True)))
+    assert closes(path, layout=str(own)) == CLOSES
+    own.write_text('name = "mine"\nheader = ["Tag"]\nheeder = 1\n')
+    with pytest.raises(InputError, match="unknown key 'heeder'"):
+        closes(path, layout=str(own))
+
+
+def test_factors_are_not_prices(tmp_path):
+    path = written(tmp_path, ",Mkt-RF,SMB,HML,RF\n20240311,0.1,0.2,0.3,0.01\n20240312,0.1,0.2,0.3,0.01\n")
+    with pytest.raises(InputError, match="study --factors"):
+        closes(path)
+
+
+# figures
+
+
+@pytest.mark.parametrize(
+    ("columns", "others", "mark"),
+    [
+        ({"close": ["45.78", "45.5"]}, [], "."),
+        ({"close": ["45,780", "45,550"]}, [["7,37M"]], ","),
+        ({"close": ["45,780", "45,550"]}, [["-0,08%"]], ","),
+        ({"close": ["45,780", "45,550"], "volume": ["6.434.500", "7.000"]}, [], ","),
+        ({"close": ["45,780", "1,045,780"]}, [], "."),
+        ({"close": ["45,780.5", "45,550"]}, [], "."),
+        ({"close": ["1,23,456.5"]}, [], "."),
+        ({"close": ["45", "46"], "volume": ["643,450"]}, [], "."),
+        ({"close": ["1.234,5"]}, [], ","),
+        ({"close": ["0,123"]}, [], ","),
+    ],
+)
+def test_the_whole_file_tells_the_decimal_mark(columns, others, mark):
+    series = {name: pl.Series(name, values) for name, values in columns.items()}
+    assert decimal_mark(series, [pl.Series(values) for values in others]) == mark
+
+
+def test_a_comma_that_could_be_either_is_a_question(tmp_path):
+    path = written(tmp_path, text("Date;Close", "{d};45,780"))
+    with pytest.raises(InputError, match="45780 or 45.780 .*--decimal"):
+        closes(path)
+    assert closes(path, decimal=",") == [45.78] * 6
+    assert closes(path, decimal=".") == [45780.0] * 6
+    with pytest.raises(InputError, match="both 1.50 and 45,78"):
+        closes(written(tmp_path, text("Date;Close;Open", "{d};45,78;1.50")))
+    with pytest.raises(InputError, match="has a decimal point, not a comma"):
+        closes(written(tmp_path, PLAIN), decimal=",")
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("1.2M", 1.2e6),
+        ("1,234.5", 1234.5),
+        ("12,34,567", 1234567.0),
+        ("$45.78", 45.78),
+        ("1'234.5", 1234.5),
+        ("3.5Cr", 3.5e7),
+    ],
+)
+def test_dressed_figures(said, value):
+    assert as_numbers(pl.Series([said])).to_list() == pytest.approx([value])
+
+
+@pytest.mark.parametrize(
+    ("header", "factor"),
+    [
+        ("Volume (000)", 1e3),
+        ("Volume in thousands", 1e3),
+        ("Vol ('000)", 1e3),
+        ("Volume (mln)", 1e6),
+        ("成交量(手)", 100.0),
+    ],
+)
+def test_volumes_in_thousands_and_lots(tmp_path, header, factor):
+    file = read_prices(written(tmp_path, text(f"Date,Close,{header}", "{d},{c},2")), symbol="LAMP", exchange="XNYS")
+    assert file.bars["volume"].to_list() == [2 * factor] * 6
+    assert any("multiplied" in note for note in file.notes)
+
+
+def test_lots_of_unknown_size_are_refused(tmp_path):
+    with pytest.raises(InputError, match="in lots"):
+        closes(written(tmp_path, text("Date,Close,Volume (lots)", "{d},{c},2")))
+
+
+def test_pence_and_cents_become_pounds_and_rand(tmp_path):
+    pence = [round(close * 100, 2) for close in CLOSES]
+    rows = "".join(f"{d},{c}\n" for d, c in zip(DAYS, pence, strict=True))
+    whole = pytest.approx(CLOSES, rel=1e-12)
+    assert closes(written(tmp_path, f"Date,Close (GBp)\n{rows}"), exchange="XLON") == whole
+    assert closes(written(tmp_path, f"Currency,GBX\n\nDate,Close\n{rows}"), exchange="XLON") == whole
+    plain = written(tmp_path, f"Date,Close\n{rows}")
+    for exchange, unit, currency in (("XLON", "GBp", "GBP"), ("XJSE", "ZAc", "ZAR")):
+        file = read_prices(plain, symbol="LAMP", exchange=exchange, currency=unit)
+        assert file.bars["close"].to_list() == whole
+        assert file.currencies == {"LAMP": currency}
+    with pytest.raises(InputError, match="hundredths of GBP, not USD"):
+        closes(written(tmp_path, f"Date,Close (GBp)\n{rows}"), exchange="XLON", currency="USD")
+    with pytest.raises(InputError, match="currency 'pounds' is not known"):
+        closes(plain, currency="pounds")
+
+
+def test_a_negative_price_of_crsp_is_a_mean_of_bid_and_ask_and_told():
+    path = Path(__file__).parent / "layouts" / "crsp.csv"
+    assert "1 closes are the mean of bid and ask (a negative price), no trade" in read_prices(path, symbol="LAMP").notes
+
+
+# days and zones
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("%d.%m.%Y", "%m/%d/%Y", "%d-%m-%y", "%Y年%m月%d日", "%d%b%Y", "%a %b %d %Y", "%A, %B %d, %Y", "%Y-%b-%d"),
+        *("%m/%d/%Y 16:00:00", "%m/%d/%Y 4:00 PM", "%Y-%m-%d 00:00:00 UTC", "%Y%m%d160000", "%Y-%m-%dT00:00:00.000Z"),
+        "%a %b %d %Y 00:00:00 GMT-0400 (Eastern Daylight Time)",
+    ],
+)
+def test_days_in_many_forms(tmp_path, form):
+    rows = "".join(f"{d.strftime(form)}\t{c}\n" for d, c in zip(DAYS, CLOSES, strict=True))
+    assert closes(written(tmp_path, f"Date\tClose\n{rows}")) == CLOSES
+
+
+@pytest.mark.parametrize(
+    "word", ["1 Mart 2024", "1 mars 2024", "1. März 2024", "01-mar-2024", "1 de março de 2024", "1 марта 2024"]
+)
+def test_months_in_many_languages(word):
+    file = read_prices(pl.DataFrame({"Date": [word], "Close": [1.0]}), symbol="LAMP")
+    assert file.bars["session"].to_list() == [date(2024, 3, 1)]
+
+
+def test_a_year_of_two_digits_is_not_in_the_future():
+    file = read_prices(pl.DataFrame({"Date": ["05-Jan-62"], "Close": [1.0]}), symbol="LAMP")
+    assert file.bars["session"].to_list() == [date(1962, 1, 5)]
+
+
+def test_an_abbreviation_of_a_zone_is_a_question(tmp_path):
+    with pytest.raises(TimeError, match="EST.*--zone"):
+        closes(written(tmp_path, text("Date,Close", "{d} 16:00:00 EST,{c}")))
+
+
+HOURS = "Datetime,Close\n" + "".join(
+    f"2024-11-{day:02d} {hour:02d}:00:00,{hour + 1}\n" for day in (1, 3, 4) for hour in range(24)
+)
+
+
+def test_hours_over_a_clock_change(tmp_path):
+    path = written(tmp_path, HOURS)
+    file = read_prices(path, symbol="LAMP", exchange="XNYS")
+    assert file.bars.height == 71
+    assert file.rejects["reason"].to_list() == ["the clocks of America/New_York show 2024-11-03 01:00 twice or never"]
+    in_utc = read_prices(path, symbol="LAMP", exchange="XNYS", zone="UTC")
+    assert in_utc.bars.height == 72
+    assert in_utc.bars["bar_start"][0].isoformat() == "2024-11-01T00:00:00+00:00"
+    assert in_utc.bars["session"][0] == date(2024, 10, 31)
+    spring = read_prices(
+        written(tmp_path, HOURS.replace("2024-11-", "2024-03-").replace("-03-03", "-03-10")),
+        symbol="LAMP",
+        exchange="XNYS",
+    )
+    assert spring.rejects["reason"].to_list() == ["the clocks of America/New_York show 2024-03-10 02:00 twice or never"]
+    with pytest.raises(InputError, match="zone 'Mars/Base'"):
+        read_prices(path, symbol="LAMP", zone="Mars/Base")
+
+
+def test_a_rate_stamped_at_midnight_of_london_keeps_its_day(tmp_path):
+    import pandas as pd
+
+    rows = "".join(f"{pd.Timestamp(d, tz='Europe/London')},{c}\n" for d, c in zip(DAYS, CLOSES, strict=True))
+    assert closes(written(tmp_path, f"Date,Close\n{rows}"), symbol="EURUSD") == CLOSES
+
+
+# every door
+
+
+def test_a_check_reads_what_a_load_refuses(tmp_path):
+    path = written(tmp_path, PLAIN + f"{DAYS[0]},99,1\n")
+    with pytest.raises(InputError, match="different bars"):
+        closes(path)
+    assert read_for_check(path, symbol="LAMP").rejects["reason"][0].startswith("contradiction")
+
+
+def test_keywords_and_options_are_the_same():
+    from dataclasses import fields
+
+    names = {field.name for field in fields(PriceOptions)}
+    assert set(PriceKeywords.__annotations__) == names - {"claimed", "aliases", "contradictions"}
+    with pytest.raises(TypeError, match="symbl"):
+        read_prices(TABLE, symbl="LAMP")
+
+
+def test_ten_thousand_days_of_two_shares_are_read_in_order():
+    days = [date(2000, 1, 3) + timedelta(days=n) for n in range(5000)]
+    rows = pl.DataFrame({"Date": days * 2, "Symbol": ["WICK"] * 5000 + ["LAMP"] * 5000, "Close": [1.0] * 10000})
+    bars = read_prices(rows.sample(fraction=1.0, shuffle=True, seed=1)).bars
+    assert bars.equals(bars.sort("symbol", "session"))
