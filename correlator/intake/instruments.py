@@ -11,7 +11,7 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.intake.report import LoadReport, sha256_of
-from correlator.market.instruments import describe_instrument, find_instrument, read_instruments
+from correlator.market.instruments import SUFFIXES, describe_instrument, find_instrument, read_instruments
 from correlator.market.symbols import are_one_market
 from correlator.market.units import price_unit
 from correlator.sessions import exchange_named
@@ -98,10 +98,11 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
 def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, where: str) -> None:
     """Raise InputError where what is known of a symbol has another exchange or currency than its new prices."""
     told = ", ".join(value for value in (known["name"], known["exchange"], known["currency"]) if value)
+    ending = next((end for end, place in SUFFIXES.items() if exchange and are_one_market(place, exchange)), exchange)
     if exchange is not None and known["kind"] not in _PLACELESS and not are_one_market(known["exchange"], exchange):
         raise InputError(
             f"{symbol} is {told} {where}, not an instrument of {exchange}",
-            hint=f"load the other one under a name of its own (--symbol {symbol}.{exchange}), or into another store",
+            hint=f"load the other one under a name of its own (--symbol {symbol}.{ending}), or into another store",
         )
     whole = (price_unit(known["currency"] or "") or (known["currency"],))[0]
     if currency is not None and whole is not None and currency != whole:
