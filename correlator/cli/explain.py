@@ -8,6 +8,7 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.table_options import TableOptions, prints_table
+from correlator.inert import visible
 
 
 @prints_table
@@ -25,6 +26,6 @@ def explain(
 
     explanation = explain_article(open_store(store), article_id)
     if printer.format is None and printer.to is None:
-        print(explanation)
+        print(visible(str(explanation)))
     else:
         printer.print(explanation.facts())

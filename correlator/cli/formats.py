@@ -125,6 +125,7 @@ def _parquet(frame: pl.DataFrame) -> bytes:
 def _xlsx(frame: pl.DataFrame) -> bytes:
     """A workbook with typed cells and a frozen header; instants in UTC, whose zone Excel cannot hold."""
     import polars as pl
+    from xlsxwriter import Workbook
 
     limit = 1_048_575
     if frame.height > limit:
@@ -134,13 +135,15 @@ def _xlsx(frame: pl.DataFrame) -> bytes:
         pl.col(zoned).dt.convert_time_zone("UTC").dt.replace_time_zone(None).name.keep(),
     )
     content = BytesIO()
+    workbook = Workbook(content, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True})
     naive.write_excel(
-        content,
+        workbook,
         autofit=True,
         freeze_panes=(1, 0),
         float_precision=6,
         dtype_formats={pl.Datetime: "yyyy-mm-dd hh:mm:ss", pl.Date: "yyyy-mm-dd"},
     )
+    workbook.close()
     return content.getvalue()
 
 

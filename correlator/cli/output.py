@@ -8,23 +8,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from correlator.cli.options import settings
+from correlator.inert import visible
 
 
 def narrate(text: str) -> None:
     """Say something to the person at the prompt: one line on stderr, nothing under ``--quiet``."""
     chosen = settings()
     if chosen.json_logs:
-        print(json.dumps({"level": "info", "message": text}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"level": "info", "message": visible(text)}, ensure_ascii=False), file=sys.stderr)
     elif not chosen.quiet:
-        print(text, file=sys.stderr)
+        print(visible(text), file=sys.stderr)
 
 
 def complain(text: str, *, level: str = "error") -> None:
     """One line on stderr about what went wrong; never silenced."""
     if settings().json_logs:
-        print(json.dumps({"level": level, "message": text}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"level": level, "message": visible(text)}, ensure_ascii=False), file=sys.stderr)
     else:
-        print(f"{level}: {text}", file=sys.stderr)
+        print(f"{level}: {visible(text)}", file=sys.stderr)
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
         return
     from correlator.cli.bar import Bar
 
-    bar = Bar(description, total)
+    bar = Bar(visible(description, keep=""), total)
     try:
         yield bar.advance
     finally:

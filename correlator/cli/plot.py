@@ -14,6 +14,7 @@ from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.study_options import narrated_warnings, takes_study
 from correlator.errors import InputError
+from correlator.inert import file_name, visible
 
 if TYPE_CHECKING:
     from datetime import date
@@ -133,11 +134,11 @@ def plot(
     if terminal:
         with narrated_warnings():
             text = terminal_text(wanted)
-        print(text, end="")
+        print(visible(text), end="")
         return
     if to is not None and output is not None:
         raise InputError("--to and --output both name the file", hint="give --to alone")
-    target = to or output or Path(f"{symbol.replace(',', '-')}.html")
+    target = to or output or Path(f"{file_name(symbol)}.html")
     with narrated_warnings():
         drawn = figure(wanted)
     write_figure(drawn, target, width=width)

@@ -15,6 +15,7 @@ from correlator.cli.output import complain, narrate
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
 from correlator.eventstudy.spec import instant
+from correlator.inert import visible
 
 app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
 
@@ -48,7 +49,7 @@ def run(
     done = run_report(spec, open_store(store), out=out, as_of=_moment(as_of), if_session=if_session)
     narrate(f"{done.status}: {done.message}")
     if done.folder is not None:
-        print(done.folder)
+        print(visible(str(done.folder), keep=""))
 
 
 class Scheduler(StrEnum):

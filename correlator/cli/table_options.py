@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from correlator.cli.formats import FORMS, OutputFormat, check_ending, format_of
+from correlator.cli.formats import FORMS, OutputFormat, check_ending, format_of, joined
 from correlator.cli.option_group import takes_group
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import write_whole
+from correlator.inert import safe_cells, visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +43,11 @@ class TableOptions:
         bool, typer.Option("--all", help="On a terminal: every row and column, in the pager where it is long.")
     ] = False
 
+    as_is: Annotated[
+        bool,
+        typer.Option("--as-is", help="CSV: without the apostrophe before texts that a spreadsheet would run."),
+    ] = False
+
     @property
     def destination(self) -> OutputFormat:
         """How the table is written: as asked for, else by the file's ending, else for a terminal or a pipe.
@@ -66,6 +72,8 @@ class TableOptions:
         chosen = self.destination
         form = FORMS[chosen]
         frame = self.select(frame)
+        if chosen is OutputFormat.CSV and not self.as_is:
+            frame = safe_cells(joined(frame))
         if self.to is not None:
             write_whole(self.to, form.encode(frame))
         elif chosen is OutputFormat.TABLE and sys.stdout.isatty():
@@ -73,8 +81,11 @@ class TableOptions:
         elif not form.is_text and sys.stdout.isatty():
             raise InputError(f"{chosen.value} is not for a terminal", hint="give --to FILE, or pipe it")
         else:
+            content = form.encode(frame)
+            if sys.stdout.isatty():
+                content = visible(content.decode()).encode()
             sys.stdout.flush()
-            sys.stdout.buffer.write(form.encode(frame))
+            sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from correlator.cli.formats import joined, plain
 from correlator.cli.looks import PROBABILITIES, RATIOS, Look
+from correlator.inert import visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,7 +81,8 @@ def _columns(frame: pl.DataFrame, look: Look, names: Sequence[str], unit: str) -
     for name in names:
         fraction = bool(unit) and name in look.fractions and frame.schema[name].is_float()
         cells = [_cell(value, name, fraction) for value in texts[name]]
-        columns.append(Column(name, f"{name} {unit}" if fraction else name, cells, not frame.schema[name].is_numeric()))
+        heading = f"{name} {unit}" if fraction else visible(" ".join(name.split()), keep="")
+        columns.append(Column(name, heading, cells, not frame.schema[name].is_numeric()))
     return columns
 
 
@@ -88,7 +90,7 @@ def _cell(value: object, name: str, fraction: bool) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if not isinstance(value, float):
-        return " ".join(_visible(str(value)).split())
+        return visible(" ".join(str(value).split()), keep="")
     if fraction:
         return f"{100 * value:.2f}"
     if name in PROBABILITIES:
@@ -96,11 +98,6 @@ def _cell(value: object, name: str, fraction: bool) -> str:
     if name in RATIOS:
         return f"{value:.2f}"
     return f"{value:.6g}"
-
-
-def _visible(text: str) -> str:
-    """``text`` with control and direction characters as marks: they would move the cursor or turn the line."""
-    return "".join(c if c.isprintable() or c.isspace() else f"\\u{ord(c):04x}" for c in text)
 
 
 def _fitting(columns: list[Column], width: int) -> list[Column]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from correlator.errors import InputError
 from correlator.events.coder import code_headlines
 from correlator.events.model import CodedEvent
+from correlator.inert import safe_text
 
 CHUNK = 4096
 CSV_COLUMNS = (
@@ -36,13 +37,14 @@ class CodedLine(NamedTuple):
         return json.dumps(record, ensure_ascii=False)
 
     def as_csv(self) -> str:
-        """One row of ``CSV_COLUMNS`` per event, each ended by a line feed."""
+        """One row of ``CSV_COLUMNS`` per event, each ended by a line feed; no cell is one that a spreadsheet runs."""
         out = StringIO()
         writer = csv.writer(out, lineterminator="\n")
         for event in self.events:
             row = event.as_dict()
             spans = "; ".join(f"{item['field']}: {item['span']}" for item in event.evidence)
-            writer.writerow([self.number, *(row[name] for name in CSV_COLUMNS[1:-1]), spans])
+            cells = [self.number, *(row[name] for name in CSV_COLUMNS[1:-1]), spans]
+            writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in cells])
         return out.getvalue()
 
 

@@ -21,6 +21,7 @@ import polars as pl
 
 from correlator.errors import InputError, MissingDependencyError, StoreError, TimeError
 from correlator.files import write_whole
+from correlator.inert import visible
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 
 _AT = re.compile(r"^(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)\s+(?P<zone>\S+)$")
@@ -74,12 +75,14 @@ def crontab_line(at: DailyTime, command: Sequence[str], machine_zone: ZoneInfo, 
             hint="use --as systemd, whose timers know zones",
         )
     minute, hour = (int(part) for part in clocks.pop().split())
+    _refuse_controls(command)
     text = shlex.join(command).replace("%", r"\%")  # cron takes a bare % for the end of the line
     return f"{minute} {hour} * * * {text} >/dev/null"
 
 
 def systemd_units(name: str, at: DailyTime, command: Sequence[str], folder: Path) -> dict[str, str]:
     """The texts of ``correlator-NAME.service``, run in ``folder``, and ``correlator-NAME.timer``, by file name."""
+    _refuse_controls([*command, name, str(folder)])
     quoted = " ".join('"' + part.replace("\\", r"\\").replace('"', r"\"").replace("%", "%%") + '"' for part in command)
     service = (
         f"[Unit]\nDescription=correlator report {name}\n\n"
@@ -92,6 +95,13 @@ def systemd_units(name: str, at: DailyTime, command: Sequence[str], folder: Path
         "[Install]\nWantedBy=timers.target\n"
     )
     return {f"correlator-{name}.service": service, f"correlator-{name}.timer": timer}
+
+
+def _refuse_controls(parts: Sequence[str]) -> None:
+    """Raise InputError for a part with a control character: one line of a schedule would become two."""
+    for part in parts:
+        if visible(part, keep="") != part:
+            raise InputError(f"a schedule cannot hold the name {part!r}", hint="rename it: no line breaks, no controls")
 
 
 def runs_before_close(at: DailyTime, exchange: str, now: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ import polars as pl
 
 from correlator.errors import StudyError
 from correlator.eventstudy.result import StudyResult
-from correlator.report.safe_cells import safe_cells
+from correlator.inert import safe_cells
 
 _TEXT, _NUMBER, _COUNT, _DAY = pl.String(), pl.Float64(), pl.Int64(), pl.Date()
 _KEY: dict[str, pl.DataType] = {"event_id": _COUNT, "symbol": _TEXT}

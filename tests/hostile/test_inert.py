@@ -1,0 +1,137 @@
+"""Texts that a spreadsheet would run are led by an apostrophe; numbers and all else stay."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from correlator.inert import file_name, safe_cells, safe_text, unsafe_count, visible
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd", "@SUM(1)", " =1", "\t=1", "\n@x", "＝1", "\tplain", '"=1+1"'],
+)
+def test_formulas_are_defused(text):
+    assert safe_cells(pl.DataFrame({"a": [text]}))["a"].to_list() == ["'" + text]
+
+
+@pytest.mark.parametrize(
+    "text", ["-3.77", "+5%", "1e-3", "-1:1", "-1,234.5", "", "Pakistan - India", "a=b", "2025-05-28"]
+)
+def test_plain_cells_stay(text):
+    frame = pl.DataFrame({"a": [text, None], "n": [-1.5, None]})
+    assert safe_cells(frame).equals(frame)
+    assert unsafe_count(frame) == 0
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+a", "-a", "@a", "\t1", "ok", "-3.77", "1:1", ""])
+def test_one_cell_is_as_a_column(text):
+    assert safe_text(text) == safe_cells(pl.DataFrame({"a": [text]}))["a"][0]
+
+
+def test_names_of_columns_and_categories_are_cells_too():
+    frame = pl.DataFrame({"=1+1": ["a"], "b": pl.Series(["@x"], dtype=pl.Categorical)})
+    assert safe_cells(frame).to_dict(as_series=False) == {"'=1+1": ["a"], "b": ["'@x"]}
+
+
+@given(st.lists(st.text(max_size=12) | st.none(), min_size=1, max_size=8))
+def test_nothing_is_lost_and_twice_is_once(texts):
+    frame = pl.DataFrame({"a": texts}, schema={"a": pl.String()})
+    safe = safe_cells(frame)
+    for text, cell in zip(texts, safe["a"], strict=True):
+        assert cell in (text, None if text is None else "'" + text)
+    assert unsafe_count(frame) == sum(a != b for a, b in zip(texts, safe["a"], strict=True))
+    assert not any((cell or "").lstrip().startswith(("=", "@")) for cell in safe["a"])
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J", "\\u001b[2J"),
+        ("\x1b]0;title\x07", "\\u001b]0;title\\u0007"),
+        ("a\rb", "a\\u000db"),
+        ("a\bb", "a\\u0008b"),
+        ("\x9b31m", "\\u009b31m"),
+        ("\x7f", "\\u007f"),
+        ("ab\u202ecod.exe", "ab\\u202ecod.exe"),
+        ("\u2066x\u2069", "\\u2066x\\u2069"),
+        ("\u200f", "\\u200f"),
+        ("\u2028", "\\u2028"),
+        ("\ufeff", "\\ufeff"),
+        ("\U000e0041", "\\U000e0041"),
+        ("\udcff", "\\udcff"),
+        ("\x00", "\\u0000"),
+        ("two\nlines\tand tabs", "two\nlines\tand tabs"),
+        ("پاکستان – Pakistan", "پاکستان – Pakistan"),
+    ],
+)
+def test_controls_are_marks(text, shown):
+    assert visible(text) == shown
+    shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"),
+    [
+        ("AIRLINK", "AIRLINK"),
+        ("^KSE", "^KSE"),
+        ("BRK/B", "BRK-B"),
+        ("../evil", "evil"),
+        ("..", "unnamed"),
+        ("/etc/passwd", "etc-passwd"),
+        ("C:\\evil", "C-evil"),
+        ("a\nb", "a-b"),
+        ("a\0b", "a-b"),
+        ("-rf", "rf"),
+        (".hidden", "hidden"),
+        ("$(touch x)", "touch-x-"),
+        ("a;b|c&d", "a-b-c&d"),
+        ("A,B", "A-B"),
+        ("x" * 500, "x" * 100),
+        ("", "unnamed"),
+    ],
+)
+def test_names_of_files_stay_in_their_folder(symbol, name):
+    assert file_name(symbol) == name
+
+
+@given(st.text(max_size=40))
+def test_no_text_is_a_path(text):
+    from pathlib import PurePosixPath, PureWindowsPath
+
+    name = file_name(text)
+    assert PurePosixPath(name).name == name
+    assert PureWindowsPath(name).name == name
+    assert name == visible(name)
+
+
+def test_a_schedule_holds_no_second_line(tmp_path):
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from correlator.errors import InputError
+    from correlator.report.schedule import crontab_line, parse_daily_time, systemd_units
+
+    at, now = parse_daily_time("16:15 Asia/Karachi"), datetime(2025, 5, 28, tzinfo=UTC)
+    for part in ("a\n* * * * * touch x", "a\rb", "a\0", "a\u2028b"):
+        with pytest.raises(InputError, match="schedule cannot hold"):
+            crontab_line(at, ["correlator", part], ZoneInfo("UTC"), now)
+        with pytest.raises(InputError, match="schedule cannot hold"):
+            systemd_units("daily", at, ["correlator", part], tmp_path)
+    assert "'a b; touch x'" in crontab_line(at, ["correlator", "a b; touch x"], ZoneInfo("UTC"), now)
+
+
+def test_a_workbook_holds_no_formula_and_no_link():
+    import io
+    import zipfile
+
+    from correlator.cli.formats import FORMS, OutputFormat
+
+    frame = pl.DataFrame({"=1+1": ["=1+1", "{=1+1}", "https://evil.example/", "@x", None]})
+    book = zipfile.ZipFile(io.BytesIO(FORMS[OutputFormat.XLSX].encode(frame)))
+    texts = {name: book.read(name).decode("utf-8", "replace") for name in book.namelist()}
+    assert not [name for name, text in texts.items() if "<f>" in text or "<hyperlink" in text]
+    assert "evil.example" in texts["xl/sharedStrings.xml"]
