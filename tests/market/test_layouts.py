@@ -49,3 +49,10 @@ def test_the_other_share_of_a_file_of_two_is_read_as_well(path):
     expected = BARS.filter(pl.col("symbol") == "WICK").sort("session")
     assert file.bars["close"].to_list() == pytest.approx(expected["close"].to_list(), rel=1e-9)
     assert read_prices(path, exchange="XNYS").bars.height == 2 * file.bars.height
+
+
+def test_the_table_in_the_docs_names_every_layout_and_nothing_is_wrong():
+    page = (Path(__file__).parents[2] / "docs" / "market.md").read_text(encoding="utf-8")
+    table = page.split("<!-- layouts: begin -->")[1].split("<!-- layouts: end -->")[0]
+    assert [name for name in layout_names() if load_layout(name).kind == "prices" and f"`{name}`" not in table] == []
+    assert "| wrong |" not in table.replace("| refused | wrong |", "")

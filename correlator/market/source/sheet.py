@@ -28,6 +28,7 @@ def read_sheet(path: Path, data: bytes | None, source: str, symbol: str | None) 
     except fastexcel.FastExcelError as problem:
         raise InputError(f"{source} cannot be read as a workbook", hint="save it again as XLSX or CSV") from problem
     tables = {name: records for name, records in sheets.items() if any(is_data(record.cells) for record in records)}
+    tables = tables or {name: records for name, records in sheets.items() if len(records) > 1}
     if symbol is not None and len(tables) > 1:
         named = {name: records for name, records in tables.items() if name.strip().upper() == symbol.upper()}
         tables = named or tables
