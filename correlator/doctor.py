@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import polars as pl
 
 from correlator.errors import CorrelatorError
-from correlator.sessions import calendar_reach
+from correlator.sessions import calendar_reach, exchange_codes, holidays_known_until, session_overrides
 from correlator.store.db import Store
 from correlator.store.verify import verify
 from correlator.version import __version__
@@ -28,8 +28,8 @@ STALE_DAYS = 30
 
 
 def examine(store: Store) -> pl.DataFrame:
-    """One row per thing looked at: what, state (ok, missing or problem), detail."""
-    rows = [*_packages(), _browser(), _calendar("XKAR"), *_store(store)]
+    """One row per thing looked at: what, state (ok, stale, missing or problem), detail."""
+    rows = [*_packages(), _browser(), *_calendars(), *_store(store)]
     return pl.DataFrame(rows, schema=["what", "state", "detail"], orient="row")
 
 
@@ -49,11 +49,16 @@ def _browser() -> tuple[str, str, str]:
     return ("browser", "ok", found) if found else ("browser", "missing", "needed for: figures as PNG, SVG or PDF")
 
 
-def _calendar(exchange: str) -> tuple[str, str, str]:
-    first, last = calendar_reach(exchange)
-    left = (last - datetime.now(UTC).date()).days
-    state = "ok" if left > STALE_DAYS else "problem"
-    return f"calendar {exchange}", state, f"{first} to {last}"
+def _calendars() -> Iterator[tuple[str, str, str]]:
+    """One row per exchange: what its calendar covers, and until when its holidays are known."""
+    today = datetime.now(UTC).date()
+    for exchange in exchange_codes():
+        first, last = calendar_reach(exchange)
+        known = holidays_known_until(exchange)
+        until = "holidays by rule" if known is None else f"holidays known until {min(known, last)}"
+        corrections = session_overrides(exchange).height
+        state = "ok" if (min(known or last, last) - today).days > STALE_DAYS else "stale"
+        yield f"calendar {exchange}", state, f"{first} to {last}, {until}, {corrections} corrections"
 
 
 def _store(store: Store) -> Iterator[tuple[str, str, str]]:

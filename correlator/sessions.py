@@ -20,25 +20,20 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
-from correlator.files import read_csv
 from correlator.resources import data_path
+from correlator.session_corrections import (
+    corrections_of,
+    read_corrections,
+    user_file,
+    user_file_state,
+    with_corrections,
+)
 
 OFF_SESSION = ("next", "previous", "drop")
 DATE_ONLY = ("after-close", "same-day")
-CHANGES = ("closed", "open", "hours", "halt")
 
 _INSTANT = pl.Datetime("us", "UTC")
 _MINUTE = 60_000_000
-_OVERRIDE_SCHEMA = {
-    "date": pl.Date(),
-    "until": pl.Date(),
-    "weekdays": pl.String(),
-    "change": pl.String(),
-    "opens": pl.String(),
-    "closes": pl.String(),
-    "source": pl.String(),
-    "note": pl.String(),
-}
 
 
 @dataclass(frozen=True)
@@ -92,18 +87,32 @@ def calendar_reach(exchange: str) -> tuple[date, date]:
 
 
 def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.DataFrame:
-    """What is put right in the calendar of ``exchange``, one row per entry.
+    """What is put right in the calendar of ``exchange``, one row per entry, in the order in which it is applied.
 
     Columns: date, until (null: that one day, or with weekdays: from then on), weekdays (digits, Monday is 1),
-    change (closed, open, hours, halt), opens and closes (local time HH:MM), source, note. Later rows win. A halt does
-    not change a session: it says that trading stopped within it. Empty when there is nothing to put right.
+    change (closed, open, hours, halt), opens and closes (local time HH:MM), source, note. Later rows win: those shipped
+    for the calendar, those shipped for the exchange, the user's own (``$CORRELATOR_SESSIONS``). With ``path`` that file
+    alone. A halt does not change a session: it says that trading stopped within it. Empty when nothing is put right.
     """
-    if path is None:
-        try:
-            path = data_path("sessions", f"{exchange_named(exchange).code}.csv")
-        except NotFoundError:
-            return pl.DataFrame(schema=_OVERRIDE_SCHEMA)
-    return _read_overrides(Path(path))
+    place = exchange_named(exchange)
+    if path is not None:
+        return read_corrections(Path(path))
+    return corrections_of(place.code, place.calendar, user_file())
+
+
+def holidays_known_until(exchange: str) -> date | None:
+    """The last day whose holidays the calendar of ``exchange`` knows; None where they follow from rules.
+
+    After it every usual weekday is taken for a session until the calendar or a correction says otherwise.
+    """
+    rows = pl.read_csv(data_path("sessions", "known.csv"), try_parse_dates=True)
+    found = rows.filter(pl.col("calendar") == exchange_named(exchange).calendar)["holidays_known_until"]
+    return found[0] if len(found) else None
+
+
+def exchange_codes() -> list[str]:
+    """Market identifier codes of the exchanges that the package ships, in order."""
+    return sorted(_exchanges())
 
 
 def place_instants(
@@ -267,15 +276,20 @@ def _library_calendar(name: str) -> Any:
         ) from problem
 
 
-@lru_cache(maxsize=64)
 def _sessions(exchange: str, overrides: bool | str) -> pl.DataFrame:
     """Every session of the exchange, in order."""
+    return _corrected_sessions(exchange, overrides, user_file_state() if overrides is True else None)
+
+
+@lru_cache(maxsize=64)
+def _corrected_sessions(exchange: str, overrides: bool | str, _user: object) -> pl.DataFrame:
+    """``_sessions``, remembered for as long as the user's corrections file stays what it is."""
     place = exchange_named(exchange)
     plain = _calendar(place.calendar)
     if overrides is False:
         return plain
     changes = session_overrides(exchange, path=None if overrides is True else overrides)
-    return _with_changes(plain, changes, place.zone)
+    return with_corrections(plain, changes, place.zone)
 
 
 def _calendar(name: str) -> pl.DataFrame:
@@ -301,54 +315,3 @@ def _calendar_of_library(name: str) -> pl.DataFrame:
         },
         schema={"session": pl.Date, "opens_at": _INSTANT, "closes_at": _INSTANT},
     )
-
-
-def _read_overrides(path: Path) -> pl.DataFrame:
-    try:
-        rows = read_csv(path, schema_overrides=_OVERRIDE_SCHEMA)
-    except InputError as problem:
-        raise InputError(
-            f"session overrides {path.name} cannot be read: {problem}", hint="see docs/market.md"
-        ) from None
-    missing = [name for name in _OVERRIDE_SCHEMA if name not in rows.columns]
-    if missing:
-        raise InputError(f"session overrides {path.name} lack {', '.join(missing)}", hint="see docs/market.md")
-    rows = rows.select(*_OVERRIDE_SCHEMA)
-    wrong = rows.filter(~pl.col("change").is_in(CHANGES) | pl.col("date").is_null() | pl.col("source").is_null())
-    if not wrong.is_empty():
-        raise InputError(
-            f"session overrides {path.name}: {wrong.row(0)} needs a date, a source and a change",
-            hint=f"changes are {', '.join(CHANGES)}",
-        )
-    return rows
-
-
-def _with_changes(sessions: pl.DataFrame, changes: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Sessions with the override rows applied in order."""
-    for row in changes.iter_rows(named=True):
-        if row["change"] == "halt":
-            continue
-        last = row["until"] or (sessions["session"][-1] if row["weekdays"] else row["date"])
-        covered = pl.col("session").is_between(row["date"], last)
-        if row["weekdays"]:
-            covered &= pl.col("session").dt.weekday().is_in([int(digit) for digit in row["weekdays"]])
-        if row["change"] == "closed":
-            sessions = sessions.filter(~covered)
-            continue
-        hours = (_at("opens_at", row["opens"], zone), _at("closes_at", row["closes"], zone))
-        if row["change"] == "hours":
-            sessions = sessions.with_columns(
-                pl.when(covered).then(hour).otherwise(pl.col(name)).alias(name)
-                for name, hour in zip(("opens_at", "closes_at"), hours, strict=True)
-            )
-        else:
-            days = pl.DataFrame({"session": pl.date_range(row["date"], last, eager=True)}).select("session", *hours)
-            sessions = pl.concat([sessions.filter(~covered), days]).sort("session")
-    return sessions
-
-
-def _at(name: str, time: str, zone: str) -> pl.Expr:
-    """The instant at which the exchange's clocks show ``time`` on the session's date."""
-    hour, minute = (int(part) for part in time.split(":"))
-    clock = pl.col("session").cast(pl.Datetime("us")) + pl.duration(hours=hour, minutes=minute)
-    return clock.dt.replace_time_zone(zone).dt.convert_time_zone("UTC").alias(name)

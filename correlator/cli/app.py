@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +33,7 @@ from correlator.cli.options import Settings, StoreOption, use_settings
 from correlator.cli.output import progress
 from correlator.cli.verbs import Verbs
 from correlator.progress import listen
+from correlator.session_corrections import VARIABLE
 from correlator.version import __version__
 
 app = Verbs(
@@ -53,6 +56,12 @@ def main(
     store: StoreOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration and no progress bars.")] = False,
     json_logs: Annotated[bool, typer.Option("--json-logs", help="Narration as one JSON object per line.")] = False,
+    sessions: Annotated[
+        Path | None,
+        typer.Option(
+            "--sessions", help="Your own corrections of calendars (default: $CORRELATOR_SESSIONS).", show_default=False
+        ),
+    ] = None,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
@@ -62,6 +71,8 @@ def main(
     Data goes to stdout, narration to stderr.
     """
     use_settings(Settings(store=store, quiet=quiet, json_logs=json_logs))
+    if sessions is not None:
+        os.environ[VARIABLE] = str(sessions)  # so that processes that a verb starts use the same calendars
     listen(progress)
 
 

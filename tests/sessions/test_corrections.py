@@ -1,0 +1,101 @@
+"""What is put right in calendars: shipped with a source each, a user's own on top; what is not known yet is said."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from correlator.errors import InputError, NotFoundError
+from correlator.resources import data_path
+from correlator.session_corrections import VARIABLE
+from correlator.sessions import exchange_codes, holidays_known_until, session_overrides, sessions_between
+
+HEADER = "exchange,date,until,weekdays,change,opens,closes,source,note\n"
+
+
+def sessions(exchange: str, day: str) -> pl.DataFrame:
+    return sessions_between(exchange, date.fromisoformat(day), date.fromisoformat(day))
+
+
+@pytest.mark.parametrize(
+    ("exchange", "day", "closes"),
+    [
+        ("XNSE", "2026-02-01", "10:00"),  # Sunday of the budget
+        ("XBOM", "2025-02-01", "10:00"),
+        ("XNSE", "2024-03-02", "07:00"),
+        ("XBOM", "2024-11-01", "13:30"),  # the evening session of Diwali
+        ("XNSE", "2025-10-21", "09:15"),
+        ("XNSE", "2024-01-22", None),
+        ("XHKG", "2023-07-17", None),
+        ("XHKG", "2023-09-08", None),
+        ("XHKG", "2023-10-09", "08:00"),
+        ("XMOS", "2022-03-10", None),
+        ("XMOS", "2022-03-24", "11:00"),
+        ("XMOS", "2024-04-27", "15:45"),  # a working Saturday, which the library knows
+        ("XKRX", "2023-11-16", "07:30"),
+        ("XKRX", "2026-06-03", None),
+        ("XTAI", "2024-10-31", None),
+        ("XKAR", "2026-06-25", None),
+        ("XKAR", "2026-06-26", None),
+        ("XKAR", "2026-06-24", "10:30"),
+        ("XKAR", "2019-11-08", "11:30"),  # a Friday
+        ("XKAR", "2019-05-10", "07:30"),  # a Friday in Ramadan
+        ("XKAR", "2022-04-06", "08:30"),
+    ],
+)
+def test_days_that_differ_from_the_plain_calendar(exchange, day, closes):
+    found = sessions(exchange, day)["closes_at"].dt.strftime("%H:%M").to_list()
+    assert found == ([] if closes is None else [closes])
+
+
+def test_every_shipped_correction_has_a_source_and_a_known_exchange():
+    for path in sorted(data_path("sessions").glob("X*.csv")):
+        rows = session_overrides(path.stem)
+        assert rows["source"].is_not_null().all()
+        assert path.stem in exchange_codes()
+
+
+def test_exchanges_of_one_calendar_share_its_corrections():
+    assert session_overrides("XNSE").equals(session_overrides("XBOM"))
+
+
+@pytest.mark.parametrize("exchange", exchange_codes())
+def test_calendars_reach_two_years_ahead_and_say_what_they_know(exchange):
+    known = holidays_known_until(exchange)
+    assert sessions_between(exchange, date(2028, 11, 1), date(2028, 11, 24)).height >= 14
+    assert known is None or known >= date(2025, 12, 31)
+
+
+def test_a_users_corrections_win_and_a_changed_file_is_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "mine.csv"
+    path.write_text(HEADER + "XNYS,2026-07-06,,,closed,,,notice,\nXKAR,2026-06-25,,,open,09:32,15:30,notice,\n")
+    monkeypatch.setenv(VARIABLE, str(path))
+    assert sessions("XNAS", "2026-07-06").is_empty()
+    assert sessions("XKAR", "2026-06-25").height == 1
+    path.write_text(HEADER + "XKAR,2026-06-25,,,closed,,,a longer notice,\n")
+    assert sessions("XNAS", "2026-07-06").height == 1
+    assert sessions("XKAR", "2026-06-25").is_empty()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("date,change,source\n2026-01-05,closed,me\n", "no column exchange"),
+        ("exchange,date,until,weekdays,change,opens,closes,source,note\nXNYS,2026-01-05,,,shut,,,me,\n", "a change"),
+        ("exchange,date,until,weekdays,change,opens,closes,source,note\nXNYS,2026-01-05,,,closed,,,,\n", "a source"),
+    ],
+)
+def test_a_broken_corrections_file_is_refused(tmp_path, monkeypatch, text, said):
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    monkeypatch.setenv(VARIABLE, str(path))
+    with pytest.raises(InputError, match=said):
+        sessions("XNYS", "2026-01-05")
+
+
+def test_a_corrections_file_that_is_missing_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "none.csv"))
+    with pytest.raises(NotFoundError, match="does not exist"):
+        sessions("XNYS", "2026-01-05")
