@@ -6,6 +6,9 @@ from pathlib import Path
 
 from correlator.errors import NotFoundError
 
+SESSIONS_VARIABLE = "CORRELATOR_SESSIONS"
+"""Environment variable that names a user's own corrections of calendars."""
+
 _INSTALLED = Path(__file__).parent / "_data"
 _CHECKOUT = Path(__file__).parent.parent / "data"
 

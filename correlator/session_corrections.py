@@ -14,9 +14,8 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError
 from correlator.files import read_csv
-from correlator.resources import data_path
+from correlator.resources import SESSIONS_VARIABLE, data_path
 
-VARIABLE = "CORRELATOR_SESSIONS"
 CHANGES = ("closed", "open", "hours", "halt")
 SCHEMA = {
     "date": pl.Date(),
@@ -32,12 +31,12 @@ SCHEMA = {
 
 def user_file() -> Path | None:
     """The user's own corrections file; raises NotFoundError where ``$CORRELATOR_SESSIONS`` names none that exists."""
-    named = os.environ.get(VARIABLE, "").strip()
+    named = os.environ.get(SESSIONS_VARIABLE, "").strip()
     if not named:
         return None
     path = Path(named)
     if not path.is_file():
-        raise NotFoundError(f"corrections file {named} does not exist", hint=f"mend ${VARIABLE} or --sessions")
+        raise NotFoundError(f"corrections file {named} does not exist", hint=f"mend ${SESSIONS_VARIABLE} or --sessions")
     return path
 
 

@@ -33,7 +33,7 @@ from correlator.cli.options import Settings, StoreOption, use_settings
 from correlator.cli.output import progress
 from correlator.cli.verbs import Verbs
 from correlator.progress import listen
-from correlator.session_corrections import VARIABLE
+from correlator.resources import SESSIONS_VARIABLE
 from correlator.version import __version__
 
 app = Verbs(
@@ -72,7 +72,7 @@ def main(
     """
     use_settings(Settings(store=store, quiet=quiet, json_logs=json_logs))
     if sessions is not None:
-        os.environ[VARIABLE] = str(sessions)  # so that processes that a verb starts use the same calendars
+        os.environ[SESSIONS_VARIABLE] = str(sessions)  # so that processes that a verb starts use the same calendars
     listen(progress)
 
 

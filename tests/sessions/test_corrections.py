@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError
-from correlator.resources import data_path
-from correlator.session_corrections import VARIABLE
+from correlator.resources import SESSIONS_VARIABLE, data_path
 from correlator.sessions import exchange_codes, holidays_known_until, session_overrides, sessions_between
 
 HEADER = "exchange,date,until,weekdays,change,opens,closes,source,note\n"
@@ -71,7 +70,7 @@ def test_calendars_reach_two_years_ahead_and_say_what_they_know(exchange):
 def test_a_users_corrections_win_and_a_changed_file_is_read_again(tmp_path, monkeypatch):
     path = tmp_path / "mine.csv"
     path.write_text(HEADER + "XNYS,2026-07-06,,,closed,,,notice,\nXKAR,2026-06-25,,,open,09:32,15:30,notice,\n")
-    monkeypatch.setenv(VARIABLE, str(path))
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
     assert sessions("XNAS", "2026-07-06").is_empty()
     assert sessions("XKAR", "2026-06-25").height == 1
     path.write_text(HEADER + "XKAR,2026-06-25,,,closed,,,a longer notice,\n")
@@ -90,12 +89,12 @@ def test_a_users_corrections_win_and_a_changed_file_is_read_again(tmp_path, monk
 def test_a_broken_corrections_file_is_refused(tmp_path, monkeypatch, text, said):
     path = tmp_path / "mine.csv"
     path.write_text(text)
-    monkeypatch.setenv(VARIABLE, str(path))
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(path))
     with pytest.raises(InputError, match=said):
         sessions("XNYS", "2026-01-05")
 
 
 def test_a_corrections_file_that_is_missing_is_told(tmp_path, monkeypatch):
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "none.csv"))
+    monkeypatch.setenv(SESSIONS_VARIABLE, str(tmp_path / "none.csv"))
     with pytest.raises(NotFoundError, match="does not exist"):
         sessions("XNYS", "2026-01-05")
