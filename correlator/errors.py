@@ -6,7 +6,11 @@ they refine, so ``except ValueError`` keeps working for callers who do not know 
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from collections.abc import Iterable
+from types import FrameType
 
 
 def likeliest(name: str, known: Iterable[str], otherwise: str = "there are") -> str:
@@ -69,3 +73,16 @@ class SourceError(CorrelatorError, OSError):
 
 class MissingDependencyError(CorrelatorError, ImportError):
     """An optional package or system program that a feature needs is not installed."""
+
+
+class CorrelatorWarning(UserWarning):
+    """What a caller should know of a result that stands all the same; one line."""
+
+
+def warn(text: str) -> None:
+    """Tell the caller ``text`` as a ``CorrelatorWarning`` at the line outside of this package that asked for it."""
+    home, level = os.path.dirname(__file__), 1
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and os.path.dirname(frame.f_code.co_filename).startswith(home):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(" ".join(text.split()), CorrelatorWarning, stacklevel=level)

@@ -56,4 +56,11 @@ def to_polars(frame: Any, what: str) -> pl.DataFrame:
         return frame.collect()
     if not hasattr(frame, "__arrow_c_stream__"):
         raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint="give polars, pandas or pyarrow")
-    return pl.DataFrame(with_index(frame))
+    try:
+        return pl.DataFrame(with_index(frame))
+    except (pl.exceptions.PolarsError, ValueError, TypeError) as problem:
+        names = [str(name) for name in getattr(frame, "columns", [])]
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is None:
+            raise InputError(f"{what} cannot be read as a frame", hint="give plain columns, one type each") from problem
+        raise InputError(f"{what} has the column {repeated!r} twice", hint="keep one column per name") from problem

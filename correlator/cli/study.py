@@ -75,9 +75,10 @@ def study(
 
     Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
     """
-    from correlator.eventstudy.measure import read_events, study_panel
+    from correlator.eventstudy.measure import study_events
     from correlator.eventstudy.result import benchmark_note
     from correlator.eventstudy.stream import STREAMED_OUTPUTS
+    from correlator.eventstudy.study_files import read_events_file
     from correlator.research.study import study as measured
 
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
@@ -90,7 +91,7 @@ def study(
                 _stream(panel, spec, events, output, printer)
                 narrate(f"benchmark: {benchmark_note(panel, spec)}")
                 return
-            result = study_panel(panel, read_events(read_frame(events)), spec)
+            result = study_events(panel, read_events_file(events), spec)
         else:
             result = measured(open_store(store), **part_options(chosen, STORE), **data)
         frame = result.frame(output.value)
@@ -109,20 +110,22 @@ def _files(
 ) -> tuple[Panel, StudySpec]:
     """Bars and spec of a study of files."""
     from correlator.eventstudy.measure import matrix_panel
+    from correlator.eventstudy.study_files import read_wide_file
 
     if chosen["events"] is None:
         raise InputError("events are not given", hint="give a CSV with columns symbol and date", argument="events")
     options = part_options({**chosen, "events": None}, FRAMES)
     if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
         del options["returns"]  # not typed: the other option says it
-    frames = {name: read_frame(path) for name, path in files.items() if path is not None}
+    frames = {name: read_wide_file(path) for name, path in files.items() if path is not None}
     return matrix_panel(**{**options, **frames}, returns_kind=returns_kind, **data)
 
 
 def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, printer: TableOptions) -> None:
     """A chunk of events at a time from file to file, in memory that does not grow with their number."""
     from correlator.eventstudy.placement import day_labels
-    from correlator.eventstudy.stream import chunk_for, events_of_file, needs_returns, study_chunks, write_frames
+    from correlator.eventstudy.stream import chunk_for, needs_returns, study_chunks, write_frames
+    from correlator.eventstudy.study_files import events_of_file
 
     told = [0, 0, 0, 0]
     rows = len(day_labels(spec.window, panel.labels)) if output is StudyOutput.AR else len(spec.windows)
@@ -159,23 +162,15 @@ def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
     narrate(f"{measured} events measured, {left_out} left out (--output excluded)")
 
 
-def read_frame(path: Path) -> pl.DataFrame:
-    """A CSV or Parquet file as a frame; raises InputError or NotFoundError in one line."""
-    from correlator.files import read_csv, read_parquet
-
-    if path.suffix.lower() == ".parquet":
-        return read_parquet(path)
-    return read_csv(path, infer_schema_length=None, null_values=["", "NA", "NaN", "nan"])
-
-
 def _read_factors(path: Path | None) -> pl.DataFrame | None:
     """A factor file as fractions: one with dates and words around its table, or any wide file."""
+    from correlator.eventstudy.study_files import read_wide_file
     from correlator.market.factors import has_factor_table, read_factors
 
     if path is None:
         return None
     if path.suffix.lower() == ".parquet" or not path.is_file() or not has_factor_table(path):
-        return read_frame(path)
+        return read_wide_file(path)
     found = read_factors(path)
     for note in found.notes:
         narrate(f"{path.name}: {note}")

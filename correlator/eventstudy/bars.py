@@ -20,14 +20,16 @@ def bar_length(interval: str) -> timedelta:
     return timedelta(minutes=int(found[1]) * _MINUTES[found[2]])
 
 
-def on_bars(events: pl.DataFrame, starts: pl.Series, interval: str) -> pl.DataFrame:
+def on_bars(events: pl.DataFrame, starts: pl.Series, interval: str, closes: pl.Series) -> pl.DataFrame:
     """The events with the bar they fall to as their ``date``: the first that ends after the event was public.
 
-    ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` (T,) of the bars, UTC, in order.
+    ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` (T,) of the bars, UTC, in order;
+    ``closes`` of the exchange's sessions, UTC, in order: a bar ends with its session, so that the last hourly bar of
+    New York, which starts at 15:30, ends at 16:00.
     ``day_zero_reason`` says where the instant lies: ``intraday`` in that bar, ``between bars`` before it, ``date-only``
     and ``no-time`` where no bar can be named, ``beyond-bars`` after the last one.
     """
-    ends = starts + bar_length(interval)
+    ends = _ends(starts, interval, closes)
     known = events["known_at"].cast(starts.dtype)
     timed = events["known_precision"].is_in(["minute", "second"]) & known.is_not_null()
     row = ends.search_sorted(known.fill_null(starts[0]), side="right")
@@ -46,3 +48,16 @@ def on_bars(events: pl.DataFrame, starts: pl.Series, interval: str) -> pl.DataFr
     )
     has_bar = pl.col("timed") & ~beyond
     return placed.with_columns(day_zero_reason=reason, date=pl.when(has_bar).then(pl.col("date"))).drop("row", "timed")
+
+
+def _ends(starts: pl.Series, interval: str, closes: pl.Series) -> pl.Series:
+    """When each bar ends (T,): its length after its start, or with the session that closes before that."""
+    full = starts + bar_length(interval)
+    after = closes.cast(starts.dtype).sort()
+    if after.is_empty():
+        return full
+    row = pl.Series(after.search_sorted(starts, side="right")).cast(pl.Int64)
+    close = after.gather(row.clip(upper_bound=len(after) - 1))
+    bars = pl.DataFrame({"start": starts, "full": full, "close": close})
+    cut = (pl.col("close") > pl.col("start")) & (pl.col("close") < pl.col("full"))
+    return bars.select(pl.when(cut).then("close").otherwise("full")).to_series()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, warn
+from correlator.eventstudy.checks import check_fractions
 from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, read_wide
 from correlator.tabular import Frame
 
@@ -38,6 +38,8 @@ def part_risk_free(
     NotFoundError for a column that is not there. A column named as rates are, but not asked for, is warned of.
     """
     table = None if factors is None else read_wide(factors, "factors")
+    if table is not None:
+        check_fractions(table, "factors", "factors")
     if risk_free is None:
         _warn_of_rates(table)
         return table, None
@@ -55,7 +57,7 @@ def _warn_of_rates(factors: Wide | None) -> None:
     """Warn of a column that by its name is the risk-free return, not a factor."""
     for name in () if factors is None else factors.names:
         if name.strip().lower() in _RATES:
-            warnings.warn(f"factor {name} is regressed on; name it as risk-free to take it off instead", stacklevel=4)
+            warn(f"factor {name} is regressed on; name it as risk-free to take it off instead")
 
 
 def _without(wide: Wide, name: str) -> Wide:

@@ -7,18 +7,20 @@ and stay missing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import timedelta
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, likeliest
+from correlator.eventstudy.moments import as_labels
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.tabular import Frame, to_polars
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+_NEARLY_A_DAY = timedelta(hours=20)
 _NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
 
 
@@ -30,7 +32,8 @@ class Panel:
     where missing; ``factors`` (T, K) or None, the benchmark first; ``factor_names`` (K,); ``limit_locked`` and
     ``zero_volume`` (T, S) mark bars whose return is censored, or None where that is not known; ``own_benchmark`` (T, S)
     the benchmark of each symbol where they differ (a share is never in its own mean), None where all have that of
-    ``factors``; ``benchmark_note`` says in words what the benchmark is made of.
+    ``factors``; ``benchmark_note`` says in words what the benchmark is made of; ``invalid`` (T, S) marks
+    figures that are not returns (NaN there), so that no event with one in its windows is measured.
     """
 
     labels: pl.Series
@@ -40,6 +43,7 @@ class Panel:
     factor_names: tuple[str, ...] = ()
     limit_locked: Mask | None = None
     zero_volume: Mask | None = None
+    invalid: Mask | None = None
     own_benchmark: Array | None = None
     benchmark_note: str = ""
 
@@ -64,11 +68,16 @@ class Wide:
         return self.values[:, self.names.index(name)]
 
 
-def read_wide(frame: Frame, what: str) -> Wide:
-    """Take a wide frame apart; rows are sorted by label. Raises InputError without labels, or with one twice."""
+def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
+    """Take a wide frame apart; rows are sorted by label. Raises InputError without labels, or with one twice.
+
+    ``zone``: by whose clocks instants in UTC, one a day, are days.
+    """
     table = to_polars(frame, what)
     label = label_column(table, what)
-    table = _with_times(table, label, what).drop_nulls(label).sort(label)
+    labels = as_labels(table[label], what)
+    table = table.with_columns(labels.alias(label)).drop_nulls(label).sort(label)
+    table = table.with_columns(_days(table[label], what, zone).alias(label))
     doubles = table[label].filter(table[label].is_duplicated())
     if len(doubles):
         raise InputError(f"{what} has {doubles[0]} on more than one row", hint="keep one row per bar")
@@ -76,6 +85,26 @@ def read_wide(frame: Frame, what: str) -> Wide:
     values = [_numbers(table[name], what) for name in names]
     stacked = np.stack(values).T if values else np.zeros((len(table), 0))
     return Wide(table[label].rename("session"), names, stacked)
+
+
+def _days(labels: pl.Series, what: str, zone: str | None) -> pl.Series:
+    """Stamps that come once a day, at a close or at a midnight elsewhere, as the days they stand for.
+
+    Raises TimeError for stamps in UTC whose day depends on a zone that is not known.
+    """
+    if not isinstance(labels.dtype, pl.Datetime) or len(labels) < 2:
+        return labels
+    if labels.diff().drop_nulls().min() < _NEARLY_A_DAY:  # type: ignore[operator]
+        return labels
+    own = labels.dtype.time_zone
+    if own is None or own != "UTC":
+        return labels.dt.date()
+    if zone is None:
+        raise TimeError(
+            f"dates of {what} are instants in UTC (first: {labels[0]}), and their days depend on the exchange",
+            hint="give exchange='XNAS', or write plain dates",
+        )
+    return labels.dt.convert_time_zone(zone).dt.date()
 
 
 def label_column(table: pl.DataFrame, what: str) -> str:
@@ -126,43 +155,3 @@ def _numbers(column: pl.Series, what: str) -> Array:
         return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
     except pl.exceptions.InvalidOperationError:
         raise InputError(f"column {column.name!r} of {what} holds text", hint="keep only dates and numbers") from None
-
-
-def _with_times(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
-    return table.with_columns(as_times(table[label], what))
-
-
-def as_times(column: pl.Series, what: str) -> pl.Series:
-    """``column`` as dates or instants; zoneless instants that are all midnight are dates, because pandas has none.
-
-    Raises TimeError for text that is no date and InputError for another type.
-    """
-    kind = column.dtype
-    if kind == pl.String:
-        return parse_times(column, what)
-    if kind == pl.Date:
-        return column
-    if not isinstance(kind, pl.Datetime):
-        raise InputError(f"column {column.name!r} of {what} holds {kind}, not dates", hint="write YYYY-MM-DD")
-    if kind.time_zone is None and bool((column.drop_nulls().dt.time() == time(0)).all()):
-        return column.cast(pl.Date)
-    return column.dt.cast_time_unit("us")
-
-
-def parse_times(column: pl.Series, what: str) -> pl.Series:
-    """Text as dates (YYYY-MM-DD), else as instants (ISO 8601); raises TimeError naming the first that is neither."""
-    dates = column.str.strip_chars().str.to_date("%Y-%m-%d", strict=False)
-    if dates.null_count() == column.null_count():
-        return dates
-    text = column.str.strip_chars().str.replace(" ", "T").str.replace("Z$", "+00:00")
-    zone = "%#z" if bool(text.str.contains(r"[+-]\d{2}:?\d{2}$").fill_null(False).any()) else ""
-    time_zone = "UTC" if zone else None
-    full, short = (
-        text.str.to_datetime(f"%Y-%m-%dT%H:%M{seconds}{zone}", time_unit="us", time_zone=time_zone, strict=False)
-        for seconds in (":%S%.f", "")
-    )
-    instants = full.fill_null(short)
-    if instants.null_count() > column.null_count():
-        first = column.filter(instants.is_null() & column.is_not_null())[0]
-        raise TimeError(f"{first!r} in column {column.name!r} of {what} is no date", hint="write YYYY-MM-DD")
-    return instants

@@ -8,22 +8,22 @@ from typing import Unpack
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.errors import InputError, StudyError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
+from correlator.eventstudy.checks import check_fractions, invalid_returns, warn_of_invalid, without_invalid
 from correlator.eventstudy.estimation.engine import EventEstimates
 from correlator.eventstudy.estimation.estimates import Placement
 from correlator.eventstudy.estimation.fast import recomputable
 from correlator.eventstudy.estimation.kernel import worth_compiling
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.of_panel import fit_panel
+from correlator.eventstudy.events import Seen, name_as, place_events_on, read_events, without_repeats, zone_of
 from correlator.eventstudy.factors import part_risk_free, with_factors
 from correlator.eventstudy.frames import (
     Array,
     Mask,
     Panel,
     Wide,
-    as_times,
-    label_column,
     log_volume_of,
     on_labels,
     read_wide,
@@ -33,7 +33,7 @@ from correlator.eventstudy.placement import Rows, car_columns, day_labels, place
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.spec import LOG_VOLUME, RETURNS_KINDS, FrameKeywords, StudySpec, shows_options, study_spec
-from correlator.tabular import Frame, to_polars
+from correlator.tabular import Frame
 
 KINDS = ("returns", "prices", "volumes")
 
@@ -100,7 +100,7 @@ def study_frames(
         returns_kind=returns_kind,
         **options,
     )
-    return study_panel(panel, read_events(events), spec)
+    return study_events(panel, read_events(events), spec)
 
 
 study_matrix = study_frames
@@ -126,6 +126,28 @@ def matrix_panel(
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
     return _panel(_measured(frame, kind, spec), kind, spec, benchmark, factors, risk_free), spec
+
+
+def study_events(
+    panel: Panel,
+    events: pl.DataFrame,
+    spec: StudySpec,
+    *,
+    seen: Seen | None = None,
+    keep_residuals: bool | None = None,
+    keep_returns: bool = True,
+) -> StudyResult:
+    """``study_panel`` of events as a caller wrote them (``read_events``): named, placed and without repeats.
+
+    ``seen``: the events of earlier chunks, of which a repeat is a repeat as well.
+    """
+    placed = place_events_on(name_as(events, panel.symbols), panel.labels, spec)
+    once, repeats = without_repeats(placed, seen or Seen())
+    result = study_panel(panel, once, spec, keep_residuals=keep_residuals, keep_returns=keep_returns)
+    if repeats.is_empty():
+        return result
+    excluded = result.excluded
+    return replace(result, excluded=pl.concat([excluded, repeats.cast(excluded.schema)]))
 
 
 def _returns_kind(returns: Frame | str | None, returns_kind: str | None) -> str:
@@ -154,11 +176,15 @@ def study_panel(
         raise InputError("there are no bars to study")
     columns = {name: position for position, name in enumerate(panel.symbols)}
     symbol_index = events["symbol"].replace_strict(columns, default=-1, return_dtype=pl.Int64).to_numpy()
-    day_zero = place_events(events["date"], panel.labels, spec.off_session)
+    day_zero = place_events(events["date"], panel.labels, spec.off_session, _on_sessions(events))
     reasons = day_zero.reasons | _undated(events)
     for i in np.flatnonzero(symbol_index < 0):
         symbol = events["symbol"][int(i)]
         reasons[int(i)] = "event has no symbol" if symbol is None else f"no bars for symbol {symbol}"
+    own = _own_benchmark(panel, spec, symbol_index)
+    for i in np.flatnonzero(np.isin(symbol_index, own)):
+        reasons[int(i)] = f"{events['symbol'][int(i)]} is the benchmark itself"
+    reasons |= _invalid(panel, spec, symbol_index, day_zero.rows)
     placed = np.ones(len(events), dtype=bool)
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)
@@ -178,25 +204,47 @@ def study_panel(
     )
 
 
+def _on_sessions(events: pl.DataFrame) -> Mask | None:
+    """Which events (E,) a calendar has placed: these have their session or none, and are not moved."""
+    if "day_zero_reason" not in events.columns:
+        return None
+    return events["day_zero_reason"].is_not_null().to_numpy()
+
+
+def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
+    """Columns of the events' symbols whose returns are the benchmark's own: there is nothing to explain."""
+    if panel.factors is None or not model_named(spec.model).needs_benchmark:
+        return []
+    market = panel.factors[:, 0] if panel.own_benchmark is None else None
+    found = []
+    for column in np.unique(symbols[symbols >= 0]).tolist():
+        own = market if market is not None else panel.factors_of(column)[:, 0]  # type: ignore[index]  # has factors
+        if np.array_equal(panel.returns[:, column], own, equal_nan=True):
+            found.append(column)
+    return found
+
+
+def _invalid(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> dict[int, str]:
+    """Why events have figures in their windows that are not returns, by position."""
+    if panel.invalid is None:
+        return {}
+    total = len(panel.labels)
+    before = np.concatenate([np.zeros((1, panel.invalid.shape[1]), dtype=np.int64), panel.invalid.cumsum(axis=0)])
+    touched = np.zeros(len(symbols), dtype=bool)
+    for window in (spec.estimation, spec.window):
+        first, last = window_rows(window, day_zero, panel.labels)
+        start, end = np.clip(first, 0, total), np.clip(last + 1, 0, total)
+        touched |= before[np.maximum(end, start), symbols] > before[start, symbols]
+    touched &= (day_zero >= 0) & (symbols >= 0)
+    return dict.fromkeys(np.flatnonzero(touched).tolist(), "a return in its windows is infinite, or -100 % or less")
+
+
 def _undated(events: pl.DataFrame) -> dict[int, str]:
     """Why events have no day 0, by position, where it is known."""
     if "day_zero_reason" not in events.columns:
         return {}
     rows = events.with_row_index("position").filter(pl.col("date").is_null() & pl.col("day_zero_reason").is_not_null())
     return {row["position"]: f"no day 0: {row['day_zero_reason']}" for row in rows.iter_rows(named=True)}
-
-
-def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
-    """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id."""
-    table = to_polars(frame, "events")
-    if "symbol" not in table.columns:
-        raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
-    if "date" not in table.columns:
-        table = table.rename({label_column(table.drop("symbol"), "events"): "date"})
-    table = table.with_columns(pl.col("symbol").cast(pl.String), as_times(table["date"], "events"))
-    if "event_id" not in table.columns:
-        table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
-    return table.select("event_id", "symbol", "date", pl.exclude("event_id", "symbol", "date"))
 
 
 def _estimate(
@@ -259,14 +307,19 @@ def _panel(
 ) -> Panel:
     """The panel that the model needs: factors where it takes several or no benchmark is named, else the benchmark."""
     panel = Panel(wide.labels, wide.names, wide.values)
+    if kind != "volumes":
+        panel = _checked(panel, spec, kind)
     table, free = part_risk_free(factors, risk_free, panel)
     if table is not None and (benchmark is None or model_named(spec.model).regressors == "all"):
         return with_factors(panel, table, free)
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
         return with_factors(_on_mean(panel), None, free)
     if benchmark is not None:
-        market = _benchmark(benchmark, wide, kind, spec)
+        market, invalid = _benchmark(benchmark, wide, kind, spec)
         panel = replace(panel, factors=market[:, None], factor_names=(spec.benchmark or "benchmark",))
+        if invalid.any():
+            both = invalid[:, None] if panel.invalid is None else panel.invalid | invalid[:, None]
+            panel = replace(panel, invalid=np.broadcast_to(both, panel.returns.shape))
     return with_factors(panel, None, free)
 
 
@@ -285,15 +338,32 @@ def _on_mean(panel: Panel) -> Panel:
     )
 
 
-def _measured(frame: Frame, kind: str, spec: StudySpec) -> Wide:
-    """The frame with returns or log volumes in place of what it holds."""
-    wide = read_wide(frame, kind)
+def _checked(panel: Panel, spec: StudySpec, what: str) -> Panel:
+    """The panel with figures that are not returns marked, and missing."""
+    invalid = invalid_returns(panel.returns, spec.returns)
+    warn_of_invalid(panel.returns, invalid, panel.labels, panel.symbols, what)
+    if not invalid.any():
+        return panel
+    return replace(panel, returns=without_invalid(panel.returns, invalid), invalid=invalid)
+
+
+def _measured(frame: Frame, kind: str, spec: StudySpec, what: str = "") -> Wide:
+    """The frame with returns or log volumes in place of what it holds; ``what``: its name for errors, else its kind."""
+    wide = read_wide(frame, what or kind, zone_of(spec))
     if kind == "volumes":
         return replace(wide, values=log_volume_of(wide.values))
-    return replace(wide, values=returns_of(wide.values, spec.returns)) if kind == "prices" else wide
+    if kind == "prices":
+        return replace(wide, values=returns_of(wide.values, spec.returns))
+    check_fractions(wide, what or kind, kind)
+    return wide
 
 
-def _benchmark(benchmark: str | Frame, wide: Wide, kind: str, spec: StudySpec) -> Array:
+def _benchmark(benchmark: str | Frame, wide: Wide, kind: str, spec: StudySpec) -> tuple[Array, Mask]:
+    """Returns (T,) of the benchmark and which of its figures are not returns."""
     if isinstance(benchmark, str):
-        return wide.column(benchmark)
-    return on_labels(_measured(benchmark, kind, spec), wide.labels, "benchmark")[:, 0]
+        values = wide.column(benchmark)
+    else:
+        values = on_labels(_measured(benchmark, kind, spec, "the benchmark"), wide.labels, "the benchmark")[:, 0]
+    invalid = invalid_returns(values, spec.returns) & (kind != "volumes")
+    warn_of_invalid(values[:, None], invalid[:, None], wide.labels, ("the benchmark",), "the benchmark")
+    return without_invalid(values, invalid), invalid

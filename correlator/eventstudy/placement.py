@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, StudyError, TimeError
-from correlator.eventstudy.spec import OFF_SESSION_RULES
+from correlator.errors import StudyError, TimeError
 from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
 
 Rows = NDArray[np.int64]
@@ -23,17 +22,17 @@ class DayZero:
     reasons: dict[int, str]
 
 
-def place_events(times: pl.Series, labels: pl.Series, off_session: str) -> DayZero:
+def place_events(
+    times: pl.Series, labels: pl.Series, off_session: str, on_sessions: NDArray[np.bool_] | None = None
+) -> DayZero:
     """Day 0 of events at ``times`` (E,) among the bars at ``labels`` (T,), both dates or both instants.
 
     An event between two bars goes to the ``next`` or the ``previous`` one, or is left out (``exclude``). On a panel of
-    dates an instant counts by its date; on a panel of instants a date counts from its midnight. Raises InputError for
-    another rule, TimeError where only one of both has a time zone.
+    dates an instant counts by its date; on a panel of instants a date counts from its midnight. ``on_sessions`` (E,)
+    marks events that a calendar has placed, which have a bar at their time or none. Raises TimeError where only one of
+    both has a time zone.
     """
-    if off_session not in OFF_SESSION_RULES:
-        raise InputError(
-            f"off-session rule {off_session!r} is not known", hint=f"one of {', '.join(OFF_SESSION_RULES)}"
-        )
+    fixed = np.zeros(len(times), dtype=bool) if on_sessions is None else on_sessions
     wanted = _numbers(_as_labels(times, labels))
     bars = _numbers(labels)
     total = len(bars)
@@ -48,8 +47,10 @@ def place_events(times: pl.Series, labels: pl.Series, off_session: str) -> DayZe
             reasons[int(i)] = "event has no date"
         elif wanted[i] < bars[0]:
             reasons[int(i)] = "event is before the first bar"
-        elif wanted[i] > bars[-1] and off_session != "previous":
+        elif wanted[i] > bars[-1] and (off_session != "previous" or fixed[i]):
             reasons[int(i)] = "event is after the last bar"
+        elif fixed[i] and not exact[i]:
+            reasons[int(i)] = "no bar on the session of its day 0"
         elif off_session == "exclude":
             reasons[int(i)] = "no bar at the event's date"
     rows = rows.astype(np.int64)

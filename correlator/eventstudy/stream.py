@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError
+from correlator.eventstudy.events import Seen
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.measure import read_events, study_panel
+from correlator.eventstudy.measure import study_events
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
-from correlator.files import duckdb_name, flush_file, flush_folder, replacing
+from correlator.files import flush_file, flush_folder, replacing
 
 CHUNK_EVENTS = 250_000
 _FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000
@@ -43,10 +44,14 @@ def study_chunks(
     chunk: int = CHUNK_EVENTS,
     keep_returns: bool = False,
 ) -> Iterator[StudyResult]:
-    """A study of each chunk of ``events`` (``event_id``, ``symbol``, ``date``, more; a frame or several), in order."""
+    """A study of each chunk of ``events`` (as ``read_events`` gives them; a frame or several), in order.
+
+    An event that repeats one of an earlier chunk is excluded, as it is in the study of all at once.
+    """
     by_column = replace(panel, returns=np.asfortranarray(panel.returns))
+    seen = Seen()
     for part in _chunks(events, chunk):
-        yield study_panel(by_column, part, spec, keep_residuals=False, keep_returns=keep_returns)
+        yield study_events(by_column, part, spec, seen=seen, keep_residuals=False, keep_returns=keep_returns)
 
 
 def study_stream(
@@ -109,35 +114,6 @@ def write_frames(frames: Iterable[pl.DataFrame], path: Path) -> None:
 def chunk_for(rows_an_event: int) -> int:
     """Events of a chunk whose frame has so many rows an event: what fits half a gigabyte, and still pays compiling."""
     return max(_FEWEST_EVENTS, min(CHUNK_EVENTS, _CHUNK_ROWS // max(rows_an_event, 1)))
-
-
-def events_of_file(path: Path, *, chunk: int = CHUNK_EVENTS) -> Iterator[pl.DataFrame]:
-    """Events of a CSV or Parquet file as ``read_events`` gives them, a chunk at a time, numbered through; of a file
-    without events one frame without rows, which has their columns.
-
-    Raises NotFoundError where there is no file and InputError where it cannot be read.
-    """
-    import duckdb
-
-    from correlator.database import connect
-
-    if not path.is_file():
-        raise NotFoundError(f"{path} does not exist", hint="give a CSV or Parquet file")
-    is_parquet = path.suffix.lower() == ".parquet"
-    reader_call = "read_parquet($path, " if is_parquet else "read_csv($path, all_varchar = true, "
-    source = f"{reader_call}hive_partitioning = false)"
-    first = 1
-    with connect() as connection:
-        try:
-            reader = connection.sql(f"FROM {source}", params={"path": duckdb_name(path)}).to_arrow_reader(chunk)
-            for batch in reader:
-                events = read_events(pl.from_arrow(batch), first=first)
-                first += events.height
-                yield events
-            if first == 1:
-                yield read_events(pl.from_arrow(reader.schema.empty_table()))
-        except duckdb.Error as error:
-            raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
 
 
 def needs_returns(outputs: Sequence[str]) -> bool:

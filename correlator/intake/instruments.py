@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from correlator.errors import InputError
 from correlator.intake.report import LoadReport, sha256_of
-from correlator.market.instruments import SUFFIXES, describe_instrument, find_instrument, read_instruments
+from correlator.market.instruments import (
+    SUFFIXES,
+    canonical_symbol,
+    describe_instrument,
+    find_instrument,
+    read_instruments,
+)
 from correlator.market.symbols import are_one_market
 from correlator.market.units import price_unit
 from correlator.sessions import exchange_named
@@ -65,6 +72,10 @@ class Names:
         """The instrument that a symbol or another name of it stands for, or None."""
         symbol = self.symbols.get(name.upper())
         return None if symbol is None else self.rows[symbol]
+
+    def symbol_of(self, name: str) -> str | None:
+        """The store's symbol for what a file or a person calls it: AIRLINK for airlink, AIRLINK.KA and PSX:AIRLINK."""
+        return self.symbols.get(name.strip().upper()) or self.symbols.get(canonical_symbol(name).upper())
 
     def describe(self, symbol: str, exchange: str | None) -> Row:
         """The instrument as the store has it, else as the package knows it (see ``describe_instrument``)."""
@@ -120,7 +131,12 @@ def stored_names(store: Store) -> Names:
     if not store.exists():
         return Names({}, {})
     with store.reading() as connection:
-        rows = query(connection, "SELECT * FROM instruments ORDER BY symbol").to_dicts()
+        return names_in(connection)
+
+
+def names_in(connection: duckdb.DuckDBPyConnection) -> Names:
+    """As ``stored_names``, of an open store."""
+    rows = query(connection, "SELECT * FROM instruments ORDER BY symbol").to_dicts()
     symbols = {str(row["symbol"]).upper(): str(row["symbol"]) for row in rows}
     for row in rows:
         for name in (row["aliases"] or "").split("|"):

@@ -15,6 +15,7 @@ from correlator.errors import NotFoundError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array
+from correlator.intake.instruments import names_in
 from correlator.market.audit import audit_prices
 from correlator.market.findings import OF_SERIES
 from correlator.sessions import sessions_between
@@ -33,6 +34,8 @@ def benchmark_of(
     connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], benchmark: str | None, model: str
 ) -> str | None:
     """The benchmark to use: the one asked for, else the one that all instruments name and that has bars."""
+    if benchmark is not None and benchmark != EQUAL_WEIGHTED:
+        return names_in(connection).symbol_of(benchmark) or benchmark
     if benchmark is not None or not model_named(model).needs_benchmark:
         return benchmark
     named = {read_instrument(connection, symbol)["benchmark"] for symbol in symbols}

@@ -11,6 +11,7 @@ import polars as pl
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import InputError
 from correlator.eventstudy.spec import DEFAULT_LINKS, LINK_KINDS
+from correlator.intake.instruments import names_in
 from correlator.store.statements import query
 
 EVENT_COLUMNS = (
@@ -35,6 +36,11 @@ EVENT_COLUMNS = (
     "headline",
 )
 
+_SAID = (
+    *("known_at", "known_precision", "category", "quad_class", "cameo_root", "goldstein", "tone"),
+    *("source_country", "source_role", "target_country", "target_role"),
+)
+
 _EVENTS = """
     SELECT e.*, a.story_id, a.publisher, a.headline
     FROM events AS e LEFT JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
@@ -42,15 +48,18 @@ _EVENTS = """
     ORDER BY e.known_at, e.event_id
 """
 _LINKED = """
-    WITH wanted AS (SELECT symbol, country FROM instruments WHERE symbol IN (SELECT unnest($symbols)))
+    WITH wanted AS (SELECT symbol, country FROM instruments WHERE symbol IN (SELECT unnest($symbols))),
+        names AS (SELECT unnest($names) AS name, unnest($named) AS symbol)
     SELECT e.event_id, w.symbol, 'country' AS link FROM events AS e JOIN wanted AS w
         ON w.country IN (e.source_country, e.target_country)
     UNION ALL
     SELECT e.event_id, l.symbol, l.kind FROM events AS e JOIN links AS l USING (article_id)
         WHERE l.symbol IN (SELECT unnest($symbols))
     UNION ALL
-    SELECT e.event_id, e.symbol, 'named' FROM events AS e WHERE e.symbol IN (SELECT unnest($symbols))
+    SELECT e.event_id, n.symbol, 'named' FROM events AS e JOIN names AS n ON e.symbol = n.name
+        WHERE n.symbol IN (SELECT unnest($symbols))
 """
+_NAMES = "SELECT DISTINCT symbol AS name FROM events WHERE symbol IS NOT NULL"
 
 
 def stored_events(
@@ -81,10 +90,36 @@ def events_of_symbols(
     if unknown:
         raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
     events = stored_events(connection, selection, as_of).select(EVENT_COLUMNS)
-    pairs = query(connection, _LINKED, {"symbols": list(symbols)}).filter(pl.col("link").is_in(list(links)))
+    written = query(connection, _NAMES)["name"].to_list()
+    names = names_in(connection)
+    called = {"names": written, "named": [names.symbol_of(name) or name for name in written]}
+    pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
     kinds = pairs.group_by("event_id", "symbol").agg(pl.col("link").unique().sort().str.join(" "))
     placed = place_on_exchanges(events, [exchange]).rename({"day_zero": "date"}).drop("exchange")
     return placed.join(kinds, on="event_id", how="inner").sort("known_at", "event_id", "symbol", maintain_order=True)
+
+
+def events_of_nobody(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    selection: str | None = None,
+    links: Sequence[str] = DEFAULT_LINKS,
+    as_of: datetime | None = None,
+) -> pl.DataFrame:
+    """Events that name a symbol which no instrument of the store is called: event_id, symbol, session, reason."""
+    names = names_in(connection)
+    written = query(connection, _NAMES)["name"].to_list()
+    unknown = [name for name in written if names.symbol_of(name) is None] if "named" in links else []
+    columns = {"event_id": pl.Int64, "symbol": pl.String, "session": pl.Date, "reason": pl.String}
+    if not unknown:
+        return pl.DataFrame(schema=columns)
+    events = stored_events(connection, selection, as_of).filter(pl.col("symbol").is_in(unknown))
+    return events.select(
+        "event_id",
+        "symbol",
+        pl.lit(None, pl.Date).alias("session"),
+        pl.format("no instrument of the store is called {}", "symbol").alias("reason"),
+    )
 
 
 def first_tellings(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -92,7 +127,9 @@ def first_tellings(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     ``events``: as ``events_of_symbols`` returns them. The second frame has event_id, symbol, session, reason.
     """
-    story = pl.when(pl.col("story_id").is_null()).then(-pl.col("event_id")).otherwise("story_id")
+    # What a user wrote twice, under two names of a share perhaps, is one event; what a feed numbers are several.
+    alone = pl.when(pl.col("coder") == "user").then(pl.col("event_id").first().over("symbol", *_SAID))
+    story = pl.when(pl.col("story_id").is_null()).then(-alone.otherwise("event_id")).otherwise("story_id")
     keyed = events.with_columns(story=story)
     same_day = ("story", "symbol", pl.col("date").cast(pl.Date))
     first = keyed.with_columns(first=pl.col("event_id").first().over(same_day))
@@ -101,6 +138,8 @@ def first_tellings(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         "event_id",
         "symbol",
         session=pl.col("date"),
-        reason=pl.format("same story and day 0 as event {}", "first"),
+        reason=pl.when(pl.col("story_id").is_null())
+        .then(pl.format("the same event as {}", "first"))
+        .otherwise(pl.format("same story and day 0 as event {}", "first")),
     )
     return first.filter(~repeated).drop("story", "first"), left_out

@@ -15,10 +15,12 @@ from correlator.eventstudy.factors import part_risk_free, with_factors
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec
+from correlator.intake.instruments import names_in
 from correlator.research.benchmark import benchmark_of
 from correlator.research.flagged_bars import warn_of_flagged_bars
 from correlator.research.panel import exchange_of, stored_panel
-from correlator.research.selection import events_of_symbols, first_tellings
+from correlator.research.selection import events_of_nobody, events_of_symbols, first_tellings
+from correlator.sessions import sessions_between
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.tabular import Frame
@@ -84,6 +86,7 @@ def run_study(
     """The study of ``store`` that ``spec`` asks for; arguments and errors as ``study``."""
     with store.studying() as connection:
         names = _symbols(connection, spec.symbols)
+        nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
         exchange = exchange_of(connection, names)
         chosen = benchmark_of(connection, names, spec.benchmark, spec.model)
         panel = stored_panel(
@@ -102,7 +105,9 @@ def run_study(
             connection, names, exchange, selection=spec.events, links=spec.links, as_of=spec.as_of
         )
     if spec.interval != DAILY:
-        found = on_bars(found, panel.labels, spec.interval)
+        days = panel.labels.dt.date()
+        closes = sessions_between(exchange, days[0], days[-1])["closes_at"]
+        found = on_bars(found, panel.labels, spec.interval, closes)
     panel = with_factors(panel, *part_risk_free(factors, risk_free, panel))
     if found.is_empty():
         raise NotFoundError(
@@ -110,16 +115,17 @@ def run_study(
             hint="see the listing of events, add news, or give links='printed' for symbols that are only on the strip",
         )
     measured, repeated = first_tellings(found)
-    # Every session has its row, so an event has a bar to the session or none: nothing is moved.
-    result = study_panel(panel, measured, replace(spec, benchmark=chosen, off_session="exclude"))
+    result = study_panel(panel, measured, replace(spec, benchmark=chosen))
     warn_of_flagged_bars(store, result, spec.price, spec.as_of)
-    return replace(result, excluded=pl.concat([result.excluded, repeated], how="vertical_relaxed"))
+    nobody = nobody.cast({"session": result.excluded["session"].dtype})
+    return replace(result, excluded=pl.concat([result.excluded, repeated, nobody], how="vertical_relaxed"))
 
 
 def _symbols(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
-    """The symbols asked for, else every share with bars."""
+    """The symbols asked for, by whatever name of theirs, else every share with bars."""
     if symbols:
-        return list(symbols)
+        names = names_in(connection)
+        return list(dict.fromkeys(names.symbol_of(symbol) or symbol for symbol in symbols))
     shares = query(
         connection,
         """

@@ -70,6 +70,20 @@ def test_confounds_want_daily_bars(store, run) -> None:
 
 
 BEGUN = datetime(2025, 5, 26, 4, 30, tzinfo=UTC)
+NEVER = pl.Series("closes_at", [], dtype=pl.Datetime("us", "UTC"))
+
+
+def test_the_last_bar_ends_with_its_session() -> None:
+    """New York's hourly bars start at 9:30, so that the last one is half as long, and on a half day at 12:30."""
+    starts = pl.Series([datetime(2024, 4, 24, 18, 30), datetime(2024, 4, 24, 19, 30), datetime(2024, 4, 25, 13, 30)])
+    closes = pl.Series([datetime(2024, 4, 24, 20, 0), datetime(2024, 4, 25, 20, 0)])
+    utc = pl.Datetime("us", "UTC")
+    starts, closes = (each.dt.replace_time_zone("UTC").cast(utc) for each in (starts, closes))
+    known = [datetime(2024, 4, 24, hour, minute, tzinfo=UTC) for hour, minute in ((19, 45), (20, 0), (20, 5), (20, 31))]
+    events = pl.DataFrame({"known_at": known, "known_precision": ["minute"] * 4})
+    placed = on_bars(events, starts, "1h", closes)
+    assert placed["date"].to_list() == [starts[1], starts[2], starts[2], starts[2]]
+    assert placed["day_zero_reason"].to_list() == ["intraday", *["between bars"] * 3]
 
 
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=30, unique=True), st.integers(-50, 2_000))
@@ -79,7 +93,7 @@ def test_no_event_falls_to_a_bar_that_ended_before_it_was_known(places: list[int
     )
     known = BEGUN + timedelta(minutes=minutes)
     events = pl.DataFrame({"known_at": [known], "known_precision": ["minute"]})
-    (row,) = on_bars(events, starts, "5m").iter_rows(named=True)
+    (row,) = on_bars(events, starts, "5m", NEVER).iter_rows(named=True)
     after = [at for at in starts if at + timedelta(minutes=5) > known]
     if not after:
         assert (row["date"], row["day_zero_reason"]) == (None, "beyond-bars")
@@ -91,7 +105,7 @@ def test_no_event_falls_to_a_bar_that_ended_before_it_was_known(places: list[int
 def test_an_event_without_a_time_has_no_bar() -> None:
     starts = pl.Series([BEGUN]).cast(pl.Datetime("us", "UTC"))
     events = pl.DataFrame({"known_at": [BEGUN, None], "known_precision": ["day", "unknown"]})
-    found = on_bars(events, starts, "5m")
+    found = on_bars(events, starts, "5m", NEVER)
     assert found["date"].to_list() == [None, None]
     assert found["day_zero_reason"].to_list() == ["date-only", "no-time"]
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.stream import events_of_file
+from correlator.eventstudy.study_files import events_of_file
 from correlator.files import opened, read_arrow, read_csv, read_parquet
 from correlator.market.files import read_prices
 from correlator.market.instruments import read_instruments
@@ -46,7 +46,7 @@ def test_streamed_events_come_from_the_named_file_and_gain_no_column_from_its_fo
     for name, symbol in (("a1", "BAD"), ("a[1]", "GOOD")):
         frame = pl.DataFrame({"symbol": [symbol], "date": ["2025-05-28"]})
         WRITERS[ending][0](frame, folder / f"{name}{ending}")
-    (events,) = events_of_file(folder / f"a[1]{ending}")
+    (events,) = events_of_file(folder / f"a[1]{ending}", chunk=10)
     assert events["symbol"].to_list() == ["GOOD"]
 
 

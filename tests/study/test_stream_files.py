@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from correlator.cli.app import app
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy import stream
-from correlator.eventstudy.stream import chunk_for, events_of_file, write_frames
+from correlator.eventstudy.stream import chunk_for, write_frames
+from correlator.eventstudy.study_files import events_of_file
 
 
 @pytest.fixture
@@ -63,10 +64,10 @@ def test_events_are_numbered_through(folder) -> None:
 
 def test_files_that_hold_no_events(folder) -> None:
     with pytest.raises(NotFoundError, match="nope.csv does not exist"):
-        list(events_of_file(folder / "nope.csv"))
+        list(events_of_file(folder / "nope.csv", chunk=10))
     (folder / "torn.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(InputError, match=r"torn\.parquet cannot be read"):
-        list(events_of_file(folder / "torn.parquet"))
+        list(events_of_file(folder / "torn.parquet", chunk=10))
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path) -> None:

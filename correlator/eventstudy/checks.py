@@ -1,0 +1,70 @@
+"""Whether figures handed over are what they are called: fractions, not per cent, not price levels, and finite."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, warn
+from correlator.eventstudy.frames import Array, Mask, Wide
+
+# Below so many figures a column says too little of itself.
+_ENOUGH = 20
+_HALF, _SHARE_BEYOND_HALF = 0.5, 0.05
+_LEVEL = 0.1
+
+
+def check_fractions(wide: Wide, what: str, argument: str) -> None:
+    """Raise InputError where a column of returns looks like per cent or like price levels.
+
+    Price levels: no figure of the column is zero or less, and half of them are above 0.1. Per cent: more than one
+    figure in twenty is beyond a half, which as a fraction would be a move of 50 %.
+    """
+    finite = np.isfinite(wide.values)
+    for j, name in enumerate(wide.names):
+        values = wide.values[finite[:, j], j]
+        if len(values) < _ENOUGH:
+            continue
+        middle = float(np.median(values))
+        if values.min() > 0 and middle > _LEVEL:
+            raise InputError(
+                f"{argument}: column {name!r} of {what} holds levels, not returns (median {middle:g}, none below zero)",
+                hint="hand levels over as prices=",
+                argument=argument,
+            )
+        if float((np.abs(values) > _HALF).mean()) > _SHARE_BEYOND_HALF:
+            raise InputError(
+                f"{argument}: column {name!r} of {what} holds per cent, not fractions (median size "
+                f"{float(np.median(np.abs(values))):g})",
+                hint="divide by 100",
+                argument=argument,
+            )
+
+
+def invalid_returns(values: Array, kind: str) -> Mask:
+    """Marks (T, S) of figures that no return can be: infinite, or a simple return of -100 % and less."""
+    with np.errstate(invalid="ignore"):
+        return np.isinf(values) | (values <= -1.0 if kind == "simple" else False)
+
+
+def warn_of_invalid(values: Array, invalid: Mask, labels: pl.Series, names: tuple[str, ...], what: str) -> None:
+    """Say how many figures of what kind are invalid, and the first."""
+    if not invalid.any():
+        return
+    for words, marks in (
+        ("infinite", invalid & np.isinf(values)),
+        ("-100 % or less", invalid & ~np.isinf(values)),
+    ):
+        if marks.any():
+            row, column = np.argwhere(marks)[0]
+            count = int(marks.sum())
+            plural = "return is" if count == 1 else "returns are"
+            warn(
+                f"{count} {plural} {words} in {what}, first {names[column]} on {labels[int(row)]}: events with one in "
+                "their windows are excluded"
+            )
+
+
+def without_invalid(values: Array, invalid: Mask) -> Array:
+    """``values`` with NaN for what is marked."""
+    return np.where(invalid, np.nan, values) if invalid.any() else values

@@ -1,0 +1,246 @@
+"""Events as frames and files bring them, made ready for a panel: their symbols, their day 0, and which are repeats.
+
+A time of day needs to know when the day ends: the sessions of an ``exchange``, or a ``close_of_day``. With an exchange
+an event falls to the session that the store would give it. A date without a clock is the bar of that date.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError, TimeError, warn
+from correlator.eventstudy.frames import label_column
+from correlator.eventstudy.moments import UTC, Moments, moments_of
+from correlator.eventstudy.spec import StudySpec
+from correlator.market.instruments import canonical_symbol
+from correlator.sessions import exchange_zone, place_instants
+from correlator.tabular import Frame, to_polars
+
+_CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")
+_POLICY = {"next": "next", "previous": "previous", "exclude": "drop"}
+_OWN = ("event_id", "symbol", "date")
+
+
+@dataclass
+class Seen:
+    """Events met so far, by what they say, so that a repeat is known in a later chunk."""
+
+    rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"hash": pl.UInt64, "first": pl.Int64}))
+    ids: list[pl.Series] = field(default_factory=list)
+    count: int = 0
+
+
+def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
+    """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id.
+
+    ``symbol`` and ``date`` may be written in capitals; without ``date`` it is the first column of dates. Raises
+    NotFoundError without symbols and InputError where these are not text.
+    """
+    table = to_polars(frame, "events")
+    table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
+    if "symbol" not in table.columns:
+        raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
+    if "date" not in table.columns:
+        table = table.rename({label_column(table.drop("symbol"), "events"): "date"})
+    table = table.with_columns(_symbols(table["symbol"]))
+    if "event_id" not in table.columns:
+        table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
+    return table.select(*_OWN, pl.exclude(_OWN))
+
+
+def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) -> pl.DataFrame:
+    """``events`` with ``date`` as the panel's ``labels`` (T,) are: dates, or instants.
+
+    Where an event carried a clock and the labels are days, ``date`` is its session and ``day_zero_reason`` says how it
+    lies to it; ``known_at`` (UTC) and ``known_precision`` keep what was written. Raises TimeError where a clock
+    cannot be placed.
+    """
+    moments = moments_of(events["date"], "events")
+    if not moments.has_clock.any():
+        return events.with_columns(moments.day.alias("date"))
+    moments = _with_zones(moments, zone_of(spec))
+    if labels.dtype != pl.Date:
+        return events.with_columns(_on_instants(moments, labels).alias("date"))
+    if spec.exchange is None and spec.close_of_day is None:
+        first = events["date"].filter(moments.has_clock)[0]
+        raise TimeError(
+            f"events carry a time of day (first: {first}), and which day they belong to depends on the close",
+            hint="give exchange='XNAS' for its sessions, or close_of_day='16:00 America/New_York'",
+        )
+    placed = _by_exchange(moments, spec) if spec.exchange is not None else _by_close(moments, labels, spec)
+    clock = moments.has_clock
+    known = pl.DataFrame({"day": moments.day, "instant": moments.instant, "clock": clock}).select(
+        pl.when("clock").then(pl.col("instant")).otherwise(pl.col("day").cast(UTC)).alias("known_at"),
+        pl.when("clock").then(pl.lit("second")).otherwise(pl.lit("day")).alias("known_precision"),
+    )
+    if not clock.all():
+        alone = int((~clock & moments.day.is_not_null()).sum())
+        warn(f"{alone} of {len(clock)} events are dates without a time of day: their day 0 is the bar of that date")
+    frame = pl.DataFrame({"session": placed["session"], "reason": placed["reason"], "day": moments.day, "clock": clock})
+    dated = frame.select(
+        pl.when("clock").then(pl.col("session")).otherwise(pl.col("day")).alias("date"),
+        pl.when("clock").then(pl.col("reason")).alias("day_zero_reason"),
+    )
+    return events.drop("known_at", "known_precision", "day_zero_reason", strict=False).with_columns(
+        *dated.get_columns(), *known.get_columns()
+    )
+
+
+def name_as(events: pl.DataFrame, symbols: tuple[str, ...]) -> pl.DataFrame:
+    """``events`` with the panel's ``symbols`` for what they call otherwise: other case, or another name of the share.
+
+    A name that fits none, or several, stays as it is written.
+    """
+    known = set(symbols)
+    asked = [name for name in events["symbol"].unique().drop_nulls() if name not in known]
+    if not asked:
+        return events
+    by_case, by_name = defaultdict(set), defaultdict(set)
+    for symbol in symbols:
+        by_case[symbol.strip().upper()].add(symbol)
+        by_name[canonical_symbol(symbol).upper()].add(symbol)
+    ours = {}
+    for name in asked:
+        fits = by_case.get(name.strip().upper()) or by_name.get(canonical_symbol(name).upper()) or set()
+        if len(fits) == 1:
+            ours[name] = next(iter(fits))
+    return events.with_columns(pl.col("symbol").replace(ours)) if ours else events
+
+
+def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The events that are not in ``seen`` yet, and the repeats as event_id, symbol, session, reason.
+
+    Two rows that say the same, their numbers apart, are one event; ``seen`` learns the new ones.
+    """
+    said = events.select(pl.exclude("event_id")).hash_rows(seed=0)
+    rows = pl.DataFrame({"hash": said}).with_row_index("row")
+    complete = events["symbol"].is_not_null() & events["date"].is_not_null()
+    numbered = rows.with_columns(pl.col("row").cast(pl.Int64) + seen.count)
+    firsts = pl.concat([seen.rows, numbered.select("hash", first="row")]).unique(
+        "hash", keep="first", maintain_order=True
+    )
+    found = numbered.join(firsts, on="hash", how="left", maintain_order="left")
+    repeated = (found["first"] != found["row"]) & complete
+    seen.rows, seen.count = firsts, seen.count + len(events)
+    seen.ids.append(events["event_id"])
+    if not repeated.any():
+        return events, _left_out(events.clear(), pl.Series("first", [], dtype=pl.String))
+    ids = pl.concat(seen.ids)
+    names = ids.gather(found["first"].filter(repeated)).cast(pl.String)
+    return events.filter(~repeated), _left_out(events.filter(repeated), names)
+
+
+def zone_of(spec: StudySpec) -> str | None:
+    """The IANA zone of the exchange or of the close of day, None without either.
+
+    Raises InputError where both are given, where the close has no zone, or for a zone that does not exist.
+    """
+    if spec.exchange is not None:
+        if spec.close_of_day is not None:
+            raise InputError("exchange and close_of_day are both given", hint="an exchange knows when it closes")
+        return exchange_zone(spec.exchange)
+    if spec.close_of_day is None:
+        return None
+    return _close_of(spec.close_of_day)[2]
+
+
+def _close_of(text: str) -> tuple[int, int, str]:
+    parts = _CLOSE.match(text)
+    if parts is None:
+        hint = "write it as '16:00 America/New_York'"
+        raise InputError(f"close_of_day {text!r} has no zone", hint=hint, argument="close_of_day")
+    try:
+        ZoneInfo(parts[3])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = "use an IANA name such as America/New_York or Asia/Karachi"
+        raise InputError(
+            f"close_of_day has the unknown zone {parts[3]!r}", hint=hint, argument="close_of_day"
+        ) from None
+    return int(parts[1]), int(parts[2]), parts[3]
+
+
+def _is_own(name: str, columns: list[str]) -> bool:
+    """Whether a column is one of ours in another spelling, and no column has that spelling already."""
+    plain = name.strip().lower()
+    return plain in _OWN and name != plain and plain not in columns
+
+
+def _symbols(column: pl.Series) -> pl.Series:
+    kind = column.dtype
+    if kind.is_float() or kind in (pl.Boolean, pl.Date) or isinstance(kind, pl.Datetime) or kind.is_nested():
+        raise InputError(
+            f"column 'symbol' of events holds {kind}, not text", hint="read it as text, so that 005930 and TRUE stay"
+        )
+    text = column.cast(pl.String).str.strip_chars()
+    return text.to_frame().select(pl.when(text != "").then(text).alias("symbol")).to_series()
+
+
+def _with_zones(moments: Moments, zone: str | None) -> Moments:
+    """Clocks without a zone read by the clocks of ``zone``, where there is one."""
+    bare = moments.has_clock & moments.instant.is_null()
+    if zone is None or not bare.any():
+        return moments
+    warn(f"{int(bare.sum())} times of day without a zone are read by the clocks of {zone}")
+    local = moments.wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return Moments(moments.day, moments.wall, moments.instant.fill_null(local.dt.convert_time_zone("UTC").cast(UTC)))
+
+
+def _on_instants(moments: Moments, labels: pl.Series) -> pl.Series:
+    """Moments as the instants of an intraday panel; a date counts from its midnight there."""
+    zone = getattr(labels.dtype, "time_zone", None)
+    midnights = moments.day.cast(pl.Datetime("us"))
+    if zone is None:
+        if moments.instant.is_not_null().any():
+            raise TimeError(
+                "events have a time zone and the bars have none", hint="write the bars in UTC, or both without a zone"
+            )
+        return moments.wall.fill_null(midnights)
+    if (moments.has_clock & moments.instant.is_null()).any():
+        raise TimeError("the bars have a time zone and some events have none", hint="write the events' zone too")
+    days = midnights.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return moments.instant.dt.convert_time_zone(zone).fill_null(days)
+
+
+def _by_exchange(moments: Moments, spec: StudySpec) -> pl.DataFrame:
+    """session and reason of every clock, as the store places it."""
+    precision = pl.Series("precision", ["second"]).new_from_index(0, len(moments.day))
+    assert spec.exchange is not None  # the caller's branch
+    return place_instants(spec.exchange, moments.instant, precision, off_session=_POLICY[spec.off_session])
+
+
+def _by_close(moments: Moments, labels: pl.Series, spec: StudySpec) -> pl.DataFrame:
+    """session and reason of every clock on days that close at a given time: the panel's own bars are the sessions."""
+    assert spec.close_of_day is not None  # the caller's branch
+    hour, minute, zone = _close_of(spec.close_of_day)
+    local = labels.cast(pl.Datetime("us")).dt.offset_by(f"{hour}h{minute}m")
+    closes = local.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
+    known = moments.instant.fill_null(closes[0])
+    row = pl.Series(closes.search_sorted(known.cast(closes.dtype), side="right")).cast(pl.Int64).to_numpy()
+    total = len(labels)
+    inside = labels.gather(np.clip(row, 0, total - 1)) == known.dt.convert_time_zone(zone).dt.date()
+    moved = np.where(inside.to_numpy(), row, row - 1) if spec.off_session == "previous" else row
+    nowhere = (moved < 0) | (moved >= total) | moments.instant.is_null().to_numpy()
+    if spec.off_session == "exclude":
+        nowhere |= ~inside.to_numpy()
+    sessions = labels.gather(np.clip(moved, 0, total - 1))
+    frame = pl.DataFrame({"session": sessions, "nowhere": nowhere, "inside": inside})
+    reason = pl.when(pl.Series(moved >= total)).then(pl.lit("beyond-bars")).when("inside").then(pl.lit("before-close"))
+    return frame.select(
+        pl.when(~pl.col("nowhere")).then(pl.col("session")).alias("session"),
+        reason.otherwise(pl.lit("after-close")).alias("reason"),
+    )
+
+
+def _left_out(events: pl.DataFrame, firsts: pl.Series) -> pl.DataFrame:
+    return events.select(
+        "event_id",
+        "symbol",
+        pl.col("date").alias("session"),
+        pl.format("the same event as {}", firsts.alias("first")).alias("reason"),
+    )

@@ -1,0 +1,108 @@
+"""Columns of dates and instants, as frames and files bring them: what day they say, which clock, and which zone.
+
+A date carries no clock, and midnight is written for a date by everything that has no dates, pandas first: it is a date,
+with a zone or without. Any other time of day is a clock, and is never dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time
+
+import polars as pl
+
+from correlator.errors import InputError, TimeError
+
+UTC = pl.Datetime("us", "UTC")
+_WALL = pl.Datetime("us")
+_WRITTEN = (
+    r"^(?<day>\d{4}-\d{2}-\d{2})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
+    r" ?(?<zone>[Zz]|UTC|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})?)?$"
+)
+_HINT = "write YYYY-MM-DD, or an ISO 8601 instant such as 2025-06-05T16:05:00+05:00"
+
+
+@dataclass(frozen=True)
+class Moments:
+    """N moments taken apart. ``day``: the date as written; ``wall``: date and clock as written, null for a date alone;
+    ``instant``: UTC, null for a date alone and for a clock without a zone.
+    """
+
+    day: pl.Series
+    wall: pl.Series
+    instant: pl.Series
+
+    @property
+    def has_clock(self) -> pl.Series:
+        return self.wall.is_not_null()
+
+
+def moments_of(column: pl.Series, what: str) -> Moments:
+    """The moments of a column of dates, instants or ISO 8601 text; ``what``: the frame, for errors.
+
+    Raises TimeError for text that is not a date, naming the first, and InputError for a column of another type.
+    """
+    if column.dtype == pl.String:
+        return _of_text(column, what)
+    if column.dtype in (pl.Date, pl.Null):
+        day = column.cast(pl.Date)
+        return Moments(day, _none(day, _WALL), _none(day, UTC))
+    if not isinstance(column.dtype, pl.Datetime):
+        raise InputError(f"column {column.name!r} of {what} holds {column.dtype}, not dates", hint=_HINT)
+    wall = column.dt.replace_time_zone(None).dt.cast_time_unit("us")
+    zoned = column.dtype.time_zone is not None
+    instant = column.dt.convert_time_zone("UTC").cast(UTC) if zoned else _none(wall, UTC)
+    return _apart(wall, instant)
+
+
+def as_labels(column: pl.Series, what: str) -> pl.Series:
+    """Labels of bars: dates where no moment has a clock, else instants, UTC where they have a zone.
+
+    Raises as ``moments_of``, and TimeError where only some have a zone.
+    """
+    moments = moments_of(column, what)
+    if not moments.has_clock.any():
+        return moments.day.rename(column.name)
+    midnights = moments.day.cast(_WALL)
+    if moments.instant.is_null().all():
+        return moments.wall.fill_null(midnights).rename(column.name)
+    if (moments.instant.is_null() & moments.has_clock).any():
+        raise TimeError(f"only some instants in column {column.name!r} of {what} have a zone", hint="write it with all")
+    if isinstance(column.dtype, pl.Datetime):
+        return column.dt.cast_time_unit("us")
+    return _instants_of_text(column)["instant"].rename(column.name)
+
+
+def _of_text(column: pl.Series, what: str) -> Moments:
+    parts = _instants_of_text(column)
+    unread = parts["wall"].is_null() & column.is_not_null() & (column.str.strip_chars() != "")
+    if unread.any():
+        first = column.filter(unread)[0]
+        raise TimeError(f"{first!r} in column {column.name!r} of {what} is not a date", hint=_HINT)
+    return _apart(parts["wall"], parts["instant"])
+
+
+def _instants_of_text(column: pl.Series) -> pl.DataFrame:
+    """``wall`` and ``instant`` as they are written, midnights included; null where it is neither date nor instant."""
+    parts = column.str.strip_chars().str.extract_groups(_WRITTEN).struct.unnest()
+    text = parts.select(pl.concat_str("day", pl.lit("T"), pl.col("clock").fill_null("00:00"))).to_series()
+    full, short = (text.str.to_datetime(f"%Y-%m-%dT%H:%M{end}", time_unit="us", strict=False) for end in (":%S%.f", ""))
+    wall = full.fill_null(short)
+    offset = pl.duration(hours=pl.col("hours").cast(pl.Int64), minutes=pl.col("minutes").cast(pl.Int64).fill_null(0))
+    moved = pl.when(pl.col("sign") == "-").then(pl.col("wall") + offset).otherwise(pl.col("wall") - offset)
+    plain = pl.when(pl.col("sign").is_null()).then(pl.col("wall")).otherwise(moved)
+    return parts.with_columns(wall.alias("wall")).select(
+        "wall", pl.when(pl.col("zone").is_not_null()).then(plain).dt.replace_time_zone("UTC").cast(UTC).alias("instant")
+    )
+
+
+def _apart(wall: pl.Series, instant: pl.Series) -> Moments:
+    """Midnights are dates, whatever zone stands beside them."""
+    clock = (wall.dt.time() != time(0)).fill_null(False)
+    frame = pl.DataFrame({"wall": wall, "instant": instant, "clock": clock})
+    timed = frame.select(pl.when("clock").then(pl.col(name)).alias(name) for name in ("wall", "instant"))
+    return Moments(wall.dt.date(), timed["wall"], timed["instant"])
+
+
+def _none(like: pl.Series, kind: pl.DataType) -> pl.Series:
+    return pl.Series(like.name, [None] * len(like), dtype=kind)

@@ -1,0 +1,172 @@
+"""The files of a study: wide tables of figures, and events of which every chunk is read as the whole would be.
+
+Symbols and dates are text whatever they look like: 005930 keeps its zeros, NA and TRUE are tickers. Which types the
+other columns of events have follows from the whole file, so that it does not depend on how the file is read.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.eventstudy.events import read_events
+from correlator.files import duckdb_name, opened, read_arrow, read_csv, read_parquet
+
+NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+_ARROW = (".arrow", ".feather", ".ipc")
+_AS_TEXT = ("symbol", "date")
+_SAMPLE_BYTES = 65_536
+_LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What the first lines of a text file say: its separator, blank lines before the header, names, first rows."""
+
+    separator: str
+    skipped: int
+    names: list[str]
+    below: str
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether figures are written 50,25: only where the comma does not part columns, and no point is among them."""
+        return self.separator != "," and bool(re.search(r"\d,\d", self.below)) and not re.search(r"\d\.\d", self.below)
+
+
+def read_wide_file(path: Path) -> pl.DataFrame:
+    """The table of a CSV, Parquet or Arrow file; raises InputError or NotFoundError in one line."""
+    if path.suffix.lower() == ".parquet":
+        return read_parquet(path)
+    if path.suffix.lower() in _ARROW:
+        return read_arrow(path)
+    head = _head(path)
+    frame = read_csv(
+        path,
+        separator=head.separator,
+        skip_lines=head.skipped,
+        decimal_comma=head.decimal_comma,
+        infer_schema_length=None,
+        null_values=list(NO_VALUE),
+    )
+    return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
+
+
+def read_events_file(path: Path) -> pl.DataFrame:
+    """All events of a file, as ``events_of_file`` reads them."""
+    return pl.concat(events_of_file(path, chunk=1_000_000))
+
+
+def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
+    """Events of a CSV, Parquet or Arrow file as ``read_events`` gives them, a chunk at a time, numbered through; of a
+    file without events one frame without rows, which has their columns.
+
+    Raises NotFoundError where there is no file and InputError where it cannot be read.
+    """
+    with opened(path):
+        pass
+    if path.suffix.lower() in _ARROW:
+        parts: Iterator[pl.DataFrame] = iter([read_arrow(path)])
+    elif path.suffix.lower() == ".parquet":
+        parts = _batches(path, "read_parquet($path, hive_partitioning = false)", {}, chunk)
+    else:
+        parts = _csv_batches(path, chunk)
+    first = 1
+    for part in parts:
+        events = read_events(part, first=first)
+        first += events.height
+        yield events
+
+
+def _csv_batches(path: Path, chunk: int) -> Iterator[pl.DataFrame]:
+    """Chunks of text, each with the types that the whole file's columns have."""
+    head = _head(path)
+    kinds = _kinds(path, head)
+    call = (
+        "read_csv($path, all_varchar = true, header = true, auto_detect = false, delim = $delim, quote = '\"', "
+        "escape = '\"', skip = $skip, columns = $columns, hive_partitioning = false, null_padding = false)"
+    )
+    given = {"delim": head.separator, "skip": head.skipped, "columns": dict.fromkeys(head.names, "VARCHAR")}
+    for part in _batches(path, call.replace("all_varchar = true, ", ""), given, chunk):
+        yield part.with_columns(_typed(pl.col(name), kind) for name, kind in kinds.items())
+
+
+def _batches(path: Path, call: str, given: dict[str, object], chunk: int) -> Iterator[pl.DataFrame]:
+    import duckdb
+
+    from correlator.database import connect
+
+    some = False
+    with connect() as connection:
+        try:
+            relation = connection.sql(f"FROM {call}", params={"path": duckdb_name(path), **given})
+            reader = relation.to_arrow_reader(chunk)
+            for batch in reader:
+                some = True
+                yield pl.DataFrame(pl.from_arrow(batch))
+            if not some:
+                yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+        except duckdb.Error as problem:
+            raise _unreadable(path, str(problem)) from problem
+
+
+def _unreadable(path: Path, said: str) -> InputError:
+    """One line of ours for what a reader says about a file."""
+    line = _LINE.search(said)
+    if "unicode" in said.lower() or "utf-8" in said.lower():
+        return InputError(f"{path} cannot be read: it is not UTF-8 text", hint="save it as UTF-8")
+    if line is None:
+        return InputError(f"{path} cannot be read", hint="give a CSV or Parquet file with columns symbol and date")
+    return InputError(f"{path} cannot be read: line {line[1]} does not fit the header", hint="check that line")
+
+
+def _kinds(path: Path, head: _Head) -> dict[str, pl.DataType]:
+    """Types of the columns that are not text for certain, from all of the file."""
+    others = [name for name in head.names if name.strip().lower() not in _AS_TEXT]
+    if not others:
+        return {}
+    frame = read_csv(
+        path,
+        separator=head.separator,
+        skip_lines=head.skipped,
+        infer_schema_length=None,
+        null_values=list(NO_VALUE),
+        columns=[head.names.index(name) for name in others],
+        decimal_comma=head.decimal_comma,
+    )
+    return {name: kind for name, kind in zip(others, frame.dtypes, strict=True) if kind != pl.String}
+
+
+def _typed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    text = column.str.strip_chars()
+    known = pl.when(~text.is_in(list(NO_VALUE))).then(text)
+    if kind == pl.Boolean:
+        return (known.str.to_lowercase() == "true").alias(column.meta.output_name())
+    return known.cast(kind, strict=False)
+
+
+def _head(path: Path) -> _Head:
+    with opened(path) as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    with opened(path) as file:
+        start = gzip.GzipFile(fileobj=file).read(_SAMPLE_BYTES) if packed else file.read(_SAMPLE_BYTES)
+    if b"\x00" in start:
+        raise InputError(f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8, or give Parquet or Arrow")
+    lines = start.decode("utf-8-sig", errors="replace").splitlines()
+    skipped = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if skipped is None:
+        raise InputError(f"{path} is empty", hint="give a CSV with a header")
+    separator = max(",;\t|", key=lines[skipped].count)
+    names = [name.strip() for name in next(csv.reader([lines[skipped]], delimiter=separator))]
+    repeated = [name for name, count in Counter(names).items() if count > 1 and name]
+    if repeated:
+        raise InputError(f"{path} has the column {repeated[0]!r} twice", hint="keep one column per name")
+    return _Head(separator, skipped, names, "\n".join(lines[skipped + 1 : skipped + 50]))

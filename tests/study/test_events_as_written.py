@@ -1,0 +1,257 @@
+"""Events and figures of frames and files: clocks, names, repeats, and figures that are not what they are called."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+import correlator as co
+from correlator.cli.app import app
+from correlator.errors import CorrelatorWarning, InputError, TimeError
+from correlator.eventstudy.moments import as_labels, moments_of
+from correlator.eventstudy.study_files import events_of_file, read_events_file
+
+NEW_YORK = {"exchange": "XNAS"}
+CLOSE = {"close_of_day": "16:00 America/New_York"}
+
+
+def weekdays(first: date, count: int) -> list[date]:
+    days = [first + timedelta(days=k) for k in range(2 * count)]
+    return [day for day in days if day.weekday() < 5][:count]
+
+
+DAYS = weekdays(date(2023, 1, 2), 300)
+RETURNS = pl.DataFrame(
+    {
+        "Date": DAYS,
+        **{name: np.random.default_rng(k).normal(0, 0.01, 300) for k, name in enumerate(["MKT", "META", "005930"])},
+    }
+)
+PRICES = RETURNS.with_columns(pl.col("MKT", "META", "005930").cum_sum().exp() * 50)
+WINDOWS = {"estimation": "-120:-11", "window": "-1:2", "windows": "0:0"}
+
+
+def events(*dates: object, symbol: str = "META") -> pl.DataFrame:
+    return pl.DataFrame({"symbol": [symbol] * len(dates), "date": list(dates)})
+
+
+def study(found, **options):
+    return co.study(events=found, **({"prices": PRICES, "benchmark": "MKT"} | WINDOWS | options))
+
+
+def day_zeros(result) -> list[str]:
+    return result.ar.filter(pl.col("day") == 0)["session"].cast(pl.String).to_list()
+
+
+@pytest.mark.parametrize(
+    ("written", "session"),
+    [
+        ("2024-02-01T16:05:00-05:00", "2024-02-02"),
+        ("2024-02-01T21:05:00Z", "2024-02-02"),
+        ("2024-02-02T06:05:00+09:00", "2024-02-02"),
+        ("2024-02-01T15:59:59-05:00", "2024-02-01"),
+        ("2024-02-01 16:00-0500", "2024-02-02"),
+        ("2023-11-03T16:05:00-04:00", "2023-11-06"),  # summer time ends on the Sunday between
+        ("2023-11-06T16:05:00-05:00", "2023-11-07"),
+        ("2023-11-24T13:05:00-05:00", "2023-11-27"),  # a half day
+        ("2023-11-24T12:55:00-05:00", "2023-11-24"),
+        ("2023-12-25T10:00:00-05:00", "2023-12-26"),  # a holiday with a row in the frame
+        ("2024-01-27T10:00:00-05:00", "2024-01-29"),
+    ],
+)
+def test_a_clock_is_placed_by_the_exchange(written, session) -> None:
+    assert day_zeros(study(events(written), **NEW_YORK)) == [session]
+    instant = datetime.fromisoformat(written)
+    for frame in (
+        pl.DataFrame({"symbol": ["META"], "date": [instant.astimezone(UTC)]}),
+        pd.DataFrame({"symbol": ["META"], "date": pd.to_datetime([instant.astimezone(UTC)]).tz_convert("Asia/Tokyo")}),
+        pa.table({"symbol": ["META"], "date": pa.array([instant.astimezone(UTC)], pa.timestamp("ns", "UTC"))}),
+    ):
+        assert day_zeros(study(frame, **NEW_YORK)) == [session]
+
+
+def test_a_clock_is_never_dropped() -> None:
+    with pytest.raises(TimeError, match="time of day"):
+        study(events("2024-02-01T16:05:00-05:00"))
+    assert day_zeros(study(events("2024-02-01T16:05:00-05:00"), **CLOSE)) == ["2024-02-02"]
+    assert day_zeros(study(events("2024-02-01T15:55:00-05:00"), **CLOSE)) == ["2024-02-01"]
+    with pytest.raises(InputError, match="has no zone"):
+        study(events("2024-02-01T16:05:00-05:00"), close_of_day="16:00")
+    with pytest.raises(InputError, match="both given"):
+        study(events("2024-02-01T16:05:00-05:00"), **NEW_YORK, **CLOSE)
+    with pytest.warns(CorrelatorWarning, match="read by the clocks of America/New_York"):
+        assert day_zeros(study(events("2024-02-01 16:05"), **NEW_YORK)) == ["2024-02-02"]
+
+
+@pytest.mark.parametrize("options", [{}, NEW_YORK, CLOSE])
+@pytest.mark.parametrize(
+    "written", ["2024-02-01", "2024-02-01T00:00:00-05:00", "2024-02-01 00:00:00Z", date(2024, 2, 1)]
+)
+def test_midnight_is_a_date_without_a_clock(written, options) -> None:
+    assert day_zeros(study(events(written), **options)) == ["2024-02-01"]
+
+
+def test_off_session_holds_for_clocks() -> None:
+    saturday = events("2024-01-27T10:00:00-05:00")
+    for door in (NEW_YORK, CLOSE):
+        assert day_zeros(study(saturday, **door)) == ["2024-01-29"]
+        assert day_zeros(study(saturday, off_session="previous", **door)) == ["2024-01-26"]
+        assert study(saturday, off_session="exclude", **door).excluded["reason"][0].startswith("no day 0: ")
+
+
+def test_a_session_without_a_bar_is_excluded() -> None:
+    hole = PRICES.filter(pl.col("Date") != date(2024, 2, 2))
+    found = study(events("2024-02-01T16:05:00-05:00"), prices=hole, **NEW_YORK)
+    assert found.excluded["reason"].to_list() == ["no bar on the session of its day 0"]
+
+
+def test_daily_stamps_are_days() -> None:
+    indexed = PRICES.to_pandas().set_index("Date")
+    indexed.index = pd.to_datetime(indexed.index)
+    plain = study(events("2024-02-01")).ar["ar"]
+    for frame in (indexed, indexed.tz_localize("America/New_York"), indexed.tz_localize("UTC")):
+        assert study(events("2024-02-01"), prices=frame).ar["ar"].equals(plain)
+    moved = indexed.tz_localize("America/New_York").tz_convert("UTC")
+    with pytest.raises(TimeError, match="depend on the exchange"):
+        study(events("2024-02-01"), prices=moved)
+    assert study(events("2024-02-01"), prices=moved, **NEW_YORK).ar["ar"].equals(plain)
+
+
+def test_names_fit_by_case_and_by_other_names() -> None:
+    renamed = PRICES.rename({"META": "AIRLINK"})
+    for name in ("AIRLINK", "airlink", " AIRLINK ", "AIRLINK.KA", "PSX:AIRLINK"):
+        result = study(events("2024-02-01", symbol=name), prices=renamed)
+        assert result.car["symbol"].to_list() == ["AIRLINK"], name
+    assert study(events("2024-02-01", symbol="AIRLINKK")).excluded["reason"].to_list() == [
+        "no bars for symbol AIRLINKK"
+    ]
+    both = PRICES.with_columns(meta=pl.col("META") * 2)
+    assert study(events("2024-02-01", symbol="Meta"), prices=both).excluded.height == 1
+
+
+def test_repeats_are_one_event() -> None:
+    twice = events("2024-02-01", "2024-02-01", "2024-02-06")
+    result = study(twice)
+    assert (len(result.estimates), result.excluded["event_id"].to_list()) == (2, [2])
+    assert result.excluded["reason"].to_list() == ["the same event as 1"]
+    noted = twice.with_columns(note=pl.Series(["a", "b", "a"]))
+    assert len(study(noted).estimates) == 3
+    clocks = events("2024-02-01T16:05:00-05:00", "2024-02-01T21:05:00Z")
+    assert study(clocks, **NEW_YORK).excluded["reason"].to_list() == ["the same event as 1"]
+
+
+def returns_with(value: float, column: str = "META") -> pl.DataFrame:
+    at = pl.col("Date") == date(2024, 2, 1)
+    return RETURNS.with_columns(pl.when(at).then(value).otherwise(column).alias(column))
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, -1.0, -1.5])
+@pytest.mark.parametrize("column", ["META", "MKT"])
+def test_a_return_that_cannot_be_is_no_evidence(value, column) -> None:
+    with pytest.warns(CorrelatorWarning, match="infinite|-100 % or less"):
+        result = study(
+            events("2024-02-01", "2023-09-05"), prices=None, returns=returns_with(value, column), returns_kind="simple"
+        )
+    assert result.excluded["event_id"].to_list() == [1]
+    assert "infinite, or -100 %" in result.excluded["reason"][0]
+    assert result.car["event_id"].to_list() == [2]
+
+
+def test_levels_and_per_cent_are_refused() -> None:
+    with pytest.raises(InputError, match="holds levels, not returns"):
+        study(events("2024-02-01"), prices=None, returns=PRICES)
+    per_cent = RETURNS.with_columns(pl.col("MKT", "META", "005930") * 100)
+    with pytest.raises(InputError, match="holds per cent, not fractions"):
+        study(events("2024-02-01"), prices=None, returns=per_cent)
+    assert study(events("2024-02-01"), prices=None, returns=RETURNS).excluded.is_empty()
+
+
+def test_an_event_on_its_own_benchmark_is_excluded() -> None:
+    assert study(events("2024-02-01", symbol="MKT")).excluded["reason"].to_list() == ["MKT is the benchmark itself"]
+    same = study(events("2024-02-01"), benchmark=PRICES.select("Date", "META"))
+    assert same.excluded["reason"].to_list() == ["META is the benchmark itself"]
+    assert study(events("2024-02-01", symbol="MKT"), model="mean", benchmark=None).excluded.is_empty()
+
+
+def test_wrong_frames_raise_our_own_errors() -> None:
+    doubled = pd.concat([PRICES.to_pandas().set_index("Date")] * 2, axis=1)
+    with pytest.raises(InputError, match="twice"):
+        study(events("2024-02-01"), prices=doubled)
+    with pytest.raises(InputError, match="not a frame"):
+        study(events("2024-02-01"), prices={"A": 1})
+    with pytest.raises(InputError, match="not text"):
+        study(pl.DataFrame({"symbol": [5930.0], "date": ["2024-02-01"]}))
+    with pytest.raises(InputError, match="not dates"):
+        study(pl.DataFrame({"symbol": ["META"], "date": [20240201]}))
+
+
+SYMBOLS = ["005930", "NA", "TRUE", "1e5", "inf", "None", "nan", "null", "1.50", "-", "+5"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_tickers_of_files_are_text(tmp_path: Path, separator, mark) -> None:
+    text = mark + separator.join(["symbol", "date", "kind"]) + "\n"
+    text += "".join(separator.join([symbol, "2024-02-01", str(k)]) + "\n" for k, symbol in enumerate(SYMBOLS))
+    (tmp_path / "events.csv").write_text(text, encoding="utf-8")
+    found = read_events_file(tmp_path / "events.csv")
+    assert found["symbol"].to_list() == SYMBOLS
+    assert found["kind"].dtype == pl.Int64
+    assert pl.concat(events_of_file(tmp_path / "events.csv", chunk=4)).equals(found)
+
+
+def test_every_format_measures_the_same_events(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [name for name in SYMBOLS if name not in ("-",)]
+    wide = PRICES.select("Date", "MKT", *(pl.col("META").alias(name) * (k + 1) for k, name in enumerate(names)))
+    wide.write_csv("wide.csv")
+    lines = [f"{name},{DAYS[200 + 3 * k]},{k / 2}" for k, name in enumerate(names)]
+    Path("events.csv").write_text("symbol,date,size\n" + "\n".join([*lines, lines[0], "NOBODY,2023-10-02,1"]) + "\n")
+    common = ["study", "--prices", "wide.csv", "--events", "events.csv", "--benchmark", "MKT"]
+    common += ["--estimation", "-120:-11", "--window", "-1:1", "--windows", "-1:1"]
+    frames = {}
+    for output in ("car", "excluded"):
+        for ending in ("csv", "parquet", "json"):
+            done = CliRunner().invoke(app, [*common, "--output", output, "--to", f"{output}.{ending}"])
+            assert done.exit_code == 0, done.output
+        text = {"symbol": pl.String}
+        frames[output] = pl.read_parquet(f"{output}.parquet")
+        for other in (pl.read_csv(f"{output}.csv", schema_overrides=text), pl.read_json(f"{output}.json")):
+            assert other["symbol"].to_list() == frames[output]["symbol"].to_list()
+            if output == "car":
+                assert other["car"].to_list() == frames[output]["car"].to_list()
+    assert frames["car"]["symbol"].to_list() == names
+    assert frames["excluded"]["reason"].sort().to_list() == ["no bars for symbol NOBODY", "the same event as 1"]
+
+
+def test_moments_keep_what_was_written() -> None:
+    column = pl.Series(
+        "date", ["2024-02-01T16:05:00-05:00", "2024-02-01", "2024-02-01T00:00+05:00", None, "2024-02-01 9:30"]
+    )
+    moments = moments_of(column, "events")
+    assert moments.has_clock.to_list() == [True, False, False, False, True]
+    assert moments.instant.to_list()[0] == datetime(2024, 2, 1, 21, 5, tzinfo=UTC)
+    assert moments.instant.null_count() == 4
+    assert moments.day.null_count() == 1
+    assert (
+        as_labels(pl.Series("t", ["2024-02-01T00:00:00+05:00", "2024-02-02T00:00:00+05:00"]), "bars").dtype == pl.Date
+    )
+    for wrong in ("soon", "2024-02-30", "2024-02-01T25:00", "2024-02-01T10:00 EST", "01/02/2024"):
+        with pytest.raises(TimeError, match="is not a date"):
+            moments_of(pl.Series("date", [wrong]), "events")
+
+
+def test_a_line_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_text("symbol,date\nA,2024-02-01\nB,2024-02-01,more\n")
+    with pytest.raises(InputError, match=r"events\.csv cannot be read: line 3 does not fit"):
+        read_events_file(tmp_path / "events.csv")
+    (tmp_path / "twice.csv").write_text("symbol,date,symbol\nA,2024-02-01,B\n")
+    with pytest.raises(InputError, match="has the column 'symbol' twice"):
+        read_events_file(tmp_path / "twice.csv")
