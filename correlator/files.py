@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -189,5 +190,6 @@ def _understood(path: str | Path, kind: str) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeDecodeError) as problem:
-        first = next(iter(str(problem).splitlines()), type(problem).__name__)
-        raise InputError(f"{path} cannot be read as {kind}: {first}", hint="check the file") from problem
+        line = re.search(r"line:? (\d+)", str(problem), re.IGNORECASE)
+        where = f": see line {line[1]}" if line else ""
+        raise InputError(f"{path} cannot be read as {kind}{where}", hint="check the file") from problem

@@ -30,7 +30,7 @@ from correlator.cli import (
 )
 from correlator.cli import store as store_verbs
 from correlator.cli.options import Settings, StoreOption, use_settings
-from correlator.cli.output import progress
+from correlator.cli.output import progress, told_warnings
 from correlator.cli.verbs import Verbs
 from correlator.progress import listen
 from correlator.resources import SESSIONS_VARIABLE
@@ -53,8 +53,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def main(
+    ctx: typer.Context,
     store: StoreOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration and no progress bars.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No narration, warnings or progress bars.")] = False,
     json_logs: Annotated[bool, typer.Option("--json-logs", help="Narration as one JSON object per line.")] = False,
     sessions: Annotated[
         Path | None,
@@ -74,6 +75,7 @@ def main(
     if sessions is not None:
         os.environ[SESSIONS_VARIABLE] = str(sessions)  # so that processes that a verb starts use the same calendars
     listen(progress)
+    ctx.with_resource(told_warnings())
 
 
 LOADING, LOOKING, MEASURING, TELLING = "Load", "Look", "Measure", "Tell"

@@ -10,7 +10,7 @@ import typer
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import narrated_warnings, takes_study
+from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.errors import InputError, NotFoundError
 
@@ -48,16 +48,15 @@ def audit(
 
     own = None if study == "built-in" else own_study(study)
     opened = open_store(store)
-    with narrated_warnings():
-        result = run(opened, **chosen)
-        found = audit_study(
-            result.spec if own is None else own,
-            result.panel,
-            result.events,
-            closes=_closes(opened, result.panel),
-            most_cutoffs=most_cutoffs,
-            seed=seed,
-        )
+    result = run(opened, **chosen)
+    found = audit_study(
+        result.spec if own is None else own,
+        result.panel,
+        result.events,
+        closes=_closes(opened, result.panel),
+        most_cutoffs=most_cutoffs,
+        seed=seed,
+    )
     narrate(found.sentence)
     printer.print(found.findings)
     if not found.passed:

@@ -9,7 +9,7 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import narrated_warnings, takes_study
+from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 
 
@@ -49,11 +49,10 @@ def confounds(
     from correlator.research.study import study
 
     opened = open_store(store)
-    with narrated_warnings():
-        result = study(opened, **chosen)
-        wanted = tuple(part.strip() for part in kinds.split(",") if part.strip())
-        flags = stored_flags(opened, result, kinds=wanted)
-        table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
+    result = study(opened, **chosen)
+    wanted = tuple(part.strip() for part in kinds.split(",") if part.strip())
+    flags = stored_flags(opened, result, kinds=wanted)
+    table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")
     narrate(f"benchmark: {result.benchmark_note}")
     printer.print(table)

@@ -13,7 +13,7 @@ from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import narrated_warnings, takes_study
+from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.eventstudy.spec import StudySpec
 
@@ -100,34 +100,33 @@ def correlate(
     from correlator.research.correlate import correlate as measured
     from correlator.research.correlate import news_and_returns
 
-    with narrated_warnings():
-        data = news_and_returns(
-            open_store(store),
-            symbols,
-            by=by.value,
-            **chosen,
+    data = news_and_returns(
+        open_store(store),
+        symbols,
+        by=by.value,
+        **chosen,
+    )
+    labels = data.panel.labels
+    narrate(
+        f"{len(labels)} sessions from {labels[0]} to {labels[-1]}, {len(data.intensity.keys)} keys, "
+        f"{data.intensity.excluded.height} events left out"
+    )
+    if method is Method.INTENSITY:
+        table = data.intensity.table
+    else:
+        table = measured(
+            data,
+            method.value,
+            keys=key,
+            measure=measure.value,
+            against=against.value,
+            max_lag=max_lag,
+            bands=bands.value,
+            window=rolling,
+            quantiles=quantiles,
+            draws=draws,
+            seed=seed,
         )
-        labels = data.panel.labels
-        narrate(
-            f"{len(labels)} sessions from {labels[0]} to {labels[-1]}, {len(data.intensity.keys)} keys, "
-            f"{data.intensity.excluded.height} events left out"
-        )
-        if method is Method.INTENSITY:
-            table = data.intensity.table
-        else:
-            table = measured(
-                data,
-                method.value,
-                keys=key,
-                measure=measure.value,
-                against=against.value,
-                max_lag=max_lag,
-                bands=bands.value,
-                window=rolling,
-                quantiles=quantiles,
-                draws=draws,
-                seed=seed,
-            )
     if "tested" in table.columns:
         narrate(f"{table['tested'][0]} hypotheses tested; p_holm allows for all of them")
     if plot is not None:

@@ -18,12 +18,13 @@ def run() -> None:
     """Run ``correlator`` with the process's arguments and leave with its exit code."""
     from correlator.cli.app import app
     from correlator.cli.output import complain
+    from correlator.cli.wording import at_prompt
 
     use_settings(Settings(json_logs="--json-logs" in sys.argv))  # a verb that is misspelt is refused before options
     try:
         code = app(standalone_mode=False) or ExitCode.OK
     except CorrelatorError as error:
-        complain(str(error))
+        complain(at_prompt(error))
         code = exit_code_of(error)
     except _TypingError as error:
         code = _mistyped(error)

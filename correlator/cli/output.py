@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from correlator.cli.options import settings
+from correlator.errors import CorrelatorWarning
 from correlator.inert import visible
 
 
@@ -20,8 +22,27 @@ def narrate(text: str) -> None:
         print(visible(text), file=sys.stderr)
 
 
+@contextmanager
+def told_warnings() -> Iterator[None]:
+    """Our warnings as one line each on stderr, each once; those of libraries are for programmers, and not shown."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            complain(str(message), level="warning")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", CorrelatorWarning)
+        warnings.showwarning = show
+        yield
+
+
 def complain(text: str, *, level: str = "error") -> None:
-    """One line on stderr about what went wrong; never silenced."""
+    """One line on stderr about what went wrong; a warning is silent under ``--quiet``, an error never."""
+    if level == "warning" and settings().quiet:
+        return
     if settings().json_logs:
         print(json.dumps({"level": level, "message": visible(text)}, ensure_ascii=False), file=sys.stderr)
     else:

@@ -11,7 +11,7 @@ import typer
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import narrated_warnings, takes_study
+from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 
 
@@ -87,17 +87,16 @@ def placebo(
     from correlator.research.placebo import stored_placebo
 
     criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
-    with narrated_warnings():
-        test = stored_placebo(
-            open_store(store),
-            draws=draws,
-            seed=seed,
-            statistic=statistic.value,
-            matching=Matching(criteria=criteria, distance=distance, block=block),
-            margin=margin,
-            confounds=confounds.value,
-            **chosen,
-        )
+    test = stored_placebo(
+        open_store(store),
+        draws=draws,
+        seed=seed,
+        statistic=statistic.value,
+        matching=Matching(criteria=criteria, distance=distance, block=block),
+        margin=margin,
+        confounds=confounds.value,
+        **chosen,
+    )
     narrate(f"benchmark: {test.benchmark_note}")
     narrate(test.sentence)
     if null_plot is not None:

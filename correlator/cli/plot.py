@@ -12,7 +12,7 @@ import typer
 from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.study_options import narrated_warnings, takes_study
+from correlator.cli.study_options import takes_study
 from correlator.errors import InputError
 from correlator.inert import file_name, visible
 
@@ -132,15 +132,13 @@ def plot(
     symbols = tuple(dict.fromkeys(name.strip() for name in symbol.split(",") if name.strip()))
     wanted = Wanted(open_store(store), kind, symbols, _day(around), sessions, draws, seed, key, chosen)
     if terminal:
-        with narrated_warnings():
-            text = terminal_text(wanted)
+        text = terminal_text(wanted)
         print(visible(text), end="")
         return
     if to is not None and output is not None:
         raise InputError("--to and --output both name the file", hint="give --to alone")
     target = to or output or Path(f"{file_name(symbol)}.html")
-    with narrated_warnings():
-        drawn = figure(wanted)
+    drawn = figure(wanted)
     write_figure(drawn, target, width=width)
     if open_it:
         import webbrowser

@@ -8,7 +8,7 @@ import typer
 
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
-from correlator.cli.study_options import narrated_warnings, takes_study
+from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 
 
@@ -41,9 +41,8 @@ def regress(
     from correlator.research.study import study
 
     opened = open_store(store)
-    with narrated_warnings():
-        result = study(opened, **chosen)
-        fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
+    result = study(opened, **chosen)
+    fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
     clusters = ", ".join(f"{count} {name}s" for name, count in fit.clusters.items()) or "no clusters"
     narrate(
         f"CAR {of or result.window_labels[0]}: {fit.n} events, {fit.excluded.height} without a value left out, "

@@ -12,7 +12,7 @@ import typer
 from correlator.cli.formats import OutputFormat
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
-from correlator.cli.study_options import narrated_warnings, part_options, takes_study
+from correlator.cli.study_options import part_options, takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.errors import InputError
 from correlator.eventstudy.spec import FRAMES, RETURNS_KINDS, STORE
@@ -82,19 +82,18 @@ def study(
     from correlator.research.study import study as measured
 
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
-    with narrated_warnings():
-        data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
-        if any(files.values()):
-            panel, spec = _files(files, chosen, returns_kind, data)
-            events = Path(chosen["events"])
-            if printer.to is not None and output in STREAMED_OUTPUTS and printer.destination is OutputFormat.PARQUET:
-                _stream(panel, spec, events, output, printer)
-                narrate(f"benchmark: {benchmark_note(panel, spec)}")
-                return
-            result = study_events(panel, read_events_file(events), spec)
-        else:
-            result = measured(open_store(store), **part_options(chosen, STORE), **data)
-        frame = result.frame(output.value)
+    data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
+    if any(files.values()):
+        panel, spec = _files(files, chosen, returns_kind, data)
+        events = Path(chosen["events"])
+        if printer.to is not None and output in STREAMED_OUTPUTS and printer.destination is OutputFormat.PARQUET:
+            _stream(panel, spec, events, output, printer)
+            narrate(f"benchmark: {benchmark_note(panel, spec)}")
+            return
+        result = study_events(panel, read_events_file(events), spec)
+    else:
+        result = measured(open_store(store), **part_options(chosen, STORE), **data)
+    frame = result.frame(output.value)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")
     printer.print(frame.select(COLUMNS.get(output, frame.columns)), output.value, unit=_unit(result.spec.returns))

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import Field, fields
 from functools import wraps
 from typing import Annotated, Any
@@ -13,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from correlator.cli.completion import complete_symbol
-from correlator.cli.output import complain
 from correlator.errors import InputError
 from correlator.eventstudy.spec import (
     FRAMES,
@@ -94,13 +91,3 @@ def refuse(options: dict[str, object], where: str) -> None:
     for name, value in options.items():
         if value:
             raise InputError(f"{name} has no meaning in {where}", hint="leave it out")
-
-
-@contextmanager
-def narrated_warnings() -> Iterator[None]:
-    """Warnings as one line each on stderr."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("default")
-        yield
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        complain(message, level="warning")

@@ -7,7 +7,6 @@ is in the portfolio's variance (Fama 1998).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from correlator.errors import StudyError
+from correlator.errors import StudyError, warn
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.estimation.least_squares import coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
@@ -141,7 +140,7 @@ def calendar_time_frame(
                 returns, factors, estimates.symbol_index, estimates.day_zero, first=window.first, last=window.last
             )
         except StudyError as error:
-            warnings.warn(f"window {window.label}: {error}", stacklevel=2)
+            warn(f"window {window.label}: {error}")
             continue
         rows.append({"window": window.label, **{name: getattr(found, name) for name in _SHOWN}})
     return pl.DataFrame(rows, schema={"window": pl.String(), **_SHOWN})

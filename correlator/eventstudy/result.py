@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from correlator.errors import NotFoundError, StudyError
+from correlator.errors import NotFoundError, StudyError, warn
 from correlator.eventstudy import result_frames as tables
 from correlator.eventstudy.estimation.engine import EventEstimates
 from correlator.eventstudy.estimation.fast import packed_bars, recomputable
@@ -136,7 +135,7 @@ class StudyResult:
                 enough.append((values, part))
             elif self.spec.by:
                 group = ", ".join(f"{name}={value}" for name, value in values.items())
-                warnings.warn(f"group {group} has {count(part)} {unit}: no statistic across {unit}s", stacklevel=3)
+                warn(f"group {group} has {count(part)} {unit}: no statistic across {unit}s")
         return enough
 
     def _too_few(self) -> StudyError:

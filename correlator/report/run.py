@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from correlator.errors import NotFoundError
+from correlator.errors import CorrelatorWarning, NotFoundError
 from correlator.eventstudy.result import StudyResult
 from correlator.files import temporary_folder
 from correlator.report.as_of import (
@@ -101,7 +101,7 @@ def gather(spec: ReportSpec, store: Store, *, as_of: date | datetime | None, fol
     with sliced.reading() as connection:
         quotes = query(connection, _QUOTES, {"symbols": list(chosen.symbols) or None})
     tables = {name: report_table(name, result, quotes) for name in spec.outputs.tables}
-    notes = list(dict.fromkeys(str(warning.message) for warning in caught if warning.category is UserWarning))
+    notes = list(dict.fromkeys(str(warning.message) for warning in caught if warning.category is CorrelatorWarning))
     backfilled = int(inputs.bars["backfilled"].sum())
     if backfilled:
         notes.append(f"{backfilled:,} of {inputs.bars['bars'].sum():,} bars were loaded after the report's instant")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,7 +10,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array
@@ -130,10 +129,9 @@ def note_of_mean(exchange: str, others: Sequence[int], notes: Sequence[str]) -> 
     if fewest >= FEWEST_MEMBERS:
         text += f", on sessions with at least {FEWEST_MEMBERS}"
     else:
-        warnings.warn(
+        warn(
             f"the {text}: {fewest} {'is' if fewest == 1 else 'are'} few, so what befell them is in every abnormal "
-            "return; name an index as the benchmark where there is one",
-            stacklevel=4,
+            "return; name an index as the benchmark where there is one"
         )
     return "; ".join([text, *notes])
 
@@ -176,7 +174,7 @@ def timed(timing: Timing, benchmark: str, exchange: str, session: str) -> str:
         if timing.later > timedelta(0)
         else "it has not seen the news of the hours between"
     )
-    warnings.warn(f"benchmark {benchmark} ({timing.exchange}) {told}: {remedy}", stacklevel=4)
+    warn(f"benchmark {benchmark} ({timing.exchange}) {told}: {remedy}")
     return f"of {timing.exchange}, {told}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +15,7 @@ from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
-from correlator.errors import InputError, NotFoundError, StudyError
+from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.frames import Panel, log_volume_of
 from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.eventstudy.spec import study_spec
@@ -157,7 +156,7 @@ def _family(
         more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
         if not parts:
             raise StudyError(f"{', '.join(pairs[:3])}{more}: {reason}")
-        warnings.warn(f"left out {', '.join(pairs[:3])}{more}: {reason}", stacklevel=3)
+        warn(f"left out {', '.join(pairs[:3])}{more}: {reason}")
     table = pl.concat(parts)
     if "p_value" not in table.columns:
         return table

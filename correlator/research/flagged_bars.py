@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from datetime import date, datetime
 
 import numpy as np
 import polars as pl
 
+from correlator.errors import warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.placement import window_rows
 from correlator.eventstudy.result import StudyResult
@@ -36,21 +36,21 @@ def warn_of_flagged_bars(store: Store, result: StudyResult, price: str, as_of: d
         _warn_of_findings(store, result, price, as_of)
     censored = _censored(result)
     if censored:
-        _warn(f"{censored}: their abnormal returns are censored (column flags of --output ar)")
+        warn(f"{censored}: their abnormal returns are censored (column flags of the output ar)")
 
 
 def _warn_of_findings(store: Store, result: StudyResult, price: str, as_of: datetime | None) -> None:
     spans = _spans(result)
     if len(spans) * len(result.panel.labels) > MOST_BARS:
-        _warn(f"the bars of {len(spans):,} symbols were not checked in passing; `correlator check prices` does it")
+        warn(f"the bars of {len(spans):,} symbols were not checked in passing; `correlator check prices` does it")
         return
     found = audit_stored(store, list(spans), as_of=as_of)
     adjusted = _adjusted(store, list(spans)) if price == "adjusted" else []
     lines = list(_lines(_within(found, spans, adjusted)))
     for line in lines[:_MOST_LINES]:
-        _warn(line)
+        warn(line)
     if len(lines) > _MOST_LINES:
-        _warn(f"{len(lines) - _MOST_LINES} more kinds of finding on bars of this study: `correlator check prices`")
+        warn(f"{len(lines) - _MOST_LINES} more kinds of finding on bars of this study: `correlator check prices`")
 
 
 def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
@@ -114,7 +114,3 @@ def _censored(result: StudyResult) -> str:
     counts = [(name, int((used & mask).sum())) for name, mask in masks if mask is not None]
     parts = [f"{count:,} {name}" for name, count in counts if count]
     return f"event windows hold {' and '.join(parts)} bars" if parts else ""
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, stacklevel=4)

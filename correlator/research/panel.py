@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError
+from correlator.errors import InputError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DAILY, PRICES
@@ -180,10 +179,9 @@ def _on_sessions(grid: BarGrid, exchange: str) -> dict[str, Array]:
     """Arrays of the bars that lie on sessions; the others are counted in a warning."""
     if grid.off_first is not None:
         symbol, day = grid.off_first
-        warnings.warn(
+        warn(
             f"{grid.off_count} bars lie on days that are no session of {exchange}, first {symbol} {day}: left out "
-            "(see `correlator sessions check`)",
-            stacklevel=3,
+            "(see `correlator sessions check`)"
         )
     return grid.fields
 
