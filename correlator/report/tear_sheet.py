@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.eventstudy.result import StudyResult
-from correlator.plot.html import figure_parts, plotly_script, script_json, title_of
+from correlator.plot.html import content_policy, figure_parts, known_styles, plotly_script, script_json, title_of
 from correlator.plot.of_result import RESULT_FIGURES, result_figure
 from correlator.plot.template import empty_figure
 from correlator.report.contents import Contents
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     import jinja2
     import plotly.graph_objects as go
 
-CONTENT_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
-)
 PRICE_FIGURES = 3
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -43,17 +40,18 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         "events": events,
     }
     moment = contents.moment
+    style = _style(figures)
+    script = (_TEMPLATES / "tear_sheet.js").read_text(encoding="utf-8")
+    plotly = plotly_script()
     return _template().render(
-        policy=CONTENT_POLICY,
+        policy=content_policy([script, plotly], [style]),
         heading=contents.spec.heading,
         session=moment.session.isoformat(),
         exchange=moment.exchange,
         as_of=f"{moment.as_of:%Y-%m-%d %H:%M} UTC",
         summary=summary_paragraphs(contents),
         averages=_averages(contents.result),
-        figures=[
-            {"id": name, "label": _label(figure), "height": figure.layout.height} for name, figure in figures.items()
-        ],
+        figures=[{"id": name, "label": _label(figure)} for name, figure in figures.items()],
         choices=event_choices(columns, events),
         event_columns=columns,
         methods=method_paragraphs(contents),
@@ -63,11 +61,18 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         excluded=_excluded(contents.result),
         files=_files(contents),
         versions=f"Made with correlator {__version__}; inputs and files with their hashes: manifest.json.",
-        style=(_TEMPLATES / "tear_sheet.css").read_text(encoding="utf-8"),
-        script=(_TEMPLATES / "tear_sheet.js").read_text(encoding="utf-8"),
-        plotly=plotly_script(),
+        style=style,
+        known_styles=known_styles(plotly),
+        script=script,
+        plotly=plotly,
         data=script_json(data),
     )
+
+
+def _style(figures: dict[str, go.Figure]) -> str:
+    """The page's rules, and the height of each figure, so that nothing moves when it is drawn."""
+    rules = (_TEMPLATES / "tear_sheet.css").read_text(encoding="utf-8")
+    return rules + "".join(f"#{name}{{min-height:{figure.layout.height}px}}\n" for name, figure in figures.items())
 
 
 @cache
