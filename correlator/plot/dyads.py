@@ -56,7 +56,7 @@ def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str = "Dyads o
             continue
         figure.add_scatter(
             x=own["day"].to_list(),
-            y=own["dyad"].to_list(),
+            y=[escaped(dyad) for dyad in own["dyad"]],
             mode="markers",
             marker={
                 "color": translucent(colour, 0.75),
@@ -68,9 +68,8 @@ def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str = "Dyads o
             showlegend=True,
             hovertemplate="%{y}, %{x|%d %b %Y}: %{customdata[0]}<br>%{customdata[1]}<extra></extra>",
         )
-    figure.update_yaxes(
-        type="category", categoryorder="array", categoryarray=busiest[::-1], range=[-0.6, len(busiest) - 0.4]
-    )
+    rows = [escaped(dyad) for dyad in busiest[::-1]]
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=rows, range=[-0.6, len(rows) - 0.4])
     days = dots["day"].to_list()
     margin = max(timedelta(days=3), 0.04 * (days[-1] - days[0]))
     figure.update_xaxes(range=[days[0] - margin, days[-1] + margin], tickformat="%d %b\n%Y", nticks=6)

@@ -44,7 +44,7 @@ def add_lane(figure: go.Figure, events: pl.DataFrame, categories: list[str], row
         figure.add_trace(
             go.Scatter(
                 x=own["day_zero"].to_list(),
-                y=[category] * own.height,
+                y=[escaped(category)] * own.height,
                 mode="markers",
                 marker={
                     "size": [_size(n, largest, smallest) for n in own["n"]],
@@ -53,20 +53,21 @@ def add_lane(figure: go.Figure, events: pl.DataFrame, categories: list[str], row
                 },
                 text=own["hover"].to_list(),
                 hovertemplate="%{text}<extra></extra>",
-                name=category,
+                name=escaped(category),
                 showlegend=False,
             ),
             row=row,
             col=1,
         )
+    rows = [escaped(category) for category in categories]
     figure.update_yaxes(
         type="category",
         categoryorder="array",
-        categoryarray=categories,
+        categoryarray=rows,
         range=[-0.6, len(categories) - 0.4],
         tickfont={"size": 10},
         tickmode="array",
-        tickvals=categories,
+        tickvals=rows,
         row=row,
         col=1,
     )
