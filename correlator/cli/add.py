@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from correlator.addresses import shown
-from correlator.cli.exit_codes import exit_code_of
+from correlator.cli.exit_codes import ExitCode, exit_code_of
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
 from correlator.cli.price_options import ColumnsOption, PriceFileOptions, mapping_of, reads_prices
@@ -18,6 +18,7 @@ from correlator.progress import tracked
 
 if TYPE_CHECKING:
     from correlator.intake.report import LoadReport, Preview
+    from correlator.news.read import NewsOptions
     from correlator.store.db import Store
 
 app = Verbs(help="Load prices, news, events or instruments into the store; loading the same again changes nothing.")
@@ -91,6 +92,19 @@ def add_news(
         str | None, typer.Option("--published", help="Time of publication, for one page without a date.")
     ] = None,
     column: ColumnsOption = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", help="Zone of times that state none: Asia/Karachi, UTC, ...")
+    ] = None,
+    date_order: Annotated[
+        str | None, typer.Option("--date-order", help="dmy or mdy, for dates that could be read both ways.")
+    ] = None,
+    earliest: Annotated[
+        str | None, typer.Option("--earliest", help="First date an article may have (default 1990-01-01).")
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", help="Encoding of files that are not UTF-8 and do not say what they are."),
+    ] = None,
     coder: Annotated[str, typer.Option("--coder", help="Event coder: rules or full.")] = "rules",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, write nothing.")] = False,
     allow_private: Annotated[
@@ -105,22 +119,29 @@ def add_news(
     from correlator.intake.news import add_news as load
     from correlator.intake.news import preview_news
 
-    options: dict[str, Any] = {
+    options: NewsOptions = {
         "profile": profile,
         "layout": layout,
         "published": published,
         "columns": mapping_of(column),
+        "zone": zone,
+        "date_order": date_order,
+        "earliest": earliest,
+        "encoding": encoding,
         "allow_private": allow_private,
     }
+    refused = False
     for source in sources:
-        if dry_run:
-            with progress(shown(source)) as advance:
-                preview = preview_news(source, advance=advance, **options)
-            _tell(preview)
-            continue
         with progress(shown(source)) as advance:
+            if dry_run:
+                _tell(preview_news(source, advance=advance, **options))
+                continue
             report = load(open_store(store), source, coder=coder, advance=advance, **options)
         _tell(report)
+        refused |= report.empty_handed
+    if refused:
+        complain("every row was rejected; `correlator list rejects` has the reasons")
+        raise typer.Exit(ExitCode.INPUT)
 
 
 @app.command("events")

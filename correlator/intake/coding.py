@@ -96,6 +96,26 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
     return fresh.select(EVENT_COLUMNS)
 
 
+def named_by_source(connection: duckdb.DuckDBPyConnection, named: pl.DataFrame) -> pl.DataFrame:
+    """Links of kind ``named`` for the symbols that a corpus states for its articles, known ones too (``tables.LINKS``).
+
+    ``named``: article_key, symbol, evidence.
+    """
+    if named.is_empty():
+        return pl.DataFrame(schema=LINKS.schema())
+    connection.register("named_rows", named)
+    rows = query(
+        connection,
+        """
+        SELECT DISTINCT article_id, symbol, 'named' AS kind, evidence
+        FROM named_rows JOIN (SELECT DISTINCT article_key, article_id FROM articles) USING (article_key)
+        ORDER BY article_id, symbol
+        """,
+    )
+    connection.unregister("named_rows")
+    return rows.select(LINKS.column_names)
+
+
 def instruments_known(connection: duckdb.DuckDBPyConnection | None) -> pl.DataFrame:
     """Instruments to look for in a text: those of the store (None: there is none), and those the package knows."""
     from correlator.market.instruments import read_instruments

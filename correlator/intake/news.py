@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.addresses import is_address, shown
-from correlator.intake.coding import Coding, Prepared, numbered_events, numbered_links, prepare, unrepeated
+from correlator.intake.coding import (
+    Coding,
+    Prepared,
+    named_by_source,
+    numbered_events,
+    numbered_links,
+    prepare,
+    unrepeated,
+)
 from correlator.intake.parts import Connection, Derive, Tally, load_parts
-from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started
+from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started, told
 from correlator.intake.stories import join_pending_stories, join_stories
 from correlator.intake.strips import date_strips
 from correlator.store.db import Store
@@ -29,6 +37,7 @@ from correlator.store.writing import (
 
 if TYPE_CHECKING:
     from correlator.news.batch import Batch
+    from correlator.news.read import NewsOptions
 
 Advance = Callable[[int], None]
 PART_ROWS = 10_000
@@ -41,58 +50,49 @@ def add_news(
     store: Store,
     source: str | Path | Any,
     *,
-    profile: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    layout: str = "auto",
-    published: str | None = None,
     coder: str = "rules",
-    allow_private: bool = False,
     advance: Advance | None = None,
+    **options: Unpack[NewsOptions],
 ) -> LoadReport:
     """Load articles from a file, folder, glob, feed address or frame; code events, link instruments, date strips.
 
     Texts are read, coded and linked before the store is locked; every ``PART_ROWS`` articles are one transaction. What
     fits one is there whole or not at all; a larger load that is stopped leaves a mark, by which studies refuse until it
-    is run again. ``advance`` is told the number of rows of each part. Raises InputError, TimeError or NotFoundError
-    where a single file cannot be read; in a folder such a file is a reject.
+    is run again. ``options`` are those of ``read_news``; ``advance`` is told the number of rows of each part. Raises
+    InputError, TimeError or NotFoundError where a single file cannot be read; in a folder such a file is a reject.
     """
     from correlator.news.profiles import own_countries
     from correlator.news.read import read_news
 
-    coding = Coding(coder, own_countries(profile))
+    coding = Coding(coder, own_countries(options.get("profile")))
     if is_address(source):
-        options = {"profile": profile, "published": published}
-        return _add_address(store, str(source), options, coding, advance, allow_private=allow_private)
-    batches = read_news(source, profile=profile, columns=columns, layout=layout, published=published)
+        return _add_address(store, str(source), options, coding, advance)
+    batches = read_news(source, **options)
     return _load_news(store, source_name(source), sha256_of(source), started(batches), coding, advance)
 
 
-def _add_address(
-    store: Store,
-    url: str,
-    options: Mapping[str, str | None],
-    coding: Coding,
-    advance: Advance | None,
-    *,
-    allow_private: bool,
-) -> LoadReport:
+def _add_address(store: Store, url: str, options: NewsOptions, coding: Coding, advance: Advance | None) -> LoadReport:
     """Load what stands at an address, if it has changed since it was last read without rejects.
 
     The store knows the address without its secrets; of one that has some, no validators are kept, as two such
     addresses may look alike.
     """
     from correlator.news.fetch import Validators, fetch
+    from correlator.news.publishers import publishers_of
     from correlator.news.read import read_answer
 
+    publishers = publishers_of(
+        options.get("profile"), options.get("zone"), options.get("date_order"), options.get("earliest")
+    )
     known, name = Validators(), shown(url)
     if name == url:
         with store.reading_if_made() as connection:
             known = Validators(*read_validators(connection, url)) if connection else known
-    answer = fetch(url, known, allow_private=allow_private)
+    answer = fetch(url, known, allow_private=options.get("allow_private", False))
     if answer.body is None:
         return LoadReport("news", name, 0, 0, 0, notes=("not modified since it was last read",))
     sha256 = hashlib.sha256(answer.body).hexdigest()
-    batches = started(read_answer(answer.body, name, **options))
+    batches = started(read_answer(answer, name, publishers, published=options.get("published")))
     report = _load_news(store, name, sha256, batches, coding, advance)
     if not report.rejected and name == url:
         with store.transaction() as connection:
@@ -100,7 +100,7 @@ def _add_address(
     return report
 
 
-def preview_news(source: str | Path, *, advance: Advance | None = None, **options: Any) -> Preview:
+def preview_news(source: str | Path, *, advance: Advance | None = None, **options: Unpack[NewsOptions]) -> Preview:
     """What ``add_news`` would read, without a store: articles, quotes and rejects counted; options as there."""
     from correlator.news.read import read_news
 
@@ -124,11 +124,19 @@ def _load_news(
 ) -> LoadReport:
     from correlator.news.batch import regrouped
 
-    prepared = (prepare(store, batch, coding) for batch in regrouped(batches, PART_ROWS))
+    reasons: Counter[str] = Counter()
+    prepared = (prepare(store, batch, coding) for batch in regrouped(_noted(batches, reasons), PART_ROWS))
     load = Load("news", name, sha256)
     derive = Derive(_join, _join_apart, SMALL)
     total = load_parts(store, load, prepared, _write, derive=derive, advance=advance)
-    return LoadReport("news", name, total.added, total.known, total.rejected, dict(total.details))
+    return LoadReport("news", name, total.added, total.known, total.rejected, dict(total.details), told(reasons))
+
+
+def _noted(batches: Iterable[Batch], reasons: Counter[str]) -> Iterator[Batch]:
+    """The batches, with the reasons of their rejects counted as they pass."""
+    for batch in batches:
+        reasons.update(batch.rejects["reason"])
+        yield batch
 
 
 def _join(connection: Connection, _: Tally) -> dict[str, int]:
@@ -147,8 +155,14 @@ def _write(connection: Connection, part: Prepared) -> Tally:
     quotes = write_quotes(connection, batch.quotes)
     events = write_events(connection, unrepeated(connection, numbered_events(part, articles)))
     links = write_links(connection, numbered_links(part, articles))
+    named = write_links(connection, named_by_source(connection, batch.named))
     dated = date_strips(connection, articles=articles["article_id"].to_list()) if quotes.added else 0
     write_rejects(connection, batch.rejects, part.loaded_at)
-    details = {"quotes": quotes.added, "events": events.added, "links": links.added, "quotes dated": dated}
+    details = {
+        "quotes": quotes.added,
+        "events": events.added,
+        "links": links.added + named.added,
+        "quotes dated": dated,
+    }
     known = batch.articles.height - articles.height
     return Tally(articles.height, known, batch.rejects.height, Counter(details))

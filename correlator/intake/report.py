@@ -29,10 +29,23 @@ class LoadReport:
     def __str__(self) -> str:
         parts = [f"{self.added:,} new", f"{self.known:,} known already"]
         if self.rejected:
-            parts.append(f"{self.rejected:,} rejected (see `list rejects`)")
+            parts.append(f"{self.rejected:,} rejected (see `correlator list rejects`)")
         parts += [f"{count:,} {name}" for name, count in self.details.items() if count]
         verdict = "nothing changed: " if not self.added and self.known and not self.rejected else ""
         return f"{self.source}: {verdict}" + ", ".join(parts)
+
+    @property
+    def empty_handed(self) -> bool:
+        """Whether rows were read and every one of them was rejected."""
+        return self.rejected > 0 and not self.added and not self.known
+
+
+def told(reasons: Mapping[str, int], most: int = 3) -> tuple[str, ...]:
+    """Notes that say why rows were rejected and how many for each reason, the most frequent first."""
+    ranked = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    notes = [f"{count:,} rejected: {reason[:160]}" for reason, count in ranked[:most]]
+    rest = sum(count for _, count in ranked[most:])
+    return tuple(notes + ([f"{rest:,} rejected for {len(ranked) - most:,} other reasons"] if rest else []))
 
 
 @dataclass(frozen=True)

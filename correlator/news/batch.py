@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -36,6 +36,7 @@ REJECT_COLUMNS = ("source", "source_line", "reason", "content")
 ARTICLE_SCHEMA = ARTICLES.schema(ARTICLE_COLUMNS)
 QUOTE_SCHEMA = ARTICLES.schema(("article_key", "content_hash")) | {"strip": pl.Int32()} | QUOTES.schema(QUOTE_COLUMNS)
 REJECT_SCHEMA = REJECTS.schema(REJECT_COLUMNS)
+NAMED_SCHEMA = {"article_key": pl.String(), "symbol": pl.String(), "evidence": pl.String()}
 BATCH_ROWS = 122_880  # a row group of DuckDB: whole ones are compressed once and never merged
 CONTENT_LIMIT = 500
 SEPARATOR = "\x1f"
@@ -44,11 +45,14 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Batch:
-    """Frames of one stretch of a source: articles (``ARTICLE_SCHEMA``), quotes (``QUOTE_SCHEMA``), rejects."""
+    """Frames of one stretch of a source: articles (``ARTICLE_SCHEMA``), quotes (``QUOTE_SCHEMA``), rejects, and the
+    symbols that the source itself names for its articles (``NAMED_SCHEMA``).
+    """
 
     articles: pl.DataFrame
     quotes: pl.DataFrame
     rejects: pl.DataFrame
+    named: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=NAMED_SCHEMA))
 
 
 def regrouped(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
@@ -68,7 +72,8 @@ def regrouped(batches: Iterable[Batch], rows: int) -> Iterator[Batch]:
 def _together(batches: Sequence[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
-    return Batch(*(pl.concat([getattr(each, name) for each in batches]) for name in ("articles", "quotes", "rejects")))
+    frames = ("articles", "quotes", "rejects", "named")
+    return Batch(*(pl.concat([getattr(each, name) for each in batches]) for name in frames))
 
 
 def _part(batch: Batch, first: int, end: int) -> Batch:
@@ -76,7 +81,8 @@ def _part(batch: Batch, first: int, end: int) -> Batch:
     articles = batch.articles.slice(first, end - first)
     identity = ["article_key", "content_hash"]
     quotes = batch.quotes.join(articles.select(identity).unique(), on=identity, how="semi", maintain_order="left")
-    return Batch(articles, quotes, batch.rejects if first == 0 else batch.rejects.clear())
+    named = batch.named.join(articles.select("article_key").unique(), on="article_key", how="semi")
+    return Batch(articles, quotes, batch.rejects if first == 0 else batch.rejects.clear(), named)
 
 
 def make_batch(
@@ -178,6 +184,8 @@ def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
         return row
     published, updated, body, url = (row.get(k) for k in ("published_at", "updated_at", "body", "url"))
     instant = published if isinstance(published, datetime) else None
+    if isinstance(updated, datetime) and instant and updated <= instant:
+        updated = row["updated_at"] = None  # what is not later than the publication is not an update
     headline = str(row["headline"])
     return {
         **row,

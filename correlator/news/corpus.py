@@ -1,14 +1,16 @@
-"""Corpora of headlines (CSV, TSV, JSONL, Parquet, gzipped too) into articles, streamed in batches of bounded size.
+"""Corpora of headlines (CSV, TSV, JSON, JSONL, Parquet, gzipped too) into articles, in batches of bounded size.
 
-``columns`` maps our names (headline, published, url, body, updated) to those of the source; without it the usual names
-are found. A column ``headlines`` that holds JSON lists gives one article per entry. Records that hold a whole page
-as ``text`` and no headline are read as text pages.
+Known layouts are data (``corpora.py``); ``columns`` maps our names (headline, published, url, body, updated, authors,
+publisher, language, symbols) to those of the source. A column ``headlines`` that holds JSON lists gives one article per
+entry. Records that hold a whole page as ``text`` and no headline are read as text pages. A table whose column of
+publication times is not known is refused: nothing is loaded without its time.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from correlator.errors import InputError
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
+    NAMED_SCHEMA,
     SEPARATOR,
     Batch,
     article_key,
@@ -27,47 +30,47 @@ from correlator.news.batch import (
     read_ahead,
     reject,
 )
+from correlator.news.corpora import Corpus, column_places, corpus_of, language_in, name_in, people_in, symbols_in
 from correlator.news.language import language_of
 from correlator.news.page import page_batch, parse_page
-from correlator.news.profiles import Profile, load_profile, profile_of_url
+from correlator.news.profiles import Profile
+from correlator.news.publishers import Publishers
 from correlator.news.records import Faulty, Row, frame_rows, in_chunks, read_rows
 from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
 
-_NAMES: Mapping[str, Sequence[str]] = {
-    "headline": ("headline", "title", "headlines"),
-    "published": (
-        "published",
-        "published_at",
-        "ts_text",
-        "pubdate",
-        "date_published",
-        "date",
-        "datetime",
-        "timestamp",
-        "time",
-    ),
-    "url": ("url", "link", "address"),
-    "body": ("body", "text", "content", "article", "description"),
-    "updated": ("updated", "updated_at", "date_modified"),
-    "created": ("createdat", "created_at", "crawled_at"),
-}
+_FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
 
 
-def read_corpus(path: Path, *, profile: str | None = None, columns: Mapping[str, str] | None = None) -> Iterator[Batch]:
-    """Batches of at most ``BATCH_ROWS`` rows. Raises InputError for what is no table or lacks the columns."""
-    yield from read_ahead(_file_batches(path, profile, columns))
+@dataclass(frozen=True)
+class _Table:
+    """What is known of a table before its rows are read: its layout, our fields' places, who publishes, its name."""
+
+    corpus: Corpus
+    places: Mapping[str, int]
+    names: Sequence[str]
+    publishers: Publishers
+    source: str
 
 
-def _file_batches(path: Path, profile: str | None, columns: Mapping[str, str] | None) -> Iterator[Batch]:
+def read_corpus(
+    path: Path, publishers: Publishers, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
+) -> Iterator[Batch]:
+    """Batches of at most ``BATCH_ROWS`` rows. Raises InputError for what is not a table or lacks the columns."""
+    yield from read_ahead(_file_batches(path, publishers, columns, encoding))
+
+
+def _file_batches(
+    path: Path, publishers: Publishers, columns: Mapping[str, str] | None, encoding: str | None
+) -> Iterator[Batch]:
     faulty: list[Faulty] = []
-    names, rows = read_rows(path, faulty)
-    yield from _batches(names, rows, faulty, path, profile, columns)
+    names, rows = read_rows(path, faulty, encoding)
+    yield from _batches(names, rows, faulty, str(path), publishers, columns)
 
 
 def read_frame(
-    frame: Any, name: str, *, profile: str | None = None, columns: Mapping[str, str] | None = None
+    frame: Any, name: str, publishers: Publishers, *, columns: Mapping[str, str] | None = None
 ) -> Iterator[Batch]:
-    """Batches of a frame's rows, read as those of a file called ``name``; raises InputError for what is no frame."""
+    """Batches of a frame's rows, read as those of a file called ``name``; raises InputError for what is not a frame."""
     if isinstance(frame, pl.LazyFrame):
         frame = frame.collect()
     if not hasattr(frame, "__arrow_c_stream__"):
@@ -75,30 +78,51 @@ def read_frame(
             f"news is a {type(frame).__name__}, not a path or frame", hint="give polars, pandas or pyarrow"
         )
     names, rows = frame_rows(pl.DataFrame(frame))
-    yield from _batches(names, rows, [], Path(name), profile, columns)
+    yield from _batches(names, rows, [], name, publishers, columns)
 
 
 def _batches(
     names: Sequence[str],
     rows: Iterator[Row],
     faulty: list[Faulty],
-    path: Path,
-    profile: str | None,
+    source: str,
+    publishers: Publishers,
     columns: Mapping[str, str] | None,
 ) -> Iterator[Batch]:
-    given = load_profile(profile) if profile else None
-    mapping = _mapping(names, columns, path) if names else {}
-    if "headline" in mapping:
-        rows = _unlisted(rows, mapping["headline"])
+    corpus = corpus_of(names)
+    places = column_places(corpus, names, columns, Path(source).name) if names else {}
+    table = _Table(corpus, places, names, replace(publishers, zone=publishers.zone or corpus.zone), source)
+    _check(table)
+    if "headline" in places:
+        rows = _unlisted(rows, places["headline"])
     for numbers, chunk in in_chunks(rows):
-        if "headline" in mapping:
-            batch = _headlines(numbers, chunk, mapping, given, str(path))
-            yield Batch(batch.articles, batch.quotes, pl.concat([batch.rejects, make_batch(rejects=faulty).rejects]))
+        if "headline" in places:
+            batch = _headlines(numbers, chunk, table)
+            rejects = pl.concat([batch.rejects, make_batch(rejects=faulty).rejects])
+            yield replace(batch, rejects=rejects)
         else:
-            yield _pages(numbers, chunk, mapping, profile, str(path), faulty)
+            yield _pages(numbers, chunk, table, faulty)
         faulty.clear()
     if faulty:
         yield make_batch(rejects=faulty)
+
+
+def _check(table: _Table) -> None:
+    """Raises InputError where a table has columns, but none of headlines and whole pages, or none of times."""
+    if not table.names:
+        return
+    where, there = Path(table.source).name, ", ".join(table.names[:20])
+    if "headline" not in table.places:
+        if "body" in table.places:
+            return
+        raise InputError(
+            f"{where} has no column of headlines; its columns are {there}", hint="name it with --column headline=NAME"
+        )
+    if "published" not in table.places and "url" not in table.places:
+        raise InputError(
+            f"{where} has no column of publication times that is known; its columns are {there}",
+            hint="name it with --column published=NAME",
+        )
 
 
 def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
@@ -112,46 +136,17 @@ def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
             yield number, row
 
 
-def _mapping(names: Sequence[str], columns: Mapping[str, str] | None, path: Path) -> dict[str, int]:
-    """Our column names to the places of those of the source."""
-    found: dict[str, str] = {}
-    lower = {name.casefold(): name for name in reversed(names)}
-    for ours, usual in _NAMES.items():
-        match = next((lower[name] for name in usual if name in lower), None)
-        if match:
-            found[ours] = match
-    for ours, theirs in (columns or {}).items():
-        if ours not in _NAMES or theirs not in names:
-            what = f"no field {ours!r}" if ours not in _NAMES else f"no column {theirs!r}"
-            raise InputError(
-                f"{path.name}: {what}", hint=f"fields are {', '.join(_NAMES)}; columns are {', '.join(names[:20])}"
-            )
-        found[ours] = theirs
-    if "headline" not in found and found.get("body") is None:
-        raise InputError(
-            f"{path.name} has no column of headlines", hint=f"map one: its columns are {', '.join(names[:20])}"
-        )
-    return {ours: names.index(theirs) for ours, theirs in found.items()}
-
-
-def _pages(
-    numbers: Sequence[int],
-    rows: Sequence[Sequence[str]],
-    mapping: Mapping[str, int],
-    profile: str | None,
-    source: str,
-    faulty: Sequence[Faulty],
-) -> Batch:
+def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table, faulty: Sequence[Faulty]) -> Batch:
     """Rows that each hold a page's text."""
     batches, rejects = [make_batch()], list(faulty)
     for number, row in zip(numbers, rows, strict=True):
-        text = row[mapping["body"]]
+        text = row[table.places["body"]]
         try:
-            url = row[mapping["url"]] or None if "url" in mapping else None
-            page = parse_page(text, profile=profile, url=url, where=f"record {number}")
-            batches.append(page_batch(page, source, number))
+            url = row[table.places["url"]] or None if "url" in table.places else None
+            page = parse_page(text, publishers=table.publishers, url=url, where=f"record {number}")
+            batches.append(page_batch(page, table.source, number))
         except InputError as error:
-            rejects.append(reject(source, number, str(error), text))
+            rejects.append(reject(table.source, number, str(error), text))
     return Batch(
         pl.concat([batch.articles for batch in batches]),
         pl.concat([batch.quotes for batch in batches]),
@@ -159,51 +154,68 @@ def _pages(
     )
 
 
-def _headlines(
-    numbers: Sequence[int],
-    rows: Sequence[Sequence[str]],
-    mapping: Mapping[str, int],
-    given: Profile | None,
-    source: str,
-) -> Batch:
+def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table) -> Batch:
     """Rows that each hold a headline."""
-    frame = _columns(numbers, rows, mapping)
-    by_host = {host: given or _profile_of_host(host) for host in frame["host"].unique()}
-    profiles = {profile.name: profile for profile in by_host.values()}
-    names = pl.col("host").replace_strict({host: profile.name for host, profile in by_host.items()})
+    frame = _columns(numbers, rows, table.places)
+    sites = frame.select("host", "publisher").unique().rows()
+    chosen = {site: _profile(table, *site) for site in sites}
+    profiles = {profile.name: profile for profile, _ in chosen.values()}
+    rows_of = pl.DataFrame(
+        [(host, name, profile.name, shown) for (host, name), (profile, shown) in chosen.items()],
+        schema={"host": pl.String, "publisher": pl.String, "profile": pl.String, "shown": pl.String},
+        orient="row",
+    )
+    frame = frame.join(rows_of, on=["host", "publisher"], how="left", nulls_equal=True, maintain_order="left")
     parts = [
-        _timed(part, profiles[str(name[0])], "published" in mapping)
-        for name, part in frame.group_by(names, maintain_order=True)
+        _timed(part, profiles[str(name[0])], table) for name, part in frame.group_by("profile", maintain_order=True)
     ]
     timed = pl.concat(parts)
     if len(parts) > 1:
         timed = timed.sort("source_line", maintain_order=True)
     bad = timed.filter(pl.col("problem").is_not_null())
-    good = timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(source))
+    good = _identified(timed.filter(pl.col("problem").is_null()).with_columns(source=pl.lit(table.source)))
     rejects = [
-        reject(source, line, problem, f"{headline} | {published}")
+        reject(table.source, line, problem, f"{headline} | {published}")
         for line, problem, headline, published in bad.select("source_line", "problem", "headline", "published").rows()
     ]
     empty = make_batch(rejects=rejects)
-    return Batch(_identified(good), empty.quotes, empty.rejects)
+    return Batch(good.select(ARTICLE_SCHEMA.keys()), empty.quotes, empty.rejects, _named(good, table))
 
 
-def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], mapping: Mapping[str, int]) -> pl.DataFrame:
+def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Profile, str]:
+    """The profile of rows of one host and printed publisher, and the publisher's name for the store."""
+    stated = name_in(publisher or "")
+    profile, how = table.publishers.of(f"http://{host}" if host else None, (stated,))
+    if table.corpus.clock == "unknown" and table.publishers.zone is None:
+        profile = replace(profile, zone=None)
+    return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)
+
+
+def _named(rows: pl.DataFrame, table: _Table) -> pl.DataFrame:
+    """The symbols that the source names for its articles, each with the column that says so."""
+    if "symbols" not in table.places:
+        return pl.DataFrame(schema=NAMED_SCHEMA)
+    column = table.names[table.places["symbols"]]
+    told = rows.select("article_key", "symbols").drop_nulls().rows()
+    found = [
+        (key, symbol, f"stated by the source in its column {column}")
+        for key, text in told
+        for symbol in symbols_in(text)
+    ]
+    return pl.DataFrame(found, schema=NAMED_SCHEMA, orient="row")
+
+
+def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> pl.DataFrame:
     """The mapped columns of rows, null where a text is empty, and the host of the address."""
     columns = list(zip(*rows, strict=True))
-    fields = ("published", "url", "body", "updated", "created")
-    others = {name: columns[mapping[name]] for name in fields if name in mapping}
-    empty = [pl.lit(None, pl.String).alias(name) for name in fields if name not in mapping]
-    headlines = [one_line(text) for text in columns[mapping["headline"]]]
+    others = {name: columns[places[name]] for name in _FIELDS if name in places}
+    empty = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in places]
+    headlines = [one_line(text) for text in columns[places["headline"]]]
     return (
         pl.DataFrame({"source_line": numbers, "headline": headlines, **others})
         .with_columns(*(pl.col(name).replace("", None) for name in others), *empty)
         .with_columns(host=pl.col("url").str.extract(r"^https?://([^/?#]+)"))
     )
-
-
-def _profile_of_host(host: str | None) -> Profile:
-    return (profile_of_url(f"http://{host}") if host else None) or load_profile("generic")
 
 
 def _entries(text: str) -> Sequence[str]:
@@ -217,27 +229,27 @@ def _entries(text: str) -> Sequence[str]:
     return [str(e.get("headline") or e.get("title") or "") if isinstance(e, dict) else str(e) for e in entries]
 
 
-def _timed(rows: pl.DataFrame, profile: Profile, dated: bool) -> pl.DataFrame:
-    """Rows with publisher and stamps; a source without a column of publication times gives unknown ones."""
-    if dated:
-        stamps = parse_times(rows["published"], profile, "column of the source")
-    else:
-        created = pl.format("not stated; the record was created {}", pl.col("created").fill_null("at an unknown time"))
-        stamps = rows.select(
-            instant=pl.lit(None, pl.Datetime("us", "UTC")),
-            precision=pl.lit("unknown"),
-            rule=created,
-            problem=pl.lit(None, pl.String()),
-        )
-    stamps = _by_address(stamps, rows["url"])
-    updated = parse_times(rows["updated"], profile, "update")
+def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
+    """Rows with publisher and stamps."""
+    origin = f"column {table.names[table.places['published']]}" if "published" in table.places else ""
+    published, updated = rows["published"], rows["updated"]
+    if table.corpus.clock == "unknown" and table.publishers.zone is None:
+        published, updated = (_without_clock(each) for each in (published, updated))
+    stamps = _by_address(parse_times(published, profile, origin), rows["url"])
+    updated_stamps = parse_times(updated, profile, "update")
+    later = (updated_stamps["precision"] != "day") & (updated_stamps["instant"] > stamps["instant"])
     empty = pl.col("headline").str.len_chars() == 0
     return pl.concat([rows, stamps], how="horizontal").with_columns(
-        publisher=pl.lit(profile.name),
         default_language=pl.lit(profile.language, pl.String()),
-        updated_at=pl.when(updated["precision"] != "day").then(updated["instant"]),
+        updated_at=pl.when(later).then(updated_stamps["instant"]),
         problem=pl.when(empty).then(pl.lit("no headline")).otherwise("problem"),
     )
+
+
+def _without_clock(texts: pl.Series) -> pl.Series:
+    """Times of an unknown zone cut down to their date; those that state a zone keep it."""
+    naive = texts.str.contains(r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$").fill_null(value=False)
+    return pl.select(pl.when(naive).then(texts.str.slice(0, 10)).otherwise(texts)).to_series()
 
 
 def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
@@ -260,30 +272,36 @@ def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
 
 
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows as articles, with key, hash and language."""
-    named = rows.select("publisher", "headline", "url", pl.col("instant").dt.date()).rows()
+    """Rows as articles, with key, hash and language; the source's own symbols stay beside them."""
+    named = rows.select("shown", "headline", "url", pl.col("instant").dt.date()).rows()
     keys = [article_key(publisher, headline, url, day) for publisher, headline, url, day in named]
     said = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )
     hashes = [digest((text,)) for text in rows.select(said).to_series()]
-    languages = [language_of(*each) for each in rows.select("headline", "default_language").rows()]
+    languages = [
+        language_of(headline, language_in(stated or "") or default)
+        for headline, stated, default in rows.select("headline", "language", "default_language").rows()
+    ]
+    authors = {text: people_in(text) for text in rows["authors"].unique() if text}
     return rows.select(
         *(pl.lit(None, ARTICLE_SCHEMA[name]).alias(name) for name in ("agency", "dateline")),
-        "publisher",
         "url",
         "headline",
         "body",
         "updated_at",
         "source",
         "source_line",
+        "symbols",
+        pl.col("authors").replace_strict(authors, default=None, return_dtype=pl.String),
+        publisher="shown",
         article_key=pl.Series(keys, dtype=pl.String),
         content_hash=pl.Series(hashes, dtype=pl.String),
         language=pl.Series(languages, dtype=pl.String),
         published_at="instant",
         published_precision="precision",
         published_rule="rule",
-    ).select(ARTICLE_SCHEMA.keys())
+    )
 
 
 def _iso(name: str) -> pl.Expr:

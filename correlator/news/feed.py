@@ -17,7 +17,8 @@ from correlator.errors import InputError, TimeError
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.language import language_of
-from correlator.news.profiles import Profile, load_profile, profile_of_url
+from correlator.news.profiles import Profile
+from correlator.news.publishers import Publishers
 from correlator.news.timestamps import UNKNOWN, Stamp
 
 MAX_FEED_BYTES = 16_000_000
@@ -25,14 +26,14 @@ _ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
 _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
 
 
-def read_feed(path: Path, *, profile: str | None = None) -> Iterator[Batch]:
+def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
     """The items of a feed file; those without headline or readable time are rejects. Raises InputError."""
     with path.open("rb") as file:
         raw = file.read(MAX_FEED_BYTES + 1)
-    yield from feed_batches(raw, str(path), profile=profile)
+    yield from feed_batches(raw, str(path), publishers)
 
 
-def feed_batches(raw: bytes, source: str, *, profile: str | None = None) -> Iterator[Batch]:
+def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers()) -> Iterator[Batch]:  # noqa: B008
     """The items of a feed's bytes. Raises InputError for what is no feed, is too large or declares entities."""
     if len(raw) > MAX_FEED_BYTES:
         raise InputError(f"{source} is larger than {MAX_FEED_BYTES // 1_000_000} MB, which no feed is")
@@ -40,7 +41,7 @@ def feed_batches(raw: bytes, source: str, *, profile: str | None = None) -> Iter
     articles, rejects = [], []
     for number, item in enumerate(items, start=1):
         try:
-            articles.append(_article(item, source, number, profile))
+            articles.append(_article(item, source, number, publishers))
         except InputError as error:
             rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
     yield make_batch(articles, rejects=rejects)
@@ -56,6 +57,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     if not parsed.get("version"):
         raise InputError(f"{source} is no RSS or Atom feed")
     language = str(parsed.feed.get("language", ""))
+    site = str(parsed.feed.get("title", ""))
     comments = str(parsed.feed.get("title", "")).startswith("Comments on")
     return [
         {
@@ -65,6 +67,8 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
             "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
             "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
             "language": language,
+            "authors": "; ".join(str(each.get("name", "")) for each in entry.get("authors", []) if each.get("name")),
+            "site": site,
             "comment": "yes" if comments else "",
         }
         for entry in parsed.entries
@@ -94,27 +98,32 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
         "body": ("content_text", "content_html", "summary"),
         "language": ("language",),
     }
+    site = str(feed.get("title") or "") if isinstance(feed, dict) else ""
     return [
-        {key: next((str(item[n]) for n in given if item.get(n)), "") for key, given in names.items()}
+        {
+            **{key: next((str(item[n]) for n in given if item.get(n)), "") for key, given in names.items()},
+            "authors": "; ".join(str(each["name"]) for each in _people(item) if each.get("name")),
+            "site": site,
+        }
         for item in items
         if isinstance(item, dict)
     ]
 
 
-def _article(item: Mapping[str, str], source: str, number: int, profile: str | None) -> dict[str, object]:
+def _people(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Authors of an item of a JSON Feed, of either version."""
+    stated = item.get("authors") or [item.get("author")]
+    return [each for each in stated if isinstance(each, dict)] if isinstance(stated, list) else []
+
+
+def _article(item: Mapping[str, str], source: str, number: int, publishers: Publishers) -> dict[str, object]:
     if item.get("comment"):
         raise InputError("a reader's comment, no article")
     headline = _plain(item["title"])
     if not headline:
         raise InputError("the item has no title")
-    known = load_profile(profile) if profile else profile_of_url(item["url"])
-    publisher = known or load_profile("generic")
-    published = _stamp(item["published"], publisher, "feed's publication time")
-    if published.instant is None:
-        published = date_in_address(item["url"]) or published
-    updated = _stamp(item["updated"], publisher, "feed's update time") if item["updated"] else UNKNOWN
-    if published.instant is None:
-        raise TimeError("the item has no publication time")
+    publisher, how = publishers.of(item["url"], (item["site"],))
+    published, updated = _times(item, publisher)
     body = _paragraphs(item["body"])
     return {
         "publisher": publisher.name,
@@ -126,11 +135,26 @@ def _article(item: Mapping[str, str], source: str, number: int, profile: str | N
         ),
         "published_at": published.instant,
         "published_precision": published.precision,
-        "published_rule": f"{published.rule}; publisher {publisher.name}",
-        "updated_at": updated.instant if updated.precision != "day" and updated.instant != published.instant else None,
+        "published_rule": f"{published.rule}; publisher {publisher.name} {how}",
+        "updated_at": updated.instant if updated.precision != "day" else None,
+        "authors": item["authors"] or None,
         "source": source,
         "source_line": number,
     }
+
+
+def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
+    """Publication and update; what states an update alone was published, as it stands, by then."""
+    published = _stamp(item["published"], publisher, "feed's publication time")
+    updated = _stamp(item["updated"], publisher, "feed's update time") if item["updated"] else UNKNOWN
+    if published.instant is None and updated.instant is not None:
+        rule = f"{updated.rule}; it states no time of publication"
+        return Stamp(updated.instant, updated.precision, rule), UNKNOWN
+    if published.instant is None:
+        published = date_in_address(item["url"]) or published
+    if published.instant is None:
+        raise TimeError("the item has no publication time")
+    return published, updated
 
 
 def _stamp(text: str, publisher: Profile, origin: str) -> Stamp:

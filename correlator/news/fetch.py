@@ -28,6 +28,7 @@ class Answer:
 
     body: bytes | None
     validators: Validators
+    content_type: str | None = None
 
 
 def fetch(
@@ -62,4 +63,5 @@ def _request(url: str, known: Validators, limits: Limits) -> Answer:
     reply = get(url, {name: value for name, value in given.items() if value}, limits)
     if reply.status == 304:
         return Answer(None, known)
-    return Answer(reply.body, Validators(reply.headers.get("etag"), reply.headers.get("last-modified")))
+    validators = Validators(reply.headers.get("etag"), reply.headers.get("last-modified"))
+    return Answer(reply.body, validators, reply.headers.get("content-type"))

@@ -132,7 +132,7 @@ def is_gdelt(line: str) -> bool:
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, str]]:
-    lines = _zipped(path) if zipfile.is_zipfile(path) else text_lines.lines_of(path)
+    lines = _zipped(path) if zipfile.is_zipfile(path) else text_lines.lines_of(path, lenient=True)
     return ((number, line.rstrip("\r\n")) for number, line in enumerate(lines, start=1) if line.strip())
 
 
@@ -216,6 +216,10 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
         added=pl.col("DATEADDED")
         .str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False)
         .dt.replace_time_zone("UTC"),
+        added_day=pl.col("DATEADDED")
+        .str.to_date("%Y%m%d", strict=False)
+        .cast(pl.Datetime("us"))
+        .dt.replace_time_zone("UTC"),
     )
     faulty = pl.any_horizontal(pl.col("category", "quad_class").is_null())
     rejects = [
@@ -226,7 +230,8 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
     ]
     kept = rows.filter(~faulty)
     named = _file_time(file_stamp)
-    known = pl.coalesce("added", pl.lit(named, pl.Datetime("us", "UTC")))
+    clock = pl.coalesce("added", pl.lit(named, pl.Datetime("us", "UTC")))
+    known = pl.coalesce(clock, "added_day")
     sides = [pl.col(f"{actor}CountryCode") for actor in ("Actor1", "Actor2")]
     pair = pl.concat_list(sides).list.sort()
     evidence = pl.struct(
@@ -237,7 +242,11 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
         "quad_class",
         "goldstein",
         known_at=known,
-        known_precision=pl.when(known.is_null()).then(pl.lit("unknown")).otherwise(pl.lit("minute")),
+        known_precision=pl.when(known.is_null())
+        .then(pl.lit("unknown"))
+        .when(clock.is_null())
+        .then(pl.lit("day"))
+        .otherwise(pl.lit("minute")),
         coder=pl.lit("gdelt"),
         cameo_root="root",
         tone=pl.col("AvgTone").cast(pl.Float64, strict=False) / 100,

@@ -18,7 +18,7 @@ import polars as pl
 from correlator.errors import InputError
 from correlator.news.batch import Batch, article_key, clean_text, digest, make_batch, reject
 from correlator.news.gdelt import GdeltBatch, read_gdelt
-from correlator.news.profiles import Profile, load_profile, profile_of_url
+from correlator.news.publishers import Publishers
 
 _FEWEST_WORDS = 3
 _TITLE = re.compile(r"<PAGE_TITLE>(.{1,2000}?)</PAGE_TITLE>", re.DOTALL)
@@ -32,14 +32,13 @@ _NAMES = {
 }
 
 
-def read_gdelt_articles(path: Path, *, profile: str | None = None) -> Iterator[Batch]:
+def read_gdelt_articles(path: Path, publishers: Publishers) -> Iterator[Batch]:
     """One article per page that the file names. Raises InputError for a file that is no GKG or mentions file."""
-    given = load_profile(profile) if profile else None
     for part in read_gdelt(path):
-        yield _batch(part, str(path), given)
+        yield _batch(part, str(path), publishers)
 
 
-def _batch(part: GdeltBatch, source: str, given: Profile | None) -> Batch:
+def _batch(part: GdeltBatch, source: str, publishers: Publishers) -> Batch:
     pages = _pages(part.rows, source)
     read = pages.with_columns(
         instant=pl.col("stamp")
@@ -53,7 +52,7 @@ def _batch(part: GdeltBatch, source: str, given: Profile | None) -> Batch:
         if problem:
             rejects.append(reject(source, line, problem, url or ""))
             continue
-        publisher = given or profile_of_url(url) or load_profile("generic")
+        publisher, _ = publishers.of(url)
         key = article_key(publisher.name, headline, url, None)
         if key in seen:
             continue  # another event mentioned on the same page

@@ -18,7 +18,8 @@ from correlator.news.html_tree import MAX_TEXT, meta_values, parse_tree, text_of
 from correlator.news.json_ld import LinkedData, Node, addresses_of, linked_data, people_of, text_at
 from correlator.news.language import language_of
 from correlator.news.page import Page, page_batch, read_text
-from correlator.news.profiles import Profile, load_profile, profile_names, profile_of_url
+from correlator.news.profiles import Profile
+from correlator.news.publishers import Publishers
 from correlator.news.strip import parse_strip
 from correlator.news.timestamps import UNKNOWN, Stamp
 from correlator.news.witnesses import main_heading, published_witnesses, updated_witnesses
@@ -33,14 +34,17 @@ _AUTHORS = (
     "sailthru.author",
     "article:author",
 )
+_SITE_NAMES = ("og:site_name", "apple-mobile-web-app-title", "application-name", "author", "dc.publisher")
 _MARKUP = re.compile(
     r"<(?:!doctype html|html|head|body|meta|article|div|p|span|table|li|title|script)\b", re.IGNORECASE
 )
 
 
-def read_html(path: Path, *, profile: str | None = None, published: str | None = None) -> Iterator[Batch]:
+def read_html(
+    path: Path, publishers: Publishers, *, published: str | None = None, encoding: str | None = None
+) -> Iterator[Batch]:
     """The one article of a saved page. Raises TimeError where no time can be told, InputError without headline."""
-    page = parse_html(read_text(path), profile=profile, published=published, where=path.name)
+    page = parse_html(read_text(path, encoding), publishers=publishers, published=published, where=path.name)
     yield page_batch(page, str(path), 1)
 
 
@@ -51,14 +55,19 @@ def parse_html(
     url: str | None = None,
     published: str | None = None,
     where: str = "the page",
+    publishers: Publishers | None = None,
 ) -> Page:
-    """The page that an HTML text holds; ``where`` names it in messages and may tell the publisher."""
+    """The page that an HTML text holds; ``where`` names it in messages.
+
+    ``publishers`` is the choice of profiles with what else a caller says, in place of ``profile``.
+    """
     text = clean_text(text[:MAX_TEXT])
     root = parse_tree(text)
     meta, linked = list(meta_values(root)), linked_data(root)
     address = url or _address(root, meta)
     owner = _owner(root, linked, meta, address)
-    publisher, known_by = _publisher(profile, address, linked, meta)
+    names = [*(text for name, text in meta if name in _SITE_NAMES), *linked.names]
+    publisher, known_by = (publishers or Publishers(profile)).of(address, names)
     stamp, updated = _times(root, linked, meta, owner, publisher, published, address, where)
     headline = headline_of(root, linked, meta, owner, publisher, address)
     if not headline:
@@ -137,23 +146,6 @@ def _owner(
 def _fullest(nodes: Sequence[Node]) -> Node:
     """Of nodes of one article the first with a date."""
     return next((node for node in nodes if text_at(node, "datePublished")), nodes[0])
-
-
-def _publisher(
-    profile: str | None, url: str | None, linked: LinkedData, meta: Sequence[tuple[str, str]]
-) -> tuple[Profile, str]:
-    if profile:
-        return load_profile(profile), "given by the caller"
-    by_host = profile_of_url(url) if url else None
-    if by_host:
-        return by_host, "recognised by the address"
-    keys = ("og:site_name", "apple-mobile-web-app-title", "application-name", "author", "dc.publisher")
-    named = {text.casefold() for name, text in meta if name in keys} | {name.casefold() for name in linked.names}
-    for name in profile_names():
-        candidate = load_profile(name)
-        if candidate.title and candidate.title.casefold() in named:
-            return candidate, "recognised by the site's name"
-    return load_profile("generic"), "no publisher recognised"
 
 
 def _times(

@@ -17,9 +17,10 @@ import polars as pl
 from correlator.errors import InputError, TimeError
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch
-from correlator.news.charset import decode
+from correlator.news.charset import decode, encoding_named
 from correlator.news.language import language_of
-from correlator.news.profiles import Profile, load_profile, profile_of_url
+from correlator.news.profiles import Profile, load_profile, profile_names
+from correlator.news.publishers import Publishers
 from correlator.news.strip import LAYOUTS, StripQuote, parse_strip, strip_frame, without_strip
 from correlator.news.timestamps import UNKNOWN, Stamp
 
@@ -54,16 +55,19 @@ class _Byline:
     updated: str | None
 
 
-def read_page(path: Path, *, profile: str | None = None, published: str | None = None) -> Iterator[Batch]:
+def read_page(
+    path: Path, publishers: Publishers, *, published: str | None = None, encoding: str | None = None
+) -> Iterator[Batch]:
     """The one article of a text page. Raises TimeError where the page has no date, InputError where it has no text."""
-    text = read_text(path)
-    yield page_batch(parse_page(text, profile=profile, published=published, where=path.name), str(path), 1)
+    text = read_text(path, encoding)
+    yield page_batch(parse_page(text, publishers=publishers, published=published, where=path.name), str(path), 1)
 
 
-def read_text(path: Path, limit: int = MAX_PAGE_BYTES) -> str:
-    """A file as text, control characters removed; bytes that are not UTF-8 are read as Windows-1252."""
+def read_text(path: Path, encoding: str | None = None) -> str:
+    """A file as text in the ``encoding`` given, else in that which marks, declaration and content tell."""
     with path.open("rb") as file:
-        return decode(read_bytes(file, path.name, limit))
+        raw = read_bytes(file, path.name)
+    return clean_text(raw.decode(encoding_named(encoding), "replace")) if encoding else decode(raw)
 
 
 def read_bytes(file: IO[bytes], name: str, limit: int = MAX_PAGE_BYTES) -> bytes:
@@ -81,15 +85,19 @@ def parse_page(
     url: str | None = None,
     published: str | None = None,
     where: str = "the page",
+    publishers: Publishers | None = None,
 ) -> Page:
     """The page that a text holds; without ``profile`` (a publisher's name) the host of ``url`` or the layout tells it.
+
+    ``publishers`` is the choice of profiles with what else a caller says, in place of ``profile``.
 
     ``published`` overrides the printed time. Raises TimeError and InputError.
     """
     clean = _CRAWLED.sub("", clean_text(text))
     lines = _lines(clean, LAYOUTS)
     byline = _find_byline(lines)
-    publisher, known_by = _publisher(profile, url, lines, bool(parse_strip(clean)), byline)
+    chosen = publishers or Publishers(profile)
+    publisher, known_by = _publisher(chosen, url, lines, bool(parse_strip(clean)), byline)
     if publisher.strip != LAYOUTS:
         lines = _lines(clean, publisher.strip)
         byline = _find_byline(lines)
@@ -128,6 +136,7 @@ def page_row(page: Page, source: str, source_line: int) -> dict[str, object]:
     return {
         "publisher": page.publisher,
         "agency": page.agency,
+        "authors": page.authors,
         "url": page.url,
         "headline": page.headline,
         "dateline": page.dateline,
@@ -195,20 +204,19 @@ def _find_byline(lines: Sequence[str]) -> _Byline | None:
 
 
 def _publisher(
-    profile: str | None, url: str | None, lines: Sequence[str], has_strip: bool, byline: _Byline | None
+    publishers: Publishers, url: str | None, lines: Sequence[str], has_strip: bool, byline: _Byline | None
 ) -> tuple[Profile, str]:
     """The profile that applies and how it was chosen."""
-    if profile:
-        return load_profile(profile), "given by the caller"
-    by_host = profile_of_url(url) if url else None
-    if by_host:
-        return by_host, "recognised by the address"
-    recorder = load_profile("brecorder")
-    if any(line.startswith(f"Copyright {recorder.title}") for line in lines):
-        return recorder, "recognised by the copyright line"
-    if has_strip and byline:
-        return recorder, "recognised by ticker strip and byline"
-    return load_profile("generic"), "no publisher recognised"
+    by_address = publishers.of(url)
+    if by_address[0].name != "generic" or publishers.named:
+        return by_address
+    for name in profile_names():
+        candidate = load_profile(name)
+        if candidate.copyright and any(line.startswith(candidate.copyright) for line in lines):
+            return publishers.applied(candidate), "recognised by the copyright line"
+        if candidate.text_pages and has_strip and byline:
+            return publishers.applied(candidate), "recognised by ticker strip and byline"
+    return by_address
 
 
 def _times(

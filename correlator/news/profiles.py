@@ -31,7 +31,8 @@ class Profile:
     byline may credit. ``suffixes``: what the site adds to headlines.
     ``abbreviations``: offsets or IANA zones of zone names that elsewhere mean another zone or none.
     ``date_order``: ``dmy`` or ``mdy``, how it prints dates in numbers. ``earliest``: no article is older.
-    ``copyright``: how the line that names the publisher begins. ``address_dates``: whether numbers in its
+    ``copyright``: how the line that names the publisher begins. ``text_pages``: whether a text page with a ticker strip
+    and a dated byline, of which nothing else is known, is this publisher's. ``address_dates``: whether numbers in its
     addresses that look like a day are one.
     ``country``: its own country (ISO 3166-1 alpha-3), whose offices its headlines leave without a name.
     """
@@ -53,6 +54,7 @@ class Profile:
     earliest: date = EARLIEST
     copyright: tuple[str, ...] = ()
     address_dates: bool = True
+    text_pages: bool = False
 
     def stamp(self, text: str, origin: str) -> Stamp:
         """The stamp that a time printed by this publisher means; raises TimeError (``timestamps.parse_time``)."""
@@ -74,7 +76,7 @@ class Profile:
 _COUNTRY = re.compile(r"[A-Z]{3}")
 _LISTS = ("hosts", "layouts", "strip", "drop", "agencies", "suffixes", "copyright")
 _TEXTS = ("name", "zone", "title", "language", "exchange", "country", "date_order")
-_OTHERS = ("abbreviations", "earliest", "address_dates")
+_OTHERS = ("abbreviations", "earliest", "address_dates", "text_pages")
 
 
 def profile_names() -> list[str]:
@@ -165,8 +167,9 @@ def _problem(raw: Mapping[str, object]) -> str | None:
         return f"needs {' or '.join(DATE_ORDERS)} as date_order"
     if not isinstance(raw.get("earliest", EARLIEST), date):
         return "needs a date as earliest, such as 1950-01-01"
-    if not isinstance(raw.get("address_dates", True), bool):
-        return "needs true or false as address_dates"
+    for key in ("address_dates", "text_pages"):
+        if not isinstance(raw.get(key, True), bool):
+            return f"needs true or false as {key}"
     zones = raw.get("abbreviations", {})
     if not isinstance(zones, dict) or not _are_texts(list(zones.values())):
         return 'needs offsets as abbreviations, such as IST = "+05:30"'

@@ -6,72 +6,125 @@ import glob
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.addresses import is_address, shown
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch, make_batch, reject
 from correlator.news.charset import decode
 from correlator.news.page import page_batch, read_page
+from correlator.news.publishers import Publishers, TimeOptions, publishers_of
+
+if TYPE_CHECKING:
+    from correlator.news.fetch import Answer
 
 LAYOUTS = ("auto", "text", "html", "feed", "corpus", "gdelt")
 _SNIFF = 4096
 
 
-def read_news(
-    path_or_url: str | Path | Any,
-    *,
-    profile: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    layout: str = "auto",
-    published: str | None = None,
-    allow_private: bool = False,
-) -> Iterator[Batch]:
+class NewsOptions(TimeOptions, total=False):
+    """What a caller may say of a source of news; ``read_news`` has the meanings."""
+
+    profile: str | None
+    columns: Mapping[str, str] | None
+    layout: str
+    published: str | None
+    encoding: str | None
+    allow_private: bool
+
+
+def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> Iterator[Batch]:
     """Batches of articles, quotes and rejects from whatever ``path_or_url`` names, or a frame with a row per article.
 
-    ``profile`` names the publisher, ``columns`` maps our column names to those of a corpus, ``layout`` is one of
-    ``LAYOUTS``, ``published`` overrides the time of a single page. A folder or glob is read file by file, and a file
-    that cannot be read is a reject; a single one raises InputError or TimeError, a missing one NotFoundError.
+    Parameters
+    ----------
+    path_or_url
+        A file, folder, glob, address or frame. A folder or glob is read file by file, and a file that cannot be read
+        is a reject.
+    profile
+        The publisher: a shipped profile's name or a TOML file.
+    columns
+        Our column names to those of a corpus.
+    layout
+        One of ``LAYOUTS``.
+    published
+        The time of a single page, in place of what it prints.
+    zone
+        IANA zone of times that state none, where the publisher's is not known.
+    date_order
+        ``dmy`` or ``mdy``, for dates such as 05/06/2025.
+    earliest
+        The first date that an article may have (default 1990-01-01).
+    encoding
+        That of files that are not UTF-8 and do not say what they are.
+    allow_private
+        Whether an address may be on this machine or its network.
+
+    Raises
+    ------
+    InputError, TimeError
+        For a single file that cannot be read.
+    NotFoundError
+        For one that does not exist.
     """
+    layout, columns = options.get("layout", "auto"), options.get("columns")
     if layout not in LAYOUTS:
         raise InputError(f"there is no layout {layout!r}", hint=f"layouts are {', '.join(LAYOUTS)}")
+    publishers = publishers_of(
+        options.get("profile"), options.get("zone"), options.get("date_order"), options.get("earliest")
+    )
     if not isinstance(path_or_url, str | Path):
         from correlator.news.corpus import read_frame
 
         kind = type(path_or_url).__module__.partition(".")[0]
-        yield from read_frame(path_or_url, f"{kind} frame", profile=profile, columns=columns)
+        yield from read_frame(path_or_url, f"{kind} frame", publishers, columns=columns)
         return
     name = str(path_or_url)
     if is_address(name):
         from correlator.news.fetch import fetch
 
-        answer = fetch(name, allow_private=allow_private)
+        answer = fetch(name, allow_private=options.get("allow_private", False))
         if answer.body is not None:
-            yield from read_answer(answer.body, shown(name), profile=profile, published=published)
+            yield from read_answer(answer, shown(name), publishers, published=options.get("published"))
         return
+    request = _Request(layout, publishers, columns, options.get("published"), options.get("encoding"))
     files = _files(name)
     alone = len(files) == 1 and Path(name).is_file()
     for file in files:
         try:
-            yield from _read_file(file, profile, columns, layout, published)
+            yield from _read_file(file, request)
         except InputError as error:
             if alone:
                 raise
             yield make_batch(rejects=[reject(str(file), 0, str(error), file.name)])
 
 
-def read_answer(body: bytes, url: str, *, profile: str | None = None, published: str | None = None) -> Iterator[Batch]:
+@dataclass(frozen=True)
+class _Request:
+    """How the files of a source are to be read."""
+
+    layout: str
+    publishers: Publishers
+    columns: Mapping[str, str] | None
+    published: str | None
+    encoding: str | None
+
+
+def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: str | None = None) -> Iterator[Batch]:
     """Batches of what an address answered: a feed, or one page. Raises InputError and TimeError."""
     from correlator.news.html_page import looks_like_html, parse_html
 
-    head = decode(body[:_SNIFF])
+    body = answer.body or b""
+    head = decode(body[:_SNIFF], answer.content_type)
     if looks_like_html(head) and not _is_feed(head):
-        yield page_batch(parse_html(decode(body), profile=profile, url=url, published=published, where=url), url, 1)
+        text = decode(body, answer.content_type)
+        yield page_batch(parse_html(text, publishers=publishers, url=url, published=published, where=url), url, 1)
     else:
         from correlator.news.feed import feed_batches
 
-        yield from feed_batches(body, url, profile=profile)
+        yield from feed_batches(body, url, publishers)
 
 
 def sniff(path: Path) -> str:
@@ -83,7 +136,7 @@ def sniff(path: Path) -> str:
         from correlator.news.gdelt import is_gdelt
         from correlator.news.text_lines import lines_of
 
-        return "gdelt" if is_gdelt(next(lines_of(path), "")) else "corpus"
+        return "gdelt" if is_gdelt(next(lines_of(path, lenient=True), "")) else "corpus"
     if stem.endswith((".jsonl", ".ndjson", ".parquet")):
         return "corpus"
     from correlator.news.html_page import looks_like_html
@@ -91,6 +144,8 @@ def sniff(path: Path) -> str:
     head = _head(path)
     if _is_feed(head):
         return "feed"
+    if stem.endswith(".json"):
+        return "corpus"
     return "html" if looks_like_html(head) else "text"
 
 
@@ -100,28 +155,27 @@ def _is_feed(head: str) -> bool:
     return marked or (lower.startswith("<?xml") and "<html" not in lower)
 
 
-def _read_file(
-    path: Path, profile: str | None, columns: Mapping[str, str] | None, layout: str, published: str | None
-) -> Iterator[Batch]:
-    kind = sniff(path) if layout == "auto" else layout
+def _read_file(path: Path, request: _Request) -> Iterator[Batch]:
+    kind = sniff(path) if request.layout == "auto" else request.layout
+    page = {"published": request.published, "encoding": request.encoding}
     if kind == "text":
-        yield from read_page(path, profile=profile, published=published)
+        yield from read_page(path, request.publishers, **page)
     elif kind == "html":
         from correlator.news.html_page import read_html
 
-        yield from read_html(path, profile=profile, published=published)
+        yield from read_html(path, request.publishers, **page)
     elif kind == "feed":
         from correlator.news.feed import read_feed
 
-        yield from read_feed(path, profile=profile)
+        yield from read_feed(path, request.publishers)
     elif kind == "gdelt":
         from correlator.news.gdelt_articles import read_gdelt_articles
 
-        yield from read_gdelt_articles(path, profile=profile)
+        yield from read_gdelt_articles(path, request.publishers)
     else:
         from correlator.news.corpus import read_corpus
 
-        yield from read_corpus(path, profile=profile, columns=columns)
+        yield from read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding)
 
 
 def _files(name: str) -> list[Path]:

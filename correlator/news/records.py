@@ -8,14 +8,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.news import text_lines
+from correlator.news import json_documents, text_lines
 from correlator.news.batch import BATCH_ROWS, encodable, reject
 
 if TYPE_CHECKING:
@@ -25,22 +25,29 @@ if TYPE_CHECKING:
 BATCH_TEXT = 100_000_000
 SLICE_ROWS = 10_000
 MAX_COLUMN = 2_000_000_000
+_SEPARATORS = (",", ";", "\t", "|")
+_NAMING = 200  # objects whose keys name the columns
 
 Row = tuple[int, Sequence[str]]
 Faulty = dict[str, object]
 
 
-def read_rows(path: Path, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
+def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> tuple[list[str], Iterator[Row]]:
     """Names of the columns and the rows, each with the number of its line or record; an empty text stands for null.
 
-    What is no row is added to ``faulty`` while the rows are taken. Raises InputError for a file that is no table.
+    What is not a row is added to ``faulty`` while the rows are taken. Raises InputError for a file that is not a table.
     """
     stem = path.name.lower().removesuffix(".gz")
     if stem.endswith(".parquet"):
         return _parquet(path)
+    if stem.endswith(".json"):
+        objects = json_documents.records_of(path, encoding)
+        if objects is not None:
+            return _objects(enumerate(objects, start=1))
     if stem.endswith((".jsonl", ".ndjson", ".json")):
-        return _json_lines(path, faulty)
-    return _separated(path, "\t" if stem.endswith(".tsv") else ",", faulty)
+        return _objects(_json_objects(path, faulty, encoding))
+    lines = text_lines.lines_of(path, encoding)
+    return _separated(lines, path, "\t" if stem.endswith(".tsv") else None, faulty)
 
 
 def frame_rows(frame: pl.DataFrame) -> tuple[list[str], Iterator[Row]]:
@@ -65,8 +72,12 @@ def in_chunks(rows: Iterator[Row]) -> Iterator[tuple[list[int], list[Sequence[st
         yield numbers, chunk
 
 
-def _separated(path: Path, separator: str, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
-    rows = _csv_rows(path, separator)
+def _separated(
+    lines: Iterator[str], path: Path, separator: str | None, faulty: list[Faulty]
+) -> tuple[list[str], Iterator[Row]]:
+    header = next(lines, "")
+    separator = separator or max(_SEPARATORS, key=header.count)
+    rows = _csv_rows(chain([header], lines), path, separator)
     names = [name.strip() for name in next(rows, (1, []))[1]]
     if not names:
         raise InputError(f"{path.name} is empty")
@@ -82,10 +93,10 @@ def _separated(path: Path, separator: str, faulty: list[Faulty]) -> tuple[list[s
     return names, whole()
 
 
-def _csv_rows(path: Path, separator: str) -> Iterator[Row]:
+def _csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
     """Every row, also the header, with the line that it begins on."""
     csv.field_size_limit(text_lines.MAX_LINE)
-    reader = csv.reader(text_lines.lines_of(path), delimiter=separator)
+    reader = csv.reader(lines, delimiter=separator)
     line = 1
     try:
         for row in reader:
@@ -95,18 +106,18 @@ def _csv_rows(path: Path, separator: str) -> Iterator[Row]:
         raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
 
 
-def _json_lines(path: Path, faulty: list[Faulty]) -> tuple[list[str], Iterator[Row]]:
-    """Objects of JSON, one a line; the first names the columns."""
-    objects = _json_objects(path, faulty)
-    first = next(objects, None)
-    if first is None:
+def _objects(objects: Iterator[tuple[int, dict[str, object]]]) -> tuple[list[str], Iterator[Row]]:
+    """Objects of JSON as rows; the first of them name the columns, those of objects within as ``source.name``."""
+    flat = ((number, json_documents.flattened(each)) for number, each in objects)
+    first = list(islice(flat, _NAMING))
+    if not first:
         return [], iter(())
-    names = [str(name) for name in first[1]]
-    return names, ((n, [_plain(each.get(name)) for name in names]) for n, each in chain([first], objects))
+    names = list(dict.fromkeys(name for _, each in first for name in each))
+    return names, ((n, [_plain(each.get(name)) for name in names]) for n, each in chain(first, flat))
 
 
-def _json_objects(path: Path, faulty: list[Faulty]) -> Iterator[tuple[int, dict[str, object]]]:
-    for number, line in enumerate(text_lines.lines_of(path), start=1):
+def _json_objects(path: Path, faulty: list[Faulty], encoding: str | None) -> Iterator[tuple[int, dict[str, object]]]:
+    for number, line in enumerate(text_lines.lines_of(path, encoding), start=1):
         if not line.strip():
             continue
         try:
@@ -168,7 +179,7 @@ def _check_columns(metadata: pq.FileMetaData, name: str) -> None:
 
 
 def _texts(column: pa.Array) -> list[str]:
-    """A column as texts, empty where null; texts that repeat are one object. Nested columns are empty."""
+    """A column as texts, empty where null; texts that repeat are one object."""
     import pyarrow as pa
 
     if isinstance(column, pa.DictionaryArray):
@@ -178,10 +189,12 @@ def _texts(column: pa.Array) -> list[str]:
 
 
 def _series_texts(series: pl.Series) -> list[str]:
-    """A column as texts, empty where null; nested and binary ones are empty."""
+    """A column as texts, empty where null; nested ones as JSON, binary ones empty."""
     kind = series.dtype
-    if kind.is_nested() or kind == pl.Binary:
+    if kind == pl.Binary:
         return [""] * len(series)
+    if kind.is_nested():
+        return [json.dumps(value, default=str, ensure_ascii=False) if value else "" for value in series.to_list()]
     if isinstance(kind, pl.Datetime):
         series = series.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%z" if kind.time_zone else ""))
     return [text or "" for text in series.cast(pl.String)]

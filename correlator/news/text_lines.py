@@ -2,37 +2,86 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
 from correlator.errors import InputError
+from correlator.news.charset import encoding_named, likely_encoding, mostly_utf8
 
 MAX_LINE = 4_000_000
 MAX_RATIO = 100  # unpacked over packed size past UNCHECKED bytes: text packs 3 to 30 times, a bomb 1,000 times
 UNCHECKED = 100_000_000
+_WIDE = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_SAMPLE = 8_000_000
 
 
-def lines_of(path: Path) -> Iterator[str]:
-    """Lines of a plain or gzipped file as text. Raises InputError for a line over ``MAX_LINE`` or a damaged file."""
+def lines_of(path: Path, encoding: str | None = None, *, lenient: bool = False) -> Iterator[str]:
+    """Lines of a plain or gzipped file as text.
+
+    ``encoding`` is what the caller says it is; without it the file is UTF-8, or UTF-16 where marked. A byte that does
+    not fit in a file that is UTF-8 otherwise becomes U+FFFD, in a ``lenient`` reading always. Raises InputError for a
+    file in another encoding, a line over ``MAX_LINE``, or a damaged gzip file.
+    """
     try:
         with path.open("rb") as probe:
-            packed = probe.read(2) == b"\x1f\x8b"
-        limit = max(UNCHECKED, MAX_RATIO * path.stat().st_size)
+            head = probe.read(4)
+        packed = head[:2] == b"\x1f\x8b"
+        wide = next((name for mark, name in _WIDE if head.startswith(mark)), None)
         with _open(path, packed=packed) as file:
-            number = taken = 0
-            while raw := file.readline(MAX_LINE + 1):
-                number += 1
-                taken += len(raw)
-                if len(raw) > MAX_LINE:
-                    raise InputError(f"{path.name} line {number} is longer than {MAX_LINE // 1_000_000} MB")
-                if packed and taken > limit:
-                    raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, which no text does")
-                yield raw.decode("utf-8", "replace").replace("\x00", "").removeprefix("\ufeff")
+            if encoding or wide:
+                yield from _decoded(file, encoding_named(encoding) if encoding else str(wide), path)
+            else:
+                yield from _utf8_lines(file, path, lenient=lenient, packed=packed)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
+
+
+def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> Iterator[str]:
+    limit = max(UNCHECKED, MAX_RATIO * path.stat().st_size)
+    number = taken = 0
+    while raw := file.readline(MAX_LINE + 1):
+        number += 1
+        taken += len(raw)
+        if len(raw) > MAX_LINE:
+            raise InputError(f"{path.name} line {number} is longer than {MAX_LINE // 1_000_000} MB")
+        if packed and taken > limit:
+            raise InputError(f"{path.name} unpacks to more than {MAX_RATIO} times its size, which no text does")
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            lenient = lenient or _is_damaged_utf8(path, raw, number, packed=packed)
+            text = raw.decode("utf-8", "replace")
+        yield text.replace("\x00", "").removeprefix("\ufeff")
+
+
+def _is_damaged_utf8(path: Path, line: bytes, number: int, *, packed: bool) -> bool:
+    """True for a file that is UTF-8 but for some bytes; raises InputError for one in another encoding."""
+    with _open(path, packed=packed) as file:
+        sample = file.read(_SAMPLE) + line
+    beyond = b"\n".join(each for each in sample.split(b"\n") if not each.isascii())
+    if mostly_utf8(beyond):
+        return True
+    likely = likely_encoding(beyond)
+    named = f", for example --encoding {likely}" if likely else ""
+    raise InputError(
+        f"{path.name} line {number} is not UTF-8 text", hint=f"say the file's encoding with --encoding{named}"
+    )
+
+
+def _decoded(file: IO[bytes], encoding: str, path: Path) -> Iterator[str]:
+    limit = max(UNCHECKED, MAX_RATIO * path.stat().st_size)
+    taken = 0
+    lines = io.TextIOWrapper(cast("io.BufferedReader", file), encoding=encoding, errors="replace", newline="")
+    while line := lines.readline(MAX_LINE + 1):
+        taken += len(line)
+        if len(line) > MAX_LINE or taken > limit:
+            raise InputError(f"{path.name} holds a line or unpacks to a size that no text has")
+        yield line.replace("\x00", "").removeprefix("\ufeff")
 
 
 def _open(path: Path, *, packed: bool) -> IO[bytes]:

@@ -79,6 +79,11 @@ def _create_unfinished(connection: duckdb.DuckDBPyConnection) -> None:
         execute(connection, UNFINISHED.ddl())
 
 
+def _authors_of_articles(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stores of the sixth schema do not keep who wrote an article."""
+    execute(connection, "ALTER TABLE articles ADD COLUMN IF NOT EXISTS authors VARCHAR")
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_tables,
     _create_actions,
@@ -86,6 +91,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_addresses,
     _events_by_content,
     _create_unfinished,
+    _authors_of_articles,
 )
 NEWEST = len(MIGRATIONS)
 

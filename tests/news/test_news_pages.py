@@ -86,8 +86,9 @@ def test_a_date_in_the_address_is_the_last_resort(tmp_path):
     assert feed.articles["published_precision"].to_list() == ["day", "minute"]
     (tmp_path / "c.csv").write_text(f"title,url\nEnvoys meet,{url}\nEnvoys part,https://www.dawn.com/1\n")
     (batch,) = read_news(tmp_path / "c.csv")
-    assert batch.articles["published_precision"].to_list() == ["day", "unknown"]
+    assert batch.articles["published_precision"].to_list() == ["day"]
     assert "last resort" in batch.articles["published_rule"][0]
+    assert batch.rejects["reason"].to_list() == ["no publication time"]
 
 
 def test_an_update_is_kept_apart():
@@ -163,12 +164,14 @@ def test_columns_are_asked_for_even_where_there_is_no_row(tmp_path):
         list(read_news(tmp_path / "c.csv"))
 
 
-def test_lists_of_headlines_have_no_publication_time(tmp_path):
+def test_a_table_without_a_known_column_of_times_is_refused_unless_it_is_named(tmp_path):
     lists = json.dumps([{"headline": "One"}, {"headline": "Two"}])
     (tmp_path / "l.jsonl").write_text(json.dumps({"createdAt": "2023-06-17T08:43:31Z", "headlines": lists}))
-    (batch,) = read_news(tmp_path / "l.jsonl")
+    with pytest.raises(InputError, match=r"no column of publication times.*createdAt, headlines.*--column published="):
+        list(read_news(tmp_path / "l.jsonl"))
+    (batch,) = read_news(tmp_path / "l.jsonl", columns={"published": "createdAt"})
     assert batch.articles["headline"].to_list() == ["One", "Two"]
-    assert batch.articles["published_at"].to_list() == [None, None]
+    assert batch.articles["published_at"].null_count() == 0
 
 
 def test_a_folder_reads_on_past_a_faulty_file(tmp_path):

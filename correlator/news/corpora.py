@@ -1,0 +1,156 @@
+"""Layouts of corpora and news services: one TOML file each under ``data/corpora/``, so that a new one is no code.
+
+``needs`` names the columns by which a layout is known; ``columns`` says which of the file's columns holds what (the
+first that is there); ``zone`` is that of times that state none, ``clock = "unknown"`` says that their zone differs from
+row to row, so that only the date is certain; ``rows`` is where a JSON document keeps its list of articles.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+
+from correlator.errors import InputError
+from correlator.resources import data_path
+
+FIELDS = ("headline", "published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
+# Columns of files that no layout knows, by their usual names.
+_USUAL: Mapping[str, Sequence[str]] = {
+    "headline": ("headline", "title", "headlines", "article_title", "news_title", "webtitle"),
+    "published": (
+        "published", "published_at", "publishedat", "published_utc", "published_date", "publisheddate", "publish_date",
+        "publishdate", "date_published", "date_publish", "datepublished", "datetimepub", "pub_date", "pubdate",
+        "publication_date", "time_published", "webpublicationdate", "seendate", "ts_text", "datetime", "date_time",
+        "timestamp", "date", "time",
+    ),
+    "url": ("url", "link", "address", "article_url", "web_url", "weburl"),
+    "body": ("body", "text", "content", "article", "maintext", "description", "summary"),
+    "updated": ("updated", "updated_at", "date_modified", "datemodified", "modified"),
+    "authors": ("authors", "author", "byline", "creator"),
+    "publisher": ("publisher", "publication", "newspaper", "source.name", "source_name", "media_name"),
+    "language": ("language", "lang"),
+    "symbols": ("symbols", "symbol", "tickers", "ticker", "stock_symbol", "stock_symbols", "stock", "stocks"),
+}  # fmt: skip
+_LANGUAGES = {
+    "english": "en", "eng": "en",
+    "arabic": "ar", "ara": "ar", "chinese": "zh", "zho": "zh", "french": "fr", "fra": "fr",
+    "german": "de", "deu": "de", "spanish": "es", "spa": "es", "russian": "ru", "rus": "ru", "turkish": "tr",
+    "tur": "tr", "urdu": "ur", "urd": "ur", "hindi": "hi", "hin": "hi", "japanese": "ja", "jpn": "ja", "korean": "ko",
+    "kor": "ko", "italian": "it", "ita": "it", "portuguese": "pt", "por": "pt", "persian": "fa", "fas": "fa",
+    "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
+    "polish": "pl", "pol": "pl",
+}  # fmt: skip
+_PREFIXED = re.compile(r"^(?:[A-Z]{2,6}:)(?=[A-Z0-9])")
+_NOT_SHARES = ("CRYPTO:", "FOREX:")
+_SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A layout: see the module's text. ``columns`` maps our fields to columns of the file, the first that is there."""
+
+    title: str
+    needs: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zone: str | None = None
+    clock: str = "stated"
+    rows: str | None = None
+
+
+UNNAMED = Corpus("a table", columns={name: tuple(usual) for name, usual in _USUAL.items()})
+
+
+def corpus_of(names: Sequence[str]) -> Corpus:
+    """The layout that a file with these columns has: of those it fulfils, the one that needs most of them."""
+    there = {name.casefold() for name in names}
+    fitting = [each for each in _shipped() if all(need.casefold() in there for need in each.needs)]
+    return max(fitting, key=lambda each: (len(each.needs), len(each.columns)), default=UNNAMED)
+
+
+def column_places(
+    corpus: Corpus, names: Sequence[str], columns: Mapping[str, str] | None, where: str
+) -> dict[str, int]:
+    """Our fields to places of columns; ``columns`` is what the caller says. Raises InputError for what is not there."""
+    lower = {name.casefold(): name for name in reversed(names)}
+    places: dict[str, str] = {}
+    for ours in FIELDS:
+        candidates = (*corpus.columns.get(ours, ()), *(_USUAL[ours] if ours != "symbols" or corpus is UNNAMED else ()))
+        match = next((lower[name.casefold()] for name in candidates if name.casefold() in lower), None)
+        if match is not None:
+            places[ours] = match
+    for ours, theirs in (columns or {}).items():
+        if ours not in FIELDS or theirs not in names:
+            what = f"there is no field {ours!r}" if ours not in FIELDS else f"there is no column {theirs!r}"
+            raise InputError(
+                f"{where}: {what}", hint=f"fields are {', '.join(FIELDS)}; columns are {', '.join(names[:20])}"
+            )
+        places[ours] = theirs
+    return {ours: names.index(theirs) for ours, theirs in places.items()}
+
+
+def rows_keys() -> tuple[str, ...]:
+    """Where JSON documents of known services keep their list of articles, as dotted paths."""
+    return (*dict.fromkeys(each.rows for each in _shipped() if each.rows), "items", "data", "stories", "docs")
+
+
+def symbols_in(text: str) -> list[str]:
+    """Symbols that a cell names: JSON of texts or objects, or a text with separators.
+
+    Examples
+    --------
+    >>> symbols_in('[{"ticker": "AAPL"}, {"ticker": "FOREX:USD"}]'), symbols_in("NASDAQ:MSFT, brk.b")
+    (['AAPL'], ['MSFT', 'BRK.B'])
+    """
+    parts = [each.strip().upper() for each in _texts(text, ("ticker", "symbol", "name"))]
+    bare = [_PREFIXED.sub("", part) for part in parts if part and not part.startswith(_NOT_SHARES)]
+    return list(dict.fromkeys(part for part in bare if _SYMBOL.fullmatch(part)))
+
+
+def people_in(text: str) -> str | None:
+    """Names of authors in a cell, joined with ``; ``; None where there are none."""
+    names = [re.sub(r"(?i)^by\s+", "", name.strip()) for name in _texts(text, ("name",), separators=";|")]
+    return "; ".join(dict.fromkeys(name for name in names if name)) or None
+
+
+def name_in(text: str) -> str:
+    """The name in a cell that holds it as text or as an object with a name or title."""
+    return next(iter(_texts(text, ("name", "title"), separators="")), "").strip()
+
+
+def language_in(text: str) -> str | None:
+    """ISO 639-1 code of a cell: ``en``, ``en-GB``, ``eng`` or ``English``; None for another text."""
+    clean = text.strip().casefold()
+    known = _LANGUAGES.get(clean)
+    return known or (clean[:2] if re.fullmatch(r"[a-z]{2}(?:[-_].*)?", clean) else None)
+
+
+def _texts(text: str, names: Sequence[str], separators: str = ",;| ") -> Iterator[str]:
+    """The texts of a cell: of JSON its items or their first value called one of ``names``; else its parts."""
+    if text[:1] in "[{":
+        try:
+            value = json.loads(text.replace("'", '"') if text.startswith("['") else text)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, list | dict):
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, dict):
+                    yield next((str(item[name]) for name in names if item.get(name)), "")
+                else:
+                    yield str(item)
+            return
+    yield from re.split(f"[{re.escape(separators)}]+", text) if separators else (text,)
+
+
+@cache
+def _shipped() -> tuple[Corpus, ...]:
+    return tuple(_read(path.read_text(encoding="utf-8")) for path in sorted(data_path("corpora").glob("*.toml")))
+
+
+def _read(text: str) -> Corpus:
+    raw = tomllib.loads(text)
+    columns = {name: (each,) if isinstance(each, str) else tuple(each) for name, each in raw["columns"].items()}
+    return Corpus(**{**raw, "needs": tuple(raw["needs"]), "columns": columns})

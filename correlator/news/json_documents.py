@@ -1,0 +1,68 @@
+"""Whole documents of JSON that hold a list of articles, as news services answer, and their objects made flat."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from correlator.errors import InputError
+from correlator.news.charset import decode, encoding_named
+from correlator.news.corpora import rows_keys
+
+MAX_BYTES = 256_000_000
+_DEEPEST = 3
+
+
+def records_of(path: Path, encoding: str | None = None) -> list[dict[str, object]] | None:
+    """The articles of a document that is a list or keeps one where services do; None for one JSON object a line.
+
+    Raises InputError for a file that is too large or damaged.
+    """
+    text = _text(path, encoding)
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(document, list):
+        return [each for each in document if isinstance(each, dict)]
+    if not isinstance(document, dict):
+        return None
+    for dotted in rows_keys():
+        value: object = document
+        for key in dotted.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+            return value
+    return [document]
+
+
+def flattened(record: Mapping[str, object]) -> dict[str, object]:
+    """The object with those within it under dotted names, beside themselves."""
+    flat: dict[str, object] = {}
+    _flatten(record, "", flat, 0)
+    return flat
+
+
+def _flatten(record: Mapping[str, object], prefix: str, flat: dict[str, object], depth: int) -> None:
+    for name, value in record.items():
+        flat[f"{prefix}{name}"] = value
+        if isinstance(value, dict) and depth < _DEEPEST:
+            _flatten(value, f"{prefix}{name}.", flat, depth + 1)
+
+
+def _text(path: Path, encoding: str | None) -> str:
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
+    if len(raw) > MAX_BYTES:
+        raise InputError(
+            f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB", hint="write one JSON object a line, as .jsonl"
+        )
+    return raw.decode(encoding_named(encoding), "replace") if encoding else decode(raw)

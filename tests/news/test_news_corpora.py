@@ -1,0 +1,304 @@
+"""Corpora and services by name: time, headline, address, publisher, author, language and the source's own symbols."""
+
+import json
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from correlator.errors import InputError
+from correlator.news.corpora import language_in, people_in, symbols_in
+from correlator.news.feed import feed_batches
+from correlator.news.read import read_news
+
+AT = datetime(2025, 5, 28, 13, tzinfo=UTC)
+T = "Alpha raises its forecast"
+URL = "https://wire.example/1"
+
+RECORDS = {
+    "polygon": {
+        "title": T,
+        "published_utc": "2025-05-28T13:00:00Z",
+        "article_url": URL,
+        "publisher": {"name": "The Wire"},
+        "author": "A. Writer",
+        "tickers": ["ALP", "BET"],
+    },
+    "finnhub": {"headline": T, "datetime": 1748437200, "url": URL, "source": "The Wire", "related": "ALP,BET"},
+    "iex": {
+        "headline": T,
+        "datetime": 1748437200000,
+        "url": URL,
+        "source": "The Wire",
+        "related": "ALP,BET",
+        "lang": "en",
+    },
+    "alpha_vantage": {
+        "title": T,
+        "time_published": "20250528T130000",
+        "url": URL,
+        "source": "The Wire",
+        "authors": ["A. Writer"],
+        "ticker_sentiment": [{"ticker": "ALP"}, {"ticker": "BET"}, {"ticker": "FOREX:USD"}],
+    },
+    "newsapi": {
+        "title": T,
+        "publishedAt": "2025-05-28T13:00:00Z",
+        "url": URL,
+        "source": {"id": None, "name": "The Wire"},
+        "author": "A. Writer",
+        "content": "c",
+    },
+    "nyt": {
+        "headline": {"main": T, "kicker": None},
+        "pub_date": "2025-05-28T13:00:00+0000",
+        "web_url": URL,
+        "source": "The Wire",
+        "byline": {"original": "By A. Writer"},
+    },
+    "guardian": {"webTitle": T, "webPublicationDate": "2025-05-28T13:00:00Z", "webUrl": URL, "sectionName": "World"},
+    "gdelt_doc": {
+        "title": T,
+        "seendate": "20250528T130000Z",
+        "url": URL,
+        "domain": "wire.example",
+        "language": "English",
+        "sourcecountry": "Malta",
+    },
+    "event_registry": {
+        "title": T,
+        "dateTimePub": "2025-05-28T13:00:00Z",
+        "dateTime": "2025-05-28T13:09:00Z",
+        "url": URL,
+        "lang": "eng",
+        "source": {"title": "The Wire"},
+        "authors": [{"name": "A. Writer"}],
+    },
+    "tiingo": {
+        "title": T,
+        "publishedDate": "2025-05-28T13:00:00Z",
+        "url": URL,
+        "source": "The Wire",
+        "tickers": ["alp", "bet"],
+        "crawlDate": "2025-05-28T13:30:00Z",
+    },
+    "alpaca": {
+        "headline": T,
+        "created_at": "2025-05-28T13:00:00Z",
+        "updated_at": "2025-05-28T13:00:00Z",
+        "url": URL,
+        "symbols": ["ALP", "BET"],
+        "source": "The Wire",
+        "author": "A. Writer",
+    },
+    "eodhd": {"title": T, "date": "2025-05-28T13:00:00+00:00", "link": URL, "symbols": ["ALP", "BET"], "content": "c"},
+    "benzinga": {
+        "title": T,
+        "created": "Wed, 28 May 2025 09:00:00 -0400",
+        "updated": "Wed, 28 May 2025 09:00:01 -0400",
+        "url": URL,
+        "stocks": [{"name": "ALP"}, {"name": "BET"}],
+        "channels": [],
+        "author": "A. Writer",
+    },
+    "newsdata": {
+        "title": T,
+        "pubDate": "2025-05-28 13:00:00",
+        "link": URL,
+        "source_id": "wire",
+        "creator": ["A. Writer"],
+    },
+    "yahoo": {
+        "title": T,
+        "providerPublishTime": 1748437200,
+        "link": URL,
+        "publisher": "The Wire",
+        "relatedTickers": ["ALP", "BET"],
+    },
+    "marketaux": {
+        "title": T,
+        "published_at": "2025-05-28T13:00:00.000000Z",
+        "url": URL,
+        "source": "wire.example",
+        "entities": [{"symbol": "ALP"}, {"symbol": "BET"}],
+    },
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_service_is_known_by_its_columns(tmp_path, name):
+    record = RECORDS[name]
+    (tmp_path / "n.jsonl").write_text(json.dumps(record) + "\n")
+    (batch,) = read_news(tmp_path / "n.jsonl")
+    row = batch.articles.row(0, named=True)
+    assert (row["headline"], row["published_at"], row["url"]) == (T, AT, URL)
+    assert row["published_precision"] == "second"
+    assert row["authors"] in (None, "A. Writer")
+    assert (row["authors"] is None) == ("A. Writer" not in json.dumps(record))
+    if any(
+        key in record
+        for key in ("tickers", "related", "ticker_sentiment", "symbols", "stocks", "relatedTickers", "entities")
+    ):
+        assert batch.named["symbol"].to_list() == ["ALP", "BET"]
+        assert batch.named["article_key"].unique().to_list() == [row["article_key"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("newsapi", "articles"),
+        ("nyt", "response.docs"),
+        ("guardian", "response.results"),
+        ("polygon", "results"),
+        ("alpha_vantage", "feed"),
+        ("event_registry", "articles.results"),
+    ],
+)
+def test_what_a_service_answers_is_read_whole(tmp_path, name, path):
+    document = [
+        RECORDS[name],
+        RECORDS[name]
+        | {"title": "Beta falls", "headline": {"main": "Beta falls"}, "webTitle": "Beta falls"}
+        | {k: URL + "b" for k in ("url", "article_url", "web_url", "webUrl") if k in RECORDS[name]},
+    ]
+    for key in reversed(path.split(".")):
+        document = {"status": "ok", key: document}
+    (tmp_path / "answer.json").write_text(json.dumps(document, indent=1))
+    (batch,) = read_news(tmp_path / "answer.json")
+    assert batch.articles["headline"].to_list() == [T, "Beta falls"]
+
+
+def test_midnights_of_a_corpus_are_dates(tmp_path):
+    rows = [
+        "2015-03-02 00:00:00 UTC,One rises,AAA,https://x.org/1",
+        "2015-03-02 09:14:00 UTC,Two falls,BBB,https://x.org/2",
+        "2015-03-02 00:00:00 UTC,One rises,CCC,https://x.org/1",
+    ]
+    (tmp_path / "f.csv").write_text("Date,Article_title,Stock_symbol,Url\n" + "\n".join(rows) + "\n")
+    (batch,) = read_news(tmp_path / "f.csv")
+    assert batch.articles["published_precision"].to_list() == ["day", "second", "day"]
+    assert batch.named["symbol"].to_list() == ["AAA", "BBB", "CCC"]
+
+
+def test_times_of_an_unknown_zone_are_dates(tmp_path):
+    row = {"title": T, "text": "t", "domain": "wire.example", "date": "2017-09-06 09:13:00", "url": URL}
+    (tmp_path / "c.jsonl").write_text(json.dumps(row))
+    (batch,) = read_news(tmp_path / "c.jsonl")
+    assert batch.articles["published_at"].to_list() == [datetime(2017, 9, 6, tzinfo=UTC)]
+    assert batch.articles["published_precision"].to_list() == ["day"]
+    (batch,) = read_news(tmp_path / "c.jsonl", zone="UTC")
+    assert batch.articles["published_precision"].to_list() == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("text", "instant", "precision"),
+    [
+        ("7:51  PM ET Fri, 17 July 2020", datetime(2020, 7, 17, 23, 51, tzinfo=UTC), "minute"),
+        ("Jul 18 2020", datetime(2020, 7, 18, tzinfo=UTC), "day"),
+        ("18-Jul-20", datetime(2020, 7, 18, tzinfo=UTC), "day"),
+    ],
+)
+def test_headlines_collected_for_kaggle(tmp_path, text, instant, precision):
+    (tmp_path / "k.csv").write_text(f'Headlines,Time,Description\n{T},"{text}",d\n')
+    (batch,) = read_news(tmp_path / "k.csv")
+    assert batch.articles.select("published_at", "published_precision").row(0) == (instant, precision)
+
+
+def test_an_epoch_under_any_name_of_a_column(tmp_path):
+    for number, epoch in enumerate((1748437200, 1748437200000, 1748437200000000, 1748437200000000000)):
+        (tmp_path / f"{number}.csv").write_text(f"title,when\n{T},{epoch}\n")
+        (batch,) = read_news(tmp_path / f"{number}.csv", columns={"published": "when"})
+        assert batch.articles["published_at"].to_list() == [AT]
+
+
+def test_frames_and_parquet_with_lists_of_symbols(tmp_path):
+    frame = pl.DataFrame({"title": [T], "published_utc": [AT], "article_url": [URL], "tickers": [["ALP", "BET"]]})
+    frame.write_parquet(tmp_path / "p.parquet")
+    for source in (frame, tmp_path / "p.parquet"):
+        (batch,) = read_news(source)
+        assert batch.articles["published_at"].to_list() == [AT]
+        assert batch.named["symbol"].to_list() == ["ALP", "BET"]
+
+
+def test_a_table_in_another_encoding_is_refused_until_it_is_said(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("title,date\nAlpha’s café rises,2025-05-28T13:00:00Z\n".encode("cp1252"))
+    with pytest.raises(InputError, match=r"line 2 is not UTF-8.*--encoding"):
+        list(read_news(path))
+    (batch,) = read_news(path, encoding="cp1252")
+    assert batch.articles["headline"].to_list() == ["Alpha’s café rises"]
+    path.write_bytes("title,date\nAlpha’s café rises,2025-05-28T13:00:00Z\n".encode("utf-16"))
+    (batch,) = read_news(path)
+    assert batch.articles["headline"].to_list() == ["Alpha’s café rises"]
+
+
+def test_one_bad_byte_of_a_table_costs_one_byte(tmp_path):
+    good = "Görüşme sürüyor,2025-05-28T13:00:00Z\n" * 5
+    (tmp_path / "t.csv").write_bytes(b"title,date\n" + good.encode() + b"caf\xe9 rises,2025-05-28T13:00:00Z\n")
+    (batch,) = read_news(tmp_path / "t.csv")
+    assert batch.articles["headline"].to_list()[-1] == "caf\ufffd rises"
+
+
+def test_semicolons_and_an_ambiguous_order(tmp_path):
+    (tmp_path / "s.csv").write_text(f"title;date\n{T};05/06/2025 10:00\n")
+    (batch,) = read_news(tmp_path / "s.csv", zone="UTC")
+    assert "--date-order" in batch.rejects["reason"][0]
+    (batch,) = read_news(tmp_path / "s.csv", zone="UTC", date_order="dmy")
+    assert batch.articles["published_at"].to_list() == [datetime(2025, 6, 5, 10, tzinfo=UTC)]
+
+
+def test_no_article_of_the_future_and_none_of_long_ago_without_being_told(tmp_path):
+    (tmp_path / "t.csv").write_text(f"title,date\n{T},2925-05-28T13:00:00Z\n{T} too,1950-05-28T13:00:00Z\n")
+    (batch,) = read_news(tmp_path / "t.csv")
+    assert ["future" in r or "--earliest" in r for r in batch.rejects["reason"]] == [True, True]
+    (batch,) = read_news(tmp_path / "t.csv", earliest="1900-01-01")
+    assert batch.articles.height == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"zone": "Asia/Lahore"},
+        {"date_order": "ymd"},
+        {"earliest": "soon"},
+        {"profile": "dawn", "zone": "UTC"},
+        {"encoding": "rot13"},
+    ],
+)
+def test_options_that_cannot_be_are_refused(tmp_path, options):
+    (tmp_path / "t.csv").write_text(f"title,date\n{T},2025-05-28T13:00:00Z\n")
+    with pytest.raises(InputError):
+        list(read_news(tmp_path / "t.csv", **options))
+
+
+def test_cells_of_symbols_people_and_languages():
+    assert symbols_in("NASDAQ:MSFT, brk.b") == ["MSFT", "BRK.B"]
+    assert symbols_in("['AAPL', 'X']") == ["AAPL", "X"]
+    assert symbols_in("") == symbols_in("[]") == []
+    assert people_in('[{"name": "A. Writer"}, {"name": "B. Scribe"}]') == "A. Writer; B. Scribe"
+    assert (language_in("English"), language_in("eng"), language_in("en-GB"), language_in("??")) == (
+        "en",
+        "en",
+        "en",
+        None,
+    )
+
+
+ATOM = '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>G</title><entry><title>A pact is signed</title><link href="https://g.example/1"/>{}<author><name>A. Writer</name></author></entry></feed>'
+
+
+def test_an_update_alone_is_the_time_of_a_feeds_item():
+    (batch,) = feed_batches(ATOM.format("<updated>2025-05-28T13:00:00Z</updated>").encode(), "f")
+    assert batch.articles.select("published_at", "updated_at", "authors").row(0) == (AT, None, "A. Writer")
+
+
+def test_an_update_before_the_publication_is_not_one():
+    times = "<published>2025-05-28T13:00:00Z</published><updated>2025-05-27T13:00:00Z</updated>"
+    (batch,) = feed_batches(ATOM.format(times).encode(), "f")
+    assert batch.articles.select("published_at", "updated_at").row(0) == (AT, None)
+
+
+def test_rss_1_of_a_bank():
+    rdf = '<?xml version="1.0"?><rdf:RDF xmlns="http://purl.org/rss/1.0/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="https://bank.example/"><title>Speeches</title></channel><item rdf:about="https://bank.example/1"><title>Governor speaks</title><link>https://bank.example/1</link><dc:date>2025-05-28T18:00:00+05:00</dc:date></item></rdf:RDF>'
+    (batch,) = feed_batches(rdf.encode(), "f")
+    assert batch.articles["published_at"].to_list() == [AT]
