@@ -121,7 +121,9 @@ def test_what_unpacks_to_more_than_a_text_is_refused(tmp_path, unit, monkeypatch
 def test_a_parquet_file_of_one_text_repeated_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("correlator.news.text_lines.UNCHECKED", 100_000)
     column = pa.DictionaryArray.from_arrays(pa.array([0] * 1000, pa.int32()), pa.array(["x" * 10_000]))
-    pq.write_table(pa.table({"title": column, "date": pa.array(["2025-05-28"] * 1000)}), tmp_path / "f.parquet", store_schema=False)
+    pq.write_table(
+        pa.table({"title": column, "date": pa.array(["2025-05-28"] * 1000)}), tmp_path / "f.parquet", store_schema=False
+    )
     with pytest.raises(InputError, match="unpacks to more"):
         list(read_news(tmp_path / "f.parquet"))
 
