@@ -1,98 +1,78 @@
-"""Stories: articles that tell one event, found by near-duplicate headlines close in time; the first publication leads.
+"""Stories: articles that tell one event, close in time; the first publication leads.
 
-Two steps: headlines that share two of their rarest words are candidates (a block is compared along time, neighbour by
-neighbour), then each pair is verified: its word sets agree (rapidfuzz), and numbers, subject and direction do not
-differ.
+Headlines that share two of their rarest words are candidates (a block is compared along time, neighbour by neighbour).
+Each pair is then verified on its words as they are meant (``story_words``): who did what to whom decides. Word sets
+agree; numbers, direction, denial and likelihood do not differ; names stand in the same order, unless one of both is in
+the passive. What markets do each day, and headlines that come again day after day, are not told again a day later. No
+story lasts longer than the window.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from itertools import combinations
 
-import numpy as np
 import polars as pl
 
+from correlator.news.story_words import TAIL, Told, main_clause, meant, told, words_of
+
 WINDOW = timedelta(hours=72)
+SAME_DAY = timedelta(hours=14)
 THRESHOLD = 85.0
 RAREST = 4
 NEIGHBOURS = 4
 PAIRS_AT_ONCE = 200_000
-SAME_WORD = 78.0
-SHORTEST = 5  # words: fewer match too much by being left out of a longer headline
-_UP = frozenset(
-    (
-        "up",
-        "higher",
-        "rise",
-        "rises",
-        "rose",
-        "gain",
-        "gains",
-        "beat",
-        "beats",
-        "above",
-        "more",
-        "buy",
-        "buys",
-        "upgrade",
-        "upgrades",
-        "raises",
-    )
-)
-_DOWN = frozenset(
-    (
-        "down",
-        "lower",
-        "fall",
-        "falls",
-        "fell",
-        "drop",
-        "drops",
-        "miss",
-        "misses",
-        "below",
-        "less",
-        "sell",
-        "sells",
-        "downgrade",
-        "cuts",
-    )
-)
-_DECORATION = r"^(?:update|wrapup|correction|refile|exclusive|factbox|analysis) ?\d{0,2} "
+SAME_WORD = 80.0
+SHORTEST = 4  # words that mean something: fewer match too much by being left out of a longer headline
+LOOSER = 35.0
+FORMULA_DAYS = 3
 
 
 def cluster_stories(articles: pl.DataFrame, *, window: timedelta = WINDOW, threshold: float = THRESHOLD) -> pl.Series:
     """The story of each article as the row (from 0) of its first publication.
 
     ``articles``: headline, published_at (an article without a time tells its own story). ``window`` is the longest
-    time between two tellings that follow each other; ``threshold`` the token-set ratio, 0 to 100.
+    time that a story lasts; ``threshold`` the token-set ratio, 0 to 100.
     """
     words = _words(articles)
-    pairs = _candidates(words, articles, window)
+    pairs = _candidates(words, window)
     parts = [_verified(part, words, threshold) for part in pairs.iter_slices(PAIRS_AT_ONCE)]
     same = pl.concat(parts) if parts else pairs
-    order = _time_order(articles)
-    return pl.Series("story", _connected(articles.height, same, order), dtype=pl.Int64)
+    return pl.Series("story", _connected(words["time"].to_list(), same, window), dtype=pl.Int64)
 
 
 def _words(articles: pl.DataFrame) -> pl.DataFrame:
-    """Per row: the normalised headline and its numbers in order."""
-    clean = pl.col("headline").str.to_lowercase().str.replace_all(r"[^\p{L}\p{M}\p{N}]+", " ").str.strip_chars()
-    return articles.select(text=clean.str.replace(_DECORATION, "")).with_columns(
-        numbers=pl.col("text").str.extract_all(r"\d+").list.unique().list.sort().list.join(" ")
+    """Per row: its time, headline, words as they are meant (text), and whether it comes each day."""
+    headlines = articles["headline"].unique()
+    firsts = headlines.str.replace(TAIL, "")
+    words = pl.DataFrame({"headline": headlines, "text": meant(headlines), "clause": meant(firsts)})
+    rows = articles.select("headline", time="published_at").join(
+        words, on="headline", how="left", maintain_order="left"
     )
+    number = r"\b\d[\d_]*\b"
+    days = pl.col("time").dt.date().n_unique().over("formula") >= FORMULA_DAYS
+    return rows.with_columns(
+        formula=pl.col("text").str.replace_all(number, "0"),
+    ).with_columns(daily=days | pl.col("text").map_elements(_is_daily, return_dtype=pl.Boolean, skip_nulls=True))
 
 
-def _candidates(words: pl.DataFrame, articles: pl.DataFrame, window: timedelta) -> pl.DataFrame:
+def _is_daily(text: str) -> bool:
+    """Whether words tell what a market does each day, or what is published each day."""
+    words, sets = frozenset(text.split()), words_of()
+    moves = words & (sets.daily | sets.up | sets.down)
+    return bool((words & sets.market and moves) or len(words & sets.daily) >= 2)
+
+
+def _candidates(words: pl.DataFrame, window: timedelta) -> pl.DataFrame:
     """Pairs of rows (left, right) that share two of their rarest words, next to each other in time."""
-    dated = articles["published_at"].is_not_null()
     tokens = (
-        words.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), word=pl.col("text").str.split(" "))
-        .filter(dated)
+        words.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), word=pl.col("text").str.split(" "), time="time")
+        .filter(pl.col("time").is_not_null())
         .with_columns(pl.col("word").list.eval(pl.element().filter(pl.element().str.len_chars() > 1).hash(seed=1)))
         .explode("word")
         .drop_nulls()
-        .unique()
+        .unique(["row", "word"])
         .with_columns(count=pl.len().over("word"))
         .filter(pl.col("count") > 1)
         .sort("row", "count", "word")
@@ -108,7 +88,7 @@ def _candidates(words: pl.DataFrame, articles: pl.DataFrame, window: timedelta) 
             key = (pl.min_horizontal(one, two) ^ (pl.max_horizontal(one, two).hash(seed=2))).alias("key")
             blocks.append(tokens.select("row", key).drop_nulls("key"))
     shared = pl.concat(blocks).filter(pl.col("key").is_duplicated())
-    times = articles.select(row=pl.int_range(pl.len(), dtype=pl.UInt32), time="published_at")
+    times = words.select("time", row=pl.int_range(pl.len(), dtype=pl.UInt32))
     block = shared.join(times, on="row").sort("key", "time", "row")
     found = []
     for step in range(1, NEIGHBOURS + 1):
@@ -120,58 +100,100 @@ def _candidates(words: pl.DataFrame, articles: pl.DataFrame, window: timedelta) 
 
 
 def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.DataFrame:
-    """Pairs whose word sets agree and whose numbers do not differ."""
+    """Pairs that tell the same: their word sets agree, and nothing of who did what to whom differs."""
     from rapidfuzz import fuzz, process
 
     if pairs.is_empty():
         return pairs
     left, right = words[pairs["left"]], words[pairs["right"]]
-    agree = ((left["numbers"] == right["numbers"]) | (left["numbers"] == "") | (right["numbers"] == "")).to_numpy()
-    pairs, left, right = pairs.filter(agree), left.filter(agree), right.filter(agree)
+    near = (right["time"] - left["time"]).abs() <= SAME_DAY
+    possible = (near | ~(left["daily"] | right["daily"])).fill_null(value=False)
+    pairs, left, right = pairs.filter(possible), left.filter(possible), right.filter(possible)
     if pairs.is_empty():
         return pairs
+    import numpy as np
+
     texts = left["text"].to_list(), right["text"].to_list()
+    clauses = left["clause"].to_list(), right["clause"].to_list()
     sets = process.cpdist(*texts, scorer=fuzz.token_set_ratio, dtype=np.float32)
     whole = process.cpdist(*texts, scorer=fuzz.token_sort_ratio, dtype=np.float32)
-    close = (sets >= threshold) & (whole >= threshold - 20.0)
-    told = [bool(near) and not _contradict(one, two) for near, one, two in zip(close, *texts, strict=True)]
-    return pairs.filter(pl.Series(told, dtype=pl.Boolean))
+    first = process.cpdist(*clauses, scorer=fuzz.token_sort_ratio, dtype=np.float32)
+    close = ((sets >= threshold - LOOSER / 2) & (whole >= threshold - LOOSER)) | (first >= threshold)
+    headlines = zip(close, left["headline"], right["headline"], *texts, strict=True)
+    same = [bool(near) and _same_event(one, two, *both) for near, one, two, *both in headlines]
+    return pairs.filter(pl.Series(same, dtype=pl.Boolean))
 
 
-def _contradict(one: str, two: str) -> bool:
-    """Whether each headline has a word that is no variant of any word of the other: another subject or direction.
+def _same_event(one: str, two: str, left_text: str, right_text: str) -> bool:
+    """Whether two headlines whose words mostly agree tell one event."""
+    if left_text == right_text:
+        return True  # the same words in the same order
+    clauses = main_clause(one), main_clause(two)
+    if clauses != (one, two) and _same_words(*clauses):
+        return True
+    return _same_words(one, two)
+
+
+def _same_words(one: str, two: str) -> bool:
+    left, right = told(one), told(two)
+    if _numbers_differ(left, right) or _replaced(left, right):
+        return False
+    return not _turned(left, right) and not _swapped(left, right, one, two)
+
+
+def _numbers_differ(one: Told, two: Told) -> bool:
+    """Whether each has a number that the other has not."""
+    left, right = ({word for word in each.words if word[0].isdigit()} for each in (one, two))
+    return bool(left - right and right - left)
+
+
+def _replaced(one: Told, two: Told) -> bool:
+    """Whether each has a word that is no variant of any word of the other.
 
     A retelling adds words, leaves words out or spells one otherwise; one that replaces words may tell another event.
     """
     from rapidfuzz import fuzz
 
-    left, right = set(one.split()), set(two.split())
+    left, right = frozenset(one.words), frozenset(two.words)
     new_left, new_right = left - right, right - left
     if not new_left or not new_right:
-        return min(len(left), len(right)) < SHORTEST
-    if (new_left & _UP and new_right & _DOWN) or (new_left & _DOWN and new_right & _UP):
-        return True
+        return left != right and min(len(left), len(right)) < SHORTEST
     fewer, more = sorted((new_left, new_right), key=len)
     return any(max(fuzz.ratio(word, other) for other in more) < SAME_WORD for word in fewer)
 
 
-def _time_order(articles: pl.DataFrame) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The rank of each row in time, ties in the order given."""
-    ranks: np.ndarray[tuple[int], np.dtype[np.int64]] = (
-        articles["published_at"]
-        .dt.epoch("us")
-        .fill_null(np.iinfo(np.int64).max)
-        .rank("ordinal")
-        .to_numpy()
-        .astype(np.int64)
-    )
-    return ranks
+def _turned(one: Told, two: Told) -> bool:
+    """Whether only one of both denies, doubts or turns what the other tells, or their directions are opposite."""
+    sets = words_of()
+    left, right = frozenset(one.words), frozenset(two.words)
+    new_left, new_right = left - right, right - left
+    if (new_left | new_right) & sets.turning:
+        return True
+    return bool((new_left & sets.up and new_right & sets.down) or (new_left & sets.down and new_right & sets.up))
 
 
-def _connected(rows: int, pairs: pl.DataFrame, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
-    """For each row the earliest row that it is joined to by pairs."""
-    parent = list(range(rows))
-    rank = order.tolist()
+def _swapped(one: Told, two: Told, first: str, second: str) -> bool:
+    """Whether names that both hold stand in another order, and not because one is in the passive or both meet."""
+    places = [dict(zip(reversed(each.words), reversed(each.groups), strict=True)) for each in (one, two)]
+    common = [word for word in places[0] if word in places[1] and word in one.names and word in two.names]
+    if not any((places[0][a] - places[0][b]) * (places[1][a] - places[1][b]) < 0 for a, b in combinations(common, 2)):
+        return False
+    told_by, told_with = ([f" {word} " in text.casefold() for text in (first, second)] for word in ("by", "with"))
+    return told_by[0] == told_by[1] and not all(told_with)
+
+
+def _connected(times: Sequence[object], pairs: pl.DataFrame, window: timedelta) -> list[int]:
+    """For each row the earliest row that it is joined to; a story never lasts longer than ``window``.
+
+    Pairs close in time come first, so that what is told again at once is joined before what comes days later.
+    """
+    import numpy as np
+
+    moments = pl.Series(times, dtype=pl.Datetime("us", "UTC")).dt.epoch("us")
+    order = moments.fill_null(np.iinfo(np.int64).max).to_list()
+    parent = list(range(len(order)))
+    first, last = list(order), list(order)
+    longest = window // timedelta(microseconds=1)
 
     def root(row: int) -> int:
         while parent[row] != row:
@@ -179,9 +201,13 @@ def _connected(rows: int, pairs: pl.DataFrame, order: np.ndarray[tuple[int], np.
             row = parent[row]
         return row
 
-    for left, right in pairs.select("left", "right").iter_rows():
+    gaps = pl.DataFrame({"time": order})["time"]
+    ranked = pairs.with_columns(gap=(gaps[pairs["right"]] - gaps[pairs["left"]]).abs()).sort("gap", "left", "right")
+    for left, right in ranked.select("left", "right").iter_rows():
         one, two = root(left), root(right)
-        if one != two:
-            first, second = (one, two) if rank[one] < rank[two] else (two, one)
-            parent[second] = first
-    return [root(row) for row in range(rows)]
+        if one == two or max(last[one], last[two]) - min(first[one], first[two]) > longest:
+            continue
+        earlier, later = (one, two) if (order[one], one) < (order[two], two) else (two, one)
+        parent[later] = earlier
+        first[earlier], last[earlier] = min(first[one], first[two]), max(last[one], last[two])
+    return [root(row) for row in range(len(order))]

@@ -1,0 +1,236 @@
+"""Headlines as words that mean the same when they are written otherwise (``data/news/story_words.toml``)."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import polars as pl
+
+from correlator.resources import data_path
+
+_KINDS = "update|wrapup|correction|corrected|refile|exclusive|breaking|rpt|repeat|urgent|just in|live"
+_SAYERS = "reports?|sources?|papers?|officials?|statement|media|wsj|ft|nyt|bbg|cnbc|tv|minister|ministry|source says"
+_DECORATION = re.compile(rf"^(?:(?:{_KINDS})\s?\d{{0,2}}\s?[-–—:|]\s?)+|\s?[-–—:]\s?(?:{_SAYERS})$", re.IGNORECASE)
+_ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?")
+_COUNTRY = re.compile(r"\bUS\b")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
+_MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
+_NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹": " rupee ", "%": " percent "}
+_SPEAKER = 4  # words of who says it
+_QUARTER = re.compile(r"\b[qQ]([1-4])\b")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A headline's words in order, each as what it is taken for; ``names`` are those printed as names.
+
+    ``groups`` is a number for each word: words joined by a comma or "and" have the same, as their order says nothing.
+    """
+
+    words: tuple[str, ...]
+    names: frozenset[str]
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StoryWords:
+    """Sets of words, all as stems."""
+
+    filler: frozenset[str]
+    turning: frozenset[str]
+    up: frozenset[str]
+    down: frozenset[str]
+    market: frozenset[str]
+    daily: frozenset[str]
+
+
+@lru_cache(maxsize=50_000)
+def told(headline: str) -> Told:
+    """A headline's words.
+
+    Examples
+    --------
+    >>> told("UPDATE 2-U.S. bans $1 bln of imports: sources").words
+    ('usa', 'ban', 'dollar', '1', 'billion', 'import')
+    """
+    text = _joined_phrases(_plain(headline))
+    words: list[str] = []
+    groups: list[int] = []
+    names: set[str] = set()
+    found = _WORD.findall(text)
+    lower = sum(word.islower() for word in found if word[0].isalpha())
+    capitals = sum(word[0].isupper() for word in found)
+    sentence_case = lower > capitals and capitals > 0
+    group, joined = 0, False
+    for match in _WORD.finditer(text):
+        word = match[0]
+        joined |= word.casefold() == "and" or text[: match.start()].rstrip().endswith((",", "&"))
+        stem = _taken_for(word.casefold())
+        if stem and stem not in words_of().filler:
+            group += not joined
+            joined = False
+            words.append(stem)
+            groups.append(group)
+            if not sentence_case or word[0].isupper():
+                names.add(stem)
+    return Told(tuple(words), frozenset(names), tuple(groups))
+
+
+def meant(headlines: pl.Series) -> pl.Series:
+    """The words of many headlines at once, as texts; nearly as ``told`` has them, which decides.
+
+    Runs of a million headlines are compared by these, and only what is close is looked at one by one.
+    """
+    phrases = _phrases()[1]
+    words = (
+        pl.col("text")
+        .str.replace(
+            r"(?i)^(?:(?:update|wrapup|correction|corrected|refile|exclusive|rpt|repeat) ?\d{0,2} ?[-–—:] ?)+", ""
+        )
+        .str.replace(r"(?i)\s?[-–—:]\s?(?:reports?|sources?|papers?)$", "")
+        .str.replace_all(r"\bUS\b", "U.S.")
+        .str.to_lowercase()
+        .str.replace_all(r"\b([a-z])\.([a-z])\.(?:([a-z])\.)?", "${1}${2}${3} ")
+        .str.replace_all(r"(\d),(\d{3})", "${1}${2}")
+        .str.replace_all(r"(\d)\.(\d)", "${1}_${2}")
+        .str.replace_many(list(_NAMES), list(_NAMES.values()))
+        .str.replace_all(r"\bq([1-4])\b", "${1} quarter")
+        .str.replace_all(r"['’]s\b", "")
+        .str.replace_all(r"[^\p{L}\p{M}\p{N}_]+", " ")
+    )
+    padded = pl.concat_str(pl.lit(" "), words, pl.lit(" ")).str.replace_many(
+        [f" {each.replace('.', '')} " for each in phrases], [f" {each} " for each in phrases.values()]
+    )
+    rows = (
+        pl.DataFrame({"text": headlines})
+        .with_row_index("row")
+        .with_columns(word=padded.str.strip_chars().str.split(" "))
+    )
+    each = rows.select("row", "word").explode("word")
+    known = {word: _taken_for(word) for word in each["word"].drop_nulls().unique()}
+    kept = each.with_columns(pl.col("word").replace_strict(known, default=None, return_dtype=pl.String)).filter(
+        pl.col("word").is_not_null() & (pl.col("word") != "") & ~pl.col("word").is_in(list(words_of().filler))
+    )
+    texts = kept.group_by("row").agg(pl.col("word").str.join(" "))
+    return rows.join(texts, on="row", how="left", maintain_order="left")["word_right"].fill_null("")
+
+
+TAIL = r"(?:;|,? (?:as|amid|after|despite|while|but) ).*$"
+
+
+def main_clause(headline: str) -> str:
+    """What a headline tells first: without what stands behind a semicolon or begins with as, amid, after, despite.
+
+    Who says it, before a colon or behind it, is left out where the rest is a sentence.
+    """
+    first = re.sub(TAIL, "", headline)
+    left, colon, right = first.partition(": ")
+    if not colon or min(len(left.split()), len(right.split())) > _SPEAKER:
+        return first
+    return max(left, right, key=lambda part: len(part.split()))
+
+
+@cache
+def words_of() -> StoryWords:
+    """The sets of the data file."""
+    raw = _raw()
+    return StoryWords(
+        *(frozenset(_stems(raw[name])) for name in ("filler", "turning", "up", "down", "market", "daily"))
+    )
+
+
+def _plain(headline: str) -> str:
+    text = unicodedata.normalize("NFKC", headline).replace("’", "'").replace("`", "'")
+    for _ in range(2):
+        text = _DECORATION.sub("", text.strip())
+    text = _COUNTRY.sub("U.S.", text) if not text.isupper() else text
+    text = _ACRONYM.sub(lambda match: match[0].replace(".", "").upper() + " ", text)
+    text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), _THOUSANDS.sub("", text))
+    return _QUARTER.sub(r"\1 quarter", _DECIMAL.sub("_", text)).replace("'s ", " ").replace("s' ", "s ")
+
+
+def _joined_phrases(text: str) -> str:
+    """The text with phrases of several words as the one they are taken for."""
+    pattern, phrases = _phrases()
+    return pattern.sub(lambda match: phrases[match[0].casefold()], text)
+
+
+@cache
+def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    groups: Sequence[Sequence[str]] = _raw()["same"]
+    several = {each: group[0].replace(" ", "") for group in groups for each in group if " " in each}
+    several |= {each: each.replace(" ", "") for name in ("market", "turning") for each in _raw()[name] if " " in each}
+    longest = sorted(several, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE), several
+
+
+@cache
+def _taken_for(word: str) -> str:
+    bare = word.removesuffix("'s").strip("'").replace("'", "")
+    bare = _demonyms().get(bare, bare)
+    return _same().get(bare) or _same().get(_stem(bare)) or _stem(bare)
+
+
+@cache
+def _same() -> dict[str, str]:
+    table: dict[str, str] = {}
+    for group in _raw()["same"]:
+        first = _stem(group[0].replace(" ", ""))
+        for each in group:
+            bare = each.replace(".", "").replace("'", "").replace(" ", "")
+            table[bare] = table[_stem(bare)] = first
+    return table
+
+
+@cache
+def _demonyms() -> dict[str, str]:
+    """Adjectives of countries and what their countries are called, both as single words in lower case."""
+    with data_path("events", "countries.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    table: dict[str, str] = {}
+    for row in rows:
+        names = [each.casefold() for each in row["names"].split(";")]
+        first = re.sub(r"[^a-z]", "", names[0])
+        for each in (*names, *row["demonyms"].casefold().split(";")):
+            if each.isalpha():
+                table.setdefault(each, first)
+    return table
+
+
+def _stems(words: Iterable[str]) -> Iterable[str]:
+    return (_taken_for(word.replace(" ", "")) for word in words)
+
+
+@cache
+def _stem(word: str) -> str:
+    """The stem of an English word; what holds a digit or other letters stays as it is."""
+    if not word.isascii() or not word.isalpha() or len(word) < 3:
+        return word
+    return str(_stemmer().stemWord(_irregular().get(word, word)))
+
+
+@cache
+def _stemmer() -> Any:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@cache
+def _irregular() -> dict[str, str]:
+    with data_path("events", "irregular_verbs.csv").open(encoding="utf-8", newline="") as file:
+        return {form: row["base"] for row in csv.DictReader(file) for form in row["forms"].split(";")}
+
+
+@cache
+def _raw() -> dict[str, list[str]]:
+    return tomllib.loads(data_path("news", "story_words.toml").read_text(encoding="utf-8"))

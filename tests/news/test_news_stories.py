@@ -1,0 +1,90 @@
+"""Stories are events told again, not words met again: who did what to whom decides."""
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from correlator.news.stories import cluster_stories
+from correlator.news.story_words import main_clause, meant, told
+
+DAY = datetime(2025, 5, 28, 6, tzinfo=UTC)
+
+
+def stories(*rows):
+    frame = pl.DataFrame(
+        [(headline, DAY + timedelta(hours=hours)) for headline, hours in rows],
+        schema={"headline": pl.String, "published_at": pl.Datetime("us", "UTC")},
+        orient="row",
+    )
+    return cluster_stories(frame).to_list()
+
+
+APART = [
+    ("Latvia bans imports from Malta", "Malta bans imports from Latvia"),
+    ("latvia bans imports from malta", "malta bans imports from latvia"),
+    ("Latvia Bans Imports From Malta", "Malta Bans Imports From Latvia"),
+    ("Latvia hit by Malta drone attack", "Malta hit by Latvia drone attack"),
+    ("Latvia likely to sign fishing deal with Malta", "Latvia unlikely to sign fishing deal with Malta"),
+    ("Latvia signs fishing deal with Malta over ports", "Latvia refuses to sign fishing deal with Malta over ports"),
+    ("Latvia may sign fishing deal with Malta", "Latvia signs fishing deal with Malta"),
+    ("Latvia denies talks with Malta over ports", "Latvia talks with Malta over ports"),
+    ("Latvia and Malta sign gas deal", "Latvia and Iceland sign gas deal"),
+    ("Central bank raises rate by 25 basis points", "Central bank raises rate by 50 basis points"),
+    ("Two capitals plan a wider trade pact", "Two capitals cancel a wider trade pact"),
+    ("Shares open lower in thin trade", "Shares close lower in thin trade"),
+]
+JOINED = [
+    ("U.S. bans imports of steel from Malta", "US bans imports of steel from Malta"),
+    ("Malta to lend Latvia $3 bln for ports", "Malta to lend Latvia $3 billion for ports"),
+    ("Malta bans seafood imports from Latvia", "Malta banned seafood imports from Latvia"),
+    ("MALTA BANS IMPORTS FROM LATVIA", "Malta bans imports from Latvia"),
+    ("Latvia and Malta sign gas deal", "Malta, Latvia sign gas deal"),
+    ("Acme to buy Roadrunner for cash", "Roadrunner to be bought by Acme for cash"),
+    ("Acme to cut 24,600 jobs; takes a charge", "Acme to cut 24,600 jobs"),
+    ("Acme quarterly profit rises 11 percent", "Acme quarterly profit up 11 pct"),
+    ("Regulator probing Acme unit in Riga", "Regulator investigates Acme unit in Riga"),
+    ("Shelves were never emptier: Acme chief", "Acme chief: Shelves were never emptier"),
+    ("Latvian envoy reaches Valletta for talks", "Latvia's envoy reaches Valletta for talks: sources"),
+]
+
+
+@pytest.mark.parametrize(("one", "two"), APART)
+def test_another_event_is_another_story(one, two):
+    assert stories((one, 0), (two, 2)) == [0, 1]
+    assert stories((two, 0), (one, 2)) == [0, 1]
+
+
+@pytest.mark.parametrize(("one", "two"), JOINED)
+def test_an_event_told_again_is_one_story(one, two):
+    assert stories((one, 0), (two, 2)) == [0, 0]
+    assert stories((two, 0), (one, 2)) == [0, 0]
+
+
+def test_what_markets_do_each_day_does_not_chain():
+    headline = "Wall Street ends higher on bank earnings"
+    assert stories((headline, 0), (headline, 3)) == [0, 0]
+    assert stories((headline, 0), (headline, 24), (headline, 48)) == [0, 1, 2]
+
+
+def test_a_headline_that_comes_day_after_day_is_told_anew_each_day():
+    headline = "Latvian ferry leaves the harbour of Riga"
+    assert stories((headline, 0), (headline, 30)) == [0, 0]
+    assert stories((headline, 0), (headline, 24), (headline, 48)) == [0, 1, 2]
+
+
+def test_no_story_lasts_longer_than_the_window():
+    told_again = (("", 0), ("castle", 40), ("castle hall", 80))
+    rows = [(f"Latvia signs fishing deal with Malta in Riga {where}", hours) for where, hours in told_again]
+    assert len(set(stories(*rows))) == 2
+    assert len(set(stories(*rows[:2]))) == len(set(stories(*rows[1:]))) == 1
+
+
+def test_words_as_they_are_meant():
+    assert told("UPDATE 2-U.S. bans $1 bln of imports: sources").words[0] == told("US bans imports").words[0]
+    assert main_clause("Acme chief: Shelves were never emptier; shares fall") == "Shelves were never emptier"
+
+
+@pytest.mark.parametrize("headline", [headline for pair in (*APART, *JOINED) for headline in pair])
+def test_many_at_once_are_meant_as_one_by_one(headline):
+    assert set(meant(pl.Series([headline]))[0].split()) == set(told(headline).words)
