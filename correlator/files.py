@@ -7,12 +7,13 @@ a column and ``s3:`` for a service, unless told otherwise.
 from __future__ import annotations
 
 import glob
+import io
 import os
 import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -21,7 +22,12 @@ from correlator.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
+UNCHECKED = 1 << 30
+"""Bytes that any file may unpack to."""
+MAX_RATIO = 200
+"""How many times its size a larger one may unpack to."""
 _PATTERN_MARKS = str.maketrans({mark: f"[{mark}]" for mark in "*?["})
 
 
@@ -43,20 +49,30 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def read_parquet(path: str | Path) -> pl.DataFrame:
-    """The rows of one Parquet file; raises InputError for what is not Parquet, NotFoundError for a missing file."""
-    import polars as pl
+def read_parquet(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame:
+    """The rows of one Parquet file, or of its bytes ``data`` that errors call ``path``.
 
-    with opened(path) as file, _understood(path, "Parquet"):
-        return pl.read_parquet(file)
+    Arrow reads and checks them: it refuses what is damaged where other readers abort. Raises InputError for what is not
+    Parquet or unpacks to far more than its size, NotFoundError for a missing file.
+    """
+    import pyarrow.parquet as pq
+
+    with _source(path, data) as (file, size), _understood(path, "Parquet"):
+        parquet = pq.ParquetFile(file)
+        _check_unpacked(path, parquet.metadata.num_rows * max(parquet.metadata.num_columns, 1) * 8, size)
+        return _checked(parquet.read())
 
 
-def read_arrow(path: str | Path) -> pl.DataFrame:
-    """The rows of one Arrow IPC (Feather) file; raises as ``read_parquet`` does."""
-    import polars as pl
+def read_arrow(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame:
+    """The rows of one Arrow IPC (Feather) file, or of its bytes ``data``; raises as ``read_parquet`` does."""
+    import pyarrow as pa
 
-    with opened(path) as file, _understood(path, "Arrow"):
-        return pl.read_ipc(file)
+    with _source(path, data) as (file, _), _understood(path, "Arrow"):
+        is_feather_1 = file.read(4) == b"FEA1"
+        file.seek(0)
+        if is_feather_1:
+            raise InputError(f"{path} is Feather of version 1, which is not read", hint="write it as version 2")
+        return _checked(pa.ipc.open_file(file).read_all())
 
 
 def read_csv(path: str | Path, **options: Any) -> pl.DataFrame:
@@ -183,13 +199,50 @@ def duckdb_name(path: str | Path) -> str:
 
 
 @contextmanager
-def _understood(path: str | Path, kind: str) -> Iterator[None]:
-    """What polars says about a file that it cannot read, panics included, in one line of ours."""
+def _source(path: str | Path, data: bytes | None) -> Iterator[tuple[IO[bytes], int]]:
+    """Bytes to read and their number."""
+    if data is not None:
+        yield io.BytesIO(data), len(data)
+        return
+    with opened(path) as file:
+        yield file, os.fstat(file.fileno()).st_size
+
+
+def _check_unpacked(path: str | Path, unpacked: int, size: int) -> None:
+    if unpacked > max(UNCHECKED, MAX_RATIO * size):
+        raise InputError(f"{path} unpacks to {unpacked:,} bytes, more than {MAX_RATIO} times its size")
+
+
+def _checked(table: pa.Table) -> pl.DataFrame:
+    """The table as polars, after a look at every offset, length and text."""
     import polars as pl
 
+    table.validate(full=True)
+    _read_names(table.schema)
+    frame = pl.from_arrow(table.replace_schema_metadata(None))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _read_names(fields: Iterable[pa.Field]) -> None:
+    """Read every name, of nested fields too: one that is not text raises UnicodeDecodeError here, and panics later."""
+    for field in fields:
+        assert field.name is not None
+        _read_names(field.type.field(k) for k in range(field.type.num_fields))
+
+
+@contextmanager
+def _understood(path: str | Path, kind: str) -> Iterator[None]:
+    """What polars and Arrow say about a file that they cannot read, panics included, in one line of ours."""
+    import polars as pl
+    import pyarrow as pa
+
+    faults = (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, ValueError)
     try:
         yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeDecodeError) as problem:
+    except InputError:
+        raise
+    except (*faults, MemoryError, OverflowError) as problem:
         line = re.search(r"line:? (\d+)", str(problem), re.IGNORECASE)
         where = f": see line {line[1]}" if line else ""
         raise InputError(f"{path} cannot be read as {kind}{where}", hint="check the file") from problem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -61,11 +60,11 @@ def _json(path: Path, data: bytes | None, source: str, _: str | None) -> RawTabl
 
 
 def _parquet(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
-    return _of_frame(read_parquet(path) if data is None else pl.read_parquet(io.BytesIO(data)), source)
+    return _of_frame(read_parquet(path, data=data), source)
 
 
 def _arrow(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
-    return _of_frame(read_arrow(path) if data is None else pl.read_ipc(io.BytesIO(data)), source)
+    return _of_frame(read_arrow(path, data=data), source)
 
 
 _READERS: dict[str, Callable[[Path, bytes | None, str, str | None], RawTable]] = {
