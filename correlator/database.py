@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from correlator.limits import limits
+
 NO_EXTENSIONS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -19,6 +21,16 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """A connection to the DuckDB file ``path``, by default to a new database in memory.
 
-    ``settings``: DuckDB's own, on top of ``NO_EXTENSIONS``. Raises duckdb.Error.
+    ``settings``: DuckDB's own, on top of ``NO_EXTENSIONS`` and the process's limits. Raises duckdb.Error.
     """
-    return duckdb.connect(str(path), read_only=read_only, config={**NO_EXTENSIONS, **settings})
+    return duckdb.connect(str(path), read_only=read_only, config={**NO_EXTENSIONS, **_limits(), **settings})
+
+
+def _limits() -> dict[str, str | bool | int | float | list[str]]:
+    allowed = limits()
+    chosen: dict[str, str | bool | int | float | list[str]] = {}
+    if allowed.memory is not None:
+        chosen["memory_limit"] = f"{allowed.memory}B"
+    if allowed.threads is not None:
+        chosen["threads"] = allowed.threads
+    return chosen

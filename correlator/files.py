@@ -185,9 +185,11 @@ def _is_running(pid: int) -> bool:
 def _writable(path: str | Path) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
-        raise NotFoundError(f"folder {Path(path).parent} does not exist", hint="make it, or write elsewhere") from None
     except OSError as problem:
+        if not Path(path).parent.is_dir():
+            raise NotFoundError(
+                f"folder {Path(path).parent} does not exist", hint="make it, or write elsewhere"
+            ) from None
         raise InputError(
             f"{path} cannot be written: {problem.strerror or problem}", hint="nothing was changed"
         ) from problem

@@ -36,8 +36,9 @@ _QUERIES = {
 _EVENTS = """
     SELECT e.*, a.headline, a.publisher, a.story_id
     FROM events AS e LEFT JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
-    ORDER BY e.event_id
+    WHERE e.event_id > $after ORDER BY e.event_id LIMIT $rows
 """
+_SLICE = 50_000
 LISTINGS = ("articles", "quotes", "events", "stories", "links", "instruments", "bars", "rejects", "loads")
 
 
@@ -49,12 +50,23 @@ def listing(store: Store, what: str, *, selection: str | None = None, limit: int
     if what not in LISTINGS:
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
     with store.reading() as connection:
-        frame = _events(connection, selection) if what == "events" else query(connection, _QUERIES[what])
+        if what != "events":
+            return query(connection, f"{_QUERIES[what]} LIMIT $limit", {"limit": limit})
+        frame = _events(connection, selection, limit)
     return frame if limit is None else frame.head(limit)
 
 
-def _events(connection: duckdb.DuckDBPyConnection, selection: str | None) -> pl.DataFrame:
+def _events(connection: duckdb.DuckDBPyConnection, selection: str | None, limit: int | None) -> pl.DataFrame:
+    """Events that meet ``selection``, read a slice at a time until there are ``limit``."""
     from correlator.events.select import select_events
 
-    events = query(connection, _EVENTS)
-    return place_on_exchanges(select_events(events, selection), read_exchanges(connection))
+    parts: list[pl.DataFrame] = []
+    last, rows = 0, None if limit is None else max(limit, _SLICE)
+    while True:
+        events = query(connection, _EVENTS, {"after": last, "rows": rows})
+        parts.append(select_events(events, selection))
+        if limit is None or events.height < (rows or 0) or sum(part.height for part in parts) >= limit:
+            break
+        last = events["event_id"][-1]
+    chosen = pl.concat(parts)
+    return place_on_exchanges(chosen if limit is None else chosen.head(limit), read_exchanges(connection))

@@ -32,6 +32,7 @@ from correlator.cli import store as store_verbs
 from correlator.cli.options import Settings, StoreOption, use_settings
 from correlator.cli.output import progress, told_warnings
 from correlator.cli.verbs import Verbs
+from correlator.limits import limits, use_limits
 from correlator.progress import listen
 from correlator.resources import SESSIONS_VARIABLE
 from correlator.version import __version__
@@ -63,6 +64,25 @@ def main(
             "--sessions", help="Your own corrections of calendars (default: $CORRELATOR_SESSIONS).", show_default=False
         ),
     ] = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            min=0,
+            help="Seconds to wait while others hold the store (default: $CORRELATOR_LOCK_WAIT, else 10).",
+            show_default=False,
+        ),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            "--memory", help="Memory of the database, such as 1GiB (default: $CORRELATOR_MEMORY).", show_default=False
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option("--threads", min=1, help="Threads to use (default: $CORRELATOR_THREADS).", show_default=False),
+    ] = None,
     _version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
@@ -71,7 +91,8 @@ def main(
 
     Data goes to stdout, narration to stderr.
     """
-    use_settings(Settings(store=store, quiet=quiet, json_logs=json_logs))
+    use_settings(Settings(store=store, quiet=quiet, json_logs=json_logs, wait=wait))
+    use_limits(memory=memory, threads=threads or limits().threads)
     if sessions is not None:
         os.environ[SESSIONS_VARIABLE] = str(sessions)  # so that processes that a verb starts use the same calendars
     listen(progress)

@@ -4,39 +4,57 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
-from correlator.cli.exit_codes import ExitCode, exit_code_of
-from correlator.cli.options import Settings, use_settings
-from correlator.errors import CorrelatorError
-
-# The root of errors in how a command was typed; typer shows its branches only, and carries click inside or not.
-_TypingError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
 
 def run() -> None:
     """Run ``correlator`` with the process's arguments and leave with its exit code."""
+    from correlator.cli.boundary import install_last_word
+
+    install_last_word()
+    sys.exit(_outcome())
+
+
+def _outcome() -> int:
+    import typer
+
     from correlator.cli.app import app
+    from correlator.cli.boundary import close_stdout, foreign_errors, silence_stdout, told
+    from correlator.cli.exit_codes import ExitCode, exit_code_of
+    from correlator.cli.options import Settings, use_settings
     from correlator.cli.output import complain
     from correlator.cli.wording import at_prompt
+    from correlator.errors import CorrelatorError
 
     use_settings(Settings(json_logs="--json-logs" in sys.argv))  # a verb that is misspelt is refused before options
     try:
         code = app(standalone_mode=False) or ExitCode.OK
+        close_stdout()
     except CorrelatorError as error:
         complain(at_prompt(error))
-        code = exit_code_of(error)
-    except _TypingError as error:
-        code = _mistyped(error)
+        return exit_code_of(error)
     except (KeyboardInterrupt, typer.Abort):
-        code = ExitCode.INTERRUPTED
-    if code == ExitCode.INTERRUPTED:
         complain("interrupted")
-    sys.exit(code)
+        return ExitCode.INTERRUPTED
+    except _typing_error() as error:
+        return _mistyped(error)
+    except foreign_errors() as error:
+        line, code = told(error)
+        if line is None:
+            silence_stdout()
+        else:
+            complain(line)
+    return code
 
 
-def _mistyped(error: Exception) -> ExitCode:
+def _typing_error() -> type[Exception]:
+    """The root of errors in how a command was typed; typer shows its branches only, and carries click inside or not."""
+    import typer
+
+    return next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def _mistyped(error: Exception) -> int:
     """Say in one line what was typed wrong; a group without a verb shows its help."""
+    from correlator.cli.exit_codes import ExitCode
     from correlator.cli.output import complain
 
     if type(error).__name__ == "NoArgsIsHelpError":

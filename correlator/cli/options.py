@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """What stood before the verb: ``--store``, ``--quiet``, ``--json-logs``."""
+    """What stood before the verb: ``--store``, ``--quiet``, ``--json-logs``, ``--wait``."""
 
     store: Path | None = None
     quiet: bool = False
     json_logs: bool = False
+    wait: float | None = None
 
 
 StoreOption = Annotated[
@@ -50,4 +51,4 @@ def open_store(after_verb: Path | None) -> Store:
     """The store that the command names: ``--store`` after the verb wins over the one before it."""
     from correlator.store.db import Store
 
-    return Store(after_verb if after_verb is not None else settings().store)
+    return Store(after_verb if after_verb is not None else settings().store, lock_wait=settings().wait)

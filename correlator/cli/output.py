@@ -13,6 +13,15 @@ from correlator.errors import CorrelatorWarning
 from correlator.inert import visible
 
 
+def emit(content: bytes) -> None:
+    """All of ``content`` to stdout: an unbuffered stream takes a part at a time."""
+    sys.stdout.flush()
+    rest = memoryview(content)
+    while rest:
+        rest = rest[sys.stdout.buffer.write(rest) :]
+    sys.stdout.buffer.flush()
+
+
 def narrate(text: str) -> None:
     """Say something to the person at the prompt: one line on stderr, nothing under ``--quiet``."""
     chosen = settings()

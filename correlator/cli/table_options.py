@@ -13,6 +13,7 @@ import typer
 
 from correlator.cli.formats import FORMS, OutputFormat, check_ending, format_of, joined
 from correlator.cli.option_group import takes_group
+from correlator.cli.output import emit
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import write_whole
 from correlator.inert import safe_cells, visible
@@ -84,9 +85,7 @@ class TableOptions:
             content = form.encode(frame)
             if sys.stdout.isatty():
                 content = visible(content.decode()).encode()
-            sys.stdout.flush()
-            sys.stdout.buffer.write(content)
-            sys.stdout.buffer.flush()
+            emit(content)
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The columns that ``--columns`` names; raises NotFoundError for one that ``frame`` lacks."""

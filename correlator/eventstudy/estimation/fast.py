@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +22,7 @@ from correlator.eventstudy.estimation.estimates import (
 )
 from correlator.eventstudy.estimation.models import Model
 from correlator.eventstudy.estimation.packed import LONGEST, PackedBars
+from correlator.limits import thread_count
 
 Loops = tuple[Callable[..., None], Callable[..., None]]
 
@@ -63,10 +63,10 @@ def fit_compiled(
     y = np.ascontiguousarray(panel.returns.T)
     slope = panel.regressors.shape[1] == 1
     x = np.ascontiguousarray(panel.regressors[:, 0]) if slope else np.zeros(len(panel.returns))
-    threads = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+    threads = thread_count()
     order = ready[kernel.sorted_by_symbol(where.symbol_index[ready], len(y))]
-    ordered, order, counted, excluded = _enough_bars(count, y, x, where, order, wanted, threads or 1)
-    kept, target, part = _rows_out(where, ordered, order, wanted, threads or 1)
+    ordered, order, counted, excluded = _enough_bars(count, y, x, where, order, wanted, threads)
+    kept, target, part = _rows_out(where, ordered, order, wanted, threads)
     n = np.empty(len(kept), dtype=np.int64)
     n[target] = counted
     size, k = len(kept), 1 + int(slope)
@@ -82,7 +82,7 @@ def fit_compiled(
             *(ordered.car_columns, slope, wanted.days, out, whole, residuals, status),
         )
 
-    kernel.in_threads(work, ordered.symbol_index, threads or 1)
+    kernel.in_threads(work, ordered.symbol_index, threads)
     actual = _actual(panel, part, wanted)
     found = kernel.unpacked(out, whole, k, wanted.days, windows)
     estimates = EventEstimates(

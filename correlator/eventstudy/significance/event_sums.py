@@ -6,7 +6,6 @@ these loops where nothing is on disk yet ten, while one study from the command l
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial, reduce
@@ -33,6 +32,7 @@ from correlator.eventstudy.significance.ranks_kernel import Room
 from correlator.eventstudy.significance.residuals_kernel import Bars, Events
 from correlator.eventstudy.significance.sums import FirstLook, SecondLook, Spread
 from correlator.eventstudy.significance.sums_memory import Known, Out, empty_block, known_of, nothing
+from correlator.limits import thread_count
 
 _BLOCK = 256
 """Events whose residuals are held at a time: a megabyte with their keys, so that they stay in the processor's cache."""
@@ -62,7 +62,7 @@ class EventSums:
 def sums_of(estimates: EventEstimates, columns: Columns, packed: PackedBars | None = None) -> EventSums:
     """Look twice at two and more events, by one thread per processor; ``packed`` where no residuals are held."""
     bars, length = _bars(estimates, packed)
-    threads = (os.cpu_count() or 1) if len(estimates) >= _WORTH_THREADS else 1
+    threads = thread_count() if len(estimates) >= _WORTH_THREADS else 1
     spans = _spans(len(estimates), threads)
     lags = int(columns.bars.max(initial=1))
     with ThreadPoolExecutor(threads) as pool:

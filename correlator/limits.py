@@ -1,0 +1,108 @@
+"""How much memory and how many threads this process may use: said once, kept by DuckDB, polars and the engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass, replace
+
+from correlator.errors import InputError
+
+MEMORY_VARIABLE = "CORRELATOR_MEMORY"
+THREADS_VARIABLE = "CORRELATOR_THREADS"
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(|K|M|G|T)(I?)B?", re.IGNORECASE)
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+_LEAST = 64 * 10**6
+_POOLS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""Variables by which libraries choose their threads when they are loaded first."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of ``memory`` for the database and for what the engine holds at once, and ``threads``; None: no limit."""
+
+    memory: int | None = None
+    threads: int | None = None
+
+
+_chosen: Limits | None = None
+
+
+def use_limits(*, memory: str | int | None = None, threads: int | None = None) -> Limits:
+    """Keep this process within limits from here on; what is None stays as it was.
+
+    Parameters
+    ----------
+    memory
+        Such as ``"1GiB"`` or ``"500MB"``, or bytes. It bounds the database's own memory and the chunks of the engine;
+        results and files that are read whole need theirs besides.
+    threads
+        Of the database and the engine, and of polars where it is not loaded yet.
+
+    Returns
+    -------
+    Limits
+        Those that hold now.
+
+    Raises
+    ------
+    InputError
+        For less than 64 MB, fewer than one thread, or what is not a size.
+
+    Examples
+    --------
+    >>> use_limits(memory="1GiB").memory
+    1073741824
+    """
+    global _chosen
+    now = limits()
+    if memory is not None:
+        now = replace(now, memory=size_in_bytes(memory))
+    if threads is not None:
+        now = replace(now, threads=_checked_threads(threads))
+        for name in _POOLS:
+            os.environ[name] = str(threads)
+        if "pyarrow" in sys.modules:
+            sys.modules["pyarrow"].set_cpu_count(threads)
+    _chosen = now
+    return now
+
+
+def limits() -> Limits:
+    """The limits that hold: what ``use_limits`` was told, else ``$CORRELATOR_MEMORY`` and ``$CORRELATOR_THREADS``."""
+    if _chosen is not None:
+        return _chosen
+    memory, threads = os.environ.get(MEMORY_VARIABLE), os.environ.get(THREADS_VARIABLE)
+    return Limits(size_in_bytes(memory) if memory else None, _checked_threads(threads) if threads else None)
+
+
+def thread_count() -> int:
+    """Threads to compute with: the limit, else the processors that this process may use."""
+    allowed = limits().threads
+    if allowed is not None:
+        return allowed
+    usable = os.process_cpu_count() if hasattr(os, "process_cpu_count") else os.cpu_count()
+    return usable or 1
+
+
+def size_in_bytes(size: str | int) -> int:
+    """Bytes of ``1GiB``, ``500MB`` or a number of bytes; raises InputError for less than 64 MB."""
+    match = _SIZE.fullmatch(str(size).strip())
+    if match is None:
+        raise InputError(f"{size!r} is not an amount of memory", hint="for example 1GiB or 500MB")
+    base = 1024 if match[3] else 1000
+    amount = int(float(match[1]) * base ** _POWERS[match[2].upper()])
+    if amount < _LEAST:
+        raise InputError(f"memory must be at least 64MB, got {size}")
+    return amount
+
+
+def _checked_threads(threads: int | str) -> int:
+    try:
+        number = int(threads)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise InputError(f"threads must be at least 1, got {threads}")
+    return number
