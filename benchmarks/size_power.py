@@ -264,6 +264,8 @@ def analytic_section(studies: int) -> list[str]:
 
 
 def report(panel: Panel, studies: int, events: int, seed: int) -> str:
+    import size_designs  # beside this file, found when it is run as a program
+
     shares, sigma = random_studies(panel, studies, events, seed)
     text = [
         "# Size and power",
@@ -277,6 +279,12 @@ def report(panel: Panel, studies: int, events: int, seed: int) -> str:
         *clustered_section(panel, max(1, studies // 2)),
         "",
         *analytic_section(max(1, studies * 4)),
+        "",
+        "<!-- designs: begin -->",
+        "",
+        *size_designs.sections(max(1, studies // 5))[0],
+        "",
+        "<!-- designs: end -->",
     ]
     return "\n".join(text) + "\n"
 

@@ -222,7 +222,7 @@ def _price_text(wanted: Wanted, fit: dict[str, Any]) -> str:
 
 
 def _result_text(result: StudyResult, kind: PlotKind, width: int, height: int) -> str:
-    from correlator.plot.of_result import categories_of, event_labels, path_of
+    from correlator.plot.of_result import as_per_cent, categories_of, event_labels, marks_of, path_of
     from correlator.plot.paths import car_paths
     from correlator.plot.terminal import car_text
     from correlator.plot.terminal_rows import distribution_text, events_text, heatmap_text
@@ -230,11 +230,11 @@ def _result_text(result: StudyResult, kind: PlotKind, width: int, height: int) -
     if kind is PlotKind.CAR:
         return car_text(path_of(result), width=width, height=height)
     if kind is PlotKind.EVENTS:
-        return events_text(car_paths(result), event_labels(result), width=width)
+        return events_text(as_per_cent(car_paths(result), result), event_labels(result), width=width)
     if kind is PlotKind.HEATMAP:
-        return heatmap_text(result.car, categories_of(result))
+        return heatmap_text(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
     window = result.window_labels[-1]
-    values = result.car.filter(result.car["window"] == window)["car"]
+    values = as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
     mean = float(values.mean() or 0.0)  # type: ignore[arg-type]
     return distribution_text(values, mean, "mean", title=f"CAR in window {window}", width=width)
 

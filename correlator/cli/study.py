@@ -36,6 +36,7 @@ class StudyOutput(StrEnum):
     WILD_CLUSTER = "wild-cluster"
     MODELS = "models"
     EXCLUDED = "excluded"
+    RECOMMENDED = "recommended"
     VOLATILITY = "volatility"
     CALENDAR_TIME = "calendar-time"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -127,6 +128,17 @@ def returns_of(prices: Array, kind: str) -> Array:
     ratio = np.full_like(positive, np.nan)
     np.divide(positive[1:], positive[:-1], out=ratio[1:])
     return np.log(ratio, out=ratio) if kind == "log" else np.subtract(ratio, 1.0, out=ratio)
+
+
+def as_simple(values: Any, kind: str) -> Any:
+    """Cumulated returns of ``kind`` (log, simple; log volumes too) as simple ones, what a per cent sign stands for.
+
+    Examples
+    --------
+    >>> round(as_simple(-0.105, "log"), 4), as_simple(-0.1, "simple")
+    (-0.0997, -0.1)
+    """
+    return values if kind == "simple" else np.expm1(values)
 
 
 def log_volume_of(volumes: Array) -> Array:

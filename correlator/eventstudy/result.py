@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 OUTPUTS = (
-    *("ar", "car", "aar", "caar", "bhar", "models", "excluded"),
+    *("ar", "car", "aar", "caar", "bhar", "models", "excluded", "recommended"),
     *("significance", "wild-cluster", "volatility", "calendar-time"),
 )
 
@@ -91,6 +91,30 @@ class StudyResult:
     def caar(self) -> pl.DataFrame:
         """One row per window (and group): window, n, caar, sd across events, positive (share of events)."""
         return self._by_group(lambda part: tables.average_frame(part.car, self.window_labels, "window", "caar"))
+
+    @cached_property
+    def recommended(self) -> pl.DataFrame:
+        """The test that holds its size in the design at hand (see ``eventstudy.recommended``), one row per window (and
+        group): window, n, dates, caar, se, df, t, p_value, low, high (95 %), positive (share of events), test.
+        """
+        return self.recommended_by(self.spec.by)
+
+    def recommended_by(self, by: tuple[str, ...]) -> pl.DataFrame:
+        """``recommended`` with the events split by other columns ``by``; none for all events together."""
+        from correlator.eventstudy.recommended import recommended, recommended_frame
+
+        def one(part: EventEstimates) -> pl.DataFrame:
+            found = recommended(part, self.panel, self.car_columns, self.estimation_bars)
+            positive = tables.average_frame(part.car, self.window_labels, "window", "caar")["positive"]
+            return recommended_frame(found, self.window_labels, positive.to_numpy())
+
+        return replace(self, spec=replace(self.spec, by=by))._by_group(one)
+
+    @property
+    def estimation_bars(self) -> int:
+        """Bars of an estimation window, missing ones included."""
+        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
+        return int((last - first).max(initial=-1)) + 1
 
     @cached_property
     def significance(self) -> pl.DataFrame:

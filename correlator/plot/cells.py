@@ -22,3 +22,8 @@ def heatmap_cells(car: pl.DataFrame, categories: pl.DataFrame) -> tuple[list[str
     order = cells.group_by("category").agg(pl.col("n").max()).sort("n", "category")["category"].to_list()
     found = {(row["category"], row["window"]): row for row in cells.iter_rows(named=True)}
     return car["window"].unique(maintain_order=True).to_list(), order, found
+
+
+def starred_cells(marks: pl.DataFrame | None) -> set[tuple[str, str]]:
+    """The cells (category, window) of ``marks`` (category, window, p_value) that are more than chance at 5 %."""
+    return set() if marks is None else set(marks.filter(pl.col("p_value") < 0.05).select("category", "window").rows())

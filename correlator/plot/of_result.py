@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -15,6 +17,8 @@ from correlator.plot.study import car_figure, event_panels, heatmap_figure
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+_CUMULATED = ("car", "caar", "low", "high")
+_PERCENTILE = re.compile(r"^p\d")
 RESULT_FIGURES = ("car", "events", "heatmap", "distribution")
 
 
@@ -27,20 +31,38 @@ def result_figure(result: StudyResult, kind: str, *, fan: pl.DataFrame | None = 
         raise NotFoundError(f"there is no figure {kind!r}", hint=f"figures are {', '.join(RESULT_FIGURES)}")
     if kind == "car":
         title = "Cumulated abnormal return" if len(result.estimates) == 1 else "Average cumulated abnormal return"
-        return car_figure(path_of(result), fan=fan, title=title, subtitle=described(result))
+        simple = None if fan is None else as_per_cent(fan, result)
+        return car_figure(path_of(result), fan=simple, title=title, subtitle=described(result))
     if kind == "events":
-        return event_panels(car_paths(result), labels=event_labels(result))
+        return event_panels(as_per_cent(car_paths(result), result), labels=event_labels(result))
     if kind == "heatmap":
-        return heatmap_figure(result.car, categories_of(result))
-    return distribution_figure(result.car, result.window_labels[-1])
+        return heatmap_figure(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
+    return distribution_figure(as_per_cent(result.car, result), result.window_labels[-1])
 
 
 def path_of(result: StudyResult) -> pl.DataFrame:
     """``car_path``, or its columns without a row where no event was measured."""
     if len(result.estimates):
-        return car_path(result)
+        return as_per_cent(car_path(result), result)
     numbers = dict.fromkeys(("caar", "low", "high"), pl.Float64())
     return pl.DataFrame(schema={"day": pl.String(), "n": pl.Int64(), **numbers})
+
+
+def as_per_cent(frame: pl.DataFrame, result: StudyResult) -> pl.DataFrame:
+    """Cumulated returns of a frame as the simple ones that a per cent sign stands for: exp(x) - 1 of logarithms."""
+    numbers = [name for name in frame.columns if name in _CUMULATED or _PERCENTILE.match(name)]
+    kind = result.spec.returns
+    if kind == "simple":
+        return frame
+    return frame.with_columns(pl.col(numbers).exp() - 1.0)
+
+
+def marks_of(result: StudyResult) -> pl.DataFrame:
+    """Cells of a heatmap that are more than chance: category, window, p_value of the recommended test in each cell."""
+    known = categories_of(result).unique(subset="event_id", keep="first", maintain_order=True)
+    events = result.events.drop("category", strict=False).join(known, on="event_id", how="left", maintain_order="left")
+    named = replace(result, events=events.with_columns(pl.col("category").fill_null("other")))
+    return named.recommended_by(("category",)).select("category", "window", "p_value")
 
 
 def described(result: StudyResult) -> str:

@@ -9,22 +9,24 @@ import polars as pl
 
 from correlator.errors import StudyError
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.recommended import recommended_path
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.windows import OffsetWindow
 
 BAND = 0.95
 
 
-def car_path(result: StudyResult) -> pl.DataFrame:
+def car_path(result: StudyResult, *, simultaneous: bool = False) -> pl.DataFrame:
     """The average cumulated abnormal return from the first day of the event window to each day: one row per day.
 
     Columns: day, n (events), caar, low, high (95 %, fractions; null where there is no band). Of several events the band
-    is cross-sectional: Student's t with n - 1 degrees of freedom times sd / sqrt(n) of the cumulated returns. Of one
-    event it is that of its CAR with the full covariance of prediction errors. Raises StudyError without events.
+    is that of the recommended test of each day's window (see ``eventstudy.recommended``), so that it leaves zero out
+    where the words of a report say more than chance; ``simultaneous``: one that holds the whole path at once (sup-t).
+    Of one event it is that of its CAR with the full covariance of prediction errors. Raises StudyError without events.
     """
     if len(result.estimates) == 0:
         raise StudyError("no event was measured, so there is no path", hint="see the excluded events and their reasons")
-    return _one_event(result) if len(result.estimates) == 1 else _cross_section(result)
+    return _one_event(result) if len(result.estimates) == 1 else _many_events(result, simultaneous)
 
 
 def car_paths(result: StudyResult) -> pl.DataFrame:
@@ -41,19 +43,11 @@ def car_paths(result: StudyResult) -> pl.DataFrame:
     )
 
 
-def _cross_section(result: StudyResult) -> pl.DataFrame:
-    from scipy.stats import t
-
-    values = result.estimates.ar
-    paths = np.nancumsum(values, axis=1)
-    begun = np.cumsum(~np.isnan(values), axis=1) > 0
-    n = begun.sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(begun, paths, 0.0).sum(axis=0) / n
-        sd = np.sqrt((np.where(begun, paths - mean, 0.0) ** 2).sum(axis=0) / (n - 1))
-        half = t.ppf(0.5 + BAND / 2, np.maximum(n - 1, 1)) * sd / np.sqrt(n)
-    half[n < 2] = np.nan
-    return _path(result, n, mean, half)
+def _many_events(result: StudyResult, simultaneous: bool) -> pl.DataFrame:
+    found = recommended_path(result.estimates, result.panel, result.estimation_bars)
+    low, high = found.simultaneous_bounds(BAND) if simultaneous else found.bounds(BAND)
+    columns = {"n": found.n, "caar": found.average, "low": low, "high": high}
+    return pl.DataFrame({"day": result.day_labels, **columns}, nan_to_null=True)
 
 
 def _one_event(result: StudyResult) -> pl.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from correlator.plot.cells import heatmap_cells
+from correlator.plot.cells import heatmap_cells, starred_cells
 from correlator.plot.template import (
     BLUE,
     GREY,
@@ -120,11 +120,16 @@ def event_panels(paths: pl.DataFrame, *, labels: dict[Any, str] | None = None, l
 
 
 def heatmap_figure(
-    car: pl.DataFrame, categories: pl.DataFrame, *, title: str = "CAR by category and window"
+    car: pl.DataFrame,
+    categories: pl.DataFrame,
+    *,
+    marks: pl.DataFrame | None = None,
+    title: str = "CAR by category and window",
 ) -> go.Figure:
     """Mean CAR by category and window, with the number of events in every cell; of many windows colours alone.
 
-    ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event.
+    ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event; ``marks``:
+    category, window, p_value of the recommended test: cells with p below 5 % get a star.
     """
     import plotly.graph_objects as go
 
@@ -133,13 +138,14 @@ def heatmap_figure(
         return empty_figure(title, "No event was measured: there is no cell to fill.")
     grid = [[found.get((name, window)) for window in windows] for name in order]
     largest = max(abs(cell["car"]) for cell in found.values()) or 0.01
+    starred = starred_cells(marks)
     written = len(windows) <= WRITTEN_WINDOWS
     figure = go.Figure(
         go.Heatmap(
             x=windows,
             y=[escaped(str(name)) for name in order],
             z=[[cell["car"] if cell else None for cell in line] for line in grid],
-            text=[[f"{cell['car']:+.1%}<br>{cell['n']:,}" if cell else "" for cell in line] for line in grid],
+            text=[[_cell_text(cell, starred) for cell in line] for line in grid],
             texttemplate="%{text}" if written else "",
             textfont={"size": 10},
             showscale=not written,
@@ -164,7 +170,17 @@ def heatmap_figure(
     events = car.drop_nulls("car").select(pl.struct("event_id", "symbol").n_unique()).item()
     subtitle = f"mean over {counted(events, 'event')}, blue up, red down"
     subtitle += "; below each mean its number of events" if written else ""
+    if marks is not None:
+        subtitle += f"; * more than chance at the 5 % level, {len(starred)} of {len(found)} cells"
     return dress(figure, title=title, subtitle=subtitle, height=150 + 36 * max(len(order), 2))
+
+
+def _cell_text(cell: dict[str, Any] | None, starred: set[tuple[str, str]]) -> str:
+    """Mean, star and number of events of a cell; empty where there is none."""
+    if cell is None:
+        return ""
+    star = " *" if (cell["category"], cell["window"]) in starred else ""
+    return f"{cell['car']:+.1%}{star}<br>{cell['n']:,}"
 
 
 def _add_fan(figure: go.Figure, fan: pl.DataFrame) -> None:

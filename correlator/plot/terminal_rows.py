@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from correlator.plot.cells import heatmap_cells
+from correlator.plot.cells import heatmap_cells, starred_cells
 from correlator.plot.distribution import counted_bins
 
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -65,17 +65,21 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80)
     return _joined(lines)
 
 
-def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame) -> str:
+def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame, *, marks: pl.DataFrame | None = None) -> str:
     """Mean CAR by category and window with the number of events; arguments as ``heatmap_figure``."""
     windows, names, found = heatmap_cells(car, categories)
     if not names:
         return "No event was measured: there is no cell to fill.\n"
+    starred = starred_cells(marks)
     size = max(len(name) for name in names)
     lines = [f"{'mean CAR, events':<{size}}  " + "".join(f"{window:>16}" for window in windows)]
     size = max(size, len("mean CAR, events"))
     for name in reversed(names):
         cells = [found.get((name, window)) for window in windows]
-        texts = [f"{cell['car']:+.2%} {cell['n']:>6,}" if cell else "" for cell in cells]
+        texts = [
+            f"{cell['car']:+.2%}{'*' if (name, cell['window']) in starred else ' '}{cell['n']:>6,}" if cell else ""
+            for cell in cells
+        ]
         lines.append(f"{name:<{size}}  " + "".join(f"{text:>16}" for text in texts))
     return _joined(lines)
 

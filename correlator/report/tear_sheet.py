@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
 from correlator.plot.html import content_policy, figure_parts, known_styles, plotly_script, script_json, title_of
 from correlator.plot.of_result import RESULT_FIGURES, result_figure
@@ -115,13 +116,17 @@ def _label(figure: go.Figure) -> str:
 
 
 def _averages(result: StudyResult | None) -> dict[str, Any]:
-    """CAAR by window (and group), in per cent; empty for fewer than two events."""
+    """The averages by window (and group) with the recommended test, in per cent; empty for fewer than two events."""
     if result is None or len(result.estimates) < 2:
         return {"rows": []}
-    frame = result.caar.with_columns(pl.col("caar", "sd", "positive") * 100).rename(
-        {"caar": "CAAR %", "sd": "sd %", "positive": "positive %"}
-    )
-    return _table(frame, "Average cumulated abnormal returns by window", digits=2)
+    kind = result.spec.returns
+    percent = [
+        pl.col(name).map_batches(lambda values: 100 * as_simple(values.to_numpy(), kind)).fill_nan(None)
+        for name in ("caar", "low", "high")
+    ]
+    frame = result.recommended.with_columns(*percent, pl.col("positive") * 100).drop("se", "df", "t")
+    names = {"caar": "CAAR %", "low": "low %", "high": "high %", "positive": "positive %", "p_value": "p"}
+    return _table(frame.rename(names), "Average cumulated abnormal returns by window", digits=3)
 
 
 def _excluded(result: StudyResult | None) -> dict[str, Any]:

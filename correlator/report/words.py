@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
+from correlator.eventstudy.frames import as_simple
+from correlator.eventstudy.recommended import WORDS
 from correlator.eventstudy.result import StudyResult
 from correlator.plot.template import counted
 from correlator.report.contents import Contents
@@ -55,67 +53,58 @@ def method_paragraphs(contents: Contents) -> list[str]:
         + " The standard error of an abnormal return is that of a prediction; that of a cumulated one uses the full "
         "covariance of prediction errors over its window. Missing bars stay missing.",
         f"Only sessions of {contents.moment.exchange} that had closed and news that was public at "
-        f"{contents.moment.as_of:%Y-%m-%d %H:%M} UTC are used. Tests across events take those with the same day 0 as "
-        "one cluster (Liang & Zeger 1986). Bands in figures are of 95 %.",
+        f"{contents.moment.as_of:%Y-%m-%d %H:%M} UTC are used. Words, bands of 95 %, marks and the "
+        "table of averages use one test, chosen by the dates and windows of the events: errors by calendar day, so "
+        "that a bar in several windows is one observation, or, for one date, a cross-sectional error adjusted for "
+        "the correlation of the events (Kolari & Pynnonen 2010)." + _as_shown(spec.returns),
     ]
 
 
+def _as_shown(returns: str) -> str:
+    """What per cents are where returns are logarithms."""
+    if returns == "simple":
+        return ""
+    return (
+        " Returns are logarithms: a per cent on this page is the simple return that a cumulated logarithm comes to, "
+        "exp(x) - 1; the CSV files hold x."
+    )
+
+
 def _of_one_event(result: StudyResult) -> list[str]:
-    rows = result.car.head(_SHOWN_WINDOWS).iter_rows(named=True)
-    return [
-        f"Window {row['window']}: CAR {_percent(row['car'])}, standard error {_percent(row['se'], sign=False)} "
-        f"(t {row['t']:.2f}, p {row['p_value']:.3f}), {_verdict(row['p_value'])}."
-        for row in rows
-        if row["car"] is not None and row["p_value"] is not None
-    ] + ["One event has no cross-section, so there is no test across events."]
+    measured = _of_windows(result, "CAR")
+    return [*measured, "One event has no cross-section, so its error is that of its own prediction."]
 
 
 def _of_many(result: StudyResult) -> list[str]:
-    """CAAR per window with a t clustered by session of day 0, over all events whatever the groups."""
-    sentences = []
-    cars, sessions = result.estimates.car, result.estimates.day_zero
-    for column, label in list(enumerate(result.window_labels))[:_SHOWN_WINDOWS]:
-        known = ~np.isnan(cars[:, column])
-        values = cars[known, column]
-        statistic, p_value, count = clustered_t(values, sessions[known])
-        if np.isnan(p_value):
-            continue
-        sentences.append(
-            f"Window {label}: CAAR {_percent(values.mean())}, {100 * (values > 0).mean():.0f} % of {len(values):,} "
-            f"events on {counted(count, 'session')} positive (clustered t {statistic:.2f}, p {p_value:.3f}), "
-            f"{_verdict(p_value)}."
-        )
+    """CAAR per window with its recommended test, over all events whatever the groups."""
+    sentences = _of_windows(result, "CAAR")
     if not sentences:
-        return ["All events share one session of day 0, so there is no test across events."]
+        return ["The events do not vary, so there is no test across them."]
     if len(sentences) > 1:
         sentences.append(f"{len(sentences)} windows were looked at: of twenty, chance alone puts one beyond 5 %.")
     return sentences
 
 
-def clustered_t(values: np.ndarray[Any, Any], clusters: np.ndarray[Any, Any]) -> tuple[float, float, int]:
-    """t of the mean of ``values`` (N,) with errors that go together within ``clusters`` (N,), its p, and clusters G.
+def _of_windows(result: StudyResult, name: str) -> list[str]:
+    """One sentence per window with a test: estimate, interval, whose error it is, p and the verdict."""
+    sentences = []
+    for row in result.recommended_by(()).head(_SHOWN_WINDOWS).iter_rows(named=True):
+        if row["p_value"] is None:
+            continue
+        who = ""
+        if row["n"] > 1:
+            who = (
+                f"{100 * row['positive']:.0f} % of {row['n']:,} events on {counted(row['dates'], 'session')} positive, "
+            )
+        shown = {side: 100 * as_simple(row[side], result.spec.returns) for side in ("caar", "low", "high")}
+        sentences.append(
+            f"Window {row['window']}: {name} {shown['caar']:+.2f} %, 95 % interval {shown['low']:+.2f} to "
+            f"{shown['high']:+.2f} %, {who}"
+            f"t {row['t']:.2f} with {WORDS[row['test']]}, p {row['p_value']:.3f}: {verdict(row['p_value'])}."
+        )
+    return sentences
 
-    Variance of Liang & Zeger (1986) with the factor G / (G - 1), Student's t with G - 1 degrees of freedom; NaN for
-    fewer than two clusters or values that do not vary. With every value its own cluster it is the plain t.
-    """
-    from scipy.stats import t
 
-    names, places = np.unique(clusters, return_inverse=True)
-    count = len(names)
-    if count < 2:
-        return np.nan, np.nan, count
-    mean = float(values.mean())
-    sums = np.bincount(places, weights=values - mean)
-    error = float(np.sqrt(count / (count - 1) * (sums**2).sum())) / len(values)
-    if error == 0:
-        return np.nan, np.nan, count
-    statistic = mean / error
-    return statistic, float(2 * t.sf(abs(statistic), count - 1)), count
-
-
-def _verdict(p_value: float) -> str:
+def verdict(p_value: float) -> str:
+    """What a p-value says, in words."""
     return "more than chance at the 5 % level" if p_value < 0.05 else "within what chance explains"
-
-
-def _percent(value: Any, *, sign: bool = True) -> str:
-    return f"{100 * value:{'+' if sign else ''}.2f} %"

@@ -53,15 +53,12 @@ def test_band_of_one_event_is_that_of_its_car_with_the_full_covariance():
     assert path["day"].to_list() == [str(day) for day in range(-5, 6)]
 
 
-def test_band_of_many_events_is_cross_sectional():
-    from scipy.stats import t
-
+def test_band_of_many_events_is_that_of_the_recommended_test():
     result = made_study(12)
     last = car_path(result).row(-1, named=True)
-    cars = result.estimates.ar.sum(axis=1)
-    half = t.ppf(0.975, 11) * cars.std(ddof=1) / np.sqrt(12)
-    assert last["caar"] == pytest.approx(cars.mean(), rel=1e-12)
-    assert last["caar"] - last["low"] == pytest.approx(half, rel=1e-12)
+    whole = result.recommended.filter(pl.col("window") == "-5:5").row(0, named=True)
+    for name in ("caar", "low", "high"):
+        assert last[name] == pytest.approx(whole[name], rel=1e-9)
     assert last["n"] == 12
 
 

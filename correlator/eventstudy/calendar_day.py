@@ -1,0 +1,163 @@
+"""The calendar-day t of an average: every day is one observation, however many windows and shares meet on it.
+
+A CAAR is a sum over calendar days of weighted errors. An abnormal return is the error of its day less what the
+estimated line takes over from the errors of its estimation days, so with X_i the design of event i's estimation
+window and X*_i the sum of its rows over the window
+
+    CAAR = sum over days s of u_s,   u_s = 1/N sum over i of (AR_is, s in i's window)
+                                         - 1/N sum over i of (X*_i' (X_i'X_i)^-1 x_s e_is, s in i's estimation window)
+
+and its variance, whatever binds the errors of one day and however their size changes from day to day, is sum u_s^2:
+White's (1980) estimator with days as clusters (Liang & Zeger 1986; Jaffe 1974 and Mandelker 1974 have the same idea
+as a portfolio). The effect is zero under the null, so it is not taken off before squaring; with G days in effect
+
+    t = CAAR / se,   se^2 = (sum u_s^2 - CAAR^2 / G) G / (G - 1),   Student's t with G - 1 degrees of freedom
+
+which is the plain t where each of G events has a day of its own. G = (sum q_s)^2 / sum q_s^2 (Satterthwaite 1946),
+q_s the variance of u_s were all errors independent. Assumed: errors of different days are uncorrelated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.eventstudy.estimation.engine import regressors_of
+from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.models import Model, model_named
+from correlator.eventstudy.frames import Array, Panel
+from correlator.eventstudy.placement import Rows
+
+_EVENTS_AT_A_TIME = 4_000
+
+
+@dataclass(frozen=True)
+class DayError:
+    """Of W windows: ``average`` (CAAR), its error ``se``, ``days`` in effect G, so that t has G - 1 degrees of freedom;
+    ``covariance`` (W, W) of the averages.
+    """
+
+    average: Array
+    se: Array
+    days: Array
+    covariance: Array
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Some events of one symbol: ``window`` (E, D) and ``estimation`` (E, L) rows, ``x`` design of each (E, D or L, k),
+    ``residuals`` (E, L) and ``sigma`` (E,); ``ar`` (E, D).
+    """
+
+    window: Rows
+    estimation: Rows
+    x_window: Array
+    x_estimation: Array
+    residuals: Array
+    ar: Array
+    sigma: Array
+
+
+def calendar_day_error(
+    estimates: EventEstimates, panel: Panel, columns: NDArray[np.int64], estimation_bars: int
+) -> DayError:
+    """The average CAR of each window with its calendar-day error.
+
+    Parameters
+    ----------
+    estimates: of E events; their CAR are averaged where they have a value.
+    panel: the bars that they were estimated on.
+    columns: (W, 2) first and last column of each window inside the event window, ends included.
+    estimation_bars: length L of the estimation window.
+    """
+    windows, total = len(columns), len(panel.labels)
+    counted = (~np.isnan(estimates.car)).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        average = np.nansum(estimates.car, axis=0) / counted
+    days, expected = np.zeros((windows, total)), np.zeros((windows, total))
+    for symbol in np.unique(estimates.symbol_index).tolist():
+        own = np.zeros((windows, total))
+        for part in _parts(estimates, panel, symbol, estimation_bars):
+            for w, (first, last) in enumerate(columns):
+                _add_window(part, slice(first, last + 1), days[w], own[w])
+        expected += own * own
+    with np.errstate(divide="ignore", invalid="ignore"):
+        days /= counted[:, None]
+        in_effect = expected.sum(axis=1) ** 2 / (expected**2).sum(axis=1)
+        squares = (days * days).sum(axis=1)
+        variance = (squares - average**2 / in_effect) * in_effect / (in_effect - 1)
+    se = np.where((in_effect > 1) & (variance > 0), np.sqrt(np.maximum(variance, 0.0)), np.nan)
+    return DayError(average, se, in_effect, days @ days.T)
+
+
+def common_share(estimates: EventEstimates, panel: Panel, estimation_bars: int) -> float:
+    """Mean covariance over the mean variance of the events' residuals, 0 where it is negative.
+
+    Only events of one date pair up: windows of different dates are taken to share no bar. What Kolari & Pynnonen (2010)
+    have as the mean correlation of scaled returns is this ratio for returns that are not scaled.
+    """
+    dates, group = np.unique(estimates.day_zero, return_inverse=True)
+    summed = np.zeros((len(dates), estimation_bars))
+    own = 0.0
+    for symbol in np.unique(estimates.symbol_index).tolist():
+        mine = np.flatnonzero(estimates.symbol_index == symbol)
+        start = 0
+        for part in _parts(estimates, panel, symbol, estimation_bars):
+            filled = np.nan_to_num(part.residuals)
+            np.add.at(summed, group[mine[start : start + len(filled)]], filled)
+            own += float((filled * filled).sum())
+            start += len(filled)
+    events = len(estimates)
+    if events < 2 or own == 0:
+        return 0.0
+    return max(float((summed * summed).sum() - own) / (events - 1) / own, 0.0)
+
+
+def _add_window(part: _Part, inside: slice, days: Array, expected: Array) -> None:
+    """Add each event's contribution to the days (T,), and to what a unit error of its size would contribute."""
+    ar = part.ar[:, inside]
+    there = ~np.isnan(ar)
+    size = part.sigma[:, None]
+    np.add.at(days, part.window[:, inside][there], ar[there])
+    np.add.at(expected, part.window[:, inside][there], np.broadcast_to(size, ar.shape)[there])
+    if not part.x_window.shape[2]:
+        return
+    sums = np.where(there[:, :, None], part.x_window[:, inside], 0.0).sum(axis=1)
+    taken = np.einsum("ek,elk->el", _solved(part.x_estimation, sums), part.x_estimation)
+    known = ~np.isnan(part.residuals)
+    np.add.at(days, part.estimation[known], -(taken * part.residuals)[known])
+    np.add.at(expected, part.estimation[known], -(taken * size)[known])
+
+
+def _solved(design: Array, sums: Array) -> Array:
+    """(X'X)^-1 X* (E, k); by least squares in the pseudo-inverse's sense where a design is thin."""
+    cross = np.einsum("elk,elj->ekj", design, design)
+    return np.asarray(np.einsum("ekj,ej->ek", np.linalg.pinv(cross, hermitian=True), sums))
+
+
+def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> Iterator[_Part]:
+    """The events of ``symbol``, some at a time, with their designs and residuals computed from the bars."""
+    model = model_named(estimates.model)
+    regressors, benchmark = regressors_of(model, panel.factors_of(symbol), len(panel.labels))
+    outcome = panel.returns[:, symbol] if benchmark is None else panel.returns[:, symbol] - benchmark
+    design = _design(model, regressors)
+    mine = np.flatnonzero(estimates.symbol_index == symbol)
+    for start in range(0, len(mine), _EVENTS_AT_A_TIME):
+        chosen = mine[start : start + _EVENTS_AT_A_TIME]
+        window = estimates.win_first[chosen, None] + np.arange(estimates.ar.shape[1])
+        estimation = estimates.est_first[chosen, None] + np.arange(bars)
+        inside = (estimation >= 0) & (estimation < len(panel.labels))
+        estimation = np.clip(estimation, 0, len(panel.labels) - 1)
+        x = design[estimation]
+        fitted = np.einsum("ek,elk->el", estimates.coefficients[chosen, : x.shape[2]], x)
+        residuals = np.where(inside, outcome[estimation] - fitted, np.nan)
+        x = np.where(np.isnan(residuals)[:, :, None], 0.0, x)
+        yield _Part(window, estimation, design[window], x, residuals, estimates.ar[chosen], estimates.sigma[chosen])
+
+
+def _design(model: Model, regressors: Array) -> Array:
+    constant = np.ones((len(regressors), int(model.intercept)))
+    return np.concatenate([constant, regressors], axis=1)
