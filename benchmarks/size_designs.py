@@ -156,8 +156,8 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
         f"## Designs of dates: {studies:,} simulated studies each",
         "",
         "Per cent of studies without any effect that are rejected at 5 %, by window; bold is outside the binomial 99 % "
-        f"band of {100 * low:.1f} to {100 * high:.1f}. Market model over 240 sessions up to day -11, betas of 0.5 to 1.5, "
-        "residual sd of 1 to 3 %. `recommended` is the test that `eventstudy.recommended` chooses from the events alone.",
+        f"band of {100 * low:.1f} to {100 * high:.1f}. Market model over 240 sessions up to day -11, betas of 0.5 to "
+        "1.5, residual sd of 1 to 3 %. `recommended` is the test that `eventstudy.recommended` chooses from the events.",
         "",
     ]
     for w, window in enumerate(WINDOWS):
@@ -168,8 +168,8 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
         lines += [
             f"### Power, window {WINDOWS[w]}",
             "",
-            f"Per cent found of +{100 * EFFECT:g} % on day 0, {max(studies // 4, 1):,} studies. Power counts only where "
-            "the size above is not in bold.",
+            f"Per cent found of +{100 * EFFECT:g} % on day 0, {max(studies // 4, 1):,} studies. Power counts only "
+            "where the size above is not in bold.",
             "",
             *table(header, rows),
             "",
@@ -179,8 +179,8 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
         for name in names
     ]
     return lines, [
-        f"Yes: the share of true nulls rejected lies within the 99 % band of 5 % ({100 * low:.1f} to {100 * high:.1f} % "
-        f"of {studies:,} studies) in the windows {', '.join(WINDOWS)}; else the share that is farthest off.",
+        f"Yes: the share of true nulls rejected lies within the 99 % band of 5 % ({100 * low:.1f} to {100 * high:.1f} "
+        f"% of {studies:,} studies) in the windows {', '.join(WINDOWS)}; else the share that is farthest off.",
         "",
         *table(header, holds),
     ]
