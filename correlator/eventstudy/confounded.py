@@ -26,6 +26,7 @@ from correlator.align.confounds import (
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.cross_section import cross_section, event_features
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result_frames import average_frame
 
 TREATMENTS = ("keep", "drop", "first", "model")
 _COLUMNS = ("other_stories", "country_stories", "overlaps", "ex_dividend", "limit_locked", "thin")
@@ -92,7 +93,7 @@ def compare_confounds(result: StudyResult, flags: pl.DataFrame, treatments: Sequ
 
     Standard errors are clustered by session and symbol (see ``cross_section``). ``model`` is the CAAR of an event with
     nothing else in its window; confounds that do not vary, or that others add up to, are left out of it. A treatment
-    that leaves fewer than two events has no errors. Raises InputError for another treatment.
+    that leaves fewer than two dates has no errors. Raises InputError for another treatment.
     """
     if unknown := sorted(set(treatments) - set(TREATMENTS)):
         raise InputError(f"confounds {unknown[0]!r} is not known", hint=f"choose of {', '.join(TREATMENTS)}")
@@ -107,7 +108,7 @@ def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.Da
     else:
         keep = _kept(result, flags, treatment)
         chosen = replace(result, estimates=result.estimates.take(keep))
-    if len(chosen.estimates) < 2:
+    if len(np.unique(chosen.estimates.day_zero)) < 2:
         return _without_errors(chosen, treatment)
     rows = []
     for window in result.window_labels:
@@ -134,11 +135,11 @@ def _telling(flags: pl.DataFrame) -> list[str]:
 
 
 def _without_errors(chosen: StudyResult, treatment: str) -> pl.DataFrame:
-    """One event or none has an average, or not even that, and no standard error."""
-    count, cars = len(chosen.estimates), chosen.estimates.car
+    """Events of one date have an average, or none not even that, and no standard error between dates."""
+    averages = average_frame(chosen.estimates.car, chosen.window_labels, "window", "caar")
     rows = [
-        (treatment, window, count, float(cars[0, w]) if count else None, None, None, None, None)
-        for w, window in enumerate(chosen.window_labels)
+        (treatment, window, count, caar, None, None, None, None)
+        for window, count, caar in averages.select("window", "n", "caar").iter_rows()
     ]
     return pl.DataFrame(rows, schema=_schema(), orient="row")
 

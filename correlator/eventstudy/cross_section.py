@@ -5,6 +5,11 @@
 with B the sums over clusters of (X'e)(X'e)' times G/(G - 1) (N - 1)/(N - k) each: events of one date share its market,
 events of one symbol its company (Cameron, Gelbach & Miller 2011, JBES 29, 238-249; Petersen 2009). Student's t with the
 fewest clusters less one as its degrees of freedom (Cameron & Miller 2015). statsmodels does the work.
+
+The two-way V of few clusters can have variances that are not positive. A term with such a one takes the larger of its
+two one-way variances by the cluster jackknife, CV3 = (G - 1)/G sum over clusters of (b_without - b)(b_without - b)', as
+MacKinnon, Nielsen & Webb (2023, J. Econometrics 232; 2024) advise, and ``variance`` says so. Events of one date alone
+are refused: what moved that date moved them all, and no variance between dates is left to see it.
 """
 
 from __future__ import annotations
@@ -16,10 +21,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
 from correlator.eventstudy.design import design_of
 from correlator.eventstudy.formula import parse_formula
+from correlator.eventstudy.frames import Array
 from correlator.eventstudy.result import StudyResult
 
 CLUSTERS = ("session", "symbol")
@@ -28,8 +35,9 @@ CLUSTERS = ("session", "symbol")
 @dataclass(frozen=True)
 class CrossSection:
     """A regression over N events: ``table`` has term, estimate, se, t, p_value, low, high (95 %), fractions of return
-    per unit of the term; ``clusters`` the columns clustered by and how many clusters each has; ``df`` of t;
-    ``excluded`` the events left out: event_id, symbol, reason.
+    per unit of the term, and ``variance`` (which estimator: robust, one-way, two-way, or jackknife); ``clusters`` the
+    columns clustered by and how many clusters each has; ``df`` of t; ``excluded`` the events left out: event_id,
+    symbol, reason.
     """
 
     formula: str
@@ -82,29 +90,18 @@ def cross_section(
     """Regress by ``formula``, such as ``car ~ goldstein + C(category)``, on the columns of ``event_features``.
 
     ``events``: a study, or such a frame with more columns; ``clusters``: one or two columns, default session and
-    symbol, each where it has two values or more; empty for heteroskedasticity-robust errors (HC1). Events without a
-    value in the formula's columns are in ``excluded``. Raises InputError for a formula that cannot be read,
-    NotFoundError for columns that are not there, StudyError where there are too few events, MissingDependencyError
-    without statsmodels.
+    symbol, the latter where it has two values or more; empty for heteroskedasticity-robust errors (HC1). Events without
+    a value in the formula's columns are in ``excluded``. Raises InputError for a formula that cannot be read,
+    NotFoundError for columns that are not there, StudyError where there are too few events or, unless ``clusters`` say
+    otherwise, all of one session, MissingDependencyError without statsmodels.
     """
     features = event_features(events, window) if isinstance(events, StudyResult) else events
     model, used = _model(formula, features)
     kept = features[used]
     names = _clusters(kept, clusters)
     fitted = _fitted(model, kept, names)
-    bounds = np.asarray(fitted.conf_int())
-    table = pl.DataFrame(
-        {
-            "term": list(model.exog_names),
-            "estimate": np.asarray(fitted.params),
-            "se": np.asarray(fitted.bse),
-            "t": np.asarray(fitted.tvalues),
-            "p_value": np.asarray(fitted.pvalues),
-            "low": bounds[:, 0],
-            "high": bounds[:, 1],
-        },
-        nan_to_null=True,
-    )
+    df = float(getattr(fitted, "df_resid_inference", fitted.df_resid))
+    table = _table(model, _errors(model, fitted, kept, names), df)
     left_out = np.setdiff1d(np.arange(len(features)), used)
     return CrossSection(
         formula=formula,
@@ -113,7 +110,7 @@ def cross_section(
         n=len(used),
         r_squared=float(fitted.rsquared),
         clusters={name: kept[name].n_unique() for name in names},
-        df=float(getattr(fitted, "df_resid_inference", fitted.df_resid)),
+        df=df,
         excluded=features[left_out]
         .select("event_id", "symbol")
         .with_columns(pl.lit("a term of the formula has no value").alias("reason")),
@@ -139,6 +136,12 @@ def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
 
 def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, ...]:
     if clusters is None:
+        if "session" in kept.columns and kept["session"].n_unique() < 2:
+            raise StudyError(
+                f"all {len(kept)} events have the same session, so nothing tells what moved it from what they were",
+                hint="bring events of other sessions, or say what to cluster by, such as symbol",
+                argument="clusters",
+            )
         return tuple(name for name in CLUSTERS if name in kept.columns and kept[name].n_unique() >= 2)
     for name in clusters:
         if name not in kept.columns:
@@ -150,9 +153,75 @@ def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, 
     return tuple(clusters)
 
 
+@dataclass(frozen=True)
+class _Errors:
+    """``estimate``, ``se`` (k,) and the ``variance`` that each se is the root of, in words."""
+
+    estimate: Array
+    se: Array
+    variance: list[str]
+
+
 def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
     if not names:
         return model.fit(cov_type="HC1", use_t=True)
-    codes = np.stack([kept[name].rank("dense").to_numpy().astype(np.int64) for name in names], axis=1)
+    codes = np.stack([_codes(kept[name]) for name in names], axis=1)
     groups = codes[:, 0] if len(names) == 1 else codes
     return model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+
+
+def _errors(model: Any, fitted: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> _Errors:
+    """Standard errors, with the jackknife's where a two-way variance is not positive."""
+    variances = np.diag(np.asarray(fitted.cov_params())).copy()
+    plain = ("robust (HC1)", "one-way", "two-way")[len(names)]
+    words = [plain] * len(variances)
+    scale = np.asarray(fitted.cov_HC0).diagonal() if hasattr(fitted, "cov_HC0") else np.zeros(len(variances))
+    bad = np.flatnonzero(~(variances > 1e-12 * scale)) if len(names) == 2 else np.zeros(0, dtype=np.int64)
+    if len(bad):
+        one_way = [np.diag(jackknife_covariance(model.endog, model.exog, _codes(kept[name]))) for name in names]
+        variances[bad] = np.max(one_way, axis=0)[bad]
+        for term in bad:
+            words[term] = "largest one-way, jackknife (CV3)"
+    return _Errors(np.asarray(fitted.params), np.sqrt(np.where(variances > 0, variances, np.nan)), words)
+
+
+def jackknife_covariance(y: Array, x: Array, groups: NDArray[np.int64]) -> Array:
+    """CV3 (k, k): (G - 1)/G times the sum over clusters of the squared change of the estimate without the cluster.
+
+    ``y`` (N,), ``x`` (N, k), ``groups`` (N,). A cluster without which the terms are collinear is solved in the
+    pseudo-inverse's sense (MacKinnon, Nielsen & Webb 2023).
+    """
+    whole, cross = x.T @ x, x.T @ y
+    estimate = np.linalg.solve(whole, cross)
+    total = np.zeros_like(whole)
+    labels = np.unique(groups)
+    for label in labels:
+        mine = groups == label
+        left = np.linalg.pinv(whole - x[mine].T @ x[mine]) @ (cross - x[mine].T @ y[mine])
+        total += np.outer(left - estimate, left - estimate)
+    return np.asarray((len(labels) - 1) / len(labels) * total)
+
+
+def _table(model: Any, errors: _Errors, df: float) -> pl.DataFrame:
+    from scipy.special import stdtr, stdtrit
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = errors.estimate / errors.se
+    half = stdtrit(df, 0.975) * errors.se
+    return pl.DataFrame(
+        {
+            "term": list(model.exog_names),
+            "estimate": errors.estimate,
+            "se": errors.se,
+            "t": t,
+            "p_value": 2.0 * stdtr(df, -np.abs(t)),
+            "low": errors.estimate - half,
+            "high": errors.estimate + half,
+            "variance": errors.variance,
+        },
+        nan_to_null=True,
+    )
+
+
+def _codes(column: pl.Series) -> NDArray[np.int64]:
+    return column.rank("dense").to_numpy().astype(np.int64)

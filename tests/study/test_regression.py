@@ -126,3 +126,39 @@ def test_what_cannot_be_done_is_said():
         cross_section(data.with_columns(symbol=pl.lit("A")), "car ~ goldstein", clusters=["symbol"])
     with pytest.raises(NotFoundError, match="no column 'dyad'"):
         cross_section(data, "car ~ goldstein", clusters=["dyad"])
+
+
+def test_events_of_one_session_are_refused_by_default():
+    data = frame(n=30).with_columns(session=pl.lit(1))
+    with pytest.raises(StudyError, match="same session"):
+        cross_section(data, "car ~ goldstein")
+    assert cross_section(data, "car ~ goldstein", clusters=["symbol"]).table["variance"].to_list() == ["one-way"] * 2
+
+
+def test_a_two_way_variance_that_is_not_positive_takes_the_larger_jackknife():
+    """Seeds are tried until a two-way variance is not positive: what then stands is by hand the larger CV3."""
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        session = rng.integers(0, 3, 12)
+        symbol = rng.integers(0, 3, 12)
+        x, y = rng.normal(size=12), rng.normal(0, 0.02, 12)
+        data = pl.DataFrame(
+            {"event_id": range(12), "session": session, "symbol": symbol.astype(str), "goldstein": x, "car": y}
+        )
+        if len(set(session)) < 2 or len(set(symbol)) < 2:
+            continue
+        table = cross_section(data, "car ~ goldstein").table
+        assert table["se"].null_count() == 0
+        if table["variance"][1] != "two-way":
+            break
+    assert table["variance"][1] == "largest one-way, jackknife (CV3)"
+    design = np.column_stack([np.ones(12), x])
+    whole = np.linalg.lstsq(design, y, rcond=None)[0]
+    largest = 0.0
+    for groups in (session, symbol):
+        changes = [
+            np.linalg.lstsq(design[groups != g], y[groups != g], rcond=None)[0] - whole for g in np.unique(groups)
+        ]
+        count = len(changes)
+        largest = max(largest, (count - 1) / count * sum(change[1] ** 2 for change in changes))
+    assert table["se"][1] == pytest.approx(np.sqrt(largest), rel=1e-9)
