@@ -18,8 +18,6 @@ from correlator.correlation.series import (
     aligned,
     hac_regression,
     lagged,
-    newey_west_lags,
-    normal_quantile,
 )
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.significance.multiple_testing import holm, romano_wolf
@@ -60,11 +58,12 @@ def lead_lag(
 ) -> LeadLag:
     """Correlations of ``news`` at t - k with ``returns`` at t, both (T,), for k from -max_lag to max_lag.
 
-    ``hac``: the correlation as the slope between standardised series with Newey-West errors (``hac_lags``, default
-    the rule of thumb of T), which stand for series whose own values are correlated. ``bootstrap``: each series is
-    resampled on its own in stationary blocks of mean length ``block`` (default the longer of both series' best), so
-    that it keeps its rhythm and loses the other's; p-values are shares of draws. Bars without one of both are left
-    out; the bootstrap takes missing ones for the mean. Raises InputError and StudyError where it cannot be done.
+    ``hac``: the correlation as the slope between standardised series with errors by cosines and Student's t (see
+    ``series``), or Newey-West errors with ``hac_lags``; both stand for series whose own values are correlated.
+    ``bootstrap``: each series is resampled on its own in stationary blocks of mean length ``block`` (default the longer
+    of both series' best), so that it keeps its rhythm and loses the other's; p-values are shares of draws. Bars without
+    one of both are left out; the bootstrap takes missing ones for the mean. Raises InputError and StudyError where it
+    cannot be done.
     """
     first, second = aligned(news, returns)
     if bands not in BANDS:
@@ -109,7 +108,6 @@ def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.Data
 
 
 def _by_hac(first: Array, second: Array, lags: Rows, level: float, hac_lags: int | None) -> pl.DataFrame:
-    reach = normal_quantile(level)
     rows = []
     for lag in lags.tolist():
         x, y = lagged(first, lag), second
@@ -118,8 +116,8 @@ def _by_hac(first: Array, second: Array, lags: Rows, level: float, hac_lags: int
         if n < 3 or not (np.ptp(x[there]) > 0 and np.ptp(y[there]) > 0):
             raise StudyError(f"at lag {lag} one of both series does not vary", hint="bring a longer series")
         x, y = ((part - part[there].mean()) / part[there].std() for part in (x, y))
-        used = newey_west_lags(n) if hac_lags is None else hac_lags
-        fit = hac_regression(y, np.column_stack([np.ones(len(x)), x]), used)
+        fit = hac_regression(y, np.column_stack([np.ones(len(x)), x]), hac_lags)
+        reach = fit.reach(level)
         rho, se = float(fit.estimate[1]), float(fit.se[1])
         bounds = {"low": rho - reach * se, "high": rho + reach * se}
         rows.append({"lag": lag, "n": fit.n, "correlation": rho, "se": se, **bounds, "p_value": float(fit.p_value[1])})

@@ -5,7 +5,8 @@ For every horizon h a regression of its own,
     y_{t, h} = a_h + b_h shock_t + c_h' controls_t + e_{t, h}
 
 with y the return of bar t + h or, cumulated, of bars t to t + h; b_h over h is the impulse response. Errors of
-neighbouring bars overlap, so they are Newey-West's with h lags at least.
+neighbouring bars overlap, and short series say little of how much: they are those by cosines with Student's t (see
+``series``).
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from correlator.correlation.series import (
     aligned,
     hac_regression,
     lagged,
-    newey_west_lags,
-    normal_quantile,
 )
 from correlator.errors import InputError
 from correlator.eventstudy.significance.multiple_testing import holm
@@ -39,9 +38,10 @@ def local_projection(
 ) -> pl.DataFrame:
     """The response of ``returns`` (T,) to one unit of ``shock`` (T,), horizons 0 to ``horizons``.
 
-    One row per horizon: horizon, n, estimate (fractions per unit), se, t, p_value, low, high, hac_lags, p_holm,
+    One row per horizon: horizon, n, estimate (fractions per unit), se, t, p_value, low, high, df (of t), p_holm,
     tested. ``lags``: own past of both series among the controls; ``controls`` (T, C) more of them, as known at t;
-    ``cumulative`` sums returns from t to t + h; ``hac_lags``: default the larger of h and the rule of thumb. Bars with
+    ``cumulative`` sums returns from t to t + h; ``hac_lags``: Newey and West's errors with so many
+    lags instead. Bars with
     a missing value are left out of the horizon they would enter. Raises InputError and StudyError where it cannot be
     done.
     """
@@ -49,12 +49,11 @@ def local_projection(
     if horizons < 0 or lags < 0:
         raise InputError("horizons and lags must not be negative", hint="give 0 or more")
     design = _design(y, x, lags, controls)
-    reach = normal_quantile(level)
     rows = []
     for horizon in range(horizons + 1):
         outcome = ahead(y, horizon) if cumulative else lagged(y, -horizon)
-        used = max(horizon, newey_west_lags(len(y))) if hac_lags is None else hac_lags
-        fit = hac_regression(outcome, design, used)
+        fit = hac_regression(outcome, design, hac_lags)
+        reach = fit.reach(level)
         estimate, se = float(fit.estimate[1]), float(fit.se[1])
         rows.append(
             {
@@ -66,7 +65,7 @@ def local_projection(
                 "p_value": float(fit.p_value[1]),
                 "low": estimate - reach * se,
                 "high": estimate + reach * se,
-                "hac_lags": used,
+                "df": fit.df if np.isfinite(fit.df) else None,
             }
         )
     frame = pl.DataFrame(rows)

@@ -1,10 +1,18 @@
-"""Least squares over time with Newey-West errors: what lead-lag, projections and signals share.
+"""Least squares over time with errors that stand autocorrelation: what lead-lag, projections and signals share.
 
-    y_t = x_t'b + e_t,   V = (X'X)^-1 S (X'X)^-1,   S = G_0 + sum_{l=1..L} (1 - l/(L+1)) (G_l + G_l')
+    y_t = x_t'b + e_t,   V = (X'X)^-1 S (X'X)^-1,   S the long-run sum of squares of the scores s_t = x_t e_t
 
-with G_l the sum over t of (x_t e_t)(x_{t-l} e_{t-l})' (Newey & West 1987, Econometrica 55, 703-708). No small-sample
-factor; p-values are normal, as the result is asymptotic. Equal to statsmodels' ``cov_type="HAC"``. A bar with a missing
-value has no e_t but keeps its place in time, so bars on both sides of it do not become neighbours (Datta & Du 2012).
+By default S is the equal-weighted cosine estimator with fixed-b critical values (Lazarus, Lewis, Stock & Watson 2018,
+JBES 36, 541-559),
+
+    S = 2/B sum_{j=1..B} c_j c_j',   c_j = sum_t cos(pi j (t - 1/2)/T) s_t / (1 - h_t),   B = 0.4 T^(2/3)
+
+with h_t the leverage of bar t, whose residual is too small by as much (HC3 of MacKinnon & White 1985); t has B degrees
+of freedom, so that the law knows how little is known of S: a normal law with Newey & West's S rejects a true null too
+often in short series. With ``lags`` given S is theirs (1987, Econometrica 55, 703-708), G_0 + sum_{l=1..L} (1 -
+l/(L+1)) (G_l + G_l'), without a small-sample factor and with a normal law, equal to statsmodels' ``cov_type="HAC"``. A
+bar with a missing value has no e_t but keeps its place in time, so bars on both sides of it do not become neighbours
+(Datta & Du 2012).
 """
 
 from __future__ import annotations
@@ -22,12 +30,15 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Regression:
-    """``estimate``, ``se``, ``t``, ``p_value`` (k,) of ``n`` observations, ``lags`` of the Bartlett kernel."""
+    """``estimate``, ``se``, ``t``, ``p_value`` (k,) of ``n`` observations; ``lags`` of the Bartlett kernel, None for
+    cosines; ``df`` of Student's t, infinite for the normal law.
+    """
 
     estimate: Array
     se: Array
     n: int
-    lags: int
+    lags: int | None
+    df: float
 
     @property
     def t(self) -> Array:
@@ -36,13 +47,26 @@ class Regression:
 
     @property
     def p_value(self) -> Array:
-        return normal_p(self.t)
+        from scipy.special import ndtr, stdtr
+
+        away = -np.abs(self.t)
+        return np.asarray(2.0 * (ndtr(away) if np.isinf(self.df) else stdtr(self.df, away)))
+
+    def reach(self, level: float) -> float:
+        """How many standard errors a two-sided band of ``level`` reaches; raises InputError outside (0, 1)."""
+        from scipy.special import ndtri, stdtrit
+
+        if not 0 < level < 1:
+            raise InputError(f"level {level} is not between 0 and 1", hint="0.95 is usual", argument="level")
+        half = 0.5 + level / 2
+        return float(ndtri(half) if np.isinf(self.df) else stdtrit(self.df, half))
 
 
 def hac_regression(y: ArrayLike, x: ArrayLike, lags: int | None = None) -> Regression:
     """Regress ``y`` (T,) on ``x`` (T, k); rows with a NaN are left out and keep their place in time.
 
-    ``lags``: default ``newey_west_lags``. Raises StudyError where observations are too few or columns collinear.
+    ``lags`` of Newey and West's errors; default cosines. Raises StudyError where observations are too few or columns
+    collinear.
     """
     outcome, design = as_series(y, "y"), np.asarray(x, dtype=np.float64)
     there = np.isfinite(outcome) & np.isfinite(design).all(axis=1)
@@ -58,12 +82,31 @@ def hac_regression(y: ArrayLike, x: ArrayLike, lags: int | None = None) -> Regre
         raise StudyError("the terms of the regression are collinear", hint="leave one of them out")
     inverse = np.linalg.inv(r) / scale[:, None]
     estimate = inverse @ (q.T @ outcome)
-    chosen = newey_west_lags(n) if lags is None else lags
-    if chosen < 0:
-        raise InputError(f"{chosen} lags are none", hint="give 0 or more")
-    scores = q * (outcome - design @ estimate)[:, None]
-    covariance = inverse @ long_run_sum(scores, chosen) @ inverse.T
-    return Regression(estimate, np.sqrt(np.maximum(np.diag(covariance), 0.0)), n, chosen)
+    if lags is not None and lags < 0:
+        raise InputError(f"lags must be 0 or more, got {lags}", hint="leave them out for cosines")
+    left = outcome - design @ estimate
+    if lags is None:
+        cosines = cosines_of(n)
+        spared = np.maximum(1.0 - (q * q).sum(axis=1), 1e-6)
+        summed, df = cosine_sum(q * (left / spared)[:, None], cosines), float(cosines)
+    else:
+        summed, df = long_run_sum(q * left[:, None], lags), np.inf
+    covariance = inverse @ summed @ inverse.T
+    return Regression(estimate, np.sqrt(np.maximum(np.diag(covariance), 0.0)), n, lags, df)
+
+
+def cosines_of(n: int) -> int:
+    """How many cosines stand for ``n`` observations: 0.4 n^(2/3), one at least (Lazarus et al. 2018)."""
+    return max(1, int(0.4 * n ** (2 / 3)))
+
+
+def cosine_sum(scores: Array, cosines: int) -> Array:
+    """(k, k) long-run sum of squares of ``scores`` (T, k) from their first ``cosines``, each with the same weight."""
+    total = len(scores)
+    angles = np.pi * np.arange(1, cosines + 1)[:, None] * (np.arange(total) + 0.5) / total
+    projected = np.cos(angles) @ scores
+    summed: Array = projected.T @ projected * (2.0 / cosines)
+    return summed
 
 
 def long_run_sum(scores: Array, lags: int) -> Array:
@@ -75,31 +118,10 @@ def long_run_sum(scores: Array, lags: int) -> Array:
     return total
 
 
-def newey_west_lags(n: int) -> int:
-    """floor(4 (n/100)^(2/9)), the rule of thumb of Newey & West (1994)."""
-    return int(4 * (n / 100) ** (2 / 9))
-
-
 def mean_with_error(values: ArrayLike, lags: int | None = None) -> Regression:
     """The mean of a series (T,) as a regression on a constant."""
     series = as_series(values, "values")
     return hac_regression(series, np.ones((len(series), 1)), lags)
-
-
-def normal_p(t: Array) -> Array:
-    """Two-sided p-values of the normal law, NaN where ``t`` is."""
-    from scipy.special import ndtr
-
-    return np.asarray(2.0 * ndtr(-np.abs(t)))
-
-
-def normal_quantile(level: float) -> float:
-    """How many standard errors a two-sided band of ``level`` reaches; raises InputError outside (0, 1)."""
-    from scipy.special import ndtri
-
-    if not 0 < level < 1:
-        raise InputError(f"level {level} is not between 0 and 1", hint="0.95 is usual")
-    return float(ndtri(0.5 + level / 2))
 
 
 def lagged(values: Array, lag: int) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from correlator.correlation.series import Array, lagged, mean_with_error, newey_west_lags
+from correlator.correlation.series import Array, lagged, mean_with_error
 from correlator.errors import InputError, StudyError
 
 
@@ -144,17 +144,14 @@ def _ranks(values: Array) -> Array:
 
 def _summary(by_session: pl.DataFrame, name: str, sessions: int, horizon: int, hac_lags: int | None) -> pl.DataFrame:
     """The mean over sessions; sessions left out keep their place, so that only real neighbours count as such."""
-    from scipy.special import stdtr, stdtrit
-
     values, n = by_session[name].to_numpy(), by_session.height
     if n < 2:
         raise StudyError(f"{n} sessions have enough symbols for a mean {name}", hint="bring more symbols")
     placed = np.full(sessions, np.nan)
     placed[by_session["row"].to_numpy()] = values
-    lags = max(horizon - 1, newey_west_lags(n)) if hac_lags is None else hac_lags
-    fit = mean_with_error(placed, lags)
+    fit = mean_with_error(placed, hac_lags)
     mean, se, t = float(fit.estimate[0]), float(fit.se[0]), float(fit.t[0])
-    reach = float(stdtrit(n - 1, 0.975))
+    reach = fit.reach(0.95)
     return pl.DataFrame(
         {
             "statistic": [name],
@@ -162,11 +159,11 @@ def _summary(by_session: pl.DataFrame, name: str, sessions: int, horizon: int, h
             "sd": [float(values.std(ddof=1))],
             "se": [se],
             "t": [t],
-            "p_value": [float(2 * stdtr(n - 1, -abs(t)))],
+            "p_value": [float(fit.p_value[0])],
             "low": [mean - reach * se],
             "high": [mean + reach * se],
             "sessions": [n],
             "horizon": [horizon],
-            "hac_lags": [lags],
+            "df": [fit.df if np.isfinite(fit.df) else None],
         }
     )
