@@ -59,6 +59,8 @@ def as_per_cent(frame: pl.DataFrame, result: StudyResult) -> pl.DataFrame:
 
 def marks_of(result: StudyResult) -> pl.DataFrame:
     """Cells of a heatmap that are more than chance: category, window, p_value of the recommended test in each cell."""
+    if not len(result.estimates):
+        return pl.DataFrame(schema={"category": pl.String, "window": pl.String, "p_value": pl.Float64})
     known = categories_of(result).unique(subset="event_id", keep="first", maintain_order=True)
     events = result.events.drop("category", strict=False).join(known, on="event_id", how="left", maintain_order="left")
     named = replace(result, events=events.with_columns(pl.col("category").fill_null("other")))
