@@ -100,7 +100,13 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
     row = dict(describe_instrument(symbol, exchange=exchange))
     known = find_instrument(symbol)
     if known is None or exchange is not None:
-        return {**row, "currency": currency or row["currency"]}, None
+        hint = None
+        unit = _IN_HUNDREDTHS.get(str(row["exchange"]))
+        if currency is None and unit is not None and row["kind"] in (None, "share"):
+            hint = (
+                f"{symbol}: prices are taken as {row['currency']}; if they are in {unit} say --currency {unit}"
+            )
+        return {**row, "currency": currency or row["currency"]}, hint
     refuse_namesake(known, symbol, None, currency, "as the package knows it")
     told = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)
     return row, f"{symbol}: {told} (another one of that name needs --exchange)"
@@ -123,6 +129,8 @@ def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str
         )
 
 
+# Exchanges whose shares are quoted in hundredths.
+_IN_HUNDREDTHS = {"XLON": "GBp", "XJSE": "ZAc"}
 _PLACELESS = ("fx", "crypto", "commodity")
 
 

@@ -60,16 +60,22 @@ _PROOFS = (
 _EITHER = r"^-?[1-9]\d{{0,2}}{0}\d{{3}}$"
 
 
-def as_numbers(column: pl.Series, *, decimal: str = ".") -> pl.Series:
-    """The column as Float64; what says nothing, is not finite or not a number becomes null (see ``not_numbers``)."""
+def machine_numbers(column: pl.Series) -> pl.Series | None:
+    """The column as Float64 where every figure is written as programs write them (a point, no dress), else None."""
     if column.dtype != pl.String:
         return _finite(column.cast(pl.Float64, strict=False))
+    machine = column.cast(pl.Float64, strict=False)
+    if machine.null_count() == column.null_count():
+        return _finite(machine)
     text = column.str.strip_chars()
-    if decimal == ".":
-        machine = text.cast(pl.Float64, strict=False)
-        if (machine.is_null() == _says_nothing(text)).all():
-            return _finite(machine)
-    return _finite(_dressed(text, decimal))
+    machine = text.cast(pl.Float64, strict=False)
+    return _finite(machine) if (machine.is_null() == _says_nothing(text)).all() else None
+
+
+def as_numbers(column: pl.Series, *, decimal: str = ".") -> pl.Series:
+    """The column as Float64; what says nothing, is not finite or not a number becomes null (see ``not_numbers``)."""
+    machine = machine_numbers(column) if decimal == "." or column.dtype != pl.String else None
+    return _finite(_dressed(column.str.strip_chars(), decimal)) if machine is None else machine
 
 
 def not_numbers(column: pl.Series, numbers: pl.Series) -> pl.Series:
@@ -110,8 +116,6 @@ def decimal_mark(
     if stated not in (None, ".", ","):
         raise InputError(f"decimal {stated!r} is not known", hint="choose . or , (--decimal)")
     texts = {name: column for name, column in columns.items() if column.dtype == pl.String}
-    if stated != "," and usual != "," and all(_is_plain(column) for column in texts.values()):
-        return "."
     bare = [_bare(column) for column in texts.values()]
     bare += [_bare(column.head(_LOOKED_AT)) for column in others if column.dtype == pl.String]
     proofs = {mark: _first_proof(bare, mark) for mark in ".,"}
@@ -151,11 +155,6 @@ def _undecided(texts: Mapping[str, pl.Series], usual: str | None, source: str) -
             hint="which is it? say decimal (--decimal . or --decimal ,)",
         )
     return usual or "."
-
-
-def _is_plain(column: pl.Series) -> bool:
-    text = column.str.strip_chars()
-    return bool((text.cast(pl.Float64, strict=False).is_null() == _says_nothing(text)).all())
 
 
 def _bare(column: pl.Series) -> pl.Series:

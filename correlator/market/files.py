@@ -10,10 +10,10 @@ from typing import Any, TypedDict, Unpack
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
-from correlator.market.figures import as_numbers, decimal_mark, not_numbers
+from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.former_names import under_present_names
 from correlator.market.instruments import find_instrument, split_symbol
-from correlator.market.labels import Clock, label_sessions
+from correlator.market.labels import WORDS, Clock, label_sessions, usual_distance
 from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.layout.vocabulary import PRICES
 from correlator.market.repeats import without_repeats
@@ -162,7 +162,8 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     country = exchange_named(exchange).country if exchange else None
     numbers, name_notes = under_present_names(numbers, country)
     kept, repeated = without_repeats(numbers, raw.source, refuse=options.contradictions == "refuse")
-    bars = kept.with_columns(pl.lit(labelled.interval).alias("interval"), pl.lit(raw.source).alias("source"))
+    interval = labelled.interval if labelled.interval != "1d" else usual_distance(kept)
+    bars = kept.with_columns(pl.lit(interval).alias("interval"), pl.lit(raw.source).alias("source"))
     lost = [] if labelled.rejected is None else [labelled.rejected]
     rejects = _rejects(table.table, [*stacked.rejected, *lost, *bad, *repeated])
     if options.contradictions == "refuse":
@@ -170,6 +171,10 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
+    if interval != labelled.interval:
+        unit_notes.append(
+            f"bars are {WORDS[interval]}: they are stored as {interval}, and no study of days takes them"
+        )
     notes = (
         *table.layout.notes,
         *table.notes,
@@ -249,19 +254,12 @@ def _with_times(dates: pl.Series, times: pl.Series) -> pl.Series:
 def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Figures as numbers; rows with words instead of numbers, or without a close or a date, are set aside."""
     present = [name for name in PRICES if name in rows.columns]
-    raw = table.table
     rows, rejected = leave_out(rows, table)
-    mark = decimal_mark(
-        {name: rows[name] for name in present},
-        _other_figures(table),
-        stated=options.decimal,
-        usual=table.layout.decimal,
-        source=raw.source,
-    )
+    figures = _numbers(rows.select(present), table, options)
     bad = pl.Series([False]).new_from_index(0, rows.height)
     numbers = rows
     for name in present:
-        values = as_numbers(rows[name], decimal=mark)
+        values = figures[name]
         wrong = not_numbers(rows[name], values)
         if wrong.any():
             said = rows.filter(wrong & ~bad)
@@ -276,6 +274,24 @@ def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tu
     rejected.append(numbers.filter(undated).select(LINE, pl.lit("the date cannot be read").alias("reason")))
     rejected.append(numbers.filter(closeless).select(LINE, pl.lit("no close").alias("reason")))
     return numbers.filter(~undated & ~closeless), rejected
+
+
+def _numbers(texts: pl.DataFrame, table: Recognised, options: PriceOptions) -> dict[str, pl.Series]:
+    """Columns of figures as numbers, by the decimal mark of the whole source."""
+    comma_is_possible = "," in (options.decimal, table.layout.decimal)
+    if not comma_is_possible:
+        numbers = {name: machine_numbers(texts[name]) for name in texts.columns}
+        complete = {name: values for name, values in numbers.items() if values is not None}
+        if len(complete) == len(numbers):
+            return complete
+    mark = decimal_mark(
+        {name: texts[name] for name in texts.columns},
+        _other_figures(table),
+        stated=options.decimal,
+        usual=table.layout.decimal,
+        source=table.table.source,
+    )
+    return {name: as_numbers(texts[name], decimal=mark) for name in texts.columns}
 
 
 def _other_figures(table: Recognised) -> list[pl.Series]:

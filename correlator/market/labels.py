@@ -157,3 +157,25 @@ def _interval(intraday: pl.DataFrame) -> str:
     )
     minutes = int(gaps["gap"].drop_nulls().mode().sort()[0])
     return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
+
+
+# Days between the bars of a series that is not daily: interval, least and most.
+_DISTANCES = (("1w", 5, 9), ("1mo", 26, 33), ("3mo", 84, 97), ("1y", 355, 375))
+WORDS = {"1w": "weekly", "1mo": "monthly", "3mo": "quarterly", "1y": "yearly"}
+_ENOUGH = 8
+_REGULAR = 0.95
+
+
+def usual_distance(bars: pl.DataFrame) -> str:
+    """1d, or the interval of a series whose bars are all weeks, months, quarters or years apart.
+
+    ``bars``: symbol and session, in order. A share that is seldom traded is not regular, and stays daily.
+    """
+    days = pl.col("session").diff().dt.total_days().filter(pl.col("symbol") == pl.col("symbol").shift())
+    gaps = bars.lazy().select(days.alias("gap")).collect()["gap"]
+    if len(gaps) < _ENOUGH:
+        return "1d"
+    for interval, least, most in _DISTANCES:
+        if gaps.is_between(least, most).sum() >= _REGULAR * len(gaps):
+            return interval
+    return "1d"

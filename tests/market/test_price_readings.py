@@ -379,3 +379,11 @@ def test_ten_thousand_days_of_two_shares_are_read_in_order():
     rows = pl.DataFrame({"Date": days * 2, "Symbol": ["WICK"] * 5000 + ["LAMP"] * 5000, "Close": [1.0] * 10000})
     bars = read_prices(rows.sample(fraction=1.0, shuffle=True, seed=1)).bars
     assert bars.equals(bars.sort("symbol", "session"))
+
+
+@pytest.mark.parametrize(("step", "interval"), [("1w", "1w"), ("1mo", "1mo"), ("3mo", "3mo"), ("1d", "1d")])
+def test_weekly_and_monthly_bars_are_not_daily_ones(step, interval):
+    days = pl.date_range(date(2021, 1, 4), date(2024, 1, 1), step, eager=True)
+    file = read_prices(pl.DataFrame({"Date": days, "Close": [1.0] * len(days)}), symbol="LAMP")
+    assert file.bars["interval"].unique().to_list() == [interval]
+    assert any("no study of days" in note for note in file.notes) is (interval != "1d")
