@@ -103,9 +103,7 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
         hint = None
         unit = _IN_HUNDREDTHS.get(str(row["exchange"]))
         if currency is None and unit is not None and row["kind"] in (None, "share"):
-            hint = (
-                f"{symbol}: prices are taken as {row['currency']}; if they are in {unit} say --currency {unit}"
-            )
+            hint = f"{symbol}: prices are taken as {row['currency']}; if they are in {unit} say --currency {unit}"
         return {**row, "currency": currency or row["currency"]}, hint
     refuse_namesake(known, symbol, None, currency, "as the package knows it")
     told = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)

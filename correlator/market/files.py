@@ -172,9 +172,7 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
     if interval != labelled.interval:
-        unit_notes.append(
-            f"bars are {WORDS[interval]}: they are stored as {interval}, and no study of days takes them"
-        )
+        unit_notes.append(f"bars are {WORDS[interval]}: they are stored as {interval}, and no study of days takes them")
     notes = (
         *table.layout.notes,
         *table.notes,

@@ -25,6 +25,7 @@ _CLOCK = (
     r"\s*(?<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?(?:\s*\([^)]*\))?$"
 )
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[ T]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
+_MICROSOFT = r"^/Date\((\d+)(?:[+-]\d{4})?\)/$"
 _EPOCHS = (
     (r"^\d{9,10}$", "s", "seconds"),
     (r"^\d{12,13}$", "ms", "ms"),
@@ -93,6 +94,8 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
         raise TimeError(f"{source}: column {text.name} holds no dates", hint="name the date column")
     if _most(known, _ISO_TIME):
         return _iso_times(text)
+    if _most(known, _MICROSOFT):
+        return Stamps(_since_1970(text.str.extract(_MICROSOFT, 1), "ms"), "ms since 1970")
     if _most(known, r"^\d{8}$"):
         return Stamps(text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD")
     if _most(known, _COMPACT):

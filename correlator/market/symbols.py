@@ -10,6 +10,7 @@ from correlator.market.instruments import SUFFIXES, canonical_symbol
 from correlator.sessions import exchange_named
 
 _TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
+_DATASTREAM = re.compile(r"^(?:@|U:)(?P<bare>[A-Z0-9.]+)(?:\((?:P|PO|PH|PL|VO|RI|UP)\))?$", re.I)
 # Country codes of terminals and endings of Reuters codes and of services, beside the endings of Yahoo and Stooq.
 _PLACES = {
     **SUFFIXES,
@@ -45,6 +46,9 @@ _PLACES = {
 def split_place(name: str) -> tuple[str, str | None]:
     """A name in capitals without what says its exchange, and that exchange: ("KO", "XNYS") of ``KO US Equity``."""
     text = " ".join(name.split())
+    datastream = _DATASTREAM.match(text)
+    if datastream:
+        return datastream["bare"].upper(), "XNAS" if text.startswith("@") else "XNYS"
     terminal = _TERMINAL.match(text)
     if terminal:
         place = (terminal["place"] or "").upper()

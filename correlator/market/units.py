@@ -8,7 +8,7 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.market.layout.recognise import Recognised
-from correlator.market.layout.vocabulary import PRICES, bracketed
+from correlator.market.layout.vocabulary import PRICES, bracketed, field_of
 from correlator.market.rows import as_layout_says
 
 # How services write a hundredth of a currency. ``GBp`` and ``GBP`` differ in their case only.
@@ -30,7 +30,7 @@ _HUNDREDTHS = {
     "CAc": "CAD",
     "AUc": "AUD",
 }
-_ALWAYS_HUNDREDTHS = {"pence": "GBP", "p": "GBP", "gbx": "GBP"}
+_ALWAYS_HUNDREDTHS = {"pence": "GBP", "gbx": "GBP"}
 # Hundredths of whatever currency the exchange has.
 _OF_NO_CURRENCY = ("cents", "cent", "paise", "paisa", "centavos", "agorot", "kopecks")
 _SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
@@ -82,6 +82,8 @@ def price_unit(text: str) -> tuple[str, float] | None:
     ('USD', 1.0)
     """
     said = text.strip()
+    if said == "p":
+        return "GBP", 0.01
     if said in _HUNDREDTHS or said.upper() in ("GBX", "PENCE", "ILA", "ZAC"):
         return _HUNDREDTHS.get(said) or _HUNDREDTHS[said.upper()], 0.01
     if said.lower() in _ALWAYS_HUNDREDTHS:
@@ -169,7 +171,8 @@ def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, f
     closes = [
         fields[name] for fields in table.blocks.values() for name in ("close", "adjusted_close") if name in fields
     ]
-    heads = {unit for column in closes if (unit := price_unit(bracketed(raw.label(column)))) is not None}
+    labels = [raw.label(column) for column in closes if field_of(raw.label(column)) is not None]
+    heads = {unit for label in labels if (unit := price_unit(bracketed(label))) is not None}
     if len(heads) == 1:
         said = dict.fromkeys(symbols, heads.pop())
     if beside is not None and (unit := price_unit(beside)) is not None:

@@ -16,6 +16,9 @@ from correlator.resources import data_path
 ORDERS = ("dmy", "mdy", "ymd")
 _NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
 _YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일]?$"
+_COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
+# 113/03/08 at Taipei: years of three digits are counted from 1911.
+_MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
 _WEEKDAY = r"^\p{L}{2,}\.?,?\s+(\d{1,2}[-\s./]*\p{L}|\p{L}+\.?\s+\d)"
 _DAY_FIRST = r"^(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.]*(?:de\s+)?(\p{L}+)\.?,?[-\s/.]*(?:de\s+)?(\d{4}|\d{2})$"
 _MONTH_FIRST = r"^(\p{L}+)\.?[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?,?[-\s/.]+(\d{4}|\d{2})$"
@@ -30,6 +33,12 @@ def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None,
     known = text.drop_nulls()
     if int(known.str.contains(_YEAR_FIRST).sum()) * 2 > len(known):
         return _dates_of(text.str.extract_groups(_YEAR_FIRST), ("1", "2", "3")).alias(text.name), "YYYY-MM-DD"
+    if int(known.str.contains(_COMPACT).sum()) * 2 > len(known):
+        return text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD"
+    if int(known.str.contains(_MINGUO).sum()) * 2 > len(known):
+        parts = text.str.extract_groups(_MINGUO).struct
+        year = (parts.field("1").cast(pl.Int32, strict=False) + 1911).cast(pl.String)
+        return _joined(year, parts.field("2"), parts.field("3")).alias(text.name), "years of the Republic of China"
     if int(known.str.contains(_NUMERIC).sum()) * 2 > len(known):
         return _numeric(text, known, date_order, usual_order, source)
     return _named(text, source)

@@ -387,3 +387,28 @@ def test_weekly_and_monthly_bars_are_not_daily_ones(step, interval):
     file = read_prices(pl.DataFrame({"Date": days, "Close": [1.0] * len(days)}), symbol="LAMP")
     assert file.bars["interval"].unique().to_list() == [interval]
     assert any("no study of days" in note for note in file.notes) is (interval != "1d")
+
+
+def test_a_layout_does_not_hide_a_column_of_symbols(tmp_path):
+    yahoo = "Date,Open,High,Low,Close,Adj Close,Volume,Ticker"
+    with pytest.raises(InputError, match="holds WICK, not LAMP"):
+        closes(written(tmp_path, text(yahoo, "{d},1,1,1,{c},{c},1,WICK")))
+    rows = "".join(f"{d},1,1,1,{c},{c},1,{s}\n" for s in ("WICK", "LAMP") for d, c in zip(DAYS, CLOSES, strict=True))
+    assert closes(written(tmp_path, f"{yahoo}\n{rows}")) == CLOSES
+
+
+def test_words_that_are_not_used_are_told(tmp_path):
+    path = written(tmp_path, text("Date,Close,Company", "{d},{c},Wick and Sons"))
+    assert "the column 'Company' says 'Wick and Sons', which is not used" in read_prices(path, symbol="LAMP").notes
+
+
+@pytest.mark.parametrize("header", ["NAV", "Value", "Spot price (dollars per barrel)"])
+def test_a_lone_column_of_a_level_is_the_close(tmp_path, header):
+    assert closes(written(tmp_path, text(f"Date,{header}", "{d},{c}"))) == CLOSES
+
+
+def test_years_of_taipei_and_stamps_of_microsoft(tmp_path):
+    assert closes(written(tmp_path, text("日期,收盤價", '"113/{d:%m/%d}",{c}'))) == CLOSES
+    stamps = [int((d - date(1970, 1, 1)).total_seconds() * 1000) for d in DAYS]
+    rows = "".join(f"/Date({s})/,{c}\n" for s, c in zip(stamps, CLOSES, strict=True))
+    assert closes(written(tmp_path, f"Date,Close\n{rows}")) == CLOSES

@@ -130,7 +130,15 @@ def _fits(raw: RawTable, layout: Layout) -> bool:
         return False
     if any(not re.search(pattern, raw.facts.get(key, "")) for key, pattern in layout.facts.items()):
         return False
+    if _tells_rows_apart(raw, layout):
+        return False
     return all(_matches(raw, _column(raw, names, theirs), pattern) for theirs, pattern in layout.rows.items())
+
+
+def _tells_rows_apart(raw: RawTable, layout: Layout) -> bool:
+    """Whether a column of symbols or series is there that the layout does not know, so that it is another layout."""
+    known = {plain(name) for name in (*layout.header, *layout.columns.values())}
+    return any(field_of(label) in ("symbol", "series") for label in raw.labels.values() if plain(label) not in known)
 
 
 def _plain_labels(raw: RawTable) -> dict[str, str]:
@@ -160,6 +168,9 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
     names = _plain_labels(raw)
     places = {ours: _column(raw, names, theirs) for ours, theirs in layout.columns.items()}
     found = {ours: column for ours, column in places.items() if column is not None}
+    currency = next((column for column, label in raw.labels.items() if field_of(label) == "currency"), None)
+    if currency is not None:
+        found.setdefault("currency", currency)
     found.update(given)
     if "date" not in found or not {"close", "adjusted_close"} & set(found):
         lacking = "date" if "date" not in found else "close"

@@ -16,6 +16,8 @@ from correlator.market.source.raw import LINE, RawTable
 _LOOKED_AT = 60
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 _MARKS = re.compile(r"[\s._|/:\-]+")
+# What a lone column of a level may be called.
+_LEVELS = frozenset(("value", "values", "rate", "fixing", "level", "index", "indexvalue", "mid", "average"))
 _WEAK_SYMBOLS = frozenset(("name", "security", "stock", "asset", "instrument", "code"))
 _SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$")
 
@@ -37,7 +39,7 @@ def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> s
             f"{raw.source} has no header, and its rows fit no layout that is known",
             hint="say layout (--layout), or columns by their place, --column date=1 --column close=5",
         )
-    if _levels(raw):
+    if _header_levels(raw):
         return "levels"
     fields = _fields(raw, given)
     by_name = {label.upper(): column for column, label in raw.labels.items()}
@@ -91,13 +93,41 @@ def _columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Sha
     date = _date(raw, given)
     if date is None:
         raise InputError(f"{raw.source} has no date column", hint=_name_it(raw, "date"))
+    only = _only_figure(raw, date) if not fields else None
+    if only is not None:
+        told = f"the column {raw.label(only)!r} is read as the closes"
+        return Shape(raw, {"date": date}, {None: {"close": only}}, (told,))
     if not {"close", "adjusted_close"} & set(fields):
         raise InputError(f"{raw.source} has no closing price", hint=_name_it(raw, "close"))
     places, notes = _places(raw, given, {date, *fields.values()})
     if "symbol" not in places and (telling := _column_with(raw, symbol)) is not None:
         places["symbol"] = telling
         notes = (*notes, f"the column {raw.label(telling)!r} is read as the symbol")
-    return Shape(raw, {"date": date, **places}, {None: fields}, notes)
+    used = {date, *places.values(), *fields.values()}
+    return Shape(raw, {"date": date, **places}, {None: fields}, (*notes, *_unused_words(raw, used, notes)))
+
+
+def _unused_words(raw: RawTable, used: set[str], told: Sequence[str]) -> list[str]:
+    """What to tell of columns that say one and the same word in every row: it may be whose prices these are."""
+    notes = []
+    for column in raw.columns:
+        values = raw.frame[column]
+        if column in used or values.dtype != pl.String or _named(raw, column) in ("currency", "time", "date"):
+            continue
+        words = values.head(_LOOKED_AT).str.strip_chars().drop_nulls().unique()
+        if len(words) == 1 and re.search(r"[^\W\d_]{2}", words[0]) and values.drop_nulls().n_unique() == 1:
+            notes.append(f"the column {raw.label(column)!r} says {words[0]!r}, which is not used")
+    return [note for note in notes if note not in told][:3]
+
+
+def _only_figure(raw: RawTable, date: str) -> str | None:
+    """The one column beside the dates, where it holds figures under a name that is neither a field's nor a symbol."""
+    others = [column for column in raw.columns if column != date]
+    if len(others) != 1 or not _is_numeric(raw, others[0]):
+        return None
+    label = raw.label(others[0])
+    is_level = plain(label) in _LEVELS or not (is_figure(label) or _SYMBOL_LIKE.match(label))
+    return others[0] if is_level else None
 
 
 def _column_with(raw: RawTable, symbol: str | None) -> str | None:
@@ -210,7 +240,7 @@ def _levels_shape(raw: RawTable, given: Mapping[str, str], _: str | None) -> Sha
     date = _date(raw, given) or _first_of_dates(raw)
     if date is None:
         raise InputError(f"{raw.source} has no date column", hint=_name_it(raw, "date"))
-    blocks = _levels(raw) or _blocks_of_names(raw, given)
+    blocks = _header_levels(raw) or _blocks_of_names(raw, given)
     if not blocks:
         return None
     lacking = [name for name, fields in blocks.items() if not {"close", "adjusted_close", "last"} & set(fields)]
@@ -233,7 +263,7 @@ def _first_of_dates(raw: RawTable) -> str | None:
     return next((column for column in raw.columns if _holds_dates(raw, column, column == "c0")), None)
 
 
-def _levels(raw: RawTable) -> dict[str, dict[str, str]]:
+def _header_levels(raw: RawTable) -> dict[str, dict[str, str]]:
     """Of every symbol its fields, where one header row names fields and another symbols; else nothing."""
     date = _first_of_dates(raw) or "c0"
     pairs = {}
@@ -311,8 +341,8 @@ def _wide_or_question(raw: RawTable, given: Mapping[str, str], fields: Mapping[s
     figures = [column for column in others if _is_figure_here(raw, column, others)]
     if asked is not None and asked in others:
         return "wide"
-    if len(others) == 1 and not figures:
-        return "wide"
+    if len(others) == 1:
+        return "wide" if not figures and _SYMBOL_LIKE.match(raw.label(others[0])) else "columns"
     if figures and (fields or len(figures) == len(others)):
         only = [raw.label(column) for column in figures]
         rest = [column for column in others if column not in figures]

@@ -84,15 +84,25 @@ def _of_records(node: Any, source: str) -> RawTable | None:
     if not isinstance(node, list) or not node or not all(isinstance(each, Mapping) for each in node):
         return None
     if not all(_is_plain(value) for each in node[:20] for value in each.values()):
-        flat = [{key: value for key, value in each.items() if _is_plain(value)} for each in node]
-        if len(flat[0]) < 2:
+        if any(isinstance(value, list) for each in node[:20] for value in each.values()):
             return None
-        node = flat
+        node = [_flat(each) for each in node]
     if len(node[0]) < 2:
         return None
     names = list(dict.fromkeys(str(key) for each in node for key in each))
     rows = [[_text(each.get(name)) for name in names] for each in node]
     return table_of_cells(source, [(name,) for name in names], rows)
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values of a record and of the records inside it: ``{"time": ..., "mid": {"o": ..., "c": ...}}``."""
+    flat = {str(key): value for key, value in record.items() if _is_plain(value)}
+    for outer, values in record.items():
+        if isinstance(values, Mapping):
+            for key, value in values.items():
+                if _is_plain(value):
+                    flat[str(key) if key not in flat else f"{outer} {key}"] = value
+    return flat
 
 
 def _of_lists(node: Any, source: str) -> RawTable | None:
