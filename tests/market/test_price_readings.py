@@ -412,3 +412,10 @@ def test_years_of_taipei_and_stamps_of_microsoft(tmp_path):
     stamps = [int((d - date(1970, 1, 1)).total_seconds() * 1000) for d in DAYS]
     rows = "".join(f"/Date({s})/,{c}\n" for s, c in zip(stamps, CLOSES, strict=True))
     assert closes(written(tmp_path, f"Date,Close\n{rows}")) == CLOSES
+
+
+def test_names_of_figures_are_not_shares(tmp_path):
+    for header in ("date,mid_close,ask_close", "date,MID_CLOSE,ASK_CLOSE"):
+        with pytest.raises(InputError, match="no closing price"):
+            closes(written(tmp_path, text(header, "{d},{c},{c}")), symbol=None)
+    assert closes(written(tmp_path, text("date,lamp_close,wick_close", "{d},{c},1"))) == CLOSES

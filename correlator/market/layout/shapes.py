@@ -59,7 +59,7 @@ def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> s
         return "transposed"
     if _date(raw, given) is None:
         raise InputError(f"{raw.source} has no date column", hint=_name_it(raw, "date"))
-    if _blocks_of_names(raw, given):
+    if _blocks_of_names(raw, given, symbol):
         return "levels"
     if _long(raw, given):
         return "long"
@@ -236,11 +236,11 @@ def _is_only_a_name(raw: RawTable, column: str) -> bool:
 # Header rows of field and symbol, in two rows or in one
 
 
-def _levels_shape(raw: RawTable, given: Mapping[str, str], _: str | None) -> Shape | None:
+def _levels_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
     date = _date(raw, given) or _first_of_dates(raw)
     if date is None:
         raise InputError(f"{raw.source} has no date column", hint=_name_it(raw, "date"))
-    blocks = _header_levels(raw) or _blocks_of_names(raw, given)
+    blocks = _header_levels(raw) or _blocks_of_names(raw, given, symbol)
     if not blocks:
         return None
     lacking = [name for name, fields in blocks.items() if not {"close", "adjusted_close", "last"} & set(fields)]
@@ -281,7 +281,7 @@ def _header_levels(raw: RawTable) -> dict[str, dict[str, str]]:
     return {}
 
 
-def _blocks_of_names(raw: RawTable, given: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def _blocks_of_names(raw: RawTable, given: Mapping[str, str], asked: str | None) -> dict[str, dict[str, str]]:
     """Of every symbol its fields, where each name holds both: ``KO.Close``, ``Close_MSFT``, ``Adj Close KO``."""
     date = _date(raw, given)
     labels = {column: label for column, label in raw.labels.items() if column != date and label}
@@ -290,11 +290,21 @@ def _blocks_of_names(raw: RawTable, given: Mapping[str, str]) -> dict[str, dict[
     for cut in (_field_first, _field_last):
         named = {column: cut(label) for column, label in labels.items()}
         complete = {column: pair for column, pair in named.items() if pair is not None}
+        if not _are_symbols({name for name, _ in complete.values()}, asked):
+            continue
         if len(complete) == len(labels) and any(
             field_of(field) in ("close", "last", "adjusted_close") for _, field in complete.values()
         ):
             return _blocks(raw, complete)
     return {}
+
+
+def _are_symbols(names: set[str], asked: str | None) -> bool:
+    """Whether parts of names are symbols: no figures (``BID_CLOSE``), and written like symbols or with the one asked."""
+    if any(is_figure(name) for name in names):
+        return False
+    has_asked = asked is not None and asked.upper() in {name.upper() for name in names}
+    return has_asked or all(_SYMBOL_LIKE.match(name) for name in names)
 
 
 def _field_first(label: str) -> tuple[str, str] | None:
