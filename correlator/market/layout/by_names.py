@@ -1,0 +1,132 @@
+"""Tables whose columns are figures of one share, or of stacked shares: what is what by the names of columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.market.layout.telling import (
+    LOOKED_AT,
+    SYMBOL_LIKE,
+    Shape,
+    date_column,
+    is_numeric,
+    name_it,
+    named_field,
+)
+from correlator.market.layout.vocabulary import PRICES, is_figure, plain, rank_of
+from correlator.market.source.raw import RawTable
+
+_SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
+# What a lone column of a level may be called.
+_LEVELS = frozenset(("value", "values", "rate", "fixing", "level", "index", "indexvalue", "mid", "average"))
+_WEAK_SYMBOLS = frozenset(("name", "security", "stock", "asset", "instrument", "code"))
+
+
+def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
+    fields = bar_fields(raw, given)
+    date = date_column(raw, given)
+    if date is None:
+        raise InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
+    only = _only_figure(raw, date) if not fields else None
+    if only is not None:
+        told = f"the column {raw.label(only)!r} is read as the closes"
+        return Shape(raw, {"date": date}, {None: {"close": only}}, (told,))
+    if not {"close", "adjusted_close"} & set(fields):
+        raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
+    places, notes = other_places(raw, given, {date, *fields.values()})
+    if "symbol" not in places and (telling := _column_with(raw, symbol)) is not None:
+        places["symbol"] = telling
+        notes = (*notes, f"the column {raw.label(telling)!r} is read as the symbol")
+    used = {date, *places.values(), *fields.values()}
+    return Shape(raw, {"date": date, **places}, {None: fields}, (*notes, *_unused_words(raw, used, notes)))
+
+
+def _unused_words(raw: RawTable, used: set[str], told: Sequence[str]) -> list[str]:
+    """What to tell of columns that say one and the same word in every row: it may be whose prices these are."""
+    notes = []
+    for column in raw.columns:
+        values = raw.frame[column]
+        if column in used or values.dtype != pl.String or named_field(raw, column) in ("currency", "time", "date"):
+            continue
+        words = values.head(LOOKED_AT).str.strip_chars().drop_nulls().unique()
+        if len(words) == 1 and re.search(r"[^\W\d_]{2}", words[0]) and values.drop_nulls().n_unique() == 1:
+            notes.append(f"the column {raw.label(column)!r} says {words[0]!r}, which is not used")
+    return [note for note in notes if note not in told][:3]
+
+
+def _only_figure(raw: RawTable, date: str) -> str | None:
+    """The one column beside the dates, where it holds figures under a name that is neither a field's nor a symbol."""
+    others = [column for column in raw.columns if column != date]
+    if len(others) != 1 or not is_numeric(raw, others[0]):
+        return None
+    label = raw.label(others[0])
+    is_level = plain(label) in _LEVELS or not (is_figure(label) or SYMBOL_LIKE.match(label))
+    return others[0] if is_level else None
+
+
+def _column_with(raw: RawTable, symbol: str | None) -> str | None:
+    """The one column of words in which the symbol asked for stands among others, or None."""
+    if symbol is None:
+        return None
+    words = [column for column in raw.columns if raw.frame[column].dtype in (pl.String, pl.Categorical, pl.Enum)]
+    holding = [
+        column
+        for column in words
+        if (raw.frame[column].cast(pl.String).str.strip_chars().str.to_uppercase() == symbol.upper()).any()
+    ]
+    return holding[0] if len(holding) == 1 else None
+
+
+def bar_fields(raw: RawTable, given: Mapping[str, str]) -> dict[str, str]:
+    """Columns of the fields of a bar by the names that the vocabulary has for them."""
+    found = {ours: column for ours, column in given.items() if ours in PRICES}
+    found.update({ours: column for ours, column in short_names(raw, str.lower).items() if ours not in found})
+    for ours in ("open", "high", "low", "close", "last", "adjusted_close", "volume"):
+        names = [column for column in raw.columns if named_field(raw, column) == ours and column not in given.values()]
+        if names and ours not in found:
+            found[ours] = min(names, key=lambda column: (rank_of(raw.label(column)), int(column[1:])))
+    last = found.pop("last", None)
+    if last is not None:
+        found.setdefault("close", last)
+    return found
+
+
+def short_names(raw: RawTable, case: Callable[[str], str]) -> dict[str, str]:
+    """Columns called o, h, l and c, all four of them in this case; nothing where one is missing."""
+    wanted = {case(letter): ours for letter, ours in _SHORT.items()}
+    found = {wanted[label]: column for column, label in raw.labels.items() if label in wanted}
+    return found if {"open", "high", "low", "close"} <= set(found) else {}
+
+
+def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Columns of time, symbol, series and currency, and what to tell about them."""
+    places, notes = {}, []
+    for ours in ("time", "symbol", "series", "currency"):
+        if ours in given:
+            places[ours] = given[ours]
+            continue
+        names = [column for column in raw.columns if named_field(raw, column) == ours and column not in taken]
+        if ours == "time":
+            names = [column for column in names if plain(raw.label(column)) != "date"]
+        if not names:
+            continue
+        column = min(names, key=lambda each: (rank_of(raw.label(each)), int(each[1:])))
+        if ours == "symbol" and _is_only_a_name(raw, column):
+            notes.append(
+                f"the column {raw.label(column)!r} says {raw.frame[column].drop_nulls()[0]!r}, which is not used"
+            )
+            continue
+        places[ours] = column
+    return places, tuple(notes)
+
+
+def _is_only_a_name(raw: RawTable, column: str) -> bool:
+    """Whether a column called Name or the like holds one name that is not a symbol, such as a company's."""
+    if plain(raw.label(column)) not in _WEAK_SYMBOLS:
+        return False
+    values = raw.frame[column].cast(pl.String, strict=False).drop_nulls().unique()
+    return len(values) == 1 and not SYMBOL_LIKE.match(values[0].strip())

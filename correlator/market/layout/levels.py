@@ -1,0 +1,121 @@
+"""Tables whose header names shares and figures: in two rows, or both in one name (``KO.Close``, ``Close_MSFT``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it
+from correlator.market.layout.vocabulary import PRICES, field_of, is_figure
+from correlator.market.source.raw import RawTable
+
+_MARKS = re.compile(r"[\s._|/:\-]+")
+
+
+def read_levels(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
+    date = date_column(raw, given) or _first_of_dates(raw)
+    if date is None:
+        raise InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
+    blocks = header_levels(raw) or blocks_of_names(raw, given, symbol)
+    if not blocks:
+        return None
+    lacking = [name for name, fields in blocks.items() if not {"close", "adjusted_close", "last"} & set(fields)]
+    if len(lacking) == len(blocks):
+        raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
+    notes = [f"{', '.join(map(str, lacking[:5]))}: no column of closes"] if lacking else []
+    complete: dict[str | None, Mapping[str, str]] = {}
+    for name, fields in blocks.items():
+        if name in lacking:
+            continue
+        named = dict(fields)
+        last = named.pop("last", None)
+        if last is not None:
+            named.setdefault("close", last)
+        complete[name] = named
+    return Shape(raw, {"date": date}, complete, tuple(notes))
+
+
+def _first_of_dates(raw: RawTable) -> str | None:
+    return next((column for column in raw.columns if holds_dates(raw, column, column == "c0")), None)
+
+
+def header_levels(raw: RawTable) -> dict[str, dict[str, str]]:
+    """Of every symbol its fields, where one header row names fields and another symbols; else nothing."""
+    date = _first_of_dates(raw) or "c0"
+    pairs = {}
+    for column in raw.columns:
+        cells = [cell for cell in raw.header[int(column[1:])] if cell]
+        if column == date or not cells:
+            continue
+        pairs[column] = cells
+    if not pairs or any(len(cells) != 2 for cells in pairs.values()):
+        return {}
+    for field_level in (0, 1):
+        if all(is_figure(cells[field_level]) for cells in pairs.values()):
+            named = {column: (cells[1 - field_level], cells[field_level]) for column, cells in pairs.items()}
+            return _blocks(raw, named)
+    return {}
+
+
+def blocks_of_names(raw: RawTable, given: Mapping[str, str], asked: str | None) -> dict[str, dict[str, str]]:
+    """Of every symbol its fields, where each name holds both: ``KO.Close``, ``Close_MSFT``, ``Adj Close KO``."""
+    date = date_column(raw, given)
+    labels = {column: label for column, label in raw.labels.items() if column != date and label}
+    if len(labels) < 1:
+        return {}
+    for cut in (_field_first, _field_last):
+        named = {column: cut(label) for column, label in labels.items()}
+        complete = {column: pair for column, pair in named.items() if pair is not None}
+        if not _are_symbols({name for name, _ in complete.values()}, asked):
+            continue
+        if len(complete) == len(labels) and any(
+            field_of(field) in ("close", "last", "adjusted_close") for _, field in complete.values()
+        ):
+            return _blocks(raw, complete)
+    return {}
+
+
+def _are_symbols(names: set[str], asked: str | None) -> bool:
+    """Whether parts of names are symbols: no figures (``MID_CLOSE``), and written like symbols, or one is asked for."""
+    if any(is_figure(name) for name in names):
+        return False
+    has_asked = asked is not None and asked.upper() in {name.upper() for name in names}
+    return has_asked or all(SYMBOL_LIKE.match(name) for name in names)
+
+
+def _field_first(label: str) -> tuple[str, str] | None:
+    """Symbol and field of ``Close_KO``; the longest field that fits."""
+    for mark in reversed(list(_MARKS.finditer(label))):
+        field, symbol = label[: mark.start()], label[mark.end() :]
+        if symbol and field and is_figure(field):
+            return symbol, field
+    return None
+
+
+def _field_last(label: str) -> tuple[str, str] | None:
+    for mark in _MARKS.finditer(label):
+        symbol, field = label[: mark.start()], label[mark.end() :]
+        if symbol and field and is_figure(field):
+            return symbol, field
+    return None
+
+
+def _blocks(raw: RawTable, named: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
+    blocks: dict[str, dict[str, str]] = {}
+    for column, (symbol, name) in named.items():
+        fields = blocks.setdefault(symbol, {})
+        ours = field_of(name)
+        if ours not in (*PRICES, "last"):
+            continue
+        if ours in fields:
+            if not raw.frame.select(pl.col(column).eq_missing(pl.col(fields[ours])).all()).item():
+                raise InputError(
+                    f"{raw.source} has two columns of {ours} for {symbol} with different values",
+                    hint="keep one of them in the file",
+                )
+            continue
+        fields[ours] = column
+    return blocks

@@ -1,0 +1,83 @@
+"""What single columns of a table tell: by their names, and by what their cells look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from correlator.market.layout.vocabulary import field_of, rank_of
+from correlator.market.source.cells import NUMBER_LIKE, is_date_like
+from correlator.market.source.raw import RawTable
+
+LOOKED_AT = 60
+SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A table and what its columns are: ``places`` (date, time, symbol, ...) and ``blocks`` as of ``Recognised``."""
+
+    table: RawTable
+    places: Mapping[str, str]
+    blocks: Mapping[str | None, Mapping[str, str]]
+    notes: tuple[str, ...] = ()
+
+
+def name_it(raw: RawTable, field: str) -> str:
+    return f"it has {raw.shown()}; name it with columns={{'{field}': ...}} or --column {field}=..."
+
+
+def named_field(raw: RawTable, column: str) -> str | None:
+    label = raw.label(column)
+    return field_of(label) if label else None
+
+
+def date_column(raw: RawTable, given: Mapping[str, str]) -> str | None:
+    """The column of dates: the one that is called so, else the only one that holds them."""
+    if "date" in given:
+        return given["date"]
+    named = [column for column in raw.columns if named_field(raw, column) in ("date", "time")]
+    holding = [column for column in raw.columns if holds_dates(raw, column, column in named)]
+    both = [column for column in named if column in holding and named_field(raw, column) == "date"] or [
+        column for column in named if column in holding
+    ]
+    if both:
+        return min(both, key=lambda column: (rank_of(raw.label(column)), int(column[1:])))
+    unnamed = [column for column in holding if not raw.label(column)]
+    for candidates in (unnamed, holding):
+        if len(candidates) == 1:
+            return candidates[0]
+    if named and not holding:
+        return min(named, key=lambda column: (named_field(raw, column) != "date", rank_of(raw.label(column))))
+    first = raw.columns[0]
+    return first if raw.label(first) in ("", "Unnamed: 0", "index") and not holding and len(raw.columns) > 1 else None
+
+
+def holds_dates(raw: RawTable, column: str, is_named: bool) -> bool:
+    values = raw.frame[column]
+    if isinstance(values.dtype, pl.Datetime) or values.dtype == pl.Date:
+        return True
+    if values.dtype.is_numeric() and not is_named:
+        return False
+    cells = values.head(LOOKED_AT).cast(pl.String, strict=False).drop_nulls()
+    dates = [
+        cell for cell in cells if is_date_like(cell) and (is_named or not cell.strip().isdigit() or len(cell) == 8)
+    ]
+    return len(dates) * 2 > len(cells)
+
+
+def is_numeric(raw: RawTable, column: str) -> bool:
+    values = raw.frame[column]
+    if values.dtype.is_numeric():
+        return True
+    if values.dtype != pl.String:
+        return False
+    cells = [cell for cell in values.drop_nulls().head(200).str.strip_chars() if not _says_nothing(cell)]
+    return sum(bool(NUMBER_LIKE.match(cell)) for cell in cells) * 2 >= len(cells)
+
+
+def _says_nothing(cell: str) -> bool:
+    return cell.lower() in ("", "-", ".", "nan", "null", "na", "n/a", "#n/a")
