@@ -10,7 +10,7 @@ from correlator.market.layout.by_names import bar_fields, read_columns, short_na
 from correlator.market.layout.levels import blocks_of_names, header_levels, read_levels
 from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
-from correlator.market.layout.vocabulary import field_of, is_figure
+from correlator.market.layout.vocabulary import field_of, is_compound, is_figure
 from correlator.market.source.raw import RawTable
 
 
@@ -88,7 +88,7 @@ def _is_figure_here(raw: RawTable, column: str, others: Sequence[str]) -> bool:
     """Whether a name is that of a figure; in a header of capitals only fields of a bar are, for NET is a share."""
     label = raw.label(column)
     if all(raw.label(each).isupper() for each in others):
-        return field_of(label) is not None
+        return field_of(label) is not None or is_compound(label)
     return is_figure(label)
 
 

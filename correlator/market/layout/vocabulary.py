@@ -47,6 +47,16 @@ def field_of(name: str) -> str | None:
 
 def is_figure(name: str) -> bool:
     """Whether the name is that of a field or of another figure that price files have, so not a symbol."""
+    return _is_one_figure(name) or is_compound(name)
+
+
+def is_compound(name: str) -> bool:
+    """Whether a name is made of several names of figures: ``MID_CLOSE``, ``Avg Price``."""
+    parts = [part for part in _MARKS.split(name) if part]
+    return len(parts) > 1 and all(_is_one_figure(part) for part in parts)
+
+
+def _is_one_figure(name: str) -> bool:
     return field_of(name) is not None or plain(name) in _others() or bool(_NUMBERED.match(plain(name)))
 
 
@@ -62,6 +72,7 @@ def known_words(text: str) -> int:
 
 
 _TICKER = re.compile(r"ticker|symbol$|^symbol|^sym$")
+_MARKS = re.compile(r"[\s._/\-]+")
 _NUMBERED = re.compile(r"^(sma|ema|rsi|atr|wma|ma|macd|bb|return|ret|lag)\d+$")
 
 
