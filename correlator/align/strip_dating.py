@@ -195,7 +195,13 @@ def _vote(voters: Sequence[_Quote], official: _Official, hint: date | None) -> _
     if session is None:
         return _Verdict(None, f"{match}; the next session is after the last bar loaded", best, disagree)
     odd = f"; the page of {hint} is later than that" if hint and (hint - session).days > HINT_SLACK else ""
-    return _Verdict(session, f"{match}; next session {session}{why}{odd}", best, disagree)
+    alone = "; one share alone says so, without a second witness" if _is_alone(voters, session, hint) else ""
+    return _Verdict(session, f"{match}; next session {session}{why}{odd}{alone}", best, disagree)
+
+
+def _is_alone(voters: Sequence[_Quote], session: date, hint: date | None) -> bool:
+    """Whether one share decides: no other symbol votes, and the page's date is not near. Of such 2 to 3 % are wrong."""
+    return len(voters) == 1 and not voters[0].is_index and not (hint and _may_show(session, hint))
 
 
 def _ballot(voters: Sequence[_Quote], official: _Official) -> _Ballot:

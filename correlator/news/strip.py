@@ -22,7 +22,10 @@ from correlator.news.batch import QUOTE_COLUMNS, QUOTE_SCHEMA, clean_text
 
 Direction = Literal["up", "down", "unchanged"]
 
-LAYOUTS = ("{symbol} {price} {move} {arrow} {change} ({percent}%)",)
+LAYOUTS = (
+    "{symbol} {price} {move} {arrow} {change} ({percent}%)",
+    "{symbol} {price} {arrow} {change} ({percent}%)",
+)
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,33 @@ class StripQuote:
 
 
 _GAP = r"\s{1,20}"
+_CURRENCIES = (
+    "PKR|INR|USD|EUR|GBP|JPY|CNY|CNH|HKD|TRY|AZN|AED|SAR|QAR|KWD|BDT|LKR|RUB|KZT|UAH|KRW|TWD|SGD|MYR|THB|IDR|VND|PHP|AUD"
+    "|NZD|CAD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|ILS|EGP|ZAR|NGN|KES|BRL|MXN"
+)
+_SIGNS = r"Rs\.?|US\$|HK\$|A\$|C\$|TL|[$€£¥₹₺₽₼₩]"
 _ARROWS = "▲▼△▽▴▾⬆⬇↑↓🔺🔻"
-_NUMBER = r"(?:\d{1,3}(?:,\d{2,3})+|\d{1,9})(?:\.\d{1,4})?"
+_DOWN_ARROWS = frozenset("▼▽▾⬇↓🔻")
+# Thousands and decimals by point or comma: which of both is meant the percentage tells.
+_NUMBER = r"(?:\d{1,3}(?:,\d{2,3})+|\d{1,3}(?:\.\d{3})+(?=,)|\d{1,9})(?:[.,]\d{1,4})?(?![\d,.]\d)"
 _SIGNED = rf"[+\-−–]?{_NUMBER}"
 _FIELDS = {
-    # A name may start with a digit, but "KSE 100" is no quote of a share called 100.
-    "symbol": r"(?<![\w&.\-])(?P<symbol>[A-Z][A-Z0-9&.\-]{0,15}|(?<![A-Z]\s)\d{1,4}[A-Z0-9]{0,12})",
-    "price": rf"(?P<price>{_NUMBER})",
+    # A name may start with a digit, but "KSE 100" is no quote of a share called 100; a currency is not a share.
+    "symbol": rf"(?<![\w&.\-/^=@#])(?!(?:{_CURRENCIES})\s)(?P<symbol>\^?[A-Z][A-Z0-9&.\-=]{{0,15}}(?:/[A-Z]{{1,3}})?"
+    r"|\d{3,6}\.[A-Z]{1,4}|(?<![A-Z]\s)\d{1,4}[A-Z0-9]{0,12})",
+    "price": rf"(?:(?:{_CURRENCIES}|{_SIGNS})\s{{0,3}})?(?P<price>{_NUMBER})",
     "move": rf"(?P<move>(?i:Increased{_GAP}By|Decreased{_GAP}By|No{_GAP}Change|Unchanged))",
     "change": rf"(?P<change>{_SIGNED})",
-    "percent": rf"(?P<percent>{_SIGNED})",
+    "percent": rf"%?\s?(?P<percent>{_SIGNED})",
 }
+_EMPHASIS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _NEEDED = ("symbol", "price", "change", "percent")
 _PARTS = re.compile(r"(\s*\{arrow\}\s*)|(\s+)|\{(\w*)\}|([^\s{]+|\{)")
 _INDEX_NAME = re.compile(r"[A-Z]{2,}\d{2,3}")
+
+
+_PUNCTUATION = {"(": r"\s{0,4}\(\s{0,4}", ")": r"\s{0,4}\)\s{0,4}", "%": r"\s{0,4}%?\s{0,4}"}
 
 
 @cache
@@ -71,13 +87,19 @@ def compile_layout(layout: str) -> re.Pattern[str]:
     field, and where one of the first four is not there exactly once.
     """
     pattern = []
-    for arrow, gap, field, text in _PARTS.findall(layout.strip()):
+    parts = _PARTS.findall(layout.strip())
+    for place, (arrow, gap, field, text) in enumerate(parts):
+        # Words keep figures apart even where an extractor has lost the blank between them.
+        beside_word = "move" in {each[2] for each in parts[max(place - 1, 0) : place + 2]}
         if arrow:
-            pattern.append(rf"{_GAP}(?:[{_ARROWS}]\s{{0,20}})?")
+            least = 0 if beside_word else 1
+            pattern.append(
+                rf"(?:\s{{{least},20}}(?:(?P<arrow>[{_ARROWS}])\s{{0,20}})?|(?P<glued>[{_ARROWS}])\s{{0,20}})"
+            )
         elif gap:
-            pattern.append(_GAP)
+            pattern.append(r"\s{0,20}" if beside_word else _GAP)
         elif text:
-            pattern += [rf"\s{{0,4}}{re.escape(c)}\s{{0,4}}" if c in "()%" else re.escape(c) for c in text]
+            pattern += [_PUNCTUATION.get(c, re.escape(c)) for c in text]
         elif field in _FIELDS:
             pattern.append(_FIELDS[field])
         else:
@@ -129,7 +151,10 @@ def is_index(symbol: str, line: str) -> bool:
 
 
 def _readable(text: str) -> str:
-    return clean_text(html.unescape(text) if "&" in text else text)
+    clean = clean_text(html.unescape(text) if "&" in text else text)
+    if "<" in clean:
+        clean = _TAG.sub(" ", clean)
+    return _EMPHASIS.sub("", clean) if "**" in clean or "__" in clean else clean
 
 
 def _found(text: str, layouts: Sequence[str]) -> list[StripQuote]:
@@ -172,17 +197,44 @@ def _quote(match: re.Match[str], line_number: int) -> StripQuote | None:
     """The quote a match holds, or None where its figures contradict each other."""
     given = match.groupdict()
     move = " ".join((given.get("move") or "").lower().split())
-    printed = [given[name].replace(",", "").replace("−", "-").replace("–", "-") for name in ("change", "percent")]
-    if move == "decreased by" and not any(text.startswith("+") for text in printed):
-        printed = [text if text.startswith("-") else f"-{text}" for text in printed]  # the word says it
-    price, change, percent = float(given["price"].replace(",", "")), *map(float, printed)
-    direction = _direction(move, change)
-    if direction is None or not _percent_agrees(given["price"], printed[0], percent):
-        return None
-    digits = max(_decimals(given["price"]), _decimals(printed[0]))
-    line = " ".join(match[0].split())
-    previous = round(price - change, digits)
-    return StripQuote(1, 0, given["symbol"], price, change + 0.0, percent + 0.0, direction, line, previous, line_number)
+    arrow = given.get("arrow") or given.get("glued") or ""
+    if not move and not arrow and match.re is compile_layout(LAYOUTS[1]) and not _signed(given["change"]):
+        return None  # neither word nor arrow nor sign says which way
+    falls = move == "decreased by" or (not move and arrow in _DOWN_ARROWS and bool(arrow))
+    for reading in (_with_point, _with_comma):
+        figures = [reading(given[name].replace("−", "-").replace("–", "-")) for name in ("price", "change", "percent")]
+        if None in figures:
+            continue
+        price, change, percent = (str(figure) for figure in figures)
+        if falls and not change.startswith("+") and not percent.startswith("+"):
+            change, percent = (text if text.startswith("-") else f"-{text}" for text in (change, percent))
+        direction = _direction(move, float(change))
+        if direction is None or not _percent_agrees(price, change, float(percent)):
+            continue
+        digits = max(_decimals(price), _decimals(change))
+        previous = round(float(price) - float(change), digits)
+        line = " ".join(match[0].split())
+        return StripQuote(
+            1, 0, given["symbol"], float(price), float(change) + 0.0, float(percent) + 0.0, direction, line, previous,
+            line_number,
+        )  # fmt: skip
+    return None
+
+
+def _signed(text: str) -> bool:
+    return text[:1] in "+-−–"
+
+
+def _with_point(text: str) -> str | None:
+    """A number with a decimal point and commas between thousands, as Python reads it; None where it is not one."""
+    bare = re.sub(r",(?=\d{2,3}(?:[,.]|$))", "", text)
+    return bare if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", bare) else None
+
+
+def _with_comma(text: str) -> str | None:
+    """A number with a decimal comma and points between thousands, as Python reads it; None where it is not one."""
+    bare = re.sub(r"\.(?=\d{3}(?:[,.]|$))", "", text).replace(",", ".")
+    return bare if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", bare) else None
 
 
 def _direction(move: str, change: float) -> Direction | None:

@@ -140,3 +140,33 @@ def test_any_text_is_survived(text):
 )
 def test_long_nonsense_comes_to_an_end(unit):
     assert parse_strip(unit * (2_000_000 // len(unit))) == []  # at quadratic cost this would run for hours
+
+
+@pytest.mark.parametrize(
+    ("text", "quotes"),
+    [
+        ("AIRLINK PKR 1,234.50 Increased By ▲ 34.50 (2.88%)", [("AIRLINK", 1234.5, 34.5)]),
+        ("HBL Rs. 120.50 Increased By ▲ 0.50 (0.42%)", [("HBL", 120.5, 0.5)]),
+        ("USD/PKR 281.50 Decreased By ▼ -0.22 (-0.08%)", [("USD/PKR", 281.5, -0.22)]),
+        ("^KSE 118,220.12 Decreased By -750.01 (-0.63%)", [("^KSE", 118220.12, -750.01)]),
+        ("BRK.B 412.30 Increased By ▲ 2.30 (0.56%)", [("BRK.B", 412.3, 2.3)]),
+        ("RDS/A 50.00 ▲ 1.00 (2.04%)", [("RDS/A", 50.0, 1.0)]),
+        ("0700.HK 385.20 ▲ 5.20 (1.37%)", [("0700.HK", 385.2, 5.2)]),
+        ("600519.SS 1,500.00 ▲ 10.00 (0.67%)", [("600519.SS", 1500.0, 10.0)]),
+        ("AAPL 189.50 ▼ 1.20 (0.63%)", [("AAPL", 189.5, -1.2)]),
+        ("AAPL $189.50 +1.20 (+0.64%)", [("AAPL", 189.5, 1.2)]),
+        ("AAPL 189.50 1.20 (0.64%)", []),
+        ("THYAO 312,50 ▲ 3,50 (%1,13)", [("THYAO", 312.5, 3.5)]),
+        ("SAP 1.234,50 +34,50 (+2,88 %)", [("SAP", 1234.5, 34.5)]),
+        ("**AIRLINK** 159.05 Decreased By ▼ **-3.77** (-2.32%)", [("AIRLINK", 159.05, -3.77)]),
+        ("<b>AIRLINK</b> 159.05 <i>Decreased By</i> ▼ -3.77 (-2.32%)", [("AIRLINK", 159.05, -3.77)]),
+        (
+            "AIRLINK 159.05Decreased By▼-3.77(-2.32%)BOP 10.10Increased By▲0.26(2.64%)",
+            [("AIRLINK", 159.05, -3.77), ("BOP", 10.1, 0.26)],
+        ),
+        ("Close: PKR 281.50 Decreased By -0.22 (-0.08%)", []),
+        ("KSE 100 118,220 Increased By 750 (0.64%)", []),
+    ],
+)
+def test_a_strips_words_are_not_symbols(text, quotes):
+    assert [(quote.symbol, quote.price, quote.change) for quote in parse_strip(text)] == quotes
