@@ -97,7 +97,8 @@ def compile_layout(layout: str) -> re.Pattern[str]:
                 rf"(?:\s{{{least},20}}(?:(?P<arrow>[{_ARROWS}])\s{{0,20}})?|(?P<glued>[{_ARROWS}])\s{{0,20}})"
             )
         elif gap:
-            pattern.append(r"\s{0,20}" if beside_word else _GAP)
+            bracket = place + 1 < len(parts) and parts[place + 1][3].startswith("(")
+            pattern.append(r"\s{0,20}" if beside_word or bracket else _GAP)
         elif text:
             pattern += [_PUNCTUATION.get(c, re.escape(c)) for c in text]
         elif field in _FIELDS:
