@@ -19,12 +19,15 @@ from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch
 from correlator.news.charset import decode, encoding_named
 from correlator.news.language import language_of
+from correlator.news.printed_dates import read_printed
 from correlator.news.profiles import Profile, load_profile, profile_names
 from correlator.news.publishers import Publishers
 from correlator.news.strip import LAYOUTS, StripQuote, parse_strip, strip_frame, without_strip
 from correlator.news.timestamps import UNKNOWN, Stamp
 
 MAX_PAGE_BYTES = 16_000_000
+_STANDFIRST = 25  # letters that a standfirst shares with the text it is the beginning of
+_SENTENCE = 10  # words from which on a line with a full stop is a sentence and not a title
 NO_DATE_HINT = "give the time with --published, or a profile whose layouts read it"
 
 
@@ -164,7 +167,7 @@ def is_title_like(text: str) -> bool:
 
 def split_dateline(text: str) -> tuple[str | None, str | None, str]:
     """Place and agency at the head of a body (``LACHIN: ...``, ``PARIS, May 3 (Reuters) - ...``), and the rest."""
-    match = _WIRE_DATELINE.match(text) or _DATELINE.match(text)
+    match = _WIRE_DATELINE.match(text) or _DAY_DATELINE.match(text) or _DATELINE.match(text)
     if not match:
         return None, None, text
     groups = match.groupdict()
@@ -173,10 +176,18 @@ def split_dateline(text: str) -> tuple[str | None, str | None, str]:
 
 _CRAWLED = re.compile(r"\A\s*date \d{4}-\d\d-\d\d(?!\S)")
 _SENTENCE_END = re.compile(r"[.!?:;,…۔؟؛،。！？；：，．।॥։።၊။៕][\"”’'»)\]」』）】〉》]*$")
-_DATELINE = re.compile(r"(?P<place>[A-Z][A-Z .'’/\-]{2,40}(?:, [A-Z][A-Za-z. ]{1,20})?): (?=\S)")
+_PLACE = r"[A-Z][A-Z .'’/\-]{2,40}"
+_DATELINE = re.compile(rf"(?P<place>{_PLACE}(?:, [A-Z][A-Za-z. ]{{1,20}})?): (?=\S)")
+_DAY = r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)"
+# PARIS, May 3 (Reuters) - / Berlin, 3 May (AFP) -- / MOSCOW, May 3. /TASS/. / KABUL, Afghanistan (AP) —
 _WIRE_DATELINE = re.compile(
-    r"(?P<place>[A-Z][A-Z .'’/\-]{2,40}),? (?:[A-Z][a-z]{2,8}\.? \d{1,2},? )?"
-    r"\((?P<agency>[A-Z][A-Za-z ]{1,20})\) ?[-–—:] ?"
+    rf"(?P<place>(?:{_PLACE}|[A-Z][a-z]+(?:[ \-][A-Z][a-z]+){{0,2}})(?:, [A-Z][A-Za-z. ]{{1,20}}?)?),? "
+    rf"(?:{_DAY},?(?: \d{{4}})?\.? )?[(/](?P<agency>[A-Z][A-Za-z .\-]{{1,30}})[)/]\.? ?"
+    r"(?:[-–—:]{1,2}|(?<=/\.)|(?<=/\. )|(?<=/)|(?<=/ )) ?"
+)
+# Place and day without agency: BEIJING, May 28 -- / LONDON: May 28:
+_DAY_DATELINE = re.compile(
+    rf"(?P<place>{_PLACE}(?:, [A-Z][a-z]{{3,20}})?)[,:] {_DAY}(?:, \d{{4}})? ?(?:[-–—]{{1,2}}|:|\.(?= [A-Z])) ?"
 )
 _DATED = r"[^|]{6,40}?\d(?: ?[ap]\.?m\.?)?(?: [A-Z]{2,5})?"
 _BYLINE = re.compile(
@@ -245,18 +256,45 @@ def _times(
 def _headline(
     lines: Sequence[str], byline: _Byline | None, publisher: Profile, where: str
 ) -> tuple[str, Sequence[str]]:
-    """The headline, and the lines of the body: the last line before the byline, else the first line of all."""
+    """The headline, and the lines of the body: the last line before the byline, else the first line of all.
+
+    Not a line that is a date, nor the standfirst that stands between headline and byline.
+    """
     if byline:
-        before = [line for line in lines[: byline.place] if line and not publisher.drops(line)]
+        below = lines[byline.place + 1 :]
+        before = [line for line in lines[: byline.place] if line and not publisher.drops(line) and not _is_date(line)]
+        while len(before) > 1 and _is_standfirst(before[-1], below):
+            before.pop()
+        if before and not _is_standfirst(before[-1], below):
+            return before[-1], below
         if before:
-            return before[-1], lines[byline.place + 1 :]
-        lines = lines[byline.place + 1 :]
+            raise InputError(f"{where} has no headline", hint="a standfirst stands where it should be")
+        lines = below
     for place, line in enumerate(lines):
         if line and not publisher.drops(line):
-            if is_title_like(line):
+            if is_title_like(line) and not _is_date(line):
                 return line, lines[place + 1 :]
             break
     raise InputError(f"{where} has no headline", hint="the line before the byline or the first line should hold it")
+
+
+def _is_date(line: str) -> bool:
+    """Whether a line is a date and nothing else."""
+    if len(line) > 40 or not re.search(r"\d", line):
+        return False
+    try:
+        read_printed(line, (), "dmy", line)
+    except TimeError:
+        return False
+    return True
+
+
+def _is_standfirst(line: str, below: Sequence[str]) -> bool:
+    """Whether a line above the byline sums the article up: a sentence, or the text's beginning, cut off or not."""
+    start = " ".join(line.rstrip("….").split()).casefold()
+    first = next((text for text in below if text), "")
+    begins = len(start) >= _STANDFIRST and " ".join(first.split()).casefold().startswith(start[:_STANDFIRST])
+    return begins or line.endswith(("…", "...")) or (line.endswith(".") and len(line.split()) > _SENTENCE)
 
 
 def _body(lines: Sequence[str], publisher: Profile) -> tuple[str | None, str | None, str | None]:

@@ -336,3 +336,50 @@ def test_a_faulty_profile_says_what_is_wrong(tmp_path, line):
     (tmp_path / "p.toml").write_text(f'name = "p"\n{line}' if not line.startswith("name") else line)
     with pytest.raises(InputError):
         parse_page(PAGE, profile=str(tmp_path / "p.toml"))
+
+
+STANDFIRST = """BAFL 37.71 Increased By ▲ 0.01 (0.03%)
+Top News
+
+Two capitals plan a wider trade pact
+
+Envoys of both states sat down on Tuesday to speak about fish and t
+Published May 28, 2025
+
+Envoys of both states sat down on Tuesday to speak about fish and tourism, and set a date.
+"""
+
+
+def test_a_standfirst_or_a_date_is_no_headline():
+    assert parse_page(STANDFIRST).headline == "Two capitals plan a wider trade pact"
+    whole = STANDFIRST.replace("about fish and t\n", "about fish, as was agreed before.\n")
+    assert parse_page(whole).headline == "Two capitals plan a wider trade pact"
+    dated = STANDFIRST.replace(
+        "Top News\n\nTwo capitals plan a wider trade pact\n\nEnvoys of both states sat down on Tuesday to speak about fish and t\n",
+        "May 28, 2025\nTwo capitals plan a wider trade pact\nMay 27, 2025\n",
+    )
+    assert parse_page(dated).headline == "Two capitals plan a wider trade pact"
+    with pytest.raises(InputError, match="headline"):
+        parse_page(STANDFIRST.replace("Top News\n\nTwo capitals plan a wider trade pact\n\n", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "agency"),
+    [
+        ("RIGA, May 28 (Reuters) - Envoys met.", "RIGA", "Reuters"),
+        ("Riga, 28 May (AFP) -- Envoys met.", "Riga", "AFP"),
+        ("MOSCOW, May 28. /TASS/. Envoys met.", "MOSCOW", "TASS"),
+        ("RIGA, Latvia (AP) — Envoys met.", "RIGA, Latvia", "AP"),
+        ("BEIJING, May 28 (Xinhua) -- Envoys met.", "BEIJING", "Xinhua"),
+        ("BAKU, Azerbaijan, May 28. Envoys met.", "BAKU, Azerbaijan", None),
+        ("BEIJING, May 28 -- Envoys met.", "BEIJING", None),
+        ("LACHIN: Envoys met.", "LACHIN", None),
+        ("The envoys (Tuesday) - met.", None, None),
+    ],
+)
+def test_datelines_of_agencies_abroad(text, place, agency):
+    from correlator.news.page import split_dateline
+
+    found = split_dateline(text)
+    assert found[:2] == (place, agency)
+    assert found[2].endswith("met." if place is None else "Envoys met.")
