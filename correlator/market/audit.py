@@ -14,7 +14,15 @@ from pathlib import Path
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.market import audit_bars, audit_identity, audit_levels, audit_repeats, audit_series, audit_shifts
+from correlator.market import (
+    audit_adjusted,
+    audit_bars,
+    audit_identity,
+    audit_levels,
+    audit_repeats,
+    audit_series,
+    audit_shifts,
+)
 from correlator.market.audit_shifts import Shift
 from correlator.market.files import PriceFile
 from correlator.market.findings import SCHEMA, Series, together
@@ -180,6 +188,7 @@ def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]
         audit_bars.at_limit(series),
         audit_levels.jumps(series),
         *audit_levels.volume_units(series),
+        *audit_adjusted.adjusted_closes(series),
         audit_repeats.stale_repeats(series),
         audit_bars.off_calendar(examined.rest, examined.sessions),
         audit_bars.without_trade(examined.rest, examined.sessions),

@@ -19,6 +19,8 @@ _SPLITS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 
 _UNITS = (100.0, 1000.0, 10000.0)
 _UNIT_SLACK = 0.25
 _NO_SPLIT = np.log(40.0)
+# Five to one in a session is a split that nobody adjusted, or a fault, until shown otherwise.
+_FAR = 5.0
 # A split shows up to the day's own return: so many usual moves, within these bounds (log); big ones are rarely chance.
 _SPLIT_MOVES, _SPLIT_SLACK = 2.5, (0.025, 0.06)
 _BIG_SPLIT, _BIG_MOVES, _BIG_SLACK = np.log(1.8), 4.0, (0.04, 0.11)
@@ -38,11 +40,11 @@ def jumps(series: Series) -> pl.DataFrame:
     ``unit-change``: about 100, 1,000 or 10,000 to one, or more than any split (another currency). ``split-like``:
     near a split's ratio, five usual moves or more, and already there at the open. ``level-break``: an index that
     moves by a quarter, a share by three fifths, and eight usual moves. ``beyond-limit``: more than the exchange's
-    price limit allows over the days between the bars.
+    price limit allows over the days between the bars (high). Five to one or more is high.
     """
     bars = series.bars.with_columns(pl.col("close").shift().alias("before"))
-    move, opening = (_log_change(bars, name) for name in ("close", "open"))
-    size, usual = np.abs(move), _usual_size(move)
+    move, opening = (log_change(bars, name, "before") for name in ("close", "open"))
+    size, usual = np.abs(move), usual_size(move)
     days = _days_between(bars["session"])
     unit = _near(size, _UNITS, np.full(len(size), _UNIT_SLACK))
     unit = np.where((unit == 0) & (size > _NO_SPLIT), np.exp(np.nan_to_num(size)).round(), unit)
@@ -55,6 +57,7 @@ def jumps(series: Series) -> pl.DataFrame:
         split = np.zeros(len(size))
     else:
         broken = (size > _BREAK) & (size > _BREAK_SIZE * usual) & (days <= _GAP_DAYS)
+    far = split >= _FAR
     is_unit, is_split = unit > 0, (split > 0) & (unit == 0)
     beyond = _beyond_limit(series, move) & ~is_unit & ~is_split
     broken &= ~is_unit & ~is_split & ~beyond
@@ -67,8 +70,9 @@ def jumps(series: Series) -> pl.DataFrame:
     index_break = "high" if series.kind == "index" else "medium"
     parts = [
         (is_unit, "unit-change", "high", text + ", about a factor of {factor}{back}", _UNIT_ACTION),
-        (is_split, "split-like", "medium", text + ", about {factor} to 1{back}", _SPLIT_ACTION),
-        (beyond, "beyond-limit", "medium", text + ", more than the exchange allows", _LIMIT_ACTION),
+        (is_split & ~far, "split-like", "medium", text + ", about {factor} to 1{back}", _SPLIT_ACTION),
+        (is_split & far, "split-like", "high", text + ", about {factor} to 1{back}", _SPLIT_ACTION),
+        (beyond, "beyond-limit", "high", text + ", more than the exchange allows", _LIMIT_ACTION),
         (broken, "level-break", index_break, text + " in one session", _BREAK_ACTION),
     ]
     return pl.concat(
@@ -111,15 +115,15 @@ def volume_units(series: Series) -> list[pl.DataFrame]:
     return found
 
 
-def _log_change(bars: pl.DataFrame, name: str) -> Array:
-    """Log of the price over the close before (T,); NaN where either is missing or not positive."""
-    ratio = pl.col(name) / pl.col("before")
+def log_change(bars: pl.DataFrame, name: str, before: str) -> Array:
+    """Log of the price ``name`` over that of ``before`` (T,); NaN where either is missing or not positive."""
+    ratio = pl.col(name) / pl.col(before)
     return (
         bars.select(pl.when(ratio > 0).then(ratio.log()).cast(pl.Float64).alias("r"))["r"].fill_null(np.nan).to_numpy()
     )
 
 
-def _usual_size(move: Array) -> Array:
+def usual_size(move: Array) -> Array:
     """The usual size (T,) of log moves around each bar: 1.48 times the median of their absolute values."""
     moves = pl.Series(np.abs(move)).fill_nan(None)
     usual = moves.rolling_median(_AROUND, min_samples=5, center=True) * 1.4826

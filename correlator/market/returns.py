@@ -33,13 +33,34 @@ def returns_matrix(closes: Array, kind: str = "log") -> Array:
     return returns
 
 
+def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:
+    """Adjusted closes (T, S) with the gaps filled, and which bars (T, S) were filled.
+
+    Where a bar has a close but no adjusted one, the last factor adjusted / close before it is carried on, before the
+    first one that first one back: returns over the gap are then those of plain closes. A symbol without any adjusted
+    close has its closes.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where((closes > 0) & (adjusted > 0), adjusted / closes, np.nan)
+    gaps: Flags = np.isnan(adjusted) & ~np.isnan(closes)
+    if not gaps.any():
+        return adjusted, gaps
+    carried = _last_known(factor)
+    carried = np.where(np.isnan(carried), _last_known(factor[::-1])[::-1], carried)
+    return np.where(gaps, closes * np.nan_to_num(carried, nan=1.0), adjusted), gaps
+
+
+def _last_known(values: Array) -> Array:
+    """The last value (T, S) that is not missing up to each row; NaN before the first."""
+    rows = np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, rows), axis=0)
+    return np.where(last >= 0, np.take_along_axis(values, np.maximum(last, 0), axis=0), np.nan)
+
+
 def previous_closes(closes: Array) -> Array:
     """The last close (T, S) before each session, over sessions without a bar; NaN before the first."""
-    rows = np.arange(len(closes))[:, None]
-    last = np.maximum.accumulate(np.where(np.isnan(closes), -1, rows), axis=0)
-    filled = np.where(last >= 0, np.take_along_axis(closes, np.maximum(last, 0), axis=0), np.nan)
     previous = np.full(closes.shape, np.nan)
-    previous[1:] = filled[:-1]
+    previous[1:] = _last_known(closes)[:-1]
     return previous
 
 

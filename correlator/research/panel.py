@@ -18,7 +18,7 @@ from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DAILY, PRICES
 from correlator.market.currency import convert_returns
 from correlator.market.limits import price_limits
-from correlator.market.returns import limit_locked, zero_volume
+from correlator.market.returns import filled_adjusted, limit_locked, zero_volume
 from correlator.research.benchmark import (
     note_of_mean,
     previous_session_prices,
@@ -95,7 +95,7 @@ def stored_panel(
             hint="name a benchmark symbol, or leave the benchmark session out",
             argument="benchmark_session",
         )
-    returns = returns_of(_price(arrays, price), returns_kind)
+    returns = returns_of(_price(arrays, price, names), returns_kind)
     if currency is not None:
         if interval != DAILY:
             raise InputError(
@@ -192,12 +192,13 @@ def _limit_locked(arrays: dict[str, Array], labels: pl.Series, exchange: str) ->
     return limit_locked(open_, high, low, close, limit=limit, minimum=minimum)
 
 
-def _price(arrays: dict[str, Array], price: str) -> Array:
+def _price(arrays: dict[str, Array], price: str, names: Sequence[str]) -> Array:
+    """The prices that a study uses; says where adjusted closes end or have gaps, and the plain ones carry on."""
     if price == "close":
         return arrays["close"]
-    has_adjusted = ~np.isnan(arrays["adjusted_close"]).all(axis=0)
-    if has_adjusted.all():
-        return arrays["adjusted_close"]
-    if not has_adjusted.any():
-        return arrays["close"]
-    return np.where(has_adjusted, arrays["adjusted_close"], arrays["close"])
+    prices, filled = filled_adjusted(arrays["close"], arrays["adjusted_close"])
+    partly = filled.any(axis=0) & ~np.isnan(arrays["adjusted_close"]).all(axis=0)
+    for column in np.flatnonzero(partly).tolist():
+        count = int(filled[:, column].sum())
+        warn(f"{names[column]}: {count:,} bars have no adjusted close: their returns are those of plain closes")
+    return prices
