@@ -13,21 +13,18 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from correlator.arrow_files import arrow_frame, parquet_frame
 from correlator.errors import InputError, NotFoundError
+from correlator.source_limits import MOST_TOML_BYTES, check_depth, check_size
 
 if TYPE_CHECKING:
     import polars as pl
-    import pyarrow as pa
 
-UNCHECKED = 1 << 30
-"""Bytes that any file may unpack to."""
-MAX_RATIO = 200
-"""How many times its size a larger one may unpack to."""
 _PATTERN_MARKS = str.maketrans({mark: f"[{mark}]" for mark in "*?["})
 
 
@@ -55,31 +52,45 @@ def read_parquet(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame
     Arrow reads and checks them: it refuses what is damaged where other readers abort. Raises InputError for what is not
     Parquet or unpacks to far more than its size, NotFoundError for a missing file.
     """
-    import pyarrow.parquet as pq
-
-    with _source(path, data) as (file, size), _understood(path, "Parquet"):
-        parquet = pq.ParquetFile(file)
-        _check_unpacked(path, parquet.metadata.num_rows * max(parquet.metadata.num_columns, 1) * 8, size)
-        return _checked(parquet.read())
+    with _source(path, data) as file, _understood(path, "Parquet"):
+        return parquet_frame(file, str(path))
 
 
 def read_arrow(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame:
     """The rows of one Arrow IPC (Feather) file, or of its bytes ``data``; raises as ``read_parquet`` does."""
-    import pyarrow as pa
-
-    with _source(path, data) as (file, _), _understood(path, "Arrow"):
+    with _source(path, data) as file, _understood(path, "Arrow"):
         is_feather_1 = file.read(4) == b"FEA1"
         file.seek(0)
         if is_feather_1:
             raise InputError(f"{path} is Feather of version 1, which is not read", hint="write it as version 2")
-        return _checked(pa.ipc.open_file(file).read_all())
+        return arrow_frame(file, str(path))
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file; raises InputError for what is not TOML, NotFoundError for a missing file."""
+    with opened(path) as file:
+        return toml_document(file.read(MOST_TOML_BYTES + 1), str(path))
+
+
+def toml_document(data: bytes, source: str) -> dict[str, Any]:
+    """The tables of a TOML text; raises InputError naming ``source`` and the line."""
+    import tomllib
+
+    check_size(len(data), source, MOST_TOML_BYTES)
+    try:
+        text = data.decode("utf-8-sig")
+        check_depth(text, source)
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"{source} is not a TOML file: {error}") from None
 
 
 def read_csv(path: str | Path, **options: Any) -> pl.DataFrame:
     """The rows of one CSV file; ``options`` as of ``polars.read_csv``; raises as ``read_parquet`` does."""
     import polars as pl
 
-    with opened(path), _understood(path, "CSV"):
+    with opened(path) as file, _understood(path, "CSV"):
+        check_size(os.fstat(file.fileno()).st_size, str(path))
         return pl.read_csv(Path(path).absolute(), glob=False, **options)
 
 
@@ -201,36 +212,13 @@ def duckdb_name(path: str | Path) -> str:
 
 
 @contextmanager
-def _source(path: str | Path, data: bytes | None) -> Iterator[tuple[IO[bytes], int]]:
-    """Bytes to read and their number."""
+def _source(path: str | Path, data: bytes | None) -> Iterator[IO[bytes]]:
+    """Bytes to read."""
     if data is not None:
-        yield io.BytesIO(data), len(data)
+        yield io.BytesIO(data)
         return
     with opened(path) as file:
-        yield file, os.fstat(file.fileno()).st_size
-
-
-def _check_unpacked(path: str | Path, unpacked: int, size: int) -> None:
-    if unpacked > max(UNCHECKED, MAX_RATIO * size):
-        raise InputError(f"{path} unpacks to {unpacked:,} bytes, more than {MAX_RATIO} times its size")
-
-
-def _checked(table: pa.Table) -> pl.DataFrame:
-    """The table as polars, after a look at every offset, length and text."""
-    import polars as pl
-
-    table.validate(full=True)
-    _read_names(table.schema)
-    frame = pl.from_arrow(table.replace_schema_metadata(None))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
-
-
-def _read_names(fields: Iterable[pa.Field]) -> None:
-    """Read every name, of nested fields too: one that is not text raises UnicodeDecodeError here, and panics later."""
-    for field in fields:
-        assert field.name is not None
-        _read_names(field.type.field(k) for k in range(field.type.num_fields))
+        yield file
 
 
 @contextmanager
@@ -239,7 +227,17 @@ def _understood(path: str | Path, kind: str) -> Iterator[None]:
     import polars as pl
     import pyarrow as pa
 
-    faults = (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, OSError, ValueError)
+    faults = (
+        pl.exceptions.PolarsError,
+        pl.exceptions.PanicException,
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        MemoryError,
+        OverflowError,
+    )
     try:
         yield
     except InputError:

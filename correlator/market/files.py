@@ -24,6 +24,7 @@ from correlator.market.stacking import Whose, stack
 from correlator.market.stamps import Stamps, read_stamps
 from correlator.market.units import in_whole_units
 from correlator.sessions import exchange_named, exchange_zone
+from correlator.source_limits import check_names
 from correlator.tables import BARS, REJECTS
 
 BAR_COLUMNS = tuple(name for name in BARS.column_names if name not in ("vintage", "retrieved_at"))
@@ -170,6 +171,7 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
         _refuse_second_header(table, rejects)
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
+    check_names(bars["symbol"].unique(), "symbol", raw.source)
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
     if interval != labelled.interval:
         unit_notes.append(f"bars are {WORDS[interval]}: they are stored as {interval}, and no study of days takes them")

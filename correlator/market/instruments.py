@@ -14,6 +14,7 @@ from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import read_csv
 from correlator.resources import data_path
 from correlator.sessions import exchange_named
+from correlator.source_limits import check_names
 from correlator.tables import INSTRUMENTS
 
 # Ending of a symbol at Yahoo and Stooq, and the exchange it stands for.
@@ -171,6 +172,7 @@ def _read(path: Path) -> pl.DataFrame:
     repeated = rows["symbol"].filter(rows["symbol"].is_duplicated())
     if len(repeated):
         raise InputError(f"{path.name} names {repeated[0]} more than once", hint="keep one row per symbol")
+    check_names(rows["symbol"].drop_nulls(), "symbol", path.name)
     for code in rows["exchange"].unique():
         exchange_named(str(code))
     for column, known in (("kind", KINDS), ("country", countries()), ("currency", currencies())):

@@ -137,14 +137,15 @@ def _numbered(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _zipped(path: Path) -> Iterator[str]:
-    """The lines of the first file in an archive, up to what a text can unpack to."""
+    """The lines of the one file in an archive, up to what a text can unpack to."""
     limit = max(text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
-            if not archive.namelist():
-                raise InputError(f"{path.name} is an empty archive")
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            if len(names) != 1:
+                raise InputError(f"{path.name} holds {len(names)} files, not one", hint="unpack it and name the files")
             taken = 0
-            with archive.open(archive.namelist()[0]) as file:
+            with archive.open(names[0]) as file:
                 while raw := file.readline(text_lines.MAX_LINE + 1):
                     taken += len(raw)
                     if len(raw) > text_lines.MAX_LINE or taken > limit:

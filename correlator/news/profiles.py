@@ -6,7 +6,6 @@ Shipped under ``data/publishers/``; a path to a file of one's own is accepted wh
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from correlator.errors import InputError, NotFoundError
+from correlator.files import read_toml
 from correlator.news.printed_dates import DATE_ORDERS
 from correlator.news.strip import LAYOUTS, compile_layout
 from correlator.news.timestamps import EARLIEST, Stamp, bounded, local_midnight, parse_time, zone_info, zone_of
@@ -125,10 +125,7 @@ def _shipped(name: str) -> Profile:
 
 
 def _read(path: Path) -> Profile:
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is no TOML file: {error}") from None
+    raw = read_toml(path)
     problem = _problem(raw)
     if problem:
         keys = ", ".join((*_TEXTS, *_LISTS, *_OTHERS))

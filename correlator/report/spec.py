@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from correlator.errors import CorrelatorError, InputError, NotFoundError, likeli
 from correlator.events.select import check_selection
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
+from correlator.files import read_toml
 from correlator.plot.of_result import RESULT_FIGURES
 
 TABLES = ("events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
@@ -64,11 +64,7 @@ def read_spec(path: str | Path) -> ReportSpec:
     file = Path(path)
     if not file.is_file():
         raise NotFoundError(f"{file} does not exist", hint="give the TOML file of a report")
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} is no TOML: {error}") from error
-    return parse_spec(values, where=str(file), default_name=file.stem)
+    return parse_spec(read_toml(file), where=str(file), default_name=file.stem)
 
 
 def parse_spec(values: Mapping[str, Any], *, where: str = "report", default_name: str | None = None) -> ReportSpec:

@@ -6,7 +6,6 @@ Shipped under ``data/layouts/``; a path to a file of one's own is accepted where
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from correlator.errors import InputError, NotFoundError, likeliest
-from correlator.files import opened
+from correlator.files import opened, toml_document
 from correlator.market.layout.vocabulary import FIELDS, PRICES, plain
 from correlator.resources import data_path
 
@@ -107,10 +106,7 @@ def _shipped(name: str) -> Layout:
 
 def read_layout(text: bytes, source: str) -> Layout:
     """A layout from its TOML text; raises InputError naming what is wrong."""
-    try:
-        document = tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise InputError(f"{source} is not a TOML file: {problem}") from None
+    document = toml_document(text, source)
     problem_found = _problem(document)
     if problem_found:
         raise InputError(f"layout {source} {problem_found}", hint="see CONTRIBUTING.md for its keys")

@@ -17,6 +17,7 @@ from correlator.market.source.raw import LINE, RawTable, column_names, no_lines
 from correlator.market.source.sheet import read_sheet
 from correlator.market.source.text import read_text
 from correlator.market.source.unpack import unpack
+from correlator.source_limits import check_shape, check_size
 from correlator.tabular import stacked_symbols, with_index
 
 _LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
@@ -56,6 +57,7 @@ def _json(path: Path, data: bytes | None, source: str, _: str | None) -> RawTabl
     if data is None:
         with opened(path) as file:
             data = file.read()
+    check_size(len(data), source)
     return read_json(data, source)
 
 
@@ -77,6 +79,7 @@ _READERS: dict[str, Callable[[Path, bytes | None, str, str | None], RawTable]] =
 
 
 def _of_frame(frame: pl.DataFrame, source: str) -> RawTable:
+    check_shape(frame.height, frame.width, source)
     if frame.is_empty():
         raise InputError(f"{source} holds no rows", hint="check the source")
     index = [name for name in frame.columns if name.startswith("__index_level_")]

@@ -18,8 +18,8 @@ from typing import Protocol
 
 from correlator.errors import InputError
 from correlator.files import opened
+from correlator.source_limits import MOST_BYTES, check_size, check_unpacked
 
-MOST_BYTES = 4 << 30
 _HEAD = 4096
 _CHUNK = 1 << 20
 _DEPTH = 3
@@ -44,7 +44,8 @@ def unpack(path: Path, source: str) -> Content:
         if kind not in _UNPACKERS:
             return Content(kind, None)
         file.seek(0)
-        data = file.read()
+        data = file.read(MOST_BYTES + 1)
+    check_size(len(data), source)
     for _ in range(_DEPTH):
         if kind == "zip" and is_workbook(data):
             return Content("sheet", data)
@@ -90,37 +91,35 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _limited(file: _Readable, source: str) -> bytes:
+def _limited(file: _Readable, packed: int, source: str) -> bytes:
     parts, size = [], 0
     while part := file.read(_CHUNK):
         size += len(part)
-        if size > MOST_BYTES:
-            raise InputError(f"{source} unpacks to more than {MOST_BYTES >> 30} GiB", hint="split it")
+        check_unpacked(size, packed, source)
         parts.append(part)
     return b"".join(parts)
 
 
 def _from_gzip(data: bytes, source: str) -> bytes:
     with gzip.open(io.BytesIO(data)) as file:
-        return _limited(file, source)
+        return _limited(file, len(data), source)
 
 
 def _from_bzip2(data: bytes, source: str) -> bytes:
     with bz2.open(io.BytesIO(data)) as file:
-        return _limited(file, source)
+        return _limited(file, len(data), source)
 
 
 def _from_xz(data: bytes, source: str) -> bytes:
     with lzma.open(io.BytesIO(data)) as file:
-        return _limited(file, source)
+        return _limited(file, len(data), source)
 
 
 def _from_compress(data: bytes, source: str) -> bytes:
     from unlzw3 import unlzw
 
     unpacked: bytes = unlzw(data)
-    if len(unpacked) > MOST_BYTES:
-        raise InputError(f"{source} unpacks to more than {MOST_BYTES >> 30} GiB", hint="split it")
+    check_unpacked(len(unpacked), len(data), source)
     return unpacked
 
 
@@ -128,7 +127,7 @@ def _from_zstd(data: bytes, source: str) -> bytes:
     import pyarrow
 
     with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), "zstd") as file:
-        return _limited(file, source)
+        return _limited(file, len(data), source)
 
 
 def _from_zip(data: bytes, source: str) -> bytes:
@@ -141,7 +140,7 @@ def _from_zip(data: bytes, source: str) -> bytes:
         if archive.getinfo(names[0]).flag_bits & 1:
             raise InputError(f"{source} is locked by a password", hint="unpack it first")
         with archive.open(names[0]) as file:
-            return _limited(file, source)
+            return _limited(file, len(data), source)
 
 
 def is_workbook(data: bytes) -> bool:

@@ -1,0 +1,104 @@
+"""Parquet and Arrow files from anybody: what they claim is checked before memory is taken, what they hold before use.
+
+pyarrow reads them: it raises where polars gives up the process, and validates offsets that point outside a buffer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING
+
+from correlator.errors import InputError
+from correlator.source_limits import check_shape, check_size, check_table_bytes
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+_MOST_TEXT = 100_000_000
+_MOST_ENTRIES = 1_000_000
+_BATCH_ROWS = 1 << 20
+
+
+def parquet_frame(file: IO[bytes], source: str) -> pl.DataFrame:
+    """The rows of a Parquet file.
+
+    Raises InputError for what claims more than it can hold, and what Arrow raises for what is not Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    size = _size(file)
+    check_size(size, source)
+    opened = pq.ParquetFile(
+        file, thrift_string_size_limit=_MOST_TEXT, thrift_container_size_limit=_MOST_ENTRIES, pre_buffer=False
+    )
+    _check_metadata(opened.metadata, size, source)
+    batches, taken = [], 0
+    for batch in opened.iter_batches(batch_size=_BATCH_ROWS):
+        taken += batch.nbytes
+        check_table_bytes(taken, size, source)
+        batches.append(batch)
+    return _as_polars(pa.Table.from_batches(batches, opened.schema_arrow))
+
+
+def arrow_frame(file: IO[bytes], source: str) -> pl.DataFrame:
+    """The rows of an Arrow IPC file; raises as ``parquet_frame`` does."""
+    import pyarrow as pa
+
+    size = _size(file)
+    check_size(size, source)
+    reader = pa.ipc.open_file(file)
+    batches, rows, taken = [], 0, 0
+    for number in range(reader.num_record_batches):
+        batch = reader.get_batch(number)
+        rows, taken = rows + batch.num_rows, taken + batch.nbytes
+        check_shape(rows, len(reader.schema), source)
+        check_table_bytes(taken, size, source)
+        batches.append(batch)
+    return _as_polars(pa.Table.from_batches(batches, reader.schema))
+
+
+def _check_metadata(metadata: pq.FileMetaData, size: int, source: str) -> None:
+    """Raise InputError for a footer that promises more than the file can hold."""
+    check_shape(metadata.num_rows, metadata.num_columns, source)
+    needed = rows = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        rows += group.num_rows
+        check_shape(group.num_rows, group.num_columns, source)
+        for place in range(group.num_columns):
+            column = group.column(place)
+            if not 0 <= column.total_compressed_size <= size or column.total_uncompressed_size < 0:
+                raise InputError(f"{source} is damaged: a column of {column.total_compressed_size:,} bytes")
+            needed += max(column.total_uncompressed_size, 0)
+        # what repeats is written once, so the values count as well as the bytes
+        needed = max(needed, rows * group.num_columns * 8)
+    if rows != metadata.num_rows:
+        raise InputError(f"{source} is damaged: it promises {metadata.num_rows:,} rows and has groups of {rows:,}")
+    check_table_bytes(needed, size, source)
+
+
+def _size(file: IO[bytes]) -> int:
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size
+
+
+def _as_polars(table: pa.Table) -> pl.DataFrame:
+    """The table as polars, after a look at every offset, length and text."""
+    import polars as pl
+
+    table.validate(full=True)
+    _read_names(table.schema)
+    frame = pl.from_arrow(table.replace_schema_metadata(None))
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _read_names(fields: Iterable[pa.Field]) -> None:
+    """Read every name, of nested fields too: one that is not text raises UnicodeDecodeError here, and panics later."""
+    for field in fields:
+        assert field.name is not None
+        _read_names(field.type.field(k) for k in range(field.type.num_fields))

@@ -1,0 +1,87 @@
+"""How much is read from one source: the limits of every door, in one place.
+
+They are far above what real files hold, and far below what takes a machine down. What is beyond them is refused whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from correlator.errors import InputError
+
+MOST_BYTES = 2 << 30
+"""Bytes of a source that is read at once, as it is or unpacked."""
+FREE_BYTES = 100_000_000
+"""Unpacked bytes that no ratio is asked of."""
+MOST_RATIO = 100
+"""Unpacked over packed size: text packs 3 to 30 times, a bomb 1,000 times and more."""
+MOST_ROWS = 200_000_000
+MOST_COLUMNS = 20_000
+MOST_TABLE_BYTES = 8 << 30
+"""Bytes that a Parquet or Arrow file may take in memory."""
+MOST_TABLE_RATIO = 1_000
+"""Memory over file size beyond 1 GB: columns that repeat one value pack well, but not without end."""
+FREE_TABLE_BYTES = 1_000_000_000
+LONGEST_LINE = 4_000_000
+LONGEST_NAME = 200
+"""Characters of a symbol or of a column's name."""
+MOST_TOML_BYTES = 1_000_000
+DEEPEST = 100
+"""Levels of a JSON or TOML text."""
+
+_LONG_KEY = re.compile(r"(?:[\w\"'-]++[ \t]*+\.[ \t]*+){%d}" % DEEPEST)  # noqa: UP031 (braces of the pattern)
+
+
+def check_unpacked(size: int, packed: int, source: str) -> None:
+    """Raise InputError where ``size`` bytes so far are too many for a source of ``packed`` bytes."""
+    if size > MOST_BYTES:
+        raise InputError(f"{source} unpacks to more than {MOST_BYTES >> 30} GiB, the limit", hint="split it")
+    if size > FREE_BYTES and size > MOST_RATIO * packed:
+        raise InputError(f"{source} unpacks to more than {MOST_RATIO} times its size, which no table does")
+
+
+def check_size(size: int, source: str, most: int = MOST_BYTES) -> None:
+    """Raise InputError for a source of more than ``most`` bytes."""
+    if size > most:
+        shown = f"{most >> 30} GiB" if most >= 1 << 30 else f"{most / 1e6:g} MB"
+        raise InputError(f"{source} is larger than {shown}, the limit", hint="split it")
+
+
+def check_shape(rows: int, columns: int, source: str) -> None:
+    """Raise InputError for a table of too many rows or columns."""
+    if columns > MOST_COLUMNS:
+        raise InputError(f"{source} has {columns:,} columns, more than the limit of {MOST_COLUMNS:,}")
+    if not 0 <= rows <= MOST_ROWS:
+        raise InputError(f"{source} has {rows:,} rows, more than the limit of {MOST_ROWS:,}", hint="split it")
+
+
+def check_table_bytes(needed: int, packed: int, source: str) -> None:
+    """Raise InputError for a table that takes too much memory, or too much for a source of ``packed`` bytes."""
+    most = min(MOST_TABLE_BYTES, max(FREE_TABLE_BYTES, MOST_TABLE_RATIO * packed))
+    if not 0 <= needed <= most:
+        gigabytes = f"{needed / 1e9:,.1f} GB"
+        raise InputError(f"{source} would take {gigabytes} of memory, too much for a file of {packed:,} bytes")
+
+
+def check_names(names: Iterable[str], what: str, source: str) -> None:
+    """Raise InputError for a name that is empty, too long, or holds characters that cannot be seen."""
+    for name in names:
+        if len(name) > LONGEST_NAME:
+            raise InputError(f"{source} has a {what} of {len(name):,} characters, more than {LONGEST_NAME}")
+        if not name.strip() or not name.isprintable():
+            raise InputError(f"{source} has a {what} that cannot be seen: {name[:40]!r}", hint="rename it")
+
+
+def check_depth(text: str, source: str) -> None:
+    """Raise InputError for a JSON or TOML text with over ``DEEPEST`` brackets or parts of a key in each other."""
+    if _LONG_KEY.search(text):
+        raise InputError(f"{source} has a key of more than {DEEPEST} parts, the limit")
+    depth = 0
+    for character in text:
+        if character in "[{":
+            depth += 1
+            if depth > DEEPEST:
+                raise InputError(f"{source} is nested deeper than {DEEPEST} levels, the limit")
+        elif character in "]}":
+            depth = max(depth - 1, 0)
