@@ -15,7 +15,7 @@ from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
 from correlator.market.audit import audit_prices
-from correlator.market.files import PriceFile, PriceKeywords, PriceOptions, read_file
+from correlator.market.files import PriceKeywords, PriceOptions, read_file
 from correlator.market.findings import summarise
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
@@ -68,7 +68,7 @@ def add_prices(
     parts = enumerate(list(bars.iter_slices(PART_ROWS)) or [bars])
     total = load_parts(store, Load("prices", name, sha256_of(source)), parts, write, derive=_dating(symbols))
     counts = (total.added, total.known, total.rejected)
-    notes = (*file.notes, *told[:_MOST_TOLD], *suspicions(file, exchange))
+    notes = (*file.notes, *told[:_MOST_TOLD], *suspicions(file.bars, exchange))
     return LoadReport("prices", name, *counts, dict(total.details), notes)
 
 
@@ -91,12 +91,12 @@ def _stored_exchange(names: Names, symbol: str | None) -> str | None:
     return None if row is None else row["exchange"]
 
 
-def suspicions(file: PriceFile, exchange: str | None) -> list[str]:
-    """What the audit finds of high severity in the daily bars of a file, one line per symbol and check.
+def suspicions(bars: pl.DataFrame, exchange: str | None) -> list[str]:
+    """What the audit finds of high severity in daily ``bars``, one line per symbol and check.
 
-    Files of more than ``MOST_CHECKED`` bars are loaded without a look: ``correlator check prices`` has it.
+    Loads of more than ``MOST_CHECKED`` bars are loaded without a look: ``correlator check prices`` has it.
     """
-    daily = file.bars.filter(file.bars["interval"] == "1d")
+    daily = bars.filter(bars["interval"] == "1d")
     if daily.is_empty() or daily.height > MOST_CHECKED:
         return []
     found = audit_prices(daily, exchange=exchange)

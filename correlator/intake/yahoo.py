@@ -12,6 +12,7 @@ import polars as pl
 
 from correlator.errors import CorrelatorError, SourceError
 from correlator.intake.instruments import refuse_namesake, stored_names
+from correlator.intake.prices import suspicions
 from correlator.intake.report import LoadReport
 from correlator.intake.strips import date_strips
 from correlator.market.instruments import canonical_symbol
@@ -165,4 +166,5 @@ def _write(store: Store, download: Download, asked: str) -> LoadReport:
         write_load(connection, "prices", source, None, counts, datetime.now(UTC))
     again = 0 if stored.is_empty() else changed.join(stored, on="bar_start", how="semi").height
     details = {"of them new vintages": again, "corporate actions": actions.added, "quotes dated": dated}
-    return LoadReport("prices", source, *counts, details, download.notes)
+    notes = (*download.notes, *suspicions(download.bars, download.instrument["exchange"]))
+    return LoadReport("prices", source, *counts, details, notes)

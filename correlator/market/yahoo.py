@@ -77,6 +77,9 @@ _KINDS = {
     "CRYPTOCURRENCY": "crypto",
     "OPTION": "option",
 }
+# Answers that stay the same however often one asks.
+_FOR_GOOD = (400, 422)
+_LONGEST_REASON = 200
 _META = ("exchangeName", "currency", "longName", "shortName", "instrumentType")
 ACTION_SCHEMA: dict[str, pl.DataType] = {
     "symbol": pl.String(),
@@ -213,7 +216,7 @@ def _ask(name: str, start: date, end: date | None, interval: str, session: Any) 
 
     YfData.cache_get.cache_clear()
     asked = session if session is not None else _new_session()
-    with _exceptions_shown(), _watched(asked) as statuses:
+    with _exceptions_shown(), _watched(asked) as answers:
         ticker = yfinance.Ticker(name, session=asked)
         try:
             history = ticker.history(
@@ -223,19 +226,25 @@ def _ask(name: str, start: date, end: date | None, interval: str, session: Any) 
         except YFRateLimitError:
             raise _Trouble("too many requests (429)") from None
         except (YFException, RequestException, OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
-            raise _verdict(problem, statuses[-1] if statuses else None, name, interval, start) from problem
+            raise _verdict(problem, answers[-1] if answers else None, name, interval, start) from problem
 
 
-def _verdict(problem: Exception, status: int | None, name: str, interval: str, start: date) -> Exception:
-    """What yfinance's exception means, by the status of Yahoo's last answer to a chart request."""
+def _verdict(problem: Exception, answer: Answer | None, name: str, interval: str, start: date) -> Exception:
+    """What yfinance's exception means, by Yahoo's last answer to a chart request."""
     from yfinance.exceptions import YFTickerMissingError
 
-    if status == 404:
-        return NotFoundError(f"Yahoo has no symbol {name}", hint="check its name at finance.yahoo.com")
-    if status is None:
+    if answer is None:
         return _Trouble(f"no answer ({type(problem).__name__})")
-    if status != 200:
-        return _Trouble(_status(status))
+    said = f": {answer.reason}" if answer.reason else ""
+    if answer.status == 404:
+        return NotFoundError(f"Yahoo has no symbol {name}{said}", hint="check its name at finance.yahoo.com")
+    if answer.status in _FOR_GOOD:
+        return InputError(
+            f"Yahoo refuses {interval} bars of {name} from {start} ({answer.status}){said}",
+            hint="ask for another range or interval; asking again does not help",
+        )
+    if answer.status != 200:
+        return _Trouble(_status(answer.status))
     if isinstance(problem, YFTickerMissingError):
         return NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="try an earlier start")
     return _Trouble(f"an answer that is no price chart ({type(problem).__name__})")
@@ -267,21 +276,39 @@ def _exceptions_shown() -> Iterator[None]:
         YfConfig.debug.hide_exceptions, logger.disabled = before, disabled
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Status of an answer to a chart request, and Yahoo's own reason where it gives one."""
+
+    status: int
+    reason: str
+
+
+def _reason_of(response: Any) -> str:
+    """The description in Yahoo's error, on one line; empty where the answer is no such text."""
+    try:
+        error = response.json()["chart"]["error"]
+        return " ".join(str(error["description"]).split())[:_LONGEST_REASON] if error else ""
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""
+
+
 @contextmanager
-def _watched(session: Any) -> Iterator[list[int]]:
-    """Statuses of the answers to chart requests that are sent with ``session`` meanwhile."""
-    statuses: list[int] = []
+def _watched(session: Any) -> Iterator[list[Answer]]:
+    """The answers to chart requests that are sent with ``session`` meanwhile."""
+    answers: list[Answer] = []
     send = session.request
 
     def request(method: str, url: str, *rest: Any, **options: Any) -> Any:
         response = send(method, url, *rest, **options)
         if "/finance/chart/" in str(url):
-            statuses.append(response.status_code)
+            reason = "" if response.status_code == 200 else _reason_of(response)
+            answers.append(Answer(response.status_code, reason))
         return response
 
     session.request = request
     try:
-        yield statuses
+        yield answers
     finally:
         session.request = send
 

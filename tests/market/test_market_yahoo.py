@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -203,3 +204,14 @@ def test_names():
 def test_wrong_interval():
     with pytest.raises(InputError, match="interval"):
         download_symbol("AIRLINK", start=START, interval="3d")
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_what_yahoo_refuses_for_good_is_told_in_its_words_and_not_tried_again(server, ask, waits, status):
+    reason = "1m data not available for startTime=1 and endTime=2."
+    text = json.dumps({"chart": {"result": None, "error": {"code": "Unprocessable Entity", "description": reason}}})
+    server.charts["AIRLINK.KA"] = chart("AIRLINK.KA", ROWS)
+    server.trouble("AIRLINK.KA", *[(status, text)] * 9)
+    with pytest.raises(InputError, match="1m data not available"):
+        ask("AIRLINK")
+    assert waits == []
