@@ -1,4 +1,7 @@
-"""What a notebook types. Names load their rooms when first used, so that importing the package is quick."""
+"""What a notebook types; every name is in ``__all__``. Modules below this one are inner, and may change.
+
+Names load their rooms when first used, so that importing the package is quick.
+"""
 
 from __future__ import annotations
 
@@ -8,44 +11,97 @@ from typing import TYPE_CHECKING, Any
 from correlator.version import __version__
 
 if TYPE_CHECKING:
-    from correlator.errors import CorrelatorError
+    from correlator.errors import (
+        CorrelatorError,
+        CorrelatorWarning,
+        InputError,
+        MissingDependencyError,
+        NotFoundError,
+        SourceError,
+        StaleDataError,
+        StoreError,
+        StoreLockedError,
+        StudyError,
+        TimeError,
+    )
     from correlator.events.coder import code_headlines, code_text
-    from correlator.eventstudy.cross_section import cross_section
+    from correlator.eventstudy.cross_section import CrossSection, cross_section
     from correlator.eventstudy.measure import study_matrix
-    from correlator.eventstudy.placebo.inference import placebo_test
+    from correlator.eventstudy.placebo.dates import Matching
+    from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+    from correlator.eventstudy.result import StudyResult
+    from correlator.eventstudy.spec import StudySpec, study_spec
+    from correlator.explain import Explanation
+    from correlator.intake.report import LoadReport
     from correlator.market.files import read_prices
     from correlator.news.read import read_news
     from correlator.news.strip import parse_strip
     from correlator.plot.of_result import result_figure
-    from correlator.research.correlate import correlate
+    from correlator.report.run import ReportRun
+    from correlator.research.correlate import NewsAndReturns, correlate
     from correlator.resources import data_path
     from correlator.sessions import sessions_between
     from correlator.store.db import Store
     from correlator.workspace import Workspace, open_workspace, study
 
 _HOMES = {
-    "result_figure": "correlator.plot.of_result",
-    "placebo_test": "correlator.eventstudy.placebo.inference",
-    "cross_section": "correlator.eventstudy.cross_section",
-    "correlate": "correlator.research.correlate",
-    "CorrelatorError": "correlator.errors",
+    **dict.fromkeys(
+        (
+            *("CorrelatorError", "CorrelatorWarning", "InputError", "MissingDependencyError", "NotFoundError"),
+            *("SourceError", "StaleDataError", "StoreError", "StoreLockedError", "StudyError", "TimeError"),
+        ),
+        "correlator.errors",
+    ),
+    "CrossSection": "correlator.eventstudy.cross_section",
+    "Explanation": "correlator.explain",
+    "LoadReport": "correlator.intake.report",
+    "Matching": "correlator.eventstudy.placebo.dates",
+    "NewsAndReturns": "correlator.research.correlate",
+    "PlaceboResult": "correlator.eventstudy.placebo.inference",
+    "ReportRun": "correlator.report.run",
     "Store": "correlator.store.db",
+    "StudyResult": "correlator.eventstudy.result",
+    "StudySpec": "correlator.eventstudy.spec",
     "Workspace": "correlator.workspace",
     "code_headlines": "correlator.events.coder",
     "code_text": "correlator.events.coder",
+    "correlate": "correlator.research.correlate",
+    "cross_section": "correlator.eventstudy.cross_section",
     "data_path": "correlator.resources",
     "open_workspace": "correlator.workspace",
     "parse_strip": "correlator.news.strip",
+    "placebo_test": "correlator.eventstudy.placebo.inference",
     "read_news": "correlator.news.read",
     "read_prices": "correlator.market.files",
+    "result_figure": "correlator.plot.of_result",
     "sessions_between": "correlator.sessions",
     "study": "correlator.workspace",
     "study_matrix": "correlator.eventstudy.measure",
+    "study_spec": "correlator.eventstudy.spec",
 }
 
 __all__ = [
     "CorrelatorError",
+    "CorrelatorWarning",
+    "CrossSection",
+    "Explanation",
+    "InputError",
+    "LoadReport",
+    "Matching",
+    "MissingDependencyError",
+    "NewsAndReturns",
+    "NotFoundError",
+    "PlaceboResult",
+    "ReportRun",
+    "SourceError",
+    "StaleDataError",
     "Store",
+    "StoreError",
+    "StoreLockedError",
+    "StudyError",
+    "StudyResult",
+    "StudySpec",
+    "TimeError",
     "Workspace",
     "__version__",
     "code_headlines",
@@ -62,6 +118,7 @@ __all__ = [
     "sessions_between",
     "study",
     "study_matrix",
+    "study_spec",
 ]
 
 
@@ -74,4 +131,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return list(__all__)

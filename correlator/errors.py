@@ -6,7 +6,6 @@ they refine, so ``except ValueError`` keeps working for callers who do not know 
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Iterable
@@ -79,10 +78,13 @@ class CorrelatorWarning(UserWarning):
     """What a caller should know of a result that stands all the same; one line."""
 
 
+_OURS = (__name__.partition(".")[0], "functools", "contextlib")
+
+
 def warn(text: str) -> None:
     """Tell the caller ``text`` as a ``CorrelatorWarning`` at the line outside of this package that asked for it."""
-    home, level = os.path.dirname(__file__), 1
     frame: FrameType | None = sys._getframe()
-    while frame is not None and os.path.dirname(frame.f_code.co_filename).startswith(home):
+    level = 1
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _OURS:
         frame, level = frame.f_back, level + 1
     warnings.warn(" ".join(text.split()), CorrelatorWarning, stacklevel=level)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_frames
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import FrameKeywords, StoreKeywords, shows_options
+from correlator.eventstudy.spec import FrameKeywords, StoreKeywords, instant, shows_options
 from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.events import add_events
@@ -18,11 +19,14 @@ from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.yahoo import add_yahoo
 from correlator.listing import listing
+from correlator.report.run import ReportRun, run_report
+from correlator.report.spec import read_spec
 from correlator.research.confounds import stored_flags
-from correlator.research.correlate import news_and_returns
+from correlator.research.correlate import news_and_returns, stored_correlation
 from correlator.research.features import stored_features
+from correlator.research.figures import stored_figure
 from correlator.research.placebo import stored_placebo
-from correlator.research.price_figure import stored_price_figure
+from correlator.research.regress import stored_regression
 from correlator.research.study import study as stored_study
 from correlator.store.db import Store
 from correlator.tabular import Frame
@@ -34,7 +38,8 @@ class Workspace(Store):
     >>> import correlator as co
     >>> ws = co.open_workspace("m.duckdb")            # doctest: +SKIP
     >>> ws.add_prices("AIRLINK.csv", symbol="AIRLINK", exchange="XKAR")            # doctest: +SKIP
-    >>> ws.study("AIRLINK", benchmark="KSE100", window="-5:5").car            # doctest: +SKIP
+    >>> r = ws.study("AIRLINK", benchmark="KSE100", window="-5:5")            # doctest: +SKIP
+    >>> r.summary(); r.plot("car")            # doctest: +SKIP
     """
 
     add_prices = add_prices
@@ -51,7 +56,21 @@ class Workspace(Store):
     confounds = stored_flags
     features = stored_features
     news_and_returns = news_and_returns
-    plot = stored_price_figure
+    correlate = stored_correlation
+    regress = stored_regression
+    plot = stored_figure
+
+    def report(
+        self, file: str | Path, out: str | Path = "reports", *, as_of: str | date | datetime | None = None
+    ) -> ReportRun:
+        """Make the report that a TOML file describes, and publish it under ``out``.
+
+        ``as_of``: a date (its end at the exchange), an instant with zone, or None for the last closed session. Raises
+        StaleDataError where prices lack a closed session, InputError for a file that is not a report.
+        """
+        Path(out).mkdir(parents=True, exist_ok=True)
+        moment = as_of if isinstance(as_of, date) and not isinstance(as_of, datetime) else instant(as_of)
+        return run_report(read_spec(file), self, out=out, as_of=moment)
 
 
 def open_workspace(path: str | Path | None = None, *, lock_wait: float | None = None) -> Workspace:

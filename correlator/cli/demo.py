@@ -33,6 +33,6 @@ def demo(
 def _draw(store: Store, path: Path) -> None:
     from correlator.demo import AROUND, SYMBOL
     from correlator.plot.html import write_html
-    from correlator.research.price_figure import stored_price_figure
+    from correlator.research.figures import stored_figure
 
-    write_html(stored_price_figure(store, SYMBOL, around=AROUND), path)
+    write_html(stored_figure(store, SYMBOL, around=AROUND), path)

@@ -100,7 +100,7 @@ def placebo(
     narrate(f"benchmark: {test.benchmark_note}")
     narrate(test.sentence)
     if null_plot is not None:
-        from correlator.plot.of_placebo import placebo_null_figure
+        from correlator.plot.of_result import placebo_null_figure
 
         write_figure(placebo_null_figure(test), null_plot)
     printer.print(test.frame(output.value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,82 +14,17 @@ from correlator.cli.options import StoreOption, open_store
 from correlator.cli.study_options import takes_study
 from correlator.errors import InputError
 from correlator.inert import file_name, visible
+from correlator.plot.figures import FIGURES, Size, figure_text
 
 if TYPE_CHECKING:
     from datetime import date
 
-    import plotly.graph_objects as go
-    import polars as pl
 
-    from correlator.eventstudy.placebo.inference import PlaceboResult
-    from correlator.eventstudy.result import StudyResult
-    from correlator.store.db import Store
+PlotKind = StrEnum("PlotKind", {name.upper().replace("-", "_"): name for name in FIGURES})  # type: ignore[misc]
+"""What is drawn: the kinds of the registry."""
 
-
-class PlotKind(StrEnum):
-    """What is drawn."""
-
-    PRICE = "price"
-    CAR = "car"
-    EVENTS = "events"
-    HEATMAP = "heatmap"
-    DISTRIBUTION = "distribution"
-    FAN = "fan"
-    NULL = "null"
-    LEAD_LAG = "lead-lag"
-    IMPULSE = "impulse"
-    DYADS = "dyads"
-    NETWORK = "network"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be drawn, read from the options; every property opens the store for itself."""
-
-    store: Store
-    kind: PlotKind
-    symbols: tuple[str, ...]
-    around: date | None
-    sessions: int
-    draws: int
-    seed: int
-    key: str | None
-    chosen: dict[str, Any]
-
-    @property
-    def symbol(self) -> str:
-        """The one symbol of a kind that draws one; raises InputError for several."""
-        if len(self.symbols) != 1:
-            raise InputError(f"--kind {self.kind.value} draws one symbol, not {len(self.symbols)}")
-        return self.symbols[0]
-
-    @property
-    def known(self) -> dict[str, Any]:
-        """Which events, and as they were known when."""
-        return {name: self.chosen[name] for name in ("events", "links", "as_of")}
-
-    def study(self) -> StudyResult:
-        from correlator.research.study import study
-
-        return study(self.store, self.symbols, **self.chosen)
-
-    def placebo(self, result: StudyResult) -> PlaceboResult:
-        from correlator.eventstudy.placebo.inference import placebo_test
-
-        return placebo_test(result, draws=self.draws, seed=self.seed)
-
-    def dyads(self) -> pl.DataFrame:
-        from correlator.research.price_figure import stored_dyads
-
-        return stored_dyads(self.store, self.symbols, **self.known)
-
-    def correlation(self) -> pl.DataFrame:
-        """Stories of ``--key`` (default: all news) against the symbol's returns."""
-        from correlator.research.correlate import correlate, news_and_returns
-
-        data = news_and_returns(self.store, [self.symbol], by="all" if self.key is None else "country", **self.known)
-        method = "lead-lag" if self.kind is PlotKind.LEAD_LAG else "projection"
-        return correlate(data, method, keys=None if self.key is None else [self.key])
+_PRICE = PlotKind("price")
+_WORDS = "What to draw: " + "; ".join(f"{kind.name}, {kind.words}" for kind in FIGURES.values()) + "."
 
 
 @takes_study(omit=("symbols", "interval"))
@@ -102,7 +36,7 @@ def plot(
         ),
     ],
     *,
-    kind: Annotated[PlotKind, typer.Option("--kind", help="What to draw.")] = PlotKind.PRICE,
+    kind: Annotated[PlotKind, typer.Option("--kind", help=_WORDS)] = _PRICE,
     around: Annotated[
         str | None, typer.Option("--around", help="Date in the middle of the picture (price).", show_default=False)
     ] = None,
@@ -130,113 +64,37 @@ def plot(
     Example: correlator plot AIRLINK --around 2025-05-28 -o airlink.html
     """
     symbols = tuple(dict.fromkeys(name.strip() for name in symbol.split(",") if name.strip()))
-    wanted = Wanted(open_store(store), kind, symbols, _day(around), sessions, draws, seed, key, chosen)
+    from correlator.research.figures import OfStore
+
+    material = OfStore(
+        open_store(store),
+        symbols,
+        around=_day(around),
+        sessions_each_side=sessions,
+        draws=draws,
+        seed=seed,
+        key=key,
+        options=chosen,
+    )
+    drawn = FIGURES[kind.value]
     if terminal:
-        text = terminal_text(wanted)
-        print(visible(text), end="")
+        print(visible(figure_text(drawn, material, _terminal_size())), end="")
         return
     if to is not None and output is not None:
         raise InputError("--to and --output both name the file", hint="give --to alone")
     target = to or output or Path(f"{file_name(symbol)}.html")
-    drawn = figure(wanted)
-    write_figure(drawn, target, width=width)
+    write_figure(drawn.draw(material), target, width=width)
     if open_it:
         import webbrowser
 
         webbrowser.open(target.resolve().as_uri())
 
 
-def figure(wanted: Wanted) -> go.Figure:
-    """The figure of the kind that is wanted."""
-    if wanted.kind is PlotKind.PRICE:
-        from correlator.research.price_figure import stored_price_figure
-
-        return stored_price_figure(
-            wanted.store,
-            wanted.symbol,
-            around=wanted.around,
-            sessions_each_side=wanted.sessions,
-            **wanted.known,
-        )
-    if wanted.kind in (PlotKind.DYADS, PlotKind.NETWORK):
-        from correlator.plot.dyads import dyad_network, dyad_timeline
-
-        return (dyad_timeline if wanted.kind is PlotKind.DYADS else dyad_network)(wanted.dyads())
-    if wanted.kind in (PlotKind.LEAD_LAG, PlotKind.IMPULSE):
-        from correlator.plot.correlation import correlation_figure
-
-        table = wanted.correlation()
-        return correlation_figure(table, "lead-lag" if wanted.kind is PlotKind.LEAD_LAG else "projection")
-    result = wanted.study()
-    if wanted.kind in (PlotKind.FAN, PlotKind.NULL):
-        from correlator.plot.of_placebo import placebo_fan_figure, placebo_null_figure
-
-        test = wanted.placebo(result)
-        return placebo_null_figure(test) if wanted.kind is PlotKind.NULL else placebo_fan_figure(result, test)
-    from correlator.plot.of_result import result_figure
-
-    return result_figure(result, wanted.kind.value)
-
-
-def terminal_text(wanted: Wanted) -> str:
-    """The figure as text of the terminal's width; raises InputError for a kind that has no such form."""
+def _terminal_size() -> Size:
     import shutil
 
     size = shutil.get_terminal_size((80, 24))
-    width, height = min(size.columns, 160), max(12, min(size.lines - 4, 30))
-    if wanted.kind is PlotKind.PRICE:
-        return _price_text(wanted, {"width": width, "height": height})
-    import polars as pl
-
-    from correlator.plot import terminal, terminal_rows
-
-    if wanted.kind is PlotKind.DYADS:
-        return terminal_rows.dyads_text(wanted.dyads(), width=width)
-    if wanted.kind is PlotKind.LEAD_LAG:
-        table = wanted.correlation().rename({"p_holm": "p_adjusted"})
-        return terminal_rows.lead_lag_text(table, width=width)
-    if wanted.kind is PlotKind.IMPULSE:
-        path = wanted.correlation().rename({"estimate": "caar"}).with_columns(day=pl.col("horizon").cast(pl.String))
-        words = {"title": "response of the return, %", "line": "after so many sessions, to one story"}
-        return terminal.car_text(path, **words, width=width, height=height)
-    if wanted.kind in (PlotKind.FAN, PlotKind.NETWORK):
-        raise InputError(f"--kind {wanted.kind.value} has no form for the terminal", hint="draw it to a file")
-    result = wanted.study()
-    if wanted.kind is PlotKind.NULL:
-        from correlator.plot.of_placebo import null_of
-
-        null = null_of(wanted.placebo(result))
-        title = f"What chance alone gives: {null.statistic}"
-        return terminal_rows.distribution_text(null.draws, null.observed, "observed", title=title, width=width)
-    return _result_text(result, wanted.kind, width, height)
-
-
-def _price_text(wanted: Wanted, fit: dict[str, Any]) -> str:
-    from correlator.plot.price import sessions_around
-    from correlator.plot.terminal import price_text
-    from correlator.research.price_figure import stored_price_data
-
-    data = stored_price_data(wanted.store, wanted.symbol, **wanted.known)
-    bars = data.bars if wanted.around is None else sessions_around(data.bars, wanted.around, wanted.sessions)
-    return price_text(bars, events=data.events, symbol=wanted.symbol, **fit)
-
-
-def _result_text(result: StudyResult, kind: PlotKind, width: int, height: int) -> str:
-    from correlator.plot.of_result import as_per_cent, categories_of, event_labels, marks_of, path_of
-    from correlator.plot.paths import car_paths
-    from correlator.plot.terminal import car_text
-    from correlator.plot.terminal_rows import distribution_text, events_text, heatmap_text
-
-    if kind is PlotKind.CAR:
-        return car_text(path_of(result), width=width, height=height)
-    if kind is PlotKind.EVENTS:
-        return events_text(as_per_cent(car_paths(result), result), event_labels(result), width=width)
-    if kind is PlotKind.HEATMAP:
-        return heatmap_text(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
-    window = result.window_labels[-1]
-    values = as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
-    mean = float(values.mean() or 0.0)  # type: ignore[arg-type]
-    return distribution_text(values, mean, "mean", title=f"CAR in window {window}", width=width)
+    return Size(min(size.columns, 160), max(12, min(size.lines - 4, 30)))
 
 
 def _day(text: str | None) -> date | None:

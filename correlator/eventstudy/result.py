@@ -6,7 +6,7 @@ import html
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
@@ -17,12 +17,17 @@ from correlator.eventstudy.estimation.engine import EventEstimates
 from correlator.eventstudy.estimation.fast import packed_bars, recomputable
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.packed import PackedBars
+from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.placement import window_rows
 from correlator.eventstudy.spec import RETURNS_KINDS, StudySpec
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects as go
+
+    from correlator.eventstudy.cross_section import CrossSection
+    from correlator.eventstudy.placebo.inference import PlaceboResult
 
 OUTPUTS = (
     *("ar", "car", "aar", "caar", "bhar", "models", "excluded", "recommended"),
@@ -224,6 +229,27 @@ class StudyResult:
         """The frame called ``name`` as pandas."""
         return self.frame(name).to_pandas()
 
+    def summary(self) -> pl.DataFrame:
+        """The answer, one row per window (and group): how many events and dates, CAAR, its error, interval and p.
+
+        Of the one test that holds its size in the design at hand, as ``recommended`` has it.
+        """
+        return self.recommended
+
+    def plot(self, kind: str = "car", *, draws: int = 2_000, seed: int = 0) -> go.Figure:
+        """A figure: ``car``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``; ``draws`` and ``seed`` are
+        of the placebo studies of the last two. Raises NotFoundError for another kind.
+        """
+        return function_of("plot")(self, kind, draws=draws, seed=seed)
+
+    def placebo(self, *, draws: int = 10_000, seed: int = 0, **options: Any) -> PlaceboResult:
+        """The test against the same study on ordinary sessions; arguments and errors as ``placebo_test``."""
+        return cast("PlaceboResult", function_of("placebo")(self, draws=draws, seed=seed, **options))
+
+    def cross_section(self, formula: str, **options: Any) -> CrossSection:
+        """The regression of ``formula``, such as ``car ~ goldstein``; arguments and errors as ``cross_section``."""
+        return cast("CrossSection", function_of("cross_section")(self, formula, **options))
+
     def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
         frames = [_with_group(build(part), values) for values, part in self.groups()]
         return pl.concat(frames or [build(self.estimates)])
@@ -236,7 +262,7 @@ class StudyResult:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>{self.caar._repr_html_()}"
+        return f"<p>{html.escape(repr(self))}</p>{self.summary()._repr_html_()}"
 
 
 def benchmark_note(panel: Panel, spec: StudySpec) -> str:

@@ -3,41 +3,89 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from correlator.errors import NotFoundError
+from correlator.eventstudy.paths import car_path
+from correlator.eventstudy.placebo.inference import PlaceboResult
 from correlator.eventstudy.result import StudyResult
-from correlator.plot.distribution import distribution_figure
-from correlator.plot.paths import car_path, car_paths
-from correlator.plot.study import car_figure, event_panels, heatmap_figure
+from correlator.plot.distribution import null_figure
+from correlator.plot.study import car_figure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 _CUMULATED = ("car", "caar", "low", "high")
 _PERCENTILE = re.compile(r"^p\d")
-RESULT_FIGURES = ("car", "events", "heatmap", "distribution")
 
 
-def result_figure(result: StudyResult, kind: str, *, fan: pl.DataFrame | None = None) -> go.Figure:
-    """A figure of ``result``: ``car``, ``events``, ``heatmap`` or ``distribution`` (of the last window).
+@dataclass(frozen=True)
+class Null:
+    """The null distribution of the first group's first window: ``draws`` (B,), the real ``observed``, its p."""
 
-    ``fan``: placebo percentiles for ``car``, as ``PlaceboResult.bands``. Raises NotFoundError for another kind.
+    statistic: str
+    draws: pl.Series
+    observed: float
+    p_value: float
+
+
+def result_figure(
+    result: StudyResult, kind: str = "car", *, fan: pl.DataFrame | None = None, draws: int = 2_000, seed: int = 0
+) -> go.Figure:
+    """A figure of ``result``, which is all that it needs.
+
+    Parameters
+    ----------
+    result
+        A study.
+    kind
+        ``car``, ``events``, ``heatmap``, ``distribution`` (of the last window), ``fan`` or ``null``.
+    fan
+        Placebo percentiles that ``car`` is drawn over, as ``PlaceboResult.bands``.
+    draws, seed
+        Of the placebo studies that ``fan`` and ``null`` are made of.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+
+    Raises
+    ------
+    NotFoundError
+        For another kind.
+    InputError
+        For a kind that needs a store, such as ``price``.
+
+    Examples
+    --------
+    >>> result_figure(result, "fan", draws=500).show()  # doctest: +SKIP
     """
-    if kind not in RESULT_FIGURES:
-        raise NotFoundError(f"there is no figure {kind!r}", hint=f"figures are {', '.join(RESULT_FIGURES)}")
-    if kind == "car":
-        title = "Cumulated abnormal return" if len(result.estimates) == 1 else "Average cumulated abnormal return"
-        simple = None if fan is None else as_per_cent(fan, result)
-        return car_figure(path_of(result), fan=simple, title=title, subtitle=described(result))
-    if kind == "events":
-        return event_panels(as_per_cent(car_paths(result), result), labels=event_labels(result))
-    if kind == "heatmap":
-        return heatmap_figure(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
-    return distribution_figure(as_per_cent(result.car, result), result.window_labels[-1])
+    from correlator.plot.figures import OfResult, figure_named
+
+    if fan is not None:
+        return averages_figure(result, fan)
+    return figure_named(kind).draw(OfResult(result, draws=draws, seed=seed))
+
+
+def averages_figure(result: StudyResult, fan: pl.DataFrame | None = None) -> go.Figure:
+    """The average by day with its band, over the ``fan`` of placebo studies (of that study, without groups)."""
+    title = "Cumulated abnormal return" if len(result.estimates) == 1 else "Average cumulated abnormal return"
+    simple = None if fan is None else as_per_cent(fan, result)
+    return car_figure(path_of(result), fan=simple, title=title, subtitle=described(result))
+
+
+def null_of(test: PlaceboResult) -> Null:
+    """What chance alone gives for the first group's first window."""
+    statistic = f"{test.statistic} in window {test.spec.windows[0].label}"
+    return Null(statistic, pl.Series(test.null[0, :, 0]), float(test.observed[0, 0]), float(test.p_values[0, 0]))
+
+
+def placebo_null_figure(test: PlaceboResult) -> go.Figure:
+    """The null of ``null_of`` as a histogram, the real study marked."""
+    null = null_of(test)
+    return null_figure(null.draws, null.observed, p_value=null.p_value, statistic=null.statistic)
 
 
 def path_of(result: StudyResult) -> pl.DataFrame:

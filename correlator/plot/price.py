@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,18 @@ _PRICE_HEIGHT = 300
 _VOLUME_HEIGHT = 64
 _LANE_ROW = 24
 _GAP = 14
+
+
+@dataclass(frozen=True)
+class PriceData:
+    """What a price figure draws: ``bars``, ``events`` and ``quotes`` as ``price_figure`` takes them, and which part."""
+
+    symbol: str
+    bars: pl.DataFrame
+    events: pl.DataFrame
+    quotes: pl.DataFrame
+    around: date | None = None
+    sessions_each_side: int = 60
 
 
 def price_figure(

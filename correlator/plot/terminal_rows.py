@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from correlator.plot.cells import heatmap_cells, starred_cells
 from correlator.plot.distribution import counted_bins
+from correlator.plot.study import heatmap_cells, starred_cells
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _BAR = "█"

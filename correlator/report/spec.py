@@ -13,10 +13,10 @@ from correlator.events.select import check_selection
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
 from correlator.files import read_toml
-from correlator.plot.of_result import RESULT_FIGURES
+from correlator.plot.figures import PRICES, RESULT, figures_of
 
 TABLES = ("events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
-FIGURES = (*RESULT_FIGURES, "price")
+FIGURES = figures_of(RESULT, PRICES)
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _RESERVED = ("latest", "runs")
 

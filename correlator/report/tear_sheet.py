@@ -13,13 +13,14 @@ import polars as pl
 
 from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
+from correlator.plot.figures import RESULT, figures_of
 from correlator.plot.html import content_policy, figure_parts, known_styles, plotly_script, script_json, title_of
-from correlator.plot.of_result import RESULT_FIGURES, result_figure
+from correlator.plot.of_result import result_figure
 from correlator.plot.template import empty_figure
 from correlator.report.contents import Contents
 from correlator.report.event_rows import event_choices, event_rows
 from correlator.report.words import method_paragraphs, summary_paragraphs
-from correlator.research.price_figure import stored_price_figure
+from correlator.research.figures import stored_figure
 from correlator.store.db import Store
 from correlator.version import __version__
 
@@ -94,7 +95,7 @@ def _figures(contents: Contents, sliced: Store) -> dict[str, go.Figure]:
         if kind == "price":
             symbols = spec.study.symbols or tuple(contents.inputs.bars["symbol"])
             for number, symbol in enumerate(symbols[:PRICE_FIGURES]):
-                found[f"figure-price-{number}"] = stored_price_figure(
+                found[f"figure-price-{number}"] = stored_figure(
                     sliced,
                     symbol,
                     around=contents.moment.session,
@@ -102,7 +103,7 @@ def _figures(contents: Contents, sliced: Store) -> dict[str, go.Figure]:
                     events=spec.study.events,
                     links=spec.study.links,
                 )
-        elif kind in RESULT_FIGURES and result is not None:
+        elif kind in figures_of(RESULT) and result is not None:
             found[f"figure-{kind}"] = result_figure(result, kind)
     if not found and spec.outputs.figures:
         found["figure-none"] = empty_figure("No study", "No event concerns these symbols: there is nothing to draw.")

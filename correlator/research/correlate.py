@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict, Unpack
 
 import numpy as np
 import polars as pl
@@ -96,6 +97,35 @@ def news_and_returns(
         log_volume_of(volumes["volume"][rows]),
         news_intensity(placed, panel.labels[rows], by=by),
     )
+
+
+class CorrelateKeywords(TypedDict, total=False):
+    """Keywords of ``correlate``."""
+
+    keys: Sequence[str] | None
+    measure: str
+    against: str
+    max_lag: int
+    bands: str
+    window: int
+    quantiles: int
+    draws: int
+    seed: int
+
+
+def stored_correlation(
+    store: Store,
+    symbols: str | Sequence[str],
+    method: str = "lead-lag",
+    *,
+    by: str = "country",
+    events: str | None = None,
+    links: str | Sequence[str] | None = None,
+    as_of: str | date | datetime | None = None,
+    **how: Unpack[CorrelateKeywords],
+) -> pl.DataFrame:
+    """``correlate`` of the news and the bars of a store in one step; arguments as ``news_and_returns`` and it have."""
+    return correlate(news_and_returns(store, symbols, by=by, events=events, links=links, as_of=as_of), method, **how)
 
 
 def correlate(

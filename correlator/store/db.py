@@ -51,7 +51,7 @@ class Store:
         self.engine: Engine = DuckDBFile(self.path)
 
     def __repr__(self) -> str:
-        return f"Store({str(self.path)!r})"
+        return f"{type(self).__name__}({str(self.path)!r})"
 
     def exists(self) -> bool:
         """Whether something was loaded yet: readers raise NotFoundError where it was not."""

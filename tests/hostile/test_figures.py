@@ -14,8 +14,9 @@ from correlator.eventstudy.measure import study_matrix
 from correlator.plot.correlation import impulse_figure, lead_lag_figure
 from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.dyads import dyad_network, dyad_timeline
+from correlator.plot.figures import RESULT, figures_of
 from correlator.plot.html import figure_page
-from correlator.plot.of_result import RESULT_FIGURES, result_figure
+from correlator.plot.of_result import result_figure
 from correlator.plot.price import price_figure
 from correlator.plot.study import heatmap_figure
 
@@ -64,7 +65,7 @@ def figures(text: str) -> dict[str, object]:
         "null": null_figure(pl.Series([0.1, 0.2, 0.3]), 0.2, statistic=text),
         "distribution": distribution_figure(result.car, "-1:1", title=text),
         "named heatmap": heatmap_figure(result.car, named, title=text),
-        **{kind: result_figure(result, kind) for kind in RESULT_FIGURES},
+        **{kind: result_figure(result, kind) for kind in figures_of(RESULT)},
     }
 
 

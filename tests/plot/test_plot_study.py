@@ -11,9 +11,10 @@ import pytest
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.paths import car_path, car_paths
 from correlator.plot.distribution import distribution_figure, null_figure
-from correlator.plot.of_result import RESULT_FIGURES, described, result_figure
-from correlator.plot.paths import car_path, car_paths
+from correlator.plot.figures import RESULT, figures_of
+from correlator.plot.of_result import described, result_figure
 from correlator.plot.study import car_figure, event_panels, heatmap_figure
 from correlator.plot.template import dress
 from correlator.plot.terminal import car_text, price_text
@@ -75,7 +76,7 @@ def test_paths_end_where_the_car_does():
     assert ends.to_list() == pytest.approx(cars.to_list())
 
 
-@pytest.mark.parametrize("kind", RESULT_FIGURES)
+@pytest.mark.parametrize("kind", figures_of(RESULT))
 @pytest.mark.parametrize("events", [0, 1, 40])
 def test_every_figure_of_none_one_and_many_events(kind, events):
     figure = result_figure(made_study(events), kind)

@@ -1,0 +1,284 @@
+"""The registry of figures: each kind once, with its words, what it needs, how it is drawn and how it is written.
+
+The command line, Python, reports and the docs read it. A kind takes its ``Material``, which makes what it needs when it
+is asked for; a new kind is a function that draws and an entry in ``FIGURES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from correlator.errors import InputError, NotFoundError, likeliest
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import polars as pl
+
+    from correlator.eventstudy.placebo.inference import PlaceboResult
+    from correlator.eventstudy.result import StudyResult
+    from correlator.plot.price import PriceData
+
+RESULT, PLACEBO, PRICES, DYADS, NEWS = "a study", "a placebo test", "stored bars", "stored events", "stored news"
+
+
+class Material(Protocol):
+    """What figures are made of; what a source does not have raises InputError."""
+
+    @property
+    def result(self) -> StudyResult: ...
+    @property
+    def test(self) -> PlaceboResult: ...
+    @property
+    def prices(self) -> PriceData: ...
+    @property
+    def dyads(self) -> pl.DataFrame: ...
+    def news(self, method: str) -> pl.DataFrame:
+        """News against returns, as ``correlate`` has it for one symbol and key."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Columns and lines that a figure of text may take."""
+
+    width: int = 80
+    height: int = 20
+
+
+@dataclass(frozen=True)
+class FigureKind:
+    """A kind of figure: ``words`` what it shows, ``needs`` one of the constants above, ``text`` its form for a terminal
+    (None where it has none).
+    """
+
+    name: str
+    words: str
+    needs: str
+    draw: Callable[[Material], go.Figure]
+    text: Callable[[Material, Size], str] | None = None
+
+
+@dataclass(frozen=True)
+class OfResult:
+    """The material that a study alone gives: itself, and ``draws`` placebo studies."""
+
+    result: StudyResult
+    draws: int = 2_000
+    seed: int = 0
+
+    @cached_property
+    def test(self) -> PlaceboResult:
+        from correlator.eventstudy.placebo.inference import placebo_test
+
+        return placebo_test(self.result, draws=self.draws, seed=self.seed)
+
+    @property
+    def prices(self) -> PriceData:
+        raise _needs_store(PRICES)
+
+    @property
+    def dyads(self) -> pl.DataFrame:
+        raise _needs_store(DYADS)
+
+    def news(self, method: str) -> pl.DataFrame:
+        """Not of a study alone."""
+        raise _needs_store(f"{NEWS} ({method})")
+
+
+def figure_named(name: str) -> FigureKind:
+    """The kind called ``name``; raises NotFoundError naming the kinds there are."""
+    if name not in FIGURES:
+        raise NotFoundError(f"there is no figure {name!r}", hint=likeliest(name, FIGURES, "figures are"))
+    return FIGURES[name]
+
+
+def figures_of(*needs: str) -> tuple[str, ...]:
+    """Names of the kinds that need any of ``needs``."""
+    return tuple(kind.name for kind in FIGURES.values() if kind.needs in needs)
+
+
+def figure_text(kind: FigureKind, material: Material, size: Size) -> str:
+    """The figure as text; raises InputError for a kind that has no such form."""
+    if kind.text is None:
+        raise InputError(f"kind {kind.name} has no form for the terminal", hint="draw it to a file", argument="kind")
+    return kind.text(material, size)
+
+
+def _needs_store(what: str) -> InputError:
+    return InputError(f"this figure needs {what}, which a study alone does not have", hint="draw it from a workspace")
+
+
+def _price(material: Material) -> go.Figure:
+    from correlator.plot.price import price_figure
+
+    data = material.prices
+    return price_figure(
+        data.bars,
+        events=data.events,
+        quotes=data.quotes,
+        symbol=data.symbol,
+        around=data.around,
+        sessions_each_side=data.sessions_each_side,
+    )
+
+
+def _price_text(material: Material, size: Size) -> str:
+    from correlator.plot.price import sessions_around
+    from correlator.plot.terminal import price_text
+
+    data = material.prices
+    bars = data.bars if data.around is None else sessions_around(data.bars, data.around, data.sessions_each_side)
+    return price_text(bars, events=data.events, symbol=data.symbol, width=size.width, height=size.height)
+
+
+def _car(material: Material) -> go.Figure:
+    from correlator.plot.of_result import averages_figure
+
+    return averages_figure(material.result)
+
+
+def _car_text(material: Material, size: Size) -> str:
+    from correlator.plot.of_result import path_of
+    from correlator.plot.terminal import car_text
+
+    return car_text(path_of(material.result), width=size.width, height=size.height)
+
+
+def _events(material: Material) -> go.Figure:
+    from correlator.eventstudy.paths import car_paths
+    from correlator.plot.of_result import as_per_cent, event_labels
+    from correlator.plot.study import event_panels
+
+    result = material.result
+    return event_panels(as_per_cent(car_paths(result), result), labels=event_labels(result))
+
+
+def _events_text(material: Material, size: Size) -> str:
+    from correlator.eventstudy.paths import car_paths
+    from correlator.plot.of_result import as_per_cent, event_labels
+    from correlator.plot.terminal_rows import events_text
+
+    result = material.result
+    return events_text(as_per_cent(car_paths(result), result), event_labels(result), width=size.width)
+
+
+def _heatmap(material: Material) -> go.Figure:
+    from correlator.plot.of_result import as_per_cent, categories_of, marks_of
+    from correlator.plot.study import heatmap_figure
+
+    result = material.result
+    return heatmap_figure(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
+
+
+def _heatmap_text(material: Material, _: Size) -> str:
+    from correlator.plot.of_result import as_per_cent, categories_of, marks_of
+    from correlator.plot.terminal_rows import heatmap_text
+
+    result = material.result
+    return heatmap_text(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
+
+
+def _distribution(material: Material) -> go.Figure:
+    from correlator.plot.distribution import distribution_figure
+    from correlator.plot.of_result import as_per_cent
+
+    result = material.result
+    return distribution_figure(as_per_cent(result.car, result), result.window_labels[-1])
+
+
+def _distribution_text(material: Material, size: Size) -> str:
+    from correlator.plot.of_result import as_per_cent
+    from correlator.plot.terminal_rows import distribution_text
+
+    result = material.result
+    window = result.window_labels[-1]
+    values = as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
+    mean = float(values.mean() or 0.0)  # type: ignore[arg-type]
+    return distribution_text(values, mean, "mean", title=f"CAR in window {window}", width=size.width)
+
+
+def _fan(material: Material) -> go.Figure:
+    from correlator.plot.of_result import averages_figure
+
+    return averages_figure(material.result, material.test.bands)
+
+
+def _null(material: Material) -> go.Figure:
+    from correlator.plot.of_result import placebo_null_figure
+
+    return placebo_null_figure(material.test)
+
+
+def _null_text(material: Material, size: Size) -> str:
+    from correlator.plot.of_result import null_of
+    from correlator.plot.terminal_rows import distribution_text
+
+    null = null_of(material.test)
+    title = f"What chance alone gives: {null.statistic}"
+    return distribution_text(null.draws, null.observed, "observed", title=title, width=size.width)
+
+
+def _lead_lag(material: Material) -> go.Figure:
+    from correlator.plot.correlation import correlation_figure
+
+    return correlation_figure(material.news("lead-lag"), "lead-lag")
+
+
+def _lead_lag_text(material: Material, size: Size) -> str:
+    from correlator.plot.terminal_rows import lead_lag_text
+
+    return lead_lag_text(material.news("lead-lag").rename({"p_holm": "p_adjusted"}), width=size.width)
+
+
+def _impulse(material: Material) -> go.Figure:
+    from correlator.plot.correlation import correlation_figure
+
+    return correlation_figure(material.news("projection"), "projection")
+
+
+def _impulse_text(material: Material, size: Size) -> str:
+    import polars as pl
+
+    from correlator.plot.terminal import car_text
+
+    path = material.news("projection").rename({"estimate": "caar"}).with_columns(day=pl.col("horizon").cast(pl.String))
+    words = {"title": "response of the return, %", "line": "after so many sessions, to one story"}
+    return car_text(path, **words, width=size.width, height=size.height)
+
+
+def _dyads(material: Material) -> go.Figure:
+    from correlator.plot.dyads import dyad_timeline
+
+    return dyad_timeline(material.dyads)
+
+
+def _dyads_text(material: Material, size: Size) -> str:
+    from correlator.plot.terminal_rows import dyads_text
+
+    return dyads_text(material.dyads, width=size.width)
+
+
+def _network(material: Material) -> go.Figure:
+    from correlator.plot.dyads import dyad_network
+
+    return dyad_network(material.dyads)
+
+
+FIGURES: dict[str, FigureKind] = {
+    kind.name: kind
+    for kind in (
+        FigureKind("price", "prices with their news", PRICES, _price, _price_text),
+        FigureKind("car", "the average by day with its band", RESULT, _car, _car_text),
+        FigureKind("events", "one panel per event", RESULT, _events, _events_text),
+        FigureKind("heatmap", "mean CAR by category and window", RESULT, _heatmap, _heatmap_text),
+        FigureKind("distribution", "the CARs of the last window", RESULT, _distribution, _distribution_text),
+        FigureKind("fan", "the average over its placebo studies", PLACEBO, _fan),
+        FigureKind("null", "what chance alone gives, first window", PLACEBO, _null, _null_text),
+        FigureKind("lead-lag", "news against returns, by lag", NEWS, _lead_lag, _lead_lag_text),
+        FigureKind("impulse", "the response of the return to one story", NEWS, _impulse, _impulse_text),
+        FigureKind("dyads", "who met whom, over time", DYADS, _dyads, _dyads_text),
+        FigureKind("network", "who meets whom", DYADS, _network),
+    )
+}

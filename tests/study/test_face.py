@@ -1,0 +1,145 @@
+"""The face of results and of the package: what a result answers from one object, and one list of public names."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import correlator as co
+from correlator.errors import InputError, NotFoundError
+from correlator.plot.figures import FIGURES, PLACEBO, RESULT, figures_of
+
+ROOT = Path(__file__).parents[2]
+DAYS = [date(2020, 1, 1) + timedelta(days=k) for k in range(500)]
+
+
+def made(count: int = 12, *, together: bool = False, **options):
+    """A study of ``count`` events on four shares, all on one date or on dates of their own."""
+    rng = np.random.default_rng(11)
+    market = rng.normal(0, 0.01, 500)
+    wide = {"date": DAYS, "M": market} | {f"S{k}": market + rng.normal(0, 0.01, 500) for k in range(count)}
+    dates = [DAYS[400] if together else DAYS[330 + 9 * k] for k in range(count)]
+    events = pl.DataFrame(
+        {
+            "symbol": [f"S{k}" for k in range(count)],
+            "date": dates,
+            "goldstein": rng.normal(0, 3, count),
+            "kind": (["a", "b"] * count)[:count],
+        }
+    )
+    options = {"benchmark": "M", "window": (-3, 3), "windows": ["0:0", "-1:1"], "returns_kind": "simple"} | options
+    return co.study(returns=pl.DataFrame(wide), events=events, **options)
+
+
+def test_a_summary_has_one_row_per_window() -> None:
+    result = made()
+    summary = result.summary()
+    assert {"n", "dates", "caar", "se", "low", "high", "p_value", "test"} <= set(summary.columns)
+    assert summary["window"].to_list() == ["0:0", "-1:1"]
+    assert summary["n"].to_list() == summary["dates"].to_list() == [12, 12]
+    assert summary["caar"].to_list() == pytest.approx(result.caar["caar"].to_list())
+    assert summary.equals(result.recommended)
+    assert ((summary["low"] + summary["high"]) / 2).to_list() == pytest.approx(summary["caar"].to_list())
+
+
+def test_a_summary_is_not_fooled_by_one_date() -> None:
+    rng = np.random.default_rng(5)
+    shock = rng.normal(0, 0.01, 500)  # shared by all shares, and not in the benchmark
+    wide = pl.DataFrame(
+        {"date": DAYS, "M": rng.normal(0, 0.01, 500)} | {f"S{k}": shock + rng.normal(0, 0.004, 500) for k in range(12)}
+    )
+    events = pl.DataFrame({"symbol": [f"S{k}" for k in range(12)], "date": [DAYS[400]] * 12})
+    result = co.study(returns=wide, events=events, benchmark="M", window="-1:1", windows="-1:1")
+    row, plain = result.summary().row(0, named=True), result.caar.row(0, named=True)
+    assert row["dates"] == 1
+    assert row["se"] > 2 * plain["sd"] / np.sqrt(12)
+
+
+def test_summaries_of_groups_of_one_event_and_of_none() -> None:
+    grouped = made(by="kind").summary()
+    assert grouped["kind"].to_list() == ["a", "a", "b", "b"]
+    assert grouped["n"].to_list() == [6] * 4
+    one = made(1)
+    row, own = one.summary().row(0, named=True), one.car.row(0, named=True)
+    assert (row["n"], row["caar"], row["se"], row["p_value"]) == (1, own["car"], own["se"], own["p_value"])
+    none = made(1, minimum_observations=400).summary()
+    assert none["n"].to_list() == [0, 0]
+    assert none["p_value"].null_count() == 2
+
+
+def test_every_figure_that_needs_a_study_alone_comes_from_it() -> None:
+    result = made()
+    for kind in figures_of(RESULT, PLACEBO):
+        assert result.plot(kind, draws=20).data, kind
+    for kind in set(FIGURES) - set(figures_of(RESULT, PLACEBO)):
+        with pytest.raises(InputError, match="workspace"):
+            result.plot(kind)
+    with pytest.raises(NotFoundError, match="did you mean fan"):
+        result.plot("fna")
+
+
+def test_tests_and_regressions_come_from_the_result() -> None:
+    result = made()
+    assert result.placebo(draws=30, seed=2).table.equals(co.placebo_test(result, draws=30, seed=2).table)
+    fit = result.cross_section("car ~ goldstein", clusters=["symbol"])
+    assert fit.table.equals(co.cross_section(result, "car ~ goldstein", clusters=["symbol"]).table)
+    assert result.to_pandas("car").shape[0] == result.car.height
+    assert "p_value" in result._repr_html_()
+    assert "12 events" in result._repr_html_()
+
+
+def test_a_workspace_has_every_verb(tmp_path) -> None:
+    ws = co.open_workspace(tmp_path / "m.duckdb")
+    assert repr(ws).startswith("Workspace(")
+    for symbol in ("AIRLINK", "KSE100"):
+        ws.add_prices(co.data_path("sample", f"{symbol}.csv"), symbol=symbol)
+    ws.add_news(co.data_path("sample", "page.txt"))
+    options = {"benchmark": "KSE100", "estimation": "-100:-26", "window": (-2, 2), "windows": "-1:1"}
+    result = ws.study("AIRLINK", **options)
+    assert co.study(ws, "AIRLINK", **options).car.equals(result.car)
+    assert co.study(ws.path, "airlink", **options).car.equals(result.car)
+    assert ws.plot("AIRLINK", "car", **options).data
+    assert ws.plot("AIRLINK", around=date(2025, 5, 28)).data
+    assert ws.placebo("AIRLINK", draws=20, **options).draws <= 20
+    with pytest.raises(co.StudyError):
+        ws.regress("car ~ goldstein", "AIRLINK", **options)
+    (tmp_path / "daily.toml").write_text(
+        '[study]\nsymbols = ["AIRLINK"]\nbenchmark = "KSE100"\nestimation = "-100:-26"\n'
+    )
+    assert ws.report(tmp_path / "daily.toml", tmp_path / "out", as_of="2025-06-05T18:00:00+05:00").status == "written"
+    ws.add_news(co.data_path("sample", "headlines.csv"), columns={"published": "date"}, profile="generic")
+    assert "lag" in ws.correlate("AIRLINK", by="all").columns
+
+
+def documented() -> set[str]:
+    """The names on the page of the Python interface."""
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    names = set()
+    for home, members in re.findall(
+        r"^::: ([\w.]+)(?:\n    options:\n      members: \[([^\]]+)\])?", page, re.MULTILINE
+    ):
+        names |= {name.strip() for name in members.split(",")} if members else {home.rsplit(".", 1)[1]}
+    return names
+
+
+def test_the_names_of_the_package_are_one_list() -> None:
+    assert sorted(co.__all__) == sorted(dir(co))
+    assert documented() | {"__version__"} == set(co.__all__)
+    for name in co.__all__:
+        assert getattr(co, name) is not None
+    code = """
+import correlator as co
+print(sorted(name for name in dir(co) if name not in co.__all__))
+co.study
+import correlator.workspace
+print(callable(co.study))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "True"]
