@@ -31,6 +31,8 @@ def image_bytes(
     try:
         import kaleido
         from kaleido.errors import ChromeNotFoundError
+
+        from correlator.plot.chromium import QuietChromium
     except ImportError as error:
         raise MissingDependencyError(
             f"{image_format.upper()} needs the package kaleido",
@@ -44,7 +46,8 @@ def image_bytes(
     }
     try:
         with _quiet("choreographer"):
-            drawn: bytes = kaleido.calc_fig_sync(figure.to_dict(), opts=options, kopts={"mathjax": False})
+            browser = {"mathjax": False, "browser_cls": QuietChromium}
+            drawn: bytes = kaleido.calc_fig_sync(figure.to_dict(), opts=options, kopts=browser)
     except ChromeNotFoundError as error:
         raise MissingDependencyError(
             f"{image_format.upper()} needs Chromium or Chrome, and none was found",
