@@ -39,12 +39,13 @@ class Demo:
             str(self.explanation),
             "",
             f"{SYMBOL} on {BENCHMARK}, log returns, {model['n']} sessions {ESTIMATION} before day 0: "
+            "(lp: log points, hundredths of a logarithm): "
             f"alpha {model['alpha']:.6f}, beta {model['beta']:.4f}, sigma {model['sigma']:.5f}",
             "",
-            "session     day      AR %   se %      t      p  flags",
+            "session     day      AR lp  se lp      t      p  flags",
             *(_day_line(row) for row in days.iter_rows(named=True)),
             "",
-            "window        CAR %   se %      t      p",
+            "window        CAR lp  se lp      t      p",
             *(_window_line(row) for row in self.result.car.iter_rows(named=True)),
         ]
         return "\n".join(lines)

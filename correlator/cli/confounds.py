@@ -55,4 +55,4 @@ def confounds(
     table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")
     narrate(f"benchmark: {result.benchmark_note}")
-    printer.print(table)
+    printer.print(table, made={"table": output.value, **result.made})

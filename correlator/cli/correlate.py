@@ -16,6 +16,7 @@ from correlator.cli.output import narrate
 from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.eventstudy.spec import StudySpec
+from correlator.version import __version__
 
 
 class Method(StrEnum):
@@ -133,4 +134,12 @@ def correlate(
         from correlator.plot.correlation import correlation_figure
 
         write_figure(correlation_figure(table, method.value, bands=bands.value), plot)
-    printer.print(table)
+    asked: dict[str, object] = {
+        "method": method.value,
+        "by": by.value,
+        "measure": measure.value,
+        "against": against.value,
+    }
+    asked |= {"bands": bands.value, "max_lag": max_lag, "draws": draws, "seed": seed}
+    options = {name: str(value) for name, value in chosen.items() if value is not None}
+    printer.print(table, made={"made_by": f"correlator {__version__}", "symbols": symbols, **options, **asked})

@@ -103,4 +103,4 @@ def placebo(
         from correlator.plot.of_result import placebo_null_figure
 
         write_figure(placebo_null_figure(test), null_plot)
-    printer.print(test.frame(output.value))
+    printer.print(test.frame(output.value), made={"table": output.value, **test.made})

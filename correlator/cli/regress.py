@@ -49,4 +49,4 @@ def regress(
         f"R2 {fit.r_squared:.3f}, {clusters}, t with {fit.df:g} degrees of freedom"
     )
     narrate(f"benchmark: {result.benchmark_note}")
-    printer.print(fit.table)
+    printer.print(fit.table, made={"formula": formula, "clusters": fit.clusters, **result.made})

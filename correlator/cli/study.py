@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ from correlator.cli.formats import OutputFormat
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
 from correlator.cli.study_options import part_options, takes_study
-from correlator.cli.table_options import TableOptions, prints_table
+from correlator.cli.table_options import MADE_KEY, TableOptions, prints_table
 from correlator.errors import InputError
 from correlator.eventstudy.spec import FRAMES, RETURNS_KINDS, STORE
 
@@ -97,7 +98,12 @@ def study(
     frame = result.frame(output.value)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")
-    printer.print(frame.select(COLUMNS.get(output, frame.columns)), output.value, unit=_unit(result.spec.returns))
+    printer.print(
+        frame.select(COLUMNS.get(output, frame.columns)),
+        output.value,
+        unit=_unit(result.spec.returns),
+        made={"table": output.value, **result.made},
+    )
 
 
 def _returns_file(returns: str) -> Path | None:
@@ -124,6 +130,7 @@ def _files(
 def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, printer: TableOptions) -> None:
     """A chunk of events at a time from file to file, in memory that does not grow with their number."""
     from correlator.eventstudy.placement import day_labels
+    from correlator.eventstudy.result import how_made
     from correlator.eventstudy.stream import chunk_for, needs_returns, study_chunks, write_frames
     from correlator.eventstudy.study_files import events_of_file
 
@@ -142,7 +149,8 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, pr
             yield printer.select(frame.select(COLUMNS.get(output, frame.columns)))
 
     with progress("events") as advance:
-        write_frames(frames(), cast(Path, printer.to))
+        made = {"table": output.value, **how_made(panel, spec)}
+        write_frames(frames(), cast(Path, printer.to), {MADE_KEY: json.dumps(made, ensure_ascii=False)})
     _tell(*told)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +22,10 @@ from correlator.inert import safe_cells, visible
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+MADE_KEY = "correlator"
+"""Key of a Parquet file's metadata under which it says how it was made."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +70,13 @@ class TableOptions:
         check_ending(self.to, self.format)
         return self.format
 
-    def print(self, frame: pl.DataFrame, name: str = "", *, unit: str = "%") -> None:
+    def print(
+        self, frame: pl.DataFrame, name: str = "", *, unit: str = "%", made: dict[str, Any] | None = None
+    ) -> None:
         """Print ``frame``, or write it to ``to``; ``name``: which of ``looks.LOOKS`` a terminal shows.
+
+        ``made``: how the frame was made; it goes into a Parquet file's metadata (key ``correlator``), and beside any
+        other file into ``FILE.meta.json``.
 
         Instants leave as ISO 8601 in UTC. Raises InputError for a form that a terminal cannot show, NotFoundError for
         ``--columns`` that the frame lacks.
@@ -76,7 +87,7 @@ class TableOptions:
         if chosen is OutputFormat.CSV and not self.as_is:
             frame = safe_cells(joined(frame))
         if self.to is not None:
-            write_whole(self.to, form.encode(frame))
+            write_made(self.to, chosen, frame, made)
         elif chosen is OutputFormat.TABLE and sys.stdout.isatty():
             self._show(frame, name, unit)
         elif not form.is_text and sys.stdout.isatty():
@@ -107,6 +118,20 @@ class TableOptions:
             pydoc.pager(text)
         else:
             sys.stdout.write(text)
+
+
+def write_made(path: Path, form: OutputFormat, frame: pl.DataFrame, made: dict[str, Any] | None) -> None:
+    """Write ``frame`` with how it was ``made``: inside Parquet, beside any other file, which then appears last."""
+    if made is None:
+        write_whole(path, FORMS[form].encode(frame))
+    elif form is OutputFormat.PARQUET:
+        content = BytesIO()
+        frame.write_parquet(content, metadata={MADE_KEY: json.dumps(made, ensure_ascii=False)})
+        write_whole(path, content.getvalue())
+    else:
+        text = json.dumps({"file": path.name, **made}, ensure_ascii=False, indent=1) + "\n"
+        write_whole(path.with_name(f"{path.name}.meta.json"), text.encode())
+        write_whole(path, FORMS[form].encode(frame))
 
 
 def prints_table(verb: Callable[..., None]) -> Callable[..., None]:

@@ -28,10 +28,11 @@ _CELLS = 4_000_000
 
 @dataclass(frozen=True)
 class LeadLag:
-    """``table``: lag, n, correlation, se, low, high, p_value, p_adjusted, tested, one row per lag in order.
+    """``table``: lag, n, correlation, se, bounds, p_value, p_adjusted, tested, one row per lag in order.
 
-    With ``hac`` bands low and high lie around the correlation and p_adjusted is Holm's; with ``bootstrap`` they are
-    where correlations of unrelated series of the same rhythm fall, and p_adjusted is Romano and Wolf's over all lags.
+    With ``hac`` bands the bounds are ``low`` and ``high`` around the correlation and p_adjusted is Holm's; with
+    ``bootstrap`` they are ``null_low`` and ``null_high``, between which correlations of unrelated series of the same
+    rhythm fall, and p_adjusted is Romano and Wolf's over all lags.
     """
 
     table: pl.DataFrame
@@ -150,8 +151,8 @@ def _by_bootstrap(
             "n": [int((np.isfinite(lagged(first, int(lag))) & np.isfinite(second)).sum()) for lag in lags],
             "correlation": observed,
             "se": null.std(axis=0, ddof=1),
-            "low": low,
-            "high": high,
+            "null_low": low,
+            "null_high": high,
             "p_value": (1 + exceed) / (1 + draws),
         }
     )

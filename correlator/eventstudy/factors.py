@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from correlator.errors import NotFoundError, warn
+from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.checks import check_fractions
+from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, read_wide
 from correlator.tabular import Frame
 
@@ -27,6 +28,22 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
         beside = beside - risk_free[:, None]
     own = None if panel.own_benchmark is None else panel.own_benchmark - risk_free[:, None]
     return replace(panel, returns=panel.returns - risk_free[:, None], factors=beside, own_benchmark=own)
+
+
+def used_factors(factors: Wide | None, model: str, risk_free: object, panel: Panel) -> Wide | None:
+    """The factors that ``model`` is regressed on; None where it takes none and they only bring the risk-free return.
+
+    Raises InputError where factors are given that the model would leave unused.
+    """
+    if factors is None or model_named(model).regressors == "all":
+        return factors
+    if isinstance(risk_free, str) and risk_free not in panel.symbols:
+        return None  # the factors brought that column
+    raise InputError(
+        f"model {model} does not use factors",
+        hint="choose the model factors, or leave factors out",
+        argument="factors",
+    )
 
 
 def part_risk_free(

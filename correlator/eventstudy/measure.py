@@ -18,7 +18,7 @@ from correlator.eventstudy.estimation.kernel import worth_compiling
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.of_panel import fit_panel
 from correlator.eventstudy.events import Seen, name_as, place_events_on, read_events, without_repeats, zone_of
-from correlator.eventstudy.factors import part_risk_free, with_factors
+from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.frames import (
     Array,
     Mask,
@@ -305,12 +305,13 @@ def _panel(
     factors: Frame | None,
     risk_free: str | Frame | None,
 ) -> Panel:
-    """The panel that the model needs: factors where it takes several or no benchmark is named, else the benchmark."""
+    """The panel that the model needs: factors where it takes several, else the benchmark."""
     panel = Panel(wide.labels, wide.names, wide.values)
     if kind != "volumes":
         panel = _checked(panel, spec, kind)
     table, free = part_risk_free(factors, risk_free, panel)
-    if table is not None and (benchmark is None or model_named(spec.model).regressors == "all"):
+    table = used_factors(table, spec.model, risk_free, panel)
+    if table is not None:
         return with_factors(panel, table, free)
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
         return with_factors(_on_mean(panel), None, free)

@@ -21,6 +21,7 @@ from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.placement import window_rows
 from correlator.eventstudy.spec import RETURNS_KINDS, StudySpec
+from correlator.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,15 @@ class StudyResult:
     def benchmark_note(self) -> str:
         """Which benchmark was used and what it is made of, in words; ``none`` where the study has none."""
         return benchmark_note(self.panel, self.spec)
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """How the numbers were made, for metadata of files: version, every option, benchmark, counts."""
+        return {
+            **how_made(self.panel, self.spec),
+            "events_measured": len(self.estimates),
+            "events_excluded": self.excluded.height,
+        }
 
     @cached_property
     def ar(self) -> pl.DataFrame:
@@ -263,6 +273,16 @@ class StudyResult:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.summary()._repr_html_()}"
+
+
+def how_made(panel: Panel, spec: StudySpec) -> dict[str, Any]:
+    """How numbers of ``spec`` on ``panel`` are made: version, every option, benchmark, unit."""
+    return {
+        "made_by": f"correlator {__version__}",
+        **spec.as_dict(),
+        "benchmark_used": benchmark_note(panel, spec),
+        "unit": "fractions; returns are logarithms" if spec.returns == "log" else "fractions",
+    }
 
 
 def benchmark_note(panel: Panel, spec: StudySpec) -> str:

@@ -99,16 +99,20 @@ def study_stream(
     )
 
 
-def write_frames(frames: Iterable[pl.DataFrame], path: Path) -> None:
-    """Write one frame or more of one schema into one Parquet file, which appears when it is whole, or not at all."""
+def write_frames(frames: Iterable[pl.DataFrame], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write one frame or more of one schema into one Parquet file, which appears when it is whole, or not at all.
+
+    ``metadata``: what the file says of itself, texts by key.
+    """
     from pyarrow.parquet import ParquetWriter
 
     rest = iter(frames)
     first = next(rest).to_arrow()
+    first = first.replace_schema_metadata(metadata)
     with replacing(path) as partial, ParquetWriter(partial, first.schema, compression="zstd") as writer:
         writer.write_table(first)
         for frame in rest:
-            writer.write_table(frame.to_arrow())
+            writer.write_table(frame.to_arrow().replace_schema_metadata(metadata))
 
 
 def chunk_for(rows_an_event: int) -> int:

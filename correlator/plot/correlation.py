@@ -35,8 +35,8 @@ def lead_lag_figure(
 ) -> go.Figure:
     """Correlation at every lag; lags above 0 mean that news leads.
 
-    ``table``: lag, correlation, low, high and where known p_adjusted, as ``LeadLag.table``; with ``hac`` bands low and
-    high lie around the correlation, with ``bootstrap`` they are where unrelated series fall. Lags whose p_adjusted is
+    ``table``: lag, correlation, bounds and where known p_adjusted, as ``LeadLag.table``: low and high around the
+    correlation, or with ``bootstrap`` null_low and null_high, where unrelated series fall. Lags whose p_adjusted is
     below 0.05 are drawn in red.
     """
     import plotly.graph_objects as go
@@ -70,7 +70,7 @@ def lead_lag_figure(
         )
         words = "whiskers: 95% band"
     else:
-        for name, label in (("low", "where unrelated series fall (95%)"), ("high", "")):
+        for name, label in (("null_low", "where unrelated series fall (95%)"), ("null_high", "")):
             figure.add_scatter(
                 x=known["lag"].to_list(),
                 y=known[name].to_list(),

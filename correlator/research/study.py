@@ -11,7 +11,7 @@ import polars as pl
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.bars import on_bars
-from correlator.eventstudy.factors import part_risk_free, with_factors
+from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec
@@ -108,7 +108,8 @@ def run_study(
         days = panel.labels.dt.date()
         closes = sessions_between(exchange, days[0], days[-1])["closes_at"]
         found = on_bars(found, panel.labels, spec.interval, closes)
-    panel = with_factors(panel, *part_risk_free(factors, risk_free, panel))
+    table, free = part_risk_free(factors, risk_free, panel)
+    panel = with_factors(panel, used_factors(table, spec.model, risk_free, panel), free)
     if found.is_empty():
         raise NotFoundError(
             "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),

@@ -37,7 +37,7 @@ def test_whiskers_are_the_band_and_sure_lags_are_red():
 
 
 def test_bootstrap_bands_are_lines():
-    figure = lead_lag_figure(LAGS, bands="bootstrap")
+    figure = lead_lag_figure(LAGS.rename({"low": "null_low", "high": "null_high"}), bands="bootstrap")
     assert [trace.type for trace in figure.data] == ["bar", "scatter", "scatter"]
 
 

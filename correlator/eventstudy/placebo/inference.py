@@ -37,6 +37,7 @@ from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm
 from correlator.eventstudy.spec import StudySpec
+from correlator.version import __version__
 
 OUTPUTS = ("table", "bands", "draws", "clusters", "excluded")
 STATISTICS = ("scar", "caar", "bmp")
@@ -116,6 +117,19 @@ class PlaceboResult:
 
     def _repr_html_(self) -> str:
         return f"<p>{html.escape(repr(self))}</p>{self.table._repr_html_()}"
+
+    @property
+    def made(self) -> dict[str, object]:
+        """How the numbers were made, for metadata of files."""
+        return {
+            "made_by": f"correlator {__version__}",
+            **self.spec.as_dict(),
+            "benchmark_used": self.benchmark_note,
+            "statistic": self.statistic,
+            "draws": self.draws,
+            "seed": self.seed,
+            "margin": self.margin,
+        }
 
     @cached_property
     def p_values(self) -> Array:

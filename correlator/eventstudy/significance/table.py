@@ -95,7 +95,7 @@ def table_of(evidence: Evidence, labels: Sequence[str]) -> pl.DataFrame:
         schema_overrides={"window_or_day": pl.String(), "n": pl.Int64()},
     )
     numbers = pl.col("value", "df", "p_value")
-    return frame.with_columns(pl.when(numbers.is_finite()).then(numbers).otherwise(None))
+    return frame.with_columns(pl.when(numbers.is_finite() & (pl.col("n") > 1)).then(numbers).otherwise(None))
 
 
 def statistics(arrays: StudyArrays) -> dict[str, Statistic]:
