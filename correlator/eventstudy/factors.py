@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.checks import check_fractions
-from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, read_wide
 from correlator.tabular import Frame
 
@@ -30,17 +29,17 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     return replace(panel, returns=panel.returns - risk_free[:, None], factors=beside, own_benchmark=own)
 
 
-def used_factors(factors: Wide | None, model: str, risk_free: object, panel: Panel) -> Wide | None:
-    """The factors that ``model`` is regressed on; None where it takes none and they only bring the risk-free return.
+def used_factors(factors: Wide | None, takes_factors: bool, risk_free: object, panel: Panel) -> Wide | None:
+    """The factors that the model is regressed on; None where it takes none and they only bring the risk-free return.
 
     Raises InputError where factors are given that the model would leave unused.
     """
-    if factors is None or model_named(model).regressors == "all":
+    if factors is None or takes_factors:
         return factors
     if isinstance(risk_free, str) and risk_free not in panel.symbols:
         return None  # the factors brought that column
     raise InputError(
-        f"model {model} does not use factors",
+        "this model does not use factors",
         hint="choose the model factors, or leave factors out",
         argument="factors",
     )

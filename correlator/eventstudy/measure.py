@@ -310,7 +310,7 @@ def _panel(
     if kind != "volumes":
         panel = _checked(panel, spec, kind)
     table, free = part_risk_free(factors, risk_free, panel)
-    table = used_factors(table, spec.model, risk_free, panel)
+    table = used_factors(table, model_named(spec.model).regressors == "all", risk_free, panel)
     if table is not None:
         return with_factors(panel, table, free)
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:

@@ -11,6 +11,7 @@ import polars as pl
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.bars import on_bars
+from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
@@ -109,7 +110,9 @@ def run_study(
         closes = sessions_between(exchange, days[0], days[-1])["closes_at"]
         found = on_bars(found, panel.labels, spec.interval, closes)
     table, free = part_risk_free(factors, risk_free, panel)
-    panel = with_factors(panel, used_factors(table, spec.model, risk_free, panel), free)
+    panel = with_factors(
+        panel, used_factors(table, model_named(spec.model).regressors == "all", risk_free, panel), free
+    )
     if found.is_empty():
         raise NotFoundError(
             "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),
