@@ -1,0 +1,129 @@
+"""The k-th write, flush or rename fails, or the process dies there, for every k: what is left, and is it whole again?
+
+python tests/faults/enumerated.py [--every 1] [--only NAME] [--write]
+
+Needs a C compiler: a small library stands before the system's own calls (shim.c). Every case is a process of its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+from figures import option, publish
+from scenarios import SCENARIOS, Scenario, copied, judged, number, prepare, rows
+
+from correlator.errors import CorrelatorError
+from correlator.store.db import Store
+
+HOW = {"fails once": 1, "disk full from there": 2, "dies before": 3, "dies after": 4}
+RESULT = 90
+
+
+def in_a_process(work: Any, *arguments: Any) -> tuple[int, Any]:
+    """What ``work`` returns in a forked process: its exit status and value; the parent opens no database."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        warnings.simplefilter("ignore")
+        with os.fdopen(writing, "wb") as pipe:
+            pickle.dump(work(*arguments), pipe)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        content = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    return status, pickle.loads(content) if content else None
+
+
+def struck(scenario: Scenario, folder: Path, k: int, how: int) -> tuple[int, str]:
+    """Run with the fault armed; the calls made and the kind of error told."""
+    shim = ctypes.CDLL(None)
+    shim.fault_arm(ctypes.c_long(k), ctypes.c_int(how))
+    try:
+        scenario.act(folder)
+        said = "done"
+    except CorrelatorError:
+        said = "refused"
+    except OSError:  # the command line tells these in one line
+        said = "refused"
+    calls = shim.fault_calls()
+    shim.fault_arm(ctypes.c_long(0), ctypes.c_int(0))
+    return calls, said
+
+
+def reference(scenario: Scenario, folder: Path) -> tuple[dict[str, object], dict[str, object]]:
+    store = Store(folder / "m.duckdb")
+    before: dict[str, object] = {"number": number(store)}
+    scenario.act(folder)
+    return before, {"number": number(store), "rows": rows(store)}
+
+
+def check(scenario: Scenario, work: Path, every: int) -> Counter[str]:
+    """Strike everywhere in one scenario."""
+    base = work / "base"
+    base.mkdir()
+    in_a_process(prepare, scenario, base)
+    _, (before, after) = in_a_process(reference, scenario, copied(base, work / "whole"))
+    _, (calls, _) = in_a_process(struck, scenario, copied(base, work / "counted"), 0, 0)
+    outcomes: Counter[str] = Counter(calls=calls)
+    for k in range(1, calls + 1, every):
+        for what, how in HOW.items():
+            folder = copied(base, work / "struck")
+            status, result = in_a_process(struck, scenario, folder, k, how)
+            outcomes["strikes"] += 1
+            if result is None and not os.WIFSIGNALED(status):
+                outcomes["traceback"] += 1
+                print(f"{scenario.name}: {what} at {k}: traceback", flush=True)
+            _, wrong = in_a_process(judged, folder, before, after, scenario)
+            if wrong is None or wrong:
+                outcomes["wrong"] += 1
+                print(f"{scenario.name}: {what} at {k}: {wrong}", flush=True)
+    return outcomes
+
+
+def main() -> None:
+    here = Path(__file__)
+    if "LD_PRELOAD" not in os.environ:
+        with tempfile.TemporaryDirectory() as folder:
+            library = Path(folder) / "shim.so"
+            compiled = [
+                "cc",
+                "-shared",
+                "-fPIC",
+                "-O1",
+                "-w",
+                "-o",
+                str(library),
+                str(here.with_name("shim.c")),
+                "-ldl",
+            ]
+            subprocess.run(compiled, check=True)
+            environment = {**os.environ, "LD_PRELOAD": str(library), "POLARS_MAX_THREADS": "1"}
+            sys.exit(subprocess.call([sys.executable, *sys.argv], env=environment))
+    only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else None
+    table: dict[str, object] = {}
+    for scenario in SCENARIOS:
+        if only in (None, scenario.name):
+            with tempfile.TemporaryDirectory() as folder:
+                found = check(scenario, Path(folder), int(option("every", 1)))
+            table[scenario.name] = (
+                f"{found['calls']} calls, {found['strikes']} strikes: {found['wrong']} wrong or unusable,"
+                f" {found['traceback']} not told in one line"
+            )
+            print(scenario.name, table[scenario.name], flush=True)
+    publish("enumerated", table)
+
+
+if __name__ == "__main__":
+    main()
