@@ -107,10 +107,9 @@ def _country_links(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl
     return query(
         connection,
         """
-        SELECT DISTINCT e.article_id, i.symbol, 'country' AS kind,
-            format('{} is an actor of event {}', i.country, e.event_id) AS evidence
-        FROM events AS e JOIN instruments AS i ON i.country IN (e.source_country, e.target_country)
-        WHERE e.article_id = $id ORDER BY i.symbol
+        SELECT DISTINCT article_id, symbol, 'country' AS kind,
+            format('{} is an actor of event {}', country, event_id) AS evidence
+        FROM country_links WHERE article_id = $id ORDER BY symbol
         """,
         {"id": article_id},
     )

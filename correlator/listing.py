@@ -34,9 +34,8 @@ _QUERIES = {
         """,
 }
 _EVENTS = """
-    SELECT e.*, a.headline, a.publisher, a.story_id
-    FROM events AS e LEFT JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
-    WHERE e.event_id > $after ORDER BY e.event_id LIMIT $rows
+    SELECT * EXCLUDE (headline, publisher, story_id), headline, publisher, story_id FROM told_events
+    WHERE event_id > $after ORDER BY event_id LIMIT $rows
 """
 _SLICE = 50_000
 LISTINGS = ("articles", "quotes", "events", "stories", "links", "instruments", "bars", "rejects", "loads")

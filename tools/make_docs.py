@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from correlator.cli.app import app
-from correlator.tables import TABLES
+from correlator.tables import TABLES, VIEWS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -35,6 +35,11 @@ def tables_page() -> str:
         parts.append("| column | type | meaning | unit |\n| --- | --- | --- | --- |")
         parts += [f"| `{c.name}` | {c.type} | {c.meaning} | {c.unit} |" for c in table.columns]
         parts.append("")
+    parts.append("## Views\n\nQueries that many ask, beside the tables.\n\n| name | what it shows |\n| --- | --- |")
+    for view in VIEWS:
+        call = f"{view.name}({', '.join(view.parameters)})" if view.parameters else view.name
+        parts.append(f"| `{call}` | {view.meaning} |")
+    parts.append("")
     return "\n".join(parts)
 
 

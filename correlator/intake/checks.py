@@ -69,10 +69,9 @@ def _company(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> l
         """
         WITH asked AS (SELECT * FROM instruments WHERE symbol IN (SELECT unnest($symbols))),
             others AS (
-                SELECT symbol FROM instruments
-                WHERE exchange IN (SELECT exchange FROM asked) AND coalesce(kind, 'share') = 'share'
+                SELECT symbol FROM share_series
+                WHERE "interval" = '1d' AND exchange IN (SELECT exchange FROM asked)
                     AND symbol NOT IN (SELECT symbol FROM asked)
-                    AND symbol IN (SELECT DISTINCT symbol FROM bars WHERE "interval" = '1d')
                 ORDER BY symbol LIMIT $some
             )
         SELECT symbol FROM others UNION

@@ -26,17 +26,14 @@ _STRIPS = """
     GROUP BY ALL
 """
 _CLOSES = """
-    WITH names AS (
-        SELECT symbol, exchange, symbol AS printed FROM instruments
-        UNION SELECT symbol, exchange, unnest(string_split(aliases, '|')) FROM instruments
-    ), newest AS (
+    WITH newest AS (
         SELECT symbol, session, close, low, high FROM bars
         WHERE "interval" = '1d' AND close IS NOT NULL AND source <> 'strip'
         QUALIFY row_number() OVER (PARTITION BY symbol, bar_start ORDER BY vintage DESC) = 1
     )
-    SELECT printed AS symbol, exchange, session,
+    SELECT name AS symbol, exchange, session,
         any_value(close) AS close, any_value(low) AS low, any_value(high) AS high
-    FROM newest JOIN names USING (symbol) WHERE printed IN (SELECT unnest($printed))
+    FROM newest JOIN instrument_names USING (symbol) WHERE name IN (SELECT unnest($printed))
     GROUP BY ALL
 """
 _TRADED = """

@@ -122,8 +122,7 @@ def _stored(store: Store, symbol: str, interval: str) -> pl.DataFrame:
         return query(
             connection,
             """
-            SELECT * FROM bars WHERE symbol = $symbol AND "interval" = $interval
-            QUALIFY row_number() OVER (PARTITION BY bar_start ORDER BY vintage DESC) = 1 ORDER BY bar_start
+            SELECT * FROM newest_bars WHERE symbol = $symbol AND "interval" = $interval ORDER BY bar_start
             """,
             {"symbol": symbol, "interval": "1h" if interval == "60m" else interval},
         )

@@ -50,11 +50,8 @@ def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: st
     shares = query(
         connection,
         """
-        SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'
-            AND symbol IN (
-                SELECT DISTINCT symbol FROM bars WHERE "interval" = $interval
-                    AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
-            ) ORDER BY symbol
+        SELECT symbol FROM share_series WHERE exchange = $exchange AND "interval" = $interval
+            AND ($as_of::TIMESTAMPTZ IS NULL OR first_known_at <= $as_of) ORDER BY symbol
         """,
         {"exchange": exchange, "interval": interval, "as_of": as_of},
     )["symbol"].to_list()

@@ -42,16 +42,11 @@ _SAID = (
 )
 
 _EVENTS = """
-    SELECT e.*, a.story_id, a.publisher, a.headline
-    FROM events AS e LEFT JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
-    WHERE $as_of::TIMESTAMPTZ IS NULL OR e.known_at <= $as_of
-    ORDER BY e.known_at, e.event_id
+    SELECT * FROM told_events WHERE $as_of::TIMESTAMPTZ IS NULL OR known_at <= $as_of ORDER BY known_at, event_id
 """
 _LINKED = """
-    WITH wanted AS (SELECT symbol, country FROM instruments WHERE symbol IN (SELECT unnest($symbols))),
-        names AS (SELECT unnest($names) AS name, unnest($named) AS symbol)
-    SELECT e.event_id, w.symbol, 'country' AS link FROM events AS e JOIN wanted AS w
-        ON w.country IN (e.source_country, e.target_country)
+    WITH names AS (SELECT unnest($names) AS name, unnest($named) AS symbol)
+    SELECT event_id, symbol, 'country' AS link FROM country_links WHERE symbol IN (SELECT unnest($symbols))
     UNION ALL
     SELECT e.event_id, l.symbol, l.kind FROM events AS e JOIN links AS l USING (article_id)
         WHERE l.symbol IN (SELECT unnest($symbols))

@@ -130,13 +130,7 @@ def _symbols(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> l
     if symbols:
         names = names_in(connection)
         return list(dict.fromkeys(names.symbol_of(symbol) or symbol for symbol in symbols))
-    shares = query(
-        connection,
-        """
-        SELECT symbol FROM instruments WHERE coalesce(kind, 'share') = 'share'
-            AND symbol IN (SELECT DISTINCT symbol FROM bars) ORDER BY symbol
-        """,
-    )["symbol"].to_list()
+    shares = query(connection, "SELECT DISTINCT symbol FROM share_series ORDER BY symbol")["symbol"].to_list()
     if not shares:
         raise NotFoundError("the store has no shares with prices", hint="add some with `correlator add prices`")
     return shares

@@ -20,6 +20,7 @@ from correlator.files import flush_folder, replacing
 from correlator.store.gate import Gate, Holder, Patience, started_at
 from correlator.store.migrations import NEWEST, State, attach_to_read, copy_database, migrate, state_of
 from correlator.store.statements import execute
+from correlator.tables import VIEWS
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
 _COPIED = "copied_from"
@@ -58,6 +59,7 @@ class DuckDBFile:
                 self._migrate(patience)
                 connection = self._open_to_read(patience)
             with told(self.path):
+                _add_views(connection)
                 yield connection
         finally:
             connection.close()
@@ -132,6 +134,7 @@ class DuckDBFile:
         connection = self.open_to_write(patience)
         try:
             migrate(connection, self.path)
+            _add_views(connection)
             same_file = self._identity()
             execute(connection, "BEGIN")
             yield connection
@@ -152,6 +155,7 @@ class DuckDBFile:
             try:
                 _prepare(connection)
                 migrate(connection, self.path)
+                _add_views(connection)
                 execute(connection, "BEGIN")
                 yield connection
                 execute(connection, "COMMIT")
@@ -295,6 +299,11 @@ def _is_lock(error: duckdb.Error) -> bool:
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     execute(connection, "SET TimeZone = 'UTC'")
+
+
+def _add_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """The views of ``tables.py``, of this connection alone: they need no migration, and every engine has them."""
+    execute(connection, ";".join(view.ddl() for view in VIEWS))
 
 
 def _first_line(error: Exception) -> str:

@@ -29,10 +29,7 @@ def read_bars(
     bars = query(
         connection,
         """
-        SELECT * FROM bars
-        WHERE symbol IN (SELECT unnest($symbols)) AND "interval" = $interval
-            AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
-        QUALIFY row_number() OVER (PARTITION BY symbol, bar_start ORDER BY vintage DESC) = 1
+        SELECT * FROM bars_known($as_of) WHERE symbol IN (SELECT unnest($symbols)) AND "interval" = $interval
         ORDER BY symbol, bar_start
         """,
         {"symbols": list(symbols), "interval": interval, "as_of": as_of},
@@ -41,18 +38,6 @@ def read_bars(
     if missing:
         raise _no_bars(connection, missing, interval, as_of)
     return bars
-
-
-def read_closes(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Official daily closes of every symbol: symbol, session, close (newest vintage)."""
-    return query(
-        connection,
-        """
-        SELECT symbol, session, close FROM bars WHERE "interval" = '1d' AND close IS NOT NULL
-        QUALIFY row_number() OVER (PARTITION BY symbol, bar_start ORDER BY vintage DESC) = 1
-        ORDER BY symbol, session
-        """,
-    )
 
 
 def read_instrument(connection: duckdb.DuckDBPyConnection, symbol: str) -> dict[str, str | None]:

@@ -152,14 +152,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "official close of a strip that no bar has", "quotes",
         """
-        WITH names AS (
-            SELECT symbol, symbol AS printed FROM instruments
-            UNION SELECT symbol, unnest(string_split(aliases, '|')) FROM instruments
-        )
         SELECT concat_ws(' ', q.article_id, q.symbol, q.session) FROM quotes AS q
         WHERE q.official_close IS NOT NULL AND NOT EXISTS (
-            SELECT 1 FROM bars AS b JOIN names AS n USING (symbol)
-            WHERE n.printed = q.symbol AND b.session = q.session AND b.close = q.official_close)
+            SELECT 1 FROM bars AS b JOIN instrument_names AS n USING (symbol)
+            WHERE n.name = q.symbol AND b.session = q.session AND b.close = q.official_close)
         """,
         "load the prices of its symbols again",
     ),

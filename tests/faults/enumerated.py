@@ -26,7 +26,6 @@ from correlator.errors import CorrelatorError
 from correlator.store.db import Store
 
 HOW = {"fails once": 1, "disk full from there": 2, "dies before": 3, "dies after": 4}
-RESULT = 90
 
 
 def in_a_process(work: Any, *arguments: Any) -> tuple[int, Any]:

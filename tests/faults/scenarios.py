@@ -153,7 +153,7 @@ def number(store: Store) -> object:
 
 
 def judged(folder: Path, before: Figures, after: Figures, scenario: Scenario) -> str:
-    """Empty where all is well after a strike: the number of before or after or a refusal, then whole when done again."""
+    """Empty where all is well after a strike: the number before or after or a refusal, then whole when done again."""
     store = Store(folder / "m.duckdb")
     if store.exists():
         got = number(store)
