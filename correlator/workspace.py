@@ -13,11 +13,11 @@ from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import FrameKeywords, StoreKeywords, instant, shows_options
 from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
+from correlator.intake.download import add_downloads, add_yahoo, update_prices
 from correlator.intake.events import add_events
 from correlator.intake.instruments import add_instruments
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
-from correlator.intake.yahoo import add_yahoo
 from correlator.listing import listing
 from correlator.report.run import ReportRun, run_report
 from correlator.report.spec import read_spec
@@ -43,7 +43,9 @@ class Workspace(Store):
     """
 
     add_prices = add_prices
+    add_downloads = add_downloads
     add_yahoo = add_yahoo
+    update = update_prices
     add_instruments = add_instruments
     check_prices = check_prices
     check_calendar = check_calendar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,11 @@ from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
 from correlator.cli.price_options import ColumnsOption, PriceFileOptions, mapping_of, reads_prices
 from correlator.cli.verbs import Verbs
-from correlator.errors import SourceError
+from correlator.errors import InputError, SourceError
 from correlator.progress import tracked
 
 if TYPE_CHECKING:
+    from correlator.intake.download import DownloadReport
     from correlator.intake.report import LoadReport, Preview
     from correlator.news.read import NewsOptions
     from correlator.store.db import Store
@@ -31,29 +33,36 @@ def add_prices(
     sources: Annotated[
         list[str],
         typer.Argument(
-            help="Files of bars (CSV, JSON, XLSX, Parquet, Arrow; packed or not); with --yahoo, symbols: AIRLINK.KA"
-            " ^KSE; with --strips, symbols or 'all'."
+            help="Files of bars (CSV, JSON, XLSX, Parquet, Arrow; packed or not); with --source or --yahoo, symbols:"
+            " AIRLINK.KA ^KSE; with --strips, symbols or 'all'."
         ),
     ],
     reading: PriceFileOptions,
-    yahoo: Annotated[bool, typer.Option("--yahoo", help="Download from Yahoo; the arguments are symbols.")] = False,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", help="Download from this source (yahoo, stooq, or an installed one)."),
+    ] = None,
+    yahoo: Annotated[bool, typer.Option("--yahoo", help="As --source yahoo.")] = False,
     strips: Annotated[
         bool, typer.Option("--strips", help="Closes from dated ticker strips, of symbols that have no other bars.")
     ] = False,
-    start: Annotated[str | None, typer.Option("--start", help="With --yahoo: first date, YYYY-MM-DD.")] = None,
-    end: Annotated[str | None, typer.Option("--end", help="With --yahoo: date to stop before.")] = None,
-    interval: Annotated[str, typer.Option("--interval", help="With --yahoo: 1d, 1h, 5m, ...")] = "1d",
+    start: Annotated[str | None, typer.Option("--start", help="With --source: first date, YYYY-MM-DD.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="With --source: date to stop before.")] = None,
+    interval: Annotated[str, typer.Option("--interval", help="With --source: 1d, 1h, 5m, ...")] = "1d",
     store: StoreOption = None,
 ) -> None:
-    """Load bars from files, download them from Yahoo, or take them from the ticker strips of loaded pages.
+    """Load bars from files, download them, or take them from the ticker strips of loaded pages.
 
     Example: correlator add prices AIRLINK.csv --symbol AIRLINK --exchange XKAR
     """
     from correlator.intake.prices import add_prices as load
 
     target = open_store(store)
-    if yahoo:
-        _download(target, sources, start, end, interval, reading.exchange)
+    if source is not None or yahoo:
+        if yahoo and source not in (None, "yahoo"):
+            raise InputError(f"--yahoo and --source {source} are two sources", hint="give one of them")
+        asked = Asked(source or "yahoo", start, end, interval, reading.exchange)
+        download(target, sources, asked)
         return
     if strips:
         from correlator.intake.strip_prices import add_strip_prices
@@ -64,16 +73,39 @@ def add_prices(
         _tell(load(target, file, **reading.keywords()))
 
 
-def _download(
-    store: Store, symbols: list[str], start: str | None, end: str | None, interval: str, exchange: str | None
-) -> None:
-    """Yahoo's bars of every symbol; what fails is named, and the code says whether to try again."""
-    from correlator.intake.yahoo import add_yahoo
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a source: its name, the range as it was typed, the interval and the exchange."""
+
+    source: str
+    start: str | None
+    end: str | None
+    interval: str
+    exchange: str | None
+
+
+def download(store: Store, symbols: list[str], asked: Asked) -> None:
+    """Bars of every symbol from a source; what fails is named, and the code says whether to try again."""
+    from correlator.intake.download import add_downloads
     from correlator.market.stamps import one_date
 
-    first, last = (one_date(day) if day else None for day in (start, end))
-    with progress("Yahoo", total=len(symbols)) as advance:
-        done = add_yahoo(store, symbols, start=first, end=last, interval=interval, exchange=exchange, advance=advance)
+    first, last = (one_date(day) if day else None for day in (asked.start, asked.end))
+    with progress(asked.source, total=len(symbols)) as advance:
+        done = add_downloads(
+            store,
+            asked.source,
+            symbols,
+            start=first,
+            end=last,
+            interval=asked.interval,
+            exchange=asked.exchange,
+            advance=advance,
+        )
+    tell_downloads(done)
+
+
+def tell_downloads(done: DownloadReport) -> None:
+    """Say what was loaded and what failed; raises Exit with the code of the worst failure."""
     for report in done.reports:
         _tell(report)
     for symbol, error in done.failures.items():

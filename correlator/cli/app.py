@@ -27,6 +27,7 @@ from correlator.cli import (
     sql,
     strip,
     study,
+    update,
 )
 from correlator.cli import store as store_verbs
 from correlator.cli.options import Settings, StoreOption, use_settings
@@ -106,6 +107,7 @@ app.add_typer(add.app, name="add", rich_help_panel=LOADING)
 app.add_typer(store_verbs.app, name="store", rich_help_panel=LOADING)
 app.add_typer(check.app, name="check", rich_help_panel=LOADING)
 app.add_typer(sessions.app, name="sessions", rich_help_panel=LOADING)
+app.command("update", rich_help_panel=LOADING)(update.update)
 app.command("list", rich_help_panel=LOOKING)(listing.list_rows)
 app.command("explain", rich_help_panel=LOOKING)(explain.explain)
 app.command("code", rich_help_panel=LOOKING)(code.code)

@@ -9,17 +9,17 @@ is cleared before the next attempt.
 from __future__ import annotations
 
 import logging
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, SourceError
+from correlator.market.bar_source import ACTION_SCHEMA, Download, Patience, Request
 from correlator.market.files import BAR_COLUMNS
 from correlator.market.instruments import SUFFIXES, canonical_symbol, currency_pair, find_instrument, split_symbol
 from correlator.market.units import price_unit
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 INTERVALS = ("1d", "1h", "60m", "30m", "15m", "5m", "2m", "1m")
 SOURCE = "yahoo"
+_BEGINNING = date(2000, 1, 1)
+_REACH = {"1h": 729, "60m": 729, "30m": 59, "15m": 59, "5m": 59, "2m": 59, "1m": 7}
 # Yahoo's names of exchanges, and their market identifier codes.
 EXCHANGES = {
     "KAR": "XKAR",
@@ -81,46 +83,41 @@ _KINDS = {
 _FOR_GOOD = (400, 422)
 _LONGEST_REASON = 200
 _META = ("exchangeName", "currency", "longName", "shortName", "instrumentType")
-ACTION_SCHEMA: dict[str, pl.DataType] = {
-    "symbol": pl.String(),
-    "session": pl.Date(),
-    "kind": pl.String(),
-    "value": pl.Float64(),
-    "source": pl.String(),
-}
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How often to ask again: attempts in all, and seconds of the first and the longest wait (jittered between)."""
-
-    attempts: int = 5
-    first_wait: float = 2.0
-    longest_wait: float = 60.0
-    sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(frozen=True)
-class Download:
-    """What Yahoo has of one symbol.
-
-    ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, prices as Yahoo gives them (it adjusts them
-    for splits, not for dividends) and ``adjusted_close`` for both; ``actions``: symbol, session, kind (dividend, split,
-    capital-gain), value, source; ``instrument``: columns of ``tables.INSTRUMENTS``; ``rejects``: source, source_line,
-    reason, content; ``notes``: what a user should know.
-    """
-
-    symbol: str
-    bars: pl.DataFrame
-    actions: pl.DataFrame
-    instrument: dict[str, str | None]
-    rejects: pl.DataFrame
-    retrieved_at: datetime
-    notes: tuple[str, ...] = ()
 
 
 class _Trouble(Exception):
     """An answer worth asking for again."""
+
+
+class Yahoo:
+    """The source ``yahoo``; ``session`` and ``patience`` as of ``download_symbol``."""
+
+    name = SOURCE
+    title = "Yahoo Finance, by way of yfinance"
+
+    def __init__(self, session: Any = None, patience: Patience | None = None) -> None:
+        self._session, self._patience = session, patience
+
+    def name_of(self, symbol: str, instrument: dict[str, str | None] | None, exchange: str | None) -> str:
+        """Yahoo's name of the symbol."""
+        return yahoo_name(symbol, instrument, exchange=exchange)
+
+    def earliest(self, interval: str) -> date:
+        """The first day for which Yahoo gives bars of the interval."""
+        reach = _REACH.get(interval)
+        return datetime.now(UTC).date() - timedelta(days=reach) if reach else _BEGINNING
+
+    def download(self, request: Request) -> Download:
+        """Bars and actions of the request."""
+        return download_symbol(
+            request.symbol,
+            start=request.start,
+            end=request.end,
+            interval=request.interval,
+            exchange=request.exchange,
+            session=self._session,
+            patience=self._patience,
+        )
 
 
 def download_symbol(

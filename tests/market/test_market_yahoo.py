@@ -9,7 +9,8 @@ import pytest
 from yahoo_server import CRUMB, LoopbackSession, YahooServer, chart, intraday_chart, weekdays
 
 from correlator.errors import InputError, NotFoundError, SourceError
-from correlator.market.yahoo import Patience, download_symbol, yahoo_name
+from correlator.market.bar_source import Patience
+from correlator.market.yahoo import download_symbol, yahoo_name
 
 DAYS = weekdays(date(2024, 1, 8), 5)
 ROWS = {day: (10.0 + k, 12.0 + k, 9.0 + k, 11.0 + k, 10.5 + k, 1000 + k) for k, day in enumerate(DAYS)}

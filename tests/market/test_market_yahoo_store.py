@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from yahoo_server import LoopbackSession, YahooServer, chart, intraday_chart, weekdays
 
 from correlator.errors import NotFoundError, SourceError
+from correlator.intake.download import add_yahoo
 from correlator.intake.instruments import add_instruments
-from correlator.intake.yahoo import add_yahoo
-from correlator.market.yahoo import Patience
+from correlator.market.bar_source import Patience
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 
