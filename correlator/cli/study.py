@@ -16,6 +16,7 @@ from correlator.cli.output import complain, narrate, progress
 from correlator.cli.study_options import part_options, takes_study
 from correlator.cli.table_options import MADE_KEY, TableOptions, prints_table
 from correlator.errors import InputError
+from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.spec import FRAMES, RETURNS_KINDS, STORE
 
 if TYPE_CHECKING:
@@ -25,27 +26,11 @@ if TYPE_CHECKING:
     from correlator.eventstudy.spec import StudySpec
 
 
-class StudyOutput(StrEnum):
-    """Which frame of a study is printed."""
+StudyOutput = StrEnum("StudyOutput", {name.upper().replace("-", "_"): name for name in OUTPUTS})  # type: ignore[misc]
+"""Which frame of a study is printed: the outputs of the registry."""
 
-    AR = "ar"
-    CAR = "car"
-    AAR = "aar"
-    CAAR = "caar"
-    BHAR = "bhar"
-    SIGNIFICANCE = "significance"
-    WILD_CLUSTER = "wild-cluster"
-    MODELS = "models"
-    EXCLUDED = "excluded"
-    RECOMMENDED = "recommended"
-    VOLATILITY = "volatility"
-    CALENDAR_TIME = "calendar-time"
-
-
-COLUMNS = {
-    StudyOutput.AR: ("event_id", "symbol", "session", "day", "return", "expected", "ar", "se", "t", "p_value", "flags"),
-    StudyOutput.CAR: ("event_id", "symbol", "window", "car", "se", "t", "p_value"),
-}
+_AR = StudyOutput("ar")
+_WORDS = "Which result to print: " + "; ".join(f"{each.name}, {each.words}" for each in OUTPUTS.values()) + "."
 
 
 @prints_table
@@ -69,7 +54,7 @@ def study(
     returns_kind: Annotated[
         str | None, typer.Option("--returns-kind", help="What a file of returns holds: log (default) or simple.")
     ] = None,
-    output: Annotated[StudyOutput, typer.Option("--output", help="Which result to print.")] = StudyOutput.AR,
+    output: Annotated[StudyOutput, typer.Option("--output", help=_WORDS)] = _AR,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -99,7 +84,7 @@ def study(
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")
     printer.print(
-        frame.select(COLUMNS.get(output, frame.columns)),
+        _shown(frame, output),
         output.value,
         unit=_unit(result.spec.returns),
         made={"table": output.value, **result.made},
@@ -135,7 +120,7 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, pr
     from correlator.eventstudy.study_files import events_of_file
 
     told = [0, 0, 0, 0]
-    rows = len(day_labels(spec.window, panel.labels)) if output is StudyOutput.AR else len(spec.windows)
+    rows = len(day_labels(spec.window, panel.labels)) if output.value == "ar" else len(spec.windows)
     chunk = chunk_for(rows)
 
     def frames() -> Iterator[pl.DataFrame]:
@@ -146,12 +131,16 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, pr
             more = (len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
             told[:] = [before + added for before, added in zip(told, more, strict=True)]
             advance(more[0] + more[1])
-            yield printer.select(frame.select(COLUMNS.get(output, frame.columns)))
+            yield printer.select(_shown(frame, output))
 
     with progress("events") as advance:
         made = {"table": output.value, **how_made(panel, spec)}
         write_frames(frames(), cast(Path, printer.to), {MADE_KEY: json.dumps(made, ensure_ascii=False)})
     _tell(*told)
+
+
+def _shown(frame: pl.DataFrame, output: StudyOutput) -> pl.DataFrame:
+    return frame.select(OUTPUTS[output.value].columns or frame.columns)
 
 
 def _unit(returns_kind: str) -> str:
@@ -161,7 +150,7 @@ def _unit(returns_kind: str) -> str:
 
 def _short(frame: pl.DataFrame, output: StudyOutput) -> int:
     """How many windows miss bars."""
-    return frame.filter(frame["flags"] != "").height if output is StudyOutput.CAR else 0
+    return frame.filter(frame["flags"] != "").height if output.value == "car" else 0
 
 
 def _tell(measured: int, left_out: int, windows: int, short: int) -> None:

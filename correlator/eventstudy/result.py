@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import polars as pl
 
-from correlator.errors import NotFoundError, StudyError, warn
+from correlator.errors import NotFoundError, StudyError, likeliest, warn
 from correlator.eventstudy import result_frames as tables
 from correlator.eventstudy.estimation.engine import EventEstimates
 from correlator.eventstudy.estimation.fast import packed_bars, recomputable
@@ -19,6 +19,7 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.packed import PackedBars
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.placement import window_rows
 from correlator.eventstudy.spec import RETURNS_KINDS, StudySpec
 from correlator.version import __version__
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 
     from correlator.eventstudy.cross_section import CrossSection
     from correlator.eventstudy.placebo.inference import PlaceboResult
-
-OUTPUTS = (
-    *("ar", "car", "aar", "caar", "bhar", "models", "excluded", "recommended"),
-    *("significance", "wild-cluster", "volatility", "calendar-time"),
-)
 
 
 @dataclass(frozen=True)
@@ -231,7 +227,7 @@ class StudyResult:
     def frame(self, name: str) -> pl.DataFrame:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""
         if name not in OUTPUTS:
-            raise NotFoundError(f"a study has no output {name!r}", hint=f"outputs are {', '.join(OUTPUTS)}")
+            raise NotFoundError(f"a study has no output {name!r}", hint=likeliest(name, OUTPUTS, "outputs are"))
         found: pl.DataFrame = getattr(self, name.replace("-", "_"))
         return found
 

@@ -14,13 +14,14 @@ from correlator.errors import InputError
 from correlator.eventstudy.events import Seen
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_events
+from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
 from correlator.files import flush_file, flush_folder, replacing
 
 CHUNK_EVENTS = 250_000
 _FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000
-STREAMED_OUTPUTS = ("ar", "car", "bhar", "models", "excluded")
+STREAMED_OUTPUTS = tuple(output.name for output in OUTPUTS.values() if output.streams)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def chunk_for(rows_an_event: int) -> int:
 
 def needs_returns(outputs: Sequence[str]) -> bool:
     """Whether an output shows returns, which estimates need not keep otherwise."""
-    return not {"ar", "bhar"}.isdisjoint(outputs)
+    return any(OUTPUTS[name].needs_returns for name in outputs)
 
 
 def pooled(

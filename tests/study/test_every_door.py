@@ -1,6 +1,6 @@
 """One study through every door: frames of every kind, files, the store, the command line, reports, every format.
 
-The events carry clocks, on a half day, around a change of clocks and after the close, so that placing them is part of it.
+The events carry clocks, on a half day, around a change of clocks and after the close, so placing them is part of it.
 """
 
 from __future__ import annotations

@@ -143,3 +143,26 @@ print(callable(co.study))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["[]", "True"]
+
+
+def test_every_output_of_the_registry_is_a_frame_and_an_option() -> None:
+    from correlator.cli.study import StudyOutput
+    from correlator.eventstudy.outputs import OUTPUTS
+    from correlator.eventstudy.stream import STREAMED_OUTPUTS
+
+    assert [output.value for output in StudyOutput] == list(OUTPUTS)
+    assert set(STREAMED_OUTPUTS) == {"ar", "car", "bhar", "models", "excluded"}
+    result = made()
+    for name, output in OUTPUTS.items():
+        if name != "volatility":  # needs the optional package arch
+            assert set(output.columns) <= set(result.frame(name).columns), name
+    with pytest.raises(NotFoundError, match="did you mean excluded"):
+        result.frame("exluded")
+
+
+def test_every_kind_of_figure_is_an_option_of_the_command_line() -> None:
+    from correlator.cli.plot import PlotKind
+    from correlator.report.spec import FIGURES as REPORTED
+
+    assert [kind.value for kind in PlotKind] == list(FIGURES)
+    assert set(REPORTED) == {"price", *figures_of(RESULT)}

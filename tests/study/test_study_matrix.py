@@ -12,7 +12,7 @@ from correlator.errors import InputError, NotFoundError, StudyError, TimeError
 from correlator.eventstudy.events import read_events
 from correlator.eventstudy.frames import read_wide, returns_of
 from correlator.eventstudy.measure import study_matrix, study_panel
-from correlator.eventstudy.result import OUTPUTS
+from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.spec import study_spec
 from correlator.resources import data_path
 
