@@ -1,7 +1,7 @@
 """The registry of a study's tables: each once, with its words, its columns at the prompt, and whether it streams.
 
-Python, the command line and the streams read it. A new table is an entry here and a property of ``StudyResult`` with its
-name (``-`` as ``_``) that returns the frame.
+Python, the command line and the streams read it. A new table is an entry here and a property of ``StudyResult`` with
+its name (``-`` as ``_``) that returns the frame.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Output:
-    """``words``: what it shows; ``columns``: those that the command line prints, all where empty; ``streams``: an event's
-    rows need no other event, so that they can be made in chunks; ``needs_returns``: returns are among them.
+    """``words``: what it shows; ``columns``: those that the command line prints, all where empty; ``streams``: no row
+    needs another event, so that it can be made in chunks; ``needs_returns``: returns are among its columns.
     """
 
     name: str
