@@ -21,6 +21,7 @@ from correlator.cli import (
     listing,
     placebo,
     plot,
+    power,
     regress,
     report,
     sessions,
@@ -116,6 +117,7 @@ app.command("sql", rich_help_panel=LOOKING)(sql.sql)
 app.command("doctor", rich_help_panel=LOOKING)(doctor.doctor)
 app.command("study", rich_help_panel=MEASURING)(study.study)
 app.command("placebo", rich_help_panel=MEASURING)(placebo.placebo)
+app.command("power", rich_help_panel=MEASURING)(power.power)
 app.command("confounds", rich_help_panel=MEASURING)(confounds.confounds)
 app.command("regress", rich_help_panel=MEASURING)(regress.regress)
 app.command("correlate", rich_help_panel=MEASURING)(correlate.correlate)

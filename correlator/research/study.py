@@ -13,6 +13,7 @@ from correlator.errors import NotFoundError
 from correlator.eventstudy.bars import on_bars
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
+from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec
@@ -86,43 +87,63 @@ def run_study(
 ) -> StudyResult:
     """The study of ``store`` that ``spec`` asks for; arguments and errors as ``study``."""
     with store.studying() as connection:
-        names = _symbols(connection, spec.symbols)
         nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
-        exchange = exchange_of(connection, names)
-        chosen = benchmark_of(connection, names, spec.benchmark, spec.model)
-        panel = stored_panel(
-            connection,
-            names,
-            chosen,
-            exchange,
-            interval=spec.interval,
-            returns_kind=spec.returns,
-            price=spec.price,
-            currency=spec.currency,
-            as_of=spec.as_of,
-            benchmark_session=spec.benchmark_session,
-        )
+        named, exchange, panel = _bars(connection, spec)
         found = events_of_symbols(
-            connection, names, exchange, selection=spec.events, links=spec.links, as_of=spec.as_of
+            connection, panel.symbols, exchange, selection=spec.events, links=spec.links, as_of=spec.as_of
         )
     if spec.interval != DAILY:
         days = panel.labels.dt.date()
         closes = sessions_between(exchange, days[0], days[-1])["closes_at"]
         found = on_bars(found, panel.labels, spec.interval, closes)
-    table, free = part_risk_free(factors, risk_free, panel)
-    panel = with_factors(
-        panel, used_factors(table, model_named(spec.model).regressors == "all", risk_free, panel), free
-    )
+    panel = _with_data(panel, named, factors, risk_free)
     if found.is_empty():
         raise NotFoundError(
             "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),
             hint="see the listing of events, add news, or give links='printed' for symbols that are only on the strip",
         )
     measured, repeated = first_tellings(found)
-    result = study_panel(panel, measured, replace(spec, benchmark=chosen))
+    result = study_panel(panel, measured, named)
     warn_of_flagged_bars(store, result, spec.price, spec.as_of)
     nobody = nobody.cast({"session": result.excluded["session"].dtype})
     return replace(result, excluded=pl.concat([result.excluded, repeated, nobody], how="vertical_relaxed"))
+
+
+def study_bars(
+    store: Store, spec: StudySpec, *, factors: Frame | None = None, risk_free: str | Frame | None = None
+) -> tuple[StudySpec, Panel]:
+    """The bars of the study that ``spec`` asks for, whatever events there are, and the spec with its benchmark
+    named."""
+    with store.studying() as connection:
+        named, _, panel = _bars(connection, spec)
+    return named, _with_data(panel, named, factors, risk_free)
+
+
+def _bars(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> tuple[StudySpec, str, Panel]:
+    """The spec with its benchmark named, the exchange, and the panel of stored bars."""
+    names = _symbols(connection, spec.symbols)
+    exchange = exchange_of(connection, names)
+    chosen = benchmark_of(connection, names, spec.benchmark, spec.model)
+    panel = stored_panel(
+        connection,
+        names,
+        chosen,
+        exchange,
+        interval=spec.interval,
+        returns_kind=spec.returns,
+        price=spec.price,
+        currency=spec.currency,
+        as_of=spec.as_of,
+        benchmark_session=spec.benchmark_session,
+    )
+    return replace(spec, benchmark=chosen), exchange, panel
+
+
+def _with_data(panel: Panel, spec: StudySpec, factors: Frame | None, risk_free: str | Frame | None) -> Panel:
+    """The panel with the factors that the model takes, over the risk-free return."""
+    table, free = part_risk_free(factors, risk_free, panel)
+    table = used_factors(table, model_named(spec.model).regressors == "all", risk_free, panel)
+    return with_factors(panel, table, free)
 
 
 def _symbols(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:

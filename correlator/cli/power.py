@@ -1,0 +1,56 @@
+"""``correlator power``: the smallest effect that a study would find."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import narrate
+from correlator.cli.study_options import takes_study
+from correlator.cli.table_options import TableOptions, prints_table
+
+
+class PowerOutput(StrEnum):
+    """Which frame is printed."""
+
+    TABLE = "table"
+    CURVE = "curve"
+
+
+@prints_table
+@takes_study()
+def power(
+    *,
+    chosen: dict[str, Any],
+    planned: Annotated[
+        int | None,
+        typer.Option("--planned", min=1, help="Instead of stored events: so many random dates of every symbol."),
+    ] = None,
+    effect: Annotated[
+        float | None,
+        typer.Option("--effect", help="Also tell the power for this effect and the events needed: 0.01 is 1 %."),
+    ] = None,
+    studies: Annotated[int, typer.Option("--studies", min=1, help="Studies of ordinary sessions.")] = 300,
+    target: Annotated[float, typer.Option("--target", help="Power that the smallest effect is found with.")] = 0.8,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same dates.")] = 0,
+    output: Annotated[
+        PowerOutput, typer.Option("--output", help="One row a window, or the curve.")
+    ] = PowerOutput.TABLE,
+    store: StoreOption = None,
+    printer: TableOptions,
+) -> None:
+    """Say before a study which effect it could find: effects are planted into real ordinary sessions.
+
+    Example: correlator power --symbol AIRLINK --benchmark KSE100 --planned 10 --windows 0:0,-1:1 --effect 0.02
+    """
+    from correlator.research.power import stored_power
+
+    found = stored_power(
+        open_store(store), planned=planned, effect=effect, studies=studies, target=target, seed=seed, **chosen
+    )
+    narrate(f"benchmark: {found.made['benchmark_used']}")
+    narrate(f"{found.events} events on {found.dates} dates, {found.studies} studies of ordinary sessions, seed {seed}")
+    printer.print(found.frame(output.value), made={"table": output.value, **found.made})

@@ -1,0 +1,225 @@
+"""Design before data: the smallest effect that a study would find, by planting effects into real ordinary sessions.
+
+Every draw moves the study's dates to ordinary sessions, as a placebo draw does, adds an effect to day 0 of every event
+(to the first bar of windows without day 0) and applies the recommended test. What is counted is how often it finds the
+effect: tails, volatility, correlation of shares and overlap of windows are those of the bars themselves, not of a law
+(Brown & Warner 1985).
+
+The smallest effect of a power lies between planted ones and is interpolated. How many events another effect would need
+follows from errors that shrink with the root of their number, with dates laid out as these are: an extrapolation, not a
+simulation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, StudyError
+from correlator.eventstudy.estimation.estimates import EventEstimates, Placement
+from correlator.eventstudy.estimation.of_panel import fit_panel
+from correlator.eventstudy.frames import Array
+from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
+from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.recommended import recommended
+from correlator.eventstudy.result import StudyResult, how_made
+from correlator.eventstudy.spec import StudySpec
+from correlator.progress import tracked
+
+OUTPUTS = ("table", "curve")
+MULTIPLES = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.5, 6.0)
+"""Planted effects in typical standard errors of the CAAR."""
+
+
+@dataclass(frozen=True)
+class PowerResult:
+    """K planted ``effects`` (W, K) (fractions) of W windows and the share of ``studies`` that find each, ``found``
+    (W, K) by the recommended test at ``level``; ``events`` and ``dates`` of the design; ``target`` power; ``effect``
+    asked about or None.
+    """
+
+    effects: Array
+    found: Array
+    events: int
+    dates: int
+    studies: int
+    level: float
+    target: float
+    effect: float | None
+    spec: StudySpec
+    made: dict[str, object]
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """One row per window: window, events, dates, size (share found where nothing is planted), smallest_effect
+        (found with the target power; null where none of the planted is), power_target, level, and with an effect:
+        effect, power (interpolated) and events_needed.
+        """
+        rows = []
+        for w, window in enumerate(self.spec.windows):
+            smallest = _crossing(self.effects[w], self.found[w], self.target)
+            row: dict[str, object] = {
+                "window": window.label,
+                "events": self.events,
+                "dates": self.dates,
+                "size": float(self.found[w, 0]),
+                "smallest_effect": smallest,
+                "power_target": self.target,
+                "level": self.level,
+            }
+            if self.effect is not None:
+                row["effect"] = self.effect
+                row["power"] = float(np.interp(self.effect, self.effects[w], np.maximum.accumulate(self.found[w])))
+                row["events_needed"] = (
+                    None if smallest is None else math.ceil(self.events * (smallest / self.effect) ** 2)
+                )
+            rows.append(row)
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    @property
+    def curve(self) -> pl.DataFrame:
+        """One row per window and planted effect: window, effect, power, se (binomial)."""
+        labels = [window.label for window in self.spec.windows]
+        power = self.found.ravel()
+        return pl.DataFrame(
+            {
+                "window": [label for label in labels for _ in range(self.effects.shape[1])],
+                "effect": self.effects.ravel(),
+                "power": power,
+                "se": np.sqrt(power * (1 - power) / self.studies),
+            }
+        )
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """The frame called ``name``, one of ``OUTPUTS``."""
+        return self.curve if name == "curve" else self.table
+
+
+def power_test(
+    result: StudyResult,
+    *,
+    effect: float | None = None,
+    studies: int = 300,
+    target: float = 0.8,
+    level: float = 0.05,
+    seed: int = 0,
+    matching: Matching | None = None,
+) -> PowerResult:
+    """The smallest effect that a study of the design of ``result`` finds with power ``target``.
+
+    Parameters
+    ----------
+    result
+        A study whose symbols, windows and dates are the design; what its events did is not used.
+    effect
+        Also tell the power for this effect, a fraction, and how many events it would need.
+    studies
+        Studies of ordinary sessions, each with every planted effect.
+    target, level, seed
+        Power asked for, size of the test, seed of the dates.
+    matching
+        What ordinary sessions share with the real ones, as for placebo tests.
+
+    Raises
+    ------
+    InputError, StudyError
+        For numbers that make no sense; where no event has an ordinary session to go to.
+    """
+    for name, value in (("target", target), ("level", level)):
+        if not 0 < value < 1:
+            raise InputError(f"{name} must lie between 0 and 1, got {value:g}", argument=name)
+    if studies < 1:
+        raise InputError(f"studies must be at least 1, got {studies}", hint="300 are usual", argument="studies")
+    if effect is not None and not effect > 0:
+        raise InputError(f"effect must be above 0, got {effect:g}", hint="0.01 is 1 %", argument="effect")
+    chosen = matching or Matching()
+    clusters = placebo_clusters(result.estimates, result.panel, result.spec, chosen)
+    drawable = [cluster for cluster in clusters if len(cluster.candidates)]
+    if not drawable:
+        raise StudyError("no event has an ordinary session to go to", hint="bring a longer history, or match less")
+    dates = draw_dates(drawable, studies, seed, chosen.block_of(result.spec))
+    moved = [_moved(result, drawable, dates[:, b].astype(np.int64)) for b in range(studies)]
+    effects = _effects(result, moved)
+    found = np.zeros(effects.shape)
+    for estimates in tracked(moved, "studies of ordinary sessions", len(moved)):
+        found += _finds(result, estimates, effects, level)
+    return PowerResult(
+        effects=effects,
+        found=found / studies,
+        events=sum(len(cluster.events) for cluster in drawable),
+        dates=len(np.unique(result.estimates.day_zero)),
+        studies=studies,
+        level=level,
+        target=target,
+        effect=effect,
+        spec=result.spec,
+        made={
+            **how_made(result.panel, result.spec),
+            "studies": studies,
+            "seed": seed,
+            "target": target,
+            "level": level,
+        },
+    )
+
+
+def _moved(result: StudyResult, clusters: Sequence[Cluster], rows: Rows) -> EventEstimates:
+    """The study's events at other dates; ``rows`` (C,) of each cluster's first bar."""
+    estimation, window = result.spec.offsets()
+    events = np.concatenate([cluster.events for cluster in clusters])
+    day_zero = np.concatenate([row + cluster.offset for cluster, row in zip(clusters, rows.tolist(), strict=True)])
+    where = Placement(
+        result.estimates.symbol_index[events],
+        day_zero,
+        day_zero + estimation.first,
+        day_zero + estimation.last,
+        day_zero + window.first,
+        day_zero + window.last,
+        result.car_columns,
+    )
+    spec = result.spec
+    return fit_panel(
+        result.panel, where, model=spec.model, minimum_observations=spec.minimum_observations, keep_returns=False
+    )
+
+
+def _effects(result: StudyResult, moved: Sequence[EventEstimates]) -> Array:
+    """(W, K) effects to plant: multiples of the median error of the CAAR over the first studies."""
+    errors = [recommended(part, result.panel, result.car_columns, result.estimation_bars).se for part in moved[:20]]
+    typical = np.nanmedian(np.stack(errors), axis=0)
+    if not np.isfinite(typical).all():
+        raise StudyError("a window has no error to plant effects by", hint="bring more events or more bars")
+    return np.asarray(typical[:, None] * np.array(MULTIPLES))
+
+
+def _finds(result: StudyResult, estimates: EventEstimates, effects: Array, level: float) -> Array:
+    """(W, K) whether the recommended test finds each effect planted into ``estimates``."""
+    _, window = result.spec.offsets()
+    found = np.zeros(effects.shape)
+    for w, (first, last) in enumerate(result.car_columns):
+        bar = -window.first if first <= -window.first <= last else int(first)
+        one = replace(estimates, car=estimates.car[:, [w]], car_se=estimates.car_se[:, [w]])
+        for k, effect in enumerate(effects[w]):
+            ar = estimates.ar.copy()
+            ar[:, bar] += effect
+            there = ~np.isnan(estimates.ar[:, [bar]])
+            planted = replace(one, ar=ar, car=np.where(there, one.car + effect, one.car))
+            p = recommended(planted, result.panel, result.car_columns[[w]], result.estimation_bars).p_value[0]
+            found[w, k] = p <= level
+    return found
+
+
+def _crossing(effects: Array, power: Array, target: float) -> float | None:
+    """The effect at which power, made monotone, first reaches ``target``; None where it never does."""
+    rising = np.maximum.accumulate(power)
+    at = int(np.searchsorted(rising, target))
+    if at == len(rising):
+        return None
+    if at == 0:
+        return float(effects[0])
+    share = (target - rising[at - 1]) / (rising[at] - rising[at - 1])
+    return float(effects[at - 1] + share * (effects[at] - effects[at - 1]))

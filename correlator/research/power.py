@@ -1,0 +1,71 @@
+"""The power of a study of the store: of the stored events, or of dates that are only planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.power import PowerResult, power_test
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import StoreKeywords, shows_options, study_spec
+from correlator.research.study import study, study_bars
+from correlator.store.db import Store
+
+
+@shows_options(StoreKeywords)
+def stored_power(
+    store: Store,
+    symbols: str | Sequence[str] | None = None,
+    *,
+    planned: int | None = None,
+    effect: float | None = None,
+    studies: int = 300,
+    target: float = 0.8,
+    seed: int = 0,
+    **options: Unpack[StoreKeywords],
+) -> PowerResult:
+    """The smallest effect that ``study`` with ``options`` finds with power ``target``; arguments as ``power_test``.
+
+    ``planned``: instead of the stored events so many random dates of every symbol, for a study without data yet.
+    """
+    if planned is None:
+        design = study(store, symbols, **options)
+    else:
+        design = _planned(store, {"symbols": symbols, **options}, planned, seed)
+    return power_test(design, effect=effect, studies=studies, target=target, seed=seed)
+
+
+def _planned(store: Store, options: dict[str, Any], planned: int, seed: int) -> StudyResult:
+    """A study of random dates: ``planned`` of every symbol."""
+    if planned < 1:
+        raise InputError(f"planned must be at least 1, got {planned}", argument="planned")
+    data = {name: options.pop(name, None) for name in ("factors", "risk_free")}
+    spec, panel = study_bars(store, study_spec(**options), **data)
+    return study_panel(panel, _random_events(panel, planned, seed, spec.offsets()), spec)
+
+
+def _random_events(panel: Panel, planned: int, seed: int, offsets: Any) -> pl.DataFrame:
+    """Event_id, symbol and date of ``planned`` bars of every symbol that leave room for both windows."""
+    estimation, window = offsets
+    first, last = -min(estimation.first, window.first), len(panel.labels) - 1 - max(window.last, 0)
+    if last - first + 1 < planned:
+        raise InputError(
+            f"{len(panel.labels)} bars leave room for {max(last - first + 1, 0)} dates, not {planned}",
+            hint="plan fewer events, or shorten the windows",
+            argument="planned",
+        )
+    rng = np.random.default_rng(seed)
+    rows = [np.sort(rng.choice(np.arange(first, last + 1), planned, replace=False)) for _ in panel.symbols]
+    return pl.DataFrame(
+        {
+            "event_id": np.arange(1, planned * len(panel.symbols) + 1),
+            "symbol": np.repeat(panel.symbols, planned).tolist(),
+            "date": panel.labels[np.concatenate(rows)],
+        }
+    )
