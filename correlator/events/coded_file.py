@@ -48,8 +48,15 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
 
 def read_coded_events(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Pairs of events and rejects of a user's CSV. Raises InputError for a file without the needed columns."""
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        yield from read_coded_lines(lines, path)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            yield from read_coded_lines(lines, path)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text", hint="save it as UTF-8") from error
+    except csv.Error as error:
+        raise InputError(
+            f"{path} cannot be read as CSV: {error}", hint="check quotes and the length of its cells"
+        ) from None
 
 
 def read_coded_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import polars as pl
-
 from correlator.errors import InputError
 from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it
 from correlator.market.layout.vocabulary import PRICES, field_of, is_figure
@@ -111,7 +109,7 @@ def _blocks(raw: RawTable, named: Mapping[str, tuple[str, str]]) -> dict[str, di
         if ours not in (*PRICES, "last"):
             continue
         if ours in fields:
-            if not raw.frame.select(pl.col(column).eq_missing(pl.col(fields[ours])).all()).item():
+            if not raw.is_same(column, fields[ours]):
                 raise InputError(
                     f"{raw.source} has two columns of {ours} for {symbol} with different values",
                     hint="keep one of them in the file",

@@ -206,7 +206,7 @@ def _refuse_repeats(raw: RawTable, found: Mapping[str, str]) -> None:
         label = raw.label(column)
         twins = [each for each in raw.columns if each != column and label and plain(raw.label(each)) == plain(label)]
         for twin in twins:
-            if not raw.frame.select((pl.col(column).eq_missing(pl.col(twin))).all()).item():
+            if not raw.is_same(column, twin):
                 raise InputError(
                     f"{raw.source} has two columns {label!r} with different values",
                     hint=f"which is {ours}? rename one of them in the file",

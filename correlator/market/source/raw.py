@@ -46,6 +46,14 @@ class RawTable:
         """Column to label, of every column."""
         return {column: self.label(column) for column in self.columns}
 
+    def is_same(self, one: str, other: str) -> bool:
+        """Whether two columns hold the same values, whatever they are written as."""
+        pair = self.frame.select(pl.col(one), pl.col(other))
+        if len({*pair.dtypes}) > 1 and not all(kind.is_numeric() for kind in pair.dtypes):
+            texts = [[None if value is None else str(value) for value in pair[name]] for name in pair.columns]
+            return texts[0] == texts[1]
+        return bool(pair[one].eq_missing(pair[other]).all())
+
     def shown(self, most: int = 12) -> str:
         """The labels for a message."""
         labels = [label or "(no name)" for label in self.labels.values()]
