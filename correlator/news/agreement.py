@@ -82,7 +82,7 @@ def _clock(timed: Sequence[_Statement], changes: Sequence[_Statement], publisher
     """The statement with a clock that counts."""
     first = timed[0]
     for other in timed[1:]:
-        if abs(other.instant - first.instant) <= _SAME:
+        if abs(other.instant - first.instant) <= _SAME or _only_unlabelled(first, other, publisher):
             continue
         if _same_wall_clock(first, other):
             first = _of_the_place(first, other, publisher, where)
@@ -101,6 +101,14 @@ def _same_wall_clock(one: _Statement, other: _Statement) -> bool:
         return False
     walls = [each.instant.replace(tzinfo=None) + (each.stamp.offset or timedelta()) for each in (one, other)]
     return abs(walls[0] - walls[1]) <= _SAME
+
+
+def _only_unlabelled(one: _Statement, other: _Statement, publisher: Profile) -> bool:
+    """Whether the other prints the clock of the first without a zone, and so says nothing against it."""
+    if one.stamp.offset is None or other.stamp.offset is not None or publisher.zone is None:
+        return False
+    printed = other.instant.astimezone(zone_info(publisher.zone)).replace(tzinfo=None)
+    return abs(one.instant.replace(tzinfo=None) + one.stamp.offset - printed) <= _SAME
 
 
 def _of_the_place(one: _Statement, other: _Statement, publisher: Profile, where: str) -> _Statement:

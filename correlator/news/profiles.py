@@ -79,9 +79,10 @@ _TEXTS = ("name", "zone", "title", "language", "exchange", "country", "date_orde
 _OTHERS = ("abbreviations", "earliest", "address_dates", "text_pages")
 
 
-def profile_names() -> list[str]:
+@cache
+def profile_names() -> tuple[str, ...]:
     """Names of the shipped profiles, in alphabetical order."""
-    return sorted(path.stem for path in data_path("publishers").glob("*.toml"))
+    return tuple(sorted(path.stem for path in data_path("publishers").glob("*.toml")))
 
 
 def load_profile(name: str) -> Profile:
@@ -107,16 +108,21 @@ def own_countries(profile: str | None = None) -> dict[str, str]:
 
 
 def profile_of_url(url: str) -> Profile | None:
-    """The shipped profile whose hosts hold the address, or None."""
+    """The shipped profile whose hosts hold the address, the most specific one, or None."""
     try:
-        host = urlsplit(url).hostname or ""
+        host = (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return None
-    for name in profile_names():
-        profile = _shipped(name)
-        if any(host == known or host.endswith("." + known) for known in profile.hosts):
-            return profile
+    while host:
+        if host in _by_host():
+            return _shipped(_by_host()[host])
+        host = host.partition(".")[2]
     return None
+
+
+@cache
+def _by_host() -> dict[str, str]:
+    return {host: name for name in profile_names() for host in _shipped(name).hosts}
 
 
 @cache

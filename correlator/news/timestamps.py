@@ -123,6 +123,7 @@ def parse_time(
     if epoch:
         return epoch
     clean = re.sub(r" ?\([A-Za-z ]{6,60}\)$|\[[A-Za-z_/+\-]{3,40}\]$", "", " ".join(text.split()))
+    clean = re.sub(r"\((?:GMT|UTC) ?([+\-−]\d{1,2}(?::?[0-5]\d)?)\)$", r"UTC\1", clean)
     bare, stated, named = _split_zone(clean, {**ABBREVIATIONS, **(abbreviations or {})})
     naive, precision, form = read_printed(bare, layouts, date_order, text)
     if precision == "day":

@@ -52,8 +52,6 @@ _META: Mapping[str, Level] = {
     "dcterms.issued": Level.PAGE,
     "dc.date": Level.PAGE,
     "dcterms.date": Level.PAGE,
-    "dc.date.created": Level.PAGE,
-    "dcterms.created": Level.PAGE,
     "sailthru.date": Level.PAGE,
     "cxenseparse:recs:publishtime": Level.PAGE,
     "cxenseparse:publishtime": Level.PAGE,
@@ -91,7 +89,7 @@ _SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|webpage|report)
 _ARTICLE_SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|report)\b")
 _DATE_NAME = re.compile(
     r"(?i)(?:^|[\s_\-])(?:(?:post|article|entry|publish|published|category|story|news|release|meta|by)[\s_\-]*(?:date|time|on)"
-    r"|date(?:line|time|published|publish|post)?|timestamp\w*|pub-?date|published|time|byline|postedon|posted-on)(?:$|[\s_\-])"
+    r"|date(?:s|line|time|published|publish|post|info|simple)?|tarih\w*|datum|fecha|zaman|timestamp\w*|pub-?date|published|time|byline|postedon|posted-on)(?:$|[\s_\-])"
 )
 _UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
 _PUBLISH_NAME = re.compile(r"(?i)publi|posted|pubdate|entry-date")
