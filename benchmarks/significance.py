@@ -33,8 +33,8 @@ from bars_load import made_bars
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.significance import table as significance
 from correlator.eventstudy.significance.arrays import study_arrays
+from correlator.eventstudy.significance.evidence import evidence_of
 from correlator.eventstudy.spec import study_spec
 from correlator.intake.prices import add_prices
 from correlator.research.panel import stored_panel
@@ -107,7 +107,7 @@ def plain_seconds(result: StudyResult, sample: int) -> tuple[float, float]:
     part = study_panel(result.panel, result.events.head(sample), PLAN, keep_residuals=True)
     arrays = study_arrays(part.estimates, part.day_labels, part.window_labels, part.car_columns)
     begun = time.perf_counter()
-    significance.evidence_of(arrays)
+    evidence_of(arrays, "numpy")
     plain = time.perf_counter() - begun
     few = np.concatenate([arrays.residuals, arrays.ar], axis=1)[:1_000]
     begun = time.perf_counter()
@@ -133,8 +133,7 @@ def main() -> None:
             names = query(connection, "SELECT DISTINCT symbol FROM bars ORDER BY symbol", {})["symbol"].to_list()
         print(f"processors {os.cpu_count()}, file {path.stat().st_size / 2**20:.0f} MiB")
         begun = time.perf_counter()
-        _, result = one_run(path, names, 5_000, Path(folder) / "few.parquet")
-        _ = significance.evidence_of_many(result.estimates, result.car_columns, None)
+        _, result = one_run(path, names, 20_000, Path(folder) / "few.parquet")
         print(f"loading (first time: compiling) the loops: {time.perf_counter() - begun:.1f} s, not in the times below")
         for events in arguments.events:
             runs = [one_run(path, names, events, Path(folder) / "out.parquet")[0] for _ in range(arguments.repeats)]

@@ -21,7 +21,8 @@ import numpy as np
 import polars as pl
 
 from correlator.eventstudy.significance.arrays import StudyArrays
-from correlator.eventstudy.significance.table import STATISTICS, statistics
+from correlator.eventstudy.significance.registry import NAMES
+from correlator.eventstudy.significance.table import statistics
 
 LENGTH, GAP, LEVEL = 239, 5, 0.05
 EFFECTS = (0.0, 0.005, 0.01, 0.02)
@@ -86,14 +87,14 @@ def with_effect(arrays: StudyArrays, effect: float) -> StudyArrays:
 def rejected(arrays: StudyArrays) -> np.ndarray:
     """(S, 2) whether each statistic rejects on day 0 and over the window."""
     found = statistics(arrays)
-    return np.array([found[name].p_value[[1, 3]] < LEVEL for name in STATISTICS])
+    return np.array([found[name].p_value[[1, 3]] < LEVEL for name in NAMES])
 
 
 def random_studies(panel: Panel, studies: int, events: int, seed: int) -> tuple[np.ndarray, float]:
     """Shares rejected (effects, S, 2) and the root mean square of the events' sigma."""
     rng = np.random.default_rng(seed)
     low, high = LENGTH + GAP, len(panel.market) - 1
-    count, variance = np.zeros((len(EFFECTS), len(STATISTICS), 2)), 0.0
+    count, variance = np.zeros((len(EFFECTS), len(NAMES), 2)), 0.0
     for _ in range(studies):
         stocks = rng.integers(panel.returns.shape[1], size=events)
         arrays = study_of(panel, stocks, rng.integers(low, high, size=events))
@@ -110,7 +111,7 @@ def clustered_studies(panel: Panel, studies: int, events: int, model: str, seed:
 
     rng = np.random.default_rng(seed)
     low, high = LENGTH + GAP, len(panel.market) - 1
-    count, correlation = np.zeros(len(STATISTICS)), 0.0
+    count, correlation = np.zeros(len(NAMES)), 0.0
     for _ in range(studies):
         stocks = rng.permutation(panel.returns.shape[1])[:events]
         arrays = study_of(panel, stocks, np.full(events, rng.integers(low, high)), model=model)
@@ -178,7 +179,7 @@ def _percent(share: float) -> str:
 def size_section(shares: np.ndarray, sigma: float, studies: int, events: int) -> list[str]:
     low, high = band(LEVEL, studies)
     rows = []
-    for s, name in enumerate(STATISTICS):
+    for s, name in enumerate(NAMES):
         held = ["in" if low <= shares[0, s, c] <= high else "out" for c in (0, 1)]
         rows.append(
             [name, _percent(shares[0, s, 0]), held[0], _percent(shares[0, s, 1]), held[1]]
@@ -213,7 +214,7 @@ def power_lines(shares: np.ndarray, sigma: float, events: int) -> list[str]:
     rows = []
     for e, effect in enumerate(EFFECTS[1:], start=1):
         known = [f"{_percent(table[s, effect, events])} at {s:g}" for s in sigmas if (s, effect, events) in table]
-        observed = [_percent(shares[e, STATISTICS.index(name), 0]) for name in ("bw80", "csect_t")]
+        observed = [_percent(shares[e, NAMES.index(name), 0]) for name in ("bw80", "csect_t")]
         rows.append([f"+{100 * effect:g} %", *observed, _percent(z_power(effect, sigma, events)), ", ".join(known)])
     return _rows(["effect", "bw80", "csect_t", "normal law at the panel's sigma", "`analytic_power.csv`"], rows)
 
@@ -222,7 +223,7 @@ def clustered_section(panel: Panel, studies: int) -> list[str]:
     rows = []
     for i, (model, events) in enumerate(CLUSTERED):
         shares, correlation = clustered_studies(panel, studies, events, model, seed=100 + i)
-        observed = [_percent(shares[STATISTICS.index(name)]) for name in (*ADJUSTED, "grank_t", "corrado_rank", "bw85")]
+        observed = [_percent(shares[NAMES.index(name)]) for name in (*ADJUSTED, "grank_t", "corrado_rank", "bw85")]
         expected = [_percent(inflated_size(events, correlation, bmp=bmp)) for bmp in (False, True)]
         rows.append([model, str(events), f"{correlation:.3f}", *observed, *expected])
     header = ["model", "events", "mean r", *ADJUSTED, "grank_t", "corrado_rank", "bw85"]

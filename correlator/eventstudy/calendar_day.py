@@ -25,8 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.eventstudy.estimation.engine import regressors_of
-from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.engine import regressed
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.estimation.models import Model, model_named
 from correlator.eventstudy.frames import Array, Panel
 from correlator.eventstudy.placement import Rows
@@ -141,9 +141,9 @@ def _solved(design: Array, sums: Array) -> Array:
 def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> Iterator[_Part]:
     """The events of ``symbol``, some at a time, with their designs and residuals computed from the bars."""
     model = model_named(estimates.model)
-    regressors, benchmark = regressors_of(model, panel.factors_of(symbol), len(panel.labels))
-    outcome = panel.returns[:, symbol] if benchmark is None else panel.returns[:, symbol] - benchmark
-    design = _design(model, regressors)
+    read = regressed(model, Bars(panel.returns, panel.factors_of(symbol)))
+    outcome = panel.returns[:, symbol] if read.benchmark is None else panel.returns[:, symbol] - read.benchmark
+    design = _design(model, read.regressors)
     mine = np.flatnonzero(estimates.symbol_index == symbol)
     for start in range(0, len(mine), _EVENTS_AT_A_TIME):
         chosen = mine[start : start + _EVENTS_AT_A_TIME]

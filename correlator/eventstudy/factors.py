@@ -7,6 +7,7 @@ from dataclasses import replace
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.checks import check_fractions
 from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, read_wide
+from correlator.eventstudy.trade_to_trade import over_spans, summed_over
 from correlator.tabular import Frame
 
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")
@@ -20,13 +21,16 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     if factors is not None:
         table = on_labels(factors, panel.labels, "factors")
         panel = replace(panel, factors=table, factor_names=factors.names, own_benchmark=None, benchmark_note="")
+        if panel.spans is not None:
+            panel = replace(panel, own_benchmark=over_spans(panel))
     if risk_free is None:
         return panel
-    beside = panel.factors
-    if beside is not None and factors is None:
-        beside = beside - risk_free[:, None]
-    own = None if panel.own_benchmark is None else panel.own_benchmark - risk_free[:, None]
-    return replace(panel, returns=panel.returns - risk_free[:, None], factors=beside, own_benchmark=own)
+    rate = summed_over(risk_free[:, None], panel.spans, "sum", len(panel.symbols))
+    beside, own = panel.factors, panel.own_benchmark
+    if factors is None:
+        beside = None if beside is None else beside - risk_free[:, None]
+        own = None if own is None else own - rate
+    return replace(panel, returns=panel.returns - rate, factors=beside, own_benchmark=own)
 
 
 def used_factors(factors: Wide | None, takes_factors: bool, risk_free: object, panel: Panel) -> Wide | None:

@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, likeliest
+from correlator.eventstudy.estimation.estimates import Bars, Spans
 from correlator.eventstudy.moments import as_labels
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.tabular import Frame, to_polars
@@ -34,7 +35,8 @@ class Panel:
     ``zero_volume`` (T, S) mark bars whose return is censored, or None where that is not known; ``own_benchmark`` (T, S)
     the benchmark of each symbol where they differ (a share is never in its own mean), None where all have that of
     ``factors``; ``benchmark_note`` says in words what the benchmark is made of; ``invalid`` (T, S) marks
-    figures that are not returns (NaN there), so that no event with one in its windows is measured.
+    figures that are not returns (NaN there), so that no event with one in its windows is measured; ``spans`` (T, S)
+    sessions since the last trade that each return is over, None where each is over one.
     """
 
     labels: pl.Series
@@ -47,6 +49,12 @@ class Panel:
     invalid: Mask | None = None
     own_benchmark: Array | None = None
     benchmark_note: str = ""
+    spans: Spans | None = None
+
+    @property
+    def bars(self) -> Bars:
+        """What the engine reads of it."""
+        return Bars(self.returns, self.factors, self.own_benchmark, self.spans)
 
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""

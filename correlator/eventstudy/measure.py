@@ -11,12 +11,10 @@ import polars as pl
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.checks import check_fractions, invalid_returns, warn_of_invalid, without_invalid
-from correlator.eventstudy.estimation.engine import EventEstimates
-from correlator.eventstudy.estimation.estimates import Placement
-from correlator.eventstudy.estimation.fast import recomputable
-from correlator.eventstudy.estimation.kernel import worth_compiling
+from correlator.eventstudy.engines import runs_compiled
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.estimates import EventEstimates, Placement
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.estimation.of_panel import fit_panel
 from correlator.eventstudy.events import Seen, name_as, place_events_on, read_events, without_repeats, zone_of
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.frames import (
@@ -33,6 +31,7 @@ from correlator.eventstudy.placement import Rows, car_columns, day_labels, place
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.spec import LOG_VOLUME, RETURNS_KINDS, FrameKeywords, StudySpec, shows_options, study_spec
+from correlator.eventstudy.trade_to_trade import bridge_holes, warn_of_holes
 from correlator.tabular import Frame
 
 KINDS = ("returns", "prices", "volumes")
@@ -125,7 +124,7 @@ def matrix_panel(
     spec = study_spec(returns=given, benchmark=named, **options)
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
-    return _panel(_measured(frame, kind, spec), kind, spec, benchmark, factors, risk_free), spec
+    return _panel(read_wide(frame, kind, zone_of(spec)), kind, spec, (benchmark, factors, risk_free)), spec
 
 
 def study_events(
@@ -256,13 +255,12 @@ def _estimate(
     days = len(day_labels(spec.window, panel.labels))
     columns = car_columns(spec.windows, day_zero, win_first, days, panel.labels)
     if keep_residuals is None:
-        length = int((est_last - est_first).max(initial=0)) + 1
-        again = recomputable(model_named(spec.model), len(panel.factor_names), length + days)
-        again = again and panel.own_benchmark is None
-        keep_residuals = not (again and worth_compiling(len(day_zero)))
-    estimates = fit_panel(
-        panel,
+        again = model_named(spec.model).is_a_line(len(panel.factor_names))
+        keep_residuals = not (again and runs_compiled(len(day_zero), spec.engine))
+    estimates = fit_events(
+        panel.bars,
         Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns),
+        engine=spec.engine,
         model=spec.model,
         minimum_observations=spec.minimum_observations,
         keep_residuals=keep_residuals,
@@ -298,30 +296,50 @@ def _the_one_given(returns: Frame | None, prices: Frame | None, volumes: Frame |
 
 
 def _panel(
-    wide: Wide,
-    kind: str,
-    spec: StudySpec,
-    benchmark: str | Frame | None,
-    factors: Frame | None,
-    risk_free: str | Frame | None,
+    wide: Wide, kind: str, spec: StudySpec, beside: tuple[str | Frame | None, Frame | None, str | Frame | None]
 ) -> Panel:
-    """The panel that the model needs: factors where it takes several, else the benchmark."""
-    panel = Panel(wide.labels, wide.names, wide.values)
+    """The panel that the model needs: factors where it takes several, else the benchmark.
+
+    ``beside``: benchmark, factors and risk-free returns as ``study_frames`` takes them.
+    """
+    benchmark, factors, risk_free = beside
+    panel = Panel(wide.labels, wide.names, _measured(wide, kind, spec).values)
     if kind != "volumes":
         panel = _checked(panel, spec, kind)
     table, free = part_risk_free(factors, risk_free, panel)
-    table = used_factors(table, model_named(spec.model).regressors == "all", risk_free, panel)
+    model = model_named(spec.model)
+    table = used_factors(table, model.regressors == "all", risk_free, panel)
     if table is not None:
-        return with_factors(panel, table, free)
+        return with_factors(_over_holes(panel, wide, None, kind, spec), table, free)
+    market = None
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
-        return with_factors(_on_mean(panel), None, free)
-    if benchmark is not None:
-        market, invalid = _benchmark(benchmark, wide, kind, spec)
-        panel = replace(panel, factors=market[:, None], factor_names=(spec.benchmark or "benchmark",))
-        if invalid.any():
-            both = invalid[:, None] if panel.invalid is None else panel.invalid | invalid[:, None]
-            panel = replace(panel, invalid=np.broadcast_to(both, panel.returns.shape))
-    return with_factors(panel, None, free)
+        panel = _on_mean(panel)
+    elif benchmark is not None:
+        market = _benchmark(benchmark, wide, spec)
+        panel = _on_benchmark(panel, _measured(market, kind, spec, "the benchmark").values[:, 0], kind, spec)
+    used = market if model.needs_benchmark or model.regressors != "none" else None
+    return with_factors(_over_holes(panel, wide, used, kind, spec), None, free)
+
+
+def _on_benchmark(panel: Panel, market: Array, kind: str, spec: StudySpec) -> Panel:
+    """The panel with returns (T,) of the benchmark; figures of it that are not returns mark every share."""
+    invalid = invalid_returns(market, spec.returns) & (kind != "volumes")
+    warn_of_invalid(market[:, None], invalid[:, None], panel.labels, ("the benchmark",), "the benchmark")
+    returns = without_invalid(market, invalid)[:, None]
+    panel = replace(panel, factors=returns, factor_names=(spec.benchmark or "benchmark",))
+    if not invalid.any():
+        return panel
+    both = invalid[:, None] if panel.invalid is None else panel.invalid | invalid[:, None]
+    return replace(panel, invalid=np.broadcast_to(both, panel.returns.shape))
+
+
+def _over_holes(panel: Panel, wide: Wide, market: Wide | None, kind: str, spec: StudySpec) -> Panel:
+    """The panel with returns over holes where prices were given; where returns were, their holes are told."""
+    if kind == "prices" and spec.holes == "trade-to-trade":
+        return bridge_holes(panel, wide.values, None if market is None else market.values[:, 0], spec.returns)
+    if kind == "returns":
+        warn_of_holes(panel)
+    return panel
 
 
 def _on_mean(panel: Panel) -> Panel:
@@ -348,9 +366,8 @@ def _checked(panel: Panel, spec: StudySpec, what: str) -> Panel:
     return replace(panel, returns=without_invalid(panel.returns, invalid), invalid=invalid)
 
 
-def _measured(frame: Frame, kind: str, spec: StudySpec, what: str = "") -> Wide:
-    """The frame with returns or log volumes in place of what it holds; ``what``: its name for errors, else its kind."""
-    wide = read_wide(frame, what or kind, zone_of(spec))
+def _measured(wide: Wide, kind: str, spec: StudySpec, what: str = "") -> Wide:
+    """Returns or log volumes in place of what is held; ``what``: its name for errors, else its kind."""
     if kind == "volumes":
         return replace(wide, values=log_volume_of(wide.values))
     if kind == "prices":
@@ -359,12 +376,9 @@ def _measured(frame: Frame, kind: str, spec: StudySpec, what: str = "") -> Wide:
     return wide
 
 
-def _benchmark(benchmark: str | Frame, wide: Wide, kind: str, spec: StudySpec) -> tuple[Array, Mask]:
-    """Returns (T,) of the benchmark and which of its figures are not returns."""
+def _benchmark(benchmark: str | Frame, wide: Wide, spec: StudySpec) -> Wide:
+    """The benchmark as one column of the same kind on the same labels."""
     if isinstance(benchmark, str):
-        values = wide.column(benchmark)
-    else:
-        values = on_labels(_measured(benchmark, kind, spec, "the benchmark"), wide.labels, "the benchmark")[:, 0]
-    invalid = invalid_returns(values, spec.returns) & (kind != "volumes")
-    warn_of_invalid(values[:, None], invalid[:, None], wide.labels, ("the benchmark",), "the benchmark")
-    return without_invalid(values, invalid), invalid
+        return replace(wide, names=(benchmark,), values=wide.column(benchmark)[:, None])
+    given = read_wide(benchmark, "the benchmark", zone_of(spec))
+    return Wide(wide.labels, ("benchmark",), on_labels(given, wide.labels, "the benchmark")[:, :1])

@@ -20,8 +20,8 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
+from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import EventEstimates, Placement
-from correlator.eventstudy.estimation.of_panel import fit_panel
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placement import Rows
@@ -182,8 +182,8 @@ def _moved(result: StudyResult, clusters: Sequence[Cluster], rows: Rows) -> Even
         result.car_columns,
     )
     spec = result.spec
-    return fit_panel(
-        result.panel, where, model=spec.model, minimum_observations=spec.minimum_observations, keep_returns=False
+    return fit_events(
+        result.panel.bars, where, model=spec.model, minimum_observations=spec.minimum_observations, keep_returns=False
     )
 
 

@@ -13,10 +13,9 @@ import polars as pl
 
 from correlator.errors import NotFoundError, StudyError, likeliest, warn
 from correlator.eventstudy import result_frames as tables
-from correlator.eventstudy.estimation.engine import EventEstimates
-from correlator.eventstudy.estimation.fast import packed_bars, recomputable
+from correlator.eventstudy.estimation.engine import regressed
+from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.estimation.packed import PackedBars
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.outputs import OUTPUTS
@@ -75,12 +74,14 @@ class StudyResult:
 
     @cached_property
     def car(self) -> pl.DataFrame:
-        """One row per event and window: event_id, symbol, window, car, se, t, p_value, n (bars counted), flags."""
+        """One row per event and window: event_id, symbol, window, car, se, t, p_value, low and high (95 %), df, n (bars
+        counted), flags.
+        """
         return tables.car_frame(self.estimates, self.events, self.window_labels, self.car_columns)
 
     @cached_property
     def bhar(self) -> pl.DataFrame:
-        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n.
+        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n, flags.
 
         Raises StudyError for volumes.
         """
@@ -95,12 +96,18 @@ class StudyResult:
 
     @cached_property
     def aar(self) -> pl.DataFrame:
-        """One row per day (and group): day, n, aar, sd across events, caar so far, positive (share of events)."""
-        return self._by_group(lambda part: tables.average_frame(part.ar, self.day_labels, "day", "aar", running=True))
+        """One row per day (and group): day, n, aar, sd across events, caar so far, positive (share of events), se, df,
+        low and high (95 %). A return over several sessions is in ``caar`` from its day on and in no ``aar``.
+        """
+        return self._by_group(
+            lambda part: tables.average_frame(part.day_ar, self.day_labels, "day", "aar", running=part.path_ar)
+        )
 
     @cached_property
     def caar(self) -> pl.DataFrame:
-        """One row per window (and group): window, n, caar, sd across events, positive (share of events)."""
+        """One row per window (and group): window, n, caar, sd across events, positive (share of events), se, df, low
+        and high (95 %).
+        """
         return self._by_group(lambda part: tables.average_frame(part.car, self.window_labels, "window", "caar"))
 
     @cached_property
@@ -133,16 +140,17 @@ class StudyResult:
 
         Raises StudyError where no group has two events: one event has no cross-section.
         """
+        from correlator.eventstudy.significance.arrays import study_arrays
         from correlator.eventstudy.significance.table import significance_table
 
         enough = self._with_two(len, "event")
         if not enough:
             raise self._too_few()
         bars = self._bars()
-        frames = [
-            _with_group(significance_table(part, self.day_labels, self.window_labels, self.car_columns, bars), values)
-            for values, part in enough
-        ]
+        frames = []
+        for values, part in enough:
+            arrays = study_arrays(part, self.day_labels, self.window_labels, self.car_columns, bars)
+            frames.append(_with_group(significance_table(arrays, engine=self.spec.engine), values))
         return pl.concat(frames)
 
     @cached_property
@@ -155,7 +163,9 @@ class StudyResult:
         labels = [*self.day_labels, *self.window_labels]
         dated = self._with_two(lambda part: len(np.unique(part.day_zero)), "event date") or self.groups()
         frames = [
-            _with_group(wild_cluster_frame(np.concatenate([part.ar, part.car], axis=1), part.day_zero, labels), values)
+            _with_group(
+                wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels), values
+            )
             for values, part in dated
         ]
         return pl.concat(frames)
@@ -185,14 +195,11 @@ class StudyResult:
 
     def _bars(self) -> PackedBars | None:
         """The bars that residuals are computed from again where they are not held and can be."""
-        if self.estimates.estimation_residuals is not None or self.panel.own_benchmark is not None:
-            return None
         model = model_named(self.spec.model)
-        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
-        length = int(last[0] - first[0]) + 1
-        if not recomputable(model, len(self.panel.factor_names), length + self.estimates.ar.shape[1]):
+        if self.estimates.estimation_residuals is not None or not model.is_a_line(len(self.panel.factor_names)):
             return None
-        return packed_bars(model, self.panel.returns, self.panel.factors, length)
+        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
+        return PackedBars.of(regressed(model, self.panel.bars), int(last[0] - first[0]) + 1)
 
     @cached_property
     def volatility(self) -> pl.DataFrame:
@@ -290,9 +297,10 @@ def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> Event
     """``estimates`` with their residuals, from ``bars`` where they are not held."""
     if bars is None:
         return estimates
-    from correlator.eventstudy.significance.event_sums import residuals_of
+    from correlator.eventstudy.estimation.residuals import Refitted
 
-    return replace(estimates, estimation_residuals=residuals_of(estimates, bars))
+    e, used, _ = Refitted(estimates, bars).of(np.arange(len(estimates)))
+    return replace(estimates, estimation_residuals=np.where(used, e, np.nan))
 
 
 def _with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:

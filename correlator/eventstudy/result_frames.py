@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import NotFoundError, likeliest
-from correlator.eventstudy.estimation.engine import EventEstimates
+from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.frames import Array, Mask, Panel
 
 Rows = NDArray[np.int64]
@@ -52,16 +52,68 @@ def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> p
 
 
 def car_frame(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows) -> pl.DataFrame:
-    """One row per event and window; ``flags`` says ``missing`` where the window has fewer bars than it should."""
-    lengths = columns[:, 1] - columns[:, 0] + 1
-    t = ratio(estimates.car, estimates.car_se)
-    flat = {"car": estimates.car, "se": estimates.car_se, "t": t, "p_value": two_sided_p(t, estimates.df[:, None])}
-    short = (estimates.n_car < lengths).ravel()
+    """One row per event and window; ``low`` and ``high`` bound the CAR with 95 %; ``flags`` as ``_window_flags``."""
+    t, df = ratio(estimates.car, estimates.car_se), np.broadcast_to(estimates.df[:, None], estimates.car.shape)
+    reach = _reach(df) * estimates.car_se
+    flat = {
+        "car": estimates.car,
+        "se": estimates.car_se,
+        "t": t,
+        "p_value": two_sided_p(t, df),
+        "low": estimates.car - reach,
+        "high": estimates.car + reach,
+    }
     return _per_window(estimates, events, labels).with_columns(
         *(pl.Series(name, values.ravel(), nan_to_null=True) for name, values in flat.items()),
+        pl.Series("df", df.ravel()),
         pl.Series("n", estimates.n_car.ravel()),
-        pl.Series("flags", ["", "missing"])[short.astype(np.int64)],
+        _window_flags(estimates, columns),
     )
+
+
+def _window_flags(estimates: EventEstimates, columns: Rows) -> pl.Series:
+    """(E x W) ``missing`` where sessions of the window are in no return; ``over-holes`` where a return is over several;
+    ``began-before`` where one began before the window and ``ends-after`` where its last session has none, in which
+    cases there is no CAR.
+    """
+    words = np.full(estimates.car.shape, "", dtype=object)
+    valid = ~np.isnan(estimates.ar)
+    spans = np.ones(valid.shape, dtype=np.int64) if estimates.spans is None else estimates.spans.astype(np.int64)
+    days = np.arange(valid.shape[1])
+    for w, (first, last) in enumerate(columns):
+        inside = valid[:, first : last + 1]
+        began = (inside & (spans > days - first + 1)[:, first : last + 1]).any(axis=1)
+        over = (inside & (spans[:, first : last + 1] > 1)).any(axis=1)
+        covered = np.where(inside, spans[:, first : last + 1], 0).sum(axis=1)
+        words[covered < last - first + 1, w] = "missing"
+        words[over, w] = "over-holes"
+        if estimates.spans is not None:
+            words[inside.any(axis=1) & ~valid[:, last], w] = "ends-after"
+        words[began, w] = "began-before"
+    return pl.Series("flags", words.ravel().tolist(), dtype=pl.String)
+
+
+def _reach(df: NDArray[Any]) -> Array:
+    """Half the width of a 95 % interval in standard errors, NaN without degrees of freedom."""
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(np.where(df > 0, df, np.nan), 0.975))
+
+
+def with_error(averages: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Averages over ``n`` values with their ``sd``: and ``se``, ``df`` and the bounds ``low`` and ``high`` of a 95 %
+    interval of the mean ``name`` across events, null for one event.
+    """
+    df = (averages["n"] - 1).cast(pl.Int64)
+    se = averages["sd"] / averages["n"].cast(pl.Float64).sqrt()
+    reach = pl.Series(_reach(df.to_numpy())) * se
+    added = [
+        se.alias("se"),
+        df.replace({-1: None, 0: None}).alias("df"),
+        (averages[name] - reach).alias("low"),
+        (averages[name] + reach).alias("high"),
+    ]
+    return averages.with_columns(*(column.fill_nan(None) if column.dtype.is_float() else column for column in added))
 
 
 def bhar_frame(
@@ -74,9 +126,11 @@ def bhar_frame(
     held = np.full(estimates.car.shape, np.nan)
     for w, (first, last) in enumerate(columns):
         actual, expected = (np.expm1(values[:, first : last + 1].sum(axis=1)) for values in logs)
-        held[:, w] = np.where(estimates.n_car[:, w] > 0, actual - expected, np.nan)
+        held[:, w] = np.where(np.isnan(estimates.car[:, w]), np.nan, actual - expected)
     return _per_window(estimates, events, labels).with_columns(
-        pl.Series("bhar", held.ravel(), nan_to_null=True), pl.Series("n", estimates.n_car.ravel())
+        pl.Series("bhar", held.ravel(), nan_to_null=True),
+        pl.Series("n", estimates.n_car.ravel()),
+        _window_flags(estimates, columns),
     )
 
 
@@ -97,9 +151,11 @@ def models_frame(estimates: EventEstimates, events: pl.DataFrame, factor_names: 
 
 
 def average_frame(
-    values: Array, labels: tuple[str, ...], axis: str, name: str, *, running: bool = False
+    values: Array, labels: tuple[str, ...], axis: str, name: str, *, running: Array | None = None
 ) -> pl.DataFrame:
-    """Mean, sd (ddof 1) and share of positive ones of ``values`` (E, C) per column; NaN cells are not counted."""
+    """Mean, sd (ddof 1) and share of positive ones of ``values`` (E, C) per column, with ``with_error``; NaN cells are
+    not counted. With ``running`` (E, C) ``caar`` sums its means so far.
+    """
     valid = ~np.isnan(values)
     n = valid.sum(axis=0)
     mean = ratio(np.where(valid, values, 0.0).sum(axis=0), n.astype(np.float64))
@@ -107,9 +163,11 @@ def average_frame(
     sd = np.where(n > 1, np.sqrt(ratio(squares.sum(axis=0), np.maximum(n - 1, 1).astype(np.float64))), np.nan)
     positive = ratio((np.where(valid, values, 0.0) > 0).sum(axis=0).astype(np.float64), n.astype(np.float64))
     columns: dict[str, Any] = {axis: labels, "n": n, name: mean, "sd": sd}
-    if running:
-        columns["caar"] = np.where(n > 0, np.nancumsum(mean), np.nan)
-    return pl.DataFrame({**columns, "positive": positive}, nan_to_null=True)
+    if running is not None:
+        known = ~np.isnan(running)
+        steps = ratio(np.where(known, running, 0.0).sum(axis=0), known.sum(axis=0).astype(np.float64))
+        columns["caar"] = np.where(known.any(axis=0), np.nancumsum(steps), np.nan)
+    return with_error(pl.DataFrame({**columns, "positive": positive}, nan_to_null=True), name)
 
 
 def group_keys(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
 from correlator.errors import InputError, StudyError, TimeError, likeliest
+from correlator.eventstudy.engines import ENGINES
 from correlator.eventstudy.windows import AsWindow, OffsetWindow, Window, parse_window, parse_windows
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ BENCHMARK_SESSIONS = ("same", "previous")
 LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
 DEFAULT_LINKS = ("country", "named")
 DAILY = "1d"
+HOLES = ("trade-to-trade", "drop")
 STORE, FRAMES = "store", "frames"
 _INTERVAL = re.compile(r"^(1d|[1-9]\d*[mh])$")
 _CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?: +(\S+))?$")
@@ -252,6 +254,19 @@ class StudySpec:
             _clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
         ),
     )
+    holes: str = field(
+        default="trade-to-trade",
+        metadata=_told(
+            _one_of(HOLES),
+            "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
+        ),
+    )
+    engine: str = field(
+        default="auto",
+        metadata=_told(
+            _one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
+        ),
+    )
     as_of: datetime | None = field(
         default=None,
         metadata=_told(
@@ -280,6 +295,8 @@ class MeasureKeywords(TypedDict, total=False):
     windows: AsWindow | Sequence[AsWindow] | None
     minimum_observations: int | None
     by: str | Sequence[str] | None
+    holes: str
+    engine: str
 
 
 class StoreKeywords(MeasureKeywords, total=False):

@@ -16,6 +16,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_events
 from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result_frames import with_error
 from correlator.eventstudy.spec import StudySpec
 from correlator.files import flush_file, flush_folder, replacing
 
@@ -135,11 +136,11 @@ def pooled(
     """
     if not frames:
         return pl.DataFrame()
-    n, mean = pl.col("n"), pl.col(name)
+    n, mean, steps = pl.col("n"), pl.col(name), pl.col("step")
     whole = mean.dot(n) / n.sum()
     squares = (pl.col("sd").fill_null(0.0).pow(2) * (n - 1)).sum() + (n * (mean - whole).pow(2)).sum()
     combined = (
-        pl.concat(frames)
+        pl.concat([_with_steps(frame, running) for frame in frames])
         .filter(n > 0)
         .group_by(keys, maintain_order=True)
         .agg(
@@ -147,12 +148,22 @@ def pooled(
             whole.alias(name),
             pl.when(n.sum() > 1).then((squares / (n.sum() - 1)).sqrt()).alias("sd"),
             (pl.col("positive").dot(n) / n.sum()).alias("positive"),
+            *([] if running is None else [(steps.dot(n) / n.sum()).alias("step")]),
         )
     )
+    if running is not None:
+        so_far = steps.cum_sum()
+        combined = combined.with_columns((so_far.over(running) if running else so_far).alias("caar")).drop("step")
+    return with_error(combined, name)
+
+
+def _with_steps(frame: pl.DataFrame, running: tuple[str, ...] | None) -> pl.DataFrame:
+    """With what each day adds to the ``caar`` of its group as ``step``."""
     if running is None:
-        return combined
-    so_far = mean.cum_sum()
-    return combined.with_columns((so_far.over(running) if running else so_far).alias("caar"))
+        return frame
+    path = pl.col("caar").forward_fill().fill_null(0.0)
+    step = path - path.shift(1, fill_value=0.0)
+    return frame.with_columns((step.over(running) if running else step).alias("step"))
 
 
 def _chunks(events: pl.DataFrame | Iterable[pl.DataFrame], size: int) -> Iterator[pl.DataFrame]:

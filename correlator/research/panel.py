@@ -16,6 +16,7 @@ from correlator.errors import InputError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DAILY, PRICES
+from correlator.eventstudy.trade_to_trade import bridge_holes
 from correlator.market.currency import convert_returns
 from correlator.market.limits import price_limits
 from correlator.market.returns import filled_adjusted, limit_locked, zero_volume
@@ -57,6 +58,7 @@ def stored_panel(
     as_of: datetime | None = None,
     flags: bool = True,
     benchmark_session: str = "same",
+    holes: str = "drop",
 ) -> Panel:
     """The panel of ``symbols`` with the benchmark as its factor, one row per bar.
 
@@ -70,6 +72,7 @@ def stored_panel(
     ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``currency``: what returns are in, by
     stored exchange rates, default the currency of the bars; ``as_of``: bars as known at that instant; ``flags``: mark
     censored bars, which only the output ``ar`` shows and which needs every figure of a bar.
+    ``holes``: ``trade-to-trade``, a return spans the sessions since the last trade, or ``drop``, it is missing.
     A session without a bar is missing; bars on days that the calendar does not know are left out with a warning.
     """
     if price not in PRICES:
@@ -95,7 +98,8 @@ def stored_panel(
             hint="name a benchmark symbol, or leave the benchmark session out",
             argument="benchmark_session",
         )
-    returns = returns_of(_price(arrays, price, names), returns_kind)
+    prices = _price(arrays, price, names)
+    returns = returns_of(prices, returns_kind)
     if currency is not None:
         if interval != DAILY:
             raise InputError(
@@ -103,6 +107,7 @@ def stored_panel(
             )
         rates = currency_returns(connection, names, currency, labels, returns_kind=returns_kind, as_of=as_of)
         returns = convert_returns(returns, rates, returns_kind)
+        prices = prices * np.exp(np.nancumsum(rates if returns_kind == "log" else np.log1p(rates), axis=0))
     place = {name: column for column, name in enumerate(names)}
     own = [place[symbol] for symbol in symbols]
     locked = _limit_locked(arrays, labels, exchange) if flags and interval == DAILY else None
@@ -113,24 +118,28 @@ def stored_panel(
         limit_locked=None if locked is None else _columns(locked, own),
         zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
     )
+    own_prices = _columns(prices, own)
     if benchmark is None:
-        return panel
+        return panel if holes == "drop" else bridge_holes(panel, own_prices, None, returns_kind)
     columns = _columns(returns, [place[member] for member in members])
     if not mean:
         words = f"{benchmark} ({note})" if note else benchmark
-        return replace(panel, factors=columns, factor_names=(benchmark,), benchmark_note=words)
+        panel = replace(panel, factors=columns, factor_names=(benchmark,), benchmark_note=words)
+        market = prices[:, place[benchmark]]
+        return panel if holes == "drop" else bridge_holes(panel, own_prices, market, returns_kind)
     notes: list[str] = []
     if interval == DAILY:
         columns, notes = without_doubted(connection, columns, members, labels, price=price, as_of=as_of)
     at = {member: column for column, member in enumerate(members)}
     means, others = equal_weighted_of_others(columns, np.array([at.get(symbol, -1) for symbol in symbols]))
-    return replace(
+    panel = replace(
         panel,
         factors=equal_weighted(columns)[:, None],
         factor_names=(benchmark,),
         own_benchmark=means,
         benchmark_note=note_of_mean(exchange, others.tolist(), notes),
     )
+    return panel if holes == "drop" else bridge_holes(panel, own_prices, None, returns_kind)
 
 
 def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:

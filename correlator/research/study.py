@@ -135,6 +135,7 @@ def _bars(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> tuple[Study
         currency=spec.currency,
         as_of=spec.as_of,
         benchmark_session=spec.benchmark_session,
+        holes=spec.holes,
     )
     return replace(spec, benchmark=chosen), exchange, panel
 

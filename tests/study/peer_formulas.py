@@ -163,7 +163,7 @@ PEERS = (
     Peer(
         NONPARAMETRIC,
         "mrank_stat",
-        "corrado_zivney",
+        "corrado_uniform",
         LATE + "the same rescaling by N/n_t and the same divisor",
         rescaled_modified_rank,
     ),

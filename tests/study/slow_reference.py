@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import polars as pl
 
+from correlator.eventstudy.estimation import kernel
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.significance.arrays import StudyArrays
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -42,7 +47,7 @@ def market_model(
         "df": np.array(df),
         "n": np.array(df + 2),
         "residuals": residuals,
-        "residual_days": np.where(valid, est, -1),
+        "residual_first": np.array(est[0]),
         "car": np.array([ar[span].sum() for span in spans]),
         "car_se": np.array([np.sqrt(covariance[span, span].sum()) for span in spans]),
     }
@@ -111,6 +116,23 @@ def simulated(events: int, seed: int, *, missing: float = 0.0, dates: int = 40) 
     return stacked(made, zeros, windows)
 
 
+def fit_at(
+    returns: np.ndarray,
+    factors: np.ndarray | None,
+    *where: Any,
+    car_columns: Any = None,
+    path: str = "numpy",
+    **options: Any,
+) -> EventEstimates:
+    """``fit_events`` with the events' arrays as six arguments; ``path`` ``plain`` runs the compiled loops as Python."""
+    symbol, zero, est_first, est_last, first, last = where
+    placed = Placement.at(symbol, zero, (est_first, est_last), (first, last), car_columns)
+    if path != "plain":
+        return fit_events(Bars(returns, factors), placed, engine=path, **options)
+    with patch.object(kernel, "compiled", lambda loop: loop):
+        return fit_events(Bars(returns, factors), placed, engine="compiled", **options)
+
+
 def take(arrays: StudyArrays, order: np.ndarray) -> StudyArrays:
-    names = ("ar", "ar_se", "sigma", "df", "n", "residuals", "residual_days", "car", "car_se", "event_dates")
+    names = ("ar", "ar_se", "sigma", "df", "n", "residuals", "residual_first", "car", "car_se", "event_dates")
     return replace(arrays, **{name: getattr(arrays, name)[order] for name in names})

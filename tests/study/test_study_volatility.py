@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from slow_reference import fit_at
 
 from correlator.errors import StudyError
-from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.volatility import abnormal_volatility, forecast_variances, volatility_multiplier
 
 
@@ -29,7 +29,7 @@ def test_variance_that_is_four_times_as_large_is_found() -> None:
     returns = rng.standard_normal((320, 40)) * 0.02
     returns[305:] *= 2.0
     where = (np.arange(40), *(np.full(40, row) for row in (305, 50, 289, 300, 309)))
-    estimates = fit_events(returns, None, *where, model="mean", keep_residuals=True)
+    estimates = fit_at(returns, None, *where, model="mean", keep_residuals=True)
     forecasts = forecast_variances(estimates)
     assert forecasts.shape == (40, 10)
     np.testing.assert_allclose(forecasts.mean(axis=0), 0.02**2, rtol=0.15)

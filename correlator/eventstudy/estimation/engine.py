@@ -7,8 +7,9 @@ estimation window (n bars used, k coefficients), s^2 = SSR / (n - k) and x the r
     CAR = sum of AR         se(CAR) = s sqrt(m + X*'(X'X)^-1 X*),  X* the sum of x over the m bars of the window
 
 which is the full covariance of prediction errors (Salinger 1992; Campbell, Lo & MacKinlay 1997, ch. 4). A missing bar
-is left out of the estimation, has no AR, and is not counted in a CAR. Events that cannot be computed are returned with
-their reason.
+is left out of the estimation, has no AR, and is not counted in a CAR. A return over g sessions (trade to trade) has g
+times the variance: it weighs 1/g in the estimation, and g stands for the 1 above and for its bar in m. Events that
+cannot be computed are returned with their reason.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from correlator.errors import InputError, StudyError
+from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.estimates import (
     FLAT_DESIGN_REASON,
     FLAT_RETURN_REASON,
@@ -26,82 +28,89 @@ from correlator.eventstudy.estimation.estimates import (
     Bars,
     EventEstimates,
     Placement,
+    Regressed,
+    Request,
     Rows,
-    Wanted,
+    broken_windows,
     joined,
     off_panel,
     too_few,
 )
-from correlator.eventstudy.estimation.fast import compilable, fit_compiled
-from correlator.eventstudy.estimation.kernel import worth_compiling
+from correlator.eventstudy.estimation.kernel import fit_compiled
 from correlator.eventstudy.estimation.least_squares import Array, Fit, coefficients_of, fit_batch, predict_batch
-from correlator.eventstudy.estimation.models import Model, model_named
-from correlator.eventstudy.estimation.thin_trading import with_corrected_beta
-
-__all__ = ["EventEstimates", "default_minimum", "fit_events", "regressors_of"]
+from correlator.eventstudy.estimation.models import Model, model_named, with_corrected_beta
 
 _CHUNK_CELLS = 1 << 18
 """Estimation cells (events x bars) worked on at a time: a few MB, so that they stay in the processor's cache."""
 
 
 def fit_events(
-    returns: Array,
-    factors: Array | None,
-    symbol_index: ArrayLike,
-    day_zero: ArrayLike,
-    est_first: ArrayLike,
-    est_last: ArrayLike,
-    win_first: ArrayLike,
-    win_last: ArrayLike,
+    bars: Bars,
+    where: Placement,
     *,
     model: str = "market",
     minimum_observations: int | None = None,
-    car_columns: ArrayLike | None = None,
     keep_residuals: bool = False,
     keep_returns: bool = True,
-    keep_order: bool = True,
+    engine: str = "auto",
 ) -> EventEstimates:
     """Estimate ``model`` for every event and measure its abnormal returns.
 
-    ``returns`` (T, S) fractions, NaN where missing; ``factors`` (T, K) or None, for ``market`` and its kin the
-    benchmark in column 0; the events' arrays (E,) as in ``Placement``; ``car_columns`` (W, 2), default the whole event
-    window; ``minimum_observations`` as ``default_minimum`` says; without ``keep_returns`` ``actual`` and ``expected``
-    stay empty (E, 0), which saves memory where only AR and CAR are wanted. Many events run compiled, and
-    without ``keep_order`` they then come out in order of symbol, ``kept`` saying which each is: rows written in the
-    order given cost more than the regression. Raises InputError where shapes disagree and StudyError where the model
-    lacks its benchmark. Events that cannot be computed are in ``excluded``.
+    Parameters
+    ----------
+    bars
+        Returns, and for ``market`` and its kin the benchmark as first factor.
+    where
+        The events' rows and columns.
+    model
+        A name of ``estimation.models``.
+    minimum_observations
+        Bars that an estimation window must have, by default as ``default_minimum`` says.
+    keep_residuals, keep_returns
+        Without the first, ``estimation_residuals`` is None; without the second ``actual`` and ``expected`` stay empty
+        (E, 0), which saves memory where only AR and CAR are asked for.
+    engine
+        ``auto``, ``numpy`` or ``compiled``, as ``correlator.eventstudy.engines`` has it.
+
+    Returns
+    -------
+    EventEstimates
+        Fractions; events that cannot be computed are in ``excluded``.
+
+    Raises
+    ------
+    InputError
+        Where shapes disagree.
+    StudyError
+        Where the model lacks its benchmark.
+
+    Examples
+    --------
+    >>> rows = np.array([100])
+    >>> where = Placement.at([0], rows, (rows - 60, rows - 11), (rows - 1, rows + 1))
+    >>> returns = np.random.default_rng(0).standard_normal((120, 1)) * 0.01
+    >>> fit_events(Bars(returns), where, model="mean").car.shape
+    (1, 1)
     """
     chosen = model_named(model)
-    returns = np.asarray(returns, dtype=np.float64)
-    regressors, benchmark = regressors_of(chosen, factors, len(returns))
-    starts, ends = np.asarray(win_first, dtype=np.int64), np.asarray(win_last, dtype=np.int64)
-    days = int((ends - starts).max(initial=-1)) + 1
-    where = Placement(
-        symbol_index=np.asarray(symbol_index, dtype=np.int64),
-        day_zero=np.asarray(day_zero, dtype=np.int64),
-        est_first=np.asarray(est_first, dtype=np.int64),
-        est_last=np.asarray(est_last, dtype=np.int64),
-        win_first=starts,
-        win_last=ends,
-        car_columns=np.asarray([[0, days - 1]] if car_columns is None else car_columns, dtype=np.int64).reshape(-1, 2),
-    )
-    _check(returns, where, days)
-    k = chosen.parameters(regressors.shape[1])
+    panel = regressed(chosen, bars)
+    days = where.days
+    _check(panel.returns, where)
+    k = chosen.parameters(panel.regressors.shape[1])
     length = int((where.est_last - where.est_first).max(initial=-1)) + 1
     minimum = max(default_minimum(length) if minimum_observations is None else minimum_observations, k + 1)
-    reasons: dict[int, str] = off_panel(returns, where, minimum)
+    reasons: dict[int, str] = off_panel(panel.returns, where, minimum)
     fits = np.ones(len(where.day_zero), dtype=bool)
     fits[list(reasons)] = False
     ready = np.flatnonzero(fits)
-    panel = Bars(returns, regressors, benchmark)
-    wanted = Wanted(chosen, length, days, minimum, keep_residuals, keep_returns, keep_order)
-    if compilable(chosen, regressors.shape[1], where) and worth_compiling(len(ready)):
-        return joined([fit_compiled(panel, where, ready, wanted)], reasons)
+    request = Request(chosen, length, days, minimum, keep_residuals, keep_returns)
+    if chosen.is_a_line(panel.regressors.shape[1]) and _one_length(where) and runs_compiled(len(ready), engine):
+        return joined([fit_compiled(panel, where, ready, request)], reasons)
     step = max(1, _CHUNK_CELLS // max(1, length))
     parts = []
     for start in range(0, max(len(ready), 1), step):
         positions = ready[start : start + step]
-        part = _fit_chunk(panel, where.take(positions), wanted)
+        part = _fit_chunk(panel, where.take(positions), request)
         moved = tuple((int(positions[i]), reason) for i, reason in part.excluded)
         parts.append(replace(part, kept=positions[part.kept], excluded=moved))
     return joined(parts, reasons)
@@ -112,45 +121,57 @@ def default_minimum(length: int) -> int:
     return min(120, (length + 1) // 2)
 
 
-def regressors_of(model: Model, factors: Array | None, rows: int) -> tuple[Array, Array | None]:
-    """The factor columns the model regresses on (T, K) and the benchmark it subtracts (T,) or None."""
-    given = np.zeros((rows, 0)) if factors is None else np.asarray(factors, dtype=np.float64).reshape(rows, -1)
-    if model.needs_benchmark and given.shape[1] == 0:
+def regressed(model: Model, bars: Bars) -> Regressed:
+    """What ``model`` reads of ``bars``; raises StudyError where it lacks its benchmark or factors."""
+    returns = np.asarray(bars.returns, dtype=np.float64)
+    if returns.ndim != 2:
+        raise InputError(f"returns have {returns.ndim} dimensions, not 2", hint="rows are bars, columns are symbols")
+    factors = np.zeros((len(returns), 0)) if bars.factors is None else np.asarray(bars.factors, dtype=np.float64)
+    factors = factors.reshape(len(returns), -1)
+    if model.needs_benchmark and factors.shape[1] == 0:
         raise StudyError(f"model {model.name} needs a benchmark", hint="name one, or choose raw or mean")
-    if model.regressors == "all" and given.shape[1] == 0:
+    if model.regressors == "all" and factors.shape[1] == 0:
         raise StudyError("model factors needs factor columns", hint="give factors, or choose another model")
-    columns = {"none": 0, "one": 1, "all": given.shape[1]}[model.regressors]
-    return given[:, :columns], given[:, 0] if model.subtracts_benchmark else None
+    columns = {"none": 0, "one": 1, "all": factors.shape[1]}[model.regressors]
+    benchmark = (factors[:, 0] if bars.own is None else bars.own) if model.subtracts_benchmark else None
+    own = bars.own if columns else None
+    return Regressed(returns, factors[:, :columns], benchmark, own, bars.spans)
 
 
-def _fit_chunk(panel: Bars, where: Placement, wanted: Wanted) -> EventEstimates:
-    rows, inside = _rows(where.est_first, where.est_last, wanted.length, len(panel.returns))
-    y = panel.modelled(panel.actual(rows, inside, where.symbol_index), rows)
-    x = panel.design(rows)
-    fit = fit_batch(y, x, intercept=wanted.model.intercept)
-    if wanted.model.thin_trading:
-        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), wanted.model.thin_trading)
-    estimates = _measured(fit, panel, where, wanted)
-    reasons = _unfit(fit, estimates.ar, wanted.minimum)
+def _fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
+    rows, inside = _rows(where.est_first, where.est_last, request.length, len(panel.returns))
+    symbols = where.symbol_index
+    y = panel.modelled(panel.actual(rows, inside, symbols), rows, symbols)
+    x = panel.design(rows, symbols)
+    fit = fit_batch(y, x, intercept=request.model.intercept, sessions=panel.sessions(rows, symbols))
+    if request.model.thin_trading:
+        fit = with_corrected_beta(fit, y, np.where(inside, x[0], np.nan), request.model.thin_trading)
+    estimates = _measured(fit, panel, where, request)
+    reasons = _unfit(fit, estimates.ar, request.minimum)
     kept = np.array([i for i in range(len(fit.n)) if i not in reasons], dtype=np.int64)
     return replace(estimates.take(kept), excluded=tuple(reasons.items()))
 
 
-def _measured(fit: Fit, panel: Bars, where: Placement, wanted: Wanted) -> EventEstimates:
-    window, in_window = _rows(where.win_first, where.win_last, wanted.days, len(panel.returns))
+def _measured(fit: Fit, panel: Regressed, where: Placement, request: Request) -> EventEstimates:
+    window, in_window = _rows(where.win_first, where.win_last, request.days, len(panel.returns))
     actual = panel.actual(window, in_window, where.symbol_index)
     k = fit.c.shape[1]
     df = fit.n - k
     sigma = np.sqrt(fit.ssr / np.maximum(df, 1))
-    prediction, z = predict_batch(fit, panel.design(window))
-    outcome = panel.modelled(actual, window)
+    prediction, z = predict_batch(fit, panel.design(window, where.symbol_index))
+    outcome = panel.modelled(actual, window, where.symbol_index)
+    given = panel.sessions(window, where.symbol_index)
+    sessions = np.ones(actual.shape) if given is None else given
     ar = (outcome - fit.shift_y[:, None]) - prediction
     valid = ~np.isnan(ar)
-    ar_se = np.where(valid, sigma[:, None] * np.sqrt(1.0 + np.einsum("ked,ked->ed", z, z)), np.nan)
-    car, variance, counted = _cumulated(ar, z, valid, where.car_columns)
+    ar_se = np.where(valid, sigma[:, None] * np.sqrt(sessions + np.einsum("ked,ked->ed", z, z)), np.nan)
+    car, variance, counted = _cumulated(ar, z, np.where(valid, sessions, 0.0), where.car_columns)
+    spans = None if given is None else given.astype(np.int16)
+    if spans is not None:
+        car = np.where(broken_windows(spans, valid, where.car_columns), np.nan, car)
     expected = fit.shift_y[:, None] + prediction + (actual - outcome)
-    residuals = np.where(fit.used, fit.residuals, np.nan) if wanted.keep_residuals else None
-    days_kept = wanted.days if wanted.keep_returns else 0
+    residuals = np.where(fit.used, fit.residuals, np.nan) if request.keep_residuals else None
+    days_kept = request.days if request.keep_returns else 0
     return EventEstimates(
         coefficients=coefficients_of(fit),
         sigma=sigma,
@@ -161,7 +182,7 @@ def _measured(fit: Fit, panel: Bars, where: Placement, wanted: Wanted) -> EventE
         expected=np.where(valid, expected, np.nan)[:, :days_kept],
         actual=actual[:, :days_kept],
         car=car,
-        car_se=sigma[:, None] * np.sqrt(variance),
+        car_se=np.where(np.isnan(car), np.nan, sigma[:, None] * np.sqrt(variance)),
         n_car=counted,
         estimation_residuals=residuals,
         kept=np.arange(len(fit.n)),
@@ -170,21 +191,23 @@ def _measured(fit: Fit, panel: Bars, where: Placement, wanted: Wanted) -> EventE
         est_first=where.est_first,
         win_first=where.win_first,
         excluded=(),
-        model=wanted.model.name,
+        model=request.model.name,
+        spans=spans,
     )
 
 
-def _cumulated(ar: Array, z: Array, valid: NDArray[np.bool_], columns: Rows) -> tuple[Array, Array, Rows]:
-    """CAR, its variance over s^2, and the bars counted, each (E, W)."""
+def _cumulated(ar: Array, z: Array, sessions: Array, columns: Rows) -> tuple[Array, Array, Rows]:
+    """CAR, its variance over s^2, and the bars counted, each (E, W); ``sessions`` (E, D) of each return, 0 for none."""
     car, variance = np.full((len(ar), len(columns)), np.nan), np.full((len(ar), len(columns)), np.nan)
     counted = np.zeros((len(ar), len(columns)), dtype=np.int64)
     for w, (first, last) in enumerate(columns):
-        inside = valid[:, first : last + 1]
+        covered = sessions[:, first : last + 1]
+        inside = covered > 0
         m = inside.sum(axis=1)
         total = np.where(inside, ar[:, first : last + 1], 0.0).sum(axis=1)
         z_sum = np.where(inside, z[:, :, first : last + 1], 0.0).sum(axis=2)
         car[:, w] = np.where(m > 0, total, np.nan)
-        variance[:, w] = np.where(m > 0, m + np.einsum("ke,ke->e", z_sum, z_sum), np.nan)
+        variance[:, w] = np.where(m > 0, covered.sum(axis=1) + np.einsum("ke,ke->e", z_sum, z_sum), np.nan)
         counted[:, w] = m
     return car, variance, counted
 
@@ -211,12 +234,17 @@ def _unfit(fit: Fit, ar: Array, minimum: int) -> dict[int, str]:
     return reasons
 
 
-def _check(returns: Array, where: Placement, days: int) -> None:
-    if returns.ndim != 2:
-        raise InputError(f"returns have {returns.ndim} dimensions, not 2", hint="rows are bars, columns are symbols")
+def _one_length(where: Placement) -> bool:
+    """Whether all event windows are as long as one another."""
+    spans = where.win_last - where.win_first
+    return len(spans) > 0 and bool((spans == spans[0]).all())
+
+
+def _check(returns: Array, where: Placement) -> None:
     lengths = {len(getattr(where, name)) for name in ("symbol_index", "day_zero", "est_first", "est_last", "win_first")}
     if len(lengths) > 1 or len(where.win_last) not in lengths:
         raise InputError("the events' arrays differ in length", hint="give one entry per event in each")
+    days = where.days
     bad = (where.car_columns[:, 0] < 0) | (where.car_columns[:, 1] >= days) if days else np.zeros(0, dtype=bool)
     if bad.any():
         raise InputError("a CAR window lies outside the event window", hint="widen the event window")

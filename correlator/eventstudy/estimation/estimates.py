@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from correlator.eventstudy.estimation.least_squares import Array
+from correlator.eventstudy.estimation.least_squares import Array, Mask
 from correlator.eventstudy.estimation.models import Model
 
 Rows = NDArray[np.int64]
+Spans = NDArray[np.int16]
 
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"
@@ -28,7 +28,8 @@ class EventEstimates:
     (E, W), NaN where the window has no bar, ``n_car`` (E, W) bars counted; ``estimation_residuals`` (E, L) NaN where
     not used, None unless asked for, column j is row ``est_first`` + j of the panel; ``kept`` (E,) positions among the
     events given; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept ones; ``excluded``
-    (position, reason) of the others; ``model`` its name.
+    (position, reason) of the others; ``model`` its name; ``spans`` (E, D) sessions that each return of the event window
+    is over, None where each is over one.
     """
 
     coefficients: Array
@@ -50,6 +51,24 @@ class EventEstimates:
     win_first: Rows
     excluded: tuple[tuple[int, str], ...]
     model: str
+    spans: Spans | None = None
+
+    @property
+    def day_ar(self) -> Array:
+        """``ar`` of returns over one session: what a day's mean is of. A longer one began before its day."""
+        return self.ar if self.spans is None else np.where(self.spans == 1, self.ar, np.nan)
+
+    @property
+    def day_se(self) -> Array:
+        """``ar_se`` of ``day_ar``."""
+        return self.ar_se if self.spans is None else np.where(self.spans == 1, self.ar_se, np.nan)
+
+    @property
+    def path_ar(self) -> Array:
+        """``ar`` without returns that began before the event window: what a path over its days sums."""
+        if self.spans is None:
+            return self.ar
+        return np.where(self.spans <= np.arange(1, self.ar.shape[1] + 1), self.ar, np.nan)
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -63,7 +82,8 @@ class EventEstimates:
         )
         residuals = None if self.estimation_residuals is None else self.estimation_residuals[chosen]
         parts: dict[str, Any] = {name: getattr(self, name)[chosen] for name in fields}
-        return replace(self, estimation_residuals=residuals, excluded=(), **parts)
+        spans = None if self.spans is None else self.spans[chosen]
+        return replace(self, estimation_residuals=residuals, excluded=(), spans=spans, **parts)
 
     def excluding(self, reasons: dict[int, str]) -> EventEstimates:
         """The same with ``excluded`` set to ``reasons`` by position."""
@@ -86,36 +106,107 @@ class Placement:
     win_last: Rows
     car_columns: Rows
 
-    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_], threads: int = 1) -> Placement:
-        """The events at ``chosen``; many that lie scattered are fetched by some ``threads``."""
-        places = np.flatnonzero(chosen) if chosen.dtype == np.bool_ else chosen
+    @classmethod
+    def at(
+        cls,
+        symbol_index: ArrayLike,
+        day_zero: ArrayLike,
+        estimation: tuple[ArrayLike, ArrayLike],
+        window: tuple[ArrayLike, ArrayLike],
+        car_columns: ArrayLike | None = None,
+    ) -> Placement:
+        """Events at first and last rows of ``estimation`` and event ``window``; CAR by default over the whole of it."""
+        symbols, zero, est_first, est_last, first, last = (
+            np.asarray(rows, dtype=np.int64) for rows in (symbol_index, day_zero, *estimation, *window)
+        )
+        whole = [[0, int((last - first).max(initial=-1))]] if len(first) == len(last) else [[0, 0]]
+        columns = np.asarray(whole if car_columns is None else car_columns, dtype=np.int64).reshape(-1, 2)
+        return cls(symbols, zero, est_first, est_last, first, last, columns)
+
+    @property
+    def days(self) -> int:
+        """Bars of the longest event window, D."""
+        return int((self.win_last - self.win_first).max(initial=-1)) + 1
+
+    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Placement:
+        """The events at ``chosen``."""
         names = ("symbol_index", "day_zero", "est_first", "est_last", "win_first", "win_last")
-        with ThreadPoolExecutor(threads) as pool:
-            taken = (pool.map if threads > 1 else map)(lambda name: getattr(self, name).take(places), names)
-            return Placement(**dict(zip(names, taken, strict=True)), car_columns=self.car_columns)
+        return Placement(**{name: getattr(self, name)[chosen] for name in names}, car_columns=self.car_columns)
 
 
 @dataclass(frozen=True)
 class Bars:
-    """``returns`` (T, S), ``regressors`` (T, K) and, where the model subtracts it, ``benchmark`` (T,)."""
+    """``returns`` (T, S), fractions, NaN where missing; ``factors`` (T, K) or None, the benchmark first; ``own`` (T, S)
+    the benchmark of each symbol where they differ; ``spans`` (T, S) sessions since the last trade that a return is
+    over, None where each is over one.
+    """
 
     returns: Array
-    regressors: Array
-    benchmark: Array | None
-
-    def actual(self, rows: Rows, inside: NDArray[np.bool_], symbols: Rows) -> Array:
-        return np.where(inside, self.returns[rows, symbols[:, None]], np.nan)
-
-    def modelled(self, actual: Array, rows: Rows) -> Array:
-        return actual if self.benchmark is None else actual - self.benchmark[rows]
-
-    def design(self, rows: Rows) -> Array:
-        """(K, E, L)"""
-        return np.ascontiguousarray(np.moveaxis(self.regressors[rows], 2, 0))
+    factors: Array | None = None
+    own: Array | None = None
+    spans: Spans | None = None
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Regressed:
+    """What a model reads of bars: ``regressors`` (T, K), of which ``own`` (T, S) replaces the first where symbols
+    differ; ``benchmark``, (T,) or (T, S), that is taken off the returns, or None; ``returns`` and ``spans`` as in
+    ``Bars``.
+    """
+
+    returns: Array
+    regressors: Array
+    benchmark: Array | None = None
+    own: Array | None = None
+    spans: Spans | None = None
+
+    def actual(self, rows: Rows, inside: Mask, symbols: Rows) -> Array:
+        """Returns (E, L) at ``rows``, NaN where these are not ``inside``."""
+        return np.where(inside, self.returns[rows, symbols[:, None]], np.nan)
+
+    def modelled(self, actual: Array, rows: Rows, symbols: Rows) -> Array:
+        """Returns over the benchmark, where the model subtracts it."""
+        if self.benchmark is None:
+            return actual
+        wide = self.benchmark.ndim == 2
+        return actual - (self.benchmark[rows, symbols[:, None]] if wide else self.benchmark[rows])
+
+    def design(self, rows: Rows, symbols: Rows) -> Array:
+        """(K, E, L)"""
+        design = np.ascontiguousarray(np.moveaxis(self.regressors[rows], 2, 0))
+        if self.own is not None and len(design):
+            design[0] = self.own[rows, symbols[:, None]]
+        return design
+
+    def sessions(self, rows: Rows, symbols: Rows) -> Array | None:
+        """Sessions (E, L) that each return is over, or None."""
+        return None if self.spans is None else self.spans[rows, symbols[:, None]].astype(np.float64)
+
+
+@dataclass(frozen=True)
+class PackedBars:
+    """``returns`` (S, T), each symbol's bars side by side, and ``regressor``, (1, T) or (S, T) where symbols differ,
+    zeros where the model has none; NaN where missing; ``spans`` (S, T), or (0, 0), sessions that returns are over.
+    Every estimation window is ``length`` bars long.
+    """
+
+    returns: Array
+    regressor: Array
+    spans: Spans
+    length: int
+
+    @classmethod
+    def of(cls, bars: Regressed, length: int) -> PackedBars:
+        """Of a model that is a line."""
+        regressor = np.zeros((1, len(bars.returns)))
+        if bars.regressors.shape[1]:
+            regressor = np.ascontiguousarray(bars.regressors.T if bars.own is None else bars.own.T)
+        spans = np.empty((0, 0), dtype=np.int16) if bars.spans is None else np.ascontiguousarray(bars.spans.T)
+        return cls(np.ascontiguousarray(bars.returns.T), regressor, spans, length)
+
+
+@dataclass(frozen=True)
+class Request:
     """What to compute: model, bars of the longest estimation window, days of the event window, bars needed, extras."""
 
     model: Model
@@ -124,7 +215,18 @@ class Wanted:
     minimum: int
     keep_residuals: bool
     keep_returns: bool
-    keep_order: bool = True
+
+
+def broken_windows(spans: Spans, valid: Mask, columns: Rows) -> Mask:
+    """(E, W) windows whose CAR is not of the window: a return over several sessions (``spans`` (E, D)) began before
+    it, or the last session has no return, so that one ends after it. ``valid`` (E, D) where there is an AR.
+    """
+    days = np.arange(spans.shape[1])
+    broken = np.zeros((len(spans), len(columns)), dtype=bool)
+    for w, (first, last) in enumerate(columns):
+        began = valid & (spans > days - first + 1)
+        broken[:, w] = began[:, first : last + 1].any(axis=1) | ~valid[:, last]
+    return broken
 
 
 def too_few(bars: int, minimum: int) -> str:
@@ -159,8 +261,11 @@ def joined(parts: list[EventEstimates], reasons: dict[int, str]) -> EventEstimat
     first = parts[0]
     if len(parts) == 1:
         return replace(first, excluded=excluded)
-    names = [f for f in first.__dataclass_fields__ if f not in ("estimation_residuals", "excluded", "model")]
+    left = ("estimation_residuals", "excluded", "model", "spans")
+    names = [f for f in first.__dataclass_fields__ if f not in left]
     together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     residuals = [part.estimation_residuals for part in parts if part.estimation_residuals is not None]
     stacked = np.concatenate(residuals) if residuals else None
-    return replace(first, excluded=excluded, estimation_residuals=stacked, **together)
+    spans = [part.spans for part in parts if part.spans is not None]
+    joined_spans = np.concatenate(spans) if spans else None
+    return replace(first, excluded=excluded, estimation_residuals=stacked, spans=joined_spans, **together)

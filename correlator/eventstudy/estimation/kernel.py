@@ -1,8 +1,8 @@
 """The engine's inner loop for many events of a model with a constant and at most one regressor.
 
-Plain Python over arrays: runs as it stands (a few events, and how the tests check it) and compiled by numba, which
-keeps what it compiled on disk. Events come sorted by symbol; for each symbol the bars that have both return and
-regressor are packed side by side once, so the estimation window of every event is one contiguous run without holes.
+Plain Python over arrays: runs as it stands, which is how the tests check it, and compiled (``engines``). Events come
+sorted by symbol; for each symbol the bars that have both return and regressor are packed side by side once, so the
+estimation window of every event is one contiguous run without holes.
 
 Sums are taken around a shift close to the window's mean and corrected for the rest (Chan, Golub & LeVeque 1983). The
 shift comes from running sums, whose error is harmless for a shift; where it is not close (a bad tick of any size
@@ -12,19 +12,30 @@ the residuals are squared one by one. So nothing outside a window can cost digit
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.util import find_spec
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
+from correlator.eventstudy.engines import compiled
+from correlator.eventstudy.estimation.estimates import (
+    FLAT_DESIGN_REASON,
+    FLAT_RETURN_REASON,
+    NO_BAR_REASON,
+    EventEstimates,
+    PackedBars,
+    Placement,
+    Regressed,
+    Request,
+    Rows,
+    Spans,
+    too_few,
+)
+from correlator.eventstudy.estimation.least_squares import Array
+from correlator.limits import thread_count
 
 READY, FLAT_RETURN, FLAT_DESIGN = 0, 1, 2
 _DEGENERATE = 64 * np.finfo(np.float64).eps
@@ -32,49 +43,71 @@ _NOT_CLOSE = 0.01
 _CANCELS = 1e-3
 
 
-def count_bars(
-    y: Array, x: Array, part: Rows, symbol: Rows, first: Rows, last: Rows, win: Rows, days: int, n: Rows, m: Rows
-) -> None:
-    """Fill ``n`` and ``m`` (E,): usable bars of the estimation and of the event window. Arguments as ``estimate``."""
-    total = y.shape[1]
+class Series(NamedTuple):
+    """``y`` (S, T) returns and ``x``, (1, T) or (S, T), regressor, NaN where missing; without ``slope`` x is zeros;
+    ``spans`` (S, T), or (0, 0), sessions that returns are over.
+    """
+
+    y: Array
+    x: Array
+    spans: Spans
+    slope: bool
+
+
+class Spots(NamedTuple):
+    """Of events sorted by ``symbol``: column, ``first`` and ``last`` estimation row, first row of the event window and
+    ``target``, the row that they fill; each (E,).
+    """
+
+    symbol: Rows
+    first: Rows
+    last: Rows
+    win: Rows
+    target: Rows
+
+
+class Filled(NamedTuple):
+    """What is filled, a row for one event, so that it is written in one place: ``out`` k coefficients, sigma, AR and
+    their errors (``days`` each), CAR, their errors and bars counted (W each), the last as integers in ``whole``, the
+    same memory; ``columns`` (W, 2) of the CAR windows; ``residuals`` (E, L), or (E, 0); ``status`` (E,).
+    """
+
+    out: Array
+    whole: Rows
+    columns: Rows
+    days: int
+    residuals: Array
+    status: NDArray[np.int8]
+
+
+def count_bars(series: Series, spots: Spots, part: Rows, counts: Rows) -> None:
+    """Fill ``counts`` (2, E): usable bars of the estimation window and of the event window, whose days lie in
+    ``part[2]``; of the events from ``part[0]`` to before ``part[1]``.
+    """
+    y, xs, _, _ = series
+    x = xs[0]
+    total, days = y.shape[1], part[2]
     before = np.zeros(total + 1, dtype=np.int64)
     current = -1
     for i in range(part[0], part[1]):
-        if symbol[i] != current:
-            current = symbol[i]
+        if spots.symbol[i] != current:
+            current = spots.symbol[i]
+            x = xs[current if len(xs) > 1 else 0]
             for t in range(total):
                 before[t + 1] = before[t] + (1 if y[current, t] - x[t] == y[current, t] - x[t] else 0)
-        n[i] = before[min(last[i], total - 1) + 1] - before[max(first[i], 0)]
-        m[i] = before[win[i] + days] - before[win[i]]
+        counts[0, i] = before[min(spots.last[i], total - 1) + 1] - before[max(spots.first[i], 0)]
+        counts[1, i] = before[spots.win[i] + days] - before[spots.win[i]]
 
 
-def estimate(
-    y: Array,
-    x: Array,
-    part: Rows,
-    target: Rows,
-    symbol: Rows,
-    first: Rows,
-    last: Rows,
-    win: Rows,
-    columns: Rows,
-    slope: bool,
-    days: int,
-    out: Array,
-    whole: Rows,
-    residuals: Array,
-    status: NDArray[np.int8],
-) -> None:
-    """Estimate the events from ``part[0]`` to before ``part[1]``, sorted by symbol, and fill rows ``target``.
-
-    ``y`` (S, T) returns and ``x`` (T,) regressor, NaN where missing (without ``slope`` x is zeros); ``symbol``,
-    ``first``, ``last``, ``win`` (E,) column, estimation rows (ends included), first event row; ``columns`` (W, 2).
-    One row of ``out`` holds one event, so that it is written in one place: k coefficients, sigma, AR and their errors
-    (``days`` each), CAR, their errors and bars counted (W each); the last are integers, in ``whole``, the same memory.
-    """
+def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
+    """Estimate the events from ``part[0]`` to before ``part[1]`` and fill their rows."""
+    y, all_x, spans, slope = series
+    x = all_x[0]
+    symbol, first, last, win, target = spots
+    out, whole, columns, days, residuals, status = filled
     total = y.shape[1]
     windows = columns.shape[0]
-    xs, ys = np.zeros(total), np.zeros(total)
+    xs, ys, ws = np.zeros(total), np.zeros(total), np.ones(total)
     sum_xs, sum_ys = np.zeros(total + 1), np.zeros(total + 1)
     before = np.zeros(total + 1, dtype=np.int64)
     k = 2 if slope else 1
@@ -85,12 +118,15 @@ def estimate(
         i = target[p]
         if symbol[p] != current:
             current = symbol[p]
+            x = all_x[current if len(all_x) > 1 else 0]
             place = 0
             run_x, run_y = 0.0, 0.0
             for t in range(total):
                 before[t] = place
                 there = y[current, t] - x[t] == y[current, t] - x[t]
                 xs[place], ys[place] = x[t], y[current, t]
+                if len(spans) > 0:
+                    ws[place] = 1.0 / spans[current, t]
                 run_x += x[t] if there else 0.0
                 run_y += y[current, t] if there else 0.0
                 place += 1 if there else 0
@@ -98,18 +134,20 @@ def estimate(
             before[total] = place
         a, b = before[max(first[p], 0)], before[min(last[p], total - 1) + 1]
         n = b - a
-        px, py = xs[a:b], ys[a:b]
+        px, py, pw = xs[a:b], ys[a:b], ws[a:b]
         centre_x, centre_y = (sum_xs[b] - sum_xs[a]) / n, (sum_ys[b] - sum_ys[a]) / n
         for attempt in range(2):
-            sx, sy, sxx, sxy, syy = 0.0, 0.0, 0.0, 0.0, 0.0
+            sw, sx, sy, sxx, sxy, syy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
             for j in range(n):
                 dx, dy = px[j] - centre_x, py[j] - centre_y
-                sx += dx
-                sy += dy
-                sxx += dx * dx
-                sxy += dx * dy
-                syy += dy * dy
-            if sx * sx <= _NOT_CLOSE * n * sxx and sy * sy <= _NOT_CLOSE * n * syy:
+                wx, wy = pw[j] * dx, pw[j] * dy
+                sw += pw[j]
+                sx += wx
+                sy += wy
+                sxx += wx * dx
+                sxy += wx * dy
+                syy += wy * dy
+            if sx * sx <= _NOT_CLOSE * sw * sxx and sy * sy <= _NOT_CLOSE * sw * syy:
                 break
             if attempt == 0:
                 total_x, total_y = 0.0, 0.0
@@ -117,16 +155,16 @@ def estimate(
                     total_x += px[j]
                     total_y += py[j]
                 centre_x, centre_y = total_x / n, total_y / n
-        off_x, off_y = sx / n, sy / n
+        off_x, off_y = sx / sw, sy / sw
         sxx -= sx * off_x
         sxy -= sx * off_y
         syy -= sy * off_y
-        if syy <= _DEGENERATE * _DEGENERATE * (syy + n * centre_y * centre_y):
+        if syy <= _DEGENERATE * _DEGENERATE * (syy + sw * centre_y * centre_y):
             status[i] = FLAT_RETURN
             continue
         beta, inverse = 0.0, 0.0
         if slope:
-            if sxx <= _DEGENERATE * _DEGENERATE * (sxx + n * centre_x * centre_x):
+            if sxx <= _DEGENERATE * _DEGENERATE * (sxx + sw * centre_x * centre_x):
                 status[i] = FLAT_DESIGN
                 continue
             beta, inverse = sxy / sxx, 1.0 / sxx
@@ -135,33 +173,37 @@ def estimate(
             ssr = 0.0
             for j in range(n):
                 e = (py[j] - centre_y - off_y) - beta * (px[j] - centre_x - off_x)
-                ssr += e * e
+                ssr += pw[j] * e * e
         s = np.sqrt(ssr / (n - k))
         row = out[i]
         row[k] = s
         row[0] = (centre_y + off_y) - beta * (centre_x + off_x)
         if slope:
             row[1] = beta
-        wx, wy = x[win[p] : win[p] + days], y[current, win[p] : win[p] + days]
+        in_x, in_y = x[win[p] : win[p] + days], y[current, win[p] : win[p] + days]
         ar_row, se_row = row[k + 1 : k + 1 + days], row[k + 1 + days : at_car]
-        share = 1.0 + 1.0 / n
         for d in range(days):
-            dx = wx[d] - centre_x - off_x
-            e = (wy[d] - centre_y - off_y) - beta * dx
+            sessions = spans[current, win[p] + d] if len(spans) > 0 else 1
+            dx = in_x[d] - centre_x - off_x
+            e = (in_y[d] - centre_y - off_y) - beta * dx
             ar_row[d] = e
-            se_row[d] = s * np.sqrt(share + dx * dx * inverse) + 0.0 * e
+            se_row[d] = s * np.sqrt(sessions + 1.0 / sw + dx * dx * inverse) + 0.0 * e
         for w in range(windows):
-            m, sum_e, sum_x = 0, 0.0, 0.0
-            values, regressor = ar_row[columns[w, 0] : columns[w, 1] + 1], wx[columns[w, 0] : columns[w, 1] + 1]
-            for d in range(len(values)):
-                there = values[d] == values[d]
-                m += 1 if there else 0
-                sum_e += values[d] if there else 0.0
-                sum_x += regressor[d] - centre_x - off_x if there else 0.0
+            m, covered, sum_e, sum_x, broken = 0, 0.0, 0.0, 0.0, False
+            for d in range(columns[w, 0], columns[w, 1] + 1):
+                known = ar_row[d] == ar_row[d]
+                sessions = spans[current, win[p] + d] if len(spans) > 0 else 1
+                m += 1 if known else 0
+                covered += sessions if known else 0.0
+                sum_e += ar_row[d] if known else 0.0
+                sum_x += in_x[d] - centre_x - off_x if known else 0.0
+                broken = broken or (known and sessions > d - columns[w, 0] + 1)
+            if len(spans) > 0:
+                broken = broken or ar_row[columns[w, 1]] != ar_row[columns[w, 1]]
             whole[i, at_count + w] = m
-            if m > 0:
+            if m > 0 and not broken:
                 row[at_car + w] = sum_e
-                row[at_car + windows + w] = s * np.sqrt(m + m * m / n + sum_x * sum_x * inverse)
+                row[at_car + windows + w] = s * np.sqrt(covered + m * m / sw + sum_x * sum_x * inverse)
             else:
                 row[at_car + w] = np.nan
                 row[at_car + windows + w] = np.nan
@@ -172,10 +214,14 @@ def estimate(
                     residuals[i, d] = np.nan
                 else:
                     residuals[i, d] = (y[current, t] - centre_y - off_y) - beta * (x[t] - centre_x - off_x)
+                    if len(spans) > 0:
+                        residuals[i, d] /= np.sqrt(spans[current, t])
 
 
-def unpacked(out: Array, whole: Rows, k: int, days: int, windows: int) -> dict[str, Any]:
-    """The parts of ``out`` by the names that EventEstimates gives them; views, not copies."""
+def unpacked(filled: Filled, k: int) -> dict[str, Any]:
+    """The parts of ``filled`` by the names that EventEstimates gives them; views, not copies."""
+    out, whole, columns, days, _, _ = filled
+    windows = len(columns)
     ends = np.cumsum([k, 1, days, days, windows, windows])
     names = ("coefficients", "sigma", "ar", "ar_se", "car", "car_se")
     parts = {
@@ -184,42 +230,110 @@ def unpacked(out: Array, whole: Rows, k: int, days: int, windows: int) -> dict[s
     return {**parts, "sigma": parts["sigma"][:, 0], "n_car": whole[:, ends[-1] :]}
 
 
-@cache
-def compiled() -> tuple[Callable[..., None], Callable[..., None]]:
-    """``count_bars`` and ``estimate`` compiled; sums may be reordered, NaN stays NaN."""
-    from numba import njit
-
-    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-    reorder = {"reassoc", "contract", "arcp", "nsz"}
-    return njit(**options)(count_bars), njit(**options, fastmath=reorder)(estimate)
-
-
-def worth_compiling(events: int) -> bool:
-    """Whether the loop pays for loading numba (half a second, nothing when it is there already), where installed."""
-    if "numba" in sys.modules:
-        return events >= 2_000
-    return events >= 100_000 and installed()
-
-
-def installed() -> bool:
-    """Whether numba is there to compile the loops."""
-    return "numba" in sys.modules or find_spec("numba") is not None
-
-
 def sorted_by_symbol(symbol: Rows, symbols: int) -> Rows:
     """Positions of the events in order of symbol; a radix sort where there are fewer than 65,536 symbols."""
     small = symbol.astype(np.uint16) if symbols < 1 << 16 else symbol
     return np.argsort(small, kind="stable")
 
 
-def in_threads(work: Callable[[Rows], None], symbol: Rows, threads: int) -> None:
-    """Run ``work`` on ranges of the sorted events that share no ``symbol``, one thread each."""
+def in_threads(work: Callable[[Rows], None], symbol: Rows, days: int) -> None:
+    """Run ``work`` on ranges of the sorted events that share no ``symbol``, one thread each; with them go the ``days``
+    of the event window.
+    """
+    threads = thread_count()
     at = np.searchsorted(symbol, symbol[[len(symbol) * part // threads for part in range(1, threads)]])
     cuts = [0, *at.tolist(), len(symbol)]
-    parts = [np.array([a, b]) for a, b in pairwise(cuts) if b > a]
-    if len(parts) == 1:
-        work(parts[0])
-        return
+    parts = [np.array([a, b, days]) for a, b in pairwise(cuts) if b > a]
     with ThreadPoolExecutor(max(len(parts), 1)) as pool:
-        for _ in pool.map(work, parts):
+        for _ in (pool.map if len(parts) > 1 else map)(work, parts):
             pass
+
+
+def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Request) -> EventEstimates:
+    """Estimate the events at positions ``ready``, whose windows lie inside the panel; one thread per processor, each
+    with its own symbols.
+    """
+    slope, packed = panel.regressors.shape[1] == 1, PackedBars.of(panel, request.length)
+    series = Series(packed.returns, packed.regressor, packed.spans, slope)
+    order = ready[sorted_by_symbol(where.symbol_index[ready], len(series.y))]
+    ordered, order, counted, excluded = _enough_bars(series, where, order, request)
+    kept, target, part = _rows_out(where, order)
+    n = np.empty(len(kept), dtype=np.int64)
+    n[target] = counted
+    size, k, windows = len(kept), 1 + int(slope), len(part.car_columns)
+    out = np.empty((size, k + 1 + 2 * request.days + 3 * windows))
+    residuals = np.empty((size, request.length if request.keep_residuals else 0))
+    whole, status = out.view(np.int64), np.zeros(size, dtype=np.int8)
+    filled = Filled(out, whole, ordered.car_columns, request.days, residuals, status)
+    spots = _spots(ordered, target)
+    in_threads(lambda span: compiled(estimate)(series, spots, span, filled), ordered.symbol_index, request.days)
+    actual = _actual(panel, part, request)
+    fitted = unpacked(filled, k)
+    estimates = EventEstimates(
+        **fitted,
+        n=n,
+        df=n - k,
+        expected=actual - fitted["ar"] if request.keep_returns else actual,
+        actual=actual,
+        estimation_residuals=residuals if request.keep_residuals else None,
+        kept=kept,
+        symbol_index=part.symbol_index,
+        day_zero=part.day_zero,
+        est_first=part.est_first,
+        win_first=part.win_first,
+        excluded=tuple(excluded.items()),
+        model=request.model.name,
+        spans=None if panel.spans is None else panel.spans[_days(part, request), part.symbol_index[:, None]],
+    )
+    return _without_flat(estimates, status, excluded)
+
+
+def _spots(where: Placement, target: Rows) -> Spots:
+    return Spots(where.symbol_index, where.est_first, where.est_last, where.win_first, target)
+
+
+def _rows_out(where: Placement, order: Rows) -> tuple[Rows, Rows, Placement]:
+    """Event of each output row, output row of each event at ``order``, and the placement of the rows."""
+    if len(order) == len(where.day_zero):
+        return np.arange(len(order)), order, where
+    row = np.full(len(where.day_zero), -1)
+    row[order] = 0
+    kept = np.flatnonzero(row == 0)
+    row[kept] = np.arange(len(kept))
+    return kept, row[order], where.take(kept)
+
+
+def _enough_bars(
+    series: Series, where: Placement, order: Rows, request: Request
+) -> tuple[Placement, Rows, Rows, dict[int, str]]:
+    """Of the events at ``order`` (sorted by symbol) those with bars enough, placed and by position, the bars of each,
+    and the others' reasons.
+    """
+    part = where.take(order)
+    counts = np.zeros((2, len(order)), dtype=np.int64)
+    spots = _spots(part, order)
+    in_threads(lambda span: compiled(count_bars)(series, spots, span, counts), part.symbol_index, request.days)
+    n, short, empty = counts[0], counts[0] < request.minimum, counts[1] == 0
+    excluded = {int(order[i]): too_few(int(n[i]), request.minimum) for i in np.flatnonzero(short)}
+    excluded.update((int(order[i]), NO_BAR_REASON) for i in np.flatnonzero(empty & ~short))
+    good = ~(short | empty)
+    return (part.take(good), order[good], n[good], excluded) if excluded else (part, order, n, excluded)
+
+
+def _actual(panel: Regressed, where: Placement, request: Request) -> Array:
+    if not request.keep_returns:
+        return np.empty((len(where.day_zero), 0))
+    return np.asarray(panel.returns[_days(where, request), where.symbol_index[:, None]])
+
+
+def _days(where: Placement, request: Request) -> Rows:
+    """(E, D) rows of the event windows."""
+    return where.win_first[:, None] + np.arange(request.days)
+
+
+def _without_flat(estimates: EventEstimates, status: NDArray[np.int8], excluded: dict[int, str]) -> EventEstimates:
+    if not status.any():
+        return estimates
+    names = {FLAT_RETURN: FLAT_RETURN_REASON, FLAT_DESIGN: FLAT_DESIGN_REASON}
+    excluded.update((int(estimates.kept[i]), names[int(status[i])]) for i in np.flatnonzero(status))
+    return estimates.take(status == READY).excluding(excluded)

@@ -45,20 +45,26 @@ class Fit:
         return np.asarray(np.einsum("el,el->e", self.residuals, self.residuals))
 
 
-def fit_batch(y: Array, x: Array, *, intercept: bool) -> Fit:
-    """Regress ``y`` (E, L) on ``x`` (K, E, L), NaN where missing; a bar is used where all of them are present."""
+def fit_batch(y: Array, x: Array, *, intercept: bool, sessions: Array | None = None) -> Fit:
+    """Regress ``y`` (E, L) on ``x`` (K, E, L), NaN where missing; a bar is used where all of them are present.
+
+    ``sessions`` (E, L): how many a return is over; its variance is in proportion, so each bar weighs one over it, and
+    residuals are divided by its root.
+    """
     used = ~np.isnan(y)
     for column in x:
         used &= ~np.isnan(column)
     n = used.sum(axis=1)
-    shift_y, residuals, size_y = _centred(y, used, n, intercept)
-    columns = [_centred(column, used, n, intercept) for column in x]
+    root = used.astype(np.float64) if sessions is None else np.where(used, 1.0 / np.sqrt(sessions), 0.0)
+    weight = n.astype(np.float64) if sessions is None else (root * root).sum(axis=1)
+    shift_y, residuals, size_y = _centred(y, used, root, weight if intercept else None)
+    columns = [_centred(column, used, root, weight if intercept else None) for column in x]
     k = int(intercept) + len(columns)
     q, r = np.zeros((k, *y.shape)), np.zeros((len(y), k, k))
     flat_design = np.zeros(len(y), dtype=bool)
     if intercept:
-        root = np.sqrt(np.maximum(n, 1))
-        q[0], r[:, 0, 0] = used / root[:, None], root
+        norm = np.sqrt(np.where(weight > 0, weight, 1.0))
+        q[0], r[:, 0, 0] = root / norm[:, None], norm
     for j, (_, column, size) in enumerate(columns, start=int(intercept)):
         column = _project_out(column, q[:j], r[:, :j, j])
         norm = np.sqrt(np.einsum("el,el->e", column, column))
@@ -71,7 +77,7 @@ def fit_batch(y: Array, x: Array, *, intercept: bool) -> Fit:
     centred, residuals = residuals, _project_out(residuals, q, c)
     if k == int(intercept) == 1:
         # By the arithmetic of the prediction: equal returns of both windows stay equal, as ranks want them.
-        residuals = np.where(used, centred - (c[:, 0] * (1.0 / r[:, 0, 0]))[:, None], 0.0)
+        residuals = np.where(used, centred - (c[:, 0] * (1.0 / r[:, 0, 0]))[:, None] * root, 0.0)
     shift_x = np.stack([shift for shift, _, _ in columns], axis=1) if columns else np.zeros((len(y), 0))
     flat_return = centred_norm <= _DEGENERATE * size_y
     return Fit(q, r, c, residuals, shift_x, shift_y, n, used, intercept, flat_return, flat_design)
@@ -108,11 +114,13 @@ def coefficients_of(fit: Fit) -> Array:
     return b
 
 
-def _centred(values: Array, used: Mask, n: NDArray[np.int64], intercept: bool) -> tuple[Array, Array, Array]:
-    """Mean (0 without a constant), values less it with 0 where unused, and the norm of the values as given."""
+def _centred(values: Array, used: Mask, root: Array, weight: Array | None) -> tuple[Array, Array, Array]:
+    """Weighted mean (0 without a constant, ``weight`` None), values less it times ``root``, and the norm as given."""
     kept = np.where(used, values, 0.0)
-    shift = kept.sum(axis=1) / np.maximum(n, 1) if intercept else np.zeros(len(values))
-    return shift, np.where(used, kept - shift[:, None], 0.0), np.sqrt(np.einsum("el,el->e", kept, kept))
+    scaled = kept * root
+    sums = np.zeros(len(values)) if weight is None else (scaled * root).sum(axis=1)
+    shift = sums if weight is None else sums / np.where(weight > 0, weight, 1.0)
+    return shift, np.where(used, (kept - shift[:, None]) * root, 0.0), np.sqrt(np.einsum("el,el->e", scaled, scaled))
 
 
 def _project_out(column: Array, q: Array, into: Array) -> Array:

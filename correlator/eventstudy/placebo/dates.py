@@ -31,8 +31,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError
-from correlator.eventstudy.estimation.engine import default_minimum, regressors_of
-from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.engine import default_minimum, regressed
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array, Mask, Panel
 from correlator.eventstudy.placement import Rows
@@ -218,8 +218,8 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
 def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mask:
     """Bars (T,) on which benchmark or factors of ``symbol`` (None: those of all) are missing."""
     factors = panel.factors if symbol is None else panel.factors_of(symbol)
-    regressors, benchmark = regressors_of(model_named(spec.model), factors, len(panel.labels))
-    beside = [regressors] if benchmark is None else [regressors, benchmark[:, None]]
+    bars = regressed(model_named(spec.model), Bars(panel.returns, factors))
+    beside = [bars.regressors] if bars.benchmark is None else [bars.regressors, bars.benchmark[:, None]]
     return np.asarray(np.isnan(np.column_stack(beside)).any(axis=1), dtype=bool)
 
 

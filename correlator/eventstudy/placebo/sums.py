@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.eventstudy.estimation.estimates import EventEstimates, Placement
-from correlator.eventstudy.estimation.of_panel import fit_panel
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.placebo.dates import Cluster
 from correlator.eventstudy.placement import Rows
@@ -164,18 +164,22 @@ def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows
     """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
     spec, panel = result.spec, result.panel
     estimation, window = spec.offsets()
-    own = panel.own_benchmark
-    part = replace(panel, returns=panel.returns[:, symbols], own_benchmark=None if own is None else own[:, symbols])
-    where = Placement(
-        column,
-        rows,
-        rows + estimation.first,
-        rows + estimation.last,
-        rows + window.first,
-        rows + window.last,
-        result.car_columns,
+    own = None if panel.own_benchmark is None else panel.own_benchmark[:, symbols]
+    spans = None if panel.spans is None else panel.spans[:, symbols]
+    found = fit_events(
+        Bars(panel.returns[:, symbols], panel.factors, own, spans),
+        Placement.at(
+            column,
+            rows,
+            (rows + estimation.first, rows + estimation.last),
+            (rows + window.first, rows + window.last),
+            result.car_columns,
+        ),
+        model=spec.model,
+        minimum_observations=spec.minimum_observations,
+        keep_returns=False,
+        engine=spec.engine,
     )
-    found = fit_panel(part, where, model=spec.model, minimum_observations=spec.minimum_observations, keep_returns=False)
     values = _values(found)
     if len(found) == len(rows):
         return values

@@ -10,41 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError
-from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
+from correlator.eventstudy.estimation.residuals import Refitted
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class StudyArrays:
-    """E events, D event days, W windows, L estimation bars at most; returns are fractions, NaN where missing.
-
-    ``ar``, ``ar_se`` (E, D) abnormal returns and their forecast-error sd; ``sigma`` (E,) residual sd with ``df`` (E,)
-    = n - k degrees of freedom; ``n`` (E,) estimation bars used; ``residuals`` (E, L) estimation residuals, columns side
-    by side as the events' windows are; ``residual_days`` (E, L) calendar row of each residual, -1 where missing;
-    ``car``, ``car_se`` (E, W); ``window_first``, ``window_last`` (W,) columns of the event window, ends included;
-    ``event_dates`` (E,) calendar row of one fixed column of the event window (day 0, say): two events meet on a
-    calendar day where their columns differ by the difference of these.
-    """
-
-    ar: Array
-    ar_se: Array
-    sigma: Array
-    df: Rows
-    n: Rows
-    residuals: Array
-    residual_days: Rows
-    car: Array
-    car_se: Array
-    day_labels: list[str]
-    window_labels: list[str]
-    window_first: Rows
-    window_last: Rows
-    event_dates: Rows
-
-    def __len__(self) -> int:
-        return len(self.ar)
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -60,40 +31,75 @@ class Columns:
     days: int
 
     def cumulated(self, daily: Array) -> Array:
-        """(K,) sums over each column's days of a daily series (D,), missing days left out."""
-        running = np.concatenate([[0.0], np.cumsum(np.nan_to_num(daily))])
-        total: Array = running[self.first + self.bars] - running[self.first]
-        return total
+        """Sums over each column's days of a daily series (..., D), missing days left out: (..., K)."""
+        running = np.cumsum(np.nan_to_num(daily), axis=-1)
+        running = np.concatenate([np.zeros((*daily.shape[:-1], 1)), running], axis=-1)
+        return np.asarray(running[..., self.first + self.bars] - running[..., self.first])
 
 
 @dataclass(frozen=True)
-class Targets(Columns):
-    """What every statistic is computed for: ``value``, ``se`` (E, K) AR or CAR and its forecast-error sd."""
+class StudyArrays:
+    """E events, D event days, W windows, L estimation bars at most; returns are fractions, NaN where missing.
 
-    value: Array
-    se: Array
+    ``ar``, ``ar_se`` (E, D) abnormal returns and their forecast-error sd; ``sigma`` (E,) residual sd with ``df`` (E,)
+    = n - k degrees of freedom; ``n`` (E,) estimation bars used; ``residuals`` (E, L) estimation residuals, columns side
+    by side as the events' windows are, or what makes them anew; ``residual_first`` (E,) calendar row of column 0;
+    ``car``, ``car_se`` (E, W); ``window_first``, ``window_last`` (W,) columns of the event window, ends included;
+    ``event_dates`` (E,) calendar row of one fixed column of the event window (day 0, say): two events meet on a
+    calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
+    window, None to count them in ``ar``.
+    """
 
+    ar: Array
+    ar_se: Array
+    sigma: Array
+    df: Rows
+    n: Rows
+    residuals: Array | Refitted
+    residual_first: Rows
+    car: Array
+    car_se: Array
+    day_labels: list[str]
+    window_labels: list[str]
+    window_first: Rows
+    window_last: Rows
+    event_dates: Rows
+    n_car: Rows | None = None
 
-def columns_of(days: int, windows: NDArray[Any]) -> Columns:
-    """Of ``days`` event days and ``windows`` (W, 2), first and last column of each, ends included."""
-    first, last = np.asarray(windows, dtype=np.int64).reshape(-1, 2).T
-    return Columns(
-        bars=np.concatenate([np.ones(days, dtype=np.int64), last - first + 1]),
-        first=np.concatenate([np.arange(days, dtype=np.int64), first]),
-        days=days,
-    )
+    def __len__(self) -> int:
+        return len(self.ar)
 
+    @property
+    def length(self) -> int:
+        """Bars of an estimation window, L."""
+        return int(self.residuals.shape[1])
 
-def targets_of(arrays: StudyArrays) -> Targets:
-    """Days and windows of ``arrays`` as columns."""
-    columns = columns_of(arrays.ar.shape[1], np.stack([arrays.window_first, arrays.window_last], axis=1))
-    return Targets(
-        columns.bars,
-        columns.first,
-        columns.days,
-        value=np.concatenate([arrays.ar, arrays.car], axis=1),
-        se=np.concatenate([arrays.ar_se, arrays.car_se], axis=1),
-    )
+    @property
+    def columns(self) -> Columns:
+        """The days and windows as columns."""
+        days, spans = self.ar.shape[1], self.window_last - self.window_first + 1
+        return Columns(
+            bars=np.concatenate([np.ones(days, dtype=np.int64), spans]),
+            first=np.concatenate([np.arange(days, dtype=np.int64), self.window_first]),
+            days=days,
+        )
+
+    @property
+    def window_bars(self) -> Rows:
+        """(E, W) bars that the event has in each window."""
+        if self.n_car is not None:
+            return self.n_car
+        known = (~np.isnan(self.ar)).astype(np.float64)
+        return self.columns.cumulated(known)[:, self.columns.days :].astype(np.int64)
+
+    def estimation(self, rows: Rows | slice) -> tuple[Array, Mask, Array]:
+        """Residuals (B, L) of the events at ``rows``, 0 where not used, where they are used, and the abnormal returns
+        (B, D) that are ranked with them.
+        """
+        if isinstance(self.residuals, Refitted):
+            return self.residuals.of(np.arange(len(self))[rows] if isinstance(rows, slice) else rows)
+        used = ~np.isnan(self.residuals[rows])
+        return np.where(used, self.residuals[rows], 0.0), used, self.ar[rows]
 
 
 def study_arrays(
@@ -101,24 +107,27 @@ def study_arrays(
     day_labels: Sequence[str],
     window_labels: Sequence[str],
     car_columns: NDArray[Any],
+    bars: PackedBars | None = None,
 ) -> StudyArrays:
     """The arrays of ``estimates``; ``car_columns`` (W, 2) first and last event column of each window, ends included.
 
-    Raises StudyError where the estimates carry no estimation residuals.
+    Residuals that the estimates do not hold are made anew from the ``bars`` that the estimates come from. Raises
+    StudyError where there are neither.
     """
-    residuals = estimates.estimation_residuals
+    residuals: Array | Refitted | None = estimates.estimation_residuals
+    if residuals is None and bars is not None:
+        residuals = Refitted(estimates, bars)
     if residuals is None:
         raise StudyError("these estimates carry no residuals, which ranks and correlations need", hint="keep_residuals")
-    days = estimates.est_first[:, None] + np.arange(residuals.shape[1])
     columns = np.asarray(car_columns, dtype=np.int64).reshape(-1, 2)
     return StudyArrays(
-        ar=estimates.ar,
-        ar_se=estimates.ar_se,
+        ar=estimates.day_ar,
+        ar_se=estimates.day_se,
         sigma=estimates.sigma,
         df=estimates.df,
         n=estimates.n,
         residuals=residuals,
-        residual_days=np.where(np.isnan(residuals), -1, days),
+        residual_first=estimates.est_first,
         car=estimates.car,
         car_se=estimates.car_se,
         day_labels=list(day_labels),
@@ -126,4 +135,5 @@ def study_arrays(
         window_first=columns[:, 0],
         window_last=columns[:, 1],
         event_dates=estimates.win_first,
+        n_car=estimates.n_car,
     )

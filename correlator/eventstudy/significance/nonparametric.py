@@ -1,110 +1,89 @@
-"""Sign and signed-rank tests across events; columns are days or windows."""
+"""Rank and sign tests across events, from sums over them; every function returns (K,) values, one per day or window."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-
 import numpy as np
-from numpy.typing import NDArray
 
 from correlator.eventstudy.significance.arrays import Array
-from correlator.eventstudy.significance.sums import FirstLook
-
-Keys = NDArray[np.uint64]
-RankSums = Callable[[Keys], tuple[float, float]]
-
-EXACT_UP_TO = 200
-"""Events up to which the signed-rank distribution is exact; above, the normal approximation with ties."""
-
-_LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
-_INFINITY = np.uint64(0xFFE0000000000000)
-_ONE = np.uint64(1)
+from correlator.eventstudy.significance.evidence import Evidence
+from correlator.eventstudy.significance.ranks import DaySums
 
 
-def sign_z(first: FirstLook, share: float = 0.5) -> Array:
-    """(w - N p) / sqrt(N p (1 - p)), w the events with x > 0; p = 1/2 plain.
+def sign_z(evidence: Evidence) -> Array:
+    """(w - N/2) / sqrt(N/4), w the events with x > 0."""
+    return _sign_z(evidence, np.full(len(evidence.n), 0.5))
 
-    Generalised (Cowan 1992): p the mean over events of the share of positive estimation residuals.
+
+def generalized_sign_z(evidence: Evidence) -> Array:
+    """(w - N p) / sqrt(N p (1 - p)), p the mean over the N events of the share of positive residuals. Cowan (1992)."""
+    return _sign_z(evidence, evidence.sums["positive_share"] / evidence.n)
+
+
+def _sign_z(evidence: Evidence, share: Array) -> Array:
+    n = evidence.n
+    return np.asarray((evidence.sums["positive"] - n * share) / np.sqrt(n * share * (1.0 - share)))
+
+
+def corrado(evidence: Evidence) -> Array:
+    """Ranks K of each event over its L estimation and D event bars, M of them valid: daily mean over the events present
+    of K - (M + 1)/2 over its root mean square over all L + D days. Corrado (1989).
+
+    A window is the sum over its m days with an event over sqrt m (Cowan 1992).
     """
-    n = first.value.n
-    return np.asarray((first.positive - n * share) / np.sqrt(n * share * (1.0 - share)))
+    days = evidence.ranks.days
+    return _over_days(evidence, days.plain / days.ranked)
 
 
-def rank_keys(x: Array) -> Keys:
-    """(K, E) from x (E, K): whole numbers in the order of |x|, the last bit saying that x > 0.
-
-    The bits of a positive double grow with it. The largest key stands for what is left out: NaN and zero.
+def corrado_uniform(evidence: Evidence) -> Array:
+    """As ``corrado`` with the daily sum of K/(M + 1) - 1/2 over the root of the events present, so that short histories
+    and missing days weigh what they should. Corrado & Zivney (1992) without their correction of the event's variance.
     """
-    bits = np.ascontiguousarray(x.T).view(np.uint64)
-    size = bits << _ONE
-    keys: Keys = np.where((size != 0) & (size <= _INFINITY), size | (_ONE - (bits >> np.uint64(63))), _LEFT_OUT)
-    return keys
+    return _over_days(evidence, _uniform(evidence.ranks.days))
 
 
-def wilcoxon(x: Array) -> tuple[Array, Array]:
-    """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), of x (E, K). Wilcoxon (1945).
-
-    Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
+def corrado_zivney(evidence: Evidence) -> Array:
+    """As ``corrado_uniform``, of abnormal returns that are standardised first: residuals by sigma, an event day by its
+    forecast error and by the sd over events of what comes out. Corrado & Zivney (1992).
     """
-    found = [signed_rank(np.sort(column)) for column in rank_keys(x)]
-    return np.array([value for value, _ in found]), np.array([p for _, p in found])
+    return _over_days(evidence, _uniform(evidence.ranks.adjusted))
 
 
-def signed_rank(keys: Keys, sums: RankSums | None = None) -> tuple[float, float]:
-    """``wilcoxon`` of one column's sorted keys (E,); NaN where nothing is left.
+def _uniform(days: DaySums) -> Array:
+    return np.asarray(days.uniform / np.sqrt(days.ranked))
 
-    ``sums`` gives the sum of the ranks of positive values and that of all squared ranks, for many events.
+
+def _over_days(evidence: Evidence, series: Array) -> Array:
+    columns, known = evidence.columns, series[~np.isnan(series)]
+    s = np.sqrt((known @ known) / len(known)) if len(known) else np.nan
+    event = series[len(series) - columns.days :]
+    days = columns.cumulated((~np.isnan(event)).astype(np.float64))
+    value = columns.cumulated(event) / (s * np.sqrt(days))
+    return np.where(evidence.n > 0, value, np.nan)
+
+
+def generalized_rank_z(evidence: Evidence) -> Array:
+    """Sum of U over sqrt(sum of L / (12 (L + 2))). Kolari & Pynnönen (2011); U as ``generalized_rank_t`` has it."""
+    return np.asarray(evidence.ranks.u / np.sqrt(evidence.ranks.u_weight))
+
+
+def generalized_rank_t(evidence: Evidence) -> Array:
+    """Z sqrt((T - 2) / (T - 1 - Z^2)) of ``rank_mean_ratio``, T days. Kolari & Pynnönen (2011).
+
+    Each event's standardised residuals and, as one more day, its scaled abnormal return divided by its sd over events
+    are ranked together: U = rank / (L + 2) - 1/2 with L its residuals.
     """
-    keys = keys[: np.searchsorted(keys, _LEFT_OUT)]
-    n = len(keys)
-    if n == 0:
-        return np.nan, np.nan
-    if n > EXACT_UP_TO:
-        from scipy.special import ndtr
-
-        positive, squares = (sums or rank_sums)(keys)
-        smaller = min(positive, n * (n + 1) / 2 - positive)
-        return smaller, float(min(1.0, 2 * ndtr((smaller - n * (n + 1) / 4) / np.sqrt(squares / 4))))
-    ranks = _ranks(keys >> _ONE)
-    positive = float(ranks @ (keys & _ONE).astype(np.float64))
-    smaller = min(positive, n * (n + 1) / 2 - positive)
-    tail = _tail(tuple(np.rint(2 * ranks).astype(np.int64).tolist()))
-    return smaller, float(min(1.0, 2 * tail[round(2 * smaller)]))
+    z, days = rank_mean_ratio(evidence), ranked_days(evidence)
+    return np.asarray(z * np.sqrt((days - 2) / (days - 1 - z**2)))
 
 
-def rank_sums(in_order: Keys) -> tuple[float, float]:
-    """Sum of the ranks of positive values, and of all squared ranks, of sorted keys."""
-    ranks = _ranks(in_order >> _ONE)
-    return float(ranks @ (in_order & _ONE).astype(np.float64)), float(ranks @ ranks)
+def rank_mean_ratio(evidence: Evidence) -> Array:
+    """The mean U of the event over sqrt(mean over the T = L + 1 days of (n_t / N) Ubar_t^2)."""
+    ranks = evidence.ranks
+    mean = ranks.u / ranks.u_n
+    weighted = np.where(ranks.present > 0, ranks.daily**2 / ranks.present, 0.0).sum(axis=1) / ranks.u_n
+    return np.asarray(mean / np.sqrt((weighted + mean**2) / ranked_days(evidence)))
 
 
-def _ranks(in_order: Keys) -> Array:
-    """(n,) ranks from 1 of sorted values, ties averaged."""
-    new = np.flatnonzero(in_order[1:] != in_order[:-1]) + 1
-    if len(new) == len(in_order) - 1:
-        return np.arange(1.0, len(in_order) + 1)
-    starts = np.concatenate([[0], new])
-    ends = np.concatenate([new, [len(in_order)]])
-    return np.repeat((starts + ends + 1) / 2, ends - starts)
-
-
-def _tail(doubled_ranks: tuple[int, ...]) -> NDArray[np.float64]:
-    """P(2 W+ <= j) for every j when each rank has a fair sign."""
-    n = len(doubled_ranks)
-    return _tail_without_ties(n) if doubled_ranks == tuple(range(2, 2 * n + 1, 2)) else _convolved(doubled_ranks)
-
-
-@lru_cache(maxsize=EXACT_UP_TO)
-def _tail_without_ties(n: int) -> NDArray[np.float64]:
-    return np.repeat(_convolved(tuple(range(1, n + 1))), 2)
-
-
-def _convolved(ranks: tuple[int, ...]) -> NDArray[np.float64]:
-    """P(W+ <= j) for every j."""
-    probability = np.zeros(sum(ranks) + 1)
-    probability[0] = 1.0
-    for rank in ranks:
-        probability[rank:] = 0.5 * (probability[rank:] + probability[: len(probability) - rank])
-        probability[:rank] *= 0.5
-    return np.cumsum(probability)
+def ranked_days(evidence: Evidence) -> int:
+    """T: estimation days with a residual, and the event."""
+    return int((evidence.ranks.present > 0).any(axis=0).sum()) + 1

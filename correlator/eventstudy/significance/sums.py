@@ -1,118 +1,307 @@
-"""Sums over events from which every test across events follows; parts of a study add up to the whole.
+"""Sums over events, from which every test across events follows: one definition each, in numpy, over a block of events.
 
-Two looks at the events: the first gives mean and spread of abnormal returns, which the second needs, because the
-generalised ranks scale by the spread and the jackknife leaves one event out of it. K columns are days then windows, D
-days, L estimation bars at most.
+Sums are made in stages, as some need what earlier ones add up to: ``values`` first, then ``moments`` around the means,
+then ``deviations`` by mean and sd, then what ``residuals`` of the estimation windows give, which are made block by
+block and forgotten. Blocks add
+up, so any number of events takes the memory of one block. K columns are days then windows, D days, L estimation bars.
+
+A statistic that needs a new sum: write it here as a function of a block and of what is known, with ``@summed``; it is
+then ``evidence.sums["its name"]``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 
-from correlator.eventstudy.significance.arrays import Array
+from correlator.eventstudy.significance.arrays import Array, Columns, Mask, Rows, StudyArrays
+
+STAGES: Final = ("values", "moments", "deviations", "residuals")
+_ROUNDING = 1e-14
+"""A mean residual below this share of its sd is what rounding leaves of zero."""
 
 
 @dataclass(frozen=True)
-class Spread:
-    """``n`` values, their ``mean`` and the sum ``m2`` of squared deviations from it, each (K,)."""
+class Block:
+    """Some events: ``arrays`` and which ``rows`` of them; ``columns`` of the study."""
 
-    n: Array
-    mean: Array
-    m2: Array
+    arrays: StudyArrays
+    rows: Rows | slice
+    columns: Columns
 
-    @property
-    def sd(self) -> Array:
-        """(K,) standard deviation, divisor n - 1."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.sqrt(self.m2 / (self.n - 1)))
+    @cached_property
+    def x(self) -> Array:
+        """(B, K) AR, then CAR."""
+        return np.concatenate([self.arrays.ar[self.rows], self.arrays.car[self.rows]], axis=1)
 
-    def __add__(self, other: Spread) -> Spread:
-        n, apart, share = _together(self.n, self.mean, other.n, other.mean)
-        mean = np.where(self.n > 0, np.nan_to_num(self.mean) + apart * share, other.mean)
-        return Spread(n, mean, self.m2 + other.m2 + apart**2 * self.n * share)
+    @cached_property
+    def se(self) -> Array:
+        """(B, K) forecast-error sd of x."""
+        return np.concatenate([self.arrays.ar_se[self.rows], self.arrays.car_se[self.rows]], axis=1)
+
+    @cached_property
+    def scaled(self) -> Array:
+        """(B, K) x / se."""
+        return np.asarray(self.x / self.se)
+
+    @cached_property
+    def present(self) -> Mask:
+        """(B, K) where x is known."""
+        return ~np.isnan(self.x)
+
+    @cached_property
+    def scalable(self) -> Mask:
+        """(B, K) where x / se is known."""
+        return ~np.isnan(self.scaled)
+
+    @cached_property
+    def bars(self) -> Array:
+        """(B, K) bars of the column that the event has, 0 where it has no value."""
+        days = self.columns.days
+        counted = np.concatenate([self.present[:, :days], self.arrays.window_bars[self.rows]], axis=1, dtype=np.float64)
+        return counted if bool(self.present[:, days:].all()) else np.where(self.present, counted, 0.0)
+
+    @cached_property
+    def sigma(self) -> Array:
+        """(B,) residual sd."""
+        return self.arrays.sigma[self.rows]
+
+    @cached_property
+    def df(self) -> Array:
+        """(B,) degrees of freedom."""
+        return self.arrays.df[self.rows].astype(np.float64)
+
+    @cached_property
+    def n(self) -> Array:
+        """(B,) residuals used."""
+        return self.arrays.n[self.rows].astype(np.float64)
+
+    @cached_property
+    def _estimation(self) -> tuple[Array, Mask, Array]:
+        return self.arrays.estimation(self.rows)
+
+    @cached_property
+    def e(self) -> Array:
+        """(B, L) residuals, 0 where not used."""
+        return self._estimation[0]
+
+    @cached_property
+    def used(self) -> Mask:
+        """(B, L) where there is a residual."""
+        return self._estimation[1]
+
+    @cached_property
+    def daily(self) -> Array:
+        """(B, D) abnormal returns to be ranked with the residuals."""
+        return self._estimation[2]
+
+    @cached_property
+    def centred(self) -> Array:
+        """(B, L) residuals less their mean, 0 where not used."""
+        mean = self.e.sum(axis=1) / self.n
+        flat = np.abs(mean) <= _ROUNDING * self.sigma
+        return self.e if bool(flat.all()) else np.where(self.used, self.e - mean[:, None], 0.0)
+
+    @cached_property
+    def squares(self) -> Array:
+        """(B,) squared residuals, less their mean, summed."""
+        return np.asarray(np.einsum("ij,ij->i", self.centred, self.centred))
+
+    def away(self, mean: Array) -> Array:
+        """(B, K) x less ``mean`` (K,), 0 where unknown."""
+        return _filled(self.x - mean)
+
+    def scaled_away(self, mean: Array) -> Array:
+        """(B, K) x / se less ``mean`` (K,), 0 where unknown."""
+        return _filled(self.scaled - mean)
 
 
 @dataclass(frozen=True)
-class FirstLook:
-    """Sums over ``events`` events, each (K,): of what is in a column.
-
-    ``value``: abnormal returns x, ``cubes`` the sum of their cubed deviations, ``positive`` how many are above zero;
-    ``scaled``: x / se; ``patell``: sum of df / (df - 2); ``forecast``: sum of (se / sigma)^2 and ``forecasts``
-    how many.
-    """
+class Known:
+    """What ``sums`` add up to over ``events`` so far; every array (K,) unless said."""
 
     events: int
-    value: Spread
-    cubes: Array
-    positive: Array
-    scaled: Spread
-    patell: Array
-    forecast: Array
-    forecasts: Array
+    columns: Columns
+    sums: Mapping[str, Array]
 
-    def __add__(self, other: FirstLook) -> FirstLook:
-        value = self.value + other.value
-        _, apart, share = _together(self.value.n, self.value.mean, other.value.n, other.value.mean)
-        a, b = self.value.n, other.value.n
-        with np.errstate(divide="ignore", invalid="ignore"):
-            skewed = apart**3 * share * a * (a - b) / value.n
-            crossed = 3 * apart * (a * other.value.m2 - b * self.value.m2) / value.n
-        cubes = self.cubes + other.cubes + np.nan_to_num(skewed) + np.nan_to_num(crossed)
-        return FirstLook(
-            events=self.events + other.events,
-            value=value,
-            cubes=cubes,
-            positive=self.positive + other.positive,
-            scaled=self.scaled + other.scaled,
-            patell=self.patell + other.patell,
-            forecast=self.forecast + other.forecast,
-            forecasts=self.forecasts + other.forecasts,
-        )
+    @cached_property
+    def n(self) -> Array:
+        """Events with a value."""
+        return self.sums["n"]
+
+    @cached_property
+    def mean(self) -> Array:
+        return _ratio(self.sums["total"], self.n)
+
+    @cached_property
+    def sd(self) -> Array:
+        """Divisor n - 1."""
+        return np.sqrt(_ratio(self.sums["squares"], self.n - 1))
+
+    @cached_property
+    def scaled_n(self) -> Array:
+        """Events with a value and its error."""
+        return self.sums["scaled_n"]
+
+    @cached_property
+    def scaled_mean(self) -> Array:
+        return _ratio(self.sums["scaled_total"], self.scaled_n)
+
+    @cached_property
+    def scaled_sd(self) -> Array:
+        return np.sqrt(_ratio(self.sums["scaled_squares"], self.scaled_n - 1))
+
+    @cached_property
+    def bars(self) -> Array:
+        """Bars in the column, mean over events with a value."""
+        return _ratio(self.sums["bars"], self.n)
 
 
-@dataclass(frozen=True)
-class SecondLook:
-    """Sums over events of residuals and ranks.
+Sum = Callable[[Block, Known], Array]
+SUMS: Final[dict[str, dict[str, Sum]]] = {stage: {} for stage in STAGES}
 
-    ``variance`` (K,) of the residuals' variances, divisor n - 1, over events with a value; ``positive`` (1,) of the
-    share of residuals above zero; ``residual``, ``residuals`` (L,) residuals by position and how many;
-    ``corrado``, ``zivney`` (L + D,) of K - (M + 1)/2 and K/(M + 1) - 1/2 by day, ``ranked`` (L + D,) how many;
-    ``daily``, ``present`` (K, L) of U by estimation day over events with a value, and how many; ``u``, ``u_weight``
-    (K,) of U of the event and of L/(12 (L + 2)); ``pseudo``: the jackknife's values.
+
+def summed(stage: str) -> Callable[[Sum], Sum]:
+    """Register a sum under its function's name in ``stage``, which knows all sums of earlier stages."""
+
+    def register(function: Sum) -> Sum:
+        SUMS[stage][function.__name__] = function
+        return function
+
+    return register
+
+
+@summed("values")
+def n(block: Block, _: Known) -> Array:
+    """(K,) events with a value."""
+    return _count(block.present)
+
+
+@summed("values")
+def total(block: Block, _: Known) -> Array:
+    """(K,) of x."""
+    return _total(_filled(block.x))
+
+
+@summed("values")
+def positive(block: Block, _: Known) -> Array:
+    """(K,) events with x above zero."""
+    return _count(block.x > 0)
+
+
+@summed("values")
+def scaled_n(block: Block, _: Known) -> Array:
+    """(K,) events with x / se."""
+    return _count(block.scalable)
+
+
+@summed("values")
+def scaled_total(block: Block, _: Known) -> Array:
+    """(K,) of x / se."""
+    return _total(_filled(block.scaled))
+
+
+@summed("values")
+def patell(block: Block, _: Known) -> Array:
+    """(K,) of df / (df - 2), the variance of x / se."""
+    return np.asarray((block.df / np.where(block.df > 2, block.df - 2, np.nan)) @ block.scalable)
+
+
+@summed("values")
+def forecast(block: Block, _: Known) -> Array:
+    """(K,) of (se / sigma)^2."""
+    return np.asarray((1.0 / block.sigma**2) @ np.square(_filled(block.se)))
+
+
+@summed("values")
+def forecasts(block: Block, _: Known) -> Array:
+    """(K,) events with an error."""
+    return _count(~np.isnan(block.se))
+
+
+@summed("values")
+def bars(block: Block, _: Known) -> Array:
+    """(K,) bars that the events with a value have in the column."""
+    return _total(block.bars)
+
+
+@summed("moments")
+def squares(block: Block, known: Known) -> Array:
+    """(K,) of squared deviations of x from its mean."""
+    away = block.away(known.mean)
+    return np.asarray(np.einsum("ij,ij->j", away, away))
+
+
+@summed("moments")
+def cubes(block: Block, known: Known) -> Array:
+    """(K,) of cubed deviations of x from its mean."""
+    away = block.away(known.mean)
+    return np.asarray(np.einsum("ij,ij->j", away * away, away))
+
+
+@summed("moments")
+def scaled_squares(block: Block, known: Known) -> Array:
+    """(K,) of squared deviations of x / se from its mean."""
+    away = block.scaled_away(known.scaled_mean)
+    return np.asarray(np.einsum("ij,ij->j", away, away))
+
+
+@summed("deviations")
+def pseudo(block: Block, known: Known) -> Array:
+    """(3, K) how many, sum and squares of the jackknife's values N q - (N - 1) q(-i) of the ratio q = mean / sd of
+    x / se, less q itself; leave-one-out moments in closed form.
     """
-
-    variance: Array
-    positive: Array
-    residual: Array
-    residuals: Array
-    corrado: Array
-    zivney: Array
-    ranked: Array
-    daily: Array
-    present: Array
-    u: Array
-    u_count: Array
-    u_weight: Array
-    pseudo: Spread
-
-    def __add__(self, other: SecondLook) -> Self:
-        names = [field.name for field in fields(self)]
-        return type(self)(**{name: getattr(self, name) + getattr(other, name) for name in names})
+    rest, mean, sd = known.scaled_n - 1, known.scaled_mean, known.scaled_sd
+    away = block.scaled - mean
+    without = np.sqrt(sd**2 * rest / (rest - 1) - away * away * (known.scaled_n / rest / (rest - 1)))
+    values = rest * (mean / sd) - (mean * rest - away) / without
+    filled = _filled(values)
+    return np.stack([_count(~np.isnan(values)), _total(filled), np.einsum("ij,ij->j", filled, filled)])
 
 
-def spread_of(x: Array) -> Spread:
-    """Over the first axis of ``x`` (E, K), NaN left out."""
-    n = (~np.isnan(x)).sum(axis=0).astype(np.float64)
+@summed("residuals")
+def variance(block: Block, _: Known) -> Array:
+    """(K,) of the residuals' variance (divisor n - 1) times the bars that the event has in the column."""
+    return np.asarray((block.squares / (block.n - 1)) @ block.bars)
+
+
+@summed("residuals")
+def positive_share(block: Block, _: Known) -> Array:
+    """(K,) of the share of residuals above zero, over events with a value."""
+    return np.asarray((np.count_nonzero(block.e > 0, axis=1) / block.n) @ block.present)
+
+
+@summed("residuals")
+def residual(block: Block, _: Known) -> Array:
+    """(L,) of residuals by position."""
+    return _total(block.e)
+
+
+@summed("residuals")
+def residuals(block: Block, _: Known) -> Array:
+    """(L,) residuals by position, how many."""
+    return _count(block.used)
+
+
+def _filled(values: Array) -> Array:
+    """``values`` with 0 where they are NaN."""
+    return np.where(np.isnan(values), 0.0, values)
+
+
+def _total(values: Array) -> Array:
+    """(K,) sums over events."""
+    return np.asarray(values.sum(axis=0))
+
+
+def _count(mask: Mask) -> Array:
+    """(K,) events where ``mask`` holds."""
+    return np.asarray(mask.sum(axis=0, dtype=np.float64))
+
+
+def _ratio(value: Array, by: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.nansum(x, axis=0) / n
-        return Spread(n, mean, np.nansum((x - mean) ** 2, axis=0))
-
-
-def _together(a: Array, mean_a: Array, b: Array, mean_b: Array) -> tuple[Array, Array, Array]:
-    """How many together, how far the means lie apart (0 where one side is empty), and the share of ``b``."""
-    n = a + b
-    apart = np.where((a > 0) & (b > 0), mean_b - mean_a, 0.0)
-    return n, apart, b / np.maximum(n, 1.0)
+        return np.asarray(value / by)

@@ -1,0 +1,99 @@
+"""Residuals of estimation windows made anew from the bars: what a million events need not hold in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from correlator.eventstudy.engines import compiled
+from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars, Rows, Spans
+from correlator.eventstudy.estimation.least_squares import Array, Mask
+
+
+@dataclass(frozen=True)
+class Refitted:
+    """Residuals of ``estimates`` (a constant and at most one regressor) from the ``bars`` that they come from."""
+
+    estimates: EventEstimates
+    bars: PackedBars
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.estimates), self.bars.length
+
+    @cached_property
+    def _lines(self) -> tuple[Rows, Array]:
+        """(E, 3) of each event its symbol, first estimation row and first event row; (E,) its slope."""
+        estimates = self.estimates
+        where = np.stack([estimates.symbol_index, estimates.est_first, estimates.win_first], axis=1)
+        slopes = estimates.coefficients.shape[1] > 1
+        return where, estimates.coefficients[:, 1].copy() if slopes else np.zeros(len(estimates))
+
+    def of(self, rows: Rows) -> tuple[Array, Mask, Array]:
+        """Residuals (B, L) of the events ``rows``, 0 where not used, where they are used, and the abnormal returns
+        (B, D) by the same arithmetic: equal returns give equal values, as ranks need.
+        """
+        where, slope = self._lines
+        e, used = np.zeros((len(rows), self.bars.length)), np.zeros((len(rows), self.bars.length), dtype=np.bool_)
+        daily = np.empty((len(rows), self.estimates.ar.shape[1]))
+        series = (self.bars.returns, self.bars.regressor, self.bars.spans)
+        compiled(fill_residuals)(series, (where[rows], slope[rows]), (e, used), daily)
+        return e, used, daily
+
+
+def fill_residuals(
+    series: tuple[Array, Array, Spans], lines: tuple[Rows, Array], residuals: tuple[Array, Mask], daily: Array
+) -> None:
+    """Fill ``residuals`` (B, L), and where they are used, and ``daily`` (B, D): what returns are above a line through
+    the means, over the root of the sessions that each is over.
+
+    ``series``: as ``PackedBars``; ``lines``: of each event symbol, first estimation row and first event row (B, 3), and
+    slope (B,). Sums with a condition in them are not run side by side by the processor, so what is summed is filled
+    first.
+    """
+    y, xs, spans = series
+    where, slope = lines
+    e, used = residuals
+    total, length, days = y.shape[1], e.shape[1], daily.shape[1]
+    own, other, root = np.empty(length), np.empty(length), np.ones(length)
+    for p in range(len(where)):
+        symbol, first, window, beta = where[p, 0], where[p, 1], where[p, 2], slope[p]
+        x = xs[symbol if len(xs) > 1 else 0]
+        t0, t1 = max(0, -first), min(length, total - first)
+        returns, regressor = y[symbol, first + t0 : first + t1], x[first + t0 : first + t1]
+        row, mask, day = e[p, t0:t1], used[p, t0:t1], daily[p]
+        mean_y, mean_x, mean, weight = 0.0, 0.0, 0.0, 0.0
+        for j in range(t1 - t0):
+            mask[j] = returns[j] - regressor[j] == returns[j] - regressor[j]
+        for j in range(t1 - t0):
+            own[j] = returns[j] if mask[j] else 0.0
+        for j in range(t1 - t0):
+            other[j] = regressor[j] if mask[j] else 0.0
+        if len(spans) > 0:
+            for j in range(t1 - t0):
+                root[j] = 1.0 / np.sqrt(spans[symbol, first + t0 + j])
+            for j in range(t1 - t0):
+                mean_y += own[j] * root[j] * root[j]
+                mean_x += other[j] * root[j] * root[j]
+                weight += root[j] * root[j] if mask[j] else 0.0
+        else:
+            for j in range(t1 - t0):
+                mean_y += own[j]
+                mean_x += other[j]
+            for j in range(t1 - t0):
+                weight += 1.0 if mask[j] else 0.0
+        mean_y /= weight
+        mean_x /= weight
+        for j in range(t1 - t0):
+            row[j] = ((own[j] - mean_y) - beta * (other[j] - mean_x)) * root[j] if mask[j] else 0.0
+        for j in range(t1 - t0):
+            mean += row[j] * root[j]
+        mean /= weight
+        for j in range(t1 - t0):
+            row[j] = row[j] - mean * root[j] if mask[j] else 0.0
+        for d in range(days):
+            day[d] = (y[symbol, window + d] - mean_y) - beta * (x[window + d] - mean_x) - mean
+            if len(spans) > 0 and spans[symbol, window + d] > 1:
+                day[d] = np.nan

@@ -1,0 +1,317 @@
+"""The statistics across events: each one once, with its equation, paper, law and what it withstands.
+
+Names, order, refusals, the tables of ``docs/methods.md`` and the help of the command line come from here. To add one:
+its function of the evidence, its row here, and, where it needs a sum of its own, that sum in ``sums``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from correlator.eventstudy.significance import nonparametric, parametric
+from correlator.eventstudy.significance.arrays import Array
+from correlator.eventstudy.significance.evidence import Evidence
+
+Law = Literal["t", "normal", "exact", "randomisation"]
+DegreesOfFreedom = Callable[[Evidence], Array]
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A test of a mean abnormal return of zero across events.
+
+    ``value``: (K,) from the evidence, None where the events themselves are resampled; ``law``, with ``df`` (K,) where
+    that is Student's t; ``equation``, ``law_text`` and ``source`` as the docs print them; ``fewest`` events, and dates,
+    with a value that it takes, null below; ``independent``, ``variance``, ``tails``: what it asks of independence
+    between events, whether it stands an event that raises the variance, and fat tails and skew; ``use``: when.
+    """
+
+    name: str
+    value: Callable[[Evidence], Array] | None
+    equation: str
+    law: Law
+    source: str
+    independent: str
+    variance: str
+    tails: str
+    use: str
+    law_text: str = ""
+    df: DegreesOfFreedom | None = None
+    fewest: int = 2
+    fewest_dates: int = 1
+    output: str = "significance"
+
+
+def _events_less_one(evidence: Evidence) -> Array:
+    return evidence.n - 1
+
+
+def _dates_less_one(evidence: Evidence) -> Array:
+    return parametric.dates_of(evidence) - 1
+
+
+def _portfolio_days_less_one(evidence: Evidence) -> Array:
+    return np.full(len(evidence.n), parametric.portfolio(evidence)[1] - 1.0)
+
+
+def _ranked_days_less_two(evidence: Evidence) -> Array:
+    return np.full(len(evidence.n), nonparametric.ranked_days(evidence) - 2.0)
+
+
+def _signed_rank(evidence: Evidence) -> Array:
+    return evidence.signed_rank
+
+
+STATISTICS: Final[tuple[Statistic, ...]] = (
+    Statistic(
+        "csect_t",
+        parametric.cross_sectional_t,
+        "mean(x) √N / sd(x)",
+        law="t",
+        law_text="t, N − 1",
+        df=_events_less_one,
+        source="Brown & Warner (1980)",
+        independent="yes",
+        variance="yes",
+        tails="with many events",
+        use="a first look",
+    ),
+    Statistic(
+        "patell_z",
+        parametric.patell_z,
+        "Σ SAR / √Σ (d/(d − 2)), d = n − k of each event",
+        law="normal",
+        source="Patell (1976)",
+        independent="yes",
+        variance="no",
+        tails="no",
+        use="strong where variances differ and stay put",
+    ),
+    Statistic(
+        "adj_patell_z",
+        parametric.adjusted_patell_z,
+        "patell_z / √(1 + (N − 1) r̄)",
+        law="normal",
+        source="Kolari & Pynnönen (2010)",
+        independent="no",
+        variance="no",
+        tails="no",
+        use="as Patell, dates in common",
+    ),
+    Statistic(
+        "bmp_t",
+        parametric.bmp_t,
+        "mean(SAR) √N / sd(SAR)",
+        law="t",
+        law_text="t, N − 1",
+        df=_events_less_one,
+        source="Boehmer, Musumeci & Poulsen (1991)",
+        independent="yes",
+        variance="yes",
+        tails="with many events",
+        use="the default for scattered dates",
+    ),
+    Statistic(
+        "kp_t",
+        parametric.kolari_pynnonen_t,
+        "bmp_t √((1 − r̄)/(1 + (N − 1) r̄))",
+        law="t",
+        law_text="t, N − 1",
+        df=_events_less_one,
+        source="Kolari & Pynnönen (2010)",
+        independent="no",
+        variance="yes",
+        tails="with many events",
+        use="the default for dates in common",
+    ),
+    Statistic(
+        "skew_adj_t",
+        parametric.skewness_adjusted_t,
+        "√N (S + γS²/3 + γ/(6N)), S = mean/sd, γ = N Σ(x − mean)³ / ((N − 1)(N − 2) sd³)",
+        law="t",
+        law_text="t, N − 1",
+        df=_events_less_one,
+        fewest=3,
+        source="Johnson (1978); Hall (1992); Lyon, Barber & Tsai (1999)",
+        independent="yes",
+        variance="yes",
+        tails="skew only, many events; rejects too often with 50",
+        use="long windows, best with bootstrapped bounds",
+    ),
+    Statistic(
+        "bw80",
+        parametric.brown_warner_1980,
+        "Σx / √(Σ m var), m the event's bars in the column, var of its residuals with divisor n − 1",
+        law="normal",
+        source="Brown & Warner (1980)",
+        independent="yes",
+        variance="no",
+        tails="with many events",
+        use="comparison with older work",
+    ),
+    Statistic(
+        "bw85",
+        parametric.brown_warner_1985,
+        "mean(x) / (√m sd of the daily mean residual over T estimation days)",
+        law="t",
+        law_text="t, T − 1",
+        df=_portfolio_days_less_one,
+        source="Brown & Warner (1985)",
+        independent="no",
+        variance="no",
+        tails="with many events",
+        use="dates in common, few events",
+    ),
+    Statistic(
+        "corrado_rank",
+        nonparametric.corrado,
+        "Σ over the column of K̄ / (√m S), K̄ the daily mean of rank − (M + 1)/2, S its root mean square over all "
+        "estimation and event days",
+        law="normal",
+        source="Corrado (1989)",
+        independent="no",
+        variance="no",
+        tails="yes",
+        use="single days; loses power in long windows",
+    ),
+    Statistic(
+        "corrado_uniform",
+        nonparametric.corrado_uniform,
+        "the same with Σ(rank/(M + 1) − 1/2)/√N_t per day",
+        law="normal",
+        source="Corrado & Zivney (1992), ranks alone",
+        independent="no",
+        variance="no",
+        tails="yes",
+        use="as corrado_rank, histories of different length",
+    ),
+    Statistic(
+        "corrado_zivney",
+        nonparametric.corrado_zivney,
+        "the same of e/s and of SAR/sd(SAR) on event days",
+        law="normal",
+        source="Corrado & Zivney (1992)",
+        independent="no",
+        variance="yes",
+        tails="yes",
+        use="single days of events that raise the variance",
+    ),
+    Statistic(
+        "grank_t",
+        nonparametric.generalized_rank_t,
+        "Z √((T − 2)/(T − 1 − Z²)), Z = Ū₀ / √(mean over T = L + 1 days of (N_t/N) Ū_t²)",
+        law="t",
+        law_text="t, T − 2",
+        df=_ranked_days_less_two,
+        source="Kolari & Pynnönen (2011)",
+        independent="no",
+        variance="yes",
+        tails="yes",
+        use="the default among rank tests",
+    ),
+    Statistic(
+        "grank_z",
+        nonparametric.generalized_rank_z,
+        "Σ U₀ / √Σ (L/(12(L + 2)))",
+        law="normal",
+        source="Kolari & Pynnönen (2011)",
+        independent="yes",
+        variance="yes",
+        tails="yes",
+        use="few estimation days",
+    ),
+    Statistic(
+        "sign_z",
+        nonparametric.sign_z,
+        "(w − N/2)/√(N/4), w events with x > 0",
+        law="normal",
+        source="",
+        independent="yes",
+        variance="yes",
+        tails="fat tails; median zero needed",
+        use="a first look",
+    ),
+    Statistic(
+        "gsign_z",
+        nonparametric.generalized_sign_z,
+        "(w − N p)/√(N p (1 − p)), p mean over events of the share of positive residuals",
+        law="normal",
+        source="Cowan (1992)",
+        independent="yes",
+        variance="yes",
+        tails="yes",
+        use="few outliers decide the mean",
+    ),
+    Statistic(
+        "wilcoxon",
+        _signed_rank,
+        "the smaller of the rank sums of \\|x\\| over positive and negative x",
+        law="exact",
+        law_text="exact to 200 events",
+        source="Wilcoxon (1945)",
+        independent="yes",
+        variance="yes",
+        tails="symmetry needed",
+        use="small samples",
+    ),
+    Statistic(
+        "jackknife_t",
+        parametric.jackknife_t,
+        "t of the pseudo-values N q − (N − 1) q₋ᵢ of q = mean(SAR)/sd(SAR)",
+        law="t",
+        law_text="t, N − 1",
+        df=_events_less_one,
+        fewest=3,
+        source="after Giaccotto & Sfiridis (1996)",
+        independent="yes",
+        variance="yes",
+        tails="with many events",
+        use="a check on bmp_t",
+    ),
+    Statistic(
+        "lamb_z",
+        parametric.lamb_z,
+        "mean(x) / (sd as in bw85 · √mean((se/s)²))",
+        law="normal",
+        source="Lamb (1995)",
+        independent="no",
+        variance="no",
+        tails="with many events",
+        use="dates in common, few events",
+    ),
+    Statistic(
+        "clustered_t",
+        parametric.clustered_t,
+        "mean(x) N / √(G/(G − 1) Σ over G dates of (Σ over its events of x − mean(x))²)",
+        law="t",
+        law_text="t, G − 1",
+        df=_dates_less_one,
+        fewest_dates=2,
+        source="Liang & Zeger (1986)",
+        independent="between dates only",
+        variance="yes",
+        tails="with many dates",
+        use="many dates with windows that do not overlap",
+    ),
+    Statistic(
+        "wild_cluster_t",
+        None,
+        "clustered_t under the null; p is the share of draws as large when each date's values get a random sign",
+        law="randomisation",
+        source="Cameron, Gelbach & Miller (2008)",
+        fewest_dates=2,
+        output="wild-cluster",
+        independent="between dates only",
+        variance="yes",
+        tails="yes",
+        use="few dates with many events each, six at least",
+    ),
+)
+
+COMPUTED: Final = tuple(statistic for statistic in STATISTICS if statistic.value is not None)
+"""The statistics of the output ``significance``, in its order."""
+NAMES: Final = tuple(statistic.name for statistic in COMPUTED)

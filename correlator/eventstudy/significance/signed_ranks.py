@@ -1,0 +1,188 @@
+"""The signed-rank test (Wilcoxon 1945) of columns of values, of a few events or of millions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.eventstudy.engines import compiled
+from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
+
+Keys = NDArray[np.uint64]
+Each = Callable[..., Iterable[Any]]
+"""``map``, or a pool's."""
+
+EXACT_UP_TO: Final = 200
+"""Events up to which the signed-rank distribution is exact; above, the normal approximation with ties."""
+
+_LEFT_OUT = np.uint64(np.iinfo(np.uint64).max)
+_INFINITY = np.uint64(0xFFE0000000000000)
+_ONE = np.uint64(1)
+_COLUMNS = 8
+"""Columns whose keys are held at a time: all would be half as large as the estimates."""
+_KEYS_A_PART = 4
+_INSERTED = 64
+
+
+def wilcoxon(arrays: StudyArrays) -> tuple[Array, Array]:
+    """``signed_ranks`` of days and windows."""
+    return signed_ranks(np.concatenate([arrays.ar, arrays.car], axis=1))
+
+
+def signed_ranks(x: Array) -> tuple[Array, Array]:
+    """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), of x (E, K).
+
+    Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
+    """
+    tests = [signed_rank(np.sort(column)) for column in rank_keys(x)]
+    return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
+
+
+def wilcoxon_of_many(arrays: StudyArrays, spans: list[Rows], each: Each) -> tuple[Array, Array]:
+    """``wilcoxon`` of days and windows by compiled loops: keys of ``spans`` of events, then columns, side by side."""
+    tests = []
+    keys: Keys = np.empty((_COLUMNS, len(arrays)), dtype=np.uint64)
+    for x in (arrays.ar, arrays.car):
+        for first in range(0, x.shape[1], _COLUMNS):
+            bits = x[:, first : first + _COLUMNS].view(np.uint64)
+            list(each(partial(compiled(fill_rank_keys), bits, keys=keys), spans))
+            tests += list(each(_signed_rank_of_many, keys[: bits.shape[1]]))
+    return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
+
+
+def _signed_rank_of_many(keys: Keys) -> tuple[float, float]:
+    return signed_rank(compiled(sorted_keys)(keys), compiled(rank_sums))
+
+
+def rank_keys(x: Array) -> Keys:
+    """(K, E) from x (E, K): whole numbers in the order of |x|, the last bit saying that x > 0.
+
+    The bits of a positive double grow with it. The largest key stands for what is left out: NaN and zero.
+    """
+    bits = np.ascontiguousarray(x.T).view(np.uint64)
+    size = bits << _ONE
+    keys: Keys = np.where((size != 0) & (size <= _INFINITY), size | (_ONE - (bits >> np.uint64(63))), _LEFT_OUT)
+    return keys
+
+
+def signed_rank(keys: Keys, sums: Callable[[Keys], tuple[float, float]] | None = None) -> tuple[float, float]:
+    """``wilcoxon`` of one column's sorted keys (E,); NaN where nothing is left. ``sums``: ``rank_sums``, compiled."""
+    keys = keys[: np.searchsorted(keys, _LEFT_OUT)]
+    n = len(keys)
+    if n == 0:
+        return np.nan, np.nan
+    if n > EXACT_UP_TO:
+        from scipy.special import ndtr
+
+        if sums is None:
+            ranks = _ranks(keys >> _ONE)
+            positive, squares = float(ranks @ (keys & _ONE).astype(np.float64)), float(ranks @ ranks)
+        else:
+            positive, squares = sums(keys)
+        smaller = min(positive, n * (n + 1) / 2 - positive)
+        return smaller, float(min(1.0, 2 * ndtr((smaller - n * (n + 1) / 4) / np.sqrt(squares / 4))))
+    ranks = _ranks(keys >> _ONE)
+    positive = float(ranks @ (keys & _ONE).astype(np.float64))
+    smaller = min(positive, n * (n + 1) / 2 - positive)
+    tail = _tail(tuple(np.rint(2 * ranks).astype(np.int64).tolist()))
+    return smaller, float(min(1.0, 2 * tail[round(2 * smaller)]))
+
+
+def fill_rank_keys(bits: Keys, part: Rows, keys: Keys) -> None:
+    """Fill columns ``part[0]`` to before ``part[1]`` of ``keys`` (C, E) as ``rank_keys``, from the ``bits`` (E, C)."""
+    for i in range(part[0], part[1]):
+        for k in range(bits.shape[1]):
+            size = bits[i, k] << np.uint64(1)
+            sign = np.uint64(1) - (bits[i, k] >> np.uint64(63))
+            keys[k, i] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
+
+
+def sorted_keys(keys: Keys) -> Keys:
+    """``keys`` (E,) in order, without those left out: parted by their leading bits into small parts that are then
+    sorted, as a million at once would leave the processor's cache.
+    """
+    n, least, most = 0, _LEFT_OUT, np.uint64(0)
+    for key in keys:
+        n += 1 if key != _LEFT_OUT else 0
+        least = min(least, key)
+        most = max(most, key if key != _LEFT_OUT else np.uint64(0))
+    out = np.empty(n, np.uint64)
+    if n == 0:
+        return out
+    shift = np.uint64(0)
+    while (most - least) >> shift >= np.uint64(n // _KEYS_A_PART + 1):
+        shift += np.uint64(1)
+    ends = np.zeros(int((most - least) >> shift) + 2, np.int64)
+    for key in keys:
+        if key != _LEFT_OUT:
+            ends[int((key - least) >> shift) + 1] += 1
+    for part in range(1, len(ends)):
+        ends[part] += ends[part - 1]
+    for key in keys:
+        if key != _LEFT_OUT:
+            part = int((key - least) >> shift)
+            out[ends[part]] = key
+            ends[part] += 1
+    first = 0
+    for part in range(len(ends) - 1):
+        if ends[part] - first > _INSERTED:
+            out[first : ends[part]].sort()
+        else:
+            for j in range(first + 1, ends[part]):
+                key, q = out[j], j
+                while q > first and out[q - 1] > key:
+                    out[q] = out[q - 1]
+                    q -= 1
+                out[q] = key
+        first = ends[part]
+    return out
+
+
+def rank_sums(keys: Keys) -> tuple[float, float]:
+    """Sum of the ranks of positive values, and of all squared ranks, of sorted ``keys``."""
+    positive, squares, j, n = 0.0, 0.0, 0, len(keys)
+    while j < n:
+        r, above = j + 1, keys[j] & np.uint64(1)
+        while r < n and keys[r] >> np.uint64(1) == keys[j] >> np.uint64(1):
+            above += keys[r] & np.uint64(1)
+            r += 1
+        rank = 0.5 * (j + r + 1)
+        positive += rank * above
+        squares += rank * rank * (r - j)
+        j = r
+    return positive, squares
+
+
+def _ranks(in_order: Keys) -> Array:
+    """(n,) ranks from 1 of sorted values, ties averaged."""
+    new = np.flatnonzero(in_order[1:] != in_order[:-1]) + 1
+    if len(new) == len(in_order) - 1:
+        return np.arange(1.0, len(in_order) + 1)
+    starts = np.concatenate([[0], new])
+    ends = np.concatenate([new, [len(in_order)]])
+    return np.repeat((starts + ends + 1) / 2, ends - starts)
+
+
+def _tail(doubled_ranks: tuple[int, ...]) -> Array:
+    """P(2 W+ <= j) for every j when each rank has a fair sign."""
+    n = len(doubled_ranks)
+    return _tail_without_ties(n) if doubled_ranks == tuple(range(2, 2 * n + 1, 2)) else _convolved(doubled_ranks)
+
+
+@lru_cache(maxsize=EXACT_UP_TO)
+def _tail_without_ties(n: int) -> Array:
+    return np.repeat(_convolved(tuple(range(1, n + 1))), 2)
+
+
+def _convolved(ranks: tuple[int, ...]) -> Array:
+    """P(W+ <= j) for every j."""
+    probability = np.zeros(sum(ranks) + 1)
+    probability[0] = 1.0
+    for rank in ranks:
+        probability[rank:] = 0.5 * (probability[rank:] + probability[: len(probability) - rank])
+        probability[:rank] *= 0.5
+    return np.cumsum(probability)
