@@ -1,6 +1,7 @@
-"""Write the pages that follow from the code: docs/commands.md from the command line, docs/tables.md from tables.py.
+"""Write what follows from the code: docs/commands.md from the command line, docs/tables.md from tables.py, and the
+tables of docs/methods.md from the registry of statistics.
 
-Run ``python tools/make_docs.py`` after changing either; a test fails when the pages are behind.
+Run ``python tools/make_docs.py`` after changing one; a test fails when the pages are behind.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from correlator.cli.app import app
+from correlator.eventstudy.significance.registry import STATISTICS
 from correlator.tables import TABLES, VIEWS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -43,6 +45,31 @@ def tables_page() -> str:
     return "\n".join(parts)
 
 
+def methods_page() -> str:
+    """The page of methods with its tables of statistics made anew."""
+    page = (DOCS / "methods.md").read_text(encoding="utf-8")
+    equations = ["| statistic | equation | law | source |\n| --- | --- | --- | --- |"]
+    choice = [
+        "| statistic | independent events needed | stands an event that raises the variance "
+        "| stands fat tails and skew | fewest events, dates | use |\n| --- | --- | --- | --- | --- | --- |"
+    ]
+    for test in STATISTICS:
+        where = "" if test.output == "significance" else f" (output `{test.output}`)"
+        equations.append(f"| `{test.name}`{where} | {test.equation} | {test.law_text or test.law} | {test.source} |")
+        fewest = f"{test.fewest}, {test.fewest_dates}"
+        choice.append(
+            f"| `{test.name}` | {test.independent} | {test.variance} | {test.tails} | {fewest} | {test.use} |"
+        )
+    return _between(_between(page, "statistics", equations), "choice", choice)
+
+
+def _between(page: str, name: str, lines: list[str]) -> str:
+    """``page`` with ``lines`` between the marks of ``name``."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.split(begin)
+    return f"{before}{begin}\n\n" + "\n".join(lines) + f"\n\n{end}{rest.split(end)[1]}"
+
+
 def _sections(command: typer.core.TyperCommand | TyperGroup, path: str) -> list[str]:
     parts = [f"## {path}\n", _help(command.help), ""]
     rows = [_row(parameter) for parameter in command.params if not parameter.hidden]
@@ -73,9 +100,10 @@ def _row(parameter: typer.core.TyperOption | typer.core.TyperArgument) -> str:
 
 
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     (DOCS / "commands.md").write_text(commands_page(), encoding="utf-8")
     (DOCS / "tables.md").write_text(tables_page(), encoding="utf-8")
+    (DOCS / "methods.md").write_text(methods_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,9 @@ def test_outputs_have_their_columns() -> None:
     assert result.ar.columns == [
         *("event_id", "symbol", "session", "day", "return", "expected", "ar", "se", "t", "p_value", "flags"),
     ]
-    assert result.car.columns == ["event_id", "symbol", "window", "car", "se", "t", "p_value", "n", "flags"]
+    assert result.car.columns == [
+        *("event_id", "symbol", "window", "car", "se", "t", "p_value", "low", "high", "df", "n", "flags"),
+    ]
     assert result.models.columns == ["event_id", "symbol", "alpha", "beta", "sigma", "n"]
     assert result.excluded.columns == ["event_id", "symbol", "session", "reason"]
     assert (result.ar.height, result.car.height, result.aar.height, result.caar.height) == (63, 6, 21, 2)

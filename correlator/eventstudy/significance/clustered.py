@@ -10,12 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike
 
-from correlator.errors import StudyError
+from correlator.errors import StudyError, warn
 from correlator.eventstudy.significance.arrays import Array
 
 _EVERY_PATTERN: Final = 12
 _CELLS: Final = 10_000_000
 _SAME: Final = 1 - 1e-9
+_TOO_FEW: Final = 5
+"""Dates whose 2^5 patterns of signs, two of which are as far out as can be, leave p above 5 %."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
     """Test of mean zero, whole event dates kept together, for each column of ``values`` (E, K).
 
     ``values``: AR or CAR as fractions, NaN left out; ``event_dates`` (E,) equal where events share a date. The
-    cluster-robust t of the mean is compared with its law when each date's values get a common random sign (Rademacher,
+    cluster-robust t of the mean, with the factor G/(G - 1) of its variance for G dates, is compared with its law when each date's values get a common random sign (Rademacher,
     null imposed); p = (1 + draws at least as large) / (1 + draws). Up to 12 dates every sign pattern is tried once, so
     p has no chance in it. A column with fewer than two dates has NaN; where none has two: StudyError.
     """
@@ -53,6 +55,12 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
         draws += len(signs)
     p = at_least / draws if dates <= _EVERY_PATTERN else (1 + at_least) / (1 + draws)
     enough = clusters > 1
+    if 1 < int(clusters.max()) <= _TOO_FEW:
+        warn(
+            f"{int(clusters.max())} event dates have {2 ** int(clusters.max())} patterns of signs, so wild_cluster_t "
+            f"cannot fall below p = {2 / 2 ** int(clusters.max()):.3g}: it needs six dates to reach 5 %"
+        )
+    observed = observed * np.sqrt((clusters - 1) / np.maximum(clusters, 1))
     return WildCluster(np.where(enough, observed, np.nan), np.where(enough, p, np.nan), size.sum(axis=0), clusters)
 
 
