@@ -34,9 +34,10 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
     """Test of mean zero, whole event dates kept together, for each column of ``values`` (E, K).
 
     ``values``: AR or CAR as fractions, NaN left out; ``event_dates`` (E,) equal where events share a date. The
-    cluster-robust t of the mean, with the factor G/(G - 1) of its variance for G dates, is compared with its law when each date's values get a common random sign (Rademacher,
-    null imposed); p = (1 + draws at least as large) / (1 + draws). Up to 12 dates every sign pattern is tried once, so
-    p has no chance in it. A column with fewer than two dates has NaN; where none has two: StudyError.
+    cluster-robust t of the mean, whose variance has the factor G/(G - 1) for G dates, is compared with its law when
+    each date's values get a common random sign (Rademacher, null imposed); p = (1 + draws at least as large) / (1 +
+    draws). Up to 12 dates every sign pattern is tried once, so p has no chance in it. A column with fewer than two
+    dates has NaN; where none has two: StudyError.
     """
     x = np.asarray(values, dtype=np.float64)
     _, cluster = np.unique(np.asarray(event_dates), return_inverse=True)
