@@ -15,13 +15,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, likeliest
-from correlator.eventstudy.estimation.estimates import Bars, Spans
 from correlator.eventstudy.moments import as_labels
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.tabular import Frame, to_polars
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Spans = NDArray[np.int16]
 _NEARLY_A_DAY = timedelta(hours=20)
 _NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
 
@@ -50,11 +50,6 @@ class Panel:
     own_benchmark: Array | None = None
     benchmark_note: str = ""
     spans: Spans | None = None
-
-    @property
-    def bars(self) -> Bars:
-        """What the engine reads of it."""
-        return Bars(self.returns, self.factors, self.own_benchmark, self.spans)
 
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""

@@ -13,7 +13,7 @@ from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equa
 from correlator.eventstudy.checks import check_fractions, invalid_returns, warn_of_invalid, without_invalid
 from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.engine import fit_events
-from correlator.eventstudy.estimation.estimates import EventEstimates, Placement
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.events import Seen, name_as, place_events_on, read_events, without_repeats, zone_of
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
@@ -258,7 +258,7 @@ def _estimate(
         again = model_named(spec.model).is_a_line(len(panel.factor_names))
         keep_residuals = not (again and runs_compiled(len(day_zero), spec.engine))
     estimates = fit_events(
-        panel.bars,
+        Bars.of(panel),
         Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns),
         engine=spec.engine,
         model=spec.model,

@@ -21,7 +21,7 @@ import polars as pl
 
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.engine import fit_events
-from correlator.eventstudy.estimation.estimates import EventEstimates, Placement
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placement import Rows
@@ -183,7 +183,11 @@ def _moved(result: StudyResult, clusters: Sequence[Cluster], rows: Rows) -> Even
     )
     spec = result.spec
     return fit_events(
-        result.panel.bars, where, model=spec.model, minimum_observations=spec.minimum_observations, keep_returns=False
+        Bars.of(result.panel),
+        where,
+        model=spec.model,
+        minimum_observations=spec.minimum_observations,
+        keep_returns=False,
     )
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from correlator.errors import NotFoundError, StudyError, likeliest, warn
 from correlator.eventstudy import result_frames as tables
 from correlator.eventstudy.estimation.engine import regressed
-from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, PackedBars
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
@@ -199,7 +199,7 @@ class StudyResult:
         if self.estimates.estimation_residuals is not None or not model.is_a_line(len(self.panel.factor_names)):
             return None
         first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
-        return PackedBars.of(regressed(model, self.panel.bars), int(last[0] - first[0]) + 1)
+        return PackedBars.of(regressed(model, Bars.of(self.panel)), int(last[0] - first[0]) + 1)
 
     @cached_property
     def volatility(self) -> pl.DataFrame:

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from correlator.errors import warn
-from correlator.eventstudy.estimation.estimates import Rows, Spans
-from correlator.eventstudy.frames import Array, Mask, Panel
+from correlator.eventstudy.frames import Array, Mask, Panel, Spans
+from correlator.eventstudy.placement import Rows
 
 LONGEST_SPAN = int(np.iinfo(np.int16).max)
 

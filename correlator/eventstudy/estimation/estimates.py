@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from correlator.eventstudy.estimation.least_squares import Array, Mask
 from correlator.eventstudy.estimation.models import Model
+from correlator.eventstudy.frames import Panel, Spans
 
 Rows = NDArray[np.int64]
-Spans = NDArray[np.int16]
 
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"
@@ -145,6 +145,11 @@ class Bars:
     factors: Array | None = None
     own: Array | None = None
     spans: Spans | None = None
+
+    @classmethod
+    def of(cls, panel: Panel) -> Bars:
+        """The bars of a panel."""
+        return cls(panel.returns, panel.factors, panel.own_benchmark, panel.spans)
 
 
 @dataclass(frozen=True)
