@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from correlator.errors import warn
 from correlator.eventstudy.frames import Array, Mask, Panel, Spans
-from correlator.eventstudy.placement import Rows
+
+Rows = NDArray[np.int64]
 
 LONGEST_SPAN = int(np.iinfo(np.int16).max)
 

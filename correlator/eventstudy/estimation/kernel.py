@@ -31,10 +31,10 @@ from correlator.eventstudy.estimation.estimates import (
     Regressed,
     Request,
     Rows,
-    Spans,
     too_few,
 )
 from correlator.eventstudy.estimation.least_squares import Array
+from correlator.eventstudy.frames import Spans
 from correlator.limits import thread_count
 
 READY, FLAT_RETURN, FLAT_DESIGN = 0, 1, 2

@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from correlator.eventstudy.engines import compiled
-from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars, Rows, Spans
+from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars, Rows
 from correlator.eventstudy.estimation.least_squares import Array, Mask
+from correlator.eventstudy.frames import Spans
 
 
 @dataclass(frozen=True)
