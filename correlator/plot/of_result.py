@@ -106,13 +106,17 @@ def as_per_cent(frame: pl.DataFrame, result: StudyResult) -> pl.DataFrame:
 
 
 def marks_of(result: StudyResult) -> pl.DataFrame:
-    """Cells of a heatmap that are more than chance: category, window, p_value of the recommended test in each cell."""
+    """What the cells of a heatmap show: category, window, caar (as a simple return), p_value of the recommended
+    test."""
     if not len(result.estimates):
-        return pl.DataFrame(schema={"category": pl.String, "window": pl.String, "p_value": pl.Float64})
+        return pl.DataFrame(
+            schema={"category": pl.String, "window": pl.String, "caar": pl.Float64, "p_value": pl.Float64}
+        )
     known = categories_of(result).unique(subset="event_id", keep="first", maintain_order=True)
     events = result.events.drop("category", strict=False).join(known, on="event_id", how="left", maintain_order="left")
     named = replace(result, events=events.with_columns(pl.col("category").fill_null("other")))
-    return named.recommended_by(("category",)).select("category", "window", "p_value")
+    found = named.recommended_by(("category",)).select("category", "window", "caar", "p_value")
+    return as_per_cent(found, result)
 
 
 def described(result: StudyResult) -> str:

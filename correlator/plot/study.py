@@ -130,11 +130,12 @@ def heatmap_figure(
     """Mean CAR by category and window, with the number of events in every cell; of many windows colours alone.
 
     ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event; ``marks``:
-    category, window, p_value of the recommended test: cells with p below 5 % get a star.
+    category, window, caar (fractions, what a cell then shows), p_value of the recommended test: cells with p below 5 %
+    get a star.
     """
     import plotly.graph_objects as go
 
-    windows, order, found = heatmap_cells(car, categories)
+    windows, order, found = heatmap_cells(car, categories, marks)
     if not order:
         return empty_figure(title, "No event was measured: there is no cell to fill.")
     grid = [[found.get((name, window)) for window in windows] for name in order]
@@ -244,7 +245,9 @@ def _largest(paths: pl.DataFrame, limit: int) -> tuple[list[tuple[tuple[Any, ...
     return [events[i] for i in sorted(ranked)], len(events)
 
 
-def heatmap_cells(car: pl.DataFrame, categories: pl.DataFrame) -> tuple[list[str], list[str], Cells]:
+def heatmap_cells(
+    car: pl.DataFrame, categories: pl.DataFrame, marks: pl.DataFrame | None = None
+) -> tuple[list[str], list[str], Cells]:
     """Windows in their order, categories from the rarest to the commonest, and (category, window) to car (mean) and n.
 
     ``car``: event_id, symbol, window, car (fractions); ``categories``: event_id, category, one row an event.
@@ -256,6 +259,10 @@ def heatmap_cells(car: pl.DataFrame, categories: pl.DataFrame) -> tuple[list[str
     cells = rows.group_by("category", "window").agg(pl.col("car").mean(), pl.len().alias("n"))
     order = cells.group_by("category").agg(pl.col("n").max()).sort("n", "category")["category"].to_list()
     found = {(row["category"], row["window"]): row for row in cells.iter_rows(named=True)}
+    if marks is not None:
+        for category, window, caar in marks.drop_nulls("caar").select("category", "window", "caar").iter_rows():
+            if (category, window) in found:
+                found[category, window]["car"] = caar
     return car["window"].unique(maintain_order=True).to_list(), order, found
 
 

@@ -67,7 +67,7 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80)
 
 def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame, *, marks: pl.DataFrame | None = None) -> str:
     """Mean CAR by category and window with the number of events; arguments as ``heatmap_figure``."""
-    windows, names, found = heatmap_cells(car, categories)
+    windows, names, found = heatmap_cells(car, categories, marks)
     if not names:
         return "No event was measured: there is no cell to fill.\n"
     starred = starred_cells(marks)
