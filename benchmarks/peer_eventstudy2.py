@@ -113,10 +113,9 @@ def gaps(found: StudyResult, peer: Any) -> dict[str, float]:
         average.append(abs(both["car"].mean() - tests["CAAR"]))
         if len(both) < len(own):
             continue  # the peer's tests are of fewer events
-        table = dict(
-            found.significance.filter(pl.col("window_or_day") == label).select("statistic", "value").iter_rows()
-        )
-        sign.append(abs(table["gsign_z"] - tests["GenSign"]))
+        rows = found.significance.filter(pl.col("window_or_day") == label).select("statistic", "value")
+        value = dict(rows.iter_rows())
+        sign.append(abs(value["gsign_z"] - tests["GenSign"]))
         patell.append(abs(value["patell_z"] - tests["Patell"]))
         if first == last:
             rank.append(abs(_rank_z(value["wilcoxon"], len(own)) - abs(tests["Wilcoxon"])))
