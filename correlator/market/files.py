@@ -27,6 +27,8 @@ from correlator.sessions import exchange_named, exchange_zone
 from correlator.source_limits import check_names
 from correlator.tables import BARS, REJECTS
 
+# Share of closes below zero from which they are not prices.
+_BELOW_ZERO = 0.2
 BAR_COLUMNS = tuple(name for name in BARS.column_names if name not in ("vintage", "retrieved_at"))
 REJECT_COLUMNS = tuple(name for name in REJECTS.column_names if name != "loaded_at")
 
@@ -169,6 +171,7 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     rejects = _rejects(table.table, [*stacked.rejected, *lost, *bad, *repeated])
     if options.contradictions == "refuse":
         _refuse_second_header(table, rejects)
+        _refuse_returns(kept, raw.source)
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
     check_names(bars["symbol"].unique(), "symbol", raw.source)
@@ -332,6 +335,16 @@ def _refuse_second_header(table: Recognised, rejects: pl.DataFrame) -> None:
         raise InputError(
             f"{table.table.source}: line {repeated['source_line'][0]} is a second header: two files in one",
             hint="split it there, or add a column of symbols",
+        )
+
+
+def _refuse_returns(rows: pl.DataFrame, source: str) -> None:
+    """Raise InputError where so many closes are below zero that they are returns: oil was negative on one day."""
+    below = int((rows["close"] < 0).sum())
+    if below > _BELOW_ZERO * rows.height:
+        raise InputError(
+            f"{source}: {below:,} of {rows.height:,} closes are below zero, so these are returns, not prices",
+            hint="give them to study --factors or --returns",
         )
 
 

@@ -419,3 +419,16 @@ def test_names_of_figures_are_not_shares(tmp_path):
         with pytest.raises(InputError, match="no closing price"):
             closes(written(tmp_path, text(header, "{d},{c},{c}")), symbol=None)
     assert closes(written(tmp_path, text("date,lamp_close,wick_close", "{d},{c},1"))) == CLOSES
+
+
+def test_returns_are_not_prices(tmp_path):
+    with pytest.raises(InputError, match="3 of 6 closes are below zero.*study --factors"):
+        closes(
+            written(
+                tmp_path,
+                text("Date,Mom", "{d},{n}").replace(",2\n", ",-2\n").replace(",4\n", ",-4\n").replace(",6\n", ",-6\n"),
+            ),
+            columns={"close": "Mom"},
+        )
+    once = written(tmp_path, PLAIN.replace("45.39", "-36.98"))
+    assert -36.98 in closes(once)
