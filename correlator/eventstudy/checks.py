@@ -12,6 +12,7 @@ from correlator.eventstudy.frames import Array, Mask, Wide
 _ENOUGH = 20
 _HALF, _SHARE_BEYOND_HALF = 0.5, 0.05
 _LEVEL = 0.1
+_LOGARITHMS = " (logarithms may be that low: say returns_kind='log' if these are)"
 
 
 def check_fractions(wide: Wide, what: str, argument: str) -> None:
@@ -41,10 +42,10 @@ def check_fractions(wide: Wide, what: str, argument: str) -> None:
             )
 
 
-def invalid_returns(values: Array, kind: str) -> Mask:
-    """Marks (T, S) of figures that no return can be: infinite, or a simple return of -100 % and less."""
+def invalid_returns(values: Array, *, simple: bool) -> Mask:
+    """Marks (T, S) of figures that no return can be: infinite, or, where they are ``simple``, -100 % and less."""
     with np.errstate(invalid="ignore"):
-        return np.isinf(values) | (values <= -1.0 if kind == "simple" else False)
+        return np.isinf(values) | (values <= -1.0 if simple else False)
 
 
 def warn_of_invalid(values: Array, invalid: Mask, labels: pl.Series, names: tuple[str, ...], what: str) -> None:
@@ -61,8 +62,20 @@ def warn_of_invalid(values: Array, invalid: Mask, labels: pl.Series, names: tupl
             plural = "return is" if count == 1 else "returns are"
             warn(
                 f"{count} {plural} {words} in {what}, first {names[column]} on {labels[int(row)]}: events with one in "
-                "their windows are excluded"
+                f"their windows are excluded{_LOGARITHMS if words.startswith('-') else ''}"
             )
+
+
+def warn_of_no_prices(wide: Wide, what: str) -> None:
+    """Say how many prices are zero, less or infinite, and the first: none of them is a price, and they are missing."""
+    with np.errstate(invalid="ignore"):
+        wrong = (wide.values <= 0) | np.isinf(wide.values)
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        warn(
+            f"{int(wrong.sum())} of {what} are zero, negative or infinite, first {wide.names[column]} on "
+            f"{wide.labels[int(row)]}: taken as missing"
+        )
 
 
 def without_invalid(values: Array, invalid: Mask) -> Array:

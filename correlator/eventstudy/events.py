@@ -25,6 +25,7 @@ from correlator.tabular import Frame, to_polars
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")
 _POLICY = {"next": "next", "previous": "previous", "exclude": "drop"}
 _OWN = ("event_id", "symbol", "date")
+_TIME = "time"
 
 
 @dataclass
@@ -48,7 +49,7 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
         raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
     if "date" not in table.columns:
         table = table.rename({label_column(table.drop("symbol"), "events"): "date"})
-    table = table.with_columns(_symbols(table["symbol"]))
+    table = _with_clocks(table).with_columns(_symbols(table["symbol"]))
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select(*_OWN, pl.exclude(_OWN))
@@ -168,7 +169,27 @@ def _close_of(text: str) -> tuple[int, int, str]:
 def _is_own(name: str, columns: list[str]) -> bool:
     """Whether a column is one of ours in another spelling, and no column has that spelling already."""
     plain = name.strip().lower()
-    return plain in _OWN and name != plain and plain not in columns
+    return plain in (*_OWN, _TIME) and name != plain and plain not in columns
+
+
+def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
+    """A column ``time`` beside plain dates belongs to them: both as one, without a zone.
+
+    Raises TimeError for text that is not a time of day, and where dates have a clock already.
+    """
+    if _TIME not in table.columns:
+        return table
+    days = moments_of(table["date"], "events")
+    hint = "write HH:MM or HH:MM:SS, or name the column otherwise"
+    if days.has_clock.any():
+        raise TimeError("events have a clock in their dates and a column 'time' beside them", hint="keep one of both")
+    clocks = table[_TIME].cast(pl.String).str.strip_chars()
+    clocks = clocks.to_frame().select(pl.when(clocks != "").then(clocks)).to_series()
+    wrong = clocks.is_not_null() & ~clocks.str.contains(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$").fill_null(False)
+    if wrong.any():
+        raise TimeError(f"{clocks.filter(wrong)[0]!r} in column 'time' of events is not a time of day", hint=hint)
+    both = days.day.cast(pl.String) + "T" + clocks.str.zfill(5)
+    return table.with_columns(both.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
 
 
 def _symbols(column: pl.Series) -> pl.Series:

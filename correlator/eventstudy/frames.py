@@ -127,7 +127,7 @@ def returns_of(prices: Array, kind: str) -> Array:
     """
     if kind not in RETURNS_KINDS:
         raise InputError(f"returns {kind!r} are not known", hint=f"choose {' or '.join(RETURNS_KINDS)}")
-    positive = np.where(prices > 0, prices, np.nan)
+    positive = np.where((prices > 0) & np.isfinite(prices), prices, np.nan)
     ratio = np.full_like(positive, np.nan)
     np.divide(positive[1:], positive[:-1], out=ratio[1:])
     return np.log(ratio, out=ratio) if kind == "log" else np.subtract(ratio, 1.0, out=ratio)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 import numpy as np
@@ -10,7 +10,13 @@ import polars as pl
 
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
-from correlator.eventstudy.checks import check_fractions, invalid_returns, warn_of_invalid, without_invalid
+from correlator.eventstudy.checks import (
+    check_fractions,
+    invalid_returns,
+    warn_of_invalid,
+    warn_of_no_prices,
+    without_invalid,
+)
 from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
@@ -124,7 +130,8 @@ def matrix_panel(
     spec = study_spec(returns=given, benchmark=named, **options)
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
-    return _panel(read_wide(frame, kind, zone_of(spec)), kind, spec, (benchmark, factors, risk_free)), spec
+    source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or returns_kind is None))
+    return _panel(read_wide(frame, kind, zone_of(spec)), source, spec, (benchmark, factors, risk_free)), spec
 
 
 def study_events(
@@ -147,6 +154,17 @@ def study_events(
         return result
     excluded = result.excluded
     return replace(result, excluded=pl.concat([excluded, repeats.cast(excluded.schema)]))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What was handed over: returns, prices or volumes; ``simple``: whether its returns are, or may be, simple ones;
+    ``what``: its name where it is not the wide frame itself.
+    """
+
+    kind: str
+    simple: bool
+    what: str = ""
 
 
 def _returns_kind(returns: Frame | str | None, returns_kind: str | None) -> str:
@@ -296,35 +314,37 @@ def _the_one_given(returns: Frame | None, prices: Frame | None, volumes: Frame |
 
 
 def _panel(
-    wide: Wide, kind: str, spec: StudySpec, beside: tuple[str | Frame | None, Frame | None, str | Frame | None]
+    wide: Wide, source: _Source, spec: StudySpec, beside: tuple[str | Frame | None, Frame | None, str | Frame | None]
 ) -> Panel:
     """The panel that the model needs: factors where it takes several, else the benchmark.
 
     ``beside``: benchmark, factors and risk-free returns as ``study_frames`` takes them.
     """
     benchmark, factors, risk_free = beside
-    panel = Panel(wide.labels, wide.names, _measured(wide, kind, spec).values)
-    if kind != "volumes":
-        panel = _checked(panel, spec, kind)
+    panel = Panel(wide.labels, wide.names, _measured(wide, source, spec).values)
+    if source.kind != "volumes":
+        panel = _checked(panel, source)
     table, free = part_risk_free(factors, risk_free, panel)
     model = model_named(spec.model)
     table = used_factors(table, model.regressors == "all", risk_free, panel)
     if table is not None:
-        return with_factors(_over_holes(panel, wide, None, kind, spec), table, free)
+        return with_factors(_over_holes(panel, wide, None, source.kind, spec), table, free)
     market = None
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
         panel = _on_mean(panel)
     elif benchmark is not None:
         market = _benchmark(benchmark, wide, spec)
-        panel = _on_benchmark(panel, _measured(market, kind, spec, "the benchmark").values[:, 0], kind, spec)
+        told = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
+        panel = _on_benchmark(panel, _measured(market, told, spec).values[:, 0], told, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
-    return with_factors(_over_holes(panel, wide, used, kind, spec), None, free)
+    return with_factors(_over_holes(panel, wide, used, source.kind, spec), None, free)
 
 
-def _on_benchmark(panel: Panel, market: Array, kind: str, spec: StudySpec) -> Panel:
+def _on_benchmark(panel: Panel, market: Array, source: _Source, spec: StudySpec) -> Panel:
     """The panel with returns (T,) of the benchmark; figures of it that are not returns mark every share."""
-    invalid = invalid_returns(market, spec.returns) & (kind != "volumes")
-    warn_of_invalid(market[:, None], invalid[:, None], panel.labels, ("the benchmark",), "the benchmark")
+    invalid = invalid_returns(market, simple=source.simple) & (source.kind != "volumes")
+    if source.what:  # a column of the wide frame has been told of there
+        warn_of_invalid(market[:, None], invalid[:, None], panel.labels, (source.what,), source.what)
     returns = without_invalid(market, invalid)[:, None]
     panel = replace(panel, factors=returns, factor_names=(spec.benchmark or "benchmark",))
     if not invalid.any():
@@ -357,22 +377,24 @@ def _on_mean(panel: Panel) -> Panel:
     )
 
 
-def _checked(panel: Panel, spec: StudySpec, what: str) -> Panel:
+def _checked(panel: Panel, source: _Source) -> Panel:
     """The panel with figures that are not returns marked, and missing."""
-    invalid = invalid_returns(panel.returns, spec.returns)
-    warn_of_invalid(panel.returns, invalid, panel.labels, panel.symbols, what)
+    invalid = invalid_returns(panel.returns, simple=source.simple)
+    warn_of_invalid(panel.returns, invalid, panel.labels, panel.symbols, source.kind)
     if not invalid.any():
         return panel
     return replace(panel, returns=without_invalid(panel.returns, invalid), invalid=invalid)
 
 
-def _measured(wide: Wide, kind: str, spec: StudySpec, what: str = "") -> Wide:
-    """Returns or log volumes in place of what is held; ``what``: its name for errors, else its kind."""
-    if kind == "volumes":
+def _measured(wide: Wide, source: _Source, spec: StudySpec) -> Wide:
+    """Returns or log volumes in place of what is held."""
+    what = source.what or source.kind
+    if source.kind == "volumes":
         return replace(wide, values=log_volume_of(wide.values))
-    if kind == "prices":
+    if source.kind == "prices":
+        warn_of_no_prices(wide, what)
         return replace(wide, values=returns_of(wide.values, spec.returns))
-    check_fractions(wide, what or kind, kind)
+    check_fractions(wide, what, source.kind)
     return wide
 
 

@@ -6,6 +6,7 @@ other columns of events have follows from the whole file, so that it does not de
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import re
@@ -160,7 +161,13 @@ def _head(path: Path) -> _Head:
         start = gzip.GzipFile(fileobj=file).read(_SAMPLE_BYTES) if packed else file.read(_SAMPLE_BYTES)
     if b"\x00" in start:
         raise InputError(f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8, or give Parquet or Arrow")
-    lines = start.decode("utf-8-sig", errors="replace").splitlines()
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8, or give Parquet or Arrow"
+        ) from None
+    lines = text.splitlines()
     skipped = next((number for number, line in enumerate(lines) if line.strip()), None)
     if skipped is None:
         raise InputError(f"{path} is empty", hint="give a CSV with a header")

@@ -255,3 +255,41 @@ def test_a_line_that_does_not_fit_is_named(tmp_path: Path) -> None:
     (tmp_path / "twice.csv").write_text("symbol,date,symbol\nA,2024-02-01,B\n")
     with pytest.raises(InputError, match="has the column 'symbol' twice"):
         read_events_file(tmp_path / "twice.csv")
+
+
+def test_a_column_of_times_is_a_clock() -> None:
+    timed = events("2024-02-01", "2024-02-01", "2024-02-05").with_columns(Time=pl.Series(["16:05", "9:30", ""]))
+    with pytest.raises(TimeError, match="time of day"):
+        study(timed)
+    with pytest.warns(CorrelatorWarning, match="read by the clocks of America/New_York|bar of that date"):
+        assert day_zeros(study(timed, **NEW_YORK)) == ["2024-02-02", "2024-02-01", "2024-02-05"]
+    with pytest.raises(TimeError, match="'amc' in column 'time'"):
+        study(events("2024-02-01").with_columns(time=pl.lit("amc")), **NEW_YORK)
+    with pytest.raises(TimeError, match="keep one of both"):
+        study(events("2024-02-01T10:00Z").with_columns(time=pl.lit("16:05")), **NEW_YORK)
+
+
+def test_a_loss_of_everything_is_not_a_logarithm_unless_that_is_said() -> None:
+    with pytest.warns(CorrelatorWarning, match="say returns_kind='log'"):
+        assert study(events("2024-02-01"), prices=None, returns=returns_with(-1.2)).excluded.height == 1
+    told = study(events("2024-02-01"), prices=None, returns=returns_with(-1.2), returns_kind="log")
+    assert told.excluded.is_empty()
+
+
+def test_prices_that_are_none_are_told_and_missing() -> None:
+    at = pl.col("Date") == date(2024, 2, 1)
+    for value in (0.0, -5.0, np.inf):
+        wrong = PRICES.with_columns(pl.when(at).then(value).otherwise("META").alias("META"))
+        with pytest.warns(CorrelatorWarning, match="zero, negative or infinite, first META on 2024-02-01"):
+            car = study(events("2024-02-01"), prices=wrong, window="-1:2", windows="-1:2").car
+        assert car["car"].is_finite().all()
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    for text in (
+        "symbol,date\nM\u00c9TA,2024-02-01\n".encode("latin-1"),
+        "symbol,date\nA,2024-02-01\n".encode("utf-16"),
+    ):
+        (tmp_path / "events.csv").write_bytes(text)
+        with pytest.raises(InputError, match="not UTF-8"):
+            read_events_file(tmp_path / "events.csv")
