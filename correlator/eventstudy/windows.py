@@ -17,6 +17,7 @@ from correlator.errors import InputError
 
 _OFFSETS = re.compile(r"^([+-]?\d+):([+-]?\d+)$")
 _DATES = re.compile(r"^(\d{4}-\d{2}-\d{2}):(\d{4}-\d{2}-\d{2})$")
+_FARTHEST = 1_000_000
 _HINT = "write offsets such as -10:10 or dates such as 2020-03-16:2020-03-20; both ends belong to the window"
 
 
@@ -124,6 +125,12 @@ def _is_pair(value: Any) -> bool:
 
 
 def _in_order(window: Window, argument: str, written: str) -> Window:
+    if isinstance(window, OffsetWindow) and max(abs(window.first), abs(window.last)) > _FARTHEST:
+        raise InputError(
+            f"{argument} {written[:40]!r} reaches more than {_FARTHEST:,} bars from day 0",
+            hint=_HINT,
+            argument=argument,
+        )
     starts_late = window.last < window.first  # type: ignore[operator]  # both ends are of one kind
     if starts_late:
         raise InputError(f"{argument} {written!r} ends before it starts", hint=_HINT, argument=argument)

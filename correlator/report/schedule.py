@@ -47,7 +47,7 @@ def parse_daily_time(text: str) -> DailyTime:
         raise InputError(f"{text!r} is no time with a zone", hint="write it as '16:15 Asia/Karachi'")
     try:
         zone = ZoneInfo(match["zone"])
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of the database, such as Asia
         raise TimeError(f"unknown zone {match['zone']!r}", hint="use a name such as Asia/Karachi or UTC") from error
     return DailyTime(int(match["hour"]), int(match["minute"]), zone)
 
