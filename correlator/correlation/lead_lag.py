@@ -18,6 +18,7 @@ from correlator.correlation.series import (
     aligned,
     hac_regression,
     lagged,
+    refuse_sparse,
 )
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.significance.multiple_testing import holm, romano_wolf
@@ -109,6 +110,7 @@ def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.Data
 
 
 def _by_hac(first: Array, second: Array, lags: Rows, level: float, hac_lags: int | None) -> pl.DataFrame:
+    refuse_sparse(first, "the news")
     rows = []
     for lag in lags.tolist():
         x, y = lagged(first, lag), second

@@ -20,6 +20,7 @@ from correlator.correlation.series import (
     aligned,
     hac_regression,
     lagged,
+    refuse_sparse,
 )
 from correlator.errors import InputError
 from correlator.eventstudy.significance.multiple_testing import holm
@@ -40,14 +41,14 @@ def local_projection(
 
     One row per horizon: horizon, n, estimate (fractions per unit), se, t, p_value, low, high, df (of t), p_holm,
     tested. ``lags``: own past of both series among the controls; ``controls`` (T, C) more of them, as known at t;
-    ``cumulative`` sums returns from t to t + h; ``hac_lags``: Newey and West's errors with so many
-    lags instead. Bars with
-    a missing value are left out of the horizon they would enter. Raises InputError and StudyError where it cannot be
-    done.
+    ``cumulative`` sums returns from t to t + h; ``hac_lags``: Newey and West's errors with so many lags instead. Bars
+    with a missing value are left out of the horizon they would enter. Raises InputError and StudyError where it cannot
+    be done, also where the shock differs from its usual value on fewer than 15 bars.
     """
     y, x = aligned(returns, shock)
     if horizons < 0 or lags < 0:
         raise InputError("horizons and lags must not be negative", hint="give 0 or more")
+    refuse_sparse(x, "the shock")
     design = _design(y, x, lags, controls)
     rows = []
     for horizon in range(horizons + 1):

@@ -238,3 +238,24 @@ def test_what_cannot_be_done_is_said():
         granger(x[:6], x[10:16], max_lag=3)
     with pytest.raises(InputError, match="missing values"):
         bootstrap_band([1.0, np.nan], np.mean)
+
+
+@pytest.mark.parametrize("sessions", [1, 5, 14])
+def test_a_series_of_few_news_has_no_errors_over_time(sessions):
+    rng = np.random.default_rng(3)
+    news, returns = np.zeros(400), rng.normal(size=400)
+    news[rng.choice(400, sessions, replace=False)] = 1.0
+    with pytest.raises(StudyError, match=f"on {sessions} bars"):
+        lead_lag(news, returns, max_lag=2)
+    with pytest.raises(StudyError, match=f"on {sessions} bars"):
+        local_projection(returns, news, horizons=2)
+    assert lead_lag(news, returns, max_lag=1, bands="bootstrap", draws=99).table.height == 3
+
+
+def test_series_that_always_move_and_enough_news_are_measured():
+    rng = np.random.default_rng(4)
+    returns = rng.normal(size=60)
+    assert lead_lag(rng.normal(size=60), returns, max_lag=1).table.height == 3
+    news = np.zeros(60)
+    news[rng.choice(60, 15, replace=False)] = 1.0
+    assert lead_lag(news, returns, max_lag=1).table.height == 3
