@@ -251,9 +251,7 @@ def test_other_news_confounds_though_the_study_does_not_measure_it(store):
 
 def test_regress(store):
     pytest.importorskip("statsmodels")
-    more = frame_of(
-        run(store, "regress", "car ~ beta + size + log(sigma)", "--cluster", "session", "--link", "named")
-    )
+    more = frame_of(run(store, "regress", "car ~ beta + size + log(sigma)", "--cluster", "session", "--link", "named"))
     assert more["term"].to_list() == ["Intercept", "beta", "size", "log(sigma)"]
     with pytest.raises(StudyError, match="collinear"):  # no event here has a story
         raise run(store, "regress", "car ~ story_size", "--link", "named").exception
