@@ -142,11 +142,33 @@ def _coded(rows: pl.DataFrame, coding: Coding) -> pl.DataFrame:
 def _known(articles: pl.DataFrame) -> pl.DataFrame:
     """Articles with the instant and precision since when their text was public."""
     first = pl.col("version") == 1
-    edited_unseen = (pl.col("version") > 1) & pl.col("updated_at").is_null()
+    edited = pl.max_horizontal(pl.coalesce("updated_at", "loaded_at"), "published_at")
     return articles.with_columns(
-        known_at=pl.when(first).then("published_at").otherwise(pl.coalesce("updated_at", "loaded_at")),
-        known_precision=pl.when(edited_unseen).then(pl.lit("second")).otherwise("published_precision"),
+        known_at=pl.when(first).then("published_at").otherwise(edited),
+        known_precision=pl.when(first).then("published_precision").otherwise(pl.lit("second")),
     )
+
+
+def with_own_updates(connection: duckdb.DuckDBPyConnection, written: pl.DataFrame) -> pl.DataFrame:
+    """Rows as ``write_articles`` returns them, ``updated_at`` null where an earlier version stated it already.
+
+    A publisher that edits a text and leaves its stamp does not say when: such an edit is known from when it was loaded.
+    """
+    edited = written.filter(pl.col("version") > 1)["article_id"].unique()
+    if edited.is_empty():
+        return written
+    stated = query(
+        connection,
+        """
+        SELECT article_id, version, max(updated_at) OVER (
+            PARTITION BY article_id ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+        FROM articles WHERE article_id IN (SELECT unnest($edited))
+        """,
+        {"edited": edited.to_list()},
+    ).with_columns(pl.col("version").cast(written.schema["version"]))
+    joined = written.join(stated, on=["article_id", "version"], how="left", maintain_order="left")
+    fresh = (pl.col("updated_at") > pl.col("before")).fill_null(value=True)
+    return joined.with_columns(updated_at=pl.when(fresh).then("updated_at")).drop("before")
 
 
 def _linked(rows: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from correlator.intake.coding import (
     numbered_links,
     prepare,
     unrepeated,
+    with_own_updates,
 )
 from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started, told
@@ -153,7 +154,8 @@ def _write(connection: Connection, part: Prepared) -> Tally:
     batch = part.batch
     articles = write_articles(connection, batch.articles, part.loaded_at)
     quotes = write_quotes(connection, batch.quotes)
-    events = write_events(connection, unrepeated(connection, numbered_events(part, articles)))
+    dated_edits = with_own_updates(connection, articles)
+    events = write_events(connection, unrepeated(connection, numbered_events(part, dated_edits)))
     links = write_links(connection, numbered_links(part, articles))
     named = write_links(connection, named_by_source(connection, batch.named))
     dated = date_strips(connection, articles=articles["article_id"].to_list()) if quotes.added else 0

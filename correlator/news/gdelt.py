@@ -86,6 +86,10 @@ QUAD_CLASSES = {
     "3": "verbal-conflict",
     "4": "material-conflict",
 }
+# CAMEO's own quad classes: 01-05 verbal and 06-08 material cooperation, 09-13 verbal and 14-20 material conflict.
+_QUAD_OF_ROOT = {
+    f"{root:02}": str(1 if root <= 5 else 2 if root <= 8 else 3 if root <= 13 else 4) for root in range(1, 21)
+}
 ROLES = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL")
 
 
@@ -119,6 +123,11 @@ def read_events(path: Path) -> Iterator[GdeltBatch]:
         if "EventCode" not in batch.rows.columns:
             raise InputError(
                 f"{path.name} is no GDELT file of events", hint="mentions and GKG files go with `correlator add news`"
+            )
+        if "DATEADDED" not in batch.rows.columns and stamp is None:
+            raise InputError(
+                f"{path.name} has no DATEADDED, so that nothing tells when its events were known",
+                hint=f"its columns are {', '.join(batch.rows.columns[1:21])}",
             )
         yield _events(batch, str(path), stamp[1] if stamp else None)
 
@@ -201,6 +210,7 @@ def _batch(chunk: Sequence[tuple[int, str]], separator: str, names: Sequence[str
 
 
 def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatch:
+    batch = GdeltBatch(_completed(batch.rows), batch.rejects)
     root = pl.col("EventRootCode").str.zfill(2)
     short = pl.col("EventRootCode").str.len_chars() == 1  # a spreadsheet has taken the leading zero
     code = (
@@ -260,6 +270,15 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
         evidence=evidence.struct.json_encode(),
     ).select(EVENT_COLUMNS)
     return GdeltBatch(events, pl.concat([batch.rejects, pl.DataFrame(rejects, schema=REJECT_SCHEMA)]))
+
+
+def _completed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of an extract with the columns that are not in it: null, or what the event code says."""
+    missing = [name for name in LAYOUTS["events1"] if name not in rows.columns]
+    whole = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
+    root = pl.coalesce("EventRootCode", pl.col("EventCode").str.slice(0, 2))
+    quad = pl.coalesce("QuadClass", root.replace_strict(_QUAD_OF_ROOT, default=None))
+    return whole.with_columns(EventRootCode=root, QuadClass=quad)
 
 
 def _role(actor: str) -> pl.Expr:

@@ -383,3 +383,16 @@ def test_datelines_of_agencies_abroad(text, place, agency):
     found = split_dateline(text)
     assert found[:2] == (place, agency)
     assert found[2].endswith("met." if place is None else "Envoys met.")
+
+
+def test_an_extract_of_gdelt_with_a_header_and_fewer_columns(tmp_path):
+    head = "GLOBALEVENTID,SQLDATE,Actor1CountryCode,Actor2CountryCode,EventCode,GoldsteinScale,AvgTone,DATEADDED\n"
+    row = "900000001,20250520,PAK,AZE,057,8.0,1.5,20250528\n"
+    (tmp_path / "e.csv").write_text(head + row)
+    (batch,) = read_events(tmp_path / "e.csv")
+    event = batch.rows.row(0, named=True)
+    assert (event["known_at"], event["known_precision"]) == (datetime(2025, 5, 28, tzinfo=UTC), "day")
+    assert (event["cameo_root"], event["quad_class"], event["dyad"]) == ("05", "verbal-cooperation", "AZE-PAK")
+    (tmp_path / "e.csv").write_text(head.replace(",DATEADDED", "") + row.replace(",20250528", ""))
+    with pytest.raises(InputError, match="no DATEADDED"):
+        list(read_events(tmp_path / "e.csv"))
