@@ -177,7 +177,7 @@ def _time(page: Expected, answer: Answer) -> str:
     if answer.instant is None:
         return "refused"
     expected = page.instant
-    if not answer.precise:
+    if not answer.precise or (expected.tzinfo is None and (expected.hour, expected.minute) == (0, 0)):
         return "day" if abs(answer.instant.date() - expected.date()) <= timedelta(days=1) else "wrong"
     if expected.tzinfo is None:
         gap = abs(answer.instant.replace(tzinfo=None) - expected)

@@ -160,6 +160,8 @@ def _when(text: str) -> tuple[datetime, str]:
         raise InputError(f"{text!r} is no date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
     if found.tzinfo is None:
         raise InputError(f"the time {text!r} has no zone", hint="2025-05-28T06:02+05:00")
+    if found.time() == datetime.min.time():
+        return found.replace(tzinfo=UTC), "day"  # who states midnight knows the date only
     return found.astimezone(UTC), "minute" if found.second == 0 else "second"
 
 

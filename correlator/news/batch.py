@@ -174,7 +174,11 @@ def canonical_url(url: str) -> str:
 
 _URL = re.compile(r"(?:[a-zA-Z]{2,8}:)?//(?:(?:www|m|amp)\.)?([^/?#]+)([^?#]*)(?:\?([^#]*))?", re.IGNORECASE)
 _LEAF = re.compile(r"/(amp|index\.html?)$")
-_TRACKING = re.compile(r"(utm_|fbclid|gclid|ref=|outputType=amp|amp(=|$))", re.IGNORECASE)
+_TRACKING = re.compile(
+    r"(utm_|fbclid|gclid|msclkid|mc_[ce]id|igshid|ref(?:_src|errer)?=|source=(?:rss|feed)|cmp=|cmpid|at_(?:medium|campaign)"
+    r"|ns_(?:mchannel|campaign|source)|xtor=|ftag=|rss=|feedtype=|partner=rss|smid=|outputType=amp|amp(=|$))",
+    re.IGNORECASE,
+)
 
 
 def _with_identity(row: Mapping[str, object]) -> dict[str, object]:

@@ -16,6 +16,7 @@ from typing import Any
 from correlator.errors import InputError, TimeError
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch, reject
+from correlator.news.charset import decode
 from correlator.news.language import language_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
@@ -76,15 +77,13 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
 
 
 def _utf8(raw: bytes) -> bytes:
-    """The bytes without NULs; UTF-16 as UTF-8, so that no encoding hides what is looked for."""
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return _ENCODING.sub(b"", raw.decode("utf-16", "replace").encode("utf-8", "replace")).replace(b"\x00", b"")
-    return raw.replace(b"\x00", b"")
+    """The bytes as UTF-8 without a declaration, whatever they were, so that no encoding hides what is looked for."""
+    return _ENCODING.sub(b"", decode(raw).replace("\x00", "").encode("utf-8", "replace"))
 
 
 def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
     try:
-        feed = json.loads(raw.decode("utf-8", "replace"))
+        feed = json.loads(decode(raw))
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is no JSON Feed: {error}") from None
     items = feed.get("items") if isinstance(feed, dict) else None

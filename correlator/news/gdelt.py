@@ -54,6 +54,7 @@ def _event_names(geo: Sequence[str]) -> tuple[str, ...]:
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "events": _event_names(_GEO.split()),
     "events1": _event_names([part for part in _GEO.split() if part != "ADM2Code"]),
+    "events1 before April 2013": _event_names([part for part in _GEO.split() if part != "ADM2Code"])[:-1],
     "mentions": tuple(_MENTIONS.split()),
     "gkg": tuple(_GKG.split()),
 }

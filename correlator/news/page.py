@@ -26,6 +26,8 @@ from correlator.news.strip import LAYOUTS, StripQuote, parse_strip, strip_frame,
 from correlator.news.timestamps import UNKNOWN, Stamp
 
 MAX_PAGE_BYTES = 16_000_000
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_UNSPACED_TITLE = 50
 _STANDFIRST = 25  # letters that a standfirst shares with the text it is the beginning of
 _SENTENCE = 10  # words from which on a line with a full stop is a sentence and not a title
 NO_DATE_HINT = "give the time with --published, or a profile whose layouts read it"
@@ -162,6 +164,8 @@ def without_links(paragraphs: Sequence[str]) -> list[str]:
 
 def is_title_like(text: str) -> bool:
     """Whether a line is short and ends without punctuation, as a title does and a sentence does not."""
+    if len(_UNSPACED.findall(text[:120])) > _UNSPACED_TITLE:
+        return False  # a paragraph of a script that writes no blanks, or sentences without a mark at their end
     return len(text) <= 120 and len(text.split()) <= 16 and not _SENTENCE_END.search(text)
 
 

@@ -46,7 +46,7 @@ _TIME = re.compile(
     r"|(?<![\d:.])(?P<only>\d{1,2}) ?(?P<only_half>[ap])\.?m\b\.?"
 )
 _DOTTED_TIME = re.compile(r"(?<= )(?P<hour>\d{1,2})[.h](?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?$")
-_COMPACT = re.compile(r"^(\d{4})(\d\d)(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?=$|[ t]\d\d:)")
+_COMPACT = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?:[.,]\d{1,9})?(?=$|[ t]\d\d:)")
 _ISO_T = re.compile(r"(?<=\d)t(?=\d)")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b\.?")
 
@@ -89,7 +89,7 @@ def _assembled(text: str, date_order: str | None, original: str) -> tuple[dateti
     """A time from its parts: a clock time wherever it stands, and a date that is all the rest."""
     compact = _COMPACT.match(text)
     if compact:
-        year, month, day, hour, minute, second = compact.groups()
+        year, _, month, day, hour, minute, second = compact.groups()
         clock = f" {hour}:{minute}:{second or '00'}" if hour else ""
         text = f"{year}-{month}-{day}{clock}{text[compact.end() :]}"
     text = _ORDINAL.sub("", _ISO_T.sub(" ", text))
