@@ -8,6 +8,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,17 @@ _COPIED = "copied_from"
 _LOCKED = ("Could not set lock", "different configuration", "Unique file handle conflict")
 
 
+_open = threading.local()
+
+
+def _blocks() -> list[tuple[str, str]]:
+    """Blocks of this thread that are open: the store and whether it is read or written."""
+    if not hasattr(_open, "blocks"):
+        _open.blocks = []
+    blocks: list[tuple[str, str]] = _open.blocks
+    return blocks
+
+
 class UnreadableStoreError(StoreError):
     """The file cannot be opened as a database: damaged, cut off, or something else altogether."""
 
@@ -40,6 +52,7 @@ class DuckDBFile:
         self._settings = dict(settings or {})
         self._gate = Gate(path)
         self._last_lock = ""
+        self._key = str(path.absolute())
 
     def exists(self) -> bool:
         """Whether the file is there and not empty; an empty one is what a first load left that was stopped."""
@@ -51,6 +64,7 @@ class DuckDBFile:
     @contextmanager
     def reading(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
         """See ``Engine.reading``; a store of an earlier correlator is migrated first."""
+        self._refuse_inside("write")
         patience = Patience(wait)
         connection = self._open_to_read(patience)
         try:
@@ -58,7 +72,7 @@ class DuckDBFile:
                 connection.close()
                 self._migrate(patience)
                 connection = self._open_to_read(patience)
-            with told(self.path):
+            with told(self.path), self._inside("read"):
                 _add_views(connection)
                 yield connection
         finally:
@@ -69,12 +83,32 @@ class DuckDBFile:
         """See ``Engine.writing``."""
         if not self.path.parent.is_dir():
             raise NotFoundError(f"folder {self.path.parent} does not exist", hint="make it, or give another --store")
+        self._refuse_inside("write", "read")
         patience = Patience(wait)
         with self._gate.closed(patience) as ours:
             if not ours:
                 raise self._locked(patience, self._gate.holder())
-            with told(self.path), self._existing(patience) if self.exists() else self._fresh() as connection:
+            opened = self._existing(patience) if self.exists() else self._fresh()
+            with told(self.path), opened as connection, self._inside("write"):
                 yield connection
+
+    @contextmanager
+    def _inside(self, what: str) -> Iterator[None]:
+        """Remember for this thread that a block is open."""
+        blocks = _blocks()
+        blocks.append((self._key, what))
+        try:
+            yield
+        finally:
+            blocks.remove((self._key, what))
+
+    def _refuse_inside(self, *kinds: str) -> None:
+        """Raises StoreError where this thread would wait for a block of its own."""
+        if any((self._key, what) in _blocks() for what in kinds):
+            raise StoreError(
+                f"a block of store {self.path} was opened inside another one that is still open",
+                hint="end the first block before",
+            )
 
     @contextmanager
     def emptied(self, wait: float, *, damaged: bool = False) -> Iterator[None]:

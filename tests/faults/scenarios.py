@@ -25,11 +25,13 @@ from correlator.store.verify import verify
 Figures = dict[str, object]
 REPORT = """
 name = "daily"
+stale_after = 9999
+
+[study]
 symbols = ["AIRLINK"]
 benchmark = "KSE100"
 estimation = "-145:-26"
 window = "-5:5"
-stale_after = 9999
 """
 TABLES = ("articles", "events", "links", "quotes", "bars", "instruments", "unfinished")
 MOVING = {"loaded_at", "retrieved_at", "source", "started_at", "loaded_by", "event_id"}
