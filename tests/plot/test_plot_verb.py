@@ -13,12 +13,13 @@ from correlator.cli.plot import PlotKind
 from correlator.errors import CorrelatorError, InputError
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.plot.figures import FIGURES, PLACEBO, RESULT
 from correlator.resources import data_path
 from correlator.store.db import Store
 
 SHARES = "HBL,OGDC"
 MEANS = ("--benchmark", "equal-weighted", "--model", "mean", "--estimation", "-150:-11", "--window", "-5:5")
-NO_TEXT = (PlotKind.FAN, PlotKind.NETWORK)
+NO_TEXT = tuple(PlotKind(kind.name) for kind in FIGURES.values() if kind.text is None)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def store(tmp_path_factory) -> Path:
 
 
 def drawn(store: Path, kind: PlotKind, *more: str):
-    whom, options = (SHARES, MEANS) if kind not in ("price", "lead-lag", "impulse", "dyads", "network") else ("HBL", ())
+    whom, options = (SHARES, MEANS) if FIGURES[kind.value].needs in (RESULT, PLACEBO) else ("HBL", ())
     return CliRunner().invoke(
         app, ["plot", whom, "--kind", kind.value, "--store", str(store), "--draws", "30", *options, *more]
     )
