@@ -6,6 +6,7 @@ Run ``python tools/make_docs.py`` after changing one; a test fails when the page
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import typer
@@ -13,6 +14,7 @@ from typer.core import TyperGroup
 
 from correlator.cli.app import app
 from correlator.eventstudy.significance.registry import STATISTICS
+from correlator.eventstudy.spec import StudySpec, flag_of, option_of, written_default
 from correlator.tables import TABLES, VIEWS
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -99,8 +101,29 @@ def _row(parameter: typer.core.TyperOption | typer.core.TyperArgument) -> str:
     return f"| {names} | {shown} | {meaning} |"
 
 
+def options_part() -> str:
+    """The options of a study: what Python, the command line and a report call each, its default and its meaning."""
+    rows = ["| Python and report | command line | of | default | meaning |", "| --- | --- | --- | --- | --- |"]
+    for option in fields(StudySpec):
+        told, default = option_of(option), written_default(option)
+        shown = ", ".join(default) if isinstance(default, list) else default
+        of = {"": "both", "store": "the store", "frames": "frames and files"}[told.of]
+        cell = "" if shown in (None, "") else f"`{shown}`"
+        rows.append(f"| `{option.name}` | `{flag_of(option)}` | {of} | {cell} | {told.words} |")
+    return "\n".join(rows)
+
+
+def study_page() -> str:
+    """The page of studies as it is, with the options of today between its marks."""
+    page = (DOCS / "study.md").read_text(encoding="utf-8")
+    before, begin, rest = page.partition("<!-- options: begin -->")
+    _, end, after = rest.partition("<!-- options: end -->")
+    return f"{before}{begin}\n\n{options_part()}\n\n{end}{after}"
+
+
 def main() -> None:
     """Write the pages."""
+    (DOCS / "study.md").write_text(study_page(), encoding="utf-8")
     (DOCS / "commands.md").write_text(commands_page(), encoding="utf-8")
     (DOCS / "tables.md").write_text(tables_page(), encoding="utf-8")
     (DOCS / "methods.md").write_text(methods_page(), encoding="utf-8")

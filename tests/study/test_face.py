@@ -166,3 +166,9 @@ def test_every_kind_of_figure_is_an_option_of_the_command_line() -> None:
 
     assert [kind.value for kind in PlotKind] == list(FIGURES)
     assert set(REPORTED) == {"price", *figures_of(RESULT)}
+
+
+def test_the_page_of_plots_has_every_kind() -> None:
+    page = (ROOT / "docs/plots.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w-]+)` \| .* \| (yes|no) \|$", page, re.MULTILINE)
+    assert dict(rows) == {kind.name: "no" if kind.text is None else "yes" for kind in FIGURES.values()}
