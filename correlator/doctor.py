@@ -11,6 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 import polars as pl
 
 from correlator.errors import CorrelatorError
+from correlator.events.actors import actors_as_of
+from correlator.events.encoder import INSTALL
+from correlator.events.fitted import has_encoder
+from correlator.events.own_actors import own_path, read_own
 from correlator.sessions import calendar_reach, exchange_codes, holidays_known_until, session_overrides
 from correlator.store.db import Store
 from correlator.store.verify import verify
@@ -25,11 +29,12 @@ OPTIONAL = {
 }
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 STALE_DAYS = 30
+ACTORS_STALE_DAYS = 180
 
 
 def examine(store: Store) -> pl.DataFrame:
     """One row per thing looked at: what, state (ok, stale, missing or problem), detail."""
-    rows = [*_packages(), _browser(), *_calendars(), *_store(store)]
+    rows = [*_packages(), _browser(), *_calendars(), *_coder(), *_store(store)]
     return pl.DataFrame(rows, schema=["what", "state", "detail"], orient="row")
 
 
@@ -59,6 +64,24 @@ def _calendars() -> Iterator[tuple[str, str, str]]:
         corrections = session_overrides(exchange).height
         state = "ok" if (min(known or last, last) - today).days > STALE_DAYS else "stale"
         yield f"calendar {exchange}", state, f"{first} to {last}, {until}, {corrections} corrections"
+
+
+def _coder() -> Iterator[tuple[str, str, str]]:
+    """How old the shipped actors are, whether a user's own can be read, and whether the encoder is there."""
+    known = actors_as_of()
+    age = (datetime.now(UTC).date() - known).days
+    yield "actors", "ok" if age <= ACTORS_STALE_DAYS else "stale", f"offices known up to {known}, {age} days ago"
+    own = own_path()
+    if own is not None:
+        try:
+            said = read_own(own)
+            yield "own actors", "ok", f"{own}: {len(said.actors)} actors, {len(said.lexicon)} lexicon lines"
+        except CorrelatorError as error:
+            yield "own actors", "problem", error.message
+    if has_encoder():
+        yield "encoder", "ok", "the full coder uses it"
+    else:
+        yield "encoder", "missing", f"needed for: the full coder at its best ({INSTALL})"
 
 
 def _store(store: Store) -> Iterator[tuple[str, str, str]]:

@@ -57,13 +57,15 @@ def listing(store: Store, what: str, *, selection: str | None = None, limit: int
 
 def _events(connection: duckdb.DuckDBPyConnection, selection: str | None, limit: int | None) -> pl.DataFrame:
     """Events that meet ``selection``, read a slice at a time until there are ``limit``."""
+    from correlator.events.scope import scope_column
     from correlator.events.select import select_events
 
+    own = query(connection, "SELECT DISTINCT category FROM events")["category"].to_list()
     parts: list[pl.DataFrame] = []
     last, rows = 0, None if limit is None else max(limit, _SLICE)
     while True:
-        events = query(connection, _EVENTS, {"after": last, "rows": rows})
-        parts.append(select_events(events, selection))
+        events = query(connection, _EVENTS, {"after": last, "rows": rows}).with_columns(scope_column())
+        parts.append(select_events(events, selection, own))
         if limit is None or events.height < (rows or 0) or sum(part.height for part in parts) >= limit:
             break
         last = events["event_id"][-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,20 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from training_rows import EVENTS, Row, gold_rows, graded_business_rows, own_rows
+from training_rows import Row, gold_rows, graded_business_rows, own_rows, role_rows
 
-from correlator.events.category import candidates
-from correlator.events.direction import Roles, who_to_whom
+from correlator.events.direction import Roles
 from correlator.events.features import CLASSES, NONE, masked, role_features
 from correlator.events.gate import has_gate
-from correlator.events.phrases import Phrase, phrases
-from correlator.events.scan import scan
-from correlator.events.text import Text, prepare
+from correlator.events.phrases import Phrase
+from correlator.events.reading import chosen, named, read
+from correlator.events.text import Text
 
 SOURCE, TARGET, NEITHER = 0, 1, 2
 SCOPES = ("none", "domestic", "cross-border")
-_MARK = re.compile(r"([ST])\[([^\]]*)\]")
-ROLE_FILE = EVENTS / "training_roles.tsv"
 _SPELLINGS = {"JAP": "JPN", "VTN": "VNM", "KSV": "XKX"}
 
 
@@ -59,21 +55,6 @@ class _Seen(NamedTuple):
     roles: Roles | None
 
 
-def role_rows() -> list[tuple[Row, dict[str, list[tuple[int, int]]]]]:
-    """Our own sentences with source and target marked, and the spans of the marks."""
-    rows = []
-    for number, line in enumerate(ROLE_FILE.read_text(encoding="utf-8").splitlines(), 1):
-        category, marked = line.split("\t")
-        text, place, spans = "", 0, {"S": [], "T": []}
-        for mark in _MARK.finditer(marked):
-            text += marked[place : mark.start()]
-            spans[mark[1]].append((len(text), len(text) + len(mark[2])))
-            text, place = text + mark[2], mark.end()
-        text += marked[place:]
-        rows.append((Row("roles", text, (category,), f"roles {number}", 1.0, {}), spans))
-    return rows
-
-
 def examples(gold: Path, headlines: Path) -> list[Example]:
     """Every text that the encoder learns from."""
     out = [_example(row, _gold_roles) for row in gold_rows(gold)]
@@ -85,14 +66,14 @@ def examples(gold: Path, headlines: Path) -> list[Example]:
 
 
 def _example(row: Row, roles_of: Callable[[_Seen], NDArray[np.float32]], grade: str | None = None) -> Example:
-    text = prepare(row.text)
-    mentions, hits = scan(text)
-    actors = phrases(text, mentions, None)
-    found = candidates(text, hits)
+    reading = named(read(row.text))
+    found = reading.candidates
     best = next((c for c in found if c.category in row.allowed), found[0] if found else None)
-    roles = who_to_whom(text, best, actors) if best is not None else None
-    shown = masked(text, mentions)
-    allowed = roles_of(_Seen(row, text, actors, roles))
+    if best is not None:
+        reading = chosen(reading, best)
+    text, actors = reading.text, reading.actors
+    shown = masked(text, reading.mentions)
+    allowed = roles_of(_Seen(row, text, actors, reading.roles))
     return Example(
         row.file,
         shown.words,
@@ -104,7 +85,7 @@ def _example(row: Row, roles_of: Callable[[_Seen], NDArray[np.float32]], grade: 
         _scopes(row, grade, actors, allowed),
         [shown.span(actor.start, actor.end) for actor in actors],
         allowed,
-        role_features(text, best, actors, roles),
+        role_features(reading),
     )
 
 

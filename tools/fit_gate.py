@@ -17,14 +17,12 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from correlator.events.direction import who_to_whom
-from correlator.events.gate import SURE, against, has_gate
-from correlator.events.phrases import phrases
-from correlator.events.rules import scanned
+from correlator.events.gate import SURE, has_gate
+from correlator.events.reading import chosen, named, read
 from correlator.events.signs import Signs, signs
 
 sys.path.insert(0, str(Path(__file__).parent))
-from training_rows import EVENTS, Row, business_rows, folds_of, own_rows, print_events
+from training_rows import EVENTS, Row, business_rows, folds_of, own_rows, print_events, role_rows
 
 OUT = EVENTS / "gate.csv"
 PENALTY = 1.0
@@ -34,13 +32,10 @@ SMALLEST = 0.005
 
 def signs_of(text: str) -> Signs | None:
     """The signs of a headline that names an actor and has a word that tells an event."""
-    item = scanned(text)
-    actors = phrases(item.text, item.mentions, None)
-    if not item.found or not has_gate(item.text, actors):
+    reading = named(read(text))
+    if not reading.candidates or not has_gate(reading.text, reading.actors):
         return None
-    best = item.found[0]
-    roles = who_to_whom(item.text, best, actors)
-    return signs(item.text, best, roles, actors, item.hits, against(item.text, item.hits))
+    return signs(chosen(reading, reading.candidates[0]))
 
 
 def in_settings(found: Signs) -> dict[str, float]:
@@ -63,7 +58,8 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=OUT, help="file to write")
     chosen = parser.parse_args()
-    pairs = [(row, signs_of(row.text)) for row in own_rows() + business_rows(chosen.headlines)]
+    trained = own_rows() + business_rows(chosen.headlines) + [row for row, _ in role_rows()]
+    pairs = [(row, signs_of(row.text)) for row in trained]
     rows = [row for row, found in pairs if found is not None]
     vectors = DictVectorizer(sparse=False)
     matrix = vectors.fit_transform([in_settings(found) for _, found in pairs if found is not None])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -40,6 +41,14 @@ def code(
         str | None,
         typer.Option("--home", help="Country of the page (PAK): its own offices go unnamed.", show_default=False),
     ] = None,
+    least: Annotated[
+        float,
+        typer.Option("--least", min=0.0, max=1.0, help="Least confidence of an event that is printed (0 to 1)."),
+    ] = 0.0,
+    actors: Annotated[
+        Path | None,
+        typer.Option("--actors", help="TOML file of your own actors and lexicon lines.", show_default=False),
+    ] = None,
     format: Annotated[
         LineFormat, typer.Option("--format", help="One JSON object a line, or events as CSV.")
     ] = LineFormat.JSONL,
@@ -50,19 +59,33 @@ def code(
     """
     from correlator.errors import NotFoundError
     from correlator.events.code_file import CSV_COLUMNS, code_lines
+    from correlator.events.encoder import INSTALL
+    from correlator.events.fitted import has_encoder
+    from correlator.events.language import CODED
+    from correlator.events.own_actors import own_actors
 
     if str(file) != "-" and not file.is_file():
         raise NotFoundError(f"{file} does not exist", hint="give a JSONL file, or - for stdin")
-    unread = 0
+    unread, languages = 0, Counter[str]()
+    if coder is Coder.FULL and not has_encoder():
+        complain(
+            f"the encoder is not installed: the full coder works without it, less surely ({INSTALL})", level="note"
+        )
     lines = sys.stdin if str(file) == "-" else file.open(encoding="utf-8")
     if format is LineFormat.CSV:
         print(",".join(CSV_COLUMNS))
-    with lines, progress("coding") as advance:
+    with lines, own_actors(actors), progress("coding") as advance:
         for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value, home=home):
+            line = line.surer(least)
+            languages[line.language] += 1
             sys.stdout.write(line.as_csv() if format is LineFormat.CSV else line.as_json() + "\n")
             advance(1)
             if line.problem is not None:
                 unread += 1
                 complain(line.problem, level="warning")
+    other = languages - Counter({CODED: languages[CODED]})
+    if other:
+        told = ", ".join(f"{language} {count}" for language, count in sorted(other.items()))
+        complain(f"{other.total()} lines are in a language that is not coded: {told}", level="note")
     if unread:
         complain(f"{unread} lines could not be read", level="warning")

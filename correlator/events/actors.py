@@ -6,7 +6,10 @@ import csv
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 
+from correlator.errors import InputError
+from correlator.events.own_actors import own_path, read_own
 from correlator.resources import data_path
 
 
@@ -60,8 +63,40 @@ def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-@cache
 def load_names() -> tuple[Name, ...]:
+    """Every name in ``data/events`` and in the user's own file (``own_actors``)."""
+    return names_with(own_path())
+
+
+@cache
+def names_with(own: Path | None) -> tuple[Name, ...]:
+    """Every shipped name, and those of a user's file. Raises InputError where the two contradict each other."""
+    shipped, said = _shipped_names(), read_own(own)
+    if not said.actors:
+        return shipped
+    codes = {name.country for name in shipped} | {actor.country for actor in said.actors if actor.kind == "igo"}
+    meant: dict[str, Name] = {name.text.lower(): name for name in shipped if name.kind not in ("agent", "other")}
+    replaced, added = set(), []
+    for actor in said.actors:
+        if actor.country is not None and actor.country not in codes:
+            raise InputError(f"no country or organisation has the code {actor.country!r} ({actor.names[0]})")
+        for text in actor.names:
+            other = meant.get(text.lower())
+            if actor.replaces:
+                replaced.add(text.lower())
+            elif other is not None and other.country != actor.country:
+                raise InputError(
+                    f"{text!r} is {other.country} in the shipped data, not {actor.country}",
+                    hint="add replaces = true to the entry to take the name for yours",
+                )
+            exact = _acronym(text) if actor.kind in ("body", "igo", "country") else _proper(text)
+            exact = exact and actor.kind != "agent"
+            added.append(Name(text, actor.kind, actor.country, actor.role, actor.since, actor.until, exact))
+    return (*(name for name in shipped if name.text.lower() not in replaced), *added)
+
+
+@cache
+def _shipped_names() -> tuple[Name, ...]:
     """Every name in ``data/events``: countries, places, organisations, leaders, agents, and mere look-alikes."""
     names = [Name(f"{{{slot}}}", "country", None, None) for slot in _SLOTS]
     for row in _rows("agents.csv"):
@@ -91,13 +126,18 @@ def load_names() -> tuple[Name, ...]:
     return tuple(names)
 
 
-@cache
 def country_codes() -> frozenset[str]:
     """Every country and organisation code that the actor data know."""
+    own = {actor.country for actor in read_own(own_path()).actors if actor.kind == "igo" and actor.country}
+    return _shipped_codes() | own
+
+
+@cache
+def _shipped_codes() -> frozenset[str]:
     return frozenset(row["country"] for row in _rows("countries.csv")) | {row["code"] for row in _rows("igos.csv")}
 
 
-@cache
-def demonyms() -> dict[str, str]:
-    """Lower-case demonym or country name to code."""
-    return {name.text.lower(): name.country or "" for name in load_names() if name.kind in ("country", "demonym")}
+def actors_as_of() -> date:
+    """The day up to which the shipped leaders are known: the last one on which an office changed hands."""
+    days = [row[key] for row in _rows("leaders.csv") for key in ("from", "to") if row[key]]
+    return date.fromisoformat(max(days))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from correlator.events.lexicon import ABROAD, NOT, STOP, WILL
+from correlator.events.lexicon import ABROAD, NOT, STOP, WILL, WITHOUT
 from correlator.events.model import CATEGORIES
 from correlator.events.scan import Hit
 from correlator.events.text import Text
@@ -49,7 +49,8 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     """Every category that the hits speak for, best first (one line per hit)."""
     if not any(hit.entry.category in CATEGORIES for hit in hits):
         return []
-    kept = _without_contained([hit for hit in hits if hit.entry.category != ABROAD])
+    void = {hit.start for hit in hits if hit.entry.category == WITHOUT and hit.entry.tails}
+    kept = _without_contained([hit for hit in hits if hit.entry.category != ABROAD and not _is_void(hit, void)])
     governors = [hit for hit in kept if hit.entry.governs]
     asides = [match.start() for match in _ASIDE.finditer(text.lowered)]
     unders = [match.start() for match in _UNDER.finditer(text.lowered)]
@@ -65,6 +66,11 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
             found.append(candidate._replace(score=candidate.score - cost))
     found.sort(key=lambda c: -c.score)
     return found
+
+
+def _is_void(hit: Hit, void: set[int]) -> bool:
+    """*Releases a report*: the verb that would tell an act tells none with this object."""
+    return hit.start in void and hit.entry.category in CATEGORIES
 
 
 def _without_contained(hits: Sequence[Hit]) -> list[Hit]:

@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from correlator.errors import InputError
 from correlator.events.coder import code_headlines
+from correlator.events.language import CODED, language_of
 from correlator.events.model import CodedEvent
 from correlator.inert import safe_text
 
 CHUNK = 4096
 CSV_COLUMNS = (
-    "line", "category", "quad", "cameo_root", "source", "target", "dyad", "goldstein", "tone", "confidence", "coder",
-    "evidence",
+    "line", "category", "quad", "cameo_root", "source", "target", "dyad", "scope", "goldstein", "tone", "confidence",
+    "coder", "evidence",
 )  # fmt: skip
 
 
@@ -28,10 +29,20 @@ class CodedLine(NamedTuple):
     number: int
     events: list[CodedEvent]
     problem: str | None
+    language: str = CODED
+
+    def surer(self, least: float) -> CodedLine:
+        """The line without the events that are less sure than ``least``."""
+        return self._replace(events=[event for event in self.events if event.confidence >= least])
 
     def as_json(self) -> str:
-        """``{"events": [...]}``, with ``"error"`` where the line could not be read."""
+        """``{"events": [...]}``, with ``"error"`` where the line could not be read.
+
+        A line in a language that is not coded has ``"language": "ur"`` and ``"coded": false``.
+        """
         record: dict[str, object] = {"events": [event.as_dict() for event in self.events]}
+        if self.language != CODED:
+            record |= {"language": self.language, "coded": False}
         if self.problem is not None:
             record["error"] = self.problem
         return json.dumps(record, ensure_ascii=False)
@@ -75,7 +86,8 @@ def code_lines(
             same = [read for read in chunk if read.on == day and read.problem is None]
             events = code_headlines([read.text for read in same], on=day, coder=coder, home=home)
             coded.update((read.number, found) for read, found in zip(same, events, strict=True))
-        yield from (CodedLine(read.number, coded.get(read.number, []), read.problem) for read in chunk)
+        for each in chunk:
+            yield CodedLine(each.number, coded.get(each.number, []), each.problem, language_of(each.text))
 
 
 def _read(number: int, line: str, field: str, date_field: str | None) -> _Read:

@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
 from correlator.events.actors import country_codes
 from correlator.events.full import code_full
 from correlator.events.model import CodedEvent
 from correlator.events.page_country import THE_PAGE
-from correlator.events.rules import code_rules, scanned
+from correlator.events.reading import Reading, read
+from correlator.events.rules import code_rules
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ def code_headlines(
 ) -> list[list[CodedEvent]]:
     """``code_text`` of each text, in order."""
     _check(coder, home)
-    if coder == "full":
-        return code_full([scanned(text) for text in texts], on, home)
-    return [code_rules(scanned(text), on, home) for text in texts]
+    return _coded([read(text, on, home) for text in texts], coder)
+
+
+def _coded(readings: Sequence[Reading], coder: str) -> list[list[CodedEvent]]:
+    return code_full(readings) if coder == "full" else [code_rules(reading) for reading in readings]
 
 
 def code_article(
@@ -57,10 +60,20 @@ def code_article(
     A headline without event gives none, whatever the body says. ``dateline`` is taken off the body's head. A country
     that the first sentence names goes before that of the page (``home``).
     """
-    events = code_text(headline, on=on, coder=coder, home=home)
-    if not events or not body or _says_dyad(events[0]):
+    _check(coder, home)
+    return _with_lead(code_text(headline, on=on, coder=coder, home=home), _Body(body, dateline), on)
+
+
+class _Body(NamedTuple):
+    text: str | None
+    dateline: str | None
+
+
+def _with_lead(events: list[CodedEvent], body: _Body, on: date | None) -> list[CodedEvent]:
+    """The headline's events, completed from the first sentence of the body where that names the actors."""
+    if not events or not body.text or _says_dyad(events[0]):
         return events
-    lead = code_rules(scanned(_first_sentence(body, dateline)), on, None)
+    lead = code_rules(read(_first_sentence(body.text, body.dateline), on))
     known = events[0].source.country if events[0].source else None
     for other in lead:
         if other.dyad and (known is None or known in other.dyad.split("-")):
@@ -74,10 +87,14 @@ def code_articles(articles: pl.DataFrame, *, coder: str = "rules") -> pl.DataFra
     Columns: ``EVENT_COLUMNS`` of the table ``events``.
     """
     rows = articles.select("article_id", "headline", "body", "dateline", "known_at", "known_precision", "home")
-    coded = [
-        code_article(headline, body, dateline=dateline, on=_day(known_at), coder=coder, home=home)
+    told = [
+        (read(headline, _day(known_at), home), _Body(body, dateline))
         for _, headline, body, dateline, known_at, _, home in rows.iter_rows()
     ]
+    for home in {reading.home for reading, _ in told}:
+        _check(coder, home)
+    found = _coded([reading for reading, _ in told], coder)
+    coded = [_with_lead(events, body, reading.on) for events, (reading, body) in zip(found, told, strict=True)]
     known = rows.select("article_id", "known_at", "known_precision")
     return events_frame(known, coded, coder=coder)
 

@@ -21,11 +21,13 @@ _SUFFERED = re.compile(
     r" (?:arrested|detained|jailed|imprisoned|killed|martyred|wounded|injured|seized|summoned|expelled|freed|released|"
     r"deported|banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
     r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled|"
+    r"(?:hit|slapped|targeted|punished)(?= with )|"
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
 _ACTIVE_BEFORE = re.compile(r" (?:has|have|had|it|he|she|they|who|which|that)(?: \w+ly)? $")
 _ADJUNCT = re.compile(
-    r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|\.|,) |$"
+    r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|with|"
+    r"\.|,) |$"
 )
 _BY = re.compile(r" by (?:the |an? )?")
 _BY_REACH = 54
@@ -145,7 +147,9 @@ def _lacks_is(clause: Clause) -> bool:
     text = clause.text.lowered
     if _ACTIVE_BEFORE.search(text, 0, clause.start + 1):
         return False
-    return bool(_SUFFERED.match(text, clause.start) and _ADJUNCT.match(text, clause.end - 1))
+    if not _SUFFERED.match(text, clause.start):
+        return False
+    return text.endswith(" with ", 0, clause.end) or _ADJUNCT.match(text, clause.end - 1) is not None
 
 
 def _active(clause: Clause) -> Roles:

@@ -19,12 +19,10 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.events.category import Candidate
-from correlator.events.direction import Roles, who_to_whom
-from correlator.events.gate import SIGNALS, against, has_gate, signals
+from correlator.events.gate import SIGNALS, has_gate, signals
 from correlator.events.model import CATEGORIES
-from correlator.events.phrases import Phrase
-from correlator.events.scan import Hit, Mention
+from correlator.events.reading import Reading, chosen
+from correlator.events.scan import Mention
 from correlator.events.signs import signs
 from correlator.events.text import Text
 
@@ -96,14 +94,9 @@ def grams(text: str) -> Grams:
     return Grams(buckets, np.float32(1.0) + np.log(counts, dtype=np.float32))
 
 
-def rule_features(
-    text: Text,
-    mentions: Sequence[Mention],
-    hits: Sequence[Hit],
-    found: Sequence[Candidate],
-    actors: Sequence[Phrase],
-) -> NDArray[np.float32]:
+def rule_features(reading: Reading) -> NDArray[np.float32]:
     """Best score per category, the leading one, and how text and headline's gate stand to it; ``RULE_WIDTH`` long."""
+    text, mentions, found = reading.text, reading.mentions, reading.candidates
     out = np.zeros(RULE_WIDTH, dtype=np.float32)
     order = {name: number for number, name in enumerate(CATEGORIES)}
     for candidate in reversed(found):
@@ -111,18 +104,16 @@ def rule_features(
     if found:
         out[_RULES + order[found[0].category]] = 1.0
     out[2 * _RULES] = 0.0 if found else 1.0
-    opposing = against(text, hits)
-    out[2 * _RULES + 1] = min(opposing / 5.0, 3.0)
+    out[2 * _RULES + 1] = min(reading.opposing / 5.0, 3.0)
     out[2 * _RULES + 2] = min(len(mentions), 6) / 3.0
     out[2 * _RULES + 3] = 1.0 if any(name.country for mention in mentions for name in mention.names) else 0.0
     out[2 * _RULES + 4] = min(text.joined.count(" "), 60) / 30.0
     out[2 * _RULES + 5] = 1.0
-    if not has_gate(text, actors):
+    if not has_gate(text, reading.actors):
         return out
     out[NAMED] = 1.0
     if found:
-        roles = who_to_whom(text, found[0], actors)
-        out[NAMED + 1 :] = signals(signs(text, found[0], roles, actors, hits, opposing))
+        out[NAMED + 1 :] = signals(signs(chosen(reading._replace(home=None), found[0])))
     return out
 
 
@@ -133,10 +124,9 @@ _OFFICES: Final = ("GOV", "MIL", "IGO", "CVL", "REB", "BUS")
 ROLE_WIDTH: Final = 14 + len(_PREPOSITIONS) + len(_OFFICES)
 
 
-def role_features(
-    text: Text, best: Candidate | None, actors: Sequence[Phrase], roles: Roles | None
-) -> NDArray[np.float32]:
+def role_features(reading: Reading) -> NDArray[np.float32]:
     """What the grammar says of each actor, shape (actors, ``ROLE_WIDTH``); the first four columns are its decision."""
+    text, best, actors, roles = reading.text, reading.choice, reading.actors, reading.roles
     out = np.zeros((len(actors), ROLE_WIDTH), dtype=np.float32)
     decider = (best.governor or best.hit) if best is not None else None
     seen: set[str] = set()

@@ -1,71 +1,84 @@
-"""The full coder: the fitted model decides whether and what, the rules say who and show the words."""
+"""The full coder: fitted models decide whether, what and who, with the grammar's veto; the rules show words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from itertools import islice
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
-from correlator.events.direction import Roles, who_to_whom
+from correlator.events.direction import Roles
 from correlator.events.features import NONE
-from correlator.events.fitted import Judgement, judge
-from correlator.events.gate import against, has_gate, stands, tells_nobody
+from correlator.events.fitted import DOUBTED, SURE, Judgement, has_encoder, judge, loudest
+from correlator.events.gate import has_gate, is_clear, is_doubtful, stands, tells_nobody
+from correlator.events.learned_roles import learned_roles
 from correlator.events.model import CodedEvent, Evidence
-from correlator.events.phrases import Phrase, phrases
-from correlator.events.rules import Scanned, deciding
+from correlator.events.phrases import Phrase
+from correlator.events.reading import Reading, chosen, named
+from correlator.events.rules import deciding
 
 _BATCH = 512
 
 
-def code_full(items: Sequence[Scanned], on: date | None, home: str | None) -> list[list[CodedEvent]]:
-    """Events of each scanned text, in order."""
+def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
+    """Events of each reading, in order."""
     out: list[list[CodedEvent]] = []
-    rest = iter(items)
-    while batch := list(islice(rest, _BATCH)):
-        named = [phrases(item.text, item.mentions, on) for item in batch]
-        asked = [n for n, item in enumerate(batch) if not tells_nobody(item.text, named[n])]
-        judged = judge([batch[n] for n in asked], [named[n] for n in asked])
-        coded = {n: _code(batch[n], named[n], judgement, home) for n, judgement in zip(asked, judged, strict=True)}
+    for start in range(0, len(readings), _BATCH):
+        batch = [named(reading) for reading in readings[start : start + _BATCH]]
+        asked = [
+            n for n, reading in enumerate(batch) if reading.is_coded and not tells_nobody(reading.text, reading.actors)
+        ]
+        judged = judge([batch[n] for n in asked])
+        coded = {n: _code(batch[n], judgement) for n, judgement in zip(asked, judged, strict=True)}
         out += [coded.get(n, []) for n in range(len(batch))]
     return out
 
 
-def _code(item: Scanned, actors: Sequence[Phrase], judgement: Judgement, home: str | None) -> list[CodedEvent]:
+def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
     if judgement.category == NONE:
         return []
-    candidate = next((c for c in item.found if c.category == judgement.category), None)
-    placed = candidate or (item.found[0] if item.found else None)
-    roles = who_to_whom(item.text, placed, actors, home) if placed is not None else _in_order(actors)
-    if placed is not None and not has_gate(item.text, actors) and _opposed(item, placed, roles, actors):
+    candidate = next((c for c in reading.candidates if c.category == judgement.category), None)
+    placed = candidate or (reading.candidates[0] if reading.candidates else None)
+    if placed is not None:
+        reading = chosen(reading, placed)
+    if not _tells(reading, judgement):
         return []
-    evidence = _evidence(item, judgement, candidate)
-    return events_of(item.text, judgement.category, roles, evidence, judgement.probability, "full")
+    roles = _roles(reading, judgement)
+    confidence = round(judgement.event * judgement.share, 3)
+    evidence = _evidence(reading, judgement, candidate)
+    return events_of(reading.text, judgement.category, roles, evidence, confidence, "full")
 
 
-def _opposed(item: Scanned, placed: Candidate, roles: Roles, actors: Sequence[Phrase]) -> bool:
-    """Whether words of sport, markets and the like outweigh the deciding ones of a sentence."""
-    opposing = against(item.text, item.hits)
-    return opposing > 0 and not stands(placed, roles, actors, opposing)
+def _tells(reading: Reading, judgement: Judgement) -> bool:
+    """Whether there is an event: what a clear verb tells between two named states is never dropped."""
+    if has_gate(reading.text, reading.actors):
+        sure = DOUBTED if is_doubtful(reading) else SURE[has_encoder()]
+        return judgement.event >= sure or is_clear(reading)
+    return reading.opposing == 0 or reading.choice is None or stands(reading)
 
 
-def _evidence(item: Scanned, judgement: Judgement, candidate: Candidate | None) -> list[Evidence]:
+def _roles(reading: Reading, judgement: Judgement) -> Roles:
+    if judgement.roles is not None:
+        return learned_roles(reading, judgement.roles)
+    return reading.roles if reading.roles is not None else _in_order(reading.actors)
+
+
+def _evidence(reading: Reading, judgement: Judgement, candidate: Candidate | None) -> list[Evidence]:
     """The rule that speaks for the model's category; where none does, the word that weighs most in the model."""
     if candidate is not None:
-        led = "agrees" if candidate is item.found[0] else "prefers it to the rules' first"
-        return deciding(item.text, candidate, f"; fitted model {led}, {judgement.probability:.2f}")
-    rule = f"fitted model: {judgement.category} {judgement.probability:.2f}"
-    if item.found:
-        rule += f", rules alone: {item.found[0].category}"
-    place = item.text.lowered.find(f" {judgement.word} ") if judgement.word else -1
+        led = "agrees" if candidate is reading.candidates[0] else "prefers it to the rules' first"
+        return deciding(reading.text, candidate, f"; fitted model {led}, {judgement.share:.2f}")
+    rule = f"fitted model: {judgement.category} {judgement.share:.2f}"
+    if reading.candidates:
+        rule += f", rules alone: {reading.candidates[0].category}"
+    word = loudest(reading, judgement.category)
+    place = reading.text.lowered.find(f" {word} ") if word else -1
     if place < 0:
-        return [words(item.text, "category", 0, 0, rule)]
-    return [words(item.text, "category", place, place + len(judgement.word) + 2, rule)]
+        return [words(reading.text, "category", 0, 0, rule)]
+    return [words(reading.text, "category", place, place + len(word) + 2, rule)]
 
 
 def _in_order(actors: Sequence[Phrase]) -> Roles:
     """First country named acts, the next other one is acted on."""
-    named = [actor for actor in actors if actor.actor.country] or list(actors)
-    others = [actor for actor in named[1:] if actor.actor.country != named[0].actor.country]
-    return Roles(named[:1], others, "order")
+    countries = [actor for actor in actors if actor.actor.country] or list(actors)
+    others = [actor for actor in countries[1:] if actor.actor.country != countries[0].actor.country]
+    return Roles(countries[:1], others, "order")

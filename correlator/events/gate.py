@@ -12,21 +12,17 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from correlator.events.category import Candidate
-from correlator.events.direction import Roles
-from correlator.events.lexicon import WITHOUT
 from correlator.events.parties import OFFICIAL, in_sentence_case
 from correlator.events.phrases import Phrase
-from correlator.events.scan import Hit
+from correlator.events.reading import Reading
 from correlator.events.signs import SETTINGS, Signs, signs
 from correlator.events.text import Text
 from correlator.resources import data_path
 
 # How likely an event must be for the rules to tell one.
-SURE: Final = 0.75
+SURE: Final = 0.74
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
 _OPEN_CONFLICT = frozenset({"ASSAULT", "PROTEST", "MOBILIZE", "COERCE", "THREATEN", "RETREAT"})
-_HEADLINE_WORDS = 10
 _SHORT = 14
 # A long sentence: the score that is left must reach the floor.
 _FLOOR = 1.2
@@ -42,26 +38,24 @@ SEEN: Final = (
     "only modifies",
 )  # fmt: skip
 SIGNALS: Final = 3 + len(SEEN)
+_DOUBTS: Final = frozenset({"no party", "market", "company", "firm", "other subject", "unsaid"})
+_CLEAR_SCORE: Final = 4.0
+_CLEAR: Final = {"dyad", "pair"}
+_UNCLEAR: Final = {
+    "no party", "market", "company", "goods", "firm", "unsaid", "only modifies", "other subject", "warning",
+}  # fmt: skip
 
 
-def against(text: Text, hits: Sequence[Hit]) -> float:
-    """Weight of the words of sport, markets, weather and the like; in a long sentence they count less."""
-    found = {hit.start: hit.entry.weight for hit in hits if hit.entry.category == WITHOUT}
-    return sum(found.values()) * min(1.0, (_HEADLINE_WORDS / text.length) ** 2)
-
-
-def likelihood(
-    text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase], hits: Sequence[Hit], opposing: float
-) -> float:
+def likelihood(reading: Reading) -> float:
     """How likely what the rules found in a text is an event; of a sentence, 1 or 0."""
-    if has_gate(text, actors):
-        return logistic(logit(signs(text, best, roles, actors, hits, opposing)))
-    return float(stands(best, roles, actors, opposing))
+    if has_gate(reading.text, reading.actors):
+        return logistic(logit(signs(reading)))
+    return float(stands(reading))
 
 
-def stands(best: Candidate, roles: Roles, actors: Sequence[Phrase], opposing: float) -> bool:
+def stands(reading: Reading) -> bool:
     """Whether the deciding words of a long sentence outweigh what speaks against an event."""
-    return best.score - _sentence_cost(best, roles, actors, opposing) >= _FLOOR
+    return reading.choice is not None and reading.choice.score - _sentence_cost(reading) >= _FLOOR
 
 
 def logit(found: Signs) -> float:
@@ -93,6 +87,23 @@ def signals(found: Signs) -> tuple[float, ...]:
     return (lead, found.values["words abroad"], float("two" in found.settings), *flags)
 
 
+def is_clear(reading: Reading) -> bool:
+    """*Kenya repays China*: a plain verb between two named states or organisations, with nothing of companies."""
+    if reading.choice is None or reading.roles is None or not reading.candidates:
+        return False
+    if reading.choice.category != reading.candidates[0].category or reading.choice.score < _CLEAR_SCORE:
+        return False
+    found = signs(reading)
+    return found.values.keys() >= _CLEAR and not _UNCLEAR & found.values.keys()
+
+
+def is_doubtful(reading: Reading) -> bool:
+    """*Cuba Nickel halts sales*: signs of companies, of a market, or of nobody who could be party to an act."""
+    if reading.choice is None or not has_gate(reading.text, reading.actors):
+        return False
+    return not _DOUBTS.isdisjoint(signs(reading).values)
+
+
 def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
     """Whether a text is a headline whose signs can be weighed: it names an actor.
 
@@ -113,8 +124,11 @@ def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
     return not actors and is_headline(text) and in_sentence_case(text)
 
 
-def _sentence_cost(best: Candidate, roles: Roles, actors: Sequence[Phrase], opposing: float) -> float:
+def _sentence_cost(reading: Reading) -> float:
     """A long sentence says most about itself: what counts is whether a country or an official is named."""
+    best, roles, actors, opposing = reading.choice, reading.roles, reading.actors, reading.opposing
+    if best is None or roles is None:
+        raise ValueError("a sentence is weighed when its deciding words are chosen")
     countries = {actor.actor.country for actor in actors if actor.actor.country}
     slots = any(actor.actor.country is None and actor.actor.role is None for actor in actors)
     dyad = len(countries) > 1

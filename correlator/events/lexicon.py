@@ -12,9 +12,11 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES
+from correlator.events.own_actors import own_path, read_own
 from correlator.resources import data_path
 
 # Classes that only govern other words, that speak against an event, or for one between states.
@@ -103,16 +105,42 @@ def load_groups() -> dict[str, tuple[str, ...]]:
     }
 
 
-@cache
 def load_lexicon() -> tuple[Entry, ...]:
-    """Every entry in file order; raises InputError naming the line that cannot be read."""
-    groups = load_groups()
-    entries: list[Entry] = []
-    for number, (label, weight, pattern, example) in _lines("lexicon.tsv", 4):
-        category = label.removesuffix("+")
-        if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT, ABROAD):
-            raise InputError(f"lexicon.tsv line {number}: {category!r} is no category")
-        head, _, tail = pattern.partition(" .. ")
+    """Every entry in file order, those of the user's own file last; raises InputError naming the line at fault."""
+    return lexicon_with(own_path())
+
+
+@cache
+def lexicon_with(own: Path | None) -> tuple[Entry, ...]:
+    """Every shipped entry, and those of a user's file, which are numbered on."""
+    shipped = _shipped_lexicon()
+    first = shipped[-1].number + 1
+    lines = enumerate(read_own(own).lexicon, start=1)
+    return (
+        *shipped,
+        *(
+            _entry(first + n, line.category, line.weight, (line.pattern, line.example), f"lexicon line {n}")
+            for n, line in lines
+        ),
+    )
+
+
+@cache
+def _shipped_lexicon() -> tuple[Entry, ...]:
+    return tuple(
+        _entry(number, label, float(weight), (pattern, example), f"lexicon.tsv line {number}")
+        for number, (label, weight, pattern, example) in _lines("lexicon.tsv", 4)
+    )
+
+
+def _entry(number: int, label: str, weight: float, texts: tuple[str, str], where: str) -> Entry:
+    groups, (pattern, example) = load_groups(), texts
+    category = label.removesuffix("+")
+    if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT, ABROAD):
+        raise InputError(f"{where}: category {category!r} is not known", hint=f"one of {', '.join(CATEGORIES)}")
+    head, _, tail = pattern.partition(" .. ")
+    try:
         heads, tails = expand(head, groups), expand(tail, groups) if tail else ()
-        entries.append(Entry(number, category, label.endswith("+"), float(weight), pattern, example, heads, tails))
-    return tuple(entries)
+    except KeyError as error:
+        raise InputError(f"{where}: there is no group of words @{error.args[0]}") from None
+    return Entry(number, category, label.endswith("+"), weight, pattern, example, heads, tails)

@@ -1,8 +1,9 @@
 """Which instruments an article concerns, of what kind, and on what evidence.
 
 ``printed``: the symbol stands on the strip of the article's page. ``named``: the company's name, an alias or its ticker
-stands in the headline or body, never the strip. ``country``: the instrument is listed in an actor's country.
-``sector`` and ``watchlist``: the user's own file says that certain words concern it.
+stands in the headline or body, never the strip; one that is a word too needs a second sign (``second_sign``).
+``country``: the instrument is listed in an actor's country. ``sector`` and ``watchlist``: the user's own file says that
+certain words concern it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
+from correlator.events.second_sign import has_sign, is_another_company, means_otherwise, needs_sign
 from correlator.events.text import prepare
 
 if TYPE_CHECKING:
@@ -43,6 +45,16 @@ class Link(NamedTuple):
     evidence: str
 
 
+class _Meaning(NamedTuple):
+    """What a phrase stands for; ``exact``: the capitals it must have; ``weak``: it is a word too."""
+
+    symbol: str
+    kind: str
+    exact: str | None
+    is_ticker: bool
+    weak: bool
+
+
 @dataclass(frozen=True)
 class WatchTerm:
     """A line of the user's file: words that concern a symbol, as ``sector`` or ``watchlist``."""
@@ -61,15 +73,19 @@ class Linker:
         """``instruments``: (symbol, name, aliases separated by |) of each."""
         from ahocorasick_rs import AhoCorasick
 
-        phrases: dict[str, list[tuple[str, str, str | None]]] = {}
+        phrases: dict[str, list[_Meaning]] = {}
         for symbol, name, aliases in instruments:
             for text in _names(name, aliases):
                 exact = text if text.isupper() else None
-                phrases.setdefault(prepare(text).lowered, []).append((symbol, "named", exact))
+                meaning = _Meaning(symbol, "named", exact, text.isupper() and " " not in text, needs_sign(text))
+                phrases.setdefault(prepare(text).lowered, []).append(meaning)
             if len(symbol) >= _SHORTEST_TICKER and symbol.isalnum() and not symbol.isdigit():
-                phrases.setdefault(prepare(symbol).lowered, []).append((symbol, "named", symbol.upper()))
+                meaning = _Meaning(symbol, "named", symbol.upper(), True, needs_sign(symbol.upper()))
+                phrases.setdefault(prepare(symbol).lowered, []).append(meaning)
         for term in watched:
-            phrases.setdefault(prepare(term.words).lowered, []).append((term.symbol, term.kind, None))
+            exact = term.words if term.words.isupper() else None
+            meaning = _Meaning(term.symbol, term.kind, exact, False, False)
+            phrases.setdefault(prepare(term.words).lowered, []).append(meaning)
         self._meanings = [tuple(meanings) for meanings in phrases.values()]
         self._matcher: AhoCorasick = AhoCorasick(list(phrases) or [" \x00 "])
 
@@ -92,13 +108,18 @@ class Linker:
         shouting = _upper_share(text) > _SHOUTING
         for pattern, start, end in matches:
             printed = ready.joined[start + 1 : end - 1]
-            for symbol, kind, exact in self._meanings[pattern]:
-                if exact is not None and (printed != exact or shouting):
+            for meaning in self._meanings[pattern]:
+                if meaning.exact is not None and (printed != _spaced(meaning.exact) or shouting):
                     continue
-                if kind == "named" and printed.islower():
+                if meaning.kind == "named" and printed.islower():
                     continue
                 first, last = ready.offsets(start, end)
-                yield symbol, kind, text[first:last]
+                if meaning.is_ticker and not meaning.weak and is_another_company(text, last):
+                    continue
+                if meaning.kind == "named" and means_otherwise(text, printed):
+                    continue
+                if not meaning.weak or has_sign(text, first, last, is_ticker=meaning.is_ticker):
+                    yield meaning.symbol, meaning.kind, text[first:last]
 
 
 def link_article(
@@ -156,6 +177,11 @@ def _names(name: str | None, aliases: str | None) -> list[str]:
     listed = [name or "", *(aliases or "").split("|")]
     texts = [text.strip() for text in listed] + [_ENDINGS.sub("", text.strip()) for text in listed]
     return [text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST_NAME]
+
+
+def _spaced(name: str) -> str:
+    """A name as ``prepare`` joins it: its words with a space between."""
+    return prepare(name).joined.strip()
 
 
 def _upper_share(text: str) -> float:

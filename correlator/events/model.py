@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, TypedDict
 
+from correlator.events.scope import scope_of
+
 VERBAL_COOPERATION: Final = "verbal-cooperation"
 MATERIAL_COOPERATION: Final = "material-cooperation"
 VERBAL_CONFLICT: Final = "verbal-conflict"
@@ -95,6 +97,11 @@ class CodedEvent:
     evidence: tuple[Evidence, ...]
     coder: str = "rules"
 
+    @property
+    def scope(self) -> str:
+        """``domestic`` where source and target are of one country, else ``cross-border``."""
+        return scope_of(self.source.country if self.source else None, self.target.country if self.target else None)
+
     def as_dict(self) -> dict[str, object]:
         """The event as JSON-ready values, actors as ``PAK:GOV``."""
         return {
@@ -104,6 +111,7 @@ class CodedEvent:
             "source": (self.source.code or None) if self.source else None,
             "target": (self.target.code or None) if self.target else None,
             "dyad": self.dyad,
+            "scope": self.scope,
             "goldstein": self.goldstein,
             "tone": self.tone,
             "confidence": self.confidence,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
-from correlator.events.actors import load_names
-from correlator.events.category import Candidate
+from correlator.events.actors import names_with
 from correlator.events.direction import Roles
 from correlator.events.lexicon import ABROAD, WITHOUT
 from correlator.events.model import CATEGORIES
+from correlator.events.own_actors import own_path
 from correlator.events.phrases import Phrase
+from correlator.events.reading import Reading
 from correlator.events.scan import Hit
 from correlator.events.text import Text
 
@@ -69,8 +71,11 @@ class Parties(NamedTuple):
     unsaid: bool
 
 
-def parties(text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase], hits: Sequence[Hit]) -> Parties:
-    """The parties of a headline whose deciding words are ``best``."""
+def parties(reading: Reading) -> Parties:
+    """The parties of a headline whose deciding words are chosen."""
+    text, actors, hits, best, roles = reading.text, reading.actors, reading.hits, reading.choice, reading.roles
+    if best is None or roles is None:
+        raise ValueError("parties are those of a reading whose deciding words are chosen")
     business = _business(hits)
     names = {phrase.start for phrase in actors if _of_a_name(text, phrase, actors, business)}
     standing = {p.start for p in actors if p.start not in names and _stands(text, p, business)}
@@ -126,10 +131,14 @@ def _armed(category: str, ends: Sequence[Phrase], country: bool) -> bool:
     return any(phrase.actor.role in sides for phrase in known) or (country and category in _OPEN_WAR)
 
 
-@cache
 def organisations() -> frozenset[str]:
     """Codes of the international organisations."""
-    return frozenset(name.country for name in load_names() if name.kind == "igo" and name.country)
+    return _organisations(own_path())
+
+
+@cache
+def _organisations(own: Path | None) -> frozenset[str]:
+    return frozenset(name.country for name in names_with(own) if name.kind == "igo" and name.country)
 
 
 def in_sentence_case(text: Text) -> bool:

@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from datetime import date
-from typing import NamedTuple
 
 from correlator.events.build import events_of, words
-from correlator.events.category import Candidate, candidates
-from correlator.events.direction import who_to_whom
-from correlator.events.gate import SURE, against, likelihood
+from correlator.events.category import Candidate
+from correlator.events.gate import SURE, likelihood
 from correlator.events.model import CodedEvent, Evidence
-from correlator.events.phrases import phrases
-from correlator.events.scan import Hit, Mention, scan
-from correlator.events.text import Text, prepare
+from correlator.events.reading import Reading, chosen, named
+from correlator.events.text import Text
 
 
-class Scanned(NamedTuple):
-    """A text with what the rules saw in it: names, patterns, and the categories they speak for (best first)."""
-
-    text: Text
-    mentions: list[Mention]
-    hits: list[Hit]
-    found: list[Candidate]
-
-
-def scanned(text: str) -> Scanned:
-    """Names, patterns and candidate categories of a text."""
-    ready = prepare(text)
-    mentions, hits = scan(ready)
-    return Scanned(ready, mentions, hits, candidates(ready, hits) if hits else [])
-
-
-def code_rules(item: Scanned, on: date | None, home: str | None) -> list[CodedEvent]:
+def code_rules(reading: Reading) -> list[CodedEvent]:
     """Events by the strongest candidate, if an actor is named and not too much speaks against it."""
-    if not item.found or not item.mentions:
+    if not reading.candidates or not reading.mentions:
         return []
-    actors = phrases(item.text, item.mentions, on)
-    if not actors:
+    reading = named(reading)
+    if not reading.actors:
         return []
-    best = item.found[0]
-    roles = who_to_whom(item.text, best, actors, home)
-    opposing = against(item.text, item.hits)
-    event = likelihood(item.text, best, roles, actors, item.hits, opposing)
-    if event < SURE:
+    best = reading.candidates[0]
+    reading = chosen(reading, best)
+    event = likelihood(reading)
+    if event < SURE or reading.roles is None:
         return []
-    confidence = round(event * _clearness(item.found, opposing), 3)
-    return events_of(item.text, best.category, roles, deciding(item.text, best), confidence, "rules")
+    confidence = round(event * _clearness(reading), 3)
+    return events_of(reading.text, best.category, reading.roles, deciding(reading.text, best), confidence, "rules")
 
 
 def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]:
@@ -58,9 +36,9 @@ def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]
     ]
 
 
-def _clearness(found: Sequence[Candidate], opposing: float) -> float:
+def _clearness(reading: Reading) -> float:
     """How clear the category is, between 0 and 1: the lead over the next other one, less what speaks against."""
-    best = found[0]
-    other = max((c.score for c in found if c.category != best.category), default=0.0)
-    strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * opposing
+    best = reading.candidates[0]
+    other = max((c.score for c in reading.candidates if c.category != best.category), default=0.0)
+    strength = 0.5 * (best.score - 3.0) + 0.5 * (best.score - other) - 0.1 * reading.opposing
     return 1.0 / (1.0 + math.exp(-strength))

@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from correlator.events.actors import Name, load_names
-from correlator.events.lexicon import Entry, load_lexicon
+from correlator.errors import InputError
+from correlator.events.actors import Name, names_with
+from correlator.events.lexicon import Entry, lexicon_with
+from correlator.events.own_actors import own_path
 from correlator.events.text import Text, prepare
 
 if TYPE_CHECKING:
@@ -46,21 +49,35 @@ class Automaton:
     tails: tuple[tuple[int, ...], ...]
 
 
-@cache
 def automaton() -> Automaton:
-    """The matcher over ``data/events``, built once a process."""
+    """The matcher over ``data/events`` and the user's own file, built once a process and file."""
+    return automaton_with(own_path())
+
+
+@cache
+def automaton_with(own: Path | None) -> Automaton:
+    """The matcher over the shipped names and patterns and those of a user's file.
+
+    Raises InputError for a line of the user's whose example its pattern does not find.
+    """
     from ahocorasick_rs import AhoCorasick, Implementation
 
     names: dict[str, list[Name]] = defaultdict(list)
     heads: dict[str, list[Entry]] = defaultdict(list)
     tails: dict[str, list[int]] = defaultdict(list)
-    for name in load_names():
+    for name in names_with(own):
         names[prepare(name.text).lowered].append(name)
-    for entry in load_lexicon():
+    for entry in lexicon_with(own):
         for text in entry.heads:
             heads[f" {text} "].append(entry)
         for text in entry.tails:
             tails[f" {text} "].append(entry.number)
+    for line in lexicon_with(own)[len(lexicon_with(None)) :]:
+        shown = prepare(line.example).lowered
+        if not all(any(f" {text} " in shown for text in part) for part in (line.heads, line.tails) if part):
+            raise InputError(
+                f"the example of the lexicon line {line.pattern!r} does not have its words", hint=line.example
+            )
     patterns = [text for text in dict.fromkeys([*names, *heads, *tails]) if len(text) > _SAMPLE_LENGTH]
     return Automaton(
         AhoCorasick(patterns, implementation=Implementation.DFA),

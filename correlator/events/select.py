@@ -9,8 +9,8 @@ Grammar, lower and upper case alike::
     operator   = "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
 
 Fields are columns of the table ``events``; ``quad`` stands for quad_class, ``source`` and ``target`` for the actors as
-``PAK`` or ``PAK:GOV``. A dyad matches in either order. Values are words or quoted
-texts; a category is PLOVER's or one that a user's own events carry. Nothing of it enters SQL.
+``PAK`` or ``PAK:GOV``; ``scope`` is cross-border or domestic. A dyad matches in either order. Values are words or
+quoted texts; a category is PLOVER's or one that a user's own events carry. Nothing of it enters SQL.
 """
 
 from __future__ import annotations
@@ -26,13 +26,21 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from correlator.errors import InputError
 from correlator.events.actors import country_codes
 from correlator.events.model import CATEGORIES, QUAD_CLASSES
+from correlator.events.scope import SCOPES, scope_column
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:
     import polars as pl
 
 _TOKEN = re.compile(r"\s*(?:(<=|>=|!=|==|=|<|>|\(|\)|,)|'([^']*)'|\"([^\"]*)\"|([^\s(),<>=!'\"]+))")
-_ALIASES: Final = {"quad": "quad_class", "source": "source", "target": "target", "actor": "actor", "root": "cameo_root"}
+_ALIASES: Final = {
+    "quad": "quad_class",
+    "source": "source",
+    "target": "target",
+    "actor": "actor",
+    "root": "cameo_root",
+    "scope": "scope",
+}
 _NUMBERS: Final = frozenset({"event_id", "article_id", "goldstein", "tone", "confidence"})
 _TIMES: Final = frozenset({"known_at"})
 _ORDERS: Final = frozenset({"<", "<=", ">", ">="})
@@ -48,19 +56,25 @@ class _Token:
     symbol: bool
 
 
-def select_events(events: pl.DataFrame, selection: str | None) -> pl.DataFrame:
+def select_events(events: pl.DataFrame, selection: str | None, own: Sequence[str] | None = None) -> pl.DataFrame:
     """The events that meet ``selection`` (None: all); categories of their own that the events carry can be named.
 
-    Raises InputError as ``parse_selection`` does.
+    ``own``: the categories that all events carry, where ``events`` are only some of them. Raises InputError as
+    ``parse_selection`` does.
     """
     if not selection:
         return events
-    return events.filter(parse_selection(selection, own=events["category"].unique().to_list()))
+    return events.filter(parse_selection(selection, own or events["category"].unique().to_list()))
 
 
 def check_selection(text: str) -> None:
     """Raise InputError if ``text`` cannot be read; whether events carry its categories is seen when they are there."""
     _Parser(text, None).parse()
+
+
+def names_scope(text: str | None) -> bool:
+    """Whether a selection says which scope it wants."""
+    return bool(text) and any(not token.quoted and token.text.lower() == "scope" for token in _tokens(text or ""))
 
 
 def parse_selection(text: str, own: Iterable[str] = ()) -> pl.Expr:
@@ -206,6 +220,8 @@ def _equal(field: str, tokens: Sequence[_Token]) -> pl.Expr:
         return _any_of([_actor(field, value) for value in values])
     if field == "actor":
         return _any_of([_actor(side, value) for value in values for side in ("source", "target")])
+    if field == "scope":
+        return scope_column().is_in([one for value in values for one in _scope(value)])
     if field in _NUMBERS:
         return _any_of([pl.col(field) == _number(field, value) for value in values])
     if field in _TIMES:
@@ -278,6 +294,12 @@ def _category(token: _Token, own: frozenset[str] | None) -> Sequence[str]:
 def _quad(value: str) -> Sequence[str]:
     if value.lower() not in QUAD_CLASSES:
         raise InputError(f"no quad class {value!r}", hint=_nearest(value.lower(), QUAD_CLASSES))
+    return (value.lower(),)
+
+
+def _scope(value: str) -> Sequence[str]:
+    if value.lower() not in SCOPES:
+        raise InputError(f"scope {value!r} is not known", hint=_nearest(value.lower(), SCOPES))
     return (value.lower(),)
 
 

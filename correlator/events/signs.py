@@ -10,7 +10,7 @@ from correlator.events.category import Candidate
 from correlator.events.direction import Roles
 from correlator.events.parties import parties
 from correlator.events.phrases import Phrase
-from correlator.events.scan import Hit
+from correlator.events.reading import Reading
 from correlator.events.text import Text
 
 # Where a sign is weighed: always, by how many parties are named, and beside words of business.
@@ -43,11 +43,12 @@ class Signs(NamedTuple):
     settings: tuple[str, ...]
 
 
-def signs(
-    text: Text, best: Candidate, roles: Roles, actors: Sequence[Phrase], hits: Sequence[Hit], opposing: float
-) -> Signs:
-    """The signs of a headline whose deciding words are ``best``; ``opposing`` weighs its words of business."""
-    found = parties(text, best, roles, actors, hits)
+def signs(reading: Reading) -> Signs:
+    """The signs of a headline whose deciding words are chosen."""
+    text, best, roles, opposing = reading.text, reading.choice, reading.roles, reading.opposing
+    if best is None or roles is None:
+        raise ValueError("signs are those of a reading whose deciding words are chosen")
+    found = parties(reading)
     values = {
         "always": 1.0,
         "score": min(best.score, _MOST) / _SCALE,
@@ -71,7 +72,7 @@ def signs(
         "unsaid": found.unsaid,
         "dyad": _is_dyad(roles),
         "governed": best.governor is not None,
-        "other subject": _other_subject(text, best, actors, opposing > 0 or not found.bare),
+        "other subject": _other_subject(text, best, reading.actors, opposing > 0 or not found.bare),
         "only modifies": _only_modifies(text, best, roles),
         "warning": found.organisation and _WARNING.match(text.lowered, best.hit.start) is not None,
     }

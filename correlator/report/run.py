@@ -31,7 +31,7 @@ from correlator.report.spec import ReportSpec
 from correlator.report.tables import csv_bytes, report_table
 from correlator.report.tear_sheet import tear_sheet
 from correlator.report.words import sentence
-from correlator.research.selection import events_of_symbols
+from correlator.research.selection import across_borders, events_of_symbols
 from correlator.research.study import run_study
 from correlator.store.db import Store
 from correlator.store.statements import query
@@ -122,7 +122,7 @@ def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> S
     symbols = list(chosen.symbols) or inputs.bars["symbol"].to_list()
     with sliced.reading() as connection:
         found = events_of_symbols(connection, symbols, moment.exchange, selection=chosen.events, links=chosen.links)
-    if found.is_empty():
+    if across_borders(found, chosen.events)[0].is_empty():
         return None
     return run_study(sliced, chosen)
 

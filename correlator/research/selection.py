@@ -117,6 +117,24 @@ def events_of_nobody(
     )
 
 
+def across_borders(events: pl.DataFrame, selection: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Events to measure and the domestic ones left out, unless ``selection`` says a scope or a user coded them.
+
+    ``events``: as ``events_of_symbols`` returns them. The second frame has event_id, symbol, session, reason.
+    """
+    from correlator.events.scope import DOMESTIC, scope_column
+    from correlator.events.select import names_scope
+
+    domestic = (scope_column() == DOMESTIC) & (pl.col("coder") != "user") & (not names_scope(selection))
+    left_out = events.filter(domestic).select(
+        "event_id",
+        "symbol",
+        session=pl.col("date"),
+        reason=pl.lit("domestic: source and target are of one country (select it with scope = domestic)"),
+    )
+    return events.filter(~domestic), left_out
+
+
 def first_tellings(events: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Events to measure and those left out: one per story, symbol and day 0, the first one known.
 

@@ -21,7 +21,7 @@ from correlator.intake.instruments import names_in
 from correlator.research.benchmark import benchmark_of
 from correlator.research.flagged_bars import warn_of_flagged_bars
 from correlator.research.panel import exchange_of, stored_panel
-from correlator.research.selection import events_of_nobody, events_of_symbols, first_tellings
+from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
 from correlator.store.statements import query
@@ -102,11 +102,17 @@ def run_study(
             "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),
             hint="see the listing of events, add news, or give links='printed' for symbols that are only on the strip",
         )
-    measured, repeated = first_tellings(found)
+    abroad, domestic = across_borders(found, spec.events)
+    if abroad.is_empty():
+        raise NotFoundError(
+            f"all {found.height} events that concern these symbols are domestic",
+            hint="studies take events that cross a border; add scope = domestic to the selection to study these",
+        )
+    measured, repeated = first_tellings(abroad)
     result = study_panel(panel, measured, named)
     warn_of_flagged_bars(store, result, spec.price, spec.as_of)
     nobody = nobody.cast({"session": result.excluded["session"].dtype})
-    return replace(result, excluded=pl.concat([result.excluded, repeated, nobody], how="vertical_relaxed"))
+    return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, nobody], how="vertical_relaxed"))
 
 
 def study_bars(

@@ -10,12 +10,10 @@ from pathlib import Path
 import pytest
 
 from correlator.events.coder import code_headlines, code_text
-from correlator.events.direction import who_to_whom
 from correlator.events.gate import SEEN, logistic, logit, weights
 from correlator.events.lexicon import load_lexicon
 from correlator.events.model import CATEGORIES
-from correlator.events.phrases import phrases
-from correlator.events.rules import scanned
+from correlator.events.reading import chosen, named, read
 from correlator.events.signs import Signs, signs
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -117,11 +115,9 @@ def test_every_sign_has_its_weights_and_every_weight_a_sign():
     rows = {name for setting in weights().values() for name in setting}
     seen = set()
     for line in OWN.read_text(encoding="utf-8").splitlines():
-        item = scanned(line.split("\t")[1])
-        actors = phrases(item.text, item.mentions, None)
-        if item.found and actors:
-            roles = who_to_whom(item.text, item.found[0], actors)
-            seen |= set(signs(item.text, item.found[0], roles, actors, item.hits, 1.0).values)
+        reading = named(read(line.split("\t")[1]))
+        if reading.candidates and reading.actors:
+            seen |= set(signs(chosen(reading, reading.candidates[0])).values)
     assert known <= seen
     assert {name for name in seen if not name.startswith(("category", "source", "target"))} <= rows
     assert set(SEEN) <= rows

@@ -7,8 +7,9 @@ import pytest
 
 from correlator.errors import InputError
 from correlator.events.coded_file import CODED_COLUMNS, read_event_file
-from correlator.events.link import Linker, link_countries, read_watchlist
+from correlator.events.link import Linker, WatchTerm, link_countries, linker_of, read_watchlist
 from correlator.events.select import parse_selection, select_events
+from correlator.market.instruments import read_instruments
 from correlator.tables import EVENTS
 
 CSV = (
@@ -51,6 +52,8 @@ def test_coded_csv_fills_the_table_and_returns_what_it_leaves_out(coded):
         ("goldstein < 0", ["ASSAULT"]),
         ("source = PAK", ["AGREE", "VISIT"]),
         ("category in (Visit, agree)", ["AGREE", "VISIT"]),
+        ("scope = cross-border", ["ASSAULT", "AGREE", "VISIT"]),
+        ("scope = domestic", []),
     ],
 )
 def test_selection(coded, selection, kept):
@@ -92,6 +95,37 @@ def test_kinds_of_links(tmp_path):
     }  # fmt: skip
     listed = pl.DataFrame({"symbol": ["LUCK", "AAPL"], "country": ["PAK", "USA"]})
     assert [(link.symbol, link.kind) for link in link_countries(["PAK", "AZE"], listed)] == [("LUCK", "country")]
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ("POL prices to rise on Monday", []),
+        ("POL declares dividend", ["POL"]),
+        ("BOP deficit widens, profit of banks falls", []),
+        ("Systems fail at the port", []),
+        ("Systems Limited opens office", ["SYS"]),
+        ("(PSX: SYS) opens office", ["SYS"]),
+        ("Apple trees planted in Swat", []),
+        ("Apple shares slip", ["AAPL"]),
+        ("SPX Corp wins order", []),
+        ("SPX ends lower", ["SP500"]),
+        ("K-Electric asks for more gas", ["KEL"]),
+        ("D G Khan Cement ships clinker", ["DGKC"]),
+        ("Sui Northern lays a line", ["SNGP"]),
+        ("Air Link opens a plant", ["AIRLINK"]),
+    ],
+)
+def test_a_name_that_is_a_word_needs_a_second_sign(text, symbols):
+    found = linker_of(read_instruments()).link(text, None, [])
+    assert sorted({link.symbol for link in found}) == symbols
+
+
+def test_words_in_capitals_are_watched_in_capitals():
+    linker = Linker([], [WatchTerm("PSO", "sector", "OMC"), WatchTerm("LUCK", "watchlist", "clinker")])
+    assert [link.symbol for link in linker.link("OMC margins rise", None, [])] == ["PSO"]
+    assert linker.link("Omc is a name", None, []) == []
+    assert [link.symbol for link in linker.link("Clinker exports rise", None, [])] == ["LUCK"]
 
 
 def test_a_symbol_on_the_strip_alone_is_never_named():

@@ -1,0 +1,87 @@
+"""Who does what to whom, learned: the encoder's view of each actor with the grammar's, and the grammar's veto."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from correlator.events.clause import clause_of
+from correlator.events.direction import Roles
+from correlator.events.encoder import Floats, hints
+from correlator.events.features import role_features
+from correlator.events.home import settled
+from correlator.events.phrases import Phrase
+from correlator.events.reading import Reading
+
+_SOURCE, _TARGET, _NEITHER = 0, 1, 2
+# By how much (in log odds) the encoder must disagree before the grammar's reading is left; more where its construction
+# is plain.
+MARGIN: Final = 3.0
+_PLAIN_MARGIN: Final = 5.0
+_PLAIN = ("passive, by", "receives from", "says that", "must")
+# Both of one country: seldom what is meant where another one is named.
+_SAME_COUNTRY = 1.5
+_TOGETHER = 0.6
+
+
+def learned_roles(reading: Reading, logits: Floats) -> Roles:
+    """Source and target of a reading by the encoder's ``logits`` (actors, 3); the grammar's where they agree enough."""
+    grammar, actors = reading.roles, reading.actors
+    if not actors:
+        return grammar or Roles([], [], "nobody")
+    shares = _shares(logits + hints(role_features(reading)))
+    gains = np.log(shares) - np.log(shares[:, [_NEITHER]])
+    source, target = _best_pair(actors, gains)
+    if grammar is not None:
+        own = _places(actors, grammar)
+        margin = _PLAIN_MARGIN if grammar.rule.startswith(_PLAIN) else MARGIN
+        if _gain(actors, gains, *own) >= _gain(actors, gains, source, target) - margin:
+            return grammar
+    sources = [] if source is None else [actors[source], *_others(actors, shares, _SOURCE, (source, target))]
+    targets = [] if target is None else [actors[target], *_others(actors, shares, _TARGET, (source, target))]
+    if reading.choice is None:
+        return Roles(sources, targets, "learned")
+    clause = clause_of(reading.text, reading.choice, actors, reading.home)
+    return Roles(*settled(clause, sources, targets, "learned"))
+
+
+def _shares(logits: Floats) -> Floats:
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(np.maximum(odds / odds.sum(axis=1, keepdims=True), 1e-6), dtype=np.float32)
+
+
+def _best_pair(actors: Sequence[Phrase], gains: Floats) -> tuple[int | None, int | None]:
+    """The source and target (by number, None: nobody) of the greatest summed gain over taking part in nothing."""
+    numbers: list[int | None] = [None, *range(len(actors))]
+    pairs = [(s, t) for s in numbers for t in numbers if s is None or s != t]
+    pairs = [pair for pair in pairs if pair != (None, None)]
+    return max(pairs, key=lambda pair: _gain(actors, gains, *pair))
+
+
+def _gain(actors: Sequence[Phrase], gains: Floats, source: int | None, target: int | None) -> float:
+    total = 0.0 if source is None else float(gains[source, _SOURCE])
+    total += 0.0 if target is None else float(gains[target, _TARGET])
+    if source is not None and target is not None:
+        first, second = actors[source].actor.country, actors[target].actor.country
+        total -= _SAME_COUNTRY if first is not None and first == second else 0.0
+    return total
+
+
+def _places(actors: Sequence[Phrase], roles: Roles) -> tuple[int | None, int | None]:
+    """The numbers of the actors that the grammar has as source and target."""
+    found: list[int | None] = []
+    for phrases in (roles.sources, roles.targets):
+        starts = {phrase.start for phrase in phrases[:1] if phrase.end}
+        found.append(next((n for n, actor in enumerate(actors) if actor.start in starts), None))
+    return (found[0], found[1]) if found[0] != found[1] else (found[0], None)
+
+
+def _others(actors: Sequence[Phrase], shares: Floats, side: int, taken: tuple[int | None, int | None]) -> list[Phrase]:
+    """Further actors that surely stand on the same side."""
+    return [
+        actor
+        for number, actor in enumerate(actors)
+        if number not in taken and shares[number, side] > _TOGETHER and actor.actor.country
+    ]

@@ -1,0 +1,167 @@
+"""A user's own actors and lexicon lines: a TOML file named by ``--actors`` or ``$CORRELATOR_ACTORS``.
+
+::
+
+    [[actors]]
+    kind = "leader"          # leader, body, igo, place, country, agent, or other: a name that only looks like an actor
+    names = ["Jane Roe", "Roe"]
+    country = "CAN"          # of an igo its own code
+    role = "GOV"
+    from = 2026-11-01        # first and last day in office, where it has one
+    replaces = true          # where a shipped name means somebody else
+
+    [[lexicon]]
+    category = "AID"         # or WITHOUT: no event
+    pattern = "bankroll~ .. budget"
+    weight = 5
+    example = "Qatar bankrolls budget of Lebanon"
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from correlator.errors import InputError, NotFoundError
+
+VARIABLE: Final = "CORRELATOR_ACTORS"
+KINDS: Final = ("leader", "body", "igo", "place", "country", "agent", "other")
+ROLES: Final = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL", "COP", "REB", "PTY", "NGO", "IMG")
+_CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}")
+_ACTOR_KEYS = frozenset({"kind", "names", "country", "role", "from", "to", "replaces"})
+_LINE_KEYS = frozenset({"category", "pattern", "weight", "example"})
+_DEFAULT_WEIGHT = 4.0
+_chosen: ContextVar[Path | None] = ContextVar("own_actors", default=None)
+
+
+@dataclass(frozen=True)
+class OwnActor:
+    """One entry of ``[[actors]]``."""
+
+    kind: str
+    names: tuple[str, ...]
+    country: str | None
+    role: str | None
+    since: date | None
+    until: date | None
+    replaces: bool
+
+
+@dataclass(frozen=True)
+class OwnLine:
+    """One entry of ``[[lexicon]]``."""
+
+    category: str
+    pattern: str
+    weight: float
+    example: str
+
+
+@dataclass(frozen=True)
+class OwnFile:
+    """What a user's file says."""
+
+    actors: tuple[OwnActor, ...]
+    lexicon: tuple[OwnLine, ...]
+
+
+@contextmanager
+def own_actors(path: str | Path | None) -> Iterator[None]:
+    """Within the block the coder knows the actors and lines of ``path``; None: those of ``$CORRELATOR_ACTORS``."""
+    token = _chosen.set(Path(path) if path is not None else None)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def own_path() -> Path | None:
+    """The user's file that holds now, or None."""
+    named = os.environ.get(VARIABLE)
+    return _chosen.get() or (Path(named) if named else None)
+
+
+@cache
+def read_own(path: Path | None) -> OwnFile:
+    """What a user's file says; nothing for None. Raises NotFoundError, or InputError naming the entry at fault."""
+    if path is None:
+        return OwnFile((), ())
+    if not path.is_file():
+        raise NotFoundError(f"the file of actors {path} does not exist", hint=f"see --actors and ${VARIABLE}")
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} cannot be read as TOML: {error}") from None
+    unknown = sorted(set(said) - {"actors", "lexicon"})
+    if unknown:
+        raise InputError(f"{path.name}: table {unknown[0]!r} is not known", hint="tables are actors and lexicon")
+    actors = tuple(_actor(entry, f"{path.name}: actor {n}") for n, entry in enumerate(said.get("actors", []), 1))
+    lines = tuple(_line(entry, f"{path.name}: lexicon line {n}") for n, entry in enumerate(said.get("lexicon", []), 1))
+    return OwnFile(actors, lines)
+
+
+def _actor(entry: Mapping[str, object], where: str) -> OwnActor:
+    _known(entry, _ACTOR_KEYS, where)
+    kind, role, country = entry.get("kind"), entry.get("role"), entry.get("country")
+    if kind not in KINDS:
+        raise InputError(f"{where}: kind {kind!r} is not known", hint=f"kinds are {', '.join(KINDS)}")
+    names = entry.get("names")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise InputError(f"{where}: names must be a list of texts")
+    if role is not None and role not in ROLES:
+        raise InputError(f"{where}: role {role!r} is not known", hint=f"roles are {', '.join(ROLES)}")
+    if country is not None and (not isinstance(country, str) or not _CODE.fullmatch(country)):
+        raise InputError(f"{where}: country {country!r} is not a code", hint="PAK, or an organisation's such as IMF")
+    if kind not in ("agent", "other") and country is None:
+        raise InputError(f"{where}: a {kind} needs a country", hint="country = 'PAK'")
+    since, until = _day(entry, "from", where), _day(entry, "to", where)
+    if since is not None and until is not None and until < since:
+        raise InputError(f"{where}: to {until} is before from {since}")
+    if until is not None and since is None:
+        raise InputError(f"{where}: to needs from")
+    replaces = entry.get("replaces", False)
+    if not isinstance(replaces, bool):
+        raise InputError(f"{where}: replaces must be true or false")
+    texts = tuple(str(name).strip() for name in names)
+    kind_role = "IGO" if kind == "igo" and role is None else role
+    return OwnActor(
+        str(kind), texts, country, str(kind_role) if kind_role is not None else None, since, until, replaces
+    )
+
+
+def _line(entry: Mapping[str, object], where: str) -> OwnLine:
+    _known(entry, _LINE_KEYS, where)
+    texts = {}
+    for key in ("category", "pattern", "example"):
+        value = entry.get(key)
+        if not isinstance(value, str) or not value.strip():
+            raise InputError(f"{where}: {key} is missing")
+        texts[key] = value.strip()
+    weight = entry.get("weight", _DEFAULT_WEIGHT)
+    if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 <= weight <= 10:
+        raise InputError(f"{where}: weight must be a number from 0 to 10, got {weight!r}")
+    return OwnLine(texts["category"], texts["pattern"], float(weight), texts["example"])
+
+
+def _known(entry: Mapping[str, object], keys: frozenset[str], where: str) -> None:
+    if not isinstance(entry, Mapping):
+        raise InputError(f"{where} is not a table")
+    unknown = sorted(set(entry) - keys)
+    if unknown:
+        raise InputError(f"{where}: key {unknown[0]!r} is not known", hint=f"keys are {', '.join(sorted(keys))}")
+
+
+def _day(entry: Mapping[str, object], key: str, where: str) -> date | None:
+    value = entry.get(key)
+    if value is None or type(value) is date:
+        return value
+    raise InputError(f"{where}: {key} must be a day such as 2026-11-01, got {value!r}")

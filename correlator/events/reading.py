@@ -1,0 +1,84 @@
+"""A headline's walk through the coder: one frozen ``Reading``, handed from step to step.
+
+``read`` makes it from a text, ``scanned`` adds names and patterns, ``weighed`` the categories they speak for, ``named``
+the actors, ``chosen`` the deciding words with who acts on whom. Each step is a function of a reading to a reading.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from correlator.events.category import Candidate, candidates
+from correlator.events.direction import Roles, who_to_whom
+from correlator.events.language import CODED, language_of
+from correlator.events.lexicon import WITHOUT
+from correlator.events.phrases import Phrase, phrases
+from correlator.events.scan import Hit, Mention, scan
+from correlator.events.text import Text, prepare
+
+_HEADLINE_WORDS = 10
+
+
+class Reading(NamedTuple):
+    """A text with what is known of it so far.
+
+    ``language``: ISO 639-1 code. ``on``: the day by which leaders hold office; ``home``: the country of the page.
+    ``opposing``: weight of the words of sport, markets, weather and the like. ``choice`` and ``roles``: the deciding
+    words, and who acts on whom.
+    """
+
+    text: Text
+    language: str = CODED
+    on: date | None = None
+    home: str | None = None
+    mentions: tuple[Mention, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    opposing: float = 0.0
+    actors: tuple[Phrase, ...] = ()
+    choice: Candidate | None = None
+    roles: Roles | None = None
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether the text is in a language that the coder reads."""
+        return self.language == CODED
+
+
+def read(text: str, on: date | None = None, home: str | None = None) -> Reading:
+    """Names, patterns and candidate categories of a text; nothing of one in a language that is not coded."""
+    reading = Reading(prepare(text), language_of(text), on, home)
+    return weighed(scanned(reading)) if reading.is_coded else reading
+
+
+def scanned(reading: Reading) -> Reading:
+    """With every name of an actor and every pattern of the lexicon."""
+    mentions, hits = scan(reading.text)
+    return reading._replace(mentions=tuple(mentions), hits=tuple(hits))
+
+
+def weighed(reading: Reading) -> Reading:
+    """With the categories that the patterns speak for, best first, and the weight of what speaks against an event."""
+    if not reading.hits:
+        return reading
+    found = tuple(candidates(reading.text, reading.hits))
+    return reading._replace(candidates=found, opposing=_opposing(reading))
+
+
+def named(reading: Reading) -> Reading:
+    """With its actors, in order of place."""
+    if not reading.mentions:
+        return reading
+    return reading._replace(actors=tuple(phrases(reading.text, reading.mentions, reading.on)))
+
+
+def chosen(reading: Reading, choice: Candidate) -> Reading:
+    """With the deciding words, and who acts on whom by the grammar around them."""
+    return reading._replace(choice=choice, roles=who_to_whom(reading.text, choice, reading.actors, reading.home))
+
+
+def _opposing(reading: Reading) -> float:
+    """In a long sentence words of business count less."""
+    found = {hit.start: hit.entry.weight for hit in reading.hits if hit.entry.category == WITHOUT}
+    return sum(found.values()) * min(1.0, (_HEADLINE_WORDS / reading.text.length) ** 2) if found else 0.0

@@ -1,0 +1,102 @@
+"""Names and tickers that are words too: *POL*, *Systems*, *Apple*. They link only where a second sign says the company.
+
+Words are in ``data/instruments/words.csv``. Its ``otherwise`` are phrases that tell the other meaning; ``alone`` is yes
+where the word mostly is the company's all the same. Other tickers of up to three letters may stand for anything.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from correlator.resources import data_path
+
+_SHORT_TICKER: Final = 3
+_REACH = 12
+_EXCHANGE_BEFORE = re.compile(r"(?:\b(?:PSX|KSE|NYSE|NASDAQ|LSE|BSE|NSE|XKAR)\s*:\s*|\$|\()\s*$", re.IGNORECASE)
+_CLOSED = re.compile(r"\s*\)")
+_ENDING_BEHIND = re.compile(
+    r"\s*,?\s+(?:limited|ltd|inc|incorporated|corp|corporation|plc|company|group|holdings?|\(pvt\)|pvt)\b",
+    re.IGNORECASE,
+)
+_COMPANY = re.compile(
+    r"\b(?:shares?|stocks?|scrips?|share ?price|dividends?|eps|earnings|profits?|loss per share|ipo|psx|kse|kse[ -]100|"
+    r"bonus shares|payout|right shares|buy-?back|board of directors|quarterly|market cap|listed|half[- ]year(?:ly)?|"
+    r"after[- ]tax|annual results|financial results|investors|brokerage|iphones?|ipads?)\b",
+    re.IGNORECASE,
+)
+_DOES_BEHIND = re.compile(
+    r"\s+(?:posts?|posted|reports?|reported|unveils?|launches|declares?|declared|sues|appoints?|acquires?|announces?|"
+    r"announced|earns?|earned|hires)\b",
+    re.IGNORECASE,
+)
+_MOVES_BEHIND = re.compile(
+    r"\s+(?:rises?|falls?|fell|gains?|drops?|jumps?|slips?|surges?|closes?|closed|hits (?:upper|lower))\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+_TICKER_LETTERS = re.compile(r"[A-Z]+")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A name or ticker that has another meaning; ``otherwise`` finds the phrases that tell it."""
+
+    alone: bool
+    otherwise: re.Pattern[str] | None
+
+
+@cache
+def words() -> Mapping[str, Word]:
+    """Word in lower case to what else it may mean."""
+    with data_path("instruments", "words.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["word"]: Word(row["alone"] == "yes", _phrases(row["otherwise"])) for row in csv.DictReader(lines)}
+
+
+def _phrases(listed: str) -> re.Pattern[str] | None:
+    return re.compile(rf"\b(?:{listed.replace(';', '|')})\b", re.IGNORECASE) if listed else None
+
+
+def needs_sign(name: str) -> bool:
+    """Whether a name or ticker is a word of the language, or so short that it may stand for something else."""
+    word = words().get(name.lower())
+    if word is not None:
+        return not word.alone
+    return _TICKER_LETTERS.fullmatch(name) is not None and len(name) <= _SHORT_TICKER
+
+
+def means_otherwise(text: str, name: str) -> bool:
+    """Whether a text tells the other meaning of a name: *BOP crisis*."""
+    word = words().get(name.lower())
+    return word is not None and word.otherwise is not None and word.otherwise.search(text) is not None
+
+
+def has_sign(text: str, start: int, end: int, *, is_ticker: bool) -> bool:
+    """Whether the name at ``text[start:end]`` is the company's: by an exchange, an ending, or words of companies.
+
+    A ticker with the ending of a company (*SPX Corp*) is another company's name.
+    """
+    if is_ticker and is_another_company(text, end):
+        return False
+    if _EXCHANGE_BEFORE.search(text, max(0, start - _REACH), start):
+        return text[start - 1] != "(" or _CLOSED.match(text, end) is not None
+    if is_ticker and _MOVES_BEHIND.match(text, end):
+        return True
+    if is_another_company(text, end) or _DOES_BEHIND.match(text, end):
+        return True
+    return _COMPANY.search(_sentence(text, start, end)) is not None
+
+
+def is_another_company(text: str, end: int) -> bool:
+    """*SPX Corp*, *Apple Inc*: the ending of a company stands behind."""
+    return _ENDING_BEHIND.match(text, end) is not None
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    before = [match.end() for match in _SENTENCE_END.finditer(text, 0, start)]
+    behind = _SENTENCE_END.search(text, end)
+    return text[before[-1] if before else 0 : behind.start() if behind else len(text)]

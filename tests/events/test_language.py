@@ -1,0 +1,40 @@
+"""Headlines in languages that are not coded are told, not guessed."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from correlator.events.code_file import code_lines
+from correlator.events.language import language_of
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("ur", "وزیر خارجہ کی ترک ہم منصب سے ملاقات"),
+        ("ar", "وزير الخارجية يصل إلى الدوحة"),
+        ("fa", "رئیس جمهور با وزیر گفتگو کرد"),
+        ("tr", "Dışişleri Bakanı Bakü'de görüştü"),
+        ("az", "Nazir Ankarada görüşüb, müqavilə imzalanıb və elan edilib"),
+        ("ru", "Министр прибыл в Баку"),
+        ("hi", "विदेश मंत्री काबुल पहुंचे"),
+        ("zh", "外长访问伊斯兰堡"),
+        ("fr", "Le ministre est arrivé dans la capitale pour des entretiens"),
+        ("en", "Erdoğan visits Baku"),
+        ("en", "Peru, Chile ink pact"),
+        ("en", ""),
+        ("en", "İstanbul talks on grain with Kyiv"),
+    ],
+)
+def test_language(language, text):
+    assert language_of(text) == language
+
+
+def test_a_line_in_another_language_has_no_events_and_says_so():
+    lines = io.StringIO('{"text": "Peru urges Chile to cut duties"}\n{"text": "وزیر خارجہ کی ترک ہم منصب سے ملاقات"}\n')
+    first, second = code_lines(lines)
+    assert first.events
+    assert '"language"' not in first.as_json()
+    assert second.as_json() == '{"events": [], "language": "ur", "coded": false}'

@@ -1,0 +1,101 @@
+"""A user's own actors and lexicon lines: known where named, checked as ours are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from correlator.errors import InputError, NotFoundError
+from correlator.events.coder import code_text
+from correlator.events.own_actors import own_actors
+
+OWN = """
+[[actors]]
+kind = "leader"
+names = ["Zora Quill", "Quill"]
+country = "CAN"
+role = "GOV"
+from = 2026-11-01
+
+[[actors]]
+kind = "igo"
+names = ["Lantern Bank"]
+country = "LNB"
+
+[[lexicon]]
+category = "AID"
+pattern = "underwrite~ .. budget"
+weight = 6
+example = "Qatar underwrites budget of Lebanon"
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(OWN, encoding="utf-8")
+    return path
+
+
+def test_own_names_and_lines_are_known_within_the_block_alone(own):
+    with own_actors(own):
+        event = code_text("Quill underwrites Lebanese budget", on=date(2026, 11, 20))[0]
+        bank = code_text("Lantern Bank gives loan to Kenya")[0]
+    assert (event.category, event.source.code, event.dyad) == ("AID", "CAN:GOV", "CAN-LBN")
+    assert bank.source.code == "LNB:IGO"
+    assert code_text("Quill underwrites Lebanese budget") == []
+
+
+def test_the_command_takes_them_by_option_and_by_variable(own, tmp_path):
+    lines = tmp_path / "h.jsonl"
+    lines.write_text(json.dumps({"text": "Zora Quill meets Modi"}) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "correlator.cli.main", "code", str(lines)]
+    found = [
+        subprocess.run([*command, *option], capture_output=True, text=True, check=True, env=env).stdout
+        for option, env in ((["--actors", str(own)], None), ([], {"CORRELATOR_ACTORS": str(own), "PATH": ""}))
+    ]
+    assert found[0] == found[1]
+    assert json.loads(found[0])["events"][0]["dyad"] == "CAN-IND"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[actors]]\nkind = 'boss'\nnames = ['X']\n", "kind 'boss' is not known"),
+        ("[[actors]]\nkind = 'leader'\nnames = []\ncountry = 'CAN'\n", "names must be a list"),
+        ("[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'QQQ'\n", "no country or organisation"),
+        ("[[actors]]\nkind = 'place'\nnames = ['Lahore']\ncountry = 'IND'\n", "is PAK in the shipped data, not IND"),
+        (
+            "[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'CAN'\nfrom = 2026-02-01\nto = 2026-01-01\n",
+            "before from",
+        ),
+        ("[[actors]]\nkind = 'leader'\nnames = ['Zed']\ncountry = 'CAN'\nage = 3\n", "key 'age' is not known"),
+        ("[[lexicon]]\ncategory = 'GIFT'\npattern = 'x'\nexample = 'x'\n", "category 'GIFT' is not known"),
+        ("[[lexicon]]\ncategory = 'AID'\npattern = 'x~'\nexample = 'y'\n", "does not have its words"),
+        ("[[people]]\nname = 'x'\n", "table 'people' is not known"),
+        ("[[actors]\n", "cannot be read as TOML"),
+    ],
+)
+def test_a_file_at_fault_is_refused(tmp_path, text, said):
+    path = tmp_path / "own.toml"
+    path.write_text(text, encoding="utf-8")
+    with own_actors(path), pytest.raises(InputError, match=said):
+        code_text("Zed meets Modi")
+
+
+def test_a_name_is_taken_over_on_demand(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        "[[actors]]\nkind = 'place'\nnames = ['Lahore']\ncountry = 'IND'\nreplaces = true\n", encoding="utf-8"
+    )
+    with own_actors(path):
+        assert code_text("Lahore thanks Kabul")[0].dyad == "AFG-IND"
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with own_actors(tmp_path / "none.toml"), pytest.raises(NotFoundError):
+        code_text("Zed meets Modi")
