@@ -13,11 +13,14 @@ from correlator.errors import NotFoundError
 from correlator.market.audit import audit_prices, audit_vintages
 from correlator.market.findings import together
 from correlator.market.session_check import check_sessions
+from correlator.progress import tracked
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.statements import query
 
 _COMPANY = 12
+BARS_AT_ONCE = 1_000_000
+"""Daily bars of one look at the store: above it memory would grow with the store."""
 
 
 def check_prices(
@@ -31,13 +34,40 @@ def check_prices(
 
     ``symbols``: default all; some are held against their benchmarks and a dozen other shares of their exchanges, which
     are not reported on; ``benchmark``: a stored symbol to hold them against instead; ``as_of``: UTC instant whose
-    knowledge is checked. Raises NotFoundError without bars.
+    knowledge is checked. More than ``BARS_AT_ONCE`` bars are checked in groups of symbols, each in such company, so
+    that memory stays bounded. Raises NotFoundError without bars.
     """
     with store.reading() as connection:
         names = list(symbols) if symbols else _daily_symbols(connection)
-        company = [*_company(connection, names), *([benchmark] if benchmark else [])] if symbols else []
-    found = audit_stored(store, [*names, *company], benchmark=benchmark, as_of=as_of)
-    return found.filter(pl.col("symbol").is_in(names))
+        groups = _groups(connection, names)
+        alone = len(groups) == 1 and not symbols
+        companies = [[] if alone else _company(connection, group) for group in groups]
+    extra = [] if alone or benchmark is None else [benchmark]
+    parts = []
+    for group, company in zip(tracked(groups, "groups of symbols"), companies, strict=True):
+        found = audit_stored(store, [*group, *company, *extra], benchmark=benchmark, as_of=as_of)
+        parts.append(found.filter(pl.col("symbol").is_in(group)))
+    return together(parts) if len(parts) > 1 else parts[0]
+
+
+def _groups(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[list[str]]:
+    """``symbols`` in order, in groups of at most ``BARS_AT_ONCE`` daily bars and at least one symbol."""
+    counts = query(
+        connection,
+        "SELECT symbol, count(*) AS bars FROM bars"
+        " WHERE \"interval\" = '1d' AND symbol IN (SELECT unnest($symbols)) GROUP BY symbol",
+        {"symbols": list(symbols)},
+    )
+    bars = dict(counts.iter_rows())
+    groups: list[list[str]] = [[]]
+    taken = 0
+    for symbol in symbols:
+        taken += bars.get(symbol, 0)
+        if groups[-1] and taken > BARS_AT_ONCE:
+            groups.append([])
+            taken = bars.get(symbol, 0)
+        groups[-1].append(symbol)
+    return groups
 
 
 def audit_stored(
