@@ -42,6 +42,6 @@ LOOKS: dict[str, Look] = {
     "aar": Look(("day", "n", "aar", "sd", "caar", "positive"), RETURNS | {"positive"}),
     "caar": Look(("window", "n", "caar", "sd", "positive"), RETURNS | {"positive"}),
     "bhar": Look(("symbol", "window", "bhar", "n", "event_id"), RETURNS),
-    "summary": Look(("window", "n", "dates", "caar", "se", "low", "high", "test", "p_value"), RETURNS),
+    "summary": Look(("window", "n", "dates", "caar", "se", "low", "high", "p_value", "test"), RETURNS),
     "calendar-time": Look((), RETURNS | {"se_white"}),
 }

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 StudyOutput = StrEnum("StudyOutput", {name.upper().replace("-", "_"): name for name in OUTPUTS})  # type: ignore[misc]
 """Which frame of a study is printed: the outputs of the registry."""
 
-_AR = StudyOutput("ar")
-_WORDS = "Which result to print: " + "; ".join(f"{each.name}, {each.words}" for each in OUTPUTS.values()) + "."
+_WORDS = "What to print (default: summary on a terminal, else ar): " + "; ".join(
+    f"{each.name}, {each.words}" for each in OUTPUTS.values()
+)
 
 
 @prints_table
@@ -54,7 +55,7 @@ def study(
     returns_kind: Annotated[
         str | None, typer.Option("--returns-kind", help="What a file of returns holds: log (default) or simple.")
     ] = None,
-    output: Annotated[StudyOutput, typer.Option("--output", help=_WORDS)] = _AR,
+    output: Annotated[StudyOutput | None, typer.Option("--output", help=_WORDS, show_default=False)] = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -68,6 +69,7 @@ def study(
     from correlator.eventstudy.study_files import read_events_file
     from correlator.research.study import study as measured
 
+    output = output or StudyOutput("summary" if printer.for_a_person else "ar")
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
     data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
     if any(files.values()):

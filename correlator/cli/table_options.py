@@ -70,6 +70,11 @@ class TableOptions:
         check_ending(self.to, self.format)
         return self.format
 
+    @property
+    def for_a_person(self) -> bool:
+        """Whether the table is shown on a terminal, not written to a file or pipe."""
+        return self.to is None and self.format in (None, OutputFormat.TABLE) and sys.stdout.isatty()
+
     def print(
         self, frame: pl.DataFrame, name: str = "", *, unit: str = "%", made: dict[str, Any] | None = None
     ) -> None:

@@ -25,6 +25,7 @@ class Output:
 OUTPUTS: dict[str, Output] = {
     output.name: output
     for output in (
+        Output("summary", "the answer by window, by the test that fits the design"),
         Output(
             "ar",
             "abnormal returns by event and day",
@@ -41,7 +42,6 @@ OUTPUTS: dict[str, Output] = {
         Output("aar", "averages by day"),
         Output("caar", "averages by window"),
         Output("bhar", "buy-and-hold abnormal returns", streams=True, needs_returns=True),
-        Output("recommended", "the test that fits the design"),
         Output("significance", "every test across events"),
         Output("wild-cluster", "the bootstrap by event date"),
         Output("models", "what was estimated per event", streams=True),

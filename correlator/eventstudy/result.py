@@ -235,8 +235,8 @@ class StudyResult:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""
         if name not in OUTPUTS:
             raise NotFoundError(f"a study has no output {name!r}", hint=likeliest(name, OUTPUTS, "outputs are"))
-        found: pl.DataFrame = getattr(self, name.replace("-", "_"))
-        return found
+        found = getattr(self, name.replace("-", "_"))
+        return cast(pl.DataFrame, found() if callable(found) else found)
 
     def to_pandas(self, name: str = "ar") -> pd.DataFrame:
         """The frame called ``name`` as pandas."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -82,6 +86,18 @@ def test_the_ending_and_the_format_must_agree(loaded):
     done = run_in(loaded)("--store", "m.duckdb", "list", "bars", "--to", "x.xlsx", "--format", "csv", code=3)
     assert "--format says csv" in done.stderr
     assert not (loaded / "x.xlsx").exists()
+
+
+def test_a_study_shows_its_summary_to_a_person_and_abnormal_returns_to_a_pipe(loaded):
+    study = ("--store", "m.duckdb", "study", "--symbol", "AIRLINK", "--benchmark", "KSE100", "--estimation", "-145:-26")
+    run = run_in(loaded)
+    assert run(*study).stdout.startswith("event_id,symbol,session,day")
+    assert run(*study, "--output", "summary").stdout.startswith("window,n,dates,caar")
+    command = " ".join([str(Path(sys.executable).parent / "correlator"), *study])
+    shown = subprocess.run(
+        ["script", "-qec", command, "/dev/null"], cwd=loaded, capture_output=True, text=True, check=True
+    )
+    assert re.search(r"window +n +dates +caar", shown.stdout)
 
 
 def test_columns_are_chosen_in_every_format(loaded):
