@@ -79,7 +79,7 @@ def test_outputs_have_their_columns() -> None:
     assert list(result.to_pandas("caar").columns) == result.caar.columns
     for name in set(OUTPUTS) - {"significance", "volatility"}:
         assert isinstance(result.frame(name), pl.DataFrame)
-    with pytest.raises(NotFoundError, match="outputs are ar, car"):
+    with pytest.raises(NotFoundError, match="outputs are summary, ar"):
         result.frame("beta")
 
 
