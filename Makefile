@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo nlp test check format docs requirements benchmarks clean
+.PHONY: fuzz licences demo nlp test check format docs requirements benchmarks clean
 
 demo: $(VENV)/.installed
 	$(BIN)/correlator demo
@@ -49,6 +49,13 @@ $(VENV)/.installed-dev: $(BIN)/python requirements-dev.txt requirements-nlp.txt 
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-nlp.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@ $(VENV)/.installed
+
+# Every door, 10,000 inputs that look for new branches; half an hour each: tools/fuzz.py --seconds 1800.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python tools/fuzz.py --runs 10000
+
+licences: $(VENV)/.installed-dev
+	$(BIN)/python tools/make_licences.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache correlator-demo

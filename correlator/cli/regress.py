@@ -37,9 +37,11 @@ def regress(
     Example: correlator regress 'car ~ goldstein + tone + beta' --windows -1:1,-5:5 --of -1:1
     """
     from correlator.eventstudy.cross_section import cross_section
+    from correlator.eventstudy.formula import parse_formula
     from correlator.research.features import stored_features
     from correlator.research.study import study
 
+    parse_formula(formula)  # before the study, which takes longer
     opened = open_store(store)
     result = study(opened, **chosen)
     fit = cross_section(stored_features(opened, result, of), formula, clusters=cluster)
