@@ -9,8 +9,11 @@ import polars as pl
 from correlator.sessions import place_instants
 
 
-def place_on_exchanges(events: pl.DataFrame, exchanges: Sequence[str]) -> pl.DataFrame:
-    """Day 0 of every event on every exchange.
+def place_on_exchanges(
+    events: pl.DataFrame, exchanges: Sequence[str], *, date_only: str = "after-close"
+) -> pl.DataFrame:
+    """Day 0 of every event on every exchange; ``date_only``: of events known by their date alone, as
+    ``place_instants`` takes it.
 
     ``events``: at least ``known_at`` (UTC instants) and ``known_precision``. Returns its columns and ``exchange``,
     ``day_zero`` (Date) and ``day_zero_reason``, one row per event and exchange; without exchanges those are null. An
@@ -21,7 +24,7 @@ def place_on_exchanges(events: pl.DataFrame, exchanges: Sequence[str]) -> pl.Dat
         return events.with_columns(*none, pl.lit("no exchange: add prices first").alias("day_zero_reason"))
     parts = []
     for exchange in exchanges:
-        placed = place_instants(exchange, events["known_at"], events["known_precision"])
+        placed = place_instants(exchange, events["known_at"], events["known_precision"], date_only=date_only)
         parts.append(
             events.with_columns(
                 pl.lit(exchange).alias("exchange"),

@@ -64,7 +64,11 @@ def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) ->
     """
     moments = moments_of(events["date"], "events")
     if not moments.has_clock.any():
-        return events.with_columns(moments.day.alias("date"))
+        if spec.date_only != "after-close" or labels.dtype != pl.Date:
+            return events.with_columns(moments.day.alias("date"))
+        after = _next_session(moments.day, labels, spec).alias("date")
+        reason = pl.select(pl.when(moments.day.is_not_null()).then(pl.lit("date-only"))).to_series()
+        return events.with_columns(after, reason.alias("day_zero_reason"))
     moments = _with_zones(moments, zone_of(spec))
     if labels.dtype != pl.Date:
         return events.with_columns(_on_instants(moments, labels).alias("date"))
@@ -82,11 +86,17 @@ def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) ->
     )
     if not clock.all():
         alone = int((~clock & moments.day.is_not_null()).sum())
-        warn(f"{alone} of {len(clock)} events are dates without a time of day: their day 0 is the bar of that date")
-    frame = pl.DataFrame({"session": placed["session"], "reason": placed["reason"], "day": moments.day, "clock": clock})
+        where = "the session after it" if spec.date_only == "after-close" else "the bar of that date"
+        warn(f"{alone} of {len(clock)} events are dates without a time of day: their day 0 is {where}")
+    later = spec.date_only == "after-close"
+    day = _next_session(moments.day, labels, spec) if later else moments.day
+    frame = pl.DataFrame({"session": placed["session"], "reason": placed["reason"], "day": day, "clock": clock})
     dated = frame.select(
         pl.when("clock").then(pl.col("session")).otherwise(pl.col("day")).alias("date"),
-        pl.when("clock").then(pl.col("reason")).alias("day_zero_reason"),
+        pl.when("clock")
+        .then(pl.col("reason"))
+        .otherwise(pl.lit("date-only" if later else None))
+        .alias("day_zero_reason"),
     )
     return events.drop("known_at", "known_precision", "day_zero_reason", strict=False).with_columns(
         *dated.get_columns(), *known.get_columns()
@@ -256,6 +266,16 @@ def _by_close(moments: Moments, labels: pl.Series, spec: StudySpec) -> pl.DataFr
         pl.when(~pl.col("nowhere")).then(pl.col("session")).alias("session"),
         reason.otherwise(pl.lit("after-close")).alias("reason"),
     )
+
+
+def _next_session(days: pl.Series, labels: pl.Series, spec: StudySpec) -> pl.Series:
+    """The first session after each date: of the exchange where one is given, else of the panel's own bars."""
+    if spec.exchange is not None:
+        precision = pl.Series("precision", ["day"]).new_from_index(0, len(days))
+        return place_instants(spec.exchange, days.cast(UTC), precision)["session"]
+    row = pl.Series(labels.search_sorted(days.fill_null(labels[0]), side="right")).cast(pl.Int64)
+    known = (row < len(labels)) & days.is_not_null()
+    return labels.gather(pl.DataFrame({"row": row, "known": known}).select(pl.when("known").then("row")).to_series())
 
 
 def _left_out(events: pl.DataFrame, firsts: pl.Series) -> pl.DataFrame:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 RETURNS_KINDS = ("log", "simple")
 LOG_VOLUME = "log-volume"
 PRICES = ("adjusted", "close")
+DATE_ONLY = ("same-day", "after-close")
 OFF_SESSION_RULES = ("next", "previous", "exclude")
 BENCHMARK_SESSIONS = ("same", "previous")
 LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
@@ -104,6 +105,13 @@ def _one_of(choices: tuple[str, ...]) -> Read:
         return str(value)
 
     return read
+
+
+def _perhaps(read: Read) -> Read:
+    def perhaps(value: Any, argument: str) -> Any:
+        return None if value is None else read(value, argument)
+
+    return perhaps
 
 
 def _links(value: Any, argument: str) -> tuple[str, ...]:
@@ -242,6 +250,14 @@ class StudySpec:
             _one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
         ),
     )
+    date_only: str | None = field(
+        default=None,
+        metadata=_told(
+            _perhaps(_one_of(DATE_ONLY)),
+            "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
+            "same-day for files, after-close for stored news.",
+        ),
+    )
     exchange: str | None = field(
         default=None,
         metadata=_told(
@@ -294,6 +310,7 @@ class MeasureKeywords(TypedDict, total=False):
     window: AsWindow
     windows: AsWindow | Sequence[AsWindow] | None
     minimum_observations: int | None
+    date_only: str | None
     by: str | Sequence[str] | None
     holes: str
     engine: str

@@ -34,7 +34,9 @@ def stored_flags(
     chosen = result.spec.links if links is None else study_spec(links=links).links
     with store.studying() as connection:
         exchange = exchange_of(connection, symbols)
-        news = events_of_symbols(connection, symbols, exchange, links=chosen, as_of=as_of)
+        news = events_of_symbols(
+            connection, symbols, exchange, links=chosen, as_of=as_of, date_only=result.spec.date_only
+        )
         bars = read_bars(connection, symbols, as_of=as_of)
     return flags_of(result, others=news, ex_dividend=_ex_dividend(bars, result.panel), kinds=kinds)
 

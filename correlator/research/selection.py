@@ -75,10 +75,12 @@ def events_of_symbols(
     selection: str | None = None,
     links: Sequence[str] = DEFAULT_LINKS,
     as_of: datetime | None = None,
+    date_only: str | None = None,
 ) -> pl.DataFrame:
     """One row per event and symbol it concerns: ``EVENT_COLUMNS``, symbol, link, date (day 0), day_zero_reason.
 
-    ``links``: kinds of link that count; ``country`` is the market of one of the event's actors. Raises InputError for
+    ``links``: kinds of link that count; ``country`` is the market of one of the event's actors; ``date_only``: as
+    studies take it, default ``after-close``. Raises InputError for
     another kind.
     """
     unknown = sorted(set(links) - set(LINK_KINDS))
@@ -90,7 +92,11 @@ def events_of_symbols(
     called = {"names": written, "named": [names.symbol_of(name) or name for name in written]}
     pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
     kinds = pairs.group_by("event_id", "symbol").agg(pl.col("link").unique().sort().str.join(" "))
-    placed = place_on_exchanges(events, [exchange]).rename({"day_zero": "date"}).drop("exchange")
+    placed = (
+        place_on_exchanges(events, [exchange], date_only=date_only or "after-close")
+        .rename({"day_zero": "date"})
+        .drop("exchange")
+    )
     return placed.join(kinds, on="event_id", how="inner").sort("known_at", "event_id", "symbol", maintain_order=True)
 
 

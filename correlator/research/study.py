@@ -90,7 +90,13 @@ def run_study(
         nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
         named, exchange, panel = _bars(connection, spec)
         found = events_of_symbols(
-            connection, panel.symbols, exchange, selection=spec.events, links=spec.links, as_of=spec.as_of
+            connection,
+            panel.symbols,
+            exchange,
+            selection=spec.events,
+            links=spec.links,
+            as_of=spec.as_of,
+            date_only=spec.date_only,
         )
     if spec.interval != DAILY:
         days = panel.labels.dt.date()

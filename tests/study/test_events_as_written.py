@@ -293,3 +293,14 @@ def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
         (tmp_path / "events.csv").write_bytes(text)
         with pytest.raises(InputError, match="not UTF-8"):
             read_events_file(tmp_path / "events.csv")
+
+
+def test_a_date_alone_is_its_bar_or_the_session_after_it() -> None:
+    friday = events("2024-01-26")
+    for door in ({}, NEW_YORK, CLOSE):
+        assert day_zeros(study(friday, **door)) == ["2024-01-26"]
+        assert day_zeros(study(friday, date_only="after-close", **door)) == ["2024-01-29"]
+    last = study(events(str(DAYS[-1])), date_only="after-close", window="0:0")
+    assert last.excluded["reason"].to_list() == ["no day 0: date-only"]
+    with pytest.raises(InputError, match="date_only 'never' is not known"):
+        study(friday, date_only="never")

@@ -163,3 +163,20 @@ def test_a_report(folder, expected, tmp_path) -> None:
     ws = co.open_workspace(folder / "m.duckdb")
     run = ws.report(tmp_path / "doors.toml", tmp_path / "out", as_of=date(2024, 6, 28))
     assert keyed(pl.read_csv(run.folder / "car.csv")).equals(expected)
+
+
+@pytest.mark.parametrize("date_only", ["same-day", "after-close"])
+def test_dates_without_a_clock_are_the_same_through_both_doors(folder, tmp_path, date_only) -> None:
+    rows = [("AAA", "2023-12-22", "BEAT"), ("BBB", "2023-11-24", "MISS")]
+    events = pl.DataFrame(rows, schema=["symbol", "date", "category"], orient="row")
+    events.select("date", "category", "symbol").write_csv(tmp_path / "coded.csv")
+    ws = co.open_workspace(tmp_path / "m.duckdb")
+    for name in ("AAA", "BBB", "MKT"):
+        ws.add_prices(folder / f"{name}.csv", symbol=name, exchange="XNAS")
+    ws.add_events(tmp_path / "coded.csv")
+    stored = ws.study(date_only=date_only, **OPTIONS)
+    prices = pl.read_parquet(folder / "wide.parquet")
+    for door in ({"exchange": "XNAS"}, {}):
+        frames = co.study(prices=prices, events=events, date_only=date_only, **door, **OPTIONS)
+        assert keyed(frames.car).equals(keyed(stored.car))
+    assert ws.study(**OPTIONS).car.equals(ws.study(date_only="after-close", **OPTIONS).car)
