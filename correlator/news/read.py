@@ -98,7 +98,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
         except InputError as error:
             if alone:
                 raise
-            yield make_batch(rejects=[reject(str(file), 0, str(error), file.name)])
+            yield make_batch(rejects=[reject(str(file), 0, str(error), _kept(file, request))])
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,22 @@ def _read_file(path: Path, request: _Request) -> Iterator[Batch]:
         from correlator.news.corpus import read_corpus
 
         yield from read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding)
+
+
+def _kept(path: Path, request: _Request) -> str:
+    """What a reject keeps of a file: its name, and the ticker strip of a page."""
+    from correlator.news.html_page import visible_text
+    from correlator.news.page import read_text
+    from correlator.news.strip import parse_strip
+
+    try:
+        kind = sniff(path) if request.layout == "auto" else request.layout
+        if kind not in ("text", "html"):
+            return path.name
+        quotes = parse_strip(visible_text(read_text(path, request.encoding)))
+    except InputError:
+        return path.name
+    return "; ".join((path.name, *(quote.line for quote in quotes)))
 
 
 def _files(name: str) -> list[Path]:

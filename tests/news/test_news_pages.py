@@ -180,6 +180,8 @@ def test_a_folder_reads_on_past_a_faulty_file(tmp_path):
     batches = list(read_news(tmp_path))
     assert [b.articles.height for b in batches] == [1, 0]
     assert "no publication date" in batches[1].rejects["reason"][0]
+    (tmp_path / "b.txt").write_text(PAGE.replace("NNI Published 28 May, 2025 06:02am", ""))
+    assert "AIRLINK 159.05 Decreased By" in list(read_news(tmp_path))[1].rejects["content"][0]
     with pytest.raises(NotFoundError, match="does not exist"):
         list(read_news(tmp_path / "none"))
 
