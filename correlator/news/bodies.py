@@ -16,6 +16,17 @@ from correlator.news.page import is_title_like, split_dateline
 from correlator.news.profiles import Profile
 from correlator.news.strip import without_strip
 
+_LONGEST_INVITATION = 160
+_INVITATION = re.compile(
+    r"(?i)\W*(?:advertisement|anzeige|publicité|publicidad|pubblicità|reklam|read (?:more|also|next)|also read|see also"
+    r"|more (?:on|from|about) this|related(?: (?:articles?|stories|topics))?\b.{0,60}$|recommended|most read"
+    r"|watch:|listen:"
+    r"|auch interessant|lesen sie (?:auch|mehr)|mehr zum thema|lire aussi|à lire aussi|leggi anche|lea también"
+    r"|más información"
+    r"|läs (?:också|även|mer)|les også|sign up|subscribe|newsletter|follow us|follow \w+ on|download our app|share this"
+    r"|copyright|©|all rights reserved|get in touch|got a (?:story|tip)|for more stories|photo: |picture: |image: "
+    r"|image credit|foto: |bild: |devamını oku|ilgili haber|читайте также|関連記事|추천 기사|相关阅读|اقرأ أيضا)"
+)
 _AGREES = 0.7  # share of the default mode's text that the precise mode must keep to be taken
 _LINK = 0.8
 _LEAST_STATED = 400
@@ -50,8 +61,9 @@ def body_of(
 
 
 def _refers(block: _Block) -> bool:
-    """Whether a block is a link to another article, or an item of a list of titles."""
-    return block.linked or (block.kind == "item" and is_title_like(block.text))
+    """Whether a block leads elsewhere: a link, an item of a list of titles, an invitation that sites put in."""
+    invites = len(block.text) <= _LONGEST_INVITATION and bool(_INVITATION.match(block.text))
+    return block.linked or invites or (block.kind == "item" and is_title_like(block.text))
 
 
 def _trimmed(blocks: Sequence[_Block]) -> Sequence[_Block]:
