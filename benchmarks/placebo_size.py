@@ -3,9 +3,9 @@
     python benchmarks/placebo_size.py SECTION --panel FOLDER [--studies N] [--into docs/placebo.md]
 
 SECTION is ``uniform`` (p-values where there is nothing), ``clustered`` (events of one date), ``power`` (a planted
-shock), ``families`` (many hypotheses) or ``crowded`` (news that crowds a short history, simulated). FOLDER holds
-``sp500_dataset.csv.gz`` (a date column and one of prices per stock) and ``sp500_index.csv.gz``. All draws are seeded.
-``--into`` replaces the section's part of a page, between its marks.
+shock), ``families`` (many hypotheses), ``crowded`` (news that crowds a short history, simulated) or ``few`` (few
+placements, simulated). FOLDER holds ``sp500_dataset.csv.gz`` (a date column and one of prices per stock) and
+``sp500_index.csv.gz``. All draws are seeded. ``--into`` replaces the section's part of a page, between its marks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import polars as pl
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.dates import Matching
-from correlator.eventstudy.placebo.inference import placebo_test, randomisation_p
+from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.placebo.randomisation import randomisation_p
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec, study_spec
 
@@ -249,7 +250,53 @@ def crowded(panel: Panel, studies: int, draws: int) -> list[str]:
     ]
 
 
-SECTIONS = {"uniform": uniform, "clustered": clustered, "power": power, "families": families, "crowded": crowded}
+def few(panel: Panel, studies: int, draws: int) -> list[str]:
+    """One date with few places to go, and families of thirty groups of one event each: simulated, on dates of
+    ``panel``."""
+    plan = study_spec(estimation="-60:-11", window="-2:2", windows="0:0", model="mean")
+    grouped = replace(plan, by=("kind",))
+    labels = panel.labels[:180]
+    p, placements = [], []
+    found: dict[str, list[bool]] = {name: [] for name in ("p_holm", "p_bh", "p_romano_wolf")}
+    below = 0
+    for seed in range(studies):
+        rng = np.random.default_rng(50_000 + seed)
+        short = Panel(labels, tuple(f"S{i}" for i in range(30)), rng.standard_t(5, (180, 30)) * 0.015)
+        row = int(rng.integers(65, 175))
+        table = placebo_test(measured(short, np.full(5, row), np.arange(5), plan), draws=draws, seed=seed).table
+        p.append(float(table["p_value"][0]))
+        placements.append(int(table["placements"][0]))
+        if seed % 5:
+            continue
+        rows, ids = rng.integers(65, 175, 30), np.arange(30)
+        events = pl.DataFrame(
+            {"event_id": ids, "symbol": [f"S{i}" for i in ids], "date": labels[rows], "kind": [f"k{i}" for i in ids]}
+        )
+        family = placebo_test(study_panel(short, events, grouped), draws=draws, seed=seed).table
+        below += int((family["p_romano_wolf"] < family["p_value"]).sum())
+        for name, values in found.items():
+            values.append(bool((family[name] <= LEVEL).any()))
+    families = len(found["p_holm"])
+    rates = [[f"`{name}`", percent(float(np.mean(values))), band(families)] for name, values in found.items()]
+    return [
+        f"{studies:,} studies of one date with nothing in them and {min(placements)} to {max(placements)} places to "
+        f"go, {draws:,} draws asked for: the smallest p is {min(p):.4f}; {sum(value <= 0.0004 for value in p)} are "
+        f"0.0004 or less; {percent(float(np.mean(np.array(p) <= LEVEL)))} per cent are 5 % or less, band {band(studies)}. "
+        f"{families:,} families of thirty groups of one event each: per cent with any finding at 5 %; "
+        f"{below} of their Romano-Wolf p-values are under their own.",
+        "",
+        *table_of(["p-value", "any found", "band around 5"], rates),
+    ]
+
+
+SECTIONS = {
+    "uniform": uniform,
+    "clustered": clustered,
+    "power": power,
+    "families": families,
+    "crowded": crowded,
+    "few": few,
+}
 
 
 def put_into(page: Path, section: str, lines: list[str]) -> None:
