@@ -123,6 +123,38 @@ def gaps(found: StudyResult, peer: Any) -> dict[str, float]:
     return result | {name: max(values, default=np.nan) for name, values in named.items()}
 
 
+def derived(found: StudyResult, peer: Any, wide: pl.DataFrame) -> dict[str, float]:
+    """The gaps that are left when ours are put together as the peer puts them together (holes dropped)."""
+    tests = peer.teststats.set_index("window")
+    models = found.models.select("symbol", "alpha", "beta", "sigma", "n").rows_by_key("symbol", named=True, unique=True)
+    day_zero = dict(zip(found.events["symbol"], found.estimates.day_zero.tolist(), strict=True))
+    prices = wide.drop("date").cast(pl.Float64)
+    returns = {name: np.diff(np.log(prices[name].to_numpy()), prepend=np.nan) for name in prices.columns}
+    positive, total = 0, 0
+    for symbol, row in day_zero.items():
+        inside = slice(row + ESTIMATION[0], row + ESTIMATION[1] + 1)
+        left = returns[symbol][inside] - models[symbol]["alpha"] - models[symbol]["beta"] * returns["M"][inside]
+        positive, total = positive + int((left > 0).sum()), total + int(np.isfinite(left).sum())
+    share = positive / total
+    signs, patells = [], []
+    for first, last in WINDOWS:
+        cars = found.car.filter(pl.col("window") == f"{first}:{last}").drop_nulls("car")
+        theirs_here = tests.loc[f"[{first},{last}]"]
+        if int(theirs_here["N"]) != cars.height:
+            continue
+        n = cars.height
+        z = ((cars["car"] > 0).sum() - n * share) / np.sqrt(n * share * (1 - share))
+        signs.append(abs(z - theirs_here["GenSign"]))
+        summed = 0.0
+        for symbol in cars["symbol"]:
+            days = found.ar.filter(pl.col("symbol") == symbol, pl.col("day").is_between(first, last)).drop_nulls("ar")
+            scaled = days["ar"].to_numpy() / np.sqrt(models[symbol]["sigma"] * days["se"].to_numpy())
+            summed += float((scaled / np.sqrt(np.arange(1, len(scaled) + 1))).sum())
+        spread = sum((models[symbol]["n"] - 2) / (models[symbol]["n"] - 4) for symbol in cars["symbol"])
+        patells.append(abs(summed / np.sqrt(spread) - theirs_here["Patell"]))
+    return {"`gsign_z`": max(signs, default=np.nan), "`patell_z`": max(patells, default=np.nan)}
+
+
 def _rank_z(smaller: float, n: int) -> float:
     """|z| of the smaller rank sum of ``n`` values."""
     return float((n * (n + 1) / 4 - smaller) / np.sqrt(n * (n + 1) * (2 * n + 1) / 24))
@@ -140,10 +172,26 @@ def lines(peer: Any) -> list[str]:
     wide, events = made(0.0)
     full = gaps(ours(wide, events), theirs(peer, wide, events, thin=False))
     wide, events = made(0.1)
-    drop = gaps(ours(wide, events, holes="drop"), theirs(peer, wide, events, thin=False))
+    dropped, beside = ours(wide, events, holes="drop"), theirs(peer, wide, events, thin=False)
+    drop, put_together = gaps(dropped, beside), derived(dropped, beside, wide)
     thin = gaps(ours(wide, events), theirs(peer, wide, events, thin=True))
-    rows = [[name, *(_written(part[name]) for part in (full, drop, thin)), WHY[name]] for name in full]
-    header = ["figure", "no hole", "holes dropped", "trade to trade", "why they differ"]
+    rows = [
+        [
+            name,
+            *(_written(part[name]) for part in (full, drop, thin)),
+            _written(put_together.get(name, drop[name])),
+            why,
+        ]
+        for name, why in WHY.items()
+    ]
+    header = [
+        "figure",
+        "no hole",
+        "holes dropped",
+        "trade to trade",
+        "dropped, put together as theirs",
+        "why they differ",
+    ]
     return table(header, rows)
 
 

@@ -281,8 +281,8 @@ def few(panel: Panel, studies: int, draws: int) -> list[str]:
     return [
         f"{studies:,} studies of one date with nothing in them and {min(placements)} to {max(placements)} places to "
         f"go, {draws:,} draws asked for: the smallest p is {min(p):.4f}; {sum(value <= 0.0004 for value in p)} are "
-        f"0.0004 or less; {percent(float(np.mean(np.array(p) <= LEVEL)))} per cent are 5 % or less, band {band(studies)}. "
-        f"{families:,} families of thirty groups of one event each: per cent with any finding at 5 %; "
+        f"0.0004 or less; {percent(float(np.mean(np.array(p) <= LEVEL)))} per cent are 5 % or less, band "
+        f"{band(studies)}. {families:,} families of thirty groups of one event each: per cent with any finding at 5 %; "
         f"{below} of their Romano-Wolf p-values are under their own.",
         "",
         *table_of(["p-value", "any found", "band around 5"], rates),
