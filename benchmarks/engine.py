@@ -30,8 +30,8 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from correlator.eventstudy.estimation import kernel
 from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.estimates import Bars, Placement
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.spec import study_spec
 from correlator.eventstudy.stream import study_stream
@@ -103,16 +103,16 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def positions(events: int, seed: int = 2) -> tuple[np.ndarray, ...]:
+def positions(events: int, seed: int = 2) -> Placement:
     rng = np.random.default_rng(seed)
     symbol, day_zero = rng.integers(0, SYMBOLS, events), rng.integers(250, SESSIONS - 10, events)
-    return symbol, day_zero, day_zero - 250, day_zero - 11, day_zero - 10, day_zero + 10
+    estimation, window = (day_zero - 250, day_zero - 11), (day_zero - 10, day_zero + 10)
+    return Placement.at(symbol, day_zero, estimation, window, CAR_COLUMNS)
 
 
-def time_in_memory(returns: np.ndarray, market: np.ndarray, events: int, repeats: int, *, keep_order: bool) -> Timing:
-    where = positions(events)
-    options = {"car_columns": CAR_COLUMNS, "keep_returns": False, "keep_order": keep_order}
-    return best_of(repeats, lambda: fit_events(returns, market, *where, **options))
+def time_in_memory(returns: np.ndarray, market: np.ndarray, events: int, repeats: int) -> Timing:
+    where, bars = positions(events), Bars(returns, market)
+    return best_of(repeats, lambda: fit_events(bars, where, keep_returns=False, engine="compiled"))
 
 
 def time_stream(returns: np.ndarray, market: np.ndarray, events: int, outputs: tuple[str, ...]) -> Timing:
@@ -164,8 +164,7 @@ def main() -> None:
     returns, market = build_panel()
     with_panel = peak_mib()
     start = time.perf_counter()
-    kernel.compiled()
-    fit_events(returns, market, *positions(5_000), car_columns=CAR_COLUMNS)
+    fit_events(Bars(returns, market), positions(5_000), engine="compiled")
     print(f"processors {os.cpu_count()}, panel {returns.nbytes / 2**20:.0f} MiB, peak with it {with_panel:.0f} MiB")
     print(f"loading (first time: compiling) the loop: {time.perf_counter() - start:.2f} s, not in the times below")
     peer = time_peer(arguments.peer, returns, market, 300) if arguments.peer else None
@@ -173,16 +172,15 @@ def main() -> None:
         if arguments.stream:
             report("streamed", events, time_stream(returns, market, events, tuple(arguments.outputs)), with_panel, peer)
             continue
-        for name, keep_order in (("order kept", True), ("by symbol", False)):
-            run = time_in_memory(returns, market, events, arguments.repeats, keep_order=keep_order)
-            report(name, events, run, with_panel, peer)
-            bandwidth = copy_bandwidth()
-            bound = bytes_that_must_move(events) / bandwidth
-            print(
-                f"    copy {bandwidth / 1e9:.1f} GB/s, lower bound {bound / events * 1e6:.3f} us an event, "
-                f"{run.wall / bound:.1f} times it",
-                flush=True,
-            )
+        run = time_in_memory(returns, market, events, arguments.repeats)
+        report("in memory", events, run, with_panel, peer)
+        bandwidth = copy_bandwidth()
+        bound = bytes_that_must_move(events) / bandwidth
+        print(
+            f"    copy {bandwidth / 1e9:.1f} GB/s, lower bound {bound / events * 1e6:.3f} us an event, "
+            f"{run.wall / bound:.1f} times it",
+            flush=True,
+        )
 
 
 def report(name: str, events: int, run: Timing, with_panel: float, peer: float | None) -> None:

@@ -215,7 +215,7 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
                 else:
                     residuals[i, d] = (y[current, t] - centre_y - off_y) - beta * (x[t] - centre_x - off_x)
                     if len(spans) > 0:
-                        residuals[i, d] /= np.sqrt(spans[current, t])
+                        residuals[i, d] /= np.sqrt(1.0 * spans[current, t])
 
 
 def unpacked(filled: Filled, k: int) -> dict[str, Any]:

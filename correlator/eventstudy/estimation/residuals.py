@@ -74,7 +74,7 @@ def fill_residuals(
             other[j] = regressor[j] if mask[j] else 0.0
         if len(spans) > 0:
             for j in range(t1 - t0):
-                root[j] = 1.0 / np.sqrt(spans[symbol, first + t0 + j])
+                root[j] = 1.0 / np.sqrt(1.0 * spans[symbol, first + t0 + j])
             for j in range(t1 - t0):
                 mean_y += own[j] * root[j] * root[j]
                 mean_x += other[j] * root[j] * root[j]
