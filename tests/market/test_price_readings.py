@@ -432,3 +432,10 @@ def test_returns_are_not_prices(tmp_path):
         )
     once = written(tmp_path, PLAIN.replace("45.39", "-36.98"))
     assert -36.98 in closes(once)
+
+
+def test_figures_among_shares_are_a_question(tmp_path):
+    path = written(tmp_path, text("Date,LAMP,WICK,LAMP_Volume", "{d},{c},1,5"))
+    with pytest.raises(InputError, match="LAMP_Volume could be shares or figures"):
+        read_prices(path, exchange="XNYS")
+    assert closes(path) == CLOSES

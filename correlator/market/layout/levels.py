@@ -101,6 +101,12 @@ def _field_last(label: str) -> tuple[str, str] | None:
     return None
 
 
+def holds_field(label: str) -> bool:
+    """Whether a part of the name is that of a figure of a bar: ``KO_Volume``."""
+    pairs = [pair for pair in (_field_first(label), _field_last(label)) if pair is not None]
+    return any(field_of(name) in (*PRICES, "last") for _, name in pairs)
+
+
 def _blocks(raw: RawTable, named: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, str]]:
     blocks: dict[str, dict[str, str]] = {}
     for column, (symbol, name) in named.items():

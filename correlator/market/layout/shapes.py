@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from correlator.errors import InputError
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
-from correlator.market.layout.levels import blocks_of_names, header_levels, read_levels
+from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
 from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
 from correlator.market.layout.vocabulary import field_of, is_compound, is_figure
@@ -78,6 +78,9 @@ def _wide_or_question(raw: RawTable, given: Mapping[str, str], fields: Mapping[s
             _ask(raw, "wide", "columns", f"{', '.join(only[:4])} could be shares or figures of one share")
     if figures or "symbol" in [named_field(raw, column) for column in others] or not others:
         raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
+    mixed = [raw.label(column) for column in others if holds_field(raw.label(column))]
+    if mixed and len(others) > 1:
+        _ask(raw, "wide", "columns", f"{', '.join(mixed[:4])} could be shares or figures of one share")
     words = [column for column in others if not is_numeric(raw, column)]
     if words:
         raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
