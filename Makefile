@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: fuzz licences demo nlp test check format docs requirements benchmarks clean
+.PHONY: fuzz licences oldest demo nlp test check format docs requirements benchmarks clean
 
 demo: $(VENV)/.installed
 	$(BIN)/correlator demo
@@ -53,6 +53,13 @@ $(VENV)/.installed-dev: $(BIN)/python requirements-dev.txt requirements-nlp.txt 
 # Every door, 10,000 inputs that look for new branches; half an hour each: tools/fuzz.py --seconds 1800.
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python tools/fuzz.py --runs 10000
+
+# The tests with the oldest versions that pyproject.toml allows, in a venv of their own.
+oldest: $(VENV)/.installed-dev
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/oldest
+	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
+		--editable ".[fast,image,statistics,volatility]" --group dev
+	build/oldest/bin/python -m pytest -n 2 --dist loadfile
 
 licences: $(VENV)/.installed-dev
 	$(BIN)/python tools/make_licences.py
