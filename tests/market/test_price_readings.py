@@ -66,6 +66,7 @@ CONTAINERS = {
     "semicolons.csv": PLAIN.replace(",", ";").encode(),
     "excel.csv": b"sep=;\n" + PLAIN.replace(",", ";").encode(),
     "quoted.csv": "\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in PLAIN.splitlines()).encode(),
+    "spaces.txt": PLAIN.replace(",", "   ").encode(),
     "p.csv.gz": gzip.compress(PLAIN.encode()),
     "p.csv.bz2": bz2.compress(PLAIN.encode()),
     "p.csv.xz": lzma.compress(PLAIN.encode()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,6 +53,11 @@ def read_text(path: Path, data: bytes | None, source: str) -> RawTable:
         raise InputError(f"{source} is empty", hint="check the file")
     cut = len(head) == _HEAD
     separator = _separator(text, cut)
+    if separator is None:
+        separator = ","
+        if _is_spaced(text, cut):
+            data = re.sub(rb"[ \t]+", b"\t", _whole(path, data))
+            text, separator = re.sub(r"[ \t]+", "\t", text), "\t"
     found = outline(list(_records(text, separator, cut)))
     if found.first is None:
         raise InputError(f"{source} has a header and nothing below it, so no bar", hint="check the file")
@@ -149,9 +155,16 @@ def _known(head: bytes, encoding: str) -> int:
     return known_words(text)
 
 
-def _separator(text: str, cut: bool) -> str:
-    """The mark that cuts the records into equally many cells."""
-    best, chosen = (0.0, 0), ","
+def _is_spaced(text: str, cut: bool) -> bool:
+    """Whether spaces cut every line into equally many words, more than one."""
+    lines = [line.split() for line in text.splitlines() if line.strip()][: -1 if cut else None]
+    return len({len(words) for words in lines}) == 1 and len(lines[0]) > 1
+
+
+def _separator(text: str, cut: bool) -> str | None:
+    """The mark that cuts the records into equally many cells, or None."""
+    chosen: str | None = None
+    best = (0.0, 0)
     for mark in _SEPARATORS:
         widths = Counter(len(record.cells) for record in _records(text, mark, cut, most=60))
         if not widths:

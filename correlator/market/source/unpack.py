@@ -73,7 +73,7 @@ def kind_of(head: bytes, source: str) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] in (b"{", b"["):
         return "json"
-    if text[:1] == b"<" and b"html" in text[:1024].lower():
+    if text[:1] == b"<" and any(mark in text[:1024].lower() for mark in (b"<html", b"<table", b"<!doctype", b"<?xml")):
         raise InputError(f"{source} is a web page, not a table", hint="download the data as CSV, or save its table so")
     return "text"
 
