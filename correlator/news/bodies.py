@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from lxml import etree
@@ -110,18 +111,15 @@ def _blocks(text: str, publisher: Profile) -> Iterator[_Block]:
 
 
 def _extracted(text: str, *, precise: bool) -> etree._Element:
+    """The blocks of the text; of pages whose markup trafilatura cannot write as XML the lines of its plain text."""
     import trafilatura
 
-    found = trafilatura.extract(
-        text,
-        include_comments=False,
-        include_tables=False,
-        include_links=True,
-        output_format="xml",
-        favor_precision=precise,
-    )
+    extract = partial(trafilatura.extract, text, include_comments=False, include_tables=False, favor_precision=precise)
     try:
+        found = extract(output_format="xml", include_links=True)
         main = etree.fromstring((found or "<doc/>").encode()).find("main")
-    except etree.XMLSyntaxError:
-        main = None
+    except etree.LxmlError:
+        main = etree.Element("main")
+        for line in (extract() or "").split("\n"):
+            etree.SubElement(main, "p").text = line
     return etree.Element("main") if main is None else main

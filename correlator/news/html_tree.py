@@ -24,10 +24,12 @@ _ASIDE = re.compile(
 
 
 def parse_tree(text: str) -> html.HtmlElement:
-    """The tree of a page's text; raises InputError for what holds no markup at all."""
-    clean = re.sub(r"^\s*<\?xml[^>]{0,300}\?>", "", text[:MAX_TEXT])
+    """The tree of a page's text, empty where it holds nothing; raises InputError for what cannot be read."""
+    raw = (text[:MAX_TEXT] or " ").encode("utf-8", "replace")  # as bytes, so that a declaration of XML does no harm
     try:
-        return html.document_fromstring(clean or " ", parser=html.HTMLParser(huge_tree=False, remove_comments=True))
+        return html.document_fromstring(raw, parser=html.HTMLParser(encoding="utf-8", remove_comments=True))
+    except etree.ParserError:  # nothing but comments
+        return html.document_fromstring("<html><body></body></html>")
     except (etree.LxmlError, ValueError, AssertionError, RecursionError) as error:
         raise InputError(f"the page is not HTML that can be read: {error}") from None
 

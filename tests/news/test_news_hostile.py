@@ -178,3 +178,14 @@ def test_nuls_and_mixed_encodings_pass():
     assert parse_page(decode(page), profile="brecorder").body == "Café talks go on."
     rows = decode("A title, été".encode() + b" \xe9t\xe9")
     assert rows.startswith("A title")
+
+
+def test_a_page_of_comments_and_one_whose_markup_cannot_be_written_as_xml_are_read():
+    from correlator.news.html_page import visible_text
+
+    assert visible_text("<!-- <p> -->") == ""
+    with pytest.raises(InputError):
+        parse_html("<!-- <html> -->")
+    stated = "<meta property='article:published_time' content='2025-05-28T06:02:00+05:00'>"
+    odd = "<p><a href='/x' ?<=\"1\">Envoys</a> of both states met on Tuesday and spoke at length about their trade.</p>"
+    assert parse_html(f"<html><head>{stated}<title>Envoys meet</title></head><body>{odd * 3}</body></html>").headline
