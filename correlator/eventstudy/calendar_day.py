@@ -49,7 +49,8 @@ class DayError:
 @dataclass(frozen=True)
 class _Part:
     """Some events of one symbol: ``window`` (E, D) and ``estimation`` (E, L) rows, ``x`` design of each (E, D or L, k),
-    ``residuals`` (E, L) and ``sigma`` (E,); ``ar`` (E, D).
+    ``residuals`` (E, L) and ``sigma`` (E,); ``ar`` (E, D); ``measured`` (E, W) windows that have a CAR; ``bars`` (E, D)
+    and ``bars_estimation`` (E, L) sessions that each return spans, whose variance grows with them.
     """
 
     window: Rows
@@ -59,6 +60,9 @@ class _Part:
     residuals: Array
     ar: Array
     sigma: Array
+    measured: NDArray[np.bool_]
+    bars: Array
+    bars_estimation: Array
 
 
 def calendar_day_error(
@@ -82,7 +86,7 @@ def calendar_day_error(
         own = np.zeros((windows, total))
         for part in _parts(estimates, panel, symbol, estimation_bars):
             for w, (first, last) in enumerate(columns):
-                _add_window(part, slice(first, last + 1), days[w], own[w])
+                _add_window(part, slice(first, last + 1), part.measured[:, w], days[w], own[w])
         expected += own * own
     with np.errstate(divide="ignore", invalid="ignore"):
         days /= counted[:, None]
@@ -116,25 +120,26 @@ def common_share(estimates: EventEstimates, panel: Panel, estimation_bars: int) 
     return max(float((summed * summed).sum() - own) / (events - 1) / own, 0.0)
 
 
-def _add_window(part: _Part, inside: slice, days: Array, expected: Array) -> None:
+def _add_window(part: _Part, inside: slice, measured: NDArray[np.bool_], days: Array, expected: Array) -> None:
     """Add each event's contribution to the days (T,), and to what a unit error of its size would contribute."""
-    ar = part.ar[:, inside]
+    ar = np.where(measured[:, None], part.ar[:, inside], np.nan)
     there = ~np.isnan(ar)
     size = part.sigma[:, None]
     np.add.at(days, part.window[:, inside][there], ar[there])
-    np.add.at(expected, part.window[:, inside][there], np.broadcast_to(size, ar.shape)[there])
+    np.add.at(expected, part.window[:, inside][there], (size * np.sqrt(part.bars[:, inside]))[there])
     if not part.x_window.shape[2]:
         return
     sums = np.where(there[:, :, None], part.x_window[:, inside], 0.0).sum(axis=1)
-    taken = np.einsum("ek,elk->el", _solved(part.x_estimation, sums), part.x_estimation)
+    weight = 1.0 / part.bars_estimation
+    taken = np.einsum("ek,elk->el", _solved(part.x_estimation, weight, sums), part.x_estimation) * weight
     known = ~np.isnan(part.residuals)
     np.add.at(days, part.estimation[known], -(taken * part.residuals)[known])
-    np.add.at(expected, part.estimation[known], -(taken * size)[known])
+    np.add.at(expected, part.estimation[known], -(taken * size * np.sqrt(part.bars_estimation))[known])
 
 
-def _solved(design: Array, sums: Array) -> Array:
-    """(X'X)^-1 X* (E, k); by least squares in the pseudo-inverse's sense where a design is thin."""
-    cross = np.einsum("elk,elj->ekj", design, design)
+def _solved(design: Array, weight: Array, sums: Array) -> Array:
+    """(X'WX)^-1 X* (E, k); by least squares in the pseudo-inverse's sense where a design is thin."""
+    cross = np.einsum("elk,el,elj->ekj", design, weight, design)
     return np.asarray(np.einsum("ekj,ej->ek", np.linalg.pinv(cross, hermitian=True), sums))
 
 
@@ -144,6 +149,7 @@ def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> I
     read = regressed(model, Bars(panel.returns, panel.factors_of(symbol)))
     outcome = panel.returns[:, symbol] if read.benchmark is None else panel.returns[:, symbol] - read.benchmark
     design = _design(model, read.regressors)
+    spanned = np.ones(len(panel.labels)) if panel.spans is None else panel.spans[:, symbol].astype(np.float64)
     mine = np.flatnonzero(estimates.symbol_index == symbol)
     for start in range(0, len(mine), _EVENTS_AT_A_TIME):
         chosen = mine[start : start + _EVENTS_AT_A_TIME]
@@ -155,7 +161,18 @@ def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> I
         fitted = np.einsum("ek,elk->el", estimates.coefficients[chosen, : x.shape[2]], x)
         residuals = np.where(inside, outcome[estimation] - fitted, np.nan)
         x = np.where(np.isnan(residuals)[:, :, None], 0.0, x)
-        yield _Part(window, estimation, design[window], x, residuals, estimates.ar[chosen], estimates.sigma[chosen])
+        yield _Part(
+            window=window,
+            estimation=estimation,
+            x_window=design[window],
+            x_estimation=x,
+            residuals=residuals,
+            ar=estimates.ar[chosen],
+            sigma=estimates.sigma[chosen],
+            measured=~np.isnan(estimates.car[chosen]),
+            bars=spanned[window],
+            bars_estimation=spanned[estimation],
+        )
 
 
 def _design(model: Model, regressors: Array) -> Array:

@@ -27,7 +27,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.eventstudy.calendar_day import calendar_day_error, common_share
-from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.estimates import EventEstimates, broken_windows
 from correlator.eventstudy.frames import Array, Panel
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result_frames import ratio, two_sided_p
@@ -160,6 +160,8 @@ def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: i
     paths = np.where(begun, np.nancumsum(estimates.ar, axis=1), np.nan)
     days = estimates.ar.shape[1]
     columns = np.stack([np.zeros(days, dtype=np.int64), np.arange(days)], axis=1)
+    if estimates.spans is not None:  # the rule of a CAR: a return that crosses an end of the window has no place in it
+        paths = np.where(broken_windows(estimates.spans, ~np.isnan(estimates.ar), columns), np.nan, paths)
     cumulated = replace(estimates, car=paths, car_se=np.full(paths.shape, np.nan), n_car=begun.astype(np.int64))
     return recommended(cumulated, panel, columns, estimation_bars)
 

@@ -10,7 +10,7 @@ import pytest
 
 from correlator.eventstudy.calendar_day import calendar_day_error
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.measure import study_matrix, study_panel
 from correlator.eventstudy.recommended import days_in_effect, recommended_path, recommended_test
 from correlator.eventstudy.spec import study_spec
 from correlator.plot.of_result import marks_of, path_of
@@ -160,3 +160,37 @@ def test_a_window_without_values_has_no_test():
     result = study([250], [0])
     assert result.recommended["test"].to_list() == ["own_error"] * 4
     assert result.recommended["p_value"].to_list() == pytest.approx(result.car["p_value"].to_list())
+
+
+def test_a_share_with_holes_has_weighted_days_and_one_answer_in_path_and_window():
+    """Trade to trade: an estimated line of weights 1/span, and a window that a return crosses is in neither."""
+    rng = np.random.default_rng(8)
+    market = np.cumsum(rng.normal(0, 0.01, BARS))
+    price = np.exp(market + np.cumsum(rng.normal(0, 0.02, BARS)))
+    price[rng.random(BARS) < 0.15] = np.nan
+    frame = pl.DataFrame({"date": LABELS, "A": price, "M": np.exp(market)}, nan_to_null=True)
+    events = pl.DataFrame({"symbol": ["A"] * 12, "date": LABELS[np.arange(220, 340, 10)]})
+    result = study_matrix(
+        prices=frame, events=events, benchmark="M", estimation="-150:-11", window="-5:5", windows="-5:5"
+    )
+    assert result.panel.spans is not None
+    whole = result.recommended.row(0, named=True)
+    assert 1 < whole["n"] < 12
+    path = recommended_path(result.estimates, result.panel, result.estimation_bars)
+    assert path.average[-1] == pytest.approx(whole["caar"], rel=1e-9)
+    assert path.se[-1] == pytest.approx(whole["se"], rel=1e-9)
+    kept = np.flatnonzero(~np.isnan(result.estimates.car[:, 0]))
+    y, x, span = result.panel.returns[:, 0], result.panel.factors_of(0)[:, 0], result.panel.spans[:, 0]
+    days = np.zeros(BARS)
+    for event in kept:
+        row = result.estimates.day_zero[event]
+        est, win = np.arange(row - 150, row - 10), np.arange(row - 5, row + 6)
+        est, win = est[~np.isnan(y[est])], win[~np.isnan(y[win])]
+        design, weight = np.column_stack([np.ones(len(est)), x[est]]), 1.0 / span[est]
+        solved = np.linalg.inv(design.T @ (weight[:, None] * design))
+        b = solved @ design.T @ (weight * y[est])
+        days[win] += y[win] - b[0] - b[1] * x[win]
+        taken = (design @ solved @ np.array([len(win), x[win].sum()])) * weight
+        days[est] -= taken * (y[est] - design @ b)
+    error = calendar_day_error(result.estimates, result.panel, result.car_columns, 140)
+    assert error.covariance[0, 0] == pytest.approx(((days / len(kept)) ** 2).sum(), rel=1e-9)
