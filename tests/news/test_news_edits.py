@@ -33,3 +33,28 @@ def test_an_edit_is_known_from_an_update_of_its_own_or_from_its_load(tmp_path, f
         assert known["t"][0] == datetime(2025, 5, 28, 12, tzinfo=UTC)
     else:
         assert known["t"][0] >= before
+
+
+def test_a_load_of_which_every_row_was_rejected_says_so_each_time(tmp_path):
+    store = Store(tmp_path / "m.duckdb")
+    (tmp_path / "bad.csv").write_text("title,when\nA,sometime\nB,never\n")
+    for _ in range(2):
+        report = add_news(store, tmp_path / "bad.csv", columns={"headline": "title", "published": "when"})
+        assert report.empty_handed
+        assert report.rejected == 2
+        assert any("1 rejected: 'never'" in note for note in report.notes)
+    (tmp_path / "good.csv").write_text("title,when\nA,2025-05-28\nB,never\n")
+    for _ in range(2):
+        assert not add_news(store, tmp_path / "good.csv", columns={"published": "when"}).empty_handed
+
+
+def test_symbols_that_a_corpus_names_are_links_with_their_column(tmp_path):
+    store = Store(tmp_path / "m.duckdb")
+    row = "2025-05-28 09:14:00 UTC,One rises,{},https://x.org/1\n"
+    for symbol in ("AAA", "BBB"):  # the second file names another symbol for the article that is known
+        path = tmp_path / f"{symbol}.csv"
+        path.write_text("Date,Article_title,Stock_symbol,Url\n" + row.format(symbol))
+        add_news(store, path)
+    links = store.frame("SELECT symbol, kind, evidence FROM links ORDER BY symbol").rows()
+    assert [(symbol, kind) for symbol, kind, _ in links] == [("AAA", "named"), ("BBB", "named")]
+    assert "Stock_symbol" in links[0][2]
