@@ -21,14 +21,27 @@ _RUNS = re.compile(f"{_FORMULA}|{_STARTS_WITH_CONTROL}")
 _IS_PLAIN = re.compile(_PLAIN.replace("$", r"\Z"))
 _OUTSIDE_NAMES = re.compile(r"[^\w.^=&+@-]+")
 _LONGEST_NAME = 100
+_ORDERS = tuple(
+    chr(point)
+    for part in (range(9), (11, 12), range(14, 32), range(127, 160), range(0x202A, 0x202F), range(0x2066, 0x206A))
+    for point in part
+)
+"""Controls but tabs and line ends, and what overrides or isolates a direction; joiners and single marks stay."""
 
 
 def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` with every text and every name of a column that a spreadsheet would run led by an apostrophe."""
+    """``frame`` with every text and every name of a column that a spreadsheet would run led by an apostrophe, and marks
+    in place of characters that order a terminal about or turn the direction of a line.
+    """
     import polars as pl
 
     written = (pl.String, pl.Categorical, pl.Enum)
-    texts = {name: pl.col(name).cast(pl.String) for name, kind in frame.schema.items() if isinstance(kind, written)}
+    marks = {each: _mark(each) for each in _ORDERS}
+    texts = {
+        name: pl.col(name).cast(pl.String).str.replace_many(marks)
+        for name, kind in frame.schema.items()
+        if isinstance(kind, written)
+    }
     led = {
         name: pl.when(_runs(text)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
         for name, text in texts.items()
@@ -40,7 +53,8 @@ def safe_cells(frame: pl.DataFrame) -> pl.DataFrame:
 
 def safe_text(text: str) -> str:
     """One cell as ``safe_cells`` makes it."""
-    return f"'{text}" if _RUNS.match(text) and not _IS_PLAIN.match(text) else text
+    marked = "".join(_mark(each) if each in _ORDERS else each for each in text)
+    return f"'{marked}" if _RUNS.match(marked) and not _IS_PLAIN.match(marked) else marked
 
 
 def unsafe_count(frame: pl.DataFrame) -> int:
