@@ -169,16 +169,15 @@ def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: i
 def _tests(estimates: EventEstimates, columns: NDArray[np.int64]) -> tuple[str, ...]:
     """The test of each window, by the events that have a value in it."""
     there = ~np.isnan(estimates.car)
-    to_day_zero = int((estimates.day_zero - estimates.win_first)[0]) if len(estimates) else 0
-    return tuple(
-        recommended_test(
-            estimates.day_zero[there[:, w]],
-            estimates.symbol_index[there[:, w]],
-            int(first) - to_day_zero,
-            int(last) - to_day_zero,
-        )
-        for w, (first, last) in enumerate(columns)
-    )
+    return tuple(_test(estimates, there[:, w], int(first), int(last)) for w, (first, last) in enumerate(columns))
+
+
+def _test(estimates: EventEstimates, there: NDArray[np.bool_], first: int, last: int) -> str:
+    """The test of the events ``there``. A window of calendar dates is the same bars for events of any date."""
+    starts, dates = estimates.win_first[there], estimates.day_zero[there]
+    if len(np.unique(starts)) < len(np.unique(dates)):
+        return CALENDAR_DAY
+    return recommended_test(starts, estimates.symbol_index[there], first, last)
 
 
 def recommended_frame(found: Recommended, labels: tuple[str, ...], positive: Array) -> pl.DataFrame:

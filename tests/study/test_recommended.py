@@ -194,3 +194,11 @@ def test_a_share_with_holes_has_weighted_days_and_one_answer_in_path_and_window(
         days[est] -= taken * (y[est] - design @ b)
     error = calendar_day_error(result.estimates, result.panel, result.car_columns, 140)
     assert error.covariance[0, 0] == pytest.approx(((days / len(kept)) ** 2).sum(), rel=1e-9)
+
+
+def test_events_of_different_dates_in_one_window_of_dates_are_tested_by_its_days():
+    window = f"{LABELS[300]}:{LABELS[320]}"
+    spec = study_spec(estimation="-150:-31", window=window, windows=window)
+    result = study([290, 294, 298], [0, 1, 2], shares=3, spec=spec)
+    assert result.recommended["test"].to_list() == ["calendar_day_t"]
+    assert result.recommended["p_value"].null_count() == 0
