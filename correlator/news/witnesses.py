@@ -245,4 +245,6 @@ def printed_parts(line: str) -> list[str]:
     first = re.split(r"(?i)\b(?:last )?(?:updated|modified)\b", line)[0] or line
     bare = re.sub(r"(?i)^.{0,60}?\b(?:published|posted|first published|date)\b(?: on| at)?\s*:?\s*", "", first)
     parts = [bare, *re.split(r"\s*[|•·]\s*", bare)] if re.search(r"[|•·]", bare) else [bare]
-    return [part.strip(" |•·,-–—") for part in parts if re.search(r"\d", part)]
+    plain = [part.strip(" |•·,-–—") for part in parts if re.search(r"\d", part)]
+    # In other languages what stands before the first figure is a label (Veröffentlicht am 13. Mai 2026).
+    return list(dict.fromkeys([*plain, *(re.sub(r"^\D+", "", part) for part in plain)]))

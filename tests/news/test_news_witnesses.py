@@ -167,3 +167,20 @@ def test_every_paragraph_of_a_japanese_page_is_kept():
     html = f'<html lang="ja"><head><title>首相が会談</title><meta property="article:published_time" content="2025-05-28T10:00:00+09:00"></head><body><article><h1>首相が会談</h1>{"".join(f"<p>{p}</p>" for p in parts)}</article></body></html>'
     read = parse_html(html)
     assert (read.body, read.language) == ("\n\n".join(parts), "ja")
+
+
+@pytest.mark.parametrize(
+    ("printed", "instant", "precision"),
+    [
+        ("Veröffentlicht am 28. Mai 2025 um 15:44", datetime(2025, 5, 28, 13, 44, tzinfo=UTC), "minute"),
+        ("Do 28.05.25 | 14:07 Uhr | Von A. Writer", datetime(2025, 5, 28, tzinfo=UTC), "day"),
+        ("Yayınlanma: 28 Mayıs 2025", datetime(2025, 5, 28, tzinfo=UTC), "day"),
+        ("Published: May 28, 2025 3:44 pm", datetime(2025, 5, 28, 13, 44, tzinfo=UTC), "minute"),
+    ],
+)
+def test_dates_printed_with_a_label(printed, instant, precision):
+    from correlator.news.publishers import Publishers
+
+    html = page().replace("</h1>", f'</h1><span class="post-date">{printed}</span>')
+    read = parse_html(html, publishers=Publishers(zone="Europe/Berlin"))
+    assert (read.published.instant, read.published.precision) == (instant, precision)
