@@ -190,6 +190,8 @@ def _elements(root: html.HtmlElement) -> Iterator[Witness]:
     places = {element: place for place, element in enumerate(root.iter()) if isinstance(element.tag, str)}
     at = places.get(heading, 0) if heading is not None else 0
     near = [e for e in places if _is_dated(e) and (heading is None or -_NEAR // 2 <= places[e] - at <= _NEAR)]
+    around = {each for element in near for each in element.iterancestors()}
+    near = [element for element in near if element not in around]  # the innermost of nested ones
     near.sort(key=lambda element: abs(places[element] - at))
     for element in near[:6]:
         names = f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"

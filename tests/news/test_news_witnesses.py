@@ -184,3 +184,9 @@ def test_dates_printed_with_a_label(printed, instant, precision):
     html = page().replace("</h1>", f'</h1><span class="post-date">{printed}</span>')
     read = parse_html(html, publishers=Publishers(zone="Europe/Berlin"))
     assert (read.published.instant, read.published.precision) == (instant, precision)
+
+
+def test_of_nested_elements_with_dates_the_innermost_is_read():
+    line = '</h1><div class="time-section"><span class="by">By A. Writer 3</span><p class="post-date-time">Monday Aug 27, 2018</p></div>'
+    read = parse_html(page().replace("</h1>", line))
+    assert (read.published.instant, read.published.precision) == (datetime(2018, 8, 27, tzinfo=UTC), "day")
