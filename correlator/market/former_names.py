@@ -36,10 +36,14 @@ def under_present_names(bars: pl.DataFrame, country: str | None) -> tuple[pl.Dat
     ``country``: of the exchange that the bars are from (ISO 3166-1 alpha-3); names are those of one country. Bars after
     the last day of a name keep it: they are another instrument's.
     """
-    notes = []
-    for name in bars["symbol"].unique().to_list():
-        known = former_names().get(name)
-        if known is None or known.country != country:
+    notes: list[str] = []
+    here = [known for known in former_names().values() if known.country == country]
+    if not here:
+        return bars, notes
+    present = set(bars["symbol"].unique())
+    for known in here:
+        name = known.former
+        if name not in present:
             continue
         earlier = (pl.col("symbol") == name) & (pl.col("session") <= known.until)
         count = int(bars.select(earlier.sum()).item())

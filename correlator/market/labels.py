@@ -163,6 +163,7 @@ def _interval(intraday: pl.DataFrame) -> str:
 _DISTANCES = (("1w", 5, 9), ("1mo", 26, 33), ("3mo", 84, 97), ("1y", 355, 375))
 WORDS = {"1w": "weekly", "1mo": "monthly", "3mo": "quarterly", "1y": "yearly"}
 _ENOUGH = 8
+_SEEN = 20_000
 _REGULAR = 0.95
 
 
@@ -172,7 +173,7 @@ def usual_distance(bars: pl.DataFrame) -> str:
     ``bars``: symbol and session, in order. A share that is seldom traded is not regular, and stays daily.
     """
     days = pl.col("session").diff().dt.total_days().filter(pl.col("symbol") == pl.col("symbol").shift())
-    gaps = bars.lazy().select(days.alias("gap")).collect()["gap"]
+    gaps = bars.lazy().head(_SEEN).select(days.alias("gap")).collect()["gap"]
     if len(gaps) < _ENOUGH:
         return "1d"
     for interval, least, most in _DISTANCES:

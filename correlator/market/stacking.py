@@ -60,11 +60,13 @@ def stack(table: Recognised, whose: Whose) -> Stacked:
         rows = rows.with_columns(pl.col("adjusted_close").alias("close"))
     if table.symbol is None:
         return Stacked(rows.with_columns(pl.lit(_only_symbol(table, whose)).alias("symbol")), [], [])
-    named = rows.with_columns(frame[table.symbol].cast(pl.String).str.strip_chars().alias("symbol"))
-    empty = named["symbol"].is_null() | (named["symbol"] == "")
+    named = rows.with_columns(frame[table.symbol].cast(pl.String).alias("symbol"))
+    blank = [name for name in named["symbol"].unique() if name is None or not name.strip()]
+    if not blank:
+        return Stacked(_chosen(named, table, whose), [], [])
+    empty = named["symbol"].is_null() | named["symbol"].is_in([name for name in blank if name is not None])
     nameless = named.filter(empty).select(LINE, pl.lit("no symbol").alias("reason"))
-    named = named.filter(~empty)
-    return Stacked(_chosen(named, table, whose), [nameless], [])
+    return Stacked(_chosen(named.filter(~empty), table, whose), [nameless], [])
 
 
 def _only_symbol(table: Recognised, whose: Whose) -> str:

@@ -165,7 +165,6 @@ def _worded(unit: tuple[str, float]) -> str:
 def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, float]]:
     """Of each symbol what the source says its prices are in."""
     raw = table.table
-    symbols = rows["symbol"].unique().to_list()
     said: dict[str, tuple[str, float]] = {}
     beside = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
     closes = [
@@ -174,14 +173,14 @@ def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, f
     labels = [raw.label(column) for column in closes if field_of(raw.label(column)) is not None]
     heads = {unit for label in labels if (unit := price_unit(bracketed(label))) is not None}
     if len(heads) == 1:
-        said = dict.fromkeys(symbols, heads.pop())
+        said = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
     if beside is not None and (unit := price_unit(beside)) is not None:
         if said and unit not in said.values():
             raise InputError(
                 f"{raw.source} names two currencies: {beside} and {next(iter(said.values()))[0]}",
                 hint="say which in the file",
             )
-        said = dict.fromkeys(symbols, unit)
+        said = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
     if "currency" in rows.columns:
         for symbol, text in rows.select("symbol", pl.col("currency").cast(pl.String)).unique().drop_nulls().iter_rows():
             unit = price_unit(text)

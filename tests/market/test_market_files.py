@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError, NotFoundError, TimeError
@@ -144,6 +144,7 @@ def test_one_date_decides_the_order_of_all_and_two_orders_are_refused(tmp_path):
         read_prices(decided, symbol="X", date_order="mdy")
 
 
+@settings(deadline=None)
 @given(st.dates(date(1950, 1, 1), date(2049, 12, 31)), st.sampled_from(["dmy", "mdy"]), st.sampled_from("/.-"))
 def test_numeric_dates_come_back(day, order, mark):
     lead = ("%d", "%m") if order == "dmy" else ("%m", "%d")
