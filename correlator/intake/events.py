@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from correlator.store.writing import write_outside_events, write_rejects
 from correlator.tabular import to_polars
 
 _Part = tuple[pl.DataFrame, pl.DataFrame]
+PART_ROWS = 50_000
+"""Events of one transaction: as many as are written in less than half a second."""
 
 
 def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int], None] | None = None) -> LoadReport:
@@ -46,8 +48,17 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
         return _write(connection, part, str(path))
 
     load = Load("events", str(path), sha256)
-    total = load_parts(store, load, started(read_ahead(batches)), write, advance=advance)
+    total = load_parts(store, load, started(_sliced(read_ahead(batches))), write, advance=advance)
     return LoadReport("events", str(path), total.added, total.known, total.rejected)
+
+
+def _sliced(parts: Iterable[_Part]) -> Iterator[_Part]:
+    """The same rows, at most ``PART_ROWS`` events at a time; rejects go with the first of them."""
+    for events, rejects in parts:
+        slices = list(events.iter_slices(PART_ROWS)) or [events]
+        yield slices[0], rejects
+        for rows in slices[1:]:
+            yield rows, rejects.clear()
 
 
 def _write(connection: Connection, part: _Part, source: str) -> Tally:
