@@ -171,9 +171,7 @@ def add_news(
             report = load(open_store(store), source, coder=coder, advance=advance, **options)
         _tell(report)
         refused |= report.empty_handed
-    if refused:
-        complain("every row was rejected; `correlator list rejects` has the reasons")
-        raise typer.Exit(ExitCode.INPUT)
+    _leave_if_refused(refused)
 
 
 @app.command("events")
@@ -187,10 +185,13 @@ def add_events(
     """
     from correlator.intake.events import add_events as load
 
+    refused = False
     for file in files:
         with progress(str(file)) as advance:
             report = load(open_store(store), file, advance=advance)
         _tell(report)
+        refused |= report.empty_handed
+    _leave_if_refused(refused)
 
 
 @app.command("instruments")
@@ -206,6 +207,13 @@ def add_instruments(
 
     for file in files:
         _tell(load(open_store(store), file))
+
+
+def _leave_if_refused(refused: bool) -> None:
+    """Leave with the code of input that cannot be read where a source gave nothing but rejects."""
+    if refused:
+        complain("every row was rejected; `correlator list rejects` has the reasons")
+        raise typer.Exit(ExitCode.INPUT)
 
 
 def _tell(report: LoadReport | Preview) -> None:

@@ -49,6 +49,11 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
 def read_coded_events(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Pairs of events and rejects of a user's CSV. Raises InputError for a file without the needed columns."""
     try:
+        if _is_packed(path):
+            from correlator.news.gdelt import unpacked_lines
+
+            yield from read_coded_lines(unpacked_lines(path), path)
+            return
         with path.open(encoding="utf-8-sig", newline="") as lines:
             yield from read_coded_lines(lines, path)
     except UnicodeDecodeError as error:
@@ -96,9 +101,19 @@ def _completed(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in _outside_schema().items())
 
 
-def _is_coded_csv(path: Path) -> bool:
+def _is_packed(path: Path) -> bool:
     with path.open("rb") as file:
-        head = file.readline(4096).decode("utf-8-sig", "replace")
+        return file.read(2) in (b"\x1f\x8b", b"PK")
+
+
+def _is_coded_csv(path: Path) -> bool:
+    if _is_packed(path):
+        from correlator.news.gdelt import unpacked_lines
+
+        head = next(iter(unpacked_lines(path)), "").removeprefix("\ufeff").strip()
+    else:
+        with path.open("rb") as file:
+            head = file.readline(4096).decode("utf-8-sig", "replace")
     names = {name.strip().strip('"').lower() for name in head.split(",")}
     return set(_NEEDED) <= names
 

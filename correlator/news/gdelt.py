@@ -142,8 +142,13 @@ def is_gdelt(line: str) -> bool:
 
 
 def _numbered(path: Path) -> Iterator[tuple[int, str]]:
-    lines = _zipped(path) if zipfile.is_zipfile(path) else text_lines.lines_of(path, lenient=True)
+    lines = unpacked_lines(path)
     return ((number, line.rstrip("\r\n")) for number, line in enumerate(lines, start=1) if line.strip())
+
+
+def unpacked_lines(path: Path) -> Iterator[str]:
+    """The lines of a text, or of the one in an archive or a gzip file; raises InputError for a damaged one."""
+    return _zipped(path) if zipfile.is_zipfile(path) else text_lines.lines_of(path, lenient=True)
 
 
 def _zipped(path: Path) -> Iterator[str]:

@@ -275,7 +275,8 @@ class DuckDBFile:
             if not self.exists():  # deleted while we came
                 raise no_store(self.path) from error
             raise UnreadableStoreError(
-                f"cannot open store {self.path}: {_first_line(error)}", hint="give another --store, or restore a backup"
+                f"cannot open store {self.path}: {_why_unreadable(error)}",
+                hint="give another --store, or restore a backup",
             ) from error
         _prepare(connection)
         return connection
@@ -329,6 +330,22 @@ def told(path: Path) -> Iterator[None]:
 
 def _is_lock(error: duckdb.Error) -> bool:
     return any(sign in str(error) for sign in _LOCKED)
+
+
+_UNREADABLE = {
+    "not a valid DuckDB": "it is not a DuckDB database",
+    "sqlite": "it is not a DuckDB database",
+    "read enough bytes": "the file is cut off",
+    "checksum": "the file is damaged",
+    "replaying WAL": "the journal beside it is damaged, or another store's",
+    "Permission denied": "permission denied",
+    "No space left": "the disk is full",
+}
+
+
+def _why_unreadable(error: Exception) -> str:
+    known = (why for sign, why in _UNREADABLE.items() if sign in str(error))
+    return next(known, "the file is damaged, or of another kind")
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:

@@ -45,6 +45,12 @@ def test_growing_reordered_split_and_packed_files_of_a_user_give_each_event_once
     for name, rows in (("back.csv", ROWS[::-1]), ("one.csv", ROWS[:3]), ("two.csv", ROWS[2:])):
         assert add_events(store, write(tmp_path / name, rows)).added == 0
     assert add_events(store, pl.read_csv(path, infer_schema=False)).added == 0
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.writestr("grown.csv", path.read_text())
+    for name in ("packed.csv.gz", "packed.zip"):
+        report = add_events(store, tmp_path / name)
+        assert (report.added, report.known) == (0, 5)
     assert events_of(store) == reference
     whole = Store(tmp_path / "whole.duckdb")
     add_events(whole, path)
