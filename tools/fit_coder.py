@@ -200,7 +200,7 @@ def cross_validated(rows: list[Row], features: Features, folds: int, heard: list
     for train, test in folds_of(rows, folds):
         found = said(fit(rows, features, train), features, test)
         linear.shares[test], linear.likely[test] = found.shares, found.likely
-    print_figures("linear model alone", rows, features, everything, linear, SURE[False])
+    print_figures("linear model alone", rows, features, everything, linear, SURE[False][0])
     if not heard:
         return
     parts = [np.load(path) for path in heard]
@@ -210,9 +210,9 @@ def cross_validated(rows: list[Row], features: Features, folds: int, heard: list
     scope = np.concatenate([part["scope"][each] for part, each in zip(parts, kept, strict=True)])
     encoder = Said(softmax(category), 1.0 - softmax(scope)[:, 0])
     own = Said(linear.shares[some], linear.likely[some])
-    print_figures("linear model on the encoder's folds", rows, features, some, own, SURE[False])
-    print_figures("encoder alone", rows, features, some, encoder, SURE[True])
-    print_figures("mean of both", rows, features, some, own.mean(encoder), SURE[True])
+    print_figures("linear model on the encoder's folds", rows, features, some, own, SURE[False][0])
+    print_figures("encoder alone", rows, features, some, encoder, SURE[True][0])
+    print_figures("mean of both", rows, features, some, own.mean(encoder), SURE[True][0])
 
 
 def print_figures(
