@@ -1,6 +1,6 @@
 """How the coder does on our own Pakistani headlines: ``python benchmarks/own_headlines.py [--coder rules|full]``.
 
-Two sets in ``tests/events/headlines`` (its README has the guidelines); nothing is fitted on them. The second one was
+Three sets in ``tests/events/headlines`` (its README has the guidelines); nothing is fitted on them. The second one was
 labelled before any coder had read it; half of its events were looked at later, and are shown apart. With ``--detail``
 every headline of the first set that is coded otherwise.
 """
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from correlator.events.coder import code_headlines
 from correlator.events.model import CATEGORIES, CodedEvent
 
+HOMES = (None, "PAK")
 FOLDER = Path(__file__).parent.parent / "tests" / "events" / "headlines"
 
 
@@ -44,6 +45,19 @@ def read_dated(half: str, folder: Path = FOLDER) -> list[Label]:
     return [Label(row["headline"], _code(row["source"]), _code(row["target"]), row["category"] or None) for row in rows]
 
 
+def read_fresh(folder: Path = FOLDER) -> list[Label]:
+    """The labelled headlines of the fresh set, events first."""
+    with (folder / "fresh.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return [
+        Label(row["headline"], row["source"] or None, row["target"] or None, _category(row["category"])) for row in rows
+    ]
+
+
+def _category(name: str) -> str | None:
+    return None if name == "NONE" else name
+
+
 def _code(actor: str) -> str | None:
     return actor.split(":")[0] or None
 
@@ -62,6 +76,12 @@ def figures(labels: list[Label], coded: list[list[CodedEvent]]) -> dict[str, flo
         "source": sum(_country(event, "source") == label.source for label, event in found) / count,
         "target": sum(_country(event, "target") == label.target for label, event in found) / count,
         "dyad": sum(_both(event) == (label.source, label.target) for label, event in found) / count,
+        "dyad and quad": sum(
+            _both(event) == (label.source, label.target)
+            and event.quad_class == CATEGORIES[label.category or ""].quad_class
+            for label, event in found
+        )
+        / count,
         "non-events left alone": sum(quiet) / len(quiet) if quiet else float("nan"),
     }
 
@@ -79,7 +99,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--coder", choices=("rules", "full"), default="rules")
     parser.add_argument("--detail", action="store_true")
+    parser.add_argument("--fresh", action="store_true", help="the fresh set, without and with the country of the page")
     chosen = parser.parse_args()
+    if chosen.fresh:
+        fresh = read_fresh()
+        texts = [label.text for label in fresh]
+        coded_at = {str(home): figures(fresh, code_headlines(texts, coder=chosen.coder, home=home)) for home in HOMES}
+        print(f"{chosen.coder:<24}" + "".join(f"{f'home {home}':>16}" for home in coded_at))
+        for measure in coded_at["None"]:
+            print(f"{measure:<24}" + "".join(f"{column[measure]:>16.3f}" for column in coded_at.values()))
+        return
     sets = {"first set": read_labels(), "second, unseen": read_dated("unseen"), "second, seen": read_dated("seen")}
     columns = {}
     for name, labels in sets.items():
