@@ -128,7 +128,7 @@ def _owner(
         return None
     own = canonical_url(address) if address else None
     by_address = [
-        n for n in nodes if own and any(canonical_url(urljoin(address or "", a)) == own for a in addresses_of(n))
+        n for n in nodes if own and any(canonical_url(_joined(address or "", a) or a) == own for a in addresses_of(n))
     ]
     if by_address:
         return _fullest(by_address)

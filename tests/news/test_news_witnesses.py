@@ -190,3 +190,11 @@ def test_of_nested_elements_with_dates_the_innermost_is_read():
     line = '</h1><div class="time-section"><span class="by">By A. Writer 3</span><p class="post-date-time">Monday Aug 27, 2018</p></div>'
     read = parse_html(page().replace("</h1>", line))
     assert (read.published.instant, read.published.precision) == (datetime(2018, 8, 27, tzinfo=UTC), "day")
+
+
+def test_an_address_that_is_none_is_passed_over():
+    node = OWN[:-1] + ',"url":"http://[x"}'
+    head = (
+        ld(node) + '<link rel="canonical" href="http://[y"><meta property="og:url" content="https://gazette.example/1">'
+    )
+    assert parse_html(page(head)).url == "https://gazette.example/1"
