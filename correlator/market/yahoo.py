@@ -174,7 +174,7 @@ def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, 
     if known is not None and exchange is not None and not _one_country(known["exchange"], exchange):
         known = None
     pair = currency_pair(symbol)
-    if known is None and pair is not None:
+    if known is None and pair is not None and "=" not in symbol:
         return f"{pair}=X"
     if known is None or symbol.startswith("^") or "." in symbol or "=" in symbol:
         return symbol

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from yahoo_server import CRUMB, LoopbackSession, YahooServer, chart, intraday_chart, weekdays
@@ -216,3 +217,34 @@ def test_what_yahoo_refuses_for_good_is_told_in_its_words_and_not_tried_again(se
     with pytest.raises(InputError, match="1m data not available"):
         ask("AIRLINK")
     assert waits == []
+
+
+def test_a_bar_of_a_currency_keeps_the_day_of_its_own_clocks(server, ask):
+    rates = chart("INR=X", ROWS, zone="Europe/London", exchange="CCY", currency="INR")
+    result = rates["chart"]["result"][0]
+    result["timestamp"] = [
+        int(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("Europe/London")).timestamp()) for day in ROWS
+    ]
+    result["meta"]["instrumentType"] = "CURRENCY"
+    server.charts["INR=X"] = rates
+    got = ask("INR=X", exchange="XNYS")
+    assert got.bars["session"].to_list() == DAYS
+    assert (got.symbol, got.instrument["kind"], got.instrument["currency"]) == ("USDINR", "fx", "INR")
+
+
+def test_pence_become_pounds_with_their_dividends(server, ask):
+    pence = chart("LAMP.L", ROWS, zone="Europe/London", exchange="LSE", currency="GBp", dividends={DAYS[1]: 2.5})
+    server.charts["LAMP.L"] = pence
+    got = ask("LAMP.L")
+    assert got.bars["close"].to_list()[0] == pytest.approx(0.11)
+    assert got.bars["volume"].to_list()[0] == 1000
+    assert got.instrument["currency"] == "GBP"
+    assert got.actions["value"].to_list() == pytest.approx([0.025])
+    assert any("stored in GBP" in note for note in got.notes)
+
+
+def test_a_namesake_is_not_asked_for_and_not_taken(server, ask):
+    server.charts["PPL"] = chart("PPL", ROWS, zone="America/New_York", exchange="NYQ", currency="USD")
+    assert ask("PPL", exchange="XNYS").instrument["exchange"] == "XNYS"
+    with pytest.raises(InputError, match="PPL at Yahoo is an instrument of XNYS, not of XLON"):
+        ask("PPL", exchange="XLON")
