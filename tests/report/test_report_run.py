@@ -156,7 +156,7 @@ def test_a_headline_is_no_formula_and_a_negative_number_stays_one(work):
         ("keep = true", "must be a whole number"),
         ("[study]\nsymbols = 5", "must be text or a list of texts"),
         ("study = 5", "must be a table"),
-        ("= 3", "is no TOML"),
+        ("= 3", "is not a TOML"),
     ],
 )
 def test_a_bad_report_file_names_file_and_key(tmp_path, text, said):
