@@ -68,7 +68,7 @@ def study_of(panel: Panel, stocks: np.ndarray, days: np.ndarray, *, model: str =
         df=np.full(len(days), LENGTH - k),
         n=np.full(len(days), LENGTH),
         residuals=residuals,
-        residual_days=rows,
+        residual_first=rows[:, 0],
         car=ar.sum(axis=1, keepdims=True),
         car_se=(sigma * car_factor)[:, None],
         day_labels=["-1", "0", "1"],
