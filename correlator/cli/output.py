@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from correlator.cli.options import settings
-from correlator.errors import CorrelatorWarning
+from correlator.errors import CorrelatorError, CorrelatorWarning
 from correlator.inert import visible
 
 
@@ -33,19 +33,25 @@ def narrate(text: str) -> None:
 
 @contextmanager
 def told_warnings() -> Iterator[None]:
-    """Our warnings as one line each on stderr, each once; those of libraries are for programmers, and not shown."""
-    said: set[str] = set()
+    """Our warnings as one line each on stderr, each once, when the verb is done; a refusal says its error only.
+
+    Those of libraries are for programmers, and not shown.
+    """
+    said: dict[str, None] = {}
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        if str(message) not in said:
-            said.add(str(message))
-            complain(str(message), level="warning")
+        said[str(message)] = None
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", CorrelatorWarning)
         warnings.showwarning = show
-        yield
+        try:
+            yield
+        finally:
+            if not isinstance(sys.exc_info()[1], CorrelatorError):
+                for text in said:
+                    complain(text, level="warning")
 
 
 def complain(text: str, *, level: str = "error") -> None:
