@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from correlator.eventstudy.spec import StudySpec, study_spec
     from correlator.explain import Explanation
     from correlator.intake.report import LoadReport
+    from correlator.limits import use_limits
     from correlator.market.files import read_prices
     from correlator.news.read import read_news
     from correlator.news.strip import parse_strip
@@ -77,6 +78,7 @@ _HOMES = {
     "sessions_between": "correlator.sessions",
     "study": "correlator.workspace",
     "study_matrix": "correlator.eventstudy.measure",
+    "use_limits": "correlator.limits",
     "study_spec": "correlator.eventstudy.spec",
 }
 
@@ -119,6 +121,7 @@ __all__ = [
     "study",
     "study_matrix",
     "study_spec",
+    "use_limits",
 ]
 
 
