@@ -35,7 +35,7 @@ from correlator.limits import thread_count
 _VALUES, _RESIDUALS = 2_048, 256
 """Events of a block: their values, or their residuals, fit the processor's cache."""
 _DATES_TOGETHER = 32
-"""Dates whose events follow one another: their bars and sums fit the cache, and enough are alike in number."""
+"""Dates whose events follow one another: their bars and sums fit the cache."""
 _WORTH_THREADS = 20_000
 
 
@@ -199,9 +199,8 @@ def _parts(span: Rows, size: int) -> Iterator[tuple[int, int]]:
 
 
 def _order(arrays: StudyArrays) -> Rows:
-    """By some dates together, and within them by number of residuals."""
-    by_n = np.argsort(_small(arrays.n), kind="stable")
-    return np.asarray(by_n[np.argsort(_small(arrays.event_dates // _DATES_TOGETHER)[by_n], kind="stable")])
+    """By some dates together."""
+    return np.asarray(np.argsort(_small(arrays.event_dates // _DATES_TOGETHER), kind="stable"))
 
 
 def _small(values: Rows) -> NDArray[Any]:

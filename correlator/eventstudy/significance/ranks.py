@@ -19,10 +19,9 @@ Counts = NDArray[np.int16]
 Mask = NDArray[np.bool_]
 
 _STRIDE = 16
-_MOST = np.iinfo(np.int16).max
 _LARGEST = np.int64(np.iinfo(np.int64).max)
-LONGEST = int(_MOST)
-"""Bars of an estimation window that the compiled loop takes: it counts them in 16 bits."""
+LONGEST = int(np.iinfo(np.int16).max)
+"""Bars of an estimation window that the compiled loop takes: positions are held in 16 bits."""
 
 
 class Ranked(NamedTuple):
@@ -164,23 +163,15 @@ def fill_keys(e: Array, used: Mask, keys: Rows) -> None:
 
 
 def add_ranks(events: Ranked, keys: Rows, out: RankSums) -> None:
-    """Add to ``out`` the ranks of a block of fewer than 2^15 events, from their sorted ``keys`` (B, L).
-
-    How often residuals lie above the event's value is counted in 16 bits over neighbours that have as many residuals,
-    and weighed when that number changes.
-    """
+    """Add to ``out`` the ranks of a block of events, from their sorted ``keys`` (B, L)."""
     e, daily, limits = events.e, events.daily, events.limits
     length, days, columns = e.shape[1], daily.shape[1], limits.shape[1]
     order = empty_order(length)
     position, rank = order.position, order.rank
     asked, hits = np.empty(days + columns), np.empty(days + columns, np.int64)
-    tally = np.zeros((columns, length), np.int16)
-    base, used, counted = np.zeros(length), np.zeros(length), 0
+    base, used = np.zeros(length), np.zeros(length)
     for p in range(len(e)):
         n = put_in_order(e[p], keys[p], order)
-        if n != counted:
-            weigh(tally, counted, out.daily)
-            counted = n
         asked[:days] = daily[p]
         asked[days:] = limits[p]
         not_above(order.value, n, asked, hits)
@@ -194,24 +185,23 @@ def add_ranks(events: Ranked, keys: Rows, out: RankSums) -> None:
         for t in range(length):
             used[t] += 1.0 if position[t] >= 0 else 0.0
         for k in range(columns):
-            limit, r = asked[days + k], hits[days + k]
+            limit, r, row = asked[days + k], hits[days + k], out.daily[k]
             if limit != limit:
                 for t in range(length):
-                    out.daily[k, t] -= rank[t]
+                    row[t] -= rank[t]
                 for t in range(length):
                     out.present[k, t] -= 1.0 if position[t] >= 0 else 0.0
                 continue
-            edge, row = np.int16(r - 1), tally[k]
+            edge = np.int16(r - 1)
             for t in range(length):
-                row[t] += np.int16(position[t] > edge)
+                row[t] += weight if position[t] > edge else 0.0
             ties = 0
             while r > ties and order.value[r - 1 - ties] == limit:
-                out.daily[k, order.place[r - 1 - ties]] += 0.5 * weight
+                row[order.place[r - 1 - ties]] += 0.5 * weight
                 ties += 1
             out.u[k] += (r - 0.5 * ties + 1.0) * weight - 0.5
             out.u_n[k] += 1.0
             out.u_weight[k] += n / 12.0 * weight
-    weigh(tally, counted, out.daily)
     for k in range(columns):
         for t in range(length):
             out.daily[k, t] += base[t]
@@ -227,16 +217,6 @@ def empty_order(length: int) -> Order:
     """Room for the order of ``length`` residuals."""
     value, place, rank = np.empty(length + _STRIDE), np.empty(length, np.int64), np.empty(length)
     return Order(value, place, np.empty(length, np.int16), rank, np.empty(length, np.int16), np.empty(length))
-
-
-@inlined
-def weigh(tally: Counts, n: int, daily: Array) -> None:
-    """Add what was counted over events of ``n`` residuals to ``daily``, and count from zero."""
-    weight = 1.0 / (n + 2.0)
-    for k in range(len(tally)):
-        for t in range(tally.shape[1]):
-            daily[k, t] += tally[k, t] * weight
-            tally[k, t] = 0
 
 
 @inlined
