@@ -52,6 +52,7 @@ $(VENV)/.installed-dev: $(BIN)/python requirements-dev.txt requirements-nlp.txt 
 
 # Every door, 10,000 inputs that look for new branches; half an hour each: tools/fuzz.py --seconds 1800.
 fuzz: $(VENV)/.installed-dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group fuzz
 	$(BIN)/python tools/fuzz.py --runs 10000
 
 # The tests with the oldest versions that pyproject.toml allows, in a venv of their own.
