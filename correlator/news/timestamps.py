@@ -137,7 +137,7 @@ def parse_time(
     if (stated or zone) is None:
         raise TimeError(f"{text!r} states no zone", hint="name it with --zone, or the publisher with --profile")
     instant, note = localise(naive, str(stated or zone))
-    source = f"{named} as printed" if stated else f"{zone} of the profile"
+    source = f"{named} as printed" if stated else f"{zone}, which is not printed"
     return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}")
 
 
