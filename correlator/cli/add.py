@@ -209,6 +209,21 @@ def add_instruments(
         _tell(load(open_store(store), file))
 
 
+@app.command("watchlist")
+def add_watchlist(
+    files: Annotated[list[Path], typer.Argument(help="CSVs with symbol, words and kind (watchlist or sector).")],
+    store: StoreOption = None,
+) -> None:
+    """Link the articles of the store to symbols by words of yours; run it again after further news.
+
+    Example: correlator add watchlist watch.csv
+    """
+    from correlator.intake.watchlist import add_watchlist as load
+
+    for file in files:
+        _tell(load(open_store(store), file))
+
+
 def _leave_if_refused(refused: bool) -> None:
     """Leave with the code of input that cannot be read where a source gave nothing but rejects."""
     if refused:

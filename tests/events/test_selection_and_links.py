@@ -9,7 +9,10 @@ from correlator.errors import InputError
 from correlator.events.coded_file import CODED_COLUMNS, read_event_file
 from correlator.events.link import Linker, WatchTerm, link_countries, linker_of, read_watchlist
 from correlator.events.select import parse_selection, select_events
+from correlator.intake.news import add_news
+from correlator.intake.watchlist import add_watchlist
 from correlator.market.instruments import read_instruments
+from correlator.store.db import Store
 from correlator.tables import EVENTS
 
 CSV = (
@@ -119,6 +122,22 @@ def test_kinds_of_links(tmp_path):
 def test_a_name_that_is_a_word_needs_a_second_sign(text, symbols):
     found = linker_of(read_instruments()).link(text, None, [])
     assert sorted({link.symbol for link in found}) == symbols
+
+
+def test_a_watchlist_links_what_the_store_holds_and_nothing_twice(tmp_path):
+    news = tmp_path / "n.csv"
+    news.write_text(
+        "date,headline\n2025-05-27T10:00+05:00,OMC margins rise\n2025-05-28T10:00+05:00,Clinker exports rise\n",
+        encoding="utf-8",
+    )
+    watch = tmp_path / "w.csv"
+    watch.write_text("symbol,words,kind\nPSO,OMC,sector\nLUCK,clinker,\n", encoding="utf-8")
+    store = Store(tmp_path / "m.duckdb")
+    add_news(store, news, columns={"published": "date"}, profile="generic")
+    assert [add_watchlist(store, watch).added for _ in range(2)] == [2, 0]
+    assert store.frame("SELECT symbol, kind FROM links ORDER BY ALL").rows() == [
+        ("LUCK", "watchlist"), ("PSO", "sector"),
+    ]  # fmt: skip
 
 
 def test_words_in_capitals_are_watched_in_capitals():

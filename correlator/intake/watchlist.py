@@ -1,0 +1,47 @@
+"""A user's own words for symbols: links of the articles in the store to what the file says they concern."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from correlator.errors import NotFoundError
+from correlator.intake.report import LoadReport, sha256_of
+from correlator.store.db import Store
+from correlator.store.statements import query
+from correlator.store.writing import write_links, write_load
+from correlator.tables import LINKS
+
+_ARTICLES = "SELECT article_id, headline, body FROM articles WHERE article_id > $after ORDER BY article_id LIMIT $rows"
+_SLICE = 20_000
+
+
+def add_watchlist(store: Store, path: str | Path) -> LoadReport:
+    """Link the articles of the store by a CSV with the columns symbol, words and kind (watchlist or sector).
+
+    Words all in capitals are looked for in capitals. Articles that are loaded later are linked by the same command
+    again, which changes nothing of what is linked already. Raises NotFoundError, or InputError for a line that cannot
+    be read; then nothing is linked.
+    """
+    from correlator.events.link import Linker, read_watchlist
+
+    file = Path(path)
+    if not file.is_file():
+        raise NotFoundError(f"{path} does not exist", hint="give a CSV with symbol, words and kind")
+    linker = Linker([], read_watchlist(file))
+    added = known = 0
+    with store.transaction() as connection:
+        after = -1
+        while (articles := query(connection, _ARTICLES, {"after": after, "rows": _SLICE})).height:
+            rows = [
+                (article_id, *link)
+                for article_id, headline, body in articles.iter_rows()
+                for link in linker.link(headline, body, [])
+            ]
+            after = articles["article_id"][-1]
+            written = write_links(connection, pl.DataFrame(rows, schema=LINKS.schema(), orient="row"))
+            added, known = added + written.added, known + written.known
+        write_load(connection, "watchlist", str(path), sha256_of(file), (added, known, 0), datetime.now(UTC))
+    return LoadReport("watchlist", str(path), added, known, 0)
