@@ -33,11 +33,15 @@ def in_a_process(work: Any, *arguments: Any) -> tuple[int, Any]:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.close(reading)
-        warnings.simplefilter("ignore")
-        with os.fdopen(writing, "wb") as pipe:
-            pickle.dump(work(*arguments), pipe)
-        os._exit(0)
+        status = 1
+        try:  # whatever happens, the child must not go on with the parent's work
+            os.close(reading)
+            warnings.simplefilter("ignore")
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump(work(*arguments), pipe)
+            status = 0
+        finally:
+            os._exit(status)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         content = pipe.read()

@@ -25,9 +25,11 @@ def killed(scenario: Scenario, folder: Path, delay: float) -> bool:
     """Whether the process was still at work when the signal came."""
     pid = os.fork()
     if pid == 0:
-        warnings.simplefilter("ignore")
-        scenario.act(folder)
-        os._exit(0)
+        try:  # whatever happens, the child must not go on with the parent's work
+            warnings.simplefilter("ignore")
+            scenario.act(folder)
+        finally:
+            os._exit(0)
     time.sleep(delay)
     os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
