@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +42,7 @@ class Prepared(NamedTuple):
 def prepare(store: Store, batch: Batch, coding: Coding) -> Prepared:
     """Code and link the articles of a batch that the store does not know; the store is only read."""
     loaded_at = datetime.now(UTC)
+    batch = replace(batch, articles=_with_language(batch.articles))
     with store.reading_if_made() as connection:
         known = read_known_articles(connection, batch.articles) if connection else None
         instruments = instruments_known(connection)
@@ -55,6 +57,21 @@ def prepare(store: Store, batch: Batch, coding: Coding) -> Prepared:
         article_id=pl.int_range(pl.len(), dtype=pl.Int64),
     )
     return Prepared(batch, _coded(rows, coding), _linked(rows, batch.quotes, instruments), loaded_at)
+
+
+def _with_language(articles: pl.DataFrame) -> pl.DataFrame:
+    """Articles with the language of their headline, where the source says none and it is not one that is coded."""
+    from correlator.events.language import CODED, language_of
+
+    told = [language_of(headline or "") for headline in articles["headline"]]
+    other = pl.Series("told", [None if language == CODED else language for language in told], dtype=pl.String)
+    return articles.with_columns(other).with_columns(language=pl.coalesce("language", "told")).drop("told")
+
+
+def in_other_languages(articles: pl.DataFrame) -> int:
+    """How many articles are in a language that is not coded."""
+    other = pl.col("language").is_not_null() & ~pl.col("language").str.to_lowercase().str.starts_with("en")
+    return articles.filter(other).height
 
 
 def numbered_events(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:

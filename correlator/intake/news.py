@@ -13,6 +13,7 @@ from correlator.addresses import is_address, shown
 from correlator.intake.coding import (
     Coding,
     Prepared,
+    in_other_languages,
     named_by_source,
     numbered_events,
     numbered_links,
@@ -165,6 +166,7 @@ def _write(connection: Connection, part: Prepared) -> Tally:
         "events": events.added,
         "links": links.added + named.added,
         "quotes dated": dated,
+        "in languages that are not coded": in_other_languages(articles),
     }
     known = batch.articles.height - articles.height
     return Tally(articles.height, known, batch.rejects.height, Counter(details))

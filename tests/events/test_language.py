@@ -8,6 +8,8 @@ import pytest
 
 from correlator.events.code_file import code_lines
 from correlator.events.language import language_of
+from correlator.intake.news import add_news
+from correlator.store.db import Store
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,19 @@ from correlator.events.language import language_of
 )
 def test_language(language, text):
     assert language_of(text) == language
+
+
+def test_the_store_has_the_language_and_the_load_counts_it(tmp_path):
+    news = tmp_path / "n.csv"
+    news.write_text(
+        "date,headline\n2025-05-27T10:00+05:00,Peru urges Chile to cut duties\n"
+        "2025-05-28T10:00+05:00,وزیر خارجہ کی ترک ہم منصب سے ملاقات\n",
+        encoding="utf-8",
+    )
+    store = Store(tmp_path / "m.duckdb")
+    report = add_news(store, news, columns={"published": "date"}, profile="generic")
+    assert report.details["in languages that are not coded"] == 1
+    assert store.frame("SELECT language FROM articles ORDER BY published_at").rows() == [(None,), ("ur",)]
 
 
 def test_a_line_in_another_language_has_no_events_and_says_so():
