@@ -38,6 +38,8 @@ _MOVES_BEHIND = re.compile(
     r"\s+(?:rises?|falls?|fell|gains?|drops?|jumps?|slips?|surges?|closes?|closed|hits (?:upper|lower))\b",
     re.IGNORECASE,
 )
+# *DST Systems*: initials before the word make another name of it.
+_INITIALS_BEFORE = re.compile(r"\b(?!PSX|KSE|CEO|US|UK|EU|UPDATE)[A-Z]{2,6} $")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 _TICKER_LETTERS = re.compile(r"[A-Z]+")
 
@@ -84,6 +86,8 @@ def has_sign(text: str, start: int, end: int, *, is_ticker: bool) -> bool:
         return False
     if _EXCHANGE_BEFORE.search(text, max(0, start - _REACH), start):
         return text[start - 1] != "(" or _CLOSED.match(text, end) is not None
+    if not is_ticker and _INITIALS_BEFORE.search(text, max(0, start - _REACH), start):
+        return False
     if is_ticker and _MOVES_BEHIND.match(text, end):
         return True
     if is_another_company(text, end) or _DOES_BEHIND.match(text, end):

@@ -109,6 +109,7 @@ def test_kinds_of_links(tmp_path):
         ("Systems fail at the port", []),
         ("Systems Limited opens office", ["SYS"]),
         ("(PSX: SYS) opens office", ["SYS"]),
+        ("QRT Systems posts profit", []),
         ("Apple trees planted in Swat", []),
         ("Apple shares slip", ["AAPL"]),
         ("SPX Corp wins order", []),
