@@ -106,8 +106,7 @@ def random_studies(panel: Panel, studies: int, events: int, seed: int) -> tuple[
 
 def clustered_studies(panel: Panel, studies: int, events: int, model: str, seed: int) -> tuple[np.ndarray, float]:
     """Shares rejected (S,) on day 0 when all events share their date, and the mean residual correlation."""
-    from correlator.eventstudy.significance.arrays import targets_of
-    from correlator.eventstudy.significance.cross_correlation import mean_correlations
+    from correlator.eventstudy.significance.evidence import evidence_of
 
     rng = np.random.default_rng(seed)
     low, high = LENGTH + GAP, len(panel.market) - 1
@@ -116,7 +115,7 @@ def clustered_studies(panel: Panel, studies: int, events: int, model: str, seed:
         stocks = rng.permutation(panel.returns.shape[1])[:events]
         arrays = study_of(panel, stocks, np.full(events, rng.integers(low, high)), model=model)
         count += rejected(arrays)[:, 0]
-        correlation += float(mean_correlations(arrays, targets_of(arrays))[1])
+        correlation += float(evidence_of(arrays).correlation[1])
     return count / studies, correlation / studies
 
 
