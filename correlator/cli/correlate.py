@@ -96,7 +96,7 @@ def correlate(
 ) -> None:
     """Set news per session against returns, absolute returns or volume; a positive lag means that news leads.
 
-    Example: correlator correlate AIRLINK --by country --key PAK --measure stories --against absolute
+    Example: correlator correlate HBL --by country --key PAK --measure stories --against absolute
     """
     from correlator.research.correlate import correlate as measured
     from correlator.research.correlate import news_and_returns
