@@ -105,4 +105,4 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"--around {text!r} is no date", hint="write it as 2025-05-28") from None
+        raise InputError(f"--around {text!r} is not a date", hint="write it as 2025-05-28") from None

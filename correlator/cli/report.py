@@ -21,7 +21,7 @@ app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear she
 
 FileArgument = Annotated[Path, typer.Argument(help="TOML file of the report.")]
 SessionOption = Annotated[
-    str | None, typer.Option("--if-session", help="Do nothing where the day is no session here, such as XKAR.")
+    str | None, typer.Option("--if-session", help="Do nothing where the day is not a session here, such as XKAR.")
 ]
 FolderOption = Annotated[Path, typer.Option("--out", "-o", help="Folder that holds the reports.")]
 

@@ -89,7 +89,7 @@ def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.Data
 
     x, y = aligned(cause, effect)
     if max_lag < 1:
-        raise InputError(f"{max_lag} lags are none", hint="ask for one or more")
+        raise InputError(f"max_lag must be at least 1, got {max_lag}", hint="ask for one or more")
     rows = []
     for order in range(1, max_lag + 1):
         own = np.stack([lagged(y, lag) for lag in range(1, order + 1)], axis=1)
@@ -132,7 +132,7 @@ def _by_bootstrap(
     first: Array, second: Array, lags: Rows, level: float, draws: int, block: float | None, seed: int
 ) -> pl.DataFrame:
     if draws < 1:
-        raise InputError(f"{draws} draws are none", hint="ask for 999 or more")
+        raise InputError(f"draws must be at least 1, got {draws}", hint="ask for 999 or more")
     x, y = _filled(first), _filled(second)
     length = max(best_block(x), best_block(y)) if block is None else block
     observed = _correlations(x[None, :], y[None, :], lags)[0]

@@ -108,4 +108,4 @@ def _day(record: dict[str, object], date_field: str | None) -> date | None:
     try:
         return date.fromisoformat(value[:10])
     except ValueError:
-        raise InputError(f"{value!r} in the field {date_field!r} is no date", hint="2025-05-28") from None
+        raise InputError(f"{value!r} in the field {date_field!r} is not a date", hint="2025-05-28") from None

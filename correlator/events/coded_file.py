@@ -172,7 +172,7 @@ def _when(text: str) -> tuple[datetime, str]:
             return datetime(day.year, day.month, day.day, tzinfo=UTC), "day"
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(f"{text!r} is no date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
+        raise InputError(f"{text!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
     if found.tzinfo is None:
         raise InputError(f"the time {text!r} has no zone", hint="2025-05-28T06:02+05:00")
     if found.time() == datetime.min.time():
@@ -192,7 +192,7 @@ def _number(cells: Mapping[str, str], name: str) -> float | None:
     try:
         value = float(cells[name])
     except ValueError:
-        raise InputError(f"{name} {cells[name]!r} is no number") from None
+        raise InputError(f"{name} {cells[name]!r} is not a number") from None
     if not low <= value <= high:
         raise InputError(f"{name} {value} lies outside {low} to {high}")
     return value

@@ -140,7 +140,7 @@ def _check(coder: str, home: str | None) -> None:
     if coder not in CODERS:
         raise InputError(f"coder {coder!r} is not known", hint=f"coders are {', '.join(CODERS)}")
     if home is not None and home not in country_codes():
-        raise InputError(f"{home!r} is no country", hint="ISO 3166-1 alpha-3, such as PAK")
+        raise InputError(f"{home!r} is not a country", hint="ISO 3166-1 alpha-3, such as PAK")
 
 
 def _says_dyad(event: CodedEvent) -> bool:

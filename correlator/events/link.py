@@ -159,7 +159,7 @@ def read_watchlist(path: str | Path) -> list[WatchTerm]:
         for number, row in enumerate(reader, start=2):
             kind = (row.get("kind") or "watchlist").strip()
             if kind not in _USER_KINDS or not row["symbol"] or not (row["words"] or "").strip():
-                raise InputError(f"{file.name} line {number} is no watch term", hint="kind is sector or watchlist")
+                raise InputError(f"{file.name} line {number} is not a watch term", hint="kind is sector or watchlist")
             terms.append(WatchTerm(row["symbol"].strip(), kind, row["words"].strip()))
     return terms
 

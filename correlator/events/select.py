@@ -320,7 +320,7 @@ def _role(value: str) -> Sequence[str]:
 def _dyad(value: str) -> Sequence[str]:
     codes = value.upper().split("-")
     if len(codes) != 2:
-        raise InputError(f"{value!r} is no dyad", hint="two codes joined by a dash, PAK-AZE")
+        raise InputError(f"{value!r} is not a dyad", hint="two codes joined by a dash, PAK-AZE")
     return ("-".join(sorted(_country(code)[0] for code in codes)),)
 
 

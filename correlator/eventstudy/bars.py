@@ -13,7 +13,7 @@ _MINUTES = {"m": 1, "h": 60}
 
 
 def bar_length(interval: str) -> timedelta:
-    """How long a bar of ``interval`` lasts; raises InputError for one that is no number of minutes or hours."""
+    """How long a bar of ``interval`` lasts; raises InputError for one that is not a number of minutes or hours."""
     found = re.fullmatch(r"([1-9]\d*)([mh])", interval)
     if found is None:
         raise InputError(f"interval {interval!r} is not known", hint="write 1d, or minutes or hours such as 5m or 1h")

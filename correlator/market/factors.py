@@ -122,7 +122,7 @@ def _rows(text: Sequence[str], start: int, width: int) -> tuple[list[list[object
         try:
             rows.append([cells[0].replace("-", ""), *(float(figure) if figure else None for figure in figures)])
         except ValueError:
-            rejects.append((number + 1, "a figure is no number", line))
+            rejects.append((number + 1, "a figure is not a number", line))
             continue
         if len(figures) < width:
             rows.pop()

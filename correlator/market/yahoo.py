@@ -244,7 +244,7 @@ def _verdict(problem: Exception, answer: Answer | None, name: str, interval: str
         return _Trouble(_status(answer.status))
     if isinstance(problem, YFTickerMissingError):
         return NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="try an earlier start")
-    return _Trouble(f"an answer that is no price chart ({type(problem).__name__})")
+    return _Trouble(f"an answer that is not a price chart ({type(problem).__name__})")
 
 
 def _new_session() -> Any:

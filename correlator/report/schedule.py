@@ -44,7 +44,7 @@ def parse_daily_time(text: str) -> DailyTime:
     """``16:15 Asia/Karachi``; raises InputError for another form, TimeError for a zone nobody knows."""
     match = _AT.match(text.strip())
     if not match:
-        raise InputError(f"{text!r} is no time with a zone", hint="write it as '16:15 Asia/Karachi'")
+        raise InputError(f"{text!r} is not a time with a zone", hint="write it as '16:15 Asia/Karachi'")
     try:
         zone = ZoneInfo(match["zone"])
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder of the database, such as Asia

@@ -126,7 +126,7 @@ def _value(value: Any, kind: str, where: str) -> Any:
 def _check(spec: ReportSpec, where: str) -> None:
     """Everything that can be told without a store."""
     if not _NAME.match(spec.name) or spec.name in _RESERVED:
-        raise InputError(f"{where}: name {spec.name!r} is no folder name", hint="use letters, digits, - and _")
+        raise InputError(f"{where}: name {spec.name!r} is not a folder name", hint="use letters, digits, - and _")
     if spec.keep < 0 or spec.stale_after < 0:
         raise InputError(f"{where}: keep and stale_after must not be negative")
     for label, given, known in (

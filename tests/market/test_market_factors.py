@@ -54,7 +54,7 @@ def test_words_around_per_cent_inside(tmp_path):
         (date(2024, 1, 3), pytest.approx(0.01), None, pytest.approx(0.0002)),
     ]
     assert file.rejects.select("source_line", "reason").rows() == [
-        (7, "a figure is no number"),
+        (7, "a figure is not a number"),
         (8, "1 figures instead of 3"),
     ]
     assert "per cent" in file.notes[0]

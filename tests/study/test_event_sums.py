@@ -171,6 +171,7 @@ def test_signed_rank_sums_are_the_plain_ones() -> None:
 
 @settings(deadline=None)
 @example([1e300], 1)
+@example([5e-324, float("inf")], 1)
 @example([1e-300, 1e300, 3.0], 200)
 @given(st.lists(st.floats(width=32) | st.sampled_from([0.0, 1e-300, 1e300, 0.25]), max_size=40), st.integers(1, 60))
 def test_keys_are_in_order_whatever_the_values(values: list[float], times: int) -> None:

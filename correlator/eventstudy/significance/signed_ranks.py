@@ -114,7 +114,7 @@ def sorted_keys(keys: Keys) -> Keys:
     if n == 0:
         return out
     shift = np.uint64(0)
-    while (most - least) >> shift >= np.uint64(n // _KEYS_A_PART + 1):
+    while (most - least) >> shift > np.uint64(n // _KEYS_A_PART + 1):  # 64 would be no shift: 63 leaves 0 or 1
         shift += np.uint64(1)
     ends = np.zeros(int((most - least) >> shift) + 2, np.int64)
     for key in keys:
