@@ -50,7 +50,7 @@ def test_the_first_sentence_goes_before_the_page():
 
 
 def test_an_unknown_country_is_refused():
-    with pytest.raises(InputError, match="no country"):
+    with pytest.raises(InputError, match="not a country"):
         code_text("PM leaves for Muscat", home="Kenya")
 
 
@@ -62,7 +62,7 @@ def test_the_command_line_takes_it(tmp_path):
     assert json.loads(done.stdout)["events"][0]["dyad"] == "KEN-TUR"
     refused = subprocess.run([*command, "KENYA"], capture_output=True, text=True, check=False, timeout=120)
     assert refused.returncode == 3
-    assert "no country" in refused.stderr
+    assert "not a country" in refused.stderr
 
 
 @pytest.mark.parametrize(("agency", "dyad"), [("", "KEN-TUR"), ("PTI ", None)])

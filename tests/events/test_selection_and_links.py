@@ -74,7 +74,7 @@ def test_selection(coded, selection, kept):
         ("category = 'AGREE", "cannot read"),
         ("category > AGREE", "no order"),
         ("goldstein >= high", "not a number"),
-        ("dyad = PAK", "no dyad"),
+        ("dyad = PAK", "not a dyad"),
         ("known_at > soon", "known_at"),
         ("quad = verbal", "no quad class"),
     ],

@@ -128,7 +128,7 @@ def test_trouble_that_passes(server, ask, waits, trouble, times):
     [
         (REFUSED, "429"),
         (BROKEN, "HTTP status 500"),
-        ((200, "<html>hello</html>"), "no price chart"),
+        ((200, "<html>hello</html>"), "not a price chart"),
         ((401, "{}"), "401"),
     ],
 )
@@ -144,7 +144,7 @@ def test_what_yahoo_breaks_off_is_an_error(server, ask):
     server.charts["AIRLINK.KA"] = {
         "chart": {"result": [{"meta": {"exchangeTimezoneName": "Asia/Karachi"}}], "error": None}
     }
-    with pytest.raises(SourceError, match="no price chart"):
+    with pytest.raises(SourceError, match="not a price chart"):
         ask("AIRLINK")
 
 

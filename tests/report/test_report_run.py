@@ -152,7 +152,7 @@ def test_a_headline_is_no_formula_and_a_negative_number_stays_one(work):
         ("[study]\nevents = 'categry = X'", "did you mean category"),
         ("[outputs]\ntables = ['cars']", "choose from"),
         ("keep = -1", "must not be negative"),
-        ("name = '../up'", "no folder name"),
+        ("name = '../up'", "not a folder name"),
         ("keep = true", "must be a whole number"),
         ("[study]\nsymbols = 5", "must be text or a list of texts"),
         ("study = 5", "must be a table"),
