@@ -115,7 +115,7 @@ def test_a_workspace_has_every_verb(tmp_path) -> None:
     )
     assert ws.report(tmp_path / "daily.toml", tmp_path / "out", as_of="2025-06-05T18:00:00+05:00").status == "written"
     ws.add_news(co.data_path("sample", "headlines.csv"), columns={"published": "date"}, profile="generic")
-    assert "lag" in ws.correlate("AIRLINK", by="all").columns
+    assert "lag" in ws.correlate("AIRLINK", by="all", bands="bootstrap", draws=99).columns
 
 
 def documented() -> set[str]:
