@@ -20,11 +20,12 @@ from pathlib import Path
 import polars as pl
 from market_docs import PAGE, between
 
+from correlator.containers.hints import Hints
+from correlator.containers.read import read_raw
 from correlator.errors import CorrelatorError
 from correlator.market.files import read_prices
 from correlator.market.layout.spec import SHAPES, load_layout
-from correlator.market.layout.vocabulary import PRICES
-from correlator.market.source.read import read_raw
+from correlator.market.layout.vocabulary import PRICES, known_words
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "market" / "layouts"
 BARS = pl.read_csv(FOLDER / "bars.csv", try_parse_dates=True).filter(pl.col("symbol") == "LAMP").sort("session")
@@ -82,7 +83,7 @@ def packed(path: Path) -> Iterable[tuple[str, str, bytes]]:
     yield "zip", ".zip", archive.getvalue()
     if path.suffix == ".json":
         return
-    raw = read_raw(path)
+    raw = read_raw(path, Hints(known_words=known_words))
     text = data.decode("gb18030" if "chinese" in path.name else "cp1252" if "german" in path.name else "utf-8-sig")
     yield "UTF-16", ".csv", text.encode("utf-16")
     yield "CR LF", ".csv", text.replace("\r\n", "\n").replace("\n", "\r\n").encode()

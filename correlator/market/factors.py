@@ -14,8 +14,8 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.containers.unpack import unpacked_bytes
 from correlator.errors import InputError, NotFoundError
-from correlator.market.source.unpack import unpacked_bytes
 
 UNITS = ("per cent", "fraction")
 _MISSING = (-99.99, -999.0)

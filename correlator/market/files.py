@@ -9,17 +9,18 @@ from typing import Any, TypedDict, Unpack
 
 import polars as pl
 
+from correlator.containers.hints import Hints
+from correlator.containers.raw import AT, LINE, RawTable
+from correlator.containers.read import read_raw
 from correlator.errors import InputError, NotFoundError
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.former_names import under_present_names
 from correlator.market.instruments import find_instrument, split_symbol
 from correlator.market.labels import WORDS, Clock, label_sessions, usual_distance
 from correlator.market.layout.recognise import Recognised, recognise
-from correlator.market.layout.vocabulary import PRICES
+from correlator.market.layout.vocabulary import PRICES, known_words
 from correlator.market.repeats import without_repeats
 from correlator.market.rows import leave_out, take_series
-from correlator.market.source.raw import AT, LINE, RawTable
-from correlator.market.source.read import read_raw
 from correlator.market.stacking import Whose, stack
 from correlator.market.stamps import Stamps, read_stamps
 from correlator.market.units import in_whole_units
@@ -149,7 +150,7 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     """As ``read_prices``, with what a store knows beside what the caller says."""
     if options.exchange is not None:
         exchange_named(options.exchange)
-    raw = read_raw(path_or_frame, options.symbol)
+    raw = read_raw(path_or_frame, Hints(options.symbol, known_words))
     table = recognise(raw, layout=options.layout, columns=options.columns, symbol=options.symbol)
     stamps = _stamps(table, options.date_order)
     table = replace(table, table=replace(table.table, frame=table.table.frame.with_columns(stamps.values.alias(AT))))

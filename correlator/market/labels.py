@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from correlator.containers.raw import AT, LINE
 from correlator.errors import TimeError
-from correlator.market.source.raw import AT, LINE
 from correlator.market.stamps import Stamps
 from correlator.sessions import exchange_named, exchange_zone
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from correlator.containers.raw import LINE
 from correlator.errors import InputError
 from correlator.market.layout.vocabulary import PRICES
-from correlator.market.source.raw import LINE
 
 _KEY = ("symbol", "bar_start")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from correlator.containers.raw import AT, LINE
 from correlator.errors import InputError
 from correlator.market.layout.recognise import Recognised
 from correlator.market.layout.spec import Layout
 from correlator.market.layout.vocabulary import PRICES, plain
-from correlator.market.source.raw import AT, LINE
 
 
 def take_series(rows: pl.DataFrame, layout: Layout, asked: str | None, source: str) -> tuple[pl.DataFrame, list[str]]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from correlator.containers.raw import AT, LINE
 from correlator.errors import InputError
 from correlator.market.instruments import canonical_symbol
 from correlator.market.layout.recognise import Recognised
 from correlator.market.layout.vocabulary import PRICES
-from correlator.market.source.raw import AT, LINE
 from correlator.market.symbols import meaning
 
 _SHOWN = 12

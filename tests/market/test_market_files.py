@@ -117,7 +117,7 @@ def test_anything_that_exports_arrow():
     by_index = pandas.DataFrame({"Close": [2.0]}, index=pandas.DatetimeIndex(["2024-01-02"], name="Date"))
     for frame in (rows, rows.lazy(), rows.to_arrow(), by_index.reset_index(), pyarrow.table(rows.to_arrow())):
         assert closes(read_prices(frame, symbol="X")) == [("X", date(2024, 1, 2), 2.0)]
-    with pytest.raises(InputError, match="cannot read prices from list"):
+    with pytest.raises(InputError, match="cannot read a table from list"):
         read_prices([1, 2, 3])
 
 
@@ -241,7 +241,7 @@ def test_a_missing_column_is_named_with_what_there_is(tmp_path):
     ("name", "content", "error"),
     [
         ("empty.csv", b"", "is empty"),
-        ("header.csv", b"Date,Close\n", "no bar"),
+        ("header.csv", b"Date,Close\n", "no row"),
         ("binary.csv", b"\x00\x01\x02\x03", "not text"),
         ("broken.parquet", b"PAR1 nonsense", "cannot be read as Parquet"),
         ("sheet.xlsx", b"PK\x03\x04 cut off", "cannot be unpacked"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
+from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.layout.telling import (
     LOOKED_AT,
@@ -18,7 +19,6 @@ from correlator.market.layout.telling import (
     named_field,
 )
 from correlator.market.layout.vocabulary import PRICES, is_figure, plain, rank_of
-from correlator.market.source.raw import RawTable
 
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 # What a lone column of a level may be called.

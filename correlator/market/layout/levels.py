@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it
 from correlator.market.layout.vocabulary import PRICES, field_of, is_figure
-from correlator.market.source.raw import RawTable
 
 _MARKS = re.compile(r"[\s._|/:\-]+")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from correlator.containers.raw import RawTable
 from correlator.errors import InputError, likeliest
 from correlator.market.layout.shapes import find_shape, read_shape
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
 from correlator.market.layout.vocabulary import FIELDS, PRICES, field_of, plain
-from correlator.market.source.raw import RawTable
 
 _LOOKED_AT = 60
 _NEARLY_ALL = 0.9

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
+from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
 from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
 from correlator.market.layout.vocabulary import field_of, is_compound, is_figure
-from correlator.market.source.raw import RawTable
 
 
 def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> str:

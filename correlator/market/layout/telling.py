@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from correlator.containers.cells import NUMBER_LIKE, is_date_like
+from correlator.containers.raw import RawTable
 from correlator.market.layout.vocabulary import field_of, rank_of
-from correlator.market.source.cells import NUMBER_LIKE, is_date_like
-from correlator.market.source.raw import RawTable
 
 LOOKED_AT = 60
 SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$")

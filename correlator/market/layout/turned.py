@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from correlator.containers.cells import is_date_like
+from correlator.containers.raw import LINE, RawTable
 from correlator.errors import InputError
 from correlator.market.layout.by_names import other_places, read_columns
 from correlator.market.layout.telling import Shape, date_column, is_numeric, named_field
 from correlator.market.layout.vocabulary import PRICES, field_of, is_figure
-from correlator.market.source.cells import is_date_like
-from correlator.market.source.raw import LINE, RawTable
 
 
 def is_transposed(raw: RawTable) -> bool:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from correlator.containers.cells import Record, facts_above, header_cells, is_data, outline
+from correlator.containers.hints import Hints
+from correlator.containers.raw import RawTable, table_of_cells
 from correlator.errors import InputError
 from correlator.files import opened
-from correlator.market.source.cells import Record, facts_above, header_cells, is_data, outline
-from correlator.market.source.raw import RawTable, table_of_cells
 
 
-def read_sheet(path: Path, data: bytes | None, source: str, symbol: str | None) -> RawTable:
+def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> RawTable:
     """The table in a workbook (XLSX, XLS, ODS), every cell as text.
 
-    Of several sheets with a table the one called like ``symbol`` is taken. Raises InputError where there is none, where
+    Of several sheets with a table the one that ``hints`` name is taken. Raises InputError where there is none, where
     it cannot be told which is meant, and for a workbook that cannot be read.
     """
     import fastexcel
@@ -29,12 +30,12 @@ def read_sheet(path: Path, data: bytes | None, source: str, symbol: str | None) 
         raise InputError(f"{source} cannot be read as a workbook", hint="save it again as XLSX or CSV") from problem
     tables = {name: records for name, records in sheets.items() if any(is_data(record.cells) for record in records)}
     tables = tables or {name: records for name, records in sheets.items() if len(records) > 1}
-    if symbol is not None and len(tables) > 1:
-        named = {name: records for name, records in tables.items() if name.strip().upper() == symbol.upper()}
+    if hints.sheet is not None and len(tables) > 1:
+        named = {name: records for name, records in tables.items() if name.strip().upper() == hints.sheet.upper()}
         tables = named or tables
     if len(tables) != 1:
         listed = ", ".join(tables or sheets)
-        what = f"{len(tables)} sheets with a table" if tables else "no sheet with a table of bars"
+        what = f"{len(tables)} sheets with a table" if tables else "no sheet with a table"
         raise InputError(f"{source} has {what} ({listed})", hint="save the one you mean as CSV, or name it by --symbol")
     records = next(iter(tables.values()))
     found = outline(records)

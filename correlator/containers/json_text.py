@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from correlator.containers.cells import is_data, is_date_like
+from correlator.containers.raw import LINE, RawTable, table_of_cells
 from correlator.errors import InputError
-from correlator.market.source.cells import is_data, is_date_like
-from correlator.market.source.raw import LINE, RawTable, table_of_cells
 
 _DEPTH = 6
 _DATE = "date"
@@ -27,7 +27,7 @@ def read_json(data: bytes, source: str) -> RawTable:
     if len(tables) > 1:
         tables = [table for table in tables if _holds_bars(table)]
     if len(tables) != 1:
-        what = "no table of bars" if not tables else f"{len(tables)} tables"
+        what = "no table" if not tables else f"{len(tables)} tables"
         raise InputError(f"{source} is JSON with {what}", hint="give one list of bars, or columns of equal length")
     table = tables[0]
     return RawTable(source, table.frame, table.header, table.broken, is_text=True, facts=facts)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.containers.cells import Outline, Record, facts_above, header_cells, outline
+from correlator.containers.hints import KnownWords
+from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.errors import InputError
 from correlator.files import opened, read_csv
-from correlator.market.layout.vocabulary import known_words
-from correlator.market.source.cells import Outline, Record, facts_above, header_cells, outline
-from correlator.market.source.raw import LINE, RawTable, column_names, no_lines
 
 _HEAD = 65536
 _SEPARATORS = "\t|;,"
@@ -27,12 +27,14 @@ _BOMS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-# Tried in this order for text that is not UTF-8: the one in which most header words are known is taken.
+# Tried in this order for text that is not UTF-8: the one in which most words are known is taken.
 _LEGACY = ("cp1252", "cp1254", "cp1250", "cp1251", "cp1253", "gb18030", "cp932", "euc_kr", "big5", "cp1256", "cp850")
 
 
-def read_text(path: Path, data: bytes | None, source: str) -> RawTable:
+def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWords) -> RawTable:
     """The table in the file at ``path``, or in ``data`` where that was packed.
+
+    ``known_words``: how many of a text's first cells are names of columns; it tells encodings apart.
 
     Raises InputError for what is not text or holds no table.
     """
@@ -41,7 +43,7 @@ def read_text(path: Path, data: bytes | None, source: str) -> RawTable:
             head = file.read(_HEAD)
     else:
         head = data[:_HEAD]
-    encoding = _encoding(head, source)
+    encoding = _encoding(head, source, known_words)
     if encoding not in ("utf-8", "utf-8-sig"):
         data = _whole(path, data).decode(encoding, errors="replace").lstrip("\ufeff").encode()
         head = data[:_HEAD]
@@ -60,7 +62,7 @@ def read_text(path: Path, data: bytes | None, source: str) -> RawTable:
             text, separator = re.sub(r"[ \t]+", "\t", text), "\t"
     found = outline(list(_records(text, separator, cut)))
     if found.first is None:
-        raise InputError(f"{source} has a header and nothing below it, so no bar", hint="check the file")
+        raise InputError(f"{source} has a header and nothing below it, so no row", hint="check the file")
     return _read(path, data, source, separator, found)
 
 
@@ -127,7 +129,7 @@ def _whole(path: Path, data: bytes | None) -> bytes:
         return file.read()
 
 
-def _encoding(head: bytes, source: str) -> str:
+def _encoding(head: bytes, source: str, known_words: KnownWords) -> str:
     """The encoding of a text by its first bytes; raises InputError for what is not text."""
     for mark, name in _BOMS.items():
         if head.startswith(mark):
@@ -142,11 +144,11 @@ def _encoding(head: bytes, source: str) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        return max(_LEGACY, key=lambda name: (_known(head, name), -_LEGACY.index(name)))
+        return max(_LEGACY, key=lambda name: (_known(head, name, known_words), -_LEGACY.index(name)))
     return "utf-8"
 
 
-def _known(head: bytes, encoding: str) -> int:
+def _known(head: bytes, encoding: str, known_words: KnownWords) -> int:
     """How many words of the first lines are known as names of columns, read in this encoding."""
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head[:4096])

@@ -1,4 +1,4 @@
-"""Anything that holds prices as a raw table: one reader for every kind of content."""
+"""Anything that holds a table as a raw one: one reader for every kind of content."""
 
 from __future__ import annotations
 
@@ -10,50 +10,51 @@ from typing import Any
 
 import polars as pl
 
+from correlator.containers.hints import Hints
+from correlator.containers.json_text import read_json
+from correlator.containers.raw import LINE, RawTable, column_names, no_lines
+from correlator.containers.sheet import read_sheet
+from correlator.containers.text import read_text
+from correlator.containers.unpack import unpack
 from correlator.errors import InputError
 from correlator.files import opened, read_arrow, read_parquet
-from correlator.market.source.json_text import read_json
-from correlator.market.source.raw import LINE, RawTable, column_names, no_lines
-from correlator.market.source.sheet import read_sheet
-from correlator.market.source.text import read_text
-from correlator.market.source.unpack import unpack
 from correlator.source_limits import check_shape, check_size
 from correlator.tabular import stacked_symbols, with_index
 
+_NO_HINTS = Hints()
 _LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
 
 
-def read_raw(source: str | Path | Any, symbol: str | None = None) -> RawTable:
+def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
     """Read a file (CSV and its kin, JSON, XLSX, Parquet, Arrow IPC, packed or not) or anything that exports Arrow.
 
-    ``symbol``: which sheet of a workbook is meant, where several hold a table. Raises NotFoundError where there is no
-    such file and InputError for what is not a table.
+    Raises NotFoundError where there is no such file and InputError for what is not a table.
     """
     if isinstance(source, str | Path):
-        return _read_path(Path(source), str(source), symbol)
+        return _read_path(Path(source), str(source), hints)
     if isinstance(source, pl.LazyFrame):
         source = source.collect()
     if isinstance(source, pl.DataFrame) or hasattr(source, "__arrow_c_stream__"):
         name = f"{type(source).__module__.split('.')[0]} frame"
         return _of_frame(pl.DataFrame(with_index(stacked_symbols(source))), name)
     raise InputError(
-        f"cannot read prices from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
+        f"cannot read a table from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
     )
 
 
-def _read_path(path: Path, source: str, symbol: str | None) -> RawTable:
+def _read_path(path: Path, source: str, hints: Hints) -> RawTable:
     content = unpack(path, source)
     reader = _READERS.get(content.kind)
     if reader is None:
         raise InputError(f"{source}: {content.kind} is not read", hint="give CSV, JSON, XLSX, Parquet or Arrow")
-    return reader(path, content.data, source, symbol)
+    return reader(path, content.data, source, hints)
 
 
-def _text(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
-    return read_text(path, data, source)
+def _text(path: Path, data: bytes | None, source: str, hints: Hints) -> RawTable:
+    return read_text(path, data, source, hints.known_words)
 
 
-def _json(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
+def _json(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
     if data is None:
         with opened(path) as file:
             data = file.read()
@@ -61,15 +62,15 @@ def _json(path: Path, data: bytes | None, source: str, _: str | None) -> RawTabl
     return read_json(data, source)
 
 
-def _parquet(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
+def _parquet(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
     return _of_frame(read_parquet(path, data=data), source)
 
 
-def _arrow(path: Path, data: bytes | None, source: str, _: str | None) -> RawTable:
+def _arrow(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
     return _of_frame(read_arrow(path, data=data), source)
 
 
-_READERS: dict[str, Callable[[Path, bytes | None, str, str | None], RawTable]] = {
+_READERS: dict[str, Callable[[Path, bytes | None, str, Hints], RawTable]] = {
     "text": _text,
     "json": _json,
     "parquet": _parquet,

@@ -1,0 +1,1 @@
+"""Any file or frame as one raw table, before anything in it is understood."""
