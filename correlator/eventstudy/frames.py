@@ -27,6 +27,14 @@ _NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
 
 
 @dataclass(frozen=True)
+class BarFindings:
+    """What speaks against bars: ``words`` (K,), and ``bits`` (T, S) with bit k set where ``words[k]`` does."""
+
+    words: tuple[str, ...]
+    bits: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
 class Panel:
     """What a study looks at: T bars of S symbols, and of K factors.
 
@@ -36,7 +44,9 @@ class Panel:
     the benchmark of each symbol where they differ (a share is never in its own mean), None where all have that of
     ``factors``; ``benchmark_note`` says in words what the benchmark is made of; ``invalid`` (T, S) marks
     figures that are not returns (NaN there), so that no event with one in its windows is measured; ``spans`` (T, S)
-    sessions since the last trade that each return is over, None where each is over one.
+    sessions since the last trade that each return is over, None where each is over one; ``findings`` what the audit
+    of prices says of bars, None where it was not asked or found nothing; ``dropped`` (T, S) marks returns that were
+    left out for it (NaN there), None where none were.
     """
 
     labels: pl.Series
@@ -50,6 +60,8 @@ class Panel:
     own_benchmark: Array | None = None
     benchmark_note: str = ""
     spans: Spans | None = None
+    findings: BarFindings | None = None
+    dropped: Mask | None = None
 
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""

@@ -23,6 +23,7 @@ from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Pla
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.events import Seen, name_as, place_events_on, read_events, without_repeats, zone_of
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
+from correlator.eventstudy.flagged import dropped_reasons
 from correlator.eventstudy.frames import (
     Array,
     Mask,
@@ -33,6 +34,7 @@ from correlator.eventstudy.frames import (
     read_wide,
     returns_of,
 )
+from correlator.eventstudy.jumps import with_jumps
 from correlator.eventstudy.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
@@ -131,7 +133,8 @@ def matrix_panel(
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
     source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or returns_kind is None))
-    return _panel(read_wide(frame, kind, zone_of(spec)), source, spec, (benchmark, factors, risk_free)), spec
+    panel = _panel(read_wide(frame, kind, zone_of(spec)), source, spec, (benchmark, factors, risk_free))
+    return (panel if kind == "volumes" else with_jumps(panel, spec)), spec
 
 
 def study_events(
@@ -202,6 +205,7 @@ def study_panel(
     for i in np.flatnonzero(np.isin(symbol_index, own)):
         reasons[int(i)] = f"{events['symbol'][int(i)]} is the benchmark itself"
     reasons |= _invalid(panel, spec, symbol_index, day_zero.rows)
+    reasons |= dropped_reasons(panel, spec.window, symbol_index, day_zero.rows)
     placed = np.ones(len(events), dtype=bool)
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)

@@ -36,7 +36,7 @@ OUTPUTS: dict[str, Output] = {
         Output(
             "car",
             "cumulated by event and window",
-            ("event_id", "symbol", "window", "car", "se", "t", "p_value"),
+            ("event_id", "symbol", "window", "car", "se", "t", "p_value", "findings"),
             streams=True,
         ),
         Output("aar", "averages by day"),
@@ -46,6 +46,7 @@ OUTPUTS: dict[str, Output] = {
         Output("wild-cluster", "the bootstrap by event date"),
         Output("models", "what was estimated per event", streams=True),
         Output("excluded", "events left out, and why", streams=True),
+        Output("flagged", "bars of its windows that the audit doubts, and why"),
         Output("volatility", "abnormal variance by day"),
         Output("calendar-time", "the portfolio of open windows"),
     )

@@ -17,6 +17,7 @@ from correlator.eventstudy.estimation.engine import regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, PackedBars
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.face import function_of
+from correlator.eventstudy.flagged import flagged_bars
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.placement import window_rows
@@ -75,9 +76,9 @@ class StudyResult:
     @cached_property
     def car(self) -> pl.DataFrame:
         """One row per event and window: event_id, symbol, window, car, se, t, p_value, low and high (95 %), df, n (bars
-        counted), flags.
+        counted), flags, findings (flagged bars of the window).
         """
-        return tables.car_frame(self.estimates, self.events, self.window_labels, self.car_columns)
+        return tables.car_frame(self.estimates, self.panel, self.events, self.window_labels, self.car_columns)
 
     @cached_property
     def bhar(self) -> pl.DataFrame:
@@ -91,8 +92,21 @@ class StudyResult:
 
     @cached_property
     def models(self) -> pl.DataFrame:
-        """One row per event: event_id, symbol, alpha, beta (one per factor), sigma, n."""
-        return tables.models_frame(self.estimates, self.events, self.panel.factor_names)
+        """One row per event: event_id, symbol, alpha, beta (one per factor), sigma, n, findings (flagged bars of the
+        estimation window).
+        """
+        _, last = window_rows(self.spec.estimation, self.estimates.day_zero, self.panel.labels)
+        return tables.models_frame(self.estimates, self.panel, self.events, last)
+
+    @cached_property
+    def flagged(self) -> pl.DataFrame:
+        """One row per flagged bar, finding and kind of window: symbol, session, finding, window (``event`` or
+        ``estimation``), events (measured ones whose window holds the bar).
+        """
+        day_zero, labels = self.estimates.day_zero, self.panel.labels
+        windows = {"event": self.spec.window, "estimation": self.spec.estimation}
+        rows = {name: window_rows(window, day_zero, labels) for name, window in windows.items()}
+        return flagged_bars(self.panel, rows, self.estimates.symbol_index)
 
     @cached_property
     def aar(self) -> pl.DataFrame:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from correlator.errors import NotFoundError, likeliest
 from correlator.eventstudy.estimation.estimates import EventEstimates
-from correlator.eventstudy.frames import Array, Mask, Panel
+from correlator.eventstudy.flagged import marks_of, window_findings
+from correlator.eventstudy.frames import Array, Panel
 
 Rows = NDArray[np.int64]
 
@@ -51,8 +52,12 @@ def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> p
     return frame.select("event_id", "symbol", "session", *flat, "flags")
 
 
-def car_frame(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows) -> pl.DataFrame:
-    """One row per event and window; ``low`` and ``high`` bound the CAR with 95 %; ``flags`` as ``_window_flags``."""
+def car_frame(
+    estimates: EventEstimates, panel: Panel, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows
+) -> pl.DataFrame:
+    """One row per event and window; ``low`` and ``high`` bound the CAR with 95 %; ``flags`` as ``_window_flags``;
+    ``findings`` names its flagged bars.
+    """
     t, df = ratio(estimates.car, estimates.car_se), np.broadcast_to(estimates.df[:, None], estimates.car.shape)
     reach = _reach(df) * estimates.car_se
     flat = {
@@ -68,7 +73,15 @@ def car_frame(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str
         pl.Series("df", df.ravel()),
         pl.Series("n", estimates.n_car.ravel()),
         _window_flags(estimates, columns),
+        _findings(estimates, panel, columns),
     )
+
+
+def _findings(estimates: EventEstimates, panel: Panel, columns: Rows) -> pl.Series:
+    """(E x W) the flagged bars of each window, as words."""
+    windows, start = len(columns), estimates.win_first[:, None]
+    symbols = np.repeat(estimates.symbol_index, windows)
+    return window_findings(panel, symbols, (start + columns[:, 0]).ravel(), (start + columns[:, 1]).ravel())
 
 
 def _window_flags(estimates: EventEstimates, columns: Rows) -> pl.Series:
@@ -134,9 +147,11 @@ def bhar_frame(
     )
 
 
-def models_frame(estimates: EventEstimates, events: pl.DataFrame, factor_names: tuple[str, ...]) -> pl.DataFrame:
-    """One row per event; alpha and beta are null where the model has none; further factors are ``beta_NAME``."""
-    coefficients = estimates.coefficients
+def models_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, last: Rows) -> pl.DataFrame:
+    """One row per event; alpha and beta are null where the model has none; further factors are ``beta_NAME``;
+    ``findings`` names flagged bars of the estimation window, which ends at row ``last`` (E,).
+    """
+    coefficients, factor_names = estimates.coefficients, panel.factor_names
     k = coefficients.shape[1]
     names = ["alpha", "beta", *(f"beta_{name}" for name in factor_names[1 : max(k - 1, 1)])]
     columns = [
@@ -146,7 +161,12 @@ def models_frame(estimates: EventEstimates, events: pl.DataFrame, factor_names: 
     return (
         events[estimates.kept]
         .select("event_id", "symbol")
-        .with_columns(*columns, pl.Series("sigma", estimates.sigma), pl.Series("n", estimates.n))
+        .with_columns(
+            *columns,
+            pl.Series("sigma", estimates.sigma),
+            pl.Series("n", estimates.n),
+            window_findings(panel, estimates.symbol_index, estimates.est_first, last),
+        )
     )
 
 
@@ -191,16 +211,12 @@ def _per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[s
 
 
 def _flags(estimates: EventEstimates, panel: Panel, rows: Rows) -> pl.Series:
-    """``missing``, ``limit-locked`` and ``zero-volume`` joined by a space; empty where the bar is plain."""
+    """``missing`` and what speaks against the bar, joined by a space; empty where the bar is plain."""
     columns = estimates.symbol_index[:, None]
-    marks: list[tuple[str, Mask | None]] = [
-        ("missing", np.isnan(estimates.ar)),
-        ("limit-locked", None if panel.limit_locked is None else panel.limit_locked[rows, columns]),
-        ("zero-volume", None if panel.zero_volume is None else panel.zero_volume[rows, columns]),
-    ]
+    marks = [("missing", np.isnan(estimates.ar)), *((word, mask[rows, columns]) for word, mask in marks_of(panel))]
     code = np.zeros(rows.shape, dtype=np.int64)
     for bit, (_, mask) in enumerate(marks):
-        if mask is not None:
-            code |= mask.astype(np.int64) << bit
-    words = [" ".join(word for bit, (word, _) in enumerate(marks) if value >> bit & 1) for value in range(8)]
-    return pl.Series("flags", words, dtype=pl.String)[code.ravel()]
+        code |= mask.astype(np.int64) << bit
+    values, place = np.unique(code.ravel(), return_inverse=True)
+    words = [" ".join(word for bit, (word, _) in enumerate(marks) if value >> bit & 1) for value in values.tolist()]
+    return pl.Series("flags", words, dtype=pl.String)[place]

@@ -31,6 +31,8 @@ LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
 DEFAULT_LINKS = ("country", "named")
 DAILY = "1d"
 HOLES = ("trade-to-trade", "drop")
+MARK, KEEP, DROP = "mark", "keep", "drop"
+FLAGGED = (MARK, KEEP, DROP)
 STORE, FRAMES = "store", "frames"
 _INTERVAL = re.compile(r"^(1d|[1-9]\d*[mh])$")
 _CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?: +(\S+))?$")
@@ -277,6 +279,14 @@ class StudySpec:
             "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
         ),
     )
+    flagged: str = field(
+        default=MARK,
+        metadata=_told(
+            _one_of(FLAGGED),
+            "Bars that the audit doubts, limit-locked or without volume: mark them in the outputs, keep them unmarked, "
+            "or drop them, and events with one in their window.",
+        ),
+    )
     engine: str = field(
         default="auto",
         metadata=_told(
@@ -313,6 +323,7 @@ class MeasureKeywords(TypedDict, total=False):
     date_only: str | None
     by: str | Sequence[str] | None
     holes: str
+    flagged: str
     engine: str
 
 

@@ -1,17 +1,21 @@
-"""Warnings about the bars that a study used: what the audit of prices finds in its windows."""
+"""Flagged bars of a study of the store: what the audit of prices finds, as marks of the panel and as warnings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import polars as pl
 
 from correlator.errors import warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.flagged import findings_on, without_flagged
+from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.placement import window_rows
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import DAILY, DROP, KEEP, StudySpec
 from correlator.intake.checks import audit_stored
 from correlator.market.findings import OF_SERIES
 from correlator.store.db import Store
@@ -19,38 +23,79 @@ from correlator.store.db import Store
 # An audit costs some microseconds a bar: studies of more bars than this are told to have it done by itself.
 MOST_BARS = 150_000
 _MOST_LINES = 6
-# Bars off the calendar are in no study: the panel leaves them out and says so.
-_NOT_USED = ("phantom", "weekend", "holiday")
+# Bars off the calendar are in no study: the panel leaves them out and says so; volumes are not studied.
+_NOT_USED = ("phantom", "weekend", "holiday", "volume-unit")
 _ADJUSTED_AWAY = ("split-like", "level-break", "beyond-limit")
+# What a series lacks, and what an earlier download said, speaks against none of the bars that are used.
+_NO_BARS = ("hole", "short-history", "no-exchange", "vintages-differ")
 
 
-def warn_of_flagged_bars(store: Store, result: StudyResult, price: str, as_of: datetime | None) -> None:
-    """Warn where bars of the estimation and event windows have findings of high or medium severity, or are censored.
+def study_findings(store: Store, symbols: Sequence[str], spec: StudySpec) -> pl.DataFrame | None:
+    """Findings above low on the daily bars that a study of ``symbols`` uses, the benchmark's among them.
 
-    ``price``: as in ``study``; jumps of raw closes do not concern a study of adjusted ones. One line per symbol and
-    kind of finding, six at most. Bars within a session are not audited, only their censored ones are counted.
+    None where bars lie within sessions, which are not audited. Jumps of plain closes do not concern a study of adjusted
+    ones.
     """
+    if spec.interval != DAILY:
+        return None
+    named = [spec.benchmark] if spec.benchmark not in (None, EQUAL_WEIGHTED) else []
+    names = list(dict.fromkeys([*symbols, *(name for name in named if name is not None)]))
+    if spec.flagged != DROP and _bars(store, names) > MOST_BARS:
+        warn(f"the bars of {len(names):,} symbols were not checked in passing; `correlator check prices` does it")
+        return None
+    found = audit_stored(store, names, as_of=spec.as_of)
+    adjusted = _adjusted(store, names) if spec.price == "adjusted" else []
+    away = pl.col("symbol").is_in(adjusted) & pl.col("check").is_in(_ADJUSTED_AWAY)
+    return found.filter(pl.col("severity") != "low", ~pl.col("check").is_in(_NOT_USED), ~away)
+
+
+def with_findings(panel: Panel, found: pl.DataFrame | None, spec: StudySpec) -> Panel:
+    """The panel with its flagged bars marked, unmarked, or left out, as ``spec`` says.
+
+    A finding about a series as a whole, of high severity, speaks against all of its bars from the one it names on.
+    """
+    if spec.flagged == KEEP:
+        return replace(panel, limit_locked=None, zero_volume=None)
+    if found is not None and found.height:
+        whole = _of_series()
+        marked = found.filter(~pl.col("check").is_in(_NO_BARS), ~whole | (pl.col("severity") == "high"))
+        until = pl.when(whole).then(pl.lit(panel.labels[-1])).cast(pl.Date)
+        rows = marked.with_columns(until=until)
+        if rows.height:
+            panel = replace(panel, findings=findings_on(rows, panel.labels, panel.symbols, spec.benchmark))
+    return without_flagged(panel) if spec.flagged == DROP else panel
+
+
+def warn_of_flagged_bars(result: StudyResult, found: pl.DataFrame | None) -> None:
+    """Warn where bars of the estimation and event windows have such findings, or are censored.
+
+    One line per symbol and kind of finding, six at most.
+    """
+    if result.panel.dropped is not None:
+        count, flagged = int(result.panel.dropped.sum()), "flagged bars and the returns after them"
+        warn(f"{count:,} returns left out of the bars of this study: {flagged} (output excluded, for events)")
     if not len(result.estimates):
         return
-    if result.panel.labels.dtype == pl.Date:
-        _warn_of_findings(store, result, price, as_of)
+    lines = [] if found is None else list(_lines(_within(found, _spans(result))))
+    for line in lines[:_MOST_LINES]:
+        warn(line)
+    if len(lines) > _MOST_LINES:
+        warn(f"{len(lines) - _MOST_LINES} more kinds of finding on bars of this study: `correlator check prices`")
     censored = _censored(result)
     if censored:
         warn(f"{censored}: their abnormal returns are censored (column flags of the output ar)")
 
 
-def _warn_of_findings(store: Store, result: StudyResult, price: str, as_of: datetime | None) -> None:
-    spans = _spans(result)
-    if len(spans) * len(result.panel.labels) > MOST_BARS:
-        warn(f"the bars of {len(spans):,} symbols were not checked in passing; `correlator check prices` does it")
-        return
-    found = audit_stored(store, list(spans), as_of=as_of)
-    adjusted = _adjusted(store, list(spans)) if price == "adjusted" else []
-    lines = list(_lines(_within(found, spans, adjusted)))
-    for line in lines[:_MOST_LINES]:
-        warn(line)
-    if len(lines) > _MOST_LINES:
-        warn(f"{len(lines) - _MOST_LINES} more kinds of finding on bars of this study: `correlator check prices`")
+def _bars(store: Store, symbols: list[str]) -> int:
+    rows = store.frame(
+        "SELECT count(*) AS n FROM bars WHERE \"interval\" = '1d' AND symbol IN (SELECT unnest($symbols))",
+        {"symbols": symbols},
+    )
+    return int(rows["n"][0])
+
+
+def _of_series() -> pl.Expr:
+    return pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
 
 
 def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
@@ -78,19 +123,14 @@ def _adjusted(store: Store, symbols: list[str]) -> list[str]:
     return [str(symbol) for symbol in rows["symbol"]]
 
 
-def _within(found: pl.DataFrame, spans: dict[str, tuple[date, date]], adjusted: list[str]) -> pl.DataFrame:
-    """Findings above low about bars within the spans, or about a series as a whole."""
+def _within(found: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.DataFrame:
+    """Findings about bars within the spans, or about a series as a whole."""
+    known = found.filter(pl.col("symbol").is_in(list(spans)))
     first, last = (
         pl.col("symbol").replace_strict({symbol: span[k] for symbol, span in spans.items()}, return_dtype=pl.Date)
         for k in (0, 1)
     )
-    of_series = pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
-    adjusted_away = pl.col("symbol").is_in(adjusted) & pl.col("check").is_in(_ADJUSTED_AWAY)
-    return found.filter(
-        (pl.col("severity") != "low"),
-        ~pl.col("check").is_in(_NOT_USED) & ~adjusted_away,
-        of_series | pl.col("session").is_between(first, last),
-    )
+    return known.filter(_of_series() | pl.col("session").is_between(first, last))
 
 
 def _lines(found: pl.DataFrame) -> Iterator[str]:

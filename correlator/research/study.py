@@ -19,7 +19,7 @@ from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec
 from correlator.intake.instruments import names_in
 from correlator.research.benchmark import benchmark_of
-from correlator.research.flagged_bars import warn_of_flagged_bars
+from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchange_of, stored_panel
 from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
 from correlator.sessions import sessions_between
@@ -52,6 +52,9 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
         The benchmark's session of the ``same`` date, or the ``previous`` one of a market that closes later in the day.
     model, estimation, window, windows, minimum_observations, by
         How events are measured; windows are bars from day 0, both ends included.
+    flagged
+        Bars that the audit doubts, limit-locked ones and those without volume: ``mark`` them in the outputs, ``keep``
+        them unmarked, or ``drop`` their returns and the events with one in their window.
     interval
         Of the bars: ``1d``, or as they were loaded (``5m``, ``1h``).
     returns, price, currency
@@ -115,8 +118,9 @@ def run_study(
             hint="studies take events that cross a border; add scope = domestic to the selection to study these",
         )
     measured, repeated = first_tellings(abroad)
-    result = study_panel(panel, measured, named)
-    warn_of_flagged_bars(store, result, spec.price, spec.as_of)
+    flagged = study_findings(store, measured["symbol"].unique().sort().to_list(), named)
+    result = study_panel(with_findings(panel, flagged, named), measured, named)
+    warn_of_flagged_bars(result, flagged)
     nobody = nobody.cast({"session": result.excluded["session"].dtype})
     return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, nobody], how="vertical_relaxed"))
 
@@ -128,6 +132,7 @@ def study_bars(
     named."""
     with store.studying() as connection:
         named, _, panel = _bars(connection, spec)
+    panel = with_findings(panel, study_findings(store, panel.symbols, named), named)
     return named, _with_data(panel, named, factors, risk_free)
 
 

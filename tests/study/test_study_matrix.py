@@ -69,9 +69,9 @@ def test_outputs_have_their_columns() -> None:
         *("event_id", "symbol", "session", "day", "return", "expected", "ar", "se", "t", "p_value", "flags"),
     ]
     assert result.car.columns == [
-        *("event_id", "symbol", "window", "car", "se", "t", "p_value", "low", "high", "df", "n", "flags"),
+        *("event_id", "symbol", "window", "car", "se", "t", "p_value", "low", "high", "df", "n", "flags", "findings"),
     ]
-    assert result.models.columns == ["event_id", "symbol", "alpha", "beta", "sigma", "n"]
+    assert result.models.columns == ["event_id", "symbol", "alpha", "beta", "sigma", "n", "findings"]
     assert result.excluded.columns == ["event_id", "symbol", "session", "reason"]
     assert (result.ar.height, result.car.height, result.aar.height, result.caar.height) == (63, 6, 21, 2)
     assert result.ar["day"].to_list()[:21] == list(range(-10, 11))
@@ -247,7 +247,7 @@ def test_factors_and_risk_free() -> None:
         pl.Series("SMB", rng.standard_normal(400) * 0.01), pl.Series("RF", rng.random(400) * 1e-4)
     )
     result = study_matrix(table.drop("M"), THREE, factors=factors, risk_free="RF", model="factors")
-    assert result.models.columns == ["event_id", "symbol", "alpha", "beta", "beta_SMB", "sigma", "n"]
+    assert result.models.columns == ["event_id", "symbol", "alpha", "beta", "beta_SMB", "sigma", "n", "findings"]
     excess = table.drop("M").with_columns(pl.col("A", "B", "C") - factors["RF"])
     plain = study_matrix(excess, THREE, factors=factors.drop("RF"), model="factors")
     np.testing.assert_allclose(result.ar["ar"], plain.ar["ar"])
