@@ -44,4 +44,9 @@ LOOKS: dict[str, Look] = {
     "bhar": Look(("symbol", "window", "bhar", "n", "event_id"), RETURNS),
     "summary": Look(("window", "n", "dates", "caar", "se", "low", "high", "p_value", "test"), RETURNS),
     "calendar-time": Look((), RETURNS | {"se_white"}),
+    "donors": Look(("symbol", "donor", "weight", "event_id"), frozenset({"weight"})),
+    "in-space": Look(
+        ("symbol", "window", "car", "pre_rmse", "ratio", "p_value", "placebos", "event_id"), RETURNS | {"pre_rmse"}
+    ),
+    "in-space-average": Look((), RETURNS),
 }

@@ -13,7 +13,7 @@ import typer
 from correlator.cli.formats import OutputFormat
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
-from correlator.cli.study_options import part_options, takes_study
+from correlator.cli.study_options import donors_file, part_options, takes_study
 from correlator.cli.table_options import MADE_KEY, TableOptions, prints_table
 from correlator.errors import InputError
 from correlator.eventstudy.outputs import OUTPUTS
@@ -110,7 +110,9 @@ def _files(
     options = part_options({**chosen, "events": None}, FRAMES)
     if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
         del options["returns"]  # not typed: the other option says it
-    frames = {name: read_wide_file(path) for name, path in files.items() if path is not None}
+    frames: dict[str, Any] = {name: read_wide_file(path) for name, path in files.items() if path is not None}
+    if (donors := donors_file(options["donors"])) is not None:
+        frames["donors"] = read_wide_file(donors)
     return matrix_panel(**{**options, **frames}, returns_kind=returns_kind, **data)
 
 

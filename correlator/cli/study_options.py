@@ -6,12 +6,13 @@ import inspect
 from collections.abc import Callable
 from dataclasses import Field, fields
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from correlator.cli.completion import complete_symbol
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.spec import (
     FRAMES,
     STORE,
@@ -74,7 +75,36 @@ def part_options(chosen: dict[str, Any], source: str) -> dict[str, Any]:
         if option.name not in known and option.name in chosen and _was_given(chosen[option.name], option):
             where = "files" if source == FRAMES else "the store"
             raise InputError(f"{flag_of(option)} has no meaning in a study of {where}", hint="leave it out")
-    return {name: value for name, value in chosen.items() if name in known}
+    options = {name: value for name, value in chosen.items() if name in known}
+    if source == STORE and (file := donors_file(options.get("donors"))) is not None:
+        options["donors"] = _listed(file)
+    return options
+
+
+def donors_file(donors: list[str] | None) -> Path | None:
+    """The file that ``--donors`` names: of symbols for the store, a wide one for files; None for names.
+
+    Raises NotFoundError for a name with the ending of a file that is not there.
+    """
+    if donors is None or len(donors) != 1:
+        return None
+    path = Path(donors[0])
+    if path.is_file():
+        return path
+    if path.suffix.lower() in (".csv", ".txt", ".parquet", ".arrow"):
+        raise NotFoundError(f"no file {path}", hint="check the path, or name donors", argument="donors")
+    return None
+
+
+def _listed(file: Path) -> list[str]:
+    """Symbols of a file: one a line, or the column ``symbol`` of a table."""
+    from correlator.files import read_csv
+
+    names = read_csv(file, has_header=False, infer_schema=False, truncate_ragged_lines=True)
+    header = [str(cell).strip().lower() for cell in names.row(0)]
+    column = header.index("symbol") if "symbol" in header else 0
+    found = names[names.columns[column]][1 if "symbol" in header else 0 :].drop_nulls()
+    return [text.strip() for text in found.to_list() if text.strip()]
 
 
 def _was_given(value: Any, option: Field[Any]) -> bool:

@@ -20,14 +20,15 @@ q_s the variance of u_s were all errors independent. Assumed: errors of differen
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.engine import regressed
-from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
-from correlator.eventstudy.estimation.models import Model, model_named
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Regressed
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.estimation.synthetic import designs_of
 from correlator.eventstudy.frames import Array, Panel
 from correlator.eventstudy.placement import Rows
 
@@ -110,7 +111,7 @@ def common_share(estimates: EventEstimates, panel: Panel, estimation_bars: int) 
         mine = np.flatnonzero(estimates.symbol_index == symbol)
         start = 0
         for part in _parts(estimates, panel, symbol, estimation_bars):
-            filled = np.nan_to_num(part.residuals)
+            filled = np.nan_to_num(part.residuals) / np.sqrt(part.bars_estimation)
             np.add.at(summed, group[mine[start : start + len(filled)]], filled)
             own += float((filled * filled).sum())
             start += len(filled)
@@ -145,20 +146,20 @@ def _solved(design: Array, weight: Array, sums: Array) -> Array:
 
 def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> Iterator[_Part]:
     """The events of ``symbol``, some at a time, with their designs and residuals computed from the bars."""
-    model = model_named(estimates.model)
-    read = regressed(model, Bars(panel.returns, panel.factors_of(symbol)))
-    outcome = panel.returns[:, symbol] if read.benchmark is None else panel.returns[:, symbol] - read.benchmark
-    design = _design(model, read.regressors)
-    spanned = np.ones(len(panel.labels)) if panel.spans is None else panel.spans[:, symbol].astype(np.float64)
     mine = np.flatnonzero(estimates.symbol_index == symbol)
-    for start in range(0, len(mine), _EVENTS_AT_A_TIME):
-        chosen = mine[start : start + _EVENTS_AT_A_TIME]
+    for chosen, read, coefficients in _series(estimates, panel, symbol, (mine, bars)):
+        outcome = read.returns[:, 0] if read.benchmark is None else read.returns[:, 0] - read.benchmark
+        intercept = model_named(estimates.model).intercept
+        design = np.concatenate([np.ones((len(outcome), int(intercept))), read.regressors], axis=1)
+        spanned = np.ones(len(outcome)) if read.spans is None else read.spans[:, 0].astype(np.float64)
         window = estimates.win_first[chosen, None] + np.arange(estimates.ar.shape[1])
         estimation = estimates.est_first[chosen, None] + np.arange(bars)
-        inside = (estimation >= 0) & (estimation < len(panel.labels))
-        estimation = np.clip(estimation, 0, len(panel.labels) - 1)
+        inside = (estimation >= 0) & (estimation < len(outcome))
+        estimation = np.clip(estimation, 0, len(outcome) - 1)
+        if read.purged is not None:
+            inside &= ~read.purged[estimation, 0]
         x = design[estimation]
-        fitted = np.einsum("ek,elk->el", estimates.coefficients[chosen, : x.shape[2]], x)
+        fitted = np.einsum("ek,elk->el", coefficients[:, : x.shape[2]], x)
         residuals = np.where(inside, outcome[estimation] - fitted, np.nan)
         x = np.where(np.isnan(residuals)[:, :, None], 0.0, x)
         yield _Part(
@@ -175,6 +176,19 @@ def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> I
         )
 
 
-def _design(model: Model, regressors: Array) -> Array:
-    constant = np.ones((len(regressors), int(model.intercept)))
-    return np.concatenate([constant, regressors], axis=1)
+def _series(
+    estimates: EventEstimates, panel: Panel, symbol: int, events: tuple[Rows, int]
+) -> Iterator[tuple[Rows, Regressed, Array]]:
+    """The events ``events[0]`` of ``symbol``, some at a time, with the series of one column that they are estimated on
+    and their coefficients; a synthetic control has a series of its own.
+    """
+    mine, estimation_bars = events
+    bars = Bars.of(panel, np.array([symbol]))
+    if estimates.synthetic is not None:
+        for event, series, coefficients in designs_of(estimates, Bars.of(panel), mine, estimation_bars):
+            yield np.array([event]), series, coefficients[None, :]
+        return
+    read = regressed(model_named(estimates.model), replace(bars, factors=panel.factors_of(symbol), own=None))
+    for start in range(0, len(mine), _EVENTS_AT_A_TIME):
+        chosen = mine[start : start + _EVENTS_AT_A_TIME]
+        yield chosen, read, estimates.coefficients[chosen]

@@ -116,6 +116,11 @@ def calendar_time_frame(
     """
     if returns_kind not in RETURNS_KINDS:
         raise StudyError(f"no portfolio earns {returns_kind}", hint="read car instead")
+    if estimates.synthetic is not None:
+        raise StudyError(
+            "a calendar-time portfolio has one benchmark, and each synthetic control is its own",
+            hint="read summary, whose errors are by calendar day",
+        )
     logs, factors = returns_kind == "log", panel.factors
     model = model_named(estimates.model)
     if not model.needs_benchmark and model.regressors == "none":

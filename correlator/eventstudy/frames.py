@@ -6,7 +6,7 @@ and stay missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +35,30 @@ class BarFindings:
 
 
 @dataclass(frozen=True)
+class Donors:
+    """Securities that the events cannot touch, of which the model ``synthetic`` makes each share's counterfactual.
+
+    ``names`` (M,); ``returns`` (T, M) of single sessions, fractions, NaN where missing; ``allowed`` (S, M) which of
+    them each symbol may have; ``countries`` (M,) ISO 3166-1 alpha-3 or None; ``levels`` (T, M) and ``own_levels`` (T,
+    S) the logarithms of donors' and symbols' prices, over which holes are bridged, None where holes are not bridged;
+    ``simple`` whether returns are simple.
+    """
+
+    names: tuple[str, ...]
+    returns: Array
+    allowed: Mask
+    countries: tuple[str | None, ...]
+    levels: Array | None = None
+    own_levels: Array | None = None
+    simple: bool = False
+
+    def of(self, symbols: NDArray[np.int64]) -> Donors:
+        """The donors of the symbols in the columns ``symbols`` alone."""
+        own = None if self.own_levels is None else self.own_levels[:, symbols]
+        return replace(self, allowed=self.allowed[symbols], own_levels=own)
+
+
+@dataclass(frozen=True)
 class Panel:
     """What a study looks at: T bars of S symbols, and of K factors.
 
@@ -46,7 +70,8 @@ class Panel:
     figures that are not returns (NaN there), so that no event with one in its windows is measured; ``spans`` (T, S)
     sessions since the last trade that each return is over, None where each is over one; ``findings`` what the audit
     of prices says of bars, None where it was not asked or found nothing; ``dropped`` (T, S) marks returns that were
-    left out for it (NaN there), None where none were.
+    left out for it (NaN there), None where none were; ``donors`` of the model ``synthetic``; ``purged`` (T, S) bars
+    that no estimation uses, since they are in the reach of an event of the share.
     """
 
     labels: pl.Series
@@ -62,6 +87,8 @@ class Panel:
     spans: Spans | None = None
     findings: BarFindings | None = None
     dropped: Mask | None = None
+    donors: Donors | None = None
+    purged: Mask | None = None
 
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""

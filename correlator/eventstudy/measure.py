@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Unpack
 
@@ -16,6 +17,13 @@ from correlator.eventstudy.checks import (
     warn_of_invalid,
     warn_of_no_prices,
     without_invalid,
+)
+from correlator.eventstudy.donors import (
+    columns_or_frame,
+    donors_of,
+    refuse_beside_donors,
+    touched_donors,
+    without_studied,
 )
 from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.engine import fit_events
@@ -38,7 +46,16 @@ from correlator.eventstudy.jumps import with_jumps
 from correlator.eventstudy.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
-from correlator.eventstudy.spec import LOG_VOLUME, RETURNS_KINDS, FrameKeywords, StudySpec, shows_options, study_spec
+from correlator.eventstudy.spec import (
+    HOLES,
+    LOG_VOLUME,
+    RETURNS_KINDS,
+    SYNTHETIC,
+    FrameKeywords,
+    StudySpec,
+    shows_options,
+    study_spec,
+)
 from correlator.eventstudy.trade_to_trade import bridge_holes, warn_of_holes
 from correlator.tabular import Frame
 
@@ -56,6 +73,7 @@ def study_frames(
     factors: Frame | None = None,
     risk_free: str | Frame | None = None,
     returns_kind: str | None = None,
+    donors: str | Sequence[str] | Frame | None = None,
     **options: Unpack[FrameKeywords],
 ) -> StudyResult:
     """Measure ``events`` (``symbol``, ``date``, any group columns) on a wide frame of returns, prices or volumes.
@@ -78,6 +96,9 @@ def study_frames(
         A column of ``factors`` or of the wide frame, or a frame, fractions per bar, taken off returns and benchmark.
     returns_kind
         What a frame of ``returns`` holds: ``log`` (default) or ``simple``.
+    donors
+        For the model ``synthetic``: columns of the wide frame, or a frame with dates and one column of the same kind
+        per donor; default the columns that have no event.
     **options
         How events are measured, as ``help(study_frames)`` lists: windows are bars from day 0, both ends included.
 
@@ -105,6 +126,7 @@ def study_frames(
         factors=factors,
         risk_free=risk_free,
         returns_kind=returns_kind,
+        donors=donors,
         **options,
     )
     return study_events(panel, read_events(events), spec)
@@ -123,18 +145,26 @@ def matrix_panel(
     factors: Frame | None = None,
     risk_free: str | Frame | None = None,
     returns_kind: str | None = None,
+    donors: str | Sequence[str] | Frame | None = None,
     **options: Unpack[FrameKeywords],
 ) -> tuple[Panel, StudySpec]:
     """Bars and spec of ``study_frames``, whose arguments these are, the events apart."""
     given = _returns_kind(returns, returns_kind)
     kind, frame = _the_one_given(None if isinstance(returns, str) else returns, prices, volumes)
     named = benchmark if isinstance(benchmark, str) else None
-    spec = study_spec(returns=given, benchmark=named, **options)
+    listed, handed = columns_or_frame(donors)
+    spec = study_spec(returns=given, benchmark=named, donors=listed, **options)
+    if handed is not None and spec.model != SYNTHETIC:
+        raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
+    if spec.model == SYNTHETIC:
+        refuse_beside_donors(kind, factors, risk_free)
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
     source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or returns_kind is None))
-    panel = _panel(read_wide(frame, kind, zone_of(spec)), source, spec, (benchmark, factors, risk_free))
-    return (panel if kind == "volumes" else with_jumps(panel, spec)), spec
+    wide = read_wide(frame, kind, zone_of(spec))
+    panel = _panel(wide, source, spec, (benchmark, factors, risk_free))
+    panel = panel if kind == "volumes" else with_jumps(panel, spec)
+    return _with_donors(panel, wide, source, spec, handed), spec
 
 
 def study_events(
@@ -206,11 +236,16 @@ def study_panel(
         reasons[int(i)] = f"{events['symbol'][int(i)]} is the benchmark itself"
     reasons |= _invalid(panel, spec, symbol_index, day_zero.rows)
     reasons |= dropped_reasons(panel, spec.window, symbol_index, day_zero.rows)
+    panel = without_studied(panel, symbol_index[day_zero.rows >= 0])
     placed = np.ones(len(events), dtype=bool)
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)
     rows = day_zero.rows[positions]
-    estimates, columns_of_windows = _estimate(panel, spec, symbol_index[positions], rows, keep_residuals, keep_returns)
+    where = _placement(panel, spec, symbol_index[positions], rows)
+    if panel.donors is not None:
+        where = replace(where, touched=touched_donors(panel.donors, events[positions]))
+    estimates = _estimate(panel, spec, where, keep_residuals, keep_returns)
+    columns_of_windows = where.car_columns
     if spec.by:
         group_keys(estimates, panel, events[positions], spec.by)  # an unknown column is told before anything is read
     reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
@@ -268,27 +303,31 @@ def _undated(events: pl.DataFrame) -> dict[int, str]:
     return {row["position"]: f"no day 0: {row['day_zero_reason']}" for row in rows.iter_rows(named=True)}
 
 
-def _estimate(
-    panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows, keep_residuals: bool | None, keep_returns: bool
-) -> tuple[EventEstimates, Rows]:
+def _placement(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> Placement:
+    """Where the windows of events at the rows ``day_zero`` (E,) lie."""
     est_first, est_last = window_rows(spec.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(spec.window, day_zero, panel.labels)
     _check_apart(spec, (est_first <= win_last) & (est_last >= win_first))
     days = len(day_labels(spec.window, panel.labels))
     columns = car_columns(spec.windows, day_zero, win_first, days, panel.labels)
+    return Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns)
+
+
+def _estimate(
+    panel: Panel, spec: StudySpec, where: Placement, keep_residuals: bool | None, keep_returns: bool
+) -> EventEstimates:
     if keep_residuals is None:
-        again = model_named(spec.model).is_a_line(len(panel.factor_names))
-        keep_residuals = not (again and runs_compiled(len(day_zero), spec.engine))
-    estimates = fit_events(
+        again = model_named(spec.model).is_a_line(len(panel.factor_names)) and panel.purged is None
+        keep_residuals = not (again and runs_compiled(len(where.day_zero), spec.engine))
+    return fit_events(
         Bars.of(panel),
-        Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns),
+        where,
         engine=spec.engine,
         model=spec.model,
         minimum_observations=spec.minimum_observations,
         keep_residuals=keep_residuals,
         keep_returns=keep_returns,
     )
-    return estimates, columns
 
 
 def _check_apart(spec: StudySpec, overlapping: Mask) -> None:
@@ -342,6 +381,26 @@ def _panel(
         panel = _on_benchmark(panel, _measured(market, told, spec).values[:, 0], told, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
     return with_factors(_over_holes(panel, wide, used, source.kind, spec), None, free)
+
+
+def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, handed: Frame | None) -> Panel:
+    """The panel with the donors that the model takes: columns of ``wide``, or those of a frame of their own."""
+    if spec.model != SYNTHETIC:
+        return panel
+    beside, returns = wide, panel.returns
+    if handed is not None:
+        given = read_wide(handed, "the donors", zone_of(spec))
+        beside = Wide(wide.labels, given.names, on_labels(given, wide.labels, "the donors"))
+        told = replace(source, what="the donors")
+        returns = _measured(beside, told, spec).values
+        invalid = invalid_returns(returns, simple=source.simple)
+        warn_of_invalid(returns, invalid, panel.labels, beside.names, "the donors")
+        returns = without_invalid(returns, invalid)
+    bridged = source.kind == "prices" and spec.holes == HOLES[0]
+    levels = (wide.values, beside.values) if bridged else None
+    others = [name for name in beside.names if name != spec.benchmark or handed is not None]
+    chosen = spec.donors or others  # an index that was named as the benchmark may hold the share
+    return donors_of(panel, (beside.names, returns), levels, chosen, simple=spec.returns == "simple")
 
 
 def _on_benchmark(panel: Panel, market: Array, source: _Source, spec: StudySpec) -> Panel:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Output:
     """``words``: what it shows; ``columns``: those that the command line prints, all where empty; ``streams``: no row
-    needs another event, so that it can be made in chunks; ``needs_returns``: returns are among its columns.
+    needs another event, so that it can be made in chunks; ``needs_returns``: returns are among its columns; ``model``:
+    the one model that has it, any where empty.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Output:
     columns: tuple[str, ...] = ()
     streams: bool = False
     needs_returns: bool = False
+    model: str = ""
 
 
 OUTPUTS: dict[str, Output] = {
@@ -49,5 +51,8 @@ OUTPUTS: dict[str, Output] = {
         Output("flagged", "bars of its windows that the audit doubts, and why"),
         Output("volatility", "abnormal variance by day"),
         Output("calendar-time", "the portfolio of open windows"),
+        Output("donors", "what synthetic shares are made of", model="synthetic"),
+        Output("in-space", "each synthetic share's gap beside those of donors", model="synthetic"),
+        Output("in-space-average", "the average gap beside those of donors", model="synthetic"),
     )
 }

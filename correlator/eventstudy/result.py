@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from correlator.eventstudy.counterfactual import InSpace
     from correlator.eventstudy.cross_section import CrossSection
     from correlator.eventstudy.placebo.inference import PlaceboResult
 
@@ -234,6 +235,43 @@ class StudyResult:
         from correlator.eventstudy.calendar_time import calendar_time_frame
 
         return self._by_group(lambda part: calendar_time_frame(part, self.panel, self.spec.windows, self.spec.returns))
+
+    @cached_property
+    def donors(self) -> pl.DataFrame:
+        """What the synthetic shares are made of, one row per event and donor with a weight: event_id, symbol, donor,
+        weight. Raises StudyError for another model than ``synthetic``; ``in_space`` and ``in_space_average`` too.
+        """
+        from correlator.eventstudy.counterfactual import donors_frame
+
+        return donors_frame(self.estimates, self.panel, self.events)
+
+    @cached_property
+    def in_space(self) -> pl.DataFrame:
+        """Each event's gap beside those of its donors, one row per event and window: event_id, symbol, window, car,
+        pre_rmse, ratio (CAR over pre_rmse), p_value, placebos (donors behind it).
+        """
+        from correlator.eventstudy.counterfactual import in_space_frame
+
+        return in_space_frame(self._placebos_in_space, self.estimates, self.events, self.window_labels)
+
+    @cached_property
+    def in_space_average(self) -> pl.DataFrame:
+        """The average gap beside those of donors in place of the shares, one row per window (and group): window, n,
+        caar, ratio, p_value, placebos (distinct replacements), draws.
+        """
+        from correlator.eventstudy.counterfactual import in_space_average
+
+        def one(part: EventEstimates) -> pl.DataFrame:
+            positions = np.flatnonzero(np.isin(self.estimates.kept, part.kept))
+            return in_space_average(self._placebos_in_space.take(positions), part, self.window_labels)
+
+        return self._by_group(one)
+
+    @cached_property
+    def _placebos_in_space(self) -> InSpace:
+        from correlator.eventstudy.counterfactual import in_space
+
+        return in_space(self.estimates, self.panel, self.car_columns, self.estimation_bars)
 
     def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
         """The kept events group by group in order of appearance; one group without names where ``by`` is empty."""

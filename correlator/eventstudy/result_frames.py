@@ -150,6 +150,9 @@ def bhar_frame(
 def models_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, last: Rows) -> pl.DataFrame:
     """One row per event; alpha and beta are null where the model has none; further factors are ``beta_NAME``;
     ``findings`` names flagged bars of the estimation window, which ends at row ``last`` (E,).
+
+    A synthetic control has ``donors`` (with a weight), ``pool`` (donors to choose from), ``pre_rmse`` and
+    ``pre_r_squared``: how well it follows the share in the estimation window.
     """
     coefficients, factor_names = estimates.coefficients, panel.factor_names
     k = coefficients.shape[1]
@@ -166,8 +169,22 @@ def models_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, 
             pl.Series("sigma", estimates.sigma),
             pl.Series("n", estimates.n),
             window_findings(panel, estimates.symbol_index, estimates.est_first, last),
+            *_fit_columns(estimates),
         )
     )
+
+
+def _fit_columns(estimates: EventEstimates) -> list[pl.Series]:
+    """How synthetic controls fit; nothing for other models."""
+    fit = estimates.synthetic
+    if fit is None:
+        return []
+    return [
+        pl.Series("donors", (np.nan_to_num(fit.weights) > 0).sum(axis=1)),
+        pl.Series("pool", (~np.isnan(fit.weights)).sum(axis=1)),
+        pl.Series("pre_rmse", fit.rmse),
+        pl.Series("pre_r_squared", fit.r_squared),
+    ]
 
 
 def average_frame(

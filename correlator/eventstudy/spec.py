@@ -30,6 +30,8 @@ BENCHMARK_SESSIONS = ("same", "previous")
 LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
 DEFAULT_LINKS = ("country", "named")
 DAILY = "1d"
+SYNTHETIC = "synthetic"
+OTHER_COUNTRIES, OTHER_SECTORS = "other-countries", "other-sectors"
 HOLES = ("trade-to-trade", "drop")
 MARK, KEEP, DROP = "mark", "keep", "drop"
 FLAGGED = (MARK, KEEP, DROP)
@@ -211,7 +213,16 @@ class StudySpec:
     )
     model: str = field(
         default="market",
-        metadata=_told(_text, "raw, mean, market-adjusted, market, factors, scholes-williams or dimson."),
+        metadata=_told(_text, "raw, mean, market-adjusted, market, factors, scholes-williams, dimson or synthetic."),
+    )
+    donors: tuple[str, ...] = field(
+        default=(),
+        metadata=_told(
+            texts,
+            "For model synthetic, securities that the events cannot touch: symbols or columns, or for the store "
+            "other-countries (default) or other-sectors; with files default columns without events.",
+            many=True,
+        ),
     )
     interval: str = field(
         default=DAILY,
@@ -334,6 +345,7 @@ class StoreKeywords(MeasureKeywords, total=False):
     links: str | Sequence[str] | None
     benchmark: str | None
     benchmark_session: str
+    donors: str | Sequence[str] | None
     interval: str
     returns: str
     price: str
@@ -367,6 +379,8 @@ def study_spec(**options: Any) -> StudySpec:
     values = {name: option_of(known[name]).read(value, name) for name, value in options.items()}
     window = values.get("window", known["window"].default)
     values["windows"] = values.get("windows") or _default_windows(window)
+    if values.get("donors") and values.get("model", known["model"].default) != SYNTHETIC:
+        raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
     return StudySpec(**values)
 
 

@@ -94,7 +94,7 @@ def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
     if name in ("aar", "caar"):
         return result.spec.by
     if name == "models":
-        return tuple(column for column in result.models.columns if column.startswith("beta_"))
+        return tuple(column for column in result.models.columns if column not in COLUMNS["models"])
     return ()
 
 

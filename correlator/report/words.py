@@ -15,6 +15,8 @@ _MODELS = {
     "market": "The expected return is alpha + beta times the benchmark's return, by least squares in the estimation "
     "window.",
     "factors": "The expected return is that of a regression on the factors in the estimation window.",
+    "synthetic": "The expected return is that of a portfolio of donors, shares that the events do not touch, with "
+    "weights of at least 0 and in sum 1 that follow the share in the estimation window.",
 }
 _SHOWN_WINDOWS = 6
 

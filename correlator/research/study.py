@@ -19,6 +19,7 @@ from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec
 from correlator.intake.instruments import names_in
 from correlator.research.benchmark import benchmark_of
+from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchange_of, stored_panel
 from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
@@ -50,6 +51,9 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
         A symbol, or ``equal-weighted``, the mean of every other share; default the instruments' own, else that mean.
     benchmark_session
         The benchmark's session of the ``same`` date, or the ``previous`` one of a market that closes later in the day.
+    donors
+        For the model ``synthetic``: symbols, or ``other-countries`` (default) or ``other-sectors``, every such share of
+        the store; never one that an event of the study is of, or of a country that acts in it.
     model, estimation, window, windows, minimum_observations, by
         How events are measured; windows are bars from day 0, both ends included.
     flagged
@@ -92,6 +96,7 @@ def run_study(
     with store.studying() as connection:
         nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
         named, exchange, panel = _bars(connection, spec)
+        panel = with_stored_donors(connection, panel, named, exchange, {"factors": factors, "risk_free": risk_free})
         found = events_of_symbols(
             connection,
             panel.symbols,
@@ -131,8 +136,9 @@ def study_bars(
     """The bars of the study that ``spec`` asks for, whatever events there are, and the spec with its benchmark
     named."""
     with store.studying() as connection:
-        named, _, panel = _bars(connection, spec)
-    panel = with_findings(panel, study_findings(store, panel.symbols, named), named)
+        named, exchange, panel = _bars(connection, spec)
+        panel = with_findings(panel, study_findings(store, panel.symbols, named), named)
+        panel = with_stored_donors(connection, panel, named, exchange, {"factors": factors, "risk_free": risk_free})
     return named, _with_data(panel, named, factors, risk_free)
 
 

@@ -30,7 +30,7 @@ from correlator.research.placebo import stored_placebo
 from correlator.research.study import study
 
 DATA = {"factors", "risk_free"}
-BESIDE_FRAMES = {"returns", "benchmark"}
+BESIDE_FRAMES = {"returns", "benchmark", "donors"}
 
 
 def test_the_keywords_that_type_checkers_read_are_the_fields() -> None:

@@ -15,6 +15,7 @@ cannot be computed are returned with their reason.
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,11 @@ from correlator.eventstudy.estimation.estimates import (
 from correlator.eventstudy.estimation.kernel import fit_compiled
 from correlator.eventstudy.estimation.least_squares import Array, Fit, coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import Model, model_named, with_corrected_beta
+
+ESTIMATORS = {
+    "synthetic": "correlator.eventstudy.estimation.synthetic:fit_synthetic",
+}
+"""Estimators that models name, beside least squares; loaded when they are used."""
 
 _CHUNK_CELLS = 1 << 18
 """Estimation cells (events x bars) worked on at a time: a few MB, so that they stay in the processor's cache."""
@@ -104,13 +110,20 @@ def fit_events(
     fits[list(reasons)] = False
     ready = np.flatnonzero(fits)
     request = Request(chosen, length, days, minimum, keep_residuals, keep_returns)
-    if chosen.is_a_line(panel.regressors.shape[1]) and _one_length(where) and runs_compiled(len(ready), engine):
+    if chosen.estimator:
+        return _by_estimator(chosen.estimator, bars, (where, ready), request, reasons)
+    if (
+        chosen.is_a_line(panel.regressors.shape[1])
+        and _one_length(where)
+        and panel.purged is None
+        and runs_compiled(len(ready), engine)
+    ):
         return joined([fit_compiled(panel, where, ready, request)], reasons)
     step = max(1, _CHUNK_CELLS // max(1, length))
     parts = []
     for start in range(0, max(len(ready), 1), step):
         positions = ready[start : start + step]
-        part = _fit_chunk(panel, where.take(positions), request)
+        part = fit_chunk(panel, where.take(positions), request)
         moved = tuple((int(positions[i]), reason) for i, reason in part.excluded)
         parts.append(replace(part, kept=positions[part.kept], excluded=moved))
     return joined(parts, reasons)
@@ -132,16 +145,31 @@ def regressed(model: Model, bars: Bars) -> Regressed:
         raise StudyError(f"model {model.name} needs a benchmark", hint="name one, or choose raw or mean")
     if model.regressors == "all" and factors.shape[1] == 0:
         raise StudyError("model factors needs factor columns", hint="give factors, or choose another model")
-    columns = {"none": 0, "one": 1, "all": factors.shape[1]}[model.regressors]
+    if model.regressors == "donors" and bars.donors is None:
+        raise StudyError(f"model {model.name} needs donors", hint="name securities that the events cannot touch")
+    columns = {"none": 0, "one": 1, "all": factors.shape[1], "donors": 0}[model.regressors]
     benchmark = (factors[:, 0] if bars.own is None else bars.own) if model.subtracts_benchmark else None
     own = bars.own if columns else None
-    return Regressed(returns, factors[:, :columns], benchmark, own, bars.spans)
+    return Regressed(returns, factors[:, :columns], benchmark, own, bars.spans, bars.purged)
 
 
-def _fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
+def _by_estimator(
+    name: str, bars: Bars, events: tuple[Placement, Rows], request: Request, reasons: dict[int, str]
+) -> EventEstimates:
+    """``fit_events`` by an estimator of its own, for the events at the positions ``events[1]`` of ``events[0]``."""
+    where, ready = events
+    module, function = ESTIMATORS[name].split(":")
+    part: EventEstimates = getattr(import_module(module), function)(bars, where.take(ready), request)
+    moved = tuple((int(ready[i]), reason) for i, reason in part.excluded)
+    return joined([replace(part, kept=ready[part.kept], excluded=moved)], reasons)
+
+
+def fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
+    """Estimates of some events by least squares; those that cannot be computed are in ``excluded``."""
     rows, inside = _rows(where.est_first, where.est_last, request.length, len(panel.returns))
     symbols = where.symbol_index
     y = panel.modelled(panel.actual(rows, inside, symbols), rows, symbols)
+    y = panel.without_purged(y, rows, symbols)
     x = panel.design(rows, symbols)
     fit = fit_batch(y, x, intercept=request.model.intercept, sessions=panel.sessions(rows, symbols))
     if request.model.thin_trading:

@@ -10,13 +10,35 @@ from numpy.typing import ArrayLike, NDArray
 
 from correlator.eventstudy.estimation.least_squares import Array, Mask
 from correlator.eventstudy.estimation.models import Model
-from correlator.eventstudy.frames import Panel, Spans
+from correlator.eventstudy.frames import Donors, Panel, Spans
 
 Rows = NDArray[np.int64]
 
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"
 NO_BAR_REASON = "no bar in the event window"
+
+
+@dataclass(frozen=True)
+class SyntheticFit:
+    """Counterfactuals of E events from M donors: ``weights`` (E, M), at least 0 and in sum 1, NaN for donors that were
+    not in an event's pool; ``rmse`` (E,) root mean square of what they miss in the estimation window, fractions per
+    session; ``r_squared`` (E,) share of the return's variance there that they follow, below 0 where the mean would
+    follow it better.
+    """
+
+    weights: Array
+    rmse: Array
+    r_squared: Array
+
+    def take(self, chosen: NDArray[Any]) -> SyntheticFit:
+        """Those of the events at ``chosen``."""
+        return SyntheticFit(self.weights[chosen], self.rmse[chosen], self.r_squared[chosen])
+
+    @classmethod
+    def joined(cls, parts: list[SyntheticFit]) -> SyntheticFit:
+        """Parts of the same events as one."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -29,7 +51,7 @@ class EventEstimates:
     not used, None unless asked for, column j is row ``est_first`` + j of the panel; ``kept`` (E,) positions among the
     events given; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept ones; ``excluded``
     (position, reason) of the others; ``model`` its name; ``spans`` (E, D) sessions that each return of the event window
-    is over, None where each is over one.
+    is over, None where each is over one; ``synthetic`` how the counterfactuals of the model ``synthetic`` are made.
     """
 
     coefficients: Array
@@ -52,6 +74,7 @@ class EventEstimates:
     excluded: tuple[tuple[int, str], ...]
     model: str
     spans: Spans | None = None
+    synthetic: SyntheticFit | None = None
 
     @property
     def day_ar(self) -> Array:
@@ -83,7 +106,8 @@ class EventEstimates:
         residuals = None if self.estimation_residuals is None else self.estimation_residuals[chosen]
         parts: dict[str, Any] = {name: getattr(self, name)[chosen] for name in fields}
         spans = None if self.spans is None else self.spans[chosen]
-        return replace(self, estimation_residuals=residuals, excluded=(), spans=spans, **parts)
+        synthetic = None if self.synthetic is None else self.synthetic.take(chosen)
+        return replace(self, estimation_residuals=residuals, excluded=(), spans=spans, synthetic=synthetic, **parts)
 
     def excluding(self, reasons: dict[int, str]) -> EventEstimates:
         """The same with ``excluded`` set to ``reasons`` by position."""
@@ -95,7 +119,8 @@ class Placement:
     """Where E events stand in the panel: column, and rows of day 0, estimation and event window, ends included.
 
     All (E,) integers; rows may lie outside the panel. ``car_columns`` (W, 2): first and last column of each CAR window
-    inside the event window, ends included.
+    inside the event window, ends included. ``touched`` (E, M): donors that an event does touch, beside those that its
+    symbol may not have; None for no others.
     """
 
     symbol_index: Rows
@@ -105,6 +130,7 @@ class Placement:
     win_first: Rows
     win_last: Rows
     car_columns: Rows
+    touched: Mask | None = None
 
     @classmethod
     def at(
@@ -131,32 +157,41 @@ class Placement:
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Placement:
         """The events at ``chosen``."""
         names = ("symbol_index", "day_zero", "est_first", "est_last", "win_first", "win_last")
-        return Placement(**{name: getattr(self, name)[chosen] for name in names}, car_columns=self.car_columns)
+        touched = None if self.touched is None else self.touched[chosen]
+        parts = {name: getattr(self, name)[chosen] for name in names}
+        return Placement(**parts, car_columns=self.car_columns, touched=touched)
 
 
 @dataclass(frozen=True)
 class Bars:
     """``returns`` (T, S), fractions, NaN where missing; ``factors`` (T, K) or None, the benchmark first; ``own`` (T, S)
     the benchmark of each symbol where they differ; ``spans`` (T, S) sessions since the last trade that a return is
-    over, None where each is over one.
+    over, None where each is over one; ``donors`` and ``purged`` as in ``Panel``.
     """
 
     returns: Array
     factors: Array | None = None
     own: Array | None = None
     spans: Spans | None = None
+    donors: Donors | None = None
+    purged: Mask | None = None
 
     @classmethod
-    def of(cls, panel: Panel) -> Bars:
-        """The bars of a panel."""
-        return cls(panel.returns, panel.factors, panel.own_benchmark, panel.spans)
+    def of(cls, panel: Panel, symbols: Rows | None = None) -> Bars:
+        """The bars of a panel, of the columns ``symbols`` alone where these are given."""
+        if symbols is None:
+            return cls(panel.returns, panel.factors, panel.own_benchmark, panel.spans, panel.donors, panel.purged)
+        per_symbol = (panel.own_benchmark, panel.spans, panel.purged)
+        own, spans, purged = (None if each is None else each[:, symbols] for each in per_symbol)
+        donors = None if panel.donors is None else panel.donors.of(symbols)
+        return cls(panel.returns[:, symbols], panel.factors, own, spans, donors, purged)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Regressed:
     """What a model reads of bars: ``regressors`` (T, K), of which ``own`` (T, S) replaces the first where symbols
-    differ; ``benchmark``, (T,) or (T, S), that is taken off the returns, or None; ``returns`` and ``spans`` as in
-    ``Bars``.
+    differ; ``benchmark``, (T,) or (T, S), that is taken off the returns, or None; ``returns``, ``spans`` and ``purged``
+    as in ``Bars``.
     """
 
     returns: Array
@@ -164,6 +199,13 @@ class Regressed:
     benchmark: Array | None = None
     own: Array | None = None
     spans: Spans | None = None
+    purged: Mask | None = None
+
+    def without_purged(self, outcome: Array, rows: Rows, symbols: Rows) -> Array:
+        """``outcome`` (E, L) at ``rows``, NaN on bars that no estimation may use."""
+        if self.purged is None:
+            return outcome
+        return np.where(self.purged[rows, symbols[:, None]], np.nan, outcome)
 
     def actual(self, rows: Rows, inside: Mask, symbols: Rows) -> Array:
         """Returns (E, L) at ``rows``, NaN where these are not ``inside``."""
@@ -266,11 +308,15 @@ def joined(parts: list[EventEstimates], reasons: dict[int, str]) -> EventEstimat
     first = parts[0]
     if len(parts) == 1:
         return replace(first, excluded=excluded)
-    left = ("estimation_residuals", "excluded", "model", "spans")
+    left = ("estimation_residuals", "excluded", "model", "spans", "synthetic")
     names = [f for f in first.__dataclass_fields__ if f not in left]
     together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     residuals = [part.estimation_residuals for part in parts if part.estimation_residuals is not None]
     stacked = np.concatenate(residuals) if residuals else None
     spans = [part.spans for part in parts if part.spans is not None]
     joined_spans = np.concatenate(spans) if spans else None
-    return replace(first, excluded=excluded, estimation_residuals=stacked, spans=joined_spans, **together)
+    fits = [part.synthetic for part in parts if part.synthetic is not None]
+    synthetic = SyntheticFit.joined(fits) if fits else None
+    return replace(
+        first, excluded=excluded, estimation_residuals=stacked, spans=joined_spans, synthetic=synthetic, **together
+    )

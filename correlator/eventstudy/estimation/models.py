@@ -12,6 +12,7 @@ market             a + b R_m                                Sharpe (1963), Fama,
 factors            a + b'F                                  Fama & French (1993, 2015), Carhart (1997), other factors
 scholes-williams   a + b_SW R_m                             Scholes & Williams (1977), one lead and one lag
 dimson             a + (b_-1 + b_0 + b_+1) R_m              Dimson (1979), one lead and one lag
+synthetic          w'R of donors, w >= 0, sum w = 1         Abadie, Diamond & Hainmueller (2010)
 =================  ======================================  =============================================================
 
 The last two correct beta for thin trading. Their leads and lags stay inside the estimation window, so that no bar
@@ -33,9 +34,10 @@ from correlator.eventstudy.estimation.least_squares import Array, Fit, coefficie
 class Model:
     """What a model estimates.
 
-    ``intercept``: a constant is estimated; ``regressors``: ``none``, ``one`` (the benchmark) or ``all`` factor columns;
-    ``subtracts_benchmark``: the benchmark is taken off the return before anything else; ``thin_trading``: how beta is
-    corrected, if at all.
+    ``intercept``: a constant is estimated; ``regressors``: ``none``, ``one`` (the benchmark), ``all`` factor columns or
+    ``donors``; ``subtracts_benchmark``: the benchmark is taken off the return before anything else; ``thin_trading``:
+    how beta is corrected, if at all; ``estimator``: the engine's estimator that is used instead of least squares, if
+    any.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Model:
     regressors: str
     subtracts_benchmark: bool = False
     thin_trading: str | None = None
+    estimator: str = ""
 
     @property
     def needs_benchmark(self) -> bool:
@@ -50,11 +53,12 @@ class Model:
 
     def parameters(self, factor_count: int) -> int:
         """Number of estimated coefficients k, given the number of factor columns."""
-        return int(self.intercept) + {"none": 0, "one": 1, "all": factor_count}[self.regressors]
+        return int(self.intercept) + {"one": 1, "all": factor_count}.get(self.regressors, 0)
 
     def is_a_line(self, factor_count: int) -> bool:
         """Whether it is a constant and at most one regressor, which the kernel of the engine covers."""
-        return self.intercept and self.parameters(factor_count) <= 2 and self.thin_trading is None
+        plain = self.thin_trading is None and not self.estimator
+        return self.intercept and plain and self.parameters(factor_count) <= 2
 
 
 MODELS: tuple[Model, ...] = (
@@ -65,6 +69,7 @@ MODELS: tuple[Model, ...] = (
     Model("factors", intercept=True, regressors="all"),
     Model("scholes-williams", intercept=True, regressors="one", thin_trading="scholes-williams"),
     Model("dimson", intercept=True, regressors="one", thin_trading="dimson"),
+    Model("synthetic", intercept=False, regressors="donors", estimator="synthetic"),
 )
 
 

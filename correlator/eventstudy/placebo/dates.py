@@ -206,8 +206,10 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
     found = {}
     for symbol in symbols.tolist():
         beside = shared if panel.own_benchmark is None else _benchmark_missing(panel, spec, symbol)
-        before = np.concatenate([[0], np.cumsum(~(np.isnan(panel.returns[:, symbol]) | beside))])
-        enough = _bars_between(before, rows, estimation) >= minimum
+        there = ~(np.isnan(panel.returns[:, symbol]) | beside)
+        before = np.concatenate([[0], np.cumsum(there)])
+        clean = before if panel.purged is None else np.concatenate([[0], np.cumsum(there & ~panel.purged[:, symbol])])
+        enough = _bars_between(clean, rows, estimation) >= minimum
         for part in spec.windows:
             if isinstance(part, OffsetWindow):
                 enough &= _bars_between(before, rows, part) > 0
@@ -218,7 +220,7 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
 def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mask:
     """Bars (T,) on which benchmark or factors of ``symbol`` (None: those of all) are missing."""
     factors = panel.factors if symbol is None else panel.factors_of(symbol)
-    bars = regressed(model_named(spec.model), Bars(panel.returns, factors))
+    bars = regressed(model_named(spec.model), Bars(panel.returns, factors, donors=panel.donors))
     beside = [bars.regressors] if bars.benchmark is None else [bars.regressors, bars.benchmark[:, None]]
     return np.asarray(np.isnan(np.column_stack(beside)).any(axis=1), dtype=bool)
 

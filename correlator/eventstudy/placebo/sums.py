@@ -164,10 +164,8 @@ def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows
     """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
     spec, panel = result.spec, result.panel
     estimation, window = spec.offsets()
-    own = None if panel.own_benchmark is None else panel.own_benchmark[:, symbols]
-    spans = None if panel.spans is None else panel.spans[:, symbols]
     found = fit_events(
-        Bars(panel.returns[:, symbols], panel.factors, own, spans),
+        Bars.of(panel, np.array(symbols)),
         Placement.at(
             column,
             rows,

@@ -1,0 +1,226 @@
+"""Is a synthetic control's gap more than chance? Placebos in space: the same gap for donors that no event touched.
+
+For every event each donor of its pool is taken for the share and given its own portfolio of the other donors, over the
+same bars. With CAR the gap summed over a window and RMSE what the portfolio missed in the estimation window, ratio =
+CAR/RMSE (Abadie, Diamond & Hainmueller 2010) is set beside those of the donors:
+
+    p = (1 + donors whose |ratio| is as large) / (1 + donors)
+
+Across events the ratios are averaged, and each share is replaced by one donor for all of its events, different shares
+by different donors, so that what binds events of one date or of one share is in the placebos too (after Cavallo,
+Galiani, Noy & Pantano 2013). All such replacements are taken where they are few, else seeded draws; p is never under
+1/(distinct replacements + 1) (Phipson & Smyth 2010). Assumed: share and donors could be exchanged, had there been no
+event. A share that moves more than its portfolio can follow is not like its donors, and its RMSE says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import StudyError
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, SyntheticFit
+from correlator.eventstudy.estimation.synthetic import fitted_to, joint_bars
+from correlator.eventstudy.frames import Array, Panel
+from correlator.progress import tracked
+
+DRAWS = 9_999
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class InSpace:
+    """Of E events, W windows and M donors: ``ratio`` (E, W) of the shares, ``placebo`` (E, M, W) of the donors in their
+    place, NaN for donors outside of an event's pool.
+    """
+
+    ratio: Array
+    placebo: Array
+
+    def take(self, positions: NDArray[np.int64]) -> InSpace:
+        """Those of the events at ``positions``."""
+        return InSpace(self.ratio[positions], self.placebo[positions])
+
+
+def synthetic_of(estimates: EventEstimates) -> SyntheticFit:
+    """How the counterfactuals were made; raises StudyError for another model."""
+    if estimates.synthetic is None:
+        raise StudyError(
+            f"model {estimates.model} has no donors", hint="this output is of the model synthetic", argument="model"
+        )
+    return estimates.synthetic
+
+
+def in_space(estimates: EventEstimates, panel: Panel, columns: NDArray[np.int64], estimation_bars: int) -> InSpace:
+    """The ratios of every event and of each of its donors.
+
+    Parameters
+    ----------
+    estimates: of the model ``synthetic``.
+    panel: the bars that they were estimated on.
+    columns: (W, 2) first and last column of each window inside the event window, ends included.
+    estimation_bars: length of the estimation window.
+    """
+    weights = synthetic_of(estimates).weights
+    placebo = np.full((*weights.shape, len(columns)), np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = estimates.car / synthetic_of(estimates).rmse[:, None]
+    for event in tracked(range(len(estimates)), "placebos in space"):
+        pool = np.flatnonzero(~np.isnan(weights[event]))
+        placebo[event, pool] = _placebos(estimates, panel, event, (pool, columns, estimation_bars))
+    return InSpace(ratio, np.where(np.isnan(ratio)[:, None, :], np.nan, placebo))
+
+
+def donors_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> pl.DataFrame:
+    """One row per event and donor with a weight: event_id, symbol, donor, weight; the largest first."""
+    weights = np.nan_to_num(synthetic_of(estimates).weights)
+    assert panel.donors is not None
+    rows, columns = np.nonzero(weights > 0)
+    frame = events[estimates.kept][rows].select("event_id", "symbol")
+    names = np.array(panel.donors.names, dtype=object)[columns]
+    return (
+        frame.with_columns(
+            pl.Series("row", rows),
+            pl.Series("donor", names.tolist(), dtype=pl.String),
+            pl.Series("weight", weights[rows, columns]),
+        )
+        .sort("row", "weight", descending=[False, True], maintain_order=True)
+        .drop("row")
+    )
+
+
+def in_space_frame(
+    found: InSpace, estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]
+) -> pl.DataFrame:
+    """One row per event and window: event_id, symbol, window, car, pre_rmse, ratio, p_value, placebos."""
+    fit = synthetic_of(estimates)
+    size = np.abs(found.placebo)
+    number = (~np.isnan(size)).sum(axis=1)
+    as_large = (size >= _nearly(np.abs(found.ratio))[:, None, :]).sum(axis=1)
+    p_value = np.where(np.isnan(found.ratio) | (number == 0), np.nan, (1 + as_large) / (1 + number))
+    count, windows = found.ratio.shape
+    names = events[estimates.kept].select("event_id", "symbol")[np.repeat(np.arange(count), windows)]
+    values = {
+        "car": estimates.car,
+        "pre_rmse": np.broadcast_to(fit.rmse[:, None], found.ratio.shape),
+        "ratio": found.ratio,
+        "p_value": p_value,
+    }
+    return names.with_columns(
+        pl.Series("window", labels, dtype=pl.String)[np.tile(np.arange(windows), count)],
+        *(pl.Series(name, value.ravel(), nan_to_null=True) for name, value in values.items()),
+        pl.Series("placebos", number.ravel()),
+    )
+
+
+def in_space_average(found: InSpace, estimates: EventEstimates, labels: tuple[str, ...]) -> pl.DataFrame:
+    """One row per window: window, n, caar, ratio (mean over events), p_value, placebos (distinct replacements),
+    draws."""
+    rows = []
+    for w, label in enumerate(labels):
+        measured = np.flatnonzero(~np.isnan(found.ratio[:, w]))
+        row = {"window": label, "n": len(measured), "caar": None, "ratio": None, "p_value": None}
+        row |= {"placebos": 0, "draws": 0}
+        if len(measured):
+            ratio = float(found.ratio[measured, w].mean())
+            row |= {"caar": float(estimates.car[measured, w].mean()), "ratio": ratio}
+            drawn, distinct = _replacements(found.placebo[measured, :, w], estimates.symbol_index[measured])
+            if len(drawn):
+                as_large = int((np.abs(drawn) >= _nearly(np.abs(np.array(ratio)))).sum())
+                row |= {"p_value": (1 + as_large) / (1 + len(drawn)), "placebos": distinct, "draws": len(drawn)}
+        rows.append(row)
+    numbers = dict.fromkeys(("caar", "ratio", "p_value"), pl.Float64)
+    return pl.DataFrame(
+        rows, schema={"window": pl.String, "n": pl.Int64, **numbers, "placebos": pl.Int64, "draws": pl.Int64}
+    )
+
+
+def _placebos(
+    estimates: EventEstimates, panel: Panel, event: int, over: tuple[NDArray[np.int64], NDArray[np.int64], int]
+) -> Array:
+    """Ratios (P, W) of the donors ``pool`` in the place of the event's share."""
+    pool, columns, estimation_bars = over
+    bars = Bars.of(panel)
+    assert bars.donors is not None
+    est_first, win_first = int(estimates.est_first[event]), int(estimates.win_first[event])
+    est_last, win_last = est_first + estimation_bars - 1, win_first + estimates.ar.shape[1] - 1
+    prices = bars.donors.returns if bars.donors.levels is None else bars.donors.levels
+    symbol = int(estimates.symbol_index[event])
+    unit = bars.returns[:, symbol] if bars.donors.own_levels is None else bars.donors.own_levels[:, symbol]
+    there = np.isfinite(unit)
+    purged = None if bars.purged is None else bars.purged[:, symbol]
+    ratios = np.full((len(pool), len(columns)), np.nan)
+    for place in range(len(pool)):
+        others = np.delete(pool, place)
+        own = np.where(there, prices[:, pool[place]], np.nan)  # on the bars of the event, its share's holes included
+        joint = joint_bars(bars.donors, own, others, min(est_first, win_first), max(est_last, win_last))
+        inside, weights = fitted_to(joint, est_first, est_last, purged)
+        gap = joint.unit - joint.donors @ weights
+        rmse = float(np.sqrt(np.mean(gap[inside] ** 2 / joint.spans[inside])))
+        for w, (first, last) in enumerate(columns.tolist()):
+            window = (joint.rows >= win_first + first) & (joint.rows <= win_first + last)
+            if window.any() and rmse > 0:
+                ratios[place, w] = gap[window].sum() / rmse
+    return ratios
+
+
+def _replacements(placebo: Array, symbols: NDArray[np.int64]) -> tuple[Array, int]:
+    """Mean ratios of the replacements drawn, and how many distinct ones there are; ``placebo`` (E, M), ``symbols``
+    (E,).
+
+    A donor stands for a share where it is in the pool of every event of that share.
+    """
+    groups = [np.flatnonzero(symbols == symbol) for symbol in np.unique(symbols)]
+    total = np.stack([placebo[events].sum(axis=0) for events in groups])
+    choices = [np.flatnonzero(~np.isnan(row)) for row in total]
+    if not all(len(choice) for choice in choices):
+        return np.zeros(0), 0
+    upper = prod(len(choice) for choice in choices)
+    if upper <= DRAWS:
+        sums = np.array([sum(total[g, m] for g, m in enumerate(taken)) for taken in _distinct(choices)])
+        return sums / len(symbols), len(sums)
+    rng = np.random.default_rng(_SEED)
+    sums = np.array([_drawn(rng, total, choices) for _ in range(DRAWS)])
+    sums = sums[~np.isnan(sums)]
+    return sums / len(symbols), _number_of(choices)
+
+
+def _distinct(choices: list[NDArray[np.int64]], taken: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+    """Every way to choose one of each of ``choices``, none twice."""
+    if not choices:
+        yield taken
+        return
+    for choice in choices[0].tolist():
+        if choice not in taken:
+            yield from _distinct(choices[1:], (*taken, choice))
+
+
+def _drawn(rng: np.random.Generator, total: Array, choices: list[NDArray[np.int64]]) -> float:
+    """The sum of one replacement drawn at random, NaN where the donors run out."""
+    free = np.ones(total.shape[1], dtype=bool)
+    whole = 0.0
+    for group in rng.permutation(len(choices)).tolist():
+        left = choices[group][free[choices[group]]]
+        if len(left) == 0:
+            return float("nan")
+        chosen = int(rng.choice(left))
+        free[chosen] = False
+        whole += float(total[group, chosen])
+    return whole
+
+
+def _number_of(choices: list[NDArray[np.int64]]) -> int:
+    """How many replacements there are at least, held to what a column of whole numbers takes."""
+    smallest = sorted(len(choice) for choice in choices)
+    number = prod(max(size - place, 1) for place, size in enumerate(smallest))
+    return min(number, int(np.iinfo(np.int64).max))
+
+
+def _nearly(size: Array) -> Array:
+    """``size`` less rounding, so that equal ratios count as equal."""
+    return size * (1.0 - 1e-12)

@@ -1,0 +1,143 @@
+"""Donors of the store for synthetic controls: shares that an event does not touch, by their country or their sector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError, StudyError, warn
+from correlator.eventstudy.donors import donors_of, refuse_beside_donors
+from correlator.eventstudy.estimation.synthetic import FEWEST_DONORS
+from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.spec import DAILY, HOLES, OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
+from correlator.intake.instruments import names_in
+from correlator.market.instruments import read_instruments
+from correlator.market.returns import filled_adjusted
+from correlator.research.benchmark import timing_of
+from correlator.store.bar_arrays import read_bar_arrays
+from correlator.store.reading import read_instrument
+from correlator.store.statements import query
+
+RULES = (OTHER_COUNTRIES, OTHER_SECTORS)
+
+
+def with_stored_donors(
+    connection: duckdb.DuckDBPyConnection, panel: Panel, spec: StudySpec, exchange: str, data: dict[str, object]
+) -> Panel:
+    """``panel`` with the donors that the model takes, on its sessions; itself for other models.
+
+    Raises InputError for intraday bars and for a currency, NotFoundError or StudyError where too few donors have bars.
+    """
+    if spec.model != SYNTHETIC:
+        return panel
+    refuse_beside_donors("prices", data.get("factors"), data.get("risk_free"))
+    for name, given in (("interval", spec.interval != DAILY), ("currency", spec.currency is not None)):
+        if given:
+            hint = "synthetic controls are of daily bars, each in its own currency; leave it out"
+            raise InputError(f"{name} has no meaning with the model synthetic", hint=hint, argument=name)
+    rule = _rule(spec.donors)
+    names = _shares(connection, spec) if rule else _named(connection, spec.donors)
+    countries = {name: read_instrument(connection, name)["country"] for name in {*names, *panel.symbols}}
+    allowed = np.ones((len(panel.symbols), len(names)), dtype=bool)
+    if rule == OTHER_COUNTRIES:
+        allowed = _apart(panel.symbols, names, countries, "country")
+    elif rule == OTHER_SECTORS:
+        allowed = _apart(panel.symbols, names, _sectors(), "sector")
+    if rule:
+        kept = np.flatnonzero(allowed.any(axis=0))
+        names, allowed = [names[column] for column in kept.tolist()], allowed[:, kept]
+    if len(names) < FEWEST_DONORS:
+        other = f"donors={OTHER_SECTORS!r}, or " if rule == OTHER_COUNTRIES else ""
+        raise StudyError(
+            f"{len(names)} donors ({rule or 'as named'}) are in the store, {FEWEST_DONORS} needed",
+            hint=f"add prices of more, or give {other}donors by name",
+            argument="donors",
+        )
+    _warn_of_closes(connection, names, exchange, panel.labels)
+    own, beside = (_prices(connection, symbols, panel.labels, spec) for symbols in (panel.symbols, names))
+    return donors_of(
+        panel,
+        (tuple(names), returns_of(beside, spec.returns)),
+        (own, beside) if spec.holes == HOLES[0] else None,
+        (),
+        simple=spec.returns == "simple",
+        allowed=allowed,
+        countries=[countries[name] for name in names],
+    )
+
+
+def _rule(donors: Sequence[str]) -> str:
+    """The rule that chooses donors, empty where they are named."""
+    if not donors:
+        return OTHER_COUNTRIES
+    rules = [name for name in donors if name in RULES]
+    if rules and len(donors) > 1:
+        raise InputError(f"donors are {rules[0]} and others", hint="give a rule alone, or symbols", argument="donors")
+    return rules[0] if rules else ""
+
+
+def _shares(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> list[str]:
+    """Every share with daily bars that were known."""
+    return query(
+        connection,
+        """
+        SELECT DISTINCT symbol FROM share_series WHERE "interval" = $interval
+            AND ($as_of::TIMESTAMPTZ IS NULL OR first_known_at <= $as_of) ORDER BY symbol
+        """,
+        {"interval": DAILY, "as_of": spec.as_of},
+    )["symbol"].to_list()
+
+
+def _named(connection: duckdb.DuckDBPyConnection, donors: Sequence[str]) -> list[str]:
+    known = names_in(connection)
+    names = list(dict.fromkeys(known.symbol_of(donor) or donor for donor in donors))
+    stored = set(query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"])
+    for name in names:
+        if name not in stored:
+            raise NotFoundError(f"donor {name} has no bars in the store", hint="add its prices", argument="donors")
+    return names
+
+
+def _apart(symbols: Sequence[str], names: Sequence[str], places: dict[str, str | None], what: str) -> Mask:
+    """(S, M) donors whose ``what`` is known to be another than that of each symbol."""
+    own = [places.get(symbol) for symbol in symbols]
+    for symbol, place in zip(symbols, own, strict=True):
+        if place is None:
+            raise InputError(
+                f"the {what} of {symbol} is not known, so none is known to be another",
+                hint="name the donors",
+                argument="donors",
+            )
+    return np.array([[places.get(name) not in (None, place) for name in names] for place in own], dtype=bool)
+
+
+def _sectors() -> dict[str, str | None]:
+    return dict(read_instruments().select("symbol", "sector").iter_rows())
+
+
+def _prices(connection: duckdb.DuckDBPyConnection, names: Sequence[str], sessions: pl.Series, spec: StudySpec) -> Array:
+    grid = read_bar_arrays(connection, names, sessions, fields=("close", "adjusted_close"), as_of=spec.as_of)
+    if spec.price == "close":
+        return grid.fields["close"]
+    return filled_adjusted(grid.fields["close"], grid.fields["adjusted_close"])[0]
+
+
+def _warn_of_closes(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], exchange: str, labels: pl.Series
+) -> None:
+    """Say which donors close at another time of the day than the shares: they saw other news."""
+    first_of = {str(read_instrument(connection, name)["exchange"]): name for name in reversed(names)}
+    apart = []
+    for other, name in sorted(first_of.items()):
+        timing = timing_of(connection, name, exchange, labels)
+        if timing.differs:
+            hours = timing.later.total_seconds() / 3600
+            apart.append(f"{other} {abs(hours):.1f} h {'after' if hours > 0 else 'before'} it")
+    if apart:
+        warn(
+            f"donors close at other times than {exchange} ({', '.join(apart)}): what they return on a date holds "
+            "other hours of news"
+        )
