@@ -133,7 +133,8 @@ def correlate(
     if plot is not None:
         from correlator.plot.correlation import correlation_figure
 
-        write_figure(correlation_figure(table, method.value, bands=bands.value), plot)
+        how = {"bands": bands.value, "measure": measure.value, "against": against.value}
+        write_figure(correlation_figure(table, method.value, **how), plot)
     asked: dict[str, object] = {
         "method": method.value,
         "by": by.value,

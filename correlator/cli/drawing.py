@@ -20,5 +20,6 @@ def write_figure(figure: go.Figure, path: Path, *, width: int = 1200) -> None:
     else:
         from correlator.plot.image import write_image
 
+        narrate(f"drawing {path.name} with a browser, which takes a few seconds")
         write_image(figure, path, width=width)
     narrate(f"wrote {path}")

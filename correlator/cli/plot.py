@@ -27,7 +27,7 @@ _PRICE = PlotKind("price")
 _WORDS = "What to draw: " + "; ".join(f"{kind.name}, {kind.words}" for kind in FIGURES.values()) + "."
 
 
-@takes_study(omit=("symbols", "interval"))
+@takes_study(omit=("symbols",))
 def plot(
     symbol: Annotated[
         str,

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import StudyError
+from correlator.eventstudy.frames import Mask
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.recommended import recommended_path
 from correlator.eventstudy.result import StudyResult
@@ -41,6 +42,17 @@ def car_paths(result: StudyResult) -> pl.DataFrame:
         pl.Series("day", list(result.day_labels) * count, dtype=pl.String),
         pl.Series("car", np.nancumsum(values, axis=1).ravel()),
     )
+
+
+def censored(result: StudyResult) -> dict[str, Mask]:
+    """Which bars (E, D) of the event windows are at the price limit or without volume, by that name: their abnormal
+    returns are no evidence. Names without such a bar are left out.
+    """
+    estimates, panel = result.estimates, result.panel
+    rows = estimates.win_first[:, None] + np.arange(estimates.ar.shape[1])
+    masks = (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume))
+    found = {name: mask[rows, estimates.symbol_index[:, None]] for name, mask in masks if mask is not None}
+    return {name: cells for name, cells in found.items() if cells.any()}
 
 
 def _many_events(result: StudyResult, simultaneous: bool) -> pl.DataFrame:

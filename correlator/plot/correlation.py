@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.plot.template import BLUE, GREY, VERMILLION, dress, empty_figure, translucent
+from correlator.eventstudy.finding import SIGNIFICANCE
+from correlator.plot.template import BLUE, GREY, VERMILLION, dress, empty_figure, escaped, translucent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
-def correlation_figure(table: pl.DataFrame, method: str, *, bands: str = "hac") -> go.Figure:
+@dataclass(frozen=True)
+class Sides:
+    """What is set against what: ``news`` and ``outcome`` in words, ``unit`` one more of the news."""
+
+    news: str = "news"
+    outcome: str = "return"
+    unit: str = "unit of news"
+
+
+_UNITS = {
+    "stories": "story",
+    "events": "event",
+    "goldstein": "point of the Goldstein score",
+    "conflict": "share of conflict from 0 to 1",
+    "novelty": "share of new stories from 0 to 1",
+}
+_OUTCOMES = {"returns": "return", "absolute": "absolute return", "volume": "log volume"}
+
+
+def correlation_figure(
+    table: pl.DataFrame, method: str, *, bands: str = "hac", measure: str = "stories", against: str = "returns"
+) -> go.Figure:
     """The figure of one symbol and key of ``correlate``'s ``table``, by ``method`` ``lead-lag`` or ``projection``.
 
-    Raises InputError for another method and for a table of several symbols or keys.
+    ``measure``, ``against``: what was set against what, as ``correlate`` was asked. Raises InputError for another
+    method and for a table of several symbols or keys.
     """
     if method not in ("lead-lag", "projection"):
         raise InputError(f"there is no figure of {method}", hint="draw lead-lag or projection")
@@ -24,14 +48,27 @@ def correlation_figure(table: pl.DataFrame, method: str, *, bands: str = "hac") 
     if pairs.height != 1:
         raise InputError(f"a figure is of one symbol and key, not {pairs.height}", hint="give one symbol and one --key")
     symbol, key = pairs.row(0)
-    subtitle = f"news of {key}, {symbol}"
+    of = "all news" if key == "all" else f"news of {key}"
+    counted_news = f"{measure} of {of}" if measure in ("stories", "events") else f"{measure} of {of} (mean per session)"
+    sides = Sides(f"{counted_news} per session", f"{_OUTCOMES[against]} of {symbol}", _UNITS[measure])
     if method == "projection":
-        return impulse_figure(table, subtitle=subtitle)
-    return lead_lag_figure(table.rename({"p_holm": "p_adjusted"}), bands=bands, subtitle=subtitle)
+        return impulse_figure(table, sides=sides, title=f"{symbol} after one more {sides.unit}: {_found(table)}")
+    title = f"{of[0].upper()}{of[1:]} and {symbol}: {_found(table)}"
+    return lead_lag_figure(table.rename({"p_holm": "p_adjusted"}), bands=bands, sides=sides, title=title)
+
+
+def _found(table: pl.DataFrame) -> str:
+    """How many lags or horizons are more than chance, all of them allowed for."""
+    known = table.drop_nulls("p_holm")
+    sure = known.filter(pl.col("p_holm") < SIGNIFICANCE).height
+    what = "lags" if "lag" in table.columns else "horizons"
+    return (
+        f"{sure} of {known.height} {what} more than chance" if sure else f"within chance at all {known.height} {what}"
+    )
 
 
 def lead_lag_figure(
-    table: pl.DataFrame, *, bands: str = "hac", title: str = "Who moves first", subtitle: str = ""
+    table: pl.DataFrame, *, bands: str = "hac", title: str = "Who moves first", sides: Sides | None = None
 ) -> go.Figure:
     """Correlation at every lag; lags above 0 mean that news leads.
 
@@ -45,7 +82,7 @@ def lead_lag_figure(
     if known.is_empty():
         return empty_figure(title, "No lag has a correlation: the series share too few bars.")
     adjusted = known["p_adjusted"].to_list() if "p_adjusted" in known.columns else [None] * known.height
-    colours = [VERMILLION if p is not None and p < 0.05 else BLUE for p in adjusted]
+    colours = [VERMILLION if p is not None and p < SIGNIFICANCE else BLUE for p in adjusted]
     bars = go.Bar(
         x=known["lag"].to_list(),
         y=known["correlation"].to_list(),
@@ -83,13 +120,15 @@ def lead_lag_figure(
         words = "dashes: 95% band of unrelated series"
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="returns lead  ←  lag in sessions  →  news leads", zeroline=False)
-    figure.update_yaxes(title_text="correlation")
-    words += "; red: p below 5% after adjustment" if VERMILLION in colours else ""
-    return dress(figure, title=title, subtitle=f"{subtitle}; {words}" if subtitle else words, height=430)
+    told = sides or Sides()
+    figure.update_yaxes(title_text="correlation (no unit)")
+    words = f"correlation of {told.news} with the {told.outcome}, lag by lag; {words}"
+    words += "; red: p below 5% after adjustment for all lags" if VERMILLION in colours else ""
+    return dress(figure, title=title, subtitle=words, height=440)
 
 
 def impulse_figure(
-    table: pl.DataFrame, *, title: str = "What a news shock does to returns", subtitle: str = ""
+    table: pl.DataFrame, *, title: str = "What a news shock does to returns", sides: Sides | None = None
 ) -> go.Figure:
     """The cumulated response of returns to one unit of news, by horizon, with its band.
 
@@ -124,5 +163,8 @@ def impulse_figure(
     )
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="sessions after the news", zeroline=False)
-    figure.update_yaxes(title_text="response of the return", tickformat=".2%")
-    return dress(figure, title=title, subtitle=subtitle, height=430)
+    told = sides or Sides()
+    volume = "volume" in told.outcome
+    figure.update_yaxes(title_text=escaped(f"{'log points' if volume else '%'} per {told.unit}"), tickformat=".2%")
+    words = f"cumulated response of the {told.outcome} to {told.news}, per one more {told.unit}; 95% band by horizon"
+    return dress(figure, title=title, subtitle=words, height=440)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from correlator.plot.template import BLUE, GREY, VERMILLION, counted, dress, empty_figure, translucent
+from correlator.eventstudy.finding import verdict
+from correlator.plot.template import BLUE, GREY, VERMILLION, counted, dress, empty_figure, escaped, translucent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -16,45 +18,74 @@ FEW = 8
 _RUG = 2_000
 
 
-def distribution_figure(car: pl.DataFrame, window: str, *, title: str | None = None) -> go.Figure:
+def distribution_figure(
+    car: pl.DataFrame,
+    window: str,
+    *,
+    names: Mapping[Any, str] | None = None,
+    title: str | None = None,
+    subtitle: str = "",
+) -> go.Figure:
     """The events' CARs in one window: a histogram over a tick per event, zero and the mean marked.
 
-    ``car``: event_id, symbol, window, car (fractions). Fewer than eight events are dots without a histogram.
+    ``car``: event_id, symbol, window, car (fractions); ``names``: (event_id, symbol) to what a tick says. The lowest
+    and the highest event are named in the figure. Fewer than eight events are dots without a histogram.
     """
     heading = title or f"CAR in window {window}"
-    values = car.filter(pl.col("window") == window)["car"].drop_nulls().drop_nans()
+    known = car.filter(pl.col("window") == window).drop_nulls("car").filter(pl.col("car").is_not_nan())
+    values = known["car"]
     if values.is_empty():
         return empty_figure(heading, f"No event has a CAR in window {window}.")
+    keys = known.select("event_id", "symbol").rows()
+    labels = [(names or {}).get(key, f"{key[1]} #{key[0]}") for key in keys]
     mean = float(values.mean())  # type: ignore[arg-type]
     if values.len() < FEW:
-        figure = _dots(values.to_list())
+        figure = _dots(values.to_list(), labels)
     else:
         figure = _histogram(values.to_numpy(), mean, "events", BLUE)
         if values.len() <= _RUG:
-            _add_rug(figure, values.to_list())
+            _add_rug(figure, values.to_list(), labels)
     _mark(figure, mean, f"mean {mean:+.2%}")
-    figure.update_xaxes(title_text="cumulated abnormal return", tickformat=".1%")
-    return dress(figure, title=heading, subtitle=f"{counted(values.len(), 'event')}, mean {mean:+.2%}", height=400)
+    figure.update_xaxes(title_text=escaped(f"cumulated abnormal return in window {window}"), tickformat=".1%")
+    words = f"{counted(values.len(), 'event')}, mean {mean:+.2%}"
+    words += "" if values.len() < 2 else f"; lowest {_ends(values, labels, lowest=True)}"
+    words += "" if values.len() < 2 else f"; highest {_ends(values, labels, lowest=False)}"
+    return dress(figure, title=heading, subtitle=f"{subtitle}; {words}" if subtitle else words, height=420)
 
 
-def null_figure(draws: pl.Series, observed: float, *, p_value: float | None = None, statistic: str = "") -> go.Figure:
+def _ends(values: pl.Series, labels: list[str], *, lowest: bool) -> str:
+    """The event at one end, by name and number."""
+    at = values.arg_min() if lowest else values.arg_max()
+    return f"{labels[int(at or 0)]} {values[int(at or 0)]:+.2%}".replace("\n", " ")
+
+
+def null_figure(
+    draws: pl.Series,
+    observed: float,
+    *,
+    p_value: float | None = None,
+    statistic: str = "",
+    whom: str = "",
+    about: str = "",
+) -> go.Figure:
     """A statistic in every placebo draw, and the real one.
 
     ``draws``: (B,) of the statistic under the placebo; ``observed``: the real one, on the same scale;
-    ``statistic``: what it is called.
+    ``statistic``: what it is called; ``whom``, ``about``: whose study, and of what. The title says how often ordinary
+    sessions go as far.
     """
-    title = "What chance alone gives"
     values = draws.drop_nulls().drop_nans()
     if values.is_empty():
-        return empty_figure(title, "There are no placebo draws.")
+        return empty_figure("What chance alone gives", "There are no placebo draws.")
+    title = "What chance alone gives"
+    if p_value is not None:
+        title = f"{whom or 'The study'} against ordinary sessions: {verdict(p_value)}, placebo p {p_value:.3f}"
     figure = _histogram(values.to_numpy(), observed, "draws", GREY)
     _mark(figure, observed, f"observed {observed:.3g}")
-    figure.update_xaxes(title_text="statistic under the placebo")
-    named = f"{statistic}; " if statistic else ""
-    subtitle = f"{named}{counted(values.len(), 'draw')}; observed {observed:.3g}"
-    if p_value is not None:
-        subtitle += f", two-sided p = {p_value:.3g}"
-    return dress(figure, title=title, subtitle=subtitle, height=400)
+    figure.update_xaxes(title_text=escaped(f"{statistic or 'statistic'} on ordinary sessions"))
+    words = f"{statistic}; " if statistic else ""
+    words += f"{counted(values.len(), 'placebo study').replace('studys', 'studies')}; observed {observed:.3g}"
+    return dress(figure, title=title, subtitle=f"{words}; {about}" if about else words, height=420)
 
 
 def counted_bins(
@@ -93,7 +124,7 @@ def _histogram(values: np.ndarray[Any, Any], mark: float, unit: str, colour: str
     return figure
 
 
-def _add_rug(figure: go.Figure, values: list[float]) -> None:
+def _add_rug(figure: go.Figure, values: list[float], labels: list[str]) -> None:
     """A tick per event under the axis of the counts."""
     top = max(figure.data[0].y)
     figure.add_scatter(
@@ -102,12 +133,13 @@ def _add_rug(figure: go.Figure, values: list[float]) -> None:
         mode="markers",
         marker={"symbol": "line-ns-open", "size": 9, "color": BLUE, "line": {"width": 1}},
         name="one event",
-        hovertemplate="%{x:.2%}<extra></extra>",
+        text=[escaped(label).replace("\n", "<br>") for label in labels],
+        hovertemplate="%{text}<br>%{x:.2%}<extra></extra>",
     )
     figure.update_yaxes(range=[-0.11 * top, 1.08 * top])
 
 
-def _dots(values: list[float]) -> go.Figure:
+def _dots(values: list[float], labels: list[str]) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure(
@@ -117,7 +149,8 @@ def _dots(values: list[float]) -> go.Figure:
             mode="markers",
             marker={"size": 14, "color": translucent(BLUE, 0.6), "line": {"color": BLUE, "width": 1}},
             name="one event",
-            hovertemplate="%{x:.2%}<extra></extra>",
+            text=[escaped(label).replace("\n", "<br>") for label in labels],
+            hovertemplate="%{text}<br>%{x:.2%}<extra></extra>",
         )
     )
     figure.update_yaxes(visible=False)

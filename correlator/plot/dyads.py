@@ -29,7 +29,7 @@ NODES = 16
 EDGES = 40
 
 
-def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str = "Dyads over time") -> go.Figure:
+def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str | None = None, about: str = "") -> go.Figure:
     """One row per dyad, one dot per day and quad class; the ``top`` busiest dyads.
 
     ``events``: dyad, known_at (UTC) or day_zero, quad_class, and where known headline. Colours are quad classes.
@@ -37,7 +37,7 @@ def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str = "Dyads o
     time = "known_at" if "known_at" in events.columns else "day_zero"
     known = events.drop_nulls(["dyad", time]).with_columns(day=pl.col(time).cast(pl.Date))
     if known.is_empty():
-        return empty_figure(title, "No event names two countries and a time.")
+        return empty_figure(title or "Dyads over time", "No event names two countries and a time.")
     import plotly.graph_objects as go
 
     busiest = known["dyad"].value_counts().sort("count", "dyad", descending=[True, False]).head(top)["dyad"].to_list()
@@ -74,12 +74,22 @@ def dyad_timeline(events: pl.DataFrame, *, top: int = TOP, title: str = "Dyads o
     margin = max(timedelta(days=3), 0.04 * (days[-1] - days[0]))
     figure.update_xaxes(range=[days[0] - margin, days[-1] + margin], tickformat="%d %b\n%Y", nticks=6)
     subtitle = f"{counted(known.height, 'event')} of {counted(known['dyad'].n_unique(), 'dyad')}"
+    subtitle = f"{about}; {subtitle}" if about else subtitle
     if known["dyad"].n_unique() > top:
         subtitle += f"; the {top} busiest are shown"
-    return dress(figure, title=title, subtitle=subtitle, height=190 + 26 * len(busiest))
+    return dress(
+        figure, title=title or _busiest_dyad(known, busiest[0]), subtitle=subtitle, height=190 + 26 * len(busiest)
+    )
 
 
-def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str = "Who meets whom") -> go.Figure:
+def _busiest_dyad(known: pl.DataFrame, dyad: str) -> str:
+    """The busiest dyad, its share of the events, and which way these point."""
+    own = known.filter(pl.col("dyad") == dyad)
+    conflict = own.filter(pl.col("quad_class").str.contains("conflict")).height
+    return f"{dyad}: {own.height:,} of {counted(known.height, 'event')}, {conflict / own.height:.0%} of them conflict"
+
+
+def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None = None, about: str = "") -> go.Figure:
     """Countries on a circle, a line per dyad: width by events, colour by their mean Goldstein score.
 
     ``events``: dyad, goldstein (-10 to 10); the ``nodes`` busiest countries and at most
@@ -87,7 +97,7 @@ def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str = "Who 
     """
     known = events.drop_nulls("dyad")
     if known.is_empty():
-        return empty_figure(title, "No event names two countries.")
+        return empty_figure(title or "Who meets whom", "No event names two countries.")
     import plotly.graph_objects as go
 
     edges = (
@@ -134,11 +144,14 @@ def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str = "Who 
     _add_countries(figure, places, dict(chosen.iter_rows()))
     figure.update_xaxes(visible=False, range=[-1.35, 1.35])
     figure.update_yaxes(visible=False, range=[-1.25, 1.25], scaleanchor="x")
-    subtitle = f"{counted(known.height, 'event')}; width: events, blue cooperative, red conflictual"
+    first = f"{about}; " if about else ""
+    subtitle = f"{first}{counted(known.height, 'event')}; width: events, blue cooperative, red conflictual"
     if weight.height > nodes or between.height > EDGES:
         subtitle += f"; the busiest {min(nodes, weight.height)} of {weight.height} countries and "
         subtitle += f"{min(EDGES, between.height)} of {edges.height} dyads"
-    return dress(figure, title=title, subtitle=subtitle, height=470).update_layout(margin={"l": 14, "b": 14})
+    name, n = chosen.row(0)
+    heading = title or f"{name} is in {n:,} of {counted(known.height, 'event')}"
+    return dress(figure, title=heading, subtitle=subtitle, height=470).update_layout(margin={"l": 14, "b": 14})
 
 
 def _add_countries(figure: go.Figure, places: dict[str, tuple[float, float]], weight: dict[str, int]) -> None:

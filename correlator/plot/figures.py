@@ -35,6 +35,10 @@ class Material(Protocol):
     def prices(self) -> PriceData: ...
     @property
     def dyads(self) -> pl.DataFrame: ...
+    @property
+    def about(self) -> str:
+        """Whose events these are and by which selection, in words."""
+
     def news(self, method: str) -> pl.DataFrame:
         """News against returns, as ``correlate`` has it for one symbol and key."""
 
@@ -82,6 +86,10 @@ class OfResult:
     def dyads(self) -> pl.DataFrame:
         raise _needs_store(DYADS)
 
+    @property
+    def about(self) -> str:
+        return f"events: {self.result.spec.events or 'all'}"
+
     def news(self, method: str) -> pl.DataFrame:
         """Not of a study alone."""
         raise _needs_store(f"{NEWS} ({method})")
@@ -118,6 +126,7 @@ def _price(material: Material) -> go.Figure:
         data.bars,
         events=data.events,
         quotes=data.quotes,
+        marks=data.marks,
         symbol=data.symbol,
         around=data.around,
         sessions_each_side=data.sessions_each_side,
@@ -142,34 +151,65 @@ def _car(material: Material) -> go.Figure:
 def _car_text(material: Material, size: Size) -> str:
     from correlator.plot.of_result import path_of
     from correlator.plot.terminal import car_text
+    from correlator.plot.words import plain_title
 
-    return car_text(path_of(material.result), width=size.width, height=size.height)
+    result = material.result
+    return car_text(path_of(result), title=plain_title(result), width=size.width, height=size.height)
+
+
+def _daily(material: Material) -> go.Figure:
+    from correlator.plot.of_result import daily_figure
+
+    return daily_figure(material.result)
+
+
+def _daily_text(material: Material, size: Size) -> str:
+    from correlator.eventstudy.finding import daily
+    from correlator.plot.of_result import as_per_cent
+    from correlator.plot.terminal_rows import days_text
+    from correlator.plot.words import title_lines
+
+    result = material.result
+    if not len(result.estimates):
+        return "No event was measured: there is no abnormal return to draw.\n"
+    return title_lines(result, size.width) + days_text(as_per_cent(daily(result), result), width=size.width)
 
 
 def _events(material: Material) -> go.Figure:
     from correlator.eventstudy.paths import car_paths
-    from correlator.plot.of_result import as_per_cent, event_labels
+    from correlator.plot.of_result import as_per_cent, flagged_bars
     from correlator.plot.study import event_panels
+    from correlator.plot.words import event_names, study_subtitle, study_title
 
     result = material.result
-    return event_panels(as_per_cent(car_paths(result), result), labels=event_labels(result))
+    return event_panels(
+        as_per_cent(car_paths(result), result),
+        labels=event_names(result),
+        flagged=flagged_bars(result),
+        title=study_title(result),
+        subtitle=study_subtitle(result),
+    )
 
 
 def _events_text(material: Material, size: Size) -> str:
     from correlator.eventstudy.paths import car_paths
-    from correlator.plot.of_result import as_per_cent, event_labels
+    from correlator.plot.of_result import as_per_cent
     from correlator.plot.terminal_rows import events_text
+    from correlator.plot.words import event_names, title_lines
 
     result = material.result
-    return events_text(as_per_cent(car_paths(result), result), event_labels(result), width=size.width)
+    rows = events_text(as_per_cent(car_paths(result), result), event_names(result), width=size.width)
+    return title_lines(result, size.width) + rows
 
 
 def _heatmap(material: Material) -> go.Figure:
+    from correlator.plot.heatmap import heatmap_figure
     from correlator.plot.of_result import as_per_cent, categories_of, marks_of
-    from correlator.plot.study import heatmap_figure
+    from correlator.plot.words import study_subtitle, study_title
 
     result = material.result
-    return heatmap_figure(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
+    words = {"title": study_title(result), "subtitle": study_subtitle(result)}
+    return heatmap_figure(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result), **words)
 
 
 def _heatmap_text(material: Material, _: Size) -> str:
@@ -181,28 +221,47 @@ def _heatmap_text(material: Material, _: Size) -> str:
 
 
 def _distribution(material: Material) -> go.Figure:
+    from correlator.eventstudy.finding import main_window
     from correlator.plot.distribution import distribution_figure
     from correlator.plot.of_result import as_per_cent
+    from correlator.plot.words import event_names, study_subtitle, study_title
 
     result = material.result
-    return distribution_figure(as_per_cent(result.car, result), result.window_labels[-1])
+    words = {"title": study_title(result), "subtitle": study_subtitle(result)}
+    window = result.window_labels[main_window(result)]
+    return distribution_figure(as_per_cent(result.car, result), window, names=event_names(result), **words)
 
 
 def _distribution_text(material: Material, size: Size) -> str:
+    from correlator.eventstudy.finding import main_window
     from correlator.plot.of_result import as_per_cent
     from correlator.plot.terminal_rows import distribution_text
 
     result = material.result
-    window = result.window_labels[-1]
+    window = result.window_labels[main_window(result)]
     values = as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
     mean = float(values.mean() or 0.0)  # type: ignore[arg-type]
     return distribution_text(values, mean, "mean", title=f"CAR in window {window}", width=size.width)
 
 
 def _fan(material: Material) -> go.Figure:
-    from correlator.plot.of_result import averages_figure
+    from correlator.plot.of_result import averages_figure, placebo_p
 
-    return averages_figure(material.result, material.test.bands)
+    return averages_figure(material.result, material.test.bands, p_placebo=placebo_p(material.test))
+
+
+def _fan_text(material: Material, size: Size) -> str:
+    from correlator.plot.of_result import as_per_cent, path_of, placebo_p
+    from correlator.plot.terminal import car_text
+    from correlator.plot.words import plain_title
+
+    fan = as_per_cent(material.test.bands, material.result).rename({"p2.5": "low", "p97.5": "high"})
+    path = path_of(material.result).drop("low", "high").join(fan.select("day", "low", "high"), on="day", how="left")
+    words = {"title": plain_title(material.result), "band": "the middle 95% of placebo studies"}
+    p = placebo_p(material.test)
+    return car_text(path, **words, width=size.width, height=size.height) + (
+        f"placebo p {p:.3f}\n" if p is not None else ""
+    )
 
 
 def _null(material: Material) -> go.Figure:
@@ -251,7 +310,7 @@ def _impulse_text(material: Material, size: Size) -> str:
 def _dyads(material: Material) -> go.Figure:
     from correlator.plot.dyads import dyad_timeline
 
-    return dyad_timeline(material.dyads)
+    return dyad_timeline(material.dyads, about=material.about)
 
 
 def _dyads_text(material: Material, size: Size) -> str:
@@ -263,22 +322,29 @@ def _dyads_text(material: Material, size: Size) -> str:
 def _network(material: Material) -> go.Figure:
     from correlator.plot.dyads import dyad_network
 
-    return dyad_network(material.dyads)
+    return dyad_network(material.dyads, about=material.about)
+
+
+def _network_text(material: Material, size: Size) -> str:
+    from correlator.plot.terminal_rows import network_text
+
+    return network_text(material.dyads, width=size.width)
 
 
 FIGURES: dict[str, FigureKind] = {
     kind.name: kind
     for kind in (
         FigureKind("price", "prices with their news", PRICES, _price, _price_text),
-        FigureKind("car", "the average by day with its band", RESULT, _car, _car_text),
+        FigureKind("car", "the average by day with its band, a line per group", RESULT, _car, _car_text),
+        FigureKind("ar", "the abnormal return of each day, or its average", RESULT, _daily, _daily_text),
         FigureKind("events", "one panel per event", RESULT, _events, _events_text),
         FigureKind("heatmap", "mean CAR by category and window", RESULT, _heatmap, _heatmap_text),
-        FigureKind("distribution", "the CARs of the last window", RESULT, _distribution, _distribution_text),
-        FigureKind("fan", "the average over its placebo studies", PLACEBO, _fan),
+        FigureKind("distribution", "the CARs of the event window", RESULT, _distribution, _distribution_text),
+        FigureKind("fan", "the average over its placebo studies", PLACEBO, _fan, _fan_text),
         FigureKind("null", "what chance alone gives, first window", PLACEBO, _null, _null_text),
         FigureKind("lead-lag", "news against returns, by lag", NEWS, _lead_lag, _lead_lag_text),
         FigureKind("impulse", "the response of the return to one story", NEWS, _impulse, _impulse_text),
         FigureKind("dyads", "who met whom, over time", DYADS, _dyads, _dyads_text),
-        FigureKind("network", "who meets whom", DYADS, _network),
+        FigureKind("network", "who meets whom", DYADS, _network, _network_text),
     )
 }

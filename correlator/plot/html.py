@@ -8,11 +8,14 @@ import html
 import json
 import re
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from correlator.errors import NotFoundError
 from correlator.files import write_whole
+from correlator.plot.plotly_script import plotly_script
+from correlator.plot.template import has_words
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,9 +23,15 @@ if TYPE_CHECKING:
 CONFIG = {"responsive": True, "displaylogo": False, "displayModeBar": "hover", "showTips": False}
 
 _HAS_ITS_STYLE = re.compile(r'getElementById\("([0-9a-f]{64})"\)')
+_BAR_OF_MODES = 34
 _STYLE = """
-html, body { margin: 0; padding: 0; background: #fff; }
-#figure { width: 100%; max-width: 1400px; margin: 0 auto; }
+:root { color-scheme: light dark; --paper: #fff; --ink: #1f2933; --field: #f5f7fa; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14181d; --ink: #e6eaef; --field: #1f262e; } }
+@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; } }
+html, body { margin: 0; padding: 0; background: var(--paper); }
+#figure { width: 100%; height: calc(100vh - HIDEpx); min-height: HEIGHTpx; margin-bottom: HIDEpx; }
+#figure .modebar-container { top: 100% !important; }
+#figure .modebar { background: none !important; }
 """
 
 _PAGE = """<!DOCTYPE html>
@@ -31,6 +40,7 @@ _PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
 <title>{title}</title>
 <style>{style}</style>
@@ -44,19 +54,45 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 
+_DRAW = """
+const box = document.getElementById("figure");
+const read = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colours = () => ({"font.color": read("--ink"), "paper_bgcolor": read("--paper"),
+  "hoverlabel.bgcolor": read("--field"), "hoverlabel.font.color": read("--ink")});
+const layout = Object.assign({}, figure.layout);
+delete layout.height;
+Plotly.newPlot(box, figure.data, layout, config).then(() => {
+  const fit = () => Plotly.relayout(box, Object.assign({}, titled(figure.layout, box.clientWidth), colours()));
+  let width = 0;
+  new ResizeObserver(() => { if (box.clientWidth !== width) { width = box.clientWidth; fit(); } }).observe(box);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", fit);
+  window.addEventListener("beforeprint", fit);
+  window.addEventListener("afterprint", fit);
+});
+"""
+
+
+@cache
+def figure_script() -> str:
+    """The functions of ``figure.js``, which every page with figures begins with."""
+    return Path(__file__).with_name("figure.js").read_text(encoding="utf-8")
+
 
 def figure_page(figure: go.Figure) -> str:
-    """The figure as the text of one HTML page: plotly.js inside, as wide as the window, no network requests.
+    """The figure as the text of one HTML page: plotly.js inside, as large as the window, dark where the reader's system
+    is, no network requests.
 
     The same figure gives the same text.
     """
-    drawn = f"const figure = {script_json(figure_parts(figure))};"
-    script = f'{drawn}\nPlotly.newPlot("figure", figure.data, figure.layout, {script_json(CONFIG)});'
+    drawn = f"const figure = {script_json(figure_parts(figure))};\nconst config = {script_json(CONFIG)};"
+    script = f"{figure_script()}{drawn}{_DRAW}"
     plotly = plotly_script()
+    height = int(figure.layout.height or 480)
+    style = _STYLE.replace("HIDE", str(_BAR_OF_MODES)).replace("HEIGHT", str(height))
     return _PAGE.format(
-        policy=content_policy([plotly, script], [_STYLE]),
+        policy=content_policy([plotly, script], [style]),
         title=html.escape(title_of(figure)),
-        style=_STYLE,
+        style=style,
         known_styles=known_styles(plotly),
         plotly=plotly,
         script=script,
@@ -105,6 +141,8 @@ def checked_target(path: str | Path) -> Path:
 def figure_parts(figure: go.Figure) -> dict[str, Any]:
     """The figure's data and layout as plain JSON values."""
     parts: dict[str, Any] = json.loads(figure.to_json())
+    if not has_words(figure):
+        parts["layout"].pop("meta", None)
     return {"data": parts["data"], "layout": parts["layout"]}
 
 
@@ -112,14 +150,6 @@ def script_json(value: object) -> str:
     """``value`` as JSON that may stand inside a script element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-
-
-def plotly_script() -> str:
-    """plotly.js as plotly ships it, fit for an inline script element."""
-    from plotly.offline import get_plotlyjs
-
-    script: str = get_plotlyjs()
-    return script.replace("</script", "<\\/script")
 
 
 def title_of(figure: go.Figure) -> str:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from correlator.errors import InputError, MissingDependencyError, SourceError
 from correlator.files import write_whole
-from correlator.plot.html import checked_target
+from correlator.plot.html import checked_target, title_of
+from correlator.plot.pdf_title import with_title
+from correlator.plot.template import fitted
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -38,16 +40,17 @@ def image_bytes(
             f"{image_format.upper()} needs the package kaleido",
             hint="pip install 'correlator[image]', or write HTML",
         ) from error
+    sized = fitted(type(figure)(figure), width)
     options: dict[str, Any] = {
         "format": image_format,
         "width": width,
-        "height": height or figure.layout.height or 600,
+        "height": height or sized.layout.height or 600,
         "scale": scale,
     }
     try:
         with _quiet("choreographer"):
             browser = {"mathjax": False, "browser_cls": QuietChromium}
-            drawn: bytes = kaleido.calc_fig_sync(figure.to_dict(), opts=options, kopts=browser)
+            drawn: bytes = kaleido.calc_fig_sync(sized.to_dict(), opts=options, kopts=browser)
     except ChromeNotFoundError as error:
         raise MissingDependencyError(
             f"{image_format.upper()} needs Chromium or Chrome, and none was found",
@@ -55,7 +58,7 @@ def image_bytes(
         ) from error
     except (RuntimeError, OSError, TimeoutError) as error:
         raise SourceError(f"Chromium could not draw the figure: {error}", hint="write HTML instead") from error
-    return drawn
+    return with_title(drawn, title_of(figure)) if image_format == "pdf" else drawn
 
 
 def write_image(

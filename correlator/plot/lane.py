@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.events.model import CATEGORIES
-from correlator.plot.template import category_colour, escaped, wrapped
+from correlator.plot.template import axis_values, category_colour, escaped, wrapped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -43,7 +43,7 @@ def add_lane(figure: go.Figure, events: pl.DataFrame, categories: list[str], row
         own = dots.filter(pl.col("category") == category)
         figure.add_trace(
             go.Scatter(
-                x=own["day_zero"].to_list(),
+                x=axis_values(own["day_zero"]),
                 y=[escaped(category)] * own.height,
                 mode="markers",
                 marker={

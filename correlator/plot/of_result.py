@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
-from correlator.eventstudy.paths import car_path
+from correlator.eventstudy.finding import daily, unit_of
+from correlator.eventstudy.paths import car_path, censored
 from correlator.eventstudy.placebo.inference import PlaceboResult
 from correlator.eventstudy.result import StudyResult
 from correlator.plot.distribution import null_figure
-from correlator.plot.study import car_figure
+from correlator.plot.study import bars_figure, car_figure, groups_figure
+from correlator.plot.template import counted, empty_figure
+from correlator.plot.words import study_subtitle, study_title
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-_CUMULATED = ("car", "caar", "low", "high")
+_CUMULATED = ("car", "caar", "aar", "low", "high")
 _PERCENTILE = re.compile(r"^p\d")
 
 
@@ -69,11 +73,70 @@ def result_figure(
     return figure_named(kind).draw(OfResult(result, draws=draws, seed=seed))
 
 
-def averages_figure(result: StudyResult, fan: pl.DataFrame | None = None) -> go.Figure:
-    """The average by day with its band, over the ``fan`` of placebo studies (of that study, without groups)."""
-    title = "Cumulated abnormal return" if len(result.estimates) == 1 else "Average cumulated abnormal return"
+def averages_figure(
+    result: StudyResult, fan: pl.DataFrame | None = None, *, p_placebo: float | None = None
+) -> go.Figure:
+    """The average by day with its band, a line per group where the study has groups, over the ``fan`` of placebo
+    studies (of that study, without groups).
+    """
+    below = study_subtitle(result)
+    if p_placebo is not None:
+        below += f"; placebo p {p_placebo:.3f}"
+    if fan is None and result.spec.by and len(result.estimates):
+        return groups_figure(group_paths(result), title=study_title(result), subtitle=below, unit=unit_of(result))
     simple = None if fan is None else as_per_cent(fan, result)
-    return car_figure(path_of(result), fan=simple, title=title, subtitle=described(result))
+    return car_figure(path_of(result), fan=simple, title=study_title(result), subtitle=below, unit=unit_of(result))
+
+
+def group_paths(result: StudyResult) -> dict[str, pl.DataFrame]:
+    """``path_of`` the events of every group, the largest group first, by what the group is called."""
+    parts = sorted(result.groups(), key=lambda each: -len(each[1]))
+    alone = replace(result.spec, by=())
+    return {
+        ", ".join(str(value) for value in values.values()): path_of(replace(result, estimates=part, spec=alone))
+        for values, part in parts
+    }
+
+
+def daily_figure(result: StudyResult) -> go.Figure:
+    """The abnormal return of each day, or its average over events, with the band of each day's recommended test."""
+    if not len(result.estimates):
+        return empty_figure(study_title(result), "No event was measured: there is no abnormal return to draw.")
+    table = as_per_cent(daily(result), result)
+    marks = flagged_days(result)
+    words = {"title": study_title(result), "subtitle": study_subtitle(result), "unit": unit_of(result)}
+    return bars_figure(table, marks=marks, **words)
+
+
+def flagged_days(result: StudyResult) -> pl.DataFrame:
+    """Days of the event window on which bars are no evidence: day (label), flags, n (events), first day first."""
+    rows = [
+        (result.day_labels[day], name, int(mask[:, day].sum()))
+        for name, mask in censored(result).items()
+        for day in np.flatnonzero(mask.any(axis=0)).tolist()
+    ]
+    frame = pl.DataFrame(rows, schema={"day": pl.String, "flags": pl.String, "n": pl.Int64}, orient="row")
+    return frame.group_by("day", maintain_order=True).agg(pl.col("flags").str.join(", "), pl.col("n").max())
+
+
+def flagged_bars(result: StudyResult) -> pl.DataFrame:
+    """Bars of the event windows that are no evidence: event_id, symbol, day (label)."""
+    keys = result.events[result.estimates.kept].select("event_id", "symbol").rows()
+    rows = {
+        (*keys[event], result.day_labels[day])
+        for mask in censored(result).values()
+        for event, day in np.argwhere(mask).tolist()
+    }
+    schema = pl.Schema({**result.events.select("event_id", "symbol").schema, "day": pl.String()})
+    return pl.DataFrame(sorted(rows), schema=schema, orient="row")
+
+
+def placebo_p(test: PlaceboResult) -> float | None:
+    """The placebo p of the window that titles tell, without groups; None where it is not known."""
+    windows = test.spec.windows
+    place = windows.index(test.spec.window) if test.spec.window in windows else len(windows) - 1
+    p = float(test.p_values[0, place])
+    return None if test.groups.height > 1 or np.isnan(p) else p
 
 
 def null_of(test: PlaceboResult) -> Null:
@@ -85,7 +148,15 @@ def null_of(test: PlaceboResult) -> Null:
 def placebo_null_figure(test: PlaceboResult) -> go.Figure:
     """The null of ``null_of`` as a histogram, the real study marked."""
     null = null_of(test)
-    return null_figure(null.draws, null.observed, p_value=null.p_value, statistic=null.statistic)
+    spec = test.spec
+    return null_figure(
+        null.draws,
+        null.observed,
+        p_value=null.p_value,
+        statistic=null.statistic,
+        whom=", ".join(spec.symbols) if 0 < len(spec.symbols) <= 3 else f"{len(spec.symbols) or 'All'} shares",
+        about=f"events: {spec.events or 'all'}, {counted(int(test.events[0, 0]), 'event')}; {spec.model} model",
+    )
 
 
 def path_of(result: StudyResult) -> pl.DataFrame:
@@ -117,31 +188,6 @@ def marks_of(result: StudyResult) -> pl.DataFrame:
     named = replace(result, events=events.with_columns(pl.col("category").fill_null("other")))
     found = named.recommended_by(("category",)).select("category", "window", "caar", "p_value")
     return as_per_cent(found, result)
-
-
-def described(result: StudyResult) -> str:
-    """What was studied, in a line: events, symbols, benchmark, model, returns and windows."""
-    spec = result.spec
-    kept = result.events[result.estimates.kept]
-    symbols = kept["symbol"].unique(maintain_order=True).to_list()
-    whom = ", ".join(symbols) if len(symbols) <= 3 else f"{len(symbols)} symbols"
-    on = f" on {spec.benchmark}" if spec.benchmark else ""
-    number = len(result.estimates)
-    return (
-        f"{number:,} event{'' if number == 1 else 's'}, {whom}{on}; {spec.model} model, {spec.returns} returns, "
-        f"estimation {spec.estimation.label}"
-    )
-
-
-def event_labels(result: StudyResult) -> dict[Any, str]:
-    """The words above an event's panel: symbol and, on a line of its own, the session of day 0."""
-    estimates = result.estimates
-    sessions = result.panel.labels.gather(estimates.day_zero)
-    kept = result.events[estimates.kept].select("event_id", "symbol").iter_rows()
-    return {
-        (number, symbol): f"{symbol}\n{session:%d %b %Y}"
-        for (number, symbol), session in zip(kept, sessions, strict=True)
-    }
 
 
 def categories_of(result: StudyResult) -> pl.DataFrame:

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from correlator.plot.lane import add_lane, events_per_session, lane_categories
-from correlator.plot.template import BLUE, GREY, INK, ORANGE, VERMILLION, counted, dress, empty_figure
+from correlator.plot.template import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    VERMILLION,
+    axis_values,
+    counted,
+    dress,
+    empty_figure,
+    wrapped,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MANY_DAYS = 15
+AT_LIMIT, NO_VOLUME, ACTION, DOUBTED = "at the price limit", "no volume", "split or dividend", "doubted by the audit"
+MARKS = {
+    AT_LIMIT: ("square", PURPLE),
+    NO_VOLUME: ("circle-open", GREY),
+    ACTION: ("diamond-tall", GREEN),
+    DOUBTED: ("x", ORANGE),
+}
+"""What a bar may be marked with: the symbol and colour of its sign."""
 _PRICE_HEIGHT = 300
 _VOLUME_HEIGHT = 64
 _LANE_ROW = 24
@@ -31,6 +54,7 @@ class PriceData:
     quotes: pl.DataFrame
     around: date | None = None
     sessions_each_side: int = 60
+    marks: pl.DataFrame | None = None
 
 
 def price_figure(
@@ -38,6 +62,7 @@ def price_figure(
     *,
     events: pl.DataFrame | None = None,
     quotes: pl.DataFrame | None = None,
+    marks: pl.DataFrame | None = None,
     symbol: str,
     around: date | None = None,
     sessions_each_side: int = 60,
@@ -46,8 +71,10 @@ def price_figure(
 
     ``bars``: session, close and where known open, high, low, volume, one row a session; ``events``: day_zero, category,
     and where known headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of strips);
-    ``around``: show ``sessions_each_side`` sessions on each side of the first session on or after it, else all. Events
-    and quotes of sessions that are not shown are counted in the subtitle. Without bars the figure says so.
+    ``marks``: session, mark (one of ``MARKS``) and words about a bar that is no evidence or begins another count of
+    shares; sessions are dates, or the local starts of bars within a session; ``around``: show ``sessions_each_side``
+    sessions on each side of the first session on or after it, else all. Events and quotes of sessions that are not
+    shown are counted in the subtitle. Without bars the figure says so.
     """
     shown = bars.drop_nulls("close").sort("session")
     if shown.is_empty():
@@ -56,27 +83,31 @@ def price_figure(
         shown = sessions_around(shown, around, sessions_each_side)
     placed, events_elsewhere = _of_sessions(events, "day_zero", shown)
     printed, _ = _of_sessions(quotes, "session", shown)
+    marked, _ = _of_sessions(marks, "session", shown)
     lane = lane_categories(placed)
     figure, rows = _panels(shown, len(lane))
     _add_prices(figure, shown)
     if not printed.is_empty():
         _add_quotes(figure, printed)
+    if not marked.is_empty():
+        _add_marks(figure, marked, shown)
     if "volume" in rows:
         _add_volume(figure, shown, rows["volume"])
     if "lane" in rows:
         daily = events_per_session(placed)
         _add_event_marks(figure, daily, shown)
         add_lane(figure, placed, lane, rows["lane"])
-    title = f"{symbol}: price and news"
     subtitle = _subtitle(shown, placed.height, events_elsewhere, printed.height, around)
-    dress(figure, title=title, subtitle=subtitle, height=_height(rows, len(lane)) + 110)
-    figure.update_xaxes(rangebreaks=_rangebreaks(shown), range=_range(shown), rangeslider_visible=False)
+    if not marked.is_empty():
+        subtitle += f"; {counted(marked['session'].n_unique(), 'bar')} marked"
+    dress(figure, title=_title(symbol, shown, placed), subtitle=subtitle, height=_height(rows, len(lane)) + 120)
+    figure.update_xaxes(rangeslider_visible=False, **_axis(shown))
     return figure
 
 
 def sessions_around(bars: pl.DataFrame, around: date, each_side: int) -> pl.DataFrame:
     """The bars ``each_side`` sessions before and after the first session on or after ``around`` (else the last)."""
-    centre = min(int((bars["session"] < around).sum()), bars.height - 1)
+    centre = min(int((bars["session"].cast(pl.Date) < around).sum()), bars.height - 1)
     first = max(centre - each_side, 0)
     return bars.slice(first, centre + each_side + 1 - first)
 
@@ -120,7 +151,7 @@ def _lane_height(categories: int) -> int:
 def _add_prices(figure: go.Figure, shown: pl.DataFrame) -> None:
     import plotly.graph_objects as go
 
-    sessions = shown["session"].to_list()
+    sessions = axis_values(shown["session"])
     whole = {"open", "high", "low"} <= set(shown.columns) and not any(
         shown[name].null_count() for name in ("open", "high", "low")
     )
@@ -143,7 +174,7 @@ def _add_quotes(figure: go.Figure, quotes: pl.DataFrame) -> None:
 
     figure.add_trace(
         go.Scatter(
-            x=quotes["session"].to_list(),
+            x=axis_values(quotes["session"]),
             y=quotes["price"].to_list(),
             mode="markers",
             marker={
@@ -153,7 +184,7 @@ def _add_quotes(figure: go.Figure, quotes: pl.DataFrame) -> None:
                 "line": {"color": INK, "width": 1},
             },
             name="strip quote",
-            hovertemplate="strip quote %{y:,.2f}<br>session %{x|%d %b %Y}<extra></extra>",
+            hovertemplate="strip quote %{y:,.2f}<br>session %{x}<extra></extra>",
         ),
         row=1,
         col=1,
@@ -165,16 +196,39 @@ def _add_volume(figure: go.Figure, shown: pl.DataFrame, row: int) -> None:
 
     figure.add_trace(
         go.Bar(
-            x=shown["session"].to_list(),
+            x=axis_values(shown["session"]),
             y=shown["volume"].to_list(),
             marker={"color": GREY, "line": {"width": 0}},
             showlegend=False,
-            hovertemplate="volume %{y:,.0f}<br>%{x|%d %b %Y}<extra></extra>",
+            hovertemplate="volume %{y:,.0f}<br>%{x}<extra></extra>",
         ),
         row=row,
         col=1,
     )
     figure.update_yaxes(title_text="volume", nticks=3, rangemode="tozero", row=row, col=1)
+
+
+def _add_marks(figure: go.Figure, marked: pl.DataFrame, shown: pl.DataFrame) -> None:
+    """A sign above every bar that is marked, one kind a row of the legend."""
+    highest = pl.coalesce("high", "close") if "high" in shown.columns else pl.col("close")
+    tops = shown.select("session", top=highest)
+    span = float(np.ptp(tops["top"].to_numpy())) or 1.0
+    placed = marked.join(tops, on="session", how="left", maintain_order="left")
+    for name, (symbol, colour) in MARKS.items():
+        own = placed.filter(pl.col("mark") == name)
+        if own.is_empty():
+            continue
+        figure.add_scatter(
+            x=axis_values(own["session"]),
+            y=(own["top"] + 0.04 * span).to_list(),
+            mode="markers",
+            marker={"symbol": symbol, "size": 8, "color": colour, "line": {"width": 1.5, "color": colour}},
+            text=[wrapped(words, lines=4) for words in own["words"]],
+            name=name,
+            hovertemplate=f"{name}<br>%{{text}}<br>%{{x}}<extra></extra>",
+            row=1,
+            col=1,
+        )
 
 
 def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame) -> None:
@@ -190,33 +244,60 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
     heights = marked["low"] - 0.05 * span if few else pl.repeat(floor - 0.08 * span, marked.height, eager=True)
     figure.add_trace(
         go.Scatter(
-            x=marked["day_zero"].to_list(),
+            x=axis_values(marked["day_zero"]),
             y=heights.to_list(),
             mode="markers",
             marker={"symbol": "triangle-up", "size": 9 if few else 5, "color": marked["colour"].to_list()},
             customdata=marked["n"].to_list(),
             name="day 0 of news (blue cooperation, red conflict)",
-            hovertemplate="day 0, %{x|%d %b %Y}: %{customdata} event(s)<extra></extra>",
+            hovertemplate="day 0, %{x}: %{customdata} event(s)<extra></extra>",
         ),
         row=1,
         col=1,
     )
     if few:
-        for session in marked["day_zero"]:
+        for session in axis_values(marked["day_zero"]):
             figure.add_vline(
                 x=session, line={"color": "rgba(127,127,127,0.55)", "width": 1, "dash": "dot"}, layer="below"
             )
 
 
+def _title(symbol: str, shown: pl.DataFrame, events: pl.DataFrame) -> str:
+    """How far the price went, and around how much news."""
+    first, last = float(shown["close"][0]), float(shown["close"][-1])
+    unit = "session" if shown["session"].dtype == pl.Date else "bar"
+    went = f"{last / first - 1:+.1%}".replace("%", " %") if shown.height > 1 and first > 0 else "price"
+    return f"{symbol}: {went} over {counted(shown.height, unit)} with {counted(events.height, 'event')}"
+
+
+def _axis(shown: pl.DataFrame) -> dict[str, Any]:
+    """The axis of sessions without the days between; of bars within a session without the hours between."""
+    if shown["session"].dtype == pl.Date:
+        return {"rangebreaks": _rangebreaks(shown), "range": _range(shown), "hoverformat": "%d %b %Y"}
+    names = axis_values(shown["session"])
+    step = max(1, math.ceil(len(names) / 5))
+    ticks = names[::step]
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": names,
+        "range": [-1, len(names)],
+        "tickvals": ticks,
+        "ticktext": [name.rpartition(" ")[0][:6] + "<br>" + name.rpartition(" ")[2] for name in ticks],
+        "tickangle": 0,
+    }
+
+
 def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, around: date | None) -> str:
     first, last = shown["session"][0], shown["session"][-1]
-    words = f"{first:%d %b %Y} to {last:%d %b %Y}, {shown.height} sessions; "
+    unit = "session" if shown["session"].dtype == pl.Date else "bar"
+    words = f"{first:%d %b %Y} to {last:%d %b %Y}, {counted(shown.height, unit)}; "
     words += f"{counted(events, 'event')}" if events else "no events in this range"
     if elsewhere:
         words += f" ({elsewhere} more outside it)"
     if quotes:
         words += f", {counted(quotes, 'strip quote')}"
-    if around is not None and around not in shown["session"]:
+    if around is not None and around not in shown["session"].cast(pl.Date):
         words += f"; {around:%d %b %Y} was no session"
     return words
 

@@ -11,6 +11,8 @@ import textwrap
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from correlator.events.model import CATEGORIES
 
 if TYPE_CHECKING:
@@ -42,6 +44,15 @@ HOVER_CHARACTERS: Final = 48
 _TITLE_LINE = 23
 _TITLE_PAD = 12
 _SUBTITLE_LINE = 17
+PHONE: Final = 390
+_SIZES: Final = {
+    "width": PHONE,
+    "title": TITLE_CHARACTERS,
+    "subtitle": SUBTITLE_CHARACTERS,
+    "titleLine": _TITLE_LINE,
+    "subtitleLine": _SUBTITLE_LINE,
+    "pad": _TITLE_PAD,
+}
 
 
 def category_colour(category: str | None) -> str:
@@ -70,6 +81,15 @@ def escaped(text: str) -> str:
 def counted(number: int, word: str) -> str:
     """``1 event``, ``1,234 events``; the number and its word stay on one line."""
     return f"{number:,} {word}{'' if number == 1 else 's'}".replace(" ", "\u00a0")
+
+
+def axis_values(sessions: pl.Series) -> list[Any]:
+    """Sessions as they are, a date axis; the starts of bars within one as text, for an axis without the hours
+    between.
+    """
+    if sessions.dtype == pl.Date:
+        return sessions.to_list()
+    return [f"{start:%d %b %Y %H:%M}" for start in sessions]
 
 
 @cache
@@ -124,26 +144,49 @@ def house_template() -> Any:
     )
 
 
-def dress(figure: go.Figure, *, title: str, subtitle: str = "", height: int = 480) -> go.Figure:
-    """Give ``figure`` the house template, a title and a subtitle that fit a phone, and a height in pixels."""
-    heading = wrapped(title, TITLE_CHARACTERS)
-    below = wrapped(subtitle, SUBTITLE_CHARACTERS) if subtitle else ""
+def dress(figure: go.Figure, *, title: str, subtitle: str = "", height: int = 480, above: int = 0) -> go.Figure:
+    """Give ``figure`` the house template, a title and a subtitle that fit a phone, and a height in pixels.
+
+    ``above``: pixels between the titles and the panels. The words themselves are in ``layout.meta``, so that ``fitted``
+    and pages can break them for another width.
+    """
+    words = {"title": _one_line(title), "subtitle": _one_line(subtitle), "above": above, "sizes": _SIZES}
+    figure.update_layout(template=house_template(), meta=words, height=height, autosize=True)
+    return fitted(figure, PHONE)
+
+
+def fitted(figure: go.Figure, width: int) -> go.Figure:
+    """``figure`` with its title and subtitle in lines that ``width`` pixels hold, and the margin that they need."""
+    if not has_words(figure):
+        return figure
+    words = figure.layout.meta
+    heading = wrapped(words["title"], TITLE_CHARACTERS * width // PHONE)
+    below = wrapped(words["subtitle"], SUBTITLE_CHARACTERS * width // PHONE) if words["subtitle"] else ""
     extra = heading.count("<br>")  # plotly centres the lines of a title on where one line stands
     top = 22 + _TITLE_LINE * (extra + 1)
     if below:
         top += _SUBTITLE_LINE * (below.count("<br>") + 1) + 4
     figure.update_layout(
-        template=house_template(),
         title={
             "text": heading,
             "subtitle": {"text": below},
             "pad": {"l": _TITLE_PAD, "t": _TITLE_PAD + _TITLE_LINE * extra / 2},
         },
-        margin={"t": top},
-        height=height,
-        autosize=True,
+        margin={"t": top + words["above"]},
     )
     return figure
+
+
+def has_words(figure: go.Figure) -> bool:
+    """Whether the title is still the one that ``dress`` gave: one that a caller put in its place stays as it is."""
+    words, text = figure.layout.meta, figure.layout.title.text
+    if not isinstance(words, dict) or "sizes" not in words:
+        return False
+    return text is None or text.replace("<br>", " ") == escaped(words["title"])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split(" ")).strip()
 
 
 def empty_figure(title: str, why: str, *, height: int = 320) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import polars as pl
@@ -36,13 +37,15 @@ def car_text(
     *,
     title: str = "cumulated abnormal return, %",
     line: str = "average over events",
+    band: str = "95% band",
     width: int = 80,
     height: int = 20,
 ) -> str:
     """CAR or CAAR by day with its band, in per cent; ``path`` as ``car_figure`` takes it (fractions)."""
     if path.is_empty() or path["caar"].null_count() == path.height:
         return "No event was measured: there is no abnormal return to draw.\n"
-    figure = _figure(title, width, height)
+    heading = [textwrap.shorten(title, width - 4, placeholder=" …")] if len(title) > width - 4 else []
+    figure = _figure(heading[0] if heading else title, width, height)
     rows = list(range(path.height))
     for name, marker in (("low", "."), ("high", ".")):
         if path[name].null_count() == 0:
@@ -50,7 +53,7 @@ def car_text(
     _line(figure, rows, (100 * path["caar"]).to_list())
     figure.line(0, orientation="h")
     _ticks(figure, path["day"].to_list())
-    return _text(figure) + f"line: {line}; dots: 95% band\n"
+    return _text(figure) + f"line: {line}, %; dots: {band}\n"
 
 
 def _figure(title: str, width: int, height: int) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from correlator.eventstudy.finding import SIGNIFICANCE
 from correlator.plot.distribution import counted_bins
-from correlator.plot.study import heatmap_cells, starred_cells
+from correlator.plot.heatmap import heatmap_cells, starred_cells
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _BAR = "█"
@@ -56,12 +57,56 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80)
     if ends.is_empty():
         return "No event was measured: there is nothing to draw.\n"
     shown = ends if ends.height <= _SHOWN else ends.sort(pl.col("end").abs(), descending=True).head(_SHOWN)
-    size = max(map(len, labels.values()), default=20)
+    size = min(max((len(label) for label in labels.values()), default=20), width - 24)
     room = max(8, width - size - 12)
     lines = [f"cumulated abnormal return by day; {shown.height} of {ends.height} events"]
     for number, symbol, path, end in shown.iter_rows():
         label = labels.get((number, symbol), f"{symbol} #{number}").replace("\n", " ")
+        label = label if len(label) <= size else label[: size - 1] + "…"
         lines.append(f"{label:<{size}}  {blocks(path[-room:])}  {end:+.2%}")
+    return _joined(lines)
+
+
+def days_text(days: pl.DataFrame, *, width: int = 80) -> str:
+    """A bar per day to the left or right of zero; ``days`` as ``bars_figure`` takes it; ``*``: the day alone is more
+    than chance.
+    """
+    known = days.drop_nulls("aar")
+    largest = float(known["aar"].abs().max() or 0.0) or 1.0  # type: ignore[arg-type]
+    size = max(map(len, known["day"].to_list()), default=3)
+    half = max(8, (width - size - 14) // 2)
+    lines = [f"{'day':<{size}} abnormal return (* p below 5 %)"]
+    for day, value, p in known.select("day", "aar", "p_value").iter_rows():
+        bar = _BAR * round(half * abs(value) / largest)
+        left, right = (bar, "") if value < 0 else ("", bar)
+        lines.append(
+            f"{day:>{size}} {value:>+8.2%}{'*' if p is not None and p < SIGNIFICANCE else ' '} {left:>{half}}|{right}"
+        )
+    return _joined(lines)
+
+
+def network_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) -> str:
+    """Countries by how many events they are in, and with whom; ``events`` as ``dyad_network`` takes it."""
+    known = events.drop_nulls("dyad")
+    if known.is_empty():
+        return "No event names two countries.\n"
+    ends = known.select(pl.col("dyad"), pl.col("goldstein")).with_columns(pl.col("dyad").str.split("-").alias("ends"))
+    ends = ends.filter(pl.col("ends").list.len() == 2)
+    both = pl.concat(
+        [
+            ends.select(one=pl.col("ends").list.get(i), other=pl.col("ends").list.get(1 - i), goldstein="goldstein")
+            for i in (0, 1)
+        ]
+    )
+    weight = both.group_by("one").agg(pl.len().alias("n"), pl.col("goldstein").mean())
+    lines = ["country  events  Goldstein  with (events)"]
+    for name, n, score in weight.sort("n", "one", descending=[True, False]).head(top).iter_rows():
+        others = (
+            both.filter(pl.col("one") == name)["other"].value_counts().sort("count", "other", descending=[True, False])
+        )
+        told = ", ".join(f"{other} {count}" for other, count in others.iter_rows())
+        line = f"{name:<7} {n:>7,} {'' if score is None else format(score, '+.1f'):>10}  {told}"
+        lines.append(line if len(line) <= width else line[: width - 1] + "…")
     return _joined(lines)
 
 

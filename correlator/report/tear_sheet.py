@@ -14,8 +14,9 @@ import polars as pl
 from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
 from correlator.plot.figures import RESULT, figures_of
-from correlator.plot.html import content_policy, figure_parts, known_styles, plotly_script, script_json, title_of
+from correlator.plot.html import content_policy, figure_parts, figure_script, known_styles, script_json, title_of
 from correlator.plot.of_result import result_figure
+from correlator.plot.plotly_script import plotly_script
 from correlator.plot.template import empty_figure
 from correlator.report.contents import Contents
 from correlator.report.event_rows import event_choices, event_rows
@@ -43,7 +44,7 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
     }
     moment = contents.moment
     style = _style(figures)
-    script = (_TEMPLATES / "tear_sheet.js").read_text(encoding="utf-8")
+    script = figure_script() + (_TEMPLATES / "tear_sheet.js").read_text(encoding="utf-8")
     plotly = plotly_script()
     return _template().render(
         policy=content_policy([script, plotly], [style]),

@@ -8,18 +8,24 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
+import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.eventstudy.bars import on_bars
 from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StoreKeywords, shows_options, study_spec
+from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec
+from correlator.intake.checks import audit_stored
+from correlator.market.limits import price_limits
+from correlator.market.returns import limit_locked, zero_volume
 from correlator.plot.figures import figure_named
-from correlator.plot.price import PriceData
+from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceData
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import exchange_of
 from correlator.research.selection import events_of_symbols, first_tellings
 from correlator.research.study import study
+from correlator.sessions import exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
@@ -33,6 +39,12 @@ _QUOTES = """
     ORDER BY q.session, q.price
 """
 
+_ACTIONS = """
+    SELECT session, NULL::VARCHAR AS mark, kind || ' ' || value AS words FROM actions
+    WHERE symbol = $symbol AND kind IN ('split', 'dividend') AND ($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)
+    QUALIFY row_number() OVER (PARTITION BY session, kind ORDER BY vintage DESC) = 1 ORDER BY session, kind
+"""
+
 
 def stored_price_data(
     store: Store,
@@ -40,17 +52,25 @@ def stored_price_data(
     *,
     events: str | None = None,
     links: str | Sequence[str] | None = None,
+    interval: str = DAILY,
     as_of: str | date | datetime | None = None,
 ) -> PriceData:
-    """Bars, events and strip quotes of a stored symbol; arguments as ``study`` has them."""
-    asked = study_spec(events=events, links=links, as_of=as_of)
+    """Bars, events, strip quotes and marked bars of a stored symbol; arguments as ``study`` has them.
+
+    Bars within a session have the local clock of the exchange; strips and the audit are of sessions.
+    """
+    asked = study_spec(events=events, links=links, interval=interval, as_of=as_of)
+    daily = asked.interval == DAILY
     with store.studying() as connection:
         exchange = str(read_instrument(connection, symbol)["exchange"])
-        bars = read_bars(connection, [symbol], as_of=asked.as_of)
+        bars = read_bars(connection, [symbol], interval=asked.interval, as_of=asked.as_of)
         found = events_of_symbols(
             connection, [symbol], exchange, selection=asked.events, links=asked.links, as_of=asked.as_of
         )
         quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": asked.as_of})
+        actions = query(connection, _ACTIONS, {"symbol": symbol, "as_of": asked.as_of})
+    if not daily:
+        found = _on_bars_within(found, bars, exchange, asked.interval)
     measured, _ = first_tellings(found)
     told = measured.select(
         "category",
@@ -60,7 +80,51 @@ def stored_price_data(
         reason="day_zero_reason",
         published_at=pl.when(pl.col("known_precision").is_in(["minute", "second"])).then("known_at"),
     )
-    return PriceData(symbol, bars, told, quotes)
+    marks = _marks(store, symbol, bars, exchange, asked.as_of) if daily else None
+    if marks is not None:
+        marks = pl.concat([marks, actions.with_columns(pl.col("mark").fill_null(ACTION))])
+        return PriceData(symbol, bars, told, quotes, marks=marks)
+    zone = exchange_zone(exchange)
+    clock = bars.with_columns(session=_local(pl.col("bar_start"), zone))
+    return PriceData(symbol, clock, told.with_columns(day_zero=_local(pl.col("day_zero"), zone)), quotes.clear())
+
+
+def _local(instant: pl.Expr, zone: str) -> pl.Expr:
+    return instant.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+
+
+def _on_bars_within(found: pl.DataFrame, bars: pl.DataFrame, exchange: str, interval: str) -> pl.DataFrame:
+    """Events on the bar that they fall to, as studies of such bars place them."""
+    starts = bars["bar_start"].unique().sort()
+    closes = sessions_between(exchange, bars["session"].min(), bars["session"].max())["closes_at"]  # type: ignore[arg-type]
+    return on_bars(found, starts, interval, closes)
+
+
+def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, as_of: datetime | None) -> pl.DataFrame:
+    """Sessions of bars that are no evidence: at the price limit, without volume, or doubted by the audit."""
+    columns = {
+        name: bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
+        for name in ("open", "high", "low", "close", "volume")
+    }
+    limit, minimum = price_limits(exchange, bars["session"])
+    open_, high, low, close = (columns[name] for name in ("open", "high", "low", "close"))
+    found = (
+        (
+            AT_LIMIT,
+            limit_locked(open_, high, low, close, limit=limit, minimum=minimum),
+            "its abnormal return is censored",
+        ),
+        (NO_VOLUME, zero_volume(columns["volume"]), "its price is no evidence"),
+    )
+    parts = [
+        bars.filter(pl.Series(mask[:, 0])).select("session", mark=pl.lit(name), words=pl.lit(words))
+        for name, mask, words in found
+    ]
+    doubted = audit_stored(store, [symbol], as_of=as_of).filter(
+        pl.col("severity") != "low", pl.col("session").is_in(bars["session"].implode())
+    )
+    told = doubted.select("session", mark=pl.lit(DOUBTED), words=pl.format("{}: {}", "check", "evidence"))
+    return pl.concat([*parts, told.cast({"session": pl.Date})])
 
 
 def stored_dyads(
@@ -122,12 +186,18 @@ class OfStore:
 
     @property
     def prices(self) -> PriceData:
-        data = stored_price_data(self.store, self.symbol, **self.known)
+        interval = self.options.get("interval", DAILY)
+        data = stored_price_data(self.store, self.symbol, interval=interval, **self.known)
         return replace(data, around=self.around, sessions_each_side=self.sessions_each_side)
 
     @property
     def dyads(self) -> pl.DataFrame:
         return stored_dyads(self.store, self.symbols, **self.known)
+
+    @property
+    def about(self) -> str:
+        """Whose events these are and by which selection, in words."""
+        return f"{', '.join(self.symbols)}, events: {self.options.get('events') or 'all'}"
 
     def news(self, method: str) -> pl.DataFrame:
         """Stories of ``key`` against the symbol's returns."""

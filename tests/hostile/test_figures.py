@@ -11,14 +11,14 @@ import polars as pl
 import pytest
 
 from correlator.eventstudy.measure import study_matrix
-from correlator.plot.correlation import impulse_figure, lead_lag_figure
+from correlator.plot.correlation import Sides, impulse_figure, lead_lag_figure
 from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.dyads import dyad_network, dyad_timeline
 from correlator.plot.figures import RESULT, figures_of
+from correlator.plot.heatmap import heatmap_figure
 from correlator.plot.html import figure_page
 from correlator.plot.of_result import result_figure
 from correlator.plot.price import price_figure
-from correlator.plot.study import heatmap_figure
 
 HOSTILE = '<a href="javascript:canary()">C</a><img src=x onerror=canary()></script><script>canary()</script> $x^2$'
 DAYS = [day for n in range(700) if (day := dt.date(2018, 1, 1) + dt.timedelta(days=n)).weekday() < 5][:400]
@@ -30,6 +30,7 @@ def study(text: str):
     market = rng.normal(0, 0.01, len(DAYS))
     wide = pl.DataFrame({"date": DAYS, text: market + rng.normal(0, 0.02, len(DAYS)), "MKT": market})
     events = pl.DataFrame({"symbol": [text] * 8, "date": DAYS[200:360:20], "category": [text, "CONSULT"] * 4})
+    events = events.with_columns(headline=pl.lit(text))
     options = {"estimation": "-120:-20", "window": "-5:5", "windows": "-1:1,-5:5", "by": "category"}
     return study_matrix(wide, events, benchmark="MKT", **options)
 
@@ -51,18 +52,19 @@ def figures(text: str) -> dict[str, object]:
             "known_at": [dt.datetime(2018, 1, 9, tzinfo=dt.UTC)] * 2,
         }
     )
+    marks = pl.DataFrame({"session": DAYS[3:4], "mark": ["no volume"], "words": [text]})
     pairs = news.with_columns(dyad=pl.Series([f"{text}-PAK", "AZE-PAK"]))
     lags = pl.DataFrame({"lag": [0], "correlation": [0.1], "low": [0.0], "high": [0.2], "p_adjusted": [0.5]})
     response = pl.DataFrame({"horizon": [0], "estimate": [0.1], "low": [0.0], "high": [0.2]})
     result = study(text)
     named = result.events.select("event_id", "symbol", "category")
     return {
-        "price": price_figure(bars, events=news, symbol=text),
+        "price": price_figure(bars, events=news, marks=marks, symbol=text),
         "dyads": dyad_timeline(pairs, title=text),
         "network": dyad_network(pairs, title=text),
-        "lead-lag": lead_lag_figure(lags, title=text, subtitle=text),
-        "impulse": impulse_figure(response, title=text, subtitle=text),
-        "null": null_figure(pl.Series([0.1, 0.2, 0.3]), 0.2, statistic=text),
+        "lead-lag": lead_lag_figure(lags, title=text, sides=Sides(text, text, text)),
+        "impulse": impulse_figure(response, title=text, sides=Sides(text, text, text)),
+        "null": null_figure(pl.Series([0.1, 0.2, 0.3]), 0.2, p_value=0.5, statistic=text, whom=text, about=text),
         "distribution": distribution_figure(result.car, "-1:1", title=text),
         "named heatmap": heatmap_figure(result.car, named, title=text),
         **{kind: result_figure(result, kind) for kind in figures_of(RESULT)},
@@ -72,7 +74,7 @@ def figures(text: str) -> dict[str, object]:
 def strings(value: object):
     if isinstance(value, dict):
         for key, each in value.items():
-            if key != "template":
+            if key not in ("template", "meta"):  # pages escape the words of titles in meta themselves
                 yield from strings(each)
     elif isinstance(value, list):
         for each in value:

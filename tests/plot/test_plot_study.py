@@ -10,14 +10,17 @@ import polars as pl
 import pytest
 
 from correlator.errors import NotFoundError
+from correlator.eventstudy.finding import daily, finding_of, main_window, verdict
 from correlator.eventstudy.measure import study_matrix
 from correlator.eventstudy.paths import car_path, car_paths
 from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.figures import RESULT, figures_of
-from correlator.plot.of_result import described, result_figure
-from correlator.plot.study import car_figure, event_panels, heatmap_figure
-from correlator.plot.template import dress
+from correlator.plot.heatmap import heatmap_figure
+from correlator.plot.of_result import as_per_cent, result_figure
+from correlator.plot.study import car_figure, event_panels
+from correlator.plot.template import dress, fitted
 from correlator.plot.terminal import car_text, price_text
+from correlator.plot.words import selection_words
 
 SESSIONS = 400
 
@@ -94,7 +97,8 @@ def test_panels_show_the_largest_and_say_how_many_there_are():
 
 def test_heatmap_names_events_without_category():
     figure = result_figure(made_study(9), "heatmap")
-    assert set(figure.data[0].y) == {"CONSULT", "THREATEN", "other"}
+    headlines = "<br>3\u00a0headlines"
+    assert set(figure.data[0].y) == {f"{name}{headlines}" for name in ("CONSULT", "THREATEN", "other")}
     assert figure.data[0].text[0][0].endswith("<br>3")
 
 
@@ -135,7 +139,7 @@ def test_histogram_counts_every_event_and_holds_bins_only():
 def test_what_is_long_is_said_below_the_title_of_the_null():
     draws = pl.Series(np.random.default_rng(1).normal(size=300))
     null = null_figure(draws, 0.4, p_value=0.27, statistic="scar in window -145:145")
-    assert null.layout.title.text == "What chance alone gives"
+    assert "within chance, placebo p 0.270" in null.layout.meta["title"]
     assert null.layout.title.subtitle.text.startswith("scar in window -145:145; 300")
 
 
@@ -161,9 +165,56 @@ def test_unknown_figure():
         result_figure(made_study(1), "pie")
 
 
-def test_description_says_what_was_studied():
-    words = described(made_study(2))
-    assert words == "2 events, S0, S1 on MKT; market model, log returns, estimation -120:-20"
+@pytest.mark.parametrize("kind", sorted(set(figures_of(RESULT))))
+def test_every_figure_says_its_finding_and_what_it_was_found_in(kind):
+    result = made_study(12)
+    figure = result_figure(result, kind)
+    found = finding_of(result)
+    assert figure.layout.meta["title"] == f"5 symbols around 12 events: {found.sentence}"
+    for part in ("events: all; 12\u00a0events on 12\u00a0dates", "benchmark MKT", "market model, log returns"):
+        assert part in figure.layout.meta["subtitle"]
+
+
+@pytest.mark.parametrize("events", [1, 12, 40])
+def test_title_table_band_and_marks_say_the_same(events):
+    result = made_study(events)
+    found = finding_of(result)
+    row = result.summary().row(main_window(result), named=True)
+    band = as_per_cent(car_path(result), result).row(-1, named=True)
+    chance = row["low"] <= 0 <= row["high"]
+    assert found.verdict == verdict(row["p_value"]) == ("within chance" if chance else "more than chance")
+    assert (band["low"] <= 0 <= band["high"]) == chance
+    assert (found.average, found.low, found.high) == pytest.approx(
+        tuple(band[name] for name in ("caar", "low", "high"))
+    )
+
+
+def test_each_day_has_the_recommended_test_of_its_own_window():
+    result = made_study(12, windows="-1:-1,0:0,3:3")
+    by_day = daily(result).filter(pl.col("day").is_in(["-1", "0", "3"]))
+    for mine, theirs in (("aar", "caar"), ("low", "low"), ("high", "high"), ("p_value", "p_value")):
+        assert by_day[mine].to_list() == pytest.approx(result.summary()[theirs].to_list(), rel=1e-9)
+
+
+def test_groups_have_a_line_each_with_their_own_average():
+    result = made_study(40, by="category")
+    figure = result_figure(result, "car")
+    lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
+    assert [trace.name for trace in lines] == ["CONSULT (14)", "THREATEN (13)", "None (13)"]
+    ends = result.summary().filter(pl.col("window") == "-5:5")["caar"].to_list()
+    assert [trace.y[-1] for trace in lines] == pytest.approx(np.expm1(ends).tolist())
+
+
+def test_titles_break_for_the_width_at_hand_and_a_callers_own_title_stays():
+    figure = result_figure(made_study(12), "car")
+    assert figure.layout.title.text.count("<br>") >= 1
+    assert fitted(figure, 1200).layout.title.text.count("<br>") == 0
+    assert fitted(figure.update_layout(title_text="Mine"), 1200).layout.title.text == "Mine"
+
+
+def test_a_selection_of_equalities_reads_as_words():
+    assert selection_words("dyad = IND-PAK and quad = material-conflict") == "India–Pakistan material conflict"
+    assert selection_words("category = AGREE or category = AID") == selection_words("goldstein >= 3") == ""
 
 
 def test_terminal_keeps_to_its_size_and_has_no_colour_codes():

@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
@@ -29,7 +28,15 @@
     const layout = Object.assign({}, figure.layout, {dragmode: false, paper_bgcolor: "rgba(0,0,0,0)"});
     layout.font = {color: ink()};
     layout.hoverlabel = {bgcolor: paper(), font: {color: ink()}};
-    plotly().newPlot(name, figure.data, layout, {responsive: true, displayModeBar: false, showTips: false});
+    const box = byId(name);
+    plotly().newPlot(name, figure.data, layout, {responsive: true, displayModeBar: false, showTips: false}).then(() => {
+      let width = 0;
+      new ResizeObserver(() => {
+        if (box.clientWidth === width) return;
+        width = box.clientWidth;
+        plotly().relayout(name, titled(figure.layout, width));
+      }).observe(box);
+    });
   };
   const recolour = () => drawn.forEach((name) => plotly().relayout(name, colours()));
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {

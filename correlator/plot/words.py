@@ -1,0 +1,132 @@
+"""What figures of studies say: a title with the finding, a subtitle with what it was found in, names of events."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from correlator.eventstudy.finding import finding_of
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import DEFAULT_LINKS
+from correlator.plot.template import counted
+
+_SIMPLE = re.compile(r"^\s*(\w+)\s*==?\s*('[^']*'|\"[^\"]*\"|[\w:-]+)\s*$")
+_NAMES_OF_EVENTS = ("headline", "name", "label", "title")
+_NAME_CHARACTERS = 34
+_MOST_SYMBOLS = 3
+
+
+def study_title(result: StudyResult) -> str:
+    """Whom, around what, and what was found: ``HBL around India–Pakistan news: -1.80 % over 5 sessions, within
+    chance``.
+    """
+    found = finding_of(result)
+    return f"{_whom(result)} around {_what(result)}: {'nothing measured' if found is None else found.sentence}"
+
+
+def plain_title(result: StudyResult) -> str:
+    """``study_title`` for a terminal, with plain spaces."""
+    return study_title(result).replace("\u00a0", " ")
+
+
+def title_lines(result: StudyResult, width: int) -> str:
+    """``study_title`` in lines of at most ``width`` characters, each ended."""
+    return "".join(f"{line}\n" for line in textwrap.wrap(plain_title(result), width))
+
+
+def study_subtitle(result: StudyResult) -> str:
+    """The selection, events and dates, benchmark, model: what the finding was found in."""
+    spec, estimates = result.spec, result.estimates
+    dates = len(set(estimates.day_zero.tolist()))
+    shares = result.events[estimates.kept]["symbol"].n_unique()
+    of = f" of {shares} symbols" if shares > 1 else ""
+    parts = [
+        f"events: {spec.events or 'all'}{'' if spec.links == DEFAULT_LINKS else ' by links ' + ', '.join(spec.links)}",
+        f"{counted(len(estimates), 'event')} on {counted(dates, 'date')}{of}",
+        f"benchmark {result.benchmark_note}",
+        f"{spec.model} model, {spec.returns} returns, estimation {spec.estimation.label}",
+    ]
+    if spec.as_of is not None:
+        parts.append(f"as known on {spec.as_of:%d %b %Y}")
+    return "; ".join(parts)
+
+
+def event_names(result: StudyResult) -> dict[Any, str]:
+    """(event_id, symbol) of the measured events to symbol, session of day 0 and, on a line of its own, what
+    happened.
+    """
+    estimates = result.estimates
+    sessions = result.panel.labels.gather(estimates.day_zero)
+    kept = result.events[estimates.kept]
+    column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
+    told = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
+    keys = kept.select("event_id", "symbol").iter_rows()
+    return {
+        key: f"{key[1]} {session:%d %b %Y}"
+        + (f"\n{textwrap.shorten(text, _NAME_CHARACTERS, placeholder=' …')}" if text else "")
+        for key, session, text in zip(keys, sessions, told, strict=True)
+    }
+
+
+def _whom(result: StudyResult) -> str:
+    symbols = result.events[result.estimates.kept]["symbol"].unique(maintain_order=True).to_list()
+    if not symbols:
+        return ", ".join(result.spec.symbols[:_MOST_SYMBOLS]) or "Study"
+    return ", ".join(symbols) if len(symbols) <= _MOST_SYMBOLS else f"{len(symbols)} symbols"
+
+
+def _what(result: StudyResult) -> str:
+    """The events in words: a simple selection as it reads, one event by its date, others by their number."""
+    number = len(result.estimates)
+    if number == 1:
+        session = result.panel.labels[int(result.estimates.day_zero[0])]
+        return f"{session:%d %b %Y}"
+    words = selection_words(result.spec.events)
+    if words:
+        return f"{words} news"
+    return f"{number:,} {'selected events' if result.spec.events else 'events'}"
+
+
+def selection_words(selection: str | None) -> str:
+    """A selection of equalities joined by ``and`` as words; empty for any other.
+
+    >>> selection_words("dyad = IND-PAK and quad = material-conflict")
+    'India–Pakistan material conflict'
+    """
+    if not selection or re.search(r"\b(or|not|in)\b|[()<>!]", selection, re.IGNORECASE):
+        return ""
+    found = [_SIMPLE.match(part) for part in re.split(r"\band\b", selection, flags=re.IGNORECASE)]
+    words = {match[1].lower(): match[2].strip("'\"") for match in found if match}
+    if len(words) < len(found):
+        return ""
+    named = [_named(field, value) for field, value in words.items()]
+    return " ".join(named) if all(named) else ""
+
+
+def _named(field: str, value: str) -> str:
+    if field == "dyad":
+        return "–".join(_country(code) for code in value.upper().split("-"))
+    if field in ("actor", "source", "target", "source_country", "target_country"):
+        return _country(value.upper().partition(":")[0])
+    if field in ("quad", "quad_class"):
+        return value.lower().replace("-", " ")
+    if field in ("category", "publisher", "scope"):
+        return value
+    return ""
+
+
+def _country(code: str) -> str:
+    return _countries().get(code, code)
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """The first name of every country by its code."""
+    from correlator.resources import data_path
+
+    rows = pl.read_csv(data_path("events", "countries.csv"), infer_schema=False)
+    return {row["country"]: str(row["names"]).split(";")[0] for row in rows.iter_rows(named=True) if row["names"]}
