@@ -95,6 +95,12 @@ def finding_of(result: StudyResult) -> Finding | None:
     return Finding(window, *numbers, volume=kind not in RETURNS_KINDS, unit=unit_of(result))
 
 
+def average_of(result: StudyResult) -> float | None:
+    """The average of ``finding_of``; None without one."""
+    found = finding_of(result)
+    return None if found is None else found.average
+
+
 def smallest_effect(se: Array, df: Array) -> Array:
     """The average that a two-sided test of 5 % with errors ``se`` and ``df`` degrees of freedom finds in four studies
     of five: (t(0.975) + t(0.8)) se. ``power`` finds the same by planting effects, without a law.

@@ -22,13 +22,15 @@ def distribution_figure(
     car: pl.DataFrame,
     window: str,
     *,
+    mean: float | None = None,
     names: Mapping[Any, str] | None = None,
     title: str | None = None,
     subtitle: str = "",
 ) -> go.Figure:
     """The events' CARs in one window: a histogram over a tick per event, zero and the mean marked.
 
-    ``car``: event_id, symbol, window, car (fractions); ``names``: (event_id, symbol) to what a tick says. The lowest
+    ``car``: event_id, symbol, window, car (fractions); ``mean``: the average that tables have, where it is not that of
+    these values (returns averaged as logarithms); ``names``: (event_id, symbol) to what a tick says. The lowest
     and the highest event are named in the figure. Fewer than eight events are dots without a histogram.
     """
     heading = title or f"CAR in window {window}"
@@ -38,7 +40,7 @@ def distribution_figure(
         return empty_figure(heading, f"No event has a CAR in window {window}.")
     keys = known.select("event_id", "symbol").rows()
     labels = [(names or {}).get(key, f"{key[1]} #{key[0]}") for key in keys]
-    mean = float(values.mean())  # type: ignore[arg-type]
+    mean = float(values.mean()) if mean is None else mean  # type: ignore[arg-type]
     if values.len() < FEW:
         figure = _dots(values.to_list(), labels)
     else:

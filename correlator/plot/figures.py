@@ -221,7 +221,7 @@ def _heatmap_text(material: Material, _: Size) -> str:
 
 
 def _distribution(material: Material) -> go.Figure:
-    from correlator.eventstudy.finding import main_window
+    from correlator.eventstudy.finding import average_of, main_window
     from correlator.plot.distribution import distribution_figure
     from correlator.plot.of_result import as_per_cent
     from correlator.plot.words import event_names, study_subtitle, study_title
@@ -229,18 +229,19 @@ def _distribution(material: Material) -> go.Figure:
     result = material.result
     words = {"title": study_title(result), "subtitle": study_subtitle(result)}
     window = result.window_labels[main_window(result)]
-    return distribution_figure(as_per_cent(result.car, result), window, names=event_names(result), **words)
+    car = as_per_cent(result.car, result)
+    return distribution_figure(car, window, mean=average_of(result), names=event_names(result), **words)
 
 
 def _distribution_text(material: Material, size: Size) -> str:
-    from correlator.eventstudy.finding import main_window
+    from correlator.eventstudy.finding import average_of, main_window
     from correlator.plot.of_result import as_per_cent
     from correlator.plot.terminal_rows import distribution_text
 
     result = material.result
     window = result.window_labels[main_window(result)]
     values = as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
-    mean = float(values.mean() or 0.0)  # type: ignore[arg-type]
+    mean = average_of(result) or 0.0
     return distribution_text(values, mean, "mean", title=f"CAR in window {window}", width=size.width)
 
 
