@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from correlator.version import __version__
 
 if TYPE_CHECKING:
+    from correlator.brief.model import Brief
     from correlator.errors import (
         CorrelatorError,
         CorrelatorWarning,
@@ -53,6 +54,7 @@ _HOMES = {
         ),
         "correlator.errors",
     ),
+    "Brief": "correlator.brief.model",
     "CrossSection": "correlator.eventstudy.cross_section",
     "Explanation": "correlator.explain",
     "LoadReport": "correlator.intake.report",
@@ -83,6 +85,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Brief",
     "CorrelatorError",
     "CorrelatorWarning",
     "CrossSection",

@@ -318,6 +318,18 @@ VIEWS: tuple[View, ...] = (
         """,
         ("as_of",),
     ),
+    View(
+        "bars_at",
+        "Bars as an instant may see them: of every bar the newest vintage known then, else (loaded later) the first.",
+        """
+        SELECT * FROM bars QUALIFY row_number() OVER (
+            PARTITION BY symbol, "interval", bar_start
+            ORDER BY retrieved_at <= as_of::TIMESTAMPTZ DESC,
+                CASE WHEN retrieved_at <= as_of::TIMESTAMPTZ THEN -vintage ELSE vintage END
+        ) = 1
+        """,
+        ("as_of",),
+    ),
     View("newest_bars", "Of every bar the newest vintage.", "SELECT * FROM bars_known(NULL)"),
     View(
         "newest_actions",

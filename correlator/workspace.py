@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from correlator.brief.make import brief
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_frames
 from correlator.eventstudy.result import StudyResult
@@ -53,6 +54,7 @@ class Workspace(Store):
     add_events = add_events
     list = listing
     explain = explain
+    brief = brief
     study = stored_study
     placebo = stored_placebo
     confounds = stored_flags

@@ -11,6 +11,7 @@ import typer
 from correlator.cli import (
     add,
     audit,
+    brief,
     check,
     code,
     confounds,
@@ -109,6 +110,7 @@ app.add_typer(store_verbs.app, name="store", rich_help_panel=LOADING)
 app.add_typer(check.app, name="check", rich_help_panel=LOADING)
 app.add_typer(sessions.app, name="sessions", rich_help_panel=LOADING)
 app.command("update", rich_help_panel=LOADING)(update.update)
+app.command("brief", rich_help_panel=MEASURING)(brief.brief)
 app.command("list", rich_help_panel=LOOKING)(listing.list_rows)
 app.command("explain", rich_help_panel=LOOKING)(explain.explain)
 app.command("code", rich_help_panel=LOOKING)(code.code)

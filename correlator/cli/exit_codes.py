@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
     MISSING_DEPENDENCY = 9
     FINDINGS = 10
     STALE = 11
+    NO_EVENT = 12
     INTERRUPTED = 130
 
 

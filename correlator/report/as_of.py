@@ -26,12 +26,8 @@ from correlator.store.reading import read_instrument
 from correlator.store.statements import execute, query
 
 _BARS = """
-    SELECT b.*, i.exchange FROM bars AS b JOIN instruments AS i USING (symbol)
+    SELECT b.*, i.exchange FROM bars_at($as_of) AS b JOIN instruments AS i USING (symbol)
     WHERE b."interval" = '1d' AND ($symbols::VARCHAR[] IS NULL OR symbol IN (SELECT unnest($symbols::VARCHAR[])))
-    QUALIFY row_number() OVER (
-        PARTITION BY symbol, bar_start
-        ORDER BY b.retrieved_at <= $as_of DESC, CASE WHEN b.retrieved_at <= $as_of THEN -vintage ELSE vintage END
-    ) = 1
     ORDER BY symbol, bar_start
 """
 _EVENTS = "SELECT * FROM events WHERE known_at <= $as_of ORDER BY event_id"

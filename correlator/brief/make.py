@@ -1,0 +1,342 @@
+"""A headline's brief from the store, as of one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.brief.clocks import clock_of
+from correlator.brief.market_now import last_traded, market_of, strip_quotes
+from correlator.brief.model import Brief, Clock, Confound, Instrument, Market, Outlook
+from correlator.brief.others import BEFORE, confounds_on
+from correlator.brief.outlook import outlooks_of, precedents_of
+from correlator.brief.pool import on_rows
+from correlator.brief.series import MOST_MEMBERS, NONE, Measured, Wanted, measured
+from correlator.brief.told import Told, country_of, told
+from correlator.brief.words import unknown_sentences, verdict_of
+from correlator.errors import InputError
+from correlator.events.language import CODED, language_of
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.significance.multiple_testing import holm
+from correlator.eventstudy.spec import instant
+from correlator.eventstudy.windows import AsWindow, OffsetWindow, parse_windows
+from correlator.intake.instruments import names_in
+from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in
+from correlator.research.known import AHEAD, KnownSessions, known_bars, known_sessions, last_trade
+from correlator.research.precedents import Likeness, Reach, concerning, like_events, near_events
+from correlator.store.db import Store
+from correlator.store.statements import query
+
+WINDOWS = "0:0,0:1,0:4"
+MOST_INSTRUMENTS = 6
+MOST_CONFOUNDS = 12
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a brief is asked for; see ``brief``."""
+
+    at: datetime
+    symbols: tuple[str, ...]
+    windows: tuple[OffsetWindow, ...]
+    benchmark: str | None
+    coder: str
+
+
+def brief(
+    store: Store,
+    source: str | int | Path,
+    *,
+    at: str | datetime | None = None,
+    symbols: str | Sequence[str] | None = None,
+    windows: AsWindow | Sequence[AsWindow] = WINDOWS,
+    benchmark: str | None = None,
+    coder: str = "rules",
+) -> Brief:
+    """What a headline is, whom it concerns, when the market can answer, and what happened the last times.
+
+    Nothing is used that was not known ``at`` the instant: bars of sessions that had closed, events that were public,
+    precedents whose windows had closed. The same call gives the same brief later.
+
+    Parameters
+    ----------
+    source
+        A headline, the number of a stored article, a file with one page, or the text of a page.
+    at
+        The instant that it stands at: text with a zone, or a datetime; default now.
+    symbols
+        Instruments to look at, instead of those that the headline concerns.
+    windows
+        Windows of sessions from day 0 on, both ends included.
+    benchmark
+        A symbol, ``equal-weighted``, or ``none`` for each instrument's own mean; default as the store names it.
+    coder
+        ``rules`` or ``full``.
+
+    Returns
+    -------
+    Brief
+        Print it for a card, ``to_json()``, ``to_html()``; returns are log returns, fractions.
+
+    Raises
+    ------
+    InputError, NotFoundError, TimeError
+        Where it cannot be made as asked; the message names the argument.
+
+    Examples
+    --------
+    >>> brief(store, "Pakistan and Azerbaijan agree on trade", at="2025-05-28T01:10Z")  # doctest: +SKIP
+    """
+    asked = _asked(at, symbols, windows, benchmark, coder)
+    with store.studying() as connection:
+        return _Maker(connection, asked).make(told(connection, source, asked.at, coder))
+
+
+def _asked(
+    at: str | datetime | None, symbols: str | Sequence[str] | None, windows: object, benchmark: str | None, coder: str
+) -> Asked:
+    moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
+    assert moment is not None
+    given = [symbols] if isinstance(symbols, str) else list(symbols or ())
+    chosen = parse_windows(windows)
+    for window in chosen:
+        if not isinstance(window, OffsetWindow) or window.first < 0 or window.last >= AHEAD - 2:
+            raise InputError(
+                f"window {window.label} of a brief must lie within the {AHEAD - 3} sessions from day 0 on",
+                hint=f"for example {WINDOWS}",
+                argument="windows",
+            )
+    names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
+    return Asked(moment, names, tuple(w for w in chosen if isinstance(w, OffsetWindow)), benchmark, coder)
+
+
+class _Maker:
+    """One brief in the making: a connection, what was asked, and what several steps need."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, asked: Asked) -> None:
+        self.connection = connection
+        self.asked = asked
+        self.sessions: dict[str, KnownSessions | None] = {}
+
+    def make(self, subject: Told) -> Brief:
+        concern = self._concern(subject)
+        exchanges = list(dict.fromkeys(each.exchange for each in concern.instruments))
+        clocks = {name: self._clock(name, subject) for name in exchanges or exchanges_in(self.connection)}
+        like = self._like(subject, concern)
+        made = [
+            instrument
+            for exchange in exchanges
+            for instrument in self._instruments(subject, concern, clocks[exchange], like)
+        ]
+        order = {each.symbol: place for place, each in enumerate(concern.instruments)}
+        made = _adjusted(sorted(made, key=lambda instrument: order[instrument.symbol]))
+        made = [replace(each, verdict=verdict_of(each, subject.events, clocks[each.exchange])) for each in made]
+        confounds = self._confounds(subject, concern, clocks)
+        return Brief(
+            headline=subject.headline,
+            source=subject.kind,
+            publisher=subject.publisher,
+            url=subject.url,
+            article_id=subject.article_id,
+            story_id=subject.story_id,
+            known_at=subject.known_at,
+            precision=subject.precision,
+            rule=subject.rule,
+            at=self.asked.at,
+            events=subject.events,
+            no_event=_no_event(subject),
+            clocks=tuple(clocks.values()),
+            instruments=tuple(made),
+            more_instruments=concern.more,
+            without_bars=concern.without_bars,
+            confounds=tuple(confounds[:MOST_CONFOUNDS]),
+            confounds_more=max(len(confounds) - MOST_CONFOUNDS, 0),
+            unknown=unknown_sentences(self.asked.at, subject, clocks.values(), made, self.backfilled),
+        )
+
+    backfilled = 0
+
+    def _concern(self, subject: Told) -> Concern:
+        countries: dict[str, str] = {}
+        for event in subject.events[:1]:
+            for part in ("source", "target"):
+                if country := country_of(event[part]):
+                    countries.setdefault(country, part)
+        printed = tuple(dict.fromkeys(subject.quotes["symbol"])) if subject.quotes.height else ()
+        looked = Subject(subject.headline, subject.body, printed, countries)
+        return concerned_by(self.connection, looked, self.asked.at, symbols=self.asked.symbols, most=MOST_INSTRUMENTS)
+
+    def _sessions(self, exchange: str) -> KnownSessions | None:
+        if exchange not in self.sessions:
+            self.sessions[exchange] = known_sessions(exchange, self.asked.at)
+        return self.sessions[exchange]
+
+    def _clock(self, exchange: str, subject: Told) -> Clock:
+        return clock_of(exchange, subject.known_at, subject.precision, self.asked.at, self._sessions(exchange))
+
+    def _reach(self, subject: Told, concern: Concern, since: datetime) -> Reach:
+        countries = dict.fromkeys(each.country for each in concern.instruments if each.country)
+        return Reach(
+            tuple(each.symbol for each in concern.instruments),
+            tuple(countries),
+            since,
+            self.asked.at,
+            subject.article_id,
+            subject.story_id,
+        )
+
+    def _like(self, subject: Told, concern: Concern) -> pl.DataFrame:
+        """Earlier events like the headline's, with the similarity of each; none without an event."""
+        if not subject.events or not concern.instruments:
+            return pl.DataFrame()
+        event = subject.events[0]
+        starts = [known.labels[0] for each in concern.instruments if (known := self._sessions(each.exchange))]
+        first = min(starts, default=self.asked.at.date())
+        likeness = Likeness(
+            event["category"], event["quad"], event["goldstein"], country_of(event["source"]),
+            country_of(event["target"]), event["dyad"], event["scope"],
+        )  # fmt: skip
+        since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+        return like_events(self.connection, likeness, self._reach(subject, concern, since))
+
+    def _instruments(self, subject: Told, concern: Concern, clock: Clock, like: pl.DataFrame) -> list[Instrument]:
+        """The instruments of one exchange."""
+        sessions = self._sessions(clock.exchange)
+        chosen = [each for each in concern.instruments if each.exchange == clock.exchange]
+        if sessions is None:
+            return []
+        wanted, names = self._wanted(chosen, clock.exchange)
+        bars = known_bars(self.connection, names, sessions, self.asked.at)
+        self.backfilled += bars.backfilled
+        strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
+        found = measured(bars, wanted, self.asked.benchmark, self.asked.windows)
+        placed = self._placed(like, chosen, clock.exchange)
+        made = []
+        for each, numbers in zip(chosen, found, strict=True):
+            last = last_traded(numbers)
+            since = None if last is None else sessions.closes[last]
+            trade = None if since is None else last_trade(self.connection, each.symbol, since, self.asked.at)
+            market = market_of(numbers, bars, strip.get(each.symbol), trade)
+            own = placed.filter(pl.col("concerned") == each.symbol) if placed.height else placed
+            made.append(self._instrument(each, numbers, market, (subject, clock, sessions, own)))
+        return made
+
+    def _wanted(self, chosen: Sequence[Concerned], exchange: str) -> tuple[list[Wanted], list[str]]:
+        """The symbols with what their benchmark may be made of, and all symbols whose bars that needs."""
+        asked = self.asked.benchmark
+        if asked not in (None, NONE, EQUAL_WEIGHTED):
+            known = names_in(self.connection).symbol_of(asked)
+            if known is None:
+                raise InputError(
+                    f"benchmark {asked!r} is not in the store", hint="add its prices", argument="benchmark"
+                )
+        shares = query(
+            self.connection,
+            "SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'"
+            " ORDER BY symbol LIMIT $most",
+            {"exchange": exchange, "most": MOST_MEMBERS + 1},
+        )["symbol"].to_list()
+        members = tuple(shares) if len(shares) <= MOST_MEMBERS or asked == EQUAL_WEIGHTED else ()
+        wanted = [Wanted(each.symbol, each.kind, each.benchmark, members) for each in chosen]
+        named = [each.benchmark for each in chosen if each.benchmark]
+        fixed = [asked] if asked not in (None, NONE, EQUAL_WEIGHTED) else []
+        return wanted, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
+
+    def _placed(self, like: pl.DataFrame, chosen: Sequence[Concerned], exchange: str) -> pl.DataFrame:
+        """Events like it with ``concerned``, a symbol, and ``day_zero``, the most similar first."""
+        if like.is_empty():
+            return like
+        pairs = concerning(self.connection, like, [(each.symbol, each.country) for each in chosen])
+        placed = place_on_exchanges(like, [exchange]).filter(pl.col("day_zero").is_not_null())
+        return placed.join(pairs.rename({"symbol": "concerned"}), on="event_id", maintain_order="left")
+
+    def _instrument(
+        self,
+        each: Concerned,
+        numbers: Measured,
+        market: Market,
+        context: tuple[Told, Clock, KnownSessions, pl.DataFrame],
+    ) -> Instrument:
+        subject, clock, sessions, own = context
+        events = on_rows(own, sessions, without=clock.day_zero) if own.height else own
+        row = _row_of(sessions, clock)
+        outlooks: list[Outlook] = []
+        if subject.events and row is not None and np.isfinite(numbers.outcomes.scale[row, 0]).all():
+            outlooks = outlooks_of(subject, numbers, sessions, events, row, self.asked.windows)
+        honest = bool(outlooks) and outlooks[0].estimate is not None
+        precedents = precedents_of(events, numbers, sessions, self.asked.windows)
+        return Instrument(
+            each.symbol,
+            each.exchange,
+            each.name,
+            each.kind,
+            each.currency,
+            each.why,
+            numbers.benchmark,
+            numbers.reason,
+            market,
+            honest,
+            "",
+            int(np.isfinite(numbers.outcomes.z[:, 0, 0]).sum()),
+            events.height,
+            tuple(outlooks),
+            tuple(precedents),
+        )
+
+    def _confounds(self, subject: Told, concern: Concern, clocks: dict[str, Clock]) -> list[Confound]:
+        """Other stories whose day 0 lies from the session before the headline's to the end of the longest window."""
+        if not concern.instruments:
+            return []
+        since = min(self.asked.at, subject.known_at) - timedelta(days=21)
+        near = near_events(self.connection, self._reach(subject, concern, since))
+        longest = max(window.last for window in self.asked.windows)
+        found: dict[int, Confound] = {}
+        for exchange, clock in clocks.items():
+            sessions = self._sessions(exchange)
+            chosen = [each for each in concern.instruments if each.exchange == exchange]
+            row = _row_of(sessions, clock) if sessions is not None and chosen else None
+            if sessions is not None and row is not None:
+                span = sessions.labels[max(row - BEFORE, 0) : row + longest + 1].to_list()
+                found = confounds_on(self.connection, near, chosen, span, subject.headline) | found
+        return sorted(found.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
+
+
+def _adjusted(instruments: list[Instrument]) -> list[Instrument]:
+    """The instruments with the p-values of all their windows adjusted for having looked at all of them (Holm 1979)."""
+    raw = [o.placebo_p for each in instruments for o in each.outlooks if o.placebo_p is not None]
+    adjusted = iter(holm(raw).tolist()) if raw else iter(())
+    return [
+        replace(
+            each,
+            outlooks=tuple(
+                o if o.placebo_p is None else replace(o, placebo_p_adjusted=next(adjusted)) for o in each.outlooks
+            ),
+        )
+        for each in instruments
+    ]
+
+
+def _no_event(subject: Told) -> str | None:
+    """Why the headline has no event, None where it has one."""
+    if subject.events:
+        return None
+    language = language_of(subject.headline)
+    if language != CODED:
+        return f"the headline is in a language that is not coded ({language})"
+    return "the headline codes to no event: it does not say who did what to whom"
+
+
+def _row_of(sessions: KnownSessions, clock: Clock) -> int | None:
+    """The row of day 0 among the sessions; None where there is none, or it is further ahead than they reach."""
+    if clock.day_zero is None:
+        return None
+    row = int(sessions.labels.search_sorted(clock.day_zero))
+    inside = row < len(sessions.labels) and sessions.labels[row] == clock.day_zero
+    return row if inside else None

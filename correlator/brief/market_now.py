@@ -1,0 +1,99 @@
+"""How an instrument stood at the instant: its last close, what was printed or traded since, its volatility."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from correlator.align.strip_dating import date_strip
+from correlator.brief.model import Market, Move, StripQuote
+from correlator.brief.outcomes import REGIME
+from correlator.brief.series import Measured
+from correlator.brief.told import Told
+from correlator.intake.instruments import names_in
+from correlator.research.known import KnownBars, KnownSessions, LastTrade, known_bars
+
+_FIGURES = ("close", "low", "high")
+
+
+def strip_quotes(
+    connection: duckdb.DuckDBPyConnection, subject: Told, sessions: KnownSessions, at: datetime
+) -> dict[str, StripQuote]:
+    """Quotes of the page's strip that were printed before the instant, by symbol of the store."""
+    if subject.quotes.is_empty():
+        return {}
+    names = names_in(connection)
+    symbols = {str(name): names.symbol_of(str(name)) for name in subject.quotes["symbol"].unique()}
+    stored = sorted({symbol for symbol in symbols.values() if symbol})
+    bars = known_bars(connection, stored, sessions, at)
+    columns = {symbol: place for place, symbol in enumerate(stored)}
+    closed = sessions.labels[: sessions.closed]
+    closes = pl.concat(
+        [pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date, **dict.fromkeys(_FIGURES, pl.Float64)})]
+        + [
+            pl.DataFrame({"symbol": [name] * len(closed), "session": closed}).with_columns(
+                pl.Series(figure, bars.fields[figure][: sessions.closed, columns[symbol]]).fill_nan(None)
+                for figure in _FIGURES
+            )
+            for name, symbol in symbols.items()
+            if symbol
+        ]
+    ).drop_nulls("close")
+    strip = subject.quotes.with_columns(article_id=pl.lit(1, pl.Int64), hint=pl.lit(subject.known_at.date()))
+    dated = date_strip(strip, closes, sessions=closed.to_list())
+    live = subject.loaded_at is not None and subject.loaded_at <= at
+    found: dict[str, StripQuote] = {}
+    told_of = strip.join(dated, on="position", maintain_order="left")
+    for row in told_of.iter_rows(named=True):
+        symbol = symbols[row["symbol"]]
+        if symbol and (row["session"] is not None or live):
+            reason = row["session_reason"] if row["session"] else f"printed before the instant: {row['session_reason']}"
+            found.setdefault(symbol, StripQuote(symbol, row["price"], row["change"], row["session"], reason))
+    return found
+
+
+def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trade: LastTrade | None) -> Market:
+    """How an instrument stood: ``trade``, the last one of its intraday bars after its last close."""
+    sessions = bars.sessions
+    traded = np.flatnonzero(np.isfinite(numbers.close))
+    if len(traded) == 0:
+        return Market(None, None, None, None, None, 0, None, quote, None, None, None)
+    last, closed = int(traded[-1]), sessions.closed
+    price = float(numbers.close[last])
+    before = float(numbers.close[traded[-2]]) if len(traded) > 1 else np.nan
+    outcomes = numbers.outcomes
+    regimes, now = outcomes.regime[: closed + 1, 0], outcomes.regime[min(closed, len(outcomes.regime) - 1), 0]
+    known = regimes[np.isfinite(regimes)]
+    sigma = outcomes.sigma[closed, 0]
+    return Market(
+        last_close=price,
+        last_session=sessions.labels[last],
+        sessions_missing=closed - 1 - last,
+        last_return=float(np.log(price / before)) if before > 0 else None,
+        limit_locked=bool(numbers.locked[last]),
+        recent_limit_locks=int(numbers.locked[max(closed - REGIME, 0) : closed].sum()),
+        later=_later(price, sessions.labels[last], quote, trade),
+        strip=quote,
+        volatility=float(sigma * now) if np.isfinite(sigma * now) else None,
+        regime=float(now) if np.isfinite(now) else None,
+        regime_percentile=float((known <= now).mean()) if np.isfinite(now) and len(known) else None,
+    )
+
+
+def last_traded(numbers: Measured) -> int | None:
+    """The row of the last session with a close."""
+    traded = np.flatnonzero(np.isfinite(numbers.close))
+    return int(traded[-1]) if len(traded) else None
+
+
+def _later(price: float, session: date, quote: StripQuote | None, trade: LastTrade | None) -> Move | None:
+    """A price after the last close: of an intraday bar that had ended, or of the page's strip."""
+    if trade is not None:
+        of = f"bar of {trade.interval} from {trade.bar_start:%Y-%m-%dT%H:%MZ}"
+        return Move(trade.price, of, float(np.log(trade.price / price)))
+    if quote is not None and (quote.session is None or quote.session > session):
+        return Move(quote.price, "strip of the page", float(np.log(quote.price / price)))
+    return None

@@ -1,0 +1,254 @@
+"""What a brief holds. Returns are log returns, fractions; instants are UTC; ``as_dict`` gives it as JSON has it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from typing import Any
+
+DIGITS = 6
+"""Significant digits of numbers in JSON: the same on every machine."""
+
+
+@dataclass(frozen=True)
+class Holiday:
+    """A day without a session that is not of the exchange's weekend."""
+
+    day: date
+    weekday: str
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When an exchange can answer: ``day_zero`` and its ``reason``, the session's hours (UTC and local), minutes from
+    the instant to its close (negative where it has closed), holidays of the next two weeks.
+    """
+
+    exchange: str
+    zone: str
+    day_zero: date | None
+    reason: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    closes_local: str | None
+    minutes_to_close: int | None
+    last_closed: date | None
+    holidays: tuple[Holiday, ...]
+    holidays_known_until: date | None
+
+
+@dataclass(frozen=True)
+class Move:
+    """A price later than the last close: what it is of, and the log return since that close."""
+
+    price: float
+    of: str
+    since_close: float | None
+
+
+@dataclass(frozen=True)
+class StripQuote:
+    """A quote printed on the page: ``session`` by its own figures, with the reason."""
+
+    symbol: str
+    price: float
+    change: float
+    session: date | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Market:
+    """One instrument as it stood: last close and its session, how many sessions are missing since, its log return,
+    whether it ended at the limit; a later price; residual volatility of a session and how it stands to the 125
+    sessions before (``regime``) and to its own history (``regime_percentile``, 0 to 1).
+    """
+
+    last_close: float | None
+    last_session: date | None
+    sessions_missing: int | None
+    last_return: float | None
+    limit_locked: bool | None
+    recent_limit_locks: int
+    later: Move | None
+    strip: StripQuote | None
+    volatility: float | None
+    regime: float | None
+    regime_percentile: float | None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A central interval of the CAR: ``level`` of it lies between ``low`` and ``high``."""
+
+    level: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """How often intervals of ``level`` held: ``inside`` of ``briefs`` earlier ones, on ``dates`` days 0."""
+
+    level: float
+    inside: int
+    briefs: int
+    dates: int
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What precedents say of one window.
+
+    ``dates`` of precedents that had closed, their raw mean CAR, the p-value of their mean among other sessions, as it
+    is and adjusted for all that the brief looks at; the shrunken ``estimate`` with its standard error (that of the
+    closed form, with the spreads between groups taken as known), its intervals, those of an ordinary session, what came
+    where the window has closed, and the record.
+    """
+
+    window: str
+    closes_on: date | None
+    dates: int
+    mean: float | None
+    placebo_p: float | None
+    placebo_p_adjusted: float | None
+    estimate: float | None
+    standard_error: float | None
+    intervals: tuple[Interval, ...]
+    ordinary: tuple[Interval, ...]
+    came: float | None
+    record: tuple[Held, ...]
+
+
+@dataclass(frozen=True)
+class Precedent:
+    """One earlier event: similarity (0 to 1), day 0, what it was, its CAR by window (None: not measured)."""
+
+    event_id: int
+    similarity: float
+    session: date
+    known_at: datetime
+    category: str
+    dyad: str | None
+    headline: str | None
+    cars: dict[str, float | None]
+    limit_locked: bool
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """An instrument that the headline concerns: why, how it stood, and what happened around its precedents.
+
+    ``verdict``: one sentence; ``honest``: whether there are precedents enough for an estimate.
+    """
+
+    symbol: str
+    exchange: str
+    name: str | None
+    kind: str
+    currency: str | None
+    why: tuple[tuple[str, str], ...]
+    benchmark: str | None
+    benchmark_reason: str
+    market: Market
+    honest: bool
+    verdict: str
+    sessions_measured: int
+    events_compared: int
+    outlooks: tuple[Outlook, ...]
+    precedents: tuple[Precedent, ...]
+
+
+@dataclass(frozen=True)
+class Confound:
+    """Another story in the window that was public."""
+
+    event_id: int
+    known_at: datetime
+    symbols: tuple[str, ...]
+    session: date | None
+    category: str
+    headline: str | None
+
+
+@dataclass(frozen=True)
+class Brief:
+    """A headline's brief as of ``at``; it holds nothing that was not known then.
+
+    Attributes
+    ----------
+    at, known_at
+        The instant that it stands at, and since when the news was public (UTC).
+    events
+        What the headline says, as ``CodedEvent.as_dict`` has it, the main one first; empty where it codes to none.
+    instruments, more_instruments, without_bars
+        Whom it concerns, the nearest first; how many further ones; companies named whose prices are not stored.
+    clocks
+        When each exchange can answer.
+    confounds, confounds_more
+        Other stories in the window.
+    unknown
+        What could not be known yet, in sentences.
+    """
+
+    headline: str
+    source: str
+    publisher: str | None
+    url: str | None
+    article_id: int | None
+    story_id: int | None
+    known_at: datetime
+    precision: str
+    rule: str
+    at: datetime
+    events: tuple[dict[str, Any], ...]
+    no_event: str | None
+    clocks: tuple[Clock, ...]
+    instruments: tuple[Instrument, ...]
+    more_instruments: int
+    without_bars: tuple[str, ...]
+    confounds: tuple[Confound, ...]
+    confounds_more: int
+    unknown: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready values, with ``brief_id``: a digest of all of them, so that equal briefs have equal numbers."""
+        values: dict[str, Any] = plain(self)
+        content = json.dumps(values, ensure_ascii=False, sort_keys=True)
+        return {"brief_id": hashlib.sha256(content.encode()).hexdigest()[:16], "returns": "log", **values}
+
+    def to_json(self, *, indent: int | None = 1) -> str:
+        """The brief as JSON; the same brief gives the same bytes."""
+        return json.dumps(self.as_dict(), ensure_ascii=False, indent=indent) + "\n"
+
+    def to_html(self) -> str:
+        """The brief as one HTML file, as wide as a phone, without scripts."""
+        from correlator.brief.page import page
+
+        return page(self)
+
+    def __str__(self) -> str:
+        from correlator.brief.card import plain_card
+
+        return plain_card(self)
+
+
+def plain(value: object) -> Any:
+    """``value`` as JSON has it: instants and dates as ISO 8601, numbers to ``DIGITS`` digits, NaN as null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%S}{f'.{value.microsecond:06d}' if value.microsecond else ''}Z"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(each) for each in value]
+    return value

@@ -1,0 +1,48 @@
+"""Other stories in the window of a headline: what the market may answer instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+import polars as pl
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.brief.model import Confound
+from correlator.research.concerned import Concerned
+from correlator.research.precedents import concerning
+
+BEFORE = 1
+"""Sessions before day 0 in which another story is a confound, too."""
+
+
+def confounds_on(
+    connection: duckdb.DuckDBPyConnection,
+    near: pl.DataFrame,
+    instruments: Sequence[Concerned],
+    span: Sequence[date],
+    headline: str,
+) -> dict[int, Confound]:
+    """Stories of ``near`` events that concern ``instruments`` of one exchange and have day 0 in ``span``, by story; the
+    ``headline`` itself is none.
+    """
+    exchange = instruments[0].exchange
+    placed = place_on_exchanges(near, [exchange]).filter(pl.col("day_zero").is_in(list(span)))
+    pairs = concerning(connection, placed, [(each.symbol, each.country) for each in instruments])
+    symbols = dict(pairs.group_by("event_id", maintain_order=True).agg("symbol").iter_rows())
+    found: dict[int, Confound] = {}
+    for event in placed.iter_rows(named=True):
+        number = event["event_id"]
+        story = -number - 1 if event["story_id"] is None else event["story_id"]
+        same = (event["headline"] or "").casefold() == headline.casefold()
+        if number in symbols and story not in found and not same:
+            found[story] = Confound(
+                number,
+                event["known_at"],
+                tuple(symbols[number]),
+                event["day_zero"],
+                event["category"],
+                event["headline"],
+            )
+    return found

@@ -1,0 +1,89 @@
+"""Standardised outcomes of every session: what each would have been as day 0, measured as if the next were unknown.
+
+For each session and window: the CAR by the market model (the mean where there is no benchmark), its standard error from
+the estimation window, and the volatility regime, from the bars between both. All of these are known before day 0, so
+the outcome divided by them is what a brief can forecast.
+
+    z = CAR / (se f),   f^2 = 1/2 + 1/2 g,   g = mean of (AR / se)^2 over the 20 sessions before day 0
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.eventstudy.estimation.engine import fit_events
+from correlator.eventstudy.estimation.estimates import Bars, Placement
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.windows import OffsetWindow
+
+Array = NDArray[np.float64]
+
+ESTIMATION = OffsetWindow(-145, -21)
+REGIME = 20
+MINIMUM = 60
+"""Bars that an estimation window must have: history is short where it matters most, and the error says so itself."""
+_FEWEST_REGIME = 10
+_REGIME_LIMITS = (0.2, 16.0)
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Of T sessions as day 0, S symbols and W windows: ``car`` and ``z`` (T, S, W), NaN where a window had not closed
+    or could not be measured; ``sigma`` and ``regime`` (T, S), residual standard deviation and the factor f; ``scale``
+    (T, S, W), what z is a multiple of, known before day 0; ``lasts`` (W,) last session of each window from day 0.
+    """
+
+    car: Array
+    z: Array
+    sigma: Array
+    regime: Array
+    scale: Array
+    lasts: NDArray[np.int64]
+
+
+def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) -> Outcomes:
+    """Outcomes of every session of ``panel``, of which the first ``closed`` had closed; later rows have no returns.
+
+    The panel must reach beyond ``closed`` by the longest window, so that sessions to come have a scale.
+    """
+    sessions, symbols = panel.returns.shape
+    longest = max(window.last for window in windows)
+    rows = np.arange(REGIME, max(sessions - longest, REGIME))
+    row, column = (grid.ravel() for grid in np.meshgrid(rows, np.arange(symbols), indexing="ij"))
+    columns = [[window.first + REGIME, window.last + REGIME] for window in windows]
+    where = Placement.at(
+        column, row, (row + ESTIMATION.first, row + ESTIMATION.last), (row - REGIME, row + longest), columns
+    )
+    reach = row + ESTIMATION.last - np.maximum(row + ESTIMATION.first, 0) + 1
+    where = where.take(reach >= MINIMUM)
+    model = "mean" if panel.factors is None else "market"
+    found = fit_events(
+        Bars.of(panel), where, model=model, minimum_observations=MINIMUM, keep_returns=False, engine="numpy"
+    )
+    at = (found.day_zero, found.symbol_index)
+    regime = _regime(found.ar[:, :REGIME] / found.ar_se[:, :REGIME])
+    lasts = np.array([window.last for window in windows], dtype=np.int64)
+    lengths = np.array([len(window) for window in windows], dtype=np.float64)
+    whole = (found.day_zero[:, None] + lasts < closed) & np.isfinite(found.car)
+    ahead = found.sigma[:, None] * np.sqrt(lengths + lengths**2 / found.n[:, None])
+    scale = np.where(np.isfinite(found.car_se) & whole, found.car_se, ahead) * regime[:, None]
+    car = np.where(whole, found.car, np.nan)
+
+    def spread(values: Array) -> Array:
+        wide = np.full((sessions, symbols, *values.shape[1:]), np.nan)
+        wide[at] = values
+        return wide
+
+    return Outcomes(spread(car), spread(car / scale), spread(found.sigma), spread(regime), spread(scale), lasts)
+
+
+def _regime(ratios: Array) -> Array:
+    """The factor f (E,) of abnormal returns over their standard errors (E, REGIME); 1 where too few are known."""
+    known = np.isfinite(ratios)
+    n = known.sum(axis=1)
+    squares = (np.where(known, ratios, 0.0) ** 2).sum(axis=1) / np.maximum(n, 1)
+    squares = np.clip(squares, *_REGIME_LIMITS)
+    return np.where(n >= _FEWEST_REGIME, np.sqrt(0.5 + 0.5 * squares), 1.0)

@@ -1,0 +1,98 @@
+"""What precedents say of each window, and the list of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from correlator.brief.model import Held, Interval, Outlook, Precedent
+from correlator.brief.pool import Codes, held_of, history_of, intervals, placebo_p
+from correlator.brief.predictive import FEWEST_ORDINARY
+from correlator.brief.record import FEWEST_DATES, forecast, walk_forward
+from correlator.brief.series import Measured
+from correlator.brief.told import Told
+from correlator.eventstudy.windows import OffsetWindow
+from correlator.research.known import KnownSessions
+from correlator.research.precedents import PRECEDENT
+
+MOST_PRECEDENTS = 40
+RECORD_OF = 250
+"""Earlier events of which the record on a brief is, the newest ones."""
+
+
+def outlooks_of(
+    subject: Told,
+    numbers: Measured,
+    sessions: KnownSessions,
+    events: pl.DataFrame,
+    row: int,
+    windows: tuple[OffsetWindow, ...],
+) -> list[Outlook]:
+    """One outlook per window, for the day 0 at ``row``."""
+    event = subject.events[0]
+    target = pl.DataFrame({"quad_class": [event["quad"]], "category": [event["category"]], "dyad": [event["dyad"]]})
+    target = target.with_columns(pl.col("dyad").cast(pl.String))
+    keys = ("quad_class", "category", "dyad")
+    if events.is_empty():
+        events = target.clear().with_columns(
+            row=pl.lit(0, pl.Int64), known_at=pl.lit(None, pl.Datetime("us", "UTC")), similarity=pl.lit(0.0)
+        )
+    codes = Codes.of(pl.concat([events.select(keys), target]))
+    outcomes = numbers.outcomes
+    now = np.array([np.iinfo(np.int64).max - 1])
+    alike = events.filter(pl.col("similarity") >= PRECEDENT)["row"].to_numpy()
+    made = []
+    for w, window in enumerate(windows):
+        history = history_of(events, outcomes, sessions, w, codes)
+        found = forecast(history, codes.groups(target), now)
+        scale = float(outcomes.scale[row, 0, w])
+        z = outcomes.z[:, 0, w]
+        closed = alike[np.isfinite(z[alike])]
+        honest = bool(found.honest[0]) and len(closed) >= FEWEST_DATES
+        record = walk_forward(history, RECORD_OF)
+        came = outcomes.car[row, 0, w]
+        end = row + window.last
+        made.append(
+            Outlook(
+                window.label,
+                sessions.labels[end] if end < len(sessions.labels) else None,
+                len(closed),
+                float(outcomes.car[closed, 0, w].mean()) if len(closed) else None,
+                placebo_p(z, closed) if honest else None,
+                None,
+                float((found.ordinary.mean[0] + found.estimate.mean[0]) * scale) if honest else None,
+                float(np.sqrt(found.estimate.variance[0]) * scale) if honest else None,
+                tuple(Interval(*each) for each in intervals(found.events, scale)) if honest else (),
+                tuple(Interval(*each) for each in intervals(found.sessions, scale))
+                if found.ordinary.n[0] >= FEWEST_ORDINARY
+                else (),
+                float(came) if np.isfinite(came) else None,
+                tuple(Held(*each) for each in held_of([record])) if len(record) else (),
+            )
+        )
+    return made
+
+
+def precedents_of(
+    events: pl.DataFrame, numbers: Measured, sessions: KnownSessions, windows: tuple[OffsetWindow, ...]
+) -> list[Precedent]:
+    """The most similar events, with their numbers."""
+    if events.is_empty():
+        return []
+    made = []
+    for event in events.filter(pl.col("similarity") >= PRECEDENT).head(MOST_PRECEDENTS).iter_rows(named=True):
+        cars = numbers.outcomes.car[event["row"], 0]
+        made.append(
+            Precedent(
+                event["event_id"],
+                event["similarity"],
+                sessions.labels[event["row"]],
+                event["known_at"],
+                event["category"],
+                event["dyad"],
+                event["headline"],
+                {w.label: float(car) if np.isfinite(car) else None for w, car in zip(windows, cars, strict=True)},
+                bool(numbers.locked[event["row"]]),
+            )
+        )
+    return made

@@ -1,0 +1,32 @@
+"""The brief as one HTML file, as wide as a phone, without scripts: it asks no network and runs nothing."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from correlator.brief.face import face_of
+from correlator.brief.model import Brief
+from correlator.plot.html import content_policy
+
+if TYPE_CHECKING:
+    import jinja2
+
+_FOLDER = Path(__file__).parent
+
+
+def page(brief: Brief) -> str:
+    """The page of a brief; the same brief gives the same text."""
+    style = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    return _template().render(
+        face=face_of(brief), brief=brief.as_dict(), style=style, policy=content_policy([], [style])
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.from_string((_FOLDER / "page.html").read_text(encoding="utf-8"))

@@ -1,0 +1,120 @@
+"""Earlier events on the sessions of one instrument, and what their windows say of the next one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.brief.outcomes import Outcomes
+from correlator.brief.predictive import LEVELS, Predictive, interval_levels
+from correlator.brief.record import History, Record
+from correlator.brief.shrinkage import Groups
+from correlator.research.known import KnownSessions
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Numbers of categories (each of one quad class), quad classes and dyads."""
+
+    categories: dict[tuple[str, str], int]
+    quads: dict[str, int]
+    dyads: dict[str, int]
+
+    @classmethod
+    def of(cls, events: pl.DataFrame) -> Codes:
+        """Of all that ``events`` (quad_class, category, dyad) carry, in alphabetical order."""
+        pairs = sorted(set(events.select("quad_class", "category").iter_rows()))
+        return cls(
+            {pair: number for number, pair in enumerate(pairs)},
+            {quad: number for number, quad in enumerate(sorted({quad for quad, _ in pairs}))},
+            {dyad: number for number, dyad in enumerate(sorted(events["dyad"].drop_nulls().unique()))},
+        )
+
+    def groups(self, events: pl.DataFrame) -> Groups:
+        """Where ``events`` belong."""
+        rows = events.select("quad_class", "category", "dyad").rows()
+        return Groups(
+            np.array([self.categories[quad, category] for quad, category, _ in rows], dtype=np.int64),
+            np.array([self.quads[quad] for quad, _, _ in rows], dtype=np.int64),
+            np.array([self.dyads.get(dyad, -1) for _, _, dyad in rows], dtype=np.int64),
+        )
+
+
+def on_rows(events: pl.DataFrame, sessions: KnownSessions, *, without: date | None = None) -> pl.DataFrame:
+    """One event per day 0 among the closed ``sessions``, the first of each in the order given: columns and ``row``.
+
+    ``events``: with day_zero; a story told again, on another day 0 too, counts once. ``without``: a day 0 left out.
+    """
+    labels = pl.DataFrame({"day_zero": sessions.labels[: sessions.closed]}).with_row_index("row")
+    placed = events.join(labels, on="day_zero", how="inner", maintain_order="left").with_columns(
+        pl.col("row").cast(pl.Int64)
+    )
+    if without is not None:
+        placed = placed.filter(pl.col("day_zero") != without)
+    story = pl.coalesce("story_id", -pl.col("event_id") - 1).alias("story")
+    first_told = (
+        placed.with_columns(story)
+        .sort("known_at", "event_id")
+        .unique(["story", "category"], keep="first", maintain_order=True)
+    )
+    kept = placed.join(first_told.select("event_id"), on="event_id", how="semi", maintain_order="left")
+    return kept.unique("row", keep="first", maintain_order=True)
+
+
+def history_of(events: pl.DataFrame, outcomes: Outcomes, sessions: KnownSessions, window: int, codes: Codes) -> History:
+    """The history of one window; ``events`` as ``on_rows`` returns them."""
+    return History(
+        outcomes.z[:, 0, window],
+        closing_times(sessions, int(outcomes.lasts[window])),
+        events["row"].to_numpy(),
+        codes.groups(events),
+        events["known_at"].to_physical().to_numpy(),
+    )
+
+
+def closing_times(sessions: KnownSessions, last: int) -> Rows:
+    """When the window of each session as day 0 closes, microseconds UTC; ``NEVER`` beyond the last session."""
+    closes = sessions.closes.to_physical().to_numpy()
+    times = np.full(len(closes), NEVER, dtype=np.int64)
+    times[: len(closes) - last] = closes[last:]
+    return times
+
+
+def placebo_p(z: Array, rows: Rows) -> float | None:
+    """How often the mean of ``z`` over ``rows`` is as far from zero when all of them are moved by the same number of
+    sessions, around the end to the beginning: their distances, and so what they share, stay as they are.
+
+    ``z`` (T,): outcomes of all sessions; sessions without one are passed over. None without ``rows``.
+    """
+    measured = np.flatnonzero(np.isfinite(z))
+    places = np.searchsorted(measured, rows[np.isfinite(z[rows])])
+    if len(places) == 0 or len(measured) < 2:
+        return None
+    values = z[measured]
+    shifted = (places[None, :] + np.arange(len(measured))[:, None]) % len(measured)
+    means = np.abs(values[shifted].mean(axis=1))
+    return float((means >= means[0] * (1.0 - 1e-12)).mean())
+
+
+def intervals(distribution: Predictive, scale: float) -> list[tuple[float, float, float]]:
+    """Level, low and high of each central interval of the one ``distribution``, in returns."""
+    levels = interval_levels()
+    ends = distribution.quantiles(levels)[0] * scale
+    places = [[int(np.argmin(np.abs(levels - (1.0 + side * level) / 2.0))) for side in (-1, 1)] for level in LEVELS]
+    return [(level, float(ends[low]), float(ends[high])) for level, (low, high) in zip(LEVELS, places, strict=True)]
+
+
+def held_of(records: list[Record]) -> list[tuple[float, int, int, int]]:
+    """For each level: intervals that held, of how many briefs, on how many days 0."""
+    briefs = sum(len(record) for record in records)
+    dates = len({int(row) for record in records for row in record.rows})
+    return [(level, sum(record.held(level) for record in records), briefs, dates) for level in LEVELS]

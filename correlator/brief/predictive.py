@@ -1,0 +1,106 @@
+"""The distribution that the next outcome is drawn from, as far as the past can tell.
+
+    Z = mu + theta + s (U - mu) + N(0, V)
+
+with theta and V the shrunken estimate and its variance, U an outcome of an ordinary session (its empirical distribution
+with mean mu, so that fat tails stay fat), and s the spread of events over that of ordinary sessions. Without any
+precedent, theta = V = 0 and s = 1: what is left is the ordinary session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+Array = NDArray[np.float64]
+
+GRID = 199
+"""Quantiles that an ordinary distribution is held in."""
+FEWEST_ORDINARY = 60
+"""Ordinary sessions without which nothing is said."""
+LEVELS = (0.5, 0.8, 0.95)
+"""Of central intervals."""
+_SMOOTHING = 0.05
+"""Standard deviation of the kernel that makes a distribution of a sample, in standard errors."""
+_STEPS = 60
+
+
+@dataclass(frozen=True)
+class Ordinary:
+    """Outcomes of ordinary sessions, for M events to come: ``quantiles`` (M, GRID), ``mean``, ``variance`` of what
+    ``shrinkage.CLIP`` leaves, and how many, ``n``, each (M,).
+    """
+
+    quantiles: Array
+    mean: Array
+    variance: Array
+    n: NDArray[np.int64]
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Ordinary:
+        """Of the events at ``chosen``."""
+        return Ordinary(self.quantiles[chosen], self.mean[chosen], self.variance[chosen], self.n[chosen])
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """M distributions: ``atoms`` (M, GRID) and the standard deviation (M,) of the normal kernel around each."""
+
+    atoms: Array
+    kernel: Array
+
+    def take(self, chosen: NDArray[np.int64]) -> Predictive:
+        """Those at ``chosen``."""
+        return Predictive(self.atoms[chosen], self.kernel[chosen])
+
+    def below(self, values: Array) -> Array:
+        """The probability (M,) of an outcome below ``values`` (M,): the probability integral transform."""
+        return np.asarray(ndtr((values[:, None] - self.atoms) / self.kernel[:, None]).mean(axis=1))
+
+    def quantiles(self, levels: Array) -> Array:
+        """Outcomes (M, L) below which a share ``levels`` (L,) lies."""
+        reach = 8.0 * self.kernel[:, None]
+        low = np.repeat(self.atoms.min(axis=1, keepdims=True) - reach, len(levels), axis=1)
+        high = np.repeat(self.atoms.max(axis=1, keepdims=True) + reach, len(levels), axis=1)
+        for _ in range(_STEPS):
+            middle = (low + high) / 2.0
+            share = np.stack([self.below(column) for column in middle.T], axis=1)
+            under = share < levels
+            low, high = np.where(under, middle, low), np.where(under, high, middle)
+            if (high - low).max(initial=0.0) < 1e-9:
+                break
+        return np.asarray((low + high) / 2.0)
+
+
+def ordinary_of(z: Array, clip: float) -> tuple[Array, float, float, int]:
+    """Quantiles (GRID,), mean, variance of the clipped outcomes and number of the ordinary sessions' outcomes ``z``."""
+    kept = z[np.isfinite(z)]
+    if len(kept) < 2:
+        return np.zeros(GRID), 0.0, 1.0, len(kept)
+    clipped = np.clip(kept, -clip, clip)
+    return (
+        np.quantile(kept, (np.arange(GRID) + 0.5) / GRID),
+        float(clipped.mean()),
+        float(clipped.var(ddof=1)),
+        len(kept),
+    )
+
+
+def predictive(ordinary: Ordinary, mean: Array, variance: Array, spread: Array) -> Predictive:
+    """The distributions of M events to come, whose shrunken estimates are ``mean`` (M,) with ``variance``."""
+    around = ordinary.mean[:, None] + spread[:, None] * (ordinary.quantiles - ordinary.mean[:, None])
+    return Predictive(around + mean[:, None], np.sqrt(variance + _SMOOTHING**2))
+
+
+def unconditional(ordinary: Ordinary) -> Predictive:
+    """The same of an ordinary session."""
+    zero = np.zeros(len(ordinary.mean))
+    return predictive(ordinary, zero, zero, zero + 1.0)
+
+
+def interval_levels(levels: tuple[float, ...] = LEVELS) -> Array:
+    """Lower and upper ends of central intervals, and the median between them, in order."""
+    tails = sorted((1.0 - level) / 2.0 for level in levels)
+    return np.array([*tails, 0.5, *(1.0 - tail for tail in reversed(tails))])

@@ -1,0 +1,146 @@
+"""Forecasts of events that have closed since, each from what was known before it: the brief's own record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.brief.predictive import (
+    FEWEST_ORDINARY,
+    GRID,
+    Ordinary,
+    Predictive,
+    ordinary_of,
+    predictive,
+    unconditional,
+)
+from correlator.brief.shrinkage import CLIP, Groups, Noise, Shrunken, shrunken
+
+Array = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+FEWEST_DATES = 5
+"""Earlier dates of its category or dyad that an event must have for an estimate."""
+_REFRESH = 1.05
+_LEAST_VARIANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class History:
+    """One symbol and window. ``z`` (T,) outcomes of all sessions as day 0; ``closed_at`` (T,) microseconds (UTC) at
+    which each became known; ``rows`` (N,) sessions that are day 0 of an event, one event each, in order; ``groups`` and
+    ``known_at`` (microseconds) of these.
+    """
+
+    z: Array
+    closed_at: Rows
+    rows: Rows
+    groups: Groups
+    known_at: Rows
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Of M events to come: the estimate, what ordinary sessions do, both distributions, and whether each has enough
+    behind it, ``honest`` (M,).
+    """
+
+    estimate: Shrunken
+    ordinary: Ordinary
+    events: Predictive
+    sessions: Predictive
+    honest: NDArray[np.bool_]
+
+    def take(self, chosen: Rows) -> Forecast:
+        """Of the events at ``chosen``."""
+        estimate = Shrunken(**{field.name: getattr(self.estimate, field.name)[chosen] for field in fields(Shrunken)})
+        ordinary = self.ordinary.take(chosen)
+        return Forecast(estimate, ordinary, self.events.take(chosen), self.sessions.take(chosen), self.honest[chosen])
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of M forecasts: ``pit`` and ``ordinary_pit`` (M,), the share of the forecast, and of the ordinary
+    distribution, below what came; ``rows`` (M,) their day 0, ``z`` what came, ``forecast``.
+    """
+
+    pit: Array
+    ordinary_pit: Array
+    rows: Rows
+    z: Array
+    groups: Groups
+    forecast: Forecast
+
+    def __len__(self) -> int:
+        return len(self.pit)
+
+    def held(self, level: float) -> int:
+        """How many outcomes lay inside their central interval of ``level``."""
+        return int((np.abs(self.pit - 0.5) <= level / 2.0).sum())
+
+
+def forecast(history: History, to_come: Groups, instants: Rows) -> Forecast:
+    """Forecasts of M events ``to_come`` as of ``instants`` (M,), from what ``history`` had closed by then."""
+    outcome = history.z[history.rows]
+    usable = np.flatnonzero(np.isfinite(outcome))
+    order = usable[np.argsort(history.closed_at[history.rows[usable]], kind="stable")]
+    closed_at = history.closed_at[history.rows[order]]
+    ordinary = _ordinary(history, instants)
+    known = np.searchsorted(closed_at, instants, side="right")
+    noise = Noise(ordinary.mean, ordinary.variance)
+    estimate = shrunken(outcome[order], history.groups.take(order), to_come, known, noise)
+    honest = (estimate.n_category + estimate.n_dyad >= FEWEST_DATES) & (ordinary.n >= FEWEST_ORDINARY)
+    return Forecast(
+        estimate,
+        ordinary,
+        predictive(ordinary, estimate.mean, estimate.variance, estimate.spread),
+        unconditional(ordinary),
+        honest,
+    )
+
+
+def walk_forward(history: History, last: int | None = None) -> Record:
+    """Every event of ``history`` (or the ``last`` ones) forecast as of the instant it was known, and what came; those
+    with too little behind them are left out.
+    """
+    chosen = np.argsort(history.known_at, kind="stable")[-last if last else None :]
+    rows, groups, instants = history.rows[chosen], history.groups.take(chosen), history.known_at[chosen]
+    came = history.z[rows]
+    made = forecast(history, groups, instants)
+    kept = np.flatnonzero(made.honest & np.isfinite(came))
+    made = made.take(kept)
+    return Record(
+        made.events.below(came[kept]), made.sessions.below(came[kept]), rows[kept], came[kept], groups.take(kept), made
+    )
+
+
+def _ordinary(history: History, instants: Rows) -> Ordinary:
+    """Outcomes of sessions without an event that had closed by each of ``instants`` (M,); of all where few are left."""
+    is_event = np.zeros(len(history.z), dtype=bool)
+    is_event[history.rows] = True
+    measured = np.isfinite(history.z)
+    plain, every = np.flatnonzero(measured & ~is_event), np.flatnonzero(measured)
+    closed = [np.searchsorted(history.closed_at[rows], instants, side="right") for rows in (plain, every)]
+    few = closed[0] < FEWEST_ORDINARY
+    until = _refreshed(np.where(few, closed[1], closed[0]))
+    keys, place = np.unique(np.stack([few, until], axis=1), axis=0, return_inverse=True)
+    values = [ordinary_of(history.z[(every if alone else plain)[:count]], CLIP) for alone, count in keys]
+    return Ordinary(
+        np.array([value[0] for value in values]).reshape(len(values), GRID),
+        np.array([value[1] for value in values]),
+        np.maximum([value[2] for value in values], _LEAST_VARIANCE),
+        np.array([value[3] for value in values], dtype=np.int64),
+    ).take(place.ravel())
+
+
+def _refreshed(counts: Rows) -> Rows:
+    """Each count, brought down to the last time that the ordinary distribution was worked out: with every twentieth
+    session more.
+    """
+    steps = [FEWEST_ORDINARY]
+    while steps[-1] <= counts.max(initial=0):
+        steps.append(max(steps[-1] + 1, int(steps[-1] * _REFRESH)))
+    grid = np.array([0, *steps])
+    return np.where(counts < FEWEST_ORDINARY, counts, grid[np.searchsorted(grid, counts, side="right") - 1])

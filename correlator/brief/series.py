@@ -1,0 +1,127 @@
+"""Bars to outcomes: returns of the instruments of a brief over their benchmarks, on sessions that had closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from correlator.brief.outcomes import Outcomes, outcomes_of
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
+from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.trade_to_trade import bridge_holes
+from correlator.eventstudy.windows import OffsetWindow
+from correlator.market.limits import price_limits
+from correlator.market.returns import filled_adjusted, limit_locked
+from correlator.research.known import KnownBars
+
+COVERED = 0.5
+"""Share of an instrument's bars on which a benchmark must have one too."""
+MOST_MEMBERS = 60
+"""Shares of an exchange up to which their mean is a benchmark: more would have to be read first."""
+FEWEST_OTHERS = 2
+"""Shares that must have a return in a session for their mean to be that of a market."""
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One symbol of a brief: its ``benchmark`` with the reason, closes (T,), where it ended at the limit (T,), and its
+    ``outcomes`` (of one symbol).
+    """
+
+    symbol: str
+    benchmark: str | None
+    reason: str
+    close: Array
+    locked: Mask
+    outcomes: Outcomes
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A symbol, its kind, the benchmark that the store names for it, and the other shares of its exchange."""
+
+    symbol: str
+    kind: str
+    named: str | None
+    members: tuple[str, ...]
+
+
+def measured(
+    bars: KnownBars, wanted: Sequence[Wanted], asked: str | None, windows: tuple[OffsetWindow, ...]
+) -> list[Measured]:
+    """Outcomes of each symbol over its benchmark.
+
+    That is the one ``asked`` for (a symbol, ``equal-weighted`` or ``none``), else the one that the store names where it
+    covers the symbol's history, else the mean of the other shares.
+    """
+    place = {symbol: column for column, symbol in enumerate(bars.symbols)}
+    prices, _ = filled_adjusted(bars.fields["close"], bars.fields["adjusted_close"])
+    returns = returns_of(prices, "log")
+    labels, closed = bars.sessions.labels, bars.sessions.closed
+    found = []
+    for each in wanted:
+        column = place[each.symbol]
+        benchmark, reason = _benchmark(each, asked, prices, place)
+        panel = Panel(labels, (each.symbol,), returns[:, [column]])
+        own = prices[:, [column]]
+        if benchmark is None:
+            panel = bridge_holes(panel, own, None, "log")
+        elif benchmark == EQUAL_WEIGHTED:
+            members = [place[name] for name in each.members if name in place]
+            at = members.index(column) if column in members else -1
+            means, _ = equal_weighted_of_others(returns[:, members], np.array([at]), minimum=FEWEST_OTHERS)
+            factors = equal_weighted(returns[:, members])[:, None]
+            panel = Panel(
+                labels, panel.symbols, panel.returns, factors=factors, factor_names=(benchmark,), own_benchmark=means
+            )
+            panel = bridge_holes(panel, own, None, "log")
+        else:
+            market = prices[:, place[benchmark]]
+            factor = returns[:, [place[benchmark]]]
+            panel = Panel(labels, panel.symbols, panel.returns, factors=factor, factor_names=(benchmark,))
+            panel = bridge_holes(panel, own, market, "log")
+        locked = _locked(bars, column)
+        found.append(
+            Measured(
+                each.symbol, benchmark, reason, bars.fields["close"][:, column], locked,
+                outcomes_of(panel, windows, closed),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _benchmark(each: Wanted, asked: str | None, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:
+    """The benchmark of a symbol, None for its own mean, and why."""
+    traded = np.isfinite(prices[:, place[each.symbol]])
+    seen = np.isfinite(prices).any(axis=0)
+    others = [name for name in each.members if name in place and name != each.symbol and seen[place[name]]]
+    if asked is not None:
+        if asked == NONE:
+            return None, "asked for: abnormal is over its own mean"
+        if asked == each.symbol:
+            return None, "it is the benchmark itself: abnormal is over its own mean"
+        if asked == EQUAL_WEIGHTED and not others:
+            return None, "there are no other shares: abnormal is over its own mean"
+        return asked, "asked for"
+    if each.kind == "index":
+        return None, "an index: abnormal is over its own mean"
+    note = ""
+    if each.named is not None and each.named in place and each.named != each.symbol:
+        both = int((np.isfinite(prices[:, place[each.named]]) & traded).sum())
+        if both >= COVERED * traded.sum():
+            return each.named, "named by the store"
+        note = f"{each.named} has bars on {both} of its {int(traded.sum())} sessions; "
+    if len(others) >= FEWEST_OTHERS:
+        return EQUAL_WEIGHTED, f"{note}the mean of {len(others)} other shares"
+    return None, f"{note or 'no benchmark is named; '}abnormal is over its own mean"
+
+
+def _locked(bars: KnownBars, column: int) -> Mask:
+    """Sessions (T,) that ended at the exchange's price limit."""
+    limit, minimum = price_limits(bars.sessions.exchange, bars.sessions.labels)
+    open_, high, low, close = (bars.fields[name][:, [column]] for name in ("open", "high", "low", "close"))
+    locked: Mask = limit_locked(open_, high, low, close, limit=limit, minimum=minimum)[:, 0]
+    return locked

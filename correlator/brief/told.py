@@ -1,0 +1,206 @@
+"""What a brief is asked of: a headline that is typed, a file with one page, or a stored article."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.events.coder import code_article
+from correlator.events.scope import scope_of
+from correlator.news.page import page_batch, parse_page
+from correlator.news.profiles import own_countries
+from correlator.news.read import read_news
+from correlator.store.statements import query
+
+if TYPE_CHECKING:
+    from correlator.news.batch import Batch
+
+_QUOTES = ("position", "symbol", "price", "change", "change_pct", "line", "previous_close")
+_STORED = """
+    SELECT a.*, greatest(coalesce(a.updated_at, a.loaded_at), a.published_at) AS edited_at
+    FROM articles AS a WHERE article_id = $id ORDER BY version DESC
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A headline with all that its source says of it.
+
+    ``known_at``: since when it was public (UTC), with its ``precision`` (second, minute, day); ``loaded_at``: when the
+    store took it, None for what is not stored. ``quotes``: the strip of its page, as printed. ``events``: as
+    ``CodedEvent.as_dict`` has them, the main one first.
+    """
+
+    kind: str
+    headline: str
+    known_at: datetime
+    precision: str
+    rule: str
+    body: str | None = None
+    publisher: str | None = None
+    url: str | None = None
+    article_id: int | None = None
+    story_id: int | None = None
+    loaded_at: datetime | None = None
+    quotes: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict.fromkeys(_QUOTES, pl.String)))
+    events: tuple[dict[str, Any], ...] = ()
+
+
+def told(connection: duckdb.DuckDBPyConnection, source: str | int | Path, at: datetime, coder: str = "rules") -> Told:
+    """What ``source`` tells: an article's number, a file with one page, a text of several lines (a page), or a
+    headline, which was known ``at`` the instant it is asked.
+
+    Raises NotFoundError for an article that the store lacks or a file that does not exist, InputError for an empty
+    headline, a file of several articles, and news that was published after ``at``.
+    """
+    if isinstance(source, int) or (isinstance(source, str) and source.strip().isdigit()):
+        found = _stored(connection, int(source), at)
+    elif isinstance(source, Path) or _is_file(source):
+        found = _read(connection, Path(source), coder)
+    elif "\n" in source.strip():
+        page = page_batch(parse_page(source, where="the page"), "stdin", 1)
+        found = _of_batch(connection, page, "the page", coder)
+    else:
+        found = _typed(source, at, coder)
+    if found.known_at > at:
+        raise InputError(
+            f"{found.headline[:60]!r} was published at {found.known_at:%Y-%m-%dT%H:%M:%SZ}, after {_shown(at)}",
+            hint="give a later --at",
+        )
+    return found
+
+
+def _is_file(source: str) -> bool:
+    try:
+        path = Path(source)
+        if path.is_file():
+            return True
+    except (OSError, ValueError):  # a headline may be longer than a name can be, or hold what none may
+        return False
+    if " " not in source.strip() and (path.suffix or len(path.parts) > 1):
+        raise NotFoundError(
+            f"{source} does not exist", hint="give a file, an article's number, or a headline in quotes"
+        )
+    return False
+
+
+def _typed(text: str, at: datetime, coder: str) -> Told:
+    headline = " ".join(text.split())
+    if not headline:
+        raise InputError("the headline is empty", hint='for example: correlator brief "Pakistan and Iran sign a pact"')
+    events = tuple(event.as_dict() for event in code_article(headline, None, on=at.date(), coder=coder))
+    return Told("headline", headline, at, "second", "typed: known at the instant that it is asked", events=events)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> Told:
+    if not path.is_file():
+        raise NotFoundError(f"{path} does not exist", hint="give a file with one page")
+    batches = [batch for batch in read_news(path) if batch.articles.height]
+    if sum(batch.articles.height for batch in batches) != 1:
+        count = sum(batch.articles.height for batch in batches)
+        raise InputError(
+            f"{path.name} holds {count} articles, a brief is of one",
+            hint="load it with `correlator add news`, and give an article's number",
+        )
+    return _of_batch(connection, batches[0], path.name, coder)
+
+
+def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, coder: str) -> Told:
+    row = batch.articles.row(0, named=True)
+    published = row["published_at"]
+    if published is None:
+        raise InputError(f"{where} does not say when it was published", hint="give its headline, and --at")
+    home = None if row["agency"] else own_countries(None).get(row["publisher"])
+    events = code_article(
+        row["headline"], row["body"], dateline=row["dateline"], on=published.date(), coder=coder, home=home
+    )
+    known = query(
+        connection,
+        "SELECT article_id, story_id FROM articles WHERE article_key = $key AND version = 1",
+        {"key": row["article_key"]},
+    )
+    article, story = known.row(0) if known.height else (None, None)
+    return Told(
+        "file",
+        row["headline"],
+        published,
+        row["published_precision"],
+        row["published_rule"],
+        body=row["body"],
+        publisher=row["publisher"],
+        url=row["url"],
+        article_id=article,
+        story_id=story,
+        quotes=batch.quotes.select(_QUOTES),
+        events=tuple(event.as_dict() for event in events),
+    )
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime) -> Told:
+    versions = query(connection, _STORED, {"id": number})
+    if versions.is_empty():
+        raise NotFoundError(f"the store has no article {number}", hint="see `correlator list articles`")
+    first = versions.row(versions.height - 1, named=True)
+    known = versions.filter((pl.col("version") == 1) | (pl.col("edited_at") <= at)).row(0, named=True)
+    events = query(
+        connection,
+        "SELECT * FROM events WHERE article_id = $id AND known_at <= $at ORDER BY event_id",
+        {"id": number, "at": at},
+    )
+    quotes = query(
+        connection, "SELECT * FROM quotes WHERE article_id = $id ORDER BY strip_key, position", {"id": number}
+    )
+    published = first["published_at"]
+    return Told(
+        "article",
+        known["headline"],
+        at if published is None else published,
+        first["published_precision"],
+        first["published_rule"],
+        body=known["body"],
+        publisher=first["publisher"],
+        url=first["url"],
+        article_id=number,
+        story_id=first["story_id"],
+        loaded_at=first["loaded_at"],
+        quotes=quotes.select(_QUOTES),
+        events=tuple(_as_coded(row) for row in events.iter_rows(named=True)),
+    )
+
+
+def _as_coded(row: dict[str, Any]) -> dict[str, Any]:
+    """A stored event as ``CodedEvent.as_dict`` has it."""
+    return {
+        "category": row["category"],
+        "quad": row["quad_class"],
+        "cameo_root": row["cameo_root"],
+        "source": _actor(row["source_country"], row["source_role"]),
+        "target": _actor(row["target_country"], row["target_role"]),
+        "dyad": row["dyad"],
+        "scope": scope_of(row["source_country"], row["target_country"]),
+        "goldstein": row["goldstein"],
+        "tone": row["tone"],
+        "confidence": row["confidence"],
+        "coder": row["coder"],
+        "evidence": json.loads(row["evidence"]) if row["evidence"] else [],
+    }
+
+
+def _actor(country: str | None, role: str | None) -> str | None:
+    return (country or "") + (f":{role}" if role else "") or None
+
+
+def country_of(actor: str | None) -> str | None:
+    """The country of an actor written as ``PAK:GOV``; None where it has none."""
+    return (actor or "").partition(":")[0] or None
+
+
+def _shown(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,111 @@
+"""Sentences of a brief."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from correlator.brief.model import Clock, Instrument
+from correlator.brief.predictive import FEWEST_ORDINARY
+from correlator.brief.record import FEWEST_DATES
+from correlator.brief.told import Told
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.frames import as_simple
+
+
+def per_cent(value: float) -> str:
+    """A log return as simple per cent with its sign."""
+    return f"{100 * float(as_simple(value, 'log')):+.1f} %"
+
+
+def verdict_of(instrument: Instrument, events: Sequence[dict[str, Any]], clock: Clock) -> str:
+    """What the precedents say of an instrument, in one sentence."""
+    if not events:
+        return "no event, so no precedents"
+    if clock.day_zero is None:
+        return f"no day 0 ({clock.reason}), so nothing to compare"
+    if not instrument.outlooks:
+        return f"no honest precedent: too few bars had closed to measure a session of {instrument.symbol}"
+    first = instrument.outlooks[0]
+    if not instrument.honest:
+        if instrument.sessions_measured < FEWEST_ORDINARY:
+            measured = instrument.sessions_measured
+            return f"no honest precedent: {measured} sessions could be measured, {FEWEST_ORDINARY} are needed"
+        return f"no honest precedent: {_dates(first.dates)} like it could be measured, {FEWEST_DATES} are needed"
+    middle = next(each for each in first.intervals if each.level == 0.8)
+    chance = _chance(first.placebo_p_adjusted)
+    return (
+        f"in window {first.window} {per_cent(first.estimate or 0.0)} expected beyond {_benchmark(instrument)}, "
+        f"80 % between {per_cent(middle.low)} and {per_cent(middle.high)}; {_dates(first.dates)} like it, {chance}"
+    )
+
+
+def record_sentence(instruments: Sequence[Instrument]) -> str | None:
+    """The record of the brief's 80 % intervals for the first window, over its instruments; None without one."""
+    held = [
+        each
+        for instrument in instruments
+        for outlook in instrument.outlooks[:1]
+        for each in outlook.record
+        if each.level == 0.8
+    ]
+    briefs, inside = sum(each.briefs for each in held), sum(each.inside for each in held)
+    if not briefs:
+        return None
+    return f"80 % intervals held {100 * inside / briefs:.0f} % of {briefs} earlier briefs"
+
+
+def unknown_sentences(
+    at: datetime, subject: Told, clocks: Iterable[Clock], instruments: Sequence[Instrument], backfilled: int
+) -> tuple[str, ...]:
+    """What could not be known at the instant."""
+    sentences = []
+    for clock in clocks:
+        if clock.closes_at is None:
+            sentences.append(f"day 0 on {clock.exchange}: {clock.reason}")
+        elif clock.closes_at > at:
+            sentences.append(
+                f"the close of {clock.day_zero} on {clock.exchange}, the first that can answer, at "
+                f"{clock.closes_at:%Y-%m-%dT%H:%MZ}, and every window from it on"
+            )
+        if clock.holidays_known_until is not None and clock.day_zero and clock.day_zero > clock.holidays_known_until:
+            sentences.append(f"holidays on {clock.exchange} after {clock.holidays_known_until}")
+    if subject.precision == "day":
+        sentences.append("the time of day of the news: only its date is known, so that day's close is not an answer")
+    stale = [
+        f"{each.symbol} ({each.market.sessions_missing} sessions)"
+        for each in instruments
+        if each.market.sessions_missing
+    ]
+    if stale:
+        sentences.append(f"closes that the store lacks: {', '.join(stale)}")
+    undated = len(set(subject.quotes["symbol"])) - sum(each.market.strip is not None for each in instruments)
+    if subject.quotes.height and undated > 0:
+        sentences.append(
+            f"when {undated} of the strip's quotes were printed: closes known at the instant do not date them, "
+            "or they are of other instruments"
+        )
+    if backfilled:
+        sentences.append(
+            f"how {backfilled:,} bars looked then: they were loaded after the instant, and their first vintage is used"
+        )
+    return tuple(sentences)
+
+
+def _dates(count: int) -> str:
+    return f"{count} date{'' if count == 1 else 's'}"
+
+
+def _benchmark(instrument: Instrument) -> str:
+    if instrument.benchmark is None:
+        return "its own mean"
+    return "the mean of other shares" if instrument.benchmark == EQUAL_WEIGHTED else instrument.benchmark
+
+
+def _chance(p: float | None) -> str:
+    if p is None:
+        return "not compared with other sessions"
+    if p < 0.05:
+        return f"whose mean is rare among other sessions (placebo p {p:.3f}, adjusted)"
+    return f"whose mean is not told from chance (placebo p {p:.2f}, adjusted)"

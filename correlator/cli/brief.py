@@ -1,0 +1,139 @@
+"""``correlator brief``: what a headline is, whom it concerns, when the market can answer, what happened before."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from correlator.cli.exit_codes import ExitCode
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import complain, emit, narrate
+from correlator.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from correlator.brief.model import Brief
+
+_MOST_STDIN = 4_000_000
+
+
+class BriefFormat(StrEnum):
+    """How a brief is printed."""
+
+    CARD = "card"
+    JSON = "json"
+    HTML = "html"
+
+
+class Coder(StrEnum):
+    """Which coder reads the headline."""
+
+    RULES = "rules"
+    FULL = "full"
+
+
+_ENDINGS = {".html": BriefFormat.HTML, ".htm": BriefFormat.HTML, ".json": BriefFormat.JSON, ".txt": BriefFormat.CARD}
+
+
+def brief(
+    headline: Annotated[
+        str | None,
+        typer.Argument(
+            help="Headline, number of a stored article, file with a page, or - for stdin.", show_default=False
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", help="Instant with zone that it stands at, 2025-05-28T01:10Z (default: now)."),
+    ] = None,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option("--symbol", help="Instrument to look at instead of those it concerns; may be given again."),
+    ] = None,
+    windows: Annotated[str, typer.Option("--windows", help="Windows of sessions from day 0 on.")] = "0:0,0:1,0:4",
+    benchmark: Annotated[
+        str | None,
+        typer.Option("--benchmark", help="A symbol, equal-weighted or none (default: as the store names it)."),
+    ] = None,
+    coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
+    format: Annotated[
+        BriefFormat | None,
+        typer.Option(
+            "--format", help="Card, JSON or HTML (default: by the file's ending, else a card).", show_default=False
+        ),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="Write to this file (.html .json .txt) instead of stdout.", show_default=False),
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Brief a headline: the event, whom it concerns, when the market can answer, and what happened the last times.
+
+    Leaves with code 12 where the headline codes to no event; its instruments are shown all the same.
+
+    Example: correlator brief "Pakistan and Azerbaijan agree to deepen trade" --at 2025-05-28T01:10Z
+    """
+    from correlator.brief.make import brief as make_brief
+
+    if headline is None:
+        raise InputError("there is no headline", hint='for example: correlator brief "Pakistan and Iran sign a pact"')
+    chosen = _format(format, to)
+    made = make_brief(
+        open_store(store),
+        _stdin() if headline == "-" else headline,
+        at=at,
+        symbols=symbol,
+        windows=windows,
+        benchmark=benchmark,
+        coder=coder.value,
+    )
+    _deliver(made, chosen, to)
+    if made.no_event is not None:
+        complain(made.no_event, level="note")
+        raise typer.Exit(ExitCode.NO_EVENT)
+
+
+def _format(chosen: BriefFormat | None, to: Path | None) -> BriefFormat:
+    if to is None:
+        return chosen or BriefFormat.CARD
+    if not to.parent.is_dir():
+        raise NotFoundError(f"folder {to.parent} does not exist", hint="make it, or write elsewhere")
+    meant = _ENDINGS.get(to.suffix.lower())
+    if meant is None and chosen is None:
+        raise InputError(f"{to.name}: no brief is written as {to.suffix or 'that'}", hint="use .html, .json or .txt")
+    if chosen is not None and meant not in (None, chosen):
+        raise InputError(f"{to.name} ends like {meant}, but --format says {chosen.value}", hint="leave one out")
+    return chosen or meant or BriefFormat.CARD
+
+
+def _stdin() -> str:
+    text = sys.stdin.read(_MOST_STDIN + 1)
+    if len(text) > _MOST_STDIN:
+        raise InputError(f"stdin holds more than {_MOST_STDIN:,} characters, which no page does")
+    return text
+
+
+def _deliver(made: Brief, form: BriefFormat, to: Path | None) -> None:
+    from correlator.brief.card import plain_card
+    from correlator.files import write_whole
+
+    if to is None and form is BriefFormat.CARD and sys.stdout.isatty():
+        from rich.console import Console
+
+        from correlator.brief.card import print_card
+
+        print_card(made, Console())
+        return
+    if form is BriefFormat.CARD:
+        text = plain_card(made) + "\n"
+    else:
+        text = made.to_json() if form is BriefFormat.JSON else made.to_html()
+    if to is None:
+        emit(text.encode())
+    else:
+        write_whole(to, text)
+        narrate(f"wrote {to}")

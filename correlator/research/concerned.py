@@ -1,0 +1,126 @@
+"""Which stored instruments a text concerns, and why: named in it, printed on its page, or listed in an actor's land."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import duckdb
+import polars as pl
+
+from correlator.errors import NotFoundError, likeliest
+from correlator.events.link import linker_of
+from correlator.intake.coding import instruments_known
+from correlator.intake.instruments import names_in
+from correlator.store.statements import query
+
+_RECENT = timedelta(days=45)
+_ORDER = {"asked": 0, "named": 1, "printed": 2, "country": 3}
+# The index of a country speaks for its market, so it goes before the country's shares; of these the most traded first.
+_LISTED = """
+    SELECT i.symbol, i.country, coalesce(i.kind, 'share') AS kind, t.turnover
+    FROM instruments AS i SEMI JOIN (SELECT symbol FROM bars WHERE bar_start < $at::TIMESTAMPTZ) AS b USING (symbol)
+    LEFT JOIN (
+        SELECT symbol, median(close * volume) AS turnover FROM bars
+        WHERE "interval" = '1d' AND vintage = 1 AND bar_start BETWEEN $since::TIMESTAMPTZ AND $at::TIMESTAMPTZ
+        GROUP BY symbol
+    ) AS t USING (symbol)
+    WHERE i.country IN (SELECT unnest($countries)) AND coalesce(i.kind, 'share') IN ('share', 'index', 'fund')
+    ORDER BY kind = 'index' DESC, turnover DESC NULLS LAST, symbol
+"""
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """One stored instrument and why a text concerns it: pairs of link kind and evidence."""
+
+    symbol: str
+    exchange: str
+    name: str | None
+    kind: str
+    country: str | None
+    currency: str | None
+    benchmark: str | None
+    why: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Concern:
+    """``instruments`` that a text concerns, the nearest first; ``more``: how many further ones are listed in the
+    actors' countries; ``without_bars``: companies that the text names and of which the store has no bars.
+    """
+
+    instruments: tuple[Concerned, ...]
+    more: int
+    without_bars: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What links are looked for in: the texts, symbols printed on the page, actors' countries with their part."""
+
+    headline: str
+    body: str | None
+    printed: tuple[str, ...]
+    countries: dict[str, str]
+
+
+def concerned_by(
+    connection: duckdb.DuckDBPyConnection, subject: Subject, at: datetime, *, symbols: Sequence[str] = (), most: int = 6
+) -> Concern:
+    """The stored instruments that ``subject`` concerns, at most ``most``, or the ``symbols`` asked for instead.
+
+    Raises NotFoundError for a symbol asked for that the store does not have.
+    """
+    names = names_in(connection)
+    why: dict[str, list[tuple[str, str]]] = {}
+    absent: list[str] = []
+    links = linker_of(instruments_known(connection)).link(subject.headline, subject.body, subject.printed)
+    stored = {str(row["symbol"]): row for row in query(connection, "SELECT * FROM instruments").iter_rows(named=True)}
+    for link in links:
+        symbol = names.symbol_of(link.symbol) or link.symbol
+        if symbol in stored:
+            why.setdefault(symbol, []).append((link.kind, link.evidence))
+        elif link.kind == "named":
+            absent.append(link.symbol)
+    parameters = {"countries": list(subject.countries), "since": at - _RECENT, "at": at}
+    listed = query(connection, _LISTED, parameters)
+    for symbol, country in listed.select("symbol", "country").iter_rows():
+        why.setdefault(symbol, []).append(("country", f"listed in {country}, {subject.countries[country]}"))
+    order = {symbol: place for place, symbol in enumerate(listed["symbol"])}
+    if symbols:
+        chosen = [_asked(symbol, names.symbol_of(symbol), stored) for symbol in dict.fromkeys(symbols)]
+        for symbol in chosen:
+            why.setdefault(symbol, []).append(("asked", "asked for"))
+    else:
+        chosen = sorted(why, key=lambda symbol: (min(_ORDER[kind] for kind, _ in why[symbol]), order.get(symbol, -1)))
+    kept = chosen[:most] if not symbols else chosen
+    return Concern(
+        tuple(_concerned(stored[symbol], why[symbol]) for symbol in kept),
+        len(chosen) - len(kept),
+        tuple(dict.fromkeys(absent)),
+    )
+
+
+def _asked(symbol: str, known: str | None, stored: dict[str, dict[str, object]]) -> str:
+    if known is None or known not in stored:
+        raise NotFoundError(f"the store has no symbol {symbol!r}", hint=likeliest(symbol, stored, "it has"))
+    return known
+
+
+def _concerned(row: dict[str, object], why: list[tuple[str, str]]) -> Concerned:
+    def text(name: str) -> str | None:
+        return None if row[name] is None else str(row[name])
+
+    kind = text("kind") or "share"
+    return Concerned(
+        str(row["symbol"]), str(row["exchange"]), text("name"), kind, text("country"), text("currency"),
+        text("benchmark"), tuple(why),
+    )  # fmt: skip
+
+
+def exchanges_in(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Exchanges of the instruments that have bars."""
+    rows = query(connection, "SELECT DISTINCT exchange FROM instruments SEMI JOIN bars USING (symbol) ORDER BY ALL")
+    return [str(exchange) for exchange in rows.get_column("exchange").cast(pl.String)]

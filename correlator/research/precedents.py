@@ -1,0 +1,163 @@
+"""Earlier events of the store, ranked by how like an event they are; only what was public at an instant.
+
+Similarity is a weighted sum of what two events share, between 0 and 1:
+
+| part | weight | is 1 when |
+| --- | --- | --- |
+| dyad | 0.30 | both countries are the same, in either order |
+| actors | 0.15 | they share both countries; one half where they share one |
+| category | 0.30 | the PLOVER category is the same |
+| quad class | 0.15 | both are of one quad class |
+| Goldstein | 0.10 | the scores are equal; falls in a straight line to 0 at a difference of 20 |
+
+So an event of the same category reaches ``PRECEDENT`` whoever acts, and one of the same dyad does where it is of the
+same quad class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from correlator.events.scope import DOMESTIC
+from correlator.intake.instruments import names_in
+from correlator.research.selection import EVENT_COLUMNS
+from correlator.store.statements import query
+
+WEIGHTS = {"dyad": 0.30, "actors": 0.15, "category": 0.30, "quad": 0.15, "goldstein": 0.10}
+PRECEDENT = 0.55
+"""Least similarity of a precedent."""
+MOST = 3_000
+"""Events that are looked at, the most similar ones."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What of an event others are compared with."""
+
+    category: str
+    quad_class: str
+    goldstein: float | None
+    source_country: str | None
+    target_country: str | None
+    dyad: str | None
+    scope: str
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Which events are looked for: that concern ``symbols`` or one of ``countries``, known from ``since`` to ``at``;
+    not those of ``article_id`` or ``story_id``.
+    """
+
+    symbols: tuple[str, ...]
+    countries: tuple[str, ...]
+    since: datetime
+    at: datetime
+    article_id: int | None = None
+    story_id: int | None = None
+
+
+_PUBLIC = """
+    known_at >= $since AND known_at + CASE known_precision WHEN 'day' THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END <= $at
+"""
+"""A date alone is not known before the date is over."""
+_CONCERNS = """
+    (source_country IN (SELECT unnest($countries)) OR target_country IN (SELECT unnest($countries))
+        OR symbol IN (SELECT unnest($names))
+        OR article_id IN (SELECT article_id FROM links WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols))))
+"""
+_SIMILARITY = f"""
+    {WEIGHTS["dyad"]} * (dyad IS NOT DISTINCT FROM $dyad AND $dyad::VARCHAR IS NOT NULL)::INTEGER
+    + {WEIGHTS["actors"]} / 2 * (
+        coalesce($source::VARCHAR IN (source_country, target_country), false)::INTEGER
+        + coalesce($target::VARCHAR IN (source_country, target_country), false)::INTEGER)
+    + {WEIGHTS["category"]} * (category = $category)::INTEGER
+    + {WEIGHTS["quad"]} * (quad_class = $quad)::INTEGER
+    + {WEIGHTS["goldstein"]} * coalesce(1 - abs(goldstein - $goldstein::DOUBLE) / 20, 0)
+"""
+_LIKE = f"""
+    WITH liked AS (
+        SELECT *, round({_SIMILARITY}, 4) AS similarity FROM events
+        WHERE {_PUBLIC} AND {_CONCERNS}
+            AND (coder = 'user'
+                OR coalesce(source_country = target_country, false) = $domestic)
+            AND ($article::BIGINT IS NULL OR article_id IS DISTINCT FROM $article)
+        ORDER BY similarity DESC, known_at DESC, event_id LIMIT $most
+    )
+    SELECT l.*, a.story_id, a.publisher, a.headline
+    FROM liked AS l LEFT JOIN articles AS a ON a.article_id = l.article_id AND a.version = 1
+    WHERE $story::BIGINT IS NULL OR a.story_id IS DISTINCT FROM $story
+    ORDER BY l.similarity DESC, l.known_at DESC, l.event_id
+"""
+_NEAR = f"""
+    WITH near AS (SELECT * FROM events WHERE {_PUBLIC} AND {_CONCERNS})
+    SELECT n.*, a.story_id, a.publisher, a.headline
+    FROM near AS n LEFT JOIN articles AS a ON a.article_id = n.article_id AND a.version = 1
+    WHERE ($article::BIGINT IS NULL OR n.article_id IS DISTINCT FROM $article)
+        AND ($story::BIGINT IS NULL OR a.story_id IS DISTINCT FROM $story)
+    ORDER BY n.known_at, n.event_id
+"""
+_COLUMNS = (*EVENT_COLUMNS, "symbol")
+
+
+def like_events(
+    connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach: Reach, *, most: int = MOST
+) -> pl.DataFrame:
+    """Events within ``reach``, the most similar first: ``EVENT_COLUMNS``, symbol (of a user's event), similarity."""
+    said = {
+        "category": likeness.category,
+        "quad": likeness.quad_class,
+        "goldstein": likeness.goldstein,
+        "source": likeness.source_country,
+        "target": likeness.target_country,
+        "dyad": likeness.dyad,
+        "domestic": likeness.scope == DOMESTIC,
+        "most": most,
+    }
+    return query(connection, _LIKE, {**_reached(connection, reach), **said}).select(*_COLUMNS, "similarity")
+
+
+def near_events(connection: duckdb.DuckDBPyConnection, reach: Reach) -> pl.DataFrame:
+    """Every event within ``reach``, in order of time: ``EVENT_COLUMNS`` and symbol."""
+    return query(connection, _NEAR, _reached(connection, reach)).select(_COLUMNS)
+
+
+def concerning(
+    connection: duckdb.DuckDBPyConnection, events: pl.DataFrame, instruments: Sequence[tuple[str, str | None]]
+) -> pl.DataFrame:
+    """Pairs of event_id and symbol (of ``instruments``: symbol, country) that concern each other by country or name."""
+    articles = events["article_id"].drop_nulls().unique().to_list()
+    named = query(
+        connection,
+        "SELECT article_id, symbol AS concerned FROM links"
+        " WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols)) AND article_id IN (SELECT unnest($articles))",
+        {"symbols": [symbol for symbol, _ in instruments], "articles": articles},
+    )
+    names = names_in(connection)
+    parts = [events.join(named, on="article_id").select("event_id", pl.col("concerned").alias("symbol"))]
+    for symbol, country in instruments:
+        own = [name for name in events["symbol"].drop_nulls().unique() if (names.symbol_of(name) or name) == symbol]
+        here = pl.col("symbol").is_in(own)
+        if country is not None:
+            here = here | (pl.col("source_country") == country) | (pl.col("target_country") == country)
+        parts.append(events.filter(here).select("event_id", pl.lit(symbol).alias("symbol")))
+    return pl.concat(parts).unique(maintain_order=True)
+
+
+def _reached(connection: duckdb.DuckDBPyConnection, reach: Reach) -> dict[str, object]:
+    names = names_in(connection)
+    written = query(connection, "SELECT DISTINCT symbol FROM events WHERE symbol IS NOT NULL")["symbol"].to_list()
+    return {
+        "symbols": list(reach.symbols),
+        "countries": list(reach.countries),
+        "names": [name for name in written if (names.symbol_of(name) or name) in reach.symbols],
+        "since": reach.since,
+        "at": reach.at,
+        "article": reach.article_id,
+        "story": reach.story_id,
+    }

@@ -1,0 +1,143 @@
+"""A brief knows nothing later than its instant, says what it lacks, and comes out of every door the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from correlator.brief.make import brief
+from correlator.errors import InputError, NotFoundError, TimeError
+from correlator.workspace import Workspace
+
+SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+AT = "2025-05-28T01:10Z"
+
+
+@pytest.fixture(scope="module")
+def page(sample_store):
+    return brief(sample_store, SAMPLE / "page.txt", at=AT)
+
+
+def test_the_page_of_the_sample(page):
+    (event,) = page.events
+    (clock,) = page.clocks
+    airlink = page.instruments[0]
+    assert (event["category"], event["dyad"]) == ("AGREE", "AZE-PAK")
+    assert (str(clock.day_zero), clock.reason, clock.minutes_to_close) == ("2025-05-29", "holiday", 2000)
+    assert str(clock.holidays[0].day) == "2025-05-28"
+    assert airlink.symbol == "AIRLINK"
+    assert airlink.why[0] == ("printed", "on the page's strip")
+    # The strip's previous close of 162.82 is the official one of 23 May: it is of 26 May, older than the last close.
+    assert (str(airlink.market.strip.session), str(airlink.market.last_session)) == ("2025-05-26", "2025-05-27")
+    assert airlink.market.later is None
+    assert airlink.market.last_close == 157.65
+    assert not airlink.honest
+    assert airlink.verdict.startswith("no honest precedent")
+    assert airlink.outlooks[0].estimate is None
+    assert airlink.outlooks[0].intervals == ()
+
+
+def test_nothing_later_is_used(early_store, page):
+    """With all that came after 28 May 2025 in the store and without it: the same bytes."""
+    early = brief(early_store, SAMPLE / "page.txt", at=AT)
+    assert early.to_json() == page.to_json()
+    assert early.to_html() == page.to_html()
+    assert str(early) == str(page)
+
+
+def test_precedents_had_closed(page):
+    for instrument in page.instruments:
+        for precedent in instrument.precedents:
+            assert str(precedent.session) < "2025-05-28"
+            assert precedent.known_at < page.at
+
+
+def test_intervals_are_nested_and_estimates_come_with_dates(sample_store):
+    made = brief(
+        sample_store, "Pakistan and Saudi Arabia agree on an oil loan", at="2025-09-30T06:00Z", benchmark="none"
+    )
+    honest = [each for each in made.instruments if each.honest]
+    assert honest
+    for outlook in (outlook for each in honest for outlook in each.outlooks):
+        assert outlook.dates >= 5
+        assert 0.0 < outlook.placebo_p <= outlook.placebo_p_adjusted <= 1.0
+        fifty, eighty, most = outlook.intervals
+        assert most.low < eighty.low < fifty.low < fifty.high < eighty.high < most.high
+
+
+def test_what_came_is_told_of_a_window_that_has_closed(sample_store):
+    later = brief(sample_store, SAMPLE / "page.txt", at="2025-06-20T00:00Z", symbols="AIRLINK")
+    (airlink,) = later.instruments
+    # the study of the sample measures the same day: log return -2.5 % against an index that moved little
+    assert airlink.outlooks[0].came is not None
+    assert later.clocks[0].minutes_to_close < 0
+    assert all(str(each.session) != "2025-05-29" for each in airlink.precedents)
+
+
+def test_a_headline_without_event_shows_its_instruments(sample_store):
+    made = brief(sample_store, "OGDC names a new chairman", at=AT)
+    assert made.no_event is not None
+    assert [each.symbol for each in made.instruments] == ["OGDC"]
+    assert made.instruments[0].outlooks == ()
+    assert made.instruments[0].market.last_close is not None
+
+
+def test_a_date_alone_is_not_known_before_it_is_over(sample_store):
+    """A stored headline of 10 May 2025, of which only the date is known."""
+    headline = "India and Pakistan agree to a new round of talks"
+    during = brief(sample_store, headline, at="2025-05-10T12:00Z", symbols="OGDC")
+    after = brief(sample_store, headline, at="2025-05-12T12:00Z", symbols="OGDC")
+    asked = "India and Pakistan agree to ceasefire"
+    assert asked not in [each.headline for each in during.confounds]
+    assert asked in [each.headline for each in after.confounds]
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "error", "says"),
+    [
+        ("", {}, InputError, "headline is empty"),
+        (99_999, {}, NotFoundError, "no article 99999"),
+        ("missing.txt", {}, NotFoundError, "does not exist"),
+        ("Pakistan and Iran sign a pact", {"at": "2025-05-28T01:10"}, TimeError, "no zone"),
+        ("Pakistan and Iran sign a pact", {"symbols": "NOSUCH"}, NotFoundError, "NOSUCH"),
+        ("Pakistan and Iran sign a pact", {"windows": "-1:1"}, InputError, "from day 0 on"),
+        ("Pakistan and Iran sign a pact", {"benchmark": "NOSUCH"}, InputError, "not in the store"),
+    ],
+)
+def test_what_cannot_be_briefed_is_refused(sample_store, source, options, error, says):
+    with pytest.raises(error, match=says):
+        brief(sample_store, source, **options)
+
+
+def test_news_published_after_the_instant_is_refused(sample_store):
+    with pytest.raises(InputError, match="was published at 2025-05-28T01:02:00Z"):
+        brief(sample_store, SAMPLE / "page.txt", at="2025-05-28T01:00Z")
+
+
+def test_the_page_runs_nothing(sample_store):
+    made = brief(sample_store, "Pakistan <script>alert(1)</script> and Iran agree \u202e\x1b[2J", at=AT)
+    assert "<script" not in made.to_html()
+    assert "\x1b" not in str(made)
+    assert not re.search(r"(?:src|href)=\"(?!data:)", made.to_html())
+
+
+def test_workspace_command_line_and_stdin_agree(sample_store, tmp_path):
+    def run(*arguments, code=0, **options):
+        command = [sys.executable, "-m", "correlator.cli.main", "--store", str(sample_store.path), *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, **options)
+        assert done.returncode == code, done.stderr
+        return done
+
+    made = Workspace(sample_store.path).brief(SAMPLE / "page.txt", at=AT).to_json()
+    assert run("brief", str(SAMPLE / "page.txt"), "--at", AT, "--format", "json").stdout == made
+    text = (SAMPLE / "page.txt").read_text()
+    assert run("brief", "-", "--at", AT, "--format", "json", input=text).stdout == made
+    run("brief", "OGDC names a new chairman", "--at", AT, "--to", "x.html", code=12)
+    assert (tmp_path / "x.html").read_text().startswith("<!DOCTYPE html>")
+    assert json.loads(made)["brief_id"]
+    assert "ends like html" in run("brief", "x", "--to", "x.html", "--format", "json", code=3).stderr

@@ -1,0 +1,119 @@
+"""Estimates by hand, distributions that are what they say, and forecasts that do not change with the future."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from correlator.brief.pool import placebo_p
+from correlator.brief.predictive import Ordinary, interval_levels, ordinary_of, predictive, unconditional
+from correlator.brief.record import History, walk_forward
+from correlator.brief.shrinkage import CLIP, PRIOR_SPREAD, Groups, Noise, shrunken
+
+
+def groups(category, quad, dyad):
+    return Groups(*(np.array(values, dtype=np.int64) for values in (category, quad, dyad)))
+
+
+def one_quad(z, target=0):
+    """Two categories of one quad class, three events each, no dyads."""
+    past = groups([0, 0, 0, 1, 1, 1], [0] * 6, [-1] * 6)
+    noise = Noise(np.zeros(1), np.ones(1))
+    return shrunken(np.array(z), past, groups([target], [0], [-1]), np.array([6]), noise)
+
+
+def test_the_estimate_is_the_closed_form():
+    """Worked out by hand: means 2 and 0 of three events each, spread and moments as the module states them."""
+    found = one_quad([1.0, 2.0, 3.0, -1.0, 0.0, 1.0])
+    spread = (4.0 + PRIOR_SPREAD) / (4.0 + PRIOR_SPREAD)  # squares within: 2 + 2, on four degrees of freedom
+    v = spread
+    root = max(0.0, 1.0 - v / (6 * 1.0)) * 1.0
+    tau = (3 * 1.0 + 3 * 1.0 - v) / (6 - (9 + 9) / 6)
+    weight = tau / (tau + v / 3)
+    assert found.mean[0] == pytest.approx(root + weight * (2.0 - root), abs=1e-12)
+    expected = tau * (1 - weight) + (1 - weight) ** 2 * (1 - v / 6) * v / 6
+    assert found.variance[0] == pytest.approx(expected, abs=1e-12)
+    assert (found.n[0], found.n_category[0]) == (6, 3)
+
+
+def test_groups_that_do_not_differ_are_worth_what_is_above_them():
+    found = one_quad([1.0, -1.0, 0.0, 0.5, -0.5, 0.0])
+    assert found.tau_category[0] == 0.0
+    assert found.mean[0] == 0.0
+
+
+def test_a_wild_session_counts_as_its_limit():
+    assert one_quad([CLIP, 1.0, 1.0, 0, 0, 0]).mean == one_quad([50.0, 1.0, 1.0, 0, 0, 0]).mean
+
+
+def test_the_dyad_moves_the_estimate_by_what_its_categories_do_not_say():
+    z = np.array([2.0, 2.2, 1.8, -2.0, -2.2, -1.8, 2.5, 2.4, 2.6])
+    past = groups([0, 0, 0, 1, 1, 1, 0, 0, 0], [0] * 9, [-1] * 6 + [0] * 3)
+    noise = Noise(np.zeros(2), np.full(2, 0.2))
+    found = shrunken(z, past, groups([0, 0], [0, 0], [-1, 0]), np.array([9, 9]), noise)
+    assert found.mean[1] > found.mean[0]
+    assert list(found.n_dyad) == [0, 3]
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(-2, 2), st.floats(0, 2))
+@settings(max_examples=25, deadline=None)
+def test_quantiles_invert_the_distribution(seed, mean, variance):
+    z = np.random.default_rng(seed).standard_t(4, 300)
+    quantiles, centre, spread, n = ordinary_of(z, CLIP)
+    ordinary = Ordinary(quantiles[None], np.array([centre]), np.array([spread]), np.array([n]))
+    made = predictive(ordinary, np.array([mean]), np.array([variance]), np.array([1.1]))
+    levels = interval_levels()
+    ends = made.quantiles(levels)[0]
+    assert np.all(np.diff(ends) > 0)
+    assert [made.below(np.array([end]))[0] for end in ends] == pytest.approx(levels, abs=1e-6)
+
+
+def test_without_precedents_what_is_left_is_the_ordinary_session():
+    z = np.random.default_rng(1).standard_t(4, 5_000)
+    quantiles, centre, spread, n = ordinary_of(z, CLIP)
+    made = unconditional(Ordinary(quantiles[None], np.array([centre]), np.array([spread]), np.array([n])))
+    assert made.quantiles(interval_levels())[0] == pytest.approx(np.quantile(z, interval_levels()), abs=0.12)
+
+
+def history(seed, effect=0.0, sessions=2_000, events=400):
+    rng = np.random.default_rng(seed)
+    rows = np.sort(rng.choice(np.arange(150, sessions - 5), events, replace=False))
+    category = rng.integers(0, 6, events)
+    z = rng.standard_t(5, sessions)
+    z[rows] += effect * np.array([1, 1, 0, 0, -1, -1])[category]
+    where = groups(category, category // 3, rng.integers(-1, 5, events))
+    return History(z, np.arange(sessions) * 10 + 9, rows, where, rows * 10)
+
+
+def test_forecasts_do_not_change_with_the_future():
+    whole = history(3, effect=1.0)
+    cutoff = int(whole.rows[250])
+    z = whole.z.copy()
+    z[cutoff:] = np.random.default_rng(9).normal(0.0, 50.0, len(z) - cutoff)
+    before, after = walk_forward(whole), walk_forward(replace(whole, z=z))
+    due = before.rows < cutoff
+    assert due.sum() > 100
+    assert np.array_equal(before.pit[due], after.pit[after.rows < cutoff])
+
+
+@pytest.mark.parametrize("effect", [0.0, 1.5])
+def test_intervals_hold_what_they_say_and_are_no_sharper_than_they_may(effect):
+    records = [walk_forward(history(seed, effect)) for seed in range(5)]
+    n = sum(len(record) for record in records)
+    for level in (0.5, 0.8, 0.95):
+        held = sum(record.held(level) for record in records) / n
+        assert abs(held - level) < 2.576 * np.sqrt(level * (1 - level) / n) + 0.01
+    means = np.concatenate([np.abs(record.forecast.estimate.mean) for record in records])
+    assert means.mean() < 0.25 if effect == 0.0 else means.mean() > 0.7
+
+
+def test_the_placebo_moves_all_dates_together():
+    z = np.zeros(100)
+    z[[10, 30, 50]] = 3.0
+    assert placebo_p(z, np.array([10, 30, 50])) == pytest.approx(1 / 100)
+    assert placebo_p(np.ones(50), np.array([3, 7])) == 1.0
+    assert placebo_p(z, np.array([], dtype=np.int64)) is None
