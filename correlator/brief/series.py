@@ -123,5 +123,4 @@ def _locked(bars: KnownBars, column: int) -> Mask:
     """Sessions (T,) that ended at the exchange's price limit."""
     limit, minimum = price_limits(bars.sessions.exchange, bars.sessions.labels)
     open_, high, low, close = (bars.fields[name][:, [column]] for name in ("open", "high", "low", "close"))
-    locked: Mask = limit_locked(open_, high, low, close, limit=limit, minimum=minimum)[:, 0]
-    return locked
+    return np.asarray(limit_locked(open_, high, low, close, limit=limit, minimum=minimum))[:, 0]

@@ -135,7 +135,9 @@ def _running(weights: Array | None, codes: Rows, size: int) -> Array:
 
 def _ratio(above: Array, below: Array, otherwise: float = 0.0) -> Array:
     above, below = np.broadcast_arrays(above, below)
-    return np.divide(above, below, out=np.full(above.shape, otherwise), where=below > 0)
+    ratio: Array = np.full(above.shape, otherwise)
+    np.divide(above, below, out=ratio, where=below > 0)
+    return ratio
 
 
 def _spread(squares: Array, freedom: Array, noise: Array) -> Array:
