@@ -105,6 +105,12 @@ def _asked(
     moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
     assert moment is not None
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
+    names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
+    return Asked(moment, names, asked_windows(windows), benchmark, coder)
+
+
+def asked_windows(windows: object) -> tuple[OffsetWindow, ...]:
+    """The windows that a brief is asked for; raises InputError for one that begins before day 0 or ends too late."""
     chosen = parse_windows(windows)
     for window in chosen:
         if not isinstance(window, OffsetWindow) or window.first < 0 or window.last >= AHEAD - 2:
@@ -113,8 +119,7 @@ def _asked(
                 hint=f"for example {WINDOWS}",
                 argument="windows",
             )
-    names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
-    return Asked(moment, names, tuple(w for w in chosen if isinstance(w, OffsetWindow)), benchmark, coder)
+    return tuple(window for window in chosen if isinstance(window, OffsetWindow))
 
 
 class _Maker:
@@ -212,7 +217,7 @@ class _Maker:
         chosen = [each for each in concern.instruments if each.exchange == clock.exchange]
         if sessions is None:
             return []
-        wanted, names = self._wanted(chosen, clock.exchange)
+        wanted, names = wanted_of(self.connection, chosen, clock.exchange, self.asked.benchmark)
         bars = known_bars(self.connection, names, sessions, self.asked.at)
         self.backfilled += bars.backfilled
         strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
@@ -227,27 +232,6 @@ class _Maker:
             own = placed.filter(pl.col("concerned") == each.symbol) if placed.height else placed
             made.append(self._instrument(each, numbers, market, (subject, clock, sessions, own)))
         return made
-
-    def _wanted(self, chosen: Sequence[Concerned], exchange: str) -> tuple[list[Wanted], list[str]]:
-        """The symbols with what their benchmark may be made of, and all symbols whose bars that needs."""
-        asked = self.asked.benchmark
-        if asked not in (None, NONE, EQUAL_WEIGHTED):
-            known = names_in(self.connection).symbol_of(asked)
-            if known is None:
-                raise InputError(
-                    f"benchmark {asked!r} is not in the store", hint="add its prices", argument="benchmark"
-                )
-        shares = query(
-            self.connection,
-            "SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'"
-            " ORDER BY symbol LIMIT $most",
-            {"exchange": exchange, "most": MOST_MEMBERS + 1},
-        )["symbol"].to_list()
-        members = tuple(shares) if len(shares) <= MOST_MEMBERS or asked == EQUAL_WEIGHTED else ()
-        wanted = [Wanted(each.symbol, each.kind, each.benchmark, members) for each in chosen]
-        named = [each.benchmark for each in chosen if each.benchmark]
-        fixed = [asked] if asked not in (None, NONE, EQUAL_WEIGHTED) else []
-        return wanted, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
 
     def _placed(self, like: pl.DataFrame, chosen: Sequence[Concerned], exchange: str) -> pl.DataFrame:
         """Events like it with ``concerned``, a symbol, and ``day_zero``, the most similar first."""
@@ -306,6 +290,27 @@ class _Maker:
                 span = sessions.labels[max(row - BEFORE, 0) : row + longest + 1].to_list()
                 found = confounds_on(self.connection, near, chosen, span, subject.headline) | found
         return sorted(found.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
+
+
+def wanted_of(
+    connection: duckdb.DuckDBPyConnection, chosen: Sequence[Concerned], exchange: str, asked: str | None
+) -> tuple[list[Wanted], list[str]]:
+    """The symbols with what their benchmark may be made of, and all symbols whose bars that needs."""
+    if asked not in (None, NONE, EQUAL_WEIGHTED):
+        known = names_in(connection).symbol_of(asked)
+        if known is None:
+            raise InputError(f"benchmark {asked!r} is not in the store", hint="add its prices", argument="benchmark")
+    shares = query(
+        connection,
+        "SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'"
+        " ORDER BY symbol LIMIT $most",
+        {"exchange": exchange, "most": MOST_MEMBERS + 1},
+    )["symbol"].to_list()
+    members = tuple(shares) if len(shares) <= MOST_MEMBERS or asked == EQUAL_WEIGHTED else ()
+    wanted = [Wanted(each.symbol, each.kind, each.benchmark, members) for each in chosen]
+    named = [each.benchmark for each in chosen if each.benchmark]
+    fixed = [asked] if asked not in (None, NONE, EQUAL_WEIGHTED) else []
+    return wanted, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
 
 
 def _adjusted(instruments: list[Instrument]) -> list[Instrument]:

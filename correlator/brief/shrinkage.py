@@ -4,15 +4,18 @@ Outcomes are standardised, abnormal returns over a window in units of their own 
 the mean of ordinary sessions. Three levels are nested, all events, quad class and category, and the dyad's own
 deviation is added:
 
-    root      m0  = B0 y,            B0 = max(0, 1 - v / (N y^2))               (positive-part James & Stein 1961)
-    quad      q   = m0 + Bq (yq - m0),   Bq = tau_q^2 / (tau_q^2 + v / nq)      (Efron & Morris 1973, 1975)
-    category  c   = q + Bc (yc - q),     Bc = tau_c^2 / (tau_c^2 + v / nc)
-    dyad      d   = Bd mean(z - c),      Bd = tau_c^2 / (tau_c^2 + v / nd)
-    estimate      = c + d
+    root      m  = B y,             B = tau_0^2 / (tau_0^2 + v / n)      (Efron & Morris 1973, 1975)
+    quad      q  = m + B (yq - m),  B = tau_q^2 / (tau_q^2 + v / nq)
+    category  c  = q + B (yc - q),  B = tau_c^2 / (tau_c^2 + v / nc)
+    dyad      d  = B mean(z - c),   B = tau_c^2 / (tau_c^2 + v / nd)
+    estimate     = c + d
 
-The spreads are moment estimates (DerSimonian & Laird 1986), never below zero: tau_q^2 between quad classes, tau_c^2
-between categories of one quad class; dyads are given that of categories, since few have dates enough to tell. Where
-groups do not differ, tau^2 is zero and a group is worth no more than what is above it.
+The variances of effects are moment estimates (DerSimonian & Laird 1986): tau_0^2 of the mean of all events, tau_q^2
+between quad classes, tau_c^2 between categories of one quad class; dyads are given that of categories, since few have
+dates enough to tell. With few dates a moment says little, so each begins at ``PRIOR_EFFECT``^2 as if ``PRIOR_DATES``
+dates had said so:
+
+    tau^2 = max(0, Q - (J - 1) v + k t^2) / (S + k),   S = n - sum nj^2 / n   (the root: Q = n y^2, J - 1 = 1, S = n)
 """
 
 from __future__ import annotations
@@ -27,8 +30,10 @@ Rows = NDArray[np.int64]
 
 CLIP = 4.0
 """Outcomes beyond so many standard errors count as that many: one wild session must not speak for its category."""
-PRIOR_SPREAD = 40.0
-"""Dates that the spread of ordinary sessions is worth, beside the events' own, as that of the next event."""
+PRIOR_DATES = 40.0
+"""Dates that what was believed before any event is worth: of effects, and that events spread as ordinary sessions."""
+PRIOR_EFFECT = 0.2
+"""Standard deviation of effects that is believed before any event, in standard errors: a fifth of a session's."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,9 @@ def shrunken(z: Array, past: Groups, to_come: Groups, known: Rows, noise: Noise)
     centre = noise.mean[:, None]
     s_c, s_q = s_c - n_c * centre, s_q - n_q * centre
     mean = _ratio(summed - total * noise.mean, total)
-    b_root = np.clip(1.0 - _ratio(v, total * mean**2, otherwise=np.inf), 0.0, None)
-    root, var_root = b_root * mean, b_root * _ratio(v, total)
+    tau_0 = _moment(total * mean**2 - v, total)
+    b_root = _weight(tau_0, v, total[:, None])[:, 0]
+    root, var_root = b_root * mean, tau_0 * (1.0 - b_root)
     tau_q = _between(n_q, _ratio(s_q, n_q), mean[:, None], v, np.ones((quads, 1)))
     tau_c = _between(n_c, _ratio(s_c, n_c), _ratio(s_q, n_q) @ member.T, v, member)
     b_q = _weight(tau_q, v, n_q)
@@ -133,9 +139,9 @@ def _running(weights: Array | None, codes: Rows, size: int) -> Array:
     return sums
 
 
-def _ratio(above: Array, below: Array, otherwise: float = 0.0) -> Array:
+def _ratio(above: Array, below: Array) -> Array:
     above, below = np.broadcast_arrays(above, below)
-    ratio: Array = np.full(above.shape, otherwise)
+    ratio: Array = np.zeros(above.shape)
     np.divide(above, below, out=ratio, where=below > 0)
     return ratio
 
@@ -143,18 +149,24 @@ def _ratio(above: Array, below: Array, otherwise: float = 0.0) -> Array:
 def _spread(squares: Array, freedom: Array, noise: Array) -> Array:
     """The events' standard deviation within categories over that of ordinary sessions, shrunken towards one."""
     freedom = np.clip(freedom, 0.0, None)
-    return np.sqrt((_ratio(squares, noise) + PRIOR_SPREAD) / (freedom + PRIOR_SPREAD))
+    return np.sqrt((_ratio(squares, noise) + PRIOR_DATES) / (freedom + PRIOR_DATES))
 
 
 def _between(n: Array, means: Array, parents: Array, v: Array, member: Array) -> Array:
-    """Variance (M,) between groups (M, G) under the same parent (G, P), by moments, not below zero."""
+    """Variance (M,) between groups (M, G) under the same parent (G, P)."""
     seen = n > 0
     excess = (n * (means - parents) ** 2).sum(axis=1)
     per_parent = seen.astype(float) @ member
     freedom = np.clip(per_parent - 1.0, 0.0, None).sum(axis=1)
     of_parent = n @ member
     scale = (of_parent - _ratio(n**2 @ member, of_parent)).sum(axis=1)
-    return np.clip(_ratio(excess - freedom * v, scale), 0.0, None)
+    return _moment(excess - freedom * v, scale)
+
+
+def _moment(excess: Array, scale: Array) -> Array:
+    """The variance (M,) of effects, by moments and by what was believed before."""
+    prior = PRIOR_DATES * PRIOR_EFFECT**2
+    return np.asarray(np.clip(excess + prior, 0.0, None) / (scale + PRIOR_DATES))
 
 
 def _weight(tau: Array, v: Array, n: Array) -> Array:

@@ -16,6 +16,7 @@ from correlator.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
     from correlator.brief.model import Brief
+    from correlator.store.db import Store
 
 _MOST_STDIN = 4_000_000
 
@@ -59,6 +60,9 @@ def brief(
         typer.Option("--benchmark", help="A symbol, equal-weighted or none (default: as the store names it)."),
     ] = None,
     coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate", help="Instead: forecast every stored event from before it, and count.")
+    ] = False,
     format: Annotated[
         BriefFormat | None,
         typer.Option(
@@ -79,6 +83,9 @@ def brief(
     """
     from correlator.brief.make import brief as make_brief
 
+    if evaluate:
+        _evaluate(headline, at, symbol, (windows, benchmark), format, to, open_store(store))
+        return
     if headline is None:
         raise InputError("there is no headline", hint='for example: correlator brief "Pakistan and Iran sign a pact"')
     chosen = _format(format, to)
@@ -95,6 +102,38 @@ def brief(
     if made.no_event is not None:
         complain(made.no_event, level="note")
         raise typer.Exit(ExitCode.NO_EVENT)
+
+
+def _evaluate(
+    headline: str | None,
+    at: str | None,
+    symbols: list[str] | None,
+    how: tuple[str, str | None],
+    format: BriefFormat | None,
+    to: Path | None,
+    store: Store,
+) -> None:
+    """Print the record of the brief over all stored events: a table on a terminal or as .txt, else JSON."""
+    from correlator.brief.evaluate import evaluate
+    from correlator.cli.formats import FORMS, OutputFormat
+    from correlator.files import write_whole
+
+    if headline is not None:
+        raise InputError("a headline and --evaluate are both given", hint="leave one out")
+    chosen = _format(format, to)
+    if chosen is BriefFormat.HTML:
+        raise InputError("the record of the briefs is not written as HTML", hint="use .json or .txt")
+    windows, benchmark = how
+    found = evaluate(store, at=at, symbols=symbols, windows=windows, benchmark=benchmark)
+    for skipped in found.skipped:
+        narrate(f"{skipped}: no event of it could be forecast")
+    form = OutputFormat.JSON if chosen is BriefFormat.JSON else OutputFormat.TABLE
+    content = FORMS[form].encode(found.table())
+    if to is None:
+        emit(content)
+    else:
+        write_whole(to, content)
+        narrate(f"wrote {to}")
 
 
 def _format(chosen: BriefFormat | None, to: Path | None) -> BriefFormat:

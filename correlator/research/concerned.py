@@ -120,6 +120,18 @@ def _concerned(row: dict[str, object], why: list[tuple[str, str]]) -> Concerned:
     )  # fmt: skip
 
 
+def with_bars(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[Concerned]:
+    """The instruments asked for by any of their names, else every one with bars, in alphabetical order.
+
+    Raises NotFoundError for one that the store does not have.
+    """
+    rows = query(connection, "SELECT * FROM instruments SEMI JOIN bars USING (symbol) ORDER BY symbol")
+    stored = {str(row["symbol"]): row for row in rows.iter_rows(named=True)}
+    names = names_in(connection)
+    chosen = [_asked(symbol, names.symbol_of(symbol), stored) for symbol in dict.fromkeys(symbols)] or list(stored)
+    return [_concerned(stored[symbol], [("asked", "asked for")]) for symbol in chosen]
+
+
 def exchanges_in(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Exchanges of the instruments that have bars."""
     rows = query(connection, "SELECT DISTINCT exchange FROM instruments SEMI JOIN bars USING (symbol) ORDER BY ALL")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from correlator.brief.pool import placebo_p
 from correlator.brief.predictive import Ordinary, interval_levels, ordinary_of, predictive, unconditional
 from correlator.brief.record import History, walk_forward
-from correlator.brief.shrinkage import CLIP, PRIOR_SPREAD, Groups, Noise, shrunken
+from correlator.brief.shrinkage import CLIP, PRIOR_DATES, PRIOR_EFFECT, Groups, Noise, shrunken
 
 
 def groups(category, quad, dyad):
@@ -29,21 +29,27 @@ def one_quad(z, target=0):
 def test_the_estimate_is_the_closed_form():
     """Worked out by hand: means 2 and 0 of three events each, spread and moments as the module states them."""
     found = one_quad([1.0, 2.0, 3.0, -1.0, 0.0, 1.0])
-    spread = (4.0 + PRIOR_SPREAD) / (4.0 + PRIOR_SPREAD)  # squares within: 2 + 2, on four degrees of freedom
-    v = spread
-    root = max(0.0, 1.0 - v / (6 * 1.0)) * 1.0
-    tau = (3 * 1.0 + 3 * 1.0 - v) / (6 - (9 + 9) / 6)
+    v = (4.0 + PRIOR_DATES) / (4.0 + PRIOR_DATES)  # squares within: 2 + 2, on four degrees of freedom
+    prior = PRIOR_DATES * PRIOR_EFFECT**2
+    tau_root = (6 * 1.0 - v + prior) / (6 + PRIOR_DATES)
+    b_root = tau_root / (tau_root + v / 6)
+    tau_quad = prior / PRIOR_DATES  # one quad class says nothing of the spread between them
+    b_quad = tau_quad / (tau_quad + v / 6)
+    quad = b_root * 1.0 + b_quad * (1.0 - b_root)
+    var_quad = tau_quad * (1 - b_quad) + (1 - b_quad) ** 2 * tau_root * (1 - b_root)
+    tau = (3 * 1.0 + 3 * 1.0 - v + prior) / (6 - (9 + 9) / 6 + PRIOR_DATES)
     weight = tau / (tau + v / 3)
-    assert found.mean[0] == pytest.approx(root + weight * (2.0 - root), abs=1e-12)
-    expected = tau * (1 - weight) + (1 - weight) ** 2 * (1 - v / 6) * v / 6
+    assert found.mean[0] == pytest.approx(quad + weight * (2.0 - quad), abs=1e-12)
+    expected = tau * (1 - weight) + (1 - weight) ** 2 * var_quad
     assert found.variance[0] == pytest.approx(expected, abs=1e-12)
     assert (found.n[0], found.n_category[0]) == (6, 3)
 
 
 def test_groups_that_do_not_differ_are_worth_what_is_above_them():
-    found = one_quad([1.0, -1.0, 0.0, 0.5, -0.5, 0.0])
-    assert found.tau_category[0] == 0.0
-    assert found.mean[0] == 0.0
+    """Two categories with means of a half and minus a half, once within what chance does and once far beyond it."""
+    alike = one_quad([3.5, -2.5, 0.5, -3.5, 2.5, -0.5])
+    apart = one_quad([0.5, 0.5, 0.5, -0.5, -0.5, -0.5])
+    assert 0.0 < alike.mean[0] < apart.mean[0] < 0.5
 
 
 def test_a_wild_session_counts_as_its_limit():

@@ -1,0 +1,216 @@
+"""Every stored event forecast from what was known before it, and held against what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.brief.make import WINDOWS, asked_windows, wanted_of
+from correlator.brief.pool import Codes, history_of, on_rows
+from correlator.brief.predictive import LEVELS, interval_levels
+from correlator.brief.record import Record, walk_forward
+from correlator.brief.series import measured
+from correlator.errors import NotFoundError
+from correlator.events.scope import DOMESTIC, scope_column
+from correlator.eventstudy.spec import instant
+from correlator.eventstudy.windows import AsWindow, OffsetWindow
+from correlator.progress import tracked
+from correlator.research.concerned import Concerned, with_bars
+from correlator.research.known import known_bars, known_sessions
+from correlator.research.precedents import Reach, concerning, near_events
+from correlator.store.db import Store
+
+Array = NDArray[np.float64]
+
+SESSIONS = 10_080
+"""Sessions that are looked back; a brief looks back 2,520."""
+BAND = 0.99
+ALL = "all"
+_LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What became of the forecasts, one row each in ``forecasts``: symbol, window, session (day 0), category, pit,
+    ordinary_pit (the shares of the forecast and of the ordinary distribution below what came), width (of the 80 %
+    interval, as a multiple of the ordinary one), score and ordinary_score (mean pinball loss at the ends of the
+    intervals and the median, in standard errors). ``skipped``: symbols that could not be measured.
+    """
+
+    forecasts: pl.DataFrame
+    skipped: tuple[str, ...]
+
+    def table(self) -> pl.DataFrame:
+        """One row per window and category, and for ``all`` of them.
+
+        Columns: window, category, briefs, dates; for each level held_50 (share of intervals that held) and in_band_50
+        (whether that lies in the 99 % band of its level, by the binomial distribution of so many dates); pit_distance
+        (Kolmogorov's, of the probability integral transform from even) and pit_p by dates; width_80, the mean width of
+        80 % intervals over that of ordinary sessions; skill, 1 - score / ordinary score, with its interval (95 %) by dates.
+        """
+        rows = []
+        for window in self.forecasts["window"].unique(maintain_order=True):
+            of_window = self.forecasts.filter(pl.col("window") == window)
+            rows.append(_row(window, ALL, of_window))
+            parts = of_window.sort("category").partition_by("category", maintain_order=True)
+            rows += [_row(window, part["category"][0], part) for part in parts]
+        return pl.DataFrame(rows, schema_overrides={"window": pl.String})
+
+    def pit(self) -> pl.DataFrame:
+        """How many outcomes fell into each tenth of their forecast: window, tenth (1 to 10), briefs; all equal where
+        the forecasts are what they say.
+        """
+        tenth = (pl.col("pit") * 10).floor().clip(0, 9).cast(pl.Int64) + 1
+        return self.forecasts.group_by("window", tenth.alias("tenth")).agg(briefs=pl.len()).sort("window", "tenth")
+
+
+def evaluate(
+    store: Store,
+    *,
+    at: str | datetime | None = None,
+    symbols: str | Sequence[str] | None = None,
+    windows: AsWindow | Sequence[AsWindow] = WINDOWS,
+    benchmark: str | None = None,
+) -> Evaluation:
+    """Walk forward over every stored event: a forecast from what had closed before it was known, and what came.
+
+    Parameters
+    ----------
+    at
+        The instant up to which is looked; default now.
+    symbols
+        Instruments; default every one with bars.
+    windows, benchmark
+        As ``brief`` takes them.
+
+    Returns
+    -------
+    Evaluation
+        ``table()`` for coverage, sharpness and skill, ``pit()`` for the probability integral transform.
+
+    Raises
+    ------
+    NotFoundError
+        Where no stored event could be forecast.
+
+    Examples
+    --------
+    >>> evaluate(store).table()  # doctest: +SKIP
+    """
+    moment = instant(at, "at") if at is not None else datetime.now(UTC)
+    assert moment is not None
+    chosen = asked_windows(windows)
+    given = [symbols] if isinstance(symbols, str) else list(symbols or ())
+    names = [part.strip() for each in given for part in each.split(",") if part.strip()]
+    rows: list[pl.DataFrame] = []
+    skipped: list[str] = []
+    with store.studying() as connection:
+        instruments = with_bars(connection, names)
+        walk = _Walk(connection, moment, chosen, benchmark)
+        for instrument in tracked(instruments, "briefs", len(instruments)):
+            found = walk.of(instrument)
+            rows += found
+            if not found:
+                skipped.append(instrument.symbol)
+    forecasts = [frame for frame in rows if frame.height]
+    if not forecasts:
+        raise NotFoundError(
+            "no stored event could be forecast", hint="events need five earlier dates of their category or dyad"
+        )
+    return Evaluation(pl.concat(forecasts).sort("window", "session", "symbol", maintain_order=True), tuple(skipped))
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """One walk through a store."""
+
+    connection: duckdb.DuckDBPyConnection
+    at: datetime
+    windows: tuple[OffsetWindow, ...]
+    benchmark: str | None
+
+    def of(self, instrument: Concerned) -> list[pl.DataFrame]:
+        """The forecasts of one instrument, a frame per window."""
+        sessions = known_sessions(instrument.exchange, self.at, SESSIONS)
+        if sessions is None:
+            return []
+        wanted, names = wanted_of(self.connection, [instrument], instrument.exchange, self.benchmark)
+        bars = known_bars(self.connection, names, sessions, self.at)
+        (numbers,) = measured(bars, wanted, self.benchmark, self.windows)
+        countries = (instrument.country,) if instrument.country else ()
+        near = near_events(self.connection, Reach((instrument.symbol,), countries, _LONG_AGO, self.at))
+        near = near.filter((scope_column() != DOMESTIC) | (pl.col("coder") == "user"))
+        pairs = concerning(self.connection, near, [(instrument.symbol, instrument.country)])
+        concerned = near.join(pairs.select("event_id"), on="event_id", how="semi", maintain_order="left")
+        placed = place_on_exchanges(concerned, [instrument.exchange]).filter(pl.col("day_zero").is_not_null())
+        events = on_rows(placed, sessions)
+        if events.is_empty():
+            return []
+        codes = Codes.of(events)
+        frames = []
+        for w, window in enumerate(self.windows):
+            record = walk_forward(history_of(events, numbers.outcomes, sessions, w, codes))
+            frames.append(_frame(record, codes, sessions.labels, instrument.symbol, window.label))
+        return frames
+
+
+def _frame(record: Record, codes: Codes, labels: pl.Series, symbol: str, window: str) -> pl.DataFrame:
+    names = [category for _, category in codes.categories]
+    levels = interval_levels()
+    made, plain = (
+        distribution.quantiles(levels) for distribution in (record.forecast.events, record.forecast.sessions)
+    )
+    low, high = (int(np.argmin(np.abs(levels - end))) for end in (0.1, 0.9))
+    return pl.DataFrame(
+        {
+            "symbol": [symbol] * len(record),
+            "window": [window] * len(record),
+            "session": labels.gather(record.rows),
+            "category": pl.Series([names[code] for code in record.groups.category], dtype=pl.String),
+            "pit": record.pit,
+            "ordinary_pit": record.ordinary_pit,
+            "width": (made[:, high] - made[:, low]) / (plain[:, high] - plain[:, low]),
+            "score": _score(made, levels, record.z),
+            "ordinary_score": _score(plain, levels, record.z),
+        }
+    )
+
+
+def _score(quantiles: Array, levels: Array, came: Array) -> Array:
+    """The mean pinball loss (M,) of quantiles (M, L) at ``levels`` (L,) (Gneiting & Raftery 2007)."""
+    error = came[:, None] - quantiles
+    return np.asarray(np.maximum(levels * error, (levels - 1.0) * error).mean(axis=1))
+
+
+def _row(window: str, category: str, forecasts: pl.DataFrame) -> dict[str, object]:
+    from scipy.stats import binom, kstwobign
+
+    briefs, dates = forecasts.height, forecasts["session"].n_unique()
+    pit = np.sort(forecasts["pit"].to_numpy())
+    row: dict[str, object] = {"window": window, "category": category, "briefs": briefs, "dates": dates}
+    for level in LEVELS:
+        held = float((np.abs(pit - 0.5) <= level / 2.0).mean())
+        low, high = (float(binom.ppf(q, dates, level)) / dates for q in ((1 - BAND) / 2, (1 + BAND) / 2))
+        row |= {f"held_{level * 100:g}": held, f"in_band_{level * 100:g}": low - 1e-9 <= held <= high + 1e-9}
+    steps = np.arange(1, briefs + 1) / briefs
+    distance = float(np.maximum(steps - pit, pit - steps + 1.0 / briefs).max())
+    by_date = forecasts.group_by("session").agg(pl.col("score").mean(), pl.col("ordinary_score").mean())
+    gain = (by_date["ordinary_score"] - by_date["score"]).to_numpy()
+    plain = float(by_date["ordinary_score"].to_numpy().mean())
+    error = float(gain.std(ddof=1) / np.sqrt(dates)) if dates > 1 else float("nan")
+    return {
+        **row,
+        "pit_distance": distance,
+        "pit_p": float(kstwobign.sf(distance * np.sqrt(dates))),
+        "width_80": float(forecasts["width"].to_numpy().mean()),
+        "skill": float(gain.mean()) / plain,
+        "skill_low": (float(gain.mean()) - 1.96 * error) / plain,
+        "skill_high": (float(gain.mean()) + 1.96 * error) / plain,
+    }
