@@ -53,7 +53,7 @@ class Evaluation:
         Columns: window, category, briefs, dates; for each level held_50 (share of intervals that held) and in_band_50
         (whether that lies in the 99 % band of its level, by the binomial distribution of so many dates); pit_distance
         (Kolmogorov's, of the probability integral transform from even) and pit_p by dates; width_80, the mean width of
-        80 % intervals over that of ordinary sessions; skill, 1 - score / ordinary score, with its interval (95 %) by dates.
+        80 % intervals over that of ordinary sessions; skill, 1 - score / ordinary score, with its 95 % interval.
         """
         rows = []
         for window in self.forecasts["window"].unique(maintain_order=True):

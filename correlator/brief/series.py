@@ -96,7 +96,7 @@ def measured(
 def _benchmark(each: Wanted, asked: str | None, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:
     """The benchmark of a symbol, None for its own mean, and why."""
     traded = np.isfinite(prices[:, place[each.symbol]])
-    seen = np.isfinite(prices).any(axis=0)
+    seen: Mask = np.asarray(np.isfinite(prices).any(axis=0))
     others = [name for name in each.members if name in place and name != each.symbol and seen[place[name]]]
     if asked is not None:
         if asked == NONE:
