@@ -61,7 +61,7 @@ def code(
     from correlator.events.code_file import CSV_COLUMNS, code_lines
     from correlator.events.encoder import INSTALL
     from correlator.events.fitted import has_encoder
-    from correlator.events.language import CODED
+    from correlator.events.language import CODED, LEXICAL
     from correlator.events.own_actors import own_actors
 
     if str(file) != "-" and not file.is_file():
@@ -83,7 +83,7 @@ def code(
             if line.problem is not None:
                 unread += 1
                 complain(line.problem, level="warning")
-    other = languages - Counter({CODED: languages[CODED]})
+    other = Counter({code: count for code, count in languages.items() if code not in (CODED, *LEXICAL)})
     if other:
         told = ", ".join(f"{language} {count}" for language, count in sorted(other.items()))
         complain(f"{other.total()} lines are in a language that is not coded: {told}", level="note")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from correlator.errors import InputError
 from correlator.events.coder import code_headlines
-from correlator.events.language import CODED, language_of
+from correlator.events.language import CODED, LEXICAL, language_of
 from correlator.events.model import CodedEvent
 from correlator.inert import safe_text
 
@@ -38,11 +38,11 @@ class CodedLine(NamedTuple):
     def as_json(self) -> str:
         """``{"events": [...]}``, with ``"error"`` where the line could not be read.
 
-        A line in a language that is not coded has ``"language": "ur"`` and ``"coded": false``.
+        A line in another language than English has ``"language": "fr"`` and whether it is coded.
         """
         record: dict[str, object] = {"events": [event.as_dict() for event in self.events]}
         if self.language != CODED:
-            record |= {"language": self.language, "coded": False}
+            record |= {"language": self.language, "coded": self.language in LEXICAL}
         if self.problem is not None:
             record["error"] = self.problem
         return json.dumps(record, ensure_ascii=False)

@@ -12,6 +12,7 @@ from correlator.errors import InputError
 from correlator.events.actors import country_codes
 from correlator.events.full import code_full
 from correlator.events.model import CodedEvent
+from correlator.events.other_languages import code_other
 from correlator.events.page_country import THE_PAGE
 from correlator.events.reading import Reading, read
 from correlator.events.rules import code_rules
@@ -43,7 +44,8 @@ def code_headlines(
 
 
 def _coded(readings: Sequence[Reading], coder: str) -> list[list[CodedEvent]]:
-    return code_full(readings) if coder == "full" else [code_rules(reading) for reading in readings]
+    coded = code_full(readings) if coder == "full" else [code_rules(reading) for reading in readings]
+    return [events if reading.is_coded else code_other(reading) for reading, events in zip(readings, coded, strict=True)]
 
 
 def code_article(

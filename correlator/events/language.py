@@ -1,21 +1,35 @@
-"""The language of a headline, so far as to say that it is not coded: by its script, letters and commonest words."""
+"""The language of a headline, so far as to choose its lexicon or to say that it is not coded.
+
+By its script, its letters and its commonest words.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 CODED: Final = "en"
+# Languages that small lexica code in plain headlines (``small_lexicon``).
+LEXICAL: Final = ("ur", "tr", "az", "ar")
 _SCRIPTS: Final = {
     "ARABIC": "ar", "CYRILLIC": "ru", "DEVANAGARI": "hi", "BENGALI": "bn", "CJK": "zh", "HIRAGANA": "ja",
     "KATAKANA": "ja", "HANGUL": "ko", "HEBREW": "he", "GREEK": "el", "THAI": "th", "GURMUKHI": "pa", "TAMIL": "ta",
     "GEORGIAN": "ka", "ARMENIAN": "hy", "ETHIOPIC": "am",
 }  # fmt: skip
-_URDU = frozenset("ٹڈڑںےھۓ")
+_URDU = frozenset("ٹڈڑںےھۓہۃ")
+_URDU_WORDS = frozenset("کی کو کا اور پر".split())
 _PERSIAN = frozenset("پچژگکی")
 _AZERBAIJANI = frozenset("əƏ")
 _TURKISH = frozenset("ışğİüöç")
 _LATIN_END = 0x24F
+# *Rusya'dan*, *Putin'in*, *Irak'a*: endings of a Turkish name, of which one of a letter (*Sana'a*) is none by itself.
+_TURKISH_ENDING = re.compile(r"\w{2,}['’](y?[aeıiuü]|n[ae]|n?[ıiuü]n|n?[dt][ae]n?|y?l[ae]|n?[dt][ae]ki)$")
+# A verb at the end: Azerbaijani *-ıb*, or what both languages have.
+_TURKIC_VERB = re.compile(
+    r"(?:([ıiuü]b(?:lar|lər)?|[aə]c[aə]q|[ae]y?[ıiuü]r)|[dt][ıiuü](?:lar|ler|lər)?|[ae]c[ae]k|[ıiuü]yor|m[ıi]ş)$"
+)
+_STOPS = ".,:;!?\"'"
 # The commonest words of languages in Latin letters; a word of two languages decides for neither alone.
 _WORDS: Final = {
     "tr": "ve bir ile için bu açıkladı dedi göre sonra türkiye yeni cumhurbaşkanı bakanı görüştü etti oldu",
@@ -44,11 +58,11 @@ def language_of(text: str) -> str:
         letters = [letter for letter in text if letter.isalpha()]
         foreign = [letter for letter in letters if ord(letter) > _LATIN_END and letter not in _AZERBAIJANI]
         if len(foreign) > _MOSTLY * len(letters):
-            return _by_script(foreign)
-        if words.isdisjoint(_ENGLISH):
-            for code, special in (("az", _AZERBAIJANI), ("tr", _TURKISH)):
-                if sum(not special.isdisjoint(word) for word in words) >= _LEAST_WORDS:
-                    return code
+            return _by_script(foreign, words)
+    if ("'" in text or not text.isascii()) and words.isdisjoint(_ENGLISH):
+        turkic = _turkic(text.split())
+        if turkic is not None:
+            return turkic
     known = words & _ANY
     if len(known) < _LEAST_WORDS:
         return CODED
@@ -57,12 +71,25 @@ def language_of(text: str) -> str:
     return best if hits[best] >= _LEAST_WORDS and hits[best] > 2 * len(words & _ENGLISH) else CODED
 
 
-def _by_script(letters: list[str]) -> str:
+def _turkic(words: list[str]) -> str | None:
+    """Turkish or Azerbaijani: by two words with its letters or endings, or one and a verb at the end."""
+    azerbaijani = sum(not _AZERBAIJANI.isdisjoint(word) for word in words)
+    endings = [match for word in words if (match := _TURKISH_ENDING.search(word.strip(_STOPS)))]
+    lettered = sum(not (_TURKISH | _AZERBAIJANI).isdisjoint(word) for word in words)
+    last = words[-1].strip(_STOPS) if words else ""
+    verb = _TURKIC_VERB.search(last) if last.islower() else None
+    plain = sum(len(match[1]) > 1 for match in endings)
+    if lettered + plain == 0 or lettered + len(endings) + (verb is not None) < _LEAST_WORDS:
+        return None
+    return "az" if azerbaijani or (verb is not None and verb[1] is not None) else "tr"
+
+
+def _by_script(letters: list[str], words: set[str]) -> str:
     names = [unicodedata.name(letter, "").split(" ")[0] for letter in letters]
     if "HIRAGANA" in names or "KATAKANA" in names:
         return "ja"
     code = _SCRIPTS.get(max(sorted(set(names)), key=names.count), CODED)
     if code == "ar":
         found = set(letters)
-        return "ur" if found & _URDU else "fa" if found & _PERSIAN else "ar"
+        return "ur" if found & _URDU or not _URDU_WORDS.isdisjoint(words) else "fa" if found & _PERSIAN else "ar"
     return code

@@ -42,7 +42,7 @@ class Reading(NamedTuple):
 
     @property
     def is_coded(self) -> bool:
-        """Whether the text is in a language that the coder reads."""
+        """Whether the text is in the language of the full lexicon and the models."""
         return self.language == CODED
 
 

@@ -70,7 +70,11 @@ def _with_language(articles: pl.DataFrame) -> pl.DataFrame:
 
 def in_other_languages(articles: pl.DataFrame) -> int:
     """How many articles are in a language that is not coded."""
-    other = pl.col("language").is_not_null() & ~pl.col("language").str.to_lowercase().str.starts_with("en")
+    from correlator.events.language import CODED, LEXICAL
+
+    other = pl.col("language").is_not_null() & ~pl.col("language").str.to_lowercase().str.slice(0, 2).is_in(
+        [CODED, *LEXICAL]
+    )
     return articles.filter(other).height
 
 

@@ -1,0 +1,79 @@
+"""Small lexica: every line's example is coded as the line says; plain headlines give dyad and quad class."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from correlator.events.actors import country_codes
+from correlator.events.coder import code_headlines, code_text
+from correlator.events.language import LEXICAL, language_of
+from correlator.events.model import CATEGORIES
+from correlator.events.small_lexicon import LANGUAGES, NO_EVENT, small_lexicon
+
+FRESH = Path(__file__).parent / "headlines" / "languages.csv"
+ACTS = [(language, act) for language in LANGUAGES for act in small_lexicon(language).acts]
+_LEAST_ACTS = 50
+
+
+@pytest.mark.parametrize(("language", "act"), ACTS, ids=lambda value: getattr(value, "pattern", value))
+def test_example_is_coded_as_its_line_says(language, act):
+    assert language_of(act.example) == language
+    events = code_text(act.example)
+    if act.category == NO_EVENT:
+        assert events == []
+        return
+    main = events[0]
+    assert main.quad_class == CATEGORIES[act.category].quad_class
+    assert (main.category, main.source.country, main.target.country) == (act.category, act.source, act.target)
+    assert main.dyad == "-".join(sorted((act.source, act.target)))
+    for item in main.evidence:
+        assert act.example[item["start"] : item["end"]] == item["span"] != ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_has_its_acts_and_known_actors(language):
+    lexicon = small_lexicon(language)
+    assert sum(act.category != NO_EVENT for act in lexicon.acts) >= _LEAST_ACTS
+    codes = country_codes()
+    assert all(name.country in codes for names in lexicon.names.values() for name in names)
+
+
+def test_languages_agree():
+    assert LANGUAGES == LEXICAL
+
+
+@pytest.mark.parametrize("coder", ["rules", "full"])
+def test_office_of_the_page_is_its_countrys(coder):
+    text = "وزیر خارجہ کی ترک ہم منصب سے ملاقات"
+    assert code_text(text, coder=coder) == []
+    main = code_text(text, coder=coder, home="PAK")[0]
+    assert (main.source.code, main.target.code, main.category) == ("PAK:GOV", "TUR:GOV", "CONSULT")
+
+
+def test_who_held_office_on_the_day():
+    text = "بلاول کا بیان، شہباز شریف نے بھارت کو خبردار کردیا"
+    assert code_text(text)[0].source.code == "PAK:GOV"
+
+
+def test_two_against_a_third_are_two_events():
+    events = code_text("Türkiye ve Katar, İsrail'i kınadı")
+    assert [(e.source.country, e.target.country) for e in events] == [("TUR", "ISR"), ("QAT", "ISR")]
+
+
+def test_fresh_headlines():
+    with FRESH.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    coded = code_headlines([row["headline"] for row in rows])
+    told = [(row, events) for row, events in zip(rows, coded, strict=True) if row["category"] != NO_EVENT]
+    right = sum(
+        bool(events)
+        and events[0].quad_class == CATEGORIES[row["category"]].quad_class
+        and (events[0].source.country, events[0].target.country) == (row["source"], row["target"])
+        for row, events in told
+    )
+    quiet = [not events for row, events in zip(rows, coded, strict=True) if row["category"] == NO_EVENT]
+    assert right / len(told) >= 0.75
+    assert sum(quiet) / len(quiet) >= 0.95
