@@ -45,7 +45,9 @@ def code_headlines(
 
 def _coded(readings: Sequence[Reading], coder: str) -> list[list[CodedEvent]]:
     coded = code_full(readings) if coder == "full" else [code_rules(reading) for reading in readings]
-    return [events if reading.is_coded else code_other(reading) for reading, events in zip(readings, coded, strict=True)]
+    return [
+        events if reading.is_coded else code_other(reading) for reading, events in zip(readings, coded, strict=True)
+    ]
 
 
 def code_article(

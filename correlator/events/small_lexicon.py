@@ -99,9 +99,9 @@ def _listed(words: str, language: str) -> list[str]:
 
 
 def _suffixes(grammar: dict[str, str]) -> str:
-    """Endings of a name as an optional group: ``target``, ``source_from`` (out of) or ``plain``."""
+    """Endings of a name as optional groups: ``away`` (out of), ``target`` or ``plain``; plurals have no group."""
     if "suffixes_target" not in grammar:
-        return ""
+        return f"(?:{'|'.join(grammar['endings'].split())})?" if "endings" in grammar else ""
     parts = {key: "|".join(grammar[f"suffixes_{key}"].split()) for key in ("target", "plain")}
     return rf"(?:['-]?(?:(?P<away>n?[dt][aeə]n)|(?P<target>{parts['target']})|(?P<plain>{parts['plain']})))?"
 
@@ -163,7 +163,7 @@ def _words(pattern: str, language: str) -> str:
     out = ""
     for token in pattern.split(" "):
         choices = []
-        for choice in token.split("|"):
+        for choice in sorted(token.split("|"), key=len, reverse=True):
             words = [normal(word, language) for word in choice.split("_")]
             choices.append(" ".join(re.escape(w[:-1]) + r"\S*" if w.endswith("~") else re.escape(w) for w in words))
         out += f"(?:(?<= )|^){prefixes}(?:{'|'.join(choices)}) "
