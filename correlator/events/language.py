@@ -18,7 +18,7 @@ _SCRIPTS: Final = {
     "GEORGIAN": "ka", "ARMENIAN": "hy", "ETHIOPIC": "am",
 }  # fmt: skip
 _URDU = frozenset("ٹڈڑںےھۓہۃ")
-_URDU_WORDS = frozenset("کی کو کا اور پر".split())
+_URDU_WORDS = frozenset(["کی", "کو", "کا", "اور", "پر"])
 _PERSIAN = frozenset("پچژگکی")
 _AZERBAIJANI = frozenset("əƏ")
 _TURKISH = frozenset("ışğİüöç")

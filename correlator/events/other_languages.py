@@ -1,8 +1,8 @@
 """Plain headlines in Urdu, Turkish, Azerbaijani and Arabic: who did what to whom, by small lexica.
 
 An event is told only where an act and two different countries or organisations are named (one may be the page's own),
-so that what is not plain is left alone. Roles follow from what stands or grows beside a name (*nay*, *ko*, *-a*, *-dan*,
-*ma'a*); of two without a mark the first acts.
+so that what is not plain is left alone. Roles follow from what stands or grows beside a name (*nay*, *ko*, *-a*,
+*-dan*, *ma'a*); of two without a mark the first acts.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class _Side(NamedTuple):
     role: str | None
     mark: str
     joins: bool = False
+    is_of_page: bool = False
 
 
 def code_other(reading: Reading) -> list[CodedEvent]:
@@ -106,7 +107,7 @@ def _sides(words: _Words, lexicon: Lexicon, reading: Reading) -> list[_Side]:
             merged[-1] = _joined(merged[-1], part)
         else:
             merged.append(part)
-    own = [side._replace(country=reading.home) if side.country is None else side for side in merged]
+    own = [side if side.country else side._replace(country=reading.home, is_of_page=True) for side in merged]
     marked = [_marked(words, lexicon, side) for side in own]
     return [side for side in _listed(words, lexicon, marked) if side.country is not None]
 
@@ -192,7 +193,7 @@ def _event(words: _Words, act: Act, pair: tuple[_Side, _Side], deciding: Evidenc
     actors = [_actor(words, side) for side in pair]
     evidence = [deciding]
     for field, side in zip(("source", "target"), pair, strict=True):
-        rule = f"{act.category}: {side.mark or 'order'}"
+        rule = (side.mark or "order") + (f"; country from {THE_PAGE}" if side.is_of_page else "")
         evidence.append(words.evidence(field, side.start, side.end, rule))
     return CodedEvent(
         category.name,

@@ -1,8 +1,8 @@
 """Small lexica of languages other than English: ``data/events/languages``.
 
 ``names.csv`` has countries, organisations and leaders in each language beside what they are called in the English data
-(so that an office has its dates in one place), ``grammar.toml`` what stands or grows beside a name of one who acts or is
-acted on, and one file a language (``ur.tsv`` ...) the words of acts. Patterns are those of the English lexicon, but
+(so that an office has its dates in one place), ``grammar.toml`` what stands or grows beside a name of one who acts or
+is acted on, and one file a language (``ur.tsv`` ...) the words of acts. Patterns are those of the English lexicon, but
 ``~`` stands for any ending, and alternatives of several words are joined by ``_``.
 """
 
