@@ -103,7 +103,7 @@ def _sides(words: _Words, lexicon: Lexicon, reading: Reading) -> list[_Side]:
     parts = sorted([*(side for side in found if side is not None), *free], key=lambda side: (side.start, -side.end))
     merged: list[_Side] = []
     for part in parts:
-        if merged and part.start < merged[-1].end:
+        if merged and part.start <= merged[-1].end and _of_one(merged[-1], part):
             merged[-1] = _joined(merged[-1], part)
         else:
             merged.append(part)
@@ -138,6 +138,10 @@ def _grown(match: re.Match[str]) -> tuple[str, bool]:
 
 def _office(match: re.Match[str]) -> _Side:
     return _Side(match.start(), match.end() + 1, None, "GOV", *_grown(match))
+
+
+def _of_one(first: _Side, second: _Side) -> bool:
+    return first.country is None or second.country in (None, first.country)
 
 
 def _joined(first: _Side, second: _Side) -> _Side:
