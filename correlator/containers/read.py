@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import codecs
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +17,13 @@ from correlator.containers.json_text import read_json
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.containers.sheet import read_sheet
 from correlator.containers.text import read_text
-from correlator.containers.unpack import unpack
+from correlator.containers.unpack import is_workbook, kind_of, unpack
 from correlator.errors import InputError
 from correlator.files import opened, read_arrow, read_parquet
-from correlator.source_limits import check_shape, check_size
+from correlator.source_limits import MOST_BYTES, check_shape, check_size
 from correlator.tabular import stacked_symbols, with_index
 
+_CHUNK = 1 << 20
 _NO_HINTS = Hints()
 _LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
 
@@ -40,6 +43,55 @@ def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
     raise InputError(
         f"cannot read a table from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
     )
+
+
+def text_table(path: str | Path) -> pl.DataFrame:
+    """The table of any file under the names that stand above its columns, every cell as text (empty: null).
+
+    Raises InputError for a name that stands twice and for lines with more cells than the header, else as ``read_raw``.
+    """
+    raw = read_raw(path)
+    if raw.broken.height:
+        line = raw.broken[LINE][0]
+        raise InputError(f"{path}: line {line} has more cells than the header", hint="check that line")
+    names = [label or column for column, label in raw.labels.items()]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise InputError(f"{path} has the column {repeated!r} twice", hint="keep one column per name")
+    plain = raw.frame.select(raw.columns).rename(dict(zip(raw.columns, names, strict=True)))
+    return pl.read_csv(io.StringIO(plain.write_csv()), infer_schema=False)
+
+
+def is_lines_of_text(path: str | Path) -> bool:
+    """Whether the file is lines of text, gzip or zip around it or not: no JSON, workbook, Parquet, Arrow or UTF-16."""
+    with opened(path) as file:
+        head = file.read(_CHUNK)
+        kind = kind_of(head, str(path))
+        if kind == "zip":
+            return not is_workbook(head + file.read(MOST_BYTES))
+    return kind == "gzip" or (kind == "text" and b"\x00" not in head)
+
+
+def container_of(path: str | Path) -> str:
+    """``text`` (UTF-8, in gzip or not), ``parquet`` or ``arrow``, or ``other``, which ``text_table`` reads."""
+    with opened(path) as file:
+        kind = kind_of(file.read(_CHUNK), str(path))
+    if kind in ("parquet", "arrow"):
+        return kind
+    return "text" if kind == "gzip" or (kind == "text" and is_lines_of_text(path) and is_utf8(path)) else "other"
+
+
+def is_utf8(path: str | Path) -> bool:
+    """Whether the bytes of the file are UTF-8."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with opened(path) as file:
+        try:
+            while part := file.read(_CHUNK):
+                decoder.decode(part)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return True
 
 
 def _read_path(path: Path, source: str, hints: Hints) -> RawTable:

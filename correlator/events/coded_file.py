@@ -1,20 +1,23 @@
-"""Events that somebody else coded: GDELT files and a user's CSV, as rows of the table that our coder fills.
+"""Events that somebody else coded: GDELT files and a user's table, as rows of the table that our coder fills.
 
-A user's CSV has a header. ``date`` (a day or an ISO 8601 instant with zone) and ``category`` are needed; ``quad``,
-``source``, ``target`` (``PAK`` or ``PAK:GOV``), ``goldstein``, ``tone``, ``confidence``, ``cameo_root``, ``symbol`` and
-``note`` are read where given, and ``id`` (or ``event_id``): two rows that say the same are one event unless their ids
-differ. A category may be the user's own; one of PLOVER's brings its quad class and score.
+A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day or an ISO 8601 instant
+with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK`` or ``PAK:GOV``), ``goldstein``,
+``tone``, ``confidence``, ``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``): two
+rows that say the same are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings
+its quad class and score.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from correlator.containers.read import is_lines_of_text, is_utf8, text_table
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
@@ -29,16 +32,18 @@ _KNOWN = (
     *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note", "id",
     "event_id",
 )  # fmt: skip
+_SEPARATORS = ",;\t|"
 _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
 
 
 def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Pairs of events and rejects (``REJECT_SCHEMA``) of a GDELT file or a user's CSV.
+    """Pairs of events and rejects (``REJECT_SCHEMA``) of a GDELT file, or of a user's table in any container.
 
     Events have ``CODED_COLUMNS``, user_id (empty where the user gave none) and source_line.
     """
-    if _is_coded_csv(path):
-        yield from read_coded_events(path)
+    separator = _separator(path) if is_lines_of_text(path) else None
+    if separator is not None or not is_lines_of_text(path):
+        yield from read_coded_events(path, separator)
         return
     from correlator.news.gdelt import read_events
 
@@ -46,30 +51,38 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
         yield _completed(batch.rows), batch.rejects
 
 
-def read_coded_events(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """Pairs of events and rejects of a user's CSV. Raises InputError for a file without the needed columns."""
+def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Pairs of events and rejects of a user's table; ``separator`` of its cells where it is lines of text.
+
+    Raises InputError for a file without the needed columns.
+    """
     try:
-        if _is_packed(path):
+        if separator is None:
+            yield from read_coded_lines(io.StringIO(text_table(path).write_csv()), path)
+        elif _is_packed(path):
             from correlator.news.gdelt import unpacked_lines
 
-            yield from read_coded_lines(unpacked_lines(path), path)
-            return
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            yield from read_coded_lines(lines, path)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text", hint="save it as UTF-8") from error
+            yield from read_coded_lines(unpacked_lines(path), path, separator)
+        elif is_utf8(path):
+            with path.open(encoding="utf-8-sig", newline="") as lines:
+                yield from read_coded_lines(lines, path, separator)
+        else:
+            yield from read_coded_lines(io.StringIO(text_table(path).write_csv()), path)
     except csv.Error as error:
         raise InputError(
             f"{path} cannot be read as CSV: {error}", hint="check quotes and the length of its cells"
         ) from None
 
 
-def read_coded_lines(lines: Iterable[str], path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+def read_coded_lines(
+    lines: Iterable[str], path: Path, separator: str = ","
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """As ``read_coded_events``, of the lines of a CSV that errors call ``path``."""
     import polars as pl
 
-    reader = csv.DictReader(lines)
-    _check_header(path, reader.fieldnames or ())
+    reader = csv.DictReader(lines, delimiter=separator)
+    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    _check_header(path, reader.fieldnames)
     while True:
         rows: list[dict[str, object]] = []
         rejects: list[dict[str, object]] = []
@@ -106,7 +119,8 @@ def _is_packed(path: Path) -> bool:
         return file.read(2) in (b"\x1f\x8b", b"PK")
 
 
-def _is_coded_csv(path: Path) -> bool:
+def _separator(path: Path) -> str | None:
+    """What parts the names of a user's header, None where the first line is not one."""
     if _is_packed(path):
         from correlator.news.gdelt import unpacked_lines
 
@@ -114,8 +128,11 @@ def _is_coded_csv(path: Path) -> bool:
     else:
         with path.open("rb") as file:
             head = file.readline(4096).decode("utf-8-sig", "replace")
-    names = {name.strip().strip('"').lower() for name in head.split(",")}
-    return set(_NEEDED) <= names
+    for separator in _SEPARATORS:
+        names = {name.strip().strip('"').lower() for name in head.split(separator)}
+        if set(_NEEDED) <= names:
+            return separator
+    return None
 
 
 def _check_header(path: Path, names: object) -> None:

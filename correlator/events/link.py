@@ -8,7 +8,6 @@ certain words concern it.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from correlator.containers.read import text_table
 from correlator.errors import InputError
 from correlator.events.second_sign import has_sign, is_another_company, means_otherwise, needs_sign
 from correlator.events.text import prepare
@@ -145,22 +145,21 @@ def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[
 
 
 def read_watchlist(path: str | Path) -> list[WatchTerm]:
-    """A user's CSV with the columns symbol, words and optionally kind (sector or watchlist, the default).
+    """A user's table with the columns symbol, words and optionally kind (sector or watchlist, the default).
 
     Raises InputError naming the line that cannot be read.
     """
-    file = Path(path)
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        missing = {"symbol", "words"} - set(reader.fieldnames or ())
-        if missing:
-            raise InputError(f"{file.name} lacks the column {min(missing)!r}", hint="it needs symbol and words")
-        terms = []
-        for number, row in enumerate(reader, start=2):
-            kind = (row.get("kind") or "watchlist").strip()
-            if kind not in _USER_KINDS or not row["symbol"] or not (row["words"] or "").strip():
-                raise InputError(f"{file.name} line {number} is not a watch term", hint="kind is sector or watchlist")
-            terms.append(WatchTerm(row["symbol"].strip(), kind, row["words"].strip()))
+    name, rows = Path(path).name, text_table(path)
+    missing = {"symbol", "words"} - set(rows.columns)
+    if missing:
+        raise InputError(f"{name} lacks the column {min(missing)!r}", hint="it needs symbol and words")
+    terms = []
+    for number, row in enumerate(rows.iter_rows(named=True), start=2):
+        symbol, words = (str(row[column] or "").strip() for column in ("symbol", "words"))
+        kind = str(row.get("kind") or "watchlist").strip()
+        if kind not in _USER_KINDS or not symbol or not words:
+            raise InputError(f"{name} line {number} is not a watch term", hint="kind is sector or watchlist")
+        terms.append(WatchTerm(symbol, kind, words))
     return terms
 
 

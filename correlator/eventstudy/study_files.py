@@ -9,23 +9,47 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from correlator.containers.read import container_of, text_table
 from correlator.errors import InputError
 from correlator.eventstudy.events import read_events
 from correlator.files import duckdb_name, opened, read_arrow, read_csv, read_parquet
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
-_ARROW = (".arrow", ".feather", ".ipc")
 _AS_TEXT = ("symbol", "date")
 _SAMPLE_BYTES = 65_536
 _LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
+
+
+def _typed_table(path: Path) -> pl.DataFrame:
+    """A table of text with the types that its columns have, but those of ``_AS_TEXT``."""
+    table = text_table(path)
+    texts = {name: pl.String for name in table.columns if name.strip().lower() in _AS_TEXT}
+    cells = table.select(pl.exclude(*texts)).write_csv(include_header=False, separator="\t")
+    decimal_comma = bool(re.search(r"\d,\d", cells)) and not re.search(r"\d\.\d", cells)
+    return pl.read_csv(
+        io.StringIO(table.write_csv(separator="\t")),
+        separator="\t",
+        decimal_comma=decimal_comma,
+        infer_schema_length=None,
+        null_values=list(NO_VALUE),
+        schema_overrides=texts,
+    )
+
+
+_WHOLE: dict[str, Callable[[Path], pl.DataFrame]] = {
+    "parquet": read_parquet,
+    "arrow": read_arrow,
+    "other": _typed_table,
+}
 
 
 @dataclass(frozen=True)
@@ -44,11 +68,10 @@ class _Head:
 
 
 def read_wide_file(path: Path) -> pl.DataFrame:
-    """The table of a CSV, Parquet or Arrow file; raises InputError or NotFoundError in one line."""
-    if path.suffix.lower() == ".parquet":
-        return read_parquet(path)
-    if path.suffix.lower() in _ARROW:
-        return read_arrow(path)
+    """The table of a file in any container; raises InputError or NotFoundError in one line."""
+    reader = _WHOLE.get(container_of(path))
+    if reader is not None:
+        return reader(path)
     head = _head(path)
     frame = read_csv(
         path,
@@ -67,17 +90,16 @@ def read_events_file(path: Path) -> pl.DataFrame:
 
 
 def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
-    """Events of a CSV, Parquet or Arrow file as ``read_events`` gives them, a chunk at a time, numbered through; of a
+    """Events of a file in any container as ``read_events`` gives them, a chunk at a time, numbered through; of a
     file without events one frame without rows, which has their columns.
 
     Raises NotFoundError where there is no file and InputError where it cannot be read.
     """
-    with opened(path):
-        pass
-    if path.suffix.lower() in _ARROW:
-        parts: Iterator[pl.DataFrame] = iter([read_arrow(path)])
-    elif path.suffix.lower() == ".parquet":
+    container = container_of(path)
+    if container == "parquet":
         parts = _batches(path, "read_parquet($path, hive_partitioning = false)", {}, chunk)
+    elif container in _WHOLE:
+        parts = iter([_WHOLE[container](path)])
     else:
         parts = _csv_batches(path, chunk)
     first = 1

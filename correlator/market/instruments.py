@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.containers.read import text_table
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import read_csv
 from correlator.resources import data_path
@@ -49,7 +50,7 @@ _PREFIXES = {
 
 
 def read_instruments(path: str | Path | None = None) -> pl.DataFrame:
-    """Instruments of a CSV, by default the one that the package ships.
+    """Instruments of a table in any container, by default the one that the package ships.
 
     Columns of ``tables.INSTRUMENTS`` (aliases separated by |; in the file by ; or |) and sector. Only symbol and
     exchange are needed in the file. Raises InputError for a file that lacks them, repeats a symbol or names an unknown
@@ -59,7 +60,7 @@ def read_instruments(path: str | Path | None = None) -> pl.DataFrame:
         return _shipped()
     if not Path(path).is_file():
         raise NotFoundError(f"no file {path}", hint="check the path")
-    return _read(Path(path))
+    return _checked(text_table(path), Path(path))
 
 
 def describe_instrument(
@@ -161,11 +162,11 @@ def split_symbol(symbol: str) -> tuple[str, str | None]:
 
 @lru_cache(maxsize=1)
 def _shipped() -> pl.DataFrame:
-    return _read(data_path("instruments", "instruments.csv"))
+    path = data_path("instruments", "instruments.csv")
+    return _checked(read_csv(path, infer_schema=False), path)
 
 
-def _read(path: Path) -> pl.DataFrame:
-    rows = read_csv(path, infer_schema=False)
+def _checked(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
     missing = [name for name in ("symbol", "exchange") if name not in rows.columns]
     if missing:
         raise InputError(f"{path.name} has no column {', '.join(missing)}", hint=f"it has {', '.join(rows.columns)}")

@@ -191,7 +191,10 @@ def _layout(fields: Sequence[str], path: Path) -> tuple[str, ...]:
     if _is_header(fields) and len({*fields}) == len(fields) and all(fields):
         return tuple(fields)
     counts = ", ".join(f"{kind} {len(names)}" for kind, names in LAYOUTS.items())
-    raise InputError(f"{path.name} has {len(fields)} fields, no GDELT layout does", hint=f"there are {counts}")
+    raise InputError(
+        f"{path.name} has {len(fields)} fields, no GDELT layout does",
+        hint=f"there are {counts}; a table of your own begins with its columns, date and category among them",
+    )
 
 
 def _batch(chunk: Sequence[tuple[int, str]], separator: str, names: Sequence[str], source: str) -> GdeltBatch:
