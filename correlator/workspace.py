@@ -11,7 +11,7 @@ from correlator.brief.make import brief
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_frames
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import FrameKeywords, StoreKeywords, instant, shows_options
+from correlator.eventstudy.spec import RETURNS_KINDS, FrameKeywords, StoreKeywords, instant, shows_options
 from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.download import add_downloads, add_yahoo, update_prices
@@ -29,8 +29,8 @@ from correlator.research.figures import stored_figure
 from correlator.research.placebo import stored_placebo
 from correlator.research.regress import stored_regression
 from correlator.research.study import study as stored_study
+from correlator.research.study_tables import Table, Tables, events_table, study_tables
 from correlator.store.db import Store
-from correlator.tabular import Frame
 
 
 class Workspace(Store):
@@ -90,11 +90,11 @@ def study(
     source: Store | str | Path | None = None,
     symbols: str | Sequence[str] | None = None,
     *,
-    events: str | Frame | None = None,
-    prices: Frame | None = None,
-    returns: str | Frame | None = None,
-    volumes: Frame | None = None,
-    benchmark: str | Frame | None = None,
+    events: str | Table | None = None,
+    prices: Tables | None = None,
+    returns: str | Table | None = None,
+    volumes: Tables | None = None,
+    benchmark: str | Table | None = None,
     returns_kind: str | None = None,
     **options: Any,
 ) -> StudyResult:
@@ -107,12 +107,13 @@ def study(
     symbols
         Of a store: one symbol or several, default every share with bars.
     events
-        Of a store: a selection such as ``category = CONSULT``. Of frames: a frame with ``symbol`` and ``date``.
+        Of a store: a selection such as ``category = CONSULT``. Of frames: a frame or file with ``symbol`` and ``date``.
     prices, returns, volumes
-        A wide frame instead of a source: dates and one column per symbol; one of the three. ``returns`` may also be the
-        kind of returns, ``log`` or ``simple``.
+        Instead of a source, one of the three: a wide frame or file (dates and one column per symbol); of prices and
+        volumes also bars as libraries and services hold them, or a mapping of symbol to its bars. ``returns`` may also
+        be the kind of returns, ``log`` or ``simple``.
     benchmark
-        A symbol or column; with frames also a frame of its own.
+        A symbol or column; with frames also a frame of its own, or the ``Path`` of one.
     returns_kind
         What a frame of ``returns`` holds: ``log`` (default) or ``simple``.
     **options
@@ -135,7 +136,8 @@ def study(
     >>> co.study("m.duckdb", "AIRLINK", benchmark="KSE100", window=(-5, 5)).car  # doctest: +SKIP
     >>> co.study(prices=prices, events=events, benchmark="MKT").caar  # doctest: +SKIP
     """
-    frames = {"prices": prices, "volumes": volumes, "returns": None if isinstance(returns, str) else returns}
+    is_kind = isinstance(returns, str) and returns in RETURNS_KINDS
+    frames = {"prices": prices, "volumes": volumes, "returns": None if is_kind else returns}
     given = [name for name, frame in frames.items() if frame is not None]
     if source is None and not given:
         raise InputError("source is not given", hint="give a workspace or a store's path, or prices=FRAME")
@@ -144,15 +146,11 @@ def study(
     if source is None:
         if symbols is not None:
             raise InputError("symbols have no meaning in a study of frames", hint="select the events instead")
-        return study_frames(
-            returns,
-            events,
-            prices=prices,
-            volumes=volumes,
-            benchmark=benchmark,
-            returns_kind=returns_kind,
-            **options,
-        )
+        sources = {**frames, "benchmark": benchmark, "factors": options.pop("factors", None)}
+        tables, _ = study_tables(sources, exchange=options.get("exchange"))
+        rows = None if events is None else events_table(events)
+        kind: dict[str, Any] = {"returns": returns} if is_kind else {}
+        return study_frames(events=rows, returns_kind=returns_kind, **tables, **kind, **options)
     if returns_kind is not None:
         raise InputError("returns_kind has no meaning in a study of a store", hint="give returns='simple'")
     asked: dict[str, Any] = {"events": events, "benchmark": benchmark, "returns": returns}

@@ -15,15 +15,16 @@ from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
 from correlator.cli.study_options import donors_file, part_options, takes_study
 from correlator.cli.table_options import MADE_KEY, TableOptions, prints_table
-from correlator.errors import InputError
+from correlator.errors import InputError, StudyError
 from correlator.eventstudy.outputs import OUTPUTS
-from correlator.eventstudy.spec import FRAMES, RETURNS_KINDS, STORE
+from correlator.eventstudy.spec import FRAMES, RETURNS_KINDS, STORE, study_spec
 
 if TYPE_CHECKING:
     import polars as pl
 
     from correlator.eventstudy.frames import Panel
     from correlator.eventstudy.spec import StudySpec
+    from correlator.tabular import Frame
 
 
 StudyOutput = StrEnum("StudyOutput", {name.upper().replace("-", "_"): name for name in OUTPUTS})  # type: ignore[misc]
@@ -40,10 +41,15 @@ def study(
     *,
     chosen: dict[str, Any],
     prices: Annotated[
-        Path | None, typer.Option("--prices", help="Wide file of prices to study instead of the store.")
+        list[str] | None,
+        typer.Option(
+            "--prices",
+            help="File of prices to study instead of the store, wide or of bars; one share each: SYMBOL=FILE.",
+        ),
     ] = None,
     volumes: Annotated[
-        Path | None, typer.Option("--volumes", help="Wide file of volumes: abnormal log volume instead of returns.")
+        list[str] | None,
+        typer.Option("--volumes", help="File of volumes, as --prices: abnormal log volume instead of returns."),
     ] = None,
     factors: Annotated[
         Path | None,
@@ -67,7 +73,7 @@ def study(
     from correlator.eventstudy.result import benchmark_note
     from correlator.eventstudy.stream import STREAMED_OUTPUTS
     from correlator.eventstudy.study_files import read_events_file
-    from correlator.research.study import study as measured
+    from correlator.research.study import run_study
 
     output = output or StudyOutput("summary" if printer.for_a_person else "ar")
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
@@ -81,7 +87,9 @@ def study(
             return
         result = study_events(panel, read_events_file(events), spec)
     else:
-        result = measured(open_store(store), **part_options(chosen, STORE), **data)
+        result = run_study(open_store(store), study_spec(**part_options(chosen, STORE)), **data)
+    if output.value != "excluded" and (nothing := result.why_nothing()):
+        raise StudyError(nothing, hint="--output excluded lists them")
     frame = result.frame(output.value)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")
@@ -93,27 +101,28 @@ def study(
     )
 
 
-def _returns_file(returns: str) -> Path | None:
+def _returns_file(returns: str) -> list[str] | None:
     """The file that ``--returns`` names where it is not a kind of return."""
-    return None if returns in RETURNS_KINDS else Path(returns)
+    return None if returns in RETURNS_KINDS else [returns]
 
 
 def _files(
-    files: dict[str, Path | None], chosen: dict[str, Any], returns_kind: str | None, data: dict[str, Any]
+    files: dict[str, list[str] | None], chosen: dict[str, Any], returns_kind: str | None, data: dict[str, Any]
 ) -> tuple[Panel, StudySpec]:
     """Bars and spec of a study of files."""
     from correlator.eventstudy.measure import matrix_panel
-    from correlator.eventstudy.study_files import read_wide_file
+    from correlator.research.study_tables import study_tables, tables_named
 
     if chosen["events"] is None:
         raise InputError("events are not given", hint="give a CSV with columns symbol and date", argument="events")
     options = part_options({**chosen, "events": None}, FRAMES)
     if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
         del options["returns"]  # not typed: the other option says it
-    frames: dict[str, Any] = {name: read_wide_file(path) for name, path in files.items() if path is not None}
-    if (donors := donors_file(options["donors"])) is not None:
-        frames["donors"] = read_wide_file(donors)
-    return matrix_panel(**{**options, **frames}, returns_kind=returns_kind, **data)
+    given: dict[str, Any] = {name: tables_named(texts, name) for name, texts in files.items() if texts}
+    tables, notes = study_tables({**given, "donors": donors_file(options["donors"])}, exchange=options.get("exchange"))
+    for note in notes:
+        narrate(note)
+    return matrix_panel(**{**options, **tables}, returns_kind=returns_kind, **data)
 
 
 def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, printer: TableOptions) -> None:
@@ -163,19 +172,13 @@ def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
     narrate(f"{measured} events measured, {left_out} left out (--output excluded)")
 
 
-def _read_factors(path: Path | None) -> pl.DataFrame | None:
-    """A factor file as fractions: one with dates and words around its table, or any wide file."""
-    from correlator.eventstudy.study_files import read_wide_file
-    from correlator.market.factors import has_factor_table, read_factors
+def _read_factors(path: Path | None) -> Frame | None:
+    """A factor file as fractions."""
+    from correlator.research.study_tables import factor_table
 
     if path is None:
         return None
-    if path.suffix.lower() == ".parquet" or not path.is_file() or not has_factor_table(path):
-        return read_wide_file(path)
-    found = read_factors(path)
-    for note in found.notes:
-        narrate(f"{path.name}: {note}")
-    if len(found.rejects):
-        line, reason = found.rejects.select("source_line", "reason").row(0)
-        complain(f"{path.name}: {len(found.rejects)} rows cannot be read, first line {line}: {reason}", level="warning")
-    return found.factors
+    table = factor_table(path)
+    for note in table.notes:
+        narrate(note)
+    return table.frame

@@ -17,7 +17,7 @@ from correlator.containers.json_text import read_json
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.containers.sheet import read_sheet
 from correlator.containers.text import read_text
-from correlator.containers.unpack import is_workbook, kind_of, unpack
+from correlator.containers.unpack import is_workbook, kind_of, unpack, unpacked_bytes
 from correlator.errors import InputError
 from correlator.files import opened, read_arrow, read_parquet
 from correlator.source_limits import MOST_BYTES, check_shape, check_size
@@ -42,6 +42,20 @@ def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
         return _of_frame(pl.DataFrame(with_index(stacked_symbols(source))), name)
     raise InputError(
         f"cannot read a table from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
+    )
+
+
+def head_of(path: Path, hints: Hints = _NO_HINTS) -> RawTable:
+    """The first lines of a text file as a raw table, of another container the whole; errors as of ``read_raw``."""
+    content = unpack(path, str(path)) if not is_lines_of_text(path) else None
+    if content is not None and content.kind != "text":
+        return read_raw(path, hints)
+    with opened(path) as file:
+        head = file.read(_CHUNK)
+    if kind_of(head, str(path)) != "text":
+        head = unpacked_bytes(path)[:_CHUNK]
+    return read_text(
+        path, head if len(head) < _CHUNK else head[: head.rfind(b"\n") + 1] or head, str(path), hints.known_words
     )
 
 

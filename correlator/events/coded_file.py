@@ -2,9 +2,9 @@
 
 A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day or an ISO 8601 instant
 with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK`` or ``PAK:GOV``), ``goldstein``,
-``tone``, ``confidence``, ``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``): two
-rows that say the same are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings
-its quad class and score.
+``tone``, ``confidence``, ``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``):
+two rows that say the same are one event unless their ids differ. A category may be the user's own; one of PLOVER's
+brings its quad class and score.
 """
 
 from __future__ import annotations

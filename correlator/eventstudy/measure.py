@@ -9,7 +9,7 @@ from typing import Unpack
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError, StudyError
+from correlator.errors import InputError, StudyError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.checks import (
     check_fractions,
@@ -129,7 +129,10 @@ def study_frames(
         donors=donors,
         **options,
     )
-    return study_events(panel, read_events(events), spec)
+    result = study_events(panel, read_events(events), spec)
+    if nothing := result.why_nothing():
+        warn(f"{nothing} (read result.excluded)")
+    return result
 
 
 study_matrix = study_frames

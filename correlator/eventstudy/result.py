@@ -199,9 +199,8 @@ class StudyResult:
         return enough
 
     def _too_few(self) -> StudyError:
-        if len(self.estimates) == 0:
-            why = f"; the first of {self.excluded.height}: {self.excluded['reason'][0]}" if self.excluded.height else ""
-            return StudyError(f"no event could be measured{why}", hint="read the output excluded")
+        if nothing := self.why_nothing():
+            return StudyError(nothing, hint="read the output excluded")
         who = "1 event has" if len(self.estimates) == 1 else f"{len(self.estimates)} events in groups of one have"
         return StudyError(
             f"{who} no cross-section, so no statistic across events",
@@ -300,6 +299,15 @@ class StudyResult:
         Of the one test that holds its size in the design at hand, as ``recommended`` has it.
         """
         return self.recommended
+
+    def why_nothing(self) -> str:
+        """That no event was measured, with the commonest reason; empty where one was."""
+        if len(self.estimates):
+            return ""
+        if self.excluded.is_empty():
+            return "no event could be measured: there is none"
+        reason, count = self.excluded["reason"].value_counts(sort=True).row(0)
+        return f"no event could be measured: {reason} ({count} of {self.excluded.height})"
 
     def plot(self, kind: str = "car", *, draws: int = 2_000, seed: int = 0) -> go.Figure:
         """A figure: ``car``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``; ``draws`` and ``seed`` are

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import duckdb
 import polars as pl
 
-from correlator.errors import NotFoundError
+from correlator.errors import NotFoundError, warn
 from correlator.eventstudy.bars import on_bars
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
@@ -86,7 +86,10 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     """
     given: dict[str, Any] = {"symbols": symbols, **options}
     data = {name: given.pop(name, None) for name in ("factors", "risk_free")}
-    return run_study(store, study_spec(**given), **data)
+    result = run_study(store, study_spec(**given), **data)
+    if nothing := result.why_nothing():
+        warn(f"{nothing} (read result.excluded)")
+    return result
 
 
 def run_study(

@@ -1,0 +1,236 @@
+"""Tables of a study from wherever a caller has them: wide files and frames as they are, and files of bars as columns.
+
+A wide table has a column of dates and one per share. A table of bars (open, high, low, close; of one share, of several
+below each other, or under two header rows) is read as a load of prices reads it, and becomes wide: each share a column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from correlator.containers.hints import Hints
+from correlator.containers.raw import RawTable
+from correlator.containers.read import head_of, read_raw
+from correlator.errors import InputError, warn
+from correlator.eventstudy.spec import DAILY
+from correlator.eventstudy.study_files import read_events_file, read_wide_file
+from correlator.market.factors import has_factor_table, read_factors
+from correlator.market.files import PriceFile, read_prices
+from correlator.market.layout.vocabulary import field_of, is_figure, known_words
+from correlator.tabular import Frame, is_pandas
+
+_HINTS = Hints(known_words=known_words)
+_STAMPS = ("date", "time")
+_FIGURES = ("prices", "volumes")
+_CLOSES = ("close", "adjusted_close")
+_SHORTEST_FIGURE = 3
+"""Letters of a name that is surely a figure and not a share: C, V and LO are tickers, too."""
+
+Table = Frame | str | Path
+Tables = Table | Mapping[str, Table]
+
+
+def tables_named(texts: Sequence[str], what: str) -> Tables:
+    """What a command line says of a table: one file, or several as ``SYMBOL=FILE``.
+
+    >>> tables_named(["HBL=hbl.csv", "MCB=mcb.csv"], "prices")
+    {'HBL': 'hbl.csv', 'MCB': 'mcb.csv'}
+    """
+    parts = [text.partition("=") for text in texts]
+    if len(texts) == 1 and (not parts[0][1] or Path(texts[0]).exists()):
+        return texts[0]
+    if not all(name and file for name, _, file in parts):
+        raise InputError(f"{what} are several files of which one has no symbol", hint="write SYMBOL=FILE for each")
+    repeated = next((name for name, _, _ in parts if sum(name == other for other, _, _ in parts) > 1), None)
+    if repeated is not None:
+        raise InputError(f"{what} of {repeated} are given twice", hint="give one file per symbol")
+    return {name: file for name, _, file in parts}
+
+
+@dataclass(frozen=True)
+class StudyTable:
+    """``frame``: dates and one column per share; ``notes``: what a reader of the source should know, one line each."""
+
+    frame: Frame
+    notes: tuple[str, ...] = ()
+
+
+def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> StudyTable:
+    """``prices``, ``volumes`` or ``returns`` as a wide table.
+
+    Parameters
+    ----------
+    source
+        A wide frame or file; bars of one or several shares as files and libraries hold them; or a mapping of a share's
+        name to its bars. Closes are the adjusted ones of a share that has them on every day, else the closes.
+    kind
+        ``prices``, ``volumes`` or ``returns``; returns are taken from wide tables only.
+    exchange
+        Of the shares, for stamps whose day depends on it.
+
+    Raises
+    ------
+    InputError, NotFoundError, TimeError
+        For a source that cannot be read, that holds bars of a share which it does not name, or intraday bars.
+
+    Examples
+    --------
+    >>> bars = pl.DataFrame({"Date": ["2024-01-02"], "Open": [1.0], "Close": [2.0]})
+    >>> study_table({"LAMP": bars}, "prices").frame["LAMP"].item()
+    2.0
+    """
+    if isinstance(source, Mapping):
+        return _of_shares(source, kind, exchange)
+    source = _named_column(source, kind)
+    raw = _raw_head(source) if kind in _FIGURES else None
+    if raw is None or not _is_of_bars(raw):
+        return StudyTable(read_wide_file(Path(source)) if isinstance(source, str | Path) else source)
+    if not _names_shares(raw):
+        raise InputError(
+            f"{_name_of(source, kind)} holds bars of one share and does not say which",
+            hint="in Python prices={'AIRLINK': bars}, on the command line --prices AIRLINK=FILE",
+        )
+    return _of_bars(read_prices(source, exchange=exchange), kind, _name_of(source, kind))
+
+
+def events_table(source: Table) -> Frame:
+    """Events of a file in any container, or the frame itself."""
+    return read_events_file(Path(source)) if isinstance(source, str | Path) else source
+
+
+def study_tables(given: Mapping[str, Any], *, exchange: str | None = None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Arguments of ``study_frames`` with files and bars in them as wide frames, and notes on their sources.
+
+    ``given``: prices, volumes, returns, benchmark, donors and factors as a caller has them; None is left out.
+    """
+    kind = next((name for name in ("prices", "volumes") if given.get(name) is not None), "returns")
+    tables: dict[str, Any] = {}
+    notes: list[str] = []
+    for name, value in given.items():
+        if value is None:
+            continue
+        if name == "factors":
+            table = factor_table(value)
+        elif name == "benchmark":
+            table = _benchmark_table(value, kind, exchange)
+        else:
+            table = study_table(value, kind if name == "donors" else name, exchange=exchange)
+        tables[name] = table.frame
+        notes += table.notes
+    return tables, tuple(notes)
+
+
+def factor_table(source: Table) -> StudyTable:
+    """Factors as fractions: of a file with dates and words around its table, of any wide file, or the frame itself."""
+    if not isinstance(source, str | Path):
+        return StudyTable(source)
+    path = Path(source)
+    if path.suffix.lower() == ".parquet" or not path.is_file() or not has_factor_table(path):
+        return StudyTable(read_wide_file(path))
+    factors = read_factors(path)
+    if len(factors.rejects):
+        line, reason = factors.rejects.select("source_line", "reason").row(0)
+        warn(f"{path.name}: {len(factors.rejects)} rows cannot be read, first line {line}: {reason}")
+    return StudyTable(factors.factors, tuple(f"{path.name}: {note}" for note in factors.notes))
+
+
+def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:
+    """A benchmark: the name of a column, or a table of one share of the same kind."""
+    if isinstance(source, str):
+        return StudyTable(source)
+    source = _named_column(source, "the benchmark")
+    raw = _raw_head(source)
+    if kind not in _FIGURES or raw is None or not _is_of_bars(raw):
+        return study_table(source, kind, exchange=exchange)
+    if not _names_shares(raw):
+        return _of_shares({"benchmark": source}, kind, exchange)
+    table = study_table(source, kind, exchange=exchange)
+    if table.frame.width != 2:
+        raise InputError(f"the benchmark holds {table.frame.width - 1} shares", hint="give the bars of one")
+    return table
+
+
+def _named_column(source: Any, kind: str) -> Any:
+    """A pandas Series as the frame of its share; other sources as they are."""
+    if type(source).__name__ != "Series" or not hasattr(source, "to_frame"):
+        return source
+    if source.name is None or not hasattr(source, "index"):
+        raise InputError(f"{kind} is a series, not a frame", hint="give a frame: dates and one column per share")
+    return source.to_frame()
+
+
+def _raw_head(source: Table) -> RawTable | None:
+    """The first rows of a source as a raw table, None where it has none."""
+    if isinstance(source, str | Path):
+        return head_of(Path(source), _HINTS)
+    head = source.head(1) if hasattr(source, "head") else source
+    is_frame = is_pandas(head) or hasattr(head, "__arrow_c_stream__")
+    return read_raw(head) if is_frame and (not hasattr(head, "__len__") or len(head)) else None
+
+
+def _is_of_bars(raw: RawTable) -> bool:
+    """Whether the columns are figures of bars, and not shares."""
+    if _has_levels(raw):
+        return True
+    names = [name for name in raw.labels.values() if name and field_of(name) not in _STAMPS]
+    closes = [name for name in names if field_of(name) in _CLOSES and len(name) >= _SHORTEST_FIGURE]
+    return bool(closes) and ("symbol" in map(field_of, names) or all(map(is_figure, names)))
+
+
+def _has_levels(raw: RawTable) -> bool:
+    return any(len(cells) > 1 and any(map(is_figure, cells)) for cells in raw.header)
+
+
+def _names_shares(raw: RawTable) -> bool:
+    return _has_levels(raw) or "symbol" in map(field_of, raw.labels.values())
+
+
+def _name_of(source: Table, kind: str) -> str:
+    return str(source) if isinstance(source, str | Path) else kind
+
+
+def _of_shares(sources: Mapping[str, Table], kind: str, exchange: str | None) -> StudyTable:
+    """The tables of several shares side by side, under the names that the caller gives them."""
+    if kind not in _FIGURES:
+        raise InputError(f"{kind} of several shares are one wide frame", hint="give dates and one column per share")
+    if not sources:
+        raise InputError(f"{kind} hold no share", hint="give {'AIRLINK': bars}")
+    wide: pl.DataFrame | None = None
+    notes: list[str] = []
+    for name, source in sources.items():
+        bars = read_prices(_named_column(source, kind), symbol=name, exchange=exchange)
+        table = _of_bars(bars, kind, _name_of(source, kind))
+        notes += table.notes
+        column = table.frame.rename({each: name for each in table.frame.columns if each != "session"})
+        wide = column if wide is None else wide.join(column, on="session", how="full", coalesce=True)
+    assert wide is not None
+    return StudyTable(wide.sort("session"), tuple(notes))
+
+
+def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
+    """Bars as a wide table of closes or volumes."""
+    interval = next((each for each in bars.bars["interval"].unique() if each != DAILY), None)
+    if interval is not None:
+        raise InputError(f"{name} holds bars of {interval}, not of days", hint="add them to a store and study that")
+    if bars.rejects.height:
+        line, reason = bars.rejects.select("source_line", "reason").row(0)
+        warn(f"{name}: {bars.rejects.height} rows cannot be read, first line {line}: {reason}")
+    values = _closes(bars.bars, name) if kind == "prices" else bars.bars.select("symbol", "session", value="volume")
+    wide = values.pivot(on="symbol", index="session", values="value", maintain_order=True).sort("session")
+    notes = [f"{name}: {note}" for note in bars.notes]
+    return StudyTable(wide, (f"{name} is read as bars of {', '.join(bars.symbols[:5])} ({bars.layout})", *notes))
+
+
+def _closes(bars: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Adjusted closes of shares that have them on every day, else closes; told where some days have none."""
+    adjusted = pl.col("adjusted_close").is_not_null()
+    gaps = bars.filter(adjusted.any().over("symbol") & ~adjusted.all().over("symbol"))["symbol"].unique().sort()
+    if len(gaps):
+        warn(f"{name}: adjusted closes of {', '.join(gaps[:5])} have gaps: closes are studied")
+    value = pl.when(adjusted.all().over("symbol")).then("adjusted_close").otherwise("close")
+    return bars.select("symbol", "session", value=value)

@@ -1,0 +1,153 @@
+"""Tables of a study as newcomers have them: bars of libraries and services, workbooks, other encodings, paths."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import correlator as co
+from correlator.errors import CorrelatorWarning, InputError
+from correlator.research.study_tables import study_table, tables_named
+
+OPTIONS = {"model": "mean", "estimation": (-100, -11), "window": (-5, 5), "windows": "-1:1"}
+
+
+@pytest.fixture(scope="module")
+def bars() -> pd.DataFrame:
+    """Bars of one share, as a library returns them: dates as index, figures as columns."""
+    days = co.sessions_between("XNAS", date(2023, 1, 3), date(2023, 12, 29))["session"].to_list()
+    close = np.round(50 * np.exp(np.cumsum(np.random.default_rng(4).normal(0, 0.02, len(days)))), 2)
+    return pd.DataFrame(
+        {"Open": close * 0.99, "High": close * 1.02, "Low": close * 0.98, "Close": close, "Volume": 1_000},
+        index=pd.DatetimeIndex(days, name="Date"),
+    )
+
+
+@pytest.fixture(scope="module")
+def events() -> pl.DataFrame:
+    return pl.DataFrame({"symbol": ["LAMP", "LAMP"], "date": ["2023-09-14", "2023-10-18"]})
+
+
+@pytest.fixture(scope="module")
+def expected(bars, events) -> pl.DataFrame:
+    wide = bars[["Close"]].rename(columns={"Close": "LAMP"})
+    return co.study(prices=wide, events=events, **OPTIONS).car
+
+
+def two_levels(bars: pd.DataFrame) -> pd.DataFrame:
+    other = bars * 1.5
+    return pd.concat({"LAMP": bars, "DESK": other}, axis=1).swaplevel(axis=1).sort_index(axis=1)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda bars: {"LAMP": bars},
+        two_levels,
+        lambda bars: pd.concat({"LAMP": bars, "DESK": bars * 1.5}, axis=1),
+        lambda bars: two_levels(bars).loc[:, pd.IndexSlice[:, ["LAMP"]]],
+        lambda bars: bars.reset_index().assign(symbol="LAMP"),
+        lambda bars: pl.from_pandas(bars.reset_index().assign(Ticker="LAMP")),
+        lambda bars: bars["Close"].rename("LAMP"),
+        lambda bars: {"LAMP": bars, "DESK": bars * 1.5},
+    ],
+    ids=["mapping", "levels", "levels turned", "one of two levels", "long", "long polars", "series", "mapping of two"],
+)
+def test_bars_of_every_shape_are_the_wide_table(bars, events, expected, shape):
+    measured = co.study(prices=shape(bars), events=events, **OPTIONS)
+    assert measured.car.equals(expected)
+
+
+def test_files_of_every_container_are_the_wide_table(bars, events, expected, tmp_path):
+    """Prices and events as CSV with other separators and encodings, as workbooks, JSON and Parquet; paths in Python."""
+    wide = pl.from_pandas(bars[["Close"]].rename(columns={"Close": "LAMP"}).reset_index()).with_columns(
+        pl.col("Date").cast(pl.Date)
+    )
+    wide.write_excel(tmp_path / "w.xlsx")
+    wide.write_csv(tmp_path / "w.csv", separator=";")
+    (tmp_path / "w16.csv").write_text(wide.write_csv(), encoding="utf-16")
+    wide.write_parquet(tmp_path / "w.pq")
+    events.write_excel(tmp_path / "e.xlsx")
+    events.write_json(tmp_path / "e.json")
+    events.write_ndjson(tmp_path / "e.ndjson")
+    (tmp_path / "e16.csv").write_text(events.write_csv(), encoding="utf-16")
+    (tmp_path / "mac.csv").write_bytes(events.write_csv().replace("\n", "\r").encode())
+    for prices in ("w.xlsx", "w.csv", "w16.csv", "w.pq"):
+        assert co.study(prices=tmp_path / prices, events=events, **OPTIONS).car.equals(expected), prices
+    for rows in ("e.xlsx", "e.json", "e.ndjson", "e16.csv", "mac.csv"):
+        assert co.study(prices=tmp_path / "w.pq", events=str(tmp_path / rows), **OPTIONS).car.equals(expected), rows
+
+
+def test_bars_of_one_share_need_its_name(bars, events):
+    with pytest.raises(InputError, match="does not say which"):
+        co.study(prices=bars, events=events, **OPTIONS)
+    stamps = pd.date_range("2024-01-02 10:00", periods=3, freq="5min", tz="America/New_York")
+    minutes = pd.DataFrame({"Close": [1.0, 1.1, 1.2]}, index=stamps)
+    with pytest.raises(InputError, match="bars of 5m, not of days"):
+        study_table({"LAMP": minutes}, "prices", exchange="XNAS")
+
+
+def test_tickers_that_are_words_of_bars_stay_shares():
+    """C, V, LOW and OPEN are shares where no close stands beside them."""
+    wide = pl.DataFrame({"Date": ["2024-01-02"], "C": [1.0], "V": [2.0], "LOW": [3.0], "OPEN": [4.0]})
+    assert study_table(wide, "prices").frame is wide
+
+
+def test_a_benchmark_of_bars_is_its_close(bars, events):
+    """Of a frame of bars the close is the benchmark, and not the first column."""
+    market = bars * [1.3, 1.1, 0.9, 1.0, 1.0]
+    closes = bars[["Close"]].rename(columns={"Close": "MKT"})
+    options = {**OPTIONS, "model": "market"}
+    prices = {"LAMP": bars.assign(Close=bars["Close"] * np.linspace(1, 2, len(bars)))}
+    asked = co.study(prices=prices, events=events, benchmark=market, **options).car
+    assert asked.equals(co.study(prices=prices, events=events, benchmark=closes, **options).car)
+
+
+def test_adjusted_closes_with_gaps_are_left_and_told(bars):
+    gap = bars.assign(**{"Adj Close": bars["Close"] / 2})
+    gap.iloc[3, -1] = np.nan
+    with pytest.warns(CorrelatorWarning, match="have gaps"):
+        table = study_table({"LAMP": gap}, "prices").frame
+    assert np.allclose(table["LAMP"], bars["Close"])
+    whole = bars.assign(**{"Adj Close": bars["Close"] / 2})
+    assert np.allclose(study_table({"LAMP": whole}, "prices").frame["LAMP"], bars["Close"] / 2)
+
+
+def test_a_study_that_measures_nothing_says_so(bars, events):
+    wide = bars[["Close"]].rename(columns={"Close": "DESK"})
+    with pytest.warns(CorrelatorWarning, match=r"no bars for symbol LAMP \(2 of 2\)"):
+        assert co.study(prices=wide, events=events, **OPTIONS).excluded.height == 2
+
+
+def test_on_the_command_line(bars, events, tmp_path: Path):
+    bars.to_csv(tmp_path / "lamp.csv")
+    events.write_csv(tmp_path / "e.csv")
+    program = str(Path(sys.executable).with_name("correlator"))
+    shape = ["--model", "mean", "--estimation=-100:-11", "--window=-5:5", "--windows=-1:1"]
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        command = [program, "study", "--events", "e.csv", *shape, "--output", "car", *more]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert run("--prices", "LAMP=lamp.csv").stdout.count("LAMP") == 2
+    nameless = run("--prices", "lamp.csv")
+    assert (nameless.returncode, nameless.stdout) == (3, "")
+    assert "--prices AIRLINK=FILE" in nameless.stderr
+    nothing = run("--prices", "DESK=lamp.csv")
+    assert (nothing.returncode, nothing.stdout) == (5, "")
+    assert "no bars for symbol LAMP (2 of 2)" in nothing.stderr
+    assert run("--prices", "DESK=lamp.csv", "--output", "excluded").returncode == 0
+
+
+def test_files_are_named_once_each():
+    with pytest.raises(InputError, match="no symbol"):
+        tables_named(["a.csv", "HBL=b.csv"], "prices")
+    with pytest.raises(InputError, match="given twice"):
+        tables_named(["HBL=a.csv", "HBL=b.csv"], "prices")
