@@ -133,10 +133,10 @@ def test_on_the_command_line(bars, events, tmp_path: Path):
     shape = ["--model", "mean", "--estimation=-100:-11", "--window=-5:5", "--windows=-1:1"]
 
     def run(*more: str) -> subprocess.CompletedProcess[str]:
-        command = [program, "study", "--events", "e.csv", *shape, "--output", "car", *more]
+        command = [program, "study", "--events", "e.csv", *shape, *more]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
-    assert run("--prices", "LAMP=lamp.csv").stdout.count("LAMP") == 2
+    assert run("--prices", "LAMP=lamp.csv", "--output", "car").stdout.count("LAMP") == 2
     nameless = run("--prices", "lamp.csv")
     assert (nameless.returncode, nameless.stdout) == (3, "")
     assert "--prices AIRLINK=FILE" in nameless.stderr
