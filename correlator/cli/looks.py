@@ -18,6 +18,7 @@ class Look:
 
 RETURNS = frozenset(
     {"ar", "car", "aar", "caar", "bhar", "return", "expected", "se", "sd", "low", "high", "effect", "alpha"}
+    | {"smallest_effect"}
 )
 """Columns that hold returns or errors of returns, as fractions."""
 
@@ -42,7 +43,10 @@ LOOKS: dict[str, Look] = {
     "aar": Look(("day", "n", "aar", "sd", "caar", "positive"), RETURNS | {"positive"}),
     "caar": Look(("window", "n", "caar", "sd", "positive"), RETURNS | {"positive"}),
     "bhar": Look(("symbol", "window", "bhar", "n", "event_id"), RETURNS),
-    "summary": Look(("window", "n", "dates", "caar", "se", "low", "high", "p_value", "test"), RETURNS),
+    "summary": Look(
+        ("window", "n", "dates", "caar", "se", "low", "high", "p_value", "p_placebo", "smallest_effect", "test"),
+        RETURNS,
+    ),
     "calendar-time": Look((), RETURNS | {"se_white"}),
     "donors": Look(("symbol", "donor", "weight", "event_id"), frozenset({"weight"})),
     "in-space": Look(

@@ -61,6 +61,12 @@ def study(
     returns_kind: Annotated[
         str | None, typer.Option("--returns-kind", help="What a file of returns holds: log (default) or simple.")
     ] = None,
+    placebo: Annotated[
+        int | None,
+        typer.Option(
+            "--placebo", min=1, help="With the summary, also p against so many placebo studies.", show_default=False
+        ),
+    ] = None,
     output: Annotated[StudyOutput | None, typer.Option("--output", help=_WORDS, show_default=False)] = None,
     store: StoreOption = None,
     printer: TableOptions,
@@ -75,7 +81,9 @@ def study(
     from correlator.eventstudy.study_files import read_events_file
     from correlator.research.study import run_study
 
-    output = output or StudyOutput("summary" if printer.for_a_person else "ar")
+    output = output or StudyOutput("summary" if printer.for_a_person or placebo is not None else "ar")
+    if placebo is not None and output.value != "summary":
+        raise InputError("--placebo adds a column to the summary", hint="leave --output out, or use the verb placebo")
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
     data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
     if any(files.values()):
@@ -90,7 +98,7 @@ def study(
         result = run_study(open_store(store), study_spec(**part_options(chosen, STORE)), **data)
     if output.value != "excluded" and (nothing := result.why_nothing()):
         raise StudyError(nothing, hint="--output excluded lists them")
-    frame = result.frame(output.value)
+    frame = result.frame(output.value) if placebo is None else result.summary(placebo=placebo)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")
     printer.print(
@@ -98,6 +106,7 @@ def study(
         output.value,
         unit=_unit(result.spec.returns),
         made={"table": output.value, **result.made},
+        groups=result.spec.by,
     )
 
 

@@ -76,9 +76,16 @@ class TableOptions:
         return self.to is None and self.format in (None, OutputFormat.TABLE) and sys.stdout.isatty()
 
     def print(
-        self, frame: pl.DataFrame, name: str = "", *, unit: str = "%", made: dict[str, Any] | None = None
+        self,
+        frame: pl.DataFrame,
+        name: str = "",
+        *,
+        unit: str = "%",
+        made: dict[str, Any] | None = None,
+        groups: tuple[str, ...] = (),
     ) -> None:
-        """Print ``frame``, or write it to ``to``; ``name``: which of ``looks.LOOKS`` a terminal shows.
+        """Print ``frame``, or write it to ``to``; ``name``: which of ``looks.LOOKS`` a terminal shows, after the
+        columns ``groups``.
 
         ``made``: how the frame was made; it goes into a Parquet file's metadata (key ``correlator``), and beside any
         other file into ``FILE.meta.json``.
@@ -94,7 +101,7 @@ class TableOptions:
         if self.to is not None:
             write_made(self.to, chosen, frame, made)
         elif chosen is OutputFormat.TABLE and sys.stdout.isatty():
-            self._show(frame, name, unit)
+            self._show(frame, name, unit, groups)
         elif not form.is_text and sys.stdout.isatty():
             raise InputError(f"{chosen.value} is not for a terminal", hint="give --to FILE, or pipe it")
         else:
@@ -107,13 +114,15 @@ class TableOptions:
         """The columns that ``--columns`` names; raises NotFoundError for one that ``frame`` lacks."""
         return frame if self.columns is None else frame.select(_chosen_columns(self.columns, frame.columns))
 
-    def _show(self, frame: pl.DataFrame, name: str, unit: str) -> None:
+    def _show(self, frame: pl.DataFrame, name: str, unit: str, groups: tuple[str, ...]) -> None:
         from correlator.cli.looks import LOOKS, Look
         from correlator.cli.terminal_table import short_table
 
         look = LOOKS.get(name, Look(()))
         if self.columns is not None or self.every_row:
             look = Look((), look.fractions)
+        elif look.columns:
+            look = Look((*groups, *look.columns), look.fractions)
         size = shutil.get_terminal_size((80, 24))
         width = sum(50 for _ in frame.columns) if self.every_row else size.columns
         text = short_table(frame, look, max(width, size.columns), unit=unit, every_row=self.every_row)

@@ -293,12 +293,17 @@ class StudyResult:
         """The frame called ``name`` as pandas."""
         return self.frame(name).to_pandas()
 
-    def summary(self) -> pl.DataFrame:
-        """The answer, one row per window (and group): how many events and dates, CAAR, its error, interval and p.
+    def summary(self, *, placebo: int | None = None, seed: int = 0) -> pl.DataFrame:
+        """The answer, one row per window (and group): how many events and dates, CAAR, its error, interval and p, and
+        the smallest effect that could have been found.
 
-        Of the one test that holds its size in the design at hand, as ``recommended`` has it.
+        Of the one test that holds its size in the design at hand, as ``recommended`` has it. ``placebo``: also p
+        against so many placebo studies (column ``p_placebo``), drawn with ``seed``.
         """
-        return self.recommended
+        from correlator.eventstudy.summary import summary_frame
+
+        test = None if placebo is None or not len(self.estimates) else self.placebo(draws=placebo, seed=seed)
+        return summary_frame(self, test)
 
     def why_nothing(self) -> str:
         """That no event was measured, with the commonest reason; empty where one was."""
@@ -335,7 +340,9 @@ class StudyResult:
         )
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(repr(self))}</p>{self.summary()._repr_html_()}"
+        from correlator.eventstudy.summary import summary_html
+
+        return f"<p>{html.escape(repr(self))}</p>{summary_html(self)}"
 
 
 def how_made(panel: Panel, spec: StudySpec) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
 from correlator.files import read_toml
 from correlator.plot.figures import PRICES, RESULT, figures_of
 
-TABLES = ("events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
+TABLES = ("summary", "events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
 FIGURES = figures_of(RESULT, PRICES)
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _RESERVED = ("latest", "runs")
@@ -30,7 +30,7 @@ def study_keys() -> dict[str, Field[Any]]:
 class OutputSpec:
     """What is written: ``tables`` as CSV, and with ``tear_sheet`` an HTML page with ``figures``."""
 
-    tables: tuple[str, ...] = ("events", "ar", "car", "caar", "models", "excluded")
+    tables: tuple[str, ...] = ("summary", "events", "ar", "car", "caar", "models", "excluded")
     figures: tuple[str, ...] = ("car", "heatmap", "distribution", "events", "price")
     tear_sheet: bool = True
 

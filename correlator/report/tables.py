@@ -16,6 +16,13 @@ _TEST: dict[str, pl.DataType] = {"se": _NUMBER, "t": _NUMBER, "p_value": _NUMBER
 _INSTANT = pl.Datetime("us", "UTC")
 
 COLUMNS: dict[str, dict[str, pl.DataType]] = {
+    "summary": {
+        "window": _TEXT,
+        **dict.fromkeys(("n", "dates"), _COUNT),
+        **dict.fromkeys(("caar", "se", "low", "high"), _NUMBER),
+        **dict.fromkeys(("p_value", "smallest_effect"), _NUMBER),
+        "test": _TEXT,
+    },
     "events": {
         **_KEY,
         **dict.fromkeys(("day_zero",), _DAY),
@@ -33,7 +40,7 @@ COLUMNS: dict[str, dict[str, pl.DataType]] = {
         **_TEST,
         "flags": _TEXT,
     },
-    "car": {**_KEY, "window": _TEXT, "car": _NUMBER, **_TEST, "n": _COUNT, "flags": _TEXT},
+    "car": {**_KEY, "window": _TEXT, "car": _NUMBER, **_TEST, "n": _COUNT, "flags": _TEXT, "findings": _TEXT},
     "bhar": {**_KEY, "window": _TEXT, "bhar": _NUMBER, "n": _COUNT},
     "aar": {"day": _TEXT, "n": _COUNT, **dict.fromkeys(("aar", "sd", "caar", "positive"), _NUMBER)},
     "caar": {"window": _TEXT, "n": _COUNT, **dict.fromkeys(("caar", "sd", "positive"), _NUMBER)},
@@ -42,7 +49,7 @@ COLUMNS: dict[str, dict[str, pl.DataType]] = {
         **dict.fromkeys(("value", "df", "p_value"), _NUMBER),
         "n": _COUNT,
     },
-    "models": {**_KEY, **dict.fromkeys(("alpha", "beta", "sigma"), _NUMBER), "n": _COUNT},
+    "models": {**_KEY, **dict.fromkeys(("alpha", "beta", "sigma"), _NUMBER), "n": _COUNT, "findings": _TEXT},
     "excluded": {**_KEY, "session": _DAY, "reason": _TEXT},
     "quotes": {
         "article_id": _COUNT,
@@ -91,7 +98,7 @@ def _significance(result: StudyResult) -> pl.DataFrame:
 
 
 def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
-    if name in ("aar", "caar"):
+    if name in ("summary", "aar", "caar"):
         return result.spec.by
     if name == "models":
         return tuple(column for column in result.models.columns if column not in COLUMNS["models"])

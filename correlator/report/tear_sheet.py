@@ -5,14 +5,17 @@ The same report gives the same text. The events stand in the page as JSON and ar
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from correlator.errors import StudyError
 from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.summary import summary_cells
 from correlator.plot.figures import RESULT, figures_of
 from correlator.plot.html import content_policy, figure_parts, figure_script, known_styles, script_json, title_of
 from correlator.plot.of_result import result_figure
@@ -54,6 +57,7 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         as_of=f"{moment.as_of:%Y-%m-%d %H:%M} UTC",
         summary=summary_paragraphs(contents),
         averages=_averages(contents.result),
+        tests=_tests(contents.result),
         figures=[{"id": name, "label": _label(figure)} for name, figure in figures.items()],
         choices=event_choices(columns, events),
         event_columns=columns,
@@ -118,17 +122,31 @@ def _label(figure: go.Figure) -> str:
 
 
 def _averages(result: StudyResult | None) -> dict[str, Any]:
-    """The averages by window (and group) with the recommended test, in per cent; empty for fewer than two events."""
-    if result is None or len(result.estimates) < 2:
+    """The summary by window (and group) with the recommended test, in per cent; empty without a measured event."""
+    if result is None or len(result.estimates) == 0:
         return {"rows": []}
     kind = result.spec.returns
     percent = [
-        pl.col(name).map_batches(lambda values: 100 * as_simple(values.to_numpy(), kind)).fill_nan(None)
-        for name in ("caar", "low", "high")
+        pl.col(name).map_batches(lambda values: as_simple(values.to_numpy(), kind)).fill_nan(None)
+        for name in ("caar", "se", "low", "high", "smallest_effect")
     ]
-    frame = result.recommended.with_columns(*percent, pl.col("positive") * 100).drop("se", "df", "t")
-    names = {"caar": "CAAR %", "low": "low %", "high": "high %", "positive": "positive %", "p_value": "p"}
-    return _table(frame.rename(names), "Average cumulated abnormal returns by window", digits=3)
+    headings, rows = summary_cells(result.summary().with_columns(*percent), result.spec.by, "simple")
+    numbers = [place for place, name in enumerate(headings) if name not in (*result.spec.by, "window", "verdict")]
+    return {"caption": "What was found, by window", "columns": headings, "numbers": numbers, "rows": rows}
+
+
+def _tests(result: StudyResult | None) -> dict[str, Any]:
+    """Every test across events, by window; empty where one event has no cross-section."""
+    if result is None or len(result.estimates) < 2:
+        return {"rows": []}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = result.significance
+        except StudyError:
+            return {"rows": []}
+    shown = found.filter(pl.col("window_or_day").is_in(result.window_labels)).rename({"window_or_day": "window"})
+    return _table(shown, "Every test across events", digits=3)
 
 
 def _excluded(result: StudyResult | None) -> dict[str, Any]:

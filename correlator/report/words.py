@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from correlator.eventstudy.finding import verdict
 from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.recommended import WORDS
 from correlator.eventstudy.result import StudyResult
@@ -105,8 +106,3 @@ def _of_windows(result: StudyResult, name: str) -> list[str]:
             f"t {row['t']:.2f} with {WORDS[row['test']]}, p {row['p_value']:.3f}: {verdict(row['p_value'])}."
         )
     return sentences
-
-
-def verdict(p_value: float) -> str:
-    """What a p-value says, in words."""
-    return "more than chance at the 5 % level" if p_value < 0.05 else "within what chance explains"

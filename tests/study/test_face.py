@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import t
 
 import correlator as co
 from correlator.errors import InputError, NotFoundError
@@ -45,7 +46,7 @@ def test_a_summary_has_one_row_per_window() -> None:
     assert summary["window"].to_list() == ["0:0", "-1:1"]
     assert summary["n"].to_list() == summary["dates"].to_list() == [12, 12]
     assert summary["caar"].to_list() == pytest.approx(result.caar["caar"].to_list())
-    assert summary.equals(result.recommended)
+    assert summary.drop("smallest_effect").equals(result.recommended)
     assert ((summary["low"] + summary["high"]) / 2).to_list() == pytest.approx(summary["caar"].to_list())
 
 
@@ -91,7 +92,7 @@ def test_tests_and_regressions_come_from_the_result() -> None:
     fit = result.cross_section("car ~ goldstein", clusters=["symbol"])
     assert fit.table.equals(co.cross_section(result, "car ~ goldstein", clusters=["symbol"]).table)
     assert result.to_pandas("car").shape[0] == result.car.height
-    assert "p_value" in result._repr_html_()
+    assert "<th>p</th>" in result._repr_html_()
     assert "12 events" in result._repr_html_()
 
 
@@ -172,3 +173,23 @@ def test_the_page_of_plots_has_every_kind() -> None:
     page = (ROOT / "docs/plots.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([\w-]+)` \| .* \| (yes|no) \|$", page, re.MULTILINE)
     assert dict(rows) == {kind.name: "no" if kind.text is None else "yes" for kind in FIGURES.values()}
+
+
+def test_a_summary_says_what_it_could_have_found_and_how_often_ordinary_sessions_go_as_far() -> None:
+    result = made()
+    row = result.summary().row(0, named=True)
+    power = (t.ppf(0.975, row["df"]) + t.ppf(0.8, row["df"])) * row["se"]
+    assert row["smallest_effect"] == pytest.approx(power, rel=1e-9)
+    asked = result.summary(placebo=200, seed=3)
+    assert asked["p_placebo"].to_list() == result.placebo(draws=200, seed=3).table["p_value"].to_list()
+    grouped = made(by="kind").summary(placebo=50)
+    assert grouped["p_placebo"].null_count() == 0
+    assert made(1, minimum_observations=400).summary(placebo=50)["smallest_effect"].null_count() == 2
+
+
+def test_a_notebook_shows_the_summary_with_every_test_one_click_below() -> None:
+    shown = made()._repr_html_()
+    assert "<th>95 % low, %</th>" in shown
+    assert "<details><summary>every test across events</summary>" in shown
+    assert "bmp" in shown
+    assert "<details>" not in made(1)._repr_html_()
