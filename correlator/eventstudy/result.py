@@ -302,7 +302,7 @@ class StudyResult:
         """
         from correlator.eventstudy.summary import summary_frame
 
-        test = None if placebo is None or not len(self.estimates) else self.placebo(draws=placebo, seed=seed)
+        test = None if placebo is None or not len(self.estimates) else self.placebo(draws=placebo, seed=seed).table
         return summary_frame(self, test)
 
     def why_nothing(self) -> str:

@@ -12,7 +12,6 @@ from correlator.eventstudy.finding import smallest_effect, verdict
 from correlator.eventstudy.spec import RETURNS_KINDS
 
 if TYPE_CHECKING:
-    from correlator.eventstudy.placebo.inference import PlaceboResult
     from correlator.eventstudy.result import StudyResult
 
 FRACTIONS = ("caar", "se", "low", "high", "smallest_effect", "positive")
@@ -32,22 +31,23 @@ _SHOWN = {
 }
 
 
-def summary_frame(result: StudyResult, test: PlaceboResult | None = None) -> pl.DataFrame:
-    """``result.recommended`` with what it could have found, and its placebo p where there is a ``test``.
+def summary_frame(result: StudyResult, placebo: pl.DataFrame | None = None) -> pl.DataFrame:
+    """``result.recommended`` with what it could have found, and its placebo p where the table of a ``placebo`` test is
+    given.
 
     One row per window (and group): (group columns), window, n (events), dates, caar, se, df, t, p_value, low, high
     (95 %), positive, test, smallest_effect (found in four studies of five, see ``finding.smallest_effect``), and with a
-    ``test`` p_placebo. Returns are fractions of the study's kind.
+    ``placebo`` p_placebo. Returns are fractions of the study's kind.
     """
     frame = result.recommended
     if frame.is_empty():
         return frame.with_columns(smallest_effect=pl.lit(None, pl.Float64))
     found = smallest_effect(frame["se"].to_numpy(), frame["df"].cast(pl.Float64).to_numpy())
     frame = frame.with_columns(pl.Series("smallest_effect", found, nan_to_null=True))
-    if test is None:
+    if placebo is None:
         return frame
     keys = [*result.spec.by, "window"]
-    beside = test.table.select(*keys, p_placebo="p_value")
+    beside = placebo.select(*keys, p_placebo="p_value")
     return frame.join(beside, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
