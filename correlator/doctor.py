@@ -85,7 +85,7 @@ def _coder() -> Iterator[tuple[str, str, str]]:
 
 
 def _store(store: Store) -> Iterator[tuple[str, str, str]]:
-    name = f"store {store.path}"
+    name = f"store {store.address}"
     if not store.exists():
         yield name, "ok", "not made yet: the first load makes it"
         return

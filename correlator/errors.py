@@ -62,6 +62,10 @@ class StoreLockedError(StoreError):
     """Another process holds the store open for writing."""
 
 
+class StoreConflictError(StoreLockedError):
+    """Others changed the lake while a block was writing to it: nothing of the block was kept."""
+
+
 class StaleDataError(StoreError):
     """The store lacks sessions that have closed, so a report of them would be of old data."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,19 +16,20 @@ if TYPE_CHECKING:
 class Settings:
     """What stood before the verb: ``--store``, ``--quiet``, ``--json-logs``, ``--wait``."""
 
-    store: Path | None = None
+    store: str | None = None
     quiet: bool = False
     json_logs: bool = False
     wait: float | None = None
 
 
 StoreOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--store",
-        help="DuckDB file of the store (default: $CORRELATOR_STORE, else correlator.duckdb in this folder).",
+        metavar="FILE|LAKE",
+        help="DuckDB file of the store, or a lake: a folder (a new one with / at its end) or s3://bucket/name"
+        " (default: $CORRELATOR_STORE, else correlator.duckdb in this folder).",
         show_default=False,
-        dir_okay=False,
     ),
 ]
 
@@ -47,7 +47,7 @@ def settings() -> Settings:
     return _settings.get(Settings())
 
 
-def open_store(after_verb: Path | None) -> Store:
+def open_store(after_verb: str | None) -> Store:
     """The store that the command names: ``--store`` after the verb wins over the one before it."""
     from correlator.store.db import Store
 

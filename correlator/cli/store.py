@@ -13,7 +13,7 @@ from correlator.cli.output import narrate
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
 
-app = Verbs(help="Check the store, copy it, put a copy back, write it anew without unused room.")
+app = Verbs(help="Check the store, copy it, put a copy back, write it anew without unused room; make and tidy a lake.")
 
 
 @app.command("verify")
@@ -78,7 +78,7 @@ def restore(
 
 @app.command("compact")
 def compact(store: StoreOption = None) -> None:
-    """Write the store anew without the room of rows that are gone.
+    """Write the store anew without the room of rows that are gone; of a lake, many small files as few.
 
     Example: correlator store compact
     """
@@ -86,3 +86,34 @@ def compact(store: StoreOption = None) -> None:
 
     before, after = write_anew(open_store(store))
     narrate(f"{before:,} bytes before, {after:,} after")
+
+
+@app.command("export")
+def export(
+    lake: Annotated[str, typer.Argument(help="New lake: a folder, or s3://bucket/name.", metavar="LAKE")],
+    store: StoreOption = None,
+) -> None:
+    """Copy the store to a new lake: Delta tables in a folder or object store, for many writers and machines.
+
+    Example: correlator store export lake/
+    """
+    from correlator.store.lake_upkeep import export as copy
+
+    rows = copy(open_store(store), lake)
+    narrate(", ".join(f"{count:,} {table}" for table, count in rows.items() if count) or "no rows")
+
+
+@app.command("vacuum")
+def vacuum(
+    keep: Annotated[
+        int, typer.Option("--keep", min=0, help="Hours: whoever began to read or load earlier loses its files.")
+    ] = 168,
+    store: StoreOption = None,
+) -> None:
+    """Delete files of a lake that only earlier versions need, and what stopped loads left.
+
+    Example: correlator store vacuum --store lake/ --keep 24
+    """
+    from correlator.store.lake_upkeep import vacuum as clean
+
+    narrate(f"{clean(open_store(store), keep):,} files deleted")

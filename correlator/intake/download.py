@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from correlator.errors import CorrelatorError, NotFoundError, SourceError
@@ -212,7 +213,8 @@ def _write(store: Store, download: Download, source: str, name: str) -> LoadRepo
         )
     )
     known = download.bars.height - changed.height
-    with store.transaction() as connection:
+
+    def write(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[int, int, int], int, int]:
         write_instruments(connection, [download.instrument])
         bars = write_bars(connection, changed, download.retrieved_at)
         actions = write_actions(connection, download.actions, download.retrieved_at)
@@ -220,8 +222,11 @@ def _write(store: Store, download: Download, source: str, name: str) -> LoadRepo
         dated = date_strips(connection, symbols=[download.symbol]) if bars.added else 0
         counts = (bars.added, known + bars.known, rejects.added)
         write_load(connection, "prices", source, None, counts, datetime.now(UTC))
+        return counts, actions.added, dated
+
+    counts, actions, dated = store.transact(write)
     again = 0 if stored.is_empty() else changed.join(stored, on="bar_start", how="semi").height
-    details = {"of them new vintages": again, "corporate actions": actions.added, "quotes dated": dated}
+    details = {"of them new vintages": again, "corporate actions": actions, "quotes dated": dated}
     others = 0 if stored.is_empty() else _differing(download.bars, stored.filter(pl.col("source") != name)).height
     kept = [f"{others} bars differ from those of another source in the store, which are kept"] if others else []
     notes = (*download.notes, *kept, *suspicions(download.bars, download.instrument["exchange"]))

@@ -41,10 +41,13 @@ def add_instruments(store: Store, path: str | Path) -> LoadReport:
     before = stored_names(store)
     fresh = [_completed(row, before) for row in rows.iter_rows(named=True)]
     changed = [row for row in fresh if not _says_nothing_new(row, before)]
-    with store.transaction() as connection:
+    counts = (len(changed), rows.height - len(changed), 0)
+
+    def write(connection: duckdb.DuckDBPyConnection) -> None:
         write_instruments(connection, changed)
-        counts = (len(changed), rows.height - len(changed), 0)
         write_load(connection, "instruments", str(path), sha256_of(path), counts, datetime.now(UTC))
+
+    store.transact(write)
     return LoadReport("instruments", str(path), *counts)
 
 

@@ -97,8 +97,8 @@ def _add_address(store: Store, url: str, options: NewsOptions, coding: Coding, a
     batches = started(read_answer(answer, name, publishers, published=options.get("published")))
     report = _load_news(store, name, sha256, batches, coding, advance)
     if not report.rejected and name == url:
-        with store.transaction() as connection:
-            write_address(connection, url, answer.validators.etag, answer.validators.last_modified, datetime.now(UTC))
+        heard, now = answer.validators, datetime.now(UTC)
+        store.transact(lambda connection: write_address(connection, url, heard.etag, heard.last_modified, now))
     return report
 
 

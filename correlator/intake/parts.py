@@ -71,9 +71,12 @@ def load_parts(
     total = Tally()
     ended = False
     for part, is_last in _with_last(parts):
-        with store.transaction() as connection:
-            tally = write(connection, part)
-            total += tally
+        before = total
+
+        def write_part(
+            connection: Connection, part: Part = part, is_last: bool = is_last, before: Tally = before
+        ) -> tuple[Tally, bool]:
+            total = before + write(connection, part)
             ended = is_last and (derive is None or total.taken <= derive.small)
             if ended:
                 if derive is not None:
@@ -81,12 +84,15 @@ def load_parts(
                 end_load(connection, load, total)
             else:
                 mark_unfinished(connection, load, total.taken)
+            return total, ended
+
+        total, ended = store.transact(write_part)
         if advance is not None:
-            advance(tally.taken)
+            advance(total.taken - before.taken)
     if not ended and total.taken and derive is not None:
         total += Tally(details=Counter(derive.apart(store)))
-        with store.transaction() as connection:
-            end_load(connection, load, total)
+        whole = total
+        store.transact(lambda connection: end_load(connection, load, whole))
     return total
 
 

@@ -79,8 +79,7 @@ def _dating(symbols: Sequence[str]) -> Derive:
         return {"quotes dated": date_strips(connection, symbols=symbols) if total.added else 0}
 
     def apart(store: Store) -> dict[str, int]:
-        with store.transaction() as connection:
-            return {"quotes dated": date_strips(connection, symbols=symbols)}
+        return {"quotes dated": store.transact(lambda connection: date_strips(connection, symbols=symbols))}
 
     return Derive(inside, apart, PART_ROWS)
 

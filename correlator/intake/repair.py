@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import duckdb
+
 from correlator.intake.stories import join_pending_stories
 from correlator.intake.strips import date_strips
+from correlator.store.changes import delete_rows
 from correlator.store.db import Store
 from correlator.store.statements import execute, query
+from correlator.tables import UNFINISHED
 
 _UNDATED = "SELECT DISTINCT article_id FROM quotes WHERE session IS NULL AND session_reason IS NULL"
 
@@ -21,15 +25,19 @@ def repair(store: Store) -> list[str]:
     if articles:
         join_pending_stories(store)
         done.append(f"{articles:,} articles joined to their stories")
-    with store.transaction() as connection:
-        undated = query(connection, _UNDATED)["article_id"].to_list()
-        marks = execute(connection, "SELECT kind, source, rows_taken FROM unfinished ORDER BY started_at")
-        symbols = [str(name) for name in query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"]]
-        if undated or any(kind == "prices" for kind, _, _ in marks):
-            dated = date_strips(connection, articles=undated, symbols=symbols)
-            done.append(f"{dated:,} quotes dated")
-        execute(connection, "DELETE FROM unfinished")
-        done += [
-            f"kept {rows:,} rows of {kind} from {source}, a load that had not ended" for kind, source, rows in marks
-        ]
-    return done
+    return done + store.transact(_ended)
+
+
+def _ended(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Date the strips that nobody has dated, and take the marks of loads that have not ended away."""
+    done = []
+    undated = query(connection, _UNDATED)["article_id"].to_list()
+    marks = execute(connection, "SELECT kind, source, rows_taken FROM unfinished ORDER BY started_at")
+    symbols = [str(name) for name in query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"]]
+    if undated or any(kind == "prices" for kind, _, _ in marks):
+        dated = date_strips(connection, articles=undated, symbols=symbols)
+        done.append(f"{dated:,} quotes dated")
+    delete_rows(connection, UNFINISHED, "true")
+    return done + [
+        f"kept {rows:,} rows of {kind} from {source}, a load that had not ended" for kind, source, rows in marks
+    ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from correlator.news.stories import WINDOW, cluster_stories
+from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.statements import execute, query
+from correlator.tables import ARTICLES
 
 SLICE_ROWS = 100_000
 ATTEMPTS = 3
@@ -26,15 +29,16 @@ _NEIGHBOURS = """
     WHERE version = 1 AND published_at BETWEEN $first - $window AND $last + $window ORDER BY article_id
 """
 _OWN_STORY = """
-    UPDATE articles SET story_id = known.story_id
-    FROM (
+    SELECT a.article_id, a.version, known.story_id FROM articles AS a
+    JOIN (
         SELECT article_id, coalesce(any_value(story_id), article_id) AS story_id FROM articles
         GROUP BY article_id HAVING count(*) > count(story_id)
-    ) AS known
-    WHERE articles.article_id = known.article_id AND articles.story_id IS NULL
-        AND ($first::TIMESTAMPTZ IS NULL OR articles.published_at BETWEEN $first AND $last)
+    ) AS known USING (article_id)
+    WHERE a.story_id IS NULL AND ($first::TIMESTAMPTZ IS NULL OR a.published_at BETWEEN $first AND $last)
 """
-_UPDATE = "UPDATE articles SET story_id = m.joined FROM moved AS m WHERE articles.story_id = m.story_id"
+_JOINED = """
+    SELECT a.article_id, a.version, m.joined AS story_id FROM articles AS a JOIN moved AS m ON a.story_id = m.story_id
+"""
 
 
 def join_stories(connection: duckdb.DuckDBPyConnection) -> int:
@@ -64,13 +68,18 @@ def join_pending_stories(store: Store) -> int:
                 near = _near(connection, span) if span else None
             if span is None or near is None:
                 break
-            moved = _moved(near)
-            with store.transaction() as connection:
-                if _fingerprint(connection) != before:
-                    break
-                joined += _write(connection, span, moved)
-    with store.transaction() as connection:
-        return joined + join_stories(connection)
+            written = store.transact(partial(_written_if_same, before, span, _moved(near)))
+            if written is None:
+                break
+            joined += written
+    return joined + store.transact(join_stories)
+
+
+def _written_if_same(
+    before: tuple[Any, ...], span: _Span, moved: pl.DataFrame, connection: duckdb.DuckDBPyConnection
+) -> int | None:
+    """The stories joined, or None, nothing being written, where a story has changed since ``before``."""
+    return _write(connection, span, moved) if _fingerprint(connection) == before else None
 
 
 def _pending(connection: duckdb.DuckDBPyConnection) -> _Span | None:
@@ -93,14 +102,14 @@ def _write(connection: duckdb.DuckDBPyConnection, span: _Span, moved: pl.DataFra
     _own_stories(connection, span)
     if moved.height:
         connection.register("moved", moved)
-        execute(connection, _UPDATE)
+        update_rows(connection, ARTICLES, ("story_id",), _JOINED)
         connection.unregister("moved")
     return moved.height
 
 
 def _own_stories(connection: duckdb.DuckDBPyConnection, span: _Span | None) -> None:
     first, last = span or (None, None)
-    execute(connection, _OWN_STORY, {"first": first, "last": last})
+    update_rows(connection, ARTICLES, ("story_id",), _OWN_STORY, {"first": first, "last": last})
 
 
 def _fingerprint(connection: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError
@@ -16,7 +17,7 @@ from correlator.intake.report import LoadReport
 from correlator.news.strip import is_index
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.store.writing import write_bars, write_instruments, write_load
+from correlator.store.writing import Written, write_bars, write_instruments, write_load
 from correlator.tables import BARS
 
 SOURCE = "strip"
@@ -62,10 +63,14 @@ def add_strip_prices(store: Store, symbols: Sequence[str] = ()) -> LoadReport:
         .select("symbol", "voters_exchange", "line")
         .rows()
     ]
-    with store.transaction() as connection:
+
+    def write(connection: duckdb.DuckDBPyConnection) -> Written:
         write_instruments(connection, instruments)
         written = write_bars(connection, bars, loaded_at)
         write_load(connection, "prices", SOURCE, None, (written.added, written.known, 0), loaded_at)
+        return written
+
+    written = store.transact(write)
     note = "last trades when pages were fetched, and official closes of the sessions before"
     return LoadReport("prices", "strips", written.added, written.known, 0, notes=(note,))
 

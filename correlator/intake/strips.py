@@ -12,7 +12,9 @@ from correlator.align.strip_dating import SCHEMA, date_strip
 from correlator.errors import InputError
 from correlator.news.profiles import load_profile, profile_names
 from correlator.sessions import calendar_reach, sessions_between
-from correlator.store.statements import execute, query
+from correlator.store.changes import update_rows
+from correlator.store.statements import query
+from correlator.tables import QUOTES
 
 _STRIPS = """
     SELECT q.article_id, q.strip_key, q.position, q.symbol, q.price, q.change, q.previous_close, q.line,
@@ -41,12 +43,7 @@ _TRADED = """
     FROM bars AS b JOIN instruments AS i USING (symbol)
     WHERE b."interval" = '1d' AND b.source <> 'strip' AND i.exchange IN (SELECT unnest($exchanges)) GROUP BY ALL
 """
-_UPDATE = """
-    UPDATE quotes SET session = d.session, session_reason = d.session_reason, votes_for = d.votes_for,
-        votes_against = d.votes_against, official_close = d.official_close
-    FROM dated AS d
-    WHERE quotes.article_id = d.article_id AND quotes.strip_key = d.strip_key AND quotes.position = d.position
-"""
+_DATED = ("session", "session_reason", "votes_for", "votes_against", "official_close")
 
 
 def date_strips(
@@ -73,7 +70,8 @@ def date_strips(
     dated = pl.concat([pl.DataFrame(schema=SCHEMA), *parts])
     keyed = dated.rename({"article_id": "strip"}).join(strips.cast({"strip": pl.Int64}), on="strip")
     connection.register("dated", keyed)
-    execute(connection, _UPDATE)
+    rows = ", ".join(("article_id", "strip_key", "position", *_DATED))
+    update_rows(connection, QUOTES, _DATED, f"SELECT {rows} FROM dated")
     connection.unregister("dated")
     return keyed["session"].drop_nulls().len()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError
@@ -31,8 +32,9 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
     if not file.is_file():
         raise NotFoundError(f"{path} does not exist", hint="give a CSV with symbol, words and kind")
     linker = Linker([], read_watchlist(file))
-    added = known = 0
-    with store.transaction() as connection:
+
+    def write(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+        added = known = 0
         after = -1
         while (articles := query(connection, _ARTICLES, {"after": after, "rows": _SLICE})).height:
             rows = [
@@ -44,4 +46,7 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
             written = write_links(connection, pl.DataFrame(rows, schema=LINKS.schema(), orient="row"))
             added, known = added + written.added, known + written.known
         write_load(connection, "watchlist", str(path), sha256_of(file), (added, known, 0), datetime.now(UTC))
+        return added, known
+
+    added, known = store.transact(write)
     return LoadReport("watchlist", str(path), added, known, 0)

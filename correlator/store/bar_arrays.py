@@ -29,7 +29,7 @@ class BarGrid:
     """Bars of S symbols on T sessions.
 
     ``fields``: an array (T, S) for each field, NaN where there is no bar or no figure; ``off_count``: how many bars lie
-    on days that are no session, and are in no array; ``off_first``: symbol and day of the first of them met.
+    on days that are no session, and are in no array; ``off_first``: symbol and day of the earliest of them.
     """
 
     fields: dict[str, Array]
@@ -77,17 +77,19 @@ def read_bar_arrays(
     row_of_day = np.full(int(days[-1] - days[0]) + 1, -1, dtype=np.int64)
     row_of_day[days - days[0]] = np.arange(len(days))
     grids = {field: np.full((len(symbols), len(days)), np.nan) for field in fields}
-    off_count, off_first = 0, None
+    off_count = 0
+    off_first: tuple[int, int] | None = None
     for batch in _batches(connection, symbols, fields, as_of):
         columns = batch["code"].to_numpy()
         offset = batch["day"].to_numpy().astype(np.int64) - days[0]
         inside = (offset >= 0) & (offset < len(row_of_day))
         rows = np.where(inside, row_of_day[np.clip(offset, 0, len(row_of_day) - 1)], -1)
         if (rows < 0).any():
-            off = int(np.argmax(rows < 0))
             off_count += int((rows < 0).sum())
-            day = date.fromordinal(_UNIX.toordinal() + int(offset[off] + days[0]))
-            off_first = off_first or (symbols[columns[off]], day)
+            off = np.flatnonzero(rows < 0)
+            first = off[np.lexsort((columns[off], offset[off]))[0]]
+            earliest = (int(offset[first] + days[0]), int(columns[first]))
+            off_first = earliest if off_first is None else min(off_first, earliest)
             kept = rows >= 0
             rows, columns = rows[kept], columns[kept]
         else:
@@ -95,7 +97,11 @@ def read_bar_arrays(
         for field, grid in grids.items():
             figures = batch[field].to_numpy(zero_copy_only=False)
             grid[columns, rows] = figures if kept is None else figures[kept]
-    return BarGrid({field: grid.T for field, grid in grids.items()}, off_count, off_first)
+    first_off = None
+    if off_first is not None:
+        day, code = off_first
+        first_off = (symbols[code], date.fromordinal(_UNIX.toordinal() + day))
+    return BarGrid({field: grid.T for field, grid in grids.items()}, off_count, first_off)
 
 
 def _batches(

@@ -1,23 +1,23 @@
 """The store: tables at an address, opened for one block at a time.
 
 A ``Store`` holds an address, never an open connection: a connection lives for one ``with`` block and never between two
-notebook cells. What keeps the tables is an engine (``engine.py``); today it is a DuckDB file.
+notebook cells. What keeps the tables is an engine (``engine.py``): a DuckDB file or a lake of Delta tables.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from correlator.errors import InputError, NotFoundError
-from correlator.store.duckdb_file import DuckDBFile
+from correlator.errors import InputError, NotFoundError, StoreConflictError
+from correlator.store.address import engine_at
 from correlator.store.engine import Engine
+from correlator.store.gate import Patience
 from correlator.store.statements import query
 from correlator.store.unfinished import require_whole
 from correlator.store.user_sql import DEFAULT_MEMORY, DEFAULT_TIMEOUT, run_user_sql, sql_request
@@ -28,30 +28,35 @@ if TYPE_CHECKING:
 STORE_VARIABLE = "CORRELATOR_STORE"
 LOCK_WAIT_VARIABLE = "CORRELATOR_LOCK_WAIT"
 DEFAULT_LOCK_WAIT = 10.0
-_OTHER_DATABASE = re.compile(r":memory:|[A-Za-z]{2,}:|[A-Za-z][A-Za-z0-9+.-]+:/")
+LEAST_ATTEMPTS = 20
+"""How often work is tried on a lake that others change meanwhile, however short the wait."""
+
+T = TypeVar("T")
 
 
-def default_store_path() -> Path:
+def default_store_address() -> str:
     """Where the store is when nobody says: ``$CORRELATOR_STORE``, else ``correlator.duckdb`` in this folder."""
-    return Path(os.environ.get(STORE_VARIABLE, "correlator.duckdb"))
+    return os.environ.get(STORE_VARIABLE, "correlator.duckdb")
 
 
 class Store:
-    """A store at an address: today the path of a DuckDB file. Holds the address, never an open connection."""
+    """A store at an address: a DuckDB file, or a lake. Holds the address, never an open connection."""
 
     def __init__(self, path: str | Path | None = None, *, lock_wait: float | None = None) -> None:
-        """``lock_wait``: seconds to wait for others (default ``$CORRELATOR_LOCK_WAIT`` or 10).
+        """``path``: a DuckDB file; the folder or ``s3://`` address of a lake, a new one written with ``/`` at its end.
 
-        Raises InputError for what is not a path: ``:memory:``, ``md:``, an address of another database, a folder.
+        ``lock_wait``: seconds to wait for others (default ``$CORRELATOR_LOCK_WAIT`` or 10). Raises InputError for what
+        is neither: ``:memory:``, ``md:``, an address of another database, a folder of other files.
         """
-        self.path = _checked(path if path is not None else default_store_path())
+        self.address = str(path if path is not None else default_store_address())
+        self.engine: Engine = engine_at(self.address)
+        self.path = Path(self.address)
         self.lock_wait = _seconds(
             os.environ.get(LOCK_WAIT_VARIABLE, DEFAULT_LOCK_WAIT) if lock_wait is None else lock_wait
         )
-        self.engine: Engine = DuckDBFile(self.path)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r})"
+        return f"{type(self).__name__}({self.address!r})"
 
     def exists(self) -> bool:
         """Whether something was loaded yet: readers raise NotFoundError where it was not."""
@@ -61,10 +66,28 @@ class Store:
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection whose work is kept when the block ends well, or not at all; makes the store where there is none.
 
-        Raises StoreLockedError where others hold the store for longer than ``lock_wait``.
+        Raises StoreLockedError where others hold the store for longer than ``lock_wait``, and StoreConflictError where
+        others have changed a lake meanwhile: ``transact`` tries again by itself.
         """
         with self.engine.writing(self.lock_wait) as connection:
             yield connection
+
+    def transact(self, work: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """What ``work`` returns of a connection as of ``transaction``; tried again where others changed a lake.
+
+        So ``work`` has no effect but on the connection. Raises as ``transaction`` does, StoreConflictError after
+        ``lock_wait`` seconds and ``LEAST_ATTEMPTS`` attempts.
+        """
+        patience = Patience(self.lock_wait)
+        attempts = 0
+        while True:
+            attempts += 1
+            try:
+                with self.transaction() as connection:
+                    return work(connection)
+            except StoreConflictError:
+                if not patience.pause() and attempts >= LEAST_ATTEMPTS:
+                    raise
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -103,22 +126,12 @@ class Store:
         ``unsafe`` lets it use files and settings as well; the store stays read-only. Raises InputError with the
         database's first line when it fails, NotFoundError when there is no store yet.
         """
-        request = sql_request(self.path, text, timeout=timeout, memory=memory, unsafe=unsafe, lock_wait=self.lock_wait)
+        request = sql_request(
+            self.address, text, timeout=timeout, memory=memory, unsafe=unsafe, lock_wait=self.lock_wait
+        )
         with self.reading():  # whatever is wrong with the store is said here, and an earlier one migrated
             pass
         return run_user_sql(request)
-
-
-def _checked(address: str | Path) -> Path:
-    text = str(address)
-    path = Path(address)
-    if not text.strip() or text == ".":
-        raise InputError("the store's path is empty", hint="give the path of a file")
-    if _OTHER_DATABASE.match(text):
-        raise InputError(f"{text!r} is not the path of a store", hint="give the path of a file, for example m.duckdb")
-    if path.is_dir():
-        raise InputError(f"{text} is a folder, not a store", hint="give the path of a file, for example m.duckdb")
-    return path
 
 
 def _seconds(value: float | str) -> float:

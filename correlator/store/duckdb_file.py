@@ -20,8 +20,8 @@ from correlator.errors import NotFoundError, StoreError, StoreLockedError
 from correlator.files import flush_folder, replacing
 from correlator.store.gate import Gate, Holder, Patience, started_at
 from correlator.store.migrations import NEWEST, State, attach_to_read, copy_database, migrate, state_of
+from correlator.store.opening import add_views, no_store, prepare, told
 from correlator.store.statements import execute
-from correlator.tables import VIEWS
 
 _HOLDER = re.compile(r"held in (?P<program>\S+) \(PID (?P<pid>\d+)\)")
 _COPIED = "copied_from"
@@ -73,7 +73,7 @@ class DuckDBFile:
                 self._migrate(patience)
                 connection = self._open_to_read(patience)
             with told(self.path), self._inside("read"):
-                _add_views(connection)
+                add_views(connection)
                 yield connection
         finally:
             connection.close()
@@ -168,7 +168,7 @@ class DuckDBFile:
         connection = self.open_to_write(patience)
         try:
             migrate(connection, self.path)
-            _add_views(connection)
+            add_views(connection)
             same_file = self._identity()
             execute(connection, "BEGIN")
             yield connection
@@ -187,9 +187,9 @@ class DuckDBFile:
         try:
             connection = connect(temporary.absolute())
             try:
-                _prepare(connection)
+                prepare(connection)
                 migrate(connection, self.path)
-                _add_views(connection)
+                add_views(connection)
                 execute(connection, "BEGIN")
                 yield connection
                 execute(connection, "COMMIT")
@@ -278,7 +278,7 @@ class DuckDBFile:
                 f"cannot open store {self.path}: {_why_unreadable(error)}",
                 hint="give another --store, or restore a backup",
             ) from error
-        _prepare(connection)
+        prepare(connection)
         return connection
 
     def _identity(self) -> tuple[int, int]:
@@ -310,24 +310,6 @@ class DuckDBFile:
         )
 
 
-def no_store(path: Path) -> NotFoundError:
-    """What every reader says where there is no store, or what a first load left that was stopped."""
-    return NotFoundError(f"there is no store at {path}", hint="load something with `correlator add` first")
-
-
-@contextmanager
-def told(path: Path) -> Iterator[None]:
-    """What the database says about its own failures, in one line of ours."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException as error:
-        raise StoreError(
-            f"store {path}: {_first_line(error)}", hint="raise --memory, or ask for less at once"
-        ) from error
-    except duckdb.Error as error:
-        raise StoreError(f"store {path}: {_first_line(error)}", hint="nothing was changed") from error
-
-
 def _is_lock(error: duckdb.Error) -> bool:
     return any(sign in str(error) for sign in _LOCKED)
 
@@ -346,16 +328,3 @@ _UNREADABLE = {
 def _why_unreadable(error: Exception) -> str:
     known = (why for sign, why in _UNREADABLE.items() if sign in str(error))
     return next(known, "the file is damaged, or of another kind")
-
-
-def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    execute(connection, "SET TimeZone = 'UTC'")
-
-
-def _add_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """The views of ``tables.py``, of this connection alone: they need no migration, and every engine has them."""
-    execute(connection, ";".join(view.ddl() for view in VIEWS))
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)

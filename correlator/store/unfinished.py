@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 import duckdb
 
 from correlator.errors import StoreError
+from correlator.store.changes import delete_rows, put_rows
 from correlator.store.statements import execute
+from correlator.tables import UNFINISHED
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Load:
 
 def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_taken: int) -> None:
     """Say that the load has begun and has taken so many rows of its source."""
-    execute(
+    put_rows(
         connection,
+        UNFINISHED,
         """
-        INSERT INTO unfinished VALUES ($kind, $source, $sha256, $rows, $process, $now::TIMESTAMPTZ)
-        ON CONFLICT (kind, source) DO UPDATE SET rows_taken = excluded.rows_taken, loaded_by = excluded.loaded_by
+        SELECT $kind AS kind, $source AS source, $sha256 AS sha256, $rows AS rows_taken, $process AS loaded_by,
+            coalesce((SELECT started_at FROM unfinished WHERE kind = $kind AND source = $source),
+                $now::TIMESTAMPTZ) AS started_at
         """,
         {
             "kind": load.kind,
@@ -44,9 +48,10 @@ def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_take
 
 def clear_mark(connection: duckdb.DuckDBPyConnection, load: Load) -> None:
     """Say that the load has ended: of the same source, or of the same bytes under another name."""
-    execute(
+    delete_rows(
         connection,
-        "DELETE FROM unfinished WHERE kind = $kind AND (source = $source OR sha256 = $sha256)",
+        UNFINISHED,
+        "kind = $kind AND (source = $source OR sha256 = $sha256)",
         {"kind": load.kind, "source": load.source, "sha256": load.sha256},
     )
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from correlator.errors import InputError, NotFoundError, StoreError
+from correlator.errors import InputError, NotFoundError
 from correlator.files import flush_folder, replacing
 from correlator.store.db import Store
 from correlator.store.duckdb_file import DuckDBFile
+from correlator.store.opening import no_store
 
 
 def backup(store: Store, target: str | Path) -> Path:
@@ -40,13 +41,17 @@ def restore(store: Store, source: str | Path) -> Path | None:
 
 
 def compact(store: Store) -> tuple[int, int]:
-    """Write the store anew without the room of rows that are gone; returns its size before and after, in bytes.
+    """Write the store anew without unused room, a lake with fewer files; returns its bytes before and after.
 
     Raises NotFoundError where there is no store, StoreLockedError while others use it.
     """
-    engine = _file_engine(store)
     if not store.exists():
-        raise NotFoundError(f"there is no store at {store.path}", hint="load something with `correlator add` first")
+        raise no_store(store.address)
+    if not isinstance(store.engine, DuckDBFile):
+        from correlator.store.lake_upkeep import compact_lake, lake_of
+
+        return compact_lake(lake_of(store), store.lock_wait)
+    engine = store.engine
     before = store.path.stat().st_size
     engine.compact(store.lock_wait)
     return before, store.path.stat().st_size
@@ -68,5 +73,8 @@ def _set_aside(path: Path) -> Path | None:
 
 def _file_engine(store: Store) -> DuckDBFile:
     if not isinstance(store.engine, DuckDBFile):
-        raise StoreError(f"{store.path} is not a store in one file", hint="its own tools copy it")
+        raise InputError(
+            f"{store.address} is a lake, not a store in one file",
+            hint="`correlator store export` copies it",
+        )
     return store.engine

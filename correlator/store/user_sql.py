@@ -39,7 +39,7 @@ _MODULE = "correlator.store.user_sql_process"
 class Request:
     """What the process is asked: seconds of ``timeout``, bytes of ``memory``, and whether limits on access are off."""
 
-    path: str
+    address: str
     text: str
     timeout: float
     memory: int
@@ -47,7 +47,7 @@ class Request:
     lock_wait: float
 
 
-def sql_request(path: Path, text: str, *, timeout: float, memory: str, unsafe: bool, lock_wait: float) -> Request:
+def sql_request(address: str, text: str, *, timeout: float, memory: str, unsafe: bool, lock_wait: float) -> Request:
     """A request that is within what may be asked; raises InputError for limits that are none and for too long a text.
 
     ``timeout`` in seconds; ``memory`` such as ``2GB``, for the query, a quarter of it for its result. ``unsafe`` lets
@@ -57,7 +57,7 @@ def sql_request(path: Path, text: str, *, timeout: float, memory: str, unsafe: b
         raise InputError(f"timeout must be more than 0 and at most {_LONGEST_TIMEOUT:,} seconds, got {timeout:g}")
     if len(text) > _LONGEST_TEXT:
         raise InputError(f"SQL of {len(text):,} characters is longer than the limit of {_LONGEST_TEXT:,}")
-    return Request(str(path.absolute()), text, timeout, _bytes(memory), unsafe, lock_wait)
+    return Request(address, text, timeout, _bytes(memory), unsafe, lock_wait)
 
 
 def run_user_sql(request: Request) -> pl.DataFrame:

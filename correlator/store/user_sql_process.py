@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from threading import Timer
 from typing import Any, BinaryIO
 
@@ -16,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from correlator.errors import CorrelatorError, InputError
-from correlator.store.duckdb_file import DuckDBFile
+from correlator.store.address import engine_at
 from correlator.store.user_sql import (
     EXIT_MEMORY,
     EXIT_REFUSED,
@@ -59,7 +58,7 @@ def answer(request: Request, out: BinaryIO) -> None:
     """
     settings: dict[str, str | bool] = {} if request.unsafe else CLOSED
     limits = {"memory_limit": f"{request.memory // 10**6}MB", "temp_directory": ""}
-    store = DuckDBFile(Path(request.path), settings | limits)
+    store = engine_at(request.address, settings | limits)
     with store.reading(request.lock_wait) as connection:
         timers = _timers(connection, request.timeout)
         try:

@@ -9,9 +9,22 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from correlator.store.changes import insert_new, put_rows
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
-from correlator.store.statements import execute, query
-from correlator.tables import ACTIONS, BARS, EVENTS, INSTRUMENTS, LINKS, QUOTES, REJECTS, Table
+from correlator.store.statements import query
+from correlator.tables import (
+    ACTIONS,
+    ADDRESSES,
+    ARTICLES,
+    BARS,
+    EVENTS,
+    INSTRUMENTS,
+    LINKS,
+    LOADS,
+    QUOTES,
+    REJECTS,
+    Table,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,7 +57,7 @@ def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrie
         ) AS newest USING (symbol, "interval", bar_start)
         WHERE newest.symbol IS NULL OR NOT ({same})
     """
-    added = _insert(connection, BARS, changed, {"retrieved_at": retrieved_at})
+    added = insert_new(connection, BARS, changed, {"retrieved_at": retrieved_at})
     connection.unregister("fresh_bars")
     return Written(added, bars.height - added)
 
@@ -76,7 +89,7 @@ def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, 
         ) AS newest USING (symbol, session, kind)
         WHERE newest.symbol IS NULL OR fresh.value IS DISTINCT FROM newest.value
     """
-    added = _insert(connection, ACTIONS, changed, {"retrieved_at": retrieved_at})
+    added = insert_new(connection, ACTIONS, changed, {"retrieved_at": retrieved_at})
     connection.unregister("fresh_actions")
     return Written(added, actions.height - added)
 
@@ -98,10 +111,11 @@ def write_instruments(connection: duckdb.DuckDBPyConnection, instruments: Sequen
     names = INSTRUMENTS.column_names
     rows = pl.DataFrame([{name: each.get(name) for name in names} for each in instruments], schema=INSTRUMENTS.schema())
     connection.register("fresh_instruments", rows.unique("symbol", keep="first", maintain_order=True))
-    updates = ", ".join(f"{name} = coalesce(excluded.{name}, instruments.{name})" for name in names if name != "symbol")
-    execute(
+    filled = ", ".join(f"coalesce(fresh.{name}, known.{name}) AS {name}" for name in names if name != "symbol")
+    put_rows(
         connection,
-        f"INSERT INTO instruments BY NAME SELECT * FROM fresh_instruments ON CONFLICT (symbol) DO UPDATE SET {updates}",
+        INSTRUMENTS,
+        f"SELECT fresh.symbol, {filled} FROM fresh_instruments AS fresh LEFT JOIN instruments AS known USING (symbol)",
     )
     connection.unregister("fresh_instruments")
 
@@ -143,7 +157,7 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
     )
     rows = fresh.drop("order").with_columns(story_id=pl.lit(None, pl.Int64), loaded_at=pl.lit(loaded_at))
     connection.register("new_articles", rows)
-    execute(connection, "INSERT INTO articles BY NAME SELECT * FROM new_articles")
+    insert_new(connection, ARTICLES, "SELECT * FROM new_articles")
     connection.unregister("new_articles")
     return rows
 
@@ -166,7 +180,7 @@ def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) ->
         FROM fresh_quotes AS fresh
         JOIN (SELECT DISTINCT article_key, article_id FROM articles) AS a USING (article_key)
     """
-    added = _insert(connection, QUOTES, rows)
+    added = insert_new(connection, QUOTES, rows)
     connection.unregister("fresh_quotes")
     return Written(added, quotes.height - added)
 
@@ -186,7 +200,7 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
         "event_id", highest + 1
     )
     connection.register("new_events", fresh.with_columns(pl.col("event_id").cast(pl.Int64)))
-    added = _insert(connection, EVENTS, "SELECT * FROM new_events")
+    added = insert_new(connection, EVENTS, "SELECT * FROM new_events")
     connection.unregister("new_events")
     return Written(added, events.height - added)
 
@@ -245,10 +259,12 @@ def write_load(
     finished_at: datetime,
 ) -> None:
     """One line in the journal; ``rows`` are added, known, rejected."""
-    execute(
+    insert_new(
         connection,
-        "INSERT INTO loads SELECT coalesce(max(load_id), 0) + 1, $kind, $source, $sha256, $added, $known, $rejected,"
-        " $finished_at::TIMESTAMPTZ FROM loads",
+        LOADS,
+        "SELECT coalesce(max(load_id), 0) + 1 AS load_id, $kind AS kind, $source AS source, $sha256 AS sha256,"
+        " $added AS rows_added, $known AS rows_known, $rejected AS rows_rejected,"
+        " $finished_at::TIMESTAMPTZ AS finished_at FROM loads",
         {
             "kind": kind,
             "source": source,
@@ -269,9 +285,10 @@ def write_address(
     fetched_at: datetime,
 ) -> None:
     """Remember the validators of an address, in place of those of last time."""
-    execute(
+    put_rows(
         connection,
-        "INSERT OR REPLACE INTO addresses VALUES ($address, $etag, $modified, $fetched_at::TIMESTAMPTZ)",
+        ADDRESSES,
+        "SELECT $address AS address, $etag AS etag, $modified AS last_modified, $fetched_at::TIMESTAMPTZ AS fetched_at",
         {"address": address, "etag": etag, "modified": last_modified, "fetched_at": fetched_at},
     )
 
@@ -280,21 +297,6 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.D
     if rows.is_empty():
         return Written(0, 0)
     connection.register("fresh_rows", rows.unique(list(table.key), keep="first", maintain_order=True))
-    added = _insert(connection, table, "SELECT * FROM fresh_rows")
+    added = insert_new(connection, table, "SELECT * FROM fresh_rows")
     connection.unregister("fresh_rows")
     return Written(added, rows.height - added)
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: dict[str, object] | None = None
-) -> int:
-    """Insert the rows of a query by name, leaving keys that exist; returns how many were new."""
-    before = _count(connection, table)
-    conflicts = " ON CONFLICT DO NOTHING" if table.indexed else ""
-    execute(connection, f"INSERT INTO {table.name} BY NAME {rows}{conflicts}", parameters)
-    return _count(connection, table) - before
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
-    ((rows,),) = execute(connection, f"SELECT count(*) FROM {table.name}")
-    return int(rows)

@@ -12,7 +12,6 @@ from correlator.errors import InputError, NotFoundError
 from correlator.market.files import read_prices
 from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import FIELDS, bar_span, read_bar_arrays
-from correlator.store.db import Store
 from correlator.store.reading import read_bars
 from correlator.store.writing import write_bars
 
@@ -25,9 +24,9 @@ def made(symbol: str, days: list[date], factor: float = 1.0) -> pl.DataFrame:
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(new_store):
     days = sessions_between("XKAR", date(2024, 1, 1), date(2024, 2, 29))["session"].to_list()
-    made_store = Store(tmp_path / "m.duckdb")
+    made_store = new_store("m")
     with made_store.transaction() as connection:
         write_bars(connection, made("AAA", days), FIRST)
         write_bars(connection, made("BBB", [*days[3:-3], date(2024, 2, 25)]), FIRST)
@@ -58,10 +57,10 @@ def test_what_was_not_known_yet_is_not_there(store):
         read_bar_arrays(connection, ["AAA"], pl.Series([date(2024, 1, 1)]), fields=["colour"])
 
 
-def test_a_batch_that_repeats_a_bar_keeps_the_first(tmp_path):
+def test_a_batch_that_repeats_a_bar_keeps_the_first(new_store):
     days = [date(2024, 1, 2), date(2024, 1, 3)]
     repeated = pl.concat([made("AAA", days), made("AAA", days, 2.0)])
-    store = Store(tmp_path / "m.duckdb")
+    store = new_store("m")
     with store.transaction() as connection:
         written = write_bars(connection, repeated, FIRST)
         assert write_bars(connection, made("AAA", days), SECOND).added == 0

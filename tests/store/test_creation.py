@@ -92,7 +92,7 @@ def test_a_newer_store_is_refused_by_readers_and_writers_in_the_same_words(tmp_p
 
 
 @pytest.mark.parametrize(
-    "address", [":memory:", "md:sample", "MD:", "s3://bucket/m.duckdb", "sqlite:x.db", "", "  ", "."]
+    "address", [":memory:", "md:sample", "MD:", "https://host/m.duckdb", "sqlite:x.db", "", "  ", "."]
 )
 def test_what_is_not_a_path_is_refused(address):
     with pytest.raises(InputError, match="path"):

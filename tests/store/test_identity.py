@@ -10,7 +10,6 @@ import pytest
 
 from correlator.intake.events import add_events
 from correlator.listing import listing
-from correlator.store.db import Store
 
 HEADER = "date,category,source,target,goldstein,id\n"
 ROWS = [
@@ -23,8 +22,8 @@ ROWS = [
 
 
 @pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "m.duckdb")
+def store(new_store):
+    return new_store("m")
 
 
 def events_of(store):
@@ -36,7 +35,7 @@ def write(path, rows):
     return path
 
 
-def test_growing_reordered_split_and_packed_files_of_a_user_give_each_event_once(store, tmp_path):
+def test_growing_reordered_split_and_packed_files_of_a_user_give_each_event_once(store, new_store, tmp_path):
     path = write(tmp_path / "grown.csv", ROWS[:2])
     assert add_events(store, path).added == 2
     report = add_events(store, write(path, ROWS))
@@ -52,7 +51,7 @@ def test_growing_reordered_split_and_packed_files_of_a_user_give_each_event_once
         report = add_events(store, tmp_path / name)
         assert (report.added, report.known) == (0, 5)
     assert events_of(store) == reference
-    whole = Store(tmp_path / "whole.duckdb")
+    whole = new_store("whole")
     add_events(whole, path)
     assert events_of(whole) == reference
 

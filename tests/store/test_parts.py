@@ -10,9 +10,10 @@ from correlator.intake.news import add_news
 from correlator.intake.parts import Tally, load_parts
 from correlator.intake.prices import add_prices
 from correlator.research.study import study
+from correlator.store.changes import delete_rows, insert_new
 from correlator.store.db import Store
-from correlator.store.statements import execute
 from correlator.store.unfinished import Load
+from correlator.tables import LINKS
 
 PAGES = [f"2025-05-{day:02d}T06:00:00+05:00,{text}\n" for day in range(12, 29) for text in (
     f"Pakistan and Azerbaijan sign trade pact number {day}",
@@ -87,9 +88,9 @@ def small_parts(monkeypatch):
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_load_that_dies_in_a_transaction_is_refused_or_not_there_and_whole_when_run_again(
-    folder, tmp_path, monkeypatch, step
+    folder, new_store, monkeypatch, step
 ):
-    whole = Store(tmp_path / "whole.duckdb")
+    whole = new_store("whole")
     with monkeypatch.context() as patch:
         begun = cut_at(patch, Store, 0)
         load_all(whole, folder)
@@ -100,7 +101,7 @@ def test_a_load_that_dies_in_a_transaction_is_refused_or_not_there_and_whole_whe
     ]  # fmt: skip
     expected = measured(whole)
     for number in range(2, len(begun) + 1, step):
-        store = Store(tmp_path / f"{number}.duckdb")
+        store = new_store(f"{number}")
         with monkeypatch.context() as patch:
             cut_at(patch, Store, number)
             with pytest.raises(PowerCut):
@@ -114,23 +115,24 @@ def test_a_load_that_dies_in_a_transaction_is_refused_or_not_there_and_whole_whe
         assert measured(store) == expected
 
 
-def test_a_small_load_is_one_transaction_with_its_stories(folder, tmp_path, monkeypatch):
-    store = Store(tmp_path / "m.duckdb")
+def test_a_small_load_is_one_transaction_with_its_stories(folder, new_store, monkeypatch):
+    store = new_store("m")
     begun = cut_at(monkeypatch, Store, 0)
     add_news(store, folder / "news.csv", layout="corpus")
     assert len(begun) == 1
     assert store.frame("SELECT count(*) AS n FROM articles WHERE story_id IS NULL").item() == 0
 
 
-def test_a_part_that_cannot_be_read_leaves_those_before_it_and_the_mark(tmp_path):
-    store = Store(tmp_path / "m.duckdb")
+def test_a_part_that_cannot_be_read_leaves_those_before_it_and_the_mark(new_store):
+    store = new_store("m")
 
     def parts():
         yield from range(3)
         raise InputError("line 7 is longer than 64 MB")
 
     def write(connection, part):
-        execute(connection, "INSERT INTO links VALUES ($n, 'LAMP', 'printed', 'x')", {"n": part})
+        link = "SELECT $n::BIGINT AS article_id, 'LAMP' AS symbol, 'printed' AS kind, 'x' AS evidence"
+        insert_new(connection, LINKS, link, {"n": part})
         return Tally(added=1)
 
     for _ in range(2):
@@ -139,15 +141,15 @@ def test_a_part_that_cannot_be_read_leaves_those_before_it_and_the_mark(tmp_path
         assert store.frame("SELECT source, rows_taken FROM unfinished").rows() == [("big.csv", 2)]
         assert store.frame("SELECT count(*) AS n FROM loads").item() == 0
         with store.transaction() as connection:
-            execute(connection, "DELETE FROM links")
+            delete_rows(connection, LINKS, "true")
     load_parts(store, Load("news", "big.csv", None), range(3), write)
     assert store.frame("SELECT rows_added FROM loads").rows() == [(3,)]
     assert store.frame("SELECT count(*) AS n FROM unfinished").item() == 0
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_bytes_that_are_loaded_again_under_another_name_end_the_load(folder, tmp_path, monkeypatch):
-    store = Store(tmp_path / "m.duckdb")
+def test_bytes_that_are_loaded_again_under_another_name_end_the_load(folder, new_store, monkeypatch):
+    store = new_store("m")
     with monkeypatch.context() as patch:
         cut_at(patch, Store, 3)
         with pytest.raises(PowerCut):

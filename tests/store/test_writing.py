@@ -59,8 +59,8 @@ def article(headline: str = "Lamp makers meet in Lahore", body: str = "Text.", p
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
-    return Store(tmp_path / "m.duckdb")
+def store(new_store) -> Store:
+    return new_store("m")
 
 
 def test_equal_bars_are_known_and_changed_ones_add_a_vintage(store):

@@ -1,0 +1,52 @@
+"""Which engine an address asks for: a DuckDB file, or a lake in a folder or an object store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from correlator.errors import InputError
+from correlator.store.duckdb_file import DuckDBFile
+from correlator.store.engine import Engine
+
+_OTHER_DATABASE = re.compile(r":memory:|[A-Za-z]{2,}:|[A-Za-z][A-Za-z0-9+.-]+:/")
+_OBJECT_STORE = re.compile(r"(s3a?|gs|az|adl|abfss?)://[^/]")
+_LAKE_LOG = Path("versions", "_delta_log")
+_EXAMPLE = "give the path of a file, for example m.duckdb"
+
+
+def engine_at(address: str, settings: Mapping[str, str | bool] | None = None) -> Engine:
+    """The engine of the store at ``address``; ``settings``: of DuckDB, for every connection that reads.
+
+    Raises InputError for what is not the address of a store, MissingDependencyError for a lake without its package.
+    """
+    if is_lake(address):
+        from correlator.store.lake import Lake
+
+        return Lake(address.rstrip("/"), settings)
+    path = Path(address)
+    if not address.strip() or address == ".":
+        raise InputError("the store's path is empty", hint="give the path of a file")
+    if _OTHER_DATABASE.match(address):
+        raise InputError(f"{address!r} is not the path of a store", hint=_EXAMPLE)
+    if path.is_dir():
+        raise InputError(f"{address} is a folder, not a store", hint=_EXAMPLE)
+    return DuckDBFile(path, settings)
+
+
+def is_lake(address: str) -> bool:
+    """Whether the address is that of a lake: in an object store, a folder that holds one, or a new one (``NAME/``)."""
+    if _OBJECT_STORE.match(address):
+        return True
+    if _OTHER_DATABASE.match(address) or not address.strip():
+        return False
+    folder = Path(address)
+    if (folder / _LAKE_LOG).is_dir():
+        return True
+    return address.endswith("/") and (not folder.exists() or (folder.is_dir() and _holds_tables_alone(folder)))
+
+
+def _holds_tables_alone(folder: Path) -> bool:
+    """Whether the folder is empty, or holds what a stopped first load of a lake left."""
+    return all((each / "_delta_log").is_dir() for each in folder.iterdir())

@@ -1,0 +1,285 @@
+"""A store in a lake: one Delta table per table, in a folder or an object store, for many writers and machines at once.
+
+A load touches several tables, and a Delta commit is of one. So the table ``versions`` says which version of every table
+belong together: its newest commit is the lake. A writer commits its tables first, each on top of the version that
+``versions`` names, and then ``versions``, which succeeds only where nobody else was first; else nothing of it counts
+and the work is done again on what the others left. What a killed writer has committed without being named is undone by
+the next writer to that table. Readers see the files of one commit of ``versions`` and take no lock.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from correlator.database import connect
+from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError
+from correlator.store import delta
+from correlator.store.gate import Gate, Patience
+from correlator.store.migrations import NEWEST
+from correlator.store.opening import add_views, no_store, prepare, told
+from correlator.store.partitions import partitions_of, with_partitions
+from correlator.store.staging import add_staging, staged_changes
+from correlator.store.statements import execute
+from correlator.tables import TABLES, Table
+
+VERSIONS = "versions"
+_SCHEMA, _OLDEST = "schema", "oldest schema"
+KEPT = "kept_"
+"""Before the name of a table: the view of its files that has the columns it is split by, too."""
+_MOST_PRUNED = 64
+_BATCH = 100_000
+
+
+@dataclass(frozen=True)
+class Published:
+    """One commit of the lake: its number, the version of every table, and the schemas that have written to it."""
+
+    log: delta.Opened
+    tables: Mapping[str, int]
+    oldest_schema: int
+
+    @property
+    def number(self) -> int:
+        return self.log.version
+
+
+class Lake:
+    """The engine of a store at ``address``, a folder or ``s3://bucket/name`` (see ``Engine``)."""
+
+    def __init__(self, address: str, settings: Mapping[str, str | bool] | None = None) -> None:
+        """``settings``: of DuckDB, for every connection that reads."""
+        self.root = delta.DeltaRoot(address)
+        self.address = address
+        self._settings = dict(settings or {})
+        self._gate = Gate(Path(self.root.address)) if self.root.is_local else None
+
+    def exists(self) -> bool:
+        """Whether something was published."""
+        return self.root.has(VERSIONS) and self.root.open(VERSIONS).version > 0
+
+    @contextmanager
+    def reading(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ARG002 (nobody is waited for)
+        """See ``Engine.reading``."""
+        with told(self.address), self._connected(self._settings) as connection:
+            published = self.published(connection)
+            for table in TABLES:
+                self._show(connection, table, published, table.name)
+            add_views(connection)
+            yield connection
+
+    @contextmanager
+    def writing(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        """See ``Engine.writing``; StoreConflictError where others published meanwhile from another machine."""
+        with self._alone(Patience(wait)), told(self.address), self._connected({}) as connection:
+            published = self.published(connection) if self.exists() else self._made()
+            for table in TABLES:
+                self._show(connection, table, published, f"{KEPT}{table.name}")
+                add_staging(connection, table)
+            add_views(connection)
+            yield connection
+            self._commit_staged(published, connection)
+
+    def publish(self, published: Published, commits: Mapping[str, int]) -> None:
+        """Name new versions of tables in one commit that follows ``published``; StoreConflictError where others did."""
+        rows = _version_rows({**published.tables, **commits}, published.oldest_schema)
+        delta.overwrite(published.log, rows, [])
+
+    def published(self, connection: duckdb.DuckDBPyConnection) -> Published:
+        """The newest commit of the lake; raises NotFoundError where there is none, StoreError for a newer schema."""
+        try:
+            log = self.root.open(VERSIONS)
+        except NotFoundError:
+            raise no_store(self.address) from None
+        if log.version == 0:  # made, and nothing published yet
+            raise no_store(self.address)
+        files = self.root.files(VERSIONS, log.version)
+        rows = execute(connection, "SELECT name, version FROM read_parquet($files)", {"files": list(files)})
+        tables = {str(name): int(version) for name, version in rows}
+        schema, oldest = tables.pop(_SCHEMA), tables.pop(_OLDEST)
+        if schema > NEWEST:
+            raise StoreError(f"store {self.address} is of a newer correlator", hint="upgrade correlator")
+        return Published(log, tables, oldest)
+
+    def head(self, published: Published, table: Table) -> delta.Opened:
+        """The table with the rows that ``published`` names, ready for a commit: what was never named is undone."""
+        if table.name not in published.tables:
+            self._create(table)
+        return delta.restored(self.root.open(table.name), published.tables.get(table.name, 0))
+
+    def create(self, rows: Mapping[str, Callable[[], Any]]) -> None:
+        """Make the lake of an Arrow stream for each table, each begun in its turn; readers see it when all are in.
+
+        Raises StoreError where a store is there already.
+        """
+        if self.exists():
+            raise StoreError(f"there is a store at {self.address} already", hint="name a new folder")
+        published = self._made()
+        commits = {
+            table.name: delta.append(self.head(published, table), rows[table.name](), partition_names(table)).version
+            for table in TABLES
+            if table.name in rows
+        }
+        self.publish(published, commits)
+
+    @contextmanager
+    def alone(self, wait: float) -> Iterator[tuple[Published, duckdb.DuckDBPyConnection]]:
+        """The lake for upkeep: no writer of this machine beside; what it is now, and a connection that shows it."""
+        with self._alone(Patience(wait)), told(self.address), self._connected({}) as connection:
+            published = self.published(connection)
+            for table in TABLES:
+                self._show(connection, table, published, f"{KEPT}{table.name}")
+            yield published, connection
+
+    def _commit_staged(self, published: Published, connection: duckdb.DuckDBPyConnection) -> None:
+        commits = {}
+        for table in TABLES:
+            changes = staged_changes(connection, table)
+            if not changes:
+                continue
+            head = self.head(published, table)
+            done = (
+                delta.merge(head, _merged_rows(connection, table), table.key, _pruned(connection, table))
+                if changes.replaced
+                else delta.append(head, _new_rows(connection, table), partition_names(table))
+            )
+            commits[table.name] = done.version
+        if commits:
+            self.publish(published, commits)
+
+    def _made(self) -> Published:
+        """A lake without rows; another writer may make it at the same time."""
+        self._make_folder()
+        for table in TABLES:
+            self._create(table)
+        self.root.create(VERSIONS, delta.arrow_schema({"name": "VARCHAR", "version": "BIGINT"}), [])
+        return Published(self.root.open(VERSIONS, 0), {table.name: 0 for table in TABLES}, NEWEST)
+
+    def _make_folder(self) -> None:
+        if not self.root.is_local:
+            return
+        folder = Path(self.root.address)
+        if not folder.parent.is_dir():
+            raise NotFoundError(f"folder {folder.parent} does not exist", hint="make it, or give another --store")
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as problem:
+            raise InputError(
+                f"folder {folder} cannot be made: {problem.strerror}", hint="name another folder"
+            ) from None
+
+    def _create(self, table: Table) -> None:
+        columns = {column.name: column.type for column in table.columns}
+        columns |= {part.name: "VARCHAR" for part in partitions_of(table)}
+        self.root.create(table.name, delta.arrow_schema(columns), partition_names(table))
+
+    def _show(self, connection: duckdb.DuckDBPyConnection, table: Table, published: Published, name: str) -> None:
+        """Make the view ``name`` of the table's files."""
+        files = self.root.files(table.name, published.tables[table.name]) if published.tables.get(table.name) else ()
+        columns = {column.name: column.type for column in table.columns}
+        columns |= {part.name: "VARCHAR" for part in partitions_of(table)}
+        shown = columns if name.startswith(KEPT) else table.column_names
+        names = ", ".join(f'"{column}"' for column in shown)
+        if not files:
+            empty = ", ".join(f'NULL::{columns[column]} AS "{column}"' for column in shown)
+            execute(connection, f"CREATE TEMP VIEW {name} AS SELECT {empty} WHERE false")
+            return
+        variable = f"files_of_{table.name}"
+        execute(connection, f"SET VARIABLE {variable} = $files", {"files": list(files)})
+        by_name = published.oldest_schema < NEWEST
+        source = (
+            f"read_parquet(getvariable('{variable}'), hive_partitioning = {bool(partitions_of(table))},"
+            f" hive_types_autocast = false, union_by_name = {by_name})"
+        )
+        execute(connection, f"CREATE TEMP VIEW {name} AS SELECT {names} FROM {source}")
+
+    @contextmanager
+    def _connected(self, settings: Mapping[str, str | bool]) -> Iterator[duckdb.DuckDBPyConnection]:
+        chosen = {"temp_directory": _spill_folder(), **settings}
+        closed = chosen.pop("enable_external_access", True) is False
+        connection = connect(":memory:", read_only=False, **chosen)
+        try:
+            prepare(connection)
+            self.root.reach(connection)
+            if closed:
+                execute(connection, "SET allowed_directories = $folders", {"folders": self.root.directories()})
+                execute(connection, "SET enable_external_access = false")
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def _alone(self, patience: Patience) -> Iterator[None]:
+        """Writers of one folder come one after the other: that spares work done twice; nothing depends on it."""
+        if self._gate is None or not Path(self.root.address).parent.is_dir():
+            yield
+            return
+        with self._gate.closed(patience) as ours:
+            if not ours:
+                raise StoreLockedError(
+                    f"store {self.address} is held by {self._gate.holder() or 'another process'};"
+                    f" waited {patience.seconds:g} s",
+                    hint="wait longer with --wait SECONDS or CORRELATOR_LOCK_WAIT",
+                )
+            yield
+
+
+def partition_names(table: Table) -> list[str]:
+    """The columns that the table is split by in a lake."""
+    return [part.name for part in partitions_of(table)]
+
+
+def in_order(table: Table, rows: str) -> str:
+    """The query with its partition columns, in the order in which files keep rows: by partition, then by key."""
+    order = ", ".join(f'"{name}"' for name in (*partition_names(table), *table.key))
+    return f"{with_partitions(table, rows)} ORDER BY {order}"
+
+
+def stream(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    """The rows of a query as an Arrow stream; the connection does nothing else until it is read to its end."""
+    return connection.sql(sql).to_arrow_reader(_BATCH)
+
+
+def _new_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Any:
+    return connection.sql(in_order(table, f"SELECT * FROM staged_{table.name}")).to_arrow_table()
+
+
+def _merged_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Any:
+    """Staged rows, and of those that are gone the keys."""
+    keys = ", ".join(f'"{name}"' for name in table.key)
+    rows = (
+        f"SELECT *, false AS gone FROM staged_{table.name} UNION ALL BY NAME"
+        f" SELECT {keys}, true AS gone FROM replaced_{table.name} ANTI JOIN staged_{table.name} USING ({keys})"
+    )
+    return connection.sql(with_partitions(table, rows)).to_arrow_table()
+
+
+def _pruned(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
+    """A condition on the first partition column by which most files are left out; None where that spares nothing."""
+    parts = partition_names(table)
+    if not parts:
+        return None
+    keys = ", ".join(f'"{name}"' for name in table.key)
+    sql = f'SELECT DISTINCT "{parts[0]}" FROM kept_{table.name} SEMI JOIN replaced_{table.name} USING ({keys})'
+    values = [str(value) for (value,) in execute(connection, sql)]
+    if len(values) > _MOST_PRUNED or any("'" in value for value in values):
+        return None
+    return f'kept."{parts[0]}" IN (' + ", ".join(f"'{value}'" for value in sorted(values)) + ")"
+
+
+def _version_rows(tables: Mapping[str, int], oldest: int) -> pa.Table:
+    rows: Iterable[tuple[str, int]] = (*sorted(tables.items()), (_SCHEMA, NEWEST), (_OLDEST, oldest))
+    names, versions = zip(*rows, strict=True)
+    return pa.table({"name": pa.array(names, pa.string()), "version": pa.array(versions, pa.int64())})
+
+
+def _spill_folder() -> str:
+    return os.path.join(tempfile.gettempdir(), f"correlator-{os.getuid() if hasattr(os, 'getuid') else 0}")

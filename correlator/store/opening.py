@@ -1,0 +1,46 @@
+"""What every engine does with a connection it opens, and what it says where it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from correlator.errors import NotFoundError, StoreError
+from correlator.store.statements import execute
+from correlator.tables import VIEWS
+
+
+def prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """Instants are shown in UTC."""
+    execute(connection, "SET TimeZone = 'UTC'")
+
+
+def add_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """The views of ``tables.py``, of this connection alone: they need no migration, and every engine has them."""
+    execute(connection, ";".join(view.ddl() for view in VIEWS))
+
+
+def no_store(address: str | Path) -> NotFoundError:
+    """What every reader says where there is no store, or what a first load left that was stopped."""
+    return NotFoundError(f"there is no store at {address}", hint="load something with `correlator add` first")
+
+
+@contextmanager
+def told(address: str | Path) -> Iterator[None]:
+    """What the database says about its own failures, in one line of ours."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise StoreError(
+            f"store {address}: {first_line(error)}", hint="raise --memory, or ask for less at once"
+        ) from error
+    except duckdb.Error as error:
+        raise StoreError(f"store {address}: {first_line(error)}", hint="nothing was changed") from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what a library says went wrong."""
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,54 @@
+"""How the tables of a lake are split into folders: bars by interval and bucket of the symbol, news by month.
+
+A bucket is the first hexadecimal digit of the symbol's MD5 digest: the same on every machine and in every language.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from correlator.tables import Table
+
+BUCKETS = tuple("0123456789abcdef")
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One column that a table is split by. ``sql``: what it is of a row; None where it is a column of the table."""
+
+    name: str
+    sql: str | None = None
+
+
+def _month(column: str) -> tuple[Partition, ...]:
+    return (Partition("month", f"coalesce(strftime({column} AT TIME ZONE 'UTC', '%Y-%m'), 'unknown')"),)
+
+
+_PARTITIONS: dict[str, tuple[Partition, ...]] = {
+    "bars": (Partition("interval"), Partition("bucket", "left(md5(symbol), 1)")),
+    "articles": _month("published_at"),
+    "events": _month("known_at"),
+}
+
+
+def partitions_of(table: Table) -> tuple[Partition, ...]:
+    """The columns that the table is split by in a lake; none for small tables."""
+    return _PARTITIONS.get(table.name, ())
+
+
+def with_partitions(table: Table, rows: str) -> str:
+    """The query ``rows`` with the columns that the table is split by besides its own."""
+    extra = "".join(f', {part.sql} AS "{part.name}"' for part in partitions_of(table) if part.sql is not None)
+    return f"SELECT *{extra} FROM ({rows})"
+
+
+def bucket_of(symbol: str) -> str:
+    """The bucket of a symbol, one of ``BUCKETS``.
+
+    Examples
+    --------
+    >>> bucket_of("AIRLINK")
+    'd'
+    """
+    return hashlib.md5(symbol.encode(), usedforsecurity=False).hexdigest()[0]
