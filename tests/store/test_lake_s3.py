@@ -1,0 +1,97 @@
+"""The lake in an object store: a server on loopback that speaks S3, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from test_lake import contents, load
+
+from correlator.errors import NotFoundError, StoreError
+from correlator.store.db import Store
+from correlator.store.lake_upkeep import export, vacuum
+from correlator.store.upkeep import compact
+from correlator.store.verify import verify
+
+ACCESS = {
+    "AWS_ACCESS_KEY_ID": "someone",
+    "AWS_SECRET_ACCESS_KEY": "something",
+    "AWS_REGION": "us-east-1",
+    "AWS_ALLOW_HTTP": "true",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.fixture(scope="module")
+def server():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ | ACCESS)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(address, timeout=5).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                break
+        urllib.request.urlopen(urllib.request.Request(f"{address}/desk", method="PUT"), timeout=30).close()
+        yield address
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def access(server, monkeypatch):
+    for name, value in {**ACCESS, "AWS_ENDPOINT_URL": server}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("access")
+def test_a_lake_in_an_object_store_is_a_store(tmp_path):
+    file, lake = Store(tmp_path / "m.duckdb"), Store("s3://desk/one")
+    with pytest.raises(NotFoundError, match="there is no store at s3://desk/one"):
+        contents(lake)
+    for symbol in ("LAMP", "WICK"):
+        load(file, symbol)
+        load(lake, symbol)
+    load(file, "LAMP", close=20.0)
+    load(lake, "LAMP", close=20.0)
+    assert contents(lake) == contents(file)
+    assert lake.sql("SELECT count(*) AS n FROM bars WHERE symbol = 'LAMP'").item() == 6
+    compact(lake)
+    assert vacuum(lake, 0) > 0
+    assert contents(Store("s3://desk/one")) == contents(file)
+    export(file, "s3://desk/copy/of it")
+    assert contents(Store("s3://desk/copy/of it")) == contents(file)
+
+
+@pytest.mark.usefixtures("access")
+def test_writers_of_several_machines_lose_nothing_to_each_other():
+    """Nothing but conditional puts keeps them apart: an object store has no lock."""
+    symbols = [f"S{number}" for number in range(3)]
+    with ThreadPoolExecutor(len(symbols)) as pool:
+        list(pool.map(lambda symbol: load(Store("s3://desk/many", lock_wait=60), symbol), symbols))
+    lake = Store("s3://desk/many")
+    rows = contents(lake)
+    assert sorted(row[0] for row in rows["instruments"]) == symbols
+    assert len(rows["bars"]) == 3 * len(symbols)
+    assert [row[0] for row in rows["loads"]] == [1, 2, 3]
+    assert verify(lake).is_empty()
+
+
+@pytest.mark.usefixtures("access")
+def test_a_bucket_that_is_not_there_is_told_in_one_line():
+    with pytest.raises(StoreError) as caught:
+        load(Store("s3://nobodys-bucket/lake"), "LAMP")
+    assert "\n" not in str(caught.value)
