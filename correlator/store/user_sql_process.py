@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from threading import Timer
 from typing import Any, BinaryIO
@@ -74,6 +75,9 @@ def answer(request: Request, out: BinaryIO) -> None:
                 timer.cancel()
 
 
+_KIND_OF_ERROR = re.compile(r"^[A-Z][A-Za-z ]* (Error|Exception): ")
+
+
 def _write(connection: duckdb.DuckDBPyConnection, request: Request, out: BinaryIO) -> None:
     """Run the text and write its rows."""
     if not request.unsafe:
@@ -127,8 +131,13 @@ def _refuse_other_kinds(connection: duckdb.DuckDBPyConnection, text: str) -> Non
 
 
 def _failed(error: Exception) -> InputError:
-    """The database's first line, and the spelling that it suggests."""
-    lines = str(error).splitlines() or [type(error).__name__]
+    """What is wrong with the text, as the database says it without its own names of errors, and what it suggests."""
+    if isinstance(error, duckdb.PermissionException):
+        return InputError(
+            "SQL failed: it asks for a file or a setting, and only tables of the store are read",
+            hint="--unsafe lifts this",
+        )
+    lines = [_KIND_OF_ERROR.sub("", line) for line in str(error).splitlines()] or ["the query cannot be run"]
     candidates = next((line for line in lines if line.startswith(("Candidate", "Did you mean"))), None)
     return InputError(f"SQL failed: {lines[0]}", hint=candidates)
 
