@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from lxml import html
 
+from correlator.news.calendar_words import fold, weekday_of
 from correlator.news.html_tree import aside_of, text_of
 from correlator.news.json_ld import LinkedData, Node, text_at
 
@@ -249,4 +250,11 @@ def printed_parts(line: str) -> list[str]:
     parts = [bare, *re.split(r"\s*[|•·]\s*", bare)] if re.search(r"[|•·]", bare) else [bare]
     plain = [part.strip(" |•·,-–—") for part in parts if re.search(r"\d", part)]
     # In other languages what stands before the first figure is a label (Veröffentlicht am 13. Mai 2026).
-    return list(dict.fromkeys([*plain, *(re.sub(r"^\D+", "", part) for part in plain)]))
+    # A weekday is not a label: it has to be that of the date.
+    return list(dict.fromkeys([*plain, *(_without_label(part) for part in plain)]))
+
+
+def _without_label(part: str) -> str:
+    figures = re.sub(r"^\D+", "", part)
+    label = re.findall(r"[^\W\d_]+", fold(part[: len(part) - len(figures)]))
+    return part if any(weekday_of(word) is not None for word in label) else figures

@@ -152,7 +152,7 @@ def test_names_that_cannot_be_seen_or_are_endless_are_refused(symbol, tmp_path):
         read_prices(frame, exchange="XKAR")
     file = tmp_path / "i.csv"
     file.write_text(f'symbol,exchange\n"{symbol}",XKAR\n', encoding="utf-8")
-    with pytest.raises(InputError, match="symbol|character"):
+    with pytest.raises(InputError, match="symbol|character|not text"):
         read_instruments(file)
 
 

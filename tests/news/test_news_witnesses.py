@@ -173,7 +173,7 @@ def test_every_paragraph_of_a_japanese_page_is_kept():
     ("printed", "instant", "precision"),
     [
         ("Veröffentlicht am 28. Mai 2025 um 15:44", datetime(2025, 5, 28, 13, 44, tzinfo=UTC), "minute"),
-        ("Do 28.05.25 | 14:07 Uhr | Von A. Writer", datetime(2025, 5, 28, tzinfo=UTC), "day"),
+        ("Mi 28.05.25 | 14:07 Uhr | Von A. Writer", datetime(2025, 5, 28, tzinfo=UTC), "day"),
         ("Yayınlanma: 28 Mayıs 2025", datetime(2025, 5, 28, tzinfo=UTC), "day"),
         ("Published: May 28, 2025 3:44 pm", datetime(2025, 5, 28, 13, 44, tzinfo=UTC), "minute"),
     ],
@@ -184,6 +184,12 @@ def test_dates_printed_with_a_label(printed, instant, precision):
     html = page().replace("</h1>", f'</h1><span class="post-date">{printed}</span>')
     read = parse_html(html, publishers=Publishers(zone="Europe/Berlin"))
     assert (read.published.instant, read.published.precision) == (instant, precision)
+
+
+def test_a_weekday_that_the_date_is_not_is_refused():
+    html = page().replace("</h1>", '</h1><span class="post-date">Tuesday, 28 May 2025, 1:00 pm GMT</span>')
+    with pytest.raises(TimeError):
+        parse_html(html)
 
 
 def test_of_nested_elements_with_dates_the_innermost_is_read():
