@@ -120,6 +120,7 @@ def _files(
 ) -> tuple[Panel, StudySpec]:
     """Bars and spec of a study of files."""
     from correlator.eventstudy.measure import matrix_panel
+    from correlator.eventstudy.study_files import listed_in_file
     from correlator.research.study_tables import study_tables, tables_named
 
     if chosen["events"] is None:
@@ -131,7 +132,8 @@ def _files(
     tables, notes = study_tables({**given, "donors": donors_file(options["donors"])}, exchange=options.get("exchange"))
     for note in notes:
         narrate(note)
-    return matrix_panel(**{**options, **tables}, returns_kind=returns_kind, **data)
+    listed = listed_in_file(Path(chosen["events"]))
+    return matrix_panel(**{**options, **tables}, returns_kind=returns_kind, listed=listed, **data)
 
 
 def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, printer: TableOptions) -> None:
@@ -162,7 +164,11 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, pr
 
 
 def _shown(frame: pl.DataFrame, output: StudyOutput) -> pl.DataFrame:
-    return frame.select(OUTPUTS[output.value].columns or frame.columns)
+    columns = OUTPUTS[output.value].columns or frame.columns
+    if "exchange" in frame.columns and "exchange" not in columns:
+        at = columns.index("symbol") + 1
+        columns = (*columns[:at], "exchange", *columns[at:])
+    return frame.select(columns)
 
 
 def _unit(returns_kind: str) -> str:

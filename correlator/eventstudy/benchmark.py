@@ -5,14 +5,46 @@ A share inside its own benchmark explains itself: of a jump of 5 % in one of two
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
+from correlator.errors import InputError
 from correlator.eventstudy.frames import Array
+from correlator.sessions import exchange_codes
 
 EQUAL_WEIGHTED = "equal-weighted"
+_PER_EXCHANGE = re.compile(r"^([A-Z0-9]{4})=(.+)$")
 FEWEST_MEMBERS = 5
 """Other shares that a session needs for a mean; all of them where the market has fewer."""
+
+
+def benchmarks_by_exchange(text: str | None) -> dict[str, str]:
+    """The benchmark of each exchange as ``XKAR=KSE100,XNYS=SP500`` names them; empty for one benchmark, or None.
+
+    Raises InputError where only some parts name an exchange, or one is named twice.
+
+    Examples
+    --------
+    >>> benchmarks_by_exchange("XKAR=KSE100, XNYS=equal-weighted")
+    {'XKAR': 'KSE100', 'XNYS': 'equal-weighted'}
+    """
+    codes = set(exchange_codes()) if text is not None and "=" in text else set()
+    parts = [_PER_EXCHANGE.match(part.strip()) for part in (text or "").split(",")]
+    named = [part for part in parts if part is not None and part[1] in codes]
+    if not named:
+        return {}
+    if len(named) != len(parts) or len({part[1] for part in named}) != len(named):
+        hint = "write one benchmark for each exchange, such as XKAR=KSE100,XNYS=SP500"
+        raise InputError(f"benchmark {text!r} cannot be read", hint=hint, argument="benchmark")
+    return {part[1]: part[2].strip() for part in named}
+
+
+def benchmark_of_exchange(text: str | None, code: str) -> str | None:
+    """What ``text`` names as the benchmark of the exchange ``code``; None where it says nothing of it."""
+    several = benchmarks_by_exchange(text)
+    return several.get(code) if several else text
 
 
 def equal_weighted(returns: Array, *, minimum: int = 1) -> Array:

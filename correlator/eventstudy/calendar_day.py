@@ -31,6 +31,7 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.synthetic import designs_of
 from correlator.eventstudy.frames import Array, Panel
 from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.result_frames import estimation_rows, event_rows
 
 _EVENTS_AT_A_TIME = 4_000
 
@@ -102,23 +103,45 @@ def common_share(estimates: EventEstimates, panel: Panel, estimation_bars: int) 
     """Mean covariance over the mean variance of the events' residuals, 0 where it is negative.
 
     Only events of one date pair up: windows of different dates are taken to share no bar. What Kolari & Pynnonen (2010)
-    have as the mean correlation of scaled returns is this ratio for returns that are not scaled.
+    have as the mean correlation of scaled returns is this ratio for returns that are not scaled. Of several exchanges
+    a pair's covariance is that of the days on which both have a session.
     """
     dates, group = np.unique(estimates.day_zero, return_inverse=True)
-    summed = np.zeros((len(dates), estimation_bars))
-    own = 0.0
+    first, width = _span(estimates, panel, estimation_bars)
+    summed, squared, counted = (np.zeros((len(dates), width)) for _ in range(3))
     for symbol in np.unique(estimates.symbol_index).tolist():
         mine = np.flatnonzero(estimates.symbol_index == symbol)
         start = 0
         for part in _parts(estimates, panel, symbol, estimation_bars):
             filled = np.nan_to_num(part.residuals) / np.sqrt(part.bars_estimation)
-            np.add.at(summed, group[mine[start : start + len(filled)]], filled)
-            own += float((filled * filled).sum())
+            here = group[mine[start : start + len(filled)]]
+            # Residuals pair by date: of one exchange those are the columns.
+            at = np.arange(filled.shape[1])[None]
+            if panel.calendars is not None:
+                at = np.clip(part.estimation - dates[here, None] - first, 0, width - 1)
+            for total, values in ((summed, filled), (squared, filled**2), (counted, ~np.isnan(part.residuals))):
+                np.add.at(total, (here[:, None], at), values)
             start += len(filled)
-    events = len(estimates)
+    events, own = len(estimates), float(squared.sum())
     if events < 2 or own == 0:
         return 0.0
-    return max(float((summed * summed).sum() - own) / (events - 1) / own, 0.0)
+    shared = summed**2 - squared
+    if panel.calendars is None:
+        return max(float(shared.sum()) / (events - 1) / own, 0.0)
+    size = np.bincount(group).astype(np.float64)
+    cells = (counted * (counted - 1)).sum(axis=1)
+    paired = np.where(cells > 0, shared.sum(axis=1) / np.maximum(cells, 1), 0.0) * size * (size - 1)
+    return max(float(paired.sum()) / events / (events - 1) * float(counted.sum()) / own, 0.0)
+
+
+def _span(estimates: EventEstimates, panel: Panel, bars: int) -> tuple[int, int]:
+    """First row from day 0, and how many, that the estimation windows of one date lie on: on several calendars these
+    are more than one window has bars.
+    """
+    if panel.calendars is None or not len(estimates):
+        return 0, bars
+    from_zero = estimation_rows(estimates, panel, bars) - estimates.day_zero[:, None]
+    return int(from_zero.min()), int(from_zero.max() - from_zero.min()) + 1
 
 
 def _add_window(part: _Part, inside: slice, measured: NDArray[np.bool_], days: Array, expected: Array) -> None:
@@ -152,8 +175,8 @@ def _parts(estimates: EventEstimates, panel: Panel, symbol: int, bars: int) -> I
         intercept = model_named(estimates.model).intercept
         design = np.concatenate([np.ones((len(outcome), int(intercept))), read.regressors], axis=1)
         spanned = np.ones(len(outcome)) if read.spans is None else read.spans[:, 0].astype(np.float64)
-        window = estimates.win_first[chosen, None] + np.arange(estimates.ar.shape[1])
-        estimation = estimates.est_first[chosen, None] + np.arange(bars)
+        own = estimates.take(chosen)
+        window, estimation = event_rows(own, panel), estimation_rows(own, panel, bars)
         inside = (estimation >= 0) & (estimation < len(outcome))
         estimation = np.clip(estimation, 0, len(outcome) - 1)
         if read.purged is not None:

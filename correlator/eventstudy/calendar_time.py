@@ -18,7 +18,7 @@ from correlator.errors import StudyError, warn
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.estimation.least_squares import coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.frames import Array, Panel
+from correlator.eventstudy.frames import Array, Panel, Rows
 from correlator.eventstudy.result_frames import two_sided_p
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.eventstudy.windows import OffsetWindow, Window
@@ -50,16 +50,18 @@ class CalendarTimeAlpha:
 
 
 def portfolio_returns(
-    returns: Array, symbol_index: ArrayLike, day_zero: ArrayLike, first: int, last: int
+    returns: Array, symbol_index: ArrayLike, day_zero: ArrayLike, first: int, last: int, *, rows: Rows | None = None
 ) -> tuple[Array, Array]:
     """Return (T,), NaN where nothing is held, and number of holdings (T,) of the symbols with an open window.
 
     ``returns`` (T, S) simple returns; a symbol with several open windows is held once; one without a bar is not held.
+    ``rows`` (E, last - first + 1): those of each window where they do not follow one another.
     """
     held = np.zeros(returns.shape, dtype=bool)
-    symbols, rows = np.asarray(symbol_index), np.asarray(day_zero)
-    for offset in range(first, last + 1):
-        at = rows + offset
+    symbols = np.asarray(symbol_index)
+    if rows is None:
+        rows = np.asarray(day_zero)[:, None] + np.arange(first, last + 1)
+    for at in rows.T:
         inside = (at >= 0) & (at < len(returns))
         held[at[inside], symbols[inside]] = True
     held &= ~np.isnan(returns)
@@ -77,13 +79,15 @@ def calendar_time_alpha(
     first: int,
     last: int,
     minimum_holdings: int = 1,
+    rows: Rows | None = None,
 ) -> CalendarTimeAlpha:
     """Alpha of the portfolio of windows ``first`` to ``last`` on ``factors`` (T, K), or its mean return without them.
 
     ``returns`` (T, S) should be simple and, with factors, over the risk-free one. Bars with fewer holdings than
-    ``minimum_holdings`` are left out. Raises StudyError where fewer bars than coefficients + 1 remain.
+    ``minimum_holdings`` are left out; ``rows`` as in ``portfolio_returns``. Raises StudyError where fewer bars than
+    coefficients + 1 remain.
     """
-    portfolio, count = portfolio_returns(returns, symbol_index, day_zero, first, last)
+    portfolio, count = portfolio_returns(returns, symbol_index, day_zero, first, last, rows=rows)
     y = np.where(count >= minimum_holdings, portfolio, np.nan)[None]
     given = np.zeros((len(returns), 0)) if factors is None else np.asarray(factors, dtype=np.float64)
     fit = fit_batch(y, np.ascontiguousarray(given.T[:, None, :]), intercept=True)
@@ -136,13 +140,22 @@ def calendar_time_frame(
             raise StudyError(
                 f"window {window.label} is the same for every event", hint="count windows from day 0, as in -1:1"
             )
+        held_on = panel.own_rows(estimates.symbol_index, estimates.day_zero, np.arange(window.first, window.last + 1))
         if own is not None:  # what the portfolio's benchmark earned is the mean of its holdings' benchmarks
             both = np.where(np.isnan(panel.returns), np.nan, own)
-            held, _ = portfolio_returns(both, estimates.symbol_index, estimates.day_zero, window.first, window.last)
+            held, _ = portfolio_returns(
+                both, estimates.symbol_index, estimates.day_zero, window.first, window.last, rows=held_on
+            )
             factors = held[:, None]
         try:
             found = calendar_time_alpha(
-                returns, factors, estimates.symbol_index, estimates.day_zero, first=window.first, last=window.last
+                returns,
+                factors,
+                estimates.symbol_index,
+                estimates.day_zero,
+                first=window.first,
+                last=window.last,
+                rows=held_on,
             )
         except StudyError as error:
             warn(f"window {window.label}: {error}")

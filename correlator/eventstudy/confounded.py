@@ -46,6 +46,9 @@ def flags_of(
     """
     _, window = result.spec.offsets()
     estimates, panel = result.estimates, result.panel
+    if panel.calendars is not None:
+        listed = ", ".join(panel.calendars.exchanges)
+        raise StudyError(f"confounds are counted on one exchange, not {listed}", hint="study one exchange at a time")
     events = result.events[estimates.kept].with_columns(row=pl.Series(estimates.day_zero))
     thin = np.isnan(panel.returns) if panel.zero_volume is None else np.isnan(panel.returns) | panel.zero_volume
     marks = BarMarks(panel.symbols, panel.limit_locked, thin, ex_dividend)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -18,14 +19,16 @@ from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import UTC, Moments, moments_of
 from correlator.eventstudy.spec import StudySpec
-from correlator.market.instruments import canonical_symbol
-from correlator.sessions import exchange_zone, place_instants
+from correlator.market.instruments import canonical_symbol, find_instrument
+from correlator.sessions import exchange_named, exchange_zone, place_instants
 from correlator.tabular import Frame, to_polars
 
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")
 _POLICY = {"next": "next", "previous": "previous", "exclude": "drop"}
 _OWN = ("event_id", "symbol", "date")
-_TIME = "time"
+_TIME, _EXCHANGE = "time", "exchange"
+INSTRUMENTS = "instruments"
+"""As an exchange: the one that is known of each share."""
 
 
 @dataclass
@@ -124,6 +127,53 @@ def name_as(events: pl.DataFrame, symbols: tuple[str, ...]) -> pl.DataFrame:
     return events.with_columns(pl.col("symbol").replace(ours)) if ours else events
 
 
+def part_exchanges(spec: StudySpec) -> tuple[StudySpec, str | None]:
+    """The spec without an ``exchange`` that is one of each share, and that: ``LAMP=XKAR,WICK=XNYS`` or
+    ``instruments``.
+    """
+    if spec.exchange is not None and (spec.exchange == INSTRUMENTS or "=" in spec.exchange):
+        return replace(spec, exchange=None), spec.exchange
+    return spec, None
+
+
+def exchanges_of(columns: Sequence[str], events: pl.DataFrame | None, asked: str | None) -> dict[str, str]:
+    """The exchange of each share among ``columns`` as far as it is told: empty where all are studied on their rows.
+
+    ``asked``: as ``part_exchanges`` gives it; else the column ``exchange`` of ``events`` says it, where it names two or
+    more. Raises InputError for a share of two exchanges or, where others have one, of none.
+    """
+    told: dict[str, str | None] = {}
+    if asked == INSTRUMENTS:
+        told = {name: (find_instrument(name) or {}).get("exchange") for name in columns}
+    elif asked is not None:
+        told = dict(_pair(part) for part in asked.split(",") if part.strip())
+    elif events is not None and "exchange" in events.columns:
+        pairs = events.select("symbol", pl.col("exchange").cast(pl.String).str.strip_chars()).unique().sort("symbol")
+        if pairs["exchange"].drop_nulls().n_unique() < 2:
+            return {}
+        twice = pairs.filter(pl.col("symbol").is_duplicated())
+        if twice.height:
+            listed = ", ".join(str(code) for code in twice.filter(pl.col("symbol") == twice["symbol"][0])["exchange"])
+            hint = "write the exchange of its listing in every row"
+            raise InputError(f"events have {twice['symbol'][0]} on several exchanges: {listed}", hint=hint)
+        told = dict(pairs.iter_rows())
+    if not told:
+        return {}
+    known = {name: exchange_named(code).code for name, code in told.items() if code}
+    needed = set(columns if events is None else events["symbol"]) & set(columns)
+    if missing := sorted(needed - set(known)):
+        hint = f"write {missing[0]}=XKAR with the others, or add the column exchange to the events"
+        raise InputError(f"the exchange of {missing[0]} is not known", hint=hint, argument="exchange")
+    return {name: code for name, code in known.items() if name in columns}
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, _, code = part.strip().rpartition("=")
+    if not name or not code:
+        raise InputError(f"exchange {part!r} cannot be read", hint="write LAMP=XKAR,WICK=XNYS", argument="exchange")
+    return name.strip(), code.strip()
+
+
 def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The events that are not in ``seen`` yet, and the repeats as event_id, symbol, session, reason.
 
@@ -179,7 +229,7 @@ def _close_of(text: str) -> tuple[int, int, str]:
 def _is_own(name: str, columns: list[str]) -> bool:
     """Whether a column is one of ours in another spelling, and no column has that spelling already."""
     plain = name.strip().lower()
-    return plain in (*_OWN, _TIME) and name != plain and plain not in columns
+    return plain in (*_OWN, _TIME, _EXCHANGE) and name != plain and plain not in columns
 
 
 def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:

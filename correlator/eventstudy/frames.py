@@ -22,6 +22,7 @@ from correlator.tabular import Frame, to_polars
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Spans = NDArray[np.int16]
+Rows = NDArray[np.int64]
 _NEARLY_A_DAY = timedelta(hours=20)
 _NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
 
@@ -59,6 +60,17 @@ class Donors:
 
 
 @dataclass(frozen=True)
+class Calendars:
+    """The sessions of several exchanges: ``exchanges`` their codes, ``of`` (S,) which of them each symbol trades on,
+    ``rows`` of the panel on which each has a session, ascending.
+    """
+
+    exchanges: tuple[str, ...]
+    of: Rows
+    rows: tuple[Rows, ...]
+
+
+@dataclass(frozen=True)
 class Panel:
     """What a study looks at: T bars of S symbols, and of K factors.
 
@@ -71,7 +83,8 @@ class Panel:
     sessions since the last trade that each return is over, None where each is over one; ``findings`` what the audit
     of prices says of bars, None where it was not asked or found nothing; ``dropped`` (T, S) marks returns that were
     left out for it (NaN there), None where none were; ``donors`` of the model ``synthetic``; ``purged`` (T, S) bars
-    that no estimation uses, since they are in the reach of an event of the share.
+    that no estimation uses, since they are in the reach of an event of the share; ``calendars`` whose sessions the rows
+    are where symbols trade on several exchanges, None where every row is a session of all.
     """
 
     labels: pl.Series
@@ -89,6 +102,22 @@ class Panel:
     dropped: Mask | None = None
     donors: Donors | None = None
     purged: Mask | None = None
+    calendars: Calendars | None = None
+
+    def own_rows(self, symbols: Rows, rows: Rows, offsets: Rows) -> Rows:
+        """Rows (E, K) that lie ``offsets`` (K,) sessions of each symbol's own exchange from its row (E,).
+
+        -1 before the first session and T after the last, where symbols trade on several exchanges.
+        """
+        if self.calendars is None:
+            return rows[:, None] + offsets
+        found = np.empty((len(rows), len(offsets)), dtype=np.int64)
+        for k, own in enumerate(self.calendars.rows):
+            mine = self.calendars.of[symbols] == k
+            at = np.searchsorted(own, rows[mine])[:, None] + offsets
+            inside = own[np.clip(at, 0, len(own) - 1)]
+            found[mine] = np.where(at < 0, -1, np.where(at >= len(own), len(self.labels), inside))
+        return found
 
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -29,7 +30,16 @@ from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.events import Seen, name_as, place_events_on, read_events, without_repeats, zone_of
+from correlator.eventstudy.events import (
+    Seen,
+    exchanges_of,
+    name_as,
+    part_exchanges,
+    place_events_on,
+    read_events,
+    without_repeats,
+    zone_of,
+)
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.flagged import dropped_reasons
 from correlator.eventstudy.frames import (
@@ -43,6 +53,7 @@ from correlator.eventstudy.frames import (
     returns_of,
 )
 from correlator.eventstudy.jumps import with_jumps
+from correlator.eventstudy.many_exchanges import panel_of_exchanges, placed_on_parts, study_of_parts
 from correlator.eventstudy.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
@@ -118,6 +129,7 @@ def study_frames(
     """
     if events is None:
         raise InputError("events are not given", hint="give a frame with columns symbol and date", argument="events")
+    given = read_events(events)
     panel, spec = matrix_panel(
         returns,
         prices=prices,
@@ -127,9 +139,10 @@ def study_frames(
         risk_free=risk_free,
         returns_kind=returns_kind,
         donors=donors,
+        listed=given,
         **options,
     )
-    result = study_events(panel, read_events(events), spec)
+    result = study_events(panel, given, spec)
     if nothing := result.why_nothing():
         warn(f"{nothing} (read result.excluded)")
     return result
@@ -149,14 +162,18 @@ def matrix_panel(
     risk_free: str | Frame | None = None,
     returns_kind: str | None = None,
     donors: str | Sequence[str] | Frame | None = None,
+    listed: pl.DataFrame | None = None,
     **options: Unpack[FrameKeywords],
 ) -> tuple[Panel, StudySpec]:
-    """Bars and spec of ``study_frames``, whose arguments these are, the events apart."""
+    """Bars and spec of ``study_frames``, whose arguments these are, the events apart.
+
+    ``listed``: symbol and, where shares trade on several, exchange of the events.
+    """
     given = _returns_kind(returns, returns_kind)
     kind, frame = _the_one_given(None if isinstance(returns, str) else returns, prices, volumes)
     named = benchmark if isinstance(benchmark, str) else None
-    listed, handed = columns_or_frame(donors)
-    spec = study_spec(returns=given, benchmark=named, donors=listed, **options)
+    chosen, handed = columns_or_frame(donors)
+    spec = study_spec(returns=given, benchmark=named, donors=chosen, **options)
     if handed is not None and spec.model != SYNTHETIC:
         raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
     if spec.model == SYNTHETIC:
@@ -164,10 +181,23 @@ def matrix_panel(
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
     source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or returns_kind is None))
+    spec, asked = part_exchanges(spec)
     wide = read_wide(frame, kind, zone_of(spec))
-    panel = _panel(wide, source, spec, (benchmark, factors, risk_free))
-    panel = panel if kind == "volumes" else with_jumps(panel, spec)
-    return _with_donors(panel, wide, source, spec, handed), spec
+
+    def made(part: Wide, spec: StudySpec) -> Panel:
+        market = benchmark if named is None else spec.benchmark
+        panel = _panel(part, source, spec, (market, factors, risk_free))
+        return panel if kind == "volumes" else with_jumps(panel, spec)
+
+    exchanges = exchanges_of(wide.names, None if listed is None else name_as(listed, wide.names), asked)
+    if len(set(exchanges.values())) == 1:
+        spec, exchanges = replace(spec, exchange=next(iter(exchanges.values()))), {}
+    if not exchanges:
+        return _with_donors(made(wide, spec), wide, source, spec, handed), spec
+    if spec.model == SYNTHETIC:
+        raise StudyError("synthetic controls are of one exchange", hint="study one exchange at a time")
+    beside = [risk_free] if isinstance(risk_free, str) and risk_free in wide.names else []
+    return panel_of_exchanges(wide, exchanges, spec, made, beside), spec
 
 
 def study_events(
@@ -183,7 +213,11 @@ def study_events(
 
     ``seen``: the events of earlier chunks, of which a repeat is a repeat as well.
     """
-    placed = place_events_on(name_as(events, panel.symbols), panel.labels, spec)
+    named = name_as(events, panel.symbols)
+    if panel.calendars is None:
+        placed = place_events_on(named, panel.labels, spec)
+    else:
+        placed = placed_on_parts(named, panel, spec, place_events_on)
     once, repeats = without_repeats(placed, seen or Seen())
     result = study_panel(panel, once, spec, keep_residuals=keep_residuals, keep_returns=keep_returns)
     if repeats.is_empty():
@@ -227,6 +261,9 @@ def study_panel(
     """
     if len(panel.labels) == 0:
         raise InputError("there are no bars to study")
+    if panel.calendars is not None:
+        keep = partial(study_panel, spec=spec, keep_residuals=keep_residuals is not False, keep_returns=keep_returns)
+        return study_of_parts(panel, events, spec, keep)
     columns = {name: position for position, name in enumerate(panel.symbols)}
     symbol_index = events["symbol"].replace_strict(columns, default=-1, return_dtype=pl.Int64).to_numpy()
     day_zero = place_events(events["date"], panel.labels, spec.off_session, _on_sessions(events))

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError, TimeError
+from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
 
 Rows = NDArray[np.int64]
@@ -68,6 +69,14 @@ def window_rows(window: Window, day_zero: Rows, labels: pl.Series) -> tuple[Rows
     if last < first:
         raise StudyError(f"no bar between {window.first} and {window.last}", hint=f"bars: {days[0]} to {days[-1]}")
     return np.full_like(day_zero, first), np.full_like(day_zero, last)
+
+
+def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows) -> tuple[Rows, Rows]:
+    """``window_rows`` of events (E,) on ``symbols``, counted in the sessions of each one's own exchange."""
+    if panel.calendars is None or not isinstance(window, OffsetWindow):
+        return window_rows(window, day_zero, panel.labels)
+    rows = panel.own_rows(symbols, day_zero, np.array([window.first, window.last]))
+    return rows[:, 0], rows[:, 1]
 
 
 def car_columns(windows: tuple[Window, ...], day_zero: Rows, win_first: Rows, days: int, labels: pl.Series) -> Rows:

@@ -20,8 +20,9 @@ from correlator.eventstudy.face import function_of
 from correlator.eventstudy.flagged import flagged_bars
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.outputs import OUTPUTS
-from correlator.eventstudy.placement import window_rows
+from correlator.eventstudy.placement import Rows, own_window_rows, window_rows
 from correlator.eventstudy.spec import RETURNS_KINDS, StudySpec
+from correlator.eventstudy.windows import Window
 from correlator.version import __version__
 
 if TYPE_CHECKING:
@@ -72,14 +73,16 @@ class StudyResult:
     @cached_property
     def ar(self) -> pl.DataFrame:
         """One row per event and bar: event_id, symbol, session, day, return, expected, ar, se, t, p_value, flags."""
-        return tables.ar_frame(self.estimates, self.panel, self.events)
+        return self._with_exchange(tables.ar_frame(self.estimates, self.panel, self.events))
 
     @cached_property
     def car(self) -> pl.DataFrame:
         """One row per event and window: event_id, symbol, window, car, se, t, p_value, low and high (95 %), df, n (bars
         counted), flags, findings (flagged bars of the window).
         """
-        return tables.car_frame(self.estimates, self.panel, self.events, self.window_labels, self.car_columns)
+        return self._with_exchange(
+            tables.car_frame(self.estimates, self.panel, self.events, self.window_labels, self.car_columns)
+        )
 
     @cached_property
     def bhar(self) -> pl.DataFrame:
@@ -89,25 +92,40 @@ class StudyResult:
         """
         if self.spec.returns not in RETURNS_KINDS:
             raise StudyError(f"{self.spec.returns} cannot be bought and held", hint="read car instead")
-        return tables.bhar_frame(self.estimates, self.events, self.window_labels, self.car_columns, self.spec.returns)
+        return self._with_exchange(
+            tables.bhar_frame(self.estimates, self.events, self.window_labels, self.car_columns, self.spec.returns)
+        )
 
     @cached_property
     def models(self) -> pl.DataFrame:
         """One row per event: event_id, symbol, alpha, beta (one per factor), sigma, n, findings (flagged bars of the
         estimation window).
         """
-        _, last = window_rows(self.spec.estimation, self.estimates.day_zero, self.panel.labels)
-        return tables.models_frame(self.estimates, self.panel, self.events, last)
+        return self._with_exchange(
+            tables.models_frame(self.estimates, self.panel, self.events, self._rows_of(self.spec.estimation))
+        )
 
     @cached_property
     def flagged(self) -> pl.DataFrame:
         """One row per flagged bar, finding and kind of window: symbol, session, finding, window (``event`` or
         ``estimation``), events (measured ones whose window holds the bar).
         """
-        day_zero, labels = self.estimates.day_zero, self.panel.labels
         windows = {"event": self.spec.window, "estimation": self.spec.estimation}
-        rows = {name: window_rows(window, day_zero, labels) for name, window in windows.items()}
+        rows = {name: self._rows_of(window) for name, window in windows.items()}
         return flagged_bars(self.panel, rows, self.estimates.symbol_index)
+
+    def _rows_of(self, window: Window) -> tuple[Rows, Rows]:
+        """First and last row (E,) of ``window`` of every measured event, in sessions of its own exchange."""
+        return own_window_rows(self.panel, window, self.estimates.symbol_index, self.estimates.day_zero)
+
+    def _with_exchange(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """``frame`` with the column ``exchange`` after the symbol where symbols trade on several."""
+        calendars = self.panel.calendars
+        if calendars is None:
+            return frame
+        codes = dict(zip(self.panel.symbols, (calendars.exchanges[k] for k in calendars.of), strict=True))
+        exchange = frame["symbol"].replace_strict(codes, default=None, return_dtype=pl.String).alias("exchange")
+        return frame.insert_column(frame.columns.index("symbol") + 1, exchange)
 
     @cached_property
     def aar(self) -> pl.DataFrame:
@@ -164,7 +182,10 @@ class StudyResult:
         bars = self._bars()
         frames = []
         for values, part in enough:
-            arrays = study_arrays(part, self.day_labels, self.window_labels, self.car_columns, bars)
+            rows = (
+                None if self.panel.calendars is None else tables.estimation_rows(part, self.panel, self.estimation_bars)
+            )
+            arrays = study_arrays(part, self.day_labels, self.window_labels, self.car_columns, bars, rows)
             frames.append(_with_group(significance_table(arrays, engine=self.spec.engine), values))
         return pl.concat(frames)
 

@@ -32,10 +32,11 @@ def ratio(value: Array, se: Array) -> Array:
 def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> pl.DataFrame:
     """One row per event and bar of its window, in the events' order."""
     count, days = estimates.ar.shape
-    rows = estimates.win_first[:, None] + np.arange(days)
+    offsets = np.arange(days) + (estimates.win_first - estimates.day_zero)[:, None]
+    rows = event_rows(estimates, panel)
     t = ratio(estimates.ar, estimates.ar_se)
     flat = {
-        "day": rows - estimates.day_zero[:, None],
+        "day": offsets,
         "return": estimates.actual,
         "expected": estimates.expected,
         "ar": estimates.ar,
@@ -50,6 +51,24 @@ def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> p
         _flags(estimates, panel, rows).alias("flags"),
     )
     return frame.select("event_id", "symbol", "session", *flat, "flags")
+
+
+def event_rows(estimates: EventEstimates, panel: Panel) -> Rows:
+    """Rows (E, D) of the panel that the days of each event's window are."""
+    return _rows_from(estimates.win_first, estimates.ar.shape[1], estimates, panel)
+
+
+def estimation_rows(estimates: EventEstimates, panel: Panel, bars: int) -> Rows:
+    """Rows (E, L) of the panel that the ``bars`` of each event's estimation window are; they may lie outside of it."""
+    return _rows_from(estimates.est_first, bars, estimates, panel)
+
+
+def _rows_from(first: Rows, count: int, estimates: EventEstimates, panel: Panel) -> Rows:
+    if panel.calendars is None or not len(estimates):
+        return first[:, None] + np.arange(count)
+    # Of several exchanges windows are offsets from day 0, the same for every event.
+    offsets = int(first[0] - estimates.day_zero[0]) + np.arange(count)
+    return panel.own_rows(estimates.symbol_index, estimates.day_zero, offsets)
 
 
 def car_frame(
@@ -79,9 +98,9 @@ def car_frame(
 
 def _findings(estimates: EventEstimates, panel: Panel, columns: Rows) -> pl.Series:
     """(E x W) the flagged bars of each window, as words."""
-    windows, start = len(columns), estimates.win_first[:, None]
-    symbols = np.repeat(estimates.symbol_index, windows)
-    return window_findings(panel, symbols, (start + columns[:, 0]).ravel(), (start + columns[:, 1]).ravel())
+    rows = event_rows(estimates, panel)
+    symbols = np.repeat(estimates.symbol_index, len(columns))
+    return window_findings(panel, symbols, rows[:, columns[:, 0]].ravel(), rows[:, columns[:, 1]].ravel())
 
 
 def _window_flags(estimates: EventEstimates, columns: Rows) -> pl.Series:
@@ -147,9 +166,11 @@ def bhar_frame(
     )
 
 
-def models_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, last: Rows) -> pl.DataFrame:
+def models_frame(
+    estimates: EventEstimates, panel: Panel, events: pl.DataFrame, estimation: tuple[Rows, Rows]
+) -> pl.DataFrame:
     """One row per event; alpha and beta are null where the model has none; further factors are ``beta_NAME``;
-    ``findings`` names flagged bars of the estimation window, which ends at row ``last`` (E,).
+    ``findings`` names flagged bars of the estimation window, whose first and last rows (E,) are ``estimation``.
 
     A synthetic control has ``donors`` (with a weight), ``pool`` (donors to choose from), ``pre_rmse`` and
     ``pre_r_squared``: how well it follows the share in the estimation window.
@@ -168,7 +189,7 @@ def models_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, 
             *columns,
             pl.Series("sigma", estimates.sigma),
             pl.Series("n", estimates.n),
-            window_findings(panel, estimates.symbol_index, estimates.est_first, last),
+            window_findings(panel, estimates.symbol_index, *estimation),
             *_fit_columns(estimates),
         )
     )

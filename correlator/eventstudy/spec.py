@@ -200,7 +200,8 @@ class StudySpec:
         default=None,
         metadata=_told(
             _text,
-            "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default.",
+            "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default; of "
+            "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
         ),
     )
     benchmark_session: str = field(
@@ -274,7 +275,10 @@ class StudySpec:
     exchange: str | None = field(
         default=None,
         metadata=_told(
-            _text, "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...", of=FRAMES
+            _text,
+            "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...; of shares of "
+            "several, LAMP=XKAR,WICK=XNYS, or instruments for what is known of each.",
+            of=FRAMES,
         ),
     )
     close_of_day: str | None = field(

@@ -89,6 +89,19 @@ def read_events_file(path: Path) -> pl.DataFrame:
     return pl.concat(events_of_file(path, chunk=1_000_000))
 
 
+def listed_in_file(path: Path) -> pl.DataFrame | None:
+    """symbol and exchange of the events of a file, each pair once; None where it has no column ``exchange``."""
+    packed = path.suffix.lower() in (".parquet", *_ARROW)
+    if not packed and "exchange" not in {name.lower() for name in _head(path).names}:
+        return None
+    pairs: list[pl.DataFrame] = []
+    for events in events_of_file(path, chunk=250_000):
+        if "exchange" not in events.columns:
+            return None
+        pairs.append(events.select("symbol", "exchange").unique())
+    return pl.concat(pairs).unique(maintain_order=True)
+
+
 def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
     """Events of a file in any container as ``read_events`` gives them, a chunk at a time, numbered through; of a
     file without events one frame without rows, which has their columns.

@@ -8,8 +8,9 @@ import polars as pl
 from correlator.eventstudy.cross_section import event_features
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result_frames import event_rows
 from correlator.eventstudy.windows import AsWindow, parse_window
-from correlator.research.panel import bar_arrays, exchange_of
+from correlator.research.panel import bar_arrays, exchanges_of
 from correlator.sessions import exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
@@ -32,20 +33,32 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
     """
     features = event_features(result, None if window is None else parse_window(window).label)
     with store.studying() as connection:
-        exchange = exchange_of(connection, result.panel.symbols)
+        listed = exchanges_of(connection, result.panel.symbols)
         tellings = query(connection, _TELLINGS)
         bars = read_bars(connection, result.panel.symbols, as_of=result.spec.as_of)
-    labels = result.panel.labels
-    closes = sessions_between(exchange, labels[0], labels[-1]).select("session", "closes_at")
-    sized = features.join(_story_sizes(features, tellings, closes), on=["event_id", "symbol"], how="left")
-    local = pl.col("known_at").dt.convert_time_zone(exchange_zone(exchange))
-    return sized.with_columns(
-        pl.col("story_size").fill_null(1),
-        pl.Series("size", _traded_value(result, bars), nan_to_null=True),
-        pl.when(pl.col("known_precision") != "day")
-        .then(local.dt.hour().cast(pl.Float64) + local.dt.minute() / 60)
-        .alias("hour"),
+    sized = pl.concat([_of_exchange(features, code, names, tellings) for code, names in listed.items()])
+    known = features.select("event_id", "symbol").join(
+        sized, on=["event_id", "symbol"], how="left", maintain_order="left"
     )
+    return features.with_columns(
+        known["story_size"].fill_null(1),
+        pl.Series("size", _traded_value(result, bars), nan_to_null=True),
+        known["hour"],
+    )
+
+
+def _of_exchange(features: pl.DataFrame, exchange: str, symbols: list[str], tellings: pl.DataFrame) -> pl.DataFrame:
+    """event_id, symbol, story_size (null without articles by then) and hour of the events on an exchange."""
+    own = features.filter(pl.col("symbol").is_in(symbols))
+    days = own["session"].drop_nulls()
+    if days.is_empty():
+        closes = pl.DataFrame(schema={"session": features["session"].dtype, "closes_at": pl.Datetime("us", "UTC")})
+    else:
+        closes = sessions_between(exchange, days.min(), days.max()).select("session", "closes_at")  # type: ignore[arg-type]
+    local = pl.col("known_at").dt.convert_time_zone(exchange_zone(exchange))
+    hour = pl.when(pl.col("known_precision") != "day").then(local.dt.hour().cast(pl.Float64) + local.dt.minute() / 60)
+    sizes = _story_sizes(own, tellings, closes)
+    return own.select("event_id", "symbol", hour.alias("hour")).join(sizes, on=["event_id", "symbol"], how="left")
 
 
 def _story_sizes(features: pl.DataFrame, tellings: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
@@ -61,8 +74,10 @@ def _traded_value(result: StudyResult, bars: pl.DataFrame) -> Array:
     arrays = bar_arrays(bars.filter(pl.col("session").is_in(panel.labels.implode())), panel.labels, panel.symbols)
     value = arrays["close"] * arrays["volume"]
     sizes = np.full(len(estimates), np.nan)
-    for i, (row, column) in enumerate(zip(estimates.win_first, estimates.symbol_index, strict=True)):
-        before = value[max(row - SIZE_BARS, 0) : row, column]
+    first = event_rows(estimates, panel)[:, 0]
+    rows = panel.own_rows(estimates.symbol_index, first, np.arange(-SIZE_BARS, 0))
+    for i, column in enumerate(estimates.symbol_index):
+        before = value[rows[i][rows[i] >= 0], column]
         before = before[before > 0]
         if len(before):
             sizes[i] = np.log(np.median(before))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -10,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import warn
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmarks_by_exchange
 from correlator.eventstudy.flagged import findings_on, without_flagged
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.placement import window_rows
+from correlator.eventstudy.placement import own_window_rows
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result_frames import event_rows
 from correlator.eventstudy.spec import DAILY, DROP, KEEP, StudySpec
 from correlator.intake.checks import audit_stored
 from correlator.market.findings import OF_SERIES
@@ -66,8 +67,8 @@ def with_findings(panel: Panel, found: pl.DataFrame | None, spec: StudySpec) -> 
     return without_flagged(panel) if spec.flagged == DROP else panel
 
 
-def warn_of_flagged_bars(result: StudyResult, found: pl.DataFrame | None) -> None:
-    """Warn where bars of the estimation and event windows have such findings, or are censored.
+def warn_of_flagged_bars(result: StudyResult, found: Mapping[str, pl.DataFrame | None]) -> None:
+    """Warn where bars of the estimation and event windows have such findings (by exchange), or are censored.
 
     One line per symbol and kind of finding, six at most.
     """
@@ -76,7 +77,8 @@ def warn_of_flagged_bars(result: StudyResult, found: pl.DataFrame | None) -> Non
         warn(f"{count:,} returns left out of the bars of this study: {flagged} (output excluded, for events)")
     if not len(result.estimates):
         return
-    lines = [] if found is None else list(_lines(_within(found, _spans(result))))
+    spans = _spans(result)
+    lines = [line for each in found.values() if each is not None for line in _lines(_within(each, spans))]
     for line in lines[:_MOST_LINES]:
         warn(line)
     if len(lines) > _MOST_LINES:
@@ -99,18 +101,22 @@ def _of_series() -> pl.Expr:
 
 
 def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
-    """First and last session used of every measured symbol and of the benchmark."""
-    labels, day_zero = result.panel.labels, result.estimates.day_zero
-    bounds = [window_rows(window, day_zero, labels) for window in (result.spec.estimation, result.spec.window)]
+    """First and last session used of every measured symbol and of the benchmarks."""
+    labels, estimates = result.panel.labels, result.estimates
+    bounds = [
+        own_window_rows(result.panel, window, estimates.symbol_index, estimates.day_zero)
+        for window in (result.spec.estimation, result.spec.window)
+    ]
     first = np.clip(np.minimum(*(rows[0] for rows in bounds)), 0, len(labels) - 1)
     last = np.clip(np.maximum(*(rows[1] for rows in bounds)), 0, len(labels) - 1)
     spans = {}
-    for column in np.unique(result.estimates.symbol_index):
-        own = result.estimates.symbol_index == column
+    for column in np.unique(estimates.symbol_index):
+        own = estimates.symbol_index == column
         spans[result.panel.symbols[int(column)]] = (labels[int(first[own].min())], labels[int(last[own].max())])
-    benchmark = result.spec.benchmark
-    if benchmark is not None and benchmark != EQUAL_WEIGHTED:
-        spans[benchmark] = (labels[int(first.min())], labels[int(last.max())])
+    several = benchmarks_by_exchange(result.spec.benchmark)
+    for benchmark in several.values() if several else [result.spec.benchmark]:
+        if benchmark is not None and benchmark != EQUAL_WEIGHTED:
+            spans[benchmark] = (labels[int(first.min())], labels[int(last.max())])
     return spans
 
 
@@ -145,8 +151,7 @@ def _lines(found: pl.DataFrame) -> Iterator[str]:
 def _censored(result: StudyResult) -> str:
     """How many bars of the event windows are limit-locked or without volume, in words; empty for none."""
     panel = result.panel
-    first, last = window_rows(result.spec.window, result.estimates.day_zero, panel.labels)
-    rows = first[:, None] + np.arange(int((last - first).max()) + 1)
+    rows = event_rows(result.estimates, panel)
     inside = (rows >= 0) & (rows < len(panel.labels))
     used = np.zeros((len(panel.labels), len(panel.symbols)), dtype=bool)
     used[rows[inside], np.broadcast_to(result.estimates.symbol_index[:, None], rows.shape)[inside]] = True

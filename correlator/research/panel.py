@@ -36,6 +36,16 @@ from correlator.store.reading import read_bars, read_instrument
 _CLOSES = ("close", "adjusted_close")
 
 
+def exchanges_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> dict[str, list[str]]:
+    """The symbols of every exchange, by its code, in the order of the symbols; raises NotFoundError for an unknown
+    symbol.
+    """
+    found: dict[str, list[str]] = {}
+    for symbol in symbols:
+        found.setdefault(str(read_instrument(connection, symbol)["exchange"]), []).append(symbol)
+    return found
+
+
 def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
     """The one exchange of the symbols; raises InputError when there are several."""
     exchanges = {symbol: str(read_instrument(connection, symbol)["exchange"]) for symbol in symbols}

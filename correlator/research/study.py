@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 import duckdb
 import polars as pl
 
-from correlator.errors import NotFoundError, warn
+from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.bars import on_bars
+from correlator.eventstudy.benchmark import benchmark_of_exchange, benchmarks_by_exchange
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.many_exchanges import joined
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec
+from correlator.eventstudy.spec import DAILY, SYNTHETIC, StoreKeywords, StudySpec, shows_options, study_spec
 from correlator.intake.instruments import names_in
 from correlator.research.benchmark import benchmark_of
 from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
-from correlator.research.panel import exchange_of, stored_panel
+from correlator.research.panel import exchanges_of, stored_panel
 from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
-from correlator.sessions import sessions_between
+from correlator.sessions import exchange_named, sessions_between
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.tabular import Frame
@@ -42,13 +44,15 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     store
         The store whose events and bars are used.
     symbols
-        One or several; default every share with bars.
+        One or several, of one exchange or of several; default every share with bars. Each event counts sessions of its
+        share's own exchange.
     events
         A selection such as ``category = CONSULT and dyad = PAK-AZE``; default every event.
     links
         Kinds of link that make an event concern a symbol.
     benchmark
-        A symbol, or ``equal-weighted``, the mean of every other share; default the instruments' own, else that mean.
+        A symbol, or ``equal-weighted``, the mean of every other share of the exchange; default the instruments' own,
+        else that mean. Of several exchanges ``XKAR=KSE100,XNYS=SP500`` names one for each.
     benchmark_session
         The benchmark's session of the ``same`` date, or the ``previous`` one of a market that closes later in the day.
     donors
@@ -98,36 +102,28 @@ def run_study(
     """The study of ``store`` that ``spec`` asks for; arguments and errors as ``study``."""
     with store.studying() as connection:
         nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
-        named, exchange, panel = _bars(connection, spec)
-        panel = with_stored_donors(connection, panel, named, exchange, {"factors": factors, "risk_free": risk_free})
-        found = events_of_symbols(
-            connection,
-            panel.symbols,
-            exchange,
-            selection=spec.events,
-            links=spec.links,
-            as_of=spec.as_of,
-            date_only=spec.date_only,
-        )
-    if spec.interval != DAILY:
-        days = panel.labels.dt.date()
-        closes = sessions_between(exchange, days[0], days[-1])["closes_at"]
-        found = on_bars(found, panel.labels, spec.interval, closes)
-    panel = _with_data(panel, named, factors, risk_free)
-    if found.is_empty():
+        markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
+        events = pl.concat([_events(connection, market) for market in markets])
+    if events.is_empty():
         raise NotFoundError(
             "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),
             hint="see the listing of events, add news, or give links='printed' for symbols that are only on the strip",
         )
-    abroad, domestic = across_borders(found, spec.events)
+    abroad, domestic = across_borders(events, spec.events)
     if abroad.is_empty():
         raise NotFoundError(
-            f"all {found.height} events that concern these symbols are domestic",
+            f"all {events.height} events that concern these symbols are domestic",
             hint="studies take events that cross a border; add scope = domestic to the selection to study these",
         )
     measured, repeated = first_tellings(abroad)
-    flagged = study_findings(store, measured["symbol"].unique().sort().to_list(), named)
-    result = study_panel(with_findings(panel, flagged, named), measured, named)
+    studied = set(measured["symbol"])
+    panels, flagged = {}, {}
+    for market in markets:
+        audited = [symbol for symbol in market.panel.symbols if symbol in studied]
+        flagged[market.exchange] = study_findings(store, audited, market.spec) if audited else None
+        panel = with_findings(market.panel, flagged[market.exchange], market.spec)
+        panels[market.exchange] = _with_data(panel, market.spec, factors, risk_free)
+    result = study_panel(joined(panels), measured, _named(spec, markets))
     warn_of_flagged_bars(result, flagged)
     nobody = nobody.cast({"session": result.excluded["session"].dtype})
     return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, nobody], how="vertical_relaxed"))
@@ -139,17 +135,39 @@ def study_bars(
     """The bars of the study that ``spec`` asks for, whatever events there are, and the spec with its benchmark
     named."""
     with store.studying() as connection:
-        named, exchange, panel = _bars(connection, spec)
-        panel = with_findings(panel, study_findings(store, panel.symbols, named), named)
-        panel = with_stored_donors(connection, panel, named, exchange, {"factors": factors, "risk_free": risk_free})
-    return named, _with_data(panel, named, factors, risk_free)
+        markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
+    panels = {}
+    for market in markets:
+        found = study_findings(store, market.panel.symbols, market.spec)
+        panels[market.exchange] = _with_data(
+            with_findings(market.panel, found, market.spec), market.spec, factors, risk_free
+        )
+    return _named(spec, markets), joined(panels)
 
 
-def _bars(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> tuple[StudySpec, str, Panel]:
-    """The spec with its benchmark named, the exchange, and the panel of stored bars."""
-    names = _symbols(connection, spec.symbols)
-    exchange = exchange_of(connection, names)
-    chosen = benchmark_of(connection, names, spec.benchmark, spec.model)
+@dataclass(frozen=True)
+class _Market:
+    """The symbols of one exchange in a study: its bars, and the spec with its benchmark named."""
+
+    exchange: str
+    spec: StudySpec
+    panel: Panel
+
+
+def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: dict[str, Any]) -> list[_Market]:
+    """The bars of every exchange that the symbols trade on."""
+    by_exchange = exchanges_of(connection, _symbols(connection, spec.symbols))
+    _check_several(list(by_exchange), spec)
+    markets = [_market(connection, spec, exchange, names) for exchange, names in by_exchange.items()]
+    return [
+        replace(each, panel=with_stored_donors(connection, each.panel, each.spec, each.exchange, data))
+        for each in markets
+    ]
+
+
+def _market(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchange: str, names: list[str]) -> _Market:
+    asked = benchmark_of_exchange(spec.benchmark, exchange)
+    chosen = benchmark_of(connection, names, asked, spec.model)
     panel = stored_panel(
         connection,
         names,
@@ -163,7 +181,60 @@ def _bars(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> tuple[Study
         benchmark_session=spec.benchmark_session,
         holes=spec.holes,
     )
-    return replace(spec, benchmark=chosen), exchange, panel
+    return _Market(exchange, replace(spec, benchmark=chosen), panel)
+
+
+def _check_several(exchanges: list[str], spec: StudySpec) -> None:
+    """Raise InputError for what shares of several exchanges cannot have; warn of returns in several currencies."""
+    named = benchmarks_by_exchange(spec.benchmark)
+    if left := [code for code in named if code not in exchanges]:
+        raise InputError(
+            f"benchmark of {left[0]}: no symbol of this study trades there",
+            hint=f"they trade on {', '.join(exchanges)}",
+            argument="benchmark",
+        )
+    if len(exchanges) == 1:
+        return
+    if spec.model == SYNTHETIC:
+        raise InputError("synthetic controls are of one exchange", hint="study one exchange at a time")
+    if spec.interval != DAILY:
+        raise InputError(
+            f"bars of {spec.interval} of several exchanges ({', '.join(exchanges)}) have no sessions in common",
+            hint="study daily bars, or one exchange at a time",
+            argument="interval",
+        )
+    currencies = {str(exchange_named(code).currency) for code in exchanges}
+    if spec.currency is None and len(currencies) > 1:
+        warn(f"returns are in the shares' own currencies ({', '.join(sorted(currencies))}): give currency for one")
+
+
+def _named(spec: StudySpec, markets: list[_Market]) -> StudySpec:
+    """The spec with the benchmark that is used, that of each exchange where there are several."""
+    if len(markets) == 1:
+        return replace(spec, benchmark=markets[0].spec.benchmark)
+    used = {market.exchange: market.spec.benchmark for market in markets}
+    if None in used.values():
+        return replace(spec, benchmark=None)
+    return replace(spec, benchmark=",".join(f"{code}={name}" for code, name in used.items()))
+
+
+def _events(connection: duckdb.DuckDBPyConnection, market: _Market) -> pl.DataFrame:
+    """The events that concern the symbols of an exchange, at its own day 0."""
+    spec, panel = market.spec, market.panel
+    found = events_of_symbols(
+        connection,
+        panel.symbols,
+        market.exchange,
+        selection=spec.events,
+        links=spec.links,
+        as_of=spec.as_of,
+        date_only=spec.date_only,
+    )
+    if spec.interval == DAILY:
+        return found
+    days = panel.labels.dt.date()
+    closes = sessions_between(market.exchange, days[0], days[-1])["closes_at"]
+    return on_bars(found, panel.labels, spec.interval, closes)
 
 
 def _with_data(panel: Panel, spec: StudySpec, factors: Frame | None, risk_free: str | Frame | None) -> Panel:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from correlator.errors import InputError, NotFoundError
+from correlator.resources import data_path
 from correlator.sessions import (
     calendar_reach,
     exchange_zone,
@@ -165,3 +166,10 @@ def test_an_exchange_beyond_the_table_is_asked_of_exchange_calendars():
         date(2024, 1, 2),
         date(2024, 1, 3),
     ]
+
+
+def test_a_session_is_the_utc_date_of_its_close():
+    """What dates in common across exchanges rest on (docs/market.md)."""
+    rows = pl.read_parquet(data_path("sessions", "calendars.parquet"))
+    recent = rows.filter(pl.col("session") >= date(1990, 1, 1))
+    assert recent.filter(~pl.col("closes").is_between(0, 24 * 60 - 1))["calendar"].unique().to_list() == []

@@ -30,7 +30,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError
+from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.engine import default_minimum, regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.estimation.models import model_named
@@ -109,6 +109,12 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, spec: StudySpec, m
 
     Raises StudyError for windows of calendar dates, which cannot be moved.
     """
+    if panel.calendars is not None:
+        listed = ", ".join(panel.calendars.exchanges)
+        raise StudyError(
+            f"events on several exchanges ({listed}) cannot be moved to other dates: they have other sessions",
+            hint="study one exchange at a time",
+        )
     estimation, window = spec.offsets()
     usable = measurable(panel, spec, np.unique(estimates.symbol_index))
     distance = matching.distance if matching.distance is not None else len(window)

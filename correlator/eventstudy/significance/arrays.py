@@ -47,7 +47,8 @@ class StudyArrays:
     ``car``, ``car_se`` (E, W); ``window_first``, ``window_last`` (W,) columns of the event window, ends included;
     ``event_dates`` (E,) calendar row of one fixed column of the event window (day 0, say): two events meet on a
     calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
-    window, None to count them in ``ar``.
+    window, None to count them in ``ar``; ``residual_rows`` (E, L) calendar row of every residual, where events of
+    several exchanges have other ones than those that follow the first.
     """
 
     ar: Array
@@ -65,9 +66,17 @@ class StudyArrays:
     window_last: Rows
     event_dates: Rows
     n_car: Rows | None = None
+    residual_rows: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.ar)
+
+    @property
+    def residual_ends(self) -> tuple[Rows, Rows]:
+        """First and last calendar row (E,) of the residuals."""
+        if self.residual_rows is None:
+            return self.residual_first, self.residual_first + self.length - 1
+        return self.residual_rows.min(axis=1), self.residual_rows.max(axis=1)
 
     @property
     def length(self) -> int:
@@ -108,6 +117,7 @@ def study_arrays(
     window_labels: Sequence[str],
     car_columns: NDArray[Any],
     bars: PackedBars | None = None,
+    residual_rows: Rows | None = None,
 ) -> StudyArrays:
     """The arrays of ``estimates``; ``car_columns`` (W, 2) first and last event column of each window, ends included.
 
@@ -136,4 +146,5 @@ def study_arrays(
         window_last=columns[:, 1],
         event_dates=estimates.win_first,
         n_car=estimates.n_car,
+        residual_rows=residual_rows,
     )

@@ -42,11 +42,12 @@ def neighbours_of(arrays: StudyArrays, columns: Columns) -> Neighbours:
     date = arrays.event_dates - first_date
     events_on = np.bincount(date)
     days = np.flatnonzero(events_on)
-    drift = int(np.ptp(arrays.residual_first))
+    begins, ends = arrays.residual_ends
+    drift = int(np.ptp(begins))
     near, place = [], np.full(len(events_on), -1, dtype=np.int64)
     for together in np.split(days, np.flatnonzero(np.diff(days) >= lags) + 1):
         events = int(events_on[together].sum())
-        calendar = min(int(together[-1] - together[0]), drift) + arrays.length
+        calendar = min(int(together[-1] - together[0]), drift) + int((ends - begins).max()) + 1
         if events**2 * calendar > EXACT_CELLS:
             place[together] = 0
         elif events > 1:
@@ -56,9 +57,9 @@ def neighbours_of(arrays: StudyArrays, columns: Columns) -> Neighbours:
     group = place[date]
     start = np.full(len(dates), np.iinfo(np.int64).max)
     inside = group >= 0
-    np.minimum.at(start, group[inside], arrays.residual_first[inside])
-    reach = int((arrays.residual_first[inside] - start[group[inside]]).max(initial=0))
-    return Neighbours(near, dates + first_date, group, start, arrays.length + reach)
+    np.minimum.at(start, group[inside], begins[inside])
+    span = int((ends[inside] - start[group[inside]]).max(initial=-1)) + 1
+    return Neighbours(near, dates + first_date, group, start, span)
 
 
 def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> Array:
@@ -66,8 +67,10 @@ def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> A
     and counted with the share of the column's days in common.
     """
     residuals, used, _ = arrays.estimation(members)
-    rows = (arrays.residual_first[members] - arrays.residual_first[members].min())[:, None]
-    rows = rows + np.arange(residuals.shape[1])
+    rows = arrays.residual_first[members][:, None] + np.arange(residuals.shape[1])
+    if arrays.residual_rows is not None:
+        rows = arrays.residual_rows[members]
+    rows = rows - rows.min()
     who, column = np.nonzero(used)
     x = np.zeros((len(members), int(rows.max()) + 1))
     seen = np.zeros_like(x)
@@ -115,6 +118,16 @@ def add_by_date(e: Array, unit: Array, where: Rows, summed: Array) -> None:
         if where[p, 0] >= 0:
             row = summed[where[p, 0], where[p, 1] : where[p, 1] + e.shape[1]]
             row += e[p] * unit[p]
+
+
+def add_on_rows(e: Array, unit: Array, where: tuple[Rows, Rows], summed: Array) -> None:
+    """``add_by_date`` of residuals that do not follow one another; ``where``: row (B,), -1 for none, and columns (B, L)
+    of each event.
+    """
+    row, columns = where
+    inside = row >= 0
+    at = np.clip(columns[inside], 0, summed.shape[1] - 1)
+    np.add.at(summed, (row[inside, None], at), (e * unit[:, None])[inside])
 
 
 def _products(summed: Array, start: Rows, first: Rows, second: Rows) -> float:

@@ -23,6 +23,7 @@ from correlator.eventstudy.significance.arrays import Array, Columns, Rows, Stud
 from correlator.eventstudy.significance.cross_correlation import (
     Neighbours,
     add_by_date,
+    add_on_rows,
     date_correlations,
     neighbours_of,
     pair_correlations,
@@ -157,8 +158,12 @@ def _residuals(study: _Study, known: Known, span: Rows) -> _Residuals:
             if len(at.dates):
                 unit = np.where(block.squares > 0, 1.0 / np.sqrt(block.squares), 0.0)
                 group = at.group[rows]
-                where = np.stack([group, arrays.residual_first[rows] - at.start[group]], axis=1)
-                by_group(block.centred, unit, where, summed)
+                if arrays.residual_rows is None:
+                    where = np.stack([group, arrays.residual_first[rows] - at.start[group]], axis=1)
+                    by_group(block.centred, unit, where, summed)
+                else:
+                    from_start = arrays.residual_rows[rows] - at.start[group][:, None]
+                    add_on_rows(block.centred, unit, (group, from_start), summed)
                 own += np.where(group >= 0, block.squares * unit**2, 0.0).sum()
     return _Residuals(sums, ranks, summed, own, *dated)
 

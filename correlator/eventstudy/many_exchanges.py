@@ -1,0 +1,302 @@
+"""A study of shares of several exchanges: each event on its share's own calendar, and one table of all.
+
+The panel of several exchanges has a row for every date on which any of them has a session. Windows are counted in the
+sessions of the share's own exchange: the engine measures each exchange by itself, and the estimates are put on the
+common rows. Two events share a date where the sessions of their day 0 have the same label, and residuals are paired by
+it. A session's label is the date at its exchange, and on every exchange that is shipped it is the date in UTC of its
+close, too. Exchanges that close at other hours share only part of that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from correlator.errors import InputError, StudyError, warn
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
+from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.frames import Array, BarFindings, Calendars, Panel, Wide
+from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.windows import OffsetWindow
+from correlator.sessions import sessions_between
+
+_MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
+_MOST_WORDS = 32
+
+
+def joined(panels: Mapping[str, Panel]) -> Panel:
+    """The panels of several exchanges, by code, as one; that of one exchange as it is.
+
+    Rows are the dates on which any has a session; on a day when its exchange is closed a share has no return. The
+    benchmark of each share is that of its exchange; ``factors`` begins with their mean.
+    """
+    if len(panels) == 1:
+        return next(iter(panels.values()))
+    labels = pl.concat([panel.labels for panel in panels.values()]).unique().sort()
+    rows = [labels.search_sorted(panel.labels).to_numpy().astype(np.int64) for panel in panels.values()]
+    of = np.concatenate([np.full(len(panel.symbols), k) for k, panel in enumerate(panels.values())])
+    places = list(zip(panels.values(), rows, strict=True))
+    own, factors, names = _benchmarks(places, len(labels))
+    spans = None
+    if any(panel.spans is not None for panel, _ in places):
+        spans = _scattered(places, len(labels), lambda panel: _ones(panel) if panel.spans is None else panel.spans, 1)
+    masks: dict[str, Any] = {name: _mask(places, len(labels), name) for name in _MASKS}
+    return Panel(
+        labels,
+        tuple(symbol for panel in panels.values() for symbol in panel.symbols),
+        _scattered(places, len(labels), lambda panel: panel.returns, np.nan),
+        factors=factors,
+        factor_names=names,
+        own_benchmark=own,
+        benchmark_note="; ".join(
+            f"{code}: {panel.benchmark_note or panel.factor_names[0]}" for code, panel in panels.items()
+        )
+        if factors is not None
+        else "",
+        spans=spans,
+        findings=_findings(places, len(labels)),
+        calendars=Calendars(tuple(panels), of, tuple(rows)),
+        **masks,
+    )
+
+
+def panel_of_exchanges(
+    wide: Wide,
+    exchanges: Mapping[str, str],
+    spec: StudySpec,
+    make: Callable[[Wide, StudySpec], Panel],
+    beside: Sequence[str] = (),
+) -> Panel:
+    """The panel of a wide frame whose columns trade on several exchanges, each on the rows that are its sessions.
+
+    ``exchanges``: code of each column that is a share; ``make``: the panel of one exchange; ``beside``: columns that
+    it needs besides, as a benchmark. Figures on days on which their exchange is closed are left out with a warning.
+    Raises InputError for instants, and for an exchange without a benchmark where others have one of their own.
+    """
+    if wide.labels.dtype != pl.Date:
+        raise InputError("bars within days of several exchanges have no sessions in common", hint="give daily bars")
+    panels = {}
+    for code in dict.fromkeys(exchanges.values()):
+        symbols = [name for name in wide.names if exchanges.get(name) == code]
+        benchmark = benchmark_of_exchange(spec.benchmark, code)
+        if benchmark is None and spec.benchmark is not None:
+            hint = f"write {code}=... with the others, or {code}={EQUAL_WEIGHTED}"
+            raise InputError(f"benchmark names none of {code}", hint=hint, argument="benchmark")
+        needed = [*symbols, *beside, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
+        names = tuple(dict.fromkeys(str(name) for name in needed))
+        part = _on_sessions(wide, names, symbols, code)
+        panel = make(part, replace(spec, benchmark=benchmark, exchange=code))
+        panels[code] = _block(panel, np.arange(len(panel.labels)), np.arange(len(symbols)))
+    return joined(panels)
+
+
+def _on_sessions(wide: Wide, names: tuple[str, ...], symbols: Sequence[str], code: str) -> Wide:
+    """The columns ``names`` on the sessions of an exchange."""
+    sessions = sessions_between(code, wide.labels[0], wide.labels[-1])["session"]
+    is_open = wide.labels.is_in(sessions.implode()).to_numpy()
+    values = np.column_stack([wide.column(name) for name in names])
+    closed = ~np.isnan(values[~is_open, : len(symbols)])
+    if closed.any():
+        row = int(np.flatnonzero(closed.any(axis=1))[0])
+        first = symbols[int(np.flatnonzero(closed[row])[0])]
+        day = wide.labels.filter(pl.Series(~is_open))[row]
+        warn(f"{int(closed.sum())} figures lie on days that are no session of {code}, first {first} {day}: left out")
+    if not is_open.any():
+        raise InputError(f"no row of the frame is a session of {code}", hint="check the dates, and the exchange")
+    return Wide(wide.labels.filter(pl.Series(is_open)), names, values[is_open])
+
+
+def study_of_parts(
+    panel: Panel, events: pl.DataFrame, spec: StudySpec, measure: Callable[[Panel, pl.DataFrame], StudyResult]
+) -> StudyResult:
+    """The study of a panel of several exchanges: each by ``measure``, the results as one.
+
+    Events get the column ``exchange``. Raises StudyError for windows of calendar dates, which are other sessions on
+    every exchange.
+    """
+    calendars = panel.calendars
+    assert calendars is not None  # the caller's branch
+    if not all(isinstance(part, OffsetWindow) for part in (spec.estimation, spec.window, *spec.windows)):
+        raise StudyError(
+            "windows of calendar dates are other sessions on every exchange",
+            hint="give windows as offsets from day 0, or study one exchange at a time",
+        )
+    codes = dict(zip(panel.symbols, (calendars.exchanges[k] for k in calendars.of), strict=True))
+    events = events.with_columns(
+        events["symbol"].replace_strict(codes, default=None, return_dtype=pl.String).alias("exchange")
+    )
+    found: list[tuple[int, Rows, StudyResult]] = []
+    for k, part in enumerate(parts_of(panel)):
+        mine = events["exchange"] == calendars.exchanges[k]
+        # What no bars are of is told of once, by the first.
+        chosen = mine.fill_null(k == 0).to_numpy()
+        found.append((k, np.flatnonzero(chosen), measure(part, events.filter(pl.Series(chosen)))))
+    estimates = _merged(calendars, [each for each in found if len(each[2].estimates)] or found[:1])
+    first = found[0][2]
+    return StudyResult(
+        estimates=estimates,
+        panel=panel,
+        events=events,
+        spec=spec,
+        excluded=pl.concat([result.excluded for _, _, result in found], how="vertical_relaxed"),
+        day_labels=first.day_labels,
+        car_columns=first.car_columns,
+    )
+
+
+def parts_of(panel: Panel) -> Iterator[Panel]:
+    """The panel of each exchange, on its own sessions."""
+    calendars = panel.calendars
+    assert calendars is not None  # the caller's branch
+    for k, rows in enumerate(calendars.rows):
+        yield _block(panel, rows, np.flatnonzero(calendars.of == k))
+
+
+def _block(panel: Panel, rows: Rows, columns: Rows) -> Panel:
+    """The panel on some of its rows and columns, as one of a single exchange."""
+    block = np.ix_(rows, columns)
+    optional: dict[str, Any] = {
+        name: None if getattr(panel, name) is None else getattr(panel, name)[block]
+        for name in (*_MASKS, "own_benchmark", "spans")
+    }
+    findings = panel.findings
+    return replace(
+        panel,
+        labels=panel.labels.gather(rows),
+        symbols=tuple(panel.symbols[j] for j in columns.tolist()),
+        returns=panel.returns[block],
+        factors=None if panel.factors is None else panel.factors[rows],
+        findings=None if findings is None else BarFindings(findings.words, findings.bits[block]),
+        calendars=None,
+        **optional,
+    )
+
+
+def placed_on_parts(
+    events: pl.DataFrame,
+    panel: Panel,
+    spec: StudySpec,
+    place: Callable[[pl.DataFrame, pl.Series, StudySpec], pl.DataFrame],
+) -> pl.DataFrame:
+    """``events`` as ``place`` puts them on bars, each on those of its share's exchange, in the order given."""
+    calendars = panel.calendars
+    assert calendars is not None  # the caller's branch
+    codes = dict(zip(panel.symbols, calendars.of.tolist(), strict=True))
+    part = events["symbol"].replace_strict(codes, default=0, return_dtype=pl.Int64)
+    numbered = events.with_row_index("_row")
+    placed = []
+    for k, (code, rows) in enumerate(zip(calendars.exchanges, calendars.rows, strict=True)):
+        mine = numbered.filter(part == k)
+        if mine.height:
+            placed.append(place(mine, panel.labels.gather(rows), replace(spec, exchange=code, close_of_day=None)))
+    return pl.concat(placed or [numbered], how="diagonal_relaxed").sort("_row").drop("_row")
+
+
+def _merged(calendars: Calendars, found: list[tuple[int, Rows, StudyResult]]) -> EventEstimates:
+    """The estimates of every exchange on the rows of the whole panel, in the order of the events."""
+    moved = [
+        _on_rows(result.estimates, calendars.rows[k], np.flatnonzero(calendars.of == k), positions)
+        for k, positions, result in found
+    ]
+    values: dict[str, Any] = {}
+    for each in fields(EventEstimates):
+        given = [getattr(estimates, each.name) for estimates in moved]
+        if each.name == "spans" and any(spans is not None for spans in given):
+            given = [np.ones_like(e.ar, dtype=np.int16) if e.spans is None else e.spans for e in moved]
+        values[each.name] = np.concatenate(given) if isinstance(given[0], np.ndarray) else given[0]
+    merged = EventEstimates(**values)
+    return merged.take(np.argsort(merged.kept, kind="stable"))
+
+
+def _on_rows(estimates: EventEstimates, rows: Rows, columns: Rows, positions: Rows) -> EventEstimates:
+    """Estimates of one exchange with the rows and columns of the whole panel, of the events at ``positions``.
+
+    Windows keep their number of sessions from day 0: which rows these are, ``Panel.own_rows`` knows.
+    """
+    day_zero = rows[estimates.day_zero]
+    return replace(
+        estimates,
+        kept=positions[estimates.kept],
+        symbol_index=columns[estimates.symbol_index],
+        day_zero=day_zero,
+        win_first=day_zero + estimates.win_first - estimates.day_zero,
+        est_first=day_zero + estimates.est_first - estimates.day_zero,
+        excluded=(),
+    )
+
+
+def _benchmarks(places: list[tuple[Panel, Rows]], total: int) -> tuple[Array | None, Array | None, tuple[str, ...]]:
+    """Benchmark (T, S) of every share, factors (T, K) by date, and their names."""
+    if any(panel.factors is None for panel, _ in places):
+        return None, None, ()
+    own = _scattered(places, total, _own_benchmark, np.nan)
+    every = [np.full((total, panel.factors.shape[1]), np.nan) for panel, _ in places if panel.factors is not None]
+    for factors, (panel, rows) in zip(every, places, strict=True):
+        factors[rows] = panel.factors
+    stacked = np.stack(every)
+    known = ~np.isnan(stacked)
+    with np.errstate(invalid="ignore"):
+        mean = np.where(known, stacked, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
+    names = [panel.factor_names for panel, _ in places]
+    first = (
+        names[0][0] if len({each[0] for each in names}) == 1 else ", ".join(dict.fromkeys(each[0] for each in names))
+    )
+    return own, mean, (first, *names[0][1:])
+
+
+def _own_benchmark(panel: Panel) -> Array:
+    if panel.own_benchmark is not None:
+        return panel.own_benchmark
+    assert panel.factors is not None  # the caller's branch
+    return np.repeat(panel.factors[:, :1], len(panel.symbols), axis=1)
+
+
+def _ones(panel: Panel) -> NDArray[np.int16]:
+    return np.ones(panel.returns.shape, dtype=np.int16)
+
+
+def _scattered(
+    places: list[tuple[Panel, Rows]], total: int, of: Callable[[Panel], NDArray[Any]], fill: float
+) -> NDArray[Any]:
+    """Arrays (T_x, S_x) of each panel on the common rows (T, S), ``fill`` where an exchange is closed."""
+    width, start = sum(len(panel.symbols) for panel, _ in places), 0
+    whole = np.full((total, width), fill, dtype=of(places[0][0]).dtype)
+    for panel, rows in places:
+        end = start + len(panel.symbols)
+        whole[rows, start:end] = of(panel)
+        start = end
+    return whole
+
+
+def _mask(places: list[tuple[Panel, Rows]], total: int, name: str) -> NDArray[np.bool_] | None:
+    if all(getattr(panel, name) is None for panel, _ in places):
+        return None
+
+    def of(panel: Panel) -> NDArray[np.bool_]:
+        mask: NDArray[np.bool_] | None = getattr(panel, name)
+        return np.zeros(panel.returns.shape, dtype=bool) if mask is None else mask
+
+    return _scattered(places, total, of, False)
+
+
+def _findings(places: list[tuple[Panel, Rows]], total: int) -> BarFindings | None:
+    words = tuple(dict.fromkeys(word for panel, _ in places if panel.findings for word in panel.findings.words))
+    if not words:
+        return None
+
+    def of(panel: Panel) -> NDArray[np.uint32]:
+        bits = np.zeros(panel.returns.shape, dtype=np.uint32)
+        if panel.findings is not None:
+            for k, word in enumerate(panel.findings.words):
+                bit = min(words.index(word), _MOST_WORDS - 1)
+                bits |= ((panel.findings.bits >> np.uint32(k)) & np.uint32(1)) << np.uint32(bit)
+        return bits
+
+    return BarFindings(words[:_MOST_WORDS], _scattered(places, total, of, 0))

@@ -1,0 +1,187 @@
+"""Shares of several exchanges in one study: every event counts sessions of its own exchange."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from correlator.errors import InputError, StudyError
+from correlator.eventstudy.calendar_day import common_share
+from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.result_frames import estimation_rows
+from correlator.eventstudy.significance.arrays import study_arrays
+from correlator.eventstudy.significance.cross_correlation import pair_correlations
+from correlator.sessions import sessions_between
+
+SHARES = {"XKAR": ("LAMP", "WICK"), "XNYS": ("BULB", "FUSE"), "XHKG": ("8801", "8802")}
+INDEX = {"XKAR": "KSE", "XNYS": "SPX", "XHKG": "HSI"}
+BENCHMARK = ",".join(f"{code}={name}" for code, name in INDEX.items())
+FIRST, LAST = date(2022, 1, 3), date(2024, 12, 31)
+WINDOW = (-5, 5)
+
+
+def made_prices() -> dict[str, pl.DataFrame]:
+    """Closes of two shares and an index of each exchange on its own sessions, with a common world market."""
+    rng = np.random.default_rng(11)
+    days = pl.date_range(FIRST, LAST, eager=True)
+    world = dict(zip(days, rng.normal(0, 0.006, len(days)), strict=True))
+    frames = {}
+    for code, shares in SHARES.items():
+        sessions = sessions_between(code, FIRST, LAST)["session"]
+        market = np.array([world[day] for day in sessions]) + rng.normal(0, 0.006, len(sessions))
+        columns = {INDEX[code]: 100 * np.exp(np.cumsum(market))}
+        for share in shares:
+            columns[share] = 50 * np.exp(np.cumsum(market + rng.normal(0, 0.01, len(sessions))))
+        frames[code] = pl.DataFrame({"date": sessions, **columns})
+    return frames
+
+
+PRICES = made_prices()
+
+
+def together() -> pl.DataFrame:
+    """All columns on the dates of any exchange."""
+    frame = PRICES["XKAR"]
+    for code in ("XNYS", "XHKG"):
+        frame = frame.join(PRICES[code], on="date", how="full", coalesce=True)
+    return frame.sort("date")
+
+
+def made_events() -> pl.DataFrame:
+    """Events around holidays that the exchanges do not share, several on the same dates."""
+    rows = []
+    for day in ("2023-04-24", "2023-07-05", "2023-10-24", "2024-02-14", "2024-06-20", "2024-09-10"):
+        for code, shares in SHARES.items():
+            sessions = PRICES[code]["date"]
+            at = sessions[int(sessions.search_sorted(date.fromisoformat(day)))]
+            rows += [(share, at, code) for share in shares]
+    return pl.DataFrame(rows, schema=["symbol", "date", "exchange"], orient="row")
+
+
+EVENTS = made_events()
+
+
+def test_every_event_is_measured_as_by_itself():
+    whole = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=WINDOW)
+    assert len(whole.estimates) == len(EVENTS)
+    for code, index in INDEX.items():
+        own = EVENTS.filter(pl.col("exchange") == code).drop("exchange")
+        alone = study_frames(prices=PRICES[code], events=own, benchmark=index, window=WINDOW)
+        for name in ("ar", "car", "bhar", "models"):
+            mine = whole.frame(name).filter(pl.col("exchange") == code).drop("event_id", "exchange")
+            assert mine.equals(alone.frame(name).drop("event_id")), (code, name)
+    assert whole.car["event_id"].unique(maintain_order=True).to_list() == list(range(1, len(EVENTS) + 1))
+
+
+def test_one_exchange_of_several_has_the_same_statistics():
+    """Split by exchange, the rows of the others' calendars are in no statistic."""
+    own = EVENTS.filter(pl.col("exchange") == "XHKG").drop("exchange")
+    alone = study_frames(prices=PRICES["XHKG"], events=own, benchmark="HSI", window=WINDOW)
+    many = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=WINDOW, by="exchange")
+    for name in ("summary", "significance", "calendar-time", "wild-cluster"):
+        mine = many.frame(name).filter(pl.col("exchange") == "XHKG").drop("exchange")
+        for column in mine.columns:
+            kind = mine[column].dtype
+            if kind.is_numeric():
+                np.testing.assert_allclose(
+                    mine[column].cast(float).fill_null(np.nan),
+                    alone.frame(name)[column].cast(float).fill_null(np.nan),
+                    rtol=1e-9,
+                    err_msg=f"{name} {column}",
+                )
+
+
+def test_residuals_are_paired_by_date():
+    """Two shares with the same shocks on the same dates of other calendars correlate fully."""
+    rng = np.random.default_rng(5)
+    days = pl.date_range(FIRST, LAST, eager=True)
+    shock = dict(zip(days, rng.normal(0, 0.02, len(days)), strict=True))
+    frames = []
+    for code, name in (("XKAR", "LAMP"), ("XNYS", "BULB")):
+        sessions = sessions_between(code, FIRST, LAST)["session"]
+        frames.append(pl.DataFrame({"date": sessions, name: [shock[day] for day in sessions]}))
+    returns = frames[0].join(frames[1], on="date", how="full", coalesce=True).sort("date")
+    events = pl.DataFrame({"symbol": ["LAMP", "BULB"], "date": [date(2024, 9, 10)] * 2, "exchange": ["XKAR", "XNYS"]})
+    found = study_frames(returns, events, model="mean", window=(0, 0))
+    assert found.summary()["dates"].to_list() == [1]
+    # Two events whose errors are one and the same: the correlation makes their average as sure as one of them.
+    recommended = common_share(found.estimates, found.panel, found.estimation_bars)
+    assert recommended == pytest.approx(1.0, abs=0.05)
+    arrays = study_arrays(
+        found.estimates,
+        found.day_labels,
+        found.window_labels,
+        found.car_columns,
+        residual_rows=estimation_rows(found.estimates, found.panel, found.estimation_bars),
+    )
+    total = pair_correlations(arrays, arrays.columns, np.arange(2))
+    np.testing.assert_allclose(total, 1.0, atol=1e-9)
+
+
+def test_windows_skip_the_holidays_of_the_own_exchange_alone():
+    prices = together()
+    found = study_frames(prices=prices, events=EVENTS, benchmark=BENCHMARK, window=WINDOW)
+    sessions = found.ar.filter(pl.col("symbol") == "LAMP")["session"].to_list()[:11]
+    known = PRICES["XKAR"]["date"]
+    at = int(known.search_sorted(EVENTS["date"][0]))
+    assert sessions == known[at - 5 : at + 6].to_list()
+    assert found.ar["ar"].null_count() == 0
+
+
+def test_a_table_of_exchanges_by_option():
+    pairs = ",".join(f"{share}={code}" for code, shares in SHARES.items() for share in shares)
+    plain = EVENTS.drop("exchange")
+    one = study_frames(prices=together(), events=plain, benchmark=BENCHMARK, window=WINDOW, exchange=pairs)
+    two = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=WINDOW)
+    assert one.car.equals(two.car)
+
+
+def test_equal_weighted_is_of_the_own_exchange():
+    found = study_frames(prices=together(), events=EVENTS, benchmark="equal-weighted", window=WINDOW)
+    own = EVENTS.filter(pl.col("exchange") == "XNYS").drop("exchange")
+    alone = study_frames(prices=PRICES["XNYS"].drop("SPX"), events=own, benchmark="equal-weighted", window=WINDOW)
+    mine = found.car.filter(pl.col("exchange") == "XNYS").drop("event_id", "exchange")
+    assert mine.equals(alone.car.drop("event_id"))
+    assert found.benchmark_note.count("equal-weighted mean of 1 other column") == 3
+
+
+def test_clocks_are_placed_on_the_own_exchange():
+    instants = ["2024-06-20T09:00:00Z", "2024-06-20T15:00:00Z", "2024-06-20T19:00:00Z"]
+    rows = [(share, instant, code) for instant in instants for code, (share, _) in SHARES.items()]
+    events = pl.DataFrame(rows, schema=["symbol", "date", "exchange"], orient="row")
+    found = study_frames(prices=together(), events=events, benchmark=BENCHMARK, window=(0, 0))
+    placed = {(row["symbol"], i // 3): row["date"] for i, row in enumerate(found.events.iter_rows(named=True))}
+    # 9:00 UTC is before the close of Karachi and New York and after that of Hong Kong, and so on.
+    assert [placed["LAMP", i] for i in range(3)] == [date(2024, 6, 20), date(2024, 6, 21), date(2024, 6, 21)]
+    assert [placed["BULB", i] for i in range(3)] == [date(2024, 6, 20)] * 3
+    assert [placed["8801", i] for i in range(3)] == [date(2024, 6, 21)] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"benchmark": "XKAR=KSE,XNYS=SPX"}, "none of XHKG"),
+        ({"benchmark": "XKAR=KSE,SPX"}, "cannot be read"),
+        ({"events": EVENTS.with_columns(exchange=pl.when(pl.int_range(len(EVENTS)) != 0).then("exchange"))}, "LAMP"),
+        ({"events": EVENTS.with_columns(pl.col("exchange").replace("XKAR", "KARACHI"))}, "KARACHI"),
+        ({"events": EVENTS.drop("exchange"), "exchange": "LAMP=XKAR,BULB=XNYS"}, "exchange of 8801 is not known"),
+    ],
+)
+def test_what_is_not_told_is_asked(change, says):
+    options = {"events": EVENTS, "benchmark": BENCHMARK, "window": WINDOW, **change}
+    with pytest.raises((InputError, LookupError), match=says):
+        study_frames(prices=together(), **options)
+
+
+def test_windows_of_dates_are_refused():
+    with pytest.raises(StudyError, match="other sessions on every exchange"):
+        study_frames(
+            prices=together(),
+            events=EVENTS,
+            benchmark=BENCHMARK,
+            window="2024-06-03:2024-06-10",
+            estimation="2023-01-02:2023-12-29",
+        )
