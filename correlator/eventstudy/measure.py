@@ -129,6 +129,7 @@ def study_frames(
     """
     if events is None:
         raise InputError("events are not given", hint="give a frame with columns symbol and date", argument="events")
+    _returns_kind(returns, returns_kind)  # told before any event is read
     given = read_events(events)
     panel, spec = matrix_panel(
         returns,
