@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from correlator.cli.study_options import AsOfOption, refuse
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
 from correlator.eventstudy.spec import instant
+
+if TYPE_CHECKING:
+    import polars as pl
 
 app = Verbs(help="Sessions of exchanges, and whether bars agree with them.")
 
@@ -40,6 +43,46 @@ def check(
 
     Example: correlator sessions check --exchange XKAR --no-overrides
     """
+    found = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
+    sure = found.filter("sure")
+    narrate(f"{sure.height} disagreements, {found.height - sure.height} doubtful ones (--doubtful shows them)")
+    printer.print(found if doubtful else sure)
+    if sure.height:
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+@app.command("propose")
+@prints_table
+def propose(
+    *,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Files of bars; default: the store's bars of the exchange.")
+    ] = None,
+    exchange: Annotated[str, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = "XKAR",
+    overrides: Annotated[
+        bool, typer.Option("--overrides/--no-overrides", help="Apply the dated corrections of data/sessions, or not.")
+    ] = True,
+    as_of: AsOfOption = None,
+    store: StoreOption = None,
+    printer: TableOptions,
+) -> None:
+    """Propose a corrections file from the bars: what --sessions and $CORRELATOR_SESSIONS take.
+
+    Example: correlator sessions propose --exchange XKAR --to own.csv
+    """
+    from correlator.market.session_check import proposed_corrections
+
+    found = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
+    rows = proposed_corrections(found, overrides=overrides)
+    doubtful = found.height - found.filter("sure").height
+    narrate(f"{rows.height} corrections proposed; {doubtful} days of which no source is a witness are left out")
+    printer.print(rows)
+
+
+def _disagreements(
+    files: list[Path] | None, exchange: str, *, overrides: bool, as_of: str | None, store: Path | None
+) -> pl.DataFrame:
+    """Days on which the calendar disagrees with the bars of files, or of the store."""
     import polars as pl
 
     if files:
@@ -48,16 +91,10 @@ def check(
         from correlator.market.session_check import check_sessions
 
         bars = pl.concat([read_for_check(file, exchange=exchange).bars for file in files])
-        found = check_sessions(exchange, bars, overrides=overrides)
-    else:
-        from correlator.intake.checks import check_calendar
+        return check_sessions(exchange, bars, overrides=overrides)
+    from correlator.intake.checks import check_calendar
 
-        found = check_calendar(open_store(store), exchange, overrides=overrides, as_of=instant(as_of))
-    sure = found.filter("sure")
-    narrate(f"{sure.height} disagreements, {found.height - sure.height} doubtful ones (--doubtful shows them)")
-    printer.print(found if doubtful else sure)
-    if sure.height:
-        raise typer.Exit(ExitCode.FINDINGS)
+    return check_calendar(open_store(store), exchange, overrides=overrides, as_of=instant(as_of))
 
 
 @app.command("list")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.sessions import calendar_reach, sessions_between
+from correlator.session_corrections import SCHEMA as CORRECTION_SCHEMA
+from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 
 SCHEMA: dict[str, pl.DataType] = {
     "exchange": pl.String(),
@@ -41,10 +44,72 @@ def check_sessions(exchange: str, bars: pl.DataFrame, *, overrides: bool | str |
     ).sort("session")
 
 
+def proposed_corrections(found: pl.DataFrame, *, overrides: bool | str | Path = True) -> pl.DataFrame:
+    """What would put the calendar right, of the sure rows of ``check_sessions``, as a corrections file has it.
+
+    Columns: exchange and those of ``session_corrections.SCHEMA``. A session on which nothing traded is ``closed``, days
+    that follow one another in one row; a day that traded without a session is ``open``, at the hours (local time) of
+    the nearest session of its weekday, or of any where it is a weekend. Every row rests on bars alone, and says so: a
+    proposal to hold against the exchange's own notices.
+    """
+    sure = found.filter("sure").sort("exchange", "session")
+    rows = []
+    for (exchange,), part in sure.group_by("exchange", maintain_order=True):
+        zone = exchange_zone(str(exchange))
+        for change, first, last, evidence in _stretches(part):
+            hours = _usual_hours(str(exchange), first, zone, overrides) if change == "open" else (None, None)
+            until = last if last > first else None
+            rows.append((exchange, first, until, None, change, *hours, f"bars: {evidence}", _PROPOSED[change]))
+    return pl.DataFrame(rows, schema={"exchange": pl.String(), **CORRECTION_SCHEMA}, orient="row")
+
+
+_AROUND = 10
+_PROPOSED = {
+    "closed": "proposed from bars: hold it against the exchange's notices",
+    "open": "proposed from bars with the hours of other sessions: hold it against the exchange's notices",
+}
+
+
+def _stretches(part: pl.DataFrame) -> Iterator[tuple[str, date, date, str]]:
+    """Change, first and last day and evidence of the disagreements of an exchange; only closed days run together."""
+    waiting: tuple[str, date, date, str] | None = None
+    for session, calendar, evidence in part.select("session", "calendar", "evidence").iter_rows():
+        change = "closed" if calendar == "open" else "open"
+        follows = waiting is not None and waiting[0] == change == "closed" and waiting[3] == evidence
+        if waiting is not None and follows and session - waiting[2] == timedelta(days=1):
+            waiting = (change, waiting[1], session, evidence)
+            continue
+        if waiting is not None:
+            yield waiting
+        waiting = (change, session, session, evidence)
+    if waiting is not None:
+        yield waiting
+
+
+def _usual_hours(exchange: str, day: date, zone: str, overrides: bool | str | Path) -> tuple[str, str]:
+    """Opening and close, local time, of the nearest session of the weekday of ``day``, else the commonest around it."""
+    first, last = calendar_reach(exchange)
+    start, end = max(first, day - timedelta(days=60)), min(last, day + timedelta(days=60))
+    near = (
+        sessions_between(exchange, start, end, overrides=overrides)
+        .with_columns((pl.col("session") - day).abs().alias("apart"))
+        .sort("apart", "session")
+        .with_columns(pl.col("opens_at", "closes_at").dt.convert_time_zone(zone).dt.strftime("%H:%M"))
+    )
+    same = near.filter(pl.col("session").dt.weekday() == day.isoweekday())
+    usual = same.head(1) if same.height else near.head(_AROUND)
+    hours = usual.group_by("opens_at", "closes_at", maintain_order=True).len().sort("len", descending=True)
+    opens, closes, _ = hours.row(0)
+    return str(opens), str(closes)
+
+
 def _with_trade(daily: pl.DataFrame) -> pl.DataFrame:
-    """Bars that show trade: a volume, or another close than the bar before (an index often comes without volume)."""
+    """Bars that show trade: a volume, or another close than the bar before (an index often comes without volume).
+
+    The first bar of a series without volumes has none before it, and is taken for one with trade.
+    """
     moved = pl.col("close") != pl.col("close").shift().over("symbol")
-    return daily.filter(moved.fill_null(False) | (pl.col("volume") > 0).fill_null(False))
+    return daily.filter(moved.fill_null(pl.col("volume").is_null()) | (pl.col("volume") > 0).fill_null(False))
 
 
 def _traded_without_session(traded: pl.DataFrame, known: pl.Series) -> pl.DataFrame:
