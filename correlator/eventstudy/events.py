@@ -131,9 +131,14 @@ def part_exchanges(spec: StudySpec) -> tuple[StudySpec, str | None]:
     """The spec without an ``exchange`` that is one of each share, and that: ``LAMP=XKAR,WICK=XNYS`` or
     ``instruments``.
     """
-    if spec.exchange is not None and (spec.exchange == INSTRUMENTS or "=" in spec.exchange):
-        return replace(spec, exchange=None), spec.exchange
-    return spec, None
+    if one_exchange(spec.exchange) == spec.exchange:
+        return spec, None
+    return replace(spec, exchange=None), spec.exchange
+
+
+def one_exchange(text: str | None) -> str | None:
+    """The exchange that ``text`` names for all shares; None for one of each share, as ``part_exchanges`` has it."""
+    return None if text is not None and (text == INSTRUMENTS or "=" in text) else text
 
 
 def exchanges_of(columns: Sequence[str], events: pl.DataFrame | None, asked: str | None) -> dict[str, str]:

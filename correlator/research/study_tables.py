@@ -17,6 +17,7 @@ from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
 from correlator.containers.read import head_of, read_raw
 from correlator.errors import InputError, warn
+from correlator.eventstudy.events import one_exchange
 from correlator.eventstudy.spec import DAILY
 from correlator.eventstudy.study_files import read_events_file, read_wide_file
 from correlator.market.factors import has_factor_table, read_factors
@@ -109,6 +110,7 @@ def study_tables(given: Mapping[str, Any], *, exchange: str | None = None) -> tu
     ``given``: prices, volumes, returns, benchmark, donors and factors as a caller has them; None is left out.
     """
     kind = next((name for name in ("prices", "volumes") if given.get(name) is not None), "returns")
+    place = one_exchange(exchange)
     tables: dict[str, Any] = {}
     notes: list[str] = []
     for name, value in given.items():
@@ -117,9 +119,9 @@ def study_tables(given: Mapping[str, Any], *, exchange: str | None = None) -> tu
         if name == "factors":
             table = factor_table(value)
         elif name == "benchmark":
-            table = _benchmark_table(value, kind, exchange)
+            table = _benchmark_table(value, kind, place)
         else:
-            table = study_table(value, kind if name == "donors" else name, exchange=exchange)
+            table = study_table(value, kind if name == "donors" else name, exchange=place)
         tables[name] = table.frame
         notes += table.notes
     return tables, tuple(notes)
