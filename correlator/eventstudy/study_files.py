@@ -91,8 +91,7 @@ def read_events_file(path: Path) -> pl.DataFrame:
 
 def listed_in_file(path: Path) -> pl.DataFrame | None:
     """symbol and exchange of the events of a file, each pair once; None where it has no column ``exchange``."""
-    packed = path.suffix.lower() in (".parquet", *_ARROW)
-    if not packed and "exchange" not in {name.lower() for name in _head(path).names}:
+    if container_of(path) not in _WHOLE and "exchange" not in {name.lower() for name in _head(path).names}:
         return None
     pairs: list[pl.DataFrame] = []
     for events in events_of_file(path, chunk=250_000):
