@@ -80,7 +80,7 @@ def propose(
 
 
 def _disagreements(
-    files: list[Path] | None, exchange: str, *, overrides: bool, as_of: str | None, store: Path | None
+    files: list[Path] | None, exchange: str, *, overrides: bool, as_of: str | None, store: str | None
 ) -> pl.DataFrame:
     """Days on which the calendar disagrees with the bars of files, or of the store."""
     import polars as pl
