@@ -15,9 +15,9 @@ event. A share that moves more than its portfolio can follow is not like its don
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
+from itertools import permutations
+from math import perm
 
 import numpy as np
 import polars as pl
@@ -170,55 +170,23 @@ def _placebos(
 
 
 def _replacements(placebo: Array, symbols: NDArray[np.int64]) -> tuple[Array, int]:
-    """Mean ratios of the replacements drawn, and how many distinct ones there are; ``placebo`` (E, M), ``symbols``
-    (E,).
-
-    A donor stands for a share where it is in the pool of every event of that share.
+    """Mean ratios (B,) of the replacements taken, and how many distinct ones there are, none where there are fewer
+    donors than shares; ``placebo`` (E, M), ``symbols`` (E,). Donors are those in the pool of every event.
     """
     groups = [np.flatnonzero(symbols == symbol) for symbol in np.unique(symbols)]
     total = np.stack([placebo[events].sum(axis=0) for events in groups])
-    choices = [np.flatnonzero(~np.isnan(row)) for row in total]
-    if not all(len(choice) for choice in choices):
+    total = total[:, ~np.isnan(total).any(axis=0)]
+    shares, donors = total.shape
+    distinct = perm(donors, shares)
+    if distinct == 0:
         return np.zeros(0), 0
-    upper = prod(len(choice) for choice in choices)
-    if upper <= DRAWS:
-        sums = np.array([sum(total[g, m] for g, m in enumerate(taken)) for taken in _distinct(choices)])
-        return sums / len(symbols), len(sums)
-    rng = np.random.default_rng(_SEED)
-    sums = np.array([_drawn(rng, total, choices) for _ in range(DRAWS)])
-    sums = sums[~np.isnan(sums)]
-    return sums / len(symbols), _number_of(choices)
-
-
-def _distinct(choices: list[NDArray[np.int64]], taken: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
-    """Every way to choose one of each of ``choices``, none twice."""
-    if not choices:
-        yield taken
-        return
-    for choice in choices[0].tolist():
-        if choice not in taken:
-            yield from _distinct(choices[1:], (*taken, choice))
-
-
-def _drawn(rng: np.random.Generator, total: Array, choices: list[NDArray[np.int64]]) -> float:
-    """The sum of one replacement drawn at random, NaN where the donors run out."""
-    free = np.ones(total.shape[1], dtype=bool)
-    whole = 0.0
-    for group in rng.permutation(len(choices)).tolist():
-        left = choices[group][free[choices[group]]]
-        if len(left) == 0:
-            return float("nan")
-        chosen = int(rng.choice(left))
-        free[chosen] = False
-        whole += float(total[group, chosen])
-    return whole
-
-
-def _number_of(choices: list[NDArray[np.int64]]) -> int:
-    """How many replacements there are at least, held to what a column of whole numbers takes."""
-    smallest = sorted(len(choice) for choice in choices)
-    number = prod(max(size - place, 1) for place, size in enumerate(smallest))
-    return min(number, int(np.iinfo(np.int64).max))
+    if distinct <= DRAWS:
+        taken = np.array(list(permutations(range(donors), shares)))
+    else:
+        keys = np.random.default_rng(_SEED).random((DRAWS, donors))
+        taken = np.argsort(keys, axis=1)[:, :shares]
+    sums = total[np.arange(shares), taken].sum(axis=1)
+    return sums / len(symbols), min(distinct, int(np.iinfo(np.int64).max))
 
 
 def _nearly(size: Array) -> Array:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorError
-from correlator.eventstudy.counterfactual import _distinct
+from correlator.eventstudy.counterfactual import _replacements
 from correlator.eventstudy.estimation.synthetic import simplex_weights
 
 SESSIONS, DONORS = 200, 12
@@ -113,7 +113,13 @@ def test_an_average_replaces_each_share_by_one_donor_of_its_own() -> None:
     as_large = sum(abs(value) >= abs(row["ratio"]) for value in pairs)
     assert row["p_value"] == pytest.approx((1 + as_large) / (1 + len(pairs)))
     assert row["ratio"] == pytest.approx(found.in_space.filter(pl.col("window") == "0:0")["ratio"].mean())
-    assert list(_distinct([np.array([1, 2]), np.array([2])])) == [(1, 2)]
+
+
+def test_more_shares_than_donors_have_no_average_in_space() -> None:
+    assert _replacements(np.zeros((3, 2)), np.array([0, 1, 2]))[1] == 0
+    drawn, distinct = _replacements(np.arange(40.0)[None].repeat(4, axis=0), np.arange(4))
+    assert (len(drawn), distinct) == (9_999, 40 * 39 * 38 * 37)
+    assert drawn.mean() == pytest.approx(19.5, abs=0.3)
 
 
 def test_holes_of_share_and_donors_are_bridged_together() -> None:
