@@ -144,9 +144,9 @@ def section(studies: int) -> str:
     return "\n".join(
         [
             f"{studies} studies of each design; errors of the CAAR in per cent, mean and (root mean square). "
-            "*Of it gone*: the part of the market model's bias that the synthetic control does not have, or, where there "
-            "is no bias, of its root mean square. The last columns are the share of studies without any effect that a "
-            "test of 5 % rejects: `summary` of both models, and `in-space-average`.",
+            "*Of it gone*: the part of the market model's bias that the synthetic control does not have, or, where no "
+            "bias is seen, of its root mean square. The last columns are the share of studies without any effect that "
+            "a test of 5 % rejects: `summary` of both models, and `in-space-average`.",
             "",
             *table(studies),
         ]

@@ -48,6 +48,9 @@ LOOKS: dict[str, Look] = {
         RETURNS,
     ),
     "calendar-time": Look((), RETURNS | {"se_white"}),
+    "diagnostics": Look(
+        ("symbol", "n", "purged", "p_autocorrelation", "p_arch", "pre_trend", "outliers", "flags", "event_id")
+    ),
     "donors": Look(("symbol", "donor", "weight", "event_id"), frozenset({"weight"})),
     "in-space": Look(
         ("symbol", "window", "car", "pre_rmse", "ratio", "p_value", "placebos", "event_id"), RETURNS | {"pre_rmse"}

@@ -89,7 +89,8 @@ def study(
     if any(files.values()):
         panel, spec = _files(files, chosen, returns_kind, data)
         events = Path(chosen["events"])
-        if printer.to is not None and output in STREAMED_OUTPUTS and printer.destination is OutputFormat.PARQUET:
+        streams = output in STREAMED_OUTPUTS and not spec.needs_all_events
+        if printer.to is not None and streams and printer.destination is OutputFormat.PARQUET:
             _stream(panel, spec, events, output, printer)
             narrate(f"benchmark: {benchmark_note(panel, spec)}")
             return
@@ -101,6 +102,9 @@ def study(
     frame = result.frame(output.value) if placebo is None else result.summary(placebo=placebo)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")
+    if output is StudyOutput("diagnostics"):
+        flagged = frame.filter(frame["flags"] != "").height
+        narrate(f"{flagged} of {frame.height} events have a doubt in the column flags")
     printer.print(
         _shown(frame, output),
         output.value,

@@ -24,7 +24,7 @@ from correlator.eventstudy.spec import (
 )
 
 _COMPLETED = ("symbols", "benchmark")
-_TYPES: dict[str, Any] = {"minimum_observations": int | None}
+_TYPES: dict[str, Any] = {"minimum_observations": int | None, "purge": bool}
 
 
 def study_parameter(name: str) -> inspect.Parameter:

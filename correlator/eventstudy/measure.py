@@ -55,6 +55,7 @@ from correlator.eventstudy.frames import (
 from correlator.eventstudy.jumps import with_jumps
 from correlator.eventstudy.many_exchanges import panel_of_exchanges, placed_on_parts, study_of_parts
 from correlator.eventstudy.placement import Rows, car_columns, day_labels, place_events, window_rows
+from correlator.eventstudy.purge import reach_of_events
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.spec import (
@@ -277,6 +278,10 @@ def study_panel(
         reasons[int(i)] = f"{events['symbol'][int(i)]} is the benchmark itself"
     reasons |= _invalid(panel, spec, symbol_index, day_zero.rows)
     reasons |= dropped_reasons(panel, spec.window, symbol_index, day_zero.rows)
+    if spec.purge:
+        reach = window_rows(spec.window, day_zero.rows, panel.labels)
+        on_bars = np.where(day_zero.rows >= 0, symbol_index, -1)
+        panel = replace(panel, purged=reach_of_events(panel, on_bars, *reach))
     panel = without_studied(panel, symbol_index[day_zero.rows >= 0])
     placed = np.ones(len(events), dtype=bool)
     placed[list(reasons)] = False

@@ -51,6 +51,11 @@ OUTPUTS: dict[str, Output] = {
         Output("flagged", "bars of its windows that the audit doubts, and why"),
         Output("volatility", "abnormal variance by day"),
         Output("calendar-time", "the portfolio of open windows"),
+        Output(
+            "diagnostics",
+            "whether each estimate is sound",
+            ("event_id", "symbol", "n", "purged", "p_autocorrelation", "p_arch", "pre_trend", "outliers", "flags"),
+        ),
         Output("donors", "what synthetic shares are made of", model="synthetic"),
         Output("in-space", "each synthetic share's gap beside those of donors", model="synthetic"),
         Output("in-space-average", "the average gap beside those of donors", model="synthetic"),

@@ -257,6 +257,16 @@ class StudyResult:
         return self._by_group(lambda part: calendar_time_frame(part, self.panel, self.spec.windows, self.spec.returns))
 
     @cached_property
+    def diagnostics(self) -> pl.DataFrame:
+        """Whether each estimate is sound, one row per event: event_id, symbol, n, purged, ljung_box, p_autocorrelation,
+        arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest, flags (see ``eventstudy.diagnostics``).
+        """
+        from correlator.eventstudy.diagnostics import diagnostics_frame
+
+        known = _with_residuals(self.estimates, self._bars())
+        return diagnostics_frame(known, self.panel, self.events, self.spec, self.estimation_bars)
+
+    @cached_property
     def donors(self) -> pl.DataFrame:
         """What the synthetic shares are made of, one row per event and donor with a weight: event_id, symbol, donor,
         weight. Raises StudyError for another model than ``synthetic``; ``in_space`` and ``in_space_average`` too.

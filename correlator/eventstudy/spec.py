@@ -144,6 +144,12 @@ def _minimum(value: Any, argument: str) -> int | None:
     return int(value)
 
 
+def _switch(value: Any, argument: str) -> bool:
+    if not isinstance(value, bool):
+        raise InputError(f"{argument} must be true or false, got {value!r}", argument=argument)
+    return value
+
+
 def _windows(value: Any, argument: str) -> tuple[Window, ...]:
     """The windows given; none for None or an empty list, which ``study_spec`` fills."""
     none = value is None or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 0)
@@ -214,7 +220,10 @@ class StudySpec:
     )
     model: str = field(
         default="market",
-        metadata=_told(_text, "raw, mean, market-adjusted, market, factors, scholes-williams, dimson or synthetic."),
+        metadata=_told(
+            _text,
+            "raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, rolling-beta or synthetic.",
+        ),
     )
     donors: tuple[str, ...] = field(
         default=(),
@@ -253,6 +262,12 @@ class StudySpec:
     )
     minimum_observations: int | None = field(
         default=None, metadata=_told(_minimum, "Bars that an estimation window must have.", flag="--minimum")
+    )
+    purge: bool = field(
+        default=False,
+        metadata=_told(
+            _switch, "Leave bars in the event window of another event of the share out of estimation windows."
+        ),
     )
     by: tuple[str, ...] = field(
         default=(),
@@ -322,6 +337,11 @@ class StudySpec:
             raise StudyError("windows of calendar dates cannot be moved to other dates", hint="give windows as offsets")
         return cast(OffsetWindow, self.estimation), cast(OffsetWindow, self.window)
 
+    @property
+    def needs_all_events(self) -> bool:
+        """Whether an event's estimate depends on which other events there are."""
+        return self.purge or self.model == SYNTHETIC
+
     def as_dict(self) -> dict[str, Any]:
         """The options as plain values, windows and instants as text, for manifests."""
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
@@ -335,6 +355,7 @@ class MeasureKeywords(TypedDict, total=False):
     window: AsWindow
     windows: AsWindow | Sequence[AsWindow] | None
     minimum_observations: int | None
+    purge: bool
     date_only: str | None
     by: str | Sequence[str] | None
     holes: str

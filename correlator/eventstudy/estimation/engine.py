@@ -43,6 +43,8 @@ from correlator.eventstudy.estimation.models import Model, model_named, with_cor
 
 ESTIMATORS = {
     "synthetic": "correlator.eventstudy.estimation.synthetic:fit_synthetic",
+    "garch": "correlator.eventstudy.estimation.moving:fit_garch",
+    "rolling": "correlator.eventstudy.estimation.moving:fit_rolling",
 }
 """Estimators that models name, beside least squares; loaded when they are used."""
 
@@ -119,10 +121,8 @@ def fit_events(
         and runs_compiled(len(ready), engine)
     ):
         return joined([fit_compiled(panel, where, ready, request)], reasons)
-    step = max(1, _CHUNK_CELLS // max(1, length))
     parts = []
-    for start in range(0, max(len(ready), 1), step):
-        positions = ready[start : start + step]
+    for positions in _steps(ready, length):
         part = fit_chunk(panel, where.take(positions), request)
         moved = tuple((int(positions[i]), reason) for i, reason in part.excluded)
         parts.append(replace(part, kept=positions[part.kept], excluded=moved))
@@ -159,14 +159,24 @@ def _by_estimator(
     """``fit_events`` by an estimator of its own, for the events at the positions ``events[1]`` of ``events[0]``."""
     where, ready = events
     module, function = ESTIMATORS[name].split(":")
-    part: EventEstimates = getattr(import_module(module), function)(bars, where.take(ready), request)
-    moved = tuple((int(ready[i]), reason) for i, reason in part.excluded)
-    return joined([replace(part, kept=ready[part.kept], excluded=moved)], reasons)
+    estimate = getattr(import_module(module), function)
+    parts = []
+    for chosen in _steps(ready, request.length):
+        part: EventEstimates = estimate(bars, where.take(chosen), request)
+        moved = tuple((int(chosen[i]), reason) for i, reason in part.excluded)
+        parts.append(replace(part, kept=chosen[part.kept], excluded=moved))
+    return joined(parts, reasons)
+
+
+def _steps(positions: Rows, length: int) -> list[Rows]:
+    """``positions`` in pieces whose estimation windows of ``length`` bars fit the processor's cache; one at least."""
+    step = max(1, _CHUNK_CELLS // max(1, length))
+    return [positions[start : start + step] for start in range(0, max(len(positions), 1), step)]
 
 
 def fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
     """Estimates of some events by least squares; those that cannot be computed are in ``excluded``."""
-    rows, inside = _rows(where.est_first, where.est_last, request.length, len(panel.returns))
+    rows, inside = rows_inside(where.est_first, where.est_last, request.length, len(panel.returns))
     symbols = where.symbol_index
     y = panel.modelled(panel.actual(rows, inside, symbols), rows, symbols)
     y = panel.without_purged(y, rows, symbols)
@@ -181,7 +191,7 @@ def fit_chunk(panel: Regressed, where: Placement, request: Request) -> EventEsti
 
 
 def _measured(fit: Fit, panel: Regressed, where: Placement, request: Request) -> EventEstimates:
-    window, in_window = _rows(where.win_first, where.win_last, request.days, len(panel.returns))
+    window, in_window = rows_inside(where.win_first, where.win_last, request.days, len(panel.returns))
     actual = panel.actual(window, in_window, where.symbol_index)
     k = fit.c.shape[1]
     df = fit.n - k
@@ -240,7 +250,7 @@ def _cumulated(ar: Array, z: Array, sessions: Array, columns: Rows) -> tuple[Arr
     return car, variance, counted
 
 
-def _rows(first: Rows, last: Rows, length: int, total: int) -> tuple[Rows, NDArray[np.bool_]]:
+def rows_inside(first: Rows, last: Rows, length: int, total: int) -> tuple[Rows, NDArray[np.bool_]]:
     """Rows (E, length) from ``first`` on, held inside the panel, and which of them belong to the window and exist."""
     rows = first[:, None] + np.arange(length)
     inside = (rows <= last[:, None]) & (rows >= 0) & (rows < total)

@@ -12,10 +12,12 @@ market             a + b R_m                                Sharpe (1963), Fama,
 factors            a + b'F                                  Fama & French (1993, 2015), Carhart (1997), other factors
 scholes-williams   a + b_SW R_m                             Scholes & Williams (1977), one lead and one lag
 dimson             a + (b_-1 + b_0 + b_+1) R_m              Dimson (1979), one lead and one lag
+garch              a + b R_m, GARCH(1,1) errors             Bollerslev (1986); Corhay & Tourani Rad (1996)
+rolling-beta       a_t + b_t R_m, a line for each bar       after Fama & MacBeth (1973)
 synthetic          w'R of donors, w >= 0, sum w = 1         Abadie, Diamond & Hainmueller (2010)
 =================  ======================================  =============================================================
 
-The last two correct beta for thin trading. Their leads and lags stay inside the estimation window, so that no bar
+scholes-williams and dimson correct beta for thin trading. Their leads and lags stay inside the estimation window, so that no bar
 after it is looked at. Their standard errors are those of the market model around the corrected line: neither paper
 gives a prediction error, and the sampling error of the summed beta is not in it.
 """
@@ -69,6 +71,8 @@ MODELS: tuple[Model, ...] = (
     Model("factors", intercept=True, regressors="all"),
     Model("scholes-williams", intercept=True, regressors="one", thin_trading="scholes-williams"),
     Model("dimson", intercept=True, regressors="one", thin_trading="dimson"),
+    Model("garch", intercept=True, regressors="one", estimator="garch"),
+    Model("rolling-beta", intercept=True, regressors="one", estimator="rolling"),
     Model("synthetic", intercept=False, regressors="donors", estimator="synthetic"),
 )
 

@@ -1,0 +1,212 @@
+"""Market models whose variance or whose line moves: GARCH(1,1) errors, and a line of its own for every event bar.
+
+Both begin with the market model of the estimation window, which says which events can be measured, and replace what
+follows from a constant variance or a constant line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.errors import MissingDependencyError
+from correlator.eventstudy.estimation.engine import fit_chunk, regressed, rows_inside
+from correlator.eventstudy.estimation.estimates import (
+    Bars,
+    EventEstimates,
+    Placement,
+    Regressed,
+    Request,
+    broken_windows,
+)
+from correlator.eventstudy.estimation.least_squares import Array, coefficients_of, fit_batch, predict_batch
+from correlator.eventstudy.estimation.models import model_named
+from correlator.progress import tracked
+
+_PER_CENT = 100.0
+"""Returns are fitted in per cent: the optimiser wants variances near one."""
+
+NOT_CONVERGED_REASON = "GARCH(1,1) did not converge on its estimation window"
+
+
+def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
+    """Market model with GARCH(1,1) errors (Bollerslev 1986; as Corhay & Tourani Rad 1996), by normal quasi-likelihood.
+
+    With h the variance forecast from the last bar of the estimation window and V the robust covariance of the line (White
+    1982; Bollerslev & Wooldridge 1992), var AR = g h + x'Vx and var CAR = sum of g h + X*'V X*, g the sessions of a
+    return. Bars follow one another as they are; days between them do not age the variance, those after them do.
+    Events on which the optimiser does not converge are excluded. Needs the package ``arch``.
+    """
+    panel = regressed(request.model, bars)
+    base = _market(panel, where, request)
+    kept = [int(event) for event in base.kept]
+    excluded = dict(base.excluded)
+    car, car_se, ar, ar_se = (array.copy() for array in (base.car, base.car_se, base.ar, base.ar_se))
+    coefficients, residuals = base.coefficients.copy(), _residuals(base).copy()
+    good = np.ones(len(kept), dtype=bool)
+    for i, event in enumerate(tracked(kept, "GARCH models")):
+        one = where.take(np.array([event]))
+        y, x, g = _estimation(panel, one, request)
+        used = ~np.isnan(residuals[i])
+        line, covariance, (omega, alpha, beta, last_h, last_e), converged = _fitted_garch(y[used], x[used], g[used])
+        if not converged:
+            good[i], excluded[event] = False, NOT_CONVERGED_REASON
+            continue
+        root = np.sqrt(g)
+        residuals[i] = np.where(used, (y - line[0] - line[1] * x) / root, np.nan)
+        actual, market, sessions = _window(panel, one, request.days)
+        ahead = one.win_first[0] + np.arange(request.days) - (one.est_first[0] + np.flatnonzero(used)[-1])
+        h = _forecast((omega, alpha, beta, last_h, last_e), ahead)
+        design = np.stack([np.ones(len(market)), market])
+        coefficients[i] = line
+        ar[i] = np.where(np.isnan(base.ar[i]), np.nan, actual - line @ design)
+        there = ~np.isnan(ar[i])
+        ar_se[i] = np.sqrt(sessions * h + np.einsum("kd,kj,jd->d", design, covariance, design))
+        for w, (first, last) in enumerate(where.car_columns.tolist()):
+            inside = there & (np.arange(request.days) >= first) & (np.arange(request.days) <= last)
+            total = design[:, inside].sum(axis=1)
+            missing = np.isnan(base.car[i, w])
+            car[i, w] = np.nan if missing else ar[i, inside].sum()
+            error = np.sqrt((sessions * h)[inside].sum() + total @ covariance @ total)
+            car_se[i, w] = np.nan if missing else error
+    sigma = np.sqrt(np.nansum(residuals**2, axis=1) / base.df)
+    found = replace(
+        base,
+        coefficients=coefficients,
+        sigma=sigma,
+        ar=ar,
+        ar_se=np.where(np.isnan(ar), np.nan, ar_se),
+        expected=np.where(np.isnan(ar), np.nan, base.actual - ar) if request.keep_returns else base.expected,
+        car=car,
+        car_se=car_se,
+        estimation_residuals=residuals,
+    )
+    return replace(_finished(found.take(good), request), excluded=tuple(sorted(excluded.items())))
+
+
+def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimates:
+    """A line for every event bar, over the estimation window moved along with it, without bars of the event window.
+
+    With an estimation window of -250:-11, bar 3 is predicted by the line of -247:-8. s^2 and its degrees of freedom are
+    those of the window as given. A bar whose moved window has too few bars has no AR. What errors of estimation bars add
+    to a CAR is summed over its lines, so that var CAR = s^2 (sum of g + sum of squared weights of estimation bars).
+    """
+    panel = regressed(request.model, bars)
+    base = _market(panel, where, request)
+    events = where.take(base.kept)
+    offsets = events.win_first - events.day_zero
+    days, reach = request.days, request.length + request.days
+    ar = np.full(base.ar.shape, np.nan)
+    taken = np.zeros((len(base), days, reach))
+    sessions = np.ones(base.ar.shape)
+    for day in range(days):
+        moved = replace(
+            events, est_first=events.est_first + offsets + day, est_last=events.est_last + offsets + day
+        )  # a window of dates has no day 0 of its own and moves from its first bar
+        rows, inside = rows_inside(moved.est_first, moved.est_last, request.length, len(panel.returns))
+        inside &= (rows < events.win_first[:, None]) | (rows > events.win_last[:, None])
+        symbols = events.symbol_index
+        y = panel.without_purged(panel.actual(rows, inside, symbols), rows, symbols)
+        fit = fit_batch(y, panel.design(rows, symbols), intercept=True, sessions=panel.sessions(rows, symbols))
+        at, there = rows_inside(events.win_first + day, events.win_last, 1, len(panel.returns))
+        prediction, z = predict_batch(fit, panel.design(at, symbols))
+        value = panel.actual(at, there, symbols)[:, 0] - fit.shift_y - prediction[:, 0]
+        enough = (fit.n >= request.minimum) & ~fit.flat_design
+        ar[:, day] = np.where(enough, value, np.nan)
+        taken[:, day, day : day + request.length] = np.einsum("ke,kel->el", z[:, :, 0], fit.q)
+        spans = panel.sessions(at, symbols)
+        sessions[:, day] = 1.0 if spans is None else spans[:, 0]
+    there = ~np.isnan(ar)
+    taken = np.where(there[:, :, None], taken, 0.0)
+    car, variance = np.full(base.car.shape, np.nan), np.full(base.car.shape, np.nan)
+    counted = np.zeros(base.n_car.shape, dtype=np.int64)
+    for w, (first, last) in enumerate(where.car_columns.tolist()):
+        window = slice(first, last + 1)
+        counted[:, w] = there[:, window].sum(axis=1)
+        car[:, w] = np.where(counted[:, w] > 0, np.nansum(ar[:, window], axis=1), np.nan)
+        weights = taken[:, window].sum(axis=1)
+        variance[:, w] = np.where(there, sessions, 0.0)[:, window].sum(axis=1) + (weights * weights).sum(axis=1)
+    if base.spans is not None:
+        car = np.where(broken_windows(base.spans, there, where.car_columns), np.nan, car)
+    size = base.sigma[:, None]
+    ar_se = size * np.sqrt(sessions + (taken * taken).sum(axis=2))
+    found = replace(
+        base,
+        ar=ar,
+        ar_se=np.where(there, ar_se, np.nan),
+        expected=np.where(there, base.actual - ar, np.nan) if request.keep_returns else base.expected,
+        car=car,
+        car_se=np.where(np.isnan(car), np.nan, size * np.sqrt(variance)),
+        n_car=counted,
+    )
+    return replace(_finished(found, request), excluded=base.excluded)
+
+
+def _market(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
+    """Estimates of the market model, with their residuals, under the name of the model asked for."""
+    plain = replace(request, model=model_named("market"), keep_residuals=True)
+    return replace(fit_chunk(panel, where, plain), model=request.model.name)
+
+
+def _finished(found: EventEstimates, request: Request) -> EventEstimates:
+    return found if request.keep_residuals else replace(found, estimation_residuals=None)
+
+
+def _residuals(base: EventEstimates) -> Array:
+    assert base.estimation_residuals is not None
+    return base.estimation_residuals
+
+
+def _estimation(panel: Regressed, one: Placement, request: Request) -> tuple[Array, Array, Array]:
+    """Return, benchmark and sessions (L,) of one event's estimation window."""
+    rows, inside = rows_inside(one.est_first, one.est_last, request.length, len(panel.returns))
+    return _series(panel, one, (rows, inside))
+
+
+def _window(panel: Regressed, one: Placement, days: int) -> tuple[Array, Array, Array]:
+    """Return, benchmark and sessions (D,) of one event window."""
+    return _series(panel, one, rows_inside(one.win_first, one.win_last, days, len(panel.returns)))
+
+
+def _series(
+    panel: Regressed, one: Placement, at: tuple[NDArray[np.int64], NDArray[np.bool_]]
+) -> tuple[Array, Array, Array]:
+    rows, inside = at
+    spans = panel.sessions(rows, one.symbol_index)
+    sessions = np.ones(rows.shape[1]) if spans is None else spans[0]
+    return panel.actual(rows, inside, one.symbol_index)[0], panel.design(rows, one.symbol_index)[0, 0], sessions
+
+
+def _fitted_garch(
+    y: Array, x: Array, sessions: Array
+) -> tuple[Array, Array, tuple[float, float, float, float, float], bool]:
+    """The line (2,), its covariance (2, 2), (omega, alpha, beta, last variance, last error), whether it converged.
+
+    Variances are squared fractions. ``y``, ``x``, ``sessions`` (n,) have no holes.
+    """
+    try:
+        from arch.univariate import GARCH, LS
+    except ImportError:
+        raise MissingDependencyError("model garch needs the package arch", hint="pip install arch") from None
+    root = np.sqrt(sessions)
+    design = np.column_stack([1.0 / root, x / root])
+    model = LS(_PER_CENT * y / root, x=design, constant=False, volatility=GARCH(p=1, q=1), rescale=False)
+    fitted = model.fit(disp="off", show_warning=False)
+    values, covariance = fitted.params.to_numpy(), fitted.param_cov.to_numpy()[:2, :2]
+    omega, alpha, beta = (float(value) for value in values[2:5])
+    last = (float(fitted.conditional_volatility[-1]) ** 2 / _PER_CENT**2, float(fitted.resid[-1]) / _PER_CENT)
+    moving = (omega / _PER_CENT**2, alpha, beta, *last)
+    sound = fitted.convergence_flag == 0 and bool(np.isfinite(covariance).all())
+    return values[:2] / _PER_CENT, covariance / _PER_CENT**2, moving, sound
+
+
+def _forecast(moving: tuple[float, float, float, float, float], ahead: NDArray[np.int64]) -> Array:
+    """Variances of the sessions ``ahead`` (D,) of the last one, at least 1."""
+    omega, alpha, beta, variance, error = moving
+    first = omega + alpha * error * error + beta * variance
+    decay = alpha + beta
+    steps = (ahead - 1).astype(np.float64)
+    grown = steps if decay == 1 else (1 - decay**steps) / (1 - decay)
+    return np.asarray(omega * grown + decay**steps * first)
