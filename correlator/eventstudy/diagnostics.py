@@ -98,7 +98,7 @@ def ljung_box_of(residuals: Array, lags: int = LAGS) -> Array:
 
 
 def arch_lm_of(residuals: Array, lags: int = LAGS) -> Array:
-    """n R^2 (E,) of the squares of ``residuals`` (E, L) on a constant and their lags; NaN where too few bars have all."""
+    """n R^2 (E,) of the squares of ``residuals`` (E, L) on a constant and their lags; NaN where too few have all."""
     return np.array([_arch_lm(row * row, lags) for row in residuals])
 
 

@@ -48,8 +48,8 @@ def study_chunks(
 ) -> Iterator[StudyResult]:
     """A study of each chunk of ``events`` (as ``read_events`` gives them; a frame or several), in order.
 
-    An event that repeats one of an earlier chunk is excluded, as it is in the study of all at once. Raises InputError for
-    a spec whose estimates depend on other events.
+    An event that repeats one of an earlier chunk is excluded, as it is in the study of all at once. Raises InputError
+    for a spec whose estimates depend on other events.
     """
     if spec.needs_all_events:
         raise InputError(

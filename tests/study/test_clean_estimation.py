@@ -82,7 +82,7 @@ def test_purged_estimates_are_used_by_every_test() -> None:
     assert found.placebo(draws=30).table.height == 2
 
 
-def test_chunks_refuse_to_purge(tmp_path) -> None:
+def test_chunks_refuse_to_purge() -> None:
     found = co.study(prices=prices(returns()), events=events(("A", 300)), purge=True, **OPTIONS)
     with pytest.raises(InputError, match="chunks know only their own"):
         next(study_chunks(found.panel, found.events, found.spec))
@@ -138,7 +138,8 @@ def test_holes_leave_pairs_out() -> None:
     whole = rng.normal(0, 1, (1, 200))
     holed = whole.copy()
     holed[0, 50:60] = np.nan
-    assert np.isfinite(ljung_box_of(holed)).all() and ljung_box_of(holed)[0] != ljung_box_of(whole)[0]
+    assert np.isfinite(ljung_box_of(holed)).all()
+    assert ljung_box_of(holed)[0] != ljung_box_of(whole)[0]
     assert arch_lm_of(holed)[0] == pytest.approx(
         arch_lm_of(np.concatenate([whole[:, :50], np.full((1, 5), np.nan), whole[:, 60:]], axis=1))[0]
     )

@@ -17,8 +17,8 @@ rolling-beta       a_t + b_t R_m, a line for each bar       after Fama & MacBeth
 synthetic          w'R of donors, w >= 0, sum w = 1         Abadie, Diamond & Hainmueller (2010)
 =================  ======================================  =============================================================
 
-scholes-williams and dimson correct beta for thin trading. Their leads and lags stay inside the estimation window, so that no bar
-after it is looked at. Their standard errors are those of the market model around the corrected line: neither paper
+scholes-williams and dimson correct beta for thin trading. Their leads and lags stay inside the estimation window, so
+that no bar after it is looked at. Their standard errors are those of the market model around the corrected line: neither paper
 gives a prediction error, and the sampling error of the summed beta is not in it.
 """
 

@@ -21,7 +21,7 @@ from correlator.eventstudy.estimation.estimates import (
     Request,
     broken_windows,
 )
-from correlator.eventstudy.estimation.least_squares import Array, coefficients_of, fit_batch, predict_batch
+from correlator.eventstudy.estimation.least_squares import Array, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
 from correlator.progress import tracked
 
@@ -34,8 +34,8 @@ NOT_CONVERGED_REASON = "GARCH(1,1) did not converge on its estimation window"
 def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
     """Market model with GARCH(1,1) errors (Bollerslev 1986; as Corhay & Tourani Rad 1996), by normal quasi-likelihood.
 
-    With h the variance forecast from the last bar of the estimation window and V the robust covariance of the line (White
-    1982; Bollerslev & Wooldridge 1992), var AR = g h + x'Vx and var CAR = sum of g h + X*'V X*, g the sessions of a
+    With h the variance forecast from the last bar of the estimation window and V the robust covariance of the line
+    (Bollerslev & Wooldridge 1992), var AR = g h + x'Vx and var CAR = sum of g h + X*'V X*, g the sessions of a
     return. Bars follow one another as they are; days between them do not age the variance, those after them do.
     Events on which the optimiser does not converge are excluded. Needs the package ``arch``.
     """
@@ -90,8 +90,8 @@ def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimate
     """A line for every event bar, over the estimation window moved along with it, without bars of the event window.
 
     With an estimation window of -250:-11, bar 3 is predicted by the line of -247:-8. s^2 and its degrees of freedom are
-    those of the window as given. A bar whose moved window has too few bars has no AR. What errors of estimation bars add
-    to a CAR is summed over its lines, so that var CAR = s^2 (sum of g + sum of squared weights of estimation bars).
+    those of the window as given. A bar whose moved window has too few bars has no AR. What errors of estimation bars
+    add to a CAR is summed over its lines, so that var CAR = s^2 (sum of g + sum of squared weights of estimation bars).
     """
     panel = regressed(request.model, bars)
     base = _market(panel, where, request)
