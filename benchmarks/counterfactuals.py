@@ -35,7 +35,7 @@ MODELS = ("market", "factors", "synthetic")
 class Design:
     """``volatility``: times which factors move in the event window; ``pull``: mean of the second factor on day 0, and
     ``drift`` on every day of the event window, in its everyday standard deviations; ``loading`` of the shares on it,
-    where donors have -0.5 to 1.5 and the index 0.5.
+    where donors have -0.5 to 1.5 and the index 0.5; ``noise`` of the donors, their own standard deviation a day.
     """
 
     name: str
@@ -43,12 +43,14 @@ class Design:
     pull: float = 0.0
     drift: float = 0.0
     loading: float = 1.0
+    noise: float = 0.015
 
 
 DESIGNS = (
     Design("calm, dates at random"),
     Design("volatile, dates at random", volatility=3.0),
     Design("volatile, dates that come with a fall", volatility=3.0, pull=-3.0),
+    Design("the same, donors of little noise (indices)", volatility=3.0, pull=-3.0, noise=0.003),
     Design("a drift over the window", drift=-0.3),
     Design("volatile with a fall, shares beyond their donors", volatility=3.0, pull=-3.0, loading=2.5),
 )
@@ -64,7 +66,8 @@ def drawn(design: Design, rng: np.random.Generator, effect: float) -> dict[str, 
     factors[DAY_ZERO, 1] += design.pull * sd[1]
     first = np.concatenate([rng.uniform(0.8, 1.2, SHARES), rng.uniform(0.5, 1.5, DONORS)])
     second = np.concatenate([np.full(SHARES, design.loading), rng.uniform(-0.5, 1.5, DONORS)])
-    returns = factors @ np.stack([first, second]) + rng.normal(0, 0.015, (BARS, SHARES + DONORS))
+    noise = np.concatenate([np.full(SHARES, 0.015), np.full(DONORS, design.noise)])
+    returns = factors @ np.stack([first, second]) + rng.normal(0, noise, (BARS, SHARES + DONORS))
     returns[DAY_ZERO, :SHARES] += effect
     days = pl.date_range(date(2023, 1, 2), date(2024, 12, 31), eager=True)
     days = days.filter(days.dt.weekday() <= 5)[:BARS].alias("Date")

@@ -18,8 +18,8 @@ synthetic          w'R of donors, w >= 0, sum w = 1         Abadie, Diamond & Ha
 =================  ======================================  =============================================================
 
 scholes-williams and dimson correct beta for thin trading. Their leads and lags stay inside the estimation window, so
-that no bar after it is looked at. Their standard errors are those of the market model around the corrected line: neither paper
-gives a prediction error, and the sampling error of the summed beta is not in it.
+that no bar after it is looked at. Their standard errors are those of the market model around the corrected line:
+neither paper gives a prediction error, and the sampling error of the summed beta is not in it.
 """
 
 from __future__ import annotations
