@@ -291,6 +291,46 @@ UNFINISHED = Table(
     ("kind", "source"),
 )
 
+BRIEFS = Table(
+    "briefs",
+    "What a watch owes: one brief per story, and one per correction of a briefed article.",
+    (
+        Column("brief_number", "BIGINT", "number given when it became due", required=True),
+        Column("kind", "VARCHAR", "news or correction", required=True),
+        Column("article_id", "BIGINT", "the article that it is of", required=True),
+        Column("version", "INTEGER", "the newest version of the article that was looked at", required=True),
+        Column("corrects", "BIGINT", "number of the brief that it corrects"),
+        Column("due_at", "TIMESTAMPTZ", "instant that it stands at", "UTC", required=True),
+        Column("category", "VARCHAR", "PLOVER category of the event; NULL where a corrected text codes to none"),
+        Column("source_country", "VARCHAR", "country of who acts"),
+        Column("target_country", "VARCHAR", "country of whom it is done to"),
+        Column("brief_id", "VARCHAR", "digest of the brief; NULL until it is made"),
+        Column("content", "VARCHAR", "the brief as JSON, in one line; NULL until it is made"),
+    ),
+    ("brief_number",),
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    "Which briefs have left, and where to.",
+    (
+        Column("brief_number", "BIGINT", "the brief", required=True),
+        Column("sink", "VARCHAR", "stdout, or a folder, command or address by name", required=True),
+        Column("delivered_at", "TIMESTAMPTZ", "when it had left", "UTC", required=True),
+    ),
+    ("brief_number", "sink"),
+)
+
+MARKS = Table(
+    "marks",
+    "How far a watch has come.",
+    (
+        Column("name", "VARCHAR", "what the mark is of: events, or a sink", required=True),
+        Column("place", "BIGINT", "number of the last event or brief that was there before", required=True),
+    ),
+    ("name",),
+)
+
 
 @dataclass(frozen=True)
 class View:
@@ -378,6 +418,7 @@ VIEWS: tuple[View, ...] = (
 
 TABLES: tuple[Table, ...] = (
     ARTICLES, QUOTES, BARS, ACTIONS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS, ADDRESSES, UNFINISHED,
+    BRIEFS, DELIVERIES, MARKS,
 )  # fmt: skip
 
 

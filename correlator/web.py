@@ -66,6 +66,30 @@ def get(url: str, headers: Mapping[str, str], limits: Limits) -> Reply:
     raise SourceError(f"{shown(url)} redirects more than {REDIRECTS} times", hint="check the address")
 
 
+def post(url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> int:
+    """Send ``body`` to ``url``; returns the status, 200 to 299. Redirects are not followed: a body goes where it was
+    meant to.
+
+    Raises InputError for an address that may not be asked; SourceError for what fails or answers otherwise.
+    """
+    target = target_of(url, allow_private=limits.allow_private)
+    name = shown(target.url)
+    connection, path, extra = _connection(target, limits.seconds)
+    try:
+        connection.request("POST", path, body=body, headers=_headers(target) | extra | dict(headers))
+        answer = connection.getresponse()
+        answer.read(limits.size)
+        if not 200 <= answer.status < 300:
+            raise SourceError(f"{name} answered {answer.status} {answer.reason}", hint="check the address")
+        return answer.status
+    except SourceError:
+        raise
+    except (http.client.HTTPException, ValueError, OSError) as error:
+        raise SourceError(f"{name} could not be reached: {error}", hint="check the address and the network") from None
+    finally:
+        connection.close()
+
+
 def _joined(base: str, location: str) -> str:
     try:
         return urljoin(base, location)

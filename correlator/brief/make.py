@@ -94,14 +94,26 @@ def brief(
     --------
     >>> brief(store, "Pakistan and Azerbaijan agree on trade", at="2025-05-28T01:10Z")  # doctest: +SKIP
     """
-    asked = _asked(at, symbols, windows, benchmark, coder)
+    asked = ask(at, symbols, windows, benchmark, coder)
     with store.studying() as connection:
-        return _Maker(connection, asked).make(told(connection, source, asked.at, coder))
+        return brief_on(connection, source, asked)
 
 
-def _asked(
+def brief_on(
+    connection: duckdb.DuckDBPyConnection, source: str | int | Path, asked: Asked, *, public_by_then: bool = False
+) -> Brief:
+    """The brief of ``source`` by what an open connection reads; raises as ``brief`` does.
+
+    ``public_by_then``: news that states a later time was public at the instant all the same, as when its feed had it.
+    """
+    subject = told(connection, source, asked.at, asked.coder, public_by_then=public_by_then)
+    return _Maker(connection, asked).make(subject)
+
+
+def ask(
     at: str | datetime | None, symbols: str | Sequence[str] | None, windows: object, benchmark: str | None, coder: str
 ) -> Asked:
+    """What a brief is asked for, as ``brief`` takes it; raises as that does."""
     moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
     assert moment is not None
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())

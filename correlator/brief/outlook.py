@@ -44,8 +44,8 @@ def outlooks_of(
     made = []
     for w, window in enumerate(windows):
         history = history_of(events, outcomes, sessions, w, codes)
-        found = forecast(history, codes.groups(target), now)
         scale = float(outcomes.scale[row, 0, w])
+        found = forecast(history, codes.groups(target), now, np.array([scale]))
         z = outcomes.z[:, 0, w]
         closed = alike[np.isfinite(z[alike])]
         honest = bool(found.honest[0]) and len(closed) >= FEWEST_DATES

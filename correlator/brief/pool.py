@@ -74,6 +74,7 @@ def history_of(events: pl.DataFrame, outcomes: Outcomes, sessions: KnownSessions
     """The history of one window; ``events`` as ``on_rows`` returns them."""
     return History(
         outcomes.z[:, 0, window],
+        outcomes.scale[:, 0, window],
         closing_times(sessions, int(outcomes.lasts[window])),
         events["row"].to_numpy(),
         codes.groups(events),

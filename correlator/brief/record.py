@@ -16,7 +16,7 @@ from correlator.brief.predictive import (
     predictive,
     unconditional,
 )
-from correlator.brief.shrinkage import CLIP, Groups, Noise, Shrunken, shrunken
+from correlator.brief.shrinkage import CLIP, Groups, Past, Shrunken, Today, shrunken
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -29,12 +29,14 @@ _LEAST_VARIANCE = 1e-6
 
 @dataclass(frozen=True)
 class History:
-    """One symbol and window. ``z`` (T,) outcomes of all sessions as day 0; ``closed_at`` (T,) microseconds (UTC) at
+    """One symbol and window. ``z`` (T,) outcomes of all sessions as day 0 in their own standard errors ``error`` (T,);
+    ``closed_at`` (T,) microseconds (UTC) at
     which each became known; ``rows`` (N,) sessions that are day 0 of an event, one event each, in order; ``groups`` and
     ``known_at`` (microseconds) of these.
     """
 
     z: Array
+    error: Array
     closed_at: Rows
     rows: Rows
     groups: Groups
@@ -81,16 +83,18 @@ class Record:
         return int((np.abs(self.pit - 0.5) <= level / 2.0).sum())
 
 
-def forecast(history: History, to_come: Groups, instants: Rows) -> Forecast:
-    """Forecasts of M events ``to_come`` as of ``instants`` (M,), from what ``history`` had closed by then."""
+def forecast(history: History, to_come: Groups, instants: Rows, errors: Array) -> Forecast:
+    """Forecasts of M events ``to_come`` as of ``instants`` (M,), from what ``history`` had closed by then, in units of
+    their own standard ``errors`` (M,).
+    """
     outcome = history.z[history.rows]
     usable = np.flatnonzero(np.isfinite(outcome))
     order = usable[np.argsort(history.closed_at[history.rows[usable]], kind="stable")]
     closed_at = history.closed_at[history.rows[order]]
     ordinary = _ordinary(history, instants)
     known = np.searchsorted(closed_at, instants, side="right")
-    noise = Noise(ordinary.mean, ordinary.variance)
-    estimate = shrunken(outcome[order], history.groups.take(order), to_come, known, noise)
+    past = Past(outcome[order], history.error[history.rows[order]], history.groups.take(order))
+    estimate = shrunken(past, to_come, Today(errors, known, ordinary.mean, ordinary.variance))
     honest = (estimate.n_category + estimate.n_dyad >= FEWEST_DATES) & (ordinary.n >= FEWEST_ORDINARY)
     return Forecast(
         estimate,
@@ -108,7 +112,7 @@ def walk_forward(history: History, last: int | None = None) -> Record:
     chosen = np.argsort(history.known_at, kind="stable")[-last if last else None :]
     rows, groups, instants = history.rows[chosen], history.groups.take(chosen), history.known_at[chosen]
     came = history.z[rows]
-    made = forecast(history, groups, instants)
+    made = forecast(history, groups, instants, history.error[rows])
     kept = np.flatnonzero(made.honest & np.isfinite(came))
     made = made.take(kept)
     return Record(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,14 @@ class Told:
     events: tuple[dict[str, Any], ...] = ()
 
 
-def told(connection: duckdb.DuckDBPyConnection, source: str | int | Path, at: datetime, coder: str = "rules") -> Told:
+def told(
+    connection: duckdb.DuckDBPyConnection,
+    source: str | int | Path,
+    at: datetime,
+    coder: str = "rules",
+    *,
+    public_by_then: bool = False,
+) -> Told:
     """What ``source`` tells: an article's number, a file with one page, a text of several lines (a page), or a
     headline, which was known ``at`` the instant it is asked.
 
@@ -61,7 +68,7 @@ def told(connection: duckdb.DuckDBPyConnection, source: str | int | Path, at: da
     headline, a file of several articles, and news that was published after ``at``.
     """
     if isinstance(source, int) or (isinstance(source, str) and source.strip().isdigit()):
-        found = _stored(connection, int(source), at)
+        found = _stored(connection, int(source), at, coder)
     elif isinstance(source, Path) or _is_file(source):
         found = _read(connection, Path(source), coder)
     elif "\n" in source.strip():
@@ -69,6 +76,9 @@ def told(connection: duckdb.DuckDBPyConnection, source: str | int | Path, at: da
         found = _of_batch(connection, page, "the page", coder)
     else:
         found = _typed(source, at, coder)
+    if found.known_at > at and public_by_then:
+        rule = f"{found.rule}; it states {_shown(found.known_at)}, and was public before"
+        return replace(found, known_at=at, precision="second", rule=rule)
     if found.known_at > at:
         raise InputError(
             f"{found.headline[:60]!r} was published at {found.known_at:%Y-%m-%dT%H:%M:%SZ}, after {_shown(at)}",
@@ -117,10 +127,6 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
     published = row["published_at"]
     if published is None:
         raise InputError(f"{where} does not say when it was published", hint="give its headline, and --at")
-    home = None if row["agency"] else own_countries(None).get(row["publisher"])
-    events = code_article(
-        row["headline"], row["body"], dateline=row["dateline"], on=published.date(), coder=coder, home=home
-    )
     known = query(
         connection,
         "SELECT article_id, story_id FROM articles WHERE article_key = $key AND version = 1",
@@ -139,11 +145,11 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
         article_id=article,
         story_id=story,
         quotes=batch.quotes.select(_QUOTES),
-        events=tuple(event.as_dict() for event in events),
+        events=coded_version(row, coder),
     )
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime) -> Told:
+def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, coder: str) -> Told:
     versions = query(connection, _STORED, {"id": number})
     if versions.is_empty():
         raise NotFoundError(f"the store has no article {number}", hint="see `correlator list articles`")
@@ -151,9 +157,12 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime) ->
     known = versions.filter((pl.col("version") == 1) | (pl.col("edited_at") <= at)).row(0, named=True)
     events = query(
         connection,
-        "SELECT * FROM events WHERE article_id = $id AND known_at <= $at ORDER BY event_id",
-        {"id": number, "at": at},
+        "SELECT * FROM events WHERE article_id = $id AND event_key LIKE 'article:%:1:%' ORDER BY event_id",
+        {"id": number},
     )
+    coded = tuple(_as_coded(row) for row in events.iter_rows(named=True))
+    if known["version"] > 1:  # what a text says now, not what its earlier versions said too
+        coded = coded_version(known, coder)
     quotes = query(
         connection, "SELECT * FROM quotes WHERE article_id = $id ORDER BY strip_key, position", {"id": number}
     )
@@ -171,8 +180,16 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime) ->
         story_id=first["story_id"],
         loaded_at=first["loaded_at"],
         quotes=quotes.select(_QUOTES),
-        events=tuple(_as_coded(row) for row in events.iter_rows(named=True)),
+        events=coded,
     )
+
+
+def coded_version(row: dict[str, Any], coder: str) -> tuple[dict[str, Any], ...]:
+    """The events of a version of an article: headline, body, dateline, published_at, publisher, agency."""
+    home = None if row["agency"] else own_countries(None).get(row["publisher"])
+    on = None if row["published_at"] is None else row["published_at"].date()
+    events = code_article(row["headline"], row["body"], dateline=row["dateline"], on=on, coder=coder, home=home)
+    return tuple(event.as_dict() for event in events)
 
 
 def _as_coded(row: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from correlator.cli import (
     strip,
     study,
     update,
+    watch,
 )
 from correlator.cli import store as store_verbs
 from correlator.cli.options import Settings, StoreOption, use_settings
@@ -111,6 +112,7 @@ app.add_typer(check.app, name="check", rich_help_panel=LOADING)
 app.add_typer(sessions.app, name="sessions", rich_help_panel=LOADING)
 app.command("update", rich_help_panel=LOADING)(update.update)
 app.command("brief", rich_help_panel=MEASURING)(brief.brief)
+app.command("watch", rich_help_panel=TELLING)(watch.watch)
 app.command("list", rich_help_panel=LOOKING)(listing.list_rows)
 app.command("explain", rich_help_panel=LOOKING)(explain.explain)
 app.command("code", rich_help_panel=LOOKING)(code.code)

@@ -14,7 +14,7 @@ import duckdb
 from correlator.files import replacing
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
 from correlator.store.statements import execute
-from correlator.tables import ACTIONS, ADDRESSES, BARS, TABLES, UNFINISHED
+from correlator.tables import ACTIONS, ADDRESSES, BARS, BRIEFS, DELIVERIES, MARKS, TABLES, UNFINISHED
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -84,6 +84,13 @@ def _authors_of_articles(connection: duckdb.DuckDBPyConnection) -> None:
     execute(connection, "ALTER TABLE articles ADD COLUMN IF NOT EXISTS authors VARCHAR")
 
 
+def _create_outbox(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stores of the seventh schema do not know what a watch owes."""
+    for table in (BRIEFS, DELIVERIES, MARKS):
+        if not _has_table(connection, table.name):
+            execute(connection, table.ddl())
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_tables,
     _create_actions,
@@ -92,6 +99,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _events_by_content,
     _create_unfinished,
     _authors_of_articles,
+    _create_outbox,
 )
 NEWEST = len(MIGRATIONS)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from correlator.brief.pool import placebo_p
 from correlator.brief.predictive import Ordinary, interval_levels, ordinary_of, predictive, unconditional
 from correlator.brief.record import History, walk_forward
-from correlator.brief.shrinkage import CLIP, PRIOR_DATES, PRIOR_EFFECT, Groups, Noise, shrunken
+from correlator.brief.shrinkage import CLIP, PRIOR_DATES, PRIOR_EFFECT, PRIOR_SPREAD, Groups, Past, Today, shrunken
 
 
 def groups(category, quad, dyad):
@@ -22,14 +22,14 @@ def groups(category, quad, dyad):
 def one_quad(z, target=0):
     """Two categories of one quad class, three events each, no dyads."""
     past = groups([0, 0, 0, 1, 1, 1], [0] * 6, [-1] * 6)
-    noise = Noise(np.zeros(1), np.ones(1))
-    return shrunken(np.array(z), past, groups([target], [0], [-1]), np.array([6]), noise)
+    today = Today(np.ones(1), np.array([6]), np.zeros(1), np.ones(1))
+    return shrunken(Past(np.array(z), np.ones(6), past), groups([target], [0], [-1]), today)
 
 
 def test_the_estimate_is_the_closed_form():
     """Worked out by hand: means 2 and 0 of three events each, spread and moments as the module states them."""
     found = one_quad([1.0, 2.0, 3.0, -1.0, 0.0, 1.0])
-    v = (4.0 + PRIOR_DATES) / (4.0 + PRIOR_DATES)  # squares within: 2 + 2, on four degrees of freedom
+    v = (4.0 + PRIOR_SPREAD) / (4.0 + PRIOR_SPREAD)  # squares within: 2 + 2, on four degrees of freedom
     prior = PRIOR_DATES * PRIOR_EFFECT**2
     tau_root = (6 * 1.0 - v + prior) / (6 + PRIOR_DATES)
     b_root = tau_root / (tau_root + v / 6)
@@ -56,11 +56,20 @@ def test_a_wild_session_counts_as_its_limit():
     assert one_quad([CLIP, 1.0, 1.0, 0, 0, 0]).mean == one_quad([50.0, 1.0, 1.0, 0, 0, 0]).mean
 
 
+def test_an_effect_is_one_in_returns_whatever_the_volatility():
+    """The same return of 2 % in calm and wild times, and an estimate for today in today's standard errors."""
+    errors = np.array([0.005, 0.02, 0.01, 0.04, 0.01, 0.02] * 10)
+    past = Past(0.02 / errors, errors, groups([0] * 60, [0] * 60, [-1] * 60))
+    today = Today(np.array([0.01, 0.02]), np.array([60, 60]), np.zeros(2), np.ones(2))
+    found = shrunken(past, groups([0, 0], [0, 0], [-1, -1]), today)
+    assert found.mean * today.error == pytest.approx([0.02, 0.02], rel=0.05)
+
+
 def test_the_dyad_moves_the_estimate_by_what_its_categories_do_not_say():
     z = np.array([2.0, 2.2, 1.8, -2.0, -2.2, -1.8, 2.5, 2.4, 2.6])
     past = groups([0, 0, 0, 1, 1, 1, 0, 0, 0], [0] * 9, [-1] * 6 + [0] * 3)
-    noise = Noise(np.zeros(2), np.full(2, 0.2))
-    found = shrunken(z, past, groups([0, 0], [0, 0], [-1, 0]), np.array([9, 9]), noise)
+    today = Today(np.ones(2), np.array([9, 9]), np.zeros(2), np.full(2, 0.2))
+    found = shrunken(Past(z, np.ones(9), past), groups([0, 0], [0, 0], [-1, 0]), today)
     assert found.mean[1] > found.mean[0]
     assert list(found.n_dyad) == [0, 3]
 
@@ -92,7 +101,7 @@ def history(seed, effect=0.0, sessions=2_000, events=400):
     z = rng.standard_t(5, sessions)
     z[rows] += effect * np.array([1, 1, 0, 0, -1, -1])[category]
     where = groups(category, category // 3, rng.integers(-1, 5, events))
-    return History(z, np.arange(sessions) * 10 + 9, rows, where, rows * 10)
+    return History(z, np.ones(sessions), np.arange(sessions) * 10 + 9, rows, where, rows * 10)
 
 
 def test_forecasts_do_not_change_with_the_future():

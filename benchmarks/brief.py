@@ -1,0 +1,193 @@
+"""Do the intervals of briefs hold what they say, and how long does a brief take?
+
+    python benchmarks/brief.py record STOCKS.csv INDEX.csv [--seeds 3]     with effects planted, and with none
+    python benchmarks/brief.py speed [--events 1000000] [--bars 10000000]  a brief of a large store, as a new process
+
+``record`` takes wide files of daily closes (Date, a column per share; Date, one column) and gives every share events on
+days of its own, 40 sessions and more apart, of eight categories. Planted, an event moves its share's price on day 0 by
+the effect of its category. Every event is then forecast from what had closed before it was known
+(``correlator brief --evaluate``), and intervals are held against what came: a share is in the band where it lies in the
+binomial 99 % band of its level for so many dates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from correlator.brief.evaluate import evaluate
+from correlator.files import read_csv
+from correlator.intake.events import add_events
+from correlator.intake.prices import add_prices
+from correlator.sessions import sessions_between
+from correlator.store.db import Store
+from correlator.store.writing import write_bars, write_instruments, write_outside_events
+
+EFFECTS = {
+    "AGREE": 0.02, "SUPPORT": 0.01, "CONSULT": 0.0, "COOPERATE": 0.0,
+    "ACCUSE": -0.01, "THREATEN": -0.02, "SANCTION": 0.0, "ASSAULT": -0.03,
+}  # fmt: skip
+APART = 40
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    record = verbs.add_parser("record")
+    record.add_argument("stocks", type=Path)
+    record.add_argument("index", type=Path)
+    record.add_argument("--seeds", type=int, default=3)
+    speed = verbs.add_parser("speed")
+    speed.add_argument("--events", type=int, default=1_000_000)
+    speed.add_argument("--bars", type=int, default=10_000_000)
+    speed.add_argument("--store", type=Path, help="keep the store here, and use it again")
+    asked = parser.parse_args()
+    if asked.verb == "record":
+        for planted in (False, True):
+            for seed in range(asked.seeds):
+                print(f"{'planted by category' if planted else 'no effect'}, seed {seed}")
+                print_record(asked.stocks, asked.index, seed, planted=planted)
+    else:
+        measure_speed(asked.events, asked.bars, asked.store)
+
+
+def print_record(stocks: Path, index: Path, seed: int, *, planted: bool) -> None:
+    """One panel with events drawn by ``seed``: its table."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = made_store(Path(folder), read_csv(stocks), read_csv(index), seed, planted)
+        found = evaluate(store)
+    table = found.table()
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=240, tbl_hide_dataframe_shape=True, float_precision=3):
+        print(table)
+    print(found.pit().pivot("tenth", index="window", values="briefs"), flush=True)
+
+
+def made_store(folder: Path, stocks: pl.DataFrame, index: pl.DataFrame, seed: int, planted: bool) -> Store:
+    """A store with the shares, their index, and events that move them (or not)."""
+    rng = np.random.default_rng(seed)
+    store = Store(folder / "bench.duckdb")
+    name = index.columns[1]
+    put(store, folder, index.rename({index.columns[0]: "Date", name: "Close"}), name, "index")
+    dates = stocks[stocks.columns[0]].cast(pl.String).str.slice(0, 10).str.to_date()
+    rows: list[tuple[str, str, str]] = []
+    for symbol in stocks.columns[1:]:
+        price = stocks[symbol].cast(pl.Float64).to_numpy().copy()
+        gaps = APART + rng.integers(0, 60, 2 * len(price) // APART)
+        days = np.cumsum(gaps)
+        for day in days[days < len(price) - 10]:
+            category = str(rng.choice(list(EFFECTS)))
+            rows.append((f"{dates[int(day)]}T18:00:00Z", symbol, category))
+            if planted:
+                price[day:] *= np.exp(EFFECTS[category])
+        put(store, folder, pl.DataFrame({"Date": dates, "Close": price}), symbol, "share")
+    events = pl.DataFrame(rows, schema=["date", "symbol", "category"], orient="row")
+    add_events(store, events.with_columns(source=pl.lit("USA"), target=pl.lit("CHN")))
+    with store.transaction() as connection:
+        connection.execute("UPDATE instruments SET benchmark = $name WHERE kind = 'share'", {"name": name})
+        # Every event is of its own share: without a country no other share is concerned.
+        connection.execute("UPDATE instruments SET country = NULL")
+    return store
+
+
+def put(store: Store, folder: Path, prices: pl.DataFrame, symbol: str, kind: str) -> None:
+    path = folder / f"{symbol}.csv"
+    prices.write_csv(path)
+    add_prices(store, path, symbol=symbol, exchange="XNYS", currency="USD")
+    with store.transaction() as connection:
+        connection.execute(
+            "UPDATE instruments SET kind = $kind WHERE symbol = $symbol", {"kind": kind, "symbol": symbol}
+        )
+
+
+def measure_speed(events: int, bars: int, kept: Path | None) -> None:
+    """Seconds of ``correlator brief`` as a new process, on a store of so many events and bars."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = kept or Path(folder) / "large.duckdb"
+        if not path.exists():
+            make_large(path, events, bars)
+        headline = "Pakistan and Azerbaijan agree to deepen trade and investment ties"
+        command = [sys.executable, "-m", "correlator.cli.main", "--store", str(path), "brief", headline]
+        command += ["--at", "2021-06-01T06:00Z", "--format", "json"]
+        for run in range(5):
+            start = time.perf_counter()
+            done = subprocess.run(command, capture_output=True, check=True)
+            print(f"run {run}: {time.perf_counter() - start:.2f} s, {len(done.stdout):,} bytes", flush=True)
+
+
+def make_large(path: Path, events: int, bars: int) -> None:
+    """Bars of shares of four exchanges, and events of forty dyads, a fifth of them with Pakistan."""
+    rng = np.random.default_rng(1)
+    store = Store(path)
+    places = {"XKAR": "PAK", "XBOM": "IND", "XNYS": "USA", "XIST": "TUR"}
+    each = 2_500
+    symbols = [f"S{number:04d}" for number in range(bars // each)]
+    exchanges = [list(places)[number % 4] for number in range(len(symbols))]
+    rows = [
+        {"symbol": s, "exchange": x, "currency": "USD", "country": places[x], "kind": "share", "benchmark": f"I{x}"}
+        for s, x in zip(symbols, exchanges, strict=True)
+    ]
+    rows += [
+        {"symbol": f"I{x}", "exchange": x, "currency": "USD", "country": c, "kind": "index"} for x, c in places.items()
+    ]
+    with store.transaction() as connection:
+        write_instruments(connection, [{"name": None, "aliases": None, "benchmark": None, **row} for row in rows])
+    labels = {
+        x: sessions_between(x, datetime(2010, 6, 1).date(), datetime(2022, 6, 30).date())["session"][:each]
+        for x in places
+    }
+    known = datetime(2022, 1, 1, tzinfo=UTC)
+    for part in range(0, len(rows), 100):
+        frames = []
+        for row in rows[part : part + 100]:
+            days = labels[row["exchange"]]
+            close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.015, len(days))))
+            frames.append(
+                pl.DataFrame({"session": days, "close": close}).with_columns(
+                    symbol=pl.lit(row["symbol"]),
+                    interval=pl.lit("1d"),
+                    open=pl.col("close"),
+                    high=pl.col("close"),
+                    low=pl.col("close"),
+                    adjusted_close=pl.lit(None, pl.Float64),
+                    volume=pl.lit(1e6),
+                    bar_start=pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+                    source=pl.lit("made"),
+                )
+            )
+        with store.transaction() as connection:
+            write_bars(connection, pl.concat(frames), known)
+    countries = ["PAK", "IND", "USA", "TUR", "AZE", "CHN", "IRN", "SAU", "GBR"]
+    categories = list(EFFECTS)
+    quads = {"AGREE": "verbal-cooperation", "SUPPORT": "verbal-cooperation", "CONSULT": "verbal-cooperation"}
+    start = datetime(2010, 1, 1, tzinfo=UTC)
+    for part in range(0, events, 100_000):
+        count = min(100_000, events - part)
+        seconds = rng.integers(0, int(timedelta(days=12 * 365).total_seconds()), count)
+        source, target = (np.array(countries)[rng.integers(0, len(countries), count)] for _ in range(2))
+        kinds = np.array(categories)[rng.integers(0, len(categories), count)]
+        frame = pl.DataFrame({"source_country": source, "target_country": target, "category": kinds}).with_columns(
+            known_at=pl.Series([start + timedelta(seconds=int(s)) for s in seconds], dtype=pl.Datetime("us", "UTC")),
+            known_precision=pl.lit("second"), coder=pl.lit("gdelt"), article_id=pl.lit(None, pl.Int64),
+            quad_class=pl.col("category").replace_strict(quads, default="verbal-conflict"), cameo_root=pl.lit("03"),
+            goldstein=pl.lit(1.0), tone=pl.lit(0.0), confidence=pl.lit(0.9), source_role=pl.lit("GOV"),
+            target_role=pl.lit("GOV"), symbol=pl.lit(None, pl.String), user_id=pl.lit(""),
+            dyad=pl.when(pl.col("source_country") < pl.col("target_country"))
+            .then(pl.concat_str("source_country", "target_country", separator="-"))
+            .otherwise(pl.concat_str("target_country", "source_country", separator="-")),
+            source_line=pl.int_range(part, part + count),
+            evidence=pl.concat_str(pl.lit('{"GLOBALEVENTID":"'), pl.int_range(part, part + count), pl.lit('"}')),
+        )  # fmt: skip
+        with store.transaction() as connection:
+            write_outside_events(connection, frame)
+
+
+if __name__ == "__main__":
+    main()

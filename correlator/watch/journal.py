@@ -1,0 +1,72 @@
+"""What has left, kept beside the store and flushed to the disk: how a sink is had once and not twice.
+
+A line is written before something leaves, and another when it has left. Whoever finds the first without the second,
+after a process was killed, looks at the sink itself to see how far it came.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from correlator.files import flush_folder, write_whole
+
+_LONGEST = 1_000_000
+"""Bytes after which a journal is begun anew with its last line."""
+
+
+class Journal:
+    """The lines of one sink in the file ``path``; the last one says where it stands."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def last(self) -> dict[str, Any] | None:
+        """The last whole line; None where there is none. A line that was cut off was never acted on."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return None
+        for line in reversed(lines[:-1]):
+            try:
+                read = json.loads(line)
+            except ValueError:
+                continue
+            return read if isinstance(read, dict) else None
+        return None
+
+    def since_done(self) -> list[dict[str, Any]]:
+        """The whole lines from the last one that says ``done`` on, that one included."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")[:-1]
+        except FileNotFoundError:
+            return []
+        found: list[dict[str, Any]] = []
+        for line in lines:
+            try:
+                read = json.loads(line)
+            except ValueError:
+                continue
+            found = [read] if "done" in read else [*found, read]
+        return found
+
+    def write(self, line: Mapping[str, Any]) -> None:
+        """Add a line and have it on the disk."""
+        content = json.dumps(line, ensure_ascii=False) + "\n"
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size > _LONGEST and "done" in line:
+            write_whole(self.path, content)
+            return
+        with self.path.open("ab+") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                if file.read(1) != b"\n":
+                    file.write(b"\n")
+            file.write(content.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        if size == 0:
+            flush_folder(self.path.parent)

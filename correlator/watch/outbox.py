@@ -1,0 +1,257 @@
+"""What a watch owes: rows of the table ``briefs``, written before anything leaves, marked when it has left.
+
+New events are found by their number, which only grows: the mark moves in the transaction that writes what is owed for
+them, so that an event is looked at once, whatever stops the process. A brief is due once for a story; what another
+article tells of it, or the same one in other words, owes none. An edit of the briefed article that changes what is
+coded of it owes a correction, which names the brief that it corrects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from correlator.brief.told import coded_version, country_of
+from correlator.events.select import select_events
+from correlator.store.db import Store
+from correlator.store.statements import execute, query
+from correlator.watch.spec import WatchSpec
+
+EVENTS_MARK = "events"
+NEWS, CORRECTION = "news", "correction"
+
+_NEW_EVENTS = """
+    SELECT e.*, a.story_id, a.publisher, a.headline, a.source AS article_source
+    FROM events AS e JOIN articles AS a ON a.article_id = e.article_id AND a.version = 1
+    WHERE e.event_id > $mark AND a.source IN (SELECT unnest($feeds)) ORDER BY e.event_id
+"""
+_BRIEFED = """
+    SELECT DISTINCT a.story_id FROM briefs AS b JOIN articles AS a ON a.article_id = b.article_id AND a.version = 1
+    WHERE a.story_id IN (SELECT unnest($stories))
+"""
+_OWE = """
+    INSERT INTO briefs (
+        brief_number, kind, article_id, version, corrects, due_at, category, source_country, target_country)
+    SELECT (SELECT coalesce(max(brief_number), 0) FROM briefs) + row_number() OVER (ORDER BY "order"),
+        kind, article_id, version, corrects, $due::TIMESTAMPTZ, category, source_country, target_country FROM owed
+"""
+_EDITED = """
+    WITH last AS (
+        SELECT *, row_number() OVER (PARTITION BY article_id ORDER BY brief_number DESC) AS place FROM briefs
+    )
+    SELECT l.brief_number, l.article_id, a.version, a.headline, a.body, a.dateline, a.published_at,
+        a.publisher, a.agency,
+        l.category, l.source_country, l.target_country
+    FROM last AS l JOIN articles AS a USING (article_id)
+    WHERE l.place = 1 AND a.version > l.version
+    QUALIFY row_number() OVER (PARTITION BY a.article_id ORDER BY a.version DESC) = 1
+    ORDER BY l.brief_number
+"""
+_SAID = ("category", "source_country", "target_country")
+
+
+@dataclass(frozen=True)
+class Due:
+    """A brief that is owed: of which version of an article, since when, and the brief that it corrects."""
+
+    brief_number: int
+    kind: str
+    article_id: int
+    version: int
+    corrects: str | None
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class Made:
+    """A brief that can leave: its number, ``brief_id`` and JSON in one line."""
+
+    brief_number: int
+    brief_id: str
+    content: str
+
+
+def begin(store: Store, sinks: Sequence[str]) -> None:
+    """Remember where this watch begins: events that are in the store by now are not news, briefs made before a sink
+    was named are not owed to it.
+    """
+    with store.transaction() as connection:
+        marks = _marks(connection)
+        if EVENTS_MARK not in marks:
+            _set_mark(connection, EVENTS_MARK, "SELECT coalesce(max(event_id), 0) FROM events")
+        for sink in sinks:
+            if f"sink:{sink}" not in marks:
+                _set_mark(connection, f"sink:{sink}", "SELECT coalesce(max(brief_number), 0) FROM briefs")
+
+
+def owe(store: Store, spec: WatchSpec, now: datetime) -> int:
+    """Write what is owed for events and edits that are new since the last call; returns how many briefs."""
+    with store.reading() as connection:
+        mark = _marks(connection).get(EVENTS_MARK, 0)
+        newest = query(connection, "SELECT coalesce(max(event_id), 0) AS newest FROM events").item()
+        edited = not query(connection, _EDITED).is_empty()
+    if newest <= mark and not edited:
+        return 0
+    with store.transaction() as connection:
+        mark = _marks(connection).get(EVENTS_MARK, 0)
+        fresh = query(connection, _NEW_EVENTS, {"mark": mark, "feeds": [feed.name for feed in spec.feeds]})
+        owed = pl.concat([_news(connection, fresh, spec), _corrections(connection, spec.coder)]).with_row_index("order")
+        if owed.height:
+            connection.register("owed", owed)
+            execute(connection, _OWE, {"due": now})
+            _keep_versions(connection)
+            connection.unregister("owed")
+        _set_mark(connection, EVENTS_MARK, "SELECT greatest(coalesce(max(event_id), 0), $least) FROM events", mark)
+    return owed.height
+
+
+def due(store: Store, most: int) -> list[Due]:
+    """Briefs that are owed and not made, in order, at most ``most``."""
+    with store.reading() as connection:
+        rows = query(
+            connection,
+            """
+            SELECT b.brief_number, b.kind, b.article_id, b.version, c.brief_id AS corrects, b.due_at
+            FROM briefs AS b LEFT JOIN briefs AS c ON c.brief_number = b.corrects
+            WHERE b.content IS NULL ORDER BY b.brief_number LIMIT $most
+            """,
+            {"most": most},
+        )
+    return [Due(*row) for row in rows.iter_rows()]
+
+
+def keep(store: Store, made: Sequence[Made]) -> None:
+    """Keep briefs as they were made, so that what leaves again is the same."""
+    if not made:
+        return
+    rows = pl.DataFrame(
+        [(each.brief_number, each.brief_id, each.content) for each in made],
+        schema={"brief_number": pl.Int64, "brief_id": pl.String, "content": pl.String},
+        orient="row",
+    )
+    with store.transaction() as connection:
+        connection.register("made", rows)
+        execute(
+            connection,
+            "UPDATE briefs SET brief_id = m.brief_id, content = m.content FROM made AS m"
+            " WHERE briefs.brief_number = m.brief_number AND briefs.content IS NULL",
+        )
+        connection.unregister("made")
+
+
+def waiting(store: Store, sink: str, most: int) -> list[Made]:
+    """Briefs that are made and that ``sink`` has not had, in order, at most ``most``."""
+    with store.reading() as connection:
+        rows = query(
+            connection,
+            """
+            SELECT brief_number, brief_id, content FROM briefs AS b
+            WHERE content IS NOT NULL AND brief_number > coalesce((SELECT place FROM marks WHERE name = $mark), 0)
+                AND NOT EXISTS (
+                    SELECT 1 FROM deliveries AS d WHERE d.brief_number = b.brief_number AND d.sink = $sink)
+            ORDER BY brief_number LIMIT $most
+            """,
+            {"sink": sink, "mark": f"sink:{sink}", "most": most},
+        )
+    return [Made(*row) for row in rows.iter_rows()]
+
+
+def delivered(store: Store, had: Mapping[str, Sequence[int]], now: datetime) -> None:
+    """Mark briefs as had by each sink."""
+    rows = [(number, sink, now) for sink, numbers in had.items() for number in numbers]
+    if not rows:
+        return
+    frame = pl.DataFrame(
+        rows,
+        schema={"brief_number": pl.Int64, "sink": pl.String, "delivered_at": pl.Datetime("us", "UTC")},
+        orient="row",
+    )
+    with store.transaction() as connection:
+        connection.register("had", frame)
+        execute(connection, "INSERT INTO deliveries BY NAME SELECT * FROM had ON CONFLICT DO NOTHING")
+        connection.unregister("had")
+
+
+def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
+    """How many briefs are owed, made, and by sink waiting."""
+    with store.reading() as connection:
+        owed, made = query(connection, "SELECT count(*) AS owed, count(content) AS made FROM briefs").row(0)
+    return {
+        "owed": owed - made,
+        "made": made,
+        **{f"waiting for {sink}": len(waiting(store, sink, 1_000_000)) for sink in sinks},
+    }
+
+
+def _news(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: WatchSpec) -> pl.DataFrame:
+    """One row per story that is selected and has no brief yet, of the article that told it first."""
+    empty = pl.DataFrame(schema=_OWED)
+    if fresh.is_empty():
+        return empty
+    chosen = select_events(fresh, spec.events)
+    stories = chosen["story_id"].unique().to_list()
+    known = query(connection, _BRIEFED, {"stories": stories})["story_id"].to_list()
+    first = (
+        chosen.filter(~pl.col("story_id").is_in(known))
+        .sort("event_id")
+        .unique("story_id", keep="first", maintain_order=True)
+    )
+    rows = [(NEWS, row["article_id"], 1, None, *(row[name] for name in _SAID)) for row in first.iter_rows(named=True)]
+    return pl.DataFrame(rows, schema=_OWED, orient="row")
+
+
+def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFrame:
+    """One row per briefed article whose newest version says another event, or none; others are noted as seen."""
+    rows = []
+    for row in query(connection, _EDITED).iter_rows(named=True):
+        events = coded_version(row, coder)
+        said: tuple[str | None, ...] = (None, None, None)
+        if events:
+            said = (events[0]["category"], country_of(events[0]["source"]), country_of(events[0]["target"]))
+        if said != tuple(row[name] for name in _SAID):
+            rows.append((CORRECTION, row["article_id"], row["version"], row["brief_number"], *said))
+        else:
+            execute(
+                connection,
+                "UPDATE briefs SET version = $version WHERE brief_number = $number",
+                {"version": row["version"], "number": row["brief_number"]},
+            )
+    return pl.DataFrame(rows, schema=_OWED, orient="row")
+
+
+def _keep_versions(connection: duckdb.DuckDBPyConnection) -> None:
+    """A story's brief is of the version that is in the store when it is owed."""
+    execute(
+        connection,
+        """
+        UPDATE briefs SET version = newest.version
+        FROM (SELECT article_id, max(version) AS version FROM articles GROUP BY article_id) AS newest
+        WHERE briefs.article_id = newest.article_id AND briefs.content IS NULL AND briefs.kind = 'news'
+            AND briefs.version < newest.version
+        """,
+    )
+
+
+_OWED = {
+    "kind": pl.String(),
+    "article_id": pl.Int64(),
+    "version": pl.Int32(),
+    "corrects": pl.Int64(),
+    "category": pl.String(),
+    "source_country": pl.String(),
+    "target_country": pl.String(),
+}
+
+
+def _marks(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(query(connection, "SELECT name, place FROM marks").iter_rows())
+
+
+def _set_mark(connection: duckdb.DuckDBPyConnection, name: str, sql: str, least: int = 0) -> None:
+    parameters = {"least": least} if "$least" in sql else {}
+    ((place,),) = execute(connection, sql, parameters)
+    execute(connection, "INSERT OR REPLACE INTO marks VALUES ($name, $place)", {"name": name, "place": place})

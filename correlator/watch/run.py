@@ -1,0 +1,292 @@
+"""The watch: feeds polled in turn, what is new stored, coded and briefed, and every brief brought to its sinks."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from correlator.brief.make import Asked, ask, brief_on
+from correlator.errors import InputError, SourceError, StoreError, StoreLockedError
+from correlator.files import write_whole
+from correlator.inert import visible
+from correlator.intake.news import add_news
+from correlator.store.db import Store
+from correlator.watch.outbox import Due, Made, begin, counts, delivered, due, keep, owe, waiting
+from correlator.watch.sinks import Sink
+from correlator.watch.spec import FeedSpec, WatchSpec
+
+HOST_GAP = 1.0
+"""Seconds between two requests to one host."""
+LONGEST_BACKOFF = 3_600.0
+SINK_BACKOFF = 600.0
+BATCH = 200
+"""Briefs that are made, or brought to a sink, at a time."""
+STATUS = "status.json"
+_HEARTBEAT = 5.0
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class _Feed:
+    """A feed as it goes: when it is due (monotonic seconds), failures in a row, and what happened last."""
+
+    spec: FeedSpec
+    due_at: float = 0.0
+    failures: int = 0
+    last_ok: datetime | None = None
+    last_error: str | None = None
+    articles: int = 0
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.spec.url).netloc.rpartition("@")[2].lower()
+
+
+@dataclass
+class _Outlet:
+    """A sink as it goes: when it is tried next, failures in a row."""
+
+    sink: Sink
+    due_at: float = 0.0
+    failures: int = 0
+    last_error: str | None = None
+
+
+@dataclass
+class Tally:
+    """What a watch did: polls, failed ones, articles added, briefs made and deliveries."""
+
+    polls: int = 0
+    failed: int = 0
+    articles: int = 0
+    made: int = 0
+    deliveries: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What a watch may do beyond public addresses: ``allow_private``, addresses of this machine or its network."""
+
+    allow_private: bool = False
+
+
+def home_of(store: Path) -> Path:
+    """The folder of a store's watch: its lock, its journals, its status."""
+    return store.with_name(f"{store.name}.watch")
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """The block is of the only watch of this store; raises StoreLockedError where another one runs."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreLockedError(
+                f"another watch of this store runs (see {home / STATUS})", hint="end it first"
+            ) from None
+        yield
+
+
+class Watch:
+    """One watch of a store: call ``run``, or ``cycle`` by oneself."""
+
+    def __init__(
+        self, store: Store, spec: WatchSpec, sinks: Sequence[Sink], permissions: Permissions, *, say: Say = print
+    ) -> None:
+        """``say``: told of what failed and what was done, a line each."""
+        self.tally = Tally()
+        self._store = store
+        self._spec = spec
+        self._permissions = permissions
+        self._say = say
+        self._feeds = [_Feed(each) for each in spec.feeds]
+        self._outlets = [_Outlet(sink) for sink in sinks]
+        self._hosts: dict[str, float] = {}
+        self._started = datetime.now(UTC)
+        self._home = home_of(store.path)
+        self._told_at = -_HEARTBEAT
+        begin(store, [sink.name for sink in sinks])
+
+    def run(self, stopped: Callable[[], bool], *, once: bool = False) -> Tally:
+        """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed."""
+        while not stopped():
+            self.cycle(once=once)
+            if once:
+                break
+            self._pause(stopped)
+        self._tell(force=True)
+        return self.tally
+
+    def cycle(self, *, once: bool = False) -> None:
+        """Poll the feeds that are due, then make and deliver what is owed."""
+        for feed in sorted(self._feeds, key=lambda each: each.due_at):
+            if once:
+                time.sleep(max(self._hosts.get(feed.host, 0.0) - time.monotonic(), 0.0))
+            if feed.due_at <= time.monotonic() and self._hosts.get(feed.host, 0.0) <= time.monotonic():
+                self._poll(feed)
+                self._make_and_deliver()
+        self._make_and_deliver()
+        self._tell()
+
+    def _poll(self, feed: _Feed) -> None:
+        """One request to a feed, and what it brought into the store."""
+        self.tally.polls += 1
+        spec = feed.spec
+        options: dict[str, Any] = {"profile": spec.profile, "zone": spec.zone}
+        try:
+            report = add_news(
+                self._store,
+                spec.url,
+                coder=self._spec.coder,
+                allow_private=self._permissions.allow_private,
+                **{name: value for name, value in options.items() if value is not None},
+            )
+        except (SourceError, InputError) as problem:
+            feed.failures += 1
+            self.tally.failed += 1
+            feed.last_error = problem.message
+            wait = min(spec.every * 2.0**feed.failures, LONGEST_BACKOFF)
+            self._say(f"{problem.message}; tried again in {wait:.0f} s")
+        else:
+            if feed.failures:
+                self._say(f"{spec.name} answers again")
+            feed.failures, feed.last_error, feed.last_ok = 0, None, datetime.now(UTC)
+            feed.articles += report.added
+            self.tally.articles += report.added
+            wait = spec.every
+        self._hosts[feed.host] = time.monotonic() + HOST_GAP
+        feed.due_at = time.monotonic() + wait
+
+    def _make_and_deliver(self) -> None:
+        owe(self._store, self._spec, datetime.now(UTC))
+        while owed := due(self._store, BATCH):
+            made = self._made(owed)
+            if not made:
+                break
+            keep(self._store, made)
+            self.tally.made += len(made)
+        had: dict[str, list[int]] = {}
+        for outlet in self._outlets:
+            if outlet.due_at <= time.monotonic():
+                self._deliver(outlet, had)
+
+    def _made(self, owed: Sequence[Due]) -> list[Made]:
+        """The briefs that are owed; none while a load of several transactions is not whole."""
+        try:
+            with self._store.studying() as connection:
+                return [self._one(connection, each) for each in owed]
+        except StoreLockedError:
+            raise
+        except StoreError as problem:
+            self._say(f"{problem.message}; briefs wait for it")
+            return []
+
+    def _one(self, connection: Any, owed: Due) -> Made:
+        asked = self._asked(owed.due_at)
+        head = {"kind": owed.kind, "brief_number": owed.brief_number, "corrects": owed.corrects}
+        try:
+            content: Mapping[str, Any] = brief_on(connection, owed.article_id, asked, public_by_then=True).as_dict()
+        except InputError as problem:  # what is wrong with one brief must not stop the others
+            content = {"article_id": owed.article_id, "problem": problem.message}
+        identity = json.dumps([head, content], ensure_ascii=False, sort_keys=True)
+        brief_id = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        values = {**content, "brief_id": brief_id, **head}
+        return Made(owed.brief_number, brief_id, json.dumps(values, ensure_ascii=False))
+
+    def _asked(self, at: datetime) -> Asked:
+        spec = self._spec
+        return ask(at, spec.symbols, spec.windows, spec.benchmark, spec.coder)
+
+    def _deliver(self, outlet: _Outlet, had: dict[str, list[int]]) -> None:
+        """Bring what is made to one sink, as far as it takes it."""
+        name = outlet.sink.name
+        while briefs := waiting(self._store, name, BATCH):
+            try:
+                numbers = outlet.sink.take(briefs)
+            except SourceError as problem:
+                outlet.failures += 1
+                outlet.last_error = problem.message
+                wait = min(2.0**outlet.failures, SINK_BACKOFF)
+                outlet.due_at = time.monotonic() + wait
+                self._say(f"{name}: {problem.message}; tried again in {wait:.0f} s")
+                return
+            outlet.failures, outlet.last_error = 0, None
+            had[name] = numbers
+            self.tally.deliveries += len(numbers)
+            delivered(self._store, had, datetime.now(UTC))
+            had.clear()
+            if len(numbers) < len(briefs):
+                continue
+
+    def _pause(self, stopped: Callable[[], bool]) -> None:
+        """Wait until a feed or a sink is due."""
+        times = [max(each.due_at, self._hosts.get(each.host, 0.0)) for each in self._feeds]
+        times += [outlet.due_at for outlet in self._outlets if outlet.failures]
+        until = min(min(times), time.monotonic() + _HEARTBEAT)
+        while not stopped() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.2))
+
+    def _tell(self, *, force: bool = False) -> None:
+        """Write the status beside the store, every few seconds."""
+        if not force and time.monotonic() - self._told_at < _HEARTBEAT:
+            return
+        self._told_at = time.monotonic()
+        feeds = [
+            {
+                "feed": each.spec.name,
+                "last_ok": None if each.last_ok is None else f"{each.last_ok:%Y-%m-%dT%H:%M:%SZ}",
+                "failures": each.failures,
+                "last_error": None if each.last_error is None else visible(each.last_error, keep=""),
+                "articles": each.articles,
+            }
+            for each in self._feeds
+        ]
+        sinks = [
+            {"sink": each.sink.name, "failures": each.failures, "last_error": each.last_error} for each in self._outlets
+        ]
+        status = {
+            "process": os.getpid(),
+            "started": f"{self._started:%Y-%m-%dT%H:%M:%SZ}",
+            "written": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "feeds": feeds,
+            "sinks": sinks,
+        }
+        write_whole(self._home / STATUS, json.dumps(status, ensure_ascii=False, indent=1) + "\n")
+
+
+def status_of(store: Store) -> dict[str, Any]:
+    """What the watch of ``store`` last wrote, whether it runs, and how many briefs are owed, made and waiting.
+
+    Raises InputError where no watch has run.
+    """
+    home = home_of(store.path)
+    try:
+        told: dict[str, Any] = json.loads((home / STATUS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise InputError(
+            f"no watch of {store.path} has run", hint="start one with `correlator watch feeds.toml`"
+        ) from None
+    return {"runs": _runs(home), **told, "briefs": counts(store, [each["sink"] for each in told["sinks"]])}
+
+
+def _runs(home: Path) -> bool:
+    with (home / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False

@@ -1,0 +1,160 @@
+"""What a watch is: a TOML file with feeds, a selection of events, and where briefs go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from correlator.addresses import is_address, shown
+from correlator.brief.make import WINDOWS, asked_windows
+from correlator.errors import InputError, likeliest
+from correlator.events.select import check_selection
+from correlator.files import read_toml
+
+MOST_FEEDS = 1_000
+LEAST_EVERY = 1.0
+MOST_EVERY = 86_400.0
+_SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(s|min|h)?\s*$")
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True)
+class FeedSpec:
+    """One feed: its address, seconds between polls, and what its publisher's profile is told."""
+
+    url: str
+    every: float = 60.0
+    profile: str | None = None
+    zone: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The address without its secrets, as the store knows it."""
+        return shown(self.url)
+
+
+@dataclass(frozen=True)
+class SinkSpec:
+    """Where briefs go: ``stdout``, a ``folder``, a command (``exec``, a list of arguments), a ``webhook`` with the
+    environment variable that holds its secret.
+    """
+
+    stdout: bool = True
+    folder: Path | None = None
+    exec: tuple[str, ...] = ()
+    webhook: str | None = None
+    secret_variable: str = "CORRELATOR_WEBHOOK_SECRET"
+
+
+@dataclass(frozen=True)
+class WatchSpec:
+    """A watch: ``feeds``, the selection of ``events`` (None: all), what briefs are asked for, and ``sinks``."""
+
+    feeds: tuple[FeedSpec, ...]
+    events: str | None = None
+    symbols: tuple[str, ...] = ()
+    windows: str = WINDOWS
+    benchmark: str | None = None
+    coder: str = "rules"
+    sinks: SinkSpec = field(default_factory=SinkSpec)
+
+
+def read_watch(path: str | Path) -> WatchSpec:
+    """The watch that a TOML file describes; raises InputError naming the key that cannot be read."""
+    table = read_toml(path)
+    where = Path(path).name
+    _known(table, [each.name for each in fields(WatchSpec) if each.name != "feeds"] + ["feed", "every"], where)
+    every = _seconds(table.get("every", 60), f"{where}: every")
+    feeds = table.get("feed", [])
+    if not isinstance(feeds, list) or not feeds or not all(isinstance(each, dict) for each in feeds):
+        raise InputError(f"{where} names no feed", hint='write [[feed]] and below it url = "https://..."')
+    if len(feeds) > MOST_FEEDS:
+        raise InputError(f"{where} names {len(feeds):,} feeds, the limit is {MOST_FEEDS:,}")
+    events = table.get("events")
+    if events is not None:
+        check_selection(_text(events, f"{where}: events"))
+    coder = table.get("coder", "rules")
+    if coder not in ("rules", "full"):
+        raise InputError(f"{where}: coder {coder!r} is not known", hint="coders are rules, full")
+    windows = _text(table.get("windows", WINDOWS), f"{where}: windows")
+    asked_windows(windows)
+    return WatchSpec(
+        _unrepeated([_feed(each, every, where) for each in feeds], where),
+        events,
+        _texts(table.get("symbols", []), f"{where}: symbols"),
+        windows,
+        None if table.get("benchmark") is None else _text(table["benchmark"], f"{where}: benchmark"),
+        coder,
+        _sinks(table.get("sinks", {}), where),
+    )
+
+
+def _feed(table: Mapping[str, Any], every: float, where: str) -> FeedSpec:
+    _known(table, [each.name for each in fields(FeedSpec)], f"{where}: feed")
+    url = table.get("url")
+    if not isinstance(url, str) or not is_address(url) or not url.lower().startswith(("http://", "https://")):
+        raise InputError(f"{where}: feed {url!r} is not an http or https address", hint='write url = "https://..."')
+    own = _seconds(table.get("every", every), f"{where}: every of {shown(url)}")
+    profile, zone = (
+        None if table.get(name) is None else _text(table[name], f"{where}: {name}") for name in ("profile", "zone")
+    )
+    return FeedSpec(url, own, profile, zone)
+
+
+def _unrepeated(feeds: Sequence[FeedSpec], where: str) -> tuple[FeedSpec, ...]:
+    names = [feed.name for feed in feeds]
+    repeated = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if repeated is not None:
+        raise InputError(f"{where} names the feed {repeated} twice", hint="name each feed once")
+    return tuple(feeds)
+
+
+def _sinks(table: object, where: str) -> SinkSpec:
+    if not isinstance(table, dict):
+        raise InputError(f"{where}: sinks is not a table", hint="write [sinks]")
+    _known(table, [each.name for each in fields(SinkSpec)], f"{where}: sinks")
+    stdout = table.get("stdout", True)
+    if not isinstance(stdout, bool):
+        raise InputError(f"{where}: stdout of sinks must be true or false")
+    folder = table.get("folder")
+    return SinkSpec(
+        stdout,
+        None if folder is None else Path(_text(folder, f"{where}: folder of sinks")),
+        _texts(table.get("exec", []), f"{where}: exec of sinks"),
+        None if table.get("webhook") is None else _text(table["webhook"], f"{where}: webhook of sinks"),
+        _text(table.get("secret_variable", SinkSpec.secret_variable), f"{where}: secret_variable of sinks"),
+    )
+
+
+def _known(table: Mapping[str, Any], names: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in names:
+            raise InputError(f"{where} has the key {key!r}, which is not known", hint=likeliest(key, names, "keys are"))
+
+
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{what} must be text, got {value!r}")
+    return value.strip()
+
+
+def _texts(value: object, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+        raise InputError(f"{what} must be a list of texts, got {value!r}")
+    return tuple(value)
+
+
+def _seconds(value: object, what: str) -> float:
+    """Seconds of a number, or of a text such as ``90s``, ``5 min`` or ``1 h``."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+    elif isinstance(value, str) and (match := _SPAN.match(value)):
+        seconds = float(match[1]) * _UNITS[match[2] or "s"]
+    else:
+        raise InputError(f"{what} is {value!r}, not a time", hint="write seconds, or a text such as 5 min")
+    if not LEAST_EVERY <= seconds <= MOST_EVERY:
+        raise InputError(f"{what} is {seconds:g} s", hint=f"give {LEAST_EVERY:g} s to {MOST_EVERY / 3600:g} h")
+    return seconds

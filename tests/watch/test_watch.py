@@ -1,0 +1,290 @@
+"""One brief for a story, whatever feeds, sinks and kills do."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from feed_server import FeedServer, serving
+
+from correlator.brief.make import ask, brief_on
+from correlator.errors import InputError, StoreLockedError
+from correlator.store.db import Store
+from correlator.watch.journal import Journal
+from correlator.watch.outbox import Made
+from correlator.watch.run import Permissions, Watch, alone, home_of, status_of
+from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
+from correlator.watch.spec import read_watch
+
+AGREE = "Pakistan and Iran agree to deepen trade"
+MEET = "President of Azerbaijan meets the prime minister of Turkiye in Baku"
+
+
+class Collected:
+    """A sink that keeps what it has had."""
+
+    name = "collected"
+
+    def __init__(self) -> None:
+        self.had: list[dict[str, object]] = []
+
+    def take(self, briefs):
+        self.had += [json.loads(each.content) for each in briefs]
+        return [each.brief_number for each in briefs]
+
+
+@pytest.fixture
+def server():
+    with serving() as made:
+        yield made
+
+
+def watch(folder: Path, server: FeedServer, sinks, events: str = "category in (AGREE, CONSULT)") -> Watch:
+    file = folder / "feeds.toml"
+    file.write_text(f'events = "{events}"\nevery = 1\n[[feed]]\nurl = "{server.url()}"\n')
+    home_of(folder / "m.duckdb").mkdir(exist_ok=True)
+    return Watch(
+        Store(folder / "m.duckdb"), read_watch(file), sinks, Permissions(allow_private=True), say=lambda _: None
+    )
+
+
+def again(made: Watch) -> None:
+    """A cycle that does not wait for its second."""
+    for feed in made._feeds:
+        feed.due_at = 0.0
+    made._hosts.clear()
+    made.cycle()
+
+
+def test_a_story_is_briefed_once_and_a_changed_feed_changes_nothing(tmp_path, server):
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.add("Rain is expected in Lahore", AGREE)
+    again(made)
+    again(made)
+    assert [each["headline"] for each in sink.had] == [AGREE]
+    assert server.asked[-1] is not None  # the second question was conditional
+    with server.lock:
+        server.items.reverse()
+    server.add(MEET)
+    again(made)
+    assert [each["headline"] for each in sink.had] == [AGREE, MEET]
+    with server.lock:  # withdrawn, and told again by another page
+        server.items.pop()
+    server.add(AGREE)
+    again(made)
+    assert len(sink.had) == 2
+    assert len({each["brief_id"] for each in sink.had}) == 2
+
+
+def test_a_restart_briefs_nothing_twice_and_nothing_old(tmp_path, server):
+    server.add(AGREE)
+    first = Collected()
+    again(watch(tmp_path, server, [first]))
+    second = Collected()
+    again(watch(tmp_path, server, [second]))
+    server.add(MEET)
+    third = Collected()
+    again(watch(tmp_path, server, [third]))
+    assert [len(each.had) for each in (first, second, third)] == [1, 0, 1]
+
+
+def test_an_edit_that_changes_the_event_is_a_correction(tmp_path, server):
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.add(AGREE)
+    again(made)
+    server.items[0].title = "Pakistan and Iran agree to deepen their trade"
+    again(made)
+    assert len(sink.had) == 1  # other words, the same event
+    server.items[0].title = "Pakistan accuses Iran of breaking a trade agreement"
+    again(made)
+    assert [each["kind"] for each in sink.had] == ["news", "correction"]
+    assert sink.had[1]["corrects"] == sink.had[0]["brief_id"]
+    assert sink.had[1]["events"][0]["category"] == "ACCUSE"
+    server.items[0].title = "A trade fair in Karachi"
+    again(made)
+    assert sink.had[2]["no_event"] is not None
+    assert sink.had[2]["corrects"] == sink.had[1]["brief_id"]
+
+
+def test_a_server_that_is_down_is_asked_less_and_less(tmp_path, server):
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.status = 503
+    server.add(AGREE)
+    said: list[str] = []
+    made._say = said.append
+    for _ in range(4):
+        again(made)
+    assert sink.had == []
+    assert [line.rpartition("; ")[2] for line in said] == [f"tried again in {wait} s" for wait in (2, 4, 8, 16)]
+    server.status = 200
+    again(made)
+    assert len(sink.had) == 1
+    assert made._feeds[0].failures == 0
+
+
+def test_an_item_of_the_future_waits_for_its_time(tmp_path, server):
+    """A time that no clock can excuse is a reject; the item comes when its time has come."""
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    server.add(AGREE)
+    server.items[0].at = datetime.now(UTC) + timedelta(days=3)
+    again(made)
+    assert sink.had == []
+    server.items[0].at = datetime.now(UTC)
+    again(made)
+    assert len(sink.had) == 1
+
+
+def test_news_that_states_a_later_time_was_public_when_its_feed_had_it(tmp_path, server):
+    again(watch(tmp_path, server, [Collected()]))
+    store = Store(tmp_path / "m.duckdb")
+    server.add(AGREE)
+    again(watch(tmp_path, server, [Collected()]))
+    asked = ask("2020-01-01T00:00Z", None, "0:0", None, "rules")
+    with store.reading() as connection:
+        made = brief_on(connection, 1, asked, public_by_then=True)
+        with pytest.raises(InputError, match="after 2020-01-01"):
+            brief_on(connection, 1, asked)
+    assert made.known_at == made.at
+    assert "was public before" in made.rule
+
+
+def test_what_a_sink_cannot_take_is_offered_again(tmp_path, server):
+    server.add(AGREE)
+    server.post_status = 500
+    secret = b"a secret of some length"
+    sink = WebhookSink(server.url("hook"), secret, allow_private=True)
+    made = watch(tmp_path, server, [sink])
+    again(made)
+    assert made._outlets[0].failures == 1
+    assert "answered 500" in made._outlets[0].last_error
+    server.post_status = 200
+    made._outlets[0].due_at = 0.0
+    again(made)
+    ((headers, body),) = server.posted
+    seconds, _, given = headers["Correlator-Signature"].partition(",v1=")
+    expected = hmac.new(secret, f"{seconds[2:]}.".encode() + body, hashlib.sha256).hexdigest()
+    assert given == expected
+    assert headers["Correlator-Brief-Id"] == json.loads(body)["brief_id"]
+    assert signature(secret, body, int(seconds[2:])).endswith(expected)
+
+
+def test_a_command_gets_the_brief_without_a_shell(tmp_path):
+    script = "import os,sys; open(sys.argv[1],'a').write(os.environ['CORRELATOR_BRIEF_ID']+sys.stdin.read())"
+    sink = CommandSink([sys.executable, "-c", script, str(tmp_path / "out; touch bad")])
+    assert sink.take([Made(1, "abc", '{"a": 1}')]) == [1]
+    assert (tmp_path / "out; touch bad").read_text() == 'abc{"a": 1}\n'
+
+
+BRIEFS = [Made(number, f"id{number}", json.dumps({"brief_id": f"id{number}", "text": "x" * 50})) for number in range(5)]
+
+
+@pytest.mark.parametrize("cut", [0, 10, 80, 81, 200, 405])
+def test_stdout_to_a_file_is_had_once_wherever_the_process_was_killed(tmp_path, cut):
+    """The file holds ``cut`` bytes of what was about to leave when the process was killed."""
+    path, journal = tmp_path / "out.jsonl", Journal(tmp_path / "j")
+    path.write_bytes(b'{"brief_id": "earlier"}\n')
+    content = b"".join(each.content.encode() + b"\n" for each in BRIEFS)
+    status = path.stat()
+    where = {"device": status.st_dev, "inode": status.st_ino, "offset": status.st_size}
+    journal.write({"begun": [each.brief_id for each in BRIEFS], **where, "length": len(content)})
+    with path.open("ab") as file:
+        file.write(content[:cut])
+    with path.open("ab") as file:
+        sink = StdoutSink(journal, file.fileno())
+        assert sink.take(BRIEFS) == list(range(5))
+        assert sink.take([]) == []
+    assert [json.loads(line)["brief_id"] for line in path.read_bytes().splitlines()] == [
+        "earlier", *(each.brief_id for each in BRIEFS)
+    ]  # fmt: skip
+
+
+def test_stdout_that_had_left_before_the_mark_is_not_written_again(tmp_path):
+    path, journal = tmp_path / "out.jsonl", Journal(tmp_path / "j")
+    for _ in range(2):  # the second process finds no mark in the store, but the journal
+        with path.open("ab") as file:
+            StdoutSink(journal, file.fileno()).take(BRIEFS)
+    assert len(path.read_bytes().splitlines()) == 5
+
+
+def test_a_file_that_was_moved_away_does_not_come_again(tmp_path):
+    folder, home = tmp_path / "briefs", tmp_path
+    FolderSink.at(folder, home).take(BRIEFS[:2])
+    (folder / "id0.json").rename(tmp_path / "taken.json")
+    FolderSink.at(folder, home).take(BRIEFS[:3])
+    assert sorted(path.name for path in folder.iterdir()) == ["id1.json", "id2.json"]
+
+
+def test_a_file_that_was_begun_and_not_named_is_named(tmp_path):
+    folder = tmp_path / "briefs"
+    sink = FolderSink.at(folder, tmp_path)
+    (folder / ".id0.partial").write_text("{")
+    sink._journal.write({"begun": "id0"})
+    FolderSink.at(folder, tmp_path).take(BRIEFS[:1])
+    assert json.loads((folder / "id0.json").read_text())["brief_id"] == "id0"
+
+
+def test_one_watch_at_a_time(tmp_path):
+    home = home_of(tmp_path / "m.duckdb")
+    with alone(home), pytest.raises(StoreLockedError, match="another watch"), alone(home):
+        pass
+
+
+def test_status(tmp_path, server):
+    with pytest.raises(InputError, match="no watch"):
+        status_of(Store(tmp_path / "m.duckdb"))
+    server.add(AGREE)
+    made = watch(tmp_path, server, [Collected()])
+    made.run(lambda: False, once=True)
+    told = status_of(Store(tmp_path / "m.duckdb"))
+    assert told["briefs"] == {"owed": 0, "made": 1, "waiting for collected": 0}
+    assert told["feeds"][0]["articles"] == 1
+    assert told["runs"] is False
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "names no feed"),
+        ('[[feed]]\nurl = "ftp://x.example"', "not an http or https"),
+        ('every = 0.1\n[[feed]]\nurl = "https://x.example"', "give 1 s"),
+        ('every = "soon"\n[[feed]]\nurl = "https://x.example"', "not a time"),
+        ('event = "x"\n[[feed]]\nurl = "https://x.example"', "did you mean events"),
+        ('events = "category ~ X"\n[[feed]]\nurl = "https://x.example"', "="),
+        ('[[feed]]\nurl = "https://x.example"\n[[feed]]\nurl = "https://x.example"', "twice"),
+        ('[[feed]]\nurl = "https://x.example"\n[sinks]\nexec = "rm -rf"', "list of texts"),
+    ],
+)
+def test_a_file_that_is_not_a_watch_is_refused(tmp_path, text, says):
+    (tmp_path / "feeds.toml").write_text(text)
+    with pytest.raises(InputError, match=says):
+        read_watch(tmp_path / "feeds.toml")
+
+
+def test_the_command_line(tmp_path, server):
+    server.add(AGREE, "Rain in Lahore")
+    (tmp_path / "feeds.toml").write_text(f'events = "category = AGREE"\n[[feed]]\nurl = "{server.url()}"\n')
+
+    def run(*arguments, code=0):
+        command = [sys.executable, "-m", "correlator.cli.main", "watch", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
+        assert done.returncode == code, done.stderr
+        return done
+
+    refused = run("feeds.toml", "--once", code=8)
+    assert "allow-private" in refused.stderr or "private" in refused.stderr
+    (line,) = run("feeds.toml", "--once", "--to", "briefs", "--allow-private").stdout.splitlines()
+    assert json.loads(line)["headline"] == AGREE
+    assert [json.loads(path.read_text())["headline"] for path in (tmp_path / "briefs").iterdir()] == [AGREE]
+    assert run("feeds.toml", "--once", "--allow-private").stdout == ""
+    assert json.loads(run("--status").stdout)["briefs"]["made"] == 1
