@@ -73,8 +73,8 @@ def watch(
     spec = read_watch(file)
     asked = _sinks(spec.sinks, to, execute, webhook, no_stdout)
     stopped = _stops()
-    with alone(home_of(opened.path)):
-        sinks = sinks_of(asked, home_of(opened.path), allow_private=allow_private)
+    with alone(home_of(opened)):
+        sinks = sinks_of(asked, home_of(opened), allow_private=allow_private)
         if not sinks:
             raise InputError("briefs go nowhere", hint="give --to, --exec or --webhook, or leave --no-stdout out")
         tally = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate).run(stopped, once=once)

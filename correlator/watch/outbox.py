@@ -79,24 +79,29 @@ def begin(store: Store, sinks: Sequence[str]) -> None:
     """Remember where this watch begins: events that are in the store by now are not news, briefs made before a sink
     was named are not owed to it.
     """
-    with store.transaction() as connection:
+
+    def write(connection: duckdb.DuckDBPyConnection) -> None:
         marks = _marks(connection)
         if EVENTS_MARK not in marks:
-            _set_mark(connection, EVENTS_MARK, "SELECT coalesce(max(event_id), 0) FROM events")
+            _set_mark(connection, EVENTS_MARK, _newest_event(connection))
         for sink in sinks:
             if f"sink:{sink}" not in marks:
-                _set_mark(connection, f"sink:{sink}", "SELECT coalesce(max(brief_number), 0) FROM briefs")
+                newest = query(connection, "SELECT coalesce(max(brief_number), 0) AS newest FROM briefs").item()
+                _set_mark(connection, f"sink:{sink}", newest)
+
+    store.transact(write)
 
 
 def owe(store: Store, spec: WatchSpec, now: datetime) -> int:
     """Write what is owed for events and edits that are new since the last call; returns how many briefs."""
     with store.reading() as connection:
         mark = _marks(connection).get(EVENTS_MARK, 0)
-        newest = query(connection, "SELECT coalesce(max(event_id), 0) AS newest FROM events").item()
+        newest = _newest_event(connection)
         edited = not query(connection, _EDITED).is_empty()
     if newest <= mark and not edited:
         return 0
-    with store.transaction() as connection:
+
+    def write(connection: duckdb.DuckDBPyConnection) -> int:
         mark = _marks(connection).get(EVENTS_MARK, 0)
         fresh = query(connection, _NEW_EVENTS, {"mark": mark, "feeds": [feed.name for feed in spec.feeds]})
         owed = pl.concat([_news(connection, fresh, spec), _corrections(connection, spec.coder)]).with_row_index("order")
@@ -105,8 +110,10 @@ def owe(store: Store, spec: WatchSpec, now: datetime) -> int:
             execute(connection, _OWE, {"due": now})
             _keep_versions(connection)
             connection.unregister("owed")
-        _set_mark(connection, EVENTS_MARK, "SELECT greatest(coalesce(max(event_id), 0), $least) FROM events", mark)
-    return owed.height
+        _set_mark(connection, EVENTS_MARK, max(mark, _newest_event(connection)))
+        return owed.height
+
+    return store.transact(write)
 
 
 def due(store: Store, most: int) -> list[Due]:
@@ -133,7 +140,8 @@ def keep(store: Store, made: Sequence[Made]) -> None:
         schema={"brief_number": pl.Int64, "brief_id": pl.String, "content": pl.String},
         orient="row",
     )
-    with store.transaction() as connection:
+
+    def write(connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("made", rows)
         execute(
             connection,
@@ -141,6 +149,8 @@ def keep(store: Store, made: Sequence[Made]) -> None:
             " WHERE briefs.brief_number = m.brief_number AND briefs.content IS NULL",
         )
         connection.unregister("made")
+
+    store.transact(write)
 
 
 def waiting(store: Store, sink: str, most: int) -> list[Made]:
@@ -170,10 +180,16 @@ def delivered(store: Store, had: Mapping[str, Sequence[int]], now: datetime) -> 
         schema={"brief_number": pl.Int64, "sink": pl.String, "delivered_at": pl.Datetime("us", "UTC")},
         orient="row",
     )
-    with store.transaction() as connection:
+
+    def write(connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("had", frame)
-        execute(connection, "INSERT INTO deliveries BY NAME SELECT * FROM had ON CONFLICT DO NOTHING")
+        execute(
+            connection,
+            "INSERT INTO deliveries BY NAME SELECT * FROM had ANTI JOIN deliveries USING (brief_number, sink)",
+        )
         connection.unregister("had")
+
+    store.transact(write)
 
 
 def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
@@ -251,7 +267,11 @@ def _marks(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(query(connection, "SELECT name, place FROM marks").iter_rows())
 
 
-def _set_mark(connection: duckdb.DuckDBPyConnection, name: str, sql: str, least: int = 0) -> None:
-    parameters = {"least": least} if "$least" in sql else {}
-    ((place,),) = execute(connection, sql, parameters)
-    execute(connection, "INSERT OR REPLACE INTO marks VALUES ($name, $place)", {"name": name, "place": place})
+def _newest_event(connection: duckdb.DuckDBPyConnection) -> int:
+    newest: int = query(connection, "SELECT coalesce(max(event_id), 0) AS newest FROM events").item()
+    return newest
+
+
+def _set_mark(connection: duckdb.DuckDBPyConnection, name: str, place: int) -> None:
+    execute(connection, "DELETE FROM marks WHERE name = $name", {"name": name})
+    execute(connection, "INSERT INTO marks VALUES ($name, $place)", {"name": name, "place": place})

@@ -82,9 +82,12 @@ class Permissions:
     allow_private: bool = False
 
 
-def home_of(store: Path) -> Path:
-    """The folder of a store's watch: its lock, its journals, its status."""
-    return store.with_name(f"{store.name}.watch")
+def home_of(store: Store) -> Path:
+    """The folder of a store's watch: its lock, its journals, its status. It is beside the store, and in the folder at
+    hand where that is not on this machine.
+    """
+    name = Path(store.address).name
+    return Path(f"{name}.watch") if "://" in store.address else Path(store.address).with_name(f"{name}.watch")
 
 
 @contextmanager
@@ -117,7 +120,7 @@ class Watch:
         self._outlets = [_Outlet(sink) for sink in sinks]
         self._hosts: dict[str, float] = {}
         self._started = datetime.now(UTC)
-        self._home = home_of(store.path)
+        self._home = home_of(store)
         self._told_at = -_HEARTBEAT
         begin(store, [sink.name for sink in sinks])
 
@@ -273,12 +276,12 @@ def status_of(store: Store) -> dict[str, Any]:
 
     Raises InputError where no watch has run.
     """
-    home = home_of(store.path)
+    home = home_of(store)
     try:
         told: dict[str, Any] = json.loads((home / STATUS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise InputError(
-            f"no watch of {store.path} has run", hint="start one with `correlator watch feeds.toml`"
+            f"no watch of {store.address} has run", hint="start one with `correlator watch feeds.toml`"
         ) from None
     return {"runs": _runs(home), **told, "briefs": counts(store, [each["sink"] for each in told["sinks"]])}
 

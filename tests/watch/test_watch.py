@@ -49,7 +49,7 @@ def server():
 def watch(folder: Path, server: FeedServer, sinks, events: str = "category in (AGREE, CONSULT)") -> Watch:
     file = folder / "feeds.toml"
     file.write_text(f'events = "{events}"\nevery = 1\n[[feed]]\nurl = "{server.url()}"\n')
-    home_of(folder / "m.duckdb").mkdir(exist_ok=True)
+    home_of(Store(folder / "m.duckdb")).mkdir(exist_ok=True)
     return Watch(
         Store(folder / "m.duckdb"), read_watch(file), sinks, Permissions(allow_private=True), say=lambda _: None
     )
@@ -235,7 +235,7 @@ def test_a_file_that_was_begun_and_not_named_is_named(tmp_path):
 
 
 def test_one_watch_at_a_time(tmp_path):
-    home = home_of(tmp_path / "m.duckdb")
+    home = home_of(Store(tmp_path / "m.duckdb"))
     with alone(home), pytest.raises(StoreLockedError, match="another watch"), alone(home):
         pass
 
