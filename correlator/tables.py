@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: SQL type, unit (empty where there is none) and meaning; ``required`` becomes NOT NULL."""
+    """One column: SQL type, unit (empty where there is none) and meaning; ``required`` becomes NOT NULL; ``by_store``:
+    the store fills it, no reader brings it.
+    """
 
     name: str
     type: str
     meaning: str
     unit: str = ""
     required: bool = False
+    by_store: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,12 @@ class Table:
 
     @property
     def column_names(self) -> tuple[str, ...]:
+        """The columns that readers bring."""
+        return tuple(column.name for column in self.columns if not column.by_store)
+
+    @property
+    def stored_names(self) -> tuple[str, ...]:
+        """Every column, as it is stored."""
         return tuple(column.name for column in self.columns)
 
     def column(self, name: str) -> Column:
@@ -83,6 +92,8 @@ def polars_type(sql_type: str) -> pl.DataType:
     return types[sql_type]
 
 
+_LOAD = Column("load_id", "BIGINT", "load that brought the row; NULL for rows of older stores", by_store=True)
+
 ARTICLES = Table(
     "articles",
     "One row per version of an article as its publisher printed it.",
@@ -112,6 +123,7 @@ ARTICLES = Table(
         Column("source", "VARCHAR", "file or address it was read from", required=True),
         Column("source_line", "BIGINT", "line or record in the source, from 1"),
         Column("loaded_at", "TIMESTAMPTZ", "when the row entered the store", "UTC", required=True),
+        _LOAD,
     ),
     ("article_id", "version"),
 )
@@ -135,6 +147,7 @@ QUOTES = Table(
         Column("votes_for", "INTEGER", "symbols of the strip whose previous close matches that session"),
         Column("votes_against", "INTEGER", "symbols with bars whose previous close does not"),
         Column("official_close", "DOUBLE", "the exchange's close of that session", "as price"),
+        _LOAD,
     ),
     ("article_id", "strip_key", "position"),
 )
@@ -156,6 +169,7 @@ BARS = Table(
         Column("volume", "DOUBLE", "shares or contracts traded", "units"),
         Column("source", "VARCHAR", "file or service", required=True),
         Column("retrieved_at", "TIMESTAMPTZ", "when the bar was known to us", "UTC", required=True),
+        _LOAD,
     ),
     ("symbol", "interval", "bar_start", "vintage"),
     indexed=False,
@@ -172,6 +186,7 @@ ACTIONS = Table(
         Column("value", "DOUBLE", "amount per share, or new shares for one old", "currency or ratio", required=True),
         Column("source", "VARCHAR", "service", required=True),
         Column("retrieved_at", "TIMESTAMPTZ", "when it was known to us", "UTC", required=True),
+        _LOAD,
     ),
     ("symbol", "session", "kind", "vintage"),
 )
@@ -220,6 +235,7 @@ EVENTS = Table(
         Column("dyad", "VARCHAR", "both countries in alphabetical order, joined by a dash"),
         Column("symbol", "VARCHAR", "instrument that the bringer of the event named; NULL for coded articles"),
         Column("evidence", "VARCHAR", "JSON: the span and rule behind each field"),
+        _LOAD,
     ),
     ("event_id",),
 )
@@ -232,6 +248,7 @@ LINKS = Table(
         Column("symbol", "VARCHAR", "the instrument", required=True),
         Column("kind", "VARCHAR", "printed, named, country, sector or watchlist", required=True),
         Column("evidence", "VARCHAR", "the span or rule behind the link", required=True),
+        _LOAD,
     ),
     ("article_id", "symbol", "kind"),
 )
@@ -245,6 +262,7 @@ REJECTS = Table(
         Column("reason", "VARCHAR", "why it was not taken", required=True),
         Column("content", "VARCHAR", "the row or line, shortened to 500 characters", required=True),
         Column("loaded_at", "TIMESTAMPTZ", "when it was met first", "UTC", required=True),
+        _LOAD,
     ),
     ("source", "source_line", "reason"),
 )
@@ -261,6 +279,7 @@ LOADS = Table(
         Column("rows_known", "BIGINT", "rows that were there already", "rows", required=True),
         Column("rows_rejected", "BIGINT", "rows in rejects", "rows", required=True),
         Column("finished_at", "TIMESTAMPTZ", "when the transaction was committed", "UTC", required=True),
+        Column("undone_at", "TIMESTAMPTZ", "when what it brought was taken out again", "UTC"),
     ),
     ("load_id",),
 )
@@ -287,6 +306,7 @@ UNFINISHED = Table(
         Column("rows_taken", "BIGINT", "rows of the source that are in the store so far", "rows", required=True),
         Column("loaded_by", "VARCHAR", "process that took the last of them", required=True),
         Column("started_at", "TIMESTAMPTZ", "when the load began", "UTC", required=True),
+        Column("load_id", "BIGINT", "number that the load will have"),
     ),
     ("kind", "source"),
 )

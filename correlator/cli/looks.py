@@ -37,7 +37,9 @@ LOOKS: dict[str, Look] = {
     "instruments": Look(("symbol", "exchange", "currency", "country", "kind", "benchmark", "name")),
     "bars": Look(("symbol", "interval", "bars", "first_session", "last_session", "vintages")),
     "rejects": Look(("loaded_at", "source", "source_line", "reason")),
-    "loads": Look(("load_id", "loaded_at", "verb", "source", "rows")),
+    "loads": Look(
+        ("load_id", "finished_at", "kind", "source", "rows_added", "rows_known", "rows_rejected", "undone_at")
+    ),
     "ar": Look(("symbol", "session", "day", "ar", "se", "t", "p_value", "flags", "event_id"), RETURNS),
     "car": Look(("symbol", "window", "car", "se", "t", "p_value", "flags", "event_id"), RETURNS),
     "aar": Look(("day", "n", "aar", "sd", "caar", "positive"), RETURNS | {"positive"}),
@@ -47,6 +49,7 @@ LOOKS: dict[str, Look] = {
         ("window", "n", "dates", "caar", "se", "low", "high", "p_value", "p_placebo", "smallest_effect", "test"),
         RETURNS,
     ),
+    "recode": Look(("article_id", "change", "before", "after", "headline")),
     "calendar-time": Look((), RETURNS | {"se_white"}),
     "diagnostics": Look(
         ("symbol", "n", "purged", "p_autocorrelation", "p_arch", "pre_trend", "outliers", "flags", "event_id")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
+
+if TYPE_CHECKING:
+    from correlator.intake.undo import Undone
 
 app = Verbs(help="Check the store, copy it, put a copy back, write it anew without unused room; make and tidy a lake.")
 
@@ -44,6 +47,117 @@ def verify(
     printer.print(findings)
     if findings.height:
         raise typer.Exit(ExitCode.FINDINGS)
+
+
+LoadArgument = Annotated[int, typer.Argument(help="Number of the load, as `correlator list loads` shows it.", min=1)]
+
+
+@app.command("show")
+@prints_table
+def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions) -> None:
+    """Show what a load brought that is still there, by table; this is what undoing it takes out.
+
+    Example: correlator store show 3
+    """
+    from correlator.intake.undo import load_of
+
+    found = load_of(open_store(store), load)
+    narrate(_told(found))
+    printer.print(found.rows)
+
+
+@app.command("undo")
+@prints_table
+def undo(
+    *,
+    load: LoadArgument,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+    store: StoreOption = None,
+    printer: TableOptions,
+) -> None:
+    """Take out again what a load brought, in one transaction, and print how many rows went from which table.
+
+    Example: correlator store undo 3
+    """
+    from correlator.intake.undo import load_of, undo_load
+
+    target = open_store(store)
+    found = load_of(target, load) if dry_run else undo_load(target, load)
+    narrate(f"{'would undo' if dry_run else 'undone:'} {_told(found)}")
+    for note in found.notes:
+        narrate(f"  {note}")
+    printer.print(found.rows)
+
+
+@app.command("recode")
+@prints_table
+def recode(
+    *,
+    coder: Annotated[str, typer.Option("--coder", help="Event coder: rules or full.")],
+    store: StoreOption = None,
+    printer: TableOptions,
+) -> None:
+    """Code the events of every stored article anew, and print what changed; events of users and of GDELT stay.
+
+    Example: correlator store recode --coder full
+    """
+    from correlator.intake.recode import recode_events
+
+    changed = recode_events(open_store(store), coder)
+    counts = dict(changed["change"].value_counts().iter_rows())
+    narrate(", ".join(f"{counts.get(name, 0):,} {name}" for name in ("new", "gone", "other")) + " events")
+    printer.print(changed, "recode")
+
+
+@app.command("instrument")
+def instrument(
+    symbol: Annotated[str, typer.Argument(help="The instrument's symbol.")],
+    exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code, such as XKAR.")] = None,
+    currency: Annotated[str | None, typer.Option("--currency", help="ISO 4217 code.")] = None,
+    country: Annotated[str | None, typer.Option("--country", help="ISO 3166-1 alpha-3 code.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the company or index.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="share, index, fund, factor, fx ...")] = None,
+    benchmark: Annotated[str | None, typer.Option("--benchmark", help="Symbol of its default benchmark.")] = None,
+    aliases: Annotated[str | None, typer.Option("--aliases", help="Other names, separated by |.")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Change what the store says of an instrument; an empty text ('') takes a value away.
+
+    Example: correlator store instrument HBL --benchmark KSE100
+    """
+    from correlator.intake.instruments import edit_instrument
+
+    given = {"exchange": exchange, "currency": currency, "country": country, "name": name, "kind": kind}
+    given |= {"benchmark": benchmark, "aliases": aliases}
+    before, after = edit_instrument(open_store(store), symbol, **{k: v for k, v in given.items() if v is not None})
+    fields = [each for each in after if before[each] != after[each]]
+    changed = [f"{each} {before[each] or 'none'} -> {after[each] or 'none'}" for each in fields]
+    narrate(f"{after['symbol']}: {', '.join(changed) or 'nothing changed'}")
+
+
+@app.command("merge")
+def merge(
+    keep: Annotated[str, typer.Argument(help="Symbol that stays.")],
+    other: Annotated[str, typer.Argument(help="Symbol of the same instrument that becomes another name of it.")],
+    store: StoreOption = None,
+) -> None:
+    """Make two instruments that are one into one: bars, links and events of the second become the first one's.
+
+    Example: correlator store merge HBL HBL.KA
+    """
+    from correlator.intake.merge import merge_instruments
+
+    for line in merge_instruments(open_store(store), keep, other):
+        narrate(line)
+
+
+def _told(found: Undone) -> str:
+    """A load in a line."""
+    load = found.load
+    gone = f", undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC" if load["undone_at"] is not None else ""
+    return (
+        f"load {load['load_id']}, {load['kind']} from {load['source']}, {load['finished_at']:%Y-%m-%d %H:%M} UTC{gone}"
+    )
 
 
 @app.command("backup")

@@ -83,12 +83,22 @@ def numbered_events(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
 
     ``written``: rows as ``write_articles`` returns them. Columns: ``EVENT_COLUMNS`` and version.
     """
+    return _numbered(prepared.events, written)
+
+
+def _numbered(coded: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
     numbers = _known(written).select(*_ARTICLE, "article_id", "version", "known_at", "known_precision")
-    events = prepared.events.drop("article_id", "known_at", "known_precision")
+    events = coded.drop("article_id", "known_at", "known_precision")
     joined = events.join(numbers, on=_ARTICLE, how="inner", maintain_order="left")
     order = pl.int_range(pl.len()).over("article_id", "version")
     key = pl.format("article:{}:{}:{}", "article_id", "version", order).alias("event_key")
     return joined.with_columns(key, pl.lit(None, pl.String).alias("symbol")).select(*EVENT_COLUMNS, "version")
+
+
+def code_stored(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame, coding: Coding) -> pl.DataFrame:
+    """Events of stored articles (rows of the table, every version of each), as ``numbered_events`` returns them."""
+    ordered = articles.with_columns(article_id=pl.int_range(pl.len(), dtype=pl.Int64))
+    return _numbered(_coded(ordered, coding), with_own_updates(connection, articles))
 
 
 def numbered_links(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:
@@ -103,10 +113,7 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
 
     ``events``: as ``numbered_events`` returns them. Columns: ``EVENT_COLUMNS``.
     """
-    first = events.unique(["article_id", *_SAME_EVENT, "version"], keep="first", maintain_order=True)
-    first = first.sort("version", maintain_order=True).unique(
-        ["article_id", *_SAME_EVENT], keep="first", maintain_order=True
-    )
+    first = first_told(events)
     edited = first.filter(pl.col("version") > 1)["article_id"].unique()
     told = query(
         connection,
@@ -115,6 +122,14 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
     )
     fresh = first.join(told, on=["article_id", *_SAME_EVENT], how="anti", nulls_equal=True, maintain_order="left")
     return fresh.select(EVENT_COLUMNS)
+
+
+def first_told(events: pl.DataFrame) -> pl.DataFrame:
+    """Events (as ``numbered_events`` returns them) once per article, of the first version that tells them."""
+    first = events.unique(["article_id", *_SAME_EVENT, "version"], keep="first", maintain_order=True)
+    return first.sort("version", maintain_order=True).unique(
+        ["article_id", *_SAME_EVENT], keep="first", maintain_order=True
+    )
 
 
 def named_by_source(connection: duckdb.DuckDBPyConnection, named: pl.DataFrame) -> pl.DataFrame:

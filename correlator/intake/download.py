@@ -20,6 +20,7 @@ from correlator.market.instruments import canonical_symbol
 from correlator.market.yahoo import Yahoo
 from correlator.store.db import Store
 from correlator.store.statements import query
+from correlator.store.unfinished import Load, begin_load
 from correlator.store.writing import write_actions, write_bars, write_instruments, write_load, write_rejects
 
 TAIL = 10
@@ -215,6 +216,7 @@ def _write(store: Store, download: Download, source: str, name: str) -> LoadRepo
     known = download.bars.height - changed.height
 
     def write(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[int, int, int], int, int]:
+        begin_load(connection, Load("prices", source, None))
         write_instruments(connection, [download.instrument])
         bars = write_bars(connection, changed, download.retrieved_at)
         actions = write_actions(connection, download.actions, download.retrieved_at)

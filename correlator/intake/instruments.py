@@ -10,11 +10,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.report import LoadReport, sha256_of
 from correlator.market.instruments import (
     SUFFIXES,
     canonical_symbol,
+    checked_row,
     describe_instrument,
     find_instrument,
     read_instruments,
@@ -22,6 +23,7 @@ from correlator.market.instruments import (
 from correlator.market.symbols import are_one_market
 from correlator.market.units import price_unit
 from correlator.sessions import exchange_named
+from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.writing import write_instruments, write_load
@@ -49,6 +51,47 @@ def add_instruments(store: Store, path: str | Path) -> LoadReport:
 
     store.transact(write)
     return LoadReport("instruments", str(path), *counts)
+
+
+def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]:
+    """Set columns of a stored instrument; an empty text takes a value away. Returns the row before and after.
+
+    Raises NotFoundError for a symbol that the store has not, InputError for an exchange, currency, country or kind that
+    does not exist, for a benchmark or another name that is no instrument of the store or another one's.
+    """
+
+    def work(connection: duckdb.DuckDBPyConnection) -> tuple[Row, Row]:
+        names = names_in(connection)
+        known = names.symbol_of(symbol)
+        if known is None:
+            raise NotFoundError(f"the store has no instrument {symbol!r}", hint=likeliest(symbol, names.rows, "it has"))
+        before = names.rows[known]
+        after = {**before, **{name: value.strip() or None for name, value in values.items()}}
+        if not after["exchange"]:
+            raise InputError(f"{known} must have an exchange", argument="exchange")
+        after = {**after, **checked_row(after)}
+        _refuse_strangers(names, known, after)
+        rows = pl.DataFrame([after], schema=INSTRUMENTS.schema())
+        connection.register("edited_instruments", rows)
+        columns = [name for name in INSTRUMENTS.column_names if name != "symbol"]
+        update_rows(connection, INSTRUMENTS, columns, "SELECT * FROM edited_instruments")
+        connection.unregister("edited_instruments")
+        return before, after
+
+    return store.transact(work)
+
+
+def _refuse_strangers(names: Names, symbol: str, row: Row) -> None:
+    """Raise where the benchmark is no instrument, or another name is another instrument's."""
+    benchmark = row["benchmark"]
+    if benchmark and benchmark != "equal-weighted" and names.symbol_of(benchmark) is None:
+        hint = likeliest(benchmark, names.rows, "the store has")
+        raise InputError(f"benchmark {benchmark!r} is not an instrument of the store", hint=hint, argument="benchmark")
+    for alias in (row["aliases"] or "").split("|"):
+        other = names.symbols.get(alias.upper())
+        if alias and other not in (None, symbol):
+            hint = f"`correlator store merge {symbol} {other}` makes both one"
+            raise InputError(f"{alias!r} is a name of {other}", hint=hint, argument="aliases")
 
 
 def _completed(row: Row, before: Names) -> Row:

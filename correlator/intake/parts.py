@@ -11,7 +11,7 @@ from typing import TypeVar
 import duckdb
 
 from correlator.store.db import Store
-from correlator.store.unfinished import Load, clear_mark, mark_unfinished
+from correlator.store.unfinished import Load, begin_load, clear_mark, mark_unfinished
 from correlator.store.writing import write_load
 
 Part = TypeVar("Part")
@@ -76,6 +76,7 @@ def load_parts(
         def write_part(
             connection: Connection, part: Part = part, is_last: bool = is_last, before: Tally = before
         ) -> tuple[Tally, bool]:
+            begin_load(connection, load)
             total = before + write(connection, part)
             ended = is_last and (derive is None or total.taken <= derive.small)
             if ended:
@@ -98,6 +99,7 @@ def load_parts(
 
 def end_load(connection: Connection, load: Load, total: Tally) -> None:
     """Take the load's mark away and write its line in the journal."""
+    begin_load(connection, load)
     clear_mark(connection, load)
     counts = (total.added, total.known, total.rejected)
     write_load(connection, load.kind, load.source, load.sha256, counts, datetime.now(UTC))

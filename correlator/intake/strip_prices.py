@@ -17,6 +17,7 @@ from correlator.intake.report import LoadReport
 from correlator.news.strip import is_index
 from correlator.store.db import Store
 from correlator.store.statements import query
+from correlator.store.unfinished import Load, begin_load
 from correlator.store.writing import Written, write_bars, write_instruments, write_load
 from correlator.tables import BARS
 
@@ -65,6 +66,7 @@ def add_strip_prices(store: Store, symbols: Sequence[str] = ()) -> LoadReport:
     ]
 
     def write(connection: duckdb.DuckDBPyConnection) -> Written:
+        begin_load(connection, Load("prices", SOURCE, None))
         write_instruments(connection, instruments)
         written = write_bars(connection, bars, loaded_at)
         write_load(connection, "prices", SOURCE, None, (written.added, written.known, 0), loaded_at)

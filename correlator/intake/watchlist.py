@@ -12,6 +12,7 @@ from correlator.errors import NotFoundError
 from correlator.intake.report import LoadReport, sha256_of
 from correlator.store.db import Store
 from correlator.store.statements import query
+from correlator.store.unfinished import Load, begin_load
 from correlator.store.writing import write_links, write_load
 from correlator.tables import LINKS
 
@@ -34,6 +35,7 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
     linker = Linker([], read_watchlist(file))
 
     def write(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+        begin_load(connection, Load("watchlist", str(path), sha256_of(file)))
         added = known = 0
         after = -1
         while (articles := query(connection, _ARTICLES, {"after": after, "rows": _SLICE})).height:

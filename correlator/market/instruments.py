@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -181,6 +181,12 @@ def _checked(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
     columns = [*INSTRUMENTS.column_names, "sector"]
     full = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in columns if name not in rows.columns)
     return full.select(columns).with_columns(pl.col("aliases").str.replace_all(";", "|"))
+
+
+def checked_row(row: Mapping[str, str | None]) -> dict[str, str | None]:
+    """One instrument (``tables.INSTRUMENTS``), checked as a file of them is; raises InputError."""
+    frame = pl.DataFrame([dict(row)], schema=INSTRUMENTS.schema())
+    return _checked(frame, Path("the store")).select(INSTRUMENTS.column_names).row(0, named=True)
 
 
 def _refuse_unknown(rows: pl.DataFrame, column: str, known: Iterable[str], source: str) -> None:

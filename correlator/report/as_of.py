@@ -197,7 +197,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame)
 
 def _digest(frame: pl.DataFrame) -> str:
     """SHA-256 of the rows without what only says when they were loaded."""
-    kept = frame.drop("retrieved_at", "loaded_at", "source", strict=False)
+    kept = frame.drop("retrieved_at", "loaded_at", "source", "load_id", strict=False)
     return hashlib.sha256(kept.write_csv().encode()).hexdigest()
 
 

@@ -186,7 +186,7 @@ class Lake:
         files = self.root.files(table.name, published.tables[table.name]) if published.tables.get(table.name) else ()
         columns = {column.name: column.type for column in table.columns}
         columns |= {part.name: "VARCHAR" for part in partitions_of(table)}
-        shown = columns if name.startswith(KEPT) else table.column_names
+        shown = columns if name.startswith(KEPT) else table.stored_names
         names = ", ".join(f'"{column}"' for column in shown)
         if not files:
             empty = ", ".join(f'NULL::{columns[column]} AS "{column}"' for column in shown)

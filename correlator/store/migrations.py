@@ -14,7 +14,21 @@ import duckdb
 from correlator.files import replacing
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
 from correlator.store.statements import execute
-from correlator.tables import ACTIONS, ADDRESSES, BARS, BRIEFS, DELIVERIES, MARKS, TABLES, UNFINISHED
+from correlator.tables import (
+    ACTIONS,
+    ADDRESSES,
+    ARTICLES,
+    BARS,
+    BRIEFS,
+    DELIVERIES,
+    EVENTS,
+    LINKS,
+    MARKS,
+    QUOTES,
+    REJECTS,
+    TABLES,
+    UNFINISHED,
+)
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -91,6 +105,13 @@ def _create_outbox(connection: duckdb.DuckDBPyConnection) -> None:
             execute(connection, table.ddl())
 
 
+def _loads_of_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stores of the eighth schema do not say which load brought a row, so that none can be undone."""
+    for table in (ARTICLES, QUOTES, BARS, ACTIONS, EVENTS, LINKS, REJECTS, UNFINISHED):
+        execute(connection, f"ALTER TABLE {table.name} ADD COLUMN IF NOT EXISTS load_id BIGINT")
+    execute(connection, "ALTER TABLE loads ADD COLUMN IF NOT EXISTS undone_at TIMESTAMPTZ")
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_tables,
     _create_actions,
@@ -100,6 +121,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_unfinished,
     _authors_of_articles,
     _create_outbox,
+    _loads_of_rows,
 )
 NEWEST = len(MIGRATIONS)
 

@@ -120,7 +120,7 @@ def _drop_staged(connection: duckdb.DuckDBPyConnection, table: Table, keys: str)
 
 def _show(connection: duckdb.DuckDBPyConnection, table: Table, *, replaced: bool) -> None:
     """Make the view that carries the table's name; without replaced rows it needs no join."""
-    names = ", ".join(f'"{name}"' for name in table.column_names)
+    names = ", ".join(f'"{name}"' for name in table.stored_names)
     hidden = f" ANTI JOIN replaced_{table.name} USING ({_names(table)})" if replaced else ""
     execute(
         connection,

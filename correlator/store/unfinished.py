@@ -25,6 +25,28 @@ class Load:
     sha256: str | None
 
 
+def begin_load(connection: duckdb.DuckDBPyConnection, load: Load) -> int:
+    """Have the rows that this connection writes from here on carry the number of ``load``, and return it.
+
+    A load of several transactions has one number, that of its mark; so has one that is run again after it was stopped.
+    """
+    begun = execute(
+        connection,
+        "SELECT load_id FROM unfinished WHERE kind = $kind AND (source = $source OR sha256 = $sha256)"
+        " AND load_id IS NOT NULL LIMIT 1",
+        {"kind": load.kind, "source": load.source, "sha256": load.sha256},
+    )
+    if not begun:
+        begun = execute(
+            connection,
+            "SELECT coalesce(max(load_id), 0) + 1 FROM"
+            " (SELECT load_id FROM loads UNION ALL SELECT load_id FROM unfinished)",
+        )
+    number = int(begun[0][0])
+    execute(connection, "SET VARIABLE load_id = $number", {"number": number})
+    return number
+
+
 def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_taken: int) -> None:
     """Say that the load has begun and has taken so many rows of its source."""
     put_rows(
@@ -33,7 +55,8 @@ def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_take
         """
         SELECT $kind AS kind, $source AS source, $sha256 AS sha256, $rows AS rows_taken, $process AS loaded_by,
             coalesce((SELECT started_at FROM unfinished WHERE kind = $kind AND source = $source),
-                $now::TIMESTAMPTZ) AS started_at
+                $now::TIMESTAMPTZ) AS started_at,
+            getvariable('load_id')::BIGINT AS load_id
         """,
         {
             "kind": load.kind,

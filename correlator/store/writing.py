@@ -57,7 +57,7 @@ def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrie
         ) AS newest USING (symbol, "interval", bar_start)
         WHERE newest.symbol IS NULL OR NOT ({same})
     """
-    added = insert_new(connection, BARS, changed, {"retrieved_at": retrieved_at})
+    added = insert_new(connection, BARS, _of_load(changed), {"retrieved_at": retrieved_at})
     connection.unregister("fresh_bars")
     return Written(added, bars.height - added)
 
@@ -89,7 +89,7 @@ def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, 
         ) AS newest USING (symbol, session, kind)
         WHERE newest.symbol IS NULL OR fresh.value IS DISTINCT FROM newest.value
     """
-    added = insert_new(connection, ACTIONS, changed, {"retrieved_at": retrieved_at})
+    added = insert_new(connection, ACTIONS, _of_load(changed), {"retrieved_at": retrieved_at})
     connection.unregister("fresh_actions")
     return Written(added, actions.height - added)
 
@@ -157,7 +157,7 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
     )
     rows = fresh.drop("order").with_columns(story_id=pl.lit(None, pl.Int64), loaded_at=pl.lit(loaded_at))
     connection.register("new_articles", rows)
-    insert_new(connection, ARTICLES, "SELECT * FROM new_articles")
+    insert_new(connection, ARTICLES, _of_load("SELECT * FROM new_articles"))
     connection.unregister("new_articles")
     return rows
 
@@ -180,7 +180,7 @@ def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) ->
         FROM fresh_quotes AS fresh
         JOIN (SELECT DISTINCT article_key, article_id FROM articles) AS a USING (article_key)
     """
-    added = insert_new(connection, QUOTES, rows)
+    added = insert_new(connection, QUOTES, _of_load(rows))
     connection.unregister("fresh_quotes")
     return Written(added, quotes.height - added)
 
@@ -200,7 +200,7 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
         "event_id", highest + 1
     )
     connection.register("new_events", fresh.with_columns(pl.col("event_id").cast(pl.Int64)))
-    added = insert_new(connection, EVENTS, "SELECT * FROM new_events")
+    added = insert_new(connection, EVENTS, _of_load("SELECT * FROM new_events"))
     connection.unregister("new_events")
     return Written(added, events.height - added)
 
@@ -250,6 +250,11 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, rejects: pl.DataFrame, 
     return _write_plain(connection, REJECTS, rejects.with_columns(loaded_at=pl.lit(loaded_at)))
 
 
+def _of_load(rows: str) -> str:
+    """The rows of a query with the number of the load that writes them (see ``unfinished.begin_load``)."""
+    return f"SELECT *, getvariable('load_id')::BIGINT AS load_id FROM ({rows})"
+
+
 def write_load(
     connection: duckdb.DuckDBPyConnection,
     kind: str,
@@ -262,7 +267,8 @@ def write_load(
     insert_new(
         connection,
         LOADS,
-        "SELECT coalesce(max(load_id), 0) + 1 AS load_id, $kind AS kind, $source AS source, $sha256 AS sha256,"
+        "SELECT coalesce(getvariable('load_id'), coalesce(max(load_id), 0) + 1)::BIGINT AS load_id,"
+        " $kind AS kind, $source AS source, $sha256 AS sha256,"
         " $added AS rows_added, $known AS rows_known, $rejected AS rows_rejected,"
         " $finished_at::TIMESTAMPTZ AS finished_at FROM loads",
         {
@@ -297,6 +303,6 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.D
     if rows.is_empty():
         return Written(0, 0)
     connection.register("fresh_rows", rows.unique(list(table.key), keep="first", maintain_order=True))
-    added = insert_new(connection, table, "SELECT * FROM fresh_rows")
+    added = insert_new(connection, table, _of_load("SELECT * FROM fresh_rows"))
     connection.unregister("fresh_rows")
     return Written(added, rows.height - added)

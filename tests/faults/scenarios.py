@@ -34,7 +34,7 @@ estimation = "-145:-26"
 window = "-5:5"
 """
 TABLES = ("articles", "events", "links", "quotes", "bars", "instruments", "unfinished")
-MOVING = {"loaded_at", "retrieved_at", "source", "started_at", "loaded_by", "event_id"}
+MOVING = {"loaded_at", "retrieved_at", "source", "started_at", "loaded_by", "event_id", "load_id"}
 
 
 def sources(folder: Path) -> None:

@@ -50,11 +50,11 @@ def measured(store):
 
 def contents(store):
     tables = {
-        "articles": "* EXCLUDE loaded_at",
-        "events": "*",
-        "links": "*",
-        "quotes": "*",
-        "bars": "* EXCLUDE retrieved_at",
+        "articles": "* EXCLUDE (loaded_at, load_id)",
+        "events": "* EXCLUDE load_id",
+        "links": "* EXCLUDE load_id",
+        "quotes": "* EXCLUDE load_id",
+        "bars": "* EXCLUDE (retrieved_at, load_id)",
     }
     return {name: store.frame(f"SELECT {what} FROM {name} ORDER BY ALL").rows() for name, what in tables.items()}
 

@@ -1,0 +1,105 @@
+"""Events of stored articles coded anew, and what changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.events.coder import CODERS
+from correlator.intake.coding import Coding, code_stored, first_told
+from correlator.intake.parts import Tally, load_parts
+from correlator.progress import tracked
+from correlator.store.changes import delete_rows, insert_new
+from correlator.store.db import Store
+from correlator.store.statements import query
+from correlator.store.unfinished import Load
+from correlator.tables import EVENTS
+
+PART_ARTICLES = 2_000
+"""Articles of one transaction."""
+_OURS = "coder IN ('rules', 'full')"
+_ARTICLES = """
+    SELECT * FROM articles WHERE article_id > $after
+    QUALIFY dense_rank() OVER (ORDER BY article_id) <= $count ORDER BY article_id, version
+"""
+_SAME = ("article_id", "category", "source_country", "target_country")
+_SAID = ("category", "quad_class", "goldstein", "source_country", "source_role", "target_country", "target_role")
+CHANGES = {"article_id": pl.Int64, "change": pl.String, "before": pl.String, "after": pl.String, "headline": pl.String}
+
+
+def recode_events(store: Store, coder: str) -> pl.DataFrame:
+    """Code every stored article anew with ``coder`` (rules or full); events that say the same keep their number.
+
+    Events of users and of GDELT stay. Every ``PART_ARTICLES`` articles are one transaction; stopped between two,
+    studies refuse until it is run again. Returns what changed, one row per article and change: article_id, change (new,
+    gone, other), before, after (what the event says), headline. Raises InputError for a coder that is not one.
+    """
+    if coder not in CODERS:
+        raise InputError(f"coder {coder!r} is not known", hint=f"choose {' or '.join(CODERS)}", argument="coder")
+    from correlator.news.profiles import own_countries
+
+    coding = Coding(coder, own_countries())
+    changes: list[pl.DataFrame] = []
+
+    def write(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> Tally:
+        changed = _replace(connection, events)
+        changes.append(changed)
+        return Tally(0, events.height, 0)
+
+    load_parts(store, Load("recode", f"stored articles, coder {coder}", None), _coded(store, coding), write)
+    return pl.concat(changes) if changes else pl.DataFrame(schema=pl.Schema(CHANGES))
+
+
+def _coded(store: Store, coding: Coding) -> Iterator[pl.DataFrame]:
+    """Events of the articles of the store, some articles at a time, with the article's headline and load."""
+    after = -1
+    with store.reading() as connection:
+        number = int(query(connection, "SELECT count(DISTINCT article_id) AS n FROM articles").item())
+    for _ in tracked(range(0, number, PART_ARTICLES), "articles, 2,000 at a time"):
+        with store.reading() as connection:
+            articles = query(connection, _ARTICLES, {"after": after, "count": PART_ARTICLES})
+            if articles.is_empty():
+                return
+            events = code_stored(connection, articles.drop("load_id"), coding)
+        after = articles["article_id"][-1]
+        beside = articles.select("article_id", "version", "load_id", "headline")
+        told = first_told(events).join(beside, on=["article_id", "version"], how="left", maintain_order="left")
+        nothing = articles.select("article_id", "headline").unique("article_id", keep="first", maintain_order=True)
+        yield pl.concat([told, nothing.join(told, on="article_id", how="anti")], how="diagonal")
+
+
+def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.DataFrame:
+    """Put ``coded`` in the place of the events that its articles have; returns what changed."""
+    numbers = {"articles": coded["article_id"].unique().to_list()}
+    ours = f"article_id IN (SELECT unnest($articles::BIGINT[])) AND {_OURS}"
+    old = query(connection, f"SELECT * FROM events WHERE {ours}", numbers)
+    events = coded.filter(pl.col("category").is_not_null())
+    once = old.unique(_SAME, keep="first", maintain_order=True).select(*_SAME, "event_id")
+    kept = events.join(once, on=_SAME, how="left", nulls_equal=True, maintain_order="left")
+    highest = int(query(connection, "SELECT coalesce(max(event_id), 0) AS n FROM events").item())
+    fresh = pl.col("event_id").is_null()
+    numbered = kept.with_columns(event_id=pl.when(fresh).then(highest + fresh.cum_sum()).otherwise("event_id"))
+    delete_rows(connection, EVENTS, ours, numbers)
+    connection.register("recoded_events", numbered.select(EVENTS.stored_names))
+    insert_new(connection, EVENTS, "SELECT * FROM recoded_events")
+    connection.unregister("recoded_events")
+    return _changes(old, numbered, coded)
+
+
+def _changes(old: pl.DataFrame, new: pl.DataFrame, coded: pl.DataFrame) -> pl.DataFrame:
+    """One row per event that came, went or says something else."""
+    said = pl.concat_str([pl.col(name).cast(pl.String) for name in _SAID], separator=" ", ignore_nulls=True)
+    before = old.select("article_id", "event_id", before=said)
+    after = new.select("article_id", "event_id", after=said)
+    both = before.join(after, on=["article_id", "event_id"], how="full", coalesce=True)
+    change = (
+        pl.when(pl.col("before").is_null()).then(pl.lit("new"))
+        .when(pl.col("after").is_null()).then(pl.lit("gone"))
+        .otherwise(pl.lit("other"))
+    )  # fmt: skip
+    headlines = coded.select("article_id", "headline").unique("article_id", keep="first")
+    changed = both.filter(~pl.col("before").eq_missing(pl.col("after"))).with_columns(change=change)
+    return changed.join(headlines, on="article_id", how="left").sort("article_id", "event_id").select(list(CHANGES))

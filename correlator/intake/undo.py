@@ -1,0 +1,178 @@
+"""Taking a load out again: every row that it brought, and what followed from these rows derived anew, in one
+transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError
+from correlator.intake.stories import join_stories
+from correlator.intake.strips import date_strips
+from correlator.store.changes import delete_rows, insert_new, update_rows
+from correlator.store.db import Store
+from correlator.store.statements import execute, query
+from correlator.tables import ACTIONS, ADDRESSES, ARTICLES, BARS, EVENTS, LINKS, LOADS, QUOTES, REJECTS
+
+_OF_LOADS = (ARTICLES, QUOTES, BARS, ACTIONS, EVENTS, LINKS, REJECTS)
+_KINDS = ("prices", "news", "events", "watchlist")
+_BAR = ("symbol", "interval", "bar_start")
+_FIGURES = ("open", "high", "low", "close", "adjusted_close", "volume")
+_OWN = "load_id = $load"
+_LOOSE = """
+    SELECT article_id, version, NULL::BIGINT AS story_id FROM articles
+    WHERE story_id IN (SELECT unnest($stories::BIGINT[]))
+"""
+_LATER = """
+    SELECT count(DISTINCT later.article_id), min(later.load_id) FROM articles AS mine JOIN articles AS later
+        ON later.article_id = mine.article_id AND later.version > mine.version
+    WHERE mine.load_id = $load AND later.load_id IS DISTINCT FROM $load
+"""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A load and what it brought: its line of the journal, rows by table, and what else follows, in words."""
+
+    load: dict[str, Any]
+    rows: pl.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def load_of(store: Store, load_id: int) -> Undone:
+    """What a load brought that is still there: table and rows. Raises NotFoundError for a number that no load has."""
+    with store.reading() as connection:
+        return _brought(connection, load_id)
+
+
+def undo_load(store: Store, load_id: int) -> Undone:
+    """Take out every row that the load brought, and derive anew what followed from them: vintages, sessions of strips,
+    stories. All of it happens, or nothing; the load stays in the journal with the time at which it was undone.
+
+    Raises NotFoundError for a number that no load has; InputError for a load that was undone already, that brought
+    instruments, that is older than the numbers of its rows, or whose articles a later load has edited.
+    """
+
+    def work(connection: duckdb.DuckDBPyConnection) -> Undone:
+        found = _brought(connection, load_id)
+        _check(connection, found)
+        notes = _taken_out(connection, found.load)
+        execute(connection, "CREATE OR REPLACE TEMP TABLE undone AS SELECT $load::BIGINT AS load_id", {"load": load_id})
+        now = {"now": datetime.now(UTC)}
+        update_rows(
+            connection, LOADS, ("undone_at",), "SELECT load_id, $now::TIMESTAMPTZ AS undone_at FROM undone", now
+        )
+        execute(connection, "DROP TABLE undone")
+        return Undone(found.load, found.rows, tuple(notes))
+
+    return store.transact(work)
+
+
+def _brought(connection: duckdb.DuckDBPyConnection, load_id: int) -> Undone:
+    rows = query(connection, "SELECT * FROM loads WHERE load_id = $load", {"load": load_id})
+    if rows.is_empty():
+        raise NotFoundError(f"there is no load {load_id}", hint="`correlator list loads` shows them")
+    counts = [
+        (
+            table.name,
+            int(execute(connection, f"SELECT count(*) FROM {table.name} WHERE {_OWN}", {"load": load_id})[0][0]),
+        )
+        for table in _OF_LOADS
+    ]
+    frame = pl.DataFrame(counts, schema={"table": pl.String, "rows": pl.Int64}, orient="row")
+    return Undone(rows.row(0, named=True), frame.filter(pl.col("rows") > 0))
+
+
+def _check(connection: duckdb.DuckDBPyConnection, found: Undone) -> None:
+    load, number = found.load, found.load["load_id"]
+    if load["undone_at"] is not None:
+        raise InputError(f"load {number} was undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC")
+    if load["kind"] == "instruments":
+        hint = "change them with `correlator store instrument SYMBOL`"
+        raise InputError(f"load {number} brought instruments, which are changed and not undone", hint=hint)
+    if load["kind"] not in _KINDS:
+        raise InputError(f"load {number} is of kind {load['kind']}, which is not undone", hint="run the opposite again")
+    if load["rows_added"] and found.rows.is_empty():
+        hint = "restore a backup, or load into a new store"
+        raise InputError(f"load {number} is older than the numbers of rows: what it brought is not known", hint=hint)
+    ((edited, later),) = execute(connection, _LATER, {"load": number})
+    if edited:
+        raise InputError(
+            f"load {later} has later versions of {edited} of its articles", hint=f"undo load {later} first"
+        )
+
+
+def _taken_out(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> list[str]:
+    """Delete the rows and derive anew; returns what else happened."""
+    own = {"load": load["load_id"]}
+    notes = []
+    if load["kind"] == "prices":
+        bars = query(connection, f'SELECT DISTINCT symbol, "interval", bar_start FROM bars WHERE {_OWN}', own)
+        delete_rows(connection, BARS, _OWN, own)
+        delete_rows(connection, ACTIONS, _OWN, own)
+        moved = _renumbered(connection, bars)
+        notes += [f"{moved:,} later vintages of its bars count anew"] if moved else []
+        symbols = [str(name) for name in bars["symbol"].unique()]
+        notes += [f"{date_strips(connection, symbols=symbols):,} quotes of strips dated anew"] if symbols else []
+        left = query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"]
+        bare = sorted(set(symbols) - set(left))
+        notes += (
+            [f"{', '.join(bare[:5])} {'have' if len(bare) > 1 else 'has'} no bars now and stays known"] if bare else []
+        )
+    if load["kind"] == "news":
+        notes += _articles_taken_out(connection, own)
+        delete_rows(connection, ADDRESSES, "address = $source", {"source": load["source"]})
+    for table in (EVENTS, LINKS, QUOTES, REJECTS):
+        delete_rows(connection, table, _OWN, own)
+    return notes
+
+
+def _articles_taken_out(connection: duckdb.DuckDBPyConnection, own: dict[str, Any]) -> list[str]:
+    """Delete articles with all that hangs on them; what is left of their stories is bound together anew."""
+    stories = query(connection, f"SELECT DISTINCT story_id FROM articles WHERE {_OWN}", own)["story_id"].to_list()
+    versions = query(connection, f"SELECT article_id, version FROM articles WHERE {_OWN}", own)
+    delete_rows(connection, ARTICLES, _OWN, own)
+    keys = [f"article:{number}:{version}:" for number, version in versions.iter_rows()]
+    mine = "regexp_extract(event_key, '^article:\\d+:\\d+:') IN (SELECT unnest($keys::VARCHAR[]))"
+    delete_rows(connection, EVENTS, mine, {"keys": keys})
+    gone = "article_id IN (SELECT unnest($gone::BIGINT[])) AND article_id NOT IN (SELECT article_id FROM articles)"
+    for table in (LINKS, QUOTES):
+        delete_rows(connection, table, gone, {"gone": versions["article_id"].unique().to_list()})
+    left = update_rows(connection, ARTICLES, ("story_id",), _LOOSE, {"stories": stories})
+    join_stories(connection)
+    return [f"the stories of {left:,} other articles told anew"] if left else []
+
+
+def _renumbered(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame) -> int:
+    """Vintages of these bars count from 1 again, one that says the same as the one before is no vintage; how many
+    moved.
+    """
+    connection.register("undone_bars", bars)
+    same = f"SELECT b.* FROM bars AS b SEMI JOIN undone_bars AS u USING ({', '.join(_quoted(_BAR))})"
+    rows = query(connection, same).sort(*_BAR, "vintage")
+    connection.unregister("undone_bars")
+    if rows.is_empty():
+        return 0
+    first = pl.col("vintage").is_first_distinct().over(_BAR)
+    repeats = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift().over(_BAR)) for name in _FIGURES)
+    kept = rows.filter(~repeats | (pl.int_range(pl.len()).over(_BAR) == 0) & first)
+    counted = kept.with_columns(vintage=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over(_BAR))
+    if counted.equals(rows):
+        return 0
+    connection.register("undone_bars", rows)
+    keys = ", ".join(_quoted((*_BAR, "vintage")))
+    delete_rows(connection, BARS, f"({keys}) IN (SELECT ({keys}) FROM undone_bars)")
+    connection.unregister("undone_bars")
+    connection.register("kept_vintages", counted)
+    insert_new(connection, BARS, "SELECT * FROM kept_vintages")
+    connection.unregister("kept_vintages")
+    return rows.height
+
+
+def _quoted(names: tuple[str, ...]) -> list[str]:
+    return [f'"{name}"' for name in names]

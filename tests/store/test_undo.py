@@ -1,0 +1,109 @@
+"""Undoing a load: the store is then what it was before, whatever came in between, or nothing has happened."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from correlator.errors import InputError, NotFoundError
+from correlator.intake.events import add_events
+from correlator.intake.news import add_news
+from correlator.intake.prices import add_prices
+from correlator.intake.undo import load_of, undo_load
+from correlator.resources import data_path
+from correlator.store.db import Store
+from correlator.store.verify import verify
+
+TABLES = ("articles", "quotes", "bars", "events", "links", "rejects")
+
+
+def bars(*closes: float) -> pl.DataFrame:
+    return pl.DataFrame({"Date": [f"2025-05-{day}" for day in (26, 27, 29, 30)][: len(closes)], "Close": closes})
+
+
+def news(*rows: tuple[str, str]) -> pl.DataFrame:
+    return pl.DataFrame([{"published": f"{day}T09:00:00Z", "headline": text} for day, text in rows])
+
+
+def state(store: Store) -> dict[str, pl.DataFrame]:
+    """Every row without the clock."""
+    return {
+        name: store.frame(f"SELECT * FROM {name} ORDER BY ALL").drop("loaded_at", "retrieved_at", strict=False)
+        for name in TABLES
+    }
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    made = Store(tmp_path / "m.duckdb")
+    add_prices(made, bars(10.0, 11.0, 12.0), symbol="HBL", exchange="XKAR")
+    add_news(made, news(("2025-05-27", "Pakistan and China sign trade agreement")))
+    return made
+
+
+def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
+    for name, frame in one.items():
+        assert frame.equals(other[name]), name
+
+
+@pytest.mark.parametrize("kind", ["prices", "news", "events"])
+def test_the_store_is_what_it_was_before(store, kind):
+    before = state(store)
+    if kind == "prices":
+        add_prices(store, bars(10.0, 99.0, 12.0, 13.0), symbol="HBL", exchange="XKAR")
+    elif kind == "news":
+        again = "Pakistan and China sign trade agreement in Beijing"
+        add_news(store, news(("2025-05-27", again), ("2025-05-29", "India suspends talks with Pakistan")))
+    else:
+        add_events(store, pl.DataFrame({"date": ["2025-05-27"], "category": ["EARNINGS"], "symbol": ["HBL"]}))
+    assert not state(store)["bars"].equals(before["bars"]) or kind != "prices"
+    told = undo_load(store, 3)
+    assert told.rows["rows"].sum() > 0
+    same(before, state(store))
+    assert verify(store).is_empty()
+    assert store.frame("SELECT undone_at IS NOT NULL AS gone FROM loads ORDER BY load_id")["gone"].to_list()[2]
+
+
+def test_a_wrong_file_goes_and_the_right_one_after_it_stays(store):
+    add_prices(store, bars(10.0, 99.0, 12.0), symbol="HBL", exchange="XKAR")
+    add_prices(store, bars(10.0, 11.0, 12.5), symbol="HBL", exchange="XKAR")
+    undo_load(store, 3)
+    found = store.frame("SELECT session, vintage, close FROM bars ORDER BY session, vintage")
+    assert found["close"].to_list() == [10.0, 11.0, 12.0, 12.5]  # 11.0 after 99.0 is no vintage any more
+    assert found["vintage"].to_list() == [1, 1, 1, 2]
+    assert verify(store).is_empty()
+
+
+def test_what_was_undone_loads_again_and_only_once(store):
+    before = state(store)["bars"]
+    undo_load(store, 1)
+    assert state(store)["bars"].is_empty()
+    with pytest.raises(InputError, match="load 1 was undone"):
+        undo_load(store, 1)
+    assert add_prices(store, bars(10.0, 11.0, 12.0), symbol="HBL", exchange="XKAR").added == before.height
+    with pytest.raises(NotFoundError, match="no load 9"):
+        load_of(store, 9)
+
+
+def test_an_edited_article_is_undone_from_its_last_version(store):
+    page = data_path("sample", "page.txt").read_text(encoding="utf-8")
+    first, second = store.path.parent / "page.txt", store.path.parent / "edited.txt"
+    first.write_text(page, encoding="utf-8")
+    second.write_text(page.rstrip() + "\nThe statement was corrected later.\n", encoding="utf-8")
+    add_news(store, first)
+    between = state(store)
+    add_news(store, second)
+    if store.frame("SELECT max(version) AS v FROM articles")["v"][0] > 1:
+        with pytest.raises(InputError, match="load 4 has later versions"):
+            undo_load(store, 3)
+    undo_load(store, 4)
+    same(between, state(store))
+    undo_load(store, 3)
+    assert verify(store).is_empty()
+
+
+def test_an_older_store_says_that_it_cannot_know(store):
+    with store.transaction() as connection:
+        connection.execute("UPDATE bars SET load_id = NULL")
+    with pytest.raises(InputError, match="older than the numbers of rows"):
+        undo_load(store, 1)

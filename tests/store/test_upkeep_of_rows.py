@@ -1,0 +1,81 @@
+"""Recoding, editing and merging what the store holds: what changes is told, everything else stays."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from correlator.errors import InputError, NotFoundError
+from correlator.intake.instruments import edit_instrument
+from correlator.intake.merge import merge_instruments
+from correlator.intake.news import add_news
+from correlator.intake.prices import add_prices
+from correlator.intake.recode import recode_events
+from correlator.intake.undo import undo_load
+from correlator.store.db import Store
+from correlator.store.verify import verify
+
+HEADLINES = ("Pakistan and China sign trade agreement", "India threatens Pakistan over water", "Rain in Lahore")
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    made = Store(tmp_path / "m.duckdb")
+    rows = [{"published": f"2025-05-{26 + n}T09:00:00Z", "headline": text} for n, text in enumerate(HEADLINES)]
+    add_news(made, pl.DataFrame(rows))
+    return made
+
+
+def test_coding_again_changes_nothing_and_keeps_numbers(store):
+    before = store.frame("SELECT * FROM events ORDER BY event_id")
+    assert recode_events(store, "rules").is_empty()
+    assert store.frame("SELECT * FROM events ORDER BY event_id").equals(before)
+
+
+def test_what_a_coder_says_otherwise_is_told_and_undoing_the_news_takes_it_along(store):
+    with store.transaction() as connection:
+        connection.execute("UPDATE events SET category = 'AID', goldstein = 1 WHERE event_id = 1")
+    changed = recode_events(store, "rules")
+    assert changed["change"].to_list() == ["gone", "new"]
+    assert changed["headline"].to_list() == [HEADLINES[0]] * 2
+    assert "AID" in changed["before"][0]
+    assert "CHN" in changed["after"][1]
+    assert verify(store).is_empty()
+    undo_load(store, 1)
+    assert store.frame("SELECT * FROM events").is_empty()
+    with pytest.raises(InputError, match="coder 'ful'"):
+        recode_events(store, "ful")
+
+
+def bars(*closes: float) -> pl.DataFrame:
+    return pl.DataFrame({"Date": [f"2025-05-{day}" for day in (26, 27, 29, 30)][: len(closes)], "Close": closes})
+
+
+def test_two_names_of_one_instrument_become_one(store):
+    add_prices(store, bars(10.0, 11.0), symbol="HBL", exchange="XKAR")
+    add_prices(store, bars(10.0, 11.5, 12.0), symbol="HBLX", exchange="XKAR")
+    add_prices(store, bars(10.0), symbol="MSFT", exchange="XNAS")
+    told = merge_instruments(store, "HBL", "HBLX")
+    assert told == [
+        "HBLX is another name of HBL now; moved: 1 bars",
+        "on 1 bars both had another close: those of HBL stay",
+    ]
+    found = store.frame("SELECT symbol, close FROM bars WHERE symbol LIKE 'HBL%' ORDER BY session")
+    assert found.rows() == [("HBL", 10.0), ("HBL", 11.0), ("HBL", 12.0)]
+    assert add_prices(store, bars(10.0, 11.0, 12.0), symbol="HBLX", exchange="XKAR").added == 0
+    assert verify(store).is_empty()
+    with pytest.raises(InputError, match="not one instrument"):
+        merge_instruments(store, "HBL", "MSFT")
+    with pytest.raises(NotFoundError, match="did you mean HBL"):
+        merge_instruments(store, "HBL", "HBK")
+
+
+def test_an_instrument_is_edited_and_checked(store):
+    add_prices(store, bars(10.0), symbol="HBL", exchange="XKAR")
+    _, after = edit_instrument(store, "hbl", name="Habib", benchmark="")
+    assert (after["name"], after["benchmark"]) == ("Habib", None)
+    for wrong, said in (({"kind": "shaer"}, "did you mean share"), ({"benchmark": "KSE"}, "not an instrument")):
+        with pytest.raises(InputError, match=said):
+            edit_instrument(store, "HBL", **wrong)
+    with pytest.raises(NotFoundError, match="did you mean HBL"):
+        edit_instrument(store, "HBM", name="x")
