@@ -159,6 +159,37 @@ def changed_past(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
     return pl.concat([now, later])
 
 
+def interchanged(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """The figures of two sessions that follow one another, each under the other's date."""
+    first = int(place.rng.integers(60, bars.height - 60))
+    rows = np.arange(bars.height)
+    rows[[first, first + 1]] = rows[[first + 1, first]]
+    return bars.with_columns(bars.select(*PRICES, "volume")[rows])
+
+
+def with_dividends(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """Adjusted closes beside plain ones: a dividend of 0.3 to 1.5 % every quarter."""
+    factor = np.ones(bars.height)
+    for day in range(int(place.rng.integers(20, 60)), bars.height, 63):
+        factor[:day] *= 1 - place.rng.uniform(0.003, 0.015)
+    return bars.with_columns((pl.col("close") * pl.Series(factor)).alias("adjusted_close"))
+
+
+def adjusted(apply: Apply) -> Apply:
+    """A damage to a series that has adjusted closes."""
+
+    def on_adjusted(bars: pl.DataFrame, place: Place) -> pl.DataFrame:
+        return apply(with_dividends(bars, place), place)
+
+    return on_adjusted
+
+
+ADJUSTED = ("adjusted_close",)
+BOTH = (*PRICES, "adjusted_close")
+BROKEN = ("adjusted-break", "adjusted-factor")
+SMALL = ("split-like", "beyond-limit")
+
+
 DAMAGES = (
     Damage("labels a day early", moved_days(-1), ("shifted-early",)),
     Damage("labels a day late", moved_days(1), ("shifted-late",)),
@@ -190,6 +221,27 @@ DAMAGES = (
     Damage("made-up figures", random_walk, ("not-what-it-claims",), market=True),
     Damage("another index of the family", rescaled, ("not-what-it-claims",), exchange="index"),
     Damage("a past that was changed", changed_past, ("vintages-differ",)),
+    Damage("split 9 to 1, not adjusted", scaled(1 / 9, PRICES), ("split-like",), shares=True),
+    Damage("split 5 to 4, not adjusted", scaled(0.8, PRICES), SMALL, shares=True),
+    Damage("split 11 to 10, not adjusted", scaled(10 / 11, PRICES), SMALL, shares=True),
+    Damage("prices times 280 (rupees for dollars)", scaled(280.0, PRICES), ("unit-change",)),
+    Damage("prices times 83, 20 bars", scaled(83.0, PRICES, 20), ("unit-change",)),
+    Damage("prices over 7.8 (Hong Kong for US dollars)", scaled(1 / 7.8, PRICES), (*SMALL, "level-break")),
+    Damage("prices times 1.27 (dollars for pounds)", scaled(1.27, PRICES), (*SMALL, "level-break")),
+    Damage("two days interchanged", interchanged, ("interchanged",), full=True),
+    Damage("adjusted closes a fifth higher from a day on", adjusted(scaled(1.2, ADJUSTED)), BROKEN),
+    Damage("adjusted closes a quarter off on one bar", adjusted(scaled(0.75, ADJUSTED, 1)), BROKEN),
+    Damage("adjustment factor that falls by 3 %", adjusted(scaled(0.97, ADJUSTED)), BROKEN),
+    Damage("adjusted closes in another currency", adjusted(scaled(280.0, ADJUSTED)), BROKEN),
+    Damage(
+        "split 2 to 1 in plain and adjusted closes", adjusted(scaled(0.5, BOTH)), ("unadjusted-split",), shares=True
+    ),
+    Damage(
+        "split 11 to 10 in plain and adjusted closes",
+        adjusted(scaled(10 / 11, BOTH)),
+        ("unadjusted-split",),
+        shares=True,
+    ),
 )
 
 
@@ -259,9 +311,12 @@ def applies(damage: Damage, family: Family, symbol: str) -> bool:
     return damage.exchange in (None, family.exchange) or (damage.exchange == "index" and is_index)
 
 
-def found_as(findings: pl.DataFrame, damage: Damage, symbol: str) -> bool:
-    """Whether the symbol has a finding that names the damage."""
-    return not findings.filter((pl.col("symbol") == symbol) & pl.col("check").is_in(damage.checks)).is_empty()
+def found_as(findings: pl.DataFrame, damage: Damage, symbol: str, before: pl.DataFrame | None = None) -> bool:
+    """Whether the symbol has a finding that names the damage, on a session where it had none ``before``."""
+    named = findings.filter((pl.col("symbol") == symbol) & pl.col("check").is_in(damage.checks))
+    if before is not None:
+        named = named.join(before, on=["symbol", "session", "check"], how="anti")
+    return not named.is_empty()
 
 
 def audited(bars: list[pl.DataFrame], exchange: str) -> pl.DataFrame:
@@ -269,9 +324,26 @@ def audited(bars: list[pl.DataFrame], exchange: str) -> pl.DataFrame:
     return audit_prices(pl.concat(part.select(bars[0].columns) for part in bars), exchange=exchange)
 
 
-def blamed(findings: pl.DataFrame, symbol: str) -> int:
-    """Findings of high severity on series other than ``symbol``."""
-    return findings.filter((pl.col("symbol") != symbol) & (pl.col("severity") == "high")).height
+def blamed(findings: pl.DataFrame, before: pl.DataFrame, symbol: str) -> int:
+    """Findings of high severity on series other than ``symbol`` that they had not before."""
+    high = findings.filter((pl.col("symbol") != symbol) & (pl.col("severity") == "high"))
+    return high.join(before, on=["symbol", "session", "check"], how="anti").height
+
+
+_UNTOUCHED: dict[str, pl.DataFrame] = {}
+
+
+def untouched(family: Family) -> pl.DataFrame:
+    """symbol, session and check of what is found where nothing is broken: of each series alone, and of all together,
+    with made dividends as well."""
+    if family.exchange not in _UNTOUCHED:
+        place = Place(family.exchange, np.random.default_rng(5))
+        every = list(family.bars.values())
+        parts = [audited(every, family.exchange), *(audited([bars], family.exchange) for bars in every)]
+        parts.append(audited([with_dividends(bars, place) for bars in every], family.exchange))
+        found = pl.concat(parts).select("symbol", "session", "check")
+        _UNTOUCHED[family.exchange] = found.unique()
+    return _UNTOUCHED[family.exchange]
 
 
 def trial(
@@ -279,13 +351,16 @@ def trial(
 ) -> tuple[bool | None, bool | None, int]:
     """Found alone, found among the others (None where that is not asked), and high findings on the others."""
     broken = damage.apply(family.bars[symbol], Place(family.exchange, rng))
+    before = untouched(family)
     if "vintage" in broken.columns:
         return found_as(audit_vintages(broken), damage, symbol), None, 0
-    alone = None if damage.market else found_as(audited([broken], family.exchange), damage, symbol)
+    alone = None if damage.market else found_as(audited([broken], family.exchange), damage, symbol, before)
     names = [name for name in dict.fromkeys([family.index, *family.bars]) if name != symbol]
     others = [family.bars[name] for name in names[:COMPANY]]
+    if broken["adjusted_close"].null_count() < broken.height:
+        return alone, None, 0
     findings = audited([broken, *others], family.exchange)
-    return alone, found_as(findings, damage, symbol), blamed(findings, symbol)
+    return alone, found_as(findings, damage, symbol, before), blamed(findings, before, symbol)
 
 
 def share(found: list[bool]) -> str:
@@ -300,12 +375,17 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--missed", action="store_true", help="also name what was missed")
+    parser.add_argument("--half", type=int, choices=(1, 2), help="only one half of the series, drawn by seed 7")
+    parser.add_argument("--only", default="", help="only damages whose names hold this text")
     options = parser.parse_args()
-    families = read_families(options.data)
+    families = [half_of(family, options.half) for family in read_families(options.data)]
     print("| damage | series | found alone, % | found among others, % | high findings on others |")
     print("| --- | ---: | ---: | ---: | ---: |")
     missed = []
+    every: list[bool] = []
     for number, damage in enumerate(DAMAGES):
+        if options.only not in damage.name:
+            continue
         alone: list[bool] = []
         among: list[bool] = []
         count = wrong = 0
@@ -322,11 +402,42 @@ def main() -> None:
                         missed.append(
                             f"{damage.name}: {symbol} {run} alone {by_itself} among {beside} wrong {on_others}"
                         )
+        every += alone + among
         print(f"| {damage.name} | {count} | {share(alone)} | {share(among)} | {wrong} |", flush=True)
+    print(f"| all {len(every):,} trials | | {100 * float(np.mean(every)):.1f} | | |")
     print()
-    print_clean(options.data)
+    print_untouched(families)
+    if options.half is None and not options.only:
+        print()
+        print_clean(options.data)
     if options.missed:
         print("\n".join(missed))
+
+
+def half_of(family: Family, half: int | None) -> Family:
+    """One half of the series of a family; its index stands beside both, and is broken in the first."""
+    if half is None:
+        return family
+    names = sorted(name for name in family.bars if name != family.index)
+    order = np.random.default_rng(7).permutation(len(names))
+    kept = {family.index, *(names[k] for k in order[half - 1 :: 2])}
+    return Family(family.exchange, {name: bars for name, bars in family.bars.items() if name in kept}, family.index)
+
+
+def print_untouched(families: list[Family]) -> None:
+    """Findings on the series without their faults, nothing broken: each family together, as they are and with made
+    dividends."""
+    print("| series without their faults | bars | severity | check | findings | symbols |")
+    print("| --- | ---: | --- | --- | ---: | ---: |")
+    for family in families:
+        place = Place(family.exchange, np.random.default_rng(5))
+        for told, apply in (("", None), (", with dividends", with_dividends)):
+            bars = [each if apply is None else apply(each, place) for each in family.bars.values()]
+            found = audited(bars, family.exchange).filter(pl.col("check") != "short-history")
+            counts = found.group_by("severity", "check").agg(pl.len(), pl.col("symbol").n_unique())
+            total = sum(each.height for each in bars)
+            for severity, check, findings, symbols in counts.sort("severity", "check").iter_rows():
+                print(f"| {family.exchange}{told} | {total:,} | {severity} | {check} | {findings} | {symbols} |")
 
 
 def print_clean(folder: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.market.audit_levels import jumps, log_change, usual_size
+from correlator.market.audit_levels import busy, jumps, log_change, usual_size
 from correlator.market.findings import SCHEMA, Series
 
 Array = NDArray[np.float64]
@@ -20,6 +20,7 @@ _USED = "studies use adjusted closes by default: load the series again, or study
 _DIVIDEND = np.log(4 / 3)
 # The factor falls only where shares are merged, and then the plain close rises as much.
 _FALL = 0.01
+_TWO_TO_ONE = np.log(1.8)
 _LEAST_BREAK, _BREAK_SIZE = 0.1, 8.0
 
 
@@ -79,11 +80,20 @@ def _unadjusted(series: Series, both: pl.DataFrame) -> pl.DataFrame:
     doubted = jumps(Series(series.symbol, series.source, level, series.exchange, series.kind, series.benchmark))
     split = doubted.filter(pl.col("check") == "split-like")
     plain = jumps(series).filter(pl.col("check") == "split-like")["session"]
+    sure = level.filter(_surely_split(level))["session"]
+    grade = pl.when(pl.col("session").is_in(sure.implode())).then(pl.lit("high")).otherwise(pl.col("severity"))
     return split.filter(pl.col("session").is_in(plain.implode())).with_columns(
         pl.lit("unadjusted-split").alias("check"),
-        pl.lit("high").cast(SCHEMA["severity"]).alias("severity"),
+        grade.cast(SCHEMA["severity"]).alias("severity"),
         pl.lit("the adjusted closes hold it, too: adjust them, or leave the events around it out").alias("action"),
     )
+
+
+def _surely_split(bars: pl.DataFrame) -> pl.Series:
+    """Bars that move by two to one or more, and where volumes are known without the trade that news bring."""
+    moved = pl.Series(np.abs(log_change(bars.with_columns(pl.col("close").shift().alias("b")), "close", "b")))
+    halved: pl.Series = moved.fill_nan(0.0) > _TWO_TO_ONE
+    return halved & ~busy(bars)
 
 
 def _gap(series: Series) -> pl.DataFrame:

@@ -11,11 +11,6 @@ from correlator.market.returns import limit_locked, previous_closes
 from correlator.sessions import exchange_named
 
 _ROUNDING = 1e-6
-_SPLITS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0)
-_UNITS = (100.0, 1000.0, 10000.0)
-_SPLIT_SLACK = 0.04
-_UNIT_SLACK = 0.25
-_STALE_RUN = 5
 
 
 def contradictions(series: Series) -> pl.DataFrame:

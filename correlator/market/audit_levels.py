@@ -15,7 +15,8 @@ from correlator.market.returns import previous_closes
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-_SPLITS = (1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0)
+_SMALL_SPLITS = (1.1, 1.125, 1.15, 1.2, 1.25, 1.3, 4 / 3, 1.4)
+_SPLITS = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 12.0, 15.0, 18.0, 20.0, 25.0, 30.0, 36.0)
 _UNITS = (100.0, 1000.0, 10000.0)
 _UNIT_SLACK = 0.25
 _NO_SPLIT = np.log(40.0)
@@ -25,6 +26,9 @@ _FAR = 5.0
 _SPLIT_MOVES, _SPLIT_SLACK = 2.5, (0.025, 0.06)
 _BIG_SPLIT, _BIG_MOVES, _BIG_SLACK = np.log(1.8), 4.0, (0.04, 0.11)
 _SPLIT_SIZE = 5.0
+# Small ones are lost among the moves of news: told from four usual moves on, which one half of the benchmark's series
+# bears, and doubted where the price opened at the ratio and was then traded as on any day.
+_SMALL_SIZE, _LEAST_MOVE, _AT_RATIO, _USUAL_TRADE, _TRADE_BARS = 4.0, 0.065, 0.02, 2.0, 20
 _INDEX_BREAK = np.log(1.25)
 _BREAK, _BREAK_SIZE = np.log(1.6), 8.0
 _GAP_DAYS = 7
@@ -38,9 +42,10 @@ def jumps(series: Series) -> pl.DataFrame:
     """Changes of the close that look like a split, like another unit, or are more than can be.
 
     ``unit-change``: about 100, 1,000 or 10,000 to one, or more than any split (another currency). ``split-like``:
-    near a split's ratio, five usual moves or more, and already there at the open. ``level-break``: an index that
-    moves by a quarter, a share by three fifths, and eight usual moves. ``beyond-limit``: more than the exchange's
-    price limit allows over the days between the bars (high). Five to one or more is high.
+    near a split's ratio, five usual moves or more, and already there at the open; of 1.1 to 1.4 to one (low) four,
+    medium where the price opened at the ratio and its volume was usual. ``level-break``: an index that moves by a
+    quarter, a share by three fifths, and eight usual moves. ``beyond-limit``: more than the exchange's price limit
+    allows over the days between the bars (high). Five to one or more is high.
     """
     bars = series.bars.with_columns(pl.col("close").shift().alias("before"))
     move, opening = (log_change(bars, name, "before") for name in ("close", "open"))
@@ -57,12 +62,19 @@ def jumps(series: Series) -> pl.DataFrame:
         split = np.zeros(len(size))
     else:
         broken = (size > _BREAK) & (size > _BREAK_SIZE * usual) & (days <= _GAP_DAYS)
+    small = np.where(
+        at_open & (size > _SMALL_SIZE * usual) & (size > _LEAST_MOVE), _near(size, _SMALL_SPLITS, slack), 0.0
+    )
+    small = np.where((split > 0) | (series.kind == "index"), 0.0, small)
+    likely = small * _at_ratio(bars, opening, small)
     far = split >= _FAR
     is_unit, is_split = unit > 0, (split > 0) & (unit == 0)
     beyond = _beyond_limit(series, move) & ~is_unit & ~is_split
+    is_small = (small > 0) & ~is_unit & ~beyond
     broken &= ~is_unit & ~is_split & ~beyond
+    far_break = size > np.log(_FAR)
     found = bars.with_columns(
-        pl.Series("factor", np.where(is_unit, unit, split)),
+        pl.Series("factor", np.where(is_unit, unit, np.where(is_small, small, split)).round(3)),
         (100 * (pl.col("close") / pl.col("before") - 1)).round(2).alias("change"),
         pl.Series("back", _come_back(bars["session"], move, is_unit | is_split)),
     )
@@ -72,8 +84,17 @@ def jumps(series: Series) -> pl.DataFrame:
         (is_unit, "unit-change", "high", text + ", about a factor of {factor}{back}", _UNIT_ACTION),
         (is_split & ~far, "split-like", "medium", text + ", about {factor} to 1{back}", _SPLIT_ACTION),
         (is_split & far, "split-like", "high", text + ", about {factor} to 1{back}", _SPLIT_ACTION),
+        (
+            is_small & (likely > 0),
+            "split-like",
+            "medium",
+            text + ", about {factor} to 1 from the open on",
+            _SPLIT_ACTION,
+        ),
+        (is_small & (likely == 0), "split-like", "low", text + ", about {factor} to 1, or news", _SPLIT_ACTION),
         (beyond, "beyond-limit", "high", text + ", more than the exchange allows", _LIMIT_ACTION),
-        (broken, "level-break", index_break, text + " in one session", _BREAK_ACTION),
+        (broken & ~far_break, "level-break", index_break, text + " in one session", _BREAK_ACTION),
+        (broken & far_break, "level-break", "high", text + " in one session", _BREAK_ACTION),
     ]
     return pl.concat(
         series.per_bar(found.filter(pl.Series(mask)), check, grade, evidence, action)
@@ -85,6 +106,20 @@ _UNIT_ACTION = "bring the series to one unit (rupees and paisa, thousands, curre
 _SPLIT_ACTION = "use adjusted closes, or check for a split, bonus or merger"
 _LIMIT_ACTION = "check for an ex-date, a corporate action or missing sessions"
 _BREAK_ACTION = "check for a rebased or exchanged series, or a bar that is wrong"
+
+
+def busy(bars: pl.DataFrame) -> pl.Series:
+    """Bars (T,) with more than twice the volume of those before, as news bring; False where volumes are not known."""
+    before = pl.col("volume").cast(pl.Float64).rolling_median(_TRADE_BARS, min_samples=5).shift()
+    return bars.select((pl.col("volume") > _USUAL_TRADE * before).fill_null(False).alias("busy"))["busy"]
+
+
+def _at_ratio(bars: pl.DataFrame, opening: Array, ratio: Array) -> Mask:
+    """Whether a price opened at a split's ratio and was then traded as usual: news bring more volume."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        apart = np.abs(np.abs(opening) - np.log(ratio))
+    usual = (~busy(bars)).to_numpy() & bars["volume"].is_not_null().to_numpy()
+    return np.asarray((np.nan_to_num(apart, nan=np.inf) <= _AT_RATIO) & usual, dtype=bool)
 
 
 def volume_units(series: Series) -> list[pl.DataFrame]:
