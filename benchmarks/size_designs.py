@@ -13,30 +13,33 @@ import argparse
 import sys
 import time
 import warnings
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.frames import Panel, returns_of
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.trade_to_trade import bridge_holes
 
 BARS, LEVEL = 640, 0.05
 WINDOWS = ("0:0", "-1:1", "-10:10")
 SPEC = study_spec(estimation="-250:-11", window="-10:10", windows=",".join(WINDOWS))
 LABELS = pl.Series("session", [date(2000, 1, 3) + timedelta(days=n) for n in range(BARS)])
 EFFECT = 0.01
+PROCESSES = 2
 
 
 @dataclass(frozen=True)
 class Design:
     """``dates`` drawn out of ``span`` sessions, on a grid of ``apart`` sessions, with an event of ``each`` of the
     ``shares`` on every one; ``law`` of the errors, ``common`` part of their variance, ``induced`` factor on the error
-    of day 0, ``holes`` share of bars that are missing.
+    of day 0, ``holes`` share of bars that are missing, ``bridged`` whether returns go over them from trade to trade.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Design:
     common: float = 0.0
     induced: float = 1.0
     holes: float = 0.0
+    bridged: bool = False
 
 
 DESIGNS = (
@@ -63,6 +67,8 @@ DESIGNS = (
     Design("dense, fat tails (t with 5 df)", 1, 30, 120, law="fat"),
     Design("dense, GARCH(1,1)", 1, 30, 120, law="garch"),
     Design("dense, a tenth of the bars missing", 1, 30, 120, holes=0.1),
+    Design("the same, from trade to trade", 1, 30, 120, holes=0.1, bridged=True),
+    Design("scattered, a tenth missing, from trade to trade", 10, 12, 300, apart=23, each=3, holes=0.1, bridged=True),
 )
 
 
@@ -93,10 +99,13 @@ def drawn(design: Design, rng: np.random.Generator, effect: float) -> StudyResul
     market = rng.standard_normal(BARS) * 0.01
     returns = market[:, None] * rng.uniform(0.5, 1.5, design.shares) + both * rng.uniform(0.01, 0.03, design.shares)
     returns[rows, columns] += effect
-    if design.holes:
-        returns[rng.random(returns.shape) < design.holes] = np.nan
+    missing = rng.random(returns.shape) < design.holes
     names = tuple(f"S{number}" for number in range(design.shares))
-    panel = Panel(LABELS, names, returns, market[:, None], ("M",))
+    panel = Panel(LABELS, names, np.where(missing, np.nan, returns), market[:, None], ("M",))
+    if design.bridged:
+        levels = np.where(missing, np.nan, np.exp(returns.cumsum(axis=0)))
+        panel = replace(panel, returns=returns_of(levels, "log"))
+        panel = bridge_holes(panel, levels, np.exp(market.cumsum()), "log")
     ids = np.arange(len(rows))
     events = pl.DataFrame({"event_id": ids, "symbol": [names[column] for column in columns], "date": LABELS[rows]})
     return study_panel(panel, events, SPEC, keep_residuals=True)
@@ -148,8 +157,11 @@ def cell(share: float, low: float, high: float) -> str:
 def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
     """The lines of the size and power tables, and of the table of what each test withstands."""
     low, high = band(studies)
-    sizes = [shares(design, studies, 0.0, seed) for design in DESIGNS]
-    powers = [shares(design, max(studies // 4, 1), EFFECT, seed + 1) for design in DESIGNS]
+    jobs = [(design, studies, 0.0, seed) for design in DESIGNS]
+    jobs += [(design, max(studies // 4, 1), EFFECT, seed + 1) for design in DESIGNS]
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        every = list(pool.map(shares, *zip(*jobs, strict=True)))
+    sizes, powers = every[: len(DESIGNS)], every[len(DESIGNS) :]
     names = list(sizes[0])
     header = ["test", *(design.name for design in DESIGNS)]
     lines = [
