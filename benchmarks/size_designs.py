@@ -16,6 +16,7 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +160,7 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
     low, high = band(studies)
     jobs = [(design, studies, 0.0, seed) for design in DESIGNS]
     jobs += [(design, max(studies // 4, 1), EFFECT, seed + 1) for design in DESIGNS]
-    with ProcessPoolExecutor(PROCESSES) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool:  # threads of polars do not survive a fork
         every = list(pool.map(shares, *zip(*jobs, strict=True)))
     sizes, powers = every[: len(DESIGNS)], every[len(DESIGNS) :]
     names = list(sizes[0])

@@ -18,6 +18,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -270,7 +271,7 @@ def report(panel: Panel, studies: int, events: int, seed: int) -> tuple[str, lis
     """The page, and the table of what each test withstands."""
     import size_designs  # beside this file, found when it is run as a program
 
-    with ProcessPoolExecutor(size_designs.PROCESSES) as pool:
+    with ProcessPoolExecutor(size_designs.PROCESSES, get_context("spawn")) as pool:
         random = pool.submit(random_studies, panel, studies, events, seed)
         clustered = pool.submit(clustered_section, panel, max(1, studies // 2))
         analytic = pool.submit(analytic_section, max(1, studies * 4))
@@ -279,9 +280,9 @@ def report(panel: Panel, studies: int, events: int, seed: int) -> tuple[str, lis
     text = [
         "# Size and power",
         "",
-        f"Written by `python benchmarks/size_power.py --panel FOLDER --studies {studies}`; do not edit. Twenty US stocks "
-        "and the S&P 500, 1990-2022, daily simple returns; market model over 239 days up to day -6. Rows marked out are "
-        "findings, not mistakes: real returns have fat tails and moving variances.",
+        f"Written by `python benchmarks/size_power.py --panel FOLDER --studies {studies}`; do not edit. Twenty US "
+        "stocks and the S&P 500, 1990-2022, daily simple returns; market model over 239 days up to day -6. Rows marked "
+        "out are findings, not mistakes: real returns have fat tails and moving variances.",
         "",
         *size_section(shares, sigma, studies, events),
         "",
