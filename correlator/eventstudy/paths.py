@@ -27,7 +27,7 @@ def car_path(result: StudyResult, *, simultaneous: bool = False) -> pl.DataFrame
     """
     if len(result.estimates) == 0:
         raise StudyError("no event was measured, so there is no path", hint="see the excluded events and their reasons")
-    return _one_event(result) if len(result.estimates) == 1 else _many_events(result, simultaneous)
+    return _one_event(result) if len(result.estimates.observations()) == 1 else _many_events(result, simultaneous)
 
 
 def car_paths(result: StudyResult) -> pl.DataFrame:

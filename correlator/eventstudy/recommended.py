@@ -130,7 +130,11 @@ def days_in_effect(day_zero: Rows, symbols: Rows, first: int, last: int) -> floa
 def recommended(
     estimates: EventEstimates, panel: Panel, columns: NDArray[np.int64], estimation_bars: int
 ) -> Recommended:
-    """The recommended test of each window of ``columns`` (W, 2), from ``estimates`` whose CAR are of these windows."""
+    """The recommended test of each window of ``columns`` (W, 2), from ``estimates`` whose CAR are of these windows.
+
+    Several events of one share on one day 0 are one observation.
+    """
+    estimates = estimates.observations()
     there = ~np.isnan(estimates.car)
     tests = _tests(estimates, columns)
     average, se, df, covariance = _cross_section(estimates.car, there)
@@ -156,6 +160,7 @@ def recommended(
 
 def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: int) -> Recommended:
     """The same for the windows from the first bar of the event window to each of its bars, of two events and more."""
+    estimates = estimates.observations()
     begun = np.cumsum(~np.isnan(estimates.ar), axis=1) > 0
     paths = np.where(begun, np.nancumsum(estimates.ar, axis=1), np.nan)
     days = estimates.ar.shape[1]
@@ -180,11 +185,16 @@ def _test(estimates: EventEstimates, there: NDArray[np.bool_], first: int, last:
     return recommended_test(starts, estimates.symbol_index[there], first, last)
 
 
-def recommended_frame(found: Recommended, labels: tuple[str, ...], positive: Array) -> pl.DataFrame:
-    """window, n, dates, caar, se, df, t, p_value, low, high, positive (share of events), test: one row per window."""
+def recommended_frame(
+    found: Recommended, labels: tuple[str, ...], positive: Array, estimates: EventEstimates
+) -> pl.DataFrame:
+    """window, n, events, dates, caar, se, df, t, p_value, low, high, positive (share of events), test: one row per
+    window; ``n`` observations stand for ``events`` of ``estimates``.
+    """
     low, high = found.bounds()
     columns = {
         "n": found.n,
+        "events": _events(estimates),
         "dates": found.dates,
         "caar": found.average,
         "se": found.se,
@@ -198,6 +208,12 @@ def recommended_frame(found: Recommended, labels: tuple[str, ...], positive: Arr
     }
     frame = pl.DataFrame({"window": list(labels), **columns}, nan_to_null=True)
     return frame.with_columns(pl.when(pl.col("n") > 0).then("test").alias("test"))
+
+
+def _events(estimates: EventEstimates) -> Rows:
+    """Events (W,) with a CAR in each window, repeats of a share and day 0 included."""
+    weight = np.ones(len(estimates), dtype=np.int64) if estimates.stands_for is None else estimates.stands_for
+    return np.asarray(np.where(np.isnan(estimates.car), 0, weight[:, None]).sum(axis=0))
 
 
 def _cross_section(car: Array, there: NDArray[np.bool_]) -> tuple[Array, Array, Array, Array]:

@@ -146,7 +146,7 @@ class StudyResult:
     @cached_property
     def recommended(self) -> pl.DataFrame:
         """The test that holds its size in the design at hand (see ``eventstudy.recommended``), one row per window (and
-        group): window, n, dates, caar, se, df, t, p_value, low, high (95 %), positive (share of events), test.
+        group): window, n, events, dates, caar, se, df, t, p_value, low, high (95 %), positive (share of events), test.
         """
         return self.recommended_by(self.spec.by)
 
@@ -157,7 +157,7 @@ class StudyResult:
         def one(part: EventEstimates) -> pl.DataFrame:
             found = recommended(part, self.panel, self.car_columns, self.estimation_bars)
             positive = tables.average_frame(part.car, self.window_labels, "window", "caar")["positive"]
-            return recommended_frame(found, self.window_labels, positive.to_numpy())
+            return recommended_frame(found, self.window_labels, positive.to_numpy(), part)
 
         return replace(self, spec=replace(self.spec, by=by))._by_group(one)
 
@@ -304,14 +304,17 @@ class StudyResult:
         return in_space(self.estimates, self.panel, self.car_columns, self.estimation_bars)
 
     def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
-        """The kept events group by group in order of appearance; one group without names where ``by`` is empty."""
+        """The observations group by group in order of appearance; one group without names where ``by`` is empty.
+
+        Events of one group that share symbol and day 0 are one observation: the first, which says of how many.
+        """
         if not self.spec.by:
-            yield {}, self.estimates
+            yield {}, self.estimates.observations()
             return
         keys = tables.group_keys(self.estimates, self.panel, self.events, self.spec.by)
         for row in keys.group_by(self.spec.by, maintain_order=True).agg("position").iter_rows(named=True):
             positions = np.asarray(row.pop("position"), dtype=np.int64)
-            yield row, self.estimates.take(positions)
+            yield row, self.estimates.take(positions).observations()
 
     def frame(self, name: str) -> pl.DataFrame:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""

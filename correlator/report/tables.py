@@ -18,7 +18,7 @@ _INSTANT = pl.Datetime("us", "UTC")
 COLUMNS: dict[str, dict[str, pl.DataType]] = {
     "summary": {
         "window": _TEXT,
-        **dict.fromkeys(("n", "dates"), _COUNT),
+        **dict.fromkeys(("n", "events", "dates"), _COUNT),
         **dict.fromkeys(("caar", "se", "low", "high"), _NUMBER),
         **dict.fromkeys(("p_value", "smallest_effect"), _NUMBER),
         "test": _TEXT,

@@ -11,6 +11,7 @@ import pytest
 from correlator.eventstudy.calendar_day import calendar_day_error
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_matrix, study_panel
+from correlator.eventstudy.paths import car_path
 from correlator.eventstudy.recommended import days_in_effect, recommended_path, recommended_test
 from correlator.eventstudy.spec import study_spec
 from correlator.plot.of_result import marks_of, path_of
@@ -202,3 +203,33 @@ def test_events_of_different_dates_in_one_window_of_dates_are_tested_by_its_days
     result = study([290, 294, 298], [0, 1, 2], shares=3, spec=spec)
     assert result.recommended["test"].to_list() == ["calendar_day_t"]
     assert result.recommended["p_value"].null_count() == 0
+
+
+def test_events_of_one_share_on_one_day_are_one_observation() -> None:
+    rng = np.random.default_rng(2)
+    names = ("A", "B")
+    panel = Panel(LABELS, names, rng.normal(0, 0.02, (len(LABELS), 2)), rng.normal(0, 0.01, (len(LABELS), 1)), ("M",))
+    rows = [("A", 300, "x"), ("B", 300, "x"), ("A", 300, "y"), ("A", 330, "x"), ("A", 300, "x")]
+
+    def studied(chosen, **options):
+        events = pl.DataFrame(
+            {
+                "event_id": range(len(chosen)),
+                "symbol": [symbol for symbol, *_ in chosen],
+                "date": [LABELS[row] for _, row, _ in chosen],
+                "kind": [kind for *_, kind in chosen],
+            }
+        )
+        return study_panel(panel, events, study_spec(estimation="-250:-11", window="-1:1", **options))
+
+    found, once = studied(rows), studied([rows[0], rows[1], rows[3]])
+    assert found.summary().drop("events").equals(once.summary().drop("events"))
+    assert found.summary()["events"].to_list() == [5, 5]
+    assert once.summary()["events"].to_list() == [3, 3]
+    for name in ("aar", "caar", "significance", "wild-cluster", "calendar-time"):
+        assert found.frame(name).equals(once.frame(name)), name
+    assert found.car.height == 10  # every event keeps its rows
+    assert found.placebo(draws=200).table.equals(once.placebo(draws=200).table)
+    assert car_path(found).equals(car_path(once))
+    grouped = studied(rows, by="kind").summary()
+    assert grouped.select("kind", "n", "events").rows() == [("x", 3, 4), ("x", 3, 4), ("y", 1, 1), ("y", 1, 1)]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_reference import scenario, simulated, take
 
-from correlator.errors import StudyError
+from correlator.errors import CorrelatorWarning, StudyError
 from correlator.eventstudy.significance import cross_correlation, ranks
 from correlator.eventstudy.significance.arrays import StudyArrays
 from correlator.eventstudy.significance.clustered import wild_cluster
@@ -136,6 +136,16 @@ def test_sums_by_date_shift_windows_that_move_with_the_event(monkeypatch: pytest
     pairs = evidence_of(arrays).correlation
     monkeypatch.setattr(cross_correlation, "EXACT_CELLS", 0)
     np.testing.assert_allclose(evidence_of(arrays).correlation, pairs, atol=0.003)
+
+
+def test_sums_by_date_are_told_where_bars_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = simulated(40, 13, dates=4)
+    holed = replace(arrays, n=arrays.n - 1)
+    evidence_of(holed)  # pair by pair: nothing to tell
+    monkeypatch.setattr(cross_correlation, "EXACT_CELLS", 0)
+    evidence_of(arrays)
+    with pytest.warns(CorrelatorWarning, match="40 events lie too close .* 40 of them lack bars"):
+        evidence_of(holed)
 
 
 @pytest.mark.parametrize("ties", [False, True])

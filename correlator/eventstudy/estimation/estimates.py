@@ -51,7 +51,8 @@ class EventEstimates:
     not used, None unless asked for, column j is row ``est_first`` + j of the panel; ``kept`` (E,) positions among the
     events given; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept ones; ``excluded``
     (position, reason) of the others; ``model`` its name; ``spans`` (E, D) sessions that each return of the event window
-    is over, None where each is over one; ``synthetic`` how the counterfactuals of the model ``synthetic`` are made.
+    is over, None where each is over one; ``synthetic`` how the counterfactuals of the model ``synthetic`` are made;
+    ``stands_for`` (E,) events that an observation stands for, None where each stands for itself.
     """
 
     coefficients: Array
@@ -75,6 +76,7 @@ class EventEstimates:
     model: str
     spans: Spans | None = None
     synthetic: SyntheticFit | None = None
+    stands_for: Rows | None = None
 
     @property
     def day_ar(self) -> Array:
@@ -96,6 +98,18 @@ class EventEstimates:
     def __len__(self) -> int:
         return len(self.kept)
 
+    def observations(self) -> EventEstimates:
+        """One event of each share and day 0, the first: events that share both have the same figures, and are one
+        observation of what a test averages. ``stands_for`` says of how many.
+        """
+        span = int(self.day_zero.max(initial=0)) + 1
+        _, first, which = np.unique(self.symbol_index * span + self.day_zero, return_index=True, return_inverse=True)
+        if len(first) == len(self):
+            return self
+        order = np.argsort(first)
+        counts = np.bincount(which, weights=self.stands_for).astype(np.int64)
+        return replace(self.take(first[order]), stands_for=counts[order])
+
     def take(self, positions: ArrayLike) -> EventEstimates:
         """The kept events at ``positions`` (indices into them, or a mask), for example one group; none excluded."""
         chosen = np.asarray(positions)
@@ -107,7 +121,9 @@ class EventEstimates:
         parts: dict[str, Any] = {name: getattr(self, name)[chosen] for name in fields}
         spans = None if self.spans is None else self.spans[chosen]
         synthetic = None if self.synthetic is None else self.synthetic.take(chosen)
-        return replace(self, estimation_residuals=residuals, excluded=(), spans=spans, synthetic=synthetic, **parts)
+        stands_for = None if self.stands_for is None else self.stands_for[chosen]
+        parts |= {"estimation_residuals": residuals, "spans": spans, "synthetic": synthetic, "stands_for": stands_for}
+        return replace(self, excluded=(), **parts)
 
     def excluding(self, reasons: dict[int, str]) -> EventEstimates:
         """The same with ``excluded`` set to ``reasons`` by position."""
@@ -308,7 +324,7 @@ def joined(parts: list[EventEstimates], reasons: dict[int, str]) -> EventEstimat
     first = parts[0]
     if len(parts) == 1:
         return replace(first, excluded=excluded)
-    left = ("estimation_residuals", "excluded", "model", "spans", "synthetic")
+    left = ("estimation_residuals", "excluded", "model", "spans", "synthetic", "stands_for")
     names = [f for f in first.__dataclass_fields__ if f not in left]
     together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     residuals = [part.estimation_residuals for part in parts if part.estimation_residuals is not None]

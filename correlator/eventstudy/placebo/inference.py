@@ -256,7 +256,9 @@ def placebo_test(
         raise InputError("equivalence needs a mean, and bmp is a t", hint="choose scar or caar")
     chosen = matching or Matching()
     clusters = placebo_clusters(result.estimates, result.panel, result.spec, chosen)
-    drawable = [cluster for cluster in clusters if len(cluster.candidates)]
+    observed = _observed(result)
+    possible = [cluster for cluster in clusters if len(cluster.candidates)]
+    drawable = [part for cluster in possible if (part := _part_of(cluster, observed)) is not None]
     if not drawable:
         raise StudyError("no event has a placebo date", hint="match fewer criteria, or bring a longer history")
     block = chosen.block_of(result.spec)
@@ -307,6 +309,17 @@ def _own_placements(
         sums = null_sums(result, own, dates, np.zeros_like(group_of), 1)
         found.append(OwnPlacements(sums.statistic(statistic)[0], dates.shape[1], given_up))
     return found
+
+
+def _observed(result: StudyResult) -> Mask:
+    """Which events (E,) are observations: of a group's events of one share on one day 0 the first."""
+    every = np.arange(len(result.estimates))
+    _, group_of = _groups(result, every)
+    estimates = result.estimates
+    keys = np.stack([group_of, estimates.symbol_index, estimates.day_zero])
+    mask = np.zeros(len(every), dtype=bool)
+    mask[np.unique(keys, axis=1, return_index=True)[1]] = True
+    return mask
 
 
 def _part_of(cluster: Cluster, inside: Mask) -> Cluster | None:

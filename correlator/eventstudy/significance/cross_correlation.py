@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from correlator.errors import warn
 from correlator.eventstudy.significance.arrays import Array, Columns, Rows, StudyArrays
 
 EXACT_CELLS = 500_000_000
@@ -60,6 +61,18 @@ def neighbours_of(arrays: StudyArrays, columns: Columns) -> Neighbours:
     np.minimum.at(start, group[inside], begins[inside])
     span = int((ends[inside] - start[group[inside]]).max(initial=-1)) + 1
     return Neighbours(near, dates + first_date, group, start, span)
+
+
+def warn_of_sums(arrays: StudyArrays, at: Neighbours) -> None:
+    """Say where many neighbours are correlated by sums of dates and bars are missing, so that both ways differ."""
+    inside = at.group >= 0
+    begins, ends = arrays.residual_ends
+    short = inside & (arrays.n < ends - begins + 1)
+    if short.any():
+        warn(
+            f"{int(inside.sum()):,} events lie too close to be correlated pair by pair, so their mean correlation is "
+            f"of sums by date; {int(short.sum()):,} of them lack bars, for which it is not quite that of pairs"
+        )
 
 
 def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> Array:

@@ -27,6 +27,7 @@ from correlator.eventstudy.significance.cross_correlation import (
     date_correlations,
     neighbours_of,
     pair_correlations,
+    warn_of_sums,
 )
 from correlator.eventstudy.significance.ranks import LONGEST, Ranked, RankSums, compiled_ranks, no_ranks, numpy_ranks
 from correlator.eventstudy.significance.signed_ranks import Each, wilcoxon, wilcoxon_of_many
@@ -93,7 +94,9 @@ def evidence_of(arrays: StudyArrays, engine: str = "auto") -> Evidence:
     columns = arrays.columns
     date = np.unique(arrays.event_dates, return_inverse=True)[1]
     order = _order(arrays) if fast else np.arange(len(arrays))
-    study = _Study(arrays, columns, order, neighbours_of(arrays, columns), date, fast)
+    neighbours = neighbours_of(arrays, columns)
+    warn_of_sums(arrays, neighbours)
+    study = _Study(arrays, columns, order, neighbours, date, fast)
     threads = thread_count() if len(arrays) >= _WORTH_THREADS else 1
     with ThreadPoolExecutor(threads) as pool, np.errstate(divide="ignore", invalid="ignore"):
         return _passes(study, _spans(len(arrays), threads), pool.map if threads > 1 else map)
