@@ -123,7 +123,8 @@ def graded_business_rows(headlines: Path) -> list[tuple[Row, str]]:
     rows = []
     for label in read_labels():
         allowed = tuple(CATEGORIES) if label.diplomatic else (NONE,)
-        row = Row(BUSINESS, texts[label.row - 1], allowed, f"{BUSINESS} {label.month}", BUSINESS_WEIGHT, {})
+        gold = {"grade": label.grade}
+        row = Row(BUSINESS, texts[label.row - 1], allowed, f"{BUSINESS} {label.month}", BUSINESS_WEIGHT, gold)
         rows.append((row, label.grade))
     return rows
 

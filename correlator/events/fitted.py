@@ -8,6 +8,7 @@ The quad class with the greatest summed probability is chosen first, then the li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -23,14 +24,18 @@ from correlator.events.model import CATEGORIES
 from correlator.events.reading import Reading
 from correlator.resources import data_path
 
-# How likely an event must be in a headline, without and with the encoder: of one party, and between two.
-SURE: Final = {False: (0.85, 0.75), True: (0.75, 0.45)}
-# And where a headline has signs of a company, a market, or of nobody who could be party to an act.
-DOUBTED: Final = 0.88
+# How likely a headline must tell an event across a border; more where it has signs of a company, a market, or of nobody
+# who could be party to an act.
+SURE: Final = 0.65
+DOUBTED: Final = 0.85
+# Log odds of an event across a border, strictly read: intercept, and weights of the log odds that the linear model and
+# the encoder give an event, and the encoder one across a border. Fitted out of fold (``tools/fit_coder.py --heard``).
+_CALIBRATION: Final = {False: (-0.551, 0.960), True: (0.158, 0.543, -0.174, 0.550)}
 _QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for name in CLASSES)
 # The mean of two models is less sure than it is right: shares are sharpened by this power (fitted to a fold not seen).
 _SHARPER = 1.35
-_NO_EVENT, _DOMESTIC, _CROSS_BORDER = 0, 1, 2
+_LEAST_SHARE = 1e-4
+_NO_EVENT, _CROSS_BORDER = 0, 2
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,13 @@ class Judgement:
     """What the fitted models say of a text.
 
     ``category``: the likeliest one, NONE in a text that is not gated by ``event``; ``share``: its probability, given an
-    event; ``event``: how likely there is one (1 where the category tells); ``cross_border``: how likely it crosses a
-    border, None without the encoder; ``roles``: logits of each actor (source, target, neither) before the grammar's
-    hints, None without the encoder.
+    event; ``event``: how likely there is one across a border (1 where the category tells); ``roles``: logits of each
+    actor (source, target, neither) before the grammar's hints, None without the encoder.
     """
 
     category: str
     share: float
     event: float
-    cross_border: float | None
     roles: Floats | None
 
 
@@ -119,19 +122,30 @@ def _judge(reading: Reading, words: str, heard: Heard | None, number: int) -> Ju
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0) + rules @ weights.rules
     headline = bool(rules[NAMED])
-    classes, event = _softmax(logits[:-1]), logistic(float(logits[-1]))
-    cross_border = None
+    classes, stated = _softmax(logits[:-1]), [float(logits[-1])]
     if heard is not None:
         classes = _sharpened((classes + _softmax(heard.category[number])) / 2.0)
         scope = _softmax(heard.scope[number])
-        event = (event + 1.0 - float(scope[_NO_EVENT])) / 2.0
-        cross_border = float(scope[_CROSS_BORDER] / max(scope[_DOMESTIC] + scope[_CROSS_BORDER], 1e-9))
+        stated += [log_odds(1.0 - float(scope[_NO_EVENT])), log_odds(float(scope[_CROSS_BORDER]))]
     if headline:
         classes[CLASSES.index(NONE)] = 0.0
         classes = classes / classes.sum()
     best = choose(classes)
     roles = heard.roles[number] if heard is not None else None
-    return Judgement(CLASSES[best], float(classes[best]), event if headline else 1.0, cross_border, roles)
+    event = calibrated(stated) if headline else 1.0
+    return Judgement(CLASSES[best], float(classes[best]), event, roles)
+
+
+def calibrated(stated: Sequence[float]) -> float:
+    """How likely a headline tells an event across a border, by the log odds that one or three outputs state."""
+    intercept, *weights = _CALIBRATION[len(stated) > 1]
+    return logistic(intercept + sum(weight * value for weight, value in zip(weights, stated, strict=True)))
+
+
+def log_odds(share: float) -> float:
+    """Log odds of a probability, bounded."""
+    bounded = min(max(share, _LEAST_SHARE), 1.0 - _LEAST_SHARE)
+    return math.log(bounded / (1.0 - bounded))
 
 
 def _sharpened(shares: Floats) -> Floats:

@@ -8,8 +8,8 @@ from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
 from correlator.events.direction import Roles
 from correlator.events.features import NONE
-from correlator.events.fitted import DOUBTED, SURE, Judgement, has_encoder, judge, loudest
-from correlator.events.gate import has_gate, has_two_parties, is_clear, is_doubtful, stands, tells_nobody
+from correlator.events.fitted import DOUBTED, SURE, Judgement, judge, loudest
+from correlator.events.gate import has_gate, is_clear, is_doubtful, stands, tells_nobody
 from correlator.events.learned_roles import learned_roles
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import Phrase
@@ -51,9 +51,7 @@ def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
 def _tells(reading: Reading, judgement: Judgement) -> bool:
     """Whether there is an event: what a clear verb tells between two named states is never dropped."""
     if has_gate(reading.text, reading.actors):
-        of_one, of_two = SURE[has_encoder()]
-        sure = DOUBTED if is_doubtful(reading) else of_two if has_two_parties(reading) else of_one
-        return judgement.event >= sure or is_clear(reading)
+        return judgement.event >= (DOUBTED if is_doubtful(reading) else SURE) or is_clear(reading)
     return reading.opposing == 0 or reading.choice is None or stands(reading)
 
 

@@ -97,11 +97,6 @@ def is_clear(reading: Reading) -> bool:
     return found.values.keys() >= _CLEAR and not _UNCLEAR & found.values.keys()
 
 
-def has_two_parties(reading: Reading) -> bool:
-    """Whether a headline names two states or organisations that can be party to an act."""
-    return reading.choice is not None and "two" in signs(reading).settings
-
-
 def is_doubtful(reading: Reading) -> bool:
     """*Cuba Nickel halts sales*: signs of companies, of a market, or of nobody who could be party to an act."""
     if reading.choice is None or not has_gate(reading.text, reading.actors):
