@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from correlator.events.actors import country_codes
 from correlator.events.coder import code_headlines, code_text
@@ -56,6 +58,18 @@ def test_office_of_the_page_is_its_countrys(coder):
 def test_who_held_office_on_the_day():
     text = "بلاول کا بیان، شہباز شریف نے بھارت کو خبردار کردیا"
     assert code_text(text)[0].source.code == "PAK:GOV"
+
+
+WORDS = sorted({word for _, act in ACTS for word in act.example.split()} | {"،", ":", "–", "'", "x", "42", "ِ"})
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=200)
+@given(st.lists(st.sampled_from(WORDS), max_size=14))
+def test_any_order_of_words_has_true_evidence(words):
+    text = " ".join(words)
+    for event in code_text(text):
+        assert event.category in CATEGORIES
+        assert all(text[item["start"] : item["end"]] == item["span"] for item in event.evidence)
 
 
 def test_two_against_a_third_are_two_events():
