@@ -10,12 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 
 import polars as pl
 
-from correlator.errors import CorrelatorError
+from correlator.config import FILE, KEYS, settings, user_file
+from correlator.errors import CorrelatorError, InputError
 from correlator.events.actors import actors_as_of
+from correlator.events.coder import CODERS
 from correlator.events.encoder import INSTALL
 from correlator.events.fitted import has_encoder
 from correlator.events.own_actors import own_path, read_own
-from correlator.sessions import calendar_reach, exchange_codes, holidays_known_until, session_overrides
+from correlator.news.profiles import load_profile
+from correlator.sessions import calendar_reach, exchange_codes, exchange_named, holidays_known_until, session_overrides
 from correlator.store.db import Store
 from correlator.store.verify import verify
 from correlator.version import __version__
@@ -34,7 +37,7 @@ ACTORS_STALE_DAYS = 180
 
 def examine(store: Store) -> pl.DataFrame:
     """One row per thing looked at: what, state (ok, stale, missing or problem), detail."""
-    rows = [*_packages(), _browser(), *_calendars(), *_coder(), *_store(store)]
+    rows = [*_packages(), *_settings(), _browser(), *_calendars(), *_coder(), *_store(store)]
     return pl.DataFrame(rows, schema=["what", "state", "detail"], orient="row")
 
 
@@ -47,6 +50,30 @@ def _packages() -> Iterator[tuple[str, str, str]]:
             yield name, "ok", version(name)
         except PackageNotFoundError:
             yield name, "missing", f"needed for: {use}"
+
+
+def _settings() -> Iterator[tuple[str, str, str]]:
+    """What ``correlator.toml`` sets and where it stands, or where one could stand."""
+    try:
+        found = settings()
+        for key, each in found.items():
+            _check_setting(key, each.value)
+            yield f"setting {key}", "ok", f"{each.value} ({each.source})"
+    except CorrelatorError as error:
+        yield "settings", "problem", str(error)
+        return
+    if not found:
+        yield "settings", "ok", f"none: {FILE} in this folder or {user_file()} may set {', '.join(KEYS)}"
+
+
+def _check_setting(key: str, value: str) -> None:
+    """Raise for an exchange, publisher or coder that is not one."""
+    if key == "exchange":
+        exchange_named(value)
+    elif key == "profile":
+        load_profile(value)
+    elif key == "coder" and value not in CODERS:
+        raise InputError(f"coder {value!r} is not known", hint=f"choose {' or '.join(CODERS)}")
 
 
 def _browser() -> tuple[str, str, str]:

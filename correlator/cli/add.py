@@ -13,6 +13,7 @@ from correlator.cli.exit_codes import ExitCode, exit_code_of
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
 from correlator.cli.price_options import ColumnsOption, PriceFileOptions, mapping_of, reads_prices
+from correlator.cli.stdin import with_stdin
 from correlator.cli.verbs import Verbs
 from correlator.errors import InputError, SourceError
 from correlator.progress import tracked
@@ -69,8 +70,9 @@ def add_prices(
 
         _tell(add_strip_prices(target, () if sources == ["all"] else sources))
         return
-    for file in tracked(sources, "files of bars"):
-        _tell(load(target, file, **reading.keywords()))
+    with with_stdin(sources) as files:
+        for file in tracked(files, "files of bars"):
+            _tell(load(target, file, **reading.keywords()))
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,9 @@ def add_news(
         str | None,
         typer.Option("--encoding", help="Encoding of files that are not UTF-8 and do not say what they are."),
     ] = None,
-    coder: Annotated[str, typer.Option("--coder", help="Event coder: rules or full.")] = "rules",
+    coder: Annotated[
+        str | None, typer.Option("--coder", help="Event coder: rules (default) or full.", show_default=False)
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, write nothing.")] = False,
     allow_private: Annotated[
         bool, typer.Option("--allow-private", help="Read addresses of this machine and its network, too.")
@@ -163,14 +167,15 @@ def add_news(
         "allow_private": allow_private,
     }
     refused = False
-    for source in sources:
-        with progress(shown(source)) as advance:
-            if dry_run:
-                _tell(preview_news(source, advance=advance, **options))
-                continue
-            report = load(open_store(store), source, coder=coder, advance=advance, **options)
-        _tell(report)
-        refused |= report.empty_handed
+    with with_stdin(sources, ".txt") as files:
+        for source in files:
+            with progress(shown(source)) as advance:
+                if dry_run:
+                    _tell(preview_news(source, advance=advance, **options))
+                    continue
+                report = load(open_store(store), source, coder=coder, advance=advance, **options)
+            _tell(report)
+            refused |= report.empty_handed
     _leave_if_refused(refused)
 
 
@@ -186,11 +191,12 @@ def add_events(
     from correlator.intake.events import add_events as load
 
     refused = False
-    for file in files:
-        with progress(str(file)) as advance:
-            report = load(open_store(store), file, advance=advance)
-        _tell(report)
-        refused |= report.empty_handed
+    with with_stdin(files) as read:
+        for file in read:
+            with progress(str(file)) as advance:
+                report = load(open_store(store), file, advance=advance)
+            _tell(report)
+            refused |= report.empty_handed
     _leave_if_refused(refused)
 
 
@@ -205,8 +211,9 @@ def add_instruments(
     """
     from correlator.intake.instruments import add_instruments as load
 
-    for file in files:
-        _tell(load(open_store(store), file))
+    with with_stdin(files) as read:
+        for file in read:
+            _tell(load(open_store(store), file))
 
 
 @app.command("watchlist")
@@ -220,8 +227,9 @@ def add_watchlist(
     """
     from correlator.intake.watchlist import add_watchlist as load
 
-    for file in files:
-        _tell(load(open_store(store), file))
+    with with_stdin(files) as read:
+        for file in read:
+            _tell(load(open_store(store), file))
 
 
 def _leave_if_refused(refused: bool) -> None:

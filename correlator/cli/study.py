@@ -13,6 +13,7 @@ import typer
 from correlator.cli.formats import OutputFormat
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
+from correlator.cli.stdin import stdin_kept
 from correlator.cli.study_options import donors_file, part_options, takes_study
 from correlator.cli.table_options import MADE_KEY, TableOptions, prints_table
 from correlator.errors import InputError, StudyError
@@ -81,6 +82,7 @@ def study(
     from correlator.eventstudy.study_files import read_events_file
     from correlator.research.study import run_study
 
+    prices, volumes, chosen["events"], factors = _with_stdin(prices, volumes, chosen["events"], factors)
     output = output or StudyOutput("summary" if printer.for_a_person or placebo is not None else "ar")
     if placebo is not None and output.value != "summary":
         raise InputError("--placebo adds a column to the summary", hint="leave --output out, or use the verb placebo")
@@ -111,6 +113,20 @@ def study(
         unit=_unit(result.spec.returns),
         made={"table": output.value, **result.made},
         groups=result.spec.by,
+    )
+
+
+def _with_stdin(
+    prices: list[str] | None, volumes: list[str] | None, events: str | None, factors: Path | None
+) -> tuple[list[str] | None, list[str] | None, str | None, Path | None]:
+    """The files that were named, with what comes from stdin in the place of ``-``."""
+    typed = [*(prices or ()), *(volumes or ()), *((events,) if events else ()), *((str(factors),) if factors else ())]
+    found = dict(zip(typed, stdin_kept(typed), strict=True))
+    return (
+        prices and [found[each] for each in prices],
+        volumes and [found[each] for each in volumes],
+        events and found[events],
+        factors and Path(found[str(factors)]),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.addresses import is_address, shown
+from correlator.config import setting
 from correlator.intake.coding import (
     Coding,
     Prepared,
@@ -52,7 +53,7 @@ def add_news(
     store: Store,
     source: str | Path | Any,
     *,
-    coder: str = "rules",
+    coder: str | None = None,
     advance: Advance | None = None,
     **options: Unpack[NewsOptions],
 ) -> LoadReport:
@@ -60,13 +61,16 @@ def add_news(
 
     Texts are read, coded and linked before the store is locked; every ``PART_ROWS`` articles are one transaction. What
     fits one is there whole or not at all; a larger load that is stopped leaves a mark, by which studies refuse until it
-    is run again. ``options`` are those of ``read_news``; ``advance`` is told the number of rows of each part. Raises
-    InputError, TimeError or NotFoundError where a single file cannot be read; in a folder such a file is a reject.
+    is run again. ``coder`` defaults to that of ``correlator.toml``, else rules. ``options`` are those of ``read_news``;
+    ``advance`` is told the number of rows of each part. Raises InputError, TimeError or NotFoundError where a single
+    file cannot be read; in a folder such a file is a reject.
     """
     from correlator.news.profiles import own_countries
     from correlator.news.read import read_news
 
-    coding = Coding(coder, own_countries(options.get("profile")))
+    if options.get("profile") is None and (profile := setting("profile")) is not None:
+        options["profile"] = profile
+    coding = Coding(coder or setting("coder") or "rules", own_countries(options.get("profile")))
     if is_address(source):
         return _add_address(store, str(source), options, coding, advance)
     batches = read_news(source, **options)

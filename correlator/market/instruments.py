@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.config import setting
 from correlator.containers.read import text_table
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import read_csv
@@ -76,7 +77,7 @@ def describe_instrument(
     known = find_instrument(symbol, path=path)
     if exchange is not None and told is not None and not _one_country(told, exchange):
         raise InputError(f"{symbol} is a symbol of {told}, not of {exchange}", hint="give one of the two")
-    chosen = exchange or (str(known["exchange"]) if known else told)
+    chosen = exchange or (str(known["exchange"]) if known else told) or setting("exchange")
     if chosen is None:
         shipped = read_instruments(path)["symbol"].to_list()
         close = difflib.get_close_matches(name.upper(), shipped, n=1, cutoff=0.75)

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from correlator.config import ignored
 from correlator.errors import CorrelatorWarning, NotFoundError
 from correlator.eventstudy.result import StudyResult
 from correlator.files import temporary_folder
@@ -74,7 +75,7 @@ def run_report(
     if not home.parent.is_dir():
         raise NotFoundError(f"folder {home.parent} does not exist", hint="make it, or give another -o")
     home.mkdir(exist_ok=True)
-    with journalled(home) as note:
+    with ignored(), journalled(home) as note:
         if if_session is not None and not is_session(if_session, as_of):
             note.status, note.message = "skipped", f"no session of {if_session}"
             return ReportRun("skipped", None, None, note.message)

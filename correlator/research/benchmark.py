@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from correlator.config import setting
 from correlator.errors import NotFoundError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.estimation.models import model_named
@@ -37,12 +38,19 @@ def benchmark_of(
         return names_in(connection).symbol_of(benchmark) or benchmark
     if benchmark is not None or not model_named(model).needs_benchmark:
         return benchmark
+    chosen = names_in(connection).row(setting("benchmark") or "")
+    if chosen is not None and _exchanges(connection, symbols) == {chosen["exchange"]}:
+        return chosen["symbol"]
     named = {read_instrument(connection, symbol)["benchmark"] for symbol in symbols}
     if len(named) == 1 and (name := named.pop()) is not None:
         stored = query(connection, "SELECT 1 FROM bars WHERE symbol = $symbol LIMIT 1", {"symbol": name})
         if not stored.is_empty():
             return name
     return EQUAL_WEIGHTED
+
+
+def _exchanges(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> set[str | None]:
+    return {read_instrument(connection, symbol)["exchange"] for symbol in symbols}
 
 
 def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: str, as_of: datetime | None) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
+from correlator.config import setting
 from correlator.errors import InputError, NotFoundError, StoreConflictError
 from correlator.store.address import engine_at
 from correlator.store.engine import Engine
@@ -35,8 +36,10 @@ T = TypeVar("T")
 
 
 def default_store_address() -> str:
-    """Where the store is when nobody says: ``$CORRELATOR_STORE``, else ``correlator.duckdb`` in this folder."""
-    return os.environ.get(STORE_VARIABLE, "correlator.duckdb")
+    """Where the store is when nobody says: ``$CORRELATOR_STORE``, else the one of ``correlator.toml``, else
+    ``correlator.duckdb`` in this folder.
+    """
+    return os.environ.get(STORE_VARIABLE) or setting("store") or "correlator.duckdb"
 
 
 class Store:

@@ -1,0 +1,65 @@
+"""``-`` where a file is read: what comes from stdin, as a file with the ending that its content has."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from correlator.errors import InputError
+from correlator.files import temporary_folder
+
+P = TypeVar("P", str, Path)
+STDIN = "-"
+_STARTS = (
+    (b"PAR1", ".parquet"),
+    (b"PK\x03\x04", ".xlsx"),
+    (b"\x1f\x8b", ".gz"),
+    (b"<?xml", ".xml"),
+    (b"<rss", ".xml"),
+    (b"<", ".html"),
+    (b"[", ".json"),
+    (b"{", ".jsonl"),
+)
+
+
+@contextmanager
+def with_stdin(sources: Sequence[P], text: str = ".csv") -> Iterator[list[P]]:
+    """``sources`` with ``-`` replaced by a file that holds stdin, there for the block; ``text``: the ending of plain
+    text.
+
+    Raises InputError where ``-`` stands twice, or nothing comes.
+    """
+    named = [str(source) for source in sources]
+    if STDIN not in named:
+        yield list(sources)
+        return
+    if named.count(STDIN) > 1:
+        raise InputError("- stands for stdin, which can be read once", hint="give it once")
+    content = sys.stdin.buffer.read()
+    if not content.strip():
+        raise InputError("nothing came from stdin", hint="pipe a file into it, or name one")
+    with temporary_folder("correlator-stdin") as folder:
+        file = folder / f"stdin{_ending(content, text)}"
+        file.write_bytes(content)
+        kind = type(sources[named.index(STDIN)])
+        yield [kind(file) if name == STDIN else source for name, source in zip(named, sources, strict=True)]
+
+
+def stdin_kept(sources: Sequence[str]) -> list[str]:
+    """As ``with_stdin``, for a verb that reads several files in turn: the file stays until the process ends."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(with_stdin(sources))
+
+
+def _ending(content: bytes, text: str) -> str:
+    head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    found = next((ending for start, ending in _STARTS if head.lower().startswith(start.lower())), text)
+    if found == ".jsonl" and len(content.splitlines()) < 2:
+        return ".json"
+    first = head.splitlines()[0]
+    return ".csv" if found == ".txt" and first.count(b",") and b"headline" in first.lower() else found

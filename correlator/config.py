@@ -1,0 +1,82 @@
+"""What a user sets once: ``correlator.toml`` in this folder, else in the user's configuration folder.
+
+An option wins over an environment variable, that over the file of the folder, that over the user's, that over the
+package's own default. Reports read no such file, so that they come out the same anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from correlator.errors import InputError, likeliest
+from correlator.files import read_toml
+
+FILE = "correlator.toml"
+KEYS = {
+    "store": "path of the store, from the file's own folder",
+    "exchange": "market identifier code of symbols that nobody knows",
+    "benchmark": "benchmark of studies of its exchange",
+    "profile": "publisher of news that do not tell theirs",
+    "coder": "event coder: rules or full",
+}
+_ignored: ContextVar[bool] = ContextVar("ignored", default=False)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value and the file that it comes from."""
+
+    value: str
+    source: Path
+
+
+def settings() -> dict[str, Setting]:
+    """Every setting in force, by key; raises InputError for a file that cannot be read or has a key that is not
+    known.
+    """
+    if _ignored.get():
+        return {}
+    found: dict[str, Setting] = {}
+    for path in (user_file(), Path(FILE)):
+        if path.is_file():
+            found |= {key: Setting(value, path) for key, value in _read(path).items()}
+    return found
+
+
+def setting(key: str) -> str | None:
+    """The value of ``key``, or None where no file has it; the store's path is resolved from the folder of its file."""
+    found = settings().get(key)
+    if found is None:
+        return None
+    return str(found.source.parent / found.value) if key == "store" else found.value
+
+
+def user_file() -> Path:
+    """The file in the user's configuration folder, whether it is there or not."""
+    from platformdirs import user_config_path
+
+    return user_config_path("correlator", appauthor=False) / FILE
+
+
+@contextmanager
+def ignored() -> Iterator[None]:
+    """No file is read within the block."""
+    token = _ignored.set(True)
+    try:
+        yield
+    finally:
+        _ignored.reset(token)
+
+
+def _read(path: Path) -> dict[str, str]:
+    values = read_toml(path)
+    for key, value in values.items():
+        if key not in KEYS:
+            raise InputError(f"{path}: key {key!r} is not known", hint=likeliest(key, KEYS, "keys are"))
+        if not isinstance(value, str) or not value.strip():
+            raise InputError(f"{path}: {key} must be a text, got {value!r}", hint=f"{key} is the {KEYS[key]}")
+    return {key: value.strip() for key, value in values.items()}
