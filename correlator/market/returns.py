@@ -40,14 +40,18 @@ def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:
     first one that first one back: returns over the gap are then those of plain closes. A symbol without any adjusted
     close has its closes.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where((closes > 0) & (adjusted > 0), adjusted / closes, np.nan)
     gaps: Flags = np.isnan(adjusted) & ~np.isnan(closes)
     if not gaps.any():
         return adjusted, gaps
+    filled = np.where(gaps, closes, adjusted)
+    partly = np.flatnonzero(gaps.any(axis=0) & (adjusted > 0).any(axis=0))
+    own, known = closes[:, partly], adjusted[:, partly]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where((own > 0) & (known > 0), known / own, np.nan)
     carried = _last_known(factor)
     carried = np.where(np.isnan(carried), _last_known(factor[::-1])[::-1], carried)
-    return np.where(gaps, closes * np.nan_to_num(carried, nan=1.0), adjusted), gaps
+    filled[:, partly] = np.where(gaps[:, partly], own * np.nan_to_num(carried, nan=1.0), known)
+    return filled, gaps
 
 
 def _last_known(values: Array) -> Array:

@@ -61,7 +61,8 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
             f"{int(clusters.max())} event dates have {2 ** int(clusters.max())} patterns of signs, so wild_cluster_t "
             f"cannot fall below p = {2 / 2 ** int(clusters.max()):.3g}: it needs six dates to reach 5 %"
         )
-    observed = observed * np.sqrt((clusters - 1) / np.maximum(clusters, 1))
+    with np.errstate(invalid="ignore"):
+        observed = observed * np.sqrt((clusters - 1) / np.maximum(clusters, 1))
     return WildCluster(np.where(enough, observed, np.nan), np.where(enough, p, np.nan), size.sum(axis=0), clusters)
 
 

@@ -181,9 +181,10 @@ class DateSums(NamedTuple):
 def add_values(x: Array, date: Rows, into: DateSums) -> None:
     """Add the known values of ``x`` (B, K) to the rows that ``date`` (B,) names."""
     for p in range(len(x)):
-        known = x[p] == x[p]
-        into.totals[date[p]] += np.where(known, x[p], 0.0)
-        into.n[date[p]] += known
+        for k in range(x.shape[1]):
+            known = x[p, k] == x[p, k]
+            into.totals[date[p], k] += x[p, k] if known else 0.0
+            into.n[date[p], k] += 1.0 if known else 0.0
 
 
 def _added(sums: Mapping[str, Array], more: Mapping[str, Array]) -> dict[str, Array]:

@@ -78,8 +78,9 @@ def brown_warner_1980(evidence: Evidence) -> Array:
 
 def portfolio(evidence: Evidence) -> tuple[float, int]:
     """sd (divisor T - 1) of the daily means over events of their residuals, and T, the days with one."""
-    counted = evidence.sums["residuals"] > 0
-    series = evidence.sums["residual"][counted] / evidence.sums["residuals"][counted]
+    residual = evidence.sums["residual"]
+    events = evidence.ranks.days.ranked[: len(residual)]
+    series = residual[events > 0] / events[events > 0]
     return float(series.std(ddof=1)), len(series)
 
 

@@ -281,12 +281,6 @@ def residual(block: Block, _: Known) -> Array:
     return _total(block.e)
 
 
-@summed("residuals")
-def residuals(block: Block, _: Known) -> Array:
-    """(L,) residuals by position, how many."""
-    return _count(block.used)
-
-
 def _filled(values: Array) -> Array:
     """``values`` with 0 where they are NaN."""
     return np.where(np.isnan(values), 0.0, values)
