@@ -1,10 +1,12 @@
-"""Would the tests notice? Change one operator at a time, seeded, and run the tests that reach its line.
+"""Would the tests notice? Change one operator at a time, seeded, and run the tests nearest to its module.
 
     python tools/mutate.py --count 200 --seed 1 > mutants.csv
+    python tools/mutate.py --count 200 --seed 1 --only survived --files 30 mutants.csv > again.csv
 
-First the suite runs once under coverage to learn which tests reach which line (kept in ``--map`` and used again); then
-every mutant runs in a copy of the tree with only those tests, until one fails. Rows on stdout: file, line, operator,
-its replacement, kind, verdict (killed, survived, not reached), seconds. The shares by kind are on stderr.
+The tests of a module are the files that import it, then those that import what imports it, and so on (``--files`` of
+them at most). Every mutant runs in a copy of the tree, in a child of a process that has loaded the heavy packages
+already; a test that fails with the mutant counts where it passes without. Rows on stdout: file, line, column, operator,
+its replacement, kind, verdict (killed, survived), the test that killed it, seconds. The shares by kind are on stderr.
 """
 
 from __future__ import annotations
@@ -13,15 +15,16 @@ import argparse
 import ast
 import csv
 import io
-import json
 import os
 import random
+import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
 import tokenize
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +32,19 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("eventstudy", "research", "align", "market", "store", "news", "correlation", "intake")
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "%": "*", "**": "*"}
 COMPARISON = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
-PATIENCE = 300
-MOST_TESTS = 60
+PATIENCE = 240
+HEAVY = (
+    "numpy",
+    "polars",
+    "duckdb",
+    "pyarrow.parquet",
+    "scipy.stats",
+    "pandas",
+    "numba",
+    "pytest",
+    "hypothesis",
+    "typer",
+)
 
 
 @dataclass(frozen=True)
@@ -49,18 +63,18 @@ def mutants_of(path: Path) -> list[Mutant]:
     """Every operator of ``path`` that can be changed; joined texts and annotations are left alone."""
     source = path.read_text(encoding="utf-8")
     tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.OP]
-    found = []
+    mutants = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.BinOp) and not _is_text(node):
-            found += _between(path, tokens, node.left, node.right, ARITHMETIC, "arithmetic")
+            mutants += _between(path, tokens, node.left, node.right, ARITHMETIC, "arithmetic")
         elif isinstance(node, ast.Compare):
             left = node.left
             for right in node.comparators:
-                found += _between(path, tokens, left, right, COMPARISON, "comparison")
+                mutants += _between(path, tokens, left, right, COMPARISON, "comparison")
                 left = right
         elif isinstance(node, ast.AugAssign) and not _is_text(node.value):
-            found += _augmented(path, tokens, node)
-    return found
+            mutants += _augmented(path, tokens, node)
+    return mutants
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -91,107 +105,176 @@ def _augmented(path: Path, tokens: list[tokenize.TokenInfo], node: ast.AugAssign
     return []
 
 
-def tests_by_line(target: Path) -> dict[str, dict[str, list[str]]]:
-    """Tests that reach each line of each file, from one run of the suite under coverage; kept in ``target``."""
-    if target.is_file():
-        return dict(json.loads(target.read_text(encoding="utf-8")))
-    from coverage import CoverageData
-
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder, "rc")
-        settings.write_text(f"[run]\nsource = correlator\ndata_file = {folder}/data\ndynamic_context = test_function\n")
-        command = [sys.executable, "-m", "coverage", "run", f"--rcfile={settings}", "-m", "pytest", "-q"]
-        subprocess.run([*command, "-p", "no:cacheprovider"], cwd=ROOT, stdout=sys.stderr, check=False)
-        data = CoverageData(basename=f"{folder}/data")
-        data.read()
-        table = {
-            str(Path(file).relative_to(ROOT)): {
-                str(line): sorted(name for name in names if name)
-                for line, names in data.contexts_by_lineno(file).items()
-            }
-            for file in data.measured_files()
-        }
-    target.write_text(json.dumps(table), encoding="utf-8")
-    return table
+def modules_in(root: Path) -> dict[str, Path]:
+    """Every module of the package by its dotted name."""
+    names = {}
+    for path in sorted((root / "correlator").rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return names
 
 
-def node_of(context: str) -> str:
-    """The pytest expression of a coverage context ``tests.room.test_file.test_name``."""
-    return context.rsplit(".", 1)[-1]
+def imported_by(path: Path, modules: Mapping[str, Path]) -> set[str]:
+    """The modules of the package that ``path`` imports, inside of functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names & modules.keys()
 
 
-def verdict_of(mutant: Mutant, tree: Path, contexts: list[str]) -> str:
-    """Whether the tests that reach the mutant's line fail with it in the copied ``tree``."""
-    if not contexts:
-        return "not reached"
-    path = tree / mutant.file
-    source = path.read_text(encoding="utf-8")
-    lines = source.splitlines(keepends=True)
-    line = lines[mutant.line - 1]
-    end = mutant.column + len(mutant.operator)
-    lines[mutant.line - 1] = line[: mutant.column] + mutant.replacement + line[end:]
-    files, names = _targets(tree, contexts)
-    path.write_text("".join(lines), encoding="utf-8")
-    try:
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            *files,
-            "-k",
-            " or ".join(names),
+def tests_of(root: Path) -> dict[str, list[str]]:
+    """Test files of each module's file, the nearest first: by steps of import, then the smaller file first."""
+    modules = modules_in(root)
+    users: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for used in imported_by(path, modules) - {name}:
+            users[used].add(name)
+    tests: dict[str, set[Path]] = {name: set() for name in modules}
+    for path in (root / "tests").rglob("test_*.py"):
+        for used in imported_by(path, modules):
+            tests[used].add(path)
+    nearest = {}
+    for name, path in modules.items():
+        files: dict[str, None] = {}
+        for layer in _layers(name, users):
+            layer_files = {file for module in layer for file in tests[module]}
+            for file in sorted(layer_files, key=lambda file: (not _same_word(file, path), file.stat().st_size)):
+                files[str(file.relative_to(root))] = None
+        nearest[str(path.relative_to(root))] = list(files)
+    return nearest
+
+
+def _layers(name: str, users: Mapping[str, set[str]]) -> Iterator[set[str]]:
+    seen, layer = {name}, {name}
+    while layer:
+        yield layer
+        layer = {user for module in layer for user in users[module]} - seen
+        seen |= layer
+
+
+def _same_word(test: Path, module: Path) -> bool:
+    return module.stem in test.stem
+
+
+class Tests:
+    """Runs tests on the copy of the tree in children of this process."""
+
+    def __init__(self, tree: Path, most_files: int) -> None:
+        self.tree, self.most_files = tree, most_files
+        self.nearest = tests_of(tree)
+        self._passes: dict[str, bool] = {}
+
+    def killer(self, mutant: Mutant) -> str:
+        """The test that fails with ``mutant`` and passes without it, empty where none does."""
+        files = self.nearest.get(mutant.file, [])[: self.most_files]
+        path = self.tree / mutant.file
+        source = path.read_text(encoding="utf-8")
+        lines = source.splitlines(keepends=True)
+        line = lines[mutant.line - 1]
+        end = mutant.column + len(mutant.operator)
+        lines[mutant.line - 1] = line[: mutant.column] + mutant.replacement + line[end:]
+        sound = list(files)
+        while sound:
+            path.write_text("".join(lines), encoding="utf-8")
+            try:
+                failed = self._first_failure(sound)
+            finally:
+                path.write_text(source, encoding="utf-8")
+            if failed in ("", "timeout") or self._passes_without(failed):
+                return failed
+            sound = [file for file in sound if file != failed.split("::")[0]]
+        return ""
+
+    def _passes_without(self, test: str) -> bool:
+        if test not in self._passes:
+            self._passes[test] = self._first_failure([test]) == ""
+        return self._passes[test]
+
+    def _first_failure(self, tests: Iterable[str]) -> str:
+        """The first of ``tests`` that fails, ``timeout`` where they do not end; empty where all pass."""
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as out:
+            child = os.fork()
+            if child == 0:
+                self._run_and_exit(list(tests), out.name)
+            until = time.monotonic() + PATIENCE
+            while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
+                if time.monotonic() > until:
+                    os.killpg(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
+                    return "timeout"
+                time.sleep(0.05)
+            text = out.read()
+        if os.waitstatus_to_exitcode(ended[1]) == 0:
+            return ""
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
+        return failed[1] if failed else next(iter(tests))
+
+    def _run_and_exit(self, tests: list[str], out: str) -> None:
+        os.setpgid(0, 0)
+        target = os.open(out, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(target, stream)
+        os.chdir(self.tree)
+        sys.path.insert(0, str(self.tree))
+        os.environ["PYTHONPATH"] = str(self.tree)
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.tree / ".hypothesis")
+        import pytest
+
+        code = pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--no-header", *tests])
+        sys.stdout.flush()
+        os._exit(int(code))
+
+
+def chosen_mutants(arguments: argparse.Namespace) -> list[Mutant]:
+    """The seeded sample, or the rows of an earlier run that had the verdict asked for."""
+    if arguments.rows is not None:
+        with arguments.rows.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["verdict"] == arguments.only]
+        words = ("file", "operator", "replacement", "kind")
+        return [
+            Mutant(**{word: row[word] for word in words}, line=int(row["line"]), column=int(row["column"]))
+            for row in rows
         ]
-        environment = {**os.environ, "PYTHONPATH": str(tree), "HYPOTHESIS_STORAGE_DIRECTORY": str(tree / ".hypothesis")}
-        try:
-            done = subprocess.run(
-                command, cwd=tree, env=environment, capture_output=True, timeout=PATIENCE, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return "killed"
-        return "survived" if done.returncode == 0 else "killed"
-    finally:
-        path.write_text(source, encoding="utf-8")
-
-
-def _targets(tree: Path, contexts: list[str]) -> tuple[list[str], list[str]]:
-    """Files and names of at most ``MOST_TESTS`` of the tests; of many, those of the most files."""
-    chosen = random.Random(0).sample(contexts, min(MOST_TESTS, len(contexts)))
-    files = {str(path.relative_to(tree)): path.stem for path in (tree / "tests").rglob("test_*.py")}
-    stems = {context.rsplit(".", 2)[-2] if context.count(".") else "" for context in chosen}
-    return sorted(f for f, stem in files.items() if stem in stems), sorted({node_of(context) for context in chosen})
+    rooms = arguments.room or ROOMS
+    files = [path for room in rooms for path in sorted((ROOT / "correlator" / room).rglob("*.py"))]
+    mutants = [mutant for path in files for mutant in mutants_of(path)]
+    sample = random.Random(arguments.seed).sample(mutants, min(arguments.count, len(mutants)))
+    return sample[arguments.first :]
 
 
 def main() -> None:
     """Run the mutants and print their rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("rows", type=Path, nargs="?", help="rows of an earlier run instead of a sample")
+    parser.add_argument("--only", default="survived", help="the verdict of those rows to run again")
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--first", type=int, default=0, help="how many of the sample to leave out, being done")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--room", action="append", choices=ROOMS)
-    parser.add_argument("--map", type=Path, default=Path(tempfile.gettempdir(), "correlator-tests-by-line.json"))
-    chosen = parser.parse_args()
-    reached = tests_by_line(chosen.map)
-    files = [path for room in chosen.room or ROOMS for path in sorted((ROOT / "correlator" / room).rglob("*.py"))]
-    mutants = [mutant for path in files for mutant in mutants_of(path)]
-    sample = random.Random(chosen.seed).sample(mutants, min(chosen.count, len(mutants)))
+    parser.add_argument("--files", type=int, default=6, help="test files for a mutant, at most")
+    arguments = parser.parse_args()
+    for name in HEAVY:
+        __import__(name)
     rows = csv.writer(sys.stdout)
-    rows.writerow(["file", "line", "operator", "replacement", "kind", "verdict", "seconds"])
+    rows.writerow(["file", "line", "column", "operator", "replacement", "kind", "verdict", "test", "seconds"])
     tally: dict[str, list[int]] = {"arithmetic": [0, 0], "comparison": [0, 0]}
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder, "tree")
-        shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".venv", "*_cache", "__pycache__", "site"))
-        for mutant in sample:
+        ignored = shutil.ignore_patterns(".git", ".venv", "*_cache", "__pycache__", "site")
+        shutil.copytree(ROOT, tree, ignore=ignored)
+        tests = Tests(tree, arguments.files)
+        for mutant in chosen_mutants(arguments):
             start = time.monotonic()
-            verdict = verdict_of(mutant, tree, reached.get(mutant.file, {}).get(str(mutant.line), []))
-            tally[mutant.kind][0] += verdict == "killed"
+            killer = tests.killer(mutant)
+            tally[mutant.kind][0] += killer != ""
             tally[mutant.kind][1] += 1
-            seconds = round(time.monotonic() - start, 1)
-            rows.writerow(
-                [mutant.file, mutant.line, mutant.operator, mutant.replacement, mutant.kind, verdict, seconds]
-            )
+            verdict = "killed" if killer else "survived"
+            where = (mutant.file, mutant.line, mutant.column, mutant.operator, mutant.replacement, mutant.kind)
+            rows.writerow([*where, verdict, killer, round(time.monotonic() - start, 1)])
             sys.stdout.flush()
     for kind, (killed, count) in tally.items():
         print(f"{kind}: {killed} of {count} killed", file=sys.stderr)
