@@ -99,10 +99,11 @@ def measure(folder: Path, symbols: int, sessions: int, csv_symbols: int, repeat:
 
 def read_arrays(store: Store, names: list[str]) -> object:
     """What a study reads: the panel of all symbols."""
+    from correlator.eventstudy.spec import study_spec
     from correlator.research.panel import stored_panel
 
     with store.reading() as connection:
-        return stored_panel(connection, names, None, "XNYS")
+        return stored_panel(connection, names, "XNYS", study_spec(holes="drop"))
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def positions(events: int, seed: int = 2) -> Placement:
     rng = np.random.default_rng(seed)
     symbol, day_zero = rng.integers(0, SYMBOLS, events), rng.integers(250, SESSIONS - 10, events)
     estimation, window = (day_zero - 250, day_zero - 11), (day_zero - 10, day_zero + 10)
-    return Placement.at(symbol, day_zero, estimation, window, CAR_COLUMNS)
+    return Placement.at(symbol, day_zero, estimation, window, car_columns=CAR_COLUMNS)
 
 
 def time_in_memory(returns: np.ndarray, market: np.ndarray, events: int, repeats: int) -> Timing:

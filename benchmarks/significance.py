@@ -43,6 +43,7 @@ from correlator.store.statements import query
 
 SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.035
 PLAN = study_spec(windows="0:0,-1:1,-5:5,-10:10,0:5")
+BARS = study_spec(benchmark=EQUAL_WEIGHTED, holes="drop")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def one_run(path: Path, names: list[str], events: int, out: Path) -> tuple[Stage
     """The whole way once."""
     marks = [time.perf_counter()]
     with Store(path).reading() as connection:
-        panel = stored_panel(connection, names, EQUAL_WEIGHTED, "XNYS", flags=False)
+        panel = stored_panel(connection, names, "XNYS", BARS, flags=False)
         panel = replace(panel, own_benchmark=None)  # one index for all: what is timed is a market with a benchmark
         marks.append(time.perf_counter())
         wanted = query(connection, "SELECT * FROM requests WHERE event_id <= $events", {"events": events})

@@ -113,7 +113,7 @@ def audit(
     tried = claimed if len(claimed) <= most_cutoffs else np.sort(rng.choice(claimed, most_cutoffs, replace=False))
     public = _public_rows(panel, events, closes)
     leaks = [
-        _leaks_at(study, panel, events, public, claims, int(cutoff), rng)
+        _leaks_at(study, panel, events, public, claims=claims, cutoff=int(cutoff), rng=rng)
         for cutoff in tracked(tried, "other futures", len(tried))
     ]
     together = pl.concat([*leaks, _no_leaks(claims)], how="vertical_relaxed")
@@ -210,6 +210,7 @@ def _leaks_at(
     panel: Panel,
     events: pl.DataFrame,
     public: np.ndarray,
+    *,
     claims: pl.DataFrame,
     cutoff: int,
     rng: np.random.Generator,

@@ -151,7 +151,7 @@ def place_instants(
     by_date = (kinds == "day").fill_null(False).to_numpy() & ~no_time
 
     day_zero = np.searchsorted(closes, moments, side="right")
-    reasons = _reasons(day_zero, moments, local_days, labels, opens, place.weekend)
+    reasons = _reasons(day_zero, moments, local_days, labels, opens=opens, weekend=place.weekend)
     if off_session == "previous":
         day_zero = np.where(reasons <= _INSIDE, day_zero, day_zero - 1)
     first_day = label_days + (date_only == "after-close")
@@ -180,6 +180,7 @@ def _reasons(
     moments: np.ndarray,
     local_days: np.ndarray,
     labels: np.ndarray,
+    *,
     opens: np.ndarray,
     weekend: frozenset[int],
 ) -> np.ndarray:

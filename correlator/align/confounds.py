@@ -68,12 +68,12 @@ def confound_flags(
     own = _with_story(events).with_row_index("position")
     news = _with_story(events if others is None else others)
     counts = {
-        "other_stories": _stories(own, news, "symbol", first, last, len(own)),
+        "other_stories": _stories(own, news, "symbol", first, last=last, size=len(own)),
         "country_stories": _country_stories(own, news, first, last),
         "overlaps": _overlaps(own, last - first),
-        "ex_dividend": _marked(own, marks.ex_dividend, marks.symbols, first, last),
-        "limit_locked": _marked(own, marks.limit_locked, marks.symbols, first, last),
-        "thin": _marked(own, marks.thin, marks.symbols, first, last),
+        "ex_dividend": _marked(own, marks.ex_dividend, marks.symbols, first, last=last),
+        "limit_locked": _marked(own, marks.limit_locked, marks.symbols, first, last=last),
+        "thin": _marked(own, marks.thin, marks.symbols, first, last=last),
     }
     frame = own.select("event_id", "symbol").with_columns(**counts)
     words = [pl.when(pl.col(_COUNTS[kind]) > 0).then(pl.lit(kind)) for kind in kinds]
@@ -117,7 +117,7 @@ def _with_story(events: pl.DataFrame) -> pl.DataFrame:
     return events.with_columns(story=pl.when(pl.col("story_id").is_null()).then(alone).otherwise("story_id"))
 
 
-def _stories(own: pl.DataFrame, news: pl.DataFrame, key: str, first: int, last: int, size: int) -> pl.Series:
+def _stories(own: pl.DataFrame, news: pl.DataFrame, key: str, first: int, *, last: int, size: int) -> pl.Series:
     """Distinct other stories (E = ``size``,) that share ``key`` and have day 0 inside the window."""
     left = own.select("position", "row", "story", key).with_columns(
         begins=pl.col("row") + first, ends=pl.col("row") + last
@@ -137,7 +137,7 @@ def _stories(own: pl.DataFrame, news: pl.DataFrame, key: str, first: int, last: 
 def _country_stories(own: pl.DataFrame, news: pl.DataFrame, first: int, last: int) -> pl.Series:
     if not {"source_country", "target_country"} <= set(own.columns) & set(news.columns):
         return pl.Series("count", [None] * len(own), dtype=pl.Int64)
-    return _stories(_by_country(own), _by_country(news), "country", first, last, len(own))
+    return _stories(_by_country(own), _by_country(news), "country", first, last=last, size=len(own))
 
 
 def _by_country(events: pl.DataFrame) -> pl.DataFrame:
@@ -158,7 +158,7 @@ def _overlaps(own: pl.DataFrame, reach: int) -> pl.Series:
     return pl.Series("count", counts)
 
 
-def _marked(own: pl.DataFrame, marks: Mask | None, symbols: tuple[str, ...], first: int, last: int) -> pl.Series:
+def _marked(own: pl.DataFrame, marks: Mask | None, symbols: tuple[str, ...], first: int, *, last: int) -> pl.Series:
     """Marked bars (E,) inside the window, null where there are no marks."""
     if marks is None:
         return pl.Series("count", [None] * len(own), dtype=pl.Int64)

@@ -84,7 +84,7 @@ def brief(
     from correlator.brief.make import brief as make_brief
 
     if evaluate:
-        _evaluate(headline, at, symbol, (windows, benchmark), format, to, open_store(store))
+        _evaluate(headline, at, symbol, (windows, benchmark), format=format, to=to, store=open_store(store))
         return
     if headline is None:
         raise InputError("there is no headline", hint='for example: correlator brief "Pakistan and Iran sign a pact"')
@@ -109,6 +109,7 @@ def _evaluate(
     at: str | None,
     symbols: list[str] | None,
     how: tuple[str, str | None],
+    *,
     format: BriefFormat | None,
     to: Path | None,
     store: Store,

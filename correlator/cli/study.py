@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -93,7 +94,7 @@ def study(
         events = Path(chosen["events"])
         streams = output in STREAMED_OUTPUTS and not spec.needs_all_events
         if printer.to is not None and streams and printer.destination is OutputFormat.PARQUET:
-            _stream(panel, spec, events, output, printer)
+            _stream(panel, spec, events, output, printer=printer)
             narrate(f"benchmark: {benchmark_note(panel, spec)}")
             return
         result = study_events(panel, read_events_file(events), spec)
@@ -139,7 +140,7 @@ def _files(
     files: dict[str, list[str] | None], chosen: dict[str, Any], returns_kind: str | None, data: dict[str, Any]
 ) -> tuple[Panel, StudySpec]:
     """Bars and spec of a study of files."""
-    from correlator.eventstudy.measure import matrix_panel
+    from correlator.eventstudy.measure import Frames, matrix_panel
     from correlator.eventstudy.study_files import listed_in_file
     from correlator.research.study_tables import study_tables, tables_named
 
@@ -148,15 +149,17 @@ def _files(
     options = part_options({**chosen, "events": None}, FRAMES)
     if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
         del options["returns"]  # not typed: the other option says it
-    given: dict[str, Any] = {name: tables_named(texts, name) for name, texts in files.items() if texts}
-    tables, notes = study_tables({**given, "donors": donors_file(options["donors"])}, exchange=options.get("exchange"))
+    named: dict[str, Any] = {name: tables_named(texts, name) for name, texts in files.items() if texts}
+    tables, notes = study_tables({**named, "donors": donors_file(options["donors"])}, exchange=options.get("exchange"))
     for note in notes:
         narrate(note)
     listed = listed_in_file(Path(chosen["events"]))
-    return matrix_panel(**{**options, **tables}, returns_kind=returns_kind, listed=listed, **data)
+    given = {**options, **tables, **data, "returns_kind": returns_kind}
+    frames = Frames(**{each.name: given.pop(each.name) for each in fields(Frames) if each.name in given})
+    return matrix_panel(frames, listed, **given)
 
 
-def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, printer: TableOptions) -> None:
+def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *, printer: TableOptions) -> None:
     """A chunk of events at a time from file to file, in memory that does not grow with their number."""
     from correlator.eventstudy.placement import day_labels
     from correlator.eventstudy.result import how_made

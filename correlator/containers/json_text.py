@@ -23,7 +23,7 @@ def read_json(data: bytes, source: str) -> RawTable:
     document = _document(data, source)
     facts: dict[str, str] = {}
     tables: list[RawTable] = []
-    _search(document, source, facts, tables, _DEPTH)
+    _search(document, source, facts, tables, depth=_DEPTH)
     if len(tables) > 1:
         tables = [table for table in tables if _holds_bars(table)]
     if len(tables) != 1:
@@ -47,7 +47,7 @@ def _document(data: bytes, source: str) -> Any:
             raise InputError(f"{source} is not JSON{where}", hint="download it again") from None
 
 
-def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable], depth: int) -> None:
+def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable], *, depth: int) -> None:
     """Collect the tables below ``node``, and the plain values that stand beside them."""
     table = _table(node, source)
     if table is not None:
@@ -60,7 +60,7 @@ def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable
         if isinstance(value, str):
             facts.setdefault(str(key).lstrip("0123456789. ").lower(), value)
         elif isinstance(value, Mapping | list):
-            _search(value, source, facts, tables, depth - 1)
+            _search(value, source, facts, tables, depth=depth - 1)
 
 
 def _holds_bars(table: RawTable) -> bool:

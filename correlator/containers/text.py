@@ -63,10 +63,10 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
     found = outline(list(_records(text, separator, cut)))
     if found.first is None:
         raise InputError(f"{source} has a header and nothing below it, so no row", hint="check the file")
-    return _read(path, data, source, separator, found)
+    return _read(path, data, source, separator, found=found)
 
 
-def _read(path: Path, data: bytes | None, source: str, separator: str, found: Outline) -> RawTable:
+def _read(path: Path, data: bytes | None, source: str, separator: str, *, found: Outline) -> RawTable:
     assert found.first is not None
     width = max(len(found.first.cells), *(len(record.cells) for record in found.header), 1)
     names = column_names(width)
@@ -83,7 +83,7 @@ def _read(path: Path, data: bytes | None, source: str, separator: str, found: Ou
     try:
         frame = read_csv(path, **options) if data is None else pl.read_csv(io.BytesIO(data), **options)  # type: ignore[arg-type]
     except (InputError, pl.exceptions.PolarsError):
-        raw = _line_by_line(_whole(path, data), source, separator, skipped, width)
+        raw = _line_by_line(_whole(path, data), source, separator, skipped, width=width)
         return replace(raw, header=header, facts=facts)
     frame = frame.with_row_index(LINE, offset=skipped + 1)
     if not any(header_names := [any(cells) for cells in header]):
@@ -100,7 +100,7 @@ def _without_empty_ends(frame: pl.DataFrame, named: list[bool]) -> pl.DataFrame:
     return frame
 
 
-def _line_by_line(data: bytes, source: str, separator: str, skipped: int, width: int) -> RawTable:
+def _line_by_line(data: bytes, source: str, separator: str, skipped: int, *, width: int) -> RawTable:
     """The slow way, for files with lines that do not fit: those are set aside, the others are read."""
     text = data.decode("utf-8-sig", errors="replace")
     rest = io.StringIO(text, newline="")

@@ -7,6 +7,7 @@ bar t; k < 0 that it follows.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
 import polars as pl
@@ -46,6 +47,23 @@ class LeadLag:
         return self.table.sort(pl.col("correlation").abs(), descending=True, nulls_last=True).row(0, named=True)
 
 
+class BootstrapKeywords(TypedDict, total=False):
+    """Keywords of ``Bootstrap``."""
+
+    draws: int
+    block: float | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """Series resampled ``draws`` times from ``seed``, in stationary blocks of mean length ``block``, or the best."""
+
+    draws: int = 1_999
+    block: float | None = None
+    seed: int = 0
+
+
 def lead_lag(
     news: ArrayLike,
     returns: ArrayLike,
@@ -54,9 +72,7 @@ def lead_lag(
     bands: str = "hac",
     level: float = 0.95,
     hac_lags: int | None = None,
-    draws: int = 1_999,
-    block: float | None = None,
-    seed: int = 0,
+    **resampled: Unpack[BootstrapKeywords],
 ) -> LeadLag:
     """Correlations of ``news`` at t - k with ``returns`` at t, both (T,), for k from -max_lag to max_lag.
 
@@ -74,8 +90,8 @@ def lead_lag(
         raise InputError(f"{max_lag} lags of {len(first)} bars", hint="give fewer lags, or a longer series")
     lags = np.arange(-max_lag, max_lag + 1, dtype=np.int64)
     if bands == "hac":
-        return LeadLag(_by_hac(first, second, lags, level, hac_lags), bands, level)
-    return LeadLag(_by_bootstrap(first, second, lags, level, draws, block, seed), bands, level)
+        return LeadLag(_by_hac(first, second, lags, level, hac_lags=hac_lags), bands, level)
+    return LeadLag(_by_bootstrap(first, second, lags, level, how=Bootstrap(**resampled)), bands, level)
 
 
 def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.DataFrame:
@@ -109,7 +125,7 @@ def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.Data
     )
 
 
-def _by_hac(first: Array, second: Array, lags: Rows, level: float, hac_lags: int | None) -> pl.DataFrame:
+def _by_hac(first: Array, second: Array, lags: Rows, level: float, *, hac_lags: int | None) -> pl.DataFrame:
     refuse_sparse(first, "the news")
     rows = []
     for lag in lags.tolist():
@@ -128,15 +144,14 @@ def _by_hac(first: Array, second: Array, lags: Rows, level: float, hac_lags: int
     return _adjusted(frame, holm(frame["p_value"].to_numpy()))
 
 
-def _by_bootstrap(
-    first: Array, second: Array, lags: Rows, level: float, draws: int, block: float | None, seed: int
-) -> pl.DataFrame:
+def _by_bootstrap(first: Array, second: Array, lags: Rows, level: float, *, how: Bootstrap) -> pl.DataFrame:
+    draws = how.draws
     if draws < 1:
         raise InputError(f"draws must be at least 1, got {draws}", hint="ask for 999 or more")
     x, y = _filled(first), _filled(second)
-    length = max(best_block(x), best_block(y)) if block is None else block
+    length = max(best_block(x), best_block(y)) if how.block is None else how.block
     observed = _correlations(x[None, :], y[None, :], lags)[0]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(how.seed)
     step = max(1, _CELLS // len(x))
     parts = []
     for start in range(0, draws, step):

@@ -58,7 +58,7 @@ def information_coefficient(
     frame = pl.DataFrame(
         {"row": rows, "n": counts, "ic": found}, schema={"row": pl.Int64, "n": pl.Int64, "ic": pl.Float64}
     )
-    return SignalTest(frame, _summary(frame, "ic", len(x), horizon, hac_lags))
+    return SignalTest(frame, _summary(frame, "ic", len(x), horizon, hac_lags=hac_lags))
 
 
 def quantile_spread(
@@ -88,7 +88,7 @@ def quantile_spread(
     spread = table[:, -1] - table[:, 0]
     columns = {f"q{i + 1}": table[:, i] for i in range(quantiles)}
     frame = pl.DataFrame({"row": pl.Series(rows, dtype=pl.Int64), **columns, "spread": spread})
-    return SignalTest(frame, _summary(frame, "spread", len(x), horizon, hac_lags))
+    return SignalTest(frame, _summary(frame, "spread", len(x), horizon, hac_lags=hac_lags))
 
 
 def rolling_correlation(first: ArrayLike, second: ArrayLike, window: int, *, minimum: int | None = None) -> Array:
@@ -142,7 +142,7 @@ def _ranks(values: Array) -> Array:
     return np.asarray(rankdata(values))
 
 
-def _summary(by_session: pl.DataFrame, name: str, sessions: int, horizon: int, hac_lags: int | None) -> pl.DataFrame:
+def _summary(by_session: pl.DataFrame, name: str, sessions: int, horizon: int, *, hac_lags: int | None) -> pl.DataFrame:
     """The mean over sessions; sessions left out keep their place, so that only real neighbours count as such."""
     values, n = by_session[name].to_numpy(), by_session.height
     if n < 2:

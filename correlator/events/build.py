@@ -14,13 +14,15 @@ _MAX_EVENTS = 4
 
 
 def events_of(
-    text: Text, name: str, roles: Roles, deciding: Sequence[Evidence], confidence: float, coder: str
+    text: Text, name: str, roles: Roles, deciding: Sequence[Evidence], *, confidence: float, coder: str
 ) -> list[CodedEvent]:
     """One event per pair of source and target, the main one first."""
-    return [_event(text, name, roles, pair, deciding, confidence, coder) for pair in _pairs(roles)]
+    return [
+        _event(text, name, roles, pair, deciding=deciding, confidence=confidence, coder=coder) for pair in _pairs(roles)
+    ]
 
 
-def words(text: Text, field: str, start: int, end: int, rule: str) -> Evidence:
+def words(text: Text, field: str, start: int, end: int, *, rule: str) -> Evidence:
     """Evidence for ``field``: the words of ``text.joined[start:end]``; where start is end it goes without saying."""
     if start == end:
         return {"field": field, "span": "", "start": 0, "end": 0, "rule": rule}
@@ -54,6 +56,7 @@ def _event(
     name: str,
     roles: Roles,
     pair: tuple[Phrase | None, Phrase | None],
+    *,
     deciding: Sequence[Evidence],
     confidence: float,
     coder: str,
@@ -63,7 +66,7 @@ def _event(
     evidence = list(deciding)
     for field, phrase in (("source", pair[0]), ("target", pair[1])):
         if phrase is not None:
-            evidence.append(words(text, field, phrase.start, phrase.end, _rule(roles, phrase)))
+            evidence.append(words(text, field, phrase.start, phrase.end, rule=_rule(roles, phrase)))
     return CodedEvent(
         category.name,
         category.quad_class,

@@ -45,7 +45,7 @@ def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
     roles = _roles(reading, judgement)
     confidence = round(judgement.event * judgement.share, 3)
     evidence = _evidence(reading, judgement, candidate)
-    return events_of(reading.text, judgement.category, roles, evidence, confidence, "full")
+    return events_of(reading.text, judgement.category, roles, evidence, confidence=confidence, coder="full")
 
 
 def _tells(reading: Reading, judgement: Judgement) -> bool:
@@ -72,8 +72,8 @@ def _evidence(reading: Reading, judgement: Judgement, candidate: Candidate | Non
     word = loudest(reading, judgement.category)
     place = reading.text.lowered.find(f" {word} ") if word else -1
     if place < 0:
-        return [words(reading.text, "category", 0, 0, rule)]
-    return [words(reading.text, "category", place, place + len(word) + 2, rule)]
+        return [words(reading.text, "category", 0, 0, rule=rule)]
+    return [words(reading.text, "category", place, place + len(word) + 2, rule=rule)]
 
 
 def _in_order(actors: Sequence[Phrase]) -> Roles:

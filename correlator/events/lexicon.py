@@ -119,7 +119,7 @@ def lexicon_with(own: Path | None) -> tuple[Entry, ...]:
     return (
         *shipped,
         *(
-            _entry(first + n, line.category, line.weight, (line.pattern, line.example), f"lexicon line {n}")
+            _entry(first + n, line.category, line.weight, (line.pattern, line.example), where=f"lexicon line {n}")
             for n, line in lines
         ),
     )
@@ -128,12 +128,12 @@ def lexicon_with(own: Path | None) -> tuple[Entry, ...]:
 @cache
 def _shipped_lexicon() -> tuple[Entry, ...]:
     return tuple(
-        _entry(number, label, float(weight), (pattern, example), f"lexicon.tsv line {number}")
+        _entry(number, label, float(weight), (pattern, example), where=f"lexicon.tsv line {number}")
         for number, (label, weight, pattern, example) in _lines("lexicon.tsv", 4)
     )
 
 
-def _entry(number: int, label: str, weight: float, texts: tuple[str, str], where: str) -> Entry:
+def _entry(number: int, label: str, weight: float, texts: tuple[str, str], *, where: str) -> Entry:
     groups, (pattern, example) = load_groups(), texts
     category = label.removesuffix("+")
     if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT, ABROAD):

@@ -25,14 +25,17 @@ def code_rules(reading: Reading) -> list[CodedEvent]:
     if event < SURE or reading.roles is None:
         return []
     confidence = round(event * _clearness(reading), 3)
-    return events_of(reading.text, best.category, reading.roles, deciding(reading.text, best), confidence, "rules")
+    return events_of(
+        reading.text, best.category, reading.roles, deciding(reading.text, best), confidence=confidence, coder="rules"
+    )
 
 
 def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]:
     """The governing words and the pattern that speak for a candidate."""
     hits = [hit for hit in (candidate.governor, candidate.hit) if hit is not None]
     return [
-        words(text, "category", hit.start, hit.end, f"{hit.entry.category}: {hit.entry.pattern}{note}") for hit in hits
+        words(text, "category", hit.start, hit.end, rule=f"{hit.entry.category}: {hit.entry.pattern}{note}")
+        for hit in hits
     ]
 
 

@@ -88,7 +88,7 @@ def calendar_day_error(
         own = np.zeros((windows, total))
         for part in _parts(estimates, panel, symbol, estimation_bars):
             for w, (first, last) in enumerate(columns):
-                _add_window(part, slice(first, last + 1), part.measured[:, w], days[w], own[w])
+                _add_window(part, slice(first, last + 1), part.measured[:, w], days[w], expected=own[w])
         expected += own * own
     with np.errstate(divide="ignore", invalid="ignore"):
         days /= counted[:, None]
@@ -144,7 +144,7 @@ def _span(estimates: EventEstimates, panel: Panel, bars: int) -> tuple[int, int]
     return int(from_zero.min()), int(from_zero.max() - from_zero.min()) + 1
 
 
-def _add_window(part: _Part, inside: slice, measured: NDArray[np.bool_], days: Array, expected: Array) -> None:
+def _add_window(part: _Part, inside: slice, measured: NDArray[np.bool_], days: Array, *, expected: Array) -> None:
     """Add each event's contribution to the days (T,), and to what a unit error of its size would contribute."""
     ar = np.where(measured[:, None], part.ar[:, inside], np.nan)
     there = ~np.isnan(ar)

@@ -50,7 +50,7 @@ class CalendarTimeAlpha:
 
 
 def portfolio_returns(
-    returns: Array, symbol_index: ArrayLike, day_zero: ArrayLike, first: int, last: int, *, rows: Rows | None = None
+    returns: Array, symbol_index: ArrayLike, day_zero: ArrayLike, first: int, *, last: int, rows: Rows | None = None
 ) -> tuple[Array, Array]:
     """Return (T,), NaN where nothing is held, and number of holdings (T,) of the symbols with an open window.
 
@@ -87,7 +87,7 @@ def calendar_time_alpha(
     ``minimum_holdings`` are left out; ``rows`` as in ``portfolio_returns``. Raises StudyError where fewer bars than
     coefficients + 1 remain.
     """
-    portfolio, count = portfolio_returns(returns, symbol_index, day_zero, first, last, rows=rows)
+    portfolio, count = portfolio_returns(returns, symbol_index, day_zero, first, last=last, rows=rows)
     y = np.where(count >= minimum_holdings, portfolio, np.nan)[None]
     given = np.zeros((len(returns), 0)) if factors is None else np.asarray(factors, dtype=np.float64)
     fit = fit_batch(y, np.ascontiguousarray(given.T[:, None, :]), intercept=True)
@@ -144,7 +144,7 @@ def calendar_time_frame(
         if own is not None:  # what the portfolio's benchmark earned is the mean of its holdings' benchmarks
             both = np.where(np.isnan(panel.returns), np.nan, own)
             held, _ = portfolio_returns(
-                both, estimates.symbol_index, estimates.day_zero, window.first, window.last, rows=held_on
+                both, estimates.symbol_index, estimates.day_zero, window.first, last=window.last, rows=held_on
             )
             factors = held[:, None]
         try:

@@ -48,7 +48,7 @@ def invalid_returns(values: Array, *, simple: bool) -> Mask:
         return np.isinf(values) | (values <= -1.0 if simple else False)
 
 
-def warn_of_invalid(values: Array, invalid: Mask, labels: pl.Series, names: tuple[str, ...], what: str) -> None:
+def warn_of_invalid(values: Array, invalid: Mask, labels: pl.Series, names: tuple[str, ...], *, what: str) -> None:
     """Say how many figures of what kind are invalid, and the first."""
     if not invalid.any():
         return

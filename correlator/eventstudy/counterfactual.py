@@ -158,7 +158,7 @@ def _placebos(
     for place in range(len(pool)):
         others = np.delete(pool, place)
         own = np.where(there, prices[:, pool[place]], np.nan)  # on the bars of the event, its share's holes included
-        joint = joint_bars(bars.donors, own, others, min(est_first, win_first), max(est_last, win_last))
+        joint = joint_bars(bars.donors, own, others, min(est_first, win_first), last=max(est_last, win_last))
         inside, weights = fitted_to(joint, est_first, est_last, purged)
         gap = joint.unit - joint.donors @ weights
         rmse = float(np.sqrt(np.mean(gap[inside] ** 2 / joint.spans[inside])))

@@ -72,6 +72,7 @@ def panel_of_exchanges(
     exchanges: Mapping[str, str],
     spec: StudySpec,
     make: Callable[[Wide, StudySpec], Panel],
+    *,
     beside: Sequence[str] = (),
 ) -> Panel:
     """The panel of a wide frame whose columns trade on several exchanges, each on the rows that are its sessions.

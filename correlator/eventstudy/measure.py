@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import polars as pl
@@ -74,7 +74,53 @@ from correlator.tabular import Frame
 KINDS = ("returns", "prices", "volumes")
 
 
-@shows_options(FrameKeywords)
+class BesideKeywords(FrameKeywords, total=False):
+    """Keywords of ``study_frames`` beside the bars: what its models read, and how events are measured."""
+
+    factors: Frame | None
+    risk_free: str | Frame | None
+    donors: str | Sequence[str] | Frame | None
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What a study of frames reads beside its events, as ``study_frames`` takes it."""
+
+    returns: Frame | str | None = None
+    prices: Frame | None = None
+    volumes: Frame | None = None
+    benchmark: str | Frame | None = None
+    factors: Frame | None = None
+    risk_free: str | Frame | None = None
+    returns_kind: str | None = None
+    donors: str | Sequence[str] | Frame | None = None
+
+    @property
+    def bars(self) -> tuple[str, Frame]:
+        """Kind and frame of the bars; raises InputError where not exactly one kind is given."""
+        returns = None if isinstance(self.returns, str) else self.returns
+        given = [
+            (kind, frame)
+            for kind, frame in zip(KINDS, (returns, self.prices, self.volumes), strict=True)
+            if frame is not None
+        ]
+        if len(given) != 1:
+            raise InputError("give either returns or prices or volumes, and one of them only")
+        return given[0]
+
+    @property
+    def kind_of_returns(self) -> str:
+        """What the returns are, or become; raises InputError where that is said twice and differs."""
+        if isinstance(self.returns, str):
+            if self.returns_kind not in (None, self.returns):
+                raise InputError(
+                    f"returns {self.returns!r} and returns_kind {self.returns_kind!r} differ", hint="give one of them"
+                )
+            return self.returns
+        return self.returns_kind or RETURNS_KINDS[0]
+
+
+@shows_options(BesideKeywords)
 def study_frames(
     returns: Frame | str | None = None,
     events: Frame | None = None,
@@ -82,11 +128,8 @@ def study_frames(
     prices: Frame | None = None,
     volumes: Frame | None = None,
     benchmark: str | Frame | None = None,
-    factors: Frame | None = None,
-    risk_free: str | Frame | None = None,
     returns_kind: str | None = None,
-    donors: str | Sequence[str] | Frame | None = None,
-    **options: Unpack[FrameKeywords],
+    **options: Unpack[BesideKeywords],
 ) -> StudyResult:
     """Measure ``events`` (``symbol``, ``date``, any group columns) on a wide frame of returns, prices or volumes.
 
@@ -130,20 +173,12 @@ def study_frames(
     """
     if events is None:
         raise InputError("events are not given", hint="give a frame with columns symbol and date", argument="events")
-    _returns_kind(returns, returns_kind)  # told before any event is read
+    rest: dict[str, Any] = {**options}
+    beside = {name: rest.pop(name, None) for name in ("factors", "risk_free", "donors")}
+    frames = Frames(returns, prices, volumes, benchmark, returns_kind=returns_kind, **beside)
+    _ = frames.kind_of_returns  # told before any event is read
     given = read_events(events)
-    panel, spec = matrix_panel(
-        returns,
-        prices=prices,
-        volumes=volumes,
-        benchmark=benchmark,
-        factors=factors,
-        risk_free=risk_free,
-        returns_kind=returns_kind,
-        donors=donors,
-        listed=given,
-        **options,
-    )
+    panel, spec = matrix_panel(frames, given, **rest)
     result = study_events(panel, given, spec)
     if nothing := result.why_nothing():
         warn(f"{nothing} (read result.excluded)")
@@ -155,51 +190,41 @@ study_matrix = study_frames
 
 
 def matrix_panel(
-    returns: Frame | str | None = None,
-    *,
-    prices: Frame | None = None,
-    volumes: Frame | None = None,
-    benchmark: str | Frame | None = None,
-    factors: Frame | None = None,
-    risk_free: str | Frame | None = None,
-    returns_kind: str | None = None,
-    donors: str | Sequence[str] | Frame | None = None,
-    listed: pl.DataFrame | None = None,
-    **options: Unpack[FrameKeywords],
+    frames: Frames, listed: pl.DataFrame | None, **options: Unpack[FrameKeywords]
 ) -> tuple[Panel, StudySpec]:
     """Bars and spec of ``study_frames``, whose arguments these are, the events apart.
 
     ``listed``: symbol and, where shares trade on several, exchange of the events.
     """
-    given = _returns_kind(returns, returns_kind)
-    kind, frame = _the_one_given(None if isinstance(returns, str) else returns, prices, volumes)
+    kind, frame = frames.bars
+    benchmark, risk_free = frames.benchmark, frames.risk_free
     named = benchmark if isinstance(benchmark, str) else None
-    chosen, handed = columns_or_frame(donors)
-    spec = study_spec(returns=given, benchmark=named, donors=chosen, **options)
+    chosen, handed = columns_or_frame(frames.donors)
+    spec = study_spec(returns=frames.kind_of_returns, benchmark=named, donors=chosen, **options)
     if handed is not None and spec.model != SYNTHETIC:
         raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
     if spec.model == SYNTHETIC:
-        refuse_beside_donors(kind, factors, risk_free)
+        refuse_beside_donors(kind, frames.factors, risk_free)
     if kind == "volumes":
         spec = replace(spec, returns=LOG_VOLUME)
-    source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or returns_kind is None))
+    source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or frames.returns_kind is None))
     spec, asked = part_exchanges(spec)
     wide = read_wide(frame, kind, zone_of(spec))
 
     def made(part: Wide, spec: StudySpec) -> Panel:
         market = benchmark if named is None else spec.benchmark
-        panel = _panel(part, source, spec, (market, factors, risk_free))
+        panel = _panel(part, source, spec, (market, frames.factors, risk_free))
         return panel if kind == "volumes" else with_jumps(panel, spec)
 
     exchanges = exchanges_of(wide.names, None if listed is None else name_as(listed, wide.names), asked)
     if len(set(exchanges.values())) == 1:
         spec, exchanges = replace(spec, exchange=next(iter(exchanges.values()))), {}
     if not exchanges:
-        return _with_donors(made(wide, spec), wide, source, spec, handed), spec
+        return _with_donors(made(wide, spec), wide, source, spec, handed=handed), spec
     if spec.model == SYNTHETIC:
         raise StudyError("synthetic controls are of one exchange", hint="study one exchange at a time")
     beside = [risk_free] if isinstance(risk_free, str) and risk_free in wide.names else []
-    return panel_of_exchanges(wide, exchanges, spec, made, beside), spec
+    return panel_of_exchanges(wide, exchanges, spec, made, beside=beside), spec
 
 
 def study_events(
@@ -237,14 +262,6 @@ class _Source:
     kind: str
     simple: bool
     what: str = ""
-
-
-def _returns_kind(returns: Frame | str | None, returns_kind: str | None) -> str:
-    if isinstance(returns, str):
-        if returns_kind not in (None, returns):
-            raise InputError(f"returns {returns!r} and returns_kind {returns_kind!r} differ", hint="give one of them")
-        return returns
-    return returns_kind or RETURNS_KINDS[0]
 
 
 def study_panel(
@@ -290,7 +307,7 @@ def study_panel(
     where = _placement(panel, spec, symbol_index[positions], rows)
     if panel.donors is not None:
         where = replace(where, touched=touched_donors(panel.donors, events[positions]))
-    estimates = _estimate(panel, spec, where, keep_residuals, keep_returns)
+    estimates = _estimate(panel, spec, where, keep_residuals, keep_returns=keep_returns)
     columns_of_windows = where.car_columns
     if spec.by:
         group_keys(estimates, panel, events[positions], spec.by)  # an unknown column is told before anything is read
@@ -355,12 +372,12 @@ def _placement(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> 
     win_first, win_last = window_rows(spec.window, day_zero, panel.labels)
     _check_apart(spec, (est_first <= win_last) & (est_last >= win_first))
     days = len(day_labels(spec.window, panel.labels))
-    columns = car_columns(spec.windows, day_zero, win_first, days, panel.labels)
+    columns = car_columns(spec.windows, day_zero, win_first, days, labels=panel.labels)
     return Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns)
 
 
 def _estimate(
-    panel: Panel, spec: StudySpec, where: Placement, keep_residuals: bool | None, keep_returns: bool
+    panel: Panel, spec: StudySpec, where: Placement, keep_residuals: bool | None, *, keep_returns: bool
 ) -> EventEstimates:
     if keep_residuals is None:
         again = model_named(spec.model).is_a_line(len(panel.factor_names)) and panel.purged is None
@@ -395,13 +412,6 @@ def _excluded(panel: Panel, events: pl.DataFrame, day_zero: Rows, reasons: dict[
     )
 
 
-def _the_one_given(returns: Frame | None, prices: Frame | None, volumes: Frame | None) -> tuple[str, Frame]:
-    given = [(kind, frame) for kind, frame in zip(KINDS, (returns, prices, volumes), strict=True) if frame is not None]
-    if len(given) != 1:
-        raise InputError("give either returns or prices or volumes, and one of them only")
-    return given[0]
-
-
 def _panel(
     wide: Wide, source: _Source, spec: StudySpec, beside: tuple[str | Frame | None, Frame | None, str | Frame | None]
 ) -> Panel:
@@ -417,7 +427,7 @@ def _panel(
     model = model_named(spec.model)
     table = used_factors(table, model.regressors == "all", risk_free, panel)
     if table is not None:
-        return with_factors(_over_holes(panel, wide, None, source.kind, spec), table, free)
+        return with_factors(_over_holes(panel, wide, None, source.kind, spec=spec), table, free)
     market = None
     if isinstance(benchmark, str) and benchmark == EQUAL_WEIGHTED and benchmark not in wide.names:
         panel = _on_mean(panel)
@@ -426,10 +436,10 @@ def _panel(
         told = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
         panel = _on_benchmark(panel, _measured(market, told, spec).values[:, 0], told, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
-    return with_factors(_over_holes(panel, wide, used, source.kind, spec), None, free)
+    return with_factors(_over_holes(panel, wide, used, source.kind, spec=spec), None, free)
 
 
-def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, handed: Frame | None) -> Panel:
+def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, handed: Frame | None) -> Panel:
     """The panel with the donors that the model takes: columns of ``wide``, or those of a frame of their own."""
     if spec.model != SYNTHETIC:
         return panel
@@ -440,7 +450,7 @@ def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, han
         told = replace(source, what="the donors")
         returns = _measured(beside, told, spec).values
         invalid = invalid_returns(returns, simple=source.simple)
-        warn_of_invalid(returns, invalid, panel.labels, beside.names, "the donors")
+        warn_of_invalid(returns, invalid, panel.labels, beside.names, what="the donors")
         returns = without_invalid(returns, invalid)
     bridged = source.kind == "prices" and spec.holes == HOLES[0]
     levels = (wide.values, beside.values) if bridged else None
@@ -453,7 +463,7 @@ def _on_benchmark(panel: Panel, market: Array, source: _Source, spec: StudySpec)
     """The panel with returns (T,) of the benchmark; figures of it that are not returns mark every share."""
     invalid = invalid_returns(market, simple=source.simple) & (source.kind != "volumes")
     if source.what:  # a column of the wide frame has been told of there
-        warn_of_invalid(market[:, None], invalid[:, None], panel.labels, (source.what,), source.what)
+        warn_of_invalid(market[:, None], invalid[:, None], panel.labels, (source.what,), what=source.what)
     returns = without_invalid(market, invalid)[:, None]
     panel = replace(panel, factors=returns, factor_names=(spec.benchmark or "benchmark",))
     if not invalid.any():
@@ -462,7 +472,7 @@ def _on_benchmark(panel: Panel, market: Array, source: _Source, spec: StudySpec)
     return replace(panel, invalid=np.broadcast_to(both, panel.returns.shape))
 
 
-def _over_holes(panel: Panel, wide: Wide, market: Wide | None, kind: str, spec: StudySpec) -> Panel:
+def _over_holes(panel: Panel, wide: Wide, market: Wide | None, kind: str, *, spec: StudySpec) -> Panel:
     """The panel with returns over holes where prices were given; where returns were, their holes are told."""
     if kind == "prices" and spec.holes == "trade-to-trade":
         return bridge_holes(panel, wide.values, None if market is None else market.values[:, 0], spec.returns)
@@ -489,7 +499,7 @@ def _on_mean(panel: Panel) -> Panel:
 def _checked(panel: Panel, source: _Source) -> Panel:
     """The panel with figures that are not returns marked, and missing."""
     invalid = invalid_returns(panel.returns, simple=source.simple)
-    warn_of_invalid(panel.returns, invalid, panel.labels, panel.symbols, source.kind)
+    warn_of_invalid(panel.returns, invalid, panel.labels, panel.symbols, what=source.kind)
     if not invalid.any():
         return panel
     return replace(panel, returns=without_invalid(panel.returns, invalid), invalid=invalid)

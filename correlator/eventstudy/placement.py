@@ -79,7 +79,7 @@ def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows)
     return rows[:, 0], rows[:, 1]
 
 
-def car_columns(windows: tuple[Window, ...], day_zero: Rows, win_first: Rows, days: int, labels: pl.Series) -> Rows:
+def car_columns(windows: tuple[Window, ...], day_zero: Rows, win_first: Rows, days: int, *, labels: pl.Series) -> Rows:
     """First and last column (W, 2) of each window inside an event window of ``days`` bars.
 
     Raises StudyError where a window lies outside the event window or at a different place for different events.

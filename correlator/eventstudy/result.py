@@ -81,7 +81,7 @@ class StudyResult:
         counted), flags, findings (flagged bars of the window).
         """
         return self._with_exchange(
-            tables.car_frame(self.estimates, self.panel, self.events, self.window_labels, self.car_columns)
+            tables.car_frame(self.estimates, self.panel, self.events, self.window_labels, columns=self.car_columns)
         )
 
     @cached_property
@@ -93,7 +93,9 @@ class StudyResult:
         if self.spec.returns not in RETURNS_KINDS:
             raise StudyError(f"{self.spec.returns} cannot be bought and held", hint="read car instead")
         return self._with_exchange(
-            tables.bhar_frame(self.estimates, self.events, self.window_labels, self.car_columns, self.spec.returns)
+            tables.bhar_frame(
+                self.estimates, self.events, self.window_labels, self.car_columns, returns_kind=self.spec.returns
+            )
         )
 
     @cached_property
@@ -185,7 +187,9 @@ class StudyResult:
             rows = (
                 None if self.panel.calendars is None else tables.estimation_rows(part, self.panel, self.estimation_bars)
             )
-            arrays = study_arrays(part, self.day_labels, self.window_labels, self.car_columns, bars, rows)
+            arrays = study_arrays(
+                part, self.day_labels, self.window_labels, self.car_columns, bars=bars, residual_rows=rows
+            )
             frames.append(_with_group(significance_table(arrays, engine=self.spec.engine), values))
         return pl.concat(frames)
 

@@ -72,7 +72,7 @@ def _rows_from(first: Rows, count: int, estimates: EventEstimates, panel: Panel)
 
 
 def car_frame(
-    estimates: EventEstimates, panel: Panel, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows
+    estimates: EventEstimates, panel: Panel, events: pl.DataFrame, labels: tuple[str, ...], *, columns: Rows
 ) -> pl.DataFrame:
     """One row per event and window; ``low`` and ``high`` bound the CAR with 95 %; ``flags`` as ``_window_flags``;
     ``findings`` names its flagged bars.
@@ -149,7 +149,7 @@ def with_error(averages: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def bhar_frame(
-    estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows, returns_kind: str
+    estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows, *, returns_kind: str
 ) -> pl.DataFrame:
     """Buy-and-hold abnormal returns (Barber & Lyon 1997): prod(1+R) - prod(1+E[R]) over the bars with a return."""
     valid = ~np.isnan(estimates.ar)

@@ -166,7 +166,7 @@ def _under_own_name(download: Download, own: Mapping[str, str | None] | None) ->
     if own is None:
         return download
     refuse_namesake(
-        own, download.symbol, download.instrument["exchange"], download.instrument["currency"], "in this store"
+        own, download.symbol, download.instrument["exchange"], download.instrument["currency"], where="in this store"
     )
     name = pl.lit(own["symbol"]).alias("symbol")
     bars, actions = download.bars.with_columns(name), download.actions.with_columns(name)
@@ -223,7 +223,7 @@ def _write(store: Store, download: Download, source: str, name: str) -> LoadRepo
         rejects = write_rejects(connection, download.rejects, download.retrieved_at)
         dated = date_strips(connection, symbols=[download.symbol]) if bars.added else 0
         counts = (bars.added, known + bars.known, rejects.added)
-        write_load(connection, "prices", source, None, counts, datetime.now(UTC))
+        write_load(connection, "prices", source, None, rows=counts, finished_at=datetime.now(UTC))
         return counts, actions.added, dated
 
     counts, actions, dated = store.transact(write)

@@ -47,7 +47,7 @@ def add_instruments(store: Store, path: str | Path) -> LoadReport:
 
     def write(connection: duckdb.DuckDBPyConnection) -> None:
         write_instruments(connection, changed)
-        write_load(connection, "instruments", str(path), sha256_of(path), counts, datetime.now(UTC))
+        write_load(connection, "instruments", str(path), sha256_of(path), rows=counts, finished_at=datetime.now(UTC))
 
     store.transact(write)
     return LoadReport("instruments", str(path), *counts)
@@ -141,7 +141,7 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
     """
     stored = names.row(symbol)
     if stored is not None:
-        refuse_namesake(stored, symbol, exchange, currency, "in this store")
+        refuse_namesake(stored, symbol, exchange, currency, where="in this store")
         return stored, None
     row = dict(describe_instrument(symbol, exchange=exchange))
     known = find_instrument(symbol)
@@ -151,12 +151,12 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
         if currency is None and unit is not None and row["kind"] in (None, "share"):
             hint = f"{symbol}: prices are taken as {row['currency']}; if they are in {unit} say --currency {unit}"
         return {**row, "currency": currency or row["currency"]}, hint
-    refuse_namesake(known, symbol, None, currency, "as the package knows it")
+    refuse_namesake(known, symbol, None, currency, where="as the package knows it")
     told = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)
     return row, f"{symbol}: {told} (another one of that name needs --exchange)"
 
 
-def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, where: str) -> None:
+def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, *, where: str) -> None:
     """Raise InputError where what is known of a symbol has another exchange or currency than its new prices."""
     told = ", ".join(value for value in (known["name"], known["exchange"], known["currency"]) if value)
     ending = next((end for end, place in SUFFIXES.items() if exchange and are_one_market(place, exchange)), exchange)

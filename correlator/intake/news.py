@@ -72,12 +72,14 @@ def add_news(
         options["profile"] = profile
     coding = Coding(coder or setting("coder") or "rules", own_countries(options.get("profile")))
     if is_address(source):
-        return _add_address(store, str(source), options, coding, advance)
+        return _add_address(store, str(source), options, coding, advance=advance)
     batches = read_news(source, **options)
-    return _load_news(store, source_name(source), sha256_of(source), started(batches), coding, advance)
+    return _load_news(store, source_name(source), sha256_of(source), started(batches), coding=coding, advance=advance)
 
 
-def _add_address(store: Store, url: str, options: NewsOptions, coding: Coding, advance: Advance | None) -> LoadReport:
+def _add_address(
+    store: Store, url: str, options: NewsOptions, coding: Coding, *, advance: Advance | None
+) -> LoadReport:
     """Load what stands at an address, if it has changed since it was last read without rejects.
 
     The store knows the address without its secrets; of one that has some, no validators are kept, as two such
@@ -99,10 +101,12 @@ def _add_address(store: Store, url: str, options: NewsOptions, coding: Coding, a
         return LoadReport("news", name, 0, 0, 0, notes=("not modified since it was last read",))
     sha256 = hashlib.sha256(answer.body).hexdigest()
     batches = started(read_answer(answer, name, publishers, published=options.get("published")))
-    report = _load_news(store, name, sha256, batches, coding, advance)
+    report = _load_news(store, name, sha256, batches, coding=coding, advance=advance)
     if not report.rejected and name == url:
         heard, now = answer.validators, datetime.now(UTC)
-        store.transact(lambda connection: write_address(connection, url, heard.etag, heard.last_modified, now))
+        store.transact(
+            lambda connection: write_address(connection, url, heard.etag, heard.last_modified, fetched_at=now)
+        )
     return report
 
 
@@ -126,7 +130,7 @@ def preview_news(source: str | Path, *, advance: Advance | None = None, **option
 
 
 def _load_news(
-    store: Store, name: str, sha256: str | None, batches: Iterable[Batch], coding: Coding, advance: Advance | None
+    store: Store, name: str, sha256: str | None, batches: Iterable[Batch], *, coding: Coding, advance: Advance | None
 ) -> LoadReport:
     from correlator.news.batch import regrouped
 

@@ -102,7 +102,7 @@ def end_load(connection: Connection, load: Load, total: Tally) -> None:
     begin_load(connection, load)
     clear_mark(connection, load)
     counts = (total.added, total.known, total.rejected)
-    write_load(connection, load.kind, load.source, load.sha256, counts, datetime.now(UTC))
+    write_load(connection, load.kind, load.source, load.sha256, rows=counts, finished_at=datetime.now(UTC))
 
 
 def _with_last(parts: Iterable[Part]) -> Iterator[tuple[Part, bool]]:

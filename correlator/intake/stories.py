@@ -109,7 +109,7 @@ def _write(connection: duckdb.DuckDBPyConnection, span: _Span, moved: pl.DataFra
 
 def _own_stories(connection: duckdb.DuckDBPyConnection, span: _Span | None) -> None:
     first, last = span or (None, None)
-    update_rows(connection, ARTICLES, ("story_id",), _OWN_STORY, {"first": first, "last": last})
+    update_rows(connection, ARTICLES, ("story_id",), _OWN_STORY, parameters={"first": first, "last": last})
 
 
 def _fingerprint(connection: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:

@@ -69,7 +69,7 @@ def add_strip_prices(store: Store, symbols: Sequence[str] = ()) -> LoadReport:
         begin_load(connection, Load("prices", SOURCE, None))
         write_instruments(connection, instruments)
         written = write_bars(connection, bars, loaded_at)
-        write_load(connection, "prices", SOURCE, None, (written.added, written.known, 0), loaded_at)
+        write_load(connection, "prices", SOURCE, None, rows=(written.added, written.known, 0), finished_at=loaded_at)
         return written
 
     written = store.transact(write)

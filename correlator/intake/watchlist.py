@@ -47,7 +47,9 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
             after = articles["article_id"][-1]
             written = write_links(connection, pl.DataFrame(rows, schema=LINKS.schema(), orient="row"))
             added, known = added + written.added, known + written.known
-        write_load(connection, "watchlist", str(path), sha256_of(file), (added, known, 0), datetime.now(UTC))
+        write_load(
+            connection, "watchlist", str(path), sha256_of(file), rows=(added, known, 0), finished_at=datetime.now(UTC)
+        )
         return added, known
 
     added, known = store.transact(write)

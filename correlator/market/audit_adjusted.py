@@ -36,7 +36,10 @@ def adjusted_closes(series: Series) -> list[pl.DataFrame]:
     if bars["adjusted_close"].null_count() == bars.height:
         return []
     both = bars.filter(adjusted.is_not_null() & (pl.col("close") > 0))
-    findings = [_gap(series), series.per_bar(both.filter(adjusted <= 0), "adjusted-factor", "high", _VALUE, _USED)]
+    findings = [
+        _gap(series),
+        series.per_bar(both.filter(adjusted <= 0), "adjusted-factor", "high", _VALUE, action=_USED),
+    ]
     both = both.filter(adjusted > 0)
     if both.height > 1:
         findings += [*_steps(series, both), _unadjusted(series, both)]
@@ -65,7 +68,7 @@ def _steps(series: Series, both: pl.DataFrame) -> list[pl.DataFrame]:
     )
     text = "adjusted close {adjusted_close} after {adjusted_before}: {change} %, the plain close {plain_change} %"
     return [
-        series.per_bar(told.filter(pl.Series(np.nan_to_num(mask).astype(bool))), check, "high", text, _USED)
+        series.per_bar(told.filter(pl.Series(np.nan_to_num(mask).astype(bool))), check, "high", text, action=_USED)
         for check, mask in (("adjusted-break", broken), ("adjusted-factor", falls))
     ]
 
@@ -105,4 +108,4 @@ def _gap(series: Series) -> pl.DataFrame:
         f"{missing['session'][0]} to {missing['session'][-1]}"
     )
     action = "studies carry the last factor on over them; load the series from one source to be sure"
-    return series.finding("adjusted-gap", "low", text, action, missing["session"][0])
+    return series.finding("adjusted-gap", "low", text, action, session=missing["session"][0])

@@ -38,14 +38,14 @@ def contradictions(series: Series) -> pl.DataFrame:
     rows = series.bars.filter((close_out | open_out | upside_down | negative).fill_null(False))
     figures = "open {open} high {high} low {low} close {close}"
     return series.per_bar(
-        rows, "ohlc", grade, figures, "compare the day with another source; the close is what a study uses"
+        rows, "ohlc", grade, figures, action="compare the day with another source; the close is what a study uses"
     )
 
 
 def repeated_sessions(series: Series) -> pl.DataFrame:
     """Several bars of one session."""
     rows = series.bars.filter(pl.col("session").is_duplicated()).unique("session", keep="first", maintain_order=True)
-    return series.per_bar(rows, "duplicate", "high", "several bars for {session}", "keep one bar per session")
+    return series.per_bar(rows, "duplicate", "high", "several bars for {session}", action="keep one bar per session")
 
 
 def off_calendar(series: Series, sessions: pl.Series) -> pl.DataFrame:
@@ -65,21 +65,21 @@ def off_calendar(series: Series, sessions: pl.Series) -> pl.DataFrame:
                 "phantom",
                 "high",
                 "no session, no trade: close {close} volume {volume}",
-                "leave the bar out: it is a copy of the day before",
+                action="leave the bar out: it is a copy of the day before",
             ),
             series.per_bar(
                 busy.filter(is_weekend),
                 "weekend",
                 "high",
                 "a {weekday} with trade: close {close} volume {volume}",
-                "check the label: a shifted date, or a special session that belongs in data/sessions",
+                action="check the label: a shifted date, or a special session that belongs in data/sessions",
             ),
             series.per_bar(
                 busy.filter(~is_weekend),
                 "holiday",
                 "medium",
                 "the calendar has no session, yet close {close} volume {volume}",
-                "confront calendar and bars with `correlator sessions check`",
+                action="confront calendar and bars with `correlator sessions check`",
             ),
         ]
     )
@@ -89,7 +89,7 @@ def without_trade(series: Series, sessions: pl.Series) -> pl.DataFrame:
     """Sessions with a volume of zero: the return is stale, not zero."""
     rows = series.bars.filter((pl.col("volume") == 0) & pl.col("session").is_in(sessions.implode()))
     text = "volume 0 on a session, close {close}"
-    return series.per_bar(rows, "zero-volume", "low", text, "its return is no evidence; studies flag it")
+    return series.per_bar(rows, "zero-volume", "low", text, action="its return is no evidence; studies flag it")
 
 
 def at_limit(series: Series) -> pl.DataFrame:
@@ -103,7 +103,7 @@ def at_limit(series: Series) -> pl.DataFrame:
     change = 100 * (close / np.where(previous > 0, previous, np.nan) - 1)[:, 0]
     rows = series.bars.with_columns(pl.Series("change", change).round(2)).filter(pl.Series(locked))
     text = "closed at the limit, {change} %"
-    return series.per_bar(rows, "limit-locked", "low", text, "its abnormal return is censored; studies flag it")
+    return series.per_bar(rows, "limit-locked", "low", text, action="its abnormal return is censored; studies flag it")
 
 
 def _column(bars: pl.DataFrame, name: str) -> np.ndarray:

@@ -89,7 +89,7 @@ def same_as_another(every: Sequence[Series]) -> list[pl.DataFrame]:
             continue
         evidence = f"returns are those of {two.symbol} ({two.source}) on {n:,} sessions, to the seventh digit"
         action = "one of the two is not what it claims: compare both with another source"
-        found.append(one.finding("same-as-another", "high", evidence, action, first))
+        found.append(one.finding("same-as-another", "high", evidence, action, session=first))
     return found
 
 

@@ -97,7 +97,7 @@ def jumps(series: Series) -> pl.DataFrame:
         (broken & far_break, "level-break", "high", text + " in one session", _BREAK_ACTION),
     ]
     return pl.concat(
-        series.per_bar(found.filter(pl.Series(mask)), check, grade, evidence, action)
+        series.per_bar(found.filter(pl.Series(mask)), check, grade, evidence, action=action)
         for mask, check, grade, evidence, action in parts
     )
 
@@ -145,7 +145,7 @@ def volume_units(series: Series) -> list[pl.DataFrame]:
             f"{np.exp(after[at]):,.0f} after {np.exp(before[at]):,.0f}"
         )
         action = "bring volumes to one unit before using them; prices are not concerned"
-        found.append(series.finding("volume-unit", "medium", text, action, traded["session"][at]))
+        found.append(series.finding("volume-unit", "medium", text, action, session=traded["session"][at]))
         step[max(0, at - _VOLUME_AROUND) : at + _VOLUME_AROUND] = 0.0
     return found
 

@@ -28,7 +28,7 @@ def _as_before(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
     wide = (pl.col("high") - pl.col("low")) >= _TICKS
     copied = bars.filter((prices & (volume | wide)).fill_null(False))
     text = "open, high, low and close {close} as on the bar before, volume {volume}"
-    return series.per_bar(copied, "stale", "medium", text, "a copy: compare with another source")
+    return series.per_bar(copied, "stale", "medium", text, action="a copy: compare with another source")
 
 
 def _as_earlier(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
@@ -42,7 +42,7 @@ def _as_earlier(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
     )
     text = "open, high, low, close {close} and volume {volume} as on {earlier}"
     return series.per_bar(
-        earlier.filter(pl.col("apart") > 1), "stale", "medium", text, "a copy: compare with another source"
+        earlier.filter(pl.col("apart") > 1), "stale", "medium", text, action="a copy: compare with another source"
     )
 
 
@@ -66,8 +66,12 @@ def _runs(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [
             series.per_bar(
-                doubted, "stale", "medium", text, "the series hardly ever stands still: filled forward or suspended"
+                doubted,
+                "stale",
+                "medium",
+                text,
+                action="the series hardly ever stands still: filled forward or suspended",
             ),
-            series.per_bar(usual, "stale", "low", text, "thinly traded, suspended, or filled forward"),
+            series.per_bar(usual, "stale", "low", text, action="thinly traded, suspended, or filled forward"),
         ]
     )

@@ -30,7 +30,7 @@ def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
             "high" if n >= _HOLE else "medium",
             f"no bar on {n:,} sessions in a row, {first} to {last}",
             "fill it from another source; the return across it spans them all",
-            first,
+            session=first,
         )
         for first, last, n in runs.filter(pl.col("n") >= _GAP).select("first", "last", "n").iter_rows()
     ]
@@ -38,7 +38,7 @@ def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
     few = scattered.filter(pl.len().over("run") < _GAP)["session"].to_list()
     if few and series.exchange is not None:
         text = f"no bar on {len(few)} sessions: {shown(few)}"
-        found.append(series.finding("missing", "low", text, "missing bars stay missing in a study", few[0]))
+        found.append(series.finding("missing", "low", text, "missing bars stay missing in a study", session=few[0]))
     return found
 
 

@@ -51,7 +51,7 @@ def finding_of(series: Series, shift: Shift, unit: str) -> pl.DataFrame:
     """The shift as a finding; ``unit``: day or session."""
     action = f"move these labels one {unit} {shift.towards}, or load a source with right dates; do not study them so"
     day = series.bars["session"][shift.first]
-    return series.finding(f"shifted-{shift.direction}", "high", shift.evidence, action, day)
+    return series.finding(f"shifted-{shift.direction}", "high", shift.evidence, action, session=day)
 
 
 def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
@@ -71,12 +71,19 @@ def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
             first, last = _to_the_ends(score, first, last)
             inside = slice(first, last + 1)
             if total >= _LEAST_LABELS and moved[inside].mean() >= _SESSIONS_AFTER:
-                found.append(Shift(direction, first, last, _labels_seen(series, first, last, as_is, moved, direction)))
+                found.append(
+                    Shift(
+                        direction,
+                        first,
+                        last,
+                        _labels_seen(series, first, last, as_is, moved=moved, direction=direction),
+                    )
+                )
     return found
 
 
 def _labels_seen(
-    series: Series, first: int, last: int, as_is: NDArray[np.bool_], moved: NDArray[np.bool_], direction: str
+    series: Series, first: int, last: int, as_is: NDArray[np.bool_], *, moved: NDArray[np.bool_], direction: str
 ) -> str:
     labels = series.bars["session"][first : last + 1]
     names = dict(labels.dt.strftime("%A").value_counts().rows())
@@ -166,7 +173,7 @@ def shifts_by_returns(series: Series, market: pl.DataFrame, name: str) -> list[S
                 for first, last, _ in best_stretches(score, 0.0)
                 if _verdict(paired, lag, first, last) > _STRETCH
             ]
-        found += [_by_returns(series, paired, direction, first, last, name) for first, last in stretches]
+        found += [_by_returns(series, paired, direction, first, last=last, name=name) for first, last in stretches]
     return found
 
 
@@ -177,7 +184,7 @@ def _grown(score: Array) -> tuple[int, int]:
     return (0 if first < edge else first), (len(score) - 1 if last >= len(score) - edge else last)
 
 
-def _by_returns(series: Series, paired: _Paired, direction: str, first: int, last: int, name: str) -> Shift:
+def _by_returns(series: Series, paired: _Paired, direction: str, first: int, *, last: int, name: str) -> Shift:
     inside = slice(first, last + 1)
     lag = _TOWARDS[direction]
     there, here = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))

@@ -61,14 +61,14 @@ class Series:
         return self.bars["session"][-1]  # type: ignore[no-any-return]
 
     def finding(
-        self, check: str, severity: str, evidence: str, action: str, session: date | None = None
+        self, check: str, severity: str, evidence: str, action: str, *, session: date | None = None
     ) -> pl.DataFrame:
         """One finding about the series as a whole; its session is the first it concerns."""
         row = (self.symbol, session or self.first, check, severity, evidence, action, self.source)
         return pl.DataFrame([row], schema=SCHEMA, orient="row")
 
     def per_bar(
-        self, rows: pl.DataFrame, check: str, severity: str | pl.Expr, evidence: str, action: str
+        self, rows: pl.DataFrame, check: str, severity: str | pl.Expr, evidence: str, *, action: str
     ) -> pl.DataFrame:
         """One finding per row of ``rows``; ``evidence`` is a text with the names of its columns in braces."""
         if rows.is_empty():

@@ -61,7 +61,7 @@ def _of_instants(stamped: pl.DataFrame, rejected: pl.DataFrame | None, clock: Cl
         rows = stamped.with_columns(day.alias("session"), pl.col(AT).cast(_INSTANT).alias("bar_start"))
         return Labelled(rows.drop(AT), (_by_the_clocks(place),), _interval(rows), rejected)
     day = pl.col(AT).dt.convert_time_zone(zone).dt.date()
-    return _daily_of_instants(stamped, day, "instants", zone, rejected)
+    return _daily_of_instants(stamped, day, "instants", zone, rejected=rejected)
 
 
 def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelled:
@@ -79,7 +79,7 @@ def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelle
     as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     if not _are_midnights_in_utc(stamped, as_utc, clock.exchange):
         return Labelled(_daily(stamped, pl.col(AT).dt.date()), (_NOT_USED,), "1d")
-    return _daily_of_instants(stamped, as_utc.dt.date(), "instants in UTC that do not say so", zone, None)
+    return _daily_of_instants(stamped, as_utc.dt.date(), "instants in UTC that do not say so", zone, rejected=None)
 
 
 _NOT_USED = "the time of day in the date column is not used"
@@ -114,7 +114,7 @@ def _located(stamped: pl.DataFrame, zone: str) -> tuple[pl.DataFrame, pl.DataFra
 
 
 def _daily_of_instants(
-    stamped: pl.DataFrame, day: pl.Expr, kind: str, zone: str, rejected: pl.DataFrame | None
+    stamped: pl.DataFrame, day: pl.Expr, kind: str, zone: str, *, rejected: pl.DataFrame | None
 ) -> Labelled:
     daily = _daily(stamped, day)
     moved = int((stamped[AT].dt.date() != daily["session"]).sum())

@@ -73,6 +73,7 @@ def limit_locked(
     high: Array,
     low: Array,
     close: Array,
+    *,
     previous_close: Array | None = None,
     limit: float | Array = 0.10,
     tick: float = TICK,

@@ -40,12 +40,12 @@ def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None,
         year = (parts.field("1").cast(pl.Int32, strict=False) + 1911).cast(pl.String)
         return _joined(year, parts.field("2"), parts.field("3")).alias(text.name), "years of the Republic of China"
     if int(known.str.contains(_NUMERIC).sum()) * 2 > len(known):
-        return _numeric(text, known, date_order, usual_order, source)
+        return _numeric(text, known, date_order, usual_order, source=source)
     return _named(text, source)
 
 
 def _numeric(
-    text: pl.Series, known: pl.Series, date_order: str | None, usual_order: str | None, source: str
+    text: pl.Series, known: pl.Series, date_order: str | None, usual_order: str | None, *, source: str
 ) -> tuple[pl.Series, str]:
     """Day, month and year as numbers: the order is the one that some date proves, else the caller's or the layout's."""
     parts = text.str.extract_groups(_NUMERIC)

@@ -139,13 +139,13 @@ def download_symbol(
     if interval not in INTERVALS:
         raise InputError(f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}")
     name = yahoo_name(symbol, exchange=exchange)
-    history, meta = _patiently(name, start, end, interval, session, patience or Patience())
+    history, meta = _patiently(name, start, end, interval, session=session, patience=patience or Patience())
     retrieved_at = datetime.now(UTC)
     instrument = _instrument(name, meta, exchange)
     if history.empty:
         raise NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="ask for an earlier start")
     unit = price_unit(str(meta.get("currency") or "")) or ("", 1.0)
-    rows = _rows(history, str(instrument["symbol"]), interval, str(instrument["exchange"]), unit[1])
+    rows = _rows(history, str(instrument["symbol"]), interval, str(instrument["exchange"]), factor=unit[1])
     bars, open_now = _closed_sessions(rows, str(instrument["exchange"]), retrieved_at)
     empty = bars.filter(pl.col("close").is_null())
     notes = [f"the bar of {day} is left out: its session has not closed" for day in open_now]
@@ -184,7 +184,7 @@ def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, 
 
 
 def _patiently(
-    name: str, start: date, end: date | None, interval: str, session: Any, patience: Patience
+    name: str, start: date, end: date | None, interval: str, *, session: Any, patience: Patience
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -195,7 +195,7 @@ def _patiently(
         sleep=patience.sleep,
     )
     try:
-        return asking(_ask, name, start, end, interval, session)
+        return asking(_ask, name, start, end, interval, session=session)
     except RetryError as error:
         trouble = error.last_attempt.exception()
         raise SourceError(
@@ -204,7 +204,9 @@ def _patiently(
         ) from trouble
 
 
-def _ask(name: str, start: date, end: date | None, interval: str, session: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _ask(
+    name: str, start: date, end: date | None, interval: str, *, session: Any
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """One request through yfinance. Raises _Trouble for what may pass, NotFoundError for what will not."""
     import yfinance
     from curl_cffi.requests.exceptions import RequestException
@@ -223,10 +225,10 @@ def _ask(name: str, start: date, end: date | None, interval: str, session: Any) 
         except YFRateLimitError:
             raise _Trouble("too many requests (429)") from None
         except (YFException, RequestException, OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
-            raise _verdict(problem, answers[-1] if answers else None, name, interval, start) from problem
+            raise _verdict(problem, answers[-1] if answers else None, name, interval, start=start) from problem
 
 
-def _verdict(problem: Exception, answer: Answer | None, name: str, interval: str, start: date) -> Exception:
+def _verdict(problem: Exception, answer: Answer | None, name: str, interval: str, *, start: date) -> Exception:
     """What yfinance's exception means, by Yahoo's last answer to a chart request."""
     from yfinance.exceptions import YFTickerMissingError
 
@@ -343,7 +345,7 @@ def _one_country(one: str | None, other: str) -> bool:
     return one is not None and exchange_named(one).country == exchange_named(other).country
 
 
-def _rows(history: pd.DataFrame, symbol: str, interval: str, exchange: str, factor: float) -> pl.DataFrame:
+def _rows(history: pd.DataFrame, symbol: str, interval: str, exchange: str, *, factor: float) -> pl.DataFrame:
     """Bars under our names, prices times ``factor``. The label of a daily bar is the date that Yahoo's own clocks give.
 
     Yahoo stamps the bars of currencies with midnights of London: by the clocks of New York these are the day before.

@@ -39,7 +39,7 @@ class _Statement:
 
 
 def settle(
-    published: Sequence[Witness], updated: Sequence[Witness], publisher: Profile, address: str | None, where: str
+    published: Sequence[Witness], updated: Sequence[Witness], publisher: Profile, address: str | None, *, where: str
 ) -> tuple[Stamp, Stamp]:
     """The stamps of publication and last update (UNKNOWN where none is later). Raises TimeError.
 
@@ -56,7 +56,7 @@ def settle(
         raise TimeError(f"{where} has no publication date that can be read{said}", hint=hint)
     timed = [each for each in read if each.stamp.precision != "day"]
     first = _clock(timed, changes, publisher, where) if timed else read[0]
-    _check_days(first, read, publisher, address, where)
+    _check_days(first, read, publisher, address, where=where)
     if LABELS_DIFFER in first.stamp.rule:
         return first.stamp, UNKNOWN
     return first.stamp, _update(first, changes)
@@ -130,7 +130,7 @@ def _repeats(statement: _Statement, changes: Sequence[_Statement]) -> bool:
 
 
 def _check_days(
-    first: _Statement, read: Sequence[_Statement], publisher: Profile, address: str | None, where: str
+    first: _Statement, read: Sequence[_Statement], publisher: Profile, address: str | None, *, where: str
 ) -> None:
     """Raises TimeError where a binding day is more than one day from that of the instant."""
     offset = first.stamp.offset or timedelta()

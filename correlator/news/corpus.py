@@ -64,7 +64,7 @@ def _file_batches(
 ) -> Iterator[Batch]:
     faulty: list[Faulty] = []
     names, rows = read_rows(path, faulty, encoding)
-    yield from _batches(names, rows, faulty, str(path), publishers, columns)
+    yield from _batches(names, rows, faulty, str(path), publishers=publishers, columns=columns)
 
 
 def read_frame(
@@ -78,7 +78,7 @@ def read_frame(
             f"news is a {type(frame).__name__}, not a path or frame", hint="give polars, pandas or pyarrow"
         )
     names, rows = frame_rows(pl.DataFrame(frame))
-    yield from _batches(names, rows, [], name, publishers, columns)
+    yield from _batches(names, rows, [], name, publishers=publishers, columns=columns)
 
 
 def _batches(
@@ -86,6 +86,7 @@ def _batches(
     rows: Iterator[Row],
     faulty: list[Faulty],
     source: str,
+    *,
     publishers: Publishers,
     columns: Mapping[str, str] | None,
 ) -> Iterator[Batch]:

@@ -43,6 +43,7 @@ def headline_of(
     linked: LinkedData,
     meta: Sequence[tuple[str, str]],
     owner: Node | None,
+    *,
     publisher: Profile,
     address: str | None,
 ) -> str:
@@ -62,9 +63,9 @@ def headline_of(
     titles = [_tidy(stated[name]) for name in _TITLES if name in stated]
     title = root.find(".//title")
     titles += [_tidy(text_of(title))] if title is not None else []
-    bare = [_bare(text, site, sections, (printed, node), publisher) for text in (printed, node, *titles)]
+    bare = [_bare(text, site, sections, (printed, node), publisher=publisher) for text in (printed, node, *titles)]
     votes: dict[str, int] = {}
-    for text in (bare[1], shared and _bare(shared, site, sections, (printed, node), publisher), bare[0]):
+    for text in (bare[1], shared and _bare(shared, site, sections, (printed, node), publisher=publisher), bare[0]):
         if text and not _is_site(text, site):
             votes[text] = votes.get(text, 0) + 1
     if votes:
@@ -106,7 +107,7 @@ def _is_site(text: str, site: Iterable[str]) -> bool:
     return _key(text) in site or text.casefold() in ("home", "news", "article", "untitled")
 
 
-def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequence[str], publisher: Profile) -> str:
+def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequence[str], *, publisher: Profile) -> str:
     """A title without the site's name, and what the profile says it adds; sections only where a name stood behind."""
     for suffix in publisher.suffixes:
         text = text.removesuffix(suffix)

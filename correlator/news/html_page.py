@@ -68,8 +68,10 @@ def parse_html(
     owner = _owner(root, linked, meta, address)
     names = [*(text for name, text in meta if name in _SITE_NAMES), *linked.names]
     publisher, known_by = (publishers or Publishers(profile)).of(address, names)
-    stamp, updated = _times(root, linked, meta, owner, publisher, published, address, where)
-    headline = headline_of(root, linked, meta, owner, publisher, address)
+    stamp, updated = _times(
+        root, linked, meta, owner, publisher=publisher, published=published, address=address, where=where
+    )
+    headline = headline_of(root, linked, meta, owner, publisher=publisher, address=address)
     if not headline:
         raise InputError(f"{where} has no headline")
     quotes = parse_strip("\n".join(visible_lines(root)), publisher.strip)
@@ -153,6 +155,7 @@ def _times(
     linked: LinkedData,
     meta: Sequence[tuple[str, str]],
     owner: Node | None,
+    *,
     publisher: Profile,
     published: str | None,
     address: str | None,
@@ -161,7 +164,7 @@ def _times(
     if published:
         return publisher.stamp(published, "time given by the caller"), UNKNOWN
     stated = published_witnesses(root, linked, meta, owner)
-    return settle(stated, updated_witnesses(root, linked, meta, owner), publisher, address, where)
+    return settle(stated, updated_witnesses(root, linked, meta, owner), publisher, address, where=where)
 
 
 def _authors(owner: Node | None, meta: Sequence[tuple[str, str]]) -> list[str]:

@@ -102,11 +102,11 @@ def parse_page(
     lines = _lines(clean, LAYOUTS)
     byline = _find_byline(lines)
     chosen = publishers or Publishers(profile)
-    publisher, known_by = _publisher(chosen, url, lines, bool(parse_strip(clean)), byline)
+    publisher, known_by = _publisher(chosen, url, lines, bool(parse_strip(clean)), byline=byline)
     if publisher.strip != LAYOUTS:
         lines = _lines(clean, publisher.strip)
         byline = _find_byline(lines)
-    stamp, updated = _times(byline, publisher, published, known_by, where, url)
+    stamp, updated = _times(byline, publisher, published, known_by, where=where, url=url)
     headline, rest = _headline(lines, byline, publisher, where)
     dateline, wire, body = _body(rest, publisher)
     credit = byline.credit if byline else ""
@@ -219,7 +219,7 @@ def _find_byline(lines: Sequence[str]) -> _Byline | None:
 
 
 def _publisher(
-    publishers: Publishers, url: str | None, lines: Sequence[str], has_strip: bool, byline: _Byline | None
+    publishers: Publishers, url: str | None, lines: Sequence[str], has_strip: bool, *, byline: _Byline | None
 ) -> tuple[Profile, str]:
     """The profile that applies and how it was chosen."""
     by_address = publishers.of(url)
@@ -235,7 +235,7 @@ def _publisher(
 
 
 def _times(
-    byline: _Byline | None, publisher: Profile, published: str | None, known_by: str, where: str, url: str | None
+    byline: _Byline | None, publisher: Profile, published: str | None, known_by: str, *, where: str, url: str | None
 ) -> tuple[Stamp, Stamp]:
     """Stamps of publication and update; publisher and choice of profile go into the rule."""
 

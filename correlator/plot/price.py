@@ -97,7 +97,7 @@ def price_figure(
         daily = events_per_session(placed)
         _add_event_marks(figure, daily, shown)
         add_lane(figure, placed, lane, rows["lane"])
-    subtitle = _subtitle(shown, placed.height, events_elsewhere, printed.height, around)
+    subtitle = _subtitle(shown, placed.height, events_elsewhere, printed.height, around=around)
     if not marked.is_empty():
         subtitle += f"; {counted(marked['session'].n_unique(), 'bar')} marked"
     dress(figure, title=_title(symbol, shown, placed), subtitle=subtitle, height=_height(rows, len(lane)) + 120)
@@ -288,7 +288,7 @@ def _axis(shown: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, around: date | None) -> str:
+def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, *, around: date | None) -> str:
     first, last = shown["session"][0], shown["session"][-1]
     unit = "session" if shown["session"].dtype == pl.Date else "bar"
     words = f"{first:%d %b %Y} to {last:%d %b %Y}, {counted(shown.height, unit)}; "

@@ -188,6 +188,7 @@ def previous_session_prices(
     benchmark: str,
     calendar: str,
     labels: pl.Series,
+    *,
     as_of: datetime | None,
 ) -> dict[str, Array]:
     """Closes and adjusted closes (T, 1) of the benchmark's last session before each date of ``labels``.

@@ -73,11 +73,13 @@ def news_and_returns(
     event a symbol's; the symbols share one exchange, on whose sessions news is placed. Raises NotFoundError where there
     is no news or no bars.
     """
-    asked = study_spec(symbols=symbols, events=events, links=links, returns=returns, price=price, as_of=as_of)
+    asked = study_spec(
+        symbols=symbols, events=events, links=links, returns=returns, price=price, as_of=as_of, holes="drop"
+    )
     names, known = asked.symbols, asked.as_of
     with store.studying() as connection:
         exchange = exchange_of(connection, names)
-        panel = stored_panel(connection, names, None, exchange, returns_kind=returns, price=price, as_of=known)
+        panel = stored_panel(connection, names, exchange, asked)
         volumes = bar_arrays(_on(read_bars(connection, names, as_of=known), panel.labels), panel.labels, names)
         if by == "symbol":
             news = events_of_symbols(
@@ -100,7 +102,7 @@ def news_and_returns(
 
 
 class CorrelateKeywords(TypedDict, total=False):
-    """Keywords of ``correlate``."""
+    """Keywords of ``correlate``, which are the fields of ``Correlated``."""
 
     keys: Sequence[str] | None
     measure: str
@@ -111,6 +113,24 @@ class CorrelateKeywords(TypedDict, total=False):
     quantiles: int
     draws: int
     seed: int
+
+
+@dataclass(frozen=True)
+class Correlated:
+    """How news and bars are held against each other: which ``keys`` and ``measure`` of the news ``against`` which
+    outcome, to which ``max_lag``; ``bands``, ``draws`` and ``seed`` of lead and lag, ``window`` sessions of a rolling
+    correlation, ``quantiles`` of a spread.
+    """
+
+    keys: Sequence[str] | None = None
+    measure: str = "stories"
+    against: str = "returns"
+    max_lag: int = 5
+    bands: str = "hac"
+    window: int = 60
+    quantiles: int = 5
+    draws: int = 1_999
+    seed: int = 0
 
 
 def stored_correlation(
@@ -128,20 +148,7 @@ def stored_correlation(
     return correlate(news_and_returns(store, symbols, by=by, events=events, links=links, as_of=as_of), method, **how)
 
 
-def correlate(
-    data: NewsAndReturns,
-    method: str = "lead-lag",
-    *,
-    keys: Sequence[str] | None = None,
-    measure: str = "stories",
-    against: str = "returns",
-    max_lag: int = 5,
-    bands: str = "hac",
-    window: int = 60,
-    quantiles: int = 5,
-    draws: int = 1_999,
-    seed: int = 0,
-) -> pl.DataFrame:
+def correlate(data: NewsAndReturns, method: str = "lead-lag", **how: Unpack[CorrelateKeywords]) -> pl.DataFrame:
     """One table of news against bars, one row per symbol, key and lag, order or horizon, or session for ``rolling``.
 
     ``method``: ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of
@@ -152,32 +159,31 @@ def correlate(
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
+    asked = Correlated(**how)
     if method in ("ic", "spread"):
-        return _over_symbols(data, method, measure, max_lag, quantiles)
-    chosen = list(keys) if keys else data.intensity.keys
+        return _over_symbols(data, method, asked)
 
     def one(news: Array, outcome: Array) -> pl.DataFrame:
         if method == "lead-lag":
-            found = lead_lag(news, outcome, max_lag=max_lag, bands=bands, draws=draws, seed=seed).table
-            return found.rename({"p_adjusted": "p_holm"})
+            lags = lead_lag(news, outcome, max_lag=asked.max_lag, bands=asked.bands, draws=asked.draws, seed=asked.seed)
+            return lags.table.rename({"p_adjusted": "p_holm"})
         if method == "granger":
-            return granger(news, outcome, max_lag=max_lag)
+            return granger(news, outcome, max_lag=asked.max_lag)
         if method == "projection":
-            return local_projection(outcome, news, horizons=max_lag, cumulative=against == "returns")
-        values = rolling_correlation(news, outcome, window, minimum=window // 2)
+            return local_projection(outcome, news, horizons=asked.max_lag, cumulative=asked.against == "returns")
+        values = rolling_correlation(news, outcome, asked.window, minimum=asked.window // 2)
         return pl.DataFrame({"session": data.panel.labels, "correlation": values}, nan_to_null=True)
 
-    return _family(data, chosen, measure, against, one)
+    return _family(data, asked, one)
 
 
-def _family(
-    data: NewsAndReturns, keys: list[str], measure: str, against: str, one: Callable[[Array, Array], pl.DataFrame]
-) -> pl.DataFrame:
+def _family(data: NewsAndReturns, asked: Correlated, one: Callable[[Array, Array], pl.DataFrame]) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     refused: dict[str, list[str]] = {}
+    keys = list(asked.keys) if asked.keys else data.intensity.keys
     for symbol, key in tracked([(symbol, key) for symbol in data.panel.symbols for key in keys], "symbols and keys"):
         try:
-            part = one(data.intensity.series(key, measure), data.outcome(symbol, against))
+            part = one(data.intensity.series(key, asked.measure), data.outcome(symbol, asked.against))
         except StudyError as error:
             refused.setdefault(str(error), []).append(f"{symbol} and {key}")
             continue
@@ -196,20 +202,20 @@ def _family(
     )
 
 
-def _over_symbols(data: NewsAndReturns, method: str, measure: str, max_lag: int, quantiles: int) -> pl.DataFrame:
-    """The signal test at every horizon from 1 to ``max_lag``, the family being the horizons."""
+def _over_symbols(data: NewsAndReturns, method: str, asked: Correlated) -> pl.DataFrame:
+    """The signal test at every horizon from 1 to ``asked.max_lag``, the family being the horizons."""
     if data.intensity.by != "symbol":
         raise InputError(f"{method} needs news by symbol", hint="ask for news by symbol")
     known = set(data.intensity.keys)
     silent = np.zeros(len(data.panel.labels))
-    columns = [data.intensity.series(s, measure) if s in known else silent for s in data.panel.symbols]
+    columns = [data.intensity.series(s, asked.measure) if s in known else silent for s in data.panel.symbols]
     signal = np.stack(columns, axis=1)
     parts = []
-    for horizon in range(1, max_lag + 1):
+    for horizon in range(1, asked.max_lag + 1):
         if method == "ic":
             test = information_coefficient(signal, data.panel.returns, horizon=horizon)
         else:
-            test = quantile_spread(signal, data.panel.returns, horizon=horizon, quantiles=quantiles)
+            test = quantile_spread(signal, data.panel.returns, horizon=horizon, quantiles=asked.quantiles)
         parts.append(test.summary)
     table = pl.concat(parts)
     return table.with_columns(

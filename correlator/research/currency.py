@@ -35,7 +35,7 @@ def currency_returns(
     local = _currency_of(connection, symbols)
     if local == target:
         return np.zeros(len(sessions))
-    rate = _rate(connection, local, target, sessions, as_of)
+    rate = _rate(connection, local, target, sessions, as_of=as_of)
     return returns_of(rate[:, None], returns_kind)[:, 0]
 
 
@@ -56,7 +56,7 @@ def _currency_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) 
 
 
 def _rate(
-    connection: duckdb.DuckDBPyConnection, local: str, target: str, sessions: pl.Series, as_of: datetime | None
+    connection: duckdb.DuckDBPyConnection, local: str, target: str, sessions: pl.Series, *, as_of: datetime | None
 ) -> Array:
     """What one unit of ``local`` is worth in ``target`` (T,), NaN on sessions without a rate."""
     stored = query(connection, "SELECT DISTINCT symbol FROM bars WHERE \"interval\" = '1d'")["symbol"].to_list()

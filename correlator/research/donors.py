@@ -25,7 +25,7 @@ RULES = (OTHER_COUNTRIES, OTHER_SECTORS)
 
 
 def with_stored_donors(
-    connection: duckdb.DuckDBPyConnection, panel: Panel, spec: StudySpec, exchange: str, data: dict[str, object]
+    connection: duckdb.DuckDBPyConnection, panel: Panel, spec: StudySpec, exchange: str, *, data: dict[str, object]
 ) -> Panel:
     """``panel`` with the donors that the model takes, on its sessions; itself for other models.
 

@@ -80,7 +80,7 @@ def stored_price_data(
         reason="day_zero_reason",
         published_at=pl.when(pl.col("known_precision").is_in(["minute", "second"])).then("known_at"),
     )
-    marks = _marks(store, symbol, bars, exchange, asked.as_of) if daily else None
+    marks = _marks(store, symbol, bars, exchange, as_of=asked.as_of) if daily else None
     if marks is not None:
         marks = pl.concat([marks, actions.with_columns(pl.col("mark").fill_null(ACTION))])
         return PriceData(symbol, bars, told, quotes, marks=marks)
@@ -100,7 +100,7 @@ def _on_bars_within(found: pl.DataFrame, bars: pl.DataFrame, exchange: str, inte
     return on_bars(found, starts, interval, closes)
 
 
-def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, as_of: datetime | None) -> pl.DataFrame:
+def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:
     """Sessions of bars that are no evidence: at the price limit, without volume, or doubted by the audit."""
     columns = {
         name: bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]

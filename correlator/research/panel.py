@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from correlator.errors import InputError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
-from correlator.eventstudy.spec import DAILY, PRICES
+from correlator.eventstudy.spec import DAILY, StudySpec
 from correlator.eventstudy.trade_to_trade import bridge_holes
 from correlator.market.currency import convert_returns
 from correlator.market.limits import price_limits
@@ -58,69 +58,35 @@ def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -
 def stored_panel(
     connection: duckdb.DuckDBPyConnection,
     symbols: Sequence[str],
-    benchmark: str | None,
     exchange: str,
+    spec: StudySpec,
     *,
-    interval: str = DAILY,
-    returns_kind: str = "log",
-    price: str = "adjusted",
-    currency: str | None = None,
-    as_of: datetime | None = None,
     flags: bool = True,
-    benchmark_session: str = "same",
-    holes: str = "drop",
 ) -> Panel:
-    """The panel of ``symbols`` with the benchmark as its factor, one row per bar.
+    """The panel of ``symbols`` with the benchmark as its factor, one row per bar, as ``spec`` has it.
 
-    Daily bars lie on the sessions of ``exchange``, by date; bars of another ``interval`` (1m to 1h) wherever any of the
+    Daily bars lie on the sessions of ``exchange``, by date; bars of another interval (1m to 1h) wherever any of the
     symbols has one, by the UTC instant of their start, the first of a session with the return since the last one of the
     session before.
 
-    ``benchmark``: a symbol, ``equal-weighted`` (mean return of every other share of the exchange in the store, without
-    bars that the audit gravely doubts), or None; ``benchmark_session``: the benchmark's session of the ``same`` date,
-    or the ``previous`` one, for a market that closes later in the day than the share's;
-    ``price``: ``adjusted`` (where a symbol has adjusted closes) or ``close``; ``currency``: what returns are in, by
-    stored exchange rates, default the currency of the bars; ``as_of``: bars as known at that instant; ``flags``: mark
-    censored bars, which only the output ``ar`` shows and which needs every figure of a bar.
-    ``holes``: ``trade-to-trade``, a return spans the sessions since the last trade, or ``drop``, it is missing.
-    A session without a bar is missing; bars on days that the calendar does not know are left out with a warning.
+    Of ``spec``: ``benchmark``, a symbol, ``equal-weighted`` (mean return of every other share of the exchange in the
+    store, without bars that the audit gravely doubts), or None; ``benchmark_session``, ``interval``, ``returns``,
+    ``price``, ``currency``, ``as_of`` and ``holes``. ``flags``: mark censored bars, which only the output ``ar`` shows
+    and which needs every figure of a bar. A session without a bar is missing; bars on days that the calendar does not
+    know are left out with a warning.
     """
-    if price not in PRICES:
-        raise InputError(f"price {price!r} is not known", hint=f"choose {' or '.join(PRICES)}")
-    mean = benchmark == EQUAL_WEIGHTED
-    members = shares_of(connection, exchange, interval, as_of) if mean else [benchmark] if benchmark else []
+    mean = spec.benchmark == EQUAL_WEIGHTED
+    members = _members(connection, exchange, spec)
     names = list(dict.fromkeys([*symbols, *members]))
-    if interval == DAILY:
-        labels, arrays = _daily_bars(connection, names, exchange, as_of, FIELDS if flags else _CLOSES)
+    if spec.interval == DAILY:
+        labels, arrays = _daily_bars(connection, names, exchange, spec.as_of, fields=FIELDS if flags else _CLOSES)
     else:
-        labels, arrays = _bars_of(connection, names, interval, as_of)
-    note = ""
-    if benchmark is not None and not mean and interval == DAILY:
-        timing = timing_of(connection, benchmark, exchange, labels)
-        note = timed(timing, benchmark, exchange, benchmark_session)
-        if benchmark_session == "previous":
-            moved = previous_session_prices(connection, benchmark, timing.exchange, labels, as_of)
-            for name, values in moved.items():
-                arrays[name][:, names.index(benchmark)] = values[:, 0]
-    elif benchmark_session != "same":
-        raise InputError(
-            "a previous session is that of a named benchmark of daily bars",
-            hint="name a benchmark symbol, or leave the benchmark session out",
-            argument="benchmark_session",
-        )
-    prices = _price(arrays, price, names)
-    returns = returns_of(prices, returns_kind)
-    if currency is not None:
-        if interval != DAILY:
-            raise InputError(
-                f"bars of {interval} have no exchange rates", hint="study daily bars, or leave currency out"
-            )
-        rates = currency_returns(connection, names, currency, labels, returns_kind=returns_kind, as_of=as_of)
-        returns = convert_returns(returns, rates, returns_kind)
-        prices = prices * np.exp(np.nancumsum(rates if returns_kind == "log" else np.log1p(rates), axis=0))
+        labels, arrays = _bars_of(connection, names, spec.interval, spec.as_of)
+    note = _time_benchmark(connection, exchange, spec, labels, arrays=_Columns(names, arrays))
+    prices, returns = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
     place = {name: column for column, name in enumerate(names)}
     own = [place[symbol] for symbol in symbols]
-    locked = _limit_locked(arrays, labels, exchange) if flags and interval == DAILY else None
+    locked = _limit_locked(arrays, labels, exchange) if flags and spec.interval == DAILY else None
     panel = Panel(
         labels,
         tuple(symbols),
@@ -128,28 +94,92 @@ def stored_panel(
         limit_locked=None if locked is None else _columns(locked, own),
         zero_volume=_columns(zero_volume(arrays["volume"]), own) if flags else None,
     )
-    own_prices = _columns(prices, own)
-    if benchmark is None:
-        return panel if holes == "drop" else bridge_holes(panel, own_prices, None, returns_kind)
-    columns = _columns(returns, [place[member] for member in members])
-    if not mean:
-        words = f"{benchmark} ({note})" if note else benchmark
-        panel = replace(panel, factors=columns, factor_names=(benchmark,), benchmark_note=words)
-        market = prices[:, place[benchmark]]
-        return panel if holes == "drop" else bridge_holes(panel, own_prices, market, returns_kind)
+    market = None
+    if mean:
+        panel = _on_mean(
+            connection, panel, exchange, spec, of=(members, _columns(returns, [place[m] for m in members]))
+        )
+    elif spec.benchmark is not None:
+        words = f"{spec.benchmark} ({note})" if note else spec.benchmark
+        factors = _columns(returns, [place[spec.benchmark]])
+        panel = replace(panel, factors=factors, factor_names=(spec.benchmark,), benchmark_note=words)
+        market = prices[:, place[spec.benchmark]]
+    return panel if spec.holes == "drop" else bridge_holes(panel, _columns(prices, own), market, spec.returns)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Figures (T, S) by name, whose columns are ``names``."""
+
+    names: list[str]
+    figures: dict[str, Array]
+
+
+def _members(connection: duckdb.DuckDBPyConnection, exchange: str, spec: StudySpec) -> list[str]:
+    """What the benchmark is made of: one symbol, or every share of the exchange."""
+    if spec.benchmark == EQUAL_WEIGHTED:
+        return shares_of(connection, exchange, spec.interval, spec.as_of)
+    return [] if spec.benchmark is None else [spec.benchmark]
+
+
+def _time_benchmark(
+    connection: duckdb.DuckDBPyConnection, exchange: str, spec: StudySpec, labels: pl.Series, *, arrays: _Columns
+) -> str:
+    """Move the closes of a named benchmark to the session that the spec asks for; when it closes, in words."""
+    if spec.benchmark is None or spec.benchmark == EQUAL_WEIGHTED or spec.interval != DAILY:
+        if spec.benchmark_session != "same":
+            raise InputError(
+                "a previous session is that of a named benchmark of daily bars",
+                hint="name a benchmark symbol, or leave the benchmark session out",
+                argument="benchmark_session",
+            )
+        return ""
+    timing = timing_of(connection, spec.benchmark, exchange, labels)
+    if spec.benchmark_session == "previous":
+        moved = previous_session_prices(connection, spec.benchmark, timing.exchange, labels, as_of=spec.as_of)
+        for name, values in moved.items():
+            arrays.figures[name][:, arrays.names.index(spec.benchmark)] = values[:, 0]
+    return timed(timing, spec.benchmark, exchange, spec.benchmark_session)
+
+
+def _in_currency(
+    connection: duckdb.DuckDBPyConnection, names: list[str], labels: pl.Series, prices: Array, *, spec: StudySpec
+) -> tuple[Array, Array]:
+    """Prices and returns in the currency asked for."""
+    returns = returns_of(prices, spec.returns)
+    if spec.currency is None:
+        return prices, returns
+    if spec.interval != DAILY:
+        raise InputError(
+            f"bars of {spec.interval} have no exchange rates", hint="study daily bars, or leave currency out"
+        )
+    rates = currency_returns(connection, names, spec.currency, labels, returns_kind=spec.returns, as_of=spec.as_of)
+    moved = np.nancumsum(rates if spec.returns == "log" else np.log1p(rates), axis=0)
+    return prices * np.exp(moved), convert_returns(returns, rates, spec.returns)
+
+
+def _on_mean(
+    connection: duckdb.DuckDBPyConnection,
+    panel: Panel,
+    exchange: str,
+    spec: StudySpec,
+    *,
+    of: tuple[list[str], Array],
+) -> Panel:
+    """The panel on the equal-weighted mean ``of`` members and their returns (T, M), each share left out of its own."""
+    members, columns = of
     notes: list[str] = []
-    if interval == DAILY:
-        columns, notes = without_doubted(connection, columns, members, labels, price=price, as_of=as_of)
+    if spec.interval == DAILY:
+        columns, notes = without_doubted(connection, columns, members, panel.labels, price=spec.price, as_of=spec.as_of)
     at = {member: column for column, member in enumerate(members)}
-    means, others = equal_weighted_of_others(columns, np.array([at.get(symbol, -1) for symbol in symbols]))
-    panel = replace(
+    means, others = equal_weighted_of_others(columns, np.array([at.get(symbol, -1) for symbol in panel.symbols]))
+    return replace(
         panel,
         factors=equal_weighted(columns)[:, None],
-        factor_names=(benchmark,),
+        factor_names=(EQUAL_WEIGHTED,),
         own_benchmark=means,
         benchmark_note=note_of_mean(exchange, others.tolist(), notes),
     )
-    return panel if holes == "drop" else bridge_holes(panel, own_prices, None, returns_kind)
 
 
 def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
@@ -162,6 +192,7 @@ def _daily_bars(
     names: Sequence[str],
     exchange: str,
     as_of: datetime | None,
+    *,
     fields: Sequence[str],
 ) -> tuple[pl.Series, dict[str, Array]]:
     """Sessions (T,) and the figures of the bars on them."""

@@ -160,7 +160,7 @@ def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: dict[
     _check_several(list(by_exchange), spec)
     markets = [_market(connection, spec, exchange, names) for exchange, names in by_exchange.items()]
     return [
-        replace(each, panel=with_stored_donors(connection, each.panel, each.spec, each.exchange, data))
+        replace(each, panel=with_stored_donors(connection, each.panel, each.spec, each.exchange, data=data))
         for each in markets
     ]
 
@@ -168,20 +168,8 @@ def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: dict[
 def _market(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchange: str, names: list[str]) -> _Market:
     asked = benchmark_of_exchange(spec.benchmark, exchange)
     chosen = benchmark_of(connection, names, asked, spec.model)
-    panel = stored_panel(
-        connection,
-        names,
-        chosen,
-        exchange,
-        interval=spec.interval,
-        returns_kind=spec.returns,
-        price=spec.price,
-        currency=spec.currency,
-        as_of=spec.as_of,
-        benchmark_session=spec.benchmark_session,
-        holes=spec.holes,
-    )
-    return _Market(exchange, replace(spec, benchmark=chosen), panel)
+    named = replace(spec, benchmark=chosen)
+    return _Market(exchange, named, stored_panel(connection, names, exchange, named))
 
 
 def _check_several(exchanges: list[str], spec: StudySpec) -> None:

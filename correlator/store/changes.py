@@ -42,6 +42,7 @@ def update_rows(
     table: Table,
     columns: Sequence[str],
     rows: str,
+    *,
     parameters: Parameters | None = None,
 ) -> int:
     """Set ``columns`` of the rows whose keys the query ``rows`` has, to what it says; returns how many there were."""

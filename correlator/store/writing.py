@@ -260,6 +260,7 @@ def write_load(
     kind: str,
     source: str,
     sha256: str | None,
+    *,
     rows: tuple[int, int, int],
     finished_at: datetime,
 ) -> None:
@@ -288,6 +289,7 @@ def write_address(
     address: str,
     etag: str | None,
     last_modified: str | None,
+    *,
     fetched_at: datetime,
 ) -> None:
     """Remember the validators of an address, in place of those of last time."""

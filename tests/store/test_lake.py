@@ -45,7 +45,7 @@ def bars(symbol: str, days: int = 3, close: float = 10.0) -> pl.DataFrame:
 def add(connection, symbol, **how):
     write_instrument(connection, {"symbol": symbol, "exchange": "XKAR"})
     written = write_bars(connection, bars(symbol, **how), NOON)
-    write_load(connection, "prices", symbol, None, (written.added, written.known, 0), NOON)
+    write_load(connection, "prices", symbol, None, rows=(written.added, written.known, 0), finished_at=NOON)
 
 
 def load(store, symbol, **how):

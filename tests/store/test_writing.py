@@ -184,6 +184,6 @@ def test_rejects_links_and_journal(store):
         assert write_rejects(connection, rejects, MONDAY).added == 1
         assert write_rejects(connection, rejects, TUESDAY).added == 0
         assert write_links(connection, links).added == 1
-        write_load(connection, "news", "a.csv", None, (0, 0, 1), MONDAY)
-        write_load(connection, "news", "a.csv", None, (0, 0, 0), TUESDAY)
+        write_load(connection, "news", "a.csv", None, rows=(0, 0, 1), finished_at=MONDAY)
+        write_load(connection, "news", "a.csv", None, rows=(0, 0, 0), finished_at=TUESDAY)
     assert store.frame("SELECT load_id, rows_rejected FROM loads ORDER BY 1").rows() == [(1, 1), (2, 0)]

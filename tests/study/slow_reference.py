@@ -126,7 +126,7 @@ def fit_at(
 ) -> EventEstimates:
     """``fit_events`` with the events' arrays as six arguments; ``path`` ``plain`` runs the compiled loops as Python."""
     symbol, zero, est_first, est_last, first, last = where
-    placed = Placement.at(symbol, zero, (est_first, est_last), (first, last), car_columns)
+    placed = Placement.at(symbol, zero, (est_first, est_last), (first, last), car_columns=car_columns)
     if path != "plain":
         return fit_events(Bars(returns, factors), placed, engine=path, **options)
     with patch.object(kernel, "compiled", lambda loop: loop):

@@ -28,7 +28,7 @@ def bars(seed: int = 1, count: int = 500) -> tuple[np.ndarray, np.ndarray]:
 def test_portfolio_holds_open_windows_once() -> None:
     returns = np.arange(12.0).reshape(6, 2)
     returns[3, 1] = np.nan
-    portfolio, count = portfolio_returns(returns, [0, 0, 1], [1, 2, 2], 0, 1)
+    portfolio, count = portfolio_returns(returns, [0, 0, 1], [1, 2, 2], 0, last=1)
     assert count.tolist() == [0, 1, 2, 1, 0, 0]
     np.testing.assert_allclose(portfolio, [np.nan, 2.0, 4.5, 6.0, np.nan, np.nan])
 
@@ -39,7 +39,7 @@ def test_alpha_agrees_with_statsmodels() -> None:
     rng = np.random.default_rng(2)
     symbol, day_zero = rng.integers(0, 8, 40), rng.integers(10, 480, 40)
     found = calendar_time_alpha(returns, x, symbol, day_zero, first=0, last=10)
-    portfolio, _ = portfolio_returns(returns, symbol, day_zero, 0, 10)
+    portfolio, _ = portfolio_returns(returns, symbol, day_zero, 0, last=10)
     used = ~np.isnan(portfolio)
     fit = sm.OLS(portfolio[used], sm.add_constant(x[used])).fit()
     assert found.alpha == pytest.approx(fit.params[0], rel=1e-10)

@@ -50,7 +50,7 @@ def assert_same(got: pl.DataFrame, expected: pl.DataFrame) -> None:
 
 
 def table(estimates: EventEstimates, bars: PackedBars | None = None, engine: str = "numpy") -> pl.DataFrame:
-    return significance_table(study_arrays(estimates, DAYS, LABELS, WINDOWS, bars), engine=engine)
+    return significance_table(study_arrays(estimates, DAYS, LABELS, WINDOWS, bars=bars), engine=engine)
 
 
 def packed(returns: np.ndarray, regressor: np.ndarray) -> PackedBars:

@@ -220,7 +220,7 @@ def test_no_event_measured_names_the_first_reason() -> None:
     events = pl.DataFrame({"symbol": ["NONE", None], "date": ["2025-05-28"] * 2})
     result = study_matrix(wide(), events, benchmark="M")
     assert result.excluded["reason"].to_list() == ["no bars for symbol NONE", "event has no symbol"]
-    with pytest.raises(StudyError, match=r"no event could be measured; the first of 2: no bars for symbol NONE"):
+    with pytest.raises(StudyError, match=r"no event could be measured: no bars for symbol NONE \(1 of 2\)"):
         _ = result.significance
 
 

@@ -130,7 +130,7 @@ def test_both_engines_agree_on_holes_and_own_benchmarks(kind: str) -> None:
     panel = bridge_holes(Panel(labels, tuple("ABCDEF"), returns, change[:, None], ("M",)), levels, index, kind)
     zero = 200 + rng.integers(0, 150, 300)
     symbol = rng.integers(0, 6, 300)
-    where = Placement.at(symbol, zero, (zero - 150, zero - 11), (zero - 3, zero + 3), [[2, 4], [0, 6]])
+    where = Placement.at(symbol, zero, (zero - 150, zero - 11), (zero - 3, zero + 3), car_columns=[[2, 4], [0, 6]])
 
     def fitted(engine: str, *, keep: bool = True) -> EventEstimates:
         return fit_events(Bars.of(panel), where, engine=engine, keep_residuals=keep)
@@ -157,7 +157,7 @@ def test_both_engines_agree_on_holes_and_own_benchmarks(kind: str) -> None:
     windows = np.array([[2, 4], [0, 6]])
     days = [str(day) for day in range(-3, 4)]
     held = significance_table(study_arrays(slow, days, ["-1:1", "-3:3"], windows), engine="numpy")
-    anew = study_arrays(fitted("compiled", keep=False), days, ["-1:1", "-3:3"], windows, bars)
+    anew = study_arrays(fitted("compiled", keep=False), days, ["-1:1", "-3:3"], windows, bars=bars)
     made = significance_table(anew, engine="compiled")
     np.testing.assert_allclose(made["value"].to_numpy(), held["value"].to_numpy(), rtol=1e-8, atol=1e-11)
 

@@ -113,7 +113,7 @@ def fit_events(
     ready = np.flatnonzero(fits)
     request = Request(chosen, length, days, minimum, keep_residuals, keep_returns)
     if chosen.estimator:
-        return _by_estimator(chosen.estimator, bars, (where, ready), request, reasons)
+        return _by_estimator(chosen.estimator, bars, (where, ready), request, reasons=reasons)
     if (
         chosen.is_a_line(panel.regressors.shape[1])
         and _one_length(where)
@@ -154,7 +154,7 @@ def regressed(model: Model, bars: Bars) -> Regressed:
 
 
 def _by_estimator(
-    name: str, bars: Bars, events: tuple[Placement, Rows], request: Request, reasons: dict[int, str]
+    name: str, bars: Bars, events: tuple[Placement, Rows], request: Request, *, reasons: dict[int, str]
 ) -> EventEstimates:
     """``fit_events`` by an estimator of its own, for the events at the positions ``events[1]`` of ``events[0]``."""
     where, ready = events

@@ -155,6 +155,7 @@ class Placement:
         day_zero: ArrayLike,
         estimation: tuple[ArrayLike, ArrayLike],
         window: tuple[ArrayLike, ArrayLike],
+        *,
         car_columns: ArrayLike | None = None,
     ) -> Placement:
         """Events at first and last rows of ``estimation`` and event ``window``; CAR by default over the whole of it."""

@@ -130,7 +130,7 @@ def unit_prices(bars: Bars, symbol: int) -> Array:
     return bars.returns[:, symbol] if donors.own_levels is None else donors.own_levels[:, symbol]
 
 
-def joint_bars(donors: Donors, unit: Array, pool: Rows, first: int, last: int) -> JointBars:
+def joint_bars(donors: Donors, unit: Array, pool: Rows, first: int, *, last: int) -> JointBars:
     """Returns of ``unit`` (T,) and the donors ``pool`` at the rows ``first`` to ``last``.
 
     ``unit``: log prices where holes are bridged, else returns.
@@ -192,7 +192,7 @@ def designs_of(
         pool = np.flatnonzero(~np.isnan(weights))
         first = min(int(estimates.est_first[event]), int(estimates.win_first[event]))
         ends = (estimates.est_first[event] + estimation_bars, estimates.win_first[event] + estimates.ar.shape[1])
-        joint = joint_bars(_donors(bars), unit_prices(bars, symbol), pool, first, int(max(ends)) - 1)
+        joint = joint_bars(_donors(bars), unit_prices(bars, symbol), pool, first, last=int(max(ends)) - 1)
         series, coefficients = contrasts(bars, joint, weights[pool])
         if bars.purged is not None:
             series = replace(series, purged=_unused(joint, bars.purged[:, symbol]))
@@ -202,7 +202,7 @@ def designs_of(
 def _one_event(bars: Bars, one: Placement, pool: Rows, request: Request) -> EventEstimates:
     donors, symbol = _donors(bars), int(one.symbol_index[0])
     first, last = min(one.est_first[0], one.win_first[0]), max(one.est_last[0], one.win_last[0])
-    joint = joint_bars(donors, unit_prices(bars, symbol), pool, int(first), int(last))
+    joint = joint_bars(donors, unit_prices(bars, symbol), pool, int(first), last=int(last))
     purged = None if bars.purged is None else bars.purged[:, symbol]
     inside, weights = fitted_to(joint, int(one.est_first[0]), int(one.est_last[0]), purged)
     bad = None

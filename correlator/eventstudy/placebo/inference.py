@@ -268,7 +268,7 @@ def placebo_test(
     groups, group_of = _groups(result, kept)
     number = max(len(groups), 1)
     real = real_sums(result.estimates, kept, group_of, number)
-    null = null_sums(result, drawable, dates, group_of, number)
+    null = null_sums(result, drawable, dates, group_of, groups=number)
     path = np.nancumsum(null.mean("ar"), axis=2)
     null_values = null.statistic(statistic)
     return PlaceboResult(
@@ -286,15 +286,15 @@ def placebo_test(
         excluded=_excluded(clusters, result),
         spec=result.spec,
         day_labels=result.day_labels,
-        placements=tuple(_own_placements(result, drawable, null_values, group_of, statistic, block)),
-        slope=_slopes(result, kept, group_of, number, statistic),
+        placements=tuple(_own_placements(result, drawable, null_values, group_of, statistic=statistic, block=block)),
+        slope=_slopes(result, kept, group_of, number, statistic=statistic),
         margin=margin,
         benchmark_note=result.benchmark_note,
     )
 
 
 def _own_placements(
-    result: StudyResult, clusters: Sequence[Cluster], null: Array, group_of: Rows, statistic: str, block: int
+    result: StudyResult, clusters: Sequence[Cluster], null: Array, group_of: Rows, *, statistic: str, block: int
 ) -> list[OwnPlacements]:
     """The placements of each group: all of its own where they are no more than the draws, else the joint draws."""
     groups, draws = null.shape[:2]
@@ -306,7 +306,7 @@ def _own_placements(
             found.append(OwnPlacements(null[group], min(number, MOST_COUNTED), given_up))
             continue
         dates = every_placement(own, block)
-        sums = null_sums(result, own, dates, np.zeros_like(group_of), 1)
+        sums = null_sums(result, own, dates, np.zeros_like(group_of), groups=1)
         found.append(OwnPlacements(sums.statistic(statistic)[0], dates.shape[1], given_up))
     return found
 
@@ -334,7 +334,7 @@ def _given_up(clusters: Sequence[Cluster]) -> str:
     return " ".join(name for name in CRITERIA if name in lost)
 
 
-def _slopes(result: StudyResult, kept: Rows, group_of: Rows, groups: int, statistic: str) -> Array:
+def _slopes(result: StudyResult, kept: Rows, group_of: Rows, groups: int, *, statistic: str) -> Array:
     """(G, W) by how much the statistic moves with an effect of 1 on every event; NaN for ``bmp``, which is no sum."""
     car, se = result.estimates.car[kept], result.estimates.car_se[kept]
     if statistic == "bmp":

@@ -80,7 +80,7 @@ def real_sums(estimates: EventEstimates, kept: Rows, group_of: Rows, groups: int
 
 
 def null_sums(
-    result: StudyResult, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows, groups: int
+    result: StudyResult, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows, *, groups: int
 ) -> Sums:
     """Every draw's sums; ``dates`` (C, B) rows of each cluster's first bar."""
     windows, days = len(result.spec.windows), result.estimates.ar.shape[1]
@@ -171,7 +171,7 @@ def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows
             rows,
             (rows + estimation.first, rows + estimation.last),
             (rows + window.first, rows + window.last),
-            result.car_columns,
+            car_columns=result.car_columns,
         ),
         model=spec.model,
         minimum_observations=spec.minimum_observations,

@@ -116,6 +116,7 @@ def study_arrays(
     day_labels: Sequence[str],
     window_labels: Sequence[str],
     car_columns: NDArray[Any],
+    *,
     bars: PackedBars | None = None,
     residual_rows: Rows | None = None,
 ) -> StudyArrays:
