@@ -14,7 +14,9 @@ from correlator.sessions import exchange_named, holidays_known_until, place_inst
 _LOOK = timedelta(days=14)
 
 
-def clock_of(exchange: str, known_at: datetime, precision: str, at: datetime, sessions: KnownSessions | None) -> Clock:
+def clock_of(
+    exchange: str, known_at: datetime, precision: str, at: datetime, *, sessions: KnownSessions | None
+) -> Clock:
     """The clock of ``exchange`` for news public since ``known_at``, at the instant ``at``."""
     place = exchange_named(exchange)
     zone = ZoneInfo(place.zone)

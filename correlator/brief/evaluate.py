@@ -156,12 +156,12 @@ class _Walk:
         codes = Codes.of(events)
         frames = []
         for w, window in enumerate(self.windows):
-            record = walk_forward(history_of(events, numbers.outcomes, sessions, w, codes))
-            frames.append(_frame(record, codes, sessions.labels, instrument.symbol, window.label))
+            record = walk_forward(history_of(events, numbers.outcomes, sessions, w, codes=codes))
+            frames.append(_frame(record, codes, sessions.labels, instrument.symbol, window=window.label))
         return frames
 
 
-def _frame(record: Record, codes: Codes, labels: pl.Series, symbol: str, window: str) -> pl.DataFrame:
+def _frame(record: Record, codes: Codes, labels: pl.Series, symbol: str, *, window: str) -> pl.DataFrame:
     names = [category for _, category in codes.categories]
     levels = interval_levels()
     made, plain = (

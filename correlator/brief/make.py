@@ -94,7 +94,7 @@ def brief(
     --------
     >>> brief(store, "Pakistan and Azerbaijan agree on trade", at="2025-05-28T01:10Z")  # doctest: +SKIP
     """
-    asked = ask(at, symbols, windows, benchmark, coder)
+    asked = ask(at, symbols, windows, benchmark, coder=coder)
     with store.studying() as connection:
         return brief_on(connection, source, asked)
 
@@ -111,7 +111,12 @@ def brief_on(
 
 
 def ask(
-    at: str | datetime | None, symbols: str | Sequence[str] | None, windows: object, benchmark: str | None, coder: str
+    at: str | datetime | None,
+    symbols: str | Sequence[str] | None,
+    windows: object,
+    benchmark: str | None,
+    *,
+    coder: str,
 ) -> Asked:
     """What a brief is asked for, as ``brief`` takes it; raises as that does."""
     moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
@@ -175,7 +180,7 @@ class _Maker:
             without_bars=concern.without_bars,
             confounds=tuple(confounds[:MOST_CONFOUNDS]),
             confounds_more=max(len(confounds) - MOST_CONFOUNDS, 0),
-            unknown=unknown_sentences(self.asked.at, subject, clocks.values(), made, self.backfilled),
+            unknown=unknown_sentences(self.asked.at, subject, clocks.values(), made, backfilled=self.backfilled),
         )
 
     backfilled = 0
@@ -196,7 +201,7 @@ class _Maker:
         return self.sessions[exchange]
 
     def _clock(self, exchange: str, subject: Told) -> Clock:
-        return clock_of(exchange, subject.known_at, subject.precision, self.asked.at, self._sessions(exchange))
+        return clock_of(exchange, subject.known_at, subject.precision, self.asked.at, sessions=self._sessions(exchange))
 
     def _reach(self, subject: Told, concern: Concern, since: datetime) -> Reach:
         countries = dict.fromkeys(each.country for each in concern.instruments if each.country)
@@ -265,7 +270,7 @@ class _Maker:
         row = _row_of(sessions, clock)
         outlooks: list[Outlook] = []
         if subject.events and row is not None and np.isfinite(numbers.outcomes.scale[row, 0]).all():
-            outlooks = outlooks_of(subject, numbers, sessions, events, row, self.asked.windows)
+            outlooks = outlooks_of(subject, numbers, sessions, events, row=row, windows=self.asked.windows)
         honest = bool(outlooks) and outlooks[0].estimate is not None
         precedents = precedents_of(events, numbers, sessions, self.asked.windows)
         return Instrument(
@@ -300,7 +305,7 @@ class _Maker:
             row = _row_of(sessions, clock) if sessions is not None and chosen else None
             if sessions is not None and row is not None:
                 span = sessions.labels[max(row - BEFORE, 0) : row + longest + 1].to_list()
-                found = confounds_on(self.connection, near, chosen, span, subject.headline) | found
+                found = confounds_on(self.connection, near, chosen, span, headline=subject.headline) | found
         return sorted(found.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
 
 

@@ -22,6 +22,7 @@ def confounds_on(
     near: pl.DataFrame,
     instruments: Sequence[Concerned],
     span: Sequence[date],
+    *,
     headline: str,
 ) -> dict[int, Confound]:
     """Stories of ``near`` events that concern ``instruments`` of one exchange and have day 0 in ``span``, by story; the

@@ -55,7 +55,7 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
     row, column = (grid.ravel() for grid in np.meshgrid(rows, np.arange(symbols), indexing="ij"))
     columns = [[window.first + REGIME, window.last + REGIME] for window in windows]
     where = Placement.at(
-        column, row, (row + ESTIMATION.first, row + ESTIMATION.last), (row - REGIME, row + longest), columns
+        column, row, (row + ESTIMATION.first, row + ESTIMATION.last), (row - REGIME, row + longest), car_columns=columns
     )
     reach = row + ESTIMATION.last - np.maximum(row + ESTIMATION.first, 0) + 1
     where = where.take(reach >= MINIMUM)

@@ -25,6 +25,7 @@ def outlooks_of(
     numbers: Measured,
     sessions: KnownSessions,
     events: pl.DataFrame,
+    *,
     row: int,
     windows: tuple[OffsetWindow, ...],
 ) -> list[Outlook]:
@@ -43,7 +44,7 @@ def outlooks_of(
     alike = events.filter(pl.col("similarity") >= PRECEDENT)["row"].to_numpy()
     made = []
     for w, window in enumerate(windows):
-        history = history_of(events, outcomes, sessions, w, codes)
+        history = history_of(events, outcomes, sessions, w, codes=codes)
         scale = float(outcomes.scale[row, 0, w])
         found = forecast(history, codes.groups(target), now, np.array([scale]))
         z = outcomes.z[:, 0, w]

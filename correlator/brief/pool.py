@@ -70,7 +70,9 @@ def on_rows(events: pl.DataFrame, sessions: KnownSessions, *, without: date | No
     return kept.unique("row", keep="first", maintain_order=True)
 
 
-def history_of(events: pl.DataFrame, outcomes: Outcomes, sessions: KnownSessions, window: int, codes: Codes) -> History:
+def history_of(
+    events: pl.DataFrame, outcomes: Outcomes, sessions: KnownSessions, window: int, *, codes: Codes
+) -> History:
     """The history of one window; ``events`` as ``on_rows`` returns them."""
     return History(
         outcomes.z[:, 0, window],

@@ -121,8 +121,8 @@ def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
     tau_0 = _moment(total * mean**2 - v, total)
     b_root = _weight(tau_0, v, total[:, None])[:, 0]
     root, var_root = b_root * mean, tau_0 * (1.0 - b_root)
-    tau_q = _between(n_q, _ratio(s_q, n_q), mean[:, None], v, np.ones((quads, 1)))
-    tau_c = _between(n_c, _ratio(s_c, n_c), _ratio(s_q, n_q) @ member.T, v, member)
+    tau_q = _between(n_q, _ratio(s_q, n_q), mean[:, None], v, member=np.ones((quads, 1)))
+    tau_c = _between(n_c, _ratio(s_c, n_c), _ratio(s_q, n_q) @ member.T, v, member=member)
     b_q = _weight(tau_q, v, n_q)
     quad = root[:, None] + b_q * (_ratio(s_q, n_q) - root[:, None])
     var_quad = tau_q[:, None] * (1.0 - b_q) + (1.0 - b_q) ** 2 * var_root[:, None]
@@ -131,7 +131,7 @@ def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
     category = above + b_c * (_ratio(s_c, n_c) - above)
     var_category = tau_c[:, None] * (1.0 - b_c) + (1.0 - b_c) ** 2 * (var_quad @ member.T)
     rows = np.arange(len(to_come))
-    n_d, dates_d, deviation = _of_dyad(z, past, to_come, today, category)
+    n_d, dates_d, deviation = _of_dyad(z, past, to_come, today, category=category)
     b_d = np.where(to_come.dyad >= 0, _weight(tau_c, v, n_d[:, None])[:, 0], 0.0)
     var_dyad = np.where(to_come.dyad >= 0, tau_c * (1.0 - b_d), 0.0)
     of_quad = count @ member
@@ -185,7 +185,7 @@ def _spread(squares: Array, freedom: Array, noise: Array) -> Array:
     return np.sqrt((_ratio(squares, noise) + PRIOR_SPREAD) / (freedom + PRIOR_SPREAD))
 
 
-def _between(n: Array, means: Array, parents: Array, v: Array, member: Array) -> Array:
+def _between(n: Array, means: Array, parents: Array, v: Array, *, member: Array) -> Array:
     """Variance (M,) between groups (M, G) under the same parent (G, P)."""
     seen = n > 0
     excess = (n * (means - parents) ** 2).sum(axis=1)
@@ -208,7 +208,7 @@ def _weight(tau: Array, v: Array, n: Array) -> Array:
     return _ratio(between, between + v[:, None])
 
 
-def _of_dyad(z: Array, past: Past, to_come: Groups, today: Today, category: Array) -> tuple[Array, Rows, Array]:
+def _of_dyad(z: Array, past: Past, to_come: Groups, today: Today, *, category: Array) -> tuple[Array, Rows, Array]:
     """Past events (M,) of the same dyad, as weights and as numbers, and their mean deviation from what their categories
     say.
     """

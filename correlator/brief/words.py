@@ -57,7 +57,7 @@ def record_sentence(instruments: Sequence[Instrument]) -> str | None:
 
 
 def unknown_sentences(
-    at: datetime, subject: Told, clocks: Iterable[Clock], instruments: Sequence[Instrument], backfilled: int
+    at: datetime, subject: Told, clocks: Iterable[Clock], instruments: Sequence[Instrument], *, backfilled: int
 ) -> tuple[str, ...]:
     """What could not be known at the instant."""
     sentences = []

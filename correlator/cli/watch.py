@@ -71,7 +71,7 @@ def watch(
     if file is None:
         raise InputError("there is no file of feeds", hint="for example: correlator watch feeds.toml")
     spec = read_watch(file)
-    asked = _sinks(spec.sinks, to, execute, webhook, no_stdout)
+    asked = _sinks(spec.sinks, to, execute, webhook, no_stdout=no_stdout)
     stopped = _stops()
     with alone(home_of(opened)):
         sinks = sinks_of(asked, home_of(opened), allow_private=allow_private)
@@ -83,7 +83,7 @@ def watch(
         raise typer.Exit(ExitCode.SOURCE)
 
 
-def _sinks(spec: SinkSpec, to: Path | None, execute: str | None, webhook: str | None, no_stdout: bool) -> SinkSpec:
+def _sinks(spec: SinkSpec, to: Path | None, execute: str | None, webhook: str | None, *, no_stdout: bool) -> SinkSpec:
     """The sinks of the file, with those that the command line names in their place."""
     chosen = replace(spec, stdout=spec.stdout and not no_stdout)
     if to is not None:

@@ -32,7 +32,7 @@ FLAGS = ("autocorrelated", "arch", "pre-trend", "outliers")
 
 
 def diagnostics_frame(
-    estimates: EventEstimates, panel: Panel, events: pl.DataFrame, spec: StudySpec, estimation_bars: int
+    estimates: EventEstimates, panel: Panel, events: pl.DataFrame, spec: StudySpec, *, estimation_bars: int
 ) -> pl.DataFrame:
     """One row per event: event_id, symbol, n (bars used), purged (bars left out by ``purge``), ljung_box,
     p_autocorrelation, arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest (in robust standard deviations),

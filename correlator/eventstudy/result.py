@@ -268,7 +268,7 @@ class StudyResult:
         from correlator.eventstudy.diagnostics import diagnostics_frame
 
         known = _with_residuals(self.estimates, self._bars())
-        return diagnostics_frame(known, self.panel, self.events, self.spec, self.estimation_bars)
+        return diagnostics_frame(known, self.panel, self.events, self.spec, estimation_bars=self.estimation_bars)
 
     @cached_property
     def donors(self) -> pl.DataFrame:

@@ -212,7 +212,7 @@ class Watch:
 
     def _asked(self, at: datetime) -> Asked:
         spec = self._spec
-        return ask(at, spec.symbols, spec.windows, spec.benchmark, spec.coder)
+        return ask(at, spec.symbols, spec.windows, spec.benchmark, coder=spec.coder)
 
     def _deliver(self, outlet: _Outlet, had: dict[str, list[int]]) -> None:
         """Bring what is made to one sink, as far as it takes it."""

@@ -150,7 +150,7 @@ def test_news_that_states_a_later_time_was_public_when_its_feed_had_it(tmp_path,
     store = Store(tmp_path / "m.duckdb")
     server.add(AGREE)
     again(watch(tmp_path, server, [Collected()]))
-    asked = ask("2020-01-01T00:00Z", None, "0:0", None, "rules")
+    asked = ask("2020-01-01T00:00Z", None, "0:0", None, coder="rules")
     with store.reading() as connection:
         made = brief_on(connection, 1, asked, public_by_then=True)
         with pytest.raises(InputError, match="after 2020-01-01"):
