@@ -49,15 +49,15 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
         ((differ,),) = execute(connection, _DIFFER, both)
         counts = {table.name: _move(connection, table, rows, both) for table, rows in _MOVED.items()}
         events = "SELECT event_id, $keep AS symbol FROM events WHERE symbol = $other"
-        counts["events"] = update_rows(connection, EVENTS, ("symbol",), events, both)
+        counts["events"] = update_rows(connection, EVENTS, ("symbol",), events, parameters=both)
         aliases = "|".join(
             dict.fromkeys(part for row in (first, second) for part in (row["aliases"] or "").split("|") if part)
         )
         named = "|".join(dict.fromkeys([*(part for part in aliases.split("|") if part and part != keep), other]))
         again = "SELECT symbol, $named AS aliases FROM instruments WHERE symbol = $keep"
-        update_rows(connection, INSTRUMENTS, ("aliases",), again, {"keep": keep, "named": named})
+        update_rows(connection, INSTRUMENTS, ("aliases",), again, parameters={"keep": keep, "named": named})
         pointing = "SELECT symbol, $keep AS benchmark FROM instruments WHERE benchmark = $other"
-        update_rows(connection, INSTRUMENTS, ("benchmark",), pointing, both)
+        update_rows(connection, INSTRUMENTS, ("benchmark",), pointing, parameters=both)
         delete_rows(connection, INSTRUMENTS, "symbol = $other", {"other": other})
         date_strips(connection, symbols=[keep])
         moved = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing"

@@ -65,7 +65,11 @@ def undo_load(store: Store, load_id: int) -> Undone:
         execute(connection, "CREATE OR REPLACE TEMP TABLE undone AS SELECT $load::BIGINT AS load_id", {"load": load_id})
         now = {"now": datetime.now(UTC)}
         update_rows(
-            connection, LOADS, ("undone_at",), "SELECT load_id, $now::TIMESTAMPTZ AS undone_at FROM undone", now
+            connection,
+            LOADS,
+            ("undone_at",),
+            "SELECT load_id, $now::TIMESTAMPTZ AS undone_at FROM undone",
+            parameters=now,
         )
         execute(connection, "DROP TABLE undone")
         return Undone(found.load, found.rows, tuple(notes))
@@ -143,7 +147,7 @@ def _articles_taken_out(connection: duckdb.DuckDBPyConnection, own: dict[str, An
     gone = "article_id IN (SELECT unnest($gone::BIGINT[])) AND article_id NOT IN (SELECT article_id FROM articles)"
     for table in (LINKS, QUOTES):
         delete_rows(connection, table, gone, {"gone": versions["article_id"].unique().to_list()})
-    left = update_rows(connection, ARTICLES, ("story_id",), _LOOSE, {"stories": stories})
+    left = update_rows(connection, ARTICLES, ("story_id",), _LOOSE, parameters={"stories": stories})
     join_stories(connection)
     return [f"the stories of {left:,} other articles told anew"] if left else []
 
