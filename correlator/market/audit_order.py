@@ -39,7 +39,7 @@ def interchanged(series: Series) -> pl.DataFrame:
     sure = pl.Series(evidence[doubted] >= _SURE)
     grade = pl.when(sure).then(pl.lit("medium")).otherwise(pl.lit("low"))
     text = "its figures fit {next} better, and those of {next} this day: openings and ranges against the days around"
-    return series.per_bar(rows, "interchanged", grade, text, "compare both days with another source")
+    return series.per_bar(rows, "interchanged", grade, text, action="compare both days with another source")
 
 
 def _evidence(bars: pl.DataFrame) -> Array:
