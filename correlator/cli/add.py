@@ -44,6 +44,9 @@ def add_prices(
         typer.Option("--source", help="Download from this source (yahoo, stooq, or an installed one)."),
     ] = None,
     yahoo: Annotated[bool, typer.Option("--yahoo", help="As --source yahoo.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="With --yahoo: let yfinance repair what Yahoo has wrong.")
+    ] = False,
     strips: Annotated[
         bool, typer.Option("--strips", help="Closes from dated ticker strips, of symbols that have no other bars.")
     ] = False,
@@ -62,9 +65,11 @@ def add_prices(
     if source is not None or yahoo:
         if yahoo and source not in (None, "yahoo"):
             raise InputError(f"--yahoo and --source {source} are two sources", hint="give one of them")
-        asked = Asked(source or "yahoo", start, end, interval, reading.exchange)
+        asked = Asked(source or "yahoo", start, end, interval, reading.exchange, repair)
         download(target, sources, asked)
         return
+    if repair:
+        raise InputError("--repair is of bars from Yahoo", hint="give --yahoo")
     if strips:
         from correlator.intake.strip_prices import add_strip_prices
 
@@ -84,18 +89,27 @@ class Asked:
     end: str | None
     interval: str
     exchange: str | None
+    repair: bool = False
 
 
 def download(store: Store, symbols: list[str], asked: Asked) -> None:
     """Bars of every symbol from a source; what fails is named, and the code says whether to try again."""
     from correlator.intake.download import add_downloads
+    from correlator.market.bar_source import BarSource
     from correlator.market.stamps import one_date
 
+    place: BarSource | str = asked.source
+    if asked.repair:
+        if asked.source != "yahoo":
+            raise InputError(f"{asked.source} repairs nothing", hint="leave --repair out, or give --yahoo")
+        from correlator.market.yahoo import Yahoo
+
+        place = Yahoo(repair=True)
     first, last = (one_date(day) if day else None for day in (asked.start, asked.end))
     with progress(asked.source, total=len(symbols)) as advance:
         done = add_downloads(
             store,
-            asked.source,
+            place,
             symbols,
             start=first,
             end=last,

@@ -19,6 +19,7 @@ from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import UTC, Moments, moments_of
 from correlator.eventstudy.spec import StudySpec
+from correlator.market.former_names import former_names
 from correlator.market.instruments import canonical_symbol, find_instrument
 from correlator.sessions import exchange_named, exchange_zone, place_instants
 from correlator.tabular import Frame, to_polars
@@ -112,6 +113,7 @@ def name_as(events: pl.DataFrame, symbols: tuple[str, ...]) -> pl.DataFrame:
     A name that fits none, or several, stays as it is written.
     """
     known = set(symbols)
+    events = _under_present_names(events, known)
     asked = [name for name in events["symbol"].unique().drop_nulls() if name not in known]
     if not asked:
         return events
@@ -125,6 +127,27 @@ def name_as(events: pl.DataFrame, symbols: tuple[str, ...]) -> pl.DataFrame:
         if len(fits) == 1:
             ours[name] = next(iter(fits))
     return events.with_columns(pl.col("symbol").replace(ours)) if ours else events
+
+
+def _under_present_names(events: pl.DataFrame, known: set[str]) -> pl.DataFrame:
+    """``events`` with today's name of a share in the place of the one on their date: FB is META until June 2022.
+
+    Where the panel has columns of both names, each event keeps the one that it is written with.
+    """
+    written = events["symbol"].unique().drop_nulls().to_list()
+    former = {name: former_names()[name.upper()] for name in written if name.upper() in former_names()}
+    former = {name: each for name, each in former.items() if each.symbol in known and name not in known}
+    if not former:
+        return events
+    until = events["symbol"].replace_strict(
+        {name: each.until for name, each in former.items()}, default=None, return_dtype=pl.Date
+    )
+    ours = events["symbol"].replace({name: each.symbol for name, each in former.items()})
+    earlier = until.is_not_null()
+    if "date" in events.columns:
+        earlier = (moments_of(events["date"], "events").day <= until).fill_null(False)
+    present = pl.select(pl.when(earlier).then(ours).otherwise(events["symbol"]).alias("symbol")).to_series()
+    return events.with_columns(present)
 
 
 def part_exchanges(spec: StudySpec) -> tuple[StudySpec, str | None]:

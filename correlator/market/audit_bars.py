@@ -14,7 +14,8 @@ _ROUNDING = 1e-6
 
 
 def contradictions(series: Series) -> pl.DataFrame:
-    """Open or close outside the bar's high and low, a high below the low, a price that is not positive.
+    """Open or close outside the bar's high and low, a high below the low, a price that is not positive, a volume below
+    zero.
 
     A close outside is high for an index, whose close is one of its own values, and for a share by more than 1 %; a
     share's official close may come from a closing session that high and low do not cover: medium. An open outside is
@@ -37,8 +38,13 @@ def contradictions(series: Series) -> pl.DataFrame:
     )
     rows = series.bars.filter((close_out | open_out | upside_down | negative).fill_null(False))
     figures = "open {open} high {high} low {low} close {close}"
-    return series.per_bar(
-        rows, "ohlc", grade, figures, action="compare the day with another source; the close is what a study uses"
+    action = "compare the day with another source; the close is what a study uses"
+    volumes = series.bars.filter((pl.col("volume") < 0).fill_null(False))
+    return pl.concat(
+        [
+            series.per_bar(rows, "ohlc", grade, figures, action=action),
+            series.per_bar(volumes, "ohlc", "medium", "volume {volume}", action="load the bar again"),
+        ]
     )
 
 

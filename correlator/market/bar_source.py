@@ -16,6 +16,7 @@ from typing import Protocol
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.sessions import sessions_between
 
 GROUP = "correlator.sources"
 ACTION_SCHEMA: dict[str, pl.DataType] = {
@@ -88,6 +89,16 @@ class BarSource(Protocol):
     def download(self, request: Request) -> Download:
         """The bars of the request. Raises NotFoundError for what it does not have, SourceError where it fails."""
         ...
+
+
+def closed_sessions(bars: pl.DataFrame, exchange: str, now: datetime) -> tuple[pl.DataFrame, list[date]]:
+    """Bars of sessions that have closed by ``now`` (UTC), and the days left out."""
+    if bars.is_empty():
+        return bars, []
+    days = bars["session"]
+    sessions = sessions_between(exchange, days.min(), days.max())  # type: ignore[arg-type]
+    still_open = pl.col("session").is_in(sessions.filter(pl.col("closes_at") > now)["session"].implode())
+    return bars.filter(~still_open), bars.filter(still_open)["session"].unique().sort().to_list()
 
 
 def source_names() -> list[str]:

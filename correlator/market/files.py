@@ -20,7 +20,7 @@ from correlator.market.labels import WORDS, Clock, label_sessions, usual_distanc
 from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.layout.vocabulary import PRICES, known_words
 from correlator.market.repeats import without_repeats
-from correlator.market.rows import leave_out, take_series
+from correlator.market.rows import leave_out, take_series, without_negative_volumes
 from correlator.market.stacking import Whose, stack
 from correlator.market.stamps import Stamps, read_stamps
 from correlator.market.units import in_whole_units
@@ -162,6 +162,7 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     clock = Clock(exchange, _zone(options, table, raw, stamps))
     labelled = label_sessions(rows, stamps, clock, raw.source)
     numbers, bad = _figures(labelled.rows, table, options)
+    numbers, volume_notes = without_negative_volumes(numbers)
     numbers, currencies, unit_notes = in_whole_units(numbers, table, options.currency)
     country = exchange_named(exchange).country if exchange else None
     numbers, name_notes = under_present_names(numbers, country)
@@ -185,6 +186,7 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
         *stacked.notes,
         *series_notes,
         *labelled.notes,
+        *volume_notes,
         *unit_notes,
         *name_notes,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -28,6 +29,15 @@ def former_names() -> dict[str, FormerName]:
     rows = read_csv(data_path("instruments", "former_names.csv"), try_parse_dates=True)
     columns = ("former", "symbol", "until", "country")
     return {row[0]: FormerName(*row) for row in rows.select(columns).iter_rows()}
+
+
+def former_name_of(name: str, instruments: Mapping[str, Mapping[str, str | None]]) -> FormerName | None:
+    """What ``name`` stood for until some day, where ``instruments`` (by symbol) have that share of the country."""
+    former = former_names().get(name.strip().upper())
+    if former is None:
+        return None
+    known = instruments.get(former.symbol)
+    return former if known is not None and known.get("country") in (None, former.country) else None
 
 
 def under_present_names(bars: pl.DataFrame, country: str | None) -> tuple[pl.DataFrame, list[str]]:

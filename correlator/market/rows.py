@@ -73,6 +73,17 @@ def leave_out(rows: pl.DataFrame, table: Recognised) -> tuple[pl.DataFrame, list
     return rows, rejected
 
 
+def without_negative_volumes(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Rows whose volumes below zero are unknown, and how many these were."""
+    negative = (pl.col("volume") < 0).fill_null(False)
+    wrong = rows.filter(negative)
+    if wrong.is_empty():
+        return rows, []
+    day, volume = wrong.row(0, named=True)["session"], wrong["volume"][0]
+    told = f"{wrong.height:,} volumes are below zero and taken as unknown, first {volume:,.0f} on {day}"
+    return rows.with_columns(pl.when(~negative).then(pl.col("volume")).alias("volume")), [told]
+
+
 def as_layout_says(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, list[str]]:
     """Figures by the layout's rules: absolute prices, zeros that are nothing, scales; and what to tell."""
     notes = []

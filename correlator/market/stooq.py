@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, SourceError
-from correlator.market.bar_source import ACTION_SCHEMA, Download, Request
+from correlator.market.bar_source import ACTION_SCHEMA, Download, Request, closed_sessions
 from correlator.market.files import BAR_COLUMNS, read_prices
 from correlator.market.instruments import canonical_symbol, describe_instrument, find_instrument, split_symbol
-from correlator.sessions import exchange_named, sessions_between
+from correlator.sessions import exchange_named
 from correlator.web import Limits, get
 
 SERVICE = "https://stooq.com/q/d/l/"
@@ -71,7 +71,7 @@ class Stooq:
         except (pl.exceptions.PolarsError, UnicodeDecodeError):
             raise SourceError(f"Stooq's answer for {request.symbol} is not a table", hint="try again later") from None
         file = read_prices(rows, symbol=symbol, exchange=exchange)
-        bars, still_open = _closed(file.bars.filter(pl.col("session") <= last), exchange, retrieved_at)
+        bars, still_open = closed_sessions(file.bars.filter(pl.col("session") <= last), exchange, retrieved_at)
         notes = ["Stooq adjusts its prices for splits, and those of some markets for dividends"]
         notes += [f"the bar of {day} is left out: its session has not closed" for day in still_open]
         return Download(
@@ -107,13 +107,3 @@ def _instrument(request: Request) -> dict[str, str | None]:
     if place is None:
         raise InputError(f"the exchange of {request.symbol} is not known", hint="give exchange (--exchange)")
     return dict(describe_instrument(canonical_symbol(bare).removesuffix(".US"), exchange=place))
-
-
-def _closed(bars: pl.DataFrame, exchange: str, now: datetime) -> tuple[pl.DataFrame, list[date]]:
-    """Bars of sessions that have closed, and the days left out."""
-    if bars.is_empty():
-        return bars, []
-    recent = sessions_between(exchange, bars["session"].max(), bars["session"].max())  # type: ignore[arg-type]
-    open_days = recent.filter(pl.col("closes_at") > now)["session"]
-    inside = pl.col("session").is_in(open_days.implode())
-    return bars.filter(~inside), open_days.to_list()

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, SourceError
-from correlator.market.bar_source import ACTION_SCHEMA, Download, Patience, Request
+from correlator.market.bar_source import ACTION_SCHEMA, Download, Patience, Request, closed_sessions
 from correlator.market.files import BAR_COLUMNS
 from correlator.market.instruments import SUFFIXES, canonical_symbol, currency_pair, find_instrument, split_symbol
 from correlator.market.units import price_unit
-from correlator.sessions import exchange_named, exchange_zone, sessions_between
+from correlator.sessions import exchange_named, exchange_zone
 from correlator.tables import BARS
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ class Yahoo:
     name = SOURCE
     title = "Yahoo Finance, by way of yfinance"
 
-    def __init__(self, session: Any = None, patience: Patience | None = None) -> None:
-        self._session, self._patience = session, patience
+    def __init__(self, session: Any = None, patience: Patience | None = None, *, repair: bool = False) -> None:
+        self._session, self._patience, self._repair = session, patience, repair
 
     def name_of(self, symbol: str, instrument: dict[str, str | None] | None, exchange: str | None) -> str:
         """Yahoo's name of the symbol."""
@@ -117,6 +117,7 @@ class Yahoo:
             exchange=request.exchange,
             session=self._session,
             patience=self._patience,
+            repair=self._repair,
         )
 
 
@@ -129,26 +130,33 @@ def download_symbol(
     exchange: str | None = None,
     session: Any = None,
     patience: Patience | None = None,
+    repair: bool = False,
 ) -> Download:
     """Bars of ``symbol`` (Yahoo's name, or ours where Yahoo's is known) from ``start`` up to ``end``, excluded.
 
     ``session``: a ``curl_cffi`` Session to send requests with, default yfinance's own. A bar of a session that has not
-    closed yet is left out. Raises NotFoundError where Yahoo says that it has no such symbol or no bar in the range,
-    SourceError where it refused or failed to the end of ``patience``, InputError for an unknown interval or exchange.
+    closed yet is left out. ``repair``: let yfinance mend prices in hundredths, missing splits and dividends, zeros;
+    how many bars it changed is told.
+
+    Raises NotFoundError where Yahoo says that it has no such symbol or no bar in the range, SourceError where it
+    refused or failed to the end of ``patience``, InputError for an unknown interval or exchange.
     """
     if interval not in INTERVALS:
         raise InputError(f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}")
     name = yahoo_name(symbol, exchange=exchange)
-    history, meta = _patiently(name, start, end, interval, session=session, patience=patience or Patience())
+    range_ = Asked(start, end, interval, repair)
+    history, meta = _patiently(name, range_, session, patience or Patience())
     retrieved_at = datetime.now(UTC)
     instrument = _instrument(name, meta, exchange)
     if history.empty:
         raise NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="ask for an earlier start")
     unit = price_unit(str(meta.get("currency") or "")) or ("", 1.0)
     rows = _rows(history, str(instrument["symbol"]), interval, str(instrument["exchange"]), factor=unit[1])
-    bars, open_now = _closed_sessions(rows, str(instrument["exchange"]), retrieved_at)
+    bars, open_now = closed_sessions(rows, str(instrument["exchange"]), retrieved_at)
     empty = bars.filter(pl.col("close").is_null())
     notes = [f"the bar of {day} is left out: its session has not closed" for day in open_now]
+    if "Repaired?" in history.columns and (mended := int(history["Repaired?"].fillna(False).sum())):
+        notes.append(f"{mended:,} bars were repaired by yfinance")
     if unit[1] != 1.0:
         notes.append(f"{name} is quoted in {meta.get('currency')}; stored in {unit[0]}")
     return Download(
@@ -183,9 +191,17 @@ def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, 
     return marked[0] if marked else str(known["symbol"])
 
 
-def _patiently(
-    name: str, start: date, end: date | None, interval: str, *, session: Any, patience: Patience
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+@dataclass(frozen=True)
+class Asked:
+    """Which bars of a symbol are asked of yfinance, and whether it is to repair them."""
+
+    start: date
+    end: date | None
+    interval: str
+    repair: bool = False
+
+
+def _patiently(name: str, asked: Asked, session: Any, patience: Patience) -> tuple[pd.DataFrame, dict[str, Any]]:
     from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
     asking = Retrying(
@@ -195,7 +211,7 @@ def _patiently(
         sleep=patience.sleep,
     )
     try:
-        return asking(_ask, name, start, end, interval, session=session)
+        return asking(_ask, name, asked, session)
     except RetryError as error:
         trouble = error.last_attempt.exception()
         raise SourceError(
@@ -204,9 +220,7 @@ def _patiently(
         ) from trouble
 
 
-def _ask(
-    name: str, start: date, end: date | None, interval: str, *, session: Any
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _ask(name: str, wanted: Asked, session: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
     """One request through yfinance. Raises _Trouble for what may pass, NotFoundError for what will not."""
     import yfinance
     from curl_cffi.requests.exceptions import RequestException
@@ -219,16 +233,23 @@ def _ask(
         ticker = yfinance.Ticker(name, session=asked)
         try:
             history = ticker.history(
-                start=start, end=end, interval=interval, auto_adjust=False, actions=True, keepna=True, timeout=30
+                start=wanted.start,
+                end=wanted.end,
+                interval=wanted.interval,
+                auto_adjust=False,
+                actions=True,
+                keepna=True,
+                repair=wanted.repair,
+                timeout=30,
             )
             return history, {key: ticker.history_metadata.get(key) for key in _META}
         except YFRateLimitError:
             raise _Trouble("too many requests (429)") from None
         except (YFException, RequestException, OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
-            raise _verdict(problem, answers[-1] if answers else None, name, interval, start=start) from problem
+            raise _verdict(problem, answers[-1] if answers else None, name, wanted) from problem
 
 
-def _verdict(problem: Exception, answer: Answer | None, name: str, interval: str, *, start: date) -> Exception:
+def _verdict(problem: Exception, answer: Answer | None, name: str, wanted: Asked) -> Exception:
     """What yfinance's exception means, by Yahoo's last answer to a chart request."""
     from yfinance.exceptions import YFTickerMissingError
 
@@ -239,13 +260,15 @@ def _verdict(problem: Exception, answer: Answer | None, name: str, interval: str
         return NotFoundError(f"Yahoo has no symbol {name}{said}", hint="check its name at finance.yahoo.com")
     if answer.status in _FOR_GOOD:
         return InputError(
-            f"Yahoo refuses {interval} bars of {name} from {start} ({answer.status}){said}",
+            f"Yahoo refuses {wanted.interval} bars of {name} from {wanted.start} ({answer.status}){said}",
             hint="ask for another range or interval; asking again does not help",
         )
     if answer.status != 200:
         return _Trouble(_status(answer.status))
     if isinstance(problem, YFTickerMissingError):
-        return NotFoundError(f"Yahoo has no {interval} bars of {name} from {start}", hint="try an earlier start")
+        return NotFoundError(
+            f"Yahoo has no {wanted.interval} bars of {name} from {wanted.start}", hint="try an earlier start"
+        )
     return _Trouble(f"an answer that is not a price chart ({type(problem).__name__})")
 
 
@@ -380,15 +403,6 @@ def _rows(history: pd.DataFrame, symbol: str, interval: str, exchange: str, *, f
     midnight = pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     start = midnight if interval == "1d" else pl.col("at").dt.convert_time_zone("UTC")
     return rows.with_columns(start.alias("bar_start")).drop("at").unique("bar_start", keep="first", maintain_order=True)
-
-
-def _closed_sessions(rows: pl.DataFrame, exchange: str, now: datetime) -> tuple[pl.DataFrame, list[date]]:
-    """Rows of sessions that have closed, and the days left out."""
-    days = rows["session"].sort()
-    sessions = sessions_between(exchange, days[0], days[-1])
-    still_open = sessions.filter(pl.col("closes_at") > now)["session"]
-    left = rows.filter(pl.col("session").is_in(still_open.implode()))["session"].unique().sort().to_list()
-    return rows.filter(~pl.col("session").is_in(still_open.implode())), left
 
 
 def _actions(history: pd.DataFrame, symbol: str, factor: float) -> pl.DataFrame:

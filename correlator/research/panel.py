@@ -29,7 +29,7 @@ from correlator.research.benchmark import (
     without_doubted,
 )
 from correlator.research.currency import currency_returns
-from correlator.sessions import sessions_between
+from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument
 
@@ -196,7 +196,14 @@ def _daily_bars(
     fields: Sequence[str],
 ) -> tuple[pl.Series, dict[str, Array]]:
     """Sessions (T,) and the figures of the bars on them."""
-    labels = sessions_between(exchange, *bar_span(connection, names, as_of))["session"]
+    first, last = bar_span(connection, names, as_of)
+    begins, ends = calendar_reach(exchange)
+    if last < begins or first > ends:
+        raise InputError(
+            f"bars from {first} to {last} lie outside of the calendar of {exchange}, {begins} to {ends}",
+            hint="check their dates",
+        )
+    labels = sessions_between(exchange, max(first, begins), min(last, ends))["session"]
     grid = read_bar_arrays(connection, names, labels, fields=fields, as_of=as_of)
     return labels, _on_sessions(grid, exchange)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -11,7 +12,8 @@ import polars as pl
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import InputError
 from correlator.eventstudy.spec import DEFAULT_LINKS, LINK_KINDS
-from correlator.intake.instruments import names_in
+from correlator.intake.instruments import Names, names_in
+from correlator.market.former_names import former_name_of
 from correlator.store.statements import query
 
 EVENT_COLUMNS = (
@@ -45,7 +47,10 @@ _EVENTS = """
     SELECT * FROM told_events WHERE $as_of::TIMESTAMPTZ IS NULL OR known_at <= $as_of ORDER BY known_at, event_id
 """
 _LINKED = """
-    WITH names AS (SELECT unnest($names) AS name, unnest($named) AS symbol)
+    WITH names AS (
+        SELECT unnest($names) AS name, unnest($named) AS symbol,
+            unnest($since::DATE[]) AS since, unnest($until::DATE[]) AS until
+    )
     SELECT event_id, symbol, 'country' AS link FROM country_links WHERE symbol IN (SELECT unnest($symbols))
     UNION ALL
     SELECT e.event_id, l.symbol, l.kind FROM events AS e JOIN links AS l USING (article_id)
@@ -53,6 +58,7 @@ _LINKED = """
     UNION ALL
     SELECT e.event_id, n.symbol, 'named' FROM events AS e JOIN names AS n ON e.symbol = n.name
         WHERE n.symbol IN (SELECT unnest($symbols))
+            AND (n.since IS NULL OR e.known_at::DATE >= n.since) AND (n.until IS NULL OR e.known_at::DATE <= n.until)
 """
 _NAMES = "SELECT DISTINCT symbol AS name FROM events WHERE symbol IS NOT NULL"
 
@@ -87,9 +93,7 @@ def events_of_symbols(
     if unknown:
         raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
     events = stored_events(connection, selection, as_of).select(EVENT_COLUMNS)
-    written = query(connection, _NAMES)["name"].to_list()
-    names = names_in(connection)
-    called = {"names": written, "named": [names.symbol_of(name) or name for name in written]}
+    called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
     pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
     kinds = pairs.group_by("event_id", "symbol").agg(pl.col("link").unique().sort().str.join(" "))
     placed = (
@@ -98,6 +102,21 @@ def events_of_symbols(
         .drop("exchange")
     )
     return placed.join(kinds, on="event_id", how="inner").sort("known_at", "event_id", "symbol", maintain_order=True)
+
+
+def _called(names: Names, written: Sequence[str]) -> dict[str, list[Any]]:
+    """Which symbol each name of the events is, as the columns of ``names`` in ``_LINKED``: a former name until its last
+    day, and after it what the store calls so.
+    """
+    rows: list[tuple[str, str, date | None, date | None]] = []
+    for name in written:
+        former = former_name_of(name, names.rows)
+        if former is not None:
+            rows.append((name, former.symbol, None, former.until))
+        since = None if former is None else former.until + timedelta(days=1)
+        rows.append((name, names.symbol_of(name) or name, since, None))
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+    return {key: list(values) for key, values in zip(("names", "named", "since", "until"), columns, strict=True)}
 
 
 def events_of_nobody(
@@ -110,11 +129,15 @@ def events_of_nobody(
     """Events that name a symbol which no instrument of the store is called: event_id, symbol, session, reason."""
     names = names_in(connection)
     written = query(connection, _NAMES)["name"].to_list()
-    unknown = [name for name in written if names.symbol_of(name) is None] if "named" in links else []
+    strangers = [name for name in written if names.symbol_of(name) is None] if "named" in links else []
+    last = {name: former.until for name in strangers if (former := former_name_of(name, names.rows)) is not None}
     columns = {"event_id": pl.Int64, "symbol": pl.String, "session": pl.Date, "reason": pl.String}
-    if not unknown:
+    if not strangers:
         return pl.DataFrame(schema=columns)
-    events = stored_events(connection, selection, as_of).filter(pl.col("symbol").is_in(unknown))
+    until = pl.col("symbol").replace_strict(last, default=None, return_dtype=pl.Date)
+    events = stored_events(connection, selection, as_of).filter(
+        pl.col("symbol").is_in(strangers), until.is_null() | (pl.col("known_at").dt.date() > until)
+    )
     return events.select(
         "event_id",
         "symbol",

@@ -248,3 +248,14 @@ def test_a_namesake_is_not_asked_for_and_not_taken(server, ask):
     assert ask("PPL", exchange="XNYS").instrument["exchange"] == "XNYS"
     with pytest.raises(InputError, match="PPL at Yahoo is an instrument of XNYS, not of XLON"):
         ask("PPL", exchange="XLON")
+
+
+def test_what_yfinance_repairs_is_told(server, ask):
+    days = weekdays(date(2024, 1, 2), 40)
+    rows = {day: (100.0 + k, 101.0 + k, 99.0 + k, 100.5 + k, 100.5 + k, 1000 + k) for k, day in enumerate(days)}
+    rows[days[20]] = (*(figure * 100 for figure in rows[days[20]][:5]), 1020)
+    server.charts["BULB"] = chart("BULB", rows, zone="America/New_York", exchange="NYQ", currency="USD")
+    plain, repaired = ask("BULB"), ask("BULB", repair=True)
+    assert plain.bars["close"].max() > 10_000
+    assert repaired.bars["close"].max() < 200
+    assert "1 bars were repaired by yfinance" in repaired.notes
