@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from size_designs import put_into, table
 
 from correlator.eventstudy.measure import study_matrix
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.significance.signed_ranks import signed_ranks
 
 SHARES, BARS = 12, 520
 WINDOWS = ((0, 0), (-1, 1), (-5, 5))
@@ -29,14 +31,15 @@ ESTIMATION = (-250, -11)
 DAYS = [date(2015, 1, 1) + timedelta(days=n) for n in range(BARS)]
 WHY = {
     "abnormal return": "they do not",
-    "CAR": "they do not, where both give one; the peer gives none for a window whose last bar is missing or whose "
-    "first return began before it",
+    "CAR": "they do not, over the events that both give one of; the peer gives none for a window whose last bar is "
+    "missing or whose first return began before it",
     "CAAR": "they do not, over the same events",
     "`gsign_z`": "they do not where histories are equally long; else p is pooled over all residuals, where Cowan "
     "averages over events",
     "`wilcoxon`": "they do not for one day, as z; for several days the peer ranks every day of every event, which are "
     "not the events' CAR",
-    "`patell_z`": "the peer divides by √(s·se) and sums daily values over √k, ours divides a CAR by its own error",
+    "`patell_z`": "the peer divides by √(s·se) and sums daily values over √k, ours divides a CAR by its own error; "
+    "from trade to trade its s is of residuals without weights and its se without the sessions of a return",
 }
 
 
@@ -93,66 +96,102 @@ def ours(wide: pl.DataFrame, events: pl.DataFrame, **options: Any) -> StudyResul
     )
 
 
-def gaps(found: StudyResult, peer: Any) -> dict[str, float]:
-    """The largest absolute gap of each figure over events, days and windows that both have."""
-    ar = (
-        found.ar.select("symbol", "day", "ar")
-        .to_pandas()
-        .merge(
-            peer.ar.rename(columns={"firm_id": "symbol", "dif": "day"})[["symbol", "day", "AR"]], on=["symbol", "day"]
-        )
-    )
-    result = {"abnormal return": _largest(ar["ar"] - ar["AR"])}
-    cars, average, sign, rank, patell = [], [], [], [], []
-    for first, last in WINDOWS:
-        label, name = f"{first}:{last}", f"CAR[{first},{last}]"
-        own = found.car.filter(pl.col("window") == label).select("symbol", "car").drop_nulls().to_pandas()
-        both = own.merge(peer.car.rename(columns={"firm_id": "symbol"})[["symbol", name]], on="symbol").dropna()
-        cars.append(_largest(both["car"] - both[name]))
-        tests = peer.teststats.set_index("window").loc[f"[{first},{last}]"]
-        average.append(abs(both["car"].mean() - tests["CAAR"]))
-        if len(both) < len(own):
-            continue  # the peer's tests are of fewer events
-        rows = found.significance.filter(pl.col("window_or_day") == label).select("statistic", "value")
-        value = dict(rows.iter_rows())
-        sign.append(abs(value["gsign_z"] - tests["GenSign"]))
-        patell.append(abs(value["patell_z"] - tests["Patell"]))
-        if first == last:
-            rank.append(abs(_rank_z(value["wilcoxon"], len(own)) - abs(tests["Wilcoxon"])))
-    named = {"CAR": cars, "CAAR": average, "`gsign_z`": sign, "`wilcoxon`": rank, "`patell_z`": patell}
-    return result | {name: max(values, default=np.nan) for name, values in named.items()}
+@dataclass(frozen=True)
+class Beside:
+    """Both results of one window, of events that both give a CAR of: ``tests`` is the peer's row."""
+
+    first: int
+    last: int
+    found: StudyResult
+    peer: Any
+    tests: Any
+
+    @property
+    def label(self) -> str:
+        return f"{self.first}:{self.last}"
+
+    @property
+    def car(self) -> pl.DataFrame:
+        return self.found.car.filter(pl.col("window") == self.label)
+
+    def value(self, statistic: str) -> float:
+        rows = self.found.significance.filter(pl.col("window_or_day") == self.label)
+        return dict(rows.select("statistic", "value").iter_rows())[statistic]
 
 
-def derived(found: StudyResult, peer: Any, wide: pl.DataFrame) -> dict[str, float]:
-    """The gaps that are left when ours are put together as the peer puts them together (holes dropped)."""
-    tests = peer.teststats.set_index("window")
-    models = found.models.select("symbol", "alpha", "beta", "sigma", "n").rows_by_key("symbol", named=True, unique=True)
-    day_zero = dict(zip(found.events["symbol"], found.estimates.day_zero.tolist(), strict=True))
-    prices = wide.drop("date").cast(pl.Float64)
-    returns = {name: np.diff(np.log(prices[name].to_numpy()), prepend=np.nan) for name in prices.columns}
-    positive, total = 0, 0
-    for symbol, row in day_zero.items():
-        inside = slice(row + ESTIMATION[0], row + ESTIMATION[1] + 1)
-        left = returns[symbol][inside] - models[symbol]["alpha"] - models[symbol]["beta"] * returns["M"][inside]
-        positive, total = positive + int((left > 0).sum()), total + int(np.isfinite(left).sum())
-    share = positive / total
-    signs, patells = [], []
+def beside(peer: Any, wide: pl.DataFrame, events: pl.DataFrame, *, thin: bool) -> list[Beside]:
+    """Every window by both, of the events that both give a CAR of there."""
+    options = {} if thin else {"holes": "drop"}
+    whole, other = ours(wide, events, **options), theirs(peer, wide, events, thin)
+    result = []
     for first, last in WINDOWS:
-        cars = found.car.filter(pl.col("window") == f"{first}:{last}").drop_nulls("car")
-        theirs_here = tests.loc[f"[{first},{last}]"]
-        if int(theirs_here["N"]) != cars.height:
-            continue
-        n = cars.height
-        z = ((cars["car"] > 0).sum() - n * share) / np.sqrt(n * share * (1 - share))
-        signs.append(abs(z - theirs_here["GenSign"]))
+        name = f"CAR[{first},{last}]"
+        own = whole.car.filter(pl.col("window") == f"{first}:{last}").drop_nulls("car")["symbol"]
+        known = other.car.dropna(subset=[name])["firm_id"].tolist()
+        both = events.filter(pl.col("symbol").is_in(own.implode()), pl.col("symbol").is_in(known))
+        found, given = (whole, other) if both.height == events.height else (
+            ours(wide, both, **options), theirs(peer, wide, both, thin)
+        )  # fmt: skip
+        tests = given.teststats.set_index("window").loc[f"[{first},{last}]"]
+        result.append(Beside(first, last, found, given, tests))
+    return result
+
+
+def gaps(windows: list[Beside]) -> dict[str, float]:
+    """The largest absolute gap of each figure."""
+    result: dict[str, list[float]] = {name: [] for name in WHY}
+    for each in windows:
+        ar = each.peer.ar.rename(columns={"firm_id": "symbol", "dif": "day"})[["symbol", "day", "AR"]]
+        daily = each.found.ar.select("symbol", "day", "ar").to_pandas().merge(ar, on=["symbol", "day"])
+        result["abnormal return"].append(_largest(daily["ar"] - daily["AR"]))
+        name = f"CAR[{each.first},{each.last}]"
+        car = each.peer.car.rename(columns={"firm_id": "symbol"})[["symbol", name]]
+        both = each.car.select("symbol", "car").to_pandas().merge(car, on="symbol")
+        result["CAR"].append(_largest(both["car"] - both[name]))
+        result["CAAR"].append(abs(both["car"].mean() - each.tests["CAAR"]))
+        result["`gsign_z`"].append(abs(each.value("gsign_z") - each.tests["GenSign"]))
+        result["`patell_z`"].append(abs(each.value("patell_z") - each.tests["Patell"]))
+        rank = _rank_z(each.value("wilcoxon"), each.car.height)
+        result["`wilcoxon`"].append(abs(rank - abs(each.tests["Wilcoxon"])))
+    return {name: max(values) for name, values in result.items()}
+
+
+def derived(windows: list[Beside]) -> dict[str, float]:
+    """The gaps that are left when our figures are put together as the peer puts them together."""
+    result: dict[str, list[float]] = {name: [] for name in ("`gsign_z`", "`patell_z`", "`wilcoxon`")}
+    for each in windows:
+        estimates = each.found.estimates
+        residuals = estimates.estimation_residuals
+        share = float((residuals > 0).sum() / np.isfinite(residuals).sum())
+        n = each.car.height
+        signs = ((each.car["car"] > 0).sum() - n * share) / np.sqrt(n * share * (1 - share))
+        result["`gsign_z`"].append(abs(signs - each.tests["GenSign"]))
+        inside = slice(each.first + 5, each.last + 6)
+        ar, se = estimates.ar[:, inside], estimates.ar_se[:, inside]
+        days = ar[np.isfinite(ar)]
+        smaller = float(signed_ranks(days[:, None])[0][0])
+        result["`wilcoxon`"].append(abs(_rank_z(smaller, len(days)) - abs(each.tests["Wilcoxon"])))
+        g, raw = _sessions(each.found, residuals)
+        size = np.sqrt(np.nansum(raw * raw, axis=1) / estimates.df)
+        plain = np.sqrt(se**2 - estimates.sigma[:, None] ** 2 * (g[:, inside] - 1))
         summed = 0.0
-        for symbol in cars["symbol"]:
-            days = found.ar.filter(pl.col("symbol") == symbol, pl.col("day").is_between(first, last)).drop_nulls("ar")
-            scaled = days["ar"].to_numpy() / np.sqrt(models[symbol]["sigma"] * days["se"].to_numpy())
+        for own, error, spread in zip(ar, plain, size, strict=True):
+            scaled = (own / np.sqrt(spread * error))[np.isfinite(own)]
             summed += float((scaled / np.sqrt(np.arange(1, len(scaled) + 1))).sum())
-        spread = sum((models[symbol]["n"] - 2) / (models[symbol]["n"] - 4) for symbol in cars["symbol"])
-        patells.append(abs(summed / np.sqrt(spread) - theirs_here["Patell"]))
-    return {"`gsign_z`": max(signs, default=np.nan), "`patell_z`": max(patells, default=np.nan)}
+        spread = float((estimates.df / (estimates.df - 2)).sum())
+        result["`patell_z`"].append(abs(summed / np.sqrt(spread) - each.tests["Patell"]))
+    return {name: max(values) for name, values in result.items()}
+
+
+def _sessions(found: StudyResult, residuals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sessions (E, D) of the event window's returns, and residuals (E, L) as they are before the weights of theirs."""
+    estimates, spans = found.estimates, found.panel.spans
+    if spans is None:
+        return np.ones(estimates.ar.shape), residuals
+    columns = estimates.symbol_index[:, None]
+    window = estimates.win_first[:, None] + np.arange(estimates.ar.shape[1])
+    estimation = estimates.est_first[:, None] + np.arange(residuals.shape[1])
+    return spans[window, columns].astype(float), residuals * np.sqrt(spans[estimation, columns].astype(float))
 
 
 def _rank_z(smaller: float, n: int) -> float:
@@ -169,30 +208,14 @@ def _written(gap: float) -> str:
 
 
 def lines(peer: Any) -> list[str]:
-    wide, events = made(0.0)
-    full = gaps(ours(wide, events), theirs(peer, wide, events, thin=False))
-    wide, events = made(0.1)
-    dropped, beside = ours(wide, events, holes="drop"), theirs(peer, wide, events, thin=False)
-    drop, put_together = gaps(dropped, beside), derived(dropped, beside, wide)
-    thin = gaps(ours(wide, events), theirs(peer, wide, events, thin=True))
-    rows = [
-        [
-            name,
-            *(_written(part[name]) for part in (full, drop, thin)),
-            _written(put_together.get(name, drop[name])),
-            why,
-        ]
-        for name, why in WHY.items()
-    ]
-    header = [
-        "figure",
-        "no hole",
-        "holes dropped",
-        "trade to trade",
-        "dropped, put together as theirs",
-        "why they differ",
-    ]
-    return table(header, rows)
+    full, holed = made(0.0), made(0.1)
+    whole = beside(peer, *full, thin=False)
+    dropped, thin = (beside(peer, *holed, thin=bridged) for bridged in (False, True))
+    parts = [gaps(windows) for windows in (whole, dropped, thin)]
+    parts += [gaps(windows) | derived(windows) for windows in (whole, dropped, thin)]
+    header = ["figure", "no hole", "holes dropped", "trade to trade"]
+    header += [f"{name}, put together as theirs" for name in header[1:]] + ["why they differ"]
+    return table(header, [[name, *(_written(part[name]) for part in parts), why] for name, why in WHY.items()])
 
 
 def main() -> None:
