@@ -6,7 +6,9 @@ import duckdb
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.errors import NotFoundError
+from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.intake.instruments import names_in
+from correlator.research.selection import with_concerned
 from correlator.store.db import Store
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
@@ -41,33 +43,58 @@ _SLICE = 50_000
 LISTINGS = ("articles", "quotes", "events", "stories", "links", "instruments", "bars", "rejects", "loads")
 
 
-def listing(store: Store, what: str, *, selection: str | None = None, limit: int | None = None) -> pl.DataFrame:
+def listing(
+    store: Store, what: str, *, selection: str | None = None, symbol: str | None = None, limit: int | None = None
+) -> pl.DataFrame:
     """Rows of one of ``LISTINGS``; events carry exchange, day_zero and day_zero_reason, one row per exchange.
 
-    ``selection`` filters events as studies do. Raises NotFoundError for another listing.
+    ``selection`` filters events as studies do; ``symbol``: rows of this instrument alone. Raises NotFoundError for
+    another listing or symbol, InputError for listings that have no symbol.
     """
     if what not in LISTINGS:
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
     with store.reading() as connection:
+        if symbol is not None:
+            known = names_in(connection).symbol_of(symbol) or symbol
+            if what == "events":
+                selection = f"symbol = '{known}'" if selection is None else f"symbol = '{known}' and ({selection})"
         if what != "events":
-            return query(connection, f"{_QUERIES[what]} LIMIT $limit", {"limit": limit})
+            rows = query(connection, f"{_QUERIES[what]} LIMIT $limit", {"limit": limit if symbol is None else None})
+            return rows if symbol is None else _of_symbol(rows, known, what).head(limit or rows.height)
         frame = _events(connection, selection, limit)
     return frame if limit is None else frame.head(limit)
+
+
+def _of_symbol(rows: pl.DataFrame, symbol: str, what: str) -> pl.DataFrame:
+    """The rows of one instrument; raises where the listing has no symbols, or none of that name."""
+    if "symbol" not in rows.columns:
+        hint = "give --symbol for events, quotes, links, instruments or bars"
+        raise InputError(f"{what} have no symbol", hint=hint)
+    found = rows.filter(pl.col("symbol") == symbol)
+    if found.is_empty():
+        hint = likeliest(symbol, rows["symbol"].drop_nulls().unique(), "there are")
+        raise NotFoundError(f"no row of {what} has the symbol {symbol!r}", hint=hint)
+    return found
 
 
 def _events(connection: duckdb.DuckDBPyConnection, selection: str | None, limit: int | None) -> pl.DataFrame:
     """Events that meet ``selection``, read a slice at a time until there are ``limit``."""
     from correlator.events.scope import scope_column
-    from correlator.events.select import select_events
+    from correlator.events.select import CONCERNS, DAY_ZERO, fields_of, select_events
 
+    seen, exchanges = fields_of(selection) if selection else {}, read_exchanges(connection)
     own = query(connection, "SELECT DISTINCT category FROM events")["category"].to_list()
     parts: list[pl.DataFrame] = []
     last, rows = 0, None if limit is None else max(limit, _SLICE)
     while True:
         events = query(connection, _EVENTS, {"after": last, "rows": rows}).with_columns(scope_column())
-        parts.append(select_events(events, selection, own))
+        asked = with_concerned(connection, events, seen)
+        if DAY_ZERO in seen:
+            asked = place_on_exchanges(asked, exchanges)
+        parts.append(select_events(asked, selection, own).drop(CONCERNS, strict=False))
         if limit is None or events.height < (rows or 0) or sum(part.height for part in parts) >= limit:
             break
         last = events["event_id"][-1]
     chosen = pl.concat(parts)
-    return place_on_exchanges(chosen if limit is None else chosen.head(limit), read_exchanges(connection))
+    first = chosen if limit is None else chosen.head(limit)
+    return first if DAY_ZERO in seen else place_on_exchanges(first, exchanges)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from correlator.cli.completion import complete_symbol
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.table_options import TableOptions, prints_table
 
@@ -30,7 +31,13 @@ def list_rows(
     *,
     what: Annotated[Listing, typer.Argument(help="What to list.")],
     events: Annotated[
-        str | None, typer.Option("--events", help="Selection, for events: category = CONSULT and dyad = PAK-AZE.")
+        str | None, typer.Option("--events", help="Selection, for events: headline has treaty and date >= 2025-05-01.")
+    ] = None,
+    symbol: Annotated[
+        str | None,
+        typer.Option(
+            "--symbol", help="Only rows of this instrument.", autocompletion=complete_symbol, show_default=False
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")] = None,
     store: StoreOption = None,
@@ -42,4 +49,4 @@ def list_rows(
     """
     from correlator.listing import listing
 
-    printer.print(listing(open_store(store), what.value, selection=events, limit=limit), what.value)
+    printer.print(listing(open_store(store), what.value, selection=events, symbol=symbol, limit=limit), what.value)

@@ -6,11 +6,15 @@ Grammar, lower and upper case alike::
     all        = one {"and" one}
     one        = "not" one | "(" selection ")" | comparison
     comparison = field operator value | field ["not"] "in" "(" value {"," value} ")"
-    operator   = "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
+    operator   = "=" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "has"
 
 Fields are columns of the table ``events``; ``quad`` stands for quad_class, ``source`` and ``target`` for the actors as
-``PAK`` or ``PAK:GOV``; ``scope`` is cross-border or domestic. A dyad matches in either order. Values are words or
-quoted texts; a category is PLOVER's or one that a user's own events carry. Nothing of it enters SQL.
+``PAK`` or ``PAK:GOV``; ``scope`` is cross-border or domestic; ``headline`` and ``publisher`` are the article's,
+``load`` the number of the load that brought the event, ``symbol`` an instrument that it concerns, ``date`` the day
+(UTC) on which it was known, ``day_zero`` its session on an exchange. ``headline has 'indus water'``: every word is in
+it, in any order. A day that stands alone is the whole day: ``date <= 2025-05-31`` holds on the 31st. A dyad matches in
+either order. Values are words or quoted texts; a category is PLOVER's or one that a user's own events carry. Nothing of
+it enters SQL.
 """
 
 from __future__ import annotations
@@ -20,8 +24,8 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NoReturn
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from correlator.errors import InputError
 from correlator.events.actors import country_codes
@@ -40,9 +44,21 @@ _ALIASES: Final = {
     "actor": "actor",
     "root": "cameo_root",
     "scope": "scope",
+    "load": "load_id",
+    "date": "known_at",
+    "headline": "headline",
+    "publisher": "publisher",
+    "day_zero": "day_zero",
+    "day0": "day_zero",
 }
-_NUMBERS: Final = frozenset({"event_id", "article_id", "goldstein", "tone", "confidence"})
+_NUMBERS: Final = frozenset({"event_id", "article_id", "goldstein", "tone", "confidence", "load_id"})
+_TEXTS: Final = frozenset({"headline", "publisher"})
+DAY_ZERO, SYMBOL, CONCERNS = "day_zero", "symbol", "concerns"
+"""Fields that a plain row of events does not answer: its session on an exchange, and the instruments it concerns (a
+column of lists of names in capitals).
+"""
 _TIMES: Final = frozenset({"known_at"})
+_DAY: Final = len("2025-05-28")
 _ORDERS: Final = frozenset({"<", "<=", ">", ">="})
 _ROLES: Final = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL", "COP", "REB", "PTY", "NGO", "IMG")
 _MERGED: Final = {"YIELD": ("CONCEDE", "RETREAT"), "STATEMENT": ("STATEMENT",)}
@@ -64,7 +80,38 @@ def select_events(events: pl.DataFrame, selection: str | None, own: Sequence[str
     """
     if not selection:
         return events
-    return events.filter(parse_selection(selection, own or events["category"].unique().to_list()))
+    import polars as pl
+
+    if DAY_ZERO not in events.columns and DAY_ZERO in fields_of(selection):
+        raise InputError(f"{DAY_ZERO} is known on an exchange only, and these events are on none", hint="use date")
+    added: dict[str, Any] = {
+        "headline": pl.String,
+        "publisher": pl.String,
+        "load_id": pl.Int64,
+        CONCERNS: pl.List(pl.String),
+    }
+    missing = {name: kind for name, kind in added.items() if name not in events.columns}
+    whole = events.with_columns(pl.lit(None, kind).alias(name) for name, kind in missing.items())
+    _refuse_mistyped(whole, selection)
+    kept = whole.filter(parse_selection(selection, own or events["category"].unique().to_list()))
+    return kept.select(events.columns)
+
+
+def fields_of(text: str) -> dict[str, list[str]]:
+    """The fields that a selection names, each with the values it is compared with."""
+    found: dict[str, list[str]] = {}
+    _Parser(text, None, found).parse()
+    return found
+
+
+def _refuse_mistyped(events: pl.DataFrame, selection: str) -> None:
+    """Raise InputError for a publisher that no event has where one of nearly that name has some."""
+    wanted = fields_of(selection).get("publisher", [])
+    known = [name for name in events["publisher"].unique() if name is not None] if wanted else []
+    for name in wanted:
+        close = difflib.get_close_matches(name.lower(), [each.lower() for each in known], n=1, cutoff=0.7)
+        if close and close[0] != name.lower() and not any(name.lower() in each.lower() for each in known):
+            raise InputError(f"no event has the publisher {name!r}", hint=f"did you mean {close[0]}?")
 
 
 def check_selection(text: str) -> None:
@@ -89,9 +136,10 @@ def parse_selection(text: str, own: Iterable[str] = ()) -> pl.Expr:
 class _Parser:
     """Recursive descent over the tokens of one selection."""
 
-    def __init__(self, text: str, own: frozenset[str] | None) -> None:
+    def __init__(self, text: str, own: frozenset[str] | None, seen: dict[str, list[str]] | None = None) -> None:
         self.text = text
         self.own = own
+        self.seen = {} if seen is None else seen
         self.tokens = _tokens(text)
         self.next = 0
 
@@ -131,21 +179,51 @@ class _Parser:
         negated = self._take("not")
         if self._take("in"):
             self._need("(")
-            values = [self._word("a value")]
-            while self._take(","):
-                values.append(self._word("a value"))
-            self._need(")")
+            values = self._listed()
+            self._saw(field, values)
             found = self._equal(field, values)
+            return ~found if negated else found
+        if self._take("has"):
+            found = self._has(field)
             return ~found if negated else found
         token = self._peek()
         if negated or token is None or token.text not in ("=", "==", "!=", *_ORDERS):
-            self._fail("one of = != < <= > >= in")
+            self._fail("one of = != < <= > >= in has")
         self.next += 1
         value = self._word("a value")
+        self._saw(field, [value])
         if token.text in _ORDERS:
             return _ordered(field, token.text, value.text)
         found = self._equal(field, [value])
         return ~found if token.text == "!=" else found
+
+    def _saw(self, field: str, tokens: Sequence[_Token]) -> None:
+        self.seen.setdefault(field, []).extend(token.text for token in tokens)
+
+    def _has(self, field: str) -> pl.Expr:
+        """Every word of the text, or of one of several texts, as a whole word of the field."""
+        import polars as pl
+
+        values = [self._word("a value")] if not self._take("(") else self._listed()
+        if field not in _TEXTS:
+            raise InputError(f"{field} is not a text, so has does not apply", hint="use = or in")
+        self._saw(field, [])
+        ways = []
+        for value in values:
+            words = value.text.lower().split()
+            if not words:
+                raise InputError("has needs a word to look for", hint="for example: headline has 'indus water'")
+            column = pl.col(field).str.to_lowercase()
+            found = [column.str.contains(rf"(^|\W){re.escape(word)}($|\W)") for word in words]
+            ways.append(pl.all_horizontal(found))
+        return _any_of(ways)
+
+    def _listed(self) -> list[_Token]:
+        values = [self._word("a value")]
+        while self._take(","):
+            values.append(self._word("a value"))
+        self._need(")")
+        return values
 
     def _equal(self, field: str, tokens: Sequence[_Token]) -> pl.Expr:
         if field != "category":
@@ -225,7 +303,15 @@ def _equal(field: str, tokens: Sequence[_Token]) -> pl.Expr:
     if field in _NUMBERS:
         return _any_of([pl.col(field) == _number(field, value) for value in values])
     if field in _TIMES:
-        return _any_of([pl.col(field).dt.date() == _instant(value).date() for value in values])
+        return _any_of([_at(pl.col(field), value) for value in values])
+    if field == DAY_ZERO:
+        return _any_of([pl.col(field) == _instant(value, DAY_ZERO).date() for value in values])
+    if field == SYMBOL:
+        wanted = [value.upper() for value in values]
+        named = pl.col(CONCERNS).list.eval(pl.element().is_in(wanted)).list.any()
+        return named.fill_null(False) | pl.col(SYMBOL).str.to_uppercase().is_in(wanted).fill_null(False)
+    if field in _TEXTS:
+        return pl.col(field).str.to_lowercase().is_in([value.lower() for value in values]).fill_null(False)
     checked = [one for value in values for one in _CHECKS.get(field, _as_is)(value)]
     return pl.col(field).is_in(checked).fill_null(False)
 
@@ -243,12 +329,22 @@ def _ordered(field: str, operator: str, value: str) -> pl.Expr:
     if field in _NUMBERS:
         bound = pl.lit(_number(field, value))
     elif field in _TIMES:
-        bound = pl.lit(_instant(value))
+        first = _instant(value)
+        whole_day = len(value.strip()) == _DAY and operator in ("<=", ">")
+        bound = pl.lit(first + timedelta(days=1) - timedelta(microseconds=1) if whole_day else first)
+    elif field == DAY_ZERO:
+        bound = pl.lit(_instant(value, DAY_ZERO).date())
     else:
         raise InputError(f"{field} has no order, so {operator} does not apply", hint="use = or in")
     column = pl.col(field)
     compared = {"<": column < bound, "<=": column <= bound, ">": column > bound, ">=": column >= bound}[operator]
     return compared.fill_null(False)
+
+
+def _at(column: pl.Expr, value: str) -> pl.Expr:
+    """On a day, or at an instant."""
+    when = _instant(value)
+    return column.dt.date() == when.date() if len(value.strip()) == _DAY else column == when
 
 
 def _number(field: str, value: str) -> float:
@@ -261,11 +357,14 @@ def _number(field: str, value: str) -> float:
     return number
 
 
-def _instant(value: str) -> datetime:
+def _instant(value: str, field: str = "known_at") -> datetime:
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
-        raise InputError(f"known_at is compared with {value!r}", hint="give a day or an instant, 2025-05-28") from None
+        raise InputError(
+            f"{field} is compared with {value!r}, which is not a day or an instant",
+            hint="give a day or an instant, 2025-05-28",
+        ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -86,7 +86,7 @@ def news_and_returns(
                 connection, names, exchange, selection=asked.events, links=asked.links, as_of=known
             )
         else:
-            placed = place_on_exchanges(stored_events(connection, asked.events, known), [exchange])
+            placed = place_on_exchanges(stored_events(connection, asked.events, known, exchange=exchange), [exchange])
             news = placed.rename({"day_zero": "date"})
     placed = news.rename({"date": "session"})
     inside = placed.filter(pl.col("session").is_in(panel.labels.implode()))["session"]

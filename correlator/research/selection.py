@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,11 @@ import duckdb
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.eventstudy.spec import DEFAULT_LINKS, LINK_KINDS
 from correlator.intake.instruments import Names, names_in
 from correlator.market.former_names import former_name_of
+from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
 
 EVENT_COLUMNS = (
@@ -64,13 +65,61 @@ _NAMES = "SELECT DISTINCT symbol AS name FROM events WHERE symbol IS NOT NULL"
 
 
 def stored_events(
-    connection: duckdb.DuckDBPyConnection, selection: str | None = None, as_of: datetime | None = None
+    connection: duckdb.DuckDBPyConnection,
+    selection: str | None = None,
+    as_of: datetime | None = None,
+    *,
+    exchange: str | None = None,
+    date_only: str | None = None,
+    links: Sequence[str] = DEFAULT_LINKS,
 ) -> pl.DataFrame:
-    """Events that were public at ``as_of`` and meet ``selection``, earliest first, with story, publisher, headline."""
-    from correlator.events.select import select_events
+    """Events that were public at ``as_of`` and meet ``selection``, earliest first, with story, publisher, headline.
+
+    ``exchange``, ``date_only``: where a selection by day 0 has it, default on any exchange of the store; ``links``:
+    what makes an event concern a symbol that the selection names.
+    """
+    from correlator.events.select import DAY_ZERO, fields_of, select_events
 
     events = query(connection, _EVENTS, {"as_of": as_of})
-    return select_events(events, selection)
+    if selection is None:
+        return events
+    seen = fields_of(selection)
+    asked = with_concerned(connection, events, seen, links)
+    if DAY_ZERO in seen:
+        places = [exchange] if exchange is not None else read_exchanges(connection)
+        asked = place_on_exchanges(asked, places, date_only=date_only or "after-close")
+    chosen = select_events(asked, selection).select("event_id").unique()
+    return events.join(chosen, on="event_id", how="semi", maintain_order="left")
+
+
+def with_concerned(
+    connection: duckdb.DuckDBPyConnection,
+    events: pl.DataFrame,
+    seen: Mapping[str, Sequence[str]],
+    links: Sequence[str] = DEFAULT_LINKS,
+) -> pl.DataFrame:
+    """``events`` with the column of instruments that they concern, where a selection names one.
+
+    ``seen``: the fields and values of the selection. Raises NotFoundError for a symbol that neither the store nor an
+    event has, with the likeliest one.
+    """
+    from correlator.events.select import CONCERNS, SYMBOL
+
+    if SYMBOL not in seen:
+        return events
+    names = names_in(connection)
+    written = query(connection, _NAMES)["name"].to_list()
+    for name in seen[SYMBOL]:
+        if names.symbol_of(name) is None and name.upper() not in {each.upper() for each in written}:
+            hint = likeliest(name, [*names.rows, *written], "the store has")
+            raise NotFoundError(f"the store has no symbol {name!r}, and no event names it", hint=hint)
+    called = _called(names, written)
+    pairs = query(connection, _LINKED, {"symbols": list(names.rows), **called}).filter(
+        pl.col("link").is_in(list(links))
+    )
+    told = pl.DataFrame({"name": list(names.symbols), "symbol": list(names.symbols.values())})
+    by_name = pairs.join(told, on="symbol").group_by("event_id").agg(pl.col("name").alias(CONCERNS))
+    return events.join(by_name, on="event_id", how="left", maintain_order="left")
 
 
 def events_of_symbols(
@@ -92,7 +141,8 @@ def events_of_symbols(
     unknown = sorted(set(links) - set(LINK_KINDS))
     if unknown:
         raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
-    events = stored_events(connection, selection, as_of).select(EVENT_COLUMNS)
+    found = stored_events(connection, selection, as_of, exchange=exchange, date_only=date_only, links=links)
+    events = found.select(EVENT_COLUMNS)
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
     pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
     kinds = pairs.group_by("event_id", "symbol").agg(pl.col("link").unique().sort().str.join(" "))
