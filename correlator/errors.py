@@ -74,6 +74,10 @@ class SourceError(CorrelatorError, OSError):
     """A remote source that failed or refused (rate limit, HTTP error), as opposed to one that has no data."""
 
 
+class ClusterError(SourceError):
+    """A cluster that cannot be reached, runs other versions, or lost too many workers."""
+
+
 class MissingDependencyError(CorrelatorError, ImportError):
     """An optional package or system program that a feature needs is not installed."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import polars as pl
 
+from correlator.buckets import BUCKETS, bucket_of
 from correlator.errors import NotFoundError, StudyError, likeliest, warn
 from correlator.eventstudy import result_frames as tables
 from correlator.eventstudy.estimation.engine import regressed
@@ -181,7 +182,7 @@ class StudyResult:
         enough = self._with_two(len, "event")
         if not enough:
             raise self._too_few()
-        bars = self._bars()
+        bars = self.packed_bars()
         frames = []
         for values, part in enough:
             rows = (
@@ -190,7 +191,8 @@ class StudyResult:
             arrays = study_arrays(
                 part, self.day_labels, self.window_labels, self.car_columns, bars=bars, residual_rows=rows
             )
-            frames.append(_with_group(significance_table(arrays, engine=self.spec.engine), values))
+            arrays = replace(arrays, part=parts_of(self.panel.symbols)[part.symbol_index])
+            frames.append(with_group(significance_table(arrays, engine=self.spec.engine), values))
         return pl.concat(frames)
 
     @cached_property
@@ -203,7 +205,7 @@ class StudyResult:
         labels = [*self.day_labels, *self.window_labels]
         dated = self._with_two(lambda part: len(np.unique(part.day_zero)), "event date") or self.groups()
         frames = [
-            _with_group(
+            with_group(
                 wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels), values
             )
             for values, part in dated
@@ -232,7 +234,7 @@ class StudyResult:
             hint="read ar and car: they carry standard errors, t and p for one event",
         )
 
-    def _bars(self) -> PackedBars | None:
+    def packed_bars(self) -> PackedBars | None:
         """The bars that residuals are computed from again where they are not held and can be."""
         model = model_named(self.spec.model)
         if self.estimates.estimation_residuals is not None or not model.is_a_line(len(self.panel.factor_names)):
@@ -248,7 +250,7 @@ class StudyResult:
         """
         from correlator.eventstudy.volatility import abnormal_volatility
 
-        bars = self._bars()
+        bars = self.packed_bars()
         return self._by_group(lambda part: abnormal_volatility(_with_residuals(part, bars), self.day_labels))
 
     @cached_property
@@ -267,7 +269,7 @@ class StudyResult:
         """
         from correlator.eventstudy.diagnostics import diagnostics_frame
 
-        known = _with_residuals(self.estimates, self._bars())
+        known = _with_residuals(self.estimates, self.packed_bars())
         return diagnostics_frame(known, self.panel, self.events, self.spec, estimation_bars=self.estimation_bars)
 
     @cached_property
@@ -367,7 +369,7 @@ class StudyResult:
         return cast("CrossSection", function_of("cross_section")(self, formula, **options))
 
     def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
-        frames = [_with_group(build(part), values) for values, part in self.groups()]
+        frames = [with_group(build(part), values) for values, part in self.groups()]
         return pl.concat(frames or [build(self.estimates)])
 
     def __repr__(self) -> str:
@@ -381,6 +383,12 @@ class StudyResult:
         from correlator.eventstudy.summary import summary_html
 
         return f"<p>{html.escape(repr(self))}</p>{summary_html(self)}"
+
+
+def parts_of(symbols: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """(S,) the part in which the events of each symbol are summed: its bucket, which no machine changes."""
+    places = {bucket: place for place, bucket in enumerate(BUCKETS)}
+    return np.array([places[bucket_of(symbol)] for symbol in symbols], dtype=np.int64)
 
 
 def how_made(panel: Panel, spec: StudySpec) -> dict[str, Any]:
@@ -408,6 +416,6 @@ def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> Event
     return replace(estimates, estimation_residuals=np.where(used, e, np.nan))
 
 
-def _with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
+def with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
     """``frame`` with the group's columns first."""
     return frame.select([*(pl.lit(value).alias(name) for name, value in values.items()), pl.all()])

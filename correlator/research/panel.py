@@ -62,6 +62,7 @@ def stored_panel(
     spec: StudySpec,
     *,
     flags: bool = True,
+    labels: pl.Series | None = None,
 ) -> Panel:
     """The panel of ``symbols`` with the benchmark as its factor, one row per bar, as ``spec`` has it.
 
@@ -73,13 +74,15 @@ def stored_panel(
     store, without bars that the audit gravely doubts), or None; ``benchmark_session``, ``interval``, ``returns``,
     ``price``, ``currency``, ``as_of`` and ``holes``. ``flags``: mark censored bars, which only the output ``ar`` shows
     and which needs every figure of a bar. A session without a bar is missing; bars on days that the calendar does not
-    know are left out with a warning.
+    know are left out with a warning. ``labels``: sessions of daily bars, default those from the first bar to the last.
     """
     mean = spec.benchmark == EQUAL_WEIGHTED
     members = _members(connection, exchange, spec)
     names = list(dict.fromkeys([*symbols, *members]))
     if spec.interval == DAILY:
-        labels, arrays = _daily_bars(connection, names, exchange, spec.as_of, fields=FIELDS if flags else _CLOSES)
+        if labels is None:
+            labels = daily_labels(connection, names, exchange, spec.as_of)
+        arrays = _daily_bars(connection, names, exchange, spec.as_of, labels=labels, fields=FIELDS if flags else _CLOSES)
     else:
         labels, arrays = _bars_of(connection, names, spec.interval, spec.as_of)
     note = _time_benchmark(connection, exchange, spec, labels, arrays=_Columns(names, arrays))
@@ -187,15 +190,10 @@ def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
     return values if chosen == list(range(values.shape[1])) else values[:, chosen]
 
 
-def _daily_bars(
-    connection: duckdb.DuckDBPyConnection,
-    names: Sequence[str],
-    exchange: str,
-    as_of: datetime | None,
-    *,
-    fields: Sequence[str],
-) -> tuple[pl.Series, dict[str, Array]]:
-    """Sessions (T,) and the figures of the bars on them."""
+def daily_labels(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str], exchange: str, as_of: datetime | None
+) -> pl.Series:
+    """Sessions of the exchange from the first bar of any of the symbols to the last, inside its calendar."""
     first, last = bar_span(connection, names, as_of)
     begins, ends = calendar_reach(exchange)
     if last < begins or first > ends:
@@ -203,9 +201,21 @@ def _daily_bars(
             f"bars from {first} to {last} lie outside of the calendar of {exchange}, {begins} to {ends}",
             hint="check their dates",
         )
-    labels = sessions_between(exchange, max(first, begins), min(last, ends))["session"]
+    return sessions_between(exchange, max(first, begins), min(last, ends))["session"]
+
+
+def _daily_bars(
+    connection: duckdb.DuckDBPyConnection,
+    names: Sequence[str],
+    exchange: str,
+    as_of: datetime | None,
+    *,
+    labels: pl.Series,
+    fields: Sequence[str],
+) -> dict[str, Array]:
+    """The figures of the bars on the sessions ``labels`` (T,)."""
     grid = read_bar_arrays(connection, names, labels, fields=fields, as_of=as_of)
-    return labels, _on_sessions(grid, exchange)
+    return _on_sessions(grid, exchange)
 
 
 def _bars_of(

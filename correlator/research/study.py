@@ -103,7 +103,26 @@ def run_study(
     with store.studying() as connection:
         nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
         markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
-        events = pl.concat([_events(connection, market) for market in markets])
+        events = pl.concat([market_events(connection, market) for market in markets])
+    measured, repeated, domestic = chosen_events(events, spec)
+    studied = set(measured["symbol"])
+    panels, flagged = {}, {}
+    for market in markets:
+        audited = [symbol for symbol in market.panel.symbols if symbol in studied]
+        flagged[market.exchange] = study_findings(store, audited, market.spec) if audited else None
+        panel = with_findings(market.panel, flagged[market.exchange], market.spec)
+        panels[market.exchange] = with_data(panel, market.spec, factors, risk_free)
+    result = study_panel(joined(panels), measured, _named(spec, markets))
+    warn_of_flagged_bars(result, flagged)
+    nobody = nobody.cast({"session": result.excluded["session"].dtype})
+    return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, nobody], how="vertical_relaxed"))
+
+
+def chosen_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Of the events that concern the symbols those to measure, those that repeat one, and domestic ones.
+
+    Raises NotFoundError where there is none to measure.
+    """
     if events.is_empty():
         raise NotFoundError(
             "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),
@@ -116,17 +135,7 @@ def run_study(
             hint="studies take events that cross a border; add scope = domestic to the selection to study these",
         )
     measured, repeated = first_tellings(abroad)
-    studied = set(measured["symbol"])
-    panels, flagged = {}, {}
-    for market in markets:
-        audited = [symbol for symbol in market.panel.symbols if symbol in studied]
-        flagged[market.exchange] = study_findings(store, audited, market.spec) if audited else None
-        panel = with_findings(market.panel, flagged[market.exchange], market.spec)
-        panels[market.exchange] = _with_data(panel, market.spec, factors, risk_free)
-    result = study_panel(joined(panels), measured, _named(spec, markets))
-    warn_of_flagged_bars(result, flagged)
-    nobody = nobody.cast({"session": result.excluded["session"].dtype})
-    return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, nobody], how="vertical_relaxed"))
+    return measured, repeated, domestic
 
 
 def study_bars(
@@ -139,14 +148,14 @@ def study_bars(
     panels = {}
     for market in markets:
         found = study_findings(store, market.panel.symbols, market.spec)
-        panels[market.exchange] = _with_data(
+        panels[market.exchange] = with_data(
             with_findings(market.panel, found, market.spec), market.spec, factors, risk_free
         )
     return _named(spec, markets), joined(panels)
 
 
 @dataclass(frozen=True)
-class _Market:
+class Market:
     """The symbols of one exchange in a study: its bars, and the spec with its benchmark named."""
 
     exchange: str
@@ -154,9 +163,9 @@ class _Market:
     panel: Panel
 
 
-def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: dict[str, Any]) -> list[_Market]:
+def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: dict[str, Any]) -> list[Market]:
     """The bars of every exchange that the symbols trade on."""
-    by_exchange = exchanges_of(connection, _symbols(connection, spec.symbols))
+    by_exchange = exchanges_of(connection, symbols_asked(connection, spec.symbols))
     _check_several(list(by_exchange), spec)
     markets = [_market(connection, spec, exchange, names) for exchange, names in by_exchange.items()]
     return [
@@ -165,11 +174,11 @@ def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: dict[
     ]
 
 
-def _market(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchange: str, names: list[str]) -> _Market:
+def _market(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchange: str, names: list[str]) -> Market:
     asked = benchmark_of_exchange(spec.benchmark, exchange)
     chosen = benchmark_of(connection, names, asked, spec.model)
     named = replace(spec, benchmark=chosen)
-    return _Market(exchange, named, stored_panel(connection, names, exchange, named))
+    return Market(exchange, named, stored_panel(connection, names, exchange, named))
 
 
 def _check_several(exchanges: list[str], spec: StudySpec) -> None:
@@ -196,7 +205,7 @@ def _check_several(exchanges: list[str], spec: StudySpec) -> None:
         warn(f"returns are in the shares' own currencies ({', '.join(sorted(currencies))}): give currency for one")
 
 
-def _named(spec: StudySpec, markets: list[_Market]) -> StudySpec:
+def _named(spec: StudySpec, markets: list[Market]) -> StudySpec:
     """The spec with the benchmark that is used, that of each exchange where there are several."""
     if len(markets) == 1:
         return replace(spec, benchmark=markets[0].spec.benchmark)
@@ -206,7 +215,7 @@ def _named(spec: StudySpec, markets: list[_Market]) -> StudySpec:
     return replace(spec, benchmark=",".join(f"{code}={name}" for code, name in used.items()))
 
 
-def _events(connection: duckdb.DuckDBPyConnection, market: _Market) -> pl.DataFrame:
+def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.DataFrame:
     """The events that concern the symbols of an exchange, at its own day 0."""
     spec, panel = market.spec, market.panel
     found = events_of_symbols(
@@ -225,14 +234,14 @@ def _events(connection: duckdb.DuckDBPyConnection, market: _Market) -> pl.DataFr
     return on_bars(found, panel.labels, spec.interval, closes)
 
 
-def _with_data(panel: Panel, spec: StudySpec, factors: Frame | None, risk_free: str | Frame | None) -> Panel:
+def with_data(panel: Panel, spec: StudySpec, factors: Frame | None, risk_free: str | Frame | None) -> Panel:
     """The panel with the factors that the model takes, over the risk-free return."""
     table, free = part_risk_free(factors, risk_free, panel)
     table = used_factors(table, model_named(spec.model).regressors == "all", risk_free, panel)
     return with_factors(panel, table, free)
 
 
-def _symbols(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
+def symbols_asked(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[str]:
     """The symbols asked for, by whatever name of theirs, else every share with bars."""
     if symbols:
         names = names_in(connection)

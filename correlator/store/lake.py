@@ -55,8 +55,13 @@ class Published:
 class Lake:
     """The engine of a store at ``address``, a folder or ``s3://bucket/name`` (see ``Engine``)."""
 
-    def __init__(self, address: str, settings: Mapping[str, str | bool] | None = None) -> None:
-        """``settings``: of DuckDB, for every connection that reads."""
+    def __init__(
+        self, address: str, settings: Mapping[str, str | bool] | None = None, *, commit: int | None = None
+    ) -> None:
+        """``settings``: of DuckDB, for every connection that reads; ``commit``: the one that is read, default the
+        newest.
+        """
+        self.commit = commit
         self.root = delta.DeltaRoot(address)
         self.address = address
         self._settings = dict(settings or {})
@@ -64,17 +69,22 @@ class Lake:
 
     def exists(self) -> bool:
         """Whether something was published."""
-        return self.root.has(VERSIONS) and self.root.open(VERSIONS).version > 0
+        return self.newest > 0
 
     @contextmanager
     def reading(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ARG002 (nobody is waited for)
         """See ``Engine.reading``."""
         with told(self.address), self._connected(self._settings) as connection:
-            published = self.published(connection)
+            published = self.published(connection, self.commit)
             for table in TABLES:
                 self._show(connection, table, published, table.name)
             add_views(connection)
             yield connection
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest commit; 0 where nothing was published."""
+        return self.root.open(VERSIONS).version if self.root.has(VERSIONS) else 0
 
     @contextmanager
     def writing(self, wait: float) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -93,10 +103,13 @@ class Lake:
         rows = _version_rows({**published.tables, **commits}, published.oldest_schema)
         delta.overwrite(published.log, rows, [])
 
-    def published(self, connection: duckdb.DuckDBPyConnection) -> Published:
-        """The newest commit of the lake; raises NotFoundError where there is none, StoreError for a newer schema."""
+    def published(self, connection: duckdb.DuckDBPyConnection, number: int | None = None) -> Published:
+        """A commit of the lake, by default the newest.
+
+        Raises NotFoundError where there is none, StoreError for a newer schema.
+        """
         try:
-            log = self.root.open(VERSIONS)
+            log = self.root.open(VERSIONS, number)
         except NotFoundError:
             raise no_store(self.address) from None
         if log.version == 0:  # made, and nothing published yet

@@ -1,16 +1,13 @@
 """How the tables of a lake are split into folders: bars by interval and bucket of the symbol, news by month.
 
-A bucket is the first hexadecimal digit of the symbol's MD5 digest: the same on every machine and in every language.
+A bucket is that of ``correlator.buckets``.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from correlator.tables import Table
-
-BUCKETS = tuple("0123456789abcdef")
 
 
 @dataclass(frozen=True)
@@ -41,14 +38,3 @@ def with_partitions(table: Table, rows: str) -> str:
     """The query ``rows`` with the columns that the table is split by besides its own."""
     extra = "".join(f', {part.sql} AS "{part.name}"' for part in partitions_of(table) if part.sql is not None)
     return f"SELECT *{extra} FROM ({rows})"
-
-
-def bucket_of(symbol: str) -> str:
-    """The bucket of a symbol, one of ``BUCKETS``.
-
-    Examples
-    --------
-    >>> bucket_of("AIRLINK")
-    'd'
-    """
-    return hashlib.md5(symbol.encode(), usedforsecurity=False).hexdigest()[0]

@@ -38,6 +38,24 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Shipped:
+    """Residuals of the ``events`` (N,), sorted, of ``shape`` (E, L) in all, that were made elsewhere: ``e``, ``used``
+    (N, L) and ``daily`` (N, D) as ``Refitted.of`` has them.
+    """
+
+    shape: tuple[int, int]
+    events: Rows
+    e: Array
+    used: Mask
+    daily: Array
+
+    def of(self, rows: Rows) -> tuple[Array, Mask, Array]:
+        """Those of the events ``rows``, all of which are here."""
+        at = np.searchsorted(self.events, rows)
+        return self.e[at], self.used[at], self.daily[at]
+
+
+@dataclass(frozen=True)
 class StudyArrays:
     """E events, D event days, W windows, L estimation bars at most; returns are fractions, NaN where missing.
 
@@ -48,7 +66,8 @@ class StudyArrays:
     ``event_dates`` (E,) calendar row of one fixed column of the event window (day 0, say): two events meet on a
     calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
     window, None to count them in ``ar``; ``residual_rows`` (E, L) calendar row of every residual, where events of
-    several exchanges have other ones than those that follow the first.
+    several exchanges have other ones than those that follow the first; ``part`` (E,) the part in which an event's
+    residuals are summed, None where all are one.
     """
 
     ar: Array
@@ -56,7 +75,7 @@ class StudyArrays:
     sigma: Array
     df: Rows
     n: Rows
-    residuals: Array | Refitted
+    residuals: Array | Refitted | Shipped
     residual_first: Rows
     car: Array
     car_se: Array
@@ -67,6 +86,7 @@ class StudyArrays:
     event_dates: Rows
     n_car: Rows | None = None
     residual_rows: Rows | None = None
+    part: Rows | None = None
 
     def __len__(self) -> int:
         return len(self.ar)
@@ -105,7 +125,7 @@ class StudyArrays:
         """Residuals (B, L) of the events at ``rows``, 0 where not used, where they are used, and the abnormal returns
         (B, D) that are ranked with them.
         """
-        if isinstance(self.residuals, Refitted):
+        if not isinstance(self.residuals, np.ndarray):
             return self.residuals.of(np.arange(len(self))[rows] if isinstance(rows, slice) else rows)
         used = ~np.isnan(self.residuals[rows])
         return np.where(used, self.residuals[rows], 0.0), used, self.ar[rows]

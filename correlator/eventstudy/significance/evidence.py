@@ -7,11 +7,10 @@ bars and sums of neighbouring dates in the cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from correlator.errors import StudyError
 from correlator.eventstudy.engines import compiled, runs_compiled
-from correlator.eventstudy.significance.arrays import Array, Columns, Rows, StudyArrays
+from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
 from correlator.eventstudy.significance.cross_correlation import (
     Neighbours,
     add_by_date,
@@ -36,6 +35,8 @@ from correlator.limits import thread_count
 
 _VALUES, _RESIDUALS = 2_048, 256
 """Events of a block: their values, or their residuals, fit the processor's cache."""
+_SPAN = 8 * _VALUES
+"""Events of a range that a thread takes at once."""
 _DATES_TOGETHER = 32
 """Dates whose events follow one another: their bars and sums fit the cache."""
 _WORTH_THREADS = 20_000
@@ -56,7 +57,7 @@ class Evidence(Known):
     date_n: Array
 
 
-class _Residuals(NamedTuple):
+class ResidualSums(NamedTuple):
     """What one range of events adds up to in the last pass; ``summed`` (dates, span) and ``own`` (1,) as
     ``date_correlations`` takes them.
     """
@@ -70,46 +71,56 @@ class _Residuals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Study:
-    """The events, the ``order`` they pass by in, which can meet (``at``), their ``date`` (E,) among all, and whether
-    compiled loops run.
+class Around:
+    """What the last pass knows of all events: sums so far, which events can meet (``at``), the ``date`` (E,) of each
+    among ``dates``, and whether compiled loops run.
     """
 
-    arrays: StudyArrays
-    columns: Columns
-    order: Rows
+    known: Known
     at: Neighbours
     date: Rows
+    dates: int
     fast: bool
 
+    def of(self, events: Rows) -> Around:
+        """The same for some of the events."""
+        return replace(self, at=replace(self.at, near=[], group=self.at.group[events]), date=self.date[events])
 
-def evidence_of(arrays: StudyArrays, engine: str = "auto") -> Evidence:
-    """The evidence of two and more events; raises StudyError for fewer."""
+
+Spread = Callable[[Around], Iterable[ResidualSums]]
+"""Makes the sums of the last pass part after part, in order: the parts of ``StudyArrays.part``."""
+
+
+def evidence_of(arrays: StudyArrays, engine: str = "auto", *, spread: Spread | None = None) -> Evidence:
+    """The evidence of two and more events; raises StudyError for fewer.
+
+    Sums are made in ranges of events whose borders no number of threads or machines moves. ``spread`` makes those of
+    the last pass elsewhere, from ``residual_sums`` of each part; ``arrays`` then need the residuals of few events.
+    """
     if len(arrays) < 2:
         raise StudyError(
             f"{len(arrays)} event has no cross-section, so no statistic across events",
             hint="read ar and car: they carry standard errors, t and p for one event",
         )
     fast = runs_compiled(len(arrays), engine) and arrays.length <= LONGEST
-    columns = arrays.columns
-    date = np.unique(arrays.event_dates, return_inverse=True)[1]
-    order = _order(arrays) if fast else np.arange(len(arrays))
-    neighbours = neighbours_of(arrays, columns)
-    warn_of_sums(arrays, neighbours)
-    study = _Study(arrays, columns, order, neighbours, date, fast)
     threads = thread_count() if len(arrays) >= _WORTH_THREADS else 1
     with ThreadPoolExecutor(threads) as pool, np.errstate(divide="ignore", invalid="ignore"):
-        return _passes(study, _spans(len(arrays), threads), pool.map if threads > 1 else map)
+        return _passes(arrays, fast, pool.map if threads > 1 else map, spread)
 
 
-def _passes(study: _Study, spans: list[Rows], each: Each) -> Evidence:
-    arrays, columns, at = study.arrays, study.columns, study.at
+def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread | None) -> Evidence:
+    columns, spans = arrays.columns, _spans(len(arrays))
     known = Known(len(arrays), columns, {})
     for stage in ("values", "moments", "deviations"):
-        more: dict[str, Array] = reduce(_added, each(partial(_values, stage, study, known), spans))
+        more: dict[str, Array] = reduce(_added, each(partial(_values, stage, arrays, known), spans))
         known = Known(len(arrays), columns, {**known.sums, **more})
-    signed = wilcoxon_of_many(arrays, spans, each) if study.fast else wilcoxon(arrays)
-    total = reduce(_together, each(partial(_residuals, study, known), spans))
+    signed = wilcoxon_of_many(arrays, spans, each) if fast else wilcoxon(arrays)
+    at = neighbours_of(arrays, columns)
+    warn_of_sums(arrays, at)
+    days, date = np.unique(arrays.event_dates, return_inverse=True)
+    around = Around(known, at, date, len(days), fast)
+    parts = each(partial(_residuals, arrays, around), _ordered(arrays, fast)) if spread is None else spread(around)
+    total = reduce(_together, parts)
     pairs = [pair_correlations(arrays, columns, members) for members in at.near]
     correlation = np.sum(pairs, axis=0) / (known.n * (known.n - 1) / 2) if pairs else np.zeros(len(columns.bars))
     if len(at.dates):
@@ -129,35 +140,39 @@ def _passes(study: _Study, spans: list[Rows], each: Each) -> Evidence:
     )
 
 
-def _values(stage: str, study: _Study, known: Known, span: Rows) -> dict[str, Array]:
+def _values(stage: str, arrays: StudyArrays, known: Known, span: Rows) -> dict[str, Array]:
     """The sums of a stage that reads values alone, over the events of ``span``."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        blocks = (Block(study.arrays, slice(*part), study.columns) for part in _parts(span, _VALUES))
+        blocks = (Block(arrays, slice(*part), known.columns) for part in _parts(span, _VALUES))
         sums: dict[str, Array] = {}
         for block in blocks:
             sums = _added(sums, {name: add(block, known) for name, add in SUMS[stage].items()})
         return sums
 
 
-def _residuals(study: _Study, known: Known, span: Rows) -> _Residuals:
-    """What the residuals of the events of ``span`` add up to."""
-    arrays, columns, at = study.arrays, study.columns, study.at
+def residual_sums(arrays: StudyArrays, around: Around) -> ResidualSums:
+    """What the residuals of one part of the events add up to; ``around`` is of these events."""
+    return _residuals(arrays, around, np.concatenate(_ordered(replace(arrays, part=None), around.fast)))
+
+
+def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums:
+    """What the residuals of the events of ``order`` add up to, which pass by in this order."""
+    columns, at, known = arrays.columns, around.at, around.known
     size = len(columns.bars)
-    dates = int(study.date.max()) + 1
-    ranks, add = no_ranks(arrays.length, columns.days, size), compiled_ranks if study.fast else numpy_ranks
-    by_date = compiled(add_values) if study.fast else add_values
-    by_group = compiled(add_by_date) if study.fast else add_by_date
+    ranks, add = no_ranks(arrays.length, columns.days, size), compiled_ranks if around.fast else numpy_ranks
+    by_date = compiled(add_values) if around.fast else add_values
+    by_group = compiled(add_by_date) if around.fast else add_by_date
     summed, own = np.zeros((len(at.dates), at.span)), np.zeros(1)
-    dated = DateSums(np.zeros((dates, size)), np.zeros((dates, size)))
+    dated = DateSums(np.zeros((around.dates, size)), np.zeros((around.dates, size)))
     sums: dict[str, Array] = {}
     with np.errstate(divide="ignore", invalid="ignore"):
-        for part in _parts(span, _RESIDUALS):
-            rows = study.order[slice(*part)]
+        for part in _parts(np.array([0, len(order)]), _RESIDUALS):
+            rows = order[slice(*part)]
             block = Block(arrays, rows, columns)
             sums = _added(sums, {name: make(block, known) for name, make in SUMS["residuals"].items()})
             limits = block.scaled * (block.sigma[:, None] / known.scaled_sd)
             add(Ranked(block.e, block.used, block.daily, limits), ranks)
-            by_date(block.x, study.date[rows], dated)
+            by_date(block.x, around.date[rows], dated)
             if len(at.dates):
                 unit = np.where(block.squares > 0, 1.0 / np.sqrt(block.squares), 0.0)
                 group = at.group[rows]
@@ -168,7 +183,7 @@ def _residuals(study: _Study, known: Known, span: Rows) -> _Residuals:
                     from_start = arrays.residual_rows[rows] - at.start[group][:, None]
                     add_on_rows(block.centred, unit, (group, from_start), summed)
                 own += np.where(group >= 0, block.squares * unit**2, 0.0).sum()
-    return _Residuals(sums, ranks, summed, own, *dated)
+    return ResidualSums(sums, ranks, summed, own, *dated)
 
 
 class DateSums(NamedTuple):
@@ -191,15 +206,27 @@ def _added(sums: Mapping[str, Array], more: Mapping[str, Array]) -> dict[str, Ar
     return {name: sums[name] + value if sums else value for name, value in more.items()}
 
 
-def _together(a: _Residuals, b: _Residuals) -> _Residuals:
+def _together(a: ResidualSums, b: ResidualSums) -> ResidualSums:
     arrays = (x + y for x, y in zip(a[2:], b[2:], strict=True))
-    return _Residuals(_added(a.sums, b.sums), a.ranks.plus(b.ranks), *arrays)
+    return ResidualSums(_added(a.sums, b.sums), a.ranks.plus(b.ranks), *arrays)
 
 
-def _spans(events: int, threads: int) -> list[Rows]:
-    """Ranges of as many events each, one per thread."""
-    cuts = [events * part // threads for part in range(threads + 1)]
-    return [np.array([a, b]) for a, b in pairwise(cuts) if b > a]
+def _spans(events: int) -> list[Rows]:
+    """Ranges of events for the passes over values."""
+    return [np.array([a, min(a + _SPAN, events)]) for a in range(0, events, _SPAN)]
+
+
+def _ordered(arrays: StudyArrays, fast: bool) -> list[Rows]:
+    """The events of each part in the order of the last pass; compiled loops take some dates together."""
+    if not fast:
+        return [np.arange(*span) for span in _spans(len(arrays))]
+    order = _order(arrays)
+    if arrays.part is None:
+        return [order]
+    part = arrays.part[order]
+    by_part = order[np.argsort(part, kind="stable")]
+    borders = np.flatnonzero(np.diff(np.sort(part))) + 1
+    return np.split(by_part, borders)
 
 
 def _parts(span: Rows, size: int) -> Iterator[tuple[int, int]]:
