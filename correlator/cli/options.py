@@ -34,6 +34,17 @@ StoreOption = Annotated[
 ]
 
 
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Work on a Dask cluster: local for processes of this machine, or a scheduler such as tcp://host:8786.",
+        show_default=False,
+    ),
+]
+
+
 _settings: ContextVar[Settings] = ContextVar("settings")
 
 

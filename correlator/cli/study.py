@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from correlator.cli.formats import OutputFormat
-from correlator.cli.options import StoreOption, open_store
+from correlator.cli.options import ClusterOption, StoreOption, open_store
 from correlator.cli.output import complain, narrate, progress
 from correlator.cli.stdin import stdin_kept
 from correlator.cli.study_options import donors_file, part_options, takes_study
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from correlator.eventstudy.frames import Panel
+    from correlator.eventstudy.result import StudyResult
     from correlator.eventstudy.spec import StudySpec
+    from correlator.eventstudy.spread import SpreadResult
     from correlator.tabular import Frame
 
 
@@ -70,6 +72,7 @@ def study(
         ),
     ] = None,
     output: Annotated[StudyOutput | None, typer.Option("--output", help=_WORDS, show_default=False)] = None,
+    cluster: ClusterOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -90,6 +93,10 @@ def study(
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
     data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
     if any(files.values()):
+        if cluster is not None:
+            raise InputError(
+                "a study of files does not run on a cluster", hint="load them into a lake, or leave --cluster"
+            )
         panel, spec = _files(files, chosen, returns_kind, data)
         events = Path(chosen["events"])
         streams = output in STREAMED_OUTPUTS and not spec.needs_all_events
@@ -99,7 +106,21 @@ def study(
             return
         result = study_events(panel, read_events_file(events), spec)
     else:
-        result = run_study(open_store(store), study_spec(**part_options(chosen, STORE)), **data)
+        spec = study_spec(**part_options(chosen, STORE))
+        if cluster is not None:
+            from correlator.cluster import cluster_at
+            from correlator.research.cluster_study import run_cluster_study
+
+            with cluster_at(cluster) as opened:
+                spread = run_cluster_study(open_store(store), spec, opened, **data)
+                _print(spread, output, placebo, printer)
+            return
+        result = run_study(open_store(store), spec, **data)
+    _print(result, output, placebo, printer)
+
+
+def _print(result: StudyResult | SpreadResult, output: StudyOutput, placebo: int | None, printer: TableOptions) -> None:
+    """Say what was measured, and print the output."""
     if output.value != "excluded" and (nothing := result.why_nothing()):
         raise StudyError(nothing, hint="--output excluded lists them")
     frame = result.frame(output.value) if placebo is None else result.summary(placebo=placebo)

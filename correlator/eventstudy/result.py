@@ -179,12 +179,9 @@ class StudyResult:
         from correlator.eventstudy.significance.arrays import study_arrays
         from correlator.eventstudy.significance.table import significance_table
 
-        enough = self._with_two(len, "event")
-        if not enough:
-            raise self._too_few()
         bars = self.packed_bars()
         frames = []
-        for values, part in enough:
+        for values, part in self.groups_to_compare():
             rows = (
                 None if self.panel.calendars is None else tables.estimation_rows(part, self.panel, self.estimation_bars)
             )
@@ -211,6 +208,13 @@ class StudyResult:
             for values, part in dated
         ]
         return pl.concat(frames)
+
+    def groups_to_compare(self) -> list[tuple[dict[str, Any], EventEstimates]]:
+        """The groups that have a cross-section; raises StudyError where none has two events."""
+        enough = self._with_two(len, "event")
+        if not enough:
+            raise self._too_few()
+        return enough
 
     def _with_two(
         self, count: Callable[[EventEstimates], int], unit: str

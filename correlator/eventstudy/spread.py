@@ -23,6 +23,7 @@ from correlator.eventstudy.significance.arrays import Shipped, StudyArrays, stud
 from correlator.eventstudy.significance.cross_correlation import neighbours_of
 from correlator.eventstudy.significance.evidence import Around, ResidualSums, evidence_of, residual_sums
 from correlator.eventstudy.significance.table import table_of
+from correlator.eventstudy.spec import StudySpec
 
 Rows = NDArray[np.int64]
 PER_EVENT = ("ar", "car", "bhar", "models")
@@ -122,17 +123,19 @@ def panel_of(part: Part) -> tuple[Rows, Panel]:
 def _arrays(part: Part, mine: Rows) -> StudyArrays:
     result = part.of_events
     estimates = result.estimates.take(mine)
-    return study_arrays(estimates, result.day_labels, result.window_labels, result.car_columns, result.packed_bars())
+    return study_arrays(estimates, result.day_labels, result.window_labels, result.car_columns, bars=result.packed_bars())
 
 
 @dataclass(frozen=True)
-class SpreadResult(StudyResult):
+class SpreadResult:
     """A ``StudyResult`` whose bars and residuals are in ``parts``: outputs are made there, or of sums over parts.
 
-    ``panel`` has labels and symbols and no bars; what needs bars of all symbols at once is asked of ``whole``.
-    ``engine`` is the one that the parts were measured by.
+    ``light``: the estimates of all events on a panel with labels and symbols and no bars; ``engine``: by which the
+    parts were measured; ``bars``: of an estimation window. What needs bars of all symbols at once is asked of
+    ``whole``, as is every attribute of a ``StudyResult`` that is not here.
     """
 
+    light: StudyResult
     parts: Parts
     engine: str
     bars: int
@@ -140,68 +143,71 @@ class SpreadResult(StudyResult):
     @cached_property
     def whole(self) -> StudyResult:
         """The result with the bars of all parts in this process: as it would have been without parts."""
-        panel = joined_panel(self.panel, list(self.parts.everywhere(panel_of)))
+        panel = joined_panel(self.light.panel, list(self.parts.everywhere(panel_of)))
         returns = {name: self._of_parts(partial(_returns_of, name=name)) for name in _LIGHT if self._numbers}
-        return StudyResult(
-            estimates=replace(self.estimates, **returns),
-            panel=panel,
-            events=self.events,
-            spec=replace(self.spec, engine=self.engine),
-            excluded=self.excluded,
-            day_labels=self.day_labels,
-            car_columns=self.car_columns,
-        )
+        spec = replace(self.light.spec, engine=self.engine)
+        return replace(self.light, estimates=replace(self.estimates, **returns), panel=panel, spec=spec)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.whole, name)
+
+    @property
+    def estimates(self) -> EventEstimates:
+        """As ``StudyResult.estimates``, without ``expected`` and ``actual``."""
+        return self.light.estimates
+
+    @property
+    def spec(self) -> StudySpec:
+        """What was asked."""
+        return self.light.spec
+
+    @property
+    def excluded(self) -> pl.DataFrame:
+        """As ``StudyResult.excluded``."""
+        return self.light.excluded
+
+    @property
+    def benchmark_note(self) -> str:
+        """As ``StudyResult.benchmark_note``."""
+        return self.light.benchmark_note
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """As ``StudyResult.made``."""
+        return self.light.made
+
+    def why_nothing(self) -> str:
+        """As ``StudyResult.why_nothing``."""
+        return self.light.why_nothing()
 
     def frame(self, name: str) -> pl.DataFrame:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""
         if name in PER_EVENT:
             return self._rows(name)
-        if name in OF_ESTIMATES:
-            return super().frame(name)
-        return self.whole.frame(name)
+        if name == "significance" and self.estimates.estimation_residuals is None:
+            return self._significance()
+        return (self.light if name in OF_ESTIMATES else self.whole).frame(name)
 
-    @cached_property
-    def ar(self) -> pl.DataFrame:
-        """As ``StudyResult.ar``."""
-        return self._rows("ar")
-
-    @cached_property
-    def car(self) -> pl.DataFrame:
-        """As ``StudyResult.car``."""
-        return self._rows("car")
-
-    @cached_property
-    def bhar(self) -> pl.DataFrame:
-        """As ``StudyResult.bhar``."""
-        return self._rows("bhar")
-
-    @cached_property
-    def models(self) -> pl.DataFrame:
-        """As ``StudyResult.models``."""
-        return self._rows("models")
-
-    @cached_property
-    def significance(self) -> pl.DataFrame:
+    def _significance(self) -> pl.DataFrame:
         """As ``StudyResult.significance``: sums are made where the residuals are."""
-        if self.estimates.estimation_residuals is not None:
-            return super().significance
-        enough = self._with_two(len, "event")
-        if not enough:
-            raise self._too_few()
-        labels = [*self.day_labels, *self.window_labels]
+        labels = [*self.light.day_labels, *self.light.window_labels]
         frames = []
-        for values, group in enough:
+        for values, group in self.light.groups_to_compare():
             events = np.flatnonzero(np.isin(self.estimates.kept, group.kept))
             frames.append(with_group(table_of(self._evidence(group, events), labels), values))
         return pl.concat(frames)
 
     def _evidence(self, group: EventEstimates, events: Rows) -> Any:
         """The evidence of a ``group``, which is the kept ``events`` of all."""
-        part = parts_of(self.panel.symbols)
+        part = parts_of(self.light.panel.symbols)
         empty = Shipped((len(group), self.bars), np.empty(0, dtype=np.int64), *(np.empty((0, 0)),) * 3)  # type: ignore[arg-type]
-        labels = (self.day_labels, self.window_labels)
+        labels = (self.light.day_labels, self.light.window_labels)
         bare = replace(group, estimation_residuals=np.empty((0, self.bars)))
-        arrays = replace(study_arrays(bare, *labels, self.car_columns), residuals=empty, part=part[group.symbol_index])
+        arrays = replace(
+            study_arrays(bare, *labels, self.light.car_columns), residuals=empty, part=part[group.symbol_index]
+        )
         places = self._places(events)
         near = neighbours_of(arrays, arrays.columns).near
         if near:
@@ -211,7 +217,7 @@ class SpreadResult(StudyResult):
 
     def _places(self, events: Rows) -> dict[int, tuple[Rows, Rows]]:
         """Of each part: which of the kept ``events`` are its own, and their places among its kept ones."""
-        part = parts_of(self.panel.symbols)[self.estimates.symbol_index]
+        part = parts_of(self.light.panel.symbols)[self.estimates.symbol_index]
         places = {}
         for number in np.unique(part[events]).tolist():
             inside = np.flatnonzero(part == number)
@@ -254,7 +260,7 @@ class SpreadResult(StudyResult):
     @property
     def _numbers(self) -> list[int]:
         """The parts that have a kept event."""
-        numbers: list[int] = np.unique(parts_of(self.panel.symbols)[self.estimates.symbol_index]).tolist()
+        numbers: list[int] = np.unique(parts_of(self.light.panel.symbols)[self.estimates.symbol_index]).tolist()
         return numbers
 
 

@@ -21,7 +21,7 @@ from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placement import day_labels
-from correlator.eventstudy.result import parts_of
+from correlator.eventstudy.result import StudyResult, parts_of
 from correlator.eventstudy.spec import DAILY, DROP, SYNTHETIC, StudySpec
 from correlator.eventstudy.spread import (
     Measured,
@@ -171,19 +171,16 @@ def run_cluster_study(
     _retell(parts)
     excluded = joined_excluded(parts)
     others = [frame.cast({"session": excluded["session"].dtype}) for frame in (repeated, domestic, nobody)]
-    estimates = joined_estimates(parts)
-    return SpreadResult(
-        estimates=estimates,
+    told_of_all = StudyResult(
+        estimates=joined_estimates(parts),
         panel=replace(light, factor_names=parts[0].factor_names, benchmark_note=parts[0].benchmark_note),
         events=events,
         spec=replace(spec, benchmark=named.benchmark),
         excluded=pl.concat([excluded, *others], how="vertical_relaxed"),
         day_labels=day_labels(spec.window, light.labels),
         car_columns=parts[0].car_columns,
-        parts=DaskParts(cluster, futures),
-        engine=engine,
-        bars=parts[0].bars,
     )
+    return SpreadResult(told_of_all, DaskParts(cluster, futures), engine, parts[0].bars)
 
 
 def _refuse_whole(spec: StudySpec) -> None:

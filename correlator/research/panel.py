@@ -82,7 +82,9 @@ def stored_panel(
     if spec.interval == DAILY:
         if labels is None:
             labels = daily_labels(connection, names, exchange, spec.as_of)
-        arrays = _daily_bars(connection, names, exchange, spec.as_of, labels=labels, fields=FIELDS if flags else _CLOSES)
+        arrays = _daily_bars(
+            connection, names, exchange, spec.as_of, labels=labels, fields=FIELDS if flags else _CLOSES
+        )
     else:
         labels, arrays = _bars_of(connection, names, spec.interval, spec.as_of)
     note = _time_benchmark(connection, exchange, spec, labels, arrays=_Columns(names, arrays))

@@ -17,8 +17,10 @@ import polars as pl
 
 from correlator.brief.told import coded_version, country_of
 from correlator.events.select import select_events
+from correlator.store.changes import insert_new, put_rows, update_rows
 from correlator.store.db import Store
-from correlator.store.statements import execute, query
+from correlator.store.statements import query
+from correlator.tables import BRIEFS, DELIVERIES, MARKS
 from correlator.watch.spec import WatchSpec
 
 EVENTS_MARK = "events"
@@ -34,10 +36,9 @@ _BRIEFED = """
     WHERE a.story_id IN (SELECT unnest($stories))
 """
 _OWE = """
-    INSERT INTO briefs (
-        brief_number, kind, article_id, version, corrects, due_at, category, source_country, target_country)
-    SELECT (SELECT coalesce(max(brief_number), 0) FROM briefs) + row_number() OVER (ORDER BY "order"),
-        kind, article_id, version, corrects, $due::TIMESTAMPTZ, category, source_country, target_country FROM owed
+    SELECT (SELECT coalesce(max(brief_number), 0) FROM briefs) + row_number() OVER (ORDER BY "order") AS brief_number,
+        kind, article_id, version, corrects, $due::TIMESTAMPTZ AS due_at, category, source_country, target_country
+    FROM owed
 """
 _EDITED = """
     WITH last AS (
@@ -107,7 +108,7 @@ def owe(store: Store, spec: WatchSpec, now: datetime) -> int:
         owed = pl.concat([_news(connection, fresh, spec), _corrections(connection, spec.coder)]).with_row_index("order")
         if owed.height:
             connection.register("owed", owed)
-            execute(connection, _OWE, {"due": now})
+            insert_new(connection, BRIEFS, _OWE, {"due": now})
             _keep_versions(connection)
             connection.unregister("owed")
         _set_mark(connection, EVENTS_MARK, max(mark, _newest_event(connection)))
@@ -143,11 +144,8 @@ def keep(store: Store, made: Sequence[Made]) -> None:
 
     def write(connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("made", rows)
-        execute(
-            connection,
-            "UPDATE briefs SET brief_id = m.brief_id, content = m.content FROM made AS m"
-            " WHERE briefs.brief_number = m.brief_number AND briefs.content IS NULL",
-        )
+        unmade = "SELECT m.* FROM made AS m JOIN briefs AS b USING (brief_number) WHERE b.content IS NULL"
+        update_rows(connection, BRIEFS, ("brief_id", "content"), unmade)
         connection.unregister("made")
 
     store.transact(write)
@@ -183,10 +181,7 @@ def delivered(store: Store, had: Mapping[str, Sequence[int]], now: datetime) -> 
 
     def write(connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("had", frame)
-        execute(
-            connection,
-            "INSERT INTO deliveries BY NAME SELECT * FROM had ANTI JOIN deliveries USING (brief_number, sink)",
-        )
+        insert_new(connection, DELIVERIES, "SELECT * FROM had ANTI JOIN deliveries USING (brief_number, sink)")
         connection.unregister("had")
 
     store.transact(write)
@@ -231,23 +226,22 @@ def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFr
         if said != tuple(row[name] for name in _SAID):
             rows.append((CORRECTION, row["article_id"], row["version"], row["brief_number"], *said))
         else:
-            execute(
-                connection,
-                "UPDATE briefs SET version = $version WHERE brief_number = $number",
-                {"version": row["version"], "number": row["brief_number"]},
-            )
+            seen = "SELECT $number::BIGINT AS brief_number, $version::INTEGER AS version"
+            values = {"version": row["version"], "number": row["brief_number"]}
+            update_rows(connection, BRIEFS, ("version",), seen, parameters=values)
     return pl.DataFrame(rows, schema=_OWED, orient="row")
 
 
 def _keep_versions(connection: duckdb.DuckDBPyConnection) -> None:
     """A story's brief is of the version that is in the store when it is owed."""
-    execute(
+    update_rows(
         connection,
+        BRIEFS,
+        ("version",),
         """
-        UPDATE briefs SET version = newest.version
-        FROM (SELECT article_id, max(version) AS version FROM articles GROUP BY article_id) AS newest
-        WHERE briefs.article_id = newest.article_id AND briefs.content IS NULL AND briefs.kind = 'news'
-            AND briefs.version < newest.version
+        SELECT b.brief_number, newest.version FROM briefs AS b
+        JOIN (SELECT article_id, max(version) AS version FROM articles GROUP BY article_id) AS newest USING (article_id)
+        WHERE b.content IS NULL AND b.kind = 'news' AND b.version < newest.version
         """,
     )
 
@@ -273,5 +267,4 @@ def _newest_event(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _set_mark(connection: duckdb.DuckDBPyConnection, name: str, place: int) -> None:
-    execute(connection, "DELETE FROM marks WHERE name = $name", {"name": name})
-    execute(connection, "INSERT INTO marks VALUES ($name, $place)", {"name": name, "place": place})
+    put_rows(connection, MARKS, "SELECT $name AS name, $place::BIGINT AS place", {"name": name, "place": place})

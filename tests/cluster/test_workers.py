@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import pytest
 from test_spread import OPTIONS
@@ -103,3 +104,17 @@ def test_no_scheduler_is_told_in_one_line(monkeypatch):
         cluster_at("tcp://127.0.0.4:1"),
     ):
         pass
+
+
+def test_the_command_line_says_the_same_with_local_workers(lake, tmp_path):
+    program = str(Path(sys.executable).with_name("correlator"))
+    command = [program, "--threads", "2", "study", "--store", lake.address, "--benchmark", "MKT"]
+    options = ["--estimation", "-110:-11", "--window", "-3:3", "--windows", "-1:1", "--output", "car"]
+    answers = [
+        subprocess.run([*command, *options, *more], capture_output=True, cwd=tmp_path, check=False, text=True)
+        for more in ((), ("--cluster", "local"))
+    ]
+    assert [each.returncode for each in answers] == [0, 0], answers[1].stderr
+    assert answers[0].stdout == answers[1].stdout
+    assert answers[0].stdout.count("\n") > 60
+    assert "Traceback" not in answers[1].stderr
