@@ -123,7 +123,9 @@ def panel_of(part: Part) -> tuple[Rows, Panel]:
 def _arrays(part: Part, mine: Rows) -> StudyArrays:
     result = part.of_events
     estimates = result.estimates.take(mine)
-    return study_arrays(estimates, result.day_labels, result.window_labels, result.car_columns, bars=result.packed_bars())
+    return study_arrays(
+        estimates, result.day_labels, result.window_labels, result.car_columns, bars=result.packed_bars()
+    )
 
 
 @dataclass(frozen=True)
