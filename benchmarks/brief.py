@@ -89,7 +89,8 @@ def made_store(folder: Path, stocks: pl.DataFrame, index: pl.DataFrame, seed: in
                 price[day:] *= np.exp(EFFECTS[category])
         put(store, folder, pl.DataFrame({"Date": dates, "Close": price}), symbol, "share")
     events = pl.DataFrame(rows, schema=["date", "symbol", "category"], orient="row")
-    add_events(store, events.with_columns(source=pl.lit("USA"), target=pl.lit("CHN")))
+    others = rng.choice(["CHN", "RUS", "IRN", "MEX", "GBR", "DEU"], events.height)
+    add_events(store, events.with_columns(source=pl.lit("USA"), target=pl.Series(others)))
     with store.transaction() as connection:
         connection.execute("UPDATE instruments SET benchmark = $name WHERE kind = 'share'", {"name": name})
         # Every event is of its own share: without a country no other share is concerned.

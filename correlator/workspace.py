@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from correlator.brief.make import brief
+from correlator.brief.unexplained import unexplained
 from correlator.errors import InputError
 from correlator.eventstudy.measure import study_frames
 from correlator.eventstudy.result import StudyResult
@@ -55,6 +56,7 @@ class Workspace(Store):
     list = listing
     explain = explain
     brief = brief
+    unexplained = unexplained
     study = stored_study
     placebo = stored_placebo
     confounds = stored_flags

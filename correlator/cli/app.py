@@ -29,6 +29,7 @@ from correlator.cli import (
     sql,
     strip,
     study,
+    unexplained,
     update,
     watch,
 )
@@ -112,6 +113,7 @@ app.add_typer(check.app, name="check", rich_help_panel=LOADING)
 app.add_typer(sessions.app, name="sessions", rich_help_panel=LOADING)
 app.command("update", rich_help_panel=LOADING)(update.update)
 app.command("brief", rich_help_panel=MEASURING)(brief.brief)
+app.command("unexplained", rich_help_panel=LOOKING)(unexplained.unexplained)
 app.command("watch", rich_help_panel=TELLING)(watch.watch)
 app.command("list", rich_help_panel=LOOKING)(listing.list_rows)
 app.command("explain", rich_help_panel=LOOKING)(explain.explain)

@@ -29,6 +29,9 @@ RATIOS = frozenset({"t", "z"})
 """Columns that hold a value over its error: two places."""
 
 LOOKS: dict[str, Look] = {
+    "unexplained": Look(
+        ("symbol", "session", "ar", "z", "nearest_sessions", "nearest_category", "nearest_headline"), RETURNS
+    ),
     "articles": Look(("article_id", "published_at", "publisher", "headline")),
     "quotes": Look(("article_id", "symbol", "price", "change", "change_pct", "session")),
     "events": Look(("event_id", "day_zero", "exchange", "category", "source", "target", "goldstein", "headline")),

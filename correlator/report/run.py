@@ -6,14 +6,18 @@ import hashlib
 import json
 import warnings
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from correlator.brief.unexplained import unexplained
 from correlator.config import ignored
 from correlator.errors import CorrelatorWarning, NotFoundError
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.spec import StudySpec
 from correlator.files import temporary_folder
 from correlator.report.as_of import (
     Inputs,
@@ -40,6 +44,8 @@ from correlator.version import __version__
 
 MANIFEST = "manifest.json"
 TEAR_SHEET = "index.html"
+UNEXPLAINED_DAYS = 365
+"""Days before a report's session in which unexplained moves are looked for."""
 _PACKAGES = ("duckdb", "numpy", "plotly", "polars", "scipy")
 _QUOTES = """
     SELECT * FROM quotes WHERE $symbols::VARCHAR[] IS NULL OR symbol IN (SELECT unnest($symbols::VARCHAR[]))
@@ -101,7 +107,10 @@ def gather(spec: ReportSpec, store: Store, *, as_of: date | datetime | None, fol
         result = _study(spec, sliced, inputs, moment)
     with sliced.reading() as connection:
         quotes = query(connection, _QUOTES, {"symbols": list(chosen.symbols) or None})
-    tables = {name: report_table(name, result, quotes) for name in spec.outputs.tables}
+    given = {"quotes": quotes}
+    if "unexplained" in spec.outputs.tables:
+        given["unexplained"] = _unexplained(chosen, sliced, moment)
+    tables = {name: report_table(name, result, given) for name in spec.outputs.tables}
     notes = list(dict.fromkeys(str(warning.message) for warning in caught if warning.category is CorrelatorWarning))
     backfilled = int(inputs.bars["backfilled"].sum())
     if backfilled:
@@ -115,6 +124,13 @@ def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
     if contents.spec.outputs.tear_sheet:
         files[TEAR_SHEET] = tear_sheet(contents, sliced).encode()
     return {**files, MANIFEST: _manifest(contents, files)}
+
+
+def _unexplained(chosen: StudySpec, sliced: Store, moment: Moment) -> pl.DataFrame:
+    """Extreme sessions without an event, of the last year."""
+    since = moment.session - timedelta(days=UNEXPLAINED_DAYS)
+    symbols = list(chosen.symbols) or None
+    return unexplained(sliced, since, symbols=symbols, benchmark=chosen.benchmark, as_of=moment.as_of)
 
 
 def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> StudyResult | None:

@@ -15,7 +15,10 @@ from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
 from correlator.files import read_toml
 from correlator.plot.figures import PRICES, RESULT, figures_of
 
-TABLES = ("summary", "events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes")
+TABLES = (
+    "summary", "events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes",
+    "unexplained",
+)  # fmt: skip
 FIGURES = figures_of(RESULT, PRICES)
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _RESERVED = ("latest", "runs")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 
 import polars as pl
 
+from correlator.brief.unexplained import SCHEMA as UNEXPLAINED
 from correlator.errors import StudyError
 from correlator.eventstudy.result import StudyResult
 from correlator.inert import safe_cells
@@ -59,15 +61,19 @@ COLUMNS: dict[str, dict[str, pl.DataType]] = {
         "session_reason": _TEXT,
         "official_close": _NUMBER,
     },
+    "unexplained": UNEXPLAINED,
 }
 """Column and type of every table; group columns of ``by`` stand before those of averages and statistics, betas of
 further factors after those of models."""
 
 
-def report_table(name: str, result: StudyResult | None, quotes: pl.DataFrame) -> pl.DataFrame:
-    """The table called ``name``, its columns as ``COLUMNS`` says; empty where ``result`` is None or has nothing."""
-    if name == "quotes":
-        return _shaped(quotes, name)
+def report_table(name: str, result: StudyResult | None, given: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The table called ``name``, its columns as ``COLUMNS`` says; empty where ``result`` is None or has nothing.
+
+    ``given``: tables that are not of the study, by name.
+    """
+    if name in given:
+        return _shaped(given[name], name)
     if result is None:
         return pl.DataFrame(schema=COLUMNS[name])
     if name == "events":

@@ -66,6 +66,7 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         notes=contents.notes,
         inputs=_table(contents.inputs.bars, "Prices"),
         excluded=_excluded(contents.result),
+        unexplained=_unexplained(contents),
         files=_files(contents),
         versions=f"Made with correlator {__version__}; inputs and files with their hashes: manifest.json.",
         style=style,
@@ -155,6 +156,15 @@ def _excluded(result: StudyResult | None) -> dict[str, Any]:
         return {"rows": []}
     counts = result.excluded.group_by("reason").agg(pl.len().alias("events")).sort("events", "reason", descending=True)
     return _table(counts.head(50), "Events left out, by reason")
+
+
+def _unexplained(contents: Contents) -> dict[str, Any]:
+    """Extreme sessions without an event, where the report has that table."""
+    found = contents.tables.get("unexplained")
+    if found is None or found.is_empty():
+        return {"rows": []}
+    columns = ("symbol", "session", "ar", "z", "nearest_sessions", "nearest_headline")
+    return _table(found.select(columns).head(20), "Abnormal returns that ask for news (log returns)", digits=3)
 
 
 def _files(contents: Contents) -> dict[str, Any]:

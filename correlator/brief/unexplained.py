@@ -1,0 +1,188 @@
+"""Moves that ask for news: sessions whose abnormal return is extreme and that no stored event explains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from correlator.align.day_zero import place_on_exchanges
+from correlator.brief.make import wanted_of
+from correlator.brief.series import Measured, measured
+from correlator.errors import InputError
+from correlator.eventstudy.spec import instant
+from correlator.eventstudy.windows import OffsetWindow
+from correlator.progress import tracked
+from correlator.research.concerned import Concerned, with_bars
+from correlator.research.known import HISTORY, KnownSessions, known_bars, known_sessions
+from correlator.research.precedents import Reach, concerning, near_events
+from correlator.store.db import Store
+from correlator.store.statements import query
+
+LEAST = 3.0
+"""Standard errors from which a session is extreme: of 1,000 ordinary ones, fat tails and all, some ten are."""
+SCHEMA: dict[str, pl.DataType] = {
+    "symbol": pl.String(),
+    "session": pl.Date(),
+    "ar": pl.Float64(),
+    "z": pl.Float64(),
+    "rarer": pl.Float64(),
+    "limit_locked": pl.Boolean(),
+    "nearest_sessions": pl.Int64(),
+    "nearest_event_id": pl.Int64(),
+    "nearest_category": pl.String(),
+    "nearest_headline": pl.String(),
+}
+"""Columns: abnormal return (log), the same in standard errors with today's regime, the share of the symbol's sessions
+that are as extreme, whether it ended at the limit; and of the nearest event that concerns the symbol how many sessions
+it lies before (negative) or after, and what it is."""
+
+
+def unexplained(
+    store: Store,
+    since: str | date,
+    *,
+    until: str | date | None = None,
+    symbols: str | Sequence[str] | None = None,
+    least: float = LEAST,
+    benchmark: str | None = None,
+    as_of: str | datetime | None = None,
+) -> pl.DataFrame:
+    """Sessions from ``since`` on with an abnormal return of ``least`` standard errors and more, and no event.
+
+    An event explains a session that is its day 0, or the one after it. Abnormal is measured as in a brief: over the
+    benchmark, in units of the forecast error and the volatility of the 20 sessions before.
+
+    Parameters
+    ----------
+    since, until
+        First and last session, as dates; by default until the last closed one.
+    symbols
+        Instruments; default every share with bars.
+    least
+        Standard errors.
+    benchmark
+        As ``brief`` takes it.
+    as_of
+        The instant whose knowledge is used; default now.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``SCHEMA``, the most extreme first.
+
+    Raises
+    ------
+    InputError, NotFoundError
+        For dates that are none, or symbols that the store lacks.
+
+    Examples
+    --------
+    >>> unexplained(store, "2025-01-01").head()  # doctest: +SKIP
+    """
+    first, last = _day(since, "since"), None if until is None else _day(until, "until")
+    if last is not None and last < first:
+        raise InputError(f"until {last} is before since {first}", hint="swap them")
+    if not least > 0:
+        raise InputError(f"least must be above 0, got {least:g}", argument="least")
+    moment = datetime.now(UTC) if as_of is None else instant(as_of)
+    assert moment is not None
+    given = [symbols] if isinstance(symbols, str) else list(symbols or ())
+    names = [part.strip() for each in given for part in each.split(",") if part.strip()]
+    parts = [pl.DataFrame(schema=SCHEMA)]
+    with store.studying() as connection:
+        chosen = [each for each in with_bars(connection, names) if names or each.kind == "share"]
+        for instrument in tracked(chosen, "unexplained moves", len(chosen)):
+            sessions = known_sessions(instrument.exchange, moment, _reach(first, moment))
+            if sessions is None:
+                continue
+            wanted, needed = wanted_of(connection, [instrument], instrument.exchange, benchmark)
+            bars = known_bars(connection, needed, sessions, moment)
+            (numbers,) = measured(bars, wanted, benchmark, (OffsetWindow(0, 0),))
+            parts.append(_moves(connection, instrument, numbers, sessions, (first, last, least, moment)))
+    together = pl.concat(parts)
+    return together.sort(pl.col("z").abs(), "symbol", "session", descending=[True, False, False])
+
+
+def _moves(
+    connection: duckdb.DuckDBPyConnection,
+    instrument: Concerned,
+    numbers: Measured,
+    sessions: KnownSessions,
+    asked: tuple[date, date | None, float, datetime],
+) -> pl.DataFrame:
+    """The unexplained sessions of one instrument."""
+    first, last, least, moment = asked
+    z = numbers.outcomes.z[: sessions.closed, 0, 0]
+    labels = sessions.labels[: sessions.closed]
+    inside = (labels >= first).to_numpy() & (True if last is None else (labels <= last).to_numpy())
+    extreme = np.flatnonzero((np.abs(np.nan_to_num(z)) >= least) & inside)
+    if len(extreme) == 0:
+        return pl.DataFrame(schema=SCHEMA)
+    events = _events(connection, instrument, labels[0], moment)
+    rows = labels.search_sorted(events["day_zero"]).to_numpy().astype(np.int64) if events.height else np.zeros(0, int)
+    known = np.sort(np.abs(z[np.isfinite(z)]))
+    found = []
+    for row in extreme.tolist():
+        if np.isin([row, row - 1], rows).any():
+            continue
+        nearest = int(np.argmin(np.abs(rows - row))) if len(rows) else None
+        event = {} if nearest is None else events.row(nearest, named=True)
+        found.append(
+            (
+                instrument.symbol,
+                labels[row],
+                float(numbers.outcomes.car[row, 0, 0]),
+                float(z[row]),
+                float((len(known) - np.searchsorted(known, abs(z[row]))) / len(known)),
+                bool(numbers.locked[row]),
+                None if nearest is None else int(rows[nearest] - row),
+                event.get("event_id"),
+                event.get("category"),
+                event.get("headline"),
+            )
+        )
+    return pl.DataFrame(found, schema=SCHEMA, orient="row")
+
+
+def _events(
+    connection: duckdb.DuckDBPyConnection, instrument: Concerned, first: date, moment: datetime
+) -> pl.DataFrame:
+    """Events that concern the instrument, and articles that name it without one, with day 0."""
+    countries = (instrument.country,) if instrument.country else ()
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=14)
+    near = near_events(connection, Reach((instrument.symbol,), countries, since, moment))
+    pairs = concerning(connection, near, [(instrument.symbol, instrument.country)])
+    columns = ("event_id", "category", "headline", "known_at", "known_precision")
+    events = near.join(pairs.select("event_id"), on="event_id", how="semi", maintain_order="left").select(columns)
+    named = query(
+        connection,
+        """
+        SELECT NULL::BIGINT AS event_id, NULL::VARCHAR AS category, a.headline, a.published_at AS known_at,
+            a.published_precision AS known_precision
+        FROM links AS l JOIN articles AS a ON a.article_id = l.article_id AND a.version = 1
+        WHERE l.kind = 'named' AND l.symbol = $symbol AND a.published_at BETWEEN $since AND $at
+            AND NOT EXISTS (SELECT 1 FROM events AS e WHERE e.article_id = a.article_id)
+        ORDER BY a.published_at, a.article_id
+        """,
+        {"symbol": instrument.symbol, "since": since, "at": moment},
+    )
+    both = pl.concat([events, named], how="vertical_relaxed")
+    return place_on_exchanges(both, [instrument.exchange]).filter(pl.col("day_zero").is_not_null())
+
+
+def _reach(first: date, moment: datetime) -> int:
+    """Sessions to look back: what a brief does, and from before ``first``."""
+    return HISTORY + max((moment.date() - first).days, 0) * 5 // 7
+
+
+def _day(value: str | date, name: str) -> date:
+    if isinstance(value, datetime) or not isinstance(value, date | str):
+        raise InputError(f"{name} {value!r} is not a date", hint="write 2025-01-01", argument=name)
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise InputError(f"{name} {value!r} is not a date", hint="write 2025-01-01", argument=name) from None

@@ -1,0 +1,42 @@
+"""``correlator unexplained``: sessions whose move no stored event explains."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import narrate
+from correlator.cli.table_options import TableOptions, prints_table
+
+
+@prints_table
+def unexplained(
+    *,
+    since: Annotated[str, typer.Option("--since", help="First session, 2025-01-01.")],
+    until: Annotated[str | None, typer.Option("--until", help="Last session (default: the last closed one).")] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", help="Instrument; may be given again. Default: every share.")
+    ] = None,
+    least: Annotated[float, typer.Option("--least", help="Standard errors from which a session is extreme.")] = 3.0,
+    benchmark: Annotated[
+        str | None,
+        typer.Option("--benchmark", help="A symbol, equal-weighted or none (default: as the store names it)."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Instant whose knowledge is used (default: now).", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    printer: TableOptions,
+) -> None:
+    """Show sessions with an extreme abnormal return that no stored event explains, with the nearest news.
+
+    Example: correlator unexplained --since 2025-01-01
+    """
+    from correlator.brief.unexplained import unexplained as find
+
+    found = find(open_store(store), since, until=until, symbols=symbol, least=least, benchmark=benchmark, as_of=as_of)
+    if found.is_empty():
+        narrate("every extreme session has an event, or there is none")
+    printer.print(found, "unexplained")
