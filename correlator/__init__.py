@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from correlator.version import __version__
 
 if TYPE_CHECKING:
+    from correlator.brief.evaluate import Evaluation
     from correlator.brief.model import Brief
     from correlator.errors import (
         CorrelatorError,
@@ -56,6 +57,7 @@ _HOMES = {
     ),
     "Brief": "correlator.brief.model",
     "CrossSection": "correlator.eventstudy.cross_section",
+    "Evaluation": "correlator.brief.evaluate",
     "Explanation": "correlator.explain",
     "LoadReport": "correlator.intake.report",
     "Matching": "correlator.eventstudy.placebo.dates",
@@ -89,6 +91,7 @@ __all__ = [
     "CorrelatorError",
     "CorrelatorWarning",
     "CrossSection",
+    "Evaluation",
     "Explanation",
     "InputError",
     "LoadReport",

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from correlator.brief.evaluate import evaluate
 from correlator.brief.make import brief
 from correlator.brief.unexplained import unexplained
 from correlator.errors import InputError
@@ -56,6 +57,7 @@ class Workspace(Store):
     list = listing
     explain = explain
     brief = brief
+    evaluate_briefs = evaluate
     unexplained = unexplained
     study = stored_study
     placebo = stored_placebo

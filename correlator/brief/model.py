@@ -231,6 +231,12 @@ class Brief:
 
         return page(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the card."""
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
+
     def __str__(self) -> str:
         from correlator.brief.card import plain_card
 
