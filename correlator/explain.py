@@ -94,7 +94,10 @@ def explain(store: Store, article_id: int) -> Explanation:
             articles.row(0, named=True),
             _rows(connection, "quotes", article_id, "strip_key, position"),
             events,
-            pl.concat([_rows(connection, "links", article_id, "kind, symbol"), _country_links(connection, article_id)]),
+            pl.concat(
+                [_rows(connection, "links", article_id, "kind, symbol"), _country_links(connection, article_id)],
+                how="diagonal",
+            ),
         )
 
 

@@ -102,7 +102,7 @@ def unexplained(
             wanted, needed = wanted_of(connection, [instrument], instrument.exchange, benchmark)
             bars = known_bars(connection, needed, sessions, moment)
             (numbers,) = measured(bars, wanted, benchmark, (OffsetWindow(0, 0),))
-            parts.append(_moves(connection, instrument, numbers, sessions, (first, last, least, moment)))
+            parts.append(_moves(connection, instrument, numbers, sessions, asked=(first, last, least, moment)))
     together = pl.concat(parts)
     return together.sort(pl.col("z").abs(), "symbol", "session", descending=[True, False, False])
 
@@ -112,6 +112,7 @@ def _moves(
     instrument: Concerned,
     numbers: Measured,
     sessions: KnownSessions,
+    *,
     asked: tuple[date, date | None, float, datetime],
 ) -> pl.DataFrame:
     """The unexplained sessions of one instrument."""
