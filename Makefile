@@ -59,7 +59,7 @@ fuzz: $(VENV)/.installed-dev
 oldest: $(VENV)/.installed-dev
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/oldest
 	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
-		--editable ".[fast,image,statistics,volatility]" --group dev
+		--editable ".[cluster,fast,image,lake,nlp,statistics,volatility]" --group dev
 	build/oldest/bin/python -m pytest -n 2 --dist loadfile
 
 licences: $(VENV)/.installed-dev
