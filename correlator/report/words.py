@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from correlator.eventstudy.finding import verdict
 from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.recommended import WORDS
@@ -88,6 +90,13 @@ def _of_many(result: StudyResult) -> list[str]:
     return sentences
 
 
+def _observations(row: dict[str, Any]) -> str:
+    """How many observations an average has, and of how many events where several share symbol and day 0."""
+    if row["events"] == row["n"]:
+        return f"{row['n']:,} events"
+    return f"{counted(row['n'], 'observation')} of {row['events']:,} events"
+
+
 def _of_windows(result: StudyResult, name: str) -> list[str]:
     """One sentence per window with a test: estimate, interval, whose error it is, p and the verdict."""
     sentences = []
@@ -96,9 +105,7 @@ def _of_windows(result: StudyResult, name: str) -> list[str]:
             continue
         who = ""
         if row["n"] > 1:
-            who = (
-                f"{100 * row['positive']:.0f} % of {row['n']:,} events on {counted(row['dates'], 'session')} positive, "
-            )
+            who = f"{100 * row['positive']:.0f} % of {_observations(row)} on {counted(row['dates'], 'session')} positive, "
         shown = {side: 100 * as_simple(row[side], result.spec.returns) for side in ("caar", "low", "high")}
         sentences.append(
             f"Window {row['window']}: {name} {shown['caar']:+.2f} %, 95 % interval {shown['low']:+.2f} to "
