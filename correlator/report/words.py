@@ -105,7 +105,8 @@ def _of_windows(result: StudyResult, name: str) -> list[str]:
             continue
         who = ""
         if row["n"] > 1:
-            who = f"{100 * row['positive']:.0f} % of {_observations(row)} on {counted(row['dates'], 'session')} positive, "
+            share, sessions = f"{100 * row['positive']:.0f} %", counted(row["dates"], "session")
+            who = f"{share} of {_observations(row)} on {sessions} positive, "
         shown = {side: 100 * as_simple(row[side], result.spec.returns) for side in ("caar", "low", "high")}
         sentences.append(
             f"Window {row['window']}: {name} {shown['caar']:+.2f} %, 95 % interval {shown['low']:+.2f} to "
