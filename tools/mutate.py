@@ -18,6 +18,7 @@ import io
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sys
@@ -32,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("eventstudy", "research", "align", "market", "store", "news", "correlation", "intake")
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "%": "*", "**": "*"}
 COMPARISON = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
-PATIENCE = 240
+PROCESSOR_SECONDS, PATIENCE = 120, 1_200
 HEAVY = (
     "numpy",
     "polars",
@@ -195,7 +196,10 @@ class Tests:
         return self._passes[test]
 
     def _first_failure(self, tests: Iterable[str]) -> str:
-        """The first of ``tests`` that fails, ``timeout`` where they do not end; empty where all pass."""
+        """The first of ``tests`` that fails, ``timeout`` where they do not end; empty where all pass.
+
+        What does not end is told by its processor time: the machine may be busy.
+        """
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as out:
             child = os.fork()
             if child == 0:
@@ -208,13 +212,17 @@ class Tests:
                     return "timeout"
                 time.sleep(0.05)
             text = out.read()
-        if os.waitstatus_to_exitcode(ended[1]) == 0:
+        code = os.waitstatus_to_exitcode(ended[1])
+        if code == 0:
             return ""
+        if code in (-signal.SIGXCPU, -signal.SIGKILL):
+            return "timeout"
         failed = re.search(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
         return failed[1] if failed else next(iter(tests))
 
     def _run_and_exit(self, tests: list[str], out: str) -> None:
         os.setpgid(0, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
         target = os.open(out, os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(target, stream)
