@@ -80,12 +80,6 @@ def study(
 
     Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
     """
-    from correlator.eventstudy.measure import study_events
-    from correlator.eventstudy.result import benchmark_note
-    from correlator.eventstudy.stream import STREAMED_OUTPUTS
-    from correlator.eventstudy.study_files import read_events_file
-    from correlator.research.study import run_study
-
     prices, volumes, chosen["events"], factors = _with_stdin(prices, volumes, chosen["events"], factors)
     output = output or StudyOutput("summary" if printer.for_a_person or placebo is not None else "ar")
     if placebo is not None and output.value != "summary":
@@ -97,6 +91,11 @@ def study(
             raise InputError(
                 "a study of files does not run on a cluster", hint="load them into a lake, or leave --cluster"
             )
+        from correlator.eventstudy.measure import study_events
+        from correlator.eventstudy.result import benchmark_note
+        from correlator.eventstudy.stream import STREAMED_OUTPUTS
+        from correlator.eventstudy.study_files import read_events_file
+
         panel, spec = _files(files, chosen, returns_kind, data)
         events = Path(chosen["events"])
         streams = output in STREAMED_OUTPUTS and not spec.needs_all_events
@@ -106,6 +105,8 @@ def study(
             return
         result = study_events(panel, read_events_file(events), spec)
     else:
+        from correlator.research.study import run_study
+
         spec = study_spec(**part_options(chosen, STORE))
         if cluster is not None:
             from correlator.cluster import cluster_at
@@ -233,10 +234,10 @@ def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
 
 def _read_factors(path: Path | None) -> Frame | None:
     """A factor file as fractions."""
-    from correlator.research.study_tables import factor_table
-
     if path is None:
         return None
+    from correlator.research.study_tables import factor_table
+
     table = factor_table(path)
     for note in table.notes:
         narrate(note)

@@ -21,7 +21,6 @@ from correlator.market.instruments import (
     read_instruments,
 )
 from correlator.market.symbols import are_one_market
-from correlator.market.units import price_unit
 from correlator.sessions import exchange_named
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
@@ -165,6 +164,8 @@ def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str
             f"{symbol} is {told} {where}, not an instrument of {exchange}",
             hint=f"load the other one under a name of its own (--symbol {symbol}.{ending}), or into another store",
         )
+    from correlator.market.units import price_unit
+
     whole = (price_unit(known["currency"] or "") or (known["currency"],))[0]
     if currency is not None and whole is not None and currency != whole:
         raise InputError(

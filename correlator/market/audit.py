@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -25,10 +26,12 @@ from correlator.market import (
     audit_shifts,
 )
 from correlator.market.audit_shifts import Shift
-from correlator.market.files import PriceFile
 from correlator.market.findings import SCHEMA, Series, together
 from correlator.market.instruments import find_instrument
 from correlator.sessions import calendar_reach, exchange_named, sessions_between
+
+if TYPE_CHECKING:
+    from correlator.market.files import PriceFile
 
 Row = Mapping[str, str | None]
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import polars as pl
 
 from correlator.config import setting
-from correlator.containers.read import text_table
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import read_csv
 from correlator.resources import data_path
@@ -61,6 +60,8 @@ def read_instruments(path: str | Path | None = None) -> pl.DataFrame:
         return _shipped()
     if not Path(path).is_file():
         raise NotFoundError(f"no file {path}", hint="check the path")
+    from correlator.containers.read import text_table
+
     return _checked(text_table(path), Path(path))
 
 

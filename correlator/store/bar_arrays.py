@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError
 from correlator.store.reading import read_bars
 from correlator.store.statements import query
-
-if TYPE_CHECKING:
-    import polars as pl
 
 Array = NDArray[np.float64]
 FIELDS = ("open", "high", "low", "close", "adjusted_close", "volume")
@@ -79,7 +77,8 @@ def read_bar_arrays(
     grids = {field: np.full((len(symbols), len(days)), np.nan) for field in fields}
     off_count = 0
     off_first: tuple[int, int] | None = None
-    for batch in _batches(connection, symbols, fields, as_of):
+    for arrow in _batches(connection, symbols, fields, as_of):
+        batch = pl.DataFrame(arrow)  # pyarrow's own arrays would load pandas
         columns = batch["code"].to_numpy()
         offset = batch["day"].to_numpy().astype(np.int64) - days[0]
         inside = (offset >= 0) & (offset < len(row_of_day))
@@ -95,7 +94,7 @@ def read_bar_arrays(
         else:
             kept = None
         for field, grid in grids.items():
-            figures = batch[field].to_numpy(zero_copy_only=False)
+            figures = batch[field].to_numpy()
             grid[columns, rows] = figures if kept is None else figures[kept]
     first_off = None
     if off_first is not None:
