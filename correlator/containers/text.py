@@ -8,7 +8,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -29,6 +29,41 @@ _BOMS = {
 }
 # Tried in this order for text that is not UTF-8: the one in which most words are known is taken.
 _LEGACY = ("cp1252", "cp1254", "cp1250", "cp1251", "cp1253", "gb18030", "cp932", "euc_kr", "big5", "cp1256", "cp850")
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """How a text holds its table: the mark between cells, and what its first records say."""
+
+    separator: str
+    outline: Outline
+
+    @property
+    def skipped(self) -> int:
+        """Lines before the first row."""
+        assert self.outline.first is not None
+        return self.outline.first.first_line - 1
+
+    @property
+    def width(self) -> int:
+        assert self.outline.first is not None
+        return max(len(self.outline.first.cells), *(len(record.cells) for record in self.outline.header), 1)
+
+
+def layout_of(path: Path, source: str, known_words: KnownWords) -> TextLayout | None:
+    """How a file of UTF-8 text with lines and a separator holds its table; None for any other."""
+    with opened(path) as file:
+        head = file.read(_HEAD)
+    encoding = _encoding(head, source, known_words)
+    text = head.decode("utf-8-sig", errors="replace")
+    if encoding not in ("utf-8", "utf-8-sig") or (b"\r" in head and b"\n" not in head) or not text.strip():
+        return None
+    cut = len(head) == _HEAD
+    separator = _separator(text, cut)
+    if separator is None:
+        return None
+    found = outline(list(_records(text, separator, cut)))
+    return None if found.first is None else TextLayout(separator, found)
 
 
 def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWords) -> RawTable:
@@ -67,12 +102,12 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
 
 
 def _read(path: Path, data: bytes | None, source: str, separator: str, *, found: Outline) -> RawTable:
-    assert found.first is not None
-    width = max(len(found.first.cells), *(len(record.cells) for record in found.header), 1)
+    layout = TextLayout(separator, found)
+    width = layout.width
     names = column_names(width)
     facts = facts_above(found.above)
     header = tuple(header_cells(found.header, width))
-    skipped = found.first.first_line - 1
+    skipped = layout.skipped
     options = {
         "separator": separator,
         "has_header": False,
@@ -83,7 +118,7 @@ def _read(path: Path, data: bytes | None, source: str, separator: str, *, found:
     try:
         frame = read_csv(path, **options) if data is None else pl.read_csv(io.BytesIO(data), **options)  # type: ignore[arg-type]
     except (InputError, pl.exceptions.PolarsError):
-        raw = _line_by_line(_whole(path, data), source, separator, skipped, width=width)
+        raw = line_by_line(_whole(path, data), source, separator, skipped, width=width)
         return replace(raw, header=header, facts=facts)
     frame = frame.with_row_index(LINE, offset=skipped + 1)
     if not any(header_names := [any(cells) for cells in header]):
@@ -100,7 +135,7 @@ def _without_empty_ends(frame: pl.DataFrame, named: list[bool]) -> pl.DataFrame:
     return frame
 
 
-def _line_by_line(data: bytes, source: str, separator: str, skipped: int, *, width: int) -> RawTable:
+def line_by_line(data: bytes, source: str, separator: str, skipped: int, *, width: int) -> RawTable:
     """The slow way, for files with lines that do not fit: those are set aside, the others are read."""
     text = data.decode("utf-8-sig", errors="replace")
     rest = io.StringIO(text, newline="")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Unpack
@@ -15,8 +16,9 @@ from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
 from correlator.market.audit import audit_prices
-from correlator.market.files import PriceKeywords, PriceOptions, read_file
+from correlator.market.files import PriceFile, PriceKeywords, PriceOptions, no_rejects, read_file
 from correlator.market.findings import summarise
+from correlator.market.slices import SlicedBars, bars_in_slices
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
 from correlator.store.writing import first_of_each_bar, write_bars, write_instruments, write_rejects
@@ -44,17 +46,47 @@ def add_prices(
     name = source_name(source)
     names = stored_names(store)
     asked = PriceOptions(**options)
-    exchange = asked.exchange
-    found = exchange or _stored_exchange(names, asked.symbol)
-    file = read_file(source, replace(asked, exchange=found, aliases=names.symbols))
-    symbols = file.bars["symbol"].unique(maintain_order=True).to_list()
-    settled = [settle(names, each, exchange, file.currencies.get(each)) for each in symbols]
+    found = asked.exchange or _stored_exchange(names, asked.symbol)
+    reading = replace(asked, exchange=found, aliases=names.symbols)
+    path = Path(source) if isinstance(source, str | Path) else None
+    with bars_in_slices(path, reading) if path is not None else nullcontext() as sliced:
+        bars = _in_slices(sliced) if sliced is not None else _whole(read_file(source, reading), asked.exchange)
+        return _load(store, bars, Load("prices", name, sha256_of(source)), (names, asked.exchange, retrieved_at))
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """Bars ready to be written, ``parts`` at most ``PART_ROWS`` at a time, and what is to be told of them."""
+
+    symbols: list[str]
+    currencies: Mapping[str, str]
+    rejects: pl.DataFrame
+    notes: tuple[str, ...]
+    parts: Iterator[pl.DataFrame]
+    repeats: int = 0
+    doubts: Sequence[str] = ()
+
+
+def _whole(file: PriceFile, exchange: str | None) -> _Bars:
+    bars = first_of_each_bar(file.bars)
+    parts = iter(list(bars.iter_slices(PART_ROWS)) or [bars])
+    repeats, doubts = file.bars.height - bars.height, suspicions(file.bars, exchange)
+    return _Bars(file.symbols, file.currencies, file.rejects, file.notes, parts, repeats, doubts)
+
+
+def _in_slices(file: SlicedBars) -> _Bars:
+    rejects = pl.concat(file.rejects) if file.rejects else no_rejects()
+    return _Bars(list(file.symbols), file.currencies, rejects, file.told(), file.parts(PART_ROWS))
+
+
+def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None, datetime | None]) -> LoadReport:
+    """Write the bars; ``asked``: names of the store, the exchange of the caller, and from when the bars were known."""
+    names, exchange, retrieved_at = asked
+    settled = [settle(names, each, exchange, bars.currencies.get(each)) for each in bars.symbols]
     instruments = [row for row, _ in settled]
     told = [note for _, note in settled if note]
     loaded_at = datetime.now(UTC)
     known_at = retrieved_at or loaded_at
-    bars = first_of_each_bar(file.bars)
-    repeats = file.bars.height - bars.height
 
     def write(connection: Connection, part: tuple[int, pl.DataFrame]) -> Tally:
         number, rows = part
@@ -62,14 +94,13 @@ def add_prices(
         written = write_bars(connection, rows, known_at)
         if number:
             return Tally(written.added, written.known)
-        write_rejects(connection, file.rejects, loaded_at)
-        return Tally(written.added, written.known + repeats, file.rejects.height)
+        write_rejects(connection, bars.rejects, loaded_at)
+        return Tally(written.added, written.known + bars.repeats, bars.rejects.height)
 
-    parts = enumerate(list(bars.iter_slices(PART_ROWS)) or [bars])
-    total = load_parts(store, Load("prices", name, sha256_of(source)), parts, write, derive=_dating(symbols))
+    total = load_parts(store, load, enumerate(bars.parts), write, derive=_dating(bars.symbols))
     counts = (total.added, total.known, total.rejected)
-    notes = (*file.notes, *told[:_MOST_TOLD], *suspicions(file.bars, exchange))
-    return LoadReport("prices", name, *counts, dict(total.details), notes)
+    notes = (*bars.notes, *told[:_MOST_TOLD], *bars.doubts)
+    return LoadReport("prices", load.source, *counts, dict(total.details), notes)
 
 
 def _dating(symbols: Sequence[str]) -> Derive:

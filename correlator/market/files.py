@@ -41,7 +41,7 @@ class PriceFile:
     ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, one row per symbol and bar, in order;
     ``rejects``: source, source_line, reason, content; ``layout``: what the file was taken for; ``notes``: what a reader
     should know, one line each; ``stamped``: ``labels``, ``local`` times, or ``instants`` that were converted.
-    ``currencies``: of symbols whose currency the source says, in ISO 4217.
+    ``currencies``: of symbols whose currency the source says, in ISO 4217; ``form``: how its dates are written.
     """
 
     bars: pl.DataFrame
@@ -50,6 +50,7 @@ class PriceFile:
     notes: tuple[str, ...] = ()
     stamped: str = "labels"
     currencies: Mapping[str, str] = field(default_factory=dict)
+    form: str = ""
 
     @property
     def symbols(self) -> list[str]:
@@ -76,7 +77,8 @@ class PriceOptions:
 
     ``claimed``: the symbol of a source that does not say its own; ``aliases``: further names, in capitals, to symbols;
     ``contradictions``: ``refuse`` a source whose rows contradict each other, or ``keep`` the first of each and name the
-    others in the rejects.
+    others in the rejects; ``place``: the exchange that all symbols of a source have, where the rows at hand are a part
+    of it (empty: none).
     """
 
     symbol: str | None = None
@@ -91,6 +93,7 @@ class PriceOptions:
     claimed: str | None = None
     aliases: Mapping[str, str] | None = None
     contradictions: str = "refuse"
+    place: str | None = None
 
 
 def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords]) -> PriceFile:
@@ -148,9 +151,13 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
 
 def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFile:
     """As ``read_prices``, with what a store knows beside what the caller says."""
+    return read_table(read_raw(path_or_frame, Hints(options.symbol, known_words)), options)
+
+
+def read_table(raw: RawTable, options: PriceOptions) -> PriceFile:
+    """The bars of a raw table; as ``read_file``."""
     if options.exchange is not None:
         exchange_named(options.exchange)
-    raw = read_raw(path_or_frame, Hints(options.symbol, known_words))
     table = recognise(raw, layout=options.layout, columns=options.columns, symbol=options.symbol)
     stamps = _stamps(table, options.date_order)
     table = replace(table, table=replace(table.table, frame=table.table.frame.with_columns(stamps.values.alias(AT))))
@@ -158,7 +165,7 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
     stacked = stack(table, whose)
     rows, series_notes = take_series(stacked.rows, table.layout, options.series, raw.source)
     symbols = rows["symbol"].unique().to_list()
-    exchange = options.exchange or _exchange_of(symbols)
+    exchange = options.exchange or (exchange_of_all(symbols) if options.place is None else options.place or None)
     clock = Clock(exchange, _zone(options, table, raw, stamps))
     labelled = label_sessions(rows, stamps, clock, raw.source)
     numbers, bad = _figures(labelled.rows, table, options)
@@ -190,10 +197,10 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
         *unit_notes,
         *name_notes,
     )
-    return PriceFile(ordered, rejects, table.layout.name, notes, stamps.kind + "s", currencies)
+    return PriceFile(ordered, rejects, table.layout.name, notes, stamps.kind + "s", currencies, stamps.form)
 
 
-def _exchange_of(symbols: list[str]) -> str | None:
+def exchange_of_all(symbols: list[str]) -> str | None:
     """The exchange that all the symbols have, as far as the package knows."""
     found = set()
     for symbol in symbols[:50]:
@@ -324,6 +331,11 @@ def _rejects(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
         "reason",
         pl.col("content").fill_null(""),
     )
+
+
+def no_rejects() -> pl.DataFrame:
+    """A table of rejects without any."""
+    return pl.DataFrame(schema=REJECTS.schema(REJECT_COLUMNS))
 
 
 def _refuse_second_header(table: Recognised, rejects: pl.DataFrame) -> None:
