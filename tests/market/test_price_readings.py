@@ -370,7 +370,7 @@ def test_keywords_and_options_are_the_same():
     from dataclasses import fields
 
     names = {field.name for field in fields(PriceOptions)}
-    assert set(PriceKeywords.__annotations__) == names - {"claimed", "aliases", "contradictions"}
+    assert set(PriceKeywords.__annotations__) == names - {"claimed", "aliases", "contradictions", "place"}
     with pytest.raises(TypeError, match="symbl"):
         read_prices(TABLE, symbl="LAMP")
 
