@@ -66,14 +66,17 @@ class FigureKind:
 
 @dataclass(frozen=True)
 class OfResult:
-    """The material that a study alone gives: itself, and ``draws`` placebo studies."""
+    """The material that a study alone gives: itself, and ``draws`` placebo studies, or the test that is ``done``."""
 
     result: StudyResult
     draws: int = 2_000
     seed: int = 0
+    done: PlaceboResult | None = None
 
     @cached_property
     def test(self) -> PlaceboResult:
+        if self.done is not None:
+            return self.done
         from correlator.eventstudy.placebo.inference import placebo_test
 
         return placebo_test(self.result, draws=self.draws, seed=self.seed)

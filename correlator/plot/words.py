@@ -81,8 +81,9 @@ def _whom(result: StudyResult) -> str:
 
 def _what(result: StudyResult) -> str:
     """The events in words: a simple selection as it reads, one event by its date, others by their number."""
-    number = len(result.estimates)
-    if number == 1:
+    found = finding_of(result)
+    number = len(result.estimates) if found is None else found.n
+    if len(result.estimates) == 1:
         session = result.panel.labels[int(result.estimates.day_zero[0])]
         return f"{session:%d %b %Y}"
     words = selection_words(result.spec.events)

@@ -211,7 +211,7 @@ def _provenance(bars: pl.DataFrame, moment: Moment) -> pl.DataFrame:
             last_session=pl.col("session").max(),
             vintages=pl.col("vintage").max(),
             backfilled=(pl.col("retrieved_at") > moment.as_of).sum(),
-            sources=pl.col("source").unique().sort().str.join(" | "),
+            sources=pl.col("source").str.extract(r"([^/\\]+)[/\\]?$").unique().sort().str.join(" | "),
         )
         .sort("symbol")
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from correlator.eventstudy.placebo.inference import PlaceboResult
 from correlator.eventstudy.result import StudyResult
 from correlator.report.as_of import Inputs, Moment
 from correlator.report.spec import ReportSpec
@@ -15,7 +16,9 @@ from correlator.report.spec import ReportSpec
 class Contents:
     """A report's description, its moment, its inputs and what the study found (None: no event concerns its symbols).
 
-    ``tables`` by name, as they go to CSV; ``notes``: warnings of the study and of the inputs.
+    ``tables`` by name, as they go to CSV; ``notes``: warnings of the study and of the inputs; ``test``: the placebo
+    test where it is asked for; ``since``: where the last report stood, from which on things are new; ``others``:
+    further studies by name.
     """
 
     spec: ReportSpec
@@ -24,6 +27,9 @@ class Contents:
     result: StudyResult | None
     tables: dict[str, pl.DataFrame]
     notes: tuple[str, ...]
+    test: PlaceboResult | None = None
+    since: Moment | None = None
+    others: tuple[tuple[str, Contents], ...] = ()
 
     @property
     def measured(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,10 +30,13 @@ from correlator.report.as_of import (
     symbols_needed,
 )
 from correlator.report.contents import Contents
+from correlator.report.further import further_tables
 from correlator.report.journal import journalled
+from correlator.report.mail import MAIL, mail_message
+from correlator.report.new import LastRun, last_run, whats_new
 from correlator.report.publish import publish
 from correlator.report.spec import ReportSpec
-from correlator.report.tables import csv_bytes, report_table
+from correlator.report.tables import csv_bytes, named_tables, report_table, shaped
 from correlator.report.tear_sheet import tear_sheet
 from correlator.report.words import sentence
 from correlator.research.selection import across_borders, events_of_symbols
@@ -86,7 +89,7 @@ def run_report(
             note.status, note.message = "skipped", f"no session of {if_session}"
             return ReportRun("skipped", None, None, note.message)
         with temporary_folder("correlator-report") as folder:
-            contents, sliced = gather(spec, store, as_of=as_of, folder=folder)
+            contents, sliced = gather(spec, store, as_of=as_of, folder=folder, home=home)
             note.session = contents.moment.session.isoformat()
             files = report_files(contents, sliced)
         done = publish(files, home, note.session, keep=spec.keep)
@@ -95,34 +98,63 @@ def run_report(
     return ReportRun(note.status, contents.moment.session, done.folder, note.message)
 
 
-def gather(spec: ReportSpec, store: Store, *, as_of: date | datetime | None, folder: Path) -> tuple[Contents, Store]:
-    """Everything of the report, and the slice of the store (a file in ``folder``) that it was made from."""
-    chosen = spec.study
-    moment = moment_of(exchange_of_report(store, chosen.symbols), as_of)
-    needed = symbols_needed(chosen.symbols, chosen.benchmark)
-    sliced, inputs = slice_store(store, folder / "slice.duckdb", moment, needed)
-    check_fresh(inputs, moment, needed or chosen.symbols, spec.stale_after)
+def gather(
+    spec: ReportSpec, store: Store, *, as_of: date | datetime | None, folder: Path, home: Path | None = None
+) -> tuple[Contents, Store]:
+    """Everything of the report, and the slice of the store (a file in ``folder``) that it was made from.
+
+    ``home``: where its earlier runs are, against which things are new.
+    """
+    studies = [spec.study, *(each for _, each in spec.studies)]
+    symbols = [] if any(not each.symbols for each in studies) else [name for each in studies for name in each.symbols]
+    moment = moment_of(exchange_of_report(store, list(dict.fromkeys(symbols))), as_of)
+    parts = [symbols_needed(each.symbols, each.benchmark) for each in studies]
+    needed = None if any(part is None for part in parts) else [name for part in parts for name in part or ()]
+    sliced, inputs = slice_store(store, folder / "slice.duckdb", moment, needed and list(dict.fromkeys(needed)))
+    check_fresh(inputs, moment, needed or symbols, spec.stale_after)
+    before = last_run(home, moment)
+    contents = _contents(spec, sliced, inputs, before)
+    others = [
+        (name, _contents(replace(spec, study=each, studies=()), sliced, inputs, before.of(name)))
+        for name, each in spec.studies
+    ]
+    return replace(contents, others=tuple(others)), sliced
+
+
+def _contents(spec: ReportSpec, sliced: Store, inputs: Inputs, before: LastRun) -> Contents:
+    """One study of the report: its result, its tables, its notes."""
+    moment = before.now
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = _study(spec, sliced, inputs, moment)
+        further, test = further_tables(spec, result, sliced)
     with sliced.reading() as connection:
-        quotes = query(connection, _QUOTES, {"symbols": list(chosen.symbols) or None})
+        quotes = query(connection, _QUOTES, {"symbols": list(spec.study.symbols) or None})
     given = {"quotes": quotes}
     if "unexplained" in spec.outputs.tables:
-        given["unexplained"] = _unexplained(chosen, sliced, moment)
-    tables = {name: report_table(name, result, given) for name in spec.outputs.tables}
+        given["unexplained"] = _unexplained(spec.study, sliced, moment)
+    made = {"new": whats_new(result, inputs, sliced, before), **further}
+    tables = {
+        name: shaped(name, made[name], spec.study.by if name == "placebo" else ())
+        if name in made
+        else report_table(name, result, given)
+        for name in spec.outputs.tables
+    }
     notes = list(dict.fromkeys(str(warning.message) for warning in caught if warning.category is CorrelatorWarning))
     backfilled = int(inputs.bars["backfilled"].sum())
     if backfilled:
         notes.append(f"{backfilled:,} of {inputs.bars['bars'].sum():,} bars were loaded after the report's instant")
-    return Contents(spec, moment, inputs, result, tables, tuple(notes)), sliced
+    return Contents(spec, moment, inputs, result, tables, tuple(notes), test, before.since)
 
 
 def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
     """The report's files by name: a CSV per table, the tear sheet where it is wanted, and the manifest."""
-    files = {f"{name}.csv": csv_bytes(frame) for name, frame in contents.tables.items()}
-    if contents.spec.outputs.tear_sheet:
+    wanted = contents.spec.outputs
+    files = {f"{name}.csv": csv_bytes(frame, bom=wanted.bom) for name, frame in named_tables(contents).items()}
+    if wanted.tear_sheet:
         files[TEAR_SHEET] = tear_sheet(contents, sliced).encode()
+    if wanted.mail:
+        files[MAIL] = mail_message(contents, files)
     return {**files, MANIFEST: _manifest(contents, files)}
 
 
@@ -145,7 +177,7 @@ def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> S
 
 
 def _manifest(contents: Contents, files: dict[str, bytes]) -> bytes:
-    tables = {f"{name}.csv": frame for name, frame in contents.tables.items()}
+    tables = {f"{name}.csv": frame for name, frame in named_tables(contents).items()}
     value: dict[str, Any] = {
         "report": contents.spec.name,
         "session": contents.moment.session.isoformat(),

@@ -11,15 +11,16 @@ from typing import Any
 from correlator.errors import CorrelatorError, InputError, NotFoundError, likeliest
 from correlator.events.select import check_selection
 from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.formula import parse_formula
 from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
 from correlator.files import read_toml
-from correlator.plot.figures import PRICES, RESULT, figures_of
+from correlator.plot.figures import PLACEBO, PRICES, RESULT, figures_of
 
 TABLES = (
-    "summary", "events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes",
-    "unexplained",
-)  # fmt: skip
-FIGURES = figures_of(RESULT, PRICES)
+    *("new", "summary", "events", "ar", "car", "bhar", "aar", "caar", "significance", "models", "excluded", "quotes"),
+    *("unexplained", "placebo", "confounds", "regressions"),
+)
+FIGURES = figures_of(RESULT, PLACEBO, PRICES)
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
 _RESERVED = ("latest", "runs")
 
@@ -31,18 +32,30 @@ def study_keys() -> dict[str, Field[Any]]:
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """What is written: ``tables`` as CSV, and with ``tear_sheet`` an HTML page with ``figures``."""
+    """What is written: ``tables`` as CSV, and with ``tear_sheet`` an HTML page with ``figures``.
 
-    tables: tuple[str, ...] = ("summary", "events", "ar", "car", "caar", "models", "excluded")
+    ``draws`` and ``seed``: of the placebo studies that the table ``placebo`` and the figures ``fan`` and ``null`` need;
+    ``regressions``: formulas such as ``car ~ goldstein`` of the table of that name; ``bom``: CSV begins with the mark
+    by which spreadsheets know UTF-8; ``mail``: also ``mail.eml``, the whole report as one message.
+    """
+
+    tables: tuple[str, ...] = ("new", "summary", "events", "ar", "car", "caar", "models", "excluded")
     figures: tuple[str, ...] = ("car", "heatmap", "distribution", "events", "price")
     tear_sheet: bool = True
+    draws: int = 2_000
+    seed: int = 0
+    regressions: tuple[str, ...] = ()
+    bom: bool = False
+    mail: bool = False
 
 
 @dataclass(frozen=True)
 class ReportSpec:
     """A report: ``name`` of its folder, ``title``, ``keep`` (newest sessions kept, 0 keeps all) and its parts.
 
-    ``stale_after``: closed sessions that the prices of any symbol may lack before the report refuses to be written.
+    ``studies``: further studies by their names, ``[[studies]]`` in the file, each with its own files and part of the
+    page. ``stale_after``: closed sessions that the prices of any symbol may lack before the report refuses to be
+    written.
     """
 
     name: str
@@ -51,6 +64,7 @@ class ReportSpec:
     stale_after: int = 0
     study: StudySpec = field(default_factory=study_spec)
     outputs: OutputSpec = field(default_factory=OutputSpec)
+    studies: tuple[tuple[str, StudySpec], ...] = ()
 
     @property
     def heading(self) -> str:
@@ -59,7 +73,11 @@ class ReportSpec:
     def as_dict(self) -> dict[str, Any]:
         """The report as plain values, for the manifest."""
         study = self.study.as_dict()
-        return {**asdict(self), "study": {name: study[name] for name in study_keys()}}
+        others = {
+            name: {key: value for key, value in each.as_dict().items() if key in study_keys()}
+            for name, each in self.studies
+        }
+        return {**asdict(self), "study": {name: study[name] for name in study_keys()}, "studies": others}
 
 
 def read_spec(path: str | Path) -> ReportSpec:
@@ -74,8 +92,11 @@ def parse_spec(values: Mapping[str, Any], *, where: str = "report", default_name
     """The report that ``values`` (tables of a TOML file) describe; raises InputError naming the key."""
     rest = dict(values)
     study = _study(_table(rest, "study", where), f"{where}: study")
+    studies = _studies(rest.pop("studies", []), where)
     outputs = _part(OutputSpec, _table(rest, "outputs", where), f"{where}: outputs")
-    spec: ReportSpec = _part(ReportSpec, {"name": default_name, **rest}, where, study=study, outputs=outputs)
+    spec: ReportSpec = _part(
+        ReportSpec, {"name": default_name, **rest}, where, study=study, outputs=outputs, studies=studies
+    )
     _check(spec, where)
     return spec
 
@@ -85,6 +106,20 @@ def _table(values: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     if not isinstance(part, dict):
         raise InputError(f"{where}: {name} must be a table", hint=f"write [{name}] and its keys below")
     return part
+
+
+def _studies(values: Any, where: str) -> tuple[tuple[str, StudySpec], ...]:
+    """Further studies: tables with a name and the keys of a study."""
+    if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+        raise InputError(f"{where}: studies must be tables", hint="write [[studies]] before each")
+    found: dict[str, StudySpec] = {}
+    for number, each in enumerate(values, start=1):
+        rest = dict(each)
+        name = rest.pop("name", None)
+        if not isinstance(name, str) or not _NAME.match(name) or name in found:
+            raise InputError(f"{where}: study {number} needs a name of its own", hint="letters, digits, - and _")
+        found[name] = _study(rest, f"{where}: study {name}")
+    return tuple(found.items())
 
 
 def _study(values: Mapping[str, Any], where: str) -> StudySpec:
@@ -130,6 +165,19 @@ def _check(spec: ReportSpec, where: str) -> None:
     """Everything that can be told without a store."""
     if not _NAME.match(spec.name) or spec.name in _RESERVED:
         raise InputError(f"{where}: name {spec.name!r} is not a folder name", hint="use letters, digits, - and _")
+    if spec.outputs.draws < 1:
+        raise InputError(f"{where}: outputs: draws must be at least 1, got {spec.outputs.draws}")
+    for formula in spec.outputs.regressions:
+        try:
+            parse_formula(formula)
+        except CorrelatorError as error:
+            raise InputError(f"{where}: outputs: regressions: {error.message}", hint=error.hint) from error
+    if spec.outputs.regressions and "regressions" not in spec.outputs.tables:
+        raise InputError(f"{where}: outputs: regressions without their table", hint='add "regressions" to tables')
+    if "regressions" in spec.outputs.tables and not spec.outputs.regressions:
+        raise InputError(
+            f"{where}: outputs: the table regressions needs formulas", hint='regressions = ["car ~ goldstein"]'
+        )
     if spec.keep < 0 or spec.stale_after < 0:
         raise InputError(f"{where}: keep and stale_after must not be negative")
     for label, given, known in (

@@ -11,6 +11,7 @@ from correlator.brief.unexplained import SCHEMA as UNEXPLAINED
 from correlator.errors import StudyError
 from correlator.eventstudy.result import StudyResult
 from correlator.inert import safe_cells
+from correlator.report.contents import Contents
 
 _TEXT, _NUMBER, _COUNT, _DAY = pl.String(), pl.Float64(), pl.Int64(), pl.Date()
 _KEY: dict[str, pl.DataType] = {"event_id": _COUNT, "symbol": _TEXT}
@@ -18,6 +19,28 @@ _TEST: dict[str, pl.DataType] = {"se": _NUMBER, "t": _NUMBER, "p_value": _NUMBER
 _INSTANT = pl.Datetime("us", "UTC")
 
 COLUMNS: dict[str, dict[str, pl.DataType]] = {
+    "new": {"kind": _TEXT, "symbol": _TEXT, "session": _DAY, "what": _TEXT},
+    "placebo": {
+        "window": _TEXT,
+        "n": _COUNT,
+        **dict.fromkeys(("caar", "low", "high"), _NUMBER),
+        "statistic": _TEXT,
+        **dict.fromkeys(("value", "p_value", "p_holm", "p_romano_wolf"), _NUMBER),
+        **dict.fromkeys(("tested", "placements"), _COUNT),
+        "given_up": _TEXT,
+    },
+    "confounds": {
+        **_KEY,
+        **dict.fromkeys(
+            ("other_stories", "country_stories", "overlaps", "ex_dividend", "limit_locked", "thin"), _COUNT
+        ),
+        "confounded": pl.Boolean(),
+        "reason": _TEXT,
+    },
+    "regressions": {
+        **dict.fromkeys(("formula", "term"), _TEXT),
+        **dict.fromkeys(("estimate", "se", "t", "p_value", "low", "high"), _NUMBER),
+    },
     "summary": {
         "window": _TEXT,
         **dict.fromkeys(("n", "events", "dates"), _COUNT),
@@ -85,11 +108,29 @@ def report_table(name: str, result: StudyResult | None, given: Mapping[str, pl.D
     return _shaped(result.frame(name), name, keep=_extra(name, result))
 
 
-def csv_bytes(frame: pl.DataFrame) -> bytes:
-    """The frame as UTF-8 CSV: ISO 8601 dates and UTC instants, full precision, no cell a spreadsheet would run."""
+def named_tables(contents: Contents) -> dict[str, pl.DataFrame]:
+    """Every table of a report by the name of its file, those of further studies with the study's name in front."""
+    others = {f"{study}-{name}": frame for study, each in contents.others for name, frame in each.tables.items()}
+    return {**contents.tables, **others}
+
+
+def csv_bytes(frame: pl.DataFrame, *, bom: bool = False) -> bytes:
+    """The frame as UTF-8 CSV: ISO 8601 dates and UTC instants, full precision, no cell a spreadsheet would run.
+
+    Windows stand in brackets, ``[-1:1]``, as a spreadsheet takes ``1:5`` for a time; ``bom``: with the mark in front by
+    which spreadsheets know UTF-8.
+    """
+    windows = [name for name in ("window", "window_or_day") if name in frame.columns]
+    frame = frame.with_columns(pl.col(windows).str.replace(r"^(-?\d+:-?\d+)$", "[$1]"))
     instants = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)]
     plain = frame.with_columns(pl.col(instants).dt.strftime("%Y-%m-%dT%H:%M:%SZ")) if instants else frame
-    return safe_cells(plain).write_csv(line_terminator="\n").encode()
+    text = safe_cells(plain).write_csv(line_terminator="\n")
+    return text.encode("utf-8-sig" if bom else "utf-8")
+
+
+def shaped(name: str, frame: pl.DataFrame | None, groups: tuple[str, ...] = ()) -> pl.DataFrame:
+    """``frame`` in the columns of the table called ``name``; empty for None."""
+    return pl.DataFrame(schema=COLUMNS[name]) if frame is None else _shaped(frame, name, keep=groups)
 
 
 def _significance(result: StudyResult) -> pl.DataFrame:
@@ -104,7 +145,7 @@ def _significance(result: StudyResult) -> pl.DataFrame:
 
 
 def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
-    if name in ("summary", "aar", "caar"):
+    if name in ("summary", "aar", "caar", "placebo"):
         return result.spec.by
     if name == "models":
         return tuple(column for column in result.models.columns if column not in COLUMNS["models"])

@@ -16,14 +16,15 @@ from correlator.errors import StudyError
 from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.summary import summary_cells
-from correlator.plot.figures import RESULT, figures_of
+from correlator.plot.figures import FIGURES, PLACEBO, RESULT, OfResult, figures_of
 from correlator.plot.html import content_policy, figure_parts, figure_script, known_styles, script_json, title_of
 from correlator.plot.of_result import result_figure
 from correlator.plot.plotly_script import plotly_script
 from correlator.plot.template import empty_figure
 from correlator.report.contents import Contents
 from correlator.report.event_rows import event_choices, event_rows
-from correlator.report.words import method_paragraphs, summary_paragraphs
+from correlator.report.tables import named_tables
+from correlator.report.words import method_paragraphs, new_sentences, summary_paragraphs
 from correlator.research.figures import stored_figure
 from correlator.store.db import Store
 from correlator.version import __version__
@@ -38,7 +39,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def tear_sheet(contents: Contents, sliced: Store) -> str:
     """The page of a report as text; ``sliced``: the store that the report was made from, for the price figures."""
-    figures = _figures(contents, sliced)
+    sections = [_section("", contents, sliced), *(_section(name, each, sliced) for name, each in contents.others)]
+    figures = {name: figure for section in sections for name, figure in section["drawn"].items()}
     columns, events = event_rows(contents.result)
     data = {
         "figures": {name: figure_parts(figure) for name, figure in figures.items()},
@@ -55,10 +57,8 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         session=moment.session.isoformat(),
         exchange=moment.exchange,
         as_of=f"{moment.as_of:%Y-%m-%d %H:%M} UTC",
-        summary=summary_paragraphs(contents),
-        averages=_averages(contents.result),
-        tests=_tests(contents.result),
-        figures=[{"id": name, "label": _label(figure)} for name, figure in figures.items()],
+        new=_new(contents),
+        sections=sections,
         choices=event_choices(columns, events),
         event_columns=columns,
         methods=method_paragraphs(contents),
@@ -93,15 +93,55 @@ def _template() -> jinja2.Template:
     return environment.get_template("tear_sheet.html")
 
 
-def _figures(contents: Contents, sliced: Store) -> dict[str, go.Figure]:
-    """The figures wanted, by the id of their element."""
+def _section(name: str, contents: Contents, sliced: Store) -> dict[str, Any]:
+    """One study of the report, the first one without a name: words, tables and figures."""
+    figures = _figures(contents, sliced, f"{name}-" if name else "")
+    return {
+        "name": name,
+        "id": f"study-{name}" if name else "summary",
+        "summary": summary_paragraphs(contents),
+        "averages": _averages(contents.result),
+        "tests": _tests(contents.result),
+        "further": [
+            _table(contents.tables[each], caption, digits=3)
+            for each, caption in _FURTHER.items()
+            if each in contents.tables and contents.tables[each].height
+        ],
+        "figures": [{"id": each, "label": _label(figure)} for each, figure in figures.items()],
+        "drawn": figures,
+    }
+
+
+_FURTHER = {
+    "placebo": "Against the same study on ordinary sessions",
+    "regressions": "What the size of the returns goes with",
+}
+_MOST_NEW = 20
+
+
+def _new(contents: Contents) -> dict[str, Any]:
+    """What is new since the last report: a sentence, and the first lines."""
+    told = new_sentences(contents)
+    if not told:
+        return {"rows": []}
+    table = contents.tables["new"]
+    lines = [
+        " ".join(str(part) for part in (row["symbol"], row["session"], row["what"]) if part is not None)
+        for row in table.head(_MOST_NEW).iter_rows(named=True)
+    ]
+    more = [f"and {table.height - _MOST_NEW:,} more in new.csv"] if table.height > _MOST_NEW else []
+    return {"rows": told, "lines": lines + more}
+
+
+def _figures(contents: Contents, sliced: Store, prefix: str) -> dict[str, go.Figure]:
+    """The figures wanted, by the id of their element, which begins with ``prefix``."""
     found: dict[str, go.Figure] = {}
     spec, result = contents.spec, contents.result
     for kind in spec.outputs.figures:
         if kind == "price":
             symbols = spec.study.symbols or tuple(contents.inputs.bars["symbol"])
             for number, symbol in enumerate(symbols[:PRICE_FIGURES]):
-                found[f"figure-price-{number}"] = stored_figure(
+                found[f"{prefix}figure-price-{number}"] = stored_figure(
                     sliced,
                     symbol,
                     around=contents.moment.session,
@@ -110,9 +150,13 @@ def _figures(contents: Contents, sliced: Store) -> dict[str, go.Figure]:
                     links=spec.study.links,
                 )
         elif kind in figures_of(RESULT) and result is not None:
-            found[f"figure-{kind}"] = result_figure(result, kind)
+            found[f"{prefix}figure-{kind}"] = result_figure(result, kind)
+        elif kind in figures_of(PLACEBO) and result is not None and contents.test is not None:
+            found[f"{prefix}figure-{kind}"] = FIGURES[kind].draw(OfResult(result, done=contents.test))
     if not found and spec.outputs.figures:
-        found["figure-none"] = empty_figure("No study", "No event concerns these symbols: there is nothing to draw.")
+        found[f"{prefix}figure-none"] = empty_figure(
+            "No study", "No event concerns these symbols: there is nothing to draw."
+        )
     return found
 
 
@@ -168,9 +212,9 @@ def _unexplained(contents: Contents) -> dict[str, Any]:
 
 
 def _files(contents: Contents) -> dict[str, Any]:
-    rows = [(f"{name}.csv", frame.height, ", ".join(frame.columns)) for name, frame in contents.tables.items()]
+    rows = [(f"{name}.csv", frame.height, ", ".join(frame.columns)) for name, frame in named_tables(contents).items()]
     frame = pl.DataFrame(rows, schema={"file": pl.String, "rows": pl.Int64, "columns": pl.String}, orient="row")
-    return _table(frame, "CSV files beside this page")
+    return {**_table(frame, "CSV files beside this page"), "links": True}
 
 
 def _table(frame: pl.DataFrame, caption: str, *, digits: int = 4) -> dict[str, Any]:

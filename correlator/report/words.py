@@ -29,6 +29,20 @@ def sentence(contents: Contents) -> str:
     return f"session {contents.moment.session}: {contents.measured} events measured, {contents.left_out} left out"
 
 
+def new_sentences(contents: Contents) -> list[str]:
+    """What is new since the last report, a sentence per kind; empty where the table ``new`` is not asked for."""
+    if "new" not in contents.tables or contents.since is None:
+        return []
+    fresh, since = contents.tables["new"], f"since {contents.since.session}"
+    if fresh.is_empty():
+        return [f"Nothing new {since}."]
+    counts = dict(fresh["kind"].value_counts().iter_rows())
+    words = {"finding": "finding that changed", "event": "event", "bar": "revised bar"}
+    told = [counted(counts[kind], word).replace("\u00a0", " ") for kind, word in words.items() if kind in counts]
+    told = [each.replace("finding that changeds", "findings that changed") for each in told]
+    return [f"New {since}: {', '.join(told)}."]
+
+
 def summary_paragraphs(contents: Contents) -> list[str]:
     """The findings: how many events, what moved in each window, and whether that is more than chance."""
     result = contents.result

@@ -54,7 +54,7 @@ def test_the_manifest_says_what_is_in_the_files(work):
 def test_the_figures_are_those_of_the_study(work):
     row = next(csv.DictReader((reported(work) / "car.csv").read_text().splitlines()))
     # AIRLINK on KSE-100 around 29 May 2025: statsmodels OLS of the 120 sessions 2024-10-28..2025-04-21
-    assert (row["window"], float(row["car"])) == ("-1:1", pytest.approx(-0.03424037, abs=1e-7))
+    assert (row["window"], float(row["car"])) == ("[-1:1]", pytest.approx(-0.03424037, abs=1e-7))
     assert float(row["se"]) == pytest.approx(0.04902387, abs=1e-7)
 
 

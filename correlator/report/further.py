@@ -1,0 +1,60 @@
+"""Tables of a report that are made when they are asked for: placebo, confounds, regressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import polars as pl
+
+from correlator.errors import CorrelatorError, warn
+from correlator.eventstudy.cross_section import cross_section
+from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.eventstudy.result import StudyResult
+from correlator.plot.figures import FIGURES, PLACEBO
+from correlator.report.spec import ReportSpec
+from correlator.research.confounds import stored_flags
+from correlator.research.features import stored_features
+from correlator.store.db import Store
+
+T = TypeVar("T")
+Tables = dict[str, pl.DataFrame | None]
+
+
+def further_tables(spec: ReportSpec, result: StudyResult | None, sliced: Store) -> tuple[Tables, PlaceboResult | None]:
+    """The further tables that ``spec`` asks for, None where one cannot be made (with a warning), and the placebo
+    test.
+    """
+    wanted = spec.outputs
+    names = [name for name in ("placebo", "confounds", "regressions") if name in wanted.tables]
+    found: Tables = dict.fromkeys(names)
+    if result is None or not len(result.estimates):
+        return found, None
+    test = None
+    if "placebo" in names or any(FIGURES[kind].needs == PLACEBO for kind in wanted.figures):
+        test = _made(lambda: placebo_test(result, draws=wanted.draws, seed=wanted.seed), "placebo test")
+    if "placebo" in names and test is not None:
+        found["placebo"] = test.table
+    if "confounds" in names:
+        found["confounds"] = _made(lambda: stored_flags(sliced, result), "table of confounds")
+    if "regressions" in names:
+        found["regressions"] = _made(lambda: _regressions(spec, result, sliced), "regression")
+    return found, test
+
+
+def _regressions(spec: ReportSpec, result: StudyResult, sliced: Store) -> pl.DataFrame:
+    features = stored_features(sliced, result, None)
+    tables = [
+        cross_section(features, formula).table.select(pl.lit(formula).alias("formula"), pl.all())
+        for formula in spec.outputs.regressions
+    ]
+    return pl.concat(tables, how="diagonal_relaxed")
+
+
+def _made(make: Callable[[], T], what: str) -> T | None:
+    """What ``make`` returns; None with a warning where it cannot be made: that is no reason to have no report."""
+    try:
+        return make()
+    except CorrelatorError as error:
+        warn(f"no {what}: {error}")
+        return None

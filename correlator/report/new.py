@@ -1,0 +1,105 @@
+"""What is new since the last run of a report: events, bars that were revised, findings that say something else."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from correlator.eventstudy.finding import verdict
+from correlator.eventstudy.result import StudyResult
+from correlator.report.as_of import Inputs, Moment, moment_of
+from correlator.report.publish import labels_of
+from correlator.store.db import Store
+from correlator.store.statements import query
+
+_REVISED = """
+    SELECT symbol, session, vintage, close FROM bars WHERE vintage > 1 AND retrieved_at > $since AND retrieved_at <=
+    $now ORDER BY session DESC, symbol
+"""
+_MOST_BARS = 50
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """Where the report stands ``now``, where it stood before (``since``), and the summary of that run, if it is
+    there.
+    """
+
+    now: Moment
+    since: Moment
+    folder: Path | None
+    study: str = ""
+
+    def of(self, study: str) -> LastRun:
+        """The same of a further study of the report."""
+        return replace(self, study=study)
+
+    def summary(self) -> list[dict[str, str]]:
+        """The rows of the summary that was written then; none where there is none."""
+        name = f"{self.study}-summary.csv" if self.study else "summary.csv"
+        file = None if self.folder is None else self.folder / name
+        if file is None or not file.is_file():
+            return []
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.DictReader(lines))
+
+
+def last_run(home: Path | None, now: Moment) -> LastRun:
+    """The newest run before the session of ``now``; without one the session before it."""
+    labels = [] if home is None else labels_of(home)
+    before = next((label for label in labels if label < now.session.isoformat()), None)
+    if home is None or before is None:
+        return LastRun(now, moment_of(now.exchange, now.session - timedelta(days=1)), None)
+    return LastRun(now, moment_of(now.exchange, date.fromisoformat(before)), home / before)
+
+
+def whats_new(result: StudyResult | None, inputs: Inputs, sliced: Store, before: LastRun) -> pl.DataFrame:
+    """Kind (finding, event, bar), symbol, session and words of what is new, findings first."""
+    rows: list[tuple[str, str | None, date | None, str]] = []
+    if result is not None and len(result.estimates):
+        rows += [("finding", None, None, words) for words in _findings(result, before.summary())]
+        rows += _events(result, before)
+    of_report = set(inputs.bars["symbol"])
+    with sliced.reading() as connection:
+        revised = query(connection, _REVISED, {"since": before.since.as_of, "now": before.now.as_of})
+    kept = revised.filter(pl.col("symbol").is_in(list(of_report)))
+    for symbol, session, vintage, close in kept.head(_MOST_BARS).iter_rows():
+        rows.append(("bar", symbol, session, f"revised: close {close:,.6g}, vintage {vintage}"))
+    if kept.height > _MOST_BARS:
+        rows.append(("bar", None, None, f"and {kept.height - _MOST_BARS:,} more revised bars"))
+    schema = {"kind": pl.String, "symbol": pl.String, "session": pl.Date, "what": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _findings(result: StudyResult, earlier: list[dict[str, str]]) -> list[str]:
+    """Windows (and groups) whose verdict is another one than in the earlier summary."""
+    keys = (*result.spec.by, "window")
+    known = {tuple(row.get(key, "").strip("[]") for key in keys): row.get("p_value") for row in earlier}
+    words = []
+    for row in result.summary().iter_rows(named=True):
+        key = tuple(str(row[name]) for name in keys)
+        if key not in known or row["p_value"] is None or not known[key]:
+            continue
+        then, now = float(known[key] or "nan"), row["p_value"]
+        if verdict(then) != verdict(now):
+            words.append(f"{', '.join(key)}: {verdict(now)} (p {now:.3f}), before {verdict(then)} (p {then:.3f})")
+    return words
+
+
+def _events(result: StudyResult, before: LastRun) -> list[tuple[str, str | None, date | None, str]]:
+    """Measured events that were not public when the report stood before, the newest first."""
+    kept = result.events[result.estimates.kept]
+    if "known_at" not in kept.columns:
+        return []
+    sessions = result.panel.labels.gather(result.estimates.day_zero).cast(pl.Date)
+    fresh = kept.with_columns(day_zero=sessions).filter(pl.col("known_at") > before.since.as_of)
+    ordered = fresh.sort("known_at", "event_id", "symbol", descending=[True, False, False])
+    told = [name for name in ("category", "headline") if name in ordered.columns]
+    return [
+        ("event", row["symbol"], row["day_zero"], ": ".join(str(row[name]) for name in told if row[name]))
+        for row in ordered.iter_rows(named=True)
+    ]

@@ -1,0 +1,137 @@
+"""What else a report can hold: what is new, placebo, regressions, several studies, a message; the same twice."""
+
+from __future__ import annotations
+
+import csv
+import email
+import io
+import re
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from correlator.errors import InputError
+from correlator.intake.news import add_news
+from correlator.intake.prices import add_prices
+from correlator.report.run import run_report
+from correlator.report.spec import parse_spec
+from correlator.resources import data_path
+from correlator.store.db import Store
+
+STUDY = {
+    "symbols": ["HBL", "OGDC"],
+    "benchmark": "equal-weighted",
+    "model": "mean",
+    "estimation": "-150:-11",
+    "window": "-5:5",
+    "windows": ["0:0", "0:5", "-5:5"],
+}
+OUTPUTS = {
+    "tables": ["new", "summary", "placebo", "confounds", "regressions"],
+    "regressions": ["car ~ goldstein"],
+    "figures": ["car", "fan"],
+    "draws": 50,
+    "bom": True,
+    "mail": True,
+}
+CONFLICT = {"name": "conflict", **STUDY, "events": "goldstein < 0"}
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> list[dict[str, bytes]]:
+    """Two runs of a report, four weeks apart, and the second one again."""
+    work = tmp_path_factory.mktemp("further")
+    store = Store(work / "m.duckdb")
+    for symbol in ("HBL", "OGDC"):
+        add_prices(store, data_path("sample", f"{symbol}.csv"), symbol=symbol)
+    add_news(store, data_path("sample", "headlines.csv"), columns={"published": "date"}, profile="generic")
+    spec = parse_spec({"name": "two", "study": STUDY, "studies": [CONFLICT], "outputs": OUTPUTS})
+    found = []
+    for day in ("2025-05-09", "2025-06-05", "2025-06-05"):
+        folder = run_report(spec, store, out=work, as_of=date.fromisoformat(day)).folder
+        assert folder is not None
+        found.append({path.name: path.read_bytes() for path in Path(folder).iterdir()})
+    return found
+
+
+def test_what_came_since_the_last_run_is_new_and_nothing_else(folders):
+    _, second, again = folders
+    assert second == again
+    told = rows(second["new.csv"])
+    assert {row["kind"] for row in told} == {"event"}
+    assert all("2025-05-09" < row["session"] <= "2025-06-05" for row in told)
+    page = second["index.html"].decode()
+    assert page.index("New since 2025-05-09: 6 events") < page.index('id="summary-title"')
+
+
+def test_every_study_has_its_files_and_its_part_of_the_page(folders):
+    files = folders[0]
+    assert {f"{part}{name}.csv" for part in ("", "conflict-") for name in OUTPUTS["tables"]} <= set(files)
+    assert int(rows(files["conflict-summary.csv"])[0]["n"]) < int(rows(files["summary.csv"])[0]["n"])
+    page = files["index.html"].decode()
+    assert '<h2 id="study-conflict-title">conflict</h2>' in page
+    assert '"conflict-figure-fan"' in page
+    assert len(page) < 1_700_000
+
+
+def test_tables_asked_for_are_there_and_open_in_a_spreadsheet(folders):
+    files = folders[1]
+    for name in ("summary", "placebo", "regressions"):
+        content = files[f"{name}.csv"]
+        assert content.startswith(b"\xef\xbb\xbf")
+        assert not re.search(rb"(^|,)-?\d+:-?\d+(,|$)", content, re.M)
+    assert [row["window"] for row in rows(files["placebo.csv"])] == ["[0:0]", "[0:5]", "[-5:5]"]
+    assert {row["term"] for row in rows(files["regressions.csv"])} == {"Intercept", "goldstein"}
+
+
+def test_names_of_files_are_links_and_no_folder_of_this_machine_is_told(folders):
+    files = folders[1]
+    assert '<a href="summary.csv">summary.csv</a>' in files["index.html"].decode()
+    sources = str(data_path("sample", "HBL.csv").parent)
+    for name, content in files.items():
+        assert sources.encode() not in content, name
+
+
+def test_the_message_holds_words_table_page_and_files(folders):
+    message = email.message_from_bytes(folders[1]["mail.eml"])
+    assert message["Subject"] == "two, 2025-06-05"
+    parts = {part.get_filename() or part.get_content_type(): part for part in message.walk()}
+    assert {"text/plain", "text/html", "index.html", "summary.csv"} <= set(parts)
+    assert parts["summary.csv"].get_payload(decode=True) == folders[1]["summary.csv"]
+    assert b"New since 2025-05-09" in parts["text/plain"].get_payload(decode=True)
+
+
+def test_a_finding_that_changed_is_told():
+    from correlator.report.new import _findings
+
+    class Result:
+        class spec:
+            by = ()
+
+        def summary(self):
+            return pl.DataFrame({"window": ["0:0", "0:5"], "p_value": [0.2, 0.01]})
+
+    earlier = [{"window": "[0:0]", "p_value": "0.03"}, {"window": "[0:5]", "p_value": "0.02"}]
+    assert _findings(Result(), earlier) == ["0:0: within chance (p 0.200), before more than chance (p 0.030)"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"studies": [{"symbols": ["A"]}]}, "needs a name"),
+        ({"studies": [{"name": "a"}, {"name": "a"}]}, "needs a name of its own"),
+        ({"studies": [{"name": "a", "windw": "0:0"}]}, "study a: key 'windw' is not known"),
+        ({"outputs": {"tables": ["regressions"]}}, "needs formulas"),
+        ({"outputs": {"regressions": ["car ~ goldstein"]}}, "without their table"),
+        ({"outputs": {"draws": 0}}, "draws must be at least 1"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused_before_it_runs(values, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        parse_spec({"name": "x", **values})
