@@ -380,15 +380,15 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "bars_at",
-        "Bars as an instant may see them: of every bar the newest vintage known then, else (loaded later) the first.",
+        "Bars of symbols (a list) as an instant may see them: of each the newest vintage known then, else the first.",
         """
-        SELECT * FROM bars QUALIFY row_number() OVER (
+        SELECT * FROM bars WHERE symbol IN (SELECT unnest(symbols)) QUALIFY row_number() OVER (
             PARTITION BY symbol, "interval", bar_start
             ORDER BY retrieved_at <= as_of::TIMESTAMPTZ DESC,
                 CASE WHEN retrieved_at <= as_of::TIMESTAMPTZ THEN -vintage ELSE vintage END
         ) = 1
         """,
-        ("as_of",),
+        ("as_of", "symbols"),
     ),
     View("newest_bars", "Of every bar the newest vintage.", "SELECT * FROM bars_known(NULL)"),
     View(

@@ -1,10 +1,11 @@
 """Standardised outcomes of every session: what each would have been as day 0, measured as if the next were unknown.
 
-For each session and window: the CAR by the market model (the mean where there is no benchmark), its standard error from
-the estimation window, and the volatility regime, from the bars between both. All of these are known before day 0, so
-the outcome divided by them is what a brief can forecast.
+For each session and window of m sessions: the CAR by the market model (the mean where there is no benchmark), its error
+by the residual standard deviation s of the n bars of the estimation window, and the volatility regime f, from the bars
+between both. The error is that of a window in which the market does what it does on average: it is known before day 0,
+so the outcome divided by it is what a brief can forecast.
 
-    z = CAR / (se f),   f^2 = 1/2 + 1/2 g,   g = mean of (AR / se)^2 over the 20 sessions before day 0
+    z = CAR / (e f),   e = s sqrt(m + m^2 / n),   f^2 = 1/2 + 1/2 g,   g = mean of (AR / se)^2, 20 sessions before day 0
 """
 
 from __future__ import annotations
@@ -68,8 +69,7 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
     lasts = np.array([window.last for window in windows], dtype=np.int64)
     lengths = np.array([len(window) for window in windows], dtype=np.float64)
     whole = (found.day_zero[:, None] + lasts < closed) & np.isfinite(found.car)
-    ahead = found.sigma[:, None] * np.sqrt(lengths + lengths**2 / found.n[:, None])
-    scale = np.where(np.isfinite(found.car_se) & whole, found.car_se, ahead) * regime[:, None]
+    scale = found.sigma[:, None] * np.sqrt(lengths + lengths**2 / found.n[:, None]) * regime[:, None]
     car = np.where(whole, found.car, np.nan)
 
     def spread(values: Array) -> Array:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 
@@ -57,7 +56,7 @@ class Predictive:
 
     def below(self, values: Array) -> Array:
         """The probability (M,) of an outcome below ``values`` (M,): the probability integral transform."""
-        return np.asarray(ndtr((values[:, None] - self.atoms) / self.kernel[:, None]).mean(axis=1))
+        return np.asarray(normal_share((values[:, None] - self.atoms) / self.kernel[:, None]).mean(axis=1))
 
     def quantiles(self, levels: Array) -> Array:
         """Outcomes (M, L) below which a share ``levels`` (L,) lies."""
@@ -72,6 +71,18 @@ class Predictive:
             if (high - low).max(initial=0.0) < 1e-9:
                 break
         return np.asarray((low + high) / 2.0)
+
+
+def normal_share(x: Array) -> Array:
+    """The share of a standard normal distribution below ``x``, to 1e-7 (Abramowitz & Stegun 1964, 7.1.26).
+
+    scipy has it to the last digit and takes a third of a second to import, which a brief of a second can do without.
+    """
+    z = np.abs(x) / np.sqrt(2.0)
+    t = 1.0 / (1.0 + 0.3275911 * z)
+    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    upper = 0.5 * tail * np.exp(-(z**2))
+    return np.asarray(np.where(x < 0.0, upper, 1.0 - upper))
 
 
 def ordinary_of(z: Array, clip: float) -> tuple[Array, float, float, int]:

@@ -26,9 +26,8 @@ from correlator.store.reading import read_instrument
 from correlator.store.statements import execute, query
 
 _BARS = """
-    SELECT b.*, i.exchange FROM bars_at($as_of) AS b JOIN instruments AS i USING (symbol)
-    WHERE b."interval" = '1d' AND ($symbols::VARCHAR[] IS NULL OR symbol IN (SELECT unnest($symbols::VARCHAR[])))
-    ORDER BY symbol, bar_start
+    SELECT b.*, i.exchange FROM bars_at($as_of, $symbols) AS b JOIN instruments AS i USING (symbol)
+    WHERE b."interval" = '1d' ORDER BY symbol, bar_start
 """
 _EVENTS = "SELECT * FROM events WHERE known_at <= $as_of ORDER BY event_id"
 _OF_ARTICLES = """
@@ -129,7 +128,8 @@ def slice_store(store: Store, target: Path, moment: Moment, symbols: Sequence[st
             "events": query(connection, _EVENTS, parameters),
             **{name: query(connection, _OF_ARTICLES.format(table=name), parameters) for name in _ARTICLE_TABLES},
         }
-        wanted = None if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
+        every = tables["instruments"]["symbol"].to_list()
+        wanted = every if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
         bars = query(connection, _BARS, {"symbols": wanted, **parameters}).filter(
             pl.col("session") <= moment.session, pl.col("exchange") == moment.exchange
         )

@@ -19,14 +19,16 @@ _RECENT = timedelta(days=45)
 _ORDER = {"asked": 0, "named": 1, "printed": 2, "country": 3}
 # The index of a country speaks for its market, so it goes before the country's shares; of these the most traded first.
 _LISTED = """
-    SELECT i.symbol, i.country, coalesce(i.kind, 'share') AS kind, t.turnover
-    FROM instruments AS i SEMI JOIN (SELECT symbol FROM bars WHERE bar_start < $at::TIMESTAMPTZ) AS b USING (symbol)
-    LEFT JOIN (
-        SELECT symbol, median(close * volume) AS turnover FROM bars
-        WHERE "interval" = '1d' AND vintage = 1 AND bar_start BETWEEN $since::TIMESTAMPTZ AND $at::TIMESTAMPTZ
+    WITH here AS (
+        SELECT symbol, country, coalesce(kind, 'share') AS kind FROM instruments
+        WHERE country IN (SELECT unnest($countries)) AND coalesce(kind, 'share') IN ('share', 'index', 'fund')
+    ), traded AS (
+        SELECT symbol, median(close * volume) FILTER (WHERE bar_start > $since::TIMESTAMPTZ) AS turnover FROM bars
+        WHERE symbol IN (SELECT symbol FROM here) AND "interval" = '1d' AND vintage = 1
+            AND bar_start < $at::TIMESTAMPTZ
         GROUP BY symbol
-    ) AS t USING (symbol)
-    WHERE i.country IN (SELECT unnest($countries)) AND coalesce(i.kind, 'share') IN ('share', 'index', 'fund')
+    )
+    SELECT here.*, turnover FROM here JOIN traded USING (symbol)
     ORDER BY kind = 'index' DESC, turnover DESC NULLS LAST, symbol
 """
 

@@ -21,15 +21,14 @@ AHEAD = 15
 """Sessions after the last closed one whose labels are known from the calendar; they have no bars."""
 
 _BARS = """
-    SELECT * FROM bars_at($at)
-    WHERE symbol IN (SELECT unnest($symbols)) AND "interval" = '1d'
-        AND bar_start BETWEEN $first::TIMESTAMPTZ AND $last::TIMESTAMPTZ
+    SELECT * FROM bars_at($at, $symbols)
+    WHERE "interval" = '1d' AND bar_start BETWEEN $first::TIMESTAMPTZ AND $last::TIMESTAMPTZ
     ORDER BY symbol, bar_start
 """
 _LAST_TRADE = """
     SELECT arg_max(close, bar_start) AS price, max(bar_start) AS bar_start, arg_max("interval", bar_start) AS "interval"
-    FROM bars_at($at)
-    WHERE symbol = $symbol AND "interval" <> '1d' AND close IS NOT NULL AND bar_start > $since::TIMESTAMPTZ
+    FROM bars_at($at, [$symbol])
+    WHERE "interval" <> '1d' AND close IS NOT NULL AND bar_start > $since::TIMESTAMPTZ
         AND bar_start + to_minutes(CASE WHEN "interval" LIKE '%h' THEN 60 ELSE 1 END
             * CAST(regexp_extract("interval", '^[0-9]+') AS INTEGER)) <= $at
 """

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 from correlator.brief.pool import placebo_p
-from correlator.brief.predictive import Ordinary, interval_levels, ordinary_of, predictive, unconditional
+from correlator.brief.predictive import Ordinary, interval_levels, normal_share, ordinary_of, predictive, unconditional
 from correlator.brief.record import History, walk_forward
 from correlator.brief.shrinkage import CLIP, PRIOR_DATES, PRIOR_EFFECT, PRIOR_SPREAD, Groups, Past, Today, shrunken
 
@@ -85,6 +86,11 @@ def test_quantiles_invert_the_distribution(seed, mean, variance):
     ends = made.quantiles(levels)[0]
     assert np.all(np.diff(ends) > 0)
     assert [made.below(np.array([end]))[0] for end in ends] == pytest.approx(levels, abs=1e-6)
+
+
+def test_the_normal_share_is_that_of_scipy():
+    x = np.linspace(-9.0, 9.0, 10_001)
+    assert np.abs(normal_share(x) - ndtr(x)).max() < 1.5e-7
 
 
 def test_without_precedents_what_is_left_is_the_ordinary_session():

@@ -288,3 +288,16 @@ def test_the_command_line(tmp_path, server):
     assert [json.loads(path.read_text())["headline"] for path in (tmp_path / "briefs").iterdir()] == [AGREE]
     assert run("feeds.toml", "--once", "--allow-private").stdout == ""
     assert json.loads(run("--status").stdout)["briefs"]["made"] == 1
+
+
+def test_a_watch_of_a_lake(tmp_path, server):
+    pytest.importorskip("deltalake")
+    file = tmp_path / "feeds.toml"
+    file.write_text(f'every = 1\n[[feed]]\nurl = "{server.url()}"\n')
+    store = Store(f"{tmp_path}/lake/")
+    home_of(store).mkdir()
+    server.add(AGREE)
+    sinks = Collected(), Collected()
+    for sink in sinks:
+        again(Watch(store, read_watch(file), [sink], Permissions(allow_private=True), say=print))
+    assert [len(sink.had) for sink in sinks] == [1, 0]
