@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--repeat", default="1")
     options = parser.parse_args()
     speed = f"`python benchmarks/bars_load.py`\n\n```text\n{printed('bars_load.py')}\n```"
-    detection = printed("audit_detection.py", "--data", options.data, "--repeat", options.repeat)
+    detection = printed("audit_detection.py", "--data", options.data, "--repeat", options.repeat, "--half", "2")
     page = between(PAGE.read_text(encoding="utf-8"), "published", printed("published_sessions.py"))
     PAGE.write_text(between(between(page, "speed", speed), "detection", detection), encoding="utf-8")
 
