@@ -5,8 +5,8 @@ of XKAR, an index among them) and ``panel/skfolio`` (20 US shares and the S&P 50
 way that applies to it, at seeded places, and audited alone and among others (eight at most, the index first). The
 tables are Markdown, for docs/market.md: corruptions made, how many were found for what they are alone and among
 others, and how many findings of high severity then fell on series that nobody had touched; then the findings on the
-series without their faults, and on the files as they are. A finding counts only where there was none of its kind on that
-session before. ``--half 2`` takes the half of the series on which no threshold was chosen.
+series without their faults, and on the files as they are. A finding counts only where there was none of its kind on
+that session before. ``--half 2`` takes the half of the series on which no threshold was chosen.
 """
 
 from __future__ import annotations

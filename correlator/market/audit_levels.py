@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from correlator.market.findings import Series
 from correlator.market.limits import price_limits
-from correlator.market.returns import previous_closes
+from correlator.market.returns import limit_locked, previous_closes
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -66,7 +66,9 @@ def jumps(series: Series) -> pl.DataFrame:
         at_open & (size > _SMALL_SIZE * usual) & (size > _LEAST_MOVE), _near(size, _SMALL_SPLITS, slack), 0.0
     )
     small = np.where((split > 0) | (series.kind == "index"), 0.0, small)
-    likely = small * _at_ratio(bars, opening, small)
+    small = np.where(_at_limit(series), 0.0, small)
+    # New shares make a price fall: what rises from the open on is news sooner than fewer shares.
+    likely = small * (_at_ratio(bars, opening, small) & (move < 0))
     far = split >= _FAR
     is_unit, is_split = unit > 0, (split > 0) & (unit == 0)
     beyond = _beyond_limit(series, move) & ~is_unit & ~is_split
@@ -186,6 +188,18 @@ def _come_back(sessions: pl.Series, move: Array, jumped: Mask) -> list[str]:
         if two - one <= _BACK_WITHIN and abs(move[one] + move[two]) < _UNIT_SLACK:
             told[int(one)] = f"; undone on {sessions[int(two)]}: the {two - one} bars between stand on another scale"
     return told
+
+
+def _at_limit(series: Series) -> Mask:
+    """Bars (T,) that ended at the exchange's price limit and were traded at no other price."""
+    if series.exchange is None or series.kind not in (None, "share"):
+        return np.zeros(series.bars.height, dtype=bool)
+    limit, minimum = price_limits(series.exchange, series.bars["session"])
+    figures = (
+        series.bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
+        for name in ("open", "high", "low", "close")
+    )
+    return np.asarray(limit_locked(*figures, limit=limit, minimum=minimum)[:, 0], dtype=bool)
 
 
 def _beyond_limit(series: Series, move: Array) -> Mask:

@@ -30,7 +30,7 @@ def split(rows: pl.DataFrame, ratio: float) -> pl.DataFrame:
 
 @pytest.mark.parametrize(
     ("ratio", "severity"),
-    [(9.0, "high"), (3.5, "medium"), (5 / 4, "medium"), (11 / 10, "medium"), (1 / 1.27, "medium")],
+    [(9.0, "high"), (3.5, "medium"), (5 / 4, "medium"), (11 / 10, "medium"), (1 / 1.27, "low")],
 )
 def test_splits_of_any_ratio(ratio, severity):
     day = str(bars()["Date"][AT])
