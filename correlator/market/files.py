@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -28,6 +29,8 @@ from correlator.sessions import exchange_named, exchange_zone
 from correlator.source_limits import check_names
 from correlator.tables import BARS, REJECTS
 
+# No price of a market is older; files may hold days of some months ahead, as of futures.
+_FIRST_MARKET, _AHEAD = date(1602, 1, 1), timedelta(days=400)
 # Share of closes below zero from which they are not prices.
 _BELOW_ZERO = 0.2
 BAR_COLUMNS = tuple(name for name in BARS.column_names if name not in ("vintage", "retrieved_at"))
@@ -168,7 +171,7 @@ def read_table(raw: RawTable, options: PriceOptions) -> PriceFile:
     exchange = options.exchange or (exchange_of_all(symbols) if options.place is None else options.place or None)
     clock = Clock(exchange, _zone(options, table, raw, stamps))
     labelled = label_sessions(rows, stamps, clock, raw.source)
-    numbers, bad = _figures(labelled.rows, table, options)
+    numbers, bad = _figures(_without_impossible_days(labelled.rows, raw.source), table, options)
     numbers, volume_notes = without_negative_volumes(numbers)
     numbers, currencies, unit_notes = in_whole_units(numbers, table, options.currency)
     country = exchange_named(exchange).country if exchange else None
@@ -198,6 +201,25 @@ def read_table(raw: RawTable, options: PriceOptions) -> PriceFile:
         *name_notes,
     )
     return PriceFile(ordered, rejects, table.layout.name, notes, stamps.kind + "s", currencies, stamps.form)
+
+
+def _without_impossible_days(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Rows whose days no bar can have, by the Gregorian calendar, without a day.
+
+    Raises InputError where most have one: dates of another calendar are years off.
+    """
+    latest = datetime.now(UTC).date() + _AHEAD
+    impossible = ~pl.col("session").is_between(_FIRST_MARKET, latest)
+    wrong = rows.filter(impossible.fill_null(False))
+    if wrong.is_empty():
+        return rows
+    if 2 * wrong.height > rows.height:
+        first, last = (wrong["session"].sort()[place] for place in (0, -1))
+        raise InputError(
+            f"{source}: dates run from {first} to {last}, when no market has bars",
+            hint="write years of the Gregorian calendar (2567 of Thailand is 2024), or name the date column",
+        )
+    return rows.with_columns(pl.when(~impossible).then(pl.col("session")).alias("session"))
 
 
 def exchange_of_all(symbols: list[str]) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from correlator.cli.app import app
+from correlator.errors import InputError
 from correlator.eventstudy.measure import study_frames
 from correlator.intake.events import add_events
 from correlator.intake.prices import add_prices
@@ -86,3 +87,30 @@ def test_repair_is_of_yahoo_alone(tmp_path):
         answer = CliRunner().invoke(app, [*words, *more])
         assert answer.exit_code != 0
         assert said in str(answer.exception)
+
+
+@pytest.mark.parametrize(
+    "days", [("11/03/2567", "13/03/2567"), ("1445-09-01", "1445-09-02"), ("2999-01-04", "2999-01-05")]
+)
+def test_years_of_another_calendar_are_refused(tmp_path, days):
+    path = tmp_path / "p.csv"
+    path.write_text("Date,Close\n" + "".join(f"{day},10.5\n" for day in days), encoding="utf-8")
+    with pytest.raises(InputError, match="when no market has bars"):
+        read_prices(path, symbol="LAMP", exchange="XNAS")
+
+
+def test_one_day_in_a_year_to_come_is_no_bar(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("Date,Close\n2024-03-11,10\n2024-03-12,11\n2204-03-13,12\n", encoding="utf-8")
+    file = read_prices(path, symbol="LAMP", exchange="XNAS")
+    assert file.bars.height == 2
+    assert file.rejects.select("source_line", "reason").rows() == [(4, "the date cannot be read")]
+
+
+@pytest.mark.parametrize("header", ["Date,O,C", "Date,C,V"])
+def test_letters_of_a_bar_alone_are_a_question(tmp_path, header):
+    path = tmp_path / "p.csv"
+    path.write_text(f"{header}\n2024-03-11,10,11\n2024-03-12,11,12\n", encoding="utf-8")
+    with pytest.raises(InputError, match="could be figures of one share, or 2 shares"):
+        read_prices(path, exchange="XNAS")
+    assert set(read_prices(path, exchange="XNAS", layout="wide").bars["symbol"]) == set(header.split(",")[1:])
