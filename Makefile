@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: fuzz licences oldest demo nlp test check format docs requirements benchmarks clean
+.PHONY: bench bench-small fuzz licences oldest demo nlp test check format docs requirements benchmarks clean
 
 demo: $(VENV)/.installed
 	$(BIN)/correlator demo
@@ -61,6 +61,14 @@ oldest: $(VENV)/.installed-dev
 	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
 		--editable ".[cluster,fast,image,lake,nlp,statistics,volatility]" --group dev
 	build/oldest/bin/python -m pytest -n 2 --dist loadfile
+
+# Every stage at x1, x10 and x100 with peers beside: build/bench has the CSV and the figure.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/bench.py --cluster local
+
+# Small, for every change: gates on ratios, none on seconds.
+bench-small: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/bench.py --sizes 1,10 --gate
 
 licences: $(VENV)/.installed-dev
 	$(BIN)/python tools/make_licences.py

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
@@ -20,6 +22,7 @@ from correlator.version import __version__
 
 LOCAL = "local"
 RETRIES = 3
+_AHEAD = 3
 _CONNECT_SECONDS = 30
 _PACKAGES = ("numpy", "polars", "duckdb", "pyarrow", "scipy", "numba", "deltalake", "distributed")
 _QUIET = {"distributed.worker.use-file-locking": False, "distributed.comm.timeouts.connect": f"{_CONNECT_SECONDS}s"}
@@ -37,6 +40,11 @@ class Cluster:
         """Addresses of the workers."""
         return sorted(self._client.scheduler_info(n_workers=-1)["workers"])
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor seconds that each worker has used so far, by its address."""
+        used: dict[str, float] = self._client.run(time.process_time)
+        return used
+
     def submit(self, function: Callable[..., T], *arguments: Any) -> Any:
         """The future of ``function(*arguments)``, itself an argument for others, which then run where it is."""
         return self._client.submit(function, *arguments, retries=RETRIES, pure=False)
@@ -47,9 +55,18 @@ class Cluster:
             with _understood():
                 yield future.result()
 
-    def map(self, function: Callable[..., T], items: Sequence[Any], what: str) -> Iterator[T]:
-        """``function`` of every item, in order."""
-        yield from self.results([self.submit(function, item) for item in items], what)
+    def stream(self, function: Callable[[Any], T], items: Iterable[Any]) -> Iterator[T]:
+        """``function`` of every item, in order; no more of them are on their way than keep the workers busy."""
+        waiting: deque[Any] = deque()
+        most = _AHEAD * max(len(self.workers), 1)
+        for item in items:
+            waiting.append(self.submit(function, item))
+            if len(waiting) >= most:
+                with _understood():
+                    yield waiting.popleft().result()
+        while waiting:
+            with _understood():
+                yield waiting.popleft().result()
 
 
 @contextmanager

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from correlator.cli.options import ClusterOption
 from correlator.cli.output import complain, progress
 
 
@@ -52,13 +54,15 @@ def code(
     format: Annotated[
         LineFormat, typer.Option("--format", help="One JSON object a line, or events as CSV.")
     ] = LineFormat.JSONL,
+    cluster: ClusterOption = None,
 ) -> None:
     """Code headlines into events: who did what to whom, with the words that decided it.
 
     Example: correlator code headlines.jsonl --field text --format jsonl --coder full
     """
-    from correlator.errors import NotFoundError
-    from correlator.events.code_file import CSV_COLUMNS, code_lines
+    from correlator.cluster import cluster_at
+    from correlator.errors import InputError, NotFoundError
+    from correlator.events.code_file import CSV_COLUMNS, Each, code_lines
     from correlator.events.encoder import INSTALL
     from correlator.events.fitted import has_encoder
     from correlator.events.language import CODED, LEXICAL
@@ -66,6 +70,8 @@ def code(
 
     if str(file) != "-" and not file.is_file():
         raise NotFoundError(f"{file} does not exist", hint="give a JSONL file, or - for stdin")
+    if cluster is not None and actors is not None:
+        raise InputError("a file of your own actors is not sent to a cluster", hint="leave --actors or --cluster out")
     unread, languages = 0, Counter[str]()
     if coder is Coder.FULL and not has_encoder():
         complain(
@@ -74,8 +80,9 @@ def code(
     lines = sys.stdin if str(file) == "-" else file.open(encoding="utf-8")
     if format is LineFormat.CSV:
         print(",".join(CSV_COLUMNS))
-    with lines, own_actors(actors), progress("coding") as advance:
-        for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value, home=home):
+    with ExitStack() as opened, lines, own_actors(actors), progress("coding") as advance:
+        each: Each = map if cluster is None else opened.enter_context(cluster_at(cluster)).stream
+        for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value, home=home, each=each):
             line = line.surer(least)
             languages[line.language] += 1
             sys.stdout.write(line.as_csv() if format is LineFormat.CSV else line.as_json() + "\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from functools import partial
 from io import StringIO
 from itertools import islice
 from typing import NamedTuple
@@ -66,6 +67,20 @@ class _Read(NamedTuple):
     problem: str | None
 
 
+class HowCoded(NamedTuple):
+    """How lines are coded: arguments of ``code_lines``."""
+
+    field: str = "text"
+    date_field: str | None = None
+    coder: str = "rules"
+    home: str | None = None
+
+
+Chunk = list[tuple[int, str]]
+Each = Callable[[Callable[[Chunk], list[CodedLine]], Iterable[Chunk]], Iterable[list[CodedLine]]]
+"""Makes what a function gives of each chunk, in order: ``map``, or one on other processes."""
+
+
 def code_lines(
     lines: Iterable[str],
     *,
@@ -73,21 +88,27 @@ def code_lines(
     date_field: str | None = None,
     coder: str = "rules",
     home: str | None = None,
+    each: Each = map,
 ) -> Iterator[CodedLine]:
     """Events of each JSON line's ``field``, in order; ``date_field`` names the day by which leaders hold office.
 
-    ``coder`` and ``home`` (country of the page) as ``code_text`` takes them.
+    ``coder`` and ``home`` (country of the page) as ``code_text`` takes them; ``each`` says where chunks are coded.
     """
-    numbered = (_read(number, line, field, date_field) for number, line in enumerate(lines, start=1))
-    while chunk := list(islice(numbered, CHUNK)):
-        days = {read.on for read in chunk}
-        coded: dict[int, list[CodedEvent]] = {}
-        for day in days:
-            same = [read for read in chunk if read.on == day and read.problem is None]
-            events = code_headlines([read.text for read in same], on=day, coder=coder, home=home)
-            coded.update((read.number, found) for read, found in zip(same, events, strict=True))
-        for each in chunk:
-            yield CodedLine(each.number, coded.get(each.number, []), each.problem, language_of(each.text))
+    numbered = enumerate(lines, start=1)
+    chunks = iter(lambda: list(islice(numbered, CHUNK)), [])
+    for coded in each(partial(code_chunk, how=HowCoded(field, date_field, coder, home)), chunks):
+        yield from coded
+
+
+def code_chunk(chunk: Chunk, how: HowCoded) -> list[CodedLine]:
+    """Events of numbered lines, in order."""
+    reads = [_read(number, line, how.field, how.date_field) for number, line in chunk]
+    coded: dict[int, list[CodedEvent]] = {}
+    for day in {read.on for read in reads}:
+        same = [read for read in reads if read.on == day and read.problem is None]
+        events = code_headlines([read.text for read in same], on=day, coder=how.coder, home=how.home)
+        coded.update((read.number, found) for read, found in zip(same, events, strict=True))
+    return [CodedLine(each.number, coded.get(each.number, []), each.problem, language_of(each.text)) for each in reads]
 
 
 def _read(number: int, line: str, field: str, date_field: str | None) -> _Read:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import warnings
 
 import pytest
 
 from correlator.cluster import check_versions, cluster_at, versions
 from correlator.errors import ClusterError, InputError
+from correlator.events.code_file import code_lines
 from correlator.eventstudy.spec import study_spec
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.study import run_study
@@ -82,3 +85,15 @@ def test_versions_of_both_sides_are_checked():
         check_versions({})
     with pytest.raises(InputError, match="is not a cluster"), cluster_at("somewhere"):
         pass
+
+
+def test_headlines_are_coded_in_order_wherever_their_chunks_are(monkeypatch):
+    monkeypatch.setattr("correlator.events.code_file.CHUNK", 3)
+    lines = [json.dumps({"text": f"Pakistan and Turkey sign trade pact number {k}"}) for k in range(8)] + ["no JSON"]
+
+    def backwards(function, chunks):
+        """Chunks coded last first, as another machine might, their results in order."""
+        done = [pickle.loads(pickle.dumps(function))(chunk) for chunk in reversed(list(chunks))]
+        return reversed(done)
+
+    assert list(code_lines(lines, each=backwards)) == list(code_lines(lines))
