@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import pyarrow as pa
 from correlator.errors import InputError, MissingDependencyError, StoreConflictError, StoreError
 from correlator.store.opening import first_line, no_store
 
+os.environ.setdefault("RUST_LOG", "off")  # what goes wrong is told in our errors, not in a log beside them
 try:
     import deltalake
     from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
@@ -193,7 +195,10 @@ def understood(address: str) -> Iterator[None]:
     except TableNotFoundError as error:
         raise no_store(address) from error
     except (DeltaError, OSError) as error:
-        raise StoreError(f"lake {address}: {first_line(error)[:300]}", hint="nothing was changed") from error
+        hint = "nothing was changed"
+        if OBJECT_STORE.match(address):
+            hint += "; is the bucket there, and do AWS_REGION, AWS_ENDPOINT_URL and their like say how to reach it?"
+        raise StoreError(f"lake {address}: {first_line(error)[:300]}", hint=hint) from error
 
 
 def arrow_schema(columns: Mapping[str, str]) -> pa.Schema:
