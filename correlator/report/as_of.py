@@ -19,6 +19,7 @@ import polars as pl
 
 from correlator.errors import InputError, StaleDataError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.spec import OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
 from correlator.intake.strips import date_strips
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 from correlator.store.db import Store
@@ -115,8 +116,12 @@ def is_session(exchange: str, as_of: date | datetime | None) -> bool:
     return not sessions_between(exchange, day, day).is_empty()
 
 
-def slice_store(store: Store, target: Path, moment: Moment, symbols: Sequence[str] | None) -> tuple[Store, Inputs]:
+def slice_store(
+    store: Store, target: Path, moment: Moment, symbols: Sequence[str] | None, *, abroad: bool = False
+) -> tuple[Store, Inputs]:
     """Copy what the report may see into a new store at ``target``; ``symbols`` None means all.
+
+    Bars of other exchanges come along where ``abroad``: those of sessions that had closed by the moment's instant.
 
     Strips are dated anew by the closes of the slice, so that closes that came later have no say; a quote that these
     do not date may have been printed later, and stays out.
@@ -130,9 +135,9 @@ def slice_store(store: Store, target: Path, moment: Moment, symbols: Sequence[st
         }
         every = tables["instruments"]["symbol"].to_list()
         wanted = every if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
-        bars = query(connection, _BARS, {"symbols": wanted, **parameters}).filter(
-            pl.col("session") <= moment.session, pl.col("exchange") == moment.exchange
-        )
+        bars = query(connection, _BARS, {"symbols": wanted, **parameters}).filter(pl.col("session") <= moment.session)
+        own = bars.filter(pl.col("exchange") == moment.exchange)
+    bars = pl.concat([own, _closed_abroad(bars, moment)]) if abroad else own
     tables["bars"] = bars.drop("exchange")
     sliced = Store(target)
     with sliced.transaction() as connection:
@@ -142,8 +147,22 @@ def slice_store(store: Store, target: Path, moment: Moment, symbols: Sequence[st
         execute(connection, "DELETE FROM quotes WHERE session IS NULL")
         tables["quotes"] = query(connection, "SELECT * FROM quotes ORDER BY ALL")
     digests = {name: _digest(tables[name]) for name in ("bars", "events", "quotes")}
-    of_report = bars if symbols is None else bars.filter(pl.col("symbol").is_in(symbols))
+    of_report = own if symbols is None else own.filter(pl.col("symbol").is_in(symbols))
     return sliced, Inputs(_provenance(of_report, moment), tables["events"].height, tables["articles"].height, digests)
+
+
+def _closed_abroad(bars: pl.DataFrame, moment: Moment) -> pl.DataFrame:
+    """The bars of other exchanges whose sessions had closed by the moment's instant.
+
+    A session of an earlier date has closed, wherever it was; one of the same date as its exchange says.
+    """
+    others = bars.filter(pl.col("exchange") != moment.exchange)
+    shut = []
+    for exchange in others.filter(pl.col("session") == moment.session)["exchange"].unique().sort():
+        closes = sessions_between(exchange, moment.session, moment.session)["closes_at"]
+        if len(closes) and closes[0] <= moment.as_of:
+            shut.append(exchange)
+    return others.filter((pl.col("session") < moment.session) | pl.col("exchange").is_in(shut))
 
 
 _ARTICLE_TABLES = ("articles", "quotes", "links")
@@ -169,11 +188,16 @@ def check_fresh(inputs: Inputs, moment: Moment, symbols: Sequence[str], stale_af
         )
 
 
-def symbols_needed(symbols: Sequence[str], benchmark: str | None) -> list[str] | None:
-    """Symbols whose bars the report needs; None for all (no symbols named, or a benchmark that takes all shares)."""
-    if not symbols or benchmark is None or benchmark == EQUAL_WEIGHTED:
+def symbols_needed(study: StudySpec) -> list[str] | None:
+    """Symbols whose bars the report needs; None for all (no symbols named, or a benchmark or donors of all shares)."""
+    if not study.symbols:
         return None
-    return list(dict.fromkeys([*symbols, benchmark]))
+    if study.model == SYNTHETIC:
+        ruled = not study.donors or {OTHER_COUNTRIES, OTHER_SECTORS} & set(study.donors)
+        return None if ruled else list(dict.fromkeys([*study.symbols, *study.donors]))
+    if study.benchmark is None or study.benchmark == EQUAL_WEIGHTED:
+        return None
+    return list(dict.fromkeys([*study.symbols, study.benchmark]))
 
 
 def _printed(quotes: pl.DataFrame, instruments: pl.DataFrame) -> list[str]:

@@ -17,7 +17,7 @@ from correlator.brief.unexplained import unexplained
 from correlator.config import ignored
 from correlator.errors import CorrelatorWarning, NotFoundError
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.spec import SYNTHETIC, StudySpec
 from correlator.files import temporary_folder
 from correlator.report.as_of import (
     Inputs,
@@ -108,10 +108,13 @@ def gather(
     studies = [spec.study, *(each for _, each in spec.studies)]
     symbols = [] if any(not each.symbols for each in studies) else [name for each in studies for name in each.symbols]
     moment = moment_of(exchange_of_report(store, list(dict.fromkeys(symbols))), as_of)
-    parts = [symbols_needed(each.symbols, each.benchmark) for each in studies]
+    parts = [symbols_needed(each) for each in studies]
     needed = None if any(part is None for part in parts) else [name for part in parts for name in part or ()]
-    sliced, inputs = slice_store(store, folder / "slice.duckdb", moment, needed and list(dict.fromkeys(needed)))
-    check_fresh(inputs, moment, needed or symbols, spec.stale_after)
+    abroad = any(each.model == SYNTHETIC for each in studies)
+    chosen = needed and list(dict.fromkeys(needed))
+    sliced, inputs = slice_store(store, folder / "slice.duckdb", moment, chosen, abroad=abroad)
+    donors = {name for each in studies for name in each.donors}  # what they lack excludes events, not the report
+    check_fresh(inputs, moment, [name for name in needed or symbols if name not in donors], spec.stale_after)
     before = last_run(home, moment)
     contents = _contents(spec, sliced, inputs, before)
     others = [

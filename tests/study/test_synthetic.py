@@ -270,3 +270,33 @@ def test_the_command_line_takes_names_and_files(store) -> None:
     done = CliRunner().invoke(app, [*stored, *TYPED, "--donors", "nowhere.txt"])
     assert done.exit_code != 0
     assert "no file nowhere.txt" in str(done.exception)
+
+
+def test_a_report_takes_donors_and_purge(store) -> None:
+    names = [f"D{number}" for number in range(5, DONORS)]
+    lines = [
+        "[study]",
+        'symbols = ["A"]',
+        'model = "synthetic"',
+        f"donors = {names}".replace("'", '"'),
+        "purge = true",
+        'estimation = "-130:-11"',
+        'window = "-3:3"',
+        'windows = ["0:0", "-3:3"]',
+        "[outputs]",
+        "tear_sheet = false",
+        'tables = ["car", "models"]',
+    ]
+    (store / "r.toml").write_text("\n".join(lines))
+    ws = co.open_workspace(store / "m.duckdb")
+    run = ws.report(store / "r.toml", store / "out", as_of=sessions_of_store(store)[-1])
+    found = ws.study("A", donors=names, purge=True, **OPTIONS)
+    models = pl.read_csv(run.folder / "models.csv")
+    assert (
+        models.select("donors", "pool", "pre_rmse").rows() == found.models.select("donors", "pool", "pre_rmse").rows()
+    )
+    np.testing.assert_allclose(pl.read_csv(run.folder / "car.csv")["car"], found.car["car"], atol=1e-12)
+
+
+def sessions_of_store(store) -> list[date]:
+    return pl.read_csv(store / "wide.csv", try_parse_dates=True)["Date"].to_list()
