@@ -21,7 +21,7 @@ import pandas as pd
 import polars as pl
 from size_designs import put_into, table
 
-from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.significance.signed_ranks import signed_ranks
 

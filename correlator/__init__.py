@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from correlator.events.coder import code_headlines, code_text
     from correlator.eventstudy.cross_section import CrossSection, cross_section
-    from correlator.eventstudy.measure import study_matrix
+    from correlator.eventstudy.matrix import study_matrix
     from correlator.eventstudy.placebo.dates import Matching
     from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
     from correlator.eventstudy.result import StudyResult
@@ -81,7 +81,7 @@ _HOMES = {
     "result_figure": "correlator.plot.of_result",
     "sessions_between": "correlator.sessions",
     "study": "correlator.workspace",
-    "study_matrix": "correlator.eventstudy.measure",
+    "study_matrix": "correlator.eventstudy.matrix",
     "use_limits": "correlator.limits",
     "study_spec": "correlator.eventstudy.spec",
 }

@@ -11,9 +11,10 @@ from correlator.brief.evaluate import evaluate
 from correlator.brief.make import brief
 from correlator.brief.unexplained import unexplained
 from correlator.errors import InputError
-from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.matrix import study_frames
+from correlator.eventstudy.readers import instant
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import RETURNS_KINDS, FrameKeywords, StoreKeywords, instant, shows_options
+from correlator.eventstudy.spec import RETURNS_KINDS, FrameKeywords, StoreKeywords, shows_options
 from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.download import add_downloads, add_yahoo, update_prices

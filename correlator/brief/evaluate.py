@@ -19,7 +19,7 @@ from correlator.brief.record import Record, walk_forward
 from correlator.brief.series import measured
 from correlator.errors import NotFoundError
 from correlator.events.scope import DOMESTIC, scope_column
-from correlator.eventstudy.spec import instant
+from correlator.eventstudy.readers import instant
 from correlator.eventstudy.windows import AsWindow, OffsetWindow
 from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars

@@ -24,8 +24,8 @@ from correlator.brief.words import unknown_sentences, verdict_of
 from correlator.errors import InputError
 from correlator.events.language import CODED, language_of
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.readers import instant
 from correlator.eventstudy.significance.multiple_testing import holm
-from correlator.eventstudy.spec import instant
 from correlator.eventstudy.windows import AsWindow, OffsetWindow, parse_windows
 from correlator.intake.instruments import names_in
 from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in

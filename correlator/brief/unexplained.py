@@ -13,7 +13,7 @@ from correlator.align.day_zero import place_on_exchanges
 from correlator.brief.make import wanted_of
 from correlator.brief.series import Measured, measured
 from correlator.errors import InputError
-from correlator.eventstudy.spec import instant
+from correlator.eventstudy.readers import instant
 from correlator.eventstudy.windows import OffsetWindow
 from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars

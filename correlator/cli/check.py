@@ -14,7 +14,7 @@ from correlator.cli.price_options import PriceFileOptions, reads_prices
 from correlator.cli.study_options import AsOfOption, refuse
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
-from correlator.eventstudy.spec import instant
+from correlator.eventstudy.readers import instant
 
 app = Verbs(help="Check what is in the store, or in files before they are loaded.")
 

@@ -14,7 +14,7 @@ from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import complain, narrate
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
-from correlator.eventstudy.spec import instant
+from correlator.eventstudy.readers import instant
 from correlator.inert import visible
 
 app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)

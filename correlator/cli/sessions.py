@@ -13,7 +13,7 @@ from correlator.cli.output import narrate
 from correlator.cli.study_options import AsOfOption, refuse
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
-from correlator.eventstudy.spec import instant
+from correlator.eventstudy.readers import instant
 
 if TYPE_CHECKING:
     import polars as pl

@@ -162,7 +162,7 @@ def _files(
     files: dict[str, list[str] | None], chosen: dict[str, Any], returns_kind: str | None, data: dict[str, Any]
 ) -> tuple[Panel, StudySpec]:
     """Bars and spec of a study of files."""
-    from correlator.eventstudy.measure import Frames, matrix_panel
+    from correlator.eventstudy.matrix import Frames, matrix_panel
     from correlator.eventstudy.study_files import listed_in_file
     from correlator.research.study_tables import study_tables, tables_named
 

@@ -8,15 +8,30 @@ of ``study`` and the tables in the docs follow from its fields. A new option is 
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-from correlator.errors import InputError, StudyError, TimeError, likeliest
+from correlator.errors import InputError, StudyError, likeliest
 from correlator.eventstudy.engines import ENGINES
-from correlator.eventstudy.windows import AsWindow, OffsetWindow, Window, parse_window, parse_windows
+from correlator.eventstudy.readers import (
+    DEFAULT_LINKS,
+    LINK_KINDS,
+    Read,
+    instant,
+    one_of,
+    perhaps,
+    read_clock,
+    read_interval,
+    read_links,
+    read_minimum,
+    read_switch,
+    read_text,
+    read_windows,
+    texts,
+)
+from correlator.eventstudy.windows import AsWindow, OffsetWindow, Window, parse_window
 
 if TYPE_CHECKING:
     from correlator.tabular import Frame
@@ -27,8 +42,6 @@ PRICES = ("adjusted", "close")
 DATE_ONLY = ("same-day", "after-close")
 OFF_SESSION_RULES = ("next", "previous", "exclude")
 BENCHMARK_SESSIONS = ("same", "previous")
-LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
-DEFAULT_LINKS = ("country", "named")
 DAILY = "1d"
 SYNTHETIC = "synthetic"
 OTHER_COUNTRIES, OTHER_SECTORS = "other-countries", "other-sectors"
@@ -36,10 +49,7 @@ HOLES = ("trade-to-trade", "drop")
 MARK, KEEP, DROP = "mark", "keep", "drop"
 FLAGGED = (MARK, KEEP, DROP)
 STORE, FRAMES = "store", "frames"
-_INTERVAL = re.compile(r"^(1d|[1-9]\d*[mh])$")
-_CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?: +(\S+))?$")
 
-Read = Callable[[Any, str], Any]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -57,114 +67,6 @@ class Option:
     flag: str
     of: str = ""
     many: bool = False
-
-
-def texts(value: Any, argument: str) -> tuple[str, ...]:
-    """Texts in the order given, each once: comma-separated text, or several of them; None for none."""
-    if value is None:
-        return ()
-    given = [value] if isinstance(value, str) else value
-    if not isinstance(given, Sequence) or not all(isinstance(each, str) for each in given):
-        raise InputError(f"{argument} must be text or a list of texts, got {value!r}", argument=argument)
-    return tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
-
-
-def instant(value: Any, argument: str = "as_of") -> datetime | None:
-    """An instant in UTC from ISO 8601 text, a date (its end) or a datetime with a zone; None stays None.
-
-    Raises TimeError for what is not one, or has a clock without a zone.
-    """
-    if value is None:
-        return None
-    read = value
-    if isinstance(value, str):
-        try:
-            read = date.fromisoformat(value) if len(value.strip()) == 10 else datetime.fromisoformat(value.strip())
-        except ValueError:
-            read = None
-    if not isinstance(read, date):
-        hint = "write 2025-06-05 or 2025-06-05T16:00:00Z"
-        raise TimeError(f"{argument} {value!r} is not a date", hint=hint, argument=argument)
-    if not isinstance(read, datetime):
-        return datetime.combine(read, time.max, UTC)
-    if read.tzinfo is None:
-        hint = "add Z or an offset such as +05:00"
-        raise TimeError(f"{argument} {str(value)!r} has no zone", hint=hint, argument=argument)
-    return datetime.fromisoformat(read.astimezone(UTC).isoformat())
-
-
-def _text(value: Any, argument: str) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{argument} must be text, got {value!r}", argument=argument)
-    return value.strip()
-
-
-def _one_of(choices: tuple[str, ...]) -> Read:
-    def read(value: Any, argument: str) -> str:
-        if value not in choices:
-            hint = likeliest(str(value), choices, "choose one of")
-            raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
-        return str(value)
-
-    return read
-
-
-def _perhaps(read: Read) -> Read:
-    def perhaps(value: Any, argument: str) -> Any:
-        return None if value is None else read(value, argument)
-
-    return perhaps
-
-
-def _links(value: Any, argument: str) -> tuple[str, ...]:
-    chosen = texts(value, argument) or DEFAULT_LINKS
-    for kind in chosen:
-        if kind not in LINK_KINDS:
-            hint = f"kinds of link are {', '.join(LINK_KINDS)}"
-            raise InputError(f"{argument} {kind!r} is not known", hint=hint, argument=argument)
-    return chosen
-
-
-def _interval(value: Any, argument: str) -> str:
-    if not isinstance(value, str) or not _INTERVAL.match(value):
-        hint = "write 1d, or minutes or hours such as 5m or 1h"
-        raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
-    return value
-
-
-def _minimum(value: Any, argument: str) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise InputError(f"{argument} must be a whole number, got {value!r}", argument=argument)
-    if int(value) < 2:
-        raise InputError(f"{argument} must be at least 2, got {value}", argument=argument)
-    return int(value)
-
-
-def _switch(value: Any, argument: str) -> bool:
-    if not isinstance(value, bool):
-        raise InputError(f"{argument} must be true or false, got {value!r}", argument=argument)
-    return value
-
-
-def _windows(value: Any, argument: str) -> tuple[Window, ...]:
-    """The windows given; none for None or an empty list, which ``study_spec`` fills."""
-    none = value is None or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 0)
-    return () if none else parse_windows(value, argument)
-
-
-def _clock(value: Any, argument: str) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, time):
-        value = f"{value:%H:%M} {getattr(value.tzinfo, 'key', value.tzinfo) or ''}".strip()
-    if not isinstance(value, str) or not _CLOCK.match(value.strip()):
-        hint = "write the local time and its zone, such as '16:00 America/New_York'"
-        raise InputError(f"{argument} {value!r} cannot be read", hint=hint, argument=argument)
-    return " ".join(value.split())
 
 
 def _told(read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False) -> dict[str, Option]:
@@ -189,13 +91,13 @@ class StudySpec:
     events: str | None = field(
         default=None,
         metadata=_told(
-            _text, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
+            read_text, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
         ),
     )
     links: tuple[str, ...] = field(
         default=DEFAULT_LINKS,
         metadata=_told(
-            _links,
+            read_links,
             f"Kind of link that counts: {', '.join(LINK_KINDS)}; may be given again. Default: country and named.",
             flag="--link",
             of=STORE,
@@ -205,7 +107,7 @@ class StudySpec:
     benchmark: str | None = field(
         default=None,
         metadata=_told(
-            _text,
+            read_text,
             "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default; of "
             "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
         ),
@@ -213,7 +115,7 @@ class StudySpec:
     benchmark_session: str = field(
         default="same",
         metadata=_told(
-            _one_of(BENCHMARK_SESSIONS),
+            one_of(BENCHMARK_SESSIONS),
             "Session of the benchmark beside each of the share: same, or previous for a market that closes later.",
             of=STORE,
         ),
@@ -221,7 +123,7 @@ class StudySpec:
     model: str = field(
         default="market",
         metadata=_told(
-            _text,
+            read_text,
             "raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, rolling-beta or synthetic.",
         ),
     )
@@ -236,16 +138,17 @@ class StudySpec:
     )
     interval: str = field(
         default=DAILY,
-        metadata=_told(_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE),
+        metadata=_told(read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE),
     )
     returns: str = field(
-        default="log", metadata=_told(_one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
+        default="log", metadata=_told(one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
     )
     price: str = field(
-        default="adjusted", metadata=_told(_one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
+        default="adjusted", metadata=_told(one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
     )
     currency: str | None = field(
-        default=None, metadata=_told(_text, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE)
+        default=None,
+        metadata=_told(read_text, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE),
     )
     estimation: Window = field(
         default=OffsetWindow(-279, -30),
@@ -257,16 +160,16 @@ class StudySpec:
     windows: tuple[Window, ...] = field(
         default=(),
         metadata=_told(
-            _windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
+            read_windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
         ),
     )
     minimum_observations: int | None = field(
-        default=None, metadata=_told(_minimum, "Bars that an estimation window must have.", flag="--minimum")
+        default=None, metadata=_told(read_minimum, "Bars that an estimation window must have.", flag="--minimum")
     )
     purge: bool = field(
         default=False,
         metadata=_told(
-            _switch, "Leave bars in the event window of another event of the share out of estimation windows."
+            read_switch, "Leave bars in the event window of another event of the share out of estimation windows."
         ),
     )
     by: tuple[str, ...] = field(
@@ -276,13 +179,13 @@ class StudySpec:
     off_session: str = field(
         default="next",
         metadata=_told(
-            _one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
+            one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
         ),
     )
     date_only: str | None = field(
         default=None,
         metadata=_told(
-            _perhaps(_one_of(DATE_ONLY)),
+            perhaps(one_of(DATE_ONLY)),
             "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
             "same-day for files, after-close for stored news.",
         ),
@@ -290,7 +193,7 @@ class StudySpec:
     exchange: str | None = field(
         default=None,
         metadata=_told(
-            _text,
+            read_text,
             "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...; of shares of "
             "several, LAMP=XKAR,WICK=XNYS, or instruments for what is known of each.",
             of=FRAMES,
@@ -299,20 +202,20 @@ class StudySpec:
     close_of_day: str | None = field(
         default=None,
         metadata=_told(
-            _clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
+            read_clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
         ),
     )
     holes: str = field(
         default="trade-to-trade",
         metadata=_told(
-            _one_of(HOLES),
+            one_of(HOLES),
             "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
         ),
     )
     flagged: str = field(
         default=MARK,
         metadata=_told(
-            _one_of(FLAGGED),
+            one_of(FLAGGED),
             "Bars that the audit doubts, limit-locked or without volume: mark them in the outputs, keep them unmarked, "
             "or drop them, and events with one in their window.",
         ),
@@ -320,7 +223,7 @@ class StudySpec:
     engine: str = field(
         default="auto",
         metadata=_told(
-            _one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
+            one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
         ),
     )
     as_of: datetime | None = field(

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from correlator.eventstudy.finding import finding_of
+from correlator.eventstudy.readers import DEFAULT_LINKS
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DEFAULT_LINKS
 from correlator.plot.template import counted
 
 _SIMPLE = re.compile(r"^\s*(\w+)\s*==?\s*('[^']*'|\"[^\"]*\"|[\w:-]+)\s*$")

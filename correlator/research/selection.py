@@ -11,7 +11,7 @@ import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import InputError, NotFoundError, likeliest
-from correlator.eventstudy.spec import DEFAULT_LINKS, LINK_KINDS
+from correlator.eventstudy.readers import DEFAULT_LINKS, LINK_KINDS
 from correlator.intake.instruments import Names, names_in
 from correlator.market.former_names import former_name_of
 from correlator.store.reading import read_exchanges

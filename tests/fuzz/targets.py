@@ -149,7 +149,7 @@ def _formula(text: str) -> object:
 
 
 def _instant(text: str) -> object:
-    from correlator.eventstudy.spec import instant
+    from correlator.eventstudy.readers import instant
 
     return instant(text)
 

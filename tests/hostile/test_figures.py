@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.matrix import study_matrix
 from correlator.plot.correlation import Sides, impulse_figure, lead_lag_figure
 from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.dyads import dyad_network, dyad_timeline

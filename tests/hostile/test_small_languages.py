@@ -9,7 +9,7 @@ import pytest
 
 from correlator.errors import CorrelatorError
 from correlator.events.select import parse_selection
-from correlator.eventstudy.spec import instant
+from correlator.eventstudy.readers import instant
 from correlator.eventstudy.windows import parse_windows
 from correlator.report.schedule import parse_daily_time
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from correlator.cli.app import app
 from correlator.errors import InputError
-from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.matrix import study_frames
 from correlator.intake.events import add_events
 from correlator.intake.prices import add_prices
 from correlator.market.audit import audit_prices

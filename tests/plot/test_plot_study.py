@@ -11,7 +11,7 @@ import pytest
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.finding import daily, finding_of, main_window, verdict
-from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.paths import car_path, car_paths
 from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.figures import RESULT, figures_of

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.matrix import study_frames
 from correlator.sessions import sessions_between
 
 SESSIONS = sessions_between("XKAR", date(2022, 1, 3), date(2024, 12, 31))["session"]

@@ -10,7 +10,7 @@ import pytest
 
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.calendar_day import common_share
-from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.matrix import study_frames
 from correlator.eventstudy.result_frames import estimation_rows
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.cross_correlation import pair_correlations

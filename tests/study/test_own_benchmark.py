@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError
-from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.placebo.inference import placebo_test
 
 DAYS = pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 12, 31), eager=True)

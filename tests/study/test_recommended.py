@@ -10,7 +10,8 @@ import pytest
 
 from correlator.eventstudy.calendar_day import calendar_day_error
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.measure import study_matrix, study_panel
+from correlator.eventstudy.matrix import study_matrix
+from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.paths import car_path
 from correlator.eventstudy.recommended import days_in_effect, recommended_path, recommended_test
 from correlator.eventstudy.spec import study_spec

@@ -6,7 +6,7 @@ import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError
 from correlator.eventstudy.cross_section import cross_section, event_features
-from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.matrix import study_matrix
 
 pytest.importorskip("statsmodels")
 

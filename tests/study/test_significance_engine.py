@@ -8,7 +8,7 @@ import pytest
 from slow_reference import FIRMS, GOLDEN, SCENARIOS, sample_s2, scenario
 
 from correlator.errors import StudyError
-from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.significance.registry import NAMES
 from correlator.eventstudy.significance.table import significance_table
 

@@ -8,7 +8,7 @@ import pytest
 from peer_formulas import METHODS, PEERS, Peer, derived, gap, golden, with_table
 from slow_reference import GOLDEN, SCENARIOS, market_model, scenario
 
-from correlator.eventstudy.measure import study_matrix
+from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.significance.table import statistics
 
 

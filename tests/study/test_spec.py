@@ -11,7 +11,7 @@ import pytest
 import correlator as co
 from correlator.cli.study_options import study_parameter
 from correlator.errors import InputError, TimeError
-from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.matrix import study_frames
 from correlator.eventstudy.spec import (
     FRAMES,
     STORE,

@@ -11,7 +11,8 @@ import pytest
 from correlator.errors import InputError, NotFoundError, StudyError, TimeError
 from correlator.eventstudy.events import read_events
 from correlator.eventstudy.frames import read_wide, returns_of
-from correlator.eventstudy.measure import study_matrix, study_panel
+from correlator.eventstudy.matrix import study_matrix
+from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.spec import study_spec
 from correlator.resources import data_path

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.measure import study_frames
+from correlator.eventstudy.matrix import study_frames
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.table import significance_table

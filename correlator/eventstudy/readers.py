@@ -1,0 +1,136 @@
+"""How options are read: what a caller wrote and the option's name in, the value out, or an error that names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from correlator.errors import InputError, TimeError, likeliest
+from correlator.eventstudy.windows import Window, parse_windows
+
+LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
+DEFAULT_LINKS = ("country", "named")
+_INTERVAL = re.compile(r"^(1d|[1-9]\d*[mh])$")
+_CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?: +(\S+))?$")
+
+Read = Callable[[Any, str], Any]
+
+
+def texts(value: Any, argument: str) -> tuple[str, ...]:
+    """Texts in the order given, each once: comma-separated text, or several of them; None for none."""
+    if value is None:
+        return ()
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, Sequence) or not all(isinstance(each, str) for each in given):
+        raise InputError(f"{argument} must be text or a list of texts, got {value!r}", argument=argument)
+    return tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
+
+
+def instant(value: Any, argument: str = "as_of") -> datetime | None:
+    """An instant in UTC from ISO 8601 text, a date (its end) or a datetime with a zone; None stays None.
+
+    Raises TimeError for what is not one, or has a clock without a zone.
+    """
+    if value is None:
+        return None
+    read = value
+    if isinstance(value, str):
+        try:
+            read = date.fromisoformat(value) if len(value.strip()) == 10 else datetime.fromisoformat(value.strip())
+        except ValueError:
+            read = None
+    if not isinstance(read, date):
+        hint = "write 2025-06-05 or 2025-06-05T16:00:00Z"
+        raise TimeError(f"{argument} {value!r} is not a date", hint=hint, argument=argument)
+    if not isinstance(read, datetime):
+        return datetime.combine(read, time.max, UTC)
+    if read.tzinfo is None:
+        hint = "add Z or an offset such as +05:00"
+        raise TimeError(f"{argument} {str(value)!r} has no zone", hint=hint, argument=argument)
+    return datetime.fromisoformat(read.astimezone(UTC).isoformat())
+
+
+def read_text(value: Any, argument: str) -> str | None:
+    """Text that is not empty; None stays None."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{argument} must be text, got {value!r}", argument=argument)
+    return value.strip()
+
+
+def one_of(choices: tuple[str, ...]) -> Read:
+    """A reader of one of ``choices``."""
+
+    def read(value: Any, argument: str) -> str:
+        if value not in choices:
+            hint = likeliest(str(value), choices, "choose one of")
+            raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
+        return str(value)
+
+    return read
+
+
+def perhaps(read: Read) -> Read:
+    """``read``, to which None is None."""
+
+    def perhaps(value: Any, argument: str) -> Any:
+        return None if value is None else read(value, argument)
+
+    return perhaps
+
+
+def read_links(value: Any, argument: str) -> tuple[str, ...]:
+    """Kinds of link, by default ``DEFAULT_LINKS``."""
+    chosen = texts(value, argument) or DEFAULT_LINKS
+    for kind in chosen:
+        if kind not in LINK_KINDS:
+            hint = f"kinds of link are {', '.join(LINK_KINDS)}"
+            raise InputError(f"{argument} {kind!r} is not known", hint=hint, argument=argument)
+    return chosen
+
+
+def read_interval(value: Any, argument: str) -> str:
+    """``1d``, or minutes or hours such as ``5m``."""
+    if not isinstance(value, str) or not _INTERVAL.match(value):
+        hint = "write 1d, or minutes or hours such as 5m or 1h"
+        raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
+    return value
+
+
+def read_minimum(value: Any, argument: str) -> int | None:
+    """A number of bars; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InputError(f"{argument} must be a whole number, got {value!r}", argument=argument)
+    if int(value) < 2:
+        raise InputError(f"{argument} must be at least 2, got {value}", argument=argument)
+    return int(value)
+
+
+def read_switch(value: Any, argument: str) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise InputError(f"{argument} must be true or false, got {value!r}", argument=argument)
+    return value
+
+
+def read_windows(value: Any, argument: str) -> tuple[Window, ...]:
+    """The windows given; none for None or an empty list, which ``study_spec`` fills."""
+    none = value is None or (isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 0)
+    return () if none else parse_windows(value, argument)
+
+
+def read_clock(value: Any, argument: str) -> str | None:
+    """When a day closes, with or without its zone; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, time):
+        value = f"{value:%H:%M} {getattr(value.tzinfo, 'key', value.tzinfo) or ''}".strip()
+    if not isinstance(value, str) or not _CLOCK.match(value.strip()):
+        hint = "write the local time and its zone, such as '16:00 America/New_York'"
+        raise InputError(f"{argument} {value!r} cannot be read", hint=hint, argument=argument)
+    return " ".join(value.split())
