@@ -110,7 +110,7 @@ def test_an_article_takes_missing_actors_from_its_first_sentence():
     assert any(item["rule"].startswith("first sentence") for item in event.evidence)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=5))
 def test_any_text_is_coded_alike_twice_and_within_bounds(texts):
     first = code_headlines(texts)

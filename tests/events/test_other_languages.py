@@ -63,7 +63,7 @@ def test_who_held_office_on_the_day():
 WORDS = sorted({word for _, act in ACTS for word in act.example.split()} | {"،", ":", "–", "'", "x", "42", "ِ"})
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=14))
 def test_any_order_of_words_has_true_evidence(words):
     text = " ".join(words)
