@@ -28,6 +28,20 @@ _INVITATION = re.compile(
     r"|copyright|©|all rights reserved|get in touch|got a (?:story|tip)|for more stories|photo: |picture: |image: "
     r"|image credit|foto: |bild: |devamını oku|ilgili haber|читайте также|関連記事|추천 기사|相关阅读|اقرأ أيضا)"
 )
+# *STR/AFP via Getty Images*: who took a picture.
+_CREDIT = re.compile(
+    r"(?i)(?:[^.!?]{0,60}[/,|:(–-]\s*)?(?:getty images?|afp|reuters|imago\w*|dpa|epa|ap photo|ap images|shutterstock"
+    r"|istock\w*|alamy|picture[- ]alliance|unsplash|pexels|pa media|pa images|bloomberg via getty images"
+    r"|anadolu via getty images|xinhua|ntb|ritzau|scanpix|ansa)(?: via [\w ]{2,30})?\)?\.?"
+)
+_LONGEST_CREDIT = 90
+# What stands where a page holds something of another site back until the reader allows it.
+_HELD_BACK = re.compile(
+    r"(?i)(?:externer inhalt\b|deine privatsphäre-einstellungen|an dieser stelle (?:finden sie|befindet sich)"
+    r"|empfohlener (?:externer|redaktioneller) inhalt|this content is hosted by a third party|to view this content"
+    r"|to display this content|external content\b|ce contenu (?:externe|est hébergé)|contenu externe\b"
+    r"|este contenido (?:externo|está))"
+)
 _AGREES = 0.7  # share of the default mode's text that the precise mode must keep to be taken
 _LINK = 0.8
 _LEAST_STATED = 400
@@ -62,8 +76,11 @@ def body_of(
 
 
 def _refers(block: _Block) -> bool:
-    """Whether a block leads elsewhere: a link, an item of a list of titles, an invitation that sites put in."""
+    """Whether a block leads elsewhere: a link, an item of a list of titles, an invitation, a picture's credit."""
     invites = len(block.text) <= _LONGEST_INVITATION and bool(_INVITATION.match(block.text))
+    credit = len(block.text) <= _LONGEST_CREDIT and bool(_CREDIT.fullmatch(block.text))
+    if credit or _HELD_BACK.match(block.text) or not any(letter.isalnum() for letter in block.text):
+        return True
     return block.linked or invites or (block.kind == "item" and is_title_like(block.text))
 
 

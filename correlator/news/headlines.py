@@ -36,6 +36,12 @@ _SITE_NAMES = (
 _SECTIONS = ("article:section", "section", "parsely-section", "category", "articlesection")
 _SAME = 0.80
 _LONGEST = 400
+_HALF = 0.5
+_LEAST_NAME = 4
+_LONGEST_NAME = 25
+_LEAST_TITLE = 12
+_QUOTES = ('"', "“", "”", "„", "«")
+_JOINT = re.compile(r"\s*[-–—|ㅣ·:/»]")
 
 
 def headline_of(
@@ -49,28 +55,45 @@ def headline_of(
 ) -> str:
     """The headline, or an empty text where the page states none.
 
-    Article node, ``og:title`` and heading have a vote each; where all differ the node's counts, as it was made for it.
+    Article node, ``og:title`` and heading have a vote each, other titles half a one; where all differ the node's
+    counts, as it was made for it.
     """
     stated = dict(reversed(meta))
-    site = site_names(linked, stated, publisher, address)
+    shared = _tidy(stated.get("og:title", ""))
+    node = _tidy(text_at(owner, "headline")) if owner else ""
+    site = [name for name in site_names(linked, stated, publisher, address) if not _is_title(name, node, shared)]
     sections = [stated[name] for name in _SECTIONS if name in stated] + (
         [text_at(owner, "articleSection")] if owner else []
     )
     heading = main_heading(root)
     printed = _tidy(text_of(heading)) if heading is not None else ""
-    node = _tidy(text_at(owner, "headline")) if owner else ""
-    shared = _tidy(stated.get("og:title", ""))
     titles = [_tidy(stated[name]) for name in _TITLES if name in stated]
     title = root.find(".//title")
     titles += [_tidy(text_of(title))] if title is not None else []
-    bare = [_bare(text, site, sections, (printed, node), publisher=publisher) for text in (printed, node, *titles)]
-    votes: dict[str, int] = {}
-    for text in (bare[1], shared and _bare(shared, site, sections, (printed, node), publisher=publisher), bare[0]):
-        if text and not _is_site(text, site):
-            votes[text] = votes.get(text, 0) + 1
+    known = (printed, node)
+    main = [
+        text and _bare(text, site, sections, known, publisher=publisher)
+        for text in (node, _whole(shared, printed), printed)
+    ]
+    others = list(dict.fromkeys(_bare(text, site, sections, known, publisher=publisher) for text in titles))
+    votes = {text: 0.0 for text in main if text and not _is_site(text, site)}
+    for text, weight in [*((text, 1.0) for text in main), *((text, _HALF) for text in others)]:
+        if text in votes:
+            votes[text] += weight
     if votes:
         return max(votes, key=lambda text: votes[text])
-    return next((text for text in bare[2:] if text and not _is_site(text, site)), "")
+    return next((text for text in others if text and not _is_site(text, site)), "")
+
+
+def _is_title(name: str, node: str, shared: str) -> bool:
+    """Whether what a page gives as the name of its site is the article's title."""
+    return len(name) > _LONGEST_NAME and name == _key(node) == _key(shared)
+
+
+def _whole(shared: str, printed: str) -> str:
+    """``og:title``, or nothing where a quotation mark cut it off."""
+    cut = shared and printed.startswith(shared) and printed[len(shared) :].lstrip()[:1] in _QUOTES
+    return "" if cut and printed != shared else shared
 
 
 def site_names(linked: LinkedData, stated: dict[str, str], publisher: Profile, address: str | None) -> list[str]:
@@ -111,6 +134,11 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
     """A title without the site's name, and what the profile says it adds; sections only where a name stood behind."""
     for suffix in publisher.suffixes:
         text = text.removesuffix(suffix)
+    for title in known:
+        if len(title) > _LEAST_TITLE and text.startswith(title) and _JOINT.match(text, len(title)):
+            rest = _JOINT.sub(" ", text[len(title) :]).split()
+            if any(_is_name(part, site) for part in rest):
+                return title
     taken = False
     while True:
         parts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text)]
@@ -133,7 +161,10 @@ def _is_name(part: str, site: Sequence[str]) -> bool:
     key = _key(part)
     bare = re.sub(r"^the", "", key)
     return bool(key) and any(
-        key == name or bare == re.sub(r"^the", "", name) or (len(bare) > 3 and key in (f"{name}com", f"{name}news"))
+        key == name
+        or (len(key) >= _LEAST_NAME and name.startswith(key))
+        or bare == re.sub(r"^the", "", name)
+        or (len(bare) > 3 and key in (f"{name}com", f"{name}news"))
         for name in site
     )
 

@@ -76,7 +76,7 @@ def parse_html(
         raise InputError(f"{where} has no headline")
     quotes = parse_strip("\n".join(visible_lines(root)), publisher.strip)
     told = text_at(owner, "articleBody") if owner is not None else ""
-    dateline, wire, body = body_of(text, headline, publisher, told)
+    dateline, wire, body = body_of(_without_others(root, text), headline, publisher, told)
     authors = _authors(owner, meta)
     agency = next((name for name in publisher.agencies if name in authors), wire)
     stated = (root.get("lang") or publisher.language or "")[:2].lower() or None
@@ -97,6 +97,27 @@ def looks_like_html(text: str) -> bool:
     """Whether a text begins as an HTML page does."""
     head = text[:4096].lower()
     return any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body"))
+
+
+def _without_others(root: html.HtmlElement, text: str) -> str:
+    """The page without further articles below its own, each with a heading of its own (endless scrolling)."""
+    heading = main_heading(root)
+    own = set(heading.iterancestors()) if heading is not None else set()
+    others = [
+        each
+        for each in root.iter("article")
+        if own and each not in own and any(a.tag == "article" for a in own) and _has_heading(each)
+    ]
+    if not others:
+        return text
+    for each in others:
+        if each.getparent() is not None:
+            each.drop_tree()
+    return html.tostring(root, encoding="unicode")
+
+
+def _has_heading(element: html.HtmlElement) -> bool:
+    return any(text_of(heading) for heading in element.iter("h1"))
 
 
 def _address(root: html.HtmlElement, meta: Sequence[tuple[str, str]]) -> str | None:

@@ -16,6 +16,7 @@ _ARTICLE = re.compile(
     r"(?i)^(?:https?://schema\.org/|schema:)?(?:\w*article|blogposting|liveblogposting|report|socialmediaposting"
     r"|discussionforumposting)$"
 )
+_CHECK = re.compile(r"(?i)^(?:https?://schema\.org/|schema:)?claimreview$")  # how checkers of facts mark an article
 _PAGE = re.compile(r"(?i)^(?:https?://schema\.org/|schema:)?(?:web|item|about|collection|profile)?page$")
 _DEEPEST = 20
 
@@ -39,6 +40,7 @@ def linked_data(root: html.HtmlElement) -> LinkedData:
     articles = tuple(
         node for node in nodes if _has_type(node, _ARTICLE) or ("@type" not in node and "datePublished" in node)
     )
+    articles = articles or tuple(node for node in nodes if _has_type(node, _CHECK))
     pages = tuple(node for node in nodes if _has_type(node, _PAGE))
     return LinkedData(articles, pages, tuple(_names(nodes)))
 

@@ -27,6 +27,10 @@ SAME_WORD = 80.0
 SHORTEST = 4  # words that mean something: fewer match too much by being left out of a longer headline
 LOOSER = 35.0
 FORMULA_DAYS = 3
+UNITS = frozenset({"million", "billion", "trillion"})
+NAMES = 3
+NAMES_WITH_NUMBER = 2
+MOST_WORDS = 0.7
 
 
 def cluster_stories(articles: pl.DataFrame, *, window: timedelta = WINDOW, threshold: float = THRESHOLD) -> pl.Series:
@@ -54,7 +58,7 @@ def _words(articles: pl.DataFrame) -> pl.DataFrame:
     days = pl.col("time").dt.date().n_unique().over("formula") >= FORMULA_DAYS
     return rows.with_columns(
         formula=pl.col("text").str.replace_all(number, "0"),
-    ).with_columns(daily=days | pl.col("text").map_elements(_is_daily, return_dtype=pl.Boolean, skip_nulls=True))
+    ).with_columns(daily=days | pl.col("clause").map_elements(_is_daily, return_dtype=pl.Boolean, skip_nulls=True))
 
 
 def _is_daily(text: str) -> bool:
@@ -156,10 +160,30 @@ def _replaced(one: Told, two: Told) -> bool:
 
     left, right = frozenset(one.words), frozenset(two.words)
     new_left, new_right = left - right, right - left
+    if not (new_left & UNITS and new_right & UNITS):  # *$6.1* may leave out what *$6.1 billion* says
+        new_left, new_right = new_left - UNITS, new_right - UNITS
     if not new_left or not new_right:
         return left != right and min(len(left), len(right)) < SHORTEST
+    if new_left & UNITS and new_right & UNITS:
+        return True
+    if _one_act(one, two):
+        return False
     fewer, more = sorted((new_left, new_right), key=len)
     return any(max(fuzz.ratio(word, other) for other in more) < SAME_WORD for word in fewer)
+
+
+def _one_act(one: Told, two: Told) -> bool:
+    """Whether both tell one act of the same names: three, or two and a number, with most words beside them.
+
+    *Genome firm Solexa for $600 mln* and *Solexa for $600 million in stock*: what is new only describes.
+    """
+    left, right = frozenset(one.words), frozenset(two.words)
+    common = left & right
+    names = {word for word in common & one.names & two.names if not word[0].isdigit()}
+    numbers = {word for word in common if word[0].isdigit()}
+    if len(names) < (NAMES_WITH_NUMBER if numbers else NAMES) or not common - names - numbers - UNITS:
+        return False
+    return len(common) >= MOST_WORDS * min(len(left), len(right))
 
 
 def _turned(one: Told, two: Told) -> bool:

@@ -15,12 +15,15 @@ import polars as pl
 
 from correlator.resources import data_path
 
-_KINDS = "update|wrapup|correction|corrected|refile|exclusive|breaking|rpt|repeat|urgent|just in|live"
+_KINDS = (
+    "instant view|analyst view|snap analysis|update|wrapup|correction|corrected|refile|exclusive|breaking|rpt|repeat"
+    "|urgent|just in|live"
+)
 _SAYERS = "reports?|sources?|papers?|officials?|statement|media|wsj|ft|nyt|bbg|cnbc|tv|minister|ministry|source says"
 _DECORATION = re.compile(rf"^(?:(?:{_KINDS})\s?\d{{0,2}}\s?[-–—:|]\s?)+|\s?[-–—:]\s?(?:{_SAYERS})$", re.IGNORECASE)
 _ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?")
 _COUNTRY = re.compile(r"\bUS\b")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_WORD = re.compile(r"\d+(?:_\d+)+|[^\W_]+(?:'[^\W_]+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
@@ -94,7 +97,9 @@ def meant(headlines: pl.Series) -> pl.Series:
     words = (
         pl.col("text")
         .str.replace(
-            r"(?i)^(?:(?:update|wrapup|correction|corrected|refile|exclusive|rpt|repeat) ?\d{0,2} ?[-–—:] ?)+", ""
+            r"(?i)^(?:(?:instant view|analyst view|snap analysis|update|wrapup|correction|corrected|refile|exclusive"
+            r"|rpt|repeat) ?\d{0,2} ?[-–—:] ?)+",
+            "",
         )
         .str.replace(r"(?i)\s?[-–—:]\s?(?:reports?|sources?|papers?)$", "")
         .str.replace_all(r"\bUS\b", "U.S.")

@@ -39,7 +39,7 @@ class Witness:
     binding: bool = True
 
 
-_META: Mapping[str, Level] = {
+_LEVELS: Mapping[str, Level] = {
     "article:published_time": Level.META,
     "article:published": Level.META,
     "og:published_time": Level.META,
@@ -72,7 +72,7 @@ _META: Mapping[str, Level] = {
     "displaydate": Level.PAGE,
     "date": Level.PAGE,
 }
-_META_UPDATED = (
+_UPDATED = (
     "article:modified_time",
     "article:modified",
     "og:updated_time",
@@ -86,14 +86,32 @@ _META_UPDATED = (
     "eomportal-lastupdate",
     "cxenseparse:recs:lastmodified",
 )
+
+
+def plain_name(name: str) -> str:
+    """The name of a meta tag with one sign between its words: sites write *article:published:time*, *publish-date*."""
+    return re.sub(r"[:.\-]", "_", name)
+
+
+_META: Mapping[str, Level] = {plain_name(name): level for name, level in reversed(_LEVELS.items())}
+_META_UPDATED = frozenset(plain_name(name) for name in _UPDATED)
 _SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|webpage|report)\b")
 _ARTICLE_SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|report)\b")
 _DATE_NAME = re.compile(
     r"(?i)(?:^|[\s_\-])(?:(?:post|article|entry|publish|published|category|story|news|release|meta|by)[\s_\-]*(?:date|time|on)"
     r"|date(?:s|line|time|published|publish|post|info|simple)?|tarih\w*|datum|fecha|zaman|timestamp\w*|pub-?date|published|time|byline|postedon|posted-on)(?:$|[\s_\-])"
 )
+_UPDATE_WORD = re.compile(
+    r"(?i)\b(?:last )?(?:updated|modified|güncelle\w*|son güncelleme|aktualisiert|mis à jour|actualizado|aggiornat[oa]"
+    r"|atualizado|bijgewerkt|oppdatert|uppdaterad|opdateret|zaktualizowan\w*|обновлен\w*|yenilən\w*)\b|更新|تحديث|업데이트"
+)
 _UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
 _PUBLISH_NAME = re.compile(r"(?i)publi|posted|pubdate|entry-date")
+_LABELLED = re.compile(
+    r"(?i)(?:datum|date|published|publication date|posted|veröffentlicht|fecha|data|tarih|tarix|дата|تاریخ|التاريخ)"
+    r"\s*:?\s*(\D{0,12}\d[\w.,:/ -]{4,24})"
+)
+_LONGEST_LABELLED = 60
 _LONGEST_PRINTED = 120
 _NEAR = 60  # elements between the heading and its date
 
@@ -107,11 +125,17 @@ def published_witnesses(
         text = text_at(owner, "datePublished")
         found += [Witness(text, "JSON-LD datePublished", Level.ARTICLE)] if text else []
     found += list(_microdata(root, "datepublished"))
-    found += [Witness(text, f"meta {name}", _META[name]) for name, text in meta if name in _META]
+    found += [
+        Witness(text, f"meta {name}", level)
+        for name, text in meta
+        if (level := _META.get(plain_name(name))) is not None
+    ]
     for page in linked.pages:
         text = text_at(page, "datePublished")
         found += [Witness(text, "JSON-LD datePublished of the page", Level.PAGE, binding=False)] if text else []
     found += list(_elements(root))
+    if not found:
+        found += list(_labelled(root))
     return sorted(dict.fromkeys(found), key=lambda witness: witness.level)
 
 
@@ -126,7 +150,9 @@ def updated_witnesses(
         if (text := text_at(node, "dateModified"))
     ]
     found += list(_microdata(root, "datemodified"))
-    return found + [Witness(text, f"meta {name}", Level.META) for name, text in meta if name in _META_UPDATED]
+    return found + [
+        Witness(text, f"meta {name}", Level.META) for name, text in meta if plain_name(name) in _META_UPDATED
+    ]
 
 
 def main_heading(root: html.HtmlElement) -> html.HtmlElement | None:
@@ -197,7 +223,7 @@ def _elements(root: html.HtmlElement) -> Iterator[Witness]:
     for element in near[:6]:
         names = f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"
         printed = text_of(element)
-        if _UPDATE_NAME.search(names) or re.match(r"(?i)\W*(?:last )?(?:updat|modif)", printed):
+        if _UPDATE_NAME.search(names) or _UPDATE_WORD.match(printed.lstrip(" |•·-–—(")):
             continue
         if aside_of(element) or _foreign(element):
             continue
@@ -212,6 +238,18 @@ def _elements(root: html.HtmlElement) -> Iterator[Witness]:
         elif printed:
             yield from (Witness(part, "date line", Level.PRINTED, binding) for part in printed_parts(printed))
         return
+
+
+def _labelled(root: html.HtmlElement) -> Iterator[Witness]:
+    """A date behind its label (*Datum 28.04.2023*) anywhere on the page, where every such date is the same."""
+    found = set()
+    for element in root.iter("li", "p", "div", "span", "td", "dd", "small"):
+        printed = text_of(element)
+        match = _LABELLED.fullmatch(printed) if len(printed) <= _LONGEST_LABELLED else None
+        if match and not aside_of(element) and not _foreign(element):
+            found.add(match[1])
+    if len(found) == 1:
+        yield Witness(found.pop(), "date behind its label", Level.PRINTED)
 
 
 def _is_dated(element: html.HtmlElement) -> bool:
@@ -245,7 +283,7 @@ def _is_dated(element: html.HtmlElement) -> bool:
 
 def printed_parts(line: str) -> list[str]:
     """What of a printed line may be the time: without labels, and without what is said of an update."""
-    first = re.split(r"(?i)\b(?:last )?(?:updated|modified)\b", line)[0] or line
+    first = _UPDATE_WORD.split(line)[0] or line
     bare = re.sub(r"(?i)^.{0,60}?\b(?:published|posted|first published|date)\b(?: on| at)?\s*:?\s*", "", first)
     parts = [bare, *re.split(r"\s*[|•·]\s*", bare)] if re.search(r"[|•·]", bare) else [bare]
     plain = [part.strip(" |•·,-–—") for part in parts if re.search(r"\d", part)]

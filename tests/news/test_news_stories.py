@@ -21,6 +21,10 @@ def stories(*rows):
 
 
 APART = [
+    ("Orlana to buy tool maker Pexton for $600 mln", "Orlana drops plan to buy Pexton for $600 million in stock"),
+    ("Riga bank's $6.1 million Tallinn Re bid stalls", "Riga bank's $6.1 billion Tallinn Re bid stalls"),
+    ("Pexton will use some Orlana engines from Riga", "Pexton may use Orlana jet engines built in Riga"),
+    ("INSTANT VIEW: Pexton cuts jobs, debt", "INSTANT VIEW: Pexton cuts 14,000 jobs, halves spending"),
     ("Latvia bans imports from Malta", "Malta bans imports from Latvia"),
     ("latvia bans imports from malta", "malta bans imports from latvia"),
     ("Latvia Bans Imports From Malta", "Malta Bans Imports From Latvia"),
@@ -35,6 +39,13 @@ APART = [
     ("Shares open lower in thin trade", "Shares close lower in thin trade"),
 ]
 JOINED = [
+    ("Orlana to buy tool maker Pexton for $600 mln", "Orlana to buy Pexton for $600 million in stock"),
+    ("Riga bank's $6.1 Tallinn Re takeover bid stalls", "Riga bank's $6.1 billion Tallinn Re bid stalls"),
+    (
+        "White House seeks powers to close lenders like Pexton",
+        "Obama administration seeks powers to close lenders like Pexton",
+    ),
+    ("Pexton confirms will use some Orlana engines from Riga", "Pexton to use Orlana jet engines built in Riga"),
     ("U.S. bans imports of steel from Malta", "US bans imports of steel from Malta"),
     ("Malta to lend Latvia $3 bln for ports", "Malta to lend Latvia $3 billion for ports"),
     ("Malta bans seafood imports from Latvia", "Malta banned seafood imports from Latvia"),

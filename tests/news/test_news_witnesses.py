@@ -1,6 +1,7 @@
 """Whose statement a time is: of the page's own article, and never of what stands beside it."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,8 +12,8 @@ TEXT = "<p>Envoys of both states met on Tuesday in the capital and spoke at leng
 AT = datetime(2025, 5, 28, 13, tzinfo=UTC)
 
 
-def ld(json):
-    return f'<script type="application/ld+json">{json}</script>'
+def ld(text):
+    return f'<script type="application/ld+json">{text}</script>'
 
 
 OWN = '{"@type":"NewsArticle","headline":"Envoys meet at sea","datePublished":"2025-05-28T13:00:00Z"}'
@@ -204,3 +205,133 @@ def test_an_address_that_is_none_is_passed_over():
         ld(node) + '<link rel="canonical" href="http://[y"><meta property="og:url" content="https://gazette.example/1">'
     )
     assert parse_html(page(head)).url == "https://gazette.example/1"
+
+
+PARAGRAPHS = "".join(
+    f"<p>The two delegations met for the {n} time in Riga and spoke of grain, ports and rail.</p>" for n in range(8)
+)
+
+
+def page_of(head="", body="", heading="Delegations meet in Riga on grain"):
+    return parse_html(
+        f"<html><head><title>T</title>{head}</head><body><article><h1>{heading}</h1>{body}{PARAGRAPHS}</article></body></html>"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["article:published:time", "article.published_time", "article-published-time", "publish-date"]
+)
+def test_signs_between_the_words_of_a_meta_tag_do_not_matter(name):
+    read = page_of(f'<meta property="{name}" content="2026-03-02T09:30:00+02:00">')
+    assert read.published.instant == datetime(2026, 3, 2, 7, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "label", ["Güncelleme", "Son güncelleme", "Aktualisiert", "Mis à jour", "Обновлено", "Updated"]
+)
+def test_what_is_printed_of_an_update_is_not_the_publication(label):
+    read = page_of(body=f'<span class="date">05.04.2026 - {label} : 09.04.2026</span>')
+    assert read.published.instant.date() == date(2026, 4, 5)
+
+
+def test_a_date_behind_its_label_tells_where_nothing_else_does():
+    far = "<div>" * 2 + "<b>x</b>" * 80 + "</div>" * 2
+    read = page_of(body=f"{far}<ul><li><strong>Datum</strong> 28.04.2026</li></ul>")
+    assert (read.published.instant.date(), read.published.precision) == (date(2026, 4, 28), "day")
+    with pytest.raises(TimeError):
+        page_of(body=f"{far}<ul><li><b>Datum</b> 28.04.2026</li></ul><ul><li><b>Datum</b> 29.04.2026</li></ul>")
+
+
+CHECK = {
+    "@type": "ClaimReview",
+    "datePublished": "2026-05-13T15:44:00+02:00",
+    "url": "https://x.invalid/1",
+    "claimReviewed": "Grain is blue",
+}
+
+
+def test_a_check_of_facts_is_an_article_where_there_is_no_other():
+    script = '<script type="application/ld+json">{}</script>'
+    assert page_of(script.format(json.dumps(CHECK))).published.instant == datetime(2026, 5, 13, 13, 44, tzinfo=UTC)
+    article = {
+        "@type": "NewsArticle",
+        "headline": "Delegations meet in Riga on grain",
+        "datePublished": "2026-05-12T10:00:00Z",
+    }
+    both = script.format(json.dumps([CHECK, article]))
+    assert page_of(both).published.instant == datetime(2026, 5, 12, 10, tzinfo=UTC)
+
+
+DATED = '<meta property="article:published_time" content="2026-03-02T09:30:00Z">'
+
+
+def title(kind, text):
+    return f'<meta {"name" if kind.startswith("twitter") else "property"}="{kind}" content="{text}">'
+
+
+def test_titles_that_agree_outvote_one_that_stands_alone():
+    node = {
+        "@type": "NewsArticle",
+        "headline": "Riga talks, all you need to know",
+        "datePublished": "2026-03-02T09:30:00Z",
+    }
+    script = f'<script type="application/ld+json">{json.dumps(node)}</script>'
+    head = (
+        script
+        + title("og:title", "Grain brings envoys to Riga")
+        + title("twitter:title", "Grain brings envoys to Riga")
+    )
+    assert page_of(head).headline == "Grain brings envoys to Riga"
+
+
+def test_a_title_that_a_quotation_mark_cut_off_is_none():
+    heading = "Envoy in Riga calls grain plan &quot;a first step&quot;"
+    head = (
+        DATED
+        + title("og:title", "Envoy in Riga calls grain plan")
+        + title("twitter:title", "Envoy in Riga calls grain plan")
+    )
+    assert page_of(head, heading=heading).headline == 'Envoy in Riga calls grain plan "a first step"'
+
+
+def test_the_sites_name_glued_to_a_title_goes():
+    text = "Delegations meet in Riga on grain"
+    head = DATED + title("og:site_name", "Baltic Herald Online") + title("og:title", f"{text} : Baltic Herald")
+    assert page_of(head, heading=text).headline == text
+
+
+def test_section_and_site_behind_the_nodes_title_go_without_a_space_too():
+    text = "Delegations meet in Riga on grain"
+    node = {"@type": "NewsArticle", "headline": text, "datePublished": "2026-03-02T09:30:00Z"}
+    script = f'<script type="application/ld+json">{json.dumps(node)}</script>'
+    longer = f"{text}-PoliticsㅣBalticHerald"
+    head = script + "".join(title(kind, longer) for kind in ("og:title", "twitter:title"))
+    assert page_of(head + title("og:site_name", "BalticHerald"), heading="").headline == text
+
+
+def test_a_second_article_below_is_not_the_text():
+    below = (
+        "<article><h1>Goalkeeper leaves the club</h1>"
+        + "<p>The keeper of the home side said farewell to the fans on Sunday night.</p>" * 8
+        + "</article>"
+    )
+    text = f"<html><head><title>T</title>{DATED}</head><body><main><article><h1>Delegations meet in Riga</h1>{PARAGRAPHS}</article>{below}</main></body></html>"
+    body = parse_html(text).body
+    assert "delegations" in body
+    assert "keeper" not in body
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["STR/AFP via Getty Images", "Getty Images", "Jo Doe/Reuters", "Externer Inhalt nicht verfügbar", "_",
+     "To view this content, enable cookies of the video service in your settings."],
+)  # fmt: skip
+def test_credits_and_what_is_held_back_are_not_the_text(line):
+    body = page_of(DATED, body=f"{PARAGRAPHS}<p>{line}</p>").body
+    assert line not in body.split("\n\n")
+    assert (
+        "Reuters"
+        in page_of(
+            DATED, body="<p>Officials told Reuters that grain would move by rail, and that ports would open in May.</p>"
+        ).body
+    )
