@@ -83,13 +83,18 @@ class Explanation:
         ]
 
 
-def explain(store: Store, article_id: int) -> Explanation:
-    """Every decision about the newest version of an article; raises NotFoundError where there is no such article."""
+def explain(store: Store, article_id: int, *, date_only: str | None = None) -> Explanation:
+    """Every decision about the newest version of an article.
+
+    ``date_only``: day 0 of an article known by its date alone, as ``place_instants`` takes it (default after-close).
+    Raises NotFoundError where there is no such article.
+    """
     with store.reading() as connection:
         articles = _rows(connection, "articles", article_id, "version DESC")
         if articles.is_empty():
             raise NotFoundError(f"the store has no article {article_id}", hint="see `correlator list articles`")
-        events = place_on_exchanges(_rows(connection, "events", article_id, "event_id"), read_exchanges(connection))
+        events = _rows(connection, "events", article_id, "event_id")
+        events = place_on_exchanges(events, read_exchanges(connection), date_only=date_only or "after-close")
         return Explanation(
             articles.row(0, named=True),
             _rows(connection, "quotes", article_id, "strip_key, position"),

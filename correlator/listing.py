@@ -39,20 +39,30 @@ _EVENTS = """
     SELECT * EXCLUDE (headline, publisher, story_id), headline, publisher, story_id FROM told_events
     WHERE event_id > $after ORDER BY event_id LIMIT $rows
 """
+AFTER_CLOSE = "after-close"
 _SLICE = 50_000
 LISTINGS = ("articles", "quotes", "events", "stories", "links", "instruments", "bars", "rejects", "loads")
 
 
 def listing(
-    store: Store, what: str, *, selection: str | None = None, symbol: str | None = None, limit: int | None = None
+    store: Store,
+    what: str,
+    *,
+    selection: str | None = None,
+    symbol: str | None = None,
+    limit: int | None = None,
+    date_only: str | None = None,
 ) -> pl.DataFrame:
     """Rows of one of ``LISTINGS``; events carry exchange, day_zero and day_zero_reason, one row per exchange.
 
-    ``selection`` filters events as studies do; ``symbol``: rows of this instrument alone. Raises NotFoundError for
+    ``selection`` filters events as studies do; ``symbol``: rows of this instrument alone; ``date_only``: day 0 of
+    events known by their date alone, as ``place_instants`` takes it (default after-close). Raises NotFoundError for
     another listing or symbol, InputError for listings that have no symbol.
     """
     if what not in LISTINGS:
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
+    if date_only is not None and what != "events":
+        raise InputError(f"{what} have no day 0", hint="give --date-only for events")
     with store.reading() as connection:
         if symbol is not None:
             known = names_in(connection).symbol_of(symbol) or symbol
@@ -61,7 +71,7 @@ def listing(
         if what != "events":
             rows = query(connection, f"{_QUERIES[what]} LIMIT $limit", {"limit": limit if symbol is None else None})
             return rows if symbol is None else _of_symbol(rows, known, what).head(limit or rows.height)
-        frame = _events(connection, selection, limit)
+        frame = _events(connection, selection, limit, date_only or AFTER_CLOSE)
     return frame if limit is None else frame.head(limit)
 
 
@@ -77,7 +87,9 @@ def _of_symbol(rows: pl.DataFrame, symbol: str, what: str) -> pl.DataFrame:
     return found
 
 
-def _events(connection: duckdb.DuckDBPyConnection, selection: str | None, limit: int | None) -> pl.DataFrame:
+def _events(
+    connection: duckdb.DuckDBPyConnection, selection: str | None, limit: int | None, date_only: str
+) -> pl.DataFrame:
     """Events that meet ``selection``, read a slice at a time until there are ``limit``."""
     from correlator.events.scope import scope_column
     from correlator.events.select import CONCERNS, DAY_ZERO, fields_of, select_events
@@ -90,11 +102,11 @@ def _events(connection: duckdb.DuckDBPyConnection, selection: str | None, limit:
         events = query(connection, _EVENTS, {"after": last, "rows": rows}).with_columns(scope_column())
         asked = with_concerned(connection, events, seen)
         if DAY_ZERO in seen:
-            asked = place_on_exchanges(asked, exchanges)
+            asked = place_on_exchanges(asked, exchanges, date_only=date_only)
         parts.append(select_events(asked, selection, own).drop(CONCERNS, strict=False))
         if limit is None or events.height < (rows or 0) or sum(part.height for part in parts) >= limit:
             break
         last = events["event_id"][-1]
     chosen = pl.concat(parts)
     first = chosen if limit is None else chosen.head(limit)
-    return first if DAY_ZERO in seen else place_on_exchanges(first, exchanges)
+    return first if DAY_ZERO in seen else place_on_exchanges(first, exchanges, date_only=date_only)

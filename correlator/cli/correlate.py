@@ -66,7 +66,7 @@ class Bands(StrEnum):
     BOOTSTRAP = "bootstrap"
 
 
-_KNOWN = ("events", "links", "returns", "price", "as_of")
+_KNOWN = ("events", "links", "returns", "price", "as_of", "date_only")
 
 
 @prints_table

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from correlator.cli.options import StoreOption, open_store
+from correlator.cli.options import DateOnlyOption, StoreOption, open_store
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.inert import visible
 
@@ -15,6 +15,7 @@ from correlator.inert import visible
 def explain(
     *,
     article_id: Annotated[int, typer.Argument(help="Number of the article, as `list articles` gives it.")],
+    date_only: DateOnlyOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -24,7 +25,8 @@ def explain(
     """
     from correlator.explain import explain as explain_article
 
-    explanation = explain_article(open_store(store), article_id)
+    chosen = date_only.value if date_only is not None else None
+    explanation = explain_article(open_store(store), article_id, date_only=chosen)
     if printer.format is None and printer.to is None:
         print(visible(str(explanation)))
     else:

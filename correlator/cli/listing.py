@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from correlator.cli.completion import complete_symbol
-from correlator.cli.options import StoreOption, open_store
+from correlator.cli.options import DateOnlyOption, StoreOption, open_store
 from correlator.cli.table_options import TableOptions, prints_table
 
 
@@ -40,6 +40,7 @@ def list_rows(
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")] = None,
+    date_only: DateOnlyOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -49,4 +50,6 @@ def list_rows(
     """
     from correlator.listing import listing
 
-    printer.print(listing(open_store(store), what.value, selection=events, symbol=symbol, limit=limit), what.value)
+    chosen = date_only.value if date_only is not None else None
+    rows = listing(open_store(store), what.value, selection=events, symbol=symbol, limit=limit, date_only=chosen)
+    printer.print(rows, what.value)

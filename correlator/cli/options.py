@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,6 +30,23 @@ StoreOption = Annotated[
         metavar="FILE|LAKE",
         help="DuckDB file of the store, or a lake: a folder (a new one with / at its end) or s3://bucket/name"
         " (default: $CORRELATOR_STORE, else correlator.duckdb in this folder).",
+        show_default=False,
+    ),
+]
+
+
+class DateOnly(StrEnum):
+    """Day 0 of an event known by its date alone."""
+
+    AFTER_CLOSE = "after-close"
+    SAME_DAY = "same-day"
+
+
+DateOnlyOption = Annotated[
+    DateOnly | None,
+    typer.Option(
+        "--date-only",
+        help="Day 0 of an event known by its date alone: same-day, or after-close (the session after it, the default).",
         show_default=False,
     ),
 ]

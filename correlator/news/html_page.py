@@ -113,7 +113,7 @@ def _without_others(root: html.HtmlElement, text: str) -> str:
     for each in others:
         if each.getparent() is not None:
             each.drop_tree()
-    return html.tostring(root, encoding="unicode")
+    return str(html.tostring(root, encoding="unicode"))
 
 
 def _has_heading(element: html.HtmlElement) -> bool:

@@ -93,7 +93,7 @@ def plain_name(name: str) -> str:
     return re.sub(r"[:.\-]", "_", name)
 
 
-_META: Mapping[str, Level] = {plain_name(name): level for name, level in reversed(_LEVELS.items())}
+_META: Mapping[str, Level] = {plain_name(name): level for name, level in _LEVELS.items()}
 _META_UPDATED = frozenset(plain_name(name) for name in _UPDATED)
 _SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|webpage|report)\b")
 _ARTICLE_SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|report)\b")

@@ -66,15 +66,23 @@ def news_and_returns(
     returns: str = "log",
     price: str = "adjusted",
     as_of: str | date | datetime | None = None,
+    date_only: str | None = None,
 ) -> NewsAndReturns:
     """Intensity of stored news ``by`` country, dyad, category, symbol or all, beside the bars of ``symbols``.
 
     ``events``: a selection such as ``category = CONSULT``; ``links`` (for ``by`` symbol): which kinds of link make an
-    event a symbol's; the symbols share one exchange, on whose sessions news is placed. Raises NotFoundError where there
-    is no news or no bars.
+    event a symbol's; the symbols share one exchange, on whose sessions news is placed; ``date_only``: of news known by
+    its date alone, as studies take it. Raises NotFoundError where there is no news or no bars.
     """
     asked = study_spec(
-        symbols=symbols, events=events, links=links, returns=returns, price=price, as_of=as_of, holes="drop"
+        symbols=symbols,
+        events=events,
+        links=links,
+        returns=returns,
+        price=price,
+        as_of=as_of,
+        date_only=date_only,
+        holes="drop",
     )
     names, known = asked.symbols, asked.as_of
     with store.studying() as connection:
@@ -83,10 +91,17 @@ def news_and_returns(
         volumes = bar_arrays(_on(read_bars(connection, names, as_of=known), panel.labels), panel.labels, names)
         if by == "symbol":
             news = events_of_symbols(
-                connection, names, exchange, selection=asked.events, links=asked.links, as_of=known
+                connection,
+                names,
+                exchange,
+                selection=asked.events,
+                links=asked.links,
+                as_of=known,
+                date_only=asked.date_only,
             )
         else:
-            placed = place_on_exchanges(stored_events(connection, asked.events, known, exchange=exchange), [exchange])
+            stored = stored_events(connection, asked.events, known, exchange=exchange, date_only=asked.date_only)
+            placed = place_on_exchanges(stored, [exchange], date_only=asked.date_only or "after-close")
             news = placed.rename({"day_zero": "date"})
     placed = news.rename({"date": "session"})
     inside = placed.filter(pl.col("session").is_in(panel.labels.implode()))["session"]
