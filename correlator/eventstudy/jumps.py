@@ -67,7 +67,7 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
                 "session": panel.labels.filter(pl.Series(there)),
                 "close": np.exp(np.clip(np.cumsum(logs[there]), -600.0, 600.0)),
             }
-        ).with_columns(pl.lit(None, pl.Float64).alias("open"), pl.lit(None, pl.Float64).alias("volume"))
+        ).with_columns(pl.lit(None, pl.Float64).alias(unknown) for unknown in ("open", "high", "low", "volume"))
         parts.append(jumps(Series(name, "", bars, spec.exchange, kinds[name])))
     found = pl.concat(parts) if parts else pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
     if found.is_empty():

@@ -102,3 +102,9 @@ def test_real_moves_are_not_flagged():
     found = study_frames(prices=made_prices(1.0), events=EVENTS, benchmark="KSE100", window=WINDOW, flagged="drop")
     assert found.flagged.is_empty()
     assert found.excluded.is_empty()
+
+
+def test_an_exchange_whose_moves_are_limited():
+    """Of closes alone nothing is known of limits but their size: a fall beyond it is flagged."""
+    found = study_frames(prices=made_prices(0.8), events=EVENTS, benchmark="KSE100", window=WINDOW, exchange="XKAR")
+    assert found.flagged["finding"].unique().to_list() == ["beyond-limit"]
