@@ -68,8 +68,9 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
                 "close": np.exp(np.clip(np.cumsum(logs[there]), -600.0, 600.0)),
             }
         ).with_columns(pl.lit(None, pl.Float64).alias(unknown) for unknown in ("open", "high", "low", "volume"))
-        parts.append(jumps(Series(name, "", bars, spec.exchange, kinds[name])))
+        parts.append(jumps(Series(name, "", bars, None, kinds[name])))
     found = pl.concat(parts) if parts else pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
     if found.is_empty():
         return found
-    return found.select("symbol", "session", "check").with_columns(until=pl.lit(None, pl.Date))
+    doubted = found.filter(pl.col("severity") != "low")
+    return doubted.select("symbol", "session", "check").with_columns(until=pl.lit(None, pl.Date))

@@ -104,7 +104,10 @@ def test_real_moves_are_not_flagged():
     assert found.excluded.is_empty()
 
 
-def test_an_exchange_whose_moves_are_limited():
-    """Of closes alone nothing is known of limits but their size: a fall beyond it is flagged."""
-    found = study_frames(prices=made_prices(0.8), events=EVENTS, benchmark="KSE100", window=WINDOW, exchange="XKAR")
-    assert found.flagged["finding"].unique().to_list() == ["beyond-limit"]
+@pytest.mark.parametrize("exchange", [None, "XKAR"])
+def test_what_may_be_news_is_not_flagged(exchange):
+    """A fall by a fifth: of closes alone it may be a split of five to four or news, and nothing tells which."""
+    options = {"benchmark": "KSE100", "window": WINDOW, "exchange": exchange, "flagged": "drop"}
+    found = study_frames(prices=made_prices(0.8), events=EVENTS, **options)
+    assert found.flagged.is_empty()
+    assert len(found.estimates) == len(EVENTS)
