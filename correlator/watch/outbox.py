@@ -8,7 +8,7 @@ coded of it owes a correction, which names the brief that it corrects.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -168,13 +168,10 @@ def waiting(store: Store, sink: str, most: int) -> list[Made]:
     return [Made(*row) for row in rows.iter_rows()]
 
 
-def delivered(store: Store, had: Mapping[str, Sequence[int]], now: datetime) -> None:
-    """Mark briefs as had by each sink."""
-    rows = [(number, sink, now) for sink, numbers in had.items() for number in numbers]
-    if not rows:
-        return
+def delivered(store: Store, sink: str, numbers: Sequence[int], now: datetime) -> None:
+    """Mark briefs as had by a sink."""
     frame = pl.DataFrame(
-        rows,
+        [(number, sink, now) for number in numbers],
         schema={"brief_number": pl.Int64, "sink": pl.String, "delivered_at": pl.Datetime("us", "UTC")},
         orient="row",
     )

@@ -9,17 +9,18 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from correlator.brief.make import Asked, ask, brief_on
-from correlator.errors import InputError, SourceError, StoreError, StoreLockedError
+from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError
 from correlator.files import write_whole
 from correlator.inert import visible
 from correlator.intake.news import add_news
+from correlator.research.concerned import with_bars
 from correlator.store.db import Store
 from correlator.watch.outbox import Due, Made, begin, counts, delivered, due, keep, owe, waiting
 from correlator.watch.sinks import Sink
@@ -72,7 +73,6 @@ class Tally:
     articles: int = 0
     made: int = 0
     deliveries: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,10 @@ class Watch:
     def __init__(
         self, store: Store, spec: WatchSpec, sinks: Sequence[Sink], permissions: Permissions, *, say: Say = print
     ) -> None:
-        """``say``: told of what failed and what was done, a line each."""
+        """``say``: told of what failed and what was done, a line each.
+
+        Raises NotFoundError for a symbol to look at that the store does not have.
+        """
         self.tally = Tally()
         self._store = store
         self._spec = spec
@@ -123,6 +126,9 @@ class Watch:
         self._home = home_of(store)
         self._told_at = -_HEARTBEAT
         begin(store, [sink.name for sink in sinks])
+        if spec.symbols:
+            with store.reading() as connection:
+                with_bars(connection, spec.symbols)
 
     def run(self, stopped: Callable[[], bool], *, once: bool = False) -> Tally:
         """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed."""
@@ -182,10 +188,9 @@ class Watch:
                 break
             keep(self._store, made)
             self.tally.made += len(made)
-        had: dict[str, list[int]] = {}
         for outlet in self._outlets:
             if outlet.due_at <= time.monotonic():
-                self._deliver(outlet, had)
+                self._deliver(outlet)
 
     def _made(self, owed: Sequence[Due]) -> list[Made]:
         """The briefs that are owed; none while a load of several transactions is not whole."""
@@ -203,7 +208,7 @@ class Watch:
         head = {"kind": owed.kind, "brief_number": owed.brief_number, "corrects": owed.corrects}
         try:
             content: Mapping[str, Any] = brief_on(connection, owed.article_id, asked, public_by_then=True).as_dict()
-        except InputError as problem:  # what is wrong with one brief must not stop the others
+        except (InputError, NotFoundError) as problem:  # what is wrong with one brief must not stop the others
             content = {"article_id": owed.article_id, "problem": problem.message}
         identity = json.dumps([head, content], ensure_ascii=False, sort_keys=True)
         brief_id = hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -214,7 +219,7 @@ class Watch:
         spec = self._spec
         return ask(at, spec.symbols, spec.windows, spec.benchmark, coder=spec.coder)
 
-    def _deliver(self, outlet: _Outlet, had: dict[str, list[int]]) -> None:
+    def _deliver(self, outlet: _Outlet) -> None:
         """Bring what is made to one sink, as far as it takes it."""
         name = outlet.sink.name
         while briefs := waiting(self._store, name, BATCH):
@@ -228,12 +233,8 @@ class Watch:
                 self._say(f"{name}: {problem.message}; tried again in {wait:.0f} s")
                 return
             outlet.failures, outlet.last_error = 0, None
-            had[name] = numbers
             self.tally.deliveries += len(numbers)
-            delivered(self._store, had, datetime.now(UTC))
-            had.clear()
-            if len(numbers) < len(briefs):
-                continue
+            delivered(self._store, name, numbers, datetime.now(UTC))
 
     def _pause(self, stopped: Callable[[], bool]) -> None:
         """Wait until a feed or a sink is due."""

@@ -15,10 +15,10 @@ import pytest
 from feed_server import FeedServer, serving
 
 from correlator.brief.make import ask, brief_on
-from correlator.errors import InputError, StoreLockedError
+from correlator.errors import InputError, NotFoundError, StoreLockedError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
-from correlator.watch.outbox import Made
+from correlator.watch.outbox import Made, owe
 from correlator.watch.run import Permissions, Watch, alone, home_of, status_of
 from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
 from correlator.watch.spec import read_watch
@@ -232,6 +232,29 @@ def test_a_file_that_was_begun_and_not_named_is_named(tmp_path):
     sink._journal.write({"begun": "id0"})
     FolderSink.at(folder, tmp_path).take(BRIEFS[:1])
     assert json.loads((folder / "id0.json").read_text())["brief_id"] == "id0"
+
+
+def test_an_article_that_is_gone_does_not_hold_up_the_others(tmp_path, server):
+    """A load may be taken back between the owing and the making of a brief."""
+    made = watch(tmp_path, server, [Collected()])
+    server.add(AGREE)
+    made._poll(made._feeds[0])
+    store = Store(tmp_path / "m.duckdb")
+    owe(store, made._spec, datetime.now(UTC))
+    with store.transaction() as connection:
+        connection.execute("DELETE FROM articles")
+        connection.execute("DELETE FROM events")
+    sink = Collected()
+    after = watch(tmp_path, server, [sink])
+    after._make_and_deliver()
+    assert "no article" in sink.had[0]["problem"]
+
+
+def test_a_symbol_that_the_store_lacks_is_refused_at_the_start(tmp_path, server):
+    (tmp_path / "feeds.toml").write_text(f'symbols = ["NOSUCH"]\n[[feed]]\nurl = "{server.url()}"\n')
+    store = Store(tmp_path / "m.duckdb")
+    with pytest.raises(NotFoundError, match="NOSUCH"):
+        Watch(store, read_watch(tmp_path / "feeds.toml"), [Collected()], Permissions(), say=print)
 
 
 def test_one_watch_at_a_time(tmp_path):
