@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.containers.read import text_table
 from correlator.errors import InputError
-from correlator.events.second_sign import has_sign, is_another_company, means_otherwise, needs_sign
+from correlator.events.second_sign import has_sign, is_another_company, is_sibling, means_otherwise, needs_sign
 from correlator.events.text import prepare
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Linker:
                 first, last = ready.offsets(start, end)
                 if meaning.is_ticker and not meaning.weak and is_another_company(text, last):
                     continue
-                if meaning.kind == "named" and means_otherwise(text, printed):
+                if meaning.kind == "named" and (means_otherwise(text, printed) or is_sibling(text, last)):
                     continue
                 if not meaning.weak or has_sign(text, first, last, is_ticker=meaning.is_ticker):
                     yield meaning.symbol, meaning.kind, text[first:last]

@@ -40,6 +40,8 @@ _MOVES_BEHIND = re.compile(
 )
 # *DST Systems*: initials before the word make another name of it.
 _INITIALS_BEFORE = re.compile(r"\b(?!PSX|KSE|CEO|US|UK|EU|UPDATE)[A-Z]{2,6} $")
+# *Coca-Cola Enterprises*: another company whose name begins with this one's.
+_SIBLING_BEHIND = re.compile(r"[ -](?:Enterprises|Partners|Bottling|Hellenic|Bottlers|Foundation)\b")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 _TICKER_LETTERS = re.compile(r"[A-Z]+")
 
@@ -98,6 +100,11 @@ def has_sign(text: str, start: int, end: int, *, is_ticker: bool) -> bool:
 def is_another_company(text: str, end: int) -> bool:
     """*SPX Corp*, *Apple Inc*: the ending of a company stands behind."""
     return _ENDING_BEHIND.match(text, end) is not None
+
+
+def is_sibling(text: str, end: int) -> bool:
+    """*Coca-Cola Enterprises*: what stands behind a name makes it that of another company."""
+    return _SIBLING_BEHIND.match(text, end) is not None
 
 
 def _sentence(text: str, start: int, end: int) -> str:

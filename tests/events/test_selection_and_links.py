@@ -158,3 +158,9 @@ def test_watchlist_that_cannot_be_read(tmp_path):
     path.write_text("symbol,words,kind\nPSO,oil,favourite\n", encoding="utf-8")
     with pytest.raises(InputError, match="line 2"):
         read_watchlist(path)
+
+
+def test_a_name_that_begins_another_companys_does_not_link():
+    links = Linker([("LMP", "Lamp-Oil Company", "Lamp-Oil"), ("LMPE", "Lamp-Oil Enterprises Inc.", None)])
+    assert [link.symbol for link in links.link("Lamp-Oil Enterprises sees profit down", None, ())] == ["LMPE"]
+    assert [link.symbol for link in links.link("Lamp-Oil sees profit down", None, ())] == ["LMP"]
