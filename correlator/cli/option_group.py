@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from functools import wraps
-from typing import Any, get_type_hints
+from typing import Any, Final, get_type_hints
+
+KEYWORD_ONLY: Final = inspect.Parameter.KEYWORD_ONLY
 
 
 def takes_group(verb: Callable[..., None], group: type[Any], name: str) -> Callable[..., None]:
     """``verb`` with the fields of the dataclass ``group`` as options in the place of its parameter ``name``."""
     hints = get_type_hints(group, include_extras=True)
-    keyword = inspect.Parameter.KEYWORD_ONLY
     shared = [
-        inspect.Parameter(field.name, keyword, default=field.default, annotation=hints[field.name])
+        inspect.Parameter(field.name, KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
         for field in fields(group)
     ]
+    return takes(verb, shared, name, group)
+
+
+def takes(
+    verb: Callable[..., None], shared: Sequence[inspect.Parameter], name: str, made: Callable[..., Any] = dict
+) -> Callable[..., None]:
+    """``verb`` with the ``shared`` options in the place of its parameter ``name``, which gets what is ``made`` of
+    them."""
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(verb, eval_str=True).parameters.values():
-        parameters += shared if parameter.name == name else [parameter.replace(kind=keyword)]
+        parameters += shared if parameter.name == name else [parameter.replace(kind=KEYWORD_ONLY)]
 
     @wraps(verb)
     def command(**values: Any) -> None:
-        chosen = group(**{field.name: values.pop(field.name) for field in fields(group)})
+        chosen = made(**{option.name: values.pop(option.name) for option in shared})
         verb(**{name: chosen}, **values)
 
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

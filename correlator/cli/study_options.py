@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import Field, fields
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from correlator.cli.completion import complete_symbol
+from correlator.cli.option_group import KEYWORD_ONLY, takes
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.spec import (
     FRAMES,
@@ -35,7 +35,7 @@ def study_parameter(name: str) -> inspect.Parameter:
     kind: Any = list[str] | None if told.many else _TYPES.get(name, str if default is not None else str | None)
     completion = complete_symbol if name in _COMPLETED else None
     typed = typer.Option(flag_of(option), help=told.words, show_default=not told.many, autocompletion=completion)
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=listed, annotation=Annotated[kind, typed])
+    return inspect.Parameter(name, KEYWORD_ONLY, default=listed, annotation=Annotated[kind, typed])
 
 
 def takes_study(*, omit: tuple[str, ...] = (), frames: bool = False) -> Callable[[Callable[..., None]], Any]:
@@ -48,21 +48,7 @@ def takes_study(*, omit: tuple[str, ...] = (), frames: bool = False) -> Callable
         each.name for each in fields(StudySpec) if each.name not in omit and (frames or each.name in options_of(STORE))
     ]
 
-    def decorate(verb: Callable[..., None]) -> Callable[..., None]:
-        parameters: list[inspect.Parameter] = []
-        for parameter in inspect.signature(verb, eval_str=True).parameters.values():
-            shared = [study_parameter(name) for name in shown]
-            parameters += shared if parameter.name == "chosen" else [parameter.replace(kind=parameter.KEYWORD_ONLY)]
-
-        @wraps(verb)
-        def command(**values: Any) -> None:
-            chosen = {name: values.pop(name) for name in shown}
-            verb(chosen=chosen, **values)
-
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        return command
-
-    return decorate
+    return lambda verb: takes(verb, [study_parameter(name) for name in shown], "chosen")
 
 
 def part_options(chosen: dict[str, Any], source: str) -> dict[str, Any]:
