@@ -98,7 +98,7 @@ def date_strip(quotes: pl.DataFrame, closes: pl.DataFrame, *, sessions: Sequence
 
     ``quotes``: article_id, position, symbol, price, change, previous_close, line (one strip per article_id; an optional
     column ``hint`` holds the page's date). ``closes``: symbol, session, close, the official daily closes, and
-    optionally low and high; ``sessions``: sessions of the exchange besides those, so that a hole in the bars is no jump
+    optionally low and high; ``sessions``: sessions of the exchange besides those, a hole in the bars being no jump
     to a later session. Returns one row per quote with the columns of ``SCHEMA``; ``official_close`` is that of the
     session.
     """
@@ -161,7 +161,7 @@ def _judge_reset(
 ) -> list[_Verdict]:
     """Indices are dated by vote; shares carry no return, so they have no session, only the close they repeat."""
     indices = [quote for quote in known if quote.is_index]
-    note = "pre-open reset: all shares print No Change, so a share's quote is no return"
+    note = "pre-open reset: all shares print No Change, so a share's quote is not a return"
     if indices:
         verdict = _vote(indices, official, hint)
     else:

@@ -115,7 +115,7 @@ def _read(number: int, line: str, field: str, date_field: str | None) -> _Read:
     try:
         record = json.loads(line)
     except json.JSONDecodeError as error:
-        return _Read(number, "", None, f"line {number} is no JSON: {error.msg}")
+        return _Read(number, "", None, f"line {number} is not JSON: {error.msg}")
     text = record.get(field) if isinstance(record, dict) else None
     if not isinstance(text, str):
         return _Read(number, "", None, f"line {number} has no text in the field {field!r}")

@@ -53,7 +53,7 @@ class Parties(NamedTuple):
     ``number``: states and organisations that can be party to it; ``organisation``: one of them is an organisation;
     ``pair``: source and target are two organs, or an organ and a country or people; ``armed``: forces act or suffer,
     or people in a conflict; ``abroad``: weight of the words of foreign affairs; ``market``: a market's word is the
-    subject; ``company``: the act falls on a name that is no actor's, ``goods``: on a word of business; ``firm``: a
+    subject; ``company``: the act falls on a name that is not an actor's, ``goods``: on a word of business; ``firm``: a
     company acts; ``bare``: the act falls on a country that stands for itself; ``unsaid``: who acts is not said, or
     only where.
     """
@@ -182,7 +182,7 @@ def _pair(text: Text, ends: Sequence[Phrase], standing: set[int]) -> bool:
 
 
 def _of_a_name(text: Text, phrase: Phrase, actors: Sequence[Phrase], business: frozenset[int]) -> bool:
-    """*Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*: a country without office beside a name that is no actor's."""
+    """*Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*: a country without office beside a name of no actor."""
     if phrase.actor.role not in (None, "BUS") or not in_sentence_case(text):
         return False
     if _unknown_name(text, _behind(text, phrase), actors):
@@ -199,7 +199,7 @@ def _behind(text: Text, phrase: Phrase) -> int:
 
 
 def _unknown_name(text: Text, place: int, actors: Sequence[Phrase]) -> bool:
-    """Whether the word behind the space at ``place`` has a capital and is no actor's."""
+    """Whether the word behind the space at ``place`` has a capital and is not an actor's."""
     word = text.joined[place + 1 : text.joined.find(" ", place + 1)]
     if len(word) <= _SHORT_NAME or not word[0].isupper():
         return False

@@ -125,7 +125,7 @@ def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.Da
 
 
 def _telling(flags: pl.DataFrame) -> list[str]:
-    """The counts that vary over events and are no combination of those before them."""
+    """The counts that vary over events and are not a combination of those before them."""
     design, chosen = np.ones((len(flags), 1)), []
     for name in _COLUMNS:
         if flags[name].null_count():

@@ -141,7 +141,7 @@ _OPERATIONS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, 
 def _categories(column: Column, features: pl.DataFrame) -> NDArray[Any]:
     series = _series(column, features)
     if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
-        raise InputError(f"column {column} holds {series.dtype}, which are no categories")
+        raise InputError(f"column {column} holds {series.dtype}, which are not categories")
     if series.dtype.is_float():
         series = series.fill_nan(None)
     if series.dtype.is_temporal() or isinstance(series.dtype, pl.Categorical | pl.Enum | pl.Decimal):

@@ -108,7 +108,7 @@ def _on_sessions(wide: Wide, names: tuple[str, ...], symbols: Sequence[str], cod
         row = int(np.flatnonzero(closed.any(axis=1))[0])
         first = symbols[int(np.flatnonzero(closed[row])[0])]
         day = wide.labels.filter(pl.Series(~is_open))[row]
-        warn(f"{int(closed.sum())} figures lie on days that are no session of {code}, first {first} {day}: left out")
+        warn(f"{int(closed.sum())} figures lie on days that are not sessions of {code}, first {first} {day}: left out")
     if not is_open.any():
         raise InputError(f"no row of the frame is a session of {code}", hint="check the dates, and the exchange")
     return Wide(wide.labels.filter(pl.Series(is_open)), names, values[is_open])

@@ -46,7 +46,7 @@ def car_paths(result: StudyResult) -> pl.DataFrame:
 
 def censored(result: StudyResult) -> dict[str, Mask]:
     """Which bars (E, D) of the event windows are at the price limit or without volume, by that name: their abnormal
-    returns are no evidence. Names without such a bar are left out.
+    returns are not evidence. Names without such a bar are left out.
     """
     estimates, panel = result.estimates, result.panel
     rows = estimates.win_first[:, None] + np.arange(estimates.ar.shape[1])

@@ -56,7 +56,7 @@ def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]
     """Set columns of a stored instrument; an empty text takes a value away. Returns the row before and after.
 
     Raises NotFoundError for a symbol that the store has not, InputError for an exchange, currency, country or kind that
-    does not exist, for a benchmark or another name that is no instrument of the store or another one's.
+    does not exist, for a benchmark or another name that is not an instrument of the store or another one's.
     """
 
     def work(connection: duckdb.DuckDBPyConnection) -> tuple[Row, Row]:
@@ -81,7 +81,7 @@ def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]
 
 
 def _refuse_strangers(names: Names, symbol: str, row: Row) -> None:
-    """Raise where the benchmark is no instrument, or another name is another instrument's."""
+    """Raise where the benchmark is not an instrument, or another name is another instrument's."""
     benchmark = row["benchmark"]
     if benchmark and benchmark != "equal-weighted" and names.symbol_of(benchmark) is None:
         hint = likeliest(benchmark, names.rows, "the store has")

@@ -77,7 +77,7 @@ def source_name(source: object) -> str:
 
 
 def sha256_of(source: object) -> str | None:
-    """SHA-256 of a file's bytes; None for anything that is no file."""
+    """SHA-256 of a file's bytes; None for anything that is not a file."""
     if not isinstance(source, str | Path) or not Path(source).is_file():
         return None
     with Path(source).open("rb") as file:

@@ -153,7 +153,7 @@ def _articles_taken_out(connection: duckdb.DuckDBPyConnection, own: dict[str, An
 
 
 def _renumbered(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame) -> int:
-    """Vintages of these bars count from 1 again, one that says the same as the one before is no vintage; how many
+    """Vintages of these bars count from 1 again, one that says the same as the one before is not a vintage; how many
     moved.
     """
     connection.register("undone_bars", bars)

@@ -1,4 +1,4 @@
-"""Checks of single bars: what cannot be, what is no trade, and what jumps."""
+"""Checks of single bars: what cannot be, what is not a trade, and what jumps."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def repeated_sessions(series: Series) -> pl.DataFrame:
 
 
 def off_calendar(series: Series, sessions: pl.Series) -> pl.DataFrame:
-    """Bars on days that are no session: phantoms without trade, or a wrong calendar or label."""
+    """Bars on days that are not sessions: phantoms without trade, or a wrong calendar or label."""
     off = series.bars.with_columns(pl.col("close").shift().alias("before")).filter(
         ~pl.col("session").is_in(sessions.implode())
     )
@@ -95,7 +95,7 @@ def without_trade(series: Series, sessions: pl.Series) -> pl.DataFrame:
     """Sessions with a volume of zero: the return is stale, not zero."""
     rows = series.bars.filter((pl.col("volume") == 0) & pl.col("session").is_in(sessions.implode()))
     text = "volume 0 on a session, close {close}"
-    return series.per_bar(rows, "zero-volume", "low", text, action="its return is no evidence; studies flag it")
+    return series.per_bar(rows, "zero-volume", "low", text, action="its return is not evidence; studies flag it")
 
 
 def at_limit(series: Series) -> pl.DataFrame:

@@ -110,7 +110,7 @@ def _names(text: Sequence[str], start: int) -> list[str]:
 
 
 def _rows(text: Sequence[str], start: int, width: int) -> tuple[list[list[object]], list[tuple[int, str, str]], int]:
-    """Rows of the table, lines inside it that are no rows, and the line after it."""
+    """Rows of the table, lines inside it that are not rows, and the line after it."""
     rows: list[list[object]] = []
     rejects: list[tuple[int, str, str]] = []
     layout = _DAY if _DAY.match(_label(text[start])) else _MONTH

@@ -330,7 +330,7 @@ def _numbers(texts: pl.DataFrame, table: Recognised, options: PriceOptions) -> d
 
 
 def _other_figures(table: Recognised) -> list[pl.Series]:
-    """Columns of text that are no fields of ours, which may still tell what the decimal mark is."""
+    """Columns of text that are not fields of ours, which may still tell what the decimal mark is."""
     places = {table.date, table.time, table.symbol, table.series, table.currency}
     taken = places | {column for fields in table.blocks.values() for column in fields.values()}
     frame = table.table.frame

@@ -1,4 +1,4 @@
-"""Pure functions over arrays of bars: returns, and bars whose price is no evidence.
+"""Pure functions over arrays of bars: returns, and bars whose price is not evidence.
 
 Arrays are (T, S): sessions by symbols, NaN where there is no bar. A missing bar stays missing: it is never a zero
 return and its price is never carried forward.

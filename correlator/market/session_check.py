@@ -28,7 +28,7 @@ def check_sessions(exchange: str, bars: pl.DataFrame, *, overrides: bool | str |
     Columns: exchange, session, calendar (open or closed), bars (traded or nothing), sure, evidence. A trade on a day
     without a session is sure. A session without a trade is sure only where a witness had bars before and after and none
     that day: a series that prints bars on days when the exchange is closed, or leaves out days on which others
-    trade, is no witness, since what it lacks proves nothing. ``overrides``: as in ``sessions_between``.
+    trade, is not a witness, since what it lacks proves nothing. ``overrides``: as in ``sessions_between``.
     """
     daily = bars.filter(pl.col("interval") == "1d").sort("symbol", "session")
     if daily.is_empty():

@@ -35,7 +35,7 @@ def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
 
 
 def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers()) -> Iterator[Batch]:  # noqa: B008
-    """The items of a feed's bytes. Raises InputError for what is no feed, is too large or declares entities."""
+    """The items of a feed's bytes. Raises InputError for what is not a feed, is too large or declares entities."""
     if len(raw) > MAX_FEED_BYTES:
         raise InputError(f"{source} is larger than {MAX_FEED_BYTES // 1_000_000} MB, which no feed is")
     items = _json_items(raw, source) if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else _xml_items(raw, source)
@@ -56,7 +56,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
         raise InputError(f"{source} declares XML entities, which a feed has no use for")
     parsed: Any = feedparser.parse(io.BytesIO(clean), sanitize_html=False)
     if not parsed.get("version"):
-        raise InputError(f"{source} is no RSS or Atom feed")
+        raise InputError(f"{source} is not an RSS or Atom feed")
     language = str(parsed.feed.get("language", ""))
     site = str(parsed.feed.get("title", ""))
     comments = str(parsed.feed.get("title", "")).startswith("Comments on")
@@ -85,10 +85,10 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
     try:
         feed = json.loads(decode(raw))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{source} is no JSON Feed: {error}") from None
+        raise InputError(f"{source} is not a JSON Feed: {error}") from None
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
-        raise InputError(f"{source} is no JSON Feed: it has no list of items")
+        raise InputError(f"{source} is not a JSON Feed: it has no list of items")
     names = {
         "title": ("title",),
         "url": ("url", "external_url"),

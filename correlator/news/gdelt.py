@@ -123,7 +123,8 @@ def read_events(path: Path) -> Iterator[GdeltBatch]:
     for batch in read_gdelt(path):
         if "EventCode" not in batch.rows.columns:
             raise InputError(
-                f"{path.name} is no GDELT file of events", hint="mentions and GKG files go with `correlator add news`"
+                f"{path.name} is not a GDELT file of events",
+                hint="mentions and GKG files go with `correlator add news`",
             )
         if "DATEADDED" not in batch.rows.columns and stamp is None:
             raise InputError(

@@ -33,7 +33,7 @@ _NAMES = {
 
 
 def read_gdelt_articles(path: Path, publishers: Publishers) -> Iterator[Batch]:
-    """One article per page that the file names. Raises InputError for a file that is no GKG or mentions file."""
+    """One article per page that the file names. Raises InputError for a file that is not a GKG or mentions file."""
     for part in read_gdelt(path):
         yield _batch(part, str(path), publishers)
 

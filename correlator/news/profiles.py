@@ -27,7 +27,7 @@ class Profile:
 
     ``zone``: IANA zone of times printed without one (None: such times raise). ``layouts``: strptime date layouts.
     ``strip``: layouts of the quotes on its ticker strip (``strip.compile_layout``). ``exchange``: where those trade
-    (None: wherever their symbols do). ``drop``: patterns of lines that are no running text. ``agencies``: names that a
+    (None: wherever their symbols do). ``drop``: patterns of lines that are not running text. ``agencies``: names that a
     byline may credit. ``suffixes``: what the site adds to headlines.
     ``abbreviations``: offsets or IANA zones of zone names that elsewhere mean another zone or none.
     ``date_order``: ``dmy`` or ``mdy``, how it prints dates in numbers. ``earliest``: no article is older.

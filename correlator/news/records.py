@@ -103,7 +103,7 @@ def _csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]
             yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{path.name} is no table at line {reader.line_num}: {error}") from None
+        raise InputError(f"{path.name} is not a table at line {reader.line_num}: {error}") from None
 
 
 def _objects(objects: Iterator[tuple[int, dict[str, object]]]) -> tuple[list[str], Iterator[Row]]:
@@ -147,7 +147,9 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
         _check_columns(file.metadata, path.name)
         file = pq.ParquetFile(path, read_dictionary=texts)
     except pa.ArrowException as error:
-        raise InputError(f"{path.name} is no Parquet file: {error}") from None
+        raise InputError(
+            f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
+        ) from error
     return list(file.schema_arrow.names), _parquet_rows(file, path)
 
 
@@ -167,7 +169,9 @@ def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
                     )
                 yield number, row
     except pa.ArrowException as error:
-        raise InputError(f"{path.name} is no Parquet file: {error}") from None
+        raise InputError(
+            f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
+        ) from error
 
 
 def _check_columns(metadata: pq.FileMetaData, name: str) -> None:

@@ -152,7 +152,7 @@ def _numbers_differ(one: Told, two: Told) -> bool:
 
 
 def _replaced(one: Told, two: Told) -> bool:
-    """Whether each has a word that is no variant of any word of the other.
+    """Whether each has a word that is not a variant of any word of the other.
 
     A retelling adds words, leaves words out or spells one otherwise; one that replaces words may tell another event.
     """

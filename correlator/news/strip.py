@@ -61,7 +61,7 @@ _DOWN_ARROWS = frozenset("▼▽▾⬇↓🔻")
 _NUMBER = r"(?:\d{1,3}(?:,\d{2,3})+|\d{1,3}(?:\.\d{3})+(?=,)|\d{1,9})(?:[.,]\d{1,4})?(?![\d,.]\d)"
 _SIGNED = rf"[+\-−–]?{_NUMBER}"
 _FIELDS = {
-    # A name may start with a digit, but "KSE 100" is no quote of a share called 100; a currency is not a share.
+    # A name may start with a digit, but "KSE 100" is not a quote of a share called 100; a currency is not a share.
     "symbol": rf"(?<![\w&.\-/^=@#])(?!(?:{_CURRENCIES})\s)(?P<symbol>\^?[A-Z][A-Z0-9&.\-=]{{0,15}}(?:/[A-Z]{{1,3}})?"
     r"|\d{3,6}\.[A-Z]{1,4}|(?<![A-Z]\s)\d{1,4}[A-Z0-9]{0,12})",
     "price": rf"(?:(?:{_CURRENCIES}|{_SIGNS})\s{{0,3}})?(?P<price>{_NUMBER})",

@@ -109,7 +109,7 @@ def daily_figure(result: StudyResult) -> go.Figure:
 
 
 def flagged_days(result: StudyResult) -> pl.DataFrame:
-    """Days of the event window on which bars are no evidence: day (label), flags, n (events), first day first."""
+    """Days of the event window on which bars are not evidence: day (label), flags, n (events), first day first."""
     rows = [
         (result.day_labels[day], name, int(mask[:, day].sum()))
         for name, mask in censored(result).items()
@@ -120,7 +120,7 @@ def flagged_days(result: StudyResult) -> pl.DataFrame:
 
 
 def flagged_bars(result: StudyResult) -> pl.DataFrame:
-    """Bars of the event windows that are no evidence: event_id, symbol, day (label)."""
+    """Bars of the event windows that are not evidence: event_id, symbol, day (label)."""
     keys = result.events[result.estimates.kept].select("event_id", "symbol").rows()
     rows = {
         (*keys[event], result.day_labels[day])

@@ -71,7 +71,7 @@ def price_figure(
 
     ``bars``: session, close and where known open, high, low, volume, one row a session; ``events``: day_zero, category,
     and where known headline, publisher, reason, published_at (UTC); ``quotes``: session, price (of strips);
-    ``marks``: session, mark (one of ``MARKS``) and words about a bar that is no evidence or begins another count of
+    ``marks``: session, mark (one of ``MARKS``) and words about a bar that is not evidence or begins another count of
     shares; sessions are dates, or the local starts of bars within a session; ``around``: show ``sessions_each_side``
     sessions on each side of the first session on or after it, else all. Events and quotes of sessions that are not
     shown are counted in the subtitle. Without bars the figure says so.
@@ -298,7 +298,7 @@ def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, *, 
     if quotes:
         words += f", {counted(quotes, 'strip quote')}"
     if around is not None and around not in shown["session"].cast(pl.Date):
-        words += f"; {around:%d %b %Y} was no session"
+        words += f"; {around:%d %b %Y} was not a session"
     return words
 
 

@@ -148,7 +148,7 @@ def event_panels(
 
     ``paths``: event_id, symbol, day, car (fractions), as ``car_paths`` makes it; ``labels``: (event_id, symbol) to the
     words above its panel (a line break stays one), default the symbol and the event's number; ``flagged``: event_id,
-    symbol, day of bars that are no evidence, which get a cross.
+    symbol, day of bars that are not evidence, which get a cross.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -221,7 +221,7 @@ def _add_path(figure: go.Figure, path: pl.DataFrame, colour: str, name: str) -> 
 
 
 def _add_flags(figure: go.Figure, marks: pl.DataFrame, known: pl.DataFrame) -> None:
-    """A cross at every day on which bars are no evidence."""
+    """A cross at every day on which bars are not evidence."""
     placed = known.select("day", "aar").join(marks, on="day", how="inner", maintain_order="left")
     figure.add_scatter(
         x=_numbers(placed["day"].to_list()),

@@ -101,7 +101,7 @@ def _on_bars_within(found: pl.DataFrame, bars: pl.DataFrame, exchange: str, inte
 
 
 def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:
-    """Sessions of bars that are no evidence: at the price limit, without volume, or doubted by the audit."""
+    """Sessions of bars that are not evidence: at the price limit, without volume, or doubted by the audit."""
     columns = {
         name: bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
         for name in ("open", "high", "low", "close", "volume")
@@ -114,7 +114,7 @@ def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_o
             limit_locked(open_, high, low, close, limit=limit, minimum=minimum),
             "its abnormal return is censored",
         ),
-        (NO_VOLUME, zero_volume(columns["volume"]), "its price is no evidence"),
+        (NO_VOLUME, zero_volume(columns["volume"]), "its price is not evidence"),
     )
     parts = [
         bars.filter(pl.Series(mask[:, 0])).select("session", mark=pl.lit(name), words=pl.lit(words))

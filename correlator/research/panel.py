@@ -249,7 +249,7 @@ def _on_sessions(grid: BarGrid, exchange: str) -> dict[str, Array]:
     if grid.off_first is not None:
         symbol, day = grid.off_first
         warn(
-            f"{grid.off_count} bars lie on days that are no session of {exchange}, first {symbol} {day}: left out "
+            f"{grid.off_count} bars lie on days that are not sessions of {exchange}, first {symbol} {day}: left out "
             "(see `correlator sessions check`)"
         )
     return grid.fields

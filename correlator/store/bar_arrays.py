@@ -27,7 +27,7 @@ class BarGrid:
     """Bars of S symbols on T sessions.
 
     ``fields``: an array (T, S) for each field, NaN where there is no bar or no figure; ``off_count``: how many bars lie
-    on days that are no session, and are in no array; ``off_first``: symbol and day of the earliest of them.
+    on days that are not sessions, and are in no array; ``off_first``: symbol and day of the earliest of them.
     """
 
     fields: dict[str, Array]

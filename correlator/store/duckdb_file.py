@@ -212,7 +212,7 @@ class DuckDBFile:
         flush_folder(self.path.parent)
 
     def open_to_write(self, patience: Patience) -> duckdb.DuckDBPyConnection:
-        """The file opened to write, the gate being closed by us; refuses what is no store of ours."""
+        """The file opened to write, the gate being closed by us; refuses what is not a store of ours."""
         same_file = self._identity()
         while (connection := self._try_connect(read_only=False)) is None:
             if not patience.pause():

@@ -27,7 +27,7 @@ OWN = ROOT / "data" / "events" / "training_business.tsv"
     ("device", "event", "none"),
     [
         ("two parties", "Peru urges Chile to cut duties", "Peru urges factories to cut waste"),
-        ("a firm of a country is no party", "Kenya warns Uganda over sugar", "Kenyan bank warns over sugar loans"),
+        ("a firm of a country is not a party", "Kenya warns Uganda over sugar", "Kenyan bank warns over sugar loans"),
         ("nor is a name behind a country", "Cuba halts nickel exports to Canada", "Cuba Nickel halts sales to Canada"),
         ("nor one behind its possessive", "Ghana to buy rice from Togo", "Ghana's Kasapreko to buy Togo brewer"),
         ("a market's word is the subject", "Iran, Oman hold gas talks", "Crude slips on Iran, Oman talks"),

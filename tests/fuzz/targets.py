@@ -72,7 +72,7 @@ def attempt(target: Target, data: bytes) -> None:
         try:
             target.run(data)
         except CorrelatorError as error:
-            assert "\n" not in str(error), "an error is one line"  # noqa: PT017 (this is no test)
+            assert "\n" not in str(error), "an error is one line"  # noqa: PT017 (this is not a test)
 
 
 def _file(name: str, read: Callable[[Path], Any]) -> Callable[[bytes], object]:

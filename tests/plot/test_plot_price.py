@@ -67,7 +67,7 @@ def test_around_shows_that_many_sessions_on_each_side(bars):
 
 def test_a_day_without_session_is_said(bars):
     figure = price_figure(bars, symbol="X", around=date(2025, 4, 5), sessions_each_side=3)
-    assert "05 Apr 2025 was no session" in figure.layout.title.subtitle.text.replace("<br>", " ")
+    assert "05 Apr 2025 was not a session" in figure.layout.title.subtitle.text.replace("<br>", " ")
 
 
 def test_days_without_a_session_are_left_out_of_the_axis(bars):

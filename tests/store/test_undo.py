@@ -69,7 +69,7 @@ def test_a_wrong_file_goes_and_the_right_one_after_it_stays(store):
     add_prices(store, bars(10.0, 11.0, 12.5), symbol="HBL", exchange="XKAR")
     undo_load(store, 3)
     found = store.frame("SELECT session, vintage, close FROM bars ORDER BY session, vintage")
-    assert found["close"].to_list() == [10.0, 11.0, 12.0, 12.5]  # 11.0 after 99.0 is no vintage any more
+    assert found["close"].to_list() == [10.0, 11.0, 12.0, 12.5]  # 11.0 after 99.0 is not a vintage any more
     assert found["vintage"].to_list() == [1, 1, 1, 2]
     assert verify(store).is_empty()
 

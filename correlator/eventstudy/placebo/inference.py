@@ -335,7 +335,7 @@ def _given_up(clusters: Sequence[Cluster]) -> str:
 
 
 def _slopes(result: StudyResult, kept: Rows, group_of: Rows, groups: int, *, statistic: str) -> Array:
-    """(G, W) by how much the statistic moves with an effect of 1 on every event; NaN for ``bmp``, which is no sum."""
+    """(G, W) by how much the statistic moves with an effect of 1 on every event; NaN for ``bmp``, not being a sum."""
     car, se = result.estimates.car[kept], result.estimates.car_se[kept]
     if statistic == "bmp":
         return np.full((groups, car.shape[1]), np.nan)

@@ -99,7 +99,7 @@ def _refuse_column_of_symbol(raw: RawTable, layout: Layout, symbol: str | None) 
 
 
 def _reading(raw: RawTable, layout: Layout) -> tuple[object, ...]:
-    """What decides how a table is read: two layouts that agree in it are no question."""
+    """What decides how a table is read: two layouts that agree in it are not a question."""
     names = _plain_labels(raw)
     columns = tuple(sorted((ours, _column(raw, names, theirs)) for ours, theirs in layout.columns.items()))
     rules = (layout.kind, layout.date_order, layout.decimal, layout.zone, layout.series, layout.absolute)
