@@ -68,7 +68,7 @@ def complain(text: str, *, level: str = "error") -> None:
 def progress(description: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr with rate and time left; yields the function that takes the number of further items.
 
-    It comes after a second, so that short work draws nothing. Silent without a terminal on stderr, and under ``--quiet``
+    It comes after a second, short work draws nothing. Silent without a terminal on stderr, and under ``--quiet``
     and ``--json-logs``.
     """
     chosen = settings()
