@@ -49,7 +49,7 @@ LOOKS: dict[str, Look] = {
     "caar": Look(("window", "n", "caar", "sd", "positive"), RETURNS | {"positive"}),
     "bhar": Look(("symbol", "window", "bhar", "n", "event_id"), RETURNS),
     "summary": Look(
-        ("window", "n", "dates", "caar", "se", "low", "high", "p_value", "p_placebo", "smallest_effect", "test"),
+        ("window", "events", "dates", "caar", "se", "low", "high", "p_value", "p_placebo", "smallest_effect", "test"),
         RETURNS,
     ),
     "recode": Look(("article_id", "change", "before", "after", "headline")),

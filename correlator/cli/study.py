@@ -217,8 +217,8 @@ def _shown(frame: pl.DataFrame, output: StudyOutput) -> pl.DataFrame:
 
 
 def _unit(returns_kind: str) -> str:
-    """What hundredths of a return are called: per cent for simple returns, log points for logarithms."""
-    return "%" if returns_kind == "simple" else "log pts"
+    """What hundredths of a return are called: per cent for simple returns, lp (log points) for logarithms."""
+    return "%" if returns_kind == "simple" else "lp"
 
 
 def _short(frame: pl.DataFrame, output: StudyOutput) -> int:

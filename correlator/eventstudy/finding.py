@@ -91,7 +91,7 @@ def finding_of(result: StudyResult) -> Finding | None:
     )
     p_value = np.nan if row["p_value"] is None else row["p_value"]
     window = result.spec.windows[place]
-    numbers = (row["n"], row["dates"], average, low, high, p_value)
+    numbers = (row["events"], row["dates"], average, low, high, p_value)
     return Finding(window, *numbers, volume=kind not in RETURNS_KINDS, unit=unit_of(result))
 
 

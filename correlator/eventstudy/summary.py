@@ -18,7 +18,8 @@ FRACTIONS = ("caar", "se", "low", "high", "smallest_effect", "positive")
 """Columns that hold fractions, shown in per cent."""
 _SHOWN = {
     "window": "window",
-    "n": "events",
+    "events": "events",
+    "n": "observations",
     "dates": "dates",
     "caar": "CAAR",
     "se": "error",
