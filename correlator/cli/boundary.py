@@ -7,6 +7,7 @@ those already loaded are asked for, so that ``--help`` stays quick.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -50,6 +51,14 @@ def told(error: BaseException) -> tuple[str | None, ExitCode]:
 def install_last_word() -> None:
     """From here on an error that nobody has met is one line as well; ``CORRELATOR_TRACEBACK=1`` shows where it rose."""
     sys.excepthook = _last_word
+
+
+def show_what_can_be_shown() -> None:
+    """Characters that the terminal's encoding has not are shown as ``?``; tables that are data leave as UTF-8
+    anyway.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def close_stdout() -> None:

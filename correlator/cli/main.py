@@ -7,9 +7,10 @@ import sys
 
 def run() -> None:
     """Run ``correlator`` with the process's arguments and leave with its exit code."""
-    from correlator.cli.boundary import install_last_word
+    from correlator.cli.boundary import install_last_word, show_what_can_be_shown
 
     install_last_word()
+    show_what_can_be_shown()
     sys.exit(_outcome())
 
 

@@ -61,12 +61,13 @@ def event_names(result: StudyResult) -> dict[Any, str]:
     """
     estimates = result.estimates
     sessions = result.panel.labels.gather(estimates.day_zero)
+    clock = "" if sessions.dtype == pl.Date else " %H:%M"
     kept = result.events[estimates.kept]
     column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
     told = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
     keys = kept.select("event_id", "symbol").iter_rows()
     return {
-        key: f"{key[1]} {session:%d %b %Y}"
+        key: f"{key[1]} {session:%d %b %Y{clock}}"
         + (f"\n{textwrap.shorten(text, _NAME_CHARACTERS, placeholder=' …')}" if text else "")
         for key, session, text in zip(keys, sessions, told, strict=True)
     }

@@ -170,3 +170,21 @@ def test_help_comes_at_once():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.rstrip().endswith("[]")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_encoding_of_the_terminal_shows_a_figure_and_loses_no_data(tmp_path, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "CORRELATOR_STORE": str(tmp_path / "m.duckdb")}
+
+    def said(*arguments: str) -> bytes:
+        command = [sys.executable, "-m", "correlator.cli.main", "--quiet", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    (tmp_path / "p.csv").write_text("Date,Close\n" + "".join(f"2025-04-{day:02},{day}\n" for day in range(1, 31)))
+    (tmp_path / "i.csv").write_text("symbol,exchange,name\nHBL,XKAR,Société – Habib\n", encoding="utf-8")
+    said("add", "prices", "p.csv", "--symbol", "HBL", "--exchange", "XKAR")
+    said("add", "instruments", "i.csv")
+    assert b"HBL close" in said("plot", "HBL", "--terminal")
+    assert "Société – Habib".encode() in said("list", "instruments", "--format", "csv")
