@@ -12,7 +12,7 @@ import polars as pl
 
 from correlator.config import FILE, KEYS, settings, user_file
 from correlator.errors import CorrelatorError, InputError
-from correlator.events.actors import actors_as_of
+from correlator.events.actors import actors_as_of, offices_checked
 from correlator.events.coder import CODERS
 from correlator.events.encoder import INSTALL
 from correlator.events.fitted import has_encoder
@@ -97,7 +97,9 @@ def _coder() -> Iterator[tuple[str, str, str]]:
     """How old the shipped actors are, whether a user's own can be read, and whether the encoder is there."""
     known = actors_as_of()
     age = (datetime.now(UTC).date() - known).days
-    yield "actors", "ok" if age <= ACTORS_STALE_DAYS else "stale", f"offices known up to {known}, {age} days ago"
+    checked, count = offices_checked()
+    told = f"offices known up to {known}, {age} days ago; {checked} of {count} held against a source"
+    yield "actors", "ok" if age <= ACTORS_STALE_DAYS else "stale", told
     own = own_path()
     if own is not None:
         try:

@@ -141,3 +141,9 @@ def actors_as_of() -> date:
     """The day up to which the shipped leaders are known: the last one on which an office changed hands."""
     days = [row[key] for row in _rows("leaders.csv") for key in ("from", "to") if row[key]]
     return date.fromisoformat(max(days))
+
+
+def offices_checked() -> tuple[int, int]:
+    """How many of the shipped offices were held against a source (column ``checked``), and how many there are."""
+    rows = _rows("leaders.csv")
+    return sum(bool(row["checked"]) for row in rows), len(rows)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import pycountry
 
+from correlator.events.actors import offices_checked
 from correlator.resources import data_path
 
 # Kosovo has no code in ISO 3166; XKX is what others use.
@@ -95,3 +96,11 @@ def test_no_two_people_hold_one_office():
         if second[0] < first[1]
     }
     assert overlaps == KNOWN_OVERLAPS
+
+
+def test_offices_say_what_they_were_held_against():
+    found = [row["checked"] for row in rows("leaders.csv")]
+    assert set(found) == {"", "Wikidata 2026-08-22", "Wikidata 2022-10 (year)"}
+    assert offices_checked() == (sum(map(bool, found)), len(found))
+    dated = [row for row in rows("leaders.csv") if row["checked"] == "Wikidata 2026-08-22"]
+    assert all(row["from"] for row in dated)
