@@ -56,6 +56,10 @@ OPTIONS: dict[str, Any] = {
     "windows": ["-1:1", "-10:10"],
     "flagged": "keep",
 }
+CALLER, WORKERS = "on a cluster: the caller", "on a cluster: the workers"
+ONE_PROCESS = ("study: select, align, fit", "tests across events", "tables to Parquet")
+SETTLED = 1_000
+"""Size from which the start of workers is a small part of their work."""
 GATES = {"growth": 1.15, "slower than the loop": 0.2, "cluster": 1.5}
 """A stage may take so many times linear growth, our fit so much of the loop's time an event, the cluster so many
 times the processor time of one process."""
@@ -193,12 +197,15 @@ def stages(bench: Bench, size: int, folder: Path, cluster: str | None) -> None:
         with cluster_at(cluster) as opened:
             begun = sum(opened.cpu_seconds().values())
             spread = bench.run(
-                "study and tests on a cluster", size, events, cells + windows,
+                CALLER, size, events, cells + windows,
                 lambda: (each := run_cluster_study(lake, spec, opened), each.frame("significance"), each.frame("car")),
             )  # fmt: skip
-            print(f"     of which workers {sum(opened.cpu_seconds().values()) - begun:.2f} s cpu")
-            whole = next(row.cpu_seconds for row in bench.rows if row.size == size and row.stage.startswith("tests"))
-            whole += next(row.cpu_seconds for row in bench.rows if row.size == size and row.stage.startswith("study:"))
+            workers = sum(opened.cpu_seconds().values()) - begun
+            bench.rows.append(
+                Row(WORKERS, size, events, 0.0, workers, 0.0, workers * bench.bandwidth / (cells + windows))
+            )
+            print(f"     of which workers {workers:.2f} s cpu")
+            whole = sum(row.cpu_seconds for row in bench.rows if row.size == size and row.stage in ONE_PROCESS)
             print(f"     one process: study and tests {whole:.2f} s cpu")
             same = spread[1].equals(result.significance, null_equal=True)
             print(f"     {'the same bytes' if same else 'NOT the same'} as in one process")
@@ -240,6 +247,11 @@ def broken(rows: list[Row]) -> list[str]:
             growth = (row.cpu_seconds / before.cpu_seconds) / (row.items / before.items)
             if growth > GATES["growth"] and row.cpu_seconds > 1.0:
                 found.append(f"{stage}: x{before.size} to x{size} grows {growth:.2f} times linear")
+    for size in (each for each in sizes if each >= SETTLED and (WORKERS, each) in by):
+        cluster = by[WORKERS, size].cpu_seconds + by[CALLER, size].cpu_seconds
+        ratio = cluster / sum(by[stage, size].cpu_seconds for stage in ONE_PROCESS)
+        if ratio > GATES["cluster"]:
+            found.append(f"cluster at x{size}: {ratio:.2f} times the processor time of one process")
     peer, ours = by.get(("peer: pandas + statsmodels", 1)), by.get(("fit alone", 1))
     if peer and ours:
         ratio = (ours.cpu_seconds / ours.items) / (peer.cpu_seconds / peer.items)
@@ -255,18 +267,39 @@ def draw(rows: list[Row], path: Path) -> None:
     from correlator.plot.image import write_image
 
     figure = go.Figure()
-    for stage in dict.fromkeys(row.stage for row in rows):
+    for number, stage in enumerate(dict.fromkeys(row.stage for row in rows)):
         own = [row for row in rows if row.stage == stage]
         figure.add_scatter(
-            x=[row.items for row in own], y=[row.cpu_seconds for row in own], name=stage, mode="lines+markers"
+            x=[row.items for row in own],
+            y=[row.cpu_seconds for row in own],
+            name=stage,
+            mode="lines+markers",
+            line={"dash": ("solid", "dash")[number // 10]},  # colours repeat after ten
         )
     figure.update_layout(
-        title="Processor time of each stage by number of items (straight at 45 degrees: linear)",
-        xaxis={"type": "log", "title": "events, bars or headlines"},
-        yaxis={"type": "log", "title": "processor seconds"},
-        template="plotly_white", width=1000, height=600,
-    )  # fmt: skip
+        title="Processor time of each stage by number of items; a line that rises a decade a decade is linear",
+        xaxis={"type": "log", "title": "events, bars or headlines", "dtick": 1},
+        yaxis={"type": "log", "title": "processor seconds", "dtick": 1},
+        template="plotly_white",
+        width=1000,
+        height=600,
+    )
     write_image(figure, path)
+
+
+def write(rows: list[Row], page: Path) -> None:
+    """Put the table between its marks in the page."""
+    head = "| stage | size | items | seconds | processor seconds | MiB | copies |\n| --- |" + " --- |" * 6
+    lines = [
+        f"| {row.stage} | x{row.size} | {row.items:,} | {row.seconds:.2f} | {row.cpu_seconds:.2f} |"
+        f" {row.peak_mib:,.0f} | {row.copies:,.0f} |"
+        for row in rows
+    ]
+    text = page.read_text(encoding="utf-8")
+    begin, end = "<!-- bench -->", "<!-- end of bench -->"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text("\n".join([before + begin, head, *lines, end + after]), encoding="utf-8")
 
 
 def main() -> int:
@@ -276,6 +309,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("build/bench"))
     parser.add_argument("--gate", action="store_true")
     parser.add_argument("--cluster")
+    parser.add_argument("--write", action="store_true", help="put the table and the figure into docs/scaling.md")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     chosen.out.mkdir(parents=True, exist_ok=True)
@@ -290,6 +324,10 @@ def main() -> int:
         writer.writerows(asdict(row) for row in bench.rows)
     if len(chosen.sizes.split(",")) > 1 and not chosen.gate:
         draw(bench.rows, chosen.out / "bench.svg")
+    if chosen.write:
+        docs = Path(__file__).resolve().parent.parent / "docs"
+        write(bench.rows, docs / "scaling.md")
+        draw(bench.rows, docs / "images" / "bench.svg")
     failures = broken(bench.rows)
     print("\n".join(failures) or "every ratio within its gate")
     return bool(failures and chosen.gate)
