@@ -41,7 +41,11 @@ def store(tmp_path):
 
 def insert(store, number):
     with store.transaction() as connection:
-        execute(connection, "INSERT INTO links VALUES ($n, 'LAMP', 'printed', 'x')", {"n": number})
+        execute(
+            connection,
+            "INSERT INTO links (article_id, symbol, kind, evidence) VALUES ($n, 'LAMP', 'printed', 'x')",
+            {"n": number},
+        )
 
 
 def started(code, store, count=1):

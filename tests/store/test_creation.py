@@ -13,7 +13,7 @@ from correlator.store.db import Store
 from correlator.store.migrations import NEWEST
 from correlator.store.statements import execute
 
-INSERT = "INSERT INTO links VALUES (1, 'LAMP', 'printed', 'x')"
+INSERT = "INSERT INTO links (article_id, symbol, kind, evidence) VALUES (1, 'LAMP', 'printed', 'x')"
 
 
 def fill(path):
@@ -125,7 +125,9 @@ def test_a_store_that_is_replaced_while_it_is_written_is_noticed(tmp_path):
 
     def write():
         with Store(path).transaction() as connection:
-            execute(connection, "INSERT INTO links VALUES (2, 'LAMP', 'printed', 'x')")
+            execute(
+                connection, "INSERT INTO links (article_id, symbol, kind, evidence) VALUES (2, 'LAMP', 'printed', 'x')"
+            )
             other.replace(path)
 
     with pytest.raises(StoreError, match="replaced or deleted"):

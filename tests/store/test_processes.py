@@ -30,7 +30,9 @@ while True:
     n += 1
     with store.transaction() as connection:
         for part in range(2):
-            execute(connection, "INSERT INTO links VALUES ($n, $symbol, 'printed', 'x')", {"n": n, "symbol": str(part)})
+            values = {"n": n, "symbol": str(part)}
+            columns = "(article_id, symbol, kind, evidence)"
+            execute(connection, f"INSERT INTO links {columns} VALUES ($n, $symbol, 'printed', 'x')", values)
     print(n, flush=True)
 """
 
