@@ -19,9 +19,12 @@ from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.download import add_downloads, add_yahoo, update_prices
 from correlator.intake.events import add_events
-from correlator.intake.instruments import add_instruments
+from correlator.intake.instruments import add_instruments, edit_instrument
+from correlator.intake.merge import merge_instruments
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.intake.recode import recode_events
+from correlator.intake.undo import load_of, undo_load
 from correlator.listing import listing
 from correlator.report.run import ReportRun, run_report
 from correlator.report.spec import read_spec
@@ -55,6 +58,11 @@ class Workspace(Store):
     check_calendar = check_calendar
     add_news = add_news
     add_events = add_events
+    load = load_of
+    undo = undo_load
+    recode = recode_events
+    edit_instrument = edit_instrument
+    merge_instruments = merge_instruments
     list = listing
     explain = explain
     brief = brief

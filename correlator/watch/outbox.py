@@ -16,7 +16,8 @@ import duckdb
 import polars as pl
 
 from correlator.brief.told import coded_version, country_of
-from correlator.events.select import select_events
+from correlator.events.select import fields_of, select_events
+from correlator.research.selection import with_concerned
 from correlator.store.changes import insert_new, put_rows, update_rows
 from correlator.store.db import Store
 from correlator.store.statements import query
@@ -200,7 +201,8 @@ def _news(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: Watc
     empty = pl.DataFrame(schema=_OWED)
     if fresh.is_empty():
         return empty
-    chosen = select_events(fresh, spec.events)
+    asked = with_concerned(connection, fresh, fields_of(spec.events)) if spec.events else fresh
+    chosen = select_events(asked, spec.events)
     stories = chosen["story_id"].unique().to_list()
     known = query(connection, _BRIEFED, {"stories": stories})["story_id"].to_list()
     first = (
