@@ -8,15 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+import numpy as np
 import polars as pl
 
 from correlator.containers.cells import facts_above, header_cells
 from correlator.containers.hints import KnownWords
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.containers.text import TextLayout, layout_of, line_by_line
+from correlator.errors import InputError
 from correlator.files import opened
 
 SLICE_BYTES = 8 << 20
+_LONGEST_CELL = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,29 @@ def text_slices(path: Path, known_words: KnownWords, *, size: int = SLICE_BYTES)
 
 
 def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """Pieces of about ``size`` bytes that end with a line, outside of quotes."""
+    """Pieces of about ``size`` bytes that end with a line, outside of quotes.
+
+    Raises InputError where a quote stays open for long: the file has one too many.
+    """
     rest = b""
     while chunk := file.read(size):
         data = rest + chunk
-        cut = data.rfind(b"\n") + 1
-        while cut and data.count(b'"', 0, cut) % 2:
-            cut = data.rfind(b"\n", 0, cut - 1) + 1
+        cut = _last_end(data)
         rest = data[cut:]
+        if len(rest) > _LONGEST_CELL:
+            raise InputError("a quote is opened and not closed", hint="read the file whole")
         if cut:
             yield data[:cut]
     if rest.strip():
         yield rest
+
+
+def _last_end(data: bytes) -> int:
+    """Where the last line ends that ends outside of quotes; 0 where none does."""
+    end = data.rfind(b"\n") + 1
+    if not end or not data.count(b'"', 0, end) % 2:
+        return end
+    codes = np.frombuffer(data, dtype=np.uint8)
+    inside = np.cumsum(codes == ord('"'), dtype=np.int64) % 2
+    ends = np.flatnonzero((codes == ord("\n")) & (inside == 0))
+    return int(ends[-1]) + 1 if len(ends) else 0

@@ -125,3 +125,16 @@ def test_dates_of_two_orders_are_refused(tmp_path):
     path = written(tmp_path, pl.concat([day_first.head(half), month_first.tail(half)]))
     with pytest.raises(InputError, match="day first"):
         add_prices(Store(tmp_path / "m.duckdb"), path, exchange="XNYS")
+
+
+@pytest.mark.usefixtures("small")
+def test_lines_within_quotes_and_a_quote_too_many(tmp_path):
+    rows = made(["Name", "Date"]).with_columns(Note=pl.lit("two\nlines"))
+    mine, whole = both(written(tmp_path, rows, rows.write_csv(quote_style="necessary")), exchange="XNYS")
+    assert mine.equals(whole)
+    lines = made(["Name", "Date"]).write_csv().splitlines()
+    lines[500] = lines[500].replace("20", '2"0', 1)
+    path = written(tmp_path, rows, "\n".join(lines) + "\n")
+    whole = read_file(path, PriceOptions(exchange="XNYS"))
+    with bars_in_slices(path, PriceOptions(exchange="XNYS")) as sliced:
+        assert sliced is None or sum(part.height for part in sliced.parts(10_000)) == whole.bars.height
