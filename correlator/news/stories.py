@@ -175,7 +175,8 @@ def _replaced(one: Told, two: Told) -> bool:
 def _one_act(one: Told, two: Told) -> bool:
     """Whether both tell one act of the same names: three, or two and a number, with most words beside them.
 
-    *Genome firm Solexa for $600 mln* and *Solexa for $600 million in stock*: what is new only describes.
+    *Genome firm Solexa for $600 mln* and *Solexa for $600 million in stock*: what is new only describes. Where both
+    have something new behind the same word (*attack on the port*, *attack on the airport*), it is another event.
     """
     left, right = frozenset(one.words), frozenset(two.words)
     common = left & right
@@ -183,7 +184,21 @@ def _one_act(one: Told, two: Told) -> bool:
     numbers = {word for word in common if word[0].isdigit()}
     if len(names) < (NAMES_WITH_NUMBER if numbers else NAMES) or not common - names - numbers - UNITS:
         return False
+    if _slots(one, common) & _slots(two, common):
+        return False
     return len(common) >= MOST_WORDS * min(len(left), len(right))
+
+
+def _slots(each: Told, common: frozenset[str]) -> set[str]:
+    """The words behind which stands something that is not ``common``; units of numbers apart."""
+    before = ""
+    found: set[str] = set()
+    for word in each.words:
+        if word in common:
+            before = word
+        elif word not in UNITS:
+            found.add(before)
+    return found
 
 
 def _turned(one: Told, two: Told) -> bool:

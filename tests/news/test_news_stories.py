@@ -21,6 +21,8 @@ def stories(*rows):
 
 
 APART = [
+    ("Peru condemns Chilean attack on Quito port", "Peru condemns Chilean attack on Quito airport killing 5"),
+    ("Peru, Chile, Ecuador sign grain deal in Quito", "Peru, Chile, Ecuador shelve grain deal in Quito"),
     ("Orlana to buy tool maker Pexton for $600 mln", "Orlana drops plan to buy Pexton for $600 million in stock"),
     ("Riga bank's $6.1 million Tallinn Re bid stalls", "Riga bank's $6.1 billion Tallinn Re bid stalls"),
     ("Pexton will use some Orlana engines from Riga", "Pexton may use Orlana jet engines built in Riga"),
