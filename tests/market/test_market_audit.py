@@ -47,6 +47,7 @@ def test_dates_shifted_by_a_day_show_in_the_weekdays(days, name):
     found = audited(rows)
     assert checks(found, "high") == {name}
     assert "100 % when moved by a day" in found["evidence"][0]
+    assert f"and 0 {'Fridays' if days < 0 else 'Mondays'}; " in found["evidence"][0]
 
 
 def test_a_stretch_of_shifted_dates_is_named_with_its_ends():
@@ -295,6 +296,8 @@ def test_made_up_figures_and_copies_of_another_symbol():
     copy = made_bars("PEER1", seed=1).with_columns(pl.lit("LAMP").alias("Symbol"))
     twins = beside(copy).filter(pl.col("check") == "same-as-another")
     assert twins["symbol"].to_list() == ["LAMP", "PEER1"]
+    part = pl.concat([copy.head(copy.height // 4), made_bars().tail(made_bars().height - copy.height // 4)])
+    assert "same-as-another" not in checks(beside(part))
 
 
 def test_an_index_that_breaks_and_a_scale_that_comes_back():

@@ -234,3 +234,9 @@ def test_events_of_one_share_on_one_day_are_one_observation() -> None:
     assert car_path(found).equals(car_path(once))
     grouped = studied(rows, by="kind").summary()
     assert grouped.select("kind", "n", "events").rows() == [("x", 3, 4), ("x", 3, 4), ("y", 1, 1), ("y", 1, 1)]
+
+
+def test_windows_that_begin_after_day_0_overlap_by_their_length() -> None:
+    """Five sessions apart, windows of three: they do not meet, however late they begin."""
+    assert recommended_test(np.array([100, 105]), np.array([0, 1]), 2, 4) == "adj_csect_t"
+    assert recommended_test(np.array([100, 102]), np.array([0, 1]), 2, 4) == "calendar_day_t"
