@@ -168,7 +168,8 @@ def correlate(data: NewsAndReturns, method: str = "lead-lag", **how: Unpack[Corr
 
     ``method``: ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of
     news), ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol);
-    ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions without news. Every p-value of the table
+    ``how``: the fields of ``Correlated``; ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions
+    without news. Every p-value of the table
     is one of a family: ``p_holm`` allows for all of them and ``tested`` is their number. Keys whose news does not vary
     are left out with a warning. Raises InputError for another method, StudyError where no key can be measured.
     """
