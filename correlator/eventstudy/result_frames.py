@@ -98,8 +98,10 @@ def car_frame(
 
 def _findings(estimates: EventEstimates, panel: Panel, columns: Rows) -> pl.Series:
     """(E x W) the flagged bars of each window, as words."""
-    rows = event_rows(estimates, panel)
     symbols = np.repeat(estimates.symbol_index, len(columns))
+    if not len(estimates):  # without an event there is no day, and no column of one
+        return window_findings(panel, symbols, symbols, symbols)
+    rows = event_rows(estimates, panel)
     return window_findings(panel, symbols, rows[:, columns[:, 0]].ravel(), rows[:, columns[:, 1]].ravel())
 
 

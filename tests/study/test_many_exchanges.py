@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.errors import InputError, StudyError
+from correlator.errors import CorrelatorError, InputError, StudyError
 from correlator.eventstudy.calendar_day import common_share
 from correlator.eventstudy.matrix import study_frames
 from correlator.eventstudy.result_frames import estimation_rows
@@ -185,3 +185,15 @@ def test_windows_of_dates_are_refused():
             window="2024-06-03:2024-06-10",
             estimation="2023-01-02:2023-12-29",
         )
+
+
+@pytest.mark.parametrize("options", [{"purge": True, "benchmark": BENCHMARK}, {"model": "synthetic"}])
+def test_what_needs_one_calendar_is_refused(options):
+    with pytest.raises(CorrelatorError, match="of one exchange"):
+        study_frames(prices=together(), events=EVENTS, window=WINDOW, **options)
+
+
+def test_diagnostics_are_of_one_exchange():
+    found = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=WINDOW)
+    with pytest.raises(CorrelatorError, match="of one exchange"):
+        _ = found.diagnostics
