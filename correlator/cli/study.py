@@ -122,7 +122,8 @@ def study(
 
 def _print(result: StudyResult | SpreadResult, output: StudyOutput, placebo: int | None, printer: TableOptions) -> None:
     """Say what was measured, and print the output."""
-    if output.value != "excluded" and (nothing := result.why_nothing()):
+    given = result.excluded.height > 0  # a file without an event gives its columns, as it does in chunks
+    if output.value != "excluded" and given and (nothing := result.why_nothing()):
         raise StudyError(nothing, hint="--output excluded lists them")
     frame = result.frame(output.value) if placebo is None else result.summary(placebo=placebo)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
