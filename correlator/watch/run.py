@@ -30,8 +30,8 @@ HOST_GAP = 1.0
 """Seconds between two requests to one host."""
 LONGEST_BACKOFF = 3_600.0
 SINK_BACKOFF = 600.0
-BATCH = 200
-"""Briefs that are made, or brought to a sink, at a time."""
+BATCH = 8
+"""Briefs that are made, kept and brought to the sinks at a time: what a kill may cost, what the next one waits for."""
 STATUS = "status.json"
 _HEARTBEAT = 5.0
 
@@ -188,6 +188,10 @@ class Watch:
                 break
             keep(self._store, made)
             self.tally.made += len(made)
+            self._deliver_all()
+        self._deliver_all()
+
+    def _deliver_all(self) -> None:
         for outlet in self._outlets:
             if outlet.due_at <= time.monotonic():
                 self._deliver(outlet)

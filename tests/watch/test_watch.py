@@ -19,7 +19,7 @@ from correlator.errors import InputError, NotFoundError, StoreLockedError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
 from correlator.watch.outbox import Made, owe
-from correlator.watch.run import Permissions, Watch, alone, home_of, status_of
+from correlator.watch.run import BATCH, Permissions, Watch, alone, home_of, status_of
 from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
 from correlator.watch.spec import read_watch
 
@@ -94,6 +94,41 @@ def test_a_restart_briefs_nothing_twice_and_nothing_old(tmp_path, server):
     third = Collected()
     again(watch(tmp_path, server, [third]))
     assert [len(each.had) for each in (first, second, third)] == [1, 0, 1]
+
+
+def test_what_is_made_leaves_before_all_is_made(tmp_path, server, monkeypatch):
+    """A process that is killed over many briefs has brought those that were made: the next one goes on from there."""
+    sink = Collected()
+    made = watch(tmp_path, server, [sink])
+    countries = ("Iran", "China", "Azerbaijan", "Qatar", "Russia", "Japan", "Egypt", "India", "Kenya", "Brazil", "Peru")
+    topics = (
+        "trade",
+        "energy",
+        "railways",
+        "fishing",
+        "visas",
+        "mining",
+        "health",
+        "tourism",
+        "space",
+        "water",
+        "arts",
+    )
+    server.add(*(f"Pakistan and {c} agree to deepen {t} ties" for c, t in zip(countries, topics, strict=True)))
+    one, calls = made._one, []
+
+    def killed(connection, owed):
+        calls.append(owed.brief_number)
+        if len(calls) > BATCH + 1:
+            raise KeyboardInterrupt
+        return one(connection, owed)
+
+    monkeypatch.setattr(made, "_one", killed)
+    with pytest.raises(KeyboardInterrupt):
+        again(made)
+    assert len(sink.had) == BATCH
+    again(watch(tmp_path, server, [sink]))
+    assert len({each["headline"] for each in sink.had}) == len(sink.had) > BATCH + 1
 
 
 def test_an_edit_that_changes_the_event_is_a_correction(tmp_path, server):
