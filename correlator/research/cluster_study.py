@@ -7,6 +7,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -63,13 +64,18 @@ class Source:
         return cls(address, Lake(address).newest)
 
     def open(self) -> Store:
-        """The store in that state."""
-        store = Store(self.address)
-        if self.commit:
-            from correlator.store.lake import Lake
+        """The store in that state; a worker's tasks share it, and what it knows of the lake's files."""
+        return _opened(self)
 
-            store.engine = Lake(self.address, commit=self.commit)
-        return store
+
+@lru_cache(maxsize=4)
+def _opened(source: Source) -> Store:
+    store = Store(source.address)
+    if source.commit:
+        from correlator.store.lake import Lake
+
+        store.engine = Lake(source.address, commit=source.commit)
+    return store
 
 
 @dataclass(frozen=True)
