@@ -11,8 +11,10 @@ from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.undo import load_of, undo_load
 from correlator.resources import data_path
+from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.verify import verify
+from correlator.tables import BARS
 
 TABLES = ("articles", "quotes", "bars", "events", "links", "rejects")
 
@@ -34,8 +36,8 @@ def state(store: Store) -> dict[str, pl.DataFrame]:
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
-    made = Store(tmp_path / "m.duckdb")
+def store(new_store) -> Store:
+    made = new_store("m")
     add_prices(made, bars(10.0, 11.0, 12.0), symbol="HBL", exchange="XKAR")
     add_news(made, news(("2025-05-27", "Pakistan and China sign trade agreement")))
     return made
@@ -85,9 +87,9 @@ def test_what_was_undone_loads_again_and_only_once(store):
         load_of(store, 9)
 
 
-def test_an_edited_article_is_undone_from_its_last_version(store):
+def test_an_edited_article_is_undone_from_its_last_version(store, tmp_path):
     page = data_path("sample", "page.txt").read_text(encoding="utf-8")
-    first, second = store.path.parent / "page.txt", store.path.parent / "edited.txt"
+    first, second = tmp_path / "page.txt", tmp_path / "edited.txt"
     first.write_text(page, encoding="utf-8")
     second.write_text(page.rstrip() + "\nThe statement was corrected later.\n", encoding="utf-8")
     add_news(store, first)
@@ -104,6 +106,7 @@ def test_an_edited_article_is_undone_from_its_last_version(store):
 
 def test_an_older_store_says_that_it_cannot_know(store):
     with store.transaction() as connection:
-        connection.execute("UPDATE bars SET load_id = NULL")
+        rows = 'SELECT symbol, "interval", bar_start, vintage, NULL::BIGINT AS load_id FROM bars'
+        update_rows(connection, BARS, ("load_id",), rows)
     with pytest.raises(InputError, match="older than the numbers of rows"):
         undo_load(store, 1)

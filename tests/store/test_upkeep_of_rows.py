@@ -12,15 +12,17 @@ from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.intake.recode import recode_events
 from correlator.intake.undo import undo_load
+from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.verify import verify
+from correlator.tables import EVENTS
 
 HEADLINES = ("Pakistan and China sign trade agreement", "India threatens Pakistan over water", "Rain in Lahore")
 
 
 @pytest.fixture
-def store(tmp_path) -> Store:
-    made = Store(tmp_path / "m.duckdb")
+def store(new_store) -> Store:
+    made = new_store("m")
     rows = [{"published": f"2025-05-{26 + n}T09:00:00Z", "headline": text} for n, text in enumerate(HEADLINES)]
     add_news(made, pl.DataFrame(rows))
     return made
@@ -34,7 +36,8 @@ def test_coding_again_changes_nothing_and_keeps_numbers(store):
 
 def test_what_a_coder_says_otherwise_is_told_and_undoing_the_news_takes_it_along(store):
     with store.transaction() as connection:
-        connection.execute("UPDATE events SET category = 'AID', goldstein = 1 WHERE event_id = 1")
+        rows = "SELECT event_id, 'AID' AS category, 1.0 AS goldstein FROM events WHERE event_id = 1"
+        update_rows(connection, EVENTS, ("category", "goldstein"), rows)
     changed = recode_events(store, "rules")
     assert changed["change"].to_list() == ["gone", "new"]
     assert changed["headline"].to_list() == [HEADLINES[0]] * 2
