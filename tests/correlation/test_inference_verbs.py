@@ -212,7 +212,7 @@ def test_null_distribution_is_drawn(store, tmp_path):
     figure = tmp_path / "null.html"
     shared = ("placebo", "--symbol", "BBB", "--link", "named", "--windows", "0:0", "--draws", "199")
     assert run(store, *shared, "--null-plot", str(figure)).exit_code == 0
-    assert "What chance alone gives" in figure.read_text()
+    assert "BBB against ordinary sessions: " in figure.read_text()
 
 
 @pytest.mark.parametrize("method", ["lead-lag", "projection"])
@@ -220,7 +220,8 @@ def test_correlation_is_drawn_for_one_series(store, tmp_path, method):
     figure = tmp_path / "figure.html"
     shared = ("correlate", "AAA", "--by", "category", "--method", method, "--plot", str(figure))
     assert run(store, *shared, "--key", "CONSULT").exit_code == 0
-    assert "news of CONSULT, AAA" in figure.read_text()
+    assert "stories of news of CONSULT per session" in figure.read_text()
+    assert "return of AAA" in figure.read_text()
     with pytest.raises(InputError, match="one symbol and key, not 2"):
         raise run(store, *shared).exception
 
