@@ -33,9 +33,11 @@ from urllib.request import urlopen
 import numpy as np
 
 from correlator.cli.main import run
+from correlator.events.select import select_events
 from correlator.intake.prices import add_prices
 from correlator.resources import data_path
 from correlator.store.db import Store
+from correlator.store.statements import query
 
 WARM = (
     *("correlator.cli.app", "correlator.watch.run", "correlator.watch.sinks", "correlator.brief.make"),
@@ -50,6 +52,8 @@ VERBS = ("rises", "falls", "returns", "eases", "worries growers", "delights visi
 COUNTRIES = ("Iran", "China", "Turkiye", "Azerbaijan", "Saudi Arabia", "Qatar", "Russia", "India", "Japan", "Egypt")
 TOPICS = ("trade", "energy", "transport", "visas", "fishing", "railways", "mining", "health", "tourism", "education")
 SELECTION = "category in (AGREE, SUPPORT, CONSULT) and actor = PAK"
+QUIET = 30.0
+"""Seconds without a brief after which none is expected any more."""
 SECRET = "a secret for this measurement"
 
 
@@ -229,11 +233,12 @@ def measure(folder: Path, url: str, start: float, stories: dict[str, float], ask
         os.waitpid(process, 0)
         working += size_of(folder) > before or before > 0
         kills += 1
-    deadline = time.time() + 240.0
-    while time.time() < deadline and len(names(folder)) < len(stories):
+    deadline, seen = time.time() + 240.0, (-1, time.time())
+    while time.time() < min(deadline, seen[1] + QUIET):
         memory.append(resident(process))
         time.sleep(1.0)
-    time.sleep(10.0)
+        if len(names(folder)) != seen[0]:
+            seen = len(names(folder)), time.time()
     memory.append(resident(process))
     os.kill(process, signal.SIGTERM)
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
@@ -251,13 +256,12 @@ def size_of(folder: Path) -> int:
 def report(folder: Path, start: float, hooked: dict[str, int], stories: dict[str, float], memory: list[int]) -> None:
     lines = [json.loads(line) for line in (folder / "out.jsonl").read_bytes().splitlines()]
     files = [json.loads(path.read_bytes()) for path in (folder / "briefs").glob("*.json")]
+    told = stories_of(folder)
+    print(f"stories in the store with a selected event: {len(set(told.values())):,} (like headlines are one story)")
     for sink, briefs in (("stdout to a file", lines), ("folder", files)):
-        had = Counter(each["headline"] for each in briefs)
-        lost, twice = set(stories) - set(had), [title for title, count in had.items() if count > 1]
-        other = len(set(had) - set(stories))
-        print(f"{sink}: {len(briefs):,} briefs, lost {len(lost)}, twice {len(twice)}, of other headlines {other}")
-        if lost:
-            print(f"  lost, for example: {sorted(lost)[:3]}")
+        had = Counter(told.get(each["article_id"]) for each in briefs if each["kind"] == "news")
+        lost, twice = set(told.values()) - set(had), [story for story, count in had.items() if count > 1]
+        print(f"{sink}: {len(briefs):,} briefs, lost {len(lost)}, twice {len(twice)}, of other stories {had[None]}")
     again = sum(count - 1 for count in hooked.values())
     print(f"webhook: {len(hooked):,} briefs, sent again {again}, lost {len(files) - len(hooked)}")
     born = {path.stem: path.stat().st_mtime for path in (folder / "briefs").glob("*.json")}
@@ -272,6 +276,13 @@ def report(folder: Path, start: float, hooked: dict[str, int], stories: dict[str
         print(
             f"memory: first {memory[0] / 1e6:.0f} MB, last {memory[-1] / 1e6:.0f} MB, most {max(memory) / 1e6:.0f} MB"
         )
+
+
+def stories_of(folder: Path) -> dict[int, int]:
+    """Articles with a selected event, and the story that each tells."""
+    with Store(folder / "m.duckdb").reading() as connection:
+        events = select_events(query(connection, "SELECT * FROM told_events"), SELECTION)
+    return dict(events.select("article_id", "story_id").iter_rows())
 
 
 def names(folder: Path) -> list[str]:
