@@ -34,7 +34,7 @@ def test_figures_table_and_words_of_the_sample_agree(tmp_path) -> None:
     (tmp_path / "r.toml").write_text(REPORT)
     run = ws.report(tmp_path / "r.toml", tmp_path / "out", as_of=date(2025, 10, 3))
     page = (run.folder / "index.html").read_text().replace("\u00a0", " ")
-    table = {row["window"]: row for row in pl.read_csv(run.folder / "summary.csv").iter_rows(named=True)}
+    table = {row["window"].strip("[]"): row for row in pl.read_csv(run.folder / "summary.csv").iter_rows(named=True)}
 
     said = {window: numbers for window, *numbers in SENTENCE.findall(page)}
     assert set(said) == set(table) == set(OPTIONS["windows"])

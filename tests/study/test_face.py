@@ -166,7 +166,7 @@ def test_every_kind_of_figure_is_an_option_of_the_command_line() -> None:
     from correlator.report.spec import FIGURES as REPORTED
 
     assert [kind.value for kind in PlotKind] == list(FIGURES)
-    assert set(REPORTED) == {"price", *figures_of(RESULT)}
+    assert set(REPORTED) == {"price", *figures_of(RESULT), *figures_of(PLACEBO)}
 
 
 def test_the_page_of_plots_has_every_kind() -> None:
