@@ -186,5 +186,8 @@ def test_order_of_loading_does_not_matter(run, sample, loaded):
     for symbol in ("KSE100", "AIRLINK"):
         run("--store", "o.duckdb", "add", "prices", sample / f"{symbol}.csv", "--symbol", symbol, "--exchange", "XKAR")
     for what in ("quotes", "events", "links"):
-        mine = run("--store", "o.duckdb", "list", what, "--format", "json").stdout
-        assert json.loads(mine) == json.loads(ask(loaded, "list", what, "--format", "json"))
+        mine = json.loads(run("--store", "o.duckdb", "list", what, "--format", "json").stdout)
+        theirs = json.loads(ask(loaded, "list", what, "--format", "json"))
+        for row in (*mine, *theirs):
+            del row["load_id"]  # the number of the load does depend on the order
+        assert mine == theirs

@@ -172,7 +172,7 @@ def test_compact_frees_the_room_of_rows_that_are_gone(store):
     with store.transaction() as connection:
         execute(
             connection,
-            "INSERT INTO links SELECT range, range::VARCHAR, 'printed', repeat(hash(range)::VARCHAR, 20)"
+            "INSERT INTO links SELECT range, range::VARCHAR, 'printed', repeat(hash(range)::VARCHAR, 20), NULL"
             " FROM range(30000)",
         )
     with store.transaction() as connection:
