@@ -19,7 +19,7 @@ from correlator.correlation.signal import information_coefficient, quantile_spre
 from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.frames import Panel, log_volume_of
 from correlator.eventstudy.significance.multiple_testing import holm
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel
 from correlator.research.selection import events_of_symbols, stored_events
@@ -56,17 +56,20 @@ class NewsAndReturns:
         return np.abs(returns) if against == "absolute" else returns
 
 
+class NewsKeywords(TypedDict, total=False):
+    """Keywords of ``news_and_returns``: options of a study that choose news and bars."""
+
+    events: str | None
+    links: str | Sequence[str] | None
+    returns: str
+    price: str
+    as_of: str | date | datetime | None
+    date_only: str | None
+
+
+@shows_options(NewsKeywords)
 def news_and_returns(
-    store: Store,
-    symbols: str | Sequence[str],
-    *,
-    by: str = "country",
-    events: str | None = None,
-    links: str | Sequence[str] | None = None,
-    returns: str = "log",
-    price: str = "adjusted",
-    as_of: str | date | datetime | None = None,
-    date_only: str | None = None,
+    store: Store, symbols: str | Sequence[str], *, by: str = "country", **options: Unpack[NewsKeywords]
 ) -> NewsAndReturns:
     """Intensity of stored news ``by`` country, dyad, category, symbol or all, beside the bars of ``symbols``.
 
@@ -74,16 +77,7 @@ def news_and_returns(
     event a symbol's; the symbols share one exchange, on whose sessions news is placed; ``date_only``: of news known by
     its date alone, as studies take it. Raises NotFoundError where there is no news or no bars.
     """
-    asked = study_spec(
-        symbols=symbols,
-        events=events,
-        links=links,
-        returns=returns,
-        price=price,
-        as_of=as_of,
-        date_only=date_only,
-        holes="drop",
-    )
+    asked = study_spec(symbols=symbols, holes="drop", **options)
     names, known = asked.symbols, asked.as_of
     with store.studying() as connection:
         exchange = exchange_of(connection, names)
