@@ -21,7 +21,7 @@ from correlator.containers.unpack import is_workbook, kind_of, unpack, unpacked_
 from correlator.errors import InputError
 from correlator.files import opened, read_arrow, read_parquet
 from correlator.source_limits import MOST_BYTES, check_shape, check_size
-from correlator.tabular import stacked_symbols, with_index
+from correlator.tabular import stacked_symbols, to_polars
 
 _CHUNK = 1 << 20
 _NO_HINTS = Hints()
@@ -39,7 +39,7 @@ def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
         source = source.collect()
     if isinstance(source, pl.DataFrame) or hasattr(source, "__arrow_c_stream__"):
         name = f"{type(source).__module__.split('.')[0]} frame"
-        return _of_frame(pl.DataFrame(with_index(stacked_symbols(source))), name)
+        return _of_frame(to_polars(stacked_symbols(source), name), name)
     raise InputError(
         f"cannot read a table from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
     )

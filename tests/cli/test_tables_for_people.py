@@ -92,12 +92,12 @@ def test_a_study_shows_its_summary_to_a_person_and_abnormal_returns_to_a_pipe(lo
     study = ("--store", "m.duckdb", "study", "--symbol", "AIRLINK", "--benchmark", "KSE100", "--estimation", "-145:-26")
     run = run_in(loaded)
     assert run(*study).stdout.startswith("event_id,symbol,session,day")
-    assert run(*study, "--output", "summary").stdout.startswith("window,n,dates,caar")
+    assert run(*study, "--output", "summary").stdout.startswith("window,n,events,dates,caar")
     command = " ".join([str(Path(sys.executable).parent / "correlator"), *study])
     shown = subprocess.run(
         ["script", "-qec", command, "/dev/null"], cwd=loaded, capture_output=True, text=True, check=True
     )
-    assert re.search(r"window +n +dates +caar", shown.stdout)
+    assert re.search(r"window +events +dates +caar", shown.stdout)
 
 
 def test_columns_are_chosen_in_every_format(loaded):

@@ -70,7 +70,7 @@ def load(store: Store, symbol: str) -> None:
         write_instrument(connection, {"symbol": symbol, "exchange": "XNYS"})
         written = write_bars(connection, bars_of(symbol), NOON)
         write_events(connection, events_of(symbol))
-        write_load(connection, "prices", symbol, None, (written.added, written.known, 0), NOON)
+        write_load(connection, "prices", symbol, None, rows=(written.added, written.known, 0), finished_at=NOON)
 
     store.transact(work)
 

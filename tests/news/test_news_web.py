@@ -95,7 +95,7 @@ def test_a_failed_fetch_leaves_no_store(server, store):
     with pytest.raises(SourceError):
         add_news(store, server.url("none"))
     server.body, server.etag = b"no feed at all", '"6"'
-    with pytest.raises(InputError, match="no RSS"):
+    with pytest.raises(InputError, match="not an RSS"):
         add_news(store, server.url("feed"))
     assert not store.path.exists()
 

@@ -27,7 +27,7 @@ def store(new_store):
 
 
 def events_of(store):
-    return store.frame("SELECT * EXCLUDE event_id FROM events ORDER BY event_key").rows()
+    return store.frame("SELECT * EXCLUDE (event_id, load_id) FROM events ORDER BY event_key").rows()
 
 
 def write(path, rows):

@@ -185,6 +185,8 @@ def test_wrong_frames_raise_our_own_errors() -> None:
     with pytest.raises(InputError, match="twice"):
         study(events("2024-02-01"), prices=doubled)
     with pytest.raises(InputError, match="not a frame"):
+        study(events("2024-02-01"), prices=1)
+    with pytest.raises(InputError, match="cannot read a table from int"):
         study(events("2024-02-01"), prices={"A": 1})
     with pytest.raises(InputError, match="not text"):
         study(pl.DataFrame({"symbol": [5930.0], "date": ["2024-02-01"]}))
@@ -285,14 +287,10 @@ def test_prices_that_are_none_are_told_and_missing() -> None:
         assert car["car"].is_finite().all()
 
 
-def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
-    for text in (
-        "symbol,date\nM\u00c9TA,2024-02-01\n".encode("latin-1"),
-        "symbol,date\nA,2024-02-01\n".encode("utf-16"),
-    ):
-        (tmp_path / "events.csv").write_bytes(text)
-        with pytest.raises(InputError, match="not UTF-8"):
-            read_events_file(tmp_path / "events.csv")
+def test_a_file_in_another_encoding_is_read_as_that(tmp_path: Path) -> None:
+    for encoding in ("latin-1", "utf-16", "utf-8-sig"):
+        (tmp_path / "events.csv").write_bytes("symbol,date\nM\u00c9TA,2024-02-01\n".encode(encoding))
+        assert read_events_file(tmp_path / "events.csv").rows() == [(1, "M\u00c9TA", "2024-02-01")]
 
 
 def test_a_date_alone_is_its_bar_or_the_session_after_it() -> None:
