@@ -51,9 +51,9 @@ def publish(files: Mapping[str, bytes], home: Path, label: str, *, keep: int = 0
         changed = not run.exists()
         if changed:
             _write_run(files, run)
-        _link(home, label, run)
+        _link(home, label, os.path.join(RUNS, run.name))
         labels = labels_of(home)
-        _link(home, LATEST, (home / labels[0]).resolve())
+        _link(home, LATEST, labels[0])  # by its label, so that one rename moves both
         _retain(home, [each for each in labels[keep:] if each != label] if keep else [])
     return Published(run, home / LATEST, changed)
 
@@ -88,9 +88,8 @@ def _write_run(files: Mapping[str, bytes], run: Path) -> None:
     _flush_folder(run.parent)
 
 
-def _link(home: Path, name: str, run: Path) -> None:
-    """Point ``home/name`` to ``run`` by renaming a new link over the old one."""
-    target = os.path.join(RUNS, run.name)
+def _link(home: Path, name: str, target: str) -> None:
+    """Point ``home/name`` to ``target`` beside it, by renaming a new link over the old one."""
     link = home / name
     if link.is_symlink() and os.readlink(link) == target:
         return

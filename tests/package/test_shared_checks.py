@@ -13,7 +13,7 @@ CHECKS = Path(__file__).parents[3] / "shared" / "checks"
 
 
 @pytest.mark.skipif(not CHECKS.is_dir(), reason="there is no folder with checks beside the project")
-@pytest.mark.parametrize("name", ["seed-case", "golden", "strips", "coder"])
+@pytest.mark.parametrize("name", ["seed-case", "golden", "strips", pytest.param("coder", marks=pytest.mark.slow)])
 def test_check(name):
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("CORRELATOR_STORE", None)

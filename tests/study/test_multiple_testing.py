@@ -11,7 +11,7 @@ from correlator.eventstudy.significance.multiple_testing import benjamini_hochbe
 P_VALUES = st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(P_VALUES)
 def test_holm_and_bh_agree_with_statsmodels(p):
     multitest = pytest.importorskip("statsmodels.stats.multitest")
