@@ -89,10 +89,11 @@ def is_lines_of_text(path: str | Path) -> bool:
 def container_of(path: str | Path) -> str:
     """``text`` (UTF-8, in gzip or not), ``parquet`` or ``arrow``, or ``other``, which ``text_table`` reads."""
     with opened(path) as file:
-        kind = kind_of(file.read(_CHUNK), str(path))
+        head = file.read(_CHUNK)
+    kind = kind_of(head, str(path))
     if kind in ("parquet", "arrow"):
         return kind
-    return "text" if kind == "gzip" or (kind == "text" and is_lines_of_text(path) and is_utf8(path)) else "other"
+    return "text" if kind == "gzip" or (kind == "text" and b"\x00" not in head and is_utf8(path)) else "other"
 
 
 def is_utf8(path: str | Path) -> bool:

@@ -41,8 +41,9 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
 
     Events have ``CODED_COLUMNS``, user_id (empty where the user gave none) and source_line.
     """
-    separator = _separator(path) if is_lines_of_text(path) else None
-    if separator is not None or not is_lines_of_text(path):
+    is_text = is_lines_of_text(path)
+    separator = _separator(path) if is_text else None
+    if separator is not None or not is_text:
         yield from read_coded_events(path, separator)
         return
     from correlator.news.gdelt import read_events
@@ -57,13 +58,11 @@ def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.Da
     Raises InputError for a file without the needed columns.
     """
     try:
-        if separator is None:
-            yield from read_coded_lines(io.StringIO(text_table(path).write_csv()), path)
-        elif _is_packed(path):
+        if separator is not None and _is_packed(path):
             from correlator.news.gdelt import unpacked_lines
 
             yield from read_coded_lines(unpacked_lines(path), path, separator)
-        elif is_utf8(path):
+        elif separator is not None and is_utf8(path):
             with path.open(encoding="utf-8-sig", newline="") as lines:
                 yield from read_coded_lines(lines, path, separator)
         else:
