@@ -18,6 +18,14 @@ from correlator.eventstudy.readers import instant
 if TYPE_CHECKING:
     import polars as pl
 
+FilesArgument = Annotated[
+    list[Path] | None, typer.Argument(help="Files of bars; default: the store's bars of the exchange.")
+]
+ExchangeOption = Annotated[str, typer.Option("--exchange", help="Market identifier code such as XKAR.")]
+OverridesOption = Annotated[
+    bool, typer.Option("--overrides/--no-overrides", help="Apply the dated corrections of data/sessions, or not.")
+]
+
 app = Verbs(help="Sessions of exchanges, and whether bars agree with them.")
 
 
@@ -25,13 +33,9 @@ app = Verbs(help="Sessions of exchanges, and whether bars agree with them.")
 @prints_table
 def check(
     *,
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Files of bars; default: the store's bars of the exchange.")
-    ] = None,
-    exchange: Annotated[str, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = "XKAR",
-    overrides: Annotated[
-        bool, typer.Option("--overrides/--no-overrides", help="Apply the dated corrections of data/sessions, or not.")
-    ] = True,
+    files: FilesArgument = None,
+    exchange: ExchangeOption = "XKAR",
+    overrides: OverridesOption = True,
     doubtful: Annotated[
         bool, typer.Option("--doubtful", help="Also sessions without trade in sources that are no witness.")
     ] = False,
@@ -55,13 +59,9 @@ def check(
 @prints_table
 def propose(
     *,
-    files: Annotated[
-        list[Path] | None, typer.Argument(help="Files of bars; default: the store's bars of the exchange.")
-    ] = None,
-    exchange: Annotated[str, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = "XKAR",
-    overrides: Annotated[
-        bool, typer.Option("--overrides/--no-overrides", help="Apply the dated corrections of data/sessions, or not.")
-    ] = True,
+    files: FilesArgument = None,
+    exchange: ExchangeOption = "XKAR",
+    overrides: OverridesOption = True,
     as_of: AsOfOption = None,
     store: StoreOption = None,
     printer: TableOptions,
@@ -103,10 +103,8 @@ def list_sessions(
     *,
     start: Annotated[str, typer.Argument(help="First date, YYYY-MM-DD.")],
     end: Annotated[str, typer.Argument(help="Last date, YYYY-MM-DD.")],
-    exchange: Annotated[str, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = "XKAR",
-    overrides: Annotated[
-        bool, typer.Option("--overrides/--no-overrides", help="Apply the dated corrections of data/sessions, or not.")
-    ] = True,
+    exchange: ExchangeOption = "XKAR",
+    overrides: OverridesOption = True,
     printer: TableOptions,
 ) -> None:
     """Print sessions with their opening and close in UTC.
