@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,17 @@ class DeltaRoot:
             return Opened(table, table.version())
 
     def create(self, name: str, schema: pa.Schema, partitions: list[str]) -> None:
-        """Make an empty table of version 0; one that is there is left as it is."""
-        with understood(self.address):
+        """Make an empty table of version 0; one that is there is left as it is, also where others make it meanwhile.
+
+        Never retried: a second making would become version 1, which has no rows and names nothing.
+        """
+        with understood(self.address), suppress(CommitFailedError):
             deltalake.DeltaTable.create(
-                self._uri(name), deltalake.Schema.from_arrow(schema), mode="ignore", partition_by=partitions or None
+                self._uri(name),
+                deltalake.Schema.from_arrow(schema),
+                mode="ignore",
+                partition_by=partitions or None,
+                commit_properties=_STRICT,
             )
 
     def files(self, name: str, version: int) -> tuple[str, ...]:

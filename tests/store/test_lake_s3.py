@@ -9,11 +9,13 @@ import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from test_lake import contents, load
 
 from correlator.errors import NotFoundError, StoreError
+from correlator.store import delta
 from correlator.store.db import Store
 from correlator.store.lake_upkeep import export, vacuum
 from correlator.store.upkeep import compact
@@ -74,6 +76,22 @@ def test_a_lake_in_an_object_store_is_a_store(tmp_path):
     assert contents(Store("s3://desk/one")) == contents(file)
     export(file, "s3://desk/copy/of it")
     assert contents(Store("s3://desk/copy/of it")) == contents(file)
+
+
+@pytest.mark.usefixtures("access")
+def test_a_table_that_several_make_at_once_is_made_once():
+    """A second making must not become version 1: it would be a commit that has no rows."""
+    schema = delta.arrow_schema({"name": "VARCHAR"})
+    together = Barrier(4)
+
+    def make(table: str) -> None:
+        together.wait()
+        delta.DeltaRoot("s3://desk/made").create(table, schema, [])
+
+    for table in ("first", "second"):
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(make, [table] * 4))
+        assert delta.DeltaRoot("s3://desk/made").open(table).version == 0
 
 
 @pytest.mark.usefixtures("access")
