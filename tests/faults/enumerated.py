@@ -1,6 +1,6 @@
 """The k-th write, flush or rename fails, or the process dies there, for every k: what is left, and is it whole again?
 
-python tests/faults/enumerated.py [--every 1] [--only NAME] [--write]
+python tests/faults/enumerated.py [--every 1] [--only NAME] [--jobs 2] [--write]
 
 Needs a C compiler: a small library stands before the system's own calls (shim.c). Every case is a process of its own.
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 from figures import option, publish
-from scenarios import SCENARIOS, Scenario, copied, judged, number, prepare, rows
+from scenarios import SCENARIOS, Figures, Scenario, copied, judged, number, prepare, rows
 
 from correlator.errors import CorrelatorError
 from correlator.store.db import Store
@@ -30,6 +30,11 @@ HOW = {"fails once": 1, "disk full from there": 2, "dies before": 3, "dies after
 
 def in_a_process(work: Any, *arguments: Any) -> tuple[int, Any]:
     """What ``work`` returns in a forked process: its exit status and value; the parent opens no database."""
+    return ended(*begun(work, *arguments))
+
+
+def begun(work: Any, *arguments: Any) -> tuple[int, int]:
+    """A forked process at work: its number and the pipe that it answers through."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -43,6 +48,11 @@ def in_a_process(work: Any, *arguments: Any) -> tuple[int, Any]:
         finally:
             os._exit(status)
     os.close(writing)
+    return pid, reading
+
+
+def ended(pid: int, reading: int) -> tuple[int, Any]:
+    """What a process of ``begun`` says, and its exit status."""
     with os.fdopen(reading, "rb") as pipe:
         content = pipe.read()
     _, status = os.waitpid(pid, 0)
@@ -65,24 +75,19 @@ def struck(scenario: Scenario, folder: Path, k: int, how: int) -> tuple[int, str
     return calls, said
 
 
-def reference(scenario: Scenario, folder: Path) -> tuple[dict[str, object], dict[str, object]]:
+def reference(scenario: Scenario, folder: Path) -> tuple[Figures, Figures]:
     store = Store(folder / "m.duckdb")
-    before: dict[str, object] = {"number": number(store)}
+    before: Figures = {"number": number(store)}
     scenario.act(folder)
     return before, {"number": number(store), "rows": rows(store)}
 
 
-def check(scenario: Scenario, work: Path, every: int) -> Counter[str]:
-    """Strike everywhere in one scenario."""
-    base = work / "base"
-    base.mkdir()
-    in_a_process(prepare, scenario, base)
-    _, (before, after) = in_a_process(reference, scenario, copied(base, work / "whole"))
-    _, (calls, _) = in_a_process(struck, scenario, copied(base, work / "counted"), 0, 0)
-    outcomes: Counter[str] = Counter(calls=calls)
-    for k in range(1, calls + 1, every):
+def strikes(scenario: Scenario, work: Path, calls: range, before: Figures, after: Figures) -> Counter[str]:
+    """Every kind of fault at each of these calls."""
+    outcomes: Counter[str] = Counter()
+    for k in calls:
         for what, how in HOW.items():
-            folder = copied(base, work / "struck")
+            folder = copied(work / "base", work / f"struck at {calls.start}")
             status, result = in_a_process(struck, scenario, folder, k, how)
             outcomes["strikes"] += 1
             if result is None and not os.WIFSIGNALED(status):
@@ -92,6 +97,23 @@ def check(scenario: Scenario, work: Path, every: int) -> Counter[str]:
             if wrong is None or wrong:
                 outcomes["wrong"] += 1
                 print(f"{scenario.name}: {what} at {k}: {wrong}", flush=True)
+    return outcomes
+
+
+def check(scenario: Scenario, work: Path, every: int, jobs: int) -> Counter[str]:
+    """Strike everywhere in one scenario, in ``jobs`` processes."""
+    base = work / "base"
+    base.mkdir()
+    in_a_process(prepare, scenario, base)
+    _, (before, after) = in_a_process(reference, scenario, copied(base, work / "whole"))
+    _, (calls, _) = in_a_process(struck, scenario, copied(base, work / "counted"), 0, 0)
+    outcomes: Counter[str] = Counter(calls=calls)
+    workers = [
+        begun(strikes, scenario, work, range(1 + job * every, calls + 1, jobs * every), before, after)
+        for job in range(jobs)
+    ]
+    for status, counts in [ended(*worker) for worker in workers]:
+        outcomes.update(counts or Counter(wrong=1, broken=status))
     return outcomes
 
 
@@ -115,11 +137,11 @@ def main() -> None:
             environment = {**os.environ, "LD_PRELOAD": str(library), "POLARS_MAX_THREADS": "1"}
             sys.exit(subprocess.call([sys.executable, *sys.argv], env=environment))
     only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else None
-    table: dict[str, object] = {}
+    table: Figures = {}
     for scenario in SCENARIOS:
         if only in (None, scenario.name):
             with tempfile.TemporaryDirectory() as folder:
-                found = check(scenario, Path(folder), int(option("every", 1)))
+                found = check(scenario, Path(folder), int(option("every", 1)), int(option("jobs", 2)))
             table[scenario.name] = (
                 f"{found['calls']} calls, {found['strikes']} strikes: {found['wrong']} wrong or unusable,"
                 f" {found['traceback']} not told in one line"

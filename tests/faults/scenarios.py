@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
+import polars as pl
+from earlier_schemas import made_by_schema
+
 from correlator.errors import CorrelatorError
 from correlator.files import write_whole
 from correlator.intake import news, prices
 from correlator.intake.events import add_events
+from correlator.intake.instruments import add_instruments
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.intake.undo import undo_load
 from correlator.report.run import run_report
 from correlator.report.spec import read_spec
 from correlator.research.study import study
 from correlator.resources import data_path
 from correlator.store.db import Store
-from correlator.store.upkeep import backup, compact
+from correlator.store.migrations import NEWEST
+from correlator.store.upkeep import backup, compact, restore
 from correlator.store.verify import verify
 
 Figures = dict[str, object]
@@ -46,6 +54,7 @@ def sources(folder: Path) -> None:
     (folder / "events.csv").write_text(
         "date,category,source,target\n2025-05-28,AGREE,PAK,AZE\n2025-06-16,CONSULT,PAK,TUR\n"
     )
+    (folder / "instruments.csv").write_text("symbol,exchange,currency,name\nLAMP,XKAR,PKR,Lamp Works\n")
     (folder / "report.toml").write_text(REPORT)
 
 
@@ -66,6 +75,38 @@ def load_news_in_parts(folder: Path) -> None:
 def load_prices_in_parts(folder: Path) -> None:
     prices.PART_ROWS = 100
     load_prices(folder)
+
+
+def load_revised_prices(folder: Path) -> None:
+    """The same bars, the closes of two months in the middle of their day's range: new vintages."""
+    bars = pl.read_csv(data_path("sample", "AIRLINK.csv"))
+    middle = ((pl.col("High") + pl.col("Low")) / 2).round(2)
+    revised = pl.col("Date").str.contains("^2025-0[56]")
+    bars = bars.with_columns(pl.when(revised).then(middle).otherwise(pl.col("Close")).alias("Close"))
+    write_whole(folder / "AIRLINK.csv", bars.write_csv())
+    add_prices(Store(folder / "m.duckdb"), folder / "AIRLINK.csv", symbol="AIRLINK", exchange="XKAR")
+
+
+def load_instruments(folder: Path) -> None:
+    add_instruments(Store(folder / "m.duckdb"), folder / "instruments.csv")
+
+
+def undo_events(folder: Path) -> None:
+    store = Store(folder / "m.duckdb")
+    for (load,) in store.frame("SELECT load_id FROM loads WHERE kind = 'events' AND undone_at IS NULL").rows():
+        undo_load(store, load)
+
+
+def make_backup(folder: Path) -> None:
+    backup(Store(folder / "m.duckdb"), folder / "kept.duckdb")
+
+
+def restore_backup(folder: Path) -> None:
+    restore(Store(folder / "m.duckdb"), folder / "kept.duckdb")
+
+
+def load_of_an_earlier_correlator(folder: Path) -> None:
+    made_by_schema(NEWEST - 1, folder / "m.duckdb")
 
 
 def load_events(folder: Path) -> None:
@@ -120,6 +161,11 @@ SCENARIOS = (
     Scenario("export", ALL, write_export),
     Scenario("backup", ALL, write_backup),
     Scenario("compaction", ALL, write_anew),
+    Scenario("revised prices", (load_prices, load_events), load_revised_prices),
+    Scenario("instruments", (load_prices,), load_instruments),
+    Scenario("undo", ALL, undo_events),
+    Scenario("restore", (*ALL, make_backup), restore_backup),
+    Scenario("migration", (load_of_an_earlier_correlator,), migrate),
 )
 
 
