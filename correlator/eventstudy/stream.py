@@ -16,7 +16,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_events
 from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.result_frames import with_error
+from correlator.eventstudy.result_frames import group_keys, with_error
 from correlator.eventstudy.spec import StudySpec
 from correlator.files import flush_file, flush_folder, replacing
 
@@ -88,6 +88,7 @@ def study_stream(
         (partial / name).mkdir(parents=True)
     measured, left_out = 0, 0
     averages: dict[str, list[pl.DataFrame]] = {"aar": [], "caar": []}
+    averaged = pl.DataFrame()
     results = study_chunks(panel, events, spec, chunk=chunk, keep_returns=needs_returns(outputs))
     for number, result in enumerate(results):
         measured, left_out = measured + len(result.estimates), left_out + result.excluded.height
@@ -95,8 +96,10 @@ def study_stream(
             part = partial / name / f"part-{number:05}.parquet"
             result.frame(name).write_parquet(part)
             flush_file(part)
-        for name, frames in averages.items():
-            frames.append(result.frame(name))
+        result, averaged = _of_new_observations(result, averaged)
+        if len(result.estimates) or not spec.by:  # without events there is no group to name
+            for name, frames in averages.items():
+                frames.append(result.frame(name))
     partial.rename(target)
     flush_folder(target.parent)
     return StreamSummary(
@@ -106,6 +109,22 @@ def study_stream(
         aar=pooled(averages["aar"], [*spec.by, "day"], "aar", running=tuple(spec.by)),
         caar=pooled(averages["caar"], [*spec.by, "window"], "caar"),
     )
+
+
+def _of_new_observations(result: StudyResult, averaged: pl.DataFrame) -> tuple[StudyResult, pl.DataFrame]:
+    """``result`` without the events whose group, share and day 0 are in ``averaged``, and ``averaged`` with the new
+    ones: such events are one observation, in whatever chunks they are.
+    """
+    estimates = result.estimates
+    own = pl.DataFrame({"symbol_index": estimates.symbol_index, "day_zero": estimates.day_zero})
+    if result.spec.by:
+        groups = group_keys(estimates, result.panel, result.events, result.spec.by).drop("position")
+        own = pl.concat([groups, own], how="horizontal")
+    own = own.with_row_index("position")
+    keys = own.columns[1:]
+    new = own if averaged.is_empty() else own.join(averaged, on=keys, how="anti", nulls_equal=True)
+    kept = result if len(new) == len(own) else replace(result, estimates=estimates.take(new["position"].to_numpy()))
+    return kept, pl.concat([averaged, new.select(keys).unique()]) if len(averaged) else new.select(keys).unique()
 
 
 def write_frames(frames: Iterable[pl.DataFrame], path: Path, metadata: dict[str, str] | None = None) -> None:

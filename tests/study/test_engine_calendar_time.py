@@ -83,3 +83,25 @@ def test_stream_writes_what_one_study_holds(tmp_path: Path, by: str | None) -> N
     with pytest.raises(InputError, match="cannot be streamed"):
         study_stream(panel, events, plan, tmp_path / "other", outputs=("significance",))
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("by", [None, "category"])
+def test_events_of_one_share_and_day_are_one_observation_in_whatever_chunks(tmp_path: Path, by: str | None) -> None:
+    returns, x = bars()
+    labels = pl.Series("session", [date(2020, 1, 1) + timedelta(days=t) for t in range(500)])
+    panel = Panel(labels, tuple("ABCDEFGH"), returns, x[:, :1], ("M",))
+    days = labels[[300, 340, 300, 380, 340, 300]]
+    events = pl.DataFrame(
+        {"event_id": range(1, 7), "symbol": list("ABABBA"), "date": days, "category": list("xyyxyx"), "note": range(6)}
+    )
+    plan = study_spec(windows="0:0,-5:5", by=by)
+    whole = study_panel(panel, events, plan)
+    streamed = study_stream(panel, events, plan, tmp_path / "out", outputs=("car",), chunk=2)
+    assert streamed.events == len(whole.estimates) == 6
+    for name, key in (("aar", "day"), ("caar", "window")):
+        keys = [*plan.by, key]
+        one, other = (
+            frame.sort(keys).select(*keys, "n", name) for frame in (whole.frame(name), getattr(streamed, name))
+        )
+        assert other["n"].to_list() == one["n"].to_list()
+        np.testing.assert_allclose(other[name], one[name], rtol=1e-12)
