@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -186,7 +187,9 @@ def _time(page: Expected, answer: Answer) -> str:
 
 
 def _letters(text: str) -> str:
-    return " ".join(text.replace("’", "'").replace("‘", "'").split())
+    """A text without what no reader sees: kinds of apostrophes and blanks, soft hyphens, blanks of no width."""
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return " ".join(seen.replace("’", "'").replace("‘", "'").split())
 
 
 def _words(text: str) -> list[str]:

@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from html import unescape
 
-from lxml import html
-
 from correlator.news.calendar_words import fold
-from correlator.news.html_tree import text_of
+from correlator.news.document import Document
 from correlator.news.json_ld import LinkedData, Node, text_at
 from correlator.news.profiles import Profile
-from correlator.news.witnesses import main_heading
 
 _SEPARATOR = re.compile(r"\s+[|\-–—·•»«:>/~]{1,2}\s+|\s*[|»]\s*|(?<=\S)[:：]\s+")
 _TITLES = (
@@ -44,44 +41,39 @@ _QUOTES = ('"', "“", "”", "„", "«")
 _JOINT = re.compile(r"\s*[-–—|ㅣ·:/»]")
 
 
-def headline_of(
-    root: html.HtmlElement,
-    linked: LinkedData,
-    meta: Sequence[tuple[str, str]],
-    owner: Node | None,
-    *,
-    publisher: Profile,
-    address: str | None,
-) -> str:
+def headline_of(document: Document, owner: Node | None, publisher: Profile) -> str:
     """The headline, or an empty text where the page states none.
 
-    Article node, ``og:title`` and heading have a vote each, other titles half a one; where all differ the node's
-    counts, as it was made for it.
+    Article node, ``og:title`` and the printed heading have a vote each, other titles half a one, as they are mostly
+    copies. Of equals the printed one counts where another states it too; where all differ the node's, as it was made
+    for the article.
     """
-    stated = dict(reversed(meta))
-    shared = _tidy(stated.get("og:title", ""))
+    stated = dict(reversed(document.meta))
+    printed, shared = _tidy(document.printed), _tidy(stated.get("og:title", ""))
     node = _tidy(text_at(owner, "headline")) if owner else ""
-    site = [name for name in site_names(linked, stated, publisher, address) if not _is_title(name, node, shared)]
+    site = [
+        name
+        for name in site_names(document.linked, stated, publisher, document.address)
+        if not _is_title(name, node, shared)
+    ]
     sections = [stated[name] for name in _SECTIONS if name in stated] + (
         [text_at(owner, "articleSection")] if owner else []
     )
-    heading = main_heading(root)
-    printed = _tidy(text_of(heading)) if heading is not None else ""
-    titles = [_tidy(stated[name]) for name in _TITLES if name in stated]
-    title = root.find(".//title")
-    titles += [_tidy(text_of(title))] if title is not None else []
-    known = (printed, node)
-    main = [
-        text and _bare(text, site, sections, known, publisher=publisher)
-        for text in (node, _whole(shared, printed), printed)
-    ]
-    others = list(dict.fromkeys(_bare(text, site, sections, known, publisher=publisher) for text in titles))
+    titles = [*(_tidy(stated[name]) for name in _TITLES if name in stated), _tidy(document.title)]
+
+    def bare(text: str) -> str:
+        return _bare(text, site, sections, (printed, node), publisher=publisher) if text else ""
+
+    main = [bare(text) for text in (printed, node, _whole(shared, (printed, *titles)))]
+    others = list(dict.fromkeys(map(bare, titles)))
     votes = {text: 0.0 for text in main if text and not _is_site(text, site)}
     for text, weight in [*((text, 1.0) for text in main), *((text, _HALF) for text in others)]:
         if text in votes:
             votes[text] += weight
     if votes:
-        return max(votes, key=lambda text: votes[text])
+        apart = len({text for text in main if text}) == len([text for text in main if text]) > 1
+        order = [*main[1:], main[0]] if apart else main
+        return max((text for text in order if text in votes), key=lambda text: votes[text])
     return next((text for text in others if text and not _is_site(text, site)), "")
 
 
@@ -90,10 +82,10 @@ def _is_title(name: str, node: str, shared: str) -> bool:
     return len(name) > _LONGEST_NAME and name == _key(node) == _key(shared)
 
 
-def _whole(shared: str, printed: str) -> str:
-    """``og:title``, or nothing where a quotation mark cut it off."""
-    cut = shared and printed.startswith(shared) and printed[len(shared) :].lstrip()[:1] in _QUOTES
-    return "" if cut and printed != shared else shared
+def _whole(shared: str, others: Sequence[str]) -> str:
+    """``og:title``, or nothing where a quotation mark cut off what another title has whole."""
+    rests = (text[len(shared) :].lstrip() for text in others if shared and text.startswith(shared) and text != shared)
+    return "" if any(rest[:1] in _QUOTES for rest in rests) else shared
 
 
 def site_names(linked: LinkedData, stated: dict[str, str], publisher: Profile, address: str | None) -> list[str]:
@@ -141,7 +133,8 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
                 return title
     taken = False
     while True:
-        parts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text)]
+        cuts = ((match.start(), match.end()) for match in _SEPARATOR.finditer(text))
+        parts = [(start, end) for start, end in cuts if _key(text[:start]) and _key(text[end:])]  # « and » are quotes
         if not parts:
             return text
         (first_start, first_end), (last_start, last_end) = parts[0], parts[-1]

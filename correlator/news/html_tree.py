@@ -21,6 +21,8 @@ _ASIDE = re.compile(
     r"|comments?|commentlist|widget|latest|more-news|teasers?|read-?(?:more|next|also)|also-read|promo|newsletter|breadcrumbs?"
     r"|menu|navbar|ticker|carousel|recirc\w*|outbrain|taboola)(?:$|[\s_\-])"
 )
+# What says of the page as a whole whether it has a bar beside the article.
+_LAYOUT = re.compile(r"(?i)\b(?:no|without|with|has|hide)[\-_](?:left[\-_]|right[\-_])?side-?bar\b")
 
 
 def parse_tree(text: str) -> html.HtmlElement:
@@ -61,7 +63,8 @@ def aside_of(element: html.HtmlElement) -> bool:
     for each in (element, *element.iterancestors()):
         if not isinstance(each.tag, str) or each.tag in ("body", "html", "main"):
             return False
-        if each.tag in _ASIDE_TAGS or _ASIDE.search(f"{each.get('class', '')} {each.get('id', '')}"):
+        names = _LAYOUT.sub("", f"{each.get('class', '')} {each.get('id', '')}")
+        if each.tag in _ASIDE_TAGS or _ASIDE.search(names):
             return True
     return False
 

@@ -7,15 +7,16 @@ time and date printed at its heading. Nothing of a list, comment, video, review 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from lxml import html
 
 from correlator.news.calendar_words import fold, weekday_of
+from correlator.news.document import Document
 from correlator.news.html_tree import aside_of, text_of
-from correlator.news.json_ld import LinkedData, Node, text_at
+from correlator.news.json_ld import Node, text_at
 
 
 class Level(IntEnum):
@@ -116,67 +117,48 @@ _LONGEST_PRINTED = 120
 _NEAR = 60  # elements between the heading and its date
 
 
-def published_witnesses(
-    root: html.HtmlElement, linked: LinkedData, meta: Sequence[tuple[str, str]], owner: Node | None
-) -> list[Witness]:
+def published_witnesses(document: Document, owner: Node | None) -> list[Witness]:
     """Every statement of publication, the most trusted first. ``owner`` is the JSON-LD node of the page's article."""
     found: list[Witness] = []
     if owner is not None:
         text = text_at(owner, "datePublished")
         found += [Witness(text, "JSON-LD datePublished", Level.ARTICLE)] if text else []
-    found += list(_microdata(root, "datepublished"))
+    found += list(_microdata(document, "datepublished"))
     found += [
         Witness(text, f"meta {name}", level)
-        for name, text in meta
+        for name, text in document.meta
         if (level := _META.get(plain_name(name))) is not None
     ]
-    for page in linked.pages:
+    for page in document.linked.pages:
         text = text_at(page, "datePublished")
         found += [Witness(text, "JSON-LD datePublished of the page", Level.PAGE, binding=False)] if text else []
-    found += list(_elements(root))
+    found += list(_elements(document))
     if not found:
-        found += list(_labelled(root))
+        found += list(_labelled(document.root))
     return sorted(dict.fromkeys(found), key=lambda witness: witness.level)
 
 
-def updated_witnesses(
-    root: html.HtmlElement, linked: LinkedData, meta: Sequence[tuple[str, str]], owner: Node | None
-) -> list[Witness]:
+def updated_witnesses(document: Document, owner: Node | None) -> list[Witness]:
     """Every statement of the last update, the most trusted first."""
-    nodes = ([owner] if owner is not None else []) + list(linked.pages)
+    nodes = ([owner] if owner is not None else []) + list(document.linked.pages)
     found = [
         Witness(text, "JSON-LD dateModified", Level.ARTICLE)
         for node in nodes
         if (text := text_at(node, "dateModified"))
     ]
-    found += list(_microdata(root, "datemodified"))
+    found += list(_microdata(document, "datemodified"))
     return found + [
-        Witness(text, f"meta {name}", Level.META) for name, text in meta if plain_name(name) in _META_UPDATED
+        Witness(text, f"meta {name}", Level.META) for name, text in document.meta if plain_name(name) in _META_UPDATED
     ]
 
 
-def main_heading(root: html.HtmlElement) -> html.HtmlElement | None:
-    """The heading of the article: the first ``h1`` with text that is not in an aside and does not name the site."""
-    headings = [each for each in root.iter("h1") if text_of(each)]
-    proper = [each for each in headings if not aside_of(each) and not _names_site(each)]
-    within = [each for each in proper if any(a.tag in ("article", "main") for a in each.iterancestors())]
-    return next(iter(within or proper or headings), None)
-
-
-def _names_site(heading: html.HtmlElement) -> bool:
-    around = f"{heading.get('class', '')} {heading.get('id', '')}"
-    return bool(
-        re.search(r"(?i)(?:^|[\s_\-])(?:logo|site-?title|site-?name|brand|masthead|blog-?title)(?:$|[\s_\-])", around)
-    )
-
-
-def _microdata(root: html.HtmlElement, name: str) -> Iterator[Witness]:
+def _microdata(document: Document, name: str) -> Iterator[Witness]:
     """Values of ``itemprop`` within the article's scope, or within none and not in an aside."""
-    for element in root.iter():
+    for element in document.root.iter():
         names = (element.get("itemprop") or "").lower().split() if isinstance(element.tag, str) else []
         if name not in names or (element.tag == "meta" and not _in_body(element)):
             continue
-        if _foreign(element) or aside_of(element) or not _only_scope(root, element):
+        if _foreign(element) or aside_of(element) or not _only_scope(document, element):
             continue
         text = element.get("content") or element.get("datetime") or text_of(element)
         if text and len(text) <= _LONGEST_PRINTED:
@@ -193,15 +175,17 @@ def _scope_of(element: html.HtmlElement) -> html.HtmlElement | None:
     return next((each for each in element.iterancestors() if each.get("itemscope") is not None), None)
 
 
-def _only_scope(root: html.HtmlElement, element: html.HtmlElement) -> bool:
+def _only_scope(document: Document, element: html.HtmlElement) -> bool:
     """Whether the article scope that an element stands in is the page's: the only one, or that with the heading."""
     scope = _scope_of(element)
     if scope is None or not _ARTICLE_SCOPES.search(scope.get("itemtype") or ""):
         return True
     same = [
-        each for each in root.iter() if isinstance(each.tag, str) and _ARTICLE_SCOPES.search(each.get("itemtype") or "")
+        each
+        for each in document.root.iter()
+        if isinstance(each.tag, str) and _ARTICLE_SCOPES.search(each.get("itemtype") or "")
     ]
-    heading = main_heading(root)
+    heading = document.heading
     return len(same) == 1 or (
         heading is not None and any(each is scope for each in (heading, *heading.iterancestors()))
     )
@@ -211,10 +195,10 @@ def _in_body(element: html.HtmlElement) -> bool:
     return any(each.tag == "body" for each in element.iterancestors())
 
 
-def _elements(root: html.HtmlElement) -> Iterator[Witness]:
+def _elements(document: Document) -> Iterator[Witness]:
     """The time element and the printed date nearest to the heading."""
-    heading = main_heading(root)
-    places = {element: place for place, element in enumerate(root.iter()) if isinstance(element.tag, str)}
+    heading = document.heading
+    places = {element: place for place, element in enumerate(document.root.iter()) if isinstance(element.tag, str)}
     at = places.get(heading, 0) if heading is not None else 0
     near = [e for e in places if _is_dated(e) and (heading is None or -_NEAR // 2 <= places[e] - at <= _NEAR)]
     around = {each for element in near for each in element.iterancestors()}

@@ -1,0 +1,71 @@
+"""Which of the titles that a page states is the one its reader sees above the article."""
+
+import json
+
+import pytest
+from lxml import html
+
+from correlator.news.document import main_heading
+from correlator.news.html_page import parse_html
+from correlator.news.html_tree import aside_of
+
+EDITED = "Envoys leave Baku with half a pact"
+SEARCHED = "Baku talks: What the envoys agreed on trade"
+TEXT = "<p>The envoys met on Tuesday and talked at length about trade between the two countries.</p>"
+
+
+def headline(body, *, node=SEARCHED, shared=SEARCHED, title=SEARCHED):
+    linked = {"@type": "NewsArticle", "headline": node, "datePublished": "2025-05-28T06:02:00+05:00"}
+    return parse_html(
+        f'<html><head><title>{title}</title><meta property="og:title" content="{shared}">'
+        f'<script type="application/ld+json">{json.dumps(linked)}</script></head><body>{body}</body></html>'
+    ).headline
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f'<nav class="path"><ol><li>World</li><li><h1>{SEARCHED}</h1></li></ol></nav>',
+        f'<div class="ArticleBreadcrumb_bar__x1"><h1>{SEARCHED}</h1></div>',
+        f"<ul><li><h1 data-breadcrumb-headline>{SEARCHED}</h1></li></ul>",
+        f'<h1 class="seotitle">{SEARCHED}</h1>',
+        f'<h1 class="visually-hidden">{SEARCHED}</h1>',
+        f'<ol itemscope itemtype="https://schema.org/BreadcrumbList"><li><h1>{SEARCHED}</h1></li></ol>',
+    ],
+)
+@pytest.mark.parametrize("stated", ["node", "shared"])
+def test_a_heading_in_the_path_of_sections_or_unseen_is_not_the_articles(path, stated):
+    article = f'<article><h2><span>Trade</span> <span class="title">{EDITED}</span></h2>{TEXT}</article>'
+    assert headline(path + article, **{stated: EDITED}) == EDITED
+    assert headline(path + f"<article>{TEXT}</article>") == SEARCHED  # where nothing else prints a title
+
+
+def test_a_list_of_links_prints_no_heading():
+    path = f'<nav class="breadcrumb"><h1>{SEARCHED}</h1></nav>'
+    links = f'<h3><a href="/a">{EDITED}</a></h3><a href="/b"><h3>{EDITED}</h3></a>'
+    assert headline(path + links + TEXT, shared=EDITED) == SEARCHED
+
+
+def test_what_stands_above_the_headline_within_the_heading_is_not_part_of_it():
+    body = f'<article><h1><span class="topline">Trade</span><span>{EDITED}</span></h1>{TEXT}</article>'
+    assert headline(body, shared=EDITED, node=f"Trade: {EDITED}") == EDITED
+
+
+def test_quotation_marks_are_not_separators():
+    told = "The premier warns of «a long summer»"
+    assert headline(f"<h1>{told}</h1>{TEXT}", node=told, shared=told, title=told) == told
+
+
+def test_a_title_that_a_quotation_mark_cut_off_is_not_stated():
+    whole = "Marathon: a clear winner and &quot;royal guests&quot; at the line"
+    cut = "Marathon: a clear winner and"
+    assert headline(f"<h1>{EDITED}</h1>{TEXT}", node=EDITED, shared=cut, title=whole) == EDITED
+
+
+@pytest.mark.parametrize("name", ["content without-sidebar", "no-sidebar", "page has-left-sidebar"])
+def test_whether_a_page_has_a_bar_says_nothing_of_what_stands_in_it(name):
+    root = html.fromstring(f'<html><body><div class="{name}"><h1>{EDITED}</h1></div></body></html>')
+    assert not aside_of(root.find(".//h1"))
+    assert main_heading(root).text == EDITED
+    beside = html.fromstring('<html><body><div class="left-sidebar"><h1>Most read</h1></div></body></html>')
+    assert aside_of(beside.find(".//h1"))
