@@ -23,7 +23,7 @@ from correlator.eventstudy.spec import OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC
 from correlator.intake.strips import date_strips
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 from correlator.store.db import Store
-from correlator.store.reading import read_instrument
+from correlator.store.reading import read_instrument_rows
 from correlator.store.statements import execute, query
 
 _BARS = """
@@ -64,7 +64,7 @@ def exchange_of_report(store: Store, symbols: Sequence[str]) -> str:
     """
     with store.reading() as connection:
         if symbols:
-            found = {str(read_instrument(connection, symbol)["exchange"]) for symbol in symbols}
+            found = {str(row["exchange"]) for row in read_instrument_rows(connection, symbols).values()}
         else:
             sql = (
                 "SELECT DISTINCT exchange FROM instruments WHERE symbol IN (SELECT symbol FROM bars) ORDER BY exchange"

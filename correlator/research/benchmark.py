@@ -20,7 +20,7 @@ from correlator.market.audit import audit_prices
 from correlator.market.findings import OF_SERIES
 from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import read_bar_arrays
-from correlator.store.reading import read_bars, read_instrument
+from correlator.store.reading import read_bars, read_instrument, read_instrument_rows
 from correlator.store.statements import query
 
 MOST_AUDITED_BARS = 500_000
@@ -41,7 +41,7 @@ def benchmark_of(
     chosen = names_in(connection).row(setting("benchmark") or "")
     if chosen is not None and _exchanges(connection, symbols) == {chosen["exchange"]}:
         return chosen["symbol"]
-    named = {read_instrument(connection, symbol)["benchmark"] for symbol in symbols}
+    named = {row["benchmark"] for row in read_instrument_rows(connection, symbols).values()}
     if len(named) == 1 and (name := named.pop()) is not None:
         stored = query(connection, "SELECT 1 FROM bars WHERE symbol = $symbol LIMIT 1", {"symbol": name})
         if not stored.is_empty():
@@ -50,7 +50,7 @@ def benchmark_of(
 
 
 def _exchanges(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> set[str | None]:
-    return {read_instrument(connection, symbol)["exchange"] for symbol in symbols}
+    return {row["exchange"] for row in read_instrument_rows(connection, symbols).values()}
 
 
 def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: str, as_of: datetime | None) -> list[str]:

@@ -18,7 +18,7 @@ from correlator.market.instruments import read_instruments
 from correlator.market.returns import filled_adjusted
 from correlator.research.benchmark import timing_of
 from correlator.store.bar_arrays import read_bar_arrays
-from correlator.store.reading import read_instrument
+from correlator.store.reading import read_instrument_rows
 from correlator.store.statements import query
 
 RULES = (OTHER_COUNTRIES, OTHER_SECTORS)
@@ -40,7 +40,9 @@ def with_stored_donors(
             raise InputError(f"{name} has no meaning with the model synthetic", hint=hint, argument=name)
     rule = _rule(spec.donors)
     names = _shares(connection, spec) if rule else _named(connection, spec.donors)
-    countries = {name: read_instrument(connection, name)["country"] for name in {*names, *panel.symbols}}
+    countries = {
+        name: row["country"] for name, row in read_instrument_rows(connection, [*names, *panel.symbols]).items()
+    }
     allowed = np.ones((len(panel.symbols), len(names)), dtype=bool)
     if rule == OTHER_COUNTRIES:
         allowed = _apart(panel.symbols, names, countries, "country")
@@ -129,7 +131,7 @@ def _warn_of_closes(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str], exchange: str, labels: pl.Series
 ) -> None:
     """Say which donors close at another time of the day than the shares: they saw other news."""
-    first_of = {str(read_instrument(connection, name)["exchange"]): name for name in reversed(names)}
+    first_of = {str(row["exchange"]): name for name, row in reversed(read_instrument_rows(connection, names).items())}
     apart = []
     for other, name in sorted(first_of.items()):
         timing = timing_of(connection, name, exchange, labels)

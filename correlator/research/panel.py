@@ -31,7 +31,7 @@ from correlator.research.benchmark import (
 from correlator.research.currency import currency_returns
 from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
-from correlator.store.reading import read_bars, read_instrument
+from correlator.store.reading import read_bars, read_instrument_rows
 
 _CLOSES = ("close", "adjusted_close")
 
@@ -41,14 +41,15 @@ def exchanges_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) 
     symbol.
     """
     found: dict[str, list[str]] = {}
+    rows = read_instrument_rows(connection, symbols)
     for symbol in symbols:
-        found.setdefault(str(read_instrument(connection, symbol)["exchange"]), []).append(symbol)
+        found.setdefault(str(rows[symbol]["exchange"]), []).append(symbol)
     return found
 
 
 def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
     """The one exchange of the symbols; raises InputError when there are several."""
-    exchanges = {symbol: str(read_instrument(connection, symbol)["exchange"]) for symbol in symbols}
+    exchanges = {name: str(row["exchange"]) for name, row in read_instrument_rows(connection, symbols).items()}
     if len(set(exchanges.values())) > 1:
         listed = ", ".join(f"{symbol} {exchange}" for symbol, exchange in exchanges.items())
         raise InputError(f"symbols trade on several exchanges: {listed}", hint="study one exchange at a time")

@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from correlator.buckets import bucket_of
 from correlator.errors import InputError
+from correlator.store.opening import SPLIT_BARS
 from correlator.store.reading import read_bars
 from correlator.store.statements import query
 
@@ -110,11 +112,13 @@ def _batches(
     known = "($as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= $as_of)"
     figures = ", ".join(fields)
     text = f"""
-        SELECT names.code, bars.session - DATE '1970-01-01' AS day, {figures}
-        FROM bars JOIN (SELECT unnest($symbols) AS symbol, unnest(range(len($symbols))) AS code) AS names USING (symbol)
-        WHERE "interval" = '1d' AND {known}
+        SELECT names.code, session - DATE '1970-01-01' AS day, {figures}
+        FROM {SPLIT_BARS}
+        JOIN (SELECT unnest($symbols) AS symbol, unnest(range(len($symbols))) AS code) AS names USING (symbol)
+        WHERE "interval" = '1d' AND (bucket IS NULL OR list_contains($buckets, bucket)) AND {known}
     """
-    parameters = {"symbols": list(symbols), "as_of": as_of}
+    buckets = sorted({bucket_of(symbol) for symbol in symbols})
+    parameters = {"symbols": list(symbols), "buckets": buckets, "as_of": as_of}
     for part in ("AND vintage = 1", "AND vintage > 1 ORDER BY vintage"):
         # closed, not left to the garbage: a reader that a traceback keeps makes the next connection wait for ever
         with connection.sql(f"{text} {part}", params=parameters).to_arrow_reader(_BATCH) as reader:

@@ -25,11 +25,11 @@ from correlator.errors import InputError, NotFoundError, StoreError, StoreLocked
 from correlator.store import delta
 from correlator.store.gate import Gate, Patience
 from correlator.store.migrations import NEWEST
-from correlator.store.opening import add_views, no_store, prepare, told
+from correlator.store.opening import SPLIT_BARS, add_views, no_store, prepare, told
 from correlator.store.partitions import partitions_of, with_partitions
 from correlator.store.staging import add_staging, staged_changes
 from correlator.store.statements import execute
-from correlator.tables import TABLES, Table
+from correlator.tables import BARS, TABLES, Table
 
 VERSIONS = "versions"
 _SCHEMA, _OLDEST = "schema", "oldest schema"
@@ -79,6 +79,7 @@ class Lake:
             for table in TABLES:
                 self._show(connection, table, published, table.name)
             add_views(connection)
+            self._show(connection, BARS, published, SPLIT_BARS)
             yield connection
 
     @property
@@ -195,15 +196,15 @@ class Lake:
         self.root.create(table.name, delta.arrow_schema(columns), partition_names(table))
 
     def _show(self, connection: duckdb.DuckDBPyConnection, table: Table, published: Published, name: str) -> None:
-        """Make the view ``name`` of the table's files."""
+        """Make the view ``name`` of the table's files; one of another name has the columns it is split by, too."""
         files = self.root.files(table.name, published.tables[table.name]) if published.tables.get(table.name) else ()
         columns = {column.name: column.type for column in table.columns}
         columns |= {part.name: "VARCHAR" for part in partitions_of(table)}
-        shown = columns if name.startswith(KEPT) else table.stored_names
+        shown = table.stored_names if name == table.name else columns
         names = ", ".join(f'"{column}"' for column in shown)
         if not files:
             empty = ", ".join(f'NULL::{columns[column]} AS "{column}"' for column in shown)
-            execute(connection, f"CREATE TEMP VIEW {name} AS SELECT {empty} WHERE false")
+            execute(connection, f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {empty} WHERE false")
             return
         variable = f"files_of_{table.name}"
         execute(connection, f"SET VARIABLE {variable} = $files", {"files": list(files)})
@@ -212,7 +213,7 @@ class Lake:
             f"read_parquet(getvariable('{variable}'), hive_partitioning = {bool(partitions_of(table))},"
             f" hive_types_autocast = false, union_by_name = {by_name})"
         )
-        execute(connection, f"CREATE TEMP VIEW {name} AS SELECT {names} FROM {source}")
+        execute(connection, f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {names} FROM {source}")
 
     @contextmanager
     def _connected(self, settings: Mapping[str, str | bool]) -> Iterator[duckdb.DuckDBPyConnection]:

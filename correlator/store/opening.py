@@ -18,9 +18,15 @@ def prepare(connection: duckdb.DuckDBPyConnection) -> None:
     execute(connection, "SET TimeZone = 'UTC'")
 
 
+SPLIT_BARS = "split_bars"
+"""Bars with the ``bucket`` of their file, by which most files of a lake need not be read; NULL where nothing is
+split by it."""
+
+
 def add_views(connection: duckdb.DuckDBPyConnection) -> None:
     """The views of ``tables.py``, of this connection alone: they need no migration, and every engine has them."""
     execute(connection, ";".join(view.ddl() for view in VIEWS))
+    execute(connection, f"CREATE OR REPLACE TEMP VIEW {SPLIT_BARS} AS SELECT *, NULL::VARCHAR AS bucket FROM bars")
 
 
 def no_store(address: str | Path) -> NotFoundError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -42,10 +42,22 @@ def read_bars(
 
 def read_instrument(connection: duckdb.DuckDBPyConnection, symbol: str) -> dict[str, str | None]:
     """One instrument as a mapping of column to value; raises NotFoundError with the likeliest spelling."""
-    rows = query(connection, "SELECT * FROM instruments WHERE symbol = $symbol", {"symbol": symbol})
-    if rows.is_empty():
-        raise NotFoundError(f"the store has no symbol {symbol!r}", hint=_spelling(connection, symbol))
-    return rows.row(0, named=True)
+    return read_instrument_rows(connection, [symbol])[symbol]
+
+
+def read_instrument_rows(
+    connection: duckdb.DuckDBPyConnection, symbols: Iterable[str]
+) -> dict[str, dict[str, str | None]]:
+    """Each instrument as ``read_instrument`` has it, by symbol in the order of ``symbols``, in one query."""
+    names = list(dict.fromkeys(symbols))
+    rows = query(
+        connection, "SELECT * FROM instruments WHERE symbol IN (SELECT unnest($symbols::VARCHAR[]))", {"symbols": names}
+    )
+    known = {str(row["symbol"]): row for row in rows.iter_rows(named=True)}
+    for symbol in names:
+        if symbol not in known:
+            raise NotFoundError(f"the store has no symbol {symbol!r}", hint=_spelling(connection, symbol))
+    return {symbol: known[symbol] for symbol in names}
 
 
 def read_exchanges(connection: duckdb.DuckDBPyConnection) -> list[str]:
