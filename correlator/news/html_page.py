@@ -13,6 +13,7 @@ from correlator.news.agreement import settle
 from correlator.news.batch import Batch, canonical_url, clean_text
 from correlator.news.bodies import body_of
 from correlator.news.document import Document, document_of, joined
+from correlator.news.furniture import drop_furniture
 from correlator.news.headlines import alike, headline_of
 from correlator.news.html_tree import MAX_TEXT, parse_tree, text_of, visible_lines
 from correlator.news.json_ld import Node, addresses_of, people_of, text_at
@@ -72,7 +73,7 @@ def parse_html(
         raise InputError(f"{where} has no headline")
     quotes = parse_strip("\n".join(visible_lines(document.root)), publisher.strip)
     told = text_at(owner, "articleBody") if owner is not None else ""
-    dateline, wire, body = body_of(_without_others(document, text), headline, publisher, told)
+    dateline, wire, body = body_of(_article_only(document), headline, publisher, told)
     authors = _authors(owner, document.meta)
     agency = next((name for name in publisher.agencies if name in authors), wire)
     stated = (document.root.get("lang") or publisher.language or "")[:2].lower() or None
@@ -95,19 +96,18 @@ def looks_like_html(text: str) -> bool:
     return any(mark in head for mark in ("<!doctype html", "<html", "<head", "<body"))
 
 
-def _without_others(document: Document, text: str) -> str:
-    """The page without further articles below its own, each with a heading of its own (endless scrolling)."""
+def _article_only(document: Document) -> str:
+    """The page without furniture, and without further articles below its own, each with a heading of its own."""
     own = set(document.heading.iterancestors()) if document.heading is not None else set()
     others = [
         each
         for each in document.root.iter("article")
         if own and each not in own and any(a.tag == "article" for a in own) and _has_heading(each)
     ]
-    if not others:
-        return text
     for each in others:
         if each.getparent() is not None:
             each.drop_tree()
+    drop_furniture(document.root, document.heading)
     return str(html.tostring(document.root, encoding="unicode"))
 
 
