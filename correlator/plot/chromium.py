@@ -7,11 +7,15 @@ figure needs none of that, and shows texts of people nobody knows.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from choreographer.browsers.chromium import Chromium
+from kaleido import PageGenerator
+
+from correlator.plot.plotly_script import plotly_script
 
 _DROPPED = ("--disable-web-security", "--allow-file-access-from-files", "--disable-popup-blocking")
 _ADDED = (
@@ -30,6 +34,33 @@ _SWITCHES = {  # files of Linux that say whether a process may make itself a san
     "/proc/sys/user/max_user_namespaces": "0",
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
 }
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+class FigurePage(PageGenerator):
+    """The page that kaleido draws on, with the short plotly.js of figures here inside: reading the whole one is most of
+    the work of an image.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(mathjax=False)
+
+    def generate_index(self) -> str:
+        """The page as text of ASCII alone: kaleido writes it in the encoding of the system."""
+        script = _NOT_ASCII.sub(lambda match: _escaped(match[0]), plotly_script())
+        return f"{self.header}<script>{script}</script>{self.footer}"
+
+
+def _escaped(character: str) -> str:
+    """A character as JavaScript writes it in ASCII.
+
+    >>> _escaped("\u00e9")
+    '\\\\u00e9'
+    """
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[place]:02x}{units[place + 1]:02x}" for place in range(0, len(units), 2))
 
 
 class QuietChromium(Chromium):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,37 +30,59 @@ def image_bytes(
     ``scale`` is the number of image pixels per CSS pixel; it counts for PNG, JPG and WebP. Raises InputError for an
     unknown format and MissingDependencyError where kaleido or a Chromium is missing. No network is used.
     """
+    return images_bytes([figure], image_format, width=width, height=height, scale=scale)[0]
+
+
+def images_bytes(
+    figures: Sequence[go.Figure],
+    image_format: str,
+    *,
+    width: int = 1200,
+    height: int | None = None,
+    scale: float = 2.0,
+) -> list[bytes]:
+    """Each figure as ``image_bytes`` gives it, by one start of the browser."""
     if image_format not in IMAGE_FORMATS:
         raise InputError(f"no image format {image_format!r}", hint=f"formats are {', '.join(IMAGE_FORMATS)}")
+    sized = [fitted(type(figure)(figure), width) for figure in figures]
+    options = [
+        {"format": image_format, "width": width, "height": height or each.layout.height or 600, "scale": scale}
+        for each in sized
+    ]
+    drawn = _drawn([each.to_dict() for each in sized], options)
+    if image_format != "pdf":
+        return drawn
+    return [with_title(page, title_of(figure)) for page, figure in zip(drawn, figures, strict=True)]
+
+
+def _drawn(figures: list[dict[str, Any]], options: list[dict[str, Any]]) -> list[bytes]:
+    """Figures as kaleido draws them; in a thread, since a notebook has a loop of its own."""
+    image_format = options[0]["format"].upper() if options else ""
     try:
-        import kaleido
+        from kaleido import Kaleido
         from kaleido.errors import ChromeNotFoundError
 
-        from correlator.plot.chromium import QuietChromium
+        from correlator.plot.chromium import FigurePage, QuietChromium
     except ImportError as error:
         raise MissingDependencyError(
-            f"{image_format.upper()} needs the package kaleido",
+            f"{image_format} needs the package kaleido",
             hint="pip install 'correlator[image]', or write HTML",
         ) from error
-    sized = fitted(type(figure)(figure), width)
-    options: dict[str, Any] = {
-        "format": image_format,
-        "width": width,
-        "height": height or sized.layout.height or 600,
-        "scale": scale,
-    }
+
+    async def draw() -> list[bytes]:
+        async with Kaleido(n=1, page_generator=FigurePage(), browser_cls=QuietChromium) as browser:
+            return [await browser.calc_fig(each, opts=own) for each, own in zip(figures, options, strict=True)]
+
     try:
-        with _quiet("choreographer"):
-            browser = {"mathjax": False, "browser_cls": QuietChromium}
-            drawn: bytes = kaleido.calc_fig_sync(sized.to_dict(), opts=options, kopts=browser)
+        with _quiet("choreographer"), ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(draw())).result()
     except ChromeNotFoundError as error:
         raise MissingDependencyError(
-            f"{image_format.upper()} needs Chromium or Chrome, and none was found",
+            f"{image_format} needs Chromium or Chrome, and none was found",
             hint="install one, or name it in BROWSER_PATH, or write HTML",
         ) from error
     except (RuntimeError, OSError, TimeoutError) as error:
         raise SourceError(f"Chromium could not draw the figure: {error}", hint="write HTML instead") from error
-    return with_title(drawn, title_of(figure)) if image_format == "pdf" else drawn
 
 
 def write_image(
