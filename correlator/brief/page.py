@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from correlator.brief.face import face_of
 from correlator.brief.model import Brief
-from correlator.plot.html import content_policy
+from correlator.plot.html import page_head
 
 if TYPE_CHECKING:
     import jinja2
@@ -19,9 +19,8 @@ _FOLDER = Path(__file__).parent
 def page(brief: Brief) -> str:
     """The page of a brief; the same brief gives the same text."""
     style = (_FOLDER / "page.css").read_text(encoding="utf-8")
-    return _template().render(
-        face=face_of(brief), brief=brief.as_dict(), style=style, policy=content_policy([], [style])
-    )
+    face = face_of(brief)
+    return _template().render(face=face, brief=brief.as_dict(), head=page_head(face.headline, style))
 
 
 @cache

@@ -73,7 +73,9 @@ def placebo(
     ] = Treatment.KEEP,
     null_plot: Annotated[
         Path | None,
-        typer.Option("--null-plot", help="Draw what chance alone gives, first window, to this HTML file or image."),
+        typer.Option(
+            "--null-plot", help="Draw what chance alone gives, in the window of the titles, to this HTML file or image."
+        ),
     ] = None,
     output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,
     store: StoreOption = None,

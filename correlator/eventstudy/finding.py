@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from correlator.eventstudy.frames import Array, as_simple
-from correlator.eventstudy.spec import DAILY, RETURNS_KINDS
+from correlator.eventstudy.spec import DAILY, RETURNS_KINDS, StudySpec
 from correlator.eventstudy.windows import OffsetWindow, Window
 
 if TYPE_CHECKING:
@@ -71,17 +71,17 @@ def unit_of(result: StudyResult) -> str:
     return f"{result.spec.interval} bar" if within and result.spec.interval != DAILY else "bar" if within else "session"
 
 
-def main_window(result: StudyResult) -> int:
+def main_window(spec: StudySpec) -> int:
     """The window that titles tell: the whole event window where it is one of them, else the last."""
-    windows = result.spec.windows
-    return windows.index(result.spec.window) if result.spec.window in windows else len(windows) - 1
+    windows = spec.windows
+    return windows.index(spec.window) if spec.window in windows else len(windows) - 1
 
 
 def finding_of(result: StudyResult) -> Finding | None:
     """What the study found in its main window, over all events whatever the groups; None without a measured event."""
     if not len(result.estimates):
         return None
-    place = main_window(result)
+    place = main_window(result.spec)
     row = result.recommended_by(()).row(place, named=True)
     if row["caar"] is None:
         return None

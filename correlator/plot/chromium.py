@@ -39,18 +39,15 @@ _SWITCHES = {  # files of Linux that say whether a process may make itself a san
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
-class FigurePage(PageGenerator):
+class FigurePage:
     """The page that kaleido draws on, with the short plotly.js of figures here inside: reading the whole one is most of
     the work of an image.
     """
 
-    def __init__(self) -> None:
-        super().__init__(mathjax=False)
-
     def generate_index(self) -> str:
         """The page as text of ASCII alone: kaleido writes it in the encoding of the system."""
         script = _NOT_ASCII.sub(lambda match: _escaped(match[0]), plotly_script())
-        return f"{self.header}<script>{script}</script>{self.footer}"
+        return f"{PageGenerator.header}<script>{script}</script>{PageGenerator.footer}"
 
 
 def _escaped(character: str) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.eventstudy.finding import SIGNIFICANCE
-from correlator.plot.template import BLUE, GREY, VERMILLION, dress, empty_figure, escaped, translucent
+from correlator.plot.template import BLUE, GREY, PERCENT_TICKS, VERMILLION, dress, empty_figure, escaped, translucent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -48,13 +48,26 @@ def correlation_figure(
     if pairs.height != 1:
         raise InputError(f"a figure is of one symbol and key, not {pairs.height}", hint="give one symbol and one --key")
     symbol, key = pairs.row(0)
-    of = "all news" if key == "all" else f"news of {key}"
+    of = _news_of(key)
     counted_news = f"{measure} of {of}" if measure in ("stories", "events") else f"{measure} of {of} (mean per session)"
     sides = Sides(f"{counted_news} per session", f"{_OUTCOMES[against]} of {symbol}", _UNITS[measure])
     if method == "projection":
-        return impulse_figure(table, sides=sides, title=f"{symbol} after one more {sides.unit}: {_found(table)}")
-    title = f"{of[0].upper()}{of[1:]} and {symbol}: {_found(table)}"
+        return impulse_figure(table, sides=sides, title=correlation_title(table, method, sides.unit))
+    title = correlation_title(table, method)
     return lead_lag_figure(table.rename({"p_holm": "p_adjusted"}), bands=bands, sides=sides, title=title)
+
+
+def correlation_title(table: pl.DataFrame, method: str, unit: str = "story") -> str:
+    """What one symbol and key of ``correlate``'s ``table`` were found to have to do with each other."""
+    symbol, key = table.select("symbol", "key").row(0)
+    if method == "projection":
+        return f"{symbol} after one more {unit}: {_found(table)}"
+    of = _news_of(key)
+    return f"{of[0].upper()}{of[1:]} and {symbol}: {_found(table)}"
+
+
+def _news_of(key: str) -> str:
+    return "all news" if key == "all" else f"news of {key}"
 
 
 def _found(table: pl.DataFrame) -> str:
@@ -165,6 +178,8 @@ def impulse_figure(
     figure.update_xaxes(title_text="sessions after the news", zeroline=False)
     told = sides or Sides()
     volume = "volume" in told.outcome
-    figure.update_yaxes(title_text=escaped(f"{'log points' if volume else '%'} per {told.unit}"), tickformat=".2%")
+    figure.update_yaxes(
+        title_text=escaped(f"{'log points' if volume else '%'} per {told.unit}"), tickformat=PERCENT_TICKS
+    )
     words = f"cumulated response of the {told.outcome} to {told.news}, per one more {told.unit}; 95% band by horizon"
     return dress(figure, title=title, subtitle=words, height=440)

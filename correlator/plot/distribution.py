@@ -9,7 +9,18 @@ import numpy as np
 import polars as pl
 
 from correlator.eventstudy.finding import verdict
-from correlator.plot.template import BLUE, GREY, VERMILLION, counted, dress, empty_figure, escaped, translucent
+from correlator.plot.template import (
+    BLUE,
+    GREY,
+    PERCENT_TICKS,
+    VERMILLION,
+    counted,
+    dress,
+    empty_figure,
+    escaped,
+    per_cent,
+    translucent,
+)
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -47,9 +58,9 @@ def distribution_figure(
         figure = _histogram(values.to_numpy(), mean, "events", BLUE)
         if values.len() <= _RUG:
             _add_rug(figure, values.to_list(), labels)
-    _mark(figure, mean, f"mean {mean:+.2%}")
-    figure.update_xaxes(title_text=escaped(f"cumulated abnormal return in window {window}"), tickformat=".1%")
-    words = f"{counted(values.len(), 'event')}, mean {mean:+.2%}"
+    _mark(figure, mean, f"mean {per_cent(mean)}")
+    figure.update_xaxes(title_text=escaped(f"cumulated abnormal return in window {window}"), tickformat=PERCENT_TICKS)
+    words = f"{counted(values.len(), 'event')}, mean {per_cent(mean)}"
     words += "" if values.len() < 2 else f"; lowest {_ends(values, labels, lowest=True)}"
     words += "" if values.len() < 2 else f"; highest {_ends(values, labels, lowest=False)}"
     return dress(figure, title=heading, subtitle=f"{subtitle}; {words}" if subtitle else words, height=420)
@@ -58,7 +69,7 @@ def distribution_figure(
 def _ends(values: pl.Series, labels: list[str], *, lowest: bool) -> str:
     """The event at one end, by name and number."""
     at = values.arg_min() if lowest else values.arg_max()
-    return f"{labels[int(at or 0)]} {values[int(at or 0)]:+.2%}".replace("\n", " ")
+    return f"{labels[int(at or 0)]} {per_cent(values[int(at or 0)])}".replace("\n", " ")
 
 
 def null_figure(
@@ -81,7 +92,7 @@ def null_figure(
         return empty_figure("What chance alone gives", "There are no placebo draws.")
     title = "What chance alone gives"
     if p_value is not None:
-        title = f"{whom or 'The study'} against ordinary sessions: {verdict(p_value)}, placebo p {p_value:.3f}"
+        title = f"{whom or 'The study'} against ordinary sessions: {verdict(p_value)}, placebo p\u00a0{p_value:.3f}"
     figure = _histogram(values.to_numpy(), observed, "draws", GREY)
     _mark(figure, observed, f"observed {observed:.3g}")
     figure.update_xaxes(title_text=escaped(f"{statistic or 'statistic'} on ordinary sessions"))

@@ -86,7 +86,9 @@ def _busiest_dyad(known: pl.DataFrame, dyad: str) -> str:
     """The busiest dyad, its share of the events, and which way these point."""
     own = known.filter(pl.col("dyad") == dyad)
     conflict = own.filter(pl.col("quad_class").str.contains("conflict")).height
-    return f"{dyad}: {own.height:,} of {counted(known.height, 'event')}, {conflict / own.height:.0%} of them conflict"
+    share = "all" if conflict == own.height else f"{conflict / own.height:.0%} of them" if conflict else "none of them"
+    share = ("" if conflict else "no ") if own.height == 1 else f"{share} "
+    return f"{dyad}: {own.height:,} of {counted(known.height, 'event')}, {share}conflict"
 
 
 def dyad_network(events: pl.DataFrame, *, nodes: int = NODES, title: str | None = None, about: str = "") -> go.Figure:

@@ -66,7 +66,9 @@ class FigureKind:
 
 @dataclass(frozen=True)
 class OfResult:
-    """The material that a study alone gives: itself, and ``draws`` placebo studies, or the test that is ``done``."""
+    """The material that a study alone gives: itself, and ``draws`` placebo studies of all its events, or the test
+    that is ``done`` where that has no groups.
+    """
 
     result: StudyResult
     draws: int = 2_000
@@ -75,11 +77,12 @@ class OfResult:
 
     @cached_property
     def test(self) -> PlaceboResult:
-        if self.done is not None:
+        if self.done is not None and not self.done.groups.width:
             return self.done
         from correlator.eventstudy.placebo.inference import placebo_test
+        from correlator.plot.of_result import ungrouped
 
-        return placebo_test(self.result, draws=self.draws, seed=self.seed)
+        return placebo_test(ungrouped(self.result), draws=self.draws, seed=self.seed)
 
     @property
     def prices(self) -> PriceData:
@@ -180,27 +183,27 @@ def _daily_text(material: Material, size: Size) -> str:
 
 def _events(material: Material) -> go.Figure:
     from correlator.eventstudy.paths import car_paths
-    from correlator.plot.of_result import as_per_cent, flagged_bars
+    from correlator.plot.of_result import as_per_cent, flagged_bars, observed
     from correlator.plot.study import event_panels
     from correlator.plot.words import event_names, study_subtitle, study_title
 
-    result = material.result
+    result = observed(material.result)
     return event_panels(
         as_per_cent(car_paths(result), result),
-        labels=event_names(result),
+        labels=event_names(result, 34 if len(result.estimates) > 1 else 80),
         flagged=flagged_bars(result),
-        title=study_title(result),
-        subtitle=study_subtitle(result),
+        title=study_title(material.result),
+        subtitle=study_subtitle(material.result),
     )
 
 
 def _events_text(material: Material, size: Size) -> str:
     from correlator.eventstudy.paths import car_paths
-    from correlator.plot.of_result import as_per_cent
+    from correlator.plot.of_result import as_per_cent, observed
     from correlator.plot.terminal_rows import events_text
     from correlator.plot.words import event_names, title_lines
 
-    result = material.result
+    result = observed(material.result)
     rows = events_text(as_per_cent(car_paths(result), result), event_names(result), width=size.width)
     return title_lines(result, size.width) + rows
 
@@ -215,37 +218,43 @@ def _heatmap(material: Material) -> go.Figure:
     return heatmap_figure(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result), **words)
 
 
-def _heatmap_text(material: Material, _: Size) -> str:
+def _heatmap_text(material: Material, size: Size) -> str:
     from correlator.plot.of_result import as_per_cent, categories_of, marks_of
     from correlator.plot.terminal_rows import heatmap_text
+    from correlator.plot.words import title_lines
 
     result = material.result
-    return heatmap_text(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
+    rows = heatmap_text(as_per_cent(result.car, result), categories_of(result), marks=marks_of(result))
+    return title_lines(result, size.width) + rows
 
 
 def _distribution(material: Material) -> go.Figure:
     from correlator.eventstudy.finding import average_of, main_window
     from correlator.plot.distribution import distribution_figure
-    from correlator.plot.of_result import as_per_cent
+    from correlator.plot.of_result import as_per_cent, observed
     from correlator.plot.words import event_names, study_subtitle, study_title
 
-    result = material.result
-    words = {"title": study_title(result), "subtitle": study_subtitle(result)}
-    window = result.window_labels[main_window(result)]
+    words = {"title": study_title(material.result), "subtitle": study_subtitle(material.result)}
+    result = observed(material.result)
+    window = result.window_labels[main_window(result.spec)]
     car = as_per_cent(result.car, result)
     return distribution_figure(car, window, mean=average_of(result), names=event_names(result), **words)
 
 
 def _distribution_text(material: Material, size: Size) -> str:
     from correlator.eventstudy.finding import average_of, main_window
-    from correlator.plot.of_result import as_per_cent
+    from correlator.plot.of_result import as_per_cent, observed
     from correlator.plot.terminal_rows import distribution_text
+    from correlator.plot.words import title_lines
 
-    result = material.result
-    window = result.window_labels[main_window(result)]
-    values = as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
-    mean = average_of(result) or 0.0
-    return distribution_text(values, mean, "mean", title=f"CAR in window {window}", width=size.width)
+    result = observed(material.result)
+    if not len(result.estimates):
+        return "No event was measured: there is nothing to count.\n"
+    window = result.window_labels[main_window(result.spec)]
+    values = 100 * as_per_cent(result.car.filter(result.car["window"] == window), result)["car"]
+    mean = 100 * (average_of(result) or 0.0)
+    rows = distribution_text(values, mean, "mean", title=f"CAR in window {window}, %", width=size.width)
+    return title_lines(result, size.width) + rows
 
 
 def _fan(material: Material) -> go.Figure:
@@ -275,11 +284,12 @@ def _null(material: Material) -> go.Figure:
 
 
 def _null_text(material: Material, size: Size) -> str:
+    from correlator.eventstudy.finding import verdict
     from correlator.plot.of_result import null_of
     from correlator.plot.terminal_rows import distribution_text
 
     null = null_of(material.test)
-    title = f"What chance alone gives: {null.statistic}"
+    title = f"What chance alone gives: {null.statistic}; {verdict(null.p_value)}, placebo p {null.p_value:.3f}"
     return distribution_text(null.draws, null.observed, "observed", title=title, width=size.width)
 
 
@@ -290,9 +300,13 @@ def _lead_lag(material: Material) -> go.Figure:
 
 
 def _lead_lag_text(material: Material, size: Size) -> str:
+    from correlator.plot.correlation import correlation_title
     from correlator.plot.terminal_rows import lead_lag_text
 
-    return lead_lag_text(material.news("lead-lag").rename({"p_holm": "p_adjusted"}), width=size.width)
+    table = material.news("lead-lag")
+    return f"{correlation_title(table, 'lead-lag')}\n" + lead_lag_text(
+        table.rename({"p_holm": "p_adjusted"}), width=size.width
+    )
 
 
 def _impulse(material: Material) -> go.Figure:
@@ -304,10 +318,12 @@ def _impulse(material: Material) -> go.Figure:
 def _impulse_text(material: Material, size: Size) -> str:
     import polars as pl
 
+    from correlator.plot.correlation import correlation_title
     from correlator.plot.terminal import car_text
 
-    path = material.news("projection").rename({"estimate": "caar"}).with_columns(day=pl.col("horizon").cast(pl.String))
-    words = {"title": "response of the return, %", "line": "after so many sessions, to one story"}
+    table = material.news("projection")
+    path = table.rename({"estimate": "caar"}).with_columns(day=pl.col("horizon").cast(pl.String))
+    words = {"title": correlation_title(table, "projection"), "line": "return after so many sessions"}
     return car_text(path, **words, width=size.width, height=size.height)
 
 
@@ -345,7 +361,7 @@ FIGURES: dict[str, FigureKind] = {
         FigureKind("heatmap", "mean CAR by category and window", RESULT, _heatmap, _heatmap_text),
         FigureKind("distribution", "the CARs of the event window", RESULT, _distribution, _distribution_text),
         FigureKind("fan", "the average over its placebo studies", PLACEBO, _fan, _fan_text),
-        FigureKind("null", "what chance alone gives, first window", PLACEBO, _null, _null_text),
+        FigureKind("null", "what chance alone gives, in the window of the titles", PLACEBO, _null, _null_text),
         FigureKind("lead-lag", "news against returns, by lag", NEWS, _lead_lag, _lead_lag_text),
         FigureKind("impulse", "the response of the return to one story", NEWS, _impulse, _impulse_text),
         FigureKind("dyads", "who met whom, over time", DYADS, _dyads, _dyads_text),

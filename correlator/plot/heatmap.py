@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.eventstudy.finding import SIGNIFICANCE
-from correlator.plot.template import BLUE, VERMILLION, counted, dress, empty_figure, escaped
+from correlator.plot.template import PERCENT_TICKS, VERMILLION, counted, dress, empty_figure, escaped
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-DIVERGING = [[0.0, VERMILLION], [0.5, "#F7F7F7"], [1.0, BLUE]]
+DIVERGING = [[0.0, VERMILLION], [0.5, "#F7F7F7"], [1.0, "#2585C4"]]
+"""Red over white to blue, all of them bright enough for black text (4.5 to 1 and more)."""
 WRITTEN_WINDOWS = 7
 """Columns of a heatmap whose cells have room for their numbers at 390 px."""
-_PERCENT = ".1%"
 
 Cells = dict[tuple[str, str], dict[str, Any]]
 
@@ -51,14 +51,20 @@ def heatmap_figure(
             z=[[cell["car"] if cell else None for cell in line] for line in grid],
             text=[[_cell_text(cell, starred) for cell in line] for line in grid],
             texttemplate="%{text}" if written else "",
-            textfont={"size": 10},
+            textfont={"size": 10, "color": "black"},
             showscale=not written,
             colorscale=DIVERGING,
             zmin=-largest,
             zmax=largest,
             xgap=2,
             ygap=2,
-            colorbar={"tickformat": _PERCENT, "thickness": 10, "len": 0.9, "outlinewidth": 0, "tickfont": {"size": 10}},
+            colorbar={
+                "tickformat": PERCENT_TICKS,
+                "thickness": 10,
+                "len": 0.9,
+                "outlinewidth": 0,
+                "tickfont": {"size": 10},
+            },
             customdata=[[cell["n"] if cell else 0 for cell in line] for line in grid],
             hovertemplate="%{y}, window %{x}: %{z:.2%}<br>events: %{customdata}<extra></extra>",
         )
@@ -75,7 +81,7 @@ def heatmap_figure(
     words = f"mean over {counted(events, 'event')}, blue up, red down"
     words += "; below each mean its number of events" if written else ""
     if marks is not None:
-        words += f"; * more than chance at the {SIGNIFICANCE:.0%} level, {len(starred)} of {len(found)} cells"
+        words += f"; *\u00a0more than chance at the {SIGNIFICANCE:.0%} level, {len(starred)} of {len(found)} cells"
     below = f"{subtitle}; {words}" if subtitle else words
     return dress(figure, title=title, subtitle=below, height=170 + 40 * max(len(order), 2))
 
@@ -85,7 +91,7 @@ def _cell_text(cell: dict[str, Any] | None, starred: set[tuple[str, str]]) -> st
     if cell is None:
         return ""
     star = " *" if (cell["category"], cell["window"]) in starred else ""
-    return f"{cell['car']:+.1%}{star}<br>{cell['n']:,}"
+    return f"{cell['car']:+z.2%}{star}<br>{cell['n']:,}"
 
 
 def heatmap_cells(

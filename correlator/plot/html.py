@@ -36,16 +36,7 @@ html, body { margin: 0; padding: 0; background: var(--paper); }
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>{style}</style>
-{known_styles}
-</head>
+{head}
 <body>
 <main><div id="figure" role="img" aria-label="{title}"></div></main>
 <script>{plotly}</script>
@@ -54,20 +45,30 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 
+_HEAD = """<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{style}</style>{known_styles}
+</head>"""
+
 _DRAW = """
 const box = document.getElementById("figure");
 const read = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const colours = () => ({"font.color": read("--ink"), "paper_bgcolor": read("--paper"),
-  "hoverlabel.bgcolor": read("--field"), "hoverlabel.font.color": read("--ink")});
-const layout = Object.assign({}, figure.layout);
-delete layout.height;
-Plotly.newPlot(box, figure.data, layout, config).then(() => {
-  const fit = () => Plotly.relayout(box, Object.assign({}, titled(figure.layout, box.clientWidth), colours()));
-  let width = 0;
-  new ResizeObserver(() => { if (box.clientWidth !== width) { width = box.clientWidth; fit(); } }).observe(box);
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", fit);
-  window.addEventListener("beforeprint", fit);
-  window.addEventListener("afterprint", fit);
+const fixed = () => ({"height": undefined, "paper_bgcolor": read("--paper")});
+const parts = () => shown(figure, box.clientWidth, read("--ink"), read("--field"), fixed());
+const draw = () => Plotly.react(box, ...parts(), config);
+let width = box.clientWidth;
+draw().then(() => {
+  new ResizeObserver(() => {
+    if (box.clientWidth !== width) { width = box.clientWidth; Plotly.relayout(box, titled(figure.layout, width)); }
+  }).observe(box);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  window.addEventListener("beforeprint", draw);
+  window.addEventListener("afterprint", draw);
 });
 """
 
@@ -89,17 +90,25 @@ def figure_page(figure: go.Figure) -> str:
     plotly = plotly_script()
     height = int(figure.layout.height or 480)
     style = _STYLE.replace("HIDE", str(_BAR_OF_MODES)).replace("HEIGHT", str(height))
+    title = title_of(figure)
     return _PAGE.format(
-        policy=content_policy([plotly, script], [style]),
-        title=html.escape(title_of(figure)),
-        style=style,
-        known_styles=known_styles(plotly),
-        plotly=plotly,
-        script=script,
+        head=page_head(title, style, [plotly, script]), title=html.escape(title), plotly=plotly, script=script
     )
 
 
-def content_policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
+def page_head(title: str, style: str, scripts: Sequence[str] = ()) -> str:
+    """The head of every page that this package writes: a title, its one style sheet, and the policy by which these
+    ``scripts`` may run and nothing else.
+    """
+    return _HEAD.format(
+        policy=_policy(scripts, [style]),
+        title=html.escape(title),
+        style=style,
+        known_styles="".join(f"\n{_known_styles(script)}" for script in scripts if _HAS_ITS_STYLE.search(script)),
+    )
+
+
+def _policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     """The policy of a page that may run these scripts and styles, known by their hashes, and ask no network.
 
     Nothing else runs: no script in a text, no handler in a tag, no style in an attribute. Empty style elements are
@@ -111,7 +120,7 @@ def content_policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
     )
 
 
-def known_styles(plotly: str) -> str:
+def _known_styles(plotly: str) -> str:
     """Elements by which plotly.js takes the rules of its maps for added already: no figure here is a map, and the
     policy would refuse them.
     """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.finding import daily, unit_of
+from correlator.eventstudy.finding import daily, main_window, unit_of
 from correlator.eventstudy.paths import car_path, censored
 from correlator.eventstudy.placebo.inference import PlaceboResult
 from correlator.eventstudy.result import StudyResult
@@ -27,12 +28,16 @@ _PERCENTILE = re.compile(r"^p\d")
 
 @dataclass(frozen=True)
 class Null:
-    """The null distribution of the first group's first window: ``draws`` (B,), the real ``observed``, its p."""
+    """The null distribution of the window that titles tell: ``draws`` (B,), the real ``observed``, its p, of ``events``
+    of the first group, which ``group`` names where there are several.
+    """
 
     statistic: str
     draws: pl.Series
     observed: float
     p_value: float
+    events: int
+    group: str
 
 
 def result_figure(
@@ -81,21 +86,35 @@ def averages_figure(
     """
     below = study_subtitle(result)
     if p_placebo is not None:
-        below += f"; placebo p {p_placebo:.3f}"
+        below += f"; placebo p\u00a0{p_placebo:.3f}"
     if fan is None and result.spec.by and len(result.estimates):
         return groups_figure(group_paths(result), title=study_title(result), subtitle=below, unit=unit_of(result))
     simple = None if fan is None else as_per_cent(fan, result)
     return car_figure(path_of(result), fan=simple, title=study_title(result), subtitle=below, unit=unit_of(result))
 
 
+def ungrouped(result: StudyResult) -> StudyResult:
+    """The same study over all its events, whatever its groups: what a placebo fan is drawn of."""
+    return replace(result, spec=replace(result.spec, by=()))
+
+
+def observed(result: StudyResult) -> StudyResult:
+    """The study with the first event of each share and day 0 alone: others have the same returns, and are one
+    observation with it.
+    """
+    return replace(result, estimates=result.estimates.observations())
+
+
+def group_name(values: Mapping[str, object]) -> str:
+    """What a group is called, by its column and value: ``CONSULT``, ``no category``."""
+    return ", ".join(f"no {column}" if value is None else str(value) for column, value in values.items())
+
+
 def group_paths(result: StudyResult) -> dict[str, pl.DataFrame]:
     """``path_of`` the events of every group, the largest group first, by what the group is called."""
     parts = sorted(result.groups(), key=lambda each: -len(each[1]))
     alone = replace(result.spec, by=())
-    return {
-        ", ".join(str(value) for value in values.values()): path_of(replace(result, estimates=part, spec=alone))
-        for values, part in parts
-    }
+    return {group_name(values): path_of(replace(result, estimates=part, spec=alone)) for values, part in parts}
 
 
 def daily_figure(result: StudyResult) -> go.Figure:
@@ -133,29 +152,31 @@ def flagged_bars(result: StudyResult) -> pl.DataFrame:
 
 def placebo_p(test: PlaceboResult) -> float | None:
     """The placebo p of the window that titles tell, without groups; None where it is not known."""
-    windows = test.spec.windows
-    place = windows.index(test.spec.window) if test.spec.window in windows else len(windows) - 1
-    p = float(test.p_values[0, place])
+    p = float(test.p_values[0, main_window(test.spec)])
     return None if test.groups.height > 1 or np.isnan(p) else p
 
 
 def null_of(test: PlaceboResult) -> Null:
-    """What chance alone gives for the first group's first window."""
-    statistic = f"{test.statistic} in window {test.spec.windows[0].label}"
-    return Null(statistic, pl.Series(test.null[0, :, 0]), float(test.observed[0, 0]), float(test.p_values[0, 0]))
+    """What chance alone gives in the window that titles tell, for the first group."""
+    place = main_window(test.spec)
+    statistic = f"{test.statistic} in window {test.spec.windows[place].label}"
+    group = group_name(test.groups.row(0, named=True)) if test.groups.height else ""
+    numbers = (float(test.observed[0, place]), float(test.p_values[0, place]), int(test.events[0, place]))
+    return Null(statistic, pl.Series(test.null[0, :, place]), *numbers, group)
 
 
 def placebo_null_figure(test: PlaceboResult) -> go.Figure:
     """The null of ``null_of`` as a histogram, the real study marked."""
     null = null_of(test)
     spec = test.spec
+    whom = ", ".join(spec.symbols) if 0 < len(spec.symbols) <= 3 else f"{len(spec.symbols) or 'All'} shares"
     return null_figure(
         null.draws,
         null.observed,
         p_value=null.p_value,
         statistic=null.statistic,
-        whom=", ".join(spec.symbols) if 0 < len(spec.symbols) <= 3 else f"{len(spec.symbols) or 'All'} shares",
-        about=f"events: {spec.events or 'all'}, {counted(int(test.events[0, 0]), 'event')}; {spec.model} model",
+        whom=f"{whom}, {null.group}" if null.group else whom,
+        about=f"events: {spec.events or 'all'}, {counted(null.events, 'event')}; {spec.model} model",
     )
 
 

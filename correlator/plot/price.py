@@ -23,6 +23,7 @@ from correlator.plot.template import (
     counted,
     dress,
     empty_figure,
+    per_cent,
     wrapped,
 )
 
@@ -102,6 +103,8 @@ def price_figure(
         subtitle += f"; {counted(marked['session'].n_unique(), 'bar')} marked"
     dress(figure, title=_title(symbol, shown, placed), subtitle=subtitle, height=_height(rows, len(lane)) + 120)
     figure.update_xaxes(rangeslider_visible=False, **_axis(shown))
+    for row in range(1, len(rows)):  # days stand below the last panel alone
+        figure.update_xaxes(ticks="", row=row, col=1)
     return figure
 
 
@@ -250,7 +253,7 @@ def _add_event_marks(figure: go.Figure, daily: pl.DataFrame, shown: pl.DataFrame
             marker={"symbol": "triangle-up", "size": 9 if few else 5, "color": marked["colour"].to_list()},
             customdata=marked["n"].to_list(),
             name="day 0 of news (blue cooperation, red conflict)",
-            hovertemplate="day 0, %{x}: %{customdata} event(s)<extra></extra>",
+            hovertemplate="day 0, %{x}, events: %{customdata}<extra></extra>",
         ),
         row=1,
         col=1,
@@ -266,8 +269,9 @@ def _title(symbol: str, shown: pl.DataFrame, events: pl.DataFrame) -> str:
     """How far the price went, and around how much news."""
     first, last = float(shown["close"][0]), float(shown["close"][-1])
     unit = "session" if shown["session"].dtype == pl.Date else "bar"
-    went = f"{last / first - 1:+.1%}".replace("%", " %") if shown.height > 1 and first > 0 else "price"
-    return f"{symbol}: {went} over {counted(shown.height, unit)} with {counted(events.height, 'event')}"
+    went = per_cent(last / first - 1) if shown.height > 1 and first > 0 else "price"
+    news = f"with {counted(events.height, 'event')}" if events.height else "without an event"
+    return f"{symbol}: {went} over {counted(shown.height, unit)} {news}"
 
 
 def _axis(shown: pl.DataFrame) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from correlator.plot.template import (
     INK,
     ORANGE,
     PALETTE,
+    PERCENT_TICKS,
     VERMILLION,
     counted,
     dress,
@@ -31,7 +32,6 @@ PANELS = 24
 GROUPS = 8
 _MOST_BANDS = 3
 _COLUMNS = 3
-_PERCENT = ".1%"
 
 
 def car_figure(
@@ -60,7 +60,7 @@ def car_figure(
         _add_band(figure, path, translucent(BLUE, 0.22), "95% band")
     _add_path(figure, path, BLUE, "CAAR" if (path["n"].max() or 0) != 1 else "CAR")
     _day_axis(figure, days, unit)
-    figure.update_yaxes(title_text="cumulated abnormal return", tickformat=_PERCENT)
+    figure.update_yaxes(title_text="cumulated abnormal return", tickformat=PERCENT_TICKS)
     return dress(figure, title=title, subtitle=subtitle, height=460)
 
 
@@ -82,7 +82,7 @@ def groups_figure(
             figure.data[-1].showlegend = False
         _add_path(figure, path, colour, f"{escaped(name)} ({n:,})")
     _day_axis(figure, next(iter(drawn.values()))["day"].to_list(), unit)
-    figure.update_yaxes(title_text="cumulated abnormal return", tickformat=_PERCENT)
+    figure.update_yaxes(title_text="cumulated abnormal return", tickformat=PERCENT_TICKS)
     more = f"; {len(drawn)} of {len(paths)} groups" if len(paths) > len(drawn) else ""
     dressed = dress(figure, title=title, subtitle=f"{subtitle}{more}; in brackets events", height=480)
     return dressed.update_layout(margin_b=60 + 12 * len(drawn))
@@ -121,7 +121,10 @@ def bars_figure(
             x=axis,
             y=known["aar"].to_list(),
             error_y=whiskers,
-            marker={"color": [translucent(c, 0.9 if s else 0.45) for c, s in zip(signs, sure, strict=True)]},
+            marker={
+                "color": [translucent(c, 0.9 if s else 0.45) for c, s in zip(signs, sure, strict=True)],
+                "line": {"color": signs, "width": 1},
+            },
             customdata=known.select("n", "p_value").rows(),
             hovertemplate="day %{x}: %{y:.2%}<br>events: %{customdata[0]}, p %{customdata[1]:.3f}<extra></extra>",
             showlegend=False,
@@ -130,7 +133,7 @@ def bars_figure(
     if marks is not None and marks.height:
         _add_flags(figure, marks, known)
     _day_axis(figure, known["day"].to_list(), unit)
-    figure.update_yaxes(title_text="abnormal return", tickformat=_PERCENT)
+    figure.update_yaxes(title_text="abnormal return", tickformat=PERCENT_TICKS)
     words = f"full colour: the day alone is more than chance at {SIGNIFICANCE:.0%} ({sum(sure)} of {len(sure)} days)"
     return dress(figure, title=title, subtitle=f"{subtitle}; {words}" if subtitle else words, height=440)
 
@@ -197,10 +200,10 @@ def event_panels(
                 **where,
             )
     figure.update_annotations(font_size=10)
-    figure.update_yaxes(tickformat=".0%", nticks=4 if rows > 1 else 7, tickfont_size=10, matches="y")
+    figure.update_yaxes(tickformat=PERCENT_TICKS, nticks=4 if rows > 1 else 7, tickfont_size=10, matches="y")
     figure.layout.yaxis.matches = None
-    _panel_axes(figure, chosen[0][1]["day"].to_list())
-    shown = f"the {len(chosen)} largest of {total} events" if total > len(chosen) else counted(total, "event")
+    _panel_axes(figure, chosen[0][1]["day"].to_list(), columns)
+    shown = f"the {len(chosen)} largest of {total:,} events" if total > len(chosen) else counted(total, "event")
     words = f"cumulated abnormal return by day around day 0, {shown}, blue up, red down"
     words += "; cross: at the price limit or without volume" if crossed else ""
     below = f"{subtitle}; {words}" if subtitle else words
@@ -230,7 +233,7 @@ def _add_flags(figure: go.Figure, marks: pl.DataFrame, known: pl.DataFrame) -> N
         marker={"symbol": "x", "size": 9, "color": ORANGE, "line": {"color": INK, "width": 1}},
         customdata=placed.select("flags", "n").rows(),
         name="bars at the price limit or without volume",
-        hovertemplate="day %{x}: %{customdata[0]} in %{customdata[1]} event(s)<extra></extra>",
+        hovertemplate="day %{x}: %{customdata[0]} in events: %{customdata[1]}<extra></extra>",
     )
 
 
@@ -279,9 +282,13 @@ def _day_axis(figure: go.Figure, days: list[str], unit: str) -> None:
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
 
 
-def _panel_axes(figure: go.Figure, days: list[str]) -> None:
-    """Few ticks, none at an end, so that those of neighbouring panels keep apart."""
-    if all(day.lstrip("-+").isdigit() for day in days):
+def _panel_axes(figure: go.Figure, days: list[str], columns: int) -> None:
+    """Few ticks, none at an end, so that those of neighbouring panels keep apart; one panel alone has those of any
+    axis.
+    """
+    if columns == 1 and days[0].lstrip("-+").isdigit():
+        figure.update_xaxes(type="linear", tickfont_size=10, zeroline=True)
+    elif all(day.lstrip("-+").isdigit() for day in days):
         ends = (int(int(days[0]) / 2), int(int(days[-1]) / 2))
         ticks = sorted({ends[0], ends[1], 0} if ends[0] <= 0 <= ends[1] else set(ends))
         figure.update_xaxes(type="linear", tickmode="array", tickvals=ticks, tickfont_size=10, zeroline=True)

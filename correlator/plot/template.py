@@ -45,6 +45,8 @@ _TITLE_LINE = 23
 _TITLE_PAD = 12
 _SUBTITLE_LINE = 17
 PHONE: Final = 390
+PERCENT_TICKS: Final = ".4~%"
+"""Ticks of an axis of fractions: as many places as its steps need, so that no two say the same."""
 _SIZES: Final = {
     "width": PHONE,
     "title": TITLE_CHARACTERS,
@@ -81,6 +83,11 @@ def escaped(text: str) -> str:
 def counted(number: int, word: str) -> str:
     """``1 event``, ``1,234 events``; the number and its word stay on one line."""
     return f"{number:,} {word}{'' if number == 1 else 's'}".replace(" ", "\u00a0")
+
+
+def per_cent(value: float) -> str:
+    """A fraction as words of a figure have it, ``-1.80 %``; number and sign stay on one line, and there is no -0."""
+    return f"{100 * value:+z.2f}\u00a0%"
 
 
 def axis_values(sessions: pl.Series) -> list[Any]:

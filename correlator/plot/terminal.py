@@ -29,7 +29,11 @@ def price_text(
         figure.draw(figure.signal(marked, [floor] * len(marked), marker="^"))
     _ticks(figure, [str(session) for session in sessions])
     text = _text(figure)
-    return text + (f"^ day 0 of an event ({len(marked)} sessions)\n" if marked else "no events in this range\n")
+    return text + (
+        f"^ day 0 of an event ({len(marked)} {'session' if len(marked) == 1 else 'sessions'})\n"
+        if marked
+        else "no events in this range\n"
+    )
 
 
 def car_text(

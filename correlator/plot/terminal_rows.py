@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,17 +19,20 @@ _SHOWN = 24
 
 
 def distribution_text(values: pl.Series, mark: float, name: str, *, title: str, width: int = 80) -> str:
-    """A histogram, a row per bin: ``values`` (fractions or statistics); the bin that holds ``mark`` is named."""
+    """A histogram, a row per bin: ``values`` (per cent or statistics); the bin that holds ``mark`` is named."""
     known = values.drop_nulls().drop_nans().to_numpy()
     if not len(known):
         return f"{title}: there is nothing to count.\n"
     edges, counts = counted_bins(known, mark, most=20)
     room = max(10, width - 50)
     lines = [title]
-    for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
+    places = max(0, 1 - math.floor(math.log10(edges[1] - edges[0])))
+    texts = [f"{edge:+z.{places}f}" for edge in edges]
+    size = max(map(len, texts))
+    for low, high, count, first, last in zip(edges[:-1], edges[1:], counts, texts[:-1], texts[1:], strict=True):
         bar = _BAR * round(room * count / max(counts.max(), 1))
-        here = f"  <- {name} {mark:+.4g}" if low <= mark < high else ""
-        lines.append(f"{low:>+8.4g} to {high:>+8.4g}  {bar}{' ' if bar else ''}{count:,}{here}")
+        here = f"  <- {name} {mark:+z.{places + 1}f}" if low <= mark < high else ""
+        lines.append(f"{first:>{size}} to {last:>{size}}  {bar}{' ' if bar else ''}{count:,}{here}")
     return _joined(lines)
 
 
@@ -59,7 +63,9 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80)
     shown = ends if ends.height <= _SHOWN else ends.sort(pl.col("end").abs(), descending=True).head(_SHOWN)
     size = min(max((len(label) for label in labels.values()), default=20), width - 24)
     room = max(8, width - size - 12)
-    lines = [f"cumulated abnormal return by day; {shown.height} of {ends.height} events"]
+    lines = [
+        f"cumulated abnormal return by day; {shown.height:,} of {ends.height:,} event{'' if ends.height == 1 else 's'}"
+    ]
     for number, symbol, path, end in shown.iter_rows():
         label = labels.get((number, symbol), f"{symbol} #{number}").replace("\n", " ")
         label = label if len(label) <= size else label[: size - 1] + "…"

@@ -16,7 +16,6 @@ from correlator.plot.template import counted
 
 _SIMPLE = re.compile(r"^\s*(\w+)\s*==?\s*('[^']*'|\"[^\"]*\"|[\w:-]+)\s*$")
 _NAMES_OF_EVENTS = ("headline", "name", "label", "title")
-_NAME_CHARACTERS = 34
 _MOST_SYMBOLS = 3
 
 
@@ -48,16 +47,16 @@ def study_subtitle(result: StudyResult) -> str:
         f"events: {spec.events or 'all'}{'' if spec.links == DEFAULT_LINKS else ' by links ' + ', '.join(spec.links)}",
         f"{counted(len(estimates), 'event')} on {counted(dates, 'date')}{of}",
         f"benchmark {result.benchmark_note}",
-        f"{spec.model} model, {spec.returns} returns, estimation {spec.estimation.label}",
+        f"{spec.model} model, {spec.returns} returns, estimation\u00a0{spec.estimation.label}",
     ]
     if spec.as_of is not None:
         parts.append(f"as known on {spec.as_of:%d %b %Y}")
     return "; ".join(parts)
 
 
-def event_names(result: StudyResult) -> dict[Any, str]:
+def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
     """(event_id, symbol) of the measured events to symbol, session of day 0 and, on a line of its own, what
-    happened.
+    happened, cut after ``characters``; of how many events, where these share symbol and day 0.
     """
     estimates = result.estimates
     sessions = result.panel.labels.gather(estimates.day_zero)
@@ -65,11 +64,13 @@ def event_names(result: StudyResult) -> dict[Any, str]:
     kept = result.events[estimates.kept]
     column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
     told = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
+    same = [1] * kept.height if estimates.stands_for is None else estimates.stands_for.tolist()
     keys = kept.select("event_id", "symbol").iter_rows()
     return {
         key: f"{key[1]} {session:%d %b %Y{clock}}"
-        + (f"\n{textwrap.shorten(text, _NAME_CHARACTERS, placeholder=' …')}" if text else "")
-        for key, session, text in zip(keys, sessions, told, strict=True)
+        + (f", {counted(number, 'event')}" if number > 1 else "")
+        + (f"\n{textwrap.shorten(text, characters, placeholder=' …')}" if text else "")
+        for key, session, text, number in zip(keys, sessions, told, same, strict=True)
     }
 
 

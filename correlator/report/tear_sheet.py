@@ -17,7 +17,7 @@ from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.summary import summary_cells
 from correlator.plot.figures import FIGURES, PLACEBO, RESULT, OfResult, figures_of
-from correlator.plot.html import content_policy, figure_parts, figure_script, known_styles, script_json, title_of
+from correlator.plot.html import figure_parts, figure_script, page_head, script_json, title_of
 from correlator.plot.of_result import result_figure
 from correlator.plot.plotly_script import plotly_script
 from correlator.plot.template import empty_figure
@@ -52,7 +52,7 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
     script = figure_script() + (_TEMPLATES / "tear_sheet.js").read_text(encoding="utf-8")
     plotly = plotly_script()
     return _template().render(
-        policy=content_policy([script, plotly], [style]),
+        head=page_head(f"{contents.spec.heading}, {moment.session.isoformat()}", style, [script, plotly]),
         heading=contents.spec.heading,
         session=moment.session.isoformat(),
         exchange=moment.exchange,
@@ -69,8 +69,6 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         unexplained=_unexplained(contents),
         files=_files(contents),
         versions=f"Made with correlator {__version__}; inputs and files with their hashes: manifest.json.",
-        style=style,
-        known_styles=known_styles(plotly),
         script=script,
         plotly=plotly,
         data=script_json(data),

@@ -20,6 +20,7 @@ from correlator.intake.checks import audit_stored
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, zero_volume
 from correlator.plot.figures import figure_named
+from correlator.plot.of_result import ungrouped
 from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceData
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import exchange_of
@@ -182,7 +183,7 @@ class OfStore:
 
     @cached_property
     def test(self) -> PlaceboResult:
-        return placebo_test(self.result, draws=self.draws, seed=self.seed)
+        return placebo_test(ungrouped(self.result), draws=self.draws, seed=self.seed)
 
     @property
     def prices(self) -> PriceData:

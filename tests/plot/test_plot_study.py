@@ -13,19 +13,20 @@ from correlator.errors import NotFoundError
 from correlator.eventstudy.finding import daily, finding_of, main_window, verdict
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.paths import car_path, car_paths
+from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.plot.distribution import distribution_figure, null_figure
-from correlator.plot.figures import RESULT, figures_of
+from correlator.plot.figures import FIGURES, RESULT, OfResult, figures_of
 from correlator.plot.heatmap import heatmap_figure
 from correlator.plot.of_result import as_per_cent, result_figure
 from correlator.plot.study import car_figure, event_panels
-from correlator.plot.template import dress, fitted
+from correlator.plot.template import PERCENT_TICKS, dress, fitted, per_cent
 from correlator.plot.terminal import car_text, price_text
 from correlator.plot.words import selection_words
 
 SESSIONS = 400
 
 
-def made_study(events: int, **changes):
+def made_study(events: int, *, events_frame: pl.DataFrame | None = None, **changes):
     rng = np.random.default_rng(5)
     days = [day for n in range(700) if (day := dt.date(2018, 1, 1) + dt.timedelta(days=n)).weekday() < 5][:SESSIONS]
     market = rng.normal(0, 0.01, SESSIONS)
@@ -41,6 +42,7 @@ def made_study(events: int, **changes):
         schema={"symbol": pl.String, "date": pl.Date, "category": pl.String},
     )
     options = {"estimation": "-120:-20", "window": "-5:5", "windows": "-1:1,-5:5", **changes}
+    chosen = chosen if events_frame is None else events_frame
     return study_matrix(wide, chosen, benchmark="MKT", **options)
 
 
@@ -139,7 +141,7 @@ def test_histogram_counts_every_event_and_holds_bins_only():
 def test_what_is_long_is_said_below_the_title_of_the_null():
     draws = pl.Series(np.random.default_rng(1).normal(size=300))
     null = null_figure(draws, 0.4, p_value=0.27, statistic="scar in window -145:145")
-    assert "within chance, placebo p 0.270" in null.layout.meta["title"]
+    assert "within chance, placebo p\u00a00.270" in null.layout.meta["title"]
     assert null.layout.title.subtitle.text.startswith("scar in window -145:145; 300")
 
 
@@ -179,7 +181,7 @@ def test_every_figure_says_its_finding_and_what_it_was_found_in(kind):
 def test_title_table_band_and_marks_say_the_same(events):
     result = made_study(events)
     found = finding_of(result)
-    row = result.summary().row(main_window(result), named=True)
+    row = result.summary().row(main_window(result.spec), named=True)
     band = as_per_cent(car_path(result), result).row(-1, named=True)
     chance = row["low"] <= 0 <= row["high"]
     assert found.verdict == verdict(row["p_value"]) == ("within chance" if chance else "more than chance")
@@ -200,9 +202,36 @@ def test_groups_have_a_line_each_with_their_own_average():
     result = made_study(40, by="category")
     figure = result_figure(result, "car")
     lines = [trace for trace in figure.data if trace.mode == "lines+markers"]
-    assert [trace.name for trace in lines] == ["CONSULT (14)", "THREATEN (13)", "None (13)"]
+    assert [trace.name for trace in lines] == ["CONSULT (14)", "THREATEN (13)", "no category (13)"]
     ends = result.summary().filter(pl.col("window") == "-5:5")["caar"].to_list()
     assert [trace.y[-1] for trace in lines] == pytest.approx(np.expm1(ends).tolist())
+
+
+@pytest.mark.parametrize("kind", ["fan", "null"])
+def test_a_placebo_is_drawn_of_all_events_whatever_the_groups(kind):
+    grouped = made_study(40, by="category")
+    own = OfResult(grouped, done=placebo_test(grouped, draws=40))
+    whole = result_figure(made_study(40), kind, draws=2_000)
+    assert FIGURES[kind].draw(own).to_dict() == whole.to_dict()
+    assert all(len(trace.x) == 22 for trace in whole.select_traces({"fill": "toself"}))
+
+
+def test_events_of_one_share_and_day_are_one_panel_and_one_tick():
+    told = {"symbol": ["S0", "S0", "S1"], "date": [dt.date(2018, 10, 10)] * 3, "category": ["AID", "AGREE", "AID"]}
+    events = pl.DataFrame(told)
+    result = made_study(0, events_frame=events)
+    assert [note.text for note in result_figure(result, "events").layout.annotations] == [
+        "S0 10 Oct 2018, 2\u00a0events",
+        "S1 10 Oct 2018",
+    ]
+    assert len(result_figure(result, "distribution").data[0].x) == 2
+
+
+def test_ticks_of_per_cent_have_the_places_that_they_need():
+    for kind in ("car", "ar", "events"):
+        assert result_figure(made_study(12), kind).layout.yaxis.tickformat == PERCENT_TICKS
+    assert per_cent(-0.000001) == "+0.00\u00a0%"
+    assert per_cent(-0.0459) == "-4.59\u00a0%"
 
 
 def test_titles_break_for_the_width_at_hand_and_a_callers_own_title_stays():
@@ -224,5 +253,5 @@ def test_terminal_keeps_to_its_size_and_has_no_colour_codes():
     assert "-5" in text
     bars = pl.DataFrame({"session": [dt.date(2025, 1, n) for n in range(1, 9)], "close": [float(n) for n in range(8)]})
     drawn = price_text(bars, events=pl.DataFrame({"day_zero": [dt.date(2025, 1, 3)]}), symbol="X", width=60, height=12)
-    assert "^ day 0 of an event (1 sessions)" in drawn
+    assert "^ day 0 of an event (1 session)" in drawn
     assert "There are no bars" in price_text(bars.head(0), symbol="X")

@@ -46,7 +46,7 @@ def test_every_kind_is_drawn_to_a_page(store, kind, tmp_path):
     done = drawn(store, kind, "-o", str(target))
     assert done.exit_code == 0, done.exception
     assert done.stdout == ""
-    assert "Plotly.newPlot" in target.read_text()
+    assert "Plotly.react" in target.read_text()
     assert target.stat().st_size < 1_500_000
 
 

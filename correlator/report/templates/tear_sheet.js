@@ -17,20 +17,17 @@
   };
   const ink = () => getComputedStyle(root).getPropertyValue("--ink").trim();
   const paper = () => getComputedStyle(root).getPropertyValue("--field").trim();
-  const colours = () => ({
-    "font.color": ink(), "paper_bgcolor": "rgba(0,0,0,0)",
-    "hoverlabel.bgcolor": paper(), "hoverlabel.font.color": ink(),
-  });
+  const seeThrough = {"paper_bgcolor": "rgba(0,0,0,0)", "dragmode": false};
+  const settings = {responsive: true, displayModeBar: false, showTips: false};
+  const react = (name) =>
+    plotly().react(name, ...shown(data.figures[name], byId(name).clientWidth, ink(), paper(), seeThrough), settings);
   const draw = (name) => {
     if (drawn.has(name)) return;
     drawn.add(name);
     const figure = data.figures[name];
-    const layout = Object.assign({}, figure.layout, {dragmode: false, paper_bgcolor: "rgba(0,0,0,0)"});
-    layout.font = {color: ink()};
-    layout.hoverlabel = {bgcolor: paper(), font: {color: ink()}};
     const box = byId(name);
-    plotly().newPlot(name, figure.data, layout, {responsive: true, displayModeBar: false, showTips: false}).then(() => {
-      let width = 0;
+    let width = box.clientWidth;
+    react(name).then(() => {
       new ResizeObserver(() => {
         if (box.clientWidth === width) return;
         width = box.clientWidth;
@@ -38,7 +35,7 @@
       }).observe(box);
     });
   };
-  const recolour = () => drawn.forEach((name) => plotly().relayout(name, colours()));
+  const recolour = () => drawn.forEach(react);
   const watcher = new IntersectionObserver((entries) => entries.forEach((entry) => {
     if (entry.isIntersecting) { watcher.unobserve(entry.target); draw(entry.target.id); }
   }), {rootMargin: "600px"});
