@@ -1,12 +1,16 @@
-"""Would the tests notice? Change one operator at a time, seeded, and run the tests nearest to its module.
+"""Would the tests notice? Change one operator at a time, seeded, and run the tests that touch its line.
 
-    python tools/mutate.py --count 200 --seed 1 > mutants.csv
-    python tools/mutate.py --count 200 --seed 1 --only survived --files 30 mutants.csv > again.csv
+    python tools/touched.py                      # which tests touch which lines; again after tests have changed
+    python tools/mutate.py --count 200 --seed 1  # goes on where it was stopped
+    python tools/mutate.py --survivors           # once more those that survived, after new tests
 
-The tests of a module are the files that import it, then those that import what imports it, and so on (``--files`` of
-them at most). Every mutant runs in a copy of the tree, in a child of a process that has loaded the heavy packages
-already; a test that fails with the mutant counts where it passes without. Rows on stdout: file, line, column, operator,
-its replacement, kind, verdict (killed, survived), the test that killed it, seconds. The shares by kind are on stderr.
+A mutant is known by its function and the number of its operator in it; a sample holds those whose names hash lowest and
+stays the same while the code around them changes. Every mutant runs in a child of a process that has imported the
+package: the code of its function is replaced in place (outside of a function, the package is imported again), then the
+tests that touch its line run, the quickest first, to the first that fails with the mutant and passes without it. A line
+that no test touches is a survivor at once. ``tests/mutants.toml`` names the mutants that change nothing, and why.
+
+``build/mutants.csv`` keeps the verdicts, stdout has the survivors, stderr the shares by kind and by room.
 """
 
 from __future__ import annotations
@@ -14,44 +18,44 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
+import gc
+import hashlib
+import importlib
+import importlib.abc
+import importlib.util
 import io
 import os
-import random
 import re
 import resource
-import shutil
 import signal
 import sys
 import tempfile
 import time
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 
-ROOT = Path(__file__).parents[1]
+import touched
+from touched import HEAVY, ROOT, SHARED, Touched
+
 ROOMS = ("eventstudy", "research", "align", "market", "store", "news", "correlation", "intake")
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "*", "%": "*", "**": "*"}
 COMPARISON = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "=="}
-PROCESSOR_SECONDS, PATIENCE = 120, 1_200
-HEAVY = (
-    "numpy",
-    "polars",
-    "duckdb",
-    "pyarrow.parquet",
-    "scipy.stats",
-    "pandas",
-    "numba",
-    "pytest",
-    "hypothesis",
-    "typer",
-)
+VERDICTS = ROOT / "build" / "mutants.csv"
+CHANGES_NOTHING = ROOT / "tests" / "mutants.toml"
+_PLAIN = ("-p", "no:anyio", "-p", "no:xdist")
+COLUMNS = ("name", "file", "line", "operator", "replacement", "kind", "verdict", "test", "seconds")
 
 
 @dataclass(frozen=True)
 class Mutant:
     """One operator of one file: where it is, what it becomes, and whether it is arithmetic or a comparison."""
 
+    name: str
     file: str
     line: int
     column: int
@@ -59,23 +63,55 @@ class Mutant:
     replacement: str
     kind: str
 
+    @property
+    def room(self) -> str:
+        """The room of the package that the file is in."""
+        return self.file.split("/")[1]
+
+    def source(self) -> str:
+        """The text of the file with this operator replaced."""
+        lines = (ROOT / self.file).read_text(encoding="utf-8").splitlines(keepends=True)
+        line, end = lines[self.line - 1], self.column + len(self.operator)
+        lines[self.line - 1] = line[: self.column] + self.replacement + line[end:]
+        return "".join(lines)
+
 
 def mutants_of(path: Path) -> list[Mutant]:
     """Every operator of ``path`` that can be changed; joined texts and annotations are left alone."""
     source = path.read_text(encoding="utf-8")
+    file = str(path.relative_to(ROOT))
     tokens = [t for t in tokenize.generate_tokens(io.StringIO(source).readline) if t.type == tokenize.OP]
+    numbers: Counter[str] = Counter()
     mutants = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.BinOp) and not _is_text(node):
-            mutants += _between(path, tokens, node.left, node.right, ARITHMETIC, "arithmetic")
-        elif isinstance(node, ast.Compare):
-            left = node.left
-            for right in node.comparators:
-                mutants += _between(path, tokens, left, right, COMPARISON, "comparison")
-                left = right
-        elif isinstance(node, ast.AugAssign) and not _is_text(node.value):
-            mutants += _augmented(path, tokens, node)
+    for place, node in _with_places(ast.parse(source), ""):
+        for token, operator, replacement, kind in _changes(tokens, node):
+            numbers[f"{place} {operator}"] += 1
+            name = f"{file}:{place} {operator} {numbers[f'{place} {operator}']}"
+            mutants.append(Mutant(name, file, token.start[0], token.start[1], token.string, replacement, kind))
     return mutants
+
+
+def _with_places(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.ClassDef):
+            yield from _with_places(child, f"{place}.{child.name}".lstrip("."))
+        else:
+            yield place, child
+            yield from _with_places(child, place)
+
+
+Change = tuple[tokenize.TokenInfo, str, str, str]
+
+
+def _changes(tokens: Sequence[tokenize.TokenInfo], node: ast.AST) -> Iterator[Change]:
+    if isinstance(node, ast.BinOp) and not _is_text(node):
+        yield from _between(tokens, (node.left, node.right), ARITHMETIC, "arithmetic")
+    elif isinstance(node, ast.Compare):
+        for pair in zip([node.left, *node.comparators], node.comparators, strict=False):
+            yield from _between(tokens, pair, COMPARISON, "comparison")
+    elif isinstance(node, ast.AugAssign) and not _is_text(node.value):
+        table = {f"{operator}=": f"{other}=" for operator, other in ARITHMETIC.items()}
+        yield from _between(tokens, (node.target, node.value), table, "arithmetic")
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -86,206 +122,236 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _between(
-    path: Path, tokens: list[tokenize.TokenInfo], left: ast.expr, right: ast.expr, table: dict[str, str], kind: str
-) -> list[Mutant]:
-    start, end = (left.end_lineno, left.end_col_offset), (right.lineno, right.col_offset)
+    tokens: Sequence[tokenize.TokenInfo], pair: tuple[ast.expr, ast.expr], table: dict[str, str], kind: str
+) -> Iterator[Change]:
+    start, end = (pair[0].end_lineno, pair[0].end_col_offset), (pair[1].lineno, pair[1].col_offset)
     for token in tokens:
         if start <= token.start < end and token.string in table:
-            name = str(path.relative_to(ROOT))
-            return [Mutant(name, token.start[0], token.start[1], token.string, table[token.string], kind)]
-    return []
+            yield (
+                token,
+                token.string.removesuffix("=") if kind == "arithmetic" else token.string,
+                table[token.string],
+                kind,
+            )
+            return
 
 
-def _augmented(path: Path, tokens: list[tokenize.TokenInfo], node: ast.AugAssign) -> list[Mutant]:
-    start, end = (node.target.end_lineno, node.target.end_col_offset), (node.value.lineno, node.value.col_offset)
-    for token in tokens:
-        if start <= token.start < end and (operator := token.string.removesuffix("=")) in ARITHMETIC:
-            name = str(path.relative_to(ROOT))
-            replacement = ARITHMETIC[operator] + "="
-            return [Mutant(name, token.start[0], token.start[1], token.string, replacement, "arithmetic")]
-    return []
+def sample(rooms: Iterable[str], count: int, seed: int) -> list[Mutant]:
+    """``count`` mutants of ``rooms``, the same ones while their functions stand."""
+    files = [path for room in rooms for path in sorted((ROOT / "correlator" / room).rglob("*.py"))]
+    mutants = [mutant for path in files for mutant in mutants_of(path)]
+    return sorted(mutants, key=lambda mutant: hashlib.sha256(f"{seed} {mutant.name}".encode()).digest())[:count]
 
 
-def modules_in(root: Path) -> dict[str, Path]:
-    """Every module of the package by its dotted name."""
-    names = {}
-    for path in sorted((root / "correlator").rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        names[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return names
+def live_functions() -> dict[str, list[FunctionType]]:
+    """Every function of the package in this process, by its file."""
+    functions: dict[str, list[FunctionType]] = {}
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType):
+            functions.setdefault(thing.__code__.co_filename, []).append(thing)
+    return functions
 
 
-def imported_by(path: Path, modules: Mapping[str, Path]) -> set[str]:
-    """The modules of the package that ``path`` imports, inside of functions too."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return names & modules.keys()
+def put_in_place(mutant: Mutant, functions: Mapping[str, list[FunctionType]]) -> None:
+    """Make this process run ``mutant``: the code of its ``functions``, or the whole package imported again."""
+    path = ROOT / mutant.file
+    changed = compile(mutant.source(), str(path), "exec")
+    sound = compile(path.read_text(encoding="utf-8"), str(path), "exec")
+    live = functions.get(str(path), [])
+    replaced = [(f, new) for old, new in _changed_functions(sound, changed) for f in live if f.__code__ == old]
+    if not replaced:
+        _import_again(mutant.file, changed)
+    for function, new in replaced:
+        function.__code__ = new
+    if "compiled" in path.read_text(encoding="utf-8") or "inlined" in path.read_text(encoding="utf-8"):
+        numba = importlib.import_module("numba")
+        numba.config.CACHE_DIR = tempfile.mkdtemp(dir=os.environ["MUTANT_FOLDER"])
 
 
-def tests_of(root: Path) -> dict[str, list[str]]:
-    """Test files of each module's file, the nearest first: by steps of import, then the smaller file first."""
-    modules = modules_in(root)
-    users: dict[str, set[str]] = {name: set() for name in modules}
-    for name, path in modules.items():
-        for used in imported_by(path, modules) - {name}:
-            users[used].add(name)
-    tests: dict[str, set[Path]] = {name: set() for name in modules}
-    for path in (root / "tests").rglob("test_*.py"):
-        for used in imported_by(path, modules):
-            tests[used].add(path)
-    nearest = {}
-    for name, path in modules.items():
-        files: dict[str, None] = {}
-        for layer in _layers(name, users):
-            layer_files = {file for module in layer for file in tests[module]}
-            for file in sorted(layer_files, key=lambda file: (not _same_word(file, path), file.stat().st_size)):
-                files[str(file.relative_to(root))] = None
-        nearest[str(path.relative_to(root))] = list(files)
-    return nearest
+def _changed_functions(sound: CodeType, changed: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Pairs of codes that differ: functions, methods, and functions inside of them."""
+    for old, new in zip(sound.co_consts, changed.co_consts, strict=False):
+        if isinstance(old, CodeType) and old != new:
+            yield old, new
+            yield from _changed_functions(old, new)
 
 
-def _layers(name: str, users: Mapping[str, set[str]]) -> Iterator[set[str]]:
-    seen, layer = {name}, {name}
-    while layer:
-        yield layer
-        layer = {user for module in layer for user in users[module]} - seen
-        seen |= layer
+class _Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from code at hand."""
+
+    def __init__(self, name: str, path: Path, code: CodeType) -> None:
+        self.name, self.path, self.code = name, path, code
+
+    def find_spec(self, fullname: str, *_: object) -> object:
+        """The module's spec, with this as its loader."""
+        if fullname != self.name:
+            return None
+        spec = importlib.util.spec_from_file_location(fullname, self.path)
+        if spec is not None:
+            spec.loader = self
+        return spec
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the changed code in ``module``."""
+        exec(self.code, module.__dict__)
 
 
-def _same_word(test: Path, module: Path) -> bool:
-    return module.stem in test.stem
+def _import_again(file: str, code: CodeType) -> None:
+    parts = Path(file).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    for loaded in [module for module in sys.modules if module.split(".")[0] == "correlator"]:
+        del sys.modules[loaded]
+    sys.meta_path.insert(0, _Changed(name, ROOT / file, code))
 
 
 class Tests:
-    """Runs tests on the copy of the tree in children of this process."""
+    """Runs the tests that touch a mutant, in children of this process."""
 
-    def __init__(self, tree: Path, most_files: int) -> None:
-        self.tree, self.most_files = tree, most_files
-        self.nearest = tests_of(tree)
+    def __init__(self, recorded: Iterable[Touched], most_seconds: float) -> None:
+        self.recorded, self.most_seconds = list(recorded), most_seconds
+        self.functions = live_functions()
+        gc.freeze()
         self._passes: dict[str, bool] = {}
+
+    def touching(self, mutant: Mutant) -> list[str]:
+        """The tests that touch ``mutant``, the quickest first, within the time for it.
+
+        After those that ran its line come the others of the same files: what is kept from one test may serve another.
+        """
+        order: dict[str, tuple[bool, float]] = {}
+        for touched_file in self.recorded:
+            contexts = touched_file.contexts_at(mutant.file, mutant.line)
+            tests = touched_file.seconds if SHARED in contexts else contexts & touched_file.seconds.keys()
+            for test in tests:
+                order[test] = (False, touched_file.seconds[test])
+            if tests:
+                for test in touched_file.seconds.keys() - set(tests):
+                    order[test] = (True, touched_file.seconds[test])
+        chosen, spent = [], 0.0
+        for test in sorted(order, key=lambda test: (order[test], test)):
+            spent += order[test][1] + 0.01
+            if spent > self.most_seconds:
+                break
+            chosen.append(test)
+        return chosen
 
     def killer(self, mutant: Mutant) -> str:
         """The test that fails with ``mutant`` and passes without it, empty where none does."""
-        files = self.nearest.get(mutant.file, [])[: self.most_files]
-        path = self.tree / mutant.file
-        source = path.read_text(encoding="utf-8")
-        lines = source.splitlines(keepends=True)
-        line = lines[mutant.line - 1]
-        end = mutant.column + len(mutant.operator)
-        lines[mutant.line - 1] = line[: mutant.column] + mutant.replacement + line[end:]
-        sound = list(files)
-        while sound:
-            path.write_text("".join(lines), encoding="utf-8")
-            try:
-                failed = self._first_failure(sound)
-            finally:
-                path.write_text(source, encoding="utf-8")
+        tests = self.touching(mutant)
+        while tests:
+            failed = self._first_failure(tests, mutant)
             if failed in ("", "timeout") or self._passes_without(failed):
                 return failed
-            sound = [file for file in sound if file != failed.split("::")[0]]
+            tests = [test for test in tests if test != failed]
         return ""
 
     def _passes_without(self, test: str) -> bool:
         if test not in self._passes:
-            self._passes[test] = self._first_failure([test]) == ""
+            self._passes[test] = self._first_failure([test], None) == ""
         return self._passes[test]
 
-    def _first_failure(self, tests: Iterable[str]) -> str:
-        """The first of ``tests`` that fails, ``timeout`` where they do not end; empty where all pass.
-
-        What does not end is told by its processor time: the machine may be busy.
-        """
+    def _first_failure(self, tests: Sequence[str], mutant: Mutant | None) -> str:
+        """The first of ``tests`` that fails, ``timeout`` where they do not end; empty where all pass."""
         with tempfile.NamedTemporaryFile("r", encoding="utf-8", errors="replace") as out:
             child = os.fork()
             if child == 0:
-                self._run_and_exit(list(tests), out.name)
-            until = time.monotonic() + PATIENCE
-            while (ended := os.waitpid(child, os.WNOHANG))[0] == 0:
-                if time.monotonic() > until:
-                    os.killpg(child, signal.SIGKILL)
-                    os.waitpid(child, 0)
-                    return "timeout"
-                time.sleep(0.05)
+                self._run_and_exit(tests, mutant, out.name)
+            _, status = os.waitpid(child, 0)
             text = out.read()
-        code = os.waitstatus_to_exitcode(ended[1])
+        code = os.waitstatus_to_exitcode(status)
         if code == 0:
             return ""
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             return "timeout"
-        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", text, re.MULTILINE)
-        return failed[1] if failed else next(iter(tests))
+        failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", text, re.MULTILINE)
+        return failed[1] if failed else tests[0]
 
-    def _run_and_exit(self, tests: list[str], out: str) -> None:
-        os.setpgid(0, 0)
-        resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+    def _run_and_exit(self, tests: Sequence[str], mutant: Mutant | None, out: str) -> None:
+        limit = int(4 * self.most_seconds + 20 + time.process_time())
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
         target = os.open(out, os.O_WRONLY)
         for stream in (1, 2):
             os.dup2(target, stream)
-        os.chdir(self.tree)
-        sys.path.insert(0, str(self.tree))
-        os.environ["PYTHONPATH"] = str(self.tree)
-        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.tree / ".hypothesis")
         import pytest
 
-        code = pytest.main(["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider", "--no-header", *tests])
+        if mutant is not None:
+            put_in_place(mutant, self.functions)
+        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", *_PLAIN, *tests])
         sys.stdout.flush()
         os._exit(int(code))
 
 
-def chosen_mutants(arguments: argparse.Namespace) -> list[Mutant]:
-    """The seeded sample, or the rows of an earlier run that had the verdict asked for."""
-    if arguments.rows is not None:
-        with arguments.rows.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if row["verdict"] == arguments.only]
-        words = ("file", "operator", "replacement", "kind")
-        return [
-            Mutant(**{word: row[word] for word in words}, line=int(row["line"]), column=int(row["column"]))
-            for row in rows
-        ]
-    rooms = arguments.room or ROOMS
-    files = [path for room in rooms for path in sorted((ROOT / "correlator" / room).rglob("*.py"))]
-    mutants = [mutant for path in files for mutant in mutants_of(path)]
-    sample = random.Random(arguments.seed).sample(mutants, min(arguments.count, len(mutants)))
-    return sample[arguments.first :]
+def _verdicts() -> dict[str, dict[str, str]]:
+    """The latest row of every mutant that has run."""
+    if not VERDICTS.exists():
+        return {}
+    with VERDICTS.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def _note(row: Sequence[object]) -> None:
+    new = not VERDICTS.exists()
+    with VERDICTS.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(COLUMNS)
+        writer.writerow(row)
+
+
+def run(mutants: Iterable[Mutant], tests: Tests) -> None:
+    """Run ``mutants`` and note their verdicts."""
+    for mutant in mutants:
+        start = time.monotonic()
+        killer = tests.killer(mutant)
+        verdict = "killed" if killer else "survived"
+        where = (mutant.name, mutant.file, mutant.line, mutant.operator, mutant.replacement, mutant.kind)
+        _note([*where, verdict, killer, round(time.monotonic() - start, 1)])
+
+
+def report(mutants: Sequence[Mutant]) -> None:
+    """Print the survivors, and how many were killed of each kind and each room."""
+    rows = _verdicts()
+    reasons = tomllib.loads(CHANGES_NOTHING.read_text(encoding="utf-8")) if CHANGES_NOTHING.exists() else {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for mutant in mutants:
+        verdict = rows[mutant.name]["verdict"] if mutant.name in rows else "not run"
+        if verdict == "survived" and mutant.name in reasons:
+            verdict = "changes nothing"
+        if verdict == "survived":
+            print(f"{mutant.name} -> {mutant.replacement}  (line {mutant.line})")
+        counts.update([(mutant.kind, verdict), (mutant.room, verdict), ("all", verdict)])
+    for group in dict.fromkeys(group for group, _ in counts):
+        shares = {verdict: count for (name, verdict), count in counts.items() if name == group}
+        print(
+            f"{group}: {', '.join(f'{count} {verdict}' for verdict, count in sorted(shares.items()))}", file=sys.stderr
+        )
 
 
 def main() -> None:
-    """Run the mutants and print their rows."""
+    """Run the mutants of the sample that have not run, and report on all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("rows", type=Path, nargs="?", help="rows of an earlier run instead of a sample")
-    parser.add_argument("--only", default="survived", help="the verdict of those rows to run again")
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--first", type=int, default=0, help="how many of the sample to leave out, being done")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--room", action="append", choices=ROOMS)
-    parser.add_argument("--files", type=int, default=6, help="test files for a mutant, at most")
+    parser.add_argument("--seconds", type=float, default=20, help="of tests for a mutant, at most")
+    parser.add_argument("--survivors", action="store_true", help="run again what survived")
+    parser.add_argument("--report", action="store_true", help="run nothing")
     arguments = parser.parse_args()
-    for name in HEAVY:
-        __import__(name)
-    rows = csv.writer(sys.stdout)
-    rows.writerow(["file", "line", "column", "operator", "replacement", "kind", "verdict", "test", "seconds"])
-    tally: dict[str, list[int]] = {"arithmetic": [0, 0], "comparison": [0, 0]}
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder, "tree")
-        ignored = shutil.ignore_patterns(".git", ".venv", "*_cache", "__pycache__", "site")
-        shutil.copytree(ROOT, tree, ignore=ignored)
-        tests = Tests(tree, arguments.files)
-        for mutant in chosen_mutants(arguments):
-            start = time.monotonic()
-            killer = tests.killer(mutant)
-            tally[mutant.kind][0] += killer != ""
-            tally[mutant.kind][1] += 1
-            verdict = "killed" if killer else "survived"
-            where = (mutant.file, mutant.line, mutant.column, mutant.operator, mutant.replacement, mutant.kind)
-            rows.writerow([*where, verdict, killer, round(time.monotonic() - start, 1)])
-            sys.stdout.flush()
-    for kind, (killed, count) in tally.items():
-        print(f"{kind}: {killed} of {count} killed", file=sys.stderr)
+    mutants = sample(arguments.room or ROOMS, arguments.count, arguments.seed)
+    rows = _verdicts()
+    survived = {name for name, row in rows.items() if row["verdict"] == "survived"}
+    chosen = [m for m in mutants if m.name not in rows or (arguments.survivors and m.name in survived)]
+    if chosen and not arguments.report:
+        for name in HEAVY:
+            importlib.import_module(name)
+        os.chdir(ROOT)
+        sys.path.insert(0, str(ROOT))
+        touched.load_package()
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["MUTANT_FOLDER"] = folder
+            run(chosen, Tests(touched.recorded(), arguments.seconds))
+            gc.unfreeze()
+    report(mutants)
 
 
 if __name__ == "__main__":
