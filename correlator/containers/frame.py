@@ -1,0 +1,38 @@
+"""A frame as a raw table: names of columns that pandas made of two levels are two header cells again."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import polars as pl
+
+from correlator.containers.raw import LINE, RawTable, column_names, no_lines
+from correlator.errors import InputError
+from correlator.source_limits import check_shape
+
+_LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
+
+
+def raw_of_frame(frame: pl.DataFrame, source: str) -> RawTable:
+    """The rows of a frame as a raw table. Raises InputError for one without rows, or too large."""
+    check_shape(frame.height, frame.width, source)
+    if frame.is_empty():
+        raise InputError(f"{source} holds no rows", hint="check the source")
+    index = [name for name in frame.columns if name.startswith("__index_level_")]
+    named = frame.rename(dict.fromkeys(index[:1], "Date")) if index and "Date" not in frame.columns else frame
+    header = tuple(_cells(name) for name in named.columns)
+    plain = named.rename(dict(zip(named.columns, column_names(named.width), strict=True)))
+    return RawTable(source, plain.with_row_index(LINE, offset=1), header, no_lines(), is_text=False)
+
+
+def _cells(name: str) -> tuple[str, ...]:
+    """The header cells of a column; pandas writes two levels into Parquet as ``('Close', 'KO')``."""
+    if _LEVELS.match(name):
+        try:
+            levels = ast.literal_eval(name)
+        except (ValueError, SyntaxError):
+            return (name,)
+        if isinstance(levels, tuple):
+            return tuple(str(level) for level in levels)
+    return (name.strip(),)

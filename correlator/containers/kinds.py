@@ -1,0 +1,115 @@
+"""Every kind of file once: its name, how it is told from its bytes, and what unpacks it or reads its table.
+
+The kind is told by the bytes, not by the name: the exchange of Karachi calls a zip file ``.Z``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from correlator.containers import packed
+from correlator.containers.frame import raw_of_frame
+from correlator.containers.hints import Hints
+from correlator.containers.json_text import read_json
+from correlator.containers.raw import RawTable
+from correlator.containers.sheet import read_sheet
+from correlator.containers.text import read_text
+from correlator.errors import InputError
+from correlator.files import opened, read_arrow, read_parquet
+from correlator.source_limits import check_size
+
+Reader = Callable[[Path, bytes | None, str, Hints], RawTable]
+"""Reads the table of the file, or of its bytes where those were packed; errors call it by the third."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """One kind of file.
+
+    ``marks``: what its first bytes are, one of them. ``tells``: whether it is this kind by its first 4 kB, after all
+    marks; ``whole``: by all of its bytes, where these are ``within`` another kind. ``unpack``: the bytes inside;
+    ``read``: its table; a kind with neither is known and refused. ``called``: its name in a list of what is read.
+    """
+
+    name: str
+    marks: tuple[bytes, ...] = ()
+    tells: Callable[[bytes], bool] | None = None
+    whole: Callable[[bytes], bool] | None = None
+    within: str = ""
+    unpack: Callable[[bytes, str], bytes] | None = None
+    read: Reader | None = None
+    called: str = ""
+
+
+def _text(path: Path, data: bytes | None, source: str, hints: Hints) -> RawTable:
+    return read_text(path, data, source, hints.known_words)
+
+
+def _json(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
+    if data is None:
+        with opened(path) as file:
+            data = file.read()
+    check_size(len(data), source)
+    return read_json(data, source)
+
+
+def _parquet(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
+    return raw_of_frame(read_parquet(path, data=data), source)
+
+
+def _arrow(path: Path, data: bytes | None, source: str, _: Hints) -> RawTable:
+    return raw_of_frame(read_arrow(path, data=data), source)
+
+
+def _is_json(head: bytes) -> bool:
+    return _first_mark(head) in (b"{", b"[")
+
+
+def _is_web_page(head: bytes) -> bool:
+    start = head[:1100].lower()
+    return _first_mark(head) == b"<" and any(m in start for m in (b"<html", b"<table", b"<!doctype", b"<?xml"))
+
+
+def _first_mark(head: bytes) -> bytes:
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+
+
+CONTAINERS = (
+    Container("parquet", (b"PAR1",), read=_parquet, called="Parquet"),
+    Container("arrow", (b"ARROW1",), read=_arrow, called="Arrow"),
+    Container("feather of version 1", (b"FEA1",)),
+    Container("sheet", (b"\xd0\xcf\x11\xe0",), whole=packed.is_workbook, within="zip", read=read_sheet, called="XLSX"),
+    Container("zip", (b"PK\x03\x04",), unpack=packed.from_zip),
+    Container("gzip", (b"\x1f\x8b",), unpack=packed.from_gzip),
+    Container("compress", (b"\x1f\x9d",), unpack=packed.from_compress),
+    Container("bzip2", (b"BZh",), unpack=packed.from_bzip2),
+    Container("xz", (b"\xfd7zXZ\x00",), unpack=packed.from_xz),
+    Container("zstd", (b"\x28\xb5\x2f\xfd",), unpack=packed.from_zstd),
+    Container("json", tells=_is_json, read=_json, called="JSON"),
+    Container("web page", tells=_is_web_page),
+    Container("text", tells=lambda _: True, read=_text, called="CSV"),
+)
+"""Marks first, then ``tells`` in this order."""
+
+
+def kind_of(head: bytes, source: str) -> Container:
+    """The kind of the bytes that begin with ``head``. Raises InputError for a web page."""
+    kind = next((kind for kind in CONTAINERS if head.startswith(kind.marks)), None)
+    kind = kind or next(kind for kind in CONTAINERS if kind.tells is not None and kind.tells(head))
+    if kind.name == "web page":
+        raise InputError(f"{source} is a web page, not a table", hint="download the data as CSV, or save its table so")
+    return kind
+
+
+def kind_of_whole(kind: Container, data: bytes) -> Container:
+    """What ``data``, which begins as ``kind`` does, is as a whole: an archive may be a workbook."""
+    others = (other for other in CONTAINERS if other.whole is not None and other.within == kind.name)
+    return next((other for other in others if other.whole is not None and other.whole(data)), kind)
+
+
+def readable() -> str:
+    """The kinds that are read, for a hint: ``CSV, JSON, ...``."""
+    names = sorted(kind.called for kind in CONTAINERS if kind.called)
+    return f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,90 @@
+"""Every kind of file is one row of the registry: told by its bytes, whatever its name, packed or not."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pyarrow
+import pytest
+
+from correlator.containers.kinds import CONTAINERS
+from correlator.containers.read import container_of, is_lines_of_text, read_raw
+from correlator.errors import InputError
+
+_FRAME = pl.DataFrame({"Date": ["2024-01-02", "2024-01-03"], "Close": ["10.5", "11.25"]})
+_CSV = _FRAME.write_csv().encode()
+
+
+def _written(write: str) -> bytes:
+    target = io.BytesIO()
+    getattr(_FRAME, write)(target)
+    return target.getvalue()
+
+
+def _zipped(data: bytes) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("bars.csv", data)
+    return target.getvalue()
+
+
+_CONTENTS = {
+    "text": _CSV,
+    "json": _FRAME.write_json().encode(),
+    "parquet": _written("write_parquet"),
+    "arrow": _written("write_ipc"),
+    "sheet": _written("write_excel"),
+    "zip": _zipped(_CSV),
+    "gzip": gzip.compress(_CSV),
+    "gzip of zip": gzip.compress(_zipped(_CSV)),
+    "gzip of parquet": gzip.compress(_written("write_parquet")),
+    "bzip2": bz2.compress(_CSV),
+    "xz": lzma.compress(_CSV),
+    "zstd": pyarrow.compress(_CSV, "zstd", asbytes=True),
+}
+
+
+@pytest.mark.parametrize("content", _CONTENTS)
+def test_the_table_is_the_same_out_of_every_kind(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "bars.dat"
+    file.write_bytes(_CONTENTS[content])
+    raw = read_raw(file)
+    assert list(raw.labels.values()) == ["Date", "Close"]
+    assert [str(cell) for cell in raw.frame["c1"]] == ["10.5", "11.25"]
+    assert is_lines_of_text(file) == (content in ("text", "zip", "gzip"))
+    streamed = {"text": "text", "gzip": "text", "parquet": "parquet", "arrow": "arrow"}
+    assert container_of(file) == streamed.get(content, "other")
+
+
+def test_every_kind_is_tried_or_refused(tmp_path: Path) -> None:
+    tried = {*_CONTENTS, "compress"}
+    for kind in CONTAINERS:
+        assert kind.name in tried or (kind.read is None and kind.unpack is None)
+    for head, reason in ((b"FEA1" + b"\0" * 20, "feather of version 1 is not read"), (b"<html><table>", "web page")):
+        (tmp_path / "file").write_bytes(head)
+        with pytest.raises(InputError, match=reason):
+            read_raw(tmp_path / "file")
+
+
+def test_what_is_not_text_is_told_every_kind_that_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"ab\0cd\0ef")
+    with pytest.raises(InputError) as refused:
+        read_raw(tmp_path / "file")
+    assert all(kind.called in str(refused.value.hint) for kind in CONTAINERS)
+
+
+def test_what_is_packed_four_times_is_refused(tmp_path: Path) -> None:
+    data = _CSV
+    for times in range(1, 5):
+        data = gzip.compress(data)
+        (tmp_path / "file").write_bytes(data)
+        if times < 4:
+            assert read_raw(tmp_path / "file").frame.height == 2
+    with pytest.raises(InputError, match="packed too often"):
+        read_raw(tmp_path / "file")
