@@ -111,6 +111,16 @@ def cluster_at(address: str) -> Iterator[Cluster]:
                 own.close()
 
 
+@contextmanager
+def cluster_if(address: str | None) -> Iterator[Cluster | None]:
+    """``cluster_at`` an address, or None where there is none."""
+    if address is None:
+        yield None
+        return
+    with cluster_at(address) as cluster:
+        yield cluster
+
+
 def versions() -> dict[str, str]:
     """Versions of all that numbers depend on."""
     found = {"correlator": __version__, "python": platform.python_version(), "machine": platform.machine()}

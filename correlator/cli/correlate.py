@@ -11,10 +11,11 @@ import typer
 
 from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
-from correlator.cli.options import StoreOption, open_store
+from correlator.cli.options import ClusterOption, StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
+from correlator.errors import InputError
 from correlator.eventstudy.spec import StudySpec
 from correlator.version import __version__
 
@@ -91,6 +92,7 @@ def correlate(
         Path | None, typer.Option("--plot", help="Draw lead-lag or projection of one symbol and key to this file.")
     ] = None,
     chosen: dict[str, Any],
+    cluster: ClusterOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -98,9 +100,12 @@ def correlate(
 
     Example: correlator correlate HBL --by country --key PAK --measure stories --against absolute
     """
+    from correlator.cluster import cluster_if
     from correlator.research.correlate import correlate as measured
     from correlator.research.correlate import news_and_returns
 
+    if cluster is not None and method is Method.INTENSITY:
+        raise InputError("intensity is counted in one process", hint="leave --cluster out")
     data = news_and_returns(
         open_store(store),
         symbols,
@@ -115,19 +120,21 @@ def correlate(
     if method is Method.INTENSITY:
         table = data.intensity.table
     else:
-        table = measured(
-            data,
-            method.value,
-            keys=key,
-            measure=measure.value,
-            against=against.value,
-            max_lag=max_lag,
-            bands=bands.value,
-            window=rolling,
-            quantiles=quantiles,
-            draws=draws,
-            seed=seed,
-        )
+        with cluster_if(cluster) as opened:
+            table = measured(
+                data,
+                method.value,
+                cluster=opened,
+                keys=key,
+                measure=measure.value,
+                against=against.value,
+                max_lag=max_lag,
+                bands=bands.value,
+                window=rolling,
+                quantiles=quantiles,
+                draws=draws,
+                seed=seed,
+            )
     if "tested" in table.columns:
         narrate(f"{table['tested'][0]} hypotheses tested; p_holm allows for all of them")
     if plot is not None:

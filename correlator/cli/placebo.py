@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from correlator.cli.drawing import write_figure
-from correlator.cli.options import StoreOption, open_store
+from correlator.cli.options import ClusterOption, StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
@@ -78,6 +78,7 @@ def placebo(
         ),
     ] = None,
     output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,
+    cluster: ClusterOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -85,20 +86,23 @@ def placebo(
 
     Example: correlator placebo --symbol AIRLINK --benchmark KSE100 --windows -1:1,-5:5 --draws 10000 --seed 7
     """
+    from correlator.cluster import cluster_if
     from correlator.eventstudy.placebo.dates import Matching
     from correlator.research.placebo import stored_placebo
 
     criteria = () if match == "none" else tuple(part.strip() for part in match.split(",") if part.strip())
-    test = stored_placebo(
-        open_store(store),
-        draws=draws,
-        seed=seed,
-        statistic=statistic.value,
-        matching=Matching(criteria=criteria, distance=distance, block=block),
-        margin=margin,
-        confounds=confounds.value,
-        **chosen,
-    )
+    with cluster_if(cluster) as opened:
+        test = stored_placebo(
+            open_store(store),
+            draws=draws,
+            seed=seed,
+            statistic=statistic.value,
+            matching=Matching(criteria=criteria, distance=distance, block=block),
+            margin=margin,
+            confounds=confounds.value,
+            cluster=opened,
+            **chosen,
+        )
     narrate(f"benchmark: {test.benchmark_note}")
     narrate(test.sentence)
     if null_plot is not None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.result import StudyResult, parts_of, with_group
 from correlator.eventstudy.significance.arrays import Shipped, StudyArrays, study_arrays
@@ -24,6 +25,9 @@ from correlator.eventstudy.significance.cross_correlation import neighbours_of
 from correlator.eventstudy.significance.evidence import Around, ResidualSums, evidence_of, residual_sums
 from correlator.eventstudy.significance.table import table_of
 from correlator.eventstudy.spec import StudySpec
+
+if TYPE_CHECKING:
+    from correlator.eventstudy.placebo.inference import PlaceboResult
 
 Rows = NDArray[np.int64]
 PER_EVENT = ("ar", "car", "bhar", "models")
@@ -183,6 +187,10 @@ class SpreadResult:
     def why_nothing(self) -> str:
         """As ``StudyResult.why_nothing``."""
         return self.light.why_nothing()
+
+    def placebo(self, *, draws: int = 10_000, seed: int = 0, **options: Any) -> PlaceboResult:
+        """As ``StudyResult.placebo``: placements are estimated where the bars are."""
+        return cast("PlaceboResult", function_of("placebo")(self, draws=draws, seed=seed, **options))
 
     def frame(self, name: str) -> pl.DataFrame:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Unpack
 
 import duckdb
 import numpy as np
@@ -23,7 +23,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placement import day_labels
 from correlator.eventstudy.result import StudyResult, parts_of
-from correlator.eventstudy.spec import DAILY, DROP, SYNTHETIC, StudySpec
+from correlator.eventstudy.spec import DAILY, DROP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
 from correlator.eventstudy.spread import (
     Measured,
     Part,
@@ -38,7 +38,7 @@ from correlator.research.benchmark import benchmark_of
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import daily_labels, exchanges_of, stored_panel
 from correlator.research.selection import events_of_nobody
-from correlator.research.study import Market, chosen_events, market_events, symbols_asked, with_data
+from correlator.research.study import Market, chosen_events, market_events, spec_and_data, symbols_asked, with_data
 from correlator.store.address import is_lake
 from correlator.store.db import Store
 from correlator.tabular import Frame
@@ -133,6 +133,26 @@ class DaskParts:
     def everywhere(self, function: Callable[[Part], Any]) -> Iterator[Any]:
         """See ``Parts.everywhere``."""
         return self.each(function, dict.fromkeys(self._futures, ()))
+
+
+@shows_options(StoreKeywords)
+def cluster_study(
+    store: Store, cluster: Cluster, symbols: str | Sequence[str] | None = None, **options: Unpack[StoreKeywords]
+) -> SpreadResult:
+    """``study`` by the workers of ``cluster``, such as ``cluster_at("local")`` gives: the same bytes.
+
+    Arguments, warnings and errors as ``study``, and InputError for what needs all bars at once.
+
+    Examples
+    --------
+    >>> with cluster_at("local") as cluster:  # doctest: +SKIP
+    ...     cluster_study(store, cluster, benchmark="SPX").frame("significance")
+    """
+    spec, data = spec_and_data(symbols, options)
+    result = run_cluster_study(store, spec, cluster, **data)
+    if nothing := result.why_nothing():
+        warn(f"{nothing} (read result.excluded)")
+    return result
 
 
 def run_cluster_study(

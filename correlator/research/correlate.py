@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TypedDict, Unpack
+from functools import partial
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
+from correlator.cluster import Cluster
 from correlator.correlation.intensity import Intensity, news_intensity
 from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import local_projection
@@ -18,6 +20,7 @@ from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
 from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.frames import Panel, log_volume_of
+from correlator.eventstudy.result import parts_of
 from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked
@@ -157,52 +160,121 @@ def stored_correlation(
     return correlate(news_and_returns(store, symbols, by=by, events=events, links=links, as_of=as_of), method, **how)
 
 
-def correlate(data: NewsAndReturns, method: str = "lead-lag", **how: Unpack[CorrelateKeywords]) -> pl.DataFrame:
+def correlate(
+    data: NewsAndReturns,
+    method: str = "lead-lag",
+    *,
+    cluster: Cluster | None = None,
+    **how: Unpack[CorrelateKeywords],
+) -> pl.DataFrame:
     """One table of news against bars, one row per symbol, key and lag, order or horizon, or session for ``rolling``.
 
     ``method``: ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of
     news), ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol);
     ``how``: the fields of ``Correlated``; ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions
-    without news. Every p-value of the table
-    is one of a family: ``p_holm`` allows for all of them and ``tested`` is their number. Keys whose news does not vary
-    are left out with a warning. Raises InputError for another method, StudyError where no key can be measured.
+    without news; ``cluster``: on whose workers symbols (for ``ic`` and ``spread`` horizons) are measured, the same
+    bytes. Every p-value of the table is one of a family: ``p_holm`` allows for all of them and ``tested`` is their
+    number. Keys whose news does not vary are left out with a warning. Raises InputError for another method, StudyError
+    where no key can be measured.
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
     asked = Correlated(**how)
+    each = map if cluster is None else cluster.stream
     if method in ("ic", "spread"):
-        return _over_symbols(data, method, asked)
+        return _over_symbols(data, method, asked, each)
+    keys = tuple(asked.keys or data.intensity.keys)
+    pairing = Pairing(
+        method,
+        asked,
+        data.panel.labels,
+        keys,
+        data.panel.symbols,
+        news=np.array([data.intensity.series(key, asked.measure) for key in keys]),
+        outcomes=np.array([data.outcome(symbol, asked.against) for symbol in data.panel.symbols]),
+    )
+    by_symbol: dict[str, list[Measured]] = {}
+    for pairs in each(measured_pairs, [pairing] if cluster is None else _parted(pairing)):
+        by_symbol |= pairs
+    return _family([pair for symbol in pairing.symbols for pair in by_symbol[symbol]])
 
-    def one(news: Array, outcome: Array) -> pl.DataFrame:
-        if method == "lead-lag":
-            lags = lead_lag(news, outcome, max_lag=asked.max_lag, bands=asked.bands, draws=asked.draws, seed=asked.seed)
-            return lags.table.rename({"p_adjusted": "p_holm"})
-        if method == "granger":
-            return granger(news, outcome, max_lag=asked.max_lag)
-        if method == "projection":
-            return local_projection(outcome, news, horizons=asked.max_lag, cumulative=asked.against == "returns")
-        values = rolling_correlation(news, outcome, asked.window, minimum=asked.window // 2)
-        return pl.DataFrame({"session": data.panel.labels, "correlation": values}, nan_to_null=True)
 
-    return _family(data, asked, one)
+@dataclass(frozen=True)
+class Pairing:
+    """``news`` (K, T) of ``keys`` to hold against ``outcomes`` (S, T) of ``symbols``, all on ``labels`` (T,)."""
+
+    method: str
+    asked: Correlated
+    labels: pl.Series
+    keys: tuple[str, ...]
+    symbols: tuple[str, ...]
+    news: Array
+    outcomes: Array
 
 
-def _family(data: NewsAndReturns, asked: Correlated, one: Callable[[Array, Array], pl.DataFrame]) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Measured:
+    """A ``symbol`` and a ``key``: their ``table``, or why there is none."""
+
+    symbol: str
+    key: str
+    table: pl.DataFrame | None
+    why_not: str = ""
+
+
+def measured_pairs(pairing: Pairing) -> dict[str, list[Measured]]:
+    """Every key beside every symbol, by symbol; runs on a worker, too."""
+    found: dict[str, list[Measured]] = {symbol: [] for symbol in pairing.symbols}
+    places = [(s, k) for s in range(len(pairing.symbols)) for k in range(len(pairing.keys))]
+    for s, k in tracked(places, "symbols and keys"):
+        symbol, key = pairing.symbols[s], pairing.keys[k]
+        try:
+            table = _one(pairing, pairing.news[k], pairing.outcomes[s])
+        except StudyError as error:
+            found[symbol].append(Measured(symbol, key, None, str(error)))
+            continue
+        found[symbol].append(Measured(symbol, key, table))
+    return found
+
+
+def _one(pairing: Pairing, news: Array, outcome: Array) -> pl.DataFrame:
+    asked = pairing.asked
+    if pairing.method == "lead-lag":
+        lags = lead_lag(news, outcome, max_lag=asked.max_lag, bands=asked.bands, draws=asked.draws, seed=asked.seed)
+        return lags.table.rename({"p_adjusted": "p_holm"})
+    if pairing.method == "granger":
+        return granger(news, outcome, max_lag=asked.max_lag)
+    if pairing.method == "projection":
+        return local_projection(outcome, news, horizons=asked.max_lag, cumulative=asked.against == "returns")
+    values = rolling_correlation(news, outcome, asked.window, minimum=asked.window // 2)
+    return pl.DataFrame({"session": pairing.labels, "correlation": values}, nan_to_null=True)
+
+
+def _parted(pairing: Pairing) -> list[Pairing]:
+    """The pairing of each bucket of symbols."""
+    part = parts_of(pairing.symbols)
+    parts = []
+    for number in np.unique(part).tolist():
+        own = np.flatnonzero(part == number)
+        symbols = tuple(pairing.symbols[s] for s in own.tolist())
+        parts.append(replace(pairing, symbols=symbols, outcomes=pairing.outcomes[own]))
+    return parts
+
+
+def _family(pairs: list[Measured]) -> pl.DataFrame:
     parts: list[pl.DataFrame] = []
     refused: dict[str, list[str]] = {}
-    keys = list(asked.keys) if asked.keys else data.intensity.keys
-    for symbol, key in tracked([(symbol, key) for symbol in data.panel.symbols for key in keys], "symbols and keys"):
-        try:
-            part = one(data.intensity.series(key, asked.measure), data.outcome(symbol, asked.against))
-        except StudyError as error:
-            refused.setdefault(str(error), []).append(f"{symbol} and {key}")
-            continue
-        parts.append(part.select(pl.lit(symbol).alias("symbol"), pl.lit(key).alias("key"), pl.all()))
-    for reason, pairs in refused.items():
-        more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
+    for pair in pairs:
+        if pair.table is None:
+            refused.setdefault(pair.why_not, []).append(f"{pair.symbol} and {pair.key}")
+        else:
+            named = (pl.lit(pair.symbol).alias("symbol"), pl.lit(pair.key).alias("key"))
+            parts.append(pair.table.select(*named, pl.all()))
+    for reason, names in refused.items():
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         if not parts:
-            raise StudyError(f"{', '.join(pairs[:3])}{more}: {reason}")
-        warn(f"left out {', '.join(pairs[:3])}{more}: {reason}")
+            raise StudyError(f"{', '.join(names[:3])}{more}: {reason}")
+        warn(f"left out {', '.join(names[:3])}{more}: {reason}")
     table = pl.concat(parts)
     if "p_value" not in table.columns:
         return table
@@ -212,25 +284,27 @@ def _family(data: NewsAndReturns, asked: Correlated, one: Callable[[Array, Array
     )
 
 
-def _over_symbols(data: NewsAndReturns, method: str, asked: Correlated) -> pl.DataFrame:
+def _over_symbols(
+    data: NewsAndReturns, method: str, asked: Correlated, each: Callable[..., Iterable[Any]]
+) -> pl.DataFrame:
     """The signal test at every horizon from 1 to ``asked.max_lag``, the family being the horizons."""
     if data.intensity.by != "symbol":
         raise InputError(f"{method} needs news by symbol", hint="ask for news by symbol")
     known = set(data.intensity.keys)
     silent = np.zeros(len(data.panel.labels))
     columns = [data.intensity.series(s, asked.measure) if s in known else silent for s in data.panel.symbols]
-    signal = np.stack(columns, axis=1)
-    parts = []
-    for horizon in range(1, asked.max_lag + 1):
-        if method == "ic":
-            test = information_coefficient(signal, data.panel.returns, horizon=horizon)
-        else:
-            test = quantile_spread(signal, data.panel.returns, horizon=horizon, quantiles=asked.quantiles)
-        parts.append(test.summary)
-    table = pl.concat(parts)
+    at = partial(_at_horizon, np.stack(columns, axis=1), data.panel.returns, method, asked.quantiles)
+    table: pl.DataFrame = pl.concat(list(each(at, range(1, asked.max_lag + 1))))
     return table.with_columns(
         pl.Series("p_holm", holm(table["p_value"].to_numpy())), pl.lit(table.height, pl.Int64).alias("tested")
     )
+
+
+def _at_horizon(signal: Array, returns: Array, method: str, quantiles: int, horizon: int) -> pl.DataFrame:
+    """The summary of one test of ``signal`` (T, S) against ``returns`` (T, S)."""
+    if method == "ic":
+        return information_coefficient(signal, returns, horizon=horizon).summary
+    return quantile_spread(signal, returns, horizon=horizon, quantiles=quantiles).summary
 
 
 def _on(bars: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
+from correlator.cluster import Cluster
 from correlator.errors import InputError
 from correlator.eventstudy.confounded import with_confounds
 from correlator.eventstudy.placebo.dates import Matching
 from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options
+from correlator.eventstudy.spread import SpreadResult
+from correlator.research.cluster_study import cluster_study
 from correlator.research.confounds import stored_flags
 from correlator.research.study import study
 from correlator.store.db import Store
@@ -26,16 +30,21 @@ def stored_placebo(
     matching: Matching | None = None,
     margin: float | None = None,
     confounds: str = "keep",
+    cluster: Cluster | None = None,
     **options: Unpack[StoreKeywords],
 ) -> PlaceboResult:
     """Run ``study`` with ``options`` (events, benchmark, windows, by ...) and test it against placebo studies.
 
-    ``confounds``: ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap; the rest as
-    ``placebo_test`` and ``study`` say, and raise.
+    ``confounds``: ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap;
+    ``cluster``: on whose workers it is measured, the same bytes; the rest as ``placebo_test`` and ``study`` say, and
+    raise.
     """
     if confounds != "keep" and options.get("interval", DAILY) != DAILY:
         raise InputError("confounds are counted on daily bars", hint="leave interval out, or keep confounded events")
-    result = study(store, symbols, **options)
+    result: StudyResult | SpreadResult = (
+        study(store, symbols, **options) if cluster is None else cluster_study(store, cluster, symbols, **options)
+    )
     if confounds != "keep":
-        result = with_confounds(result, confounds, stored_flags(store, result))
+        whole = result.whole if isinstance(result, SpreadResult) else result
+        result = with_confounds(whole, confounds, stored_flags(store, whole))
     return placebo_test(result, draws=draws, seed=seed, statistic=statistic, matching=matching, margin=margin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -88,12 +88,18 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     --------
     >>> study(store, "AIRLINK", benchmark="KSE100", window=(-5, 5)).car  # doctest: +SKIP
     """
-    given: dict[str, Any] = {"symbols": symbols, **options}
-    data = {name: given.pop(name, None) for name in ("factors", "risk_free")}
-    result = run_study(store, study_spec(**given), **data)
+    spec, data = spec_and_data(symbols, options)
+    result = run_study(store, spec, **data)
     if nothing := result.why_nothing():
         warn(f"{nothing} (read result.excluded)")
     return result
+
+
+def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any]) -> tuple[StudySpec, dict[str, Any]]:
+    """What ``study`` is asked as a spec, and the frames that come with it."""
+    given: dict[str, Any] = {"symbols": symbols, **options}
+    data = {name: given.pop(name, None) for name in ("factors", "risk_free")}
+    return study_spec(**given), data
 
 
 def run_study(

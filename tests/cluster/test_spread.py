@@ -7,12 +7,15 @@ import pickle
 import warnings
 
 import pytest
+from conftest import SYMBOLS
 
 from correlator.cluster import check_versions, cluster_at, versions
 from correlator.errors import ClusterError, InputError
 from correlator.events.code_file import code_lines
 from correlator.eventstudy.spec import study_spec
 from correlator.research.cluster_study import run_cluster_study
+from correlator.research.correlate import correlate, news_and_returns
+from correlator.research.placebo import stored_placebo
 from correlator.research.study import run_study
 
 OPTIONS = {
@@ -34,6 +37,9 @@ class Here:
 
     def results(self, futures, what):  # noqa: ARG002
         return iter(futures)
+
+    def stream(self, function, items):
+        return (pickle.loads(pickle.dumps(function(item))) for item in items)
 
 
 def both(store, **options):
@@ -62,9 +68,40 @@ def test_models(lake, model):
         assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
 
 
-def test_placebo_studies_of_the_whole(lake):
-    whole, spread = both(lake)
-    assert spread.whole.placebo(draws=50, seed=3).table.equals(whole.placebo(draws=50, seed=3).table)
+@pytest.mark.parametrize(
+    ("model", "by", "statistic", "draws"), [(None, ("category",), "scar", 60), ("mean", (), "bmp", 20)]
+)
+def test_placebo_studies_draw_where_the_bars_are(lake, model, by, statistic, draws):
+    options = {"by": by, **({"model": model, "benchmark": None} if model else {})}
+    whole, spread = both(lake, **options)
+    tests = [each.placebo(draws=draws, seed=3, statistic=statistic) for each in (whole, spread)]
+    for output in ("table", "bands", "draws", "clusters", "excluded"):
+        assert tests[1].frame(output).equals(tests[0].frame(output), null_equal=True), output
+    assert tests[1].made == tests[0].made
+    assert tests[0].draws == draws
+    assert model == "mean" or "whole" not in spread.__dict__, "no bars were gathered"
+
+
+def test_a_stored_placebo_on_a_cluster_is_the_one_of_a_process(lake):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        options = {**OPTIONS, "draws": 30, "confounds": "first"}
+        tests = [stored_placebo(lake, **options, cluster=cluster) for cluster in (None, Here())]
+    assert tests[1].table.equals(tests[0].table)
+
+
+@pytest.mark.parametrize(
+    ("by", "method"), [("category", "lead-lag"), ("category", "rolling"), ("symbol", "ic"), ("symbol", "granger")]
+)
+def test_correlations_by_parts_are_those_of_one_process(lake, by, method):
+    data = news_and_returns(lake, SYMBOLS, by=by)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        tables = [correlate(data, method, cluster=cluster, max_lag=2) for cluster in (None, Here())]
+    assert tables[1].equals(tables[0], null_equal=True)
+    assert len(tables[0]) >= 2
+    words = [str(each.message) for each in told]
+    assert words[: len(words) // 2] == words[len(words) // 2 :]
 
 
 def test_what_needs_all_bars_at_once_is_refused(lake):

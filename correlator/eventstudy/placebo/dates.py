@@ -104,10 +104,18 @@ class Cluster:
         return int(self.offset[-1])
 
 
-def placebo_clusters(estimates: EventEstimates, panel: Panel, spec: StudySpec, matching: Matching) -> list[Cluster]:
+def placebo_clusters(
+    estimates: EventEstimates,
+    panel: Panel,
+    spec: StudySpec,
+    matching: Matching,
+    *,
+    usable: dict[int, Mask] | None = None,
+) -> list[Cluster]:
     """The clusters of the kept events with their candidates, in order of date; no candidate leaves an empty array.
 
-    Raises StudyError for windows of calendar dates, which cannot be moved.
+    ``usable``: what ``measurable`` says of the events' symbols, where the panel has no returns. Raises StudyError for
+    windows of calendar dates, which cannot be moved.
     """
     if panel.calendars is not None:
         listed = ", ".join(panel.calendars.exchanges)
@@ -116,7 +124,8 @@ def placebo_clusters(estimates: EventEstimates, panel: Panel, spec: StudySpec, m
             hint="study one exchange at a time",
         )
     estimation, window = spec.offsets()
-    usable = measurable(panel, spec, np.unique(estimates.symbol_index))
+    if usable is None:
+        usable = measurable(panel, spec, np.unique(estimates.symbol_index))
     distance = matching.distance if matching.distance is not None else len(window)
     near = _near_real_events(estimates, len(panel.labels), distance)
     weekday = weekday_codes(panel.labels)

@@ -30,13 +30,15 @@ from correlator.eventstudy.placebo.dates import (
     number_of_placements,
     placebo_clusters,
 )
+from correlator.eventstudy.placebo.ground import Ground, ground_of, total_sums
 from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
-from correlator.eventstudy.placebo.sums import null_sums, real_sums
+from correlator.eventstudy.placebo.sums import placings_of, real_sums
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm
 from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.spread import SpreadResult
 from correlator.version import __version__
 
 OUTPUTS = ("table", "bands", "draws", "clusters", "excluded")
@@ -230,7 +232,7 @@ class PlaceboResult:
 
 
 def placebo_test(
-    result: StudyResult,
+    study: StudyResult | SpreadResult,
     *,
     draws: int = 10_000,
     seed: int = 0,
@@ -238,7 +240,7 @@ def placebo_test(
     matching: Matching | None = None,
     margin: float | None = None,
 ) -> PlaceboResult:
-    """Test every group and window of ``result`` against ``draws`` placebo studies.
+    """Test every group and window of ``study`` against ``draws`` placebo studies.
 
     ``statistic``: ``scar``, the mean of CAR over its standard error, which gives loud events no more say than quiet
     ones; ``caar``, the mean CAR; ``bmp``, the t of the former, which stands news that raises the variance without
@@ -255,7 +257,9 @@ def placebo_test(
     if margin is not None and statistic == "bmp":
         raise InputError("equivalence needs a mean, and bmp is a t", hint="choose scar or caar")
     chosen = matching or Matching()
-    clusters = placebo_clusters(result.estimates, result.panel, result.spec, chosen)
+    ground = ground_of(study)
+    result = ground.result
+    clusters = placebo_clusters(result.estimates, ground.market(), result.spec, chosen, usable=ground.usable())
     observed = _observed(result)
     possible = [cluster for cluster in clusters if len(cluster.candidates)]
     drawable = [part for cluster in possible if (part := _part_of(cluster, observed)) is not None]
@@ -268,7 +272,7 @@ def placebo_test(
     groups, group_of = _groups(result, kept)
     number = max(len(groups), 1)
     real = real_sums(result.estimates, kept, group_of, number)
-    null = null_sums(result, drawable, dates, group_of, groups=number)
+    null = total_sums(ground, placings_of(ground.part, drawable, dates, group_of), number)
     path = np.nancumsum(null.mean("ar"), axis=2)
     null_values = null.statistic(statistic)
     return PlaceboResult(
@@ -286,7 +290,7 @@ def placebo_test(
         excluded=_excluded(clusters, result),
         spec=result.spec,
         day_labels=result.day_labels,
-        placements=tuple(_own_placements(result, drawable, null_values, group_of, statistic=statistic, block=block)),
+        placements=tuple(_own_placements(ground, drawable, null_values, group_of, statistic=statistic, block=block)),
         slope=_slopes(result, kept, group_of, number, statistic=statistic),
         margin=margin,
         benchmark_note=result.benchmark_note,
@@ -294,7 +298,7 @@ def placebo_test(
 
 
 def _own_placements(
-    result: StudyResult, clusters: Sequence[Cluster], null: Array, group_of: Rows, *, statistic: str, block: int
+    ground: Ground, clusters: Sequence[Cluster], null: Array, group_of: Rows, *, statistic: str, block: int
 ) -> list[OwnPlacements]:
     """The placements of each group: all of its own where they are no more than the draws, else the joint draws."""
     groups, draws = null.shape[:2]
@@ -306,7 +310,7 @@ def _own_placements(
             found.append(OwnPlacements(null[group], min(number, MOST_COUNTED), given_up))
             continue
         dates = every_placement(own, block)
-        sums = null_sums(result, own, dates, np.zeros_like(group_of), groups=1)
+        sums = total_sums(ground, placings_of(ground.part, own, dates, np.zeros_like(group_of)), 1)
         found.append(OwnPlacements(sums.statistic(statistic)[0], dates.shape[1], given_up))
     return found
 

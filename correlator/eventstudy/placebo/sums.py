@@ -15,7 +15,6 @@ from correlator.eventstudy.frames import Array
 from correlator.eventstudy.placebo.dates import Cluster
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
-from correlator.progress import tracked
 
 _PLACEMENTS = 200_000
 """Placements estimated at a time: some 100 MB."""
@@ -40,6 +39,10 @@ class Sums:
             values = np.where(holes, 0.0, values)
         self.total[group] += values
         self.number[group] += 1
+
+    def plus(self, other: Sums) -> Sums:
+        """The sums over the events of both."""
+        return Sums(self.total + other.total, self.number + other.number, self.missing + other.missing, self.windows)
 
     def count(self, part: str) -> Array:
         """Values summed (G, B, columns of ``part``): ``car``, ``scar``, ``square`` or ``ar``."""
@@ -79,21 +82,48 @@ def real_sums(estimates: EventEstimates, kept: Rows, group_of: Rows, groups: int
     return sums
 
 
-def null_sums(
-    result: StudyResult, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows, *, groups: int
-) -> Sums:
-    """Every draw's sums; ``dates`` (C, B) rows of each cluster's first bar."""
+@dataclass(frozen=True)
+class Placings:
+    """Where B draws place events of some symbols: of each (N,) its place ``event`` among the kept ones, its ``group``,
+    the row of ``dates`` (C, B) with its cluster's first bars, and its ``offset`` from these.
+    """
+
+    event: Rows
+    group: Rows
+    cluster: Rows
+    offset: Rows
+    dates: NDArray[np.int32]
+
+
+def placings_of(
+    part: Rows, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows
+) -> dict[int, Placings]:
+    """The placings of each part; ``part``, ``group_of`` (E,), ``dates`` (C, B) rows of each cluster's first bar."""
+    event = np.concatenate([cluster.events for cluster in clusters])
+    offset = np.concatenate([cluster.offset for cluster in clusters])
+    place = np.repeat(np.arange(len(clusters)), [len(cluster.events) for cluster in clusters])
+    found = {}
+    for number in np.unique(part[event]).tolist():
+        mine = part[event] == number
+        used, row = np.unique(place[mine], return_inverse=True)
+        found[number] = Placings(event[mine], group_of[event[mine]], row, offset[mine], dates[used])
+    return found
+
+
+def sums_of_draws(result: StudyResult, placings: Placings, groups: int) -> Sums:
+    """Every draw's sums over the events of ``placings``, which are kept ones of ``result``."""
     windows, days = len(result.spec.windows), result.estimates.ar.shape[1]
-    sums = _empty(groups, dates.shape[1], 3 * windows + days, windows)
-    wanted = _rows_by_symbol(result.estimates, clusters, dates)
-    members = _members(result.estimates, clusters)
+    sums = _empty(groups, placings.dates.shape[1], 3 * windows + days, windows)
     real_holes = np.isnan(_values(result.estimates))
-    for symbol, lookup, table in tracked(_tables(result, wanted), "symbols of the placebo", len(wanted)):
-        for cluster, offset, event in members[symbol]:
-            values = table[lookup[dates[cluster] + offset]]
+    members = _members(result.estimates.symbol_index[placings.event])
+    wanted = {column: _rows_of(placings, places) for column, places in members.items()}
+    for column, lookup, table in _tables(result, wanted):
+        for n in members[column].tolist():
+            event = placings.event[n]
+            values = table[lookup[placings.dates[placings.cluster[n]] + placings.offset[n]]]
             if real_holes[event].any():  # a window that the real event has no value for has none in the draws either
                 values[:, real_holes[event]] = np.nan
-            sums.add(int(group_of[event]), values)
+            sums.add(int(placings.group[n]), values)
     return sums
 
 
@@ -109,27 +139,19 @@ def _values(estimates: EventEstimates) -> Array:
     return np.concatenate([estimates.car, scar, scar * scar, estimates.ar], axis=1)
 
 
-def _members(estimates: EventEstimates, clusters: Sequence[Cluster]) -> dict[int, list[tuple[int, int, int]]]:
-    """For every symbol its events as (cluster, offset from the cluster's first bar, event)."""
-    members: dict[int, list[tuple[int, int, int]]] = {}
-    for c, cluster in enumerate(clusters):
-        for event, offset in zip(cluster.events.tolist(), cluster.offset.tolist(), strict=True):
-            members.setdefault(int(estimates.symbol_index[event]), []).append((c, offset, event))
-    return members
+def _members(symbol: Rows) -> dict[int, Rows]:
+    """The places of each symbol in ``symbol`` (N,), in order of first appearance."""
+    order = np.argsort(symbol, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(symbol[order])) + 1)
+    return {int(symbol[places[0]]): places for places in sorted(groups, key=lambda places: int(places[0]))}
 
 
-def _rows_by_symbol(
-    estimates: EventEstimates, clusters: Sequence[Cluster], dates: NDArray[np.int32]
-) -> dict[int, Rows]:
-    """For every symbol the rows at which some draw measures it."""
-    total = int(max(cluster.places[-1] + cluster.offset[-1] for cluster in clusters)) + 1
-    wanted: dict[int, Rows] = {}
-    for symbol, events in _members(estimates, clusters).items():
-        marks = np.zeros(total, dtype=bool)
-        for cluster, offset, _ in events:
-            marks[dates[cluster] + offset] = True
-        wanted[symbol] = np.flatnonzero(marks)
-    return wanted
+def _rows_of(placings: Placings, places: Rows) -> Rows:
+    """The rows at which some draw measures one of the events at ``places``."""
+    marks = np.zeros(int(placings.dates.max()) + int(placings.offset.max()) + 1, dtype=bool)
+    for n in places.tolist():
+        marks[placings.dates[placings.cluster[n]] + placings.offset[n]] = True
+    return np.flatnonzero(marks)
 
 
 def _tables(result: StudyResult, wanted: dict[int, Rows]) -> Iterator[tuple[int, Rows, NDArray[Any]]]:

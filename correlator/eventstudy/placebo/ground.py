@@ -1,0 +1,130 @@
+"""What placebo studies need of the bars of a study, in this process or in parts elsewhere: the same bytes.
+
+Sums over events are made part after part (``parts_of``) and added in their order, wherever the parts are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Protocol
+
+import numpy as np
+
+from correlator.eventstudy.frames import Mask, Panel
+from correlator.eventstudy.placebo.dates import measurable
+from correlator.eventstudy.placebo.sums import Placings, Sums, sums_of_draws
+from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.result import StudyResult, parts_of
+from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.spread import Part, SpreadResult
+from correlator.progress import tracked
+
+
+class Ground(Protocol):
+    """The bars behind a study: ``result`` what is known of its events, ``part`` (E,) of each kept one."""
+
+    @property
+    def result(self) -> StudyResult: ...
+
+    @property
+    def part(self) -> Rows: ...
+
+    def market(self) -> Panel:
+        """The panel with what volatility regimes are of."""
+
+    def usable(self) -> dict[int, Mask]:
+        """``measurable`` of the kept events' symbols, by their columns."""
+
+    def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
+        """``sums_of_draws`` of each part, in their order."""
+
+
+def total_sums(ground: Ground, placings: Mapping[int, Placings], groups: int) -> Sums:
+    """The sums of the draws over all parts."""
+    return reduce(Sums.plus, ground.sums(placings, groups))
+
+
+def ground_of(result: StudyResult | SpreadResult) -> Ground:
+    """The ground of a study, wherever its bars are."""
+    return SpreadGround(result) if isinstance(result, SpreadResult) else OwnGround(result)
+
+
+@dataclass(frozen=True)
+class OwnGround:
+    """The bars of a ``result`` of this process (see ``Ground``)."""
+
+    result: StudyResult
+
+    @property
+    def part(self) -> Rows:
+        """See ``Ground``."""
+        return np.asarray(parts_of(self.result.panel.symbols)[self.result.estimates.symbol_index])
+
+    def market(self) -> Panel:
+        """See ``Ground``."""
+        return self.result.panel
+
+    def usable(self) -> dict[int, Mask]:
+        """See ``Ground``."""
+        return measurable(self.result.panel, self.result.spec, np.unique(self.result.estimates.symbol_index))
+
+    def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
+        """See ``Ground``."""
+        for each in tracked(placings.values(), "parts of the placebo", len(placings)):
+            yield sums_of_draws(self.result, each, groups)
+
+
+@dataclass(frozen=True)
+class SpreadGround:
+    """The bars of a study in parts (see ``Ground``): masks and sums travel, bars do not."""
+
+    spread: SpreadResult
+
+    @property
+    def result(self) -> StudyResult:
+        """See ``Ground``."""
+        return self.spread.light
+
+    @property
+    def part(self) -> Rows:
+        """See ``Ground``."""
+        return np.asarray(parts_of(self.result.panel.symbols)[self.result.estimates.symbol_index])
+
+    def market(self) -> Panel:
+        """See ``Ground``; the mean of all shares, where there is no benchmark, needs all bars."""
+        first = int(self.part[0])
+        factors = next(iter(self.spread.parts.each(_factors_of, {first: ()})))
+        return self.spread.whole.panel if factors is None else replace(self.result.panel, factors=factors)
+
+    def usable(self) -> dict[int, Mask]:
+        """See ``Ground``."""
+        spec, numbers = self.result.spec, np.unique(self.part).tolist()
+        found: dict[int, Mask] = {}
+        for masks in self.spread.parts.each(_usable_of, dict.fromkeys(numbers, (spec,))):
+            found |= masks
+        return found
+
+    def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
+        """See ``Ground``."""
+        spec, of_event = self.result.spec, self.part
+        asked = {}
+        for number, each in placings.items():
+            own = np.searchsorted(np.flatnonzero(of_event == number), each.event)
+            asked[number] = (replace(each, event=own), groups, spec)
+        return self.spread.parts.each(_sums_of, asked)
+
+
+def _factors_of(part: Part) -> object:
+    return part.of_events.panel.factors
+
+
+def _usable_of(part: Part, spec: StudySpec) -> dict[int, Mask]:
+    result = part.of_events
+    masks = measurable(result.panel, spec, np.unique(result.estimates.symbol_index))
+    return {int(part.columns[column]): mask for column, mask in masks.items()}
+
+
+def _sums_of(part: Part, placings: Placings, groups: int, spec: StudySpec) -> Sums:
+    return sums_of_draws(replace(part.of_events, spec=spec), placings, groups)
