@@ -8,7 +8,6 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from correlator.align.strip_dating import date_strip
 from correlator.brief.model import Market, Move, StripQuote
 from correlator.brief.outcomes import REGIME
 from correlator.brief.series import Measured
@@ -25,6 +24,8 @@ def strip_quotes(
     """Quotes of the page's strip that were printed before the instant, by symbol of the store."""
     if subject.quotes.is_empty():
         return {}
+    from correlator.align.strip_dating import date_strip
+
     names = names_in(connection)
     symbols = {str(name): names.symbol_of(str(name)) for name in subject.quotes["symbol"].unique()}
     stored = sorted({symbol for symbol in symbols.values() if symbol})

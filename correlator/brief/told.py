@@ -14,9 +14,6 @@ import polars as pl
 from correlator.errors import InputError, NotFoundError
 from correlator.events.coder import code_article
 from correlator.events.scope import scope_of
-from correlator.news.page import page_batch, parse_page
-from correlator.news.profiles import own_countries
-from correlator.news.read import read_news
 from correlator.store.statements import query
 
 if TYPE_CHECKING:
@@ -72,6 +69,8 @@ def told(
     elif isinstance(source, Path) or _is_file(source):
         found = _read(connection, Path(source), coder)
     elif "\n" in source.strip():
+        from correlator.news.page import page_batch, parse_page
+
         page = page_batch(parse_page(source, where="the page"), "stdin", 1)
         found = _of_batch(connection, page, "the page", coder)
     else:
@@ -110,6 +109,8 @@ def _typed(text: str, at: datetime, coder: str) -> Told:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> Told:
+    from correlator.news.read import read_news
+
     if not path.is_file():
         raise NotFoundError(f"{path} does not exist", hint="give a file with one page")
     batches = [batch for batch in read_news(path) if batch.articles.height]
@@ -186,6 +187,8 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
 
 def coded_version(row: dict[str, Any], coder: str) -> tuple[dict[str, Any], ...]:
     """The events of a version of an article: headline, body, dateline, published_at, publisher, agency."""
+    from correlator.news.profiles import own_countries
+
     home = None if row["agency"] else own_countries(None).get(row["publisher"])
     on = None if row["published_at"] is None else row["published_at"].date()
     events = code_article(row["headline"], row["body"], dateline=row["dateline"], on=on, coder=coder, home=home)

@@ -1,4 +1,4 @@
-"""The command line: every verb in one place. Verbs import their rooms when they run, so that ``--help`` is quick."""
+"""The command line: every verb in one place. A verb is imported when it is asked for, and its rooms when it runs."""
 
 from __future__ import annotations
 
@@ -8,42 +8,53 @@ from typing import Annotated
 
 import typer
 
-from correlator.cli import (
-    add,
-    audit,
-    brief,
-    check,
-    code,
-    confounds,
-    correlate,
-    demo,
-    doctor,
-    explain,
-    listing,
-    placebo,
-    plot,
-    power,
-    regress,
-    report,
-    sessions,
-    sql,
-    strip,
-    study,
-    unexplained,
-    update,
-    watch,
-)
-from correlator.cli import store as store_verbs
 from correlator.cli.options import Settings, StoreOption, use_settings
 from correlator.cli.output import progress, told_warnings
-from correlator.cli.verbs import Verbs
+from correlator.cli.verbs import RootVerbs, Verb, Verbs
 from correlator.limits import limits, use_limits
 from correlator.progress import listen
 from correlator.resources import SESSIONS_VARIABLE
 from correlator.version import __version__
 
+LOADING, LOOKING, MEASURING, TELLING = "Load", "Look", "Measure", "Tell"
+
+VERBS = (
+    Verb("demo", LOADING, "demo", "demo"),
+    Verb("update", LOADING, "update", "update"),
+    Verb("brief", MEASURING, "brief", "brief"),
+    Verb("unexplained", LOOKING, "unexplained", "unexplained"),
+    Verb("watch", TELLING, "watch", "watch"),
+    Verb("list", LOOKING, "listing", "list_rows"),
+    Verb("explain", LOOKING, "explain", "explain"),
+    Verb("code", LOOKING, "code", "code"),
+    Verb("strip", LOOKING, "strip", "strip"),
+    Verb("sql", LOOKING, "sql", "sql"),
+    Verb("doctor", LOOKING, "doctor", "doctor"),
+    Verb("study", MEASURING, "study", "study"),
+    Verb("placebo", MEASURING, "placebo", "placebo"),
+    Verb("power", MEASURING, "power", "power"),
+    Verb("confounds", MEASURING, "confounds", "confounds"),
+    Verb("regress", MEASURING, "regress", "regress"),
+    Verb("correlate", MEASURING, "correlate", "correlate"),
+    Verb("audit", MEASURING, "audit", "audit"),
+    Verb("plot", TELLING, "plot", "plot"),
+    Verb("add", LOADING, "add", "app"),
+    Verb("store", LOADING, "store", "app"),
+    Verb("check", LOADING, "check", "app"),
+    Verb("sessions", LOADING, "sessions", "app"),
+    Verb("report", TELLING, "report", "app"),
+)
+
+
+class Root(RootVerbs):
+    """The verbs of this page, each loaded when it is asked for."""
+
+    verbs = VERBS
+
+
 app = Verbs(
     name="correlator",
+    cls=Root,
     help="What did this ticker do around this news, and is that more than chance?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -102,31 +113,3 @@ def main(
         os.environ[SESSIONS_VARIABLE] = str(sessions)  # so that processes that a verb starts use the same calendars
     listen(progress)
     ctx.with_resource(told_warnings())
-
-
-LOADING, LOOKING, MEASURING, TELLING = "Load", "Look", "Measure", "Tell"
-
-app.command("demo", rich_help_panel=LOADING)(demo.demo)
-app.add_typer(add.app, name="add", rich_help_panel=LOADING)
-app.add_typer(store_verbs.app, name="store", rich_help_panel=LOADING)
-app.add_typer(check.app, name="check", rich_help_panel=LOADING)
-app.add_typer(sessions.app, name="sessions", rich_help_panel=LOADING)
-app.command("update", rich_help_panel=LOADING)(update.update)
-app.command("brief", rich_help_panel=MEASURING)(brief.brief)
-app.command("unexplained", rich_help_panel=LOOKING)(unexplained.unexplained)
-app.command("watch", rich_help_panel=TELLING)(watch.watch)
-app.command("list", rich_help_panel=LOOKING)(listing.list_rows)
-app.command("explain", rich_help_panel=LOOKING)(explain.explain)
-app.command("code", rich_help_panel=LOOKING)(code.code)
-app.command("strip", rich_help_panel=LOOKING)(strip.strip)
-app.command("sql", rich_help_panel=LOOKING)(sql.sql)
-app.command("doctor", rich_help_panel=LOOKING)(doctor.doctor)
-app.command("study", rich_help_panel=MEASURING)(study.study)
-app.command("placebo", rich_help_panel=MEASURING)(placebo.placebo)
-app.command("power", rich_help_panel=MEASURING)(power.power)
-app.command("confounds", rich_help_panel=MEASURING)(confounds.confounds)
-app.command("regress", rich_help_panel=MEASURING)(regress.regress)
-app.command("correlate", rich_help_panel=MEASURING)(correlate.correlate)
-app.command("audit", rich_help_panel=MEASURING)(audit.audit)
-app.command("plot", rich_help_panel=TELLING)(plot.plot)
-app.add_typer(report.app, name="report", rich_help_panel=TELLING)

@@ -1,10 +1,15 @@
-"""Verbs that refuse an option given twice: a list takes every value, anything else takes one, and none is dropped."""
+"""Verbs that are loaded when they are asked for, and that refuse an option given twice.
+
+A list takes every value, anything else takes one, and none is dropped.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -41,9 +46,66 @@ class OneEachGroup(_OneEach, TyperGroup):
 class Verbs(typer.Typer):
     """A ``typer.Typer`` whose verbs refuse an option given twice."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(cls=OneEachGroup, **settings)
+    def __init__(self, *, cls: type[TyperGroup] = OneEachGroup, **settings: Any) -> None:
+        super().__init__(cls=cls, **settings)
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
         """As ``typer.Typer.command``."""
         return super().command(name, cls=OneEachCommand, **settings)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A verb: its ``name``, its ``panel`` in the help, and what it is: the ``attribute`` (a function, or an app of
+    verbs) of the ``module`` of this room.
+    """
+
+    name: str
+    panel: str
+    module: str
+    attribute: str
+
+    def load(self) -> Any:
+        """The command, made now."""
+        held = Verbs(pretty_exceptions_enable=False, add_completion=False)
+        held.callback()(_nothing)
+        found = getattr(import_module(f"correlator.cli.{self.module}"), self.attribute)
+        if isinstance(found, typer.Typer):
+            held.add_typer(found, name=self.name, rich_help_panel=self.panel)
+        else:
+            held.command(self.name, rich_help_panel=self.panel)(found)
+        group = typer.main.get_command(held)
+        return group.commands[self.name]  # type: ignore[attr-defined]
+
+
+def _nothing() -> None:
+    """A callback makes typer return a group, of one verb too."""
+
+
+class _Loaded(Mapping[str, Any]):
+    """Commands by name, in order, each made when it is first asked for."""
+
+    def __init__(self, verbs: Sequence[Verb]) -> None:
+        self._verbs = {verb.name: verb for verb in verbs}
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._verbs[name].load()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._verbs)
+
+    def __len__(self) -> int:
+        return len(self._verbs)
+
+
+class RootVerbs(OneEachGroup):
+    """A group whose verbs are those of the table ``verbs``."""
+
+    verbs: ClassVar[tuple[Verb, ...]] = ()
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "commands": None})
+        self.commands = _Loaded(self.verbs)  # type: ignore[assignment]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
 from correlator.events.actors import country_codes
-from correlator.events.full import code_full
 from correlator.events.model import CodedEvent
 from correlator.events.other_languages import code_other
 from correlator.events.page_country import THE_PAGE
@@ -44,7 +43,12 @@ def code_headlines(
 
 
 def _coded(readings: Sequence[Reading], coder: str) -> list[list[CodedEvent]]:
-    coded = code_full(readings) if coder == "full" else [code_rules(reading) for reading in readings]
+    if coder == "full":
+        from correlator.events.full import code_full
+
+        coded = code_full(readings)
+    else:
+        coded = [code_rules(reading) for reading in readings]
     return [
         events if reading.is_coded else code_other(reading) for reading, events in zip(readings, coded, strict=True)
     ]

@@ -15,7 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from correlator.containers.read import text_table
 from correlator.errors import InputError
 from correlator.events.second_sign import has_sign, is_another_company, is_sibling, means_otherwise, needs_sign
 from correlator.events.text import prepare
@@ -149,6 +148,8 @@ def read_watchlist(path: str | Path) -> list[WatchTerm]:
 
     Raises InputError naming the line that cannot be read.
     """
+    from correlator.containers.read import text_table
+
     name, rows = Path(path).name, text_table(path)
     missing = {"symbol", "words"} - set(rows.columns)
     if missing:

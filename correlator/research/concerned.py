@@ -18,17 +18,22 @@ from correlator.store.statements import query
 _RECENT = timedelta(days=45)
 _ORDER = {"asked": 0, "named": 1, "printed": 2, "country": 3}
 # The index of a country speaks for its market, so it goes before the country's shares; of these the most traded first.
+# Bars of the last weeks say what is traded; whether there are older ones is asked only where there are none of these.
 _LISTED = """
     WITH here AS (
         SELECT symbol, country, coalesce(kind, 'share') AS kind FROM instruments
         WHERE country IN (SELECT unnest($countries)) AND coalesce(kind, 'share') IN ('share', 'index', 'fund')
-    ), traded AS (
-        SELECT symbol, median(close * volume) FILTER (WHERE bar_start > $since::TIMESTAMPTZ) AS turnover FROM bars
-        WHERE symbol IN (SELECT symbol FROM here) AND "interval" = '1d' AND vintage = 1
-            AND bar_start < $at::TIMESTAMPTZ
-        GROUP BY symbol
+    ), first_told AS NOT MATERIALIZED (
+        SELECT symbol, bar_start, close, volume FROM bars
+        WHERE "interval" = '1d' AND vintage = 1 AND bar_start < $at::TIMESTAMPTZ
+    ), recent AS (
+        SELECT symbol, median(close * volume) AS turnover FROM first_told
+        WHERE symbol IN (SELECT symbol FROM here) AND bar_start > $since::TIMESTAMPTZ GROUP BY symbol
+    ), older AS (
+        SELECT DISTINCT symbol, NULL::DOUBLE AS turnover FROM first_told
+        WHERE symbol IN (SELECT symbol FROM here ANTI JOIN recent USING (symbol))
     )
-    SELECT here.*, turnover FROM here JOIN traded USING (symbol)
+    SELECT here.*, turnover FROM here JOIN (FROM recent UNION ALL FROM older) USING (symbol)
     ORDER BY kind = 'index' DESC, turnover DESC NULLS LAST, symbol
 """
 

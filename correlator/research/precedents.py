@@ -18,14 +18,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import duckdb
 import polars as pl
 
 from correlator.events.scope import DOMESTIC
-from correlator.intake.instruments import names_in
-from correlator.research.selection import EVENT_COLUMNS
+from correlator.intake.instruments import Names, names_in
 from correlator.store.statements import query
 
 WEIGHTS = {"dyad": 0.30, "actors": 0.15, "category": 0.30, "quad": 0.15, "goldstein": 0.10}
@@ -63,14 +62,19 @@ class Reach:
 
 
 _PUBLIC = """
-    known_at >= $since AND known_at + CASE known_precision WHEN 'day' THEN INTERVAL 1 DAY ELSE INTERVAL 0 DAY END <= $at
+    known_at BETWEEN $since AND $at AND (known_precision IS DISTINCT FROM 'day' OR known_at <= $day_before)
 """
 """A date alone is not known before the date is over."""
 _CONCERNS = """
-    (source_country IN (SELECT unnest($countries)) OR target_country IN (SELECT unnest($countries))
-        OR symbol IN (SELECT unnest($names))
+    (list_contains($countries::VARCHAR[], source_country) OR list_contains($countries::VARCHAR[], target_country)
+        OR list_contains($names::VARCHAR[], symbol)
         OR article_id IN (SELECT article_id FROM links WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols))))
 """
+_READ = (
+    *("event_id", "article_id", "known_at", "known_precision", "coder", "category", "quad_class", "goldstein"),
+    *("source_country", "target_country", "dyad", "symbol"),
+)
+"""Columns of the events that are read: of a million rows only what a brief looks at."""
 _SIMILARITY = f"""
     {WEIGHTS["dyad"]} * (dyad IS NOT DISTINCT FROM $dyad AND $dyad::VARCHAR IS NOT NULL)::INTEGER
     + {WEIGHTS["actors"]} / 2 * (
@@ -82,7 +86,7 @@ _SIMILARITY = f"""
 """
 _LIKE = f"""
     WITH liked AS (
-        SELECT *, round({_SIMILARITY}, 4) AS similarity FROM events
+        SELECT {", ".join(_READ)}, round({_SIMILARITY}, 4) AS similarity FROM events
         WHERE {_PUBLIC} AND {_CONCERNS}
             AND (coder = 'user'
                 OR coalesce(source_country = target_country, false) = $domestic)
@@ -95,20 +99,20 @@ _LIKE = f"""
     ORDER BY l.similarity DESC, l.known_at DESC, l.event_id
 """
 _NEAR = f"""
-    WITH near AS (SELECT * FROM events WHERE {_PUBLIC} AND {_CONCERNS})
+    WITH near AS (SELECT {", ".join(_READ)} FROM events WHERE {_PUBLIC} AND {_CONCERNS})
     SELECT n.*, a.story_id, a.publisher, a.headline
     FROM near AS n LEFT JOIN articles AS a ON a.article_id = n.article_id AND a.version = 1
     WHERE ($article::BIGINT IS NULL OR n.article_id IS DISTINCT FROM $article)
         AND ($story::BIGINT IS NULL OR a.story_id IS DISTINCT FROM $story)
     ORDER BY n.known_at, n.event_id
 """
-_COLUMNS = (*EVENT_COLUMNS, "symbol")
+_COLUMNS = (*_READ, "story_id", "publisher", "headline")
 
 
 def like_events(
     connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach: Reach, *, most: int = MOST
 ) -> pl.DataFrame:
-    """Events within ``reach``, the most similar first: ``EVENT_COLUMNS``, symbol (of a user's event), similarity."""
+    """Events within ``reach``, the most similar first: what is known of each, symbol of a user's event, similarity."""
     said = {
         "category": likeness.category,
         "quad": likeness.quad_class,
@@ -123,7 +127,7 @@ def like_events(
 
 
 def near_events(connection: duckdb.DuckDBPyConnection, reach: Reach) -> pl.DataFrame:
-    """Every event within ``reach``, in order of time: ``EVENT_COLUMNS`` and symbol."""
+    """Every event within ``reach``, in order of time: as ``like_events`` has them, without similarity."""
     return query(connection, _NEAR, _reached(connection, reach)).select(_COLUMNS)
 
 
@@ -138,10 +142,11 @@ def concerning(
         " WHERE kind = 'named' AND symbol IN (SELECT unnest($symbols)) AND article_id IN (SELECT unnest($articles))",
         {"symbols": [symbol for symbol, _ in instruments], "articles": articles},
     )
-    names = names_in(connection)
+    called = events["symbol"].drop_nulls().unique()
+    names = names_in(connection) if len(called) else Names({}, {})
     parts = [events.join(named, on="article_id").select("event_id", pl.col("concerned").alias("symbol"))]
     for symbol, country in instruments:
-        own = [name for name in events["symbol"].drop_nulls().unique() if (names.symbol_of(name) or name) == symbol]
+        own = [name for name in called if (names.symbol_of(name) or name) == symbol]
         here = pl.col("symbol").is_in(own)
         if country is not None:
             here = here | (pl.col("source_country") == country) | (pl.col("target_country") == country)
@@ -150,14 +155,15 @@ def concerning(
 
 
 def _reached(connection: duckdb.DuckDBPyConnection, reach: Reach) -> dict[str, object]:
-    names = names_in(connection)
     written = query(connection, "SELECT DISTINCT symbol FROM events WHERE symbol IS NOT NULL")["symbol"].to_list()
+    names = names_in(connection) if written else Names({}, {})
     return {
         "symbols": list(reach.symbols),
         "countries": list(reach.countries),
         "names": [name for name in written if (names.symbol_of(name) or name) in reach.symbols],
         "since": reach.since,
         "at": reach.at,
+        "day_before": reach.at - timedelta(days=1),
         "article": reach.article_id,
         "story": reach.story_id,
     }
