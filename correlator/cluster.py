@@ -123,13 +123,13 @@ def cluster_if(address: str | None) -> Iterator[Cluster | None]:
 
 def versions() -> dict[str, str]:
     """Versions of all that numbers depend on."""
-    packages = {"correlator": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    found = {"correlator": __version__, "python": platform.python_version(), "machine": platform.machine()}
     for name in _PACKAGES:
         try:
-            packages[name] = version(name)
+            found[name] = version(name)
         except PackageNotFoundError:
-            packages[name] = "none"
-    return packages
+            found[name] = "none"
+    return found
 
 
 def check_versions(of_workers: Mapping[str, Mapping[str, str]]) -> None:

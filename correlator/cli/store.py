@@ -61,9 +61,9 @@ def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions
     """
     from correlator.intake.undo import load_of
 
-    loaded = load_of(open_store(store), load)
-    narrate(_told(loaded))
-    printer.print(loaded.rows)
+    found = load_of(open_store(store), load)
+    narrate(_told(found))
+    printer.print(found.rows)
 
 
 @app.command("undo")
@@ -82,11 +82,11 @@ def undo(
     from correlator.intake.undo import load_of, undo_load
 
     target = open_store(store)
-    undone = load_of(target, load) if dry_run else undo_load(target, load)
-    narrate(f"{'would undo' if dry_run else 'undone:'} {_told(undone)}")
-    for note in undone.notes:
+    found = load_of(target, load) if dry_run else undo_load(target, load)
+    narrate(f"{'would undo' if dry_run else 'undone:'} {_told(found)}")
+    for note in found.notes:
         narrate(f"  {note}")
-    printer.print(undone.rows)
+    printer.print(found.rows)
 
 
 @app.command("recode")
@@ -151,9 +151,9 @@ def merge(
         narrate(line)
 
 
-def _told(undone: Undone) -> str:
+def _told(found: Undone) -> str:
     """A load in a line."""
-    load = undone.load
+    load = found.load
     gone = f", undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC" if load["undone_at"] is not None else ""
     return (
         f"load {load['load_id']}, {load['kind']} from {load['source']}, {load['finished_at']:%Y-%m-%d %H:%M} UTC{gone}"

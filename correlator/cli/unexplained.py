@@ -36,7 +36,7 @@ def unexplained(
     """
     from correlator.brief.unexplained import unexplained as find
 
-    result = find(open_store(store), since, until=until, symbols=symbol, least=least, benchmark=benchmark, as_of=as_of)
-    if result.is_empty():
+    found = find(open_store(store), since, until=until, symbols=symbol, least=least, benchmark=benchmark, as_of=as_of)
+    if found.is_empty():
         narrate("every extreme session has an event, or there is none")
-    printer.print(result, "unexplained")
+    printer.print(found, "unexplained")

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import polars as pl
 
+from correlator.news.story_results import same_results
 from correlator.news.story_words import TAIL, Told, main_clause, meant, told, words_of
 
 WINDOW = timedelta(hours=72)
@@ -30,6 +31,7 @@ FORMULA_DAYS = 3
 UNITS = frozenset({"million", "billion", "trillion"})
 NAMES = 3
 NAMES_WITH_NUMBER = 2
+TELLING = 3  # digits of a number that would hardly come twice; so would one with decimals
 MOST_WORDS = 0.7
 
 
@@ -140,7 +142,11 @@ def _same_event(one: str, two: str, left_text: str, right_text: str) -> bool:
 
 def _same_words(one: str, two: str) -> bool:
     left, right = told(one), told(two)
-    if _numbers_differ(left, right) or _replaced(left, right):
+    if _numbers_differ(left, right):
+        return False
+    if same_results(one, two):
+        return True
+    if _replaced(left, right):
         return False
     return not _turned(left, right) and not _swapped(left, right, one, two)
 
@@ -176,7 +182,8 @@ def _one_act(one: Told, two: Told) -> bool:
     """Whether both tell one act of the same names: three, or two and a number, with most words beside them.
 
     *Genome firm Solexa for $600 mln* and *Solexa for $600 million in stock*: what is new only describes. Where both
-    have something new behind the same word (*attack on the port*, *attack on the airport*), it is another event.
+    have something new behind the same word (*attack on the port*, *attack on the airport*), it is another event, unless
+    both tell a figure that would hardly come twice (*$7.5 billion*).
     """
     left, right = frozenset(one.words), frozenset(two.words)
     common = left & right
@@ -184,7 +191,8 @@ def _one_act(one: Told, two: Told) -> bool:
     numbers = {word for word in common if word[0].isdigit()}
     if len(names) < (NAMES_WITH_NUMBER if numbers else NAMES) or not common - names - numbers - UNITS:
         return False
-    if _slots(one, common) & _slots(two, common):
+    telling = any("_" in number or len(number) >= TELLING for number in numbers)
+    if not telling and _slots(one, common) & _slots(two, common):
         return False
     return len(common) >= MOST_WORDS * min(len(left), len(right))
 
@@ -206,9 +214,15 @@ def _turned(one: Told, two: Told) -> bool:
     sets = words_of()
     left, right = frozenset(one.words), frozenset(two.words)
     new_left, new_right = left - right, right - left
-    if (new_left | new_right) & sets.turning:
+    if (new_left | new_right) & sets.turning - _moves(one) - _moves(two):
         return True
     return bool((new_left & sets.up and new_right & sets.down) or (new_left & sets.down and new_right & sets.up))
+
+
+def _moves(each: Told) -> set[str]:
+    """How a market moved, as said behind it (*shares fall*): it comments on what is told and does not turn it."""
+    sets = words_of()
+    return {move for market, move in pairwise(each.words) if market in sets.market and move in sets.up | sets.down}
 
 
 def _swapped(one: Told, two: Told, first: str, second: str) -> bool:

@@ -7,7 +7,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from typing import Any
 
@@ -28,6 +28,7 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
 _NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹": " rupee ", "%": " percent "}
+_SEVERAL = re.compile(r" |\.\w{2}")  # *per cent*, *w.house*
 _SPEAKER = 4  # words of who says it
 _QUARTER = re.compile(r"\b[qQ]([1-4])\b")
 
@@ -54,6 +55,10 @@ class StoryWords:
     down: frozenset[str]
     market: frozenset[str]
     daily: frozenset[str]
+    metric: frozenset[str]
+    period: frozenset[str]
+    rose: frozenset[str]
+    fell: frozenset[str]
 
 
 @lru_cache(maxsize=50_000)
@@ -113,7 +118,8 @@ def meant(headlines: pl.Series) -> pl.Series:
         .str.replace_all(r"[^\p{L}\p{M}\p{N}_]+", " ")
     )
     padded = pl.concat_str(pl.lit(" "), words, pl.lit(" ")).str.replace_many(
-        [f" {each.replace('.', '')} " for each in phrases], [f" {each} " for each in phrases.values()]
+        [f" {re.sub(r'[.](?=[a-z]{2})', ' ', each).replace('.', '')} " for each in phrases],
+        [f" {each} " for each in phrases.values()],
     )
     rows = (
         pl.DataFrame({"text": headlines})
@@ -148,9 +154,7 @@ def main_clause(headline: str) -> str:
 def words_of() -> StoryWords:
     """The sets of the data file."""
     raw = _raw()
-    return StoryWords(
-        *(frozenset(_stems(raw[name])) for name in ("filler", "turning", "up", "down", "market", "daily"))
-    )
+    return StoryWords(**{each.name: frozenset(_stems(raw[each.name])) for each in fields(StoryWords)})
 
 
 def _plain(headline: str) -> str:
@@ -172,7 +176,7 @@ def _joined_phrases(text: str) -> str:
 @cache
 def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
     groups: Sequence[Sequence[str]] = _raw()["same"]
-    several = {each: group[0].replace(" ", "") for group in groups for each in group if " " in each}
+    several = {each: group[0].replace(" ", "") for group in groups for each in group if _SEVERAL.search(each)}
     several |= {each: each.replace(" ", "") for name in ("market", "turning") for each in _raw()[name] if " " in each}
     longest = sorted(several, key=len, reverse=True)
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE), several

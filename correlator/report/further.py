@@ -25,21 +25,21 @@ def further_tables(spec: ReportSpec, result: StudyResult | None, sliced: Store) 
     """The further tables that ``spec`` asks for, None where one cannot be made (with a warning), and the placebo
     test.
     """
-    outputs = spec.outputs
-    names = [name for name in ("placebo", "confounds", "regressions") if name in outputs.tables]
-    tables: Tables = dict.fromkeys(names)
+    wanted = spec.outputs
+    names = [name for name in ("placebo", "confounds", "regressions") if name in wanted.tables]
+    found: Tables = dict.fromkeys(names)
     if result is None or not len(result.estimates):
-        return tables, None
+        return found, None
     test = None
-    if "placebo" in names or any(FIGURES[kind].needs == PLACEBO for kind in outputs.figures):
-        test = _made(lambda: placebo_test(result, draws=outputs.draws, seed=outputs.seed), "placebo test")
+    if "placebo" in names or any(FIGURES[kind].needs == PLACEBO for kind in wanted.figures):
+        test = _made(lambda: placebo_test(result, draws=wanted.draws, seed=wanted.seed), "placebo test")
     if "placebo" in names and test is not None:
-        tables["placebo"] = test.table
+        found["placebo"] = test.table
     if "confounds" in names:
-        tables["confounds"] = _made(lambda: stored_flags(sliced, result), "table of confounds")
+        found["confounds"] = _made(lambda: stored_flags(sliced, result), "table of confounds")
     if "regressions" in names:
-        tables["regressions"] = _made(lambda: _regressions(spec, result, sliced), "regression")
-    return tables, test
+        found["regressions"] = _made(lambda: _regressions(spec, result, sliced), "regression")
+    return found, test
 
 
 def _regressions(spec: ReportSpec, result: StudyResult, sliced: Store) -> pl.DataFrame:

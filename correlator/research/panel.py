@@ -40,11 +40,11 @@ def exchanges_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) 
     """The symbols of every exchange, by its code, in the order of the symbols; raises NotFoundError for an unknown
     symbol.
     """
-    by_exchange: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     rows = read_instrument_rows(connection, symbols)
     for symbol in symbols:
-        by_exchange.setdefault(str(rows[symbol]["exchange"]), []).append(symbol)
-    return by_exchange
+        found.setdefault(str(rows[symbol]["exchange"]), []).append(symbol)
+    return found
 
 
 def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:

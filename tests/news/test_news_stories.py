@@ -39,6 +39,14 @@ APART = [
     ("Central bank raises rate by 25 basis points", "Central bank raises rate by 50 basis points"),
     ("Two capitals plan a wider trade pact", "Two capitals cancel a wider trade pact"),
     ("Shares open lower in thin trade", "Shares close lower in thin trade"),
+    ("Pexton profit rises on theme parks", "Pexton profit falls on theme parks"),
+    ("Pexton loss widens on oil", "Pexton loss narrows on oil"),
+    ("Pexton Q3 profit rises on theme parks", "Pexton Q4 profit rises on toy sales"),
+    ("Pexton profit to rise on theme parks: CEO", "Pexton profit rises on lower costs"),
+    ("Pexton profit rises on theme parks", "Orlana profit rises on theme parks"),
+    ("Pexton profit rises 9.2 pct on parks", "Pexton profit rises 4.1 pct on toys"),
+    ("Orlana to sell $7.5 bln stake to Riga Holding", "Orlana to buy $7.5 bln stake from Riga Holding"),
+    ("Orlana to sell 5 pct stake to Riga Holding", "Orlana to sell 5 pct of its port to Riga Holding"),
 ]
 JOINED = [
     ("Orlana to buy tool maker Pexton for $600 mln", "Orlana to buy Pexton for $600 million in stock"),
@@ -59,6 +67,14 @@ JOINED = [
     ("Regulator probing Acme unit in Riga", "Regulator investigates Acme unit in Riga"),
     ("Shelves were never emptier: Acme chief", "Acme chief: Shelves were never emptier"),
     ("Latvian envoy reaches Valletta for talks", "Latvia's envoy reaches Valletta for talks: sources"),
+    ("Pexton profit rises on theme parks, TV networks", "Pexton profit up on Riga cinemas, U.S. theme parks"),
+    ("Pexton's fourth-quarter earnings fall", "Pexton's earnings fall as promotions fail"),
+    ("Pexton profit hit by dairy prices", "Pexton profit falls on dairy prices"),
+    ("Latvia's Pexton H2 profit falls 9.2 pct", "Latvia's Pexton H2 profit falls on wine woes"),
+    ("Pexton CEO, CFO leaving company after options probe", "Pexton says CEO, CFO resign after options probe"),
+    ("Pexton shares fall as outlook well below Street view", "Pexton outlook well below Wall Street view"),
+    ("W.House says Riga heads for deadlock on autos", "White House says Riga heads for deadlock on autos"),
+    ("Orlana to sell $7.5 bln stake to Riga Holding", "Orlana to sell $7.5 billion units to Riga Holding group"),
 ]
 
 
