@@ -162,12 +162,12 @@ def _is_own_name(host: str) -> bool:
 
 def _resolve(host: str, port: int, url: str) -> tuple[str, ...]:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise SourceError(
             f"{shown(url)}: host {host} is not known", hint="check the address and the network"
         ) from error
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in answers))
 
 
 def _is_public(text: str) -> bool:

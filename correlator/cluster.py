@@ -123,13 +123,13 @@ def cluster_if(address: str | None) -> Iterator[Cluster | None]:
 
 def versions() -> dict[str, str]:
     """Versions of all that numbers depend on."""
-    found = {"correlator": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    packages = {"correlator": __version__, "python": platform.python_version(), "machine": platform.machine()}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            packages[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "none"
-    return found
+            packages[name] = "none"
+    return packages
 
 
 def check_versions(of_workers: Mapping[str, Mapping[str, str]]) -> None:

@@ -40,19 +40,19 @@ def settings() -> dict[str, Setting]:
     """
     if _ignored.get():
         return {}
-    found: dict[str, Setting] = {}
+    merged: dict[str, Setting] = {}
     for path in (user_file(), Path(FILE)):
         if path.is_file():
-            found |= {key: Setting(value, path) for key, value in _read(path).items()}
-    return found
+            merged |= {key: Setting(value, path) for key, value in _read(path).items()}
+    return merged
 
 
 def setting(key: str) -> str | None:
     """The value of ``key``, or None where no file has it; the store's path is resolved from the folder of its file."""
-    found = settings().get(key)
-    if found is None:
+    chosen = settings().get(key)
+    if chosen is None:
         return None
-    return str(found.source.parent / found.value) if key == "store" else found.value
+    return str(chosen.source.parent / chosen.value) if key == "store" else chosen.value
 
 
 def user_file() -> Path:

@@ -55,14 +55,14 @@ def _packages() -> Iterator[tuple[str, str, str]]:
 def _settings() -> Iterator[tuple[str, str, str]]:
     """What ``correlator.toml`` sets and where it stands, or where one could stand."""
     try:
-        found = settings()
-        for key, each in found.items():
+        merged = settings()
+        for key, each in merged.items():
             _check_setting(key, each.value)
             yield f"setting {key}", "ok", f"{each.value} ({each.source})"
     except CorrelatorError as error:
         yield "settings", "problem", str(error)
         return
-    if not found:
+    if not merged:
         yield "settings", "ok", f"none: {FILE} in this folder or {user_file()} may set {', '.join(KEYS)}"
 
 
@@ -77,8 +77,8 @@ def _check_setting(key: str, value: str) -> None:
 
 
 def _browser() -> tuple[str, str, str]:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    return ("browser", "ok", found) if found else ("browser", "missing", "needed for: figures as PNG, SVG or PDF")
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    return ("browser", "ok", browser) if browser else ("browser", "missing", "needed for: figures as PNG, SVG or PDF")
 
 
 def _calendars() -> Iterator[tuple[str, str, str]]:

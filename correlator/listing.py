@@ -80,11 +80,11 @@ def _of_symbol(rows: pl.DataFrame, symbol: str, what: str) -> pl.DataFrame:
     if "symbol" not in rows.columns:
         hint = "give --symbol for events, quotes, links, instruments or bars"
         raise InputError(f"{what} have no symbol", hint=hint)
-    found = rows.filter(pl.col("symbol") == symbol)
-    if found.is_empty():
+    matches = rows.filter(pl.col("symbol") == symbol)
+    if matches.is_empty():
         hint = likeliest(symbol, rows["symbol"].drop_nulls().unique(), "there are")
         raise NotFoundError(f"no row of {what} has the symbol {symbol!r}", hint=hint)
-    return found
+    return matches
 
 
 def _events(

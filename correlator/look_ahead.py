@@ -101,8 +101,8 @@ def audit(
     sample of them is tried, and ``complete`` is False. Raises InputError where the study returns no numbers.
     """
     study = _built_in(measure) if isinstance(measure, StudySpec) else measure
-    found = study(panel, events)
-    numbers = numbers_of(found)
+    result = study(panel, events)
+    numbers = numbers_of(result)
     if numbers.is_empty():
         raise InputError("the study returned no numbers to audit", hint="see its excluded events")
     rows = pl.Series(panel.labels.search_sorted(numbers["session"], side="left")).cast(pl.Int64)
@@ -119,35 +119,35 @@ def audit(
     together = pl.concat([*leaks, _no_leaks(claims)], how="vertical_relaxed")
     return Audit(
         leaks=together.unique(list(_NUMBERS), keep="first", maintain_order=True),
-        late=_late(found, closes),
+        late=_late(result, closes),
         numbers=len(numbers),
         cutoffs=len(tried),
         claimed_bars=len(claimed),
     )
 
 
-def numbers_of(found: StudyResult | pl.DataFrame) -> pl.DataFrame:
+def numbers_of(result: StudyResult | pl.DataFrame) -> pl.DataFrame:
     """Every number of a study with the bar it claims: event_id, symbol, quantity, session, value."""
-    if isinstance(found, pl.DataFrame):
+    if isinstance(result, pl.DataFrame):
         needed = (*_NUMBERS, "session", "value")
-        if missing := [name for name in needed if name not in found.columns]:
+        if missing := [name for name in needed if name not in result.columns]:
             raise InputError(f"the study's numbers have no column {missing[0]!r}", hint=f"return {', '.join(needed)}")
-        return found.select(needed)
-    estimates, labels = found.estimates, found.panel.labels
-    names = found.events[estimates.kept].select("event_id", "symbol")
+        return result.select(needed)
+    estimates, labels = result.estimates, result.panel.labels
+    names = result.events[estimates.kept].select("event_id", "symbol")
     if names.is_empty():
         return pl.DataFrame(
             schema={**names.schema, "quantity": pl.String, "session": labels.dtype, "value": pl.Float64}
         )
-    _, model_row = window_rows(found.spec.estimation, estimates.day_zero, labels)
+    _, model_row = window_rows(result.spec.estimation, estimates.day_zero, labels)
     columns = {f"coefficient {j}": (values, model_row) for j, values in enumerate(estimates.coefficients.T)}
     columns["sigma"] = (estimates.sigma, model_row)
-    for day, label in enumerate(found.day_labels):
+    for day, label in enumerate(result.day_labels):
         row = estimates.win_first + day
         columns[f"ar {label}"] = (estimates.ar[:, day], row)
         columns[f"ar se {label}"] = (estimates.ar_se[:, day], row)
-    for w, label in enumerate(found.window_labels):
-        row = estimates.win_first + found.car_columns[w, 1]
+    for w, label in enumerate(result.window_labels):
+        row = estimates.win_first + result.car_columns[w, 1]
         columns[f"car {label}"] = (estimates.car[:, w], row)
         columns[f"car se {label}"] = (estimates.car_se[:, w], row)
     return pl.concat(
@@ -247,12 +247,12 @@ def _no_leaks(claims: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _late(found: StudyResult | pl.DataFrame, closes: pl.Series | None) -> pl.DataFrame:
+def _late(result: StudyResult | pl.DataFrame, closes: pl.Series | None) -> pl.DataFrame:
     """Measured events that were public only after the close of their day 0."""
-    if closes is None or isinstance(found, pl.DataFrame) or "known_at" not in found.events.columns:
+    if closes is None or isinstance(result, pl.DataFrame) or "known_at" not in result.events.columns:
         return pl.DataFrame(schema={"event_id": pl.Int64, "symbol": pl.String, "session": pl.Date})
-    at = found.estimates.day_zero
-    events = found.events[found.estimates.kept]
+    at = result.estimates.day_zero
+    events = result.events[result.estimates.kept]
     measured = events.select("event_id", "symbol", _known(events.columns))
-    placed = measured.with_columns(session=found.panel.labels[at], close=closes[at])
+    placed = measured.with_columns(session=result.panel.labels[at], close=closes[at])
     return placed.filter(pl.col("known_at") > pl.col("close"))

@@ -51,9 +51,9 @@ class Exchange:
 
 def exchange_named(exchange: str) -> Exchange:
     """The exchange with this market identifier code; raises NotFoundError with the likeliest spelling."""
-    found = _exchanges().get(exchange)
-    if found is not None:
-        return found
+    exchange_row = _exchanges().get(exchange)
+    if exchange_row is not None:
+        return exchange_row
     if exchange.upper() in _exchanges() or exchange.upper() in _other_names():
         raise _unknown(exchange)
     return _from_library(exchange)
@@ -106,8 +106,8 @@ def holidays_known_until(exchange: str) -> date | None:
     After it every usual weekday is taken for a session until the calendar or a correction says otherwise.
     """
     rows = pl.read_csv(data_path("sessions", "known.csv"), try_parse_dates=True)
-    found = rows.filter(pl.col("calendar") == exchange_named(exchange).calendar)["holidays_known_until"]
-    return found[0] if len(found) else None
+    until = rows.filter(pl.col("calendar") == exchange_named(exchange).calendar)["holidays_known_until"]
+    return until[0] if len(until) else None
 
 
 def exchange_codes() -> list[str]:

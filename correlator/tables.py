@@ -72,8 +72,8 @@ class Table:
 
     def schema(self, names: Iterable[str] | None = None) -> dict[str, pl.DataType]:
         """The polars schema of the table, or of the named columns in the order asked for."""
-        wanted = self.column_names if names is None else tuple(names)
-        return {name: polars_type(self.column(name).type) for name in wanted}
+        chosen = self.column_names if names is None else tuple(names)
+        return {name: polars_type(self.column(name).type) for name in chosen}
 
 
 def polars_type(sql_type: str) -> pl.DataType:

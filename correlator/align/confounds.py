@@ -102,10 +102,10 @@ def ex_dividend_bars(close: NDArray[np.float64], adjusted: NDArray[np.float64]) 
     """
     marks = np.zeros(close.shape, dtype=bool)
     for column in range(close.shape[1]):
-        there = np.flatnonzero(np.isfinite(close[:, column]) & np.isfinite(adjusted[:, column]))
-        factor = adjusted[there, column] / close[there, column]
+        traded = np.flatnonzero(np.isfinite(close[:, column]) & np.isfinite(adjusted[:, column]))
+        factor = adjusted[traded, column] / close[traded, column]
         jumps = np.flatnonzero(factor[1:] / factor[:-1] - 1.0 > _DIVIDEND) + 1
-        marks[there[jumps], column] = True
+        marks[traded[jumps], column] = True
     return marks
 
 

@@ -119,16 +119,16 @@ def date_strip(quotes: pl.DataFrame, closes: pl.DataFrame, *, sessions: Sequence
 
 
 def _official(closes: pl.DataFrame, sessions: Sequence[date], symbols: Sequence[str]) -> _Official:
-    wanted = closes.filter(pl.col("symbol").is_in(symbols) & pl.col("close").is_not_null())
-    listed = sorted({*sessions, *wanted["session"].to_list()})
-    rows = {symbol: row for row, symbol in enumerate(wanted["symbol"].unique(maintain_order=True))}
+    official = closes.filter(pl.col("symbol").is_in(symbols) & pl.col("close").is_not_null())
+    listed = sorted({*sessions, *official["session"].to_list()})
+    rows = {symbol: row for row, symbol in enumerate(official["symbol"].unique(maintain_order=True))}
     grids = {name: np.full((len(rows), len(listed)), np.nan) for name in _FIGURES}
     if rows:
-        at = wanted["symbol"].replace_strict(rows, return_dtype=pl.Int64).to_numpy()
-        when = pl.Series(listed, dtype=pl.Date).search_sorted(wanted["session"]).to_numpy()
+        at = official["symbol"].replace_strict(rows, return_dtype=pl.Int64).to_numpy()
+        when = pl.Series(listed, dtype=pl.Date).search_sorted(official["session"]).to_numpy()
         for name in _FIGURES:
-            if name in wanted.columns:
-                grids[name][at, when] = wanted[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            if name in official.columns:
+                grids[name][at, when] = official[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
     return _Official(rows, listed, **grids)
 
 

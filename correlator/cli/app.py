@@ -62,8 +62,8 @@ app = Verbs(
 )
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(asked: bool) -> None:
+    if asked:
         print(f"correlator {__version__}")
         raise typer.Exit
 

@@ -49,7 +49,7 @@ def audit(
     own = None if study == "built-in" else own_study(study)
     opened = open_store(store)
     result = run(opened, **chosen)
-    found = audit_study(
+    report = audit_study(
         result.spec if own is None else own,
         result.panel,
         result.events,
@@ -57,9 +57,9 @@ def audit(
         most_cutoffs=most_cutoffs,
         seed=seed,
     )
-    narrate(found.sentence)
-    printer.print(found.findings)
-    if not found.passed:
+    narrate(report.sentence)
+    printer.print(report.findings)
+    if not report.passed:
         raise typer.Exit(ExitCode.FINDINGS)
 
 
@@ -78,10 +78,10 @@ def own_study(text: str) -> Measure:
         raise InputError(f"{path} cannot be loaded as Python", hint="write FILE.py:FUNCTION")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    found: Measure | None = getattr(module, name, None)
-    if found is None:
+    measure: Measure | None = getattr(module, name, None)
+    if measure is None:
         raise NotFoundError(f"{path} has no function {name!r}", hint="write FILE.py:FUNCTION")
-    return found
+    return measure
 
 
 def _closes(store: Store, panel: Panel) -> pl.Series:

@@ -125,11 +125,11 @@ def _evaluate(
     if chosen is BriefFormat.HTML:
         raise InputError("the record of the briefs is not written as HTML", hint="use .json or .txt")
     windows, benchmark = how
-    found = evaluate(store, at=at, symbols=symbols, windows=windows, benchmark=benchmark)
-    for skipped in found.skipped:
+    evaluation = evaluate(store, at=at, symbols=symbols, windows=windows, benchmark=benchmark)
+    for skipped in evaluation.skipped:
         narrate(f"{skipped}: no event of it could be forecast")
     form = OutputFormat.JSON if chosen is BriefFormat.JSON else OutputFormat.TABLE
-    content = FORMS[form].encode(found.table())
+    content = FORMS[form].encode(evaluation.table())
     if to is None:
         emit(content)
     else:

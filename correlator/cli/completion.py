@@ -13,7 +13,7 @@ def complete_symbol(ctx: typer.Context, incomplete: str) -> list[str]:
     before, comma, start = incomplete.rpartition(",")
     chosen = ctx.params.get("store") or ctx.find_root().params.get("store")
     try:
-        found = open_store(chosen).frame("SELECT DISTINCT symbol FROM bars ORDER BY symbol")["symbol"].to_list()
+        symbols = open_store(chosen).frame("SELECT DISTINCT symbol FROM bars ORDER BY symbol")["symbol"].to_list()
     except CorrelatorError:
         return []
-    return [f"{before}{comma}{symbol}" for symbol in found if symbol.upper().startswith(start.upper())]
+    return [f"{before}{comma}{symbol}" for symbol in symbols if symbol.upper().startswith(start.upper())]

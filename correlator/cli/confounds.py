@@ -50,8 +50,8 @@ def confounds(
 
     opened = open_store(store)
     result = study(opened, **chosen)
-    wanted = tuple(part.strip() for part in kinds.split(",") if part.strip())
-    flags = stored_flags(opened, result, kinds=wanted)
+    names = tuple(part.strip() for part in kinds.split(",") if part.strip())
+    flags = stored_flags(opened, result, kinds=names)
     table = flags if output is ConfoundsOutput.FLAGS else compare_confounds(result, flags)
     narrate(f"{int(flags['confounded'].sum())} of {flags.height} events are confounded (--output flags)")
     narrate(f"benchmark: {result.benchmark_note}")

@@ -24,9 +24,9 @@ def demo(
     """
     from correlator.demo import run_demo
 
-    found = run_demo(folder, _draw)
-    print(found.summary())
-    for path in found.files:
+    result = run_demo(folder, _draw)
+    print(result.summary())
+    for path in result.files:
         narrate(f"wrote {path}")
 
 

@@ -17,7 +17,7 @@ def doctor(*, store: StoreOption = None, printer: TableOptions) -> None:
     """
     from correlator.doctor import examine
 
-    found = examine(open_store(store))
-    printer.print(found)
-    if "problem" in found["state"].to_list():
+    findings = examine(open_store(store))
+    printer.print(findings)
+    if "problem" in findings["state"].to_list():
         raise typer.Exit(ExitCode.FINDINGS)

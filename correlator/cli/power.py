@@ -48,9 +48,11 @@ def power(
     """
     from correlator.research.power import stored_power
 
-    found = stored_power(
+    result = stored_power(
         open_store(store), planned=planned, effect=effect, studies=studies, target=target, seed=seed, **chosen
     )
-    narrate(f"benchmark: {found.made['benchmark_used']}")
-    narrate(f"{found.events} events on {found.dates} dates, {found.studies} studies of ordinary sessions, seed {seed}")
-    printer.print(found.frame(output.value), made={"table": output.value, **found.made})
+    narrate(f"benchmark: {result.made['benchmark_used']}")
+    narrate(
+        f"{result.events} events on {result.dates} dates, {result.studies} studies of ordinary sessions, seed {seed}"
+    )
+    printer.print(result.frame(output.value), made={"table": output.value, **result.made})

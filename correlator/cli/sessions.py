@@ -47,10 +47,10 @@ def check(
 
     Example: correlator sessions check --exchange XKAR --no-overrides
     """
-    found = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
-    sure = found.filter("sure")
-    narrate(f"{sure.height} disagreements, {found.height - sure.height} doubtful ones (--doubtful shows them)")
-    printer.print(found if doubtful else sure)
+    disagreements = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
+    sure = disagreements.filter("sure")
+    narrate(f"{sure.height} disagreements, {disagreements.height - sure.height} doubtful ones (--doubtful shows them)")
+    printer.print(disagreements if doubtful else sure)
     if sure.height:
         raise typer.Exit(ExitCode.FINDINGS)
 
@@ -72,9 +72,9 @@ def propose(
     """
     from correlator.market.session_check import proposed_corrections
 
-    found = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
-    rows = proposed_corrections(found, overrides=overrides)
-    doubtful = found.height - found.filter("sure").height
+    disagreements = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
+    rows = proposed_corrections(disagreements, overrides=overrides)
+    doubtful = disagreements.height - disagreements.filter("sure").height
     narrate(f"{rows.height} corrections proposed; {doubtful} days of which no source is a witness are left out")
     printer.print(rows)
 

@@ -58,8 +58,8 @@ def stdin_kept(sources: Sequence[str]) -> list[str]:
 
 def _ending(content: bytes, text: str) -> str:
     head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
-    found = next((ending for start, ending in _STARTS if head.lower().startswith(start.lower())), text)
-    if found == ".jsonl" and len(content.splitlines()) < 2:
+    suffix = next((ending for start, ending in _STARTS if head.lower().startswith(start.lower())), text)
+    if suffix == ".jsonl" and len(content.splitlines()) < 2:
         return ".json"
     first = head.splitlines()[0]
-    return ".csv" if found == ".txt" and first.count(b",") and b"headline" in first.lower() else found
+    return ".csv" if suffix == ".txt" and first.count(b",") and b"headline" in first.lower() else suffix

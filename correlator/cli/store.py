@@ -61,9 +61,9 @@ def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions
     """
     from correlator.intake.undo import load_of
 
-    found = load_of(open_store(store), load)
-    narrate(_told(found))
-    printer.print(found.rows)
+    loaded = load_of(open_store(store), load)
+    narrate(_told(loaded))
+    printer.print(loaded.rows)
 
 
 @app.command("undo")
@@ -82,11 +82,11 @@ def undo(
     from correlator.intake.undo import load_of, undo_load
 
     target = open_store(store)
-    found = load_of(target, load) if dry_run else undo_load(target, load)
-    narrate(f"{'would undo' if dry_run else 'undone:'} {_told(found)}")
-    for note in found.notes:
+    undone = load_of(target, load) if dry_run else undo_load(target, load)
+    narrate(f"{'would undo' if dry_run else 'undone:'} {_told(undone)}")
+    for note in undone.notes:
         narrate(f"  {note}")
-    printer.print(found.rows)
+    printer.print(undone.rows)
 
 
 @app.command("recode")
@@ -151,9 +151,9 @@ def merge(
         narrate(line)
 
 
-def _told(found: Undone) -> str:
+def _told(undone: Undone) -> str:
     """A load in a line."""
-    load = found.load
+    load = undone.load
     gone = f", undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC" if load["undone_at"] is not None else ""
     return (
         f"load {load['load_id']}, {load['kind']} from {load['source']}, {load['finished_at']:%Y-%m-%d %H:%M} UTC{gone}"

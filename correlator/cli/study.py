@@ -145,12 +145,12 @@ def _with_stdin(
 ) -> tuple[list[str] | None, list[str] | None, str | None, Path | None]:
     """The files that were named, with what comes from stdin in the place of ``-``."""
     typed = [*(prices or ()), *(volumes or ()), *((events,) if events else ()), *((str(factors),) if factors else ())]
-    found = dict(zip(typed, stdin_kept(typed), strict=True))
+    kept = dict(zip(typed, stdin_kept(typed), strict=True))
     return (
-        prices and [found[each] for each in prices],
-        volumes and [found[each] for each in volumes],
-        events and found[events],
-        factors and Path(found[str(factors)]),
+        prices and [kept[each] for each in prices],
+        volumes and [kept[each] for each in volumes],
+        events and kept[events],
+        factors and Path(kept[str(factors)]),
     )
 
 

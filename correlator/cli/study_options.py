@@ -89,8 +89,8 @@ def _listed(file: Path) -> list[str]:
     names = read_csv(file, has_header=False, infer_schema=False, truncate_ragged_lines=True)
     header = [str(cell).strip().lower() for cell in names.row(0)]
     column = header.index("symbol") if "symbol" in header else 0
-    found = names[names.columns[column]][1 if "symbol" in header else 0 :].drop_nulls()
-    return [text.strip() for text in found.to_list() if text.strip()]
+    symbols = names[names.columns[column]][1 if "symbol" in header else 0 :].drop_nulls()
+    return [text.strip() for text in symbols.to_list() if text.strip()]
 
 
 def _was_given(value: Any, option: Field[Any]) -> bool:

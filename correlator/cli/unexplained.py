@@ -36,7 +36,7 @@ def unexplained(
     """
     from correlator.brief.unexplained import unexplained as find
 
-    found = find(open_store(store), since, until=until, symbols=symbol, least=least, benchmark=benchmark, as_of=as_of)
-    if found.is_empty():
+    result = find(open_store(store), since, until=until, symbols=symbol, least=least, benchmark=benchmark, as_of=as_of)
+    if result.is_empty():
         narrate("every extreme session has an event, or there is none")
-    printer.print(found, "unexplained")
+    printer.print(result, "unexplained")

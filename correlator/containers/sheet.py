@@ -38,17 +38,17 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
         what = f"{len(tables)} sheets with a table" if tables else "no sheet with a table"
         raise InputError(f"{source} has {what} ({listed})", hint="save the one you mean as CSV, or name it by --symbol")
     records = next(iter(tables.values()))
-    found = outline(records)
-    start = found.first.first_line if found.first else 0
+    table = outline(records)
+    start = table.first.first_line if table.first else 0
     rows = [record for record in records if record.first_line >= start]
-    width = max(len(record.cells) for record in (*found.header, *rows))
+    width = max(len(record.cells) for record in (*table.header, *rows))
     cells = [[cell or None for cell in (record.cells + [""] * width)[:width]] for record in rows]
     return table_of_cells(
         source,
-        header_cells(found.header, width) if found.header else [()] * width,
+        header_cells(table.header, width) if table.header else [()] * width,
         cells,
         lines=[record.first_line for record in rows],
-        facts=facts_above(found.above),
+        facts=facts_above(table.above),
     )
 
 

@@ -62,8 +62,8 @@ def layout_of(path: Path, source: str, known_words: KnownWords) -> TextLayout | 
     separator = _separator(text, cut)
     if separator is None:
         return None
-    found = outline(list(_records(text, separator, cut)))
-    return None if found.first is None else TextLayout(separator, found)
+    table = outline(list(_records(text, separator, cut)))
+    return None if table.first is None else TextLayout(separator, table)
 
 
 def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWords) -> RawTable:
@@ -95,18 +95,18 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
         if _is_spaced(text, cut):
             data = re.sub(rb"[ \t]+", b"\t", _whole(path, data))
             text, separator = re.sub(r"[ \t]+", "\t", text), "\t"
-    found = outline(list(_records(text, separator, cut)))
-    if found.first is None:
+    table = outline(list(_records(text, separator, cut)))
+    if table.first is None:
         raise InputError(f"{source} has a header and nothing below it, so no row", hint="check the file")
-    return _read(path, data, source, separator, found=found)
+    return _read(path, data, source, separator, table=table)
 
 
-def _read(path: Path, data: bytes | None, source: str, separator: str, *, found: Outline) -> RawTable:
-    layout = TextLayout(separator, found)
+def _read(path: Path, data: bytes | None, source: str, separator: str, *, table: Outline) -> RawTable:
+    layout = TextLayout(separator, table)
     width = layout.width
     names = column_names(width)
-    facts = facts_above(found.above)
-    header = tuple(header_cells(found.header, width))
+    facts = facts_above(table.above)
+    header = tuple(header_cells(table.header, width))
     skipped = layout.skipped
     options = {
         "separator": separator,

@@ -32,9 +32,9 @@ class TextSlices:
     size: int = SLICE_BYTES
 
     def __iter__(self) -> Iterator[RawTable]:
-        found, skipped = self.layout.outline, self.layout.skipped
+        table, skipped = self.layout.outline, self.layout.skipped
         names = column_names(self.layout.width)
-        header, facts = tuple(header_cells(found.header, len(names))), facts_above(found.above)
+        header, facts = tuple(header_cells(table.header, len(names))), facts_above(table.above)
         line = skipped + 1
         with opened(self.path) as file:
             for _ in range(skipped):

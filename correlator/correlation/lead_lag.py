@@ -111,12 +111,12 @@ def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.Data
         own = np.stack([lagged(y, lag) for lag in range(1, order + 1)], axis=1)
         other = np.stack([lagged(x, lag) for lag in range(1, order + 1)], axis=1)
         design = np.column_stack([np.ones(len(y)), own, other])
-        there = np.isfinite(design).all(axis=1) & np.isfinite(y)
-        n, df = int(there.sum()), int(there.sum()) - 2 * order - 1
+        complete = np.isfinite(design).all(axis=1) & np.isfinite(y)
+        n, df = int(complete.sum()), int(complete.sum()) - 2 * order - 1
         if df < 1:
             raise StudyError(f"{n} bars cannot bear {order} lags of two series", hint="give fewer lags")
-        free = _residual_squares(y[there], design[there])
-        tied = _residual_squares(y[there], design[there][:, : order + 1])
+        free = _residual_squares(y[complete], design[complete])
+        tied = _residual_squares(y[complete], design[complete][:, : order + 1])
         f = (tied - free) / order / (free / df)
         rows.append({"lags": order, "n": n, "f": f, "df_num": order, "df_den": df, "p_value": fdtrc(order, df, f)})
     frame = pl.DataFrame(rows)
@@ -130,11 +130,11 @@ def _by_hac(first: Array, second: Array, lags: Rows, level: float, *, hac_lags: 
     rows = []
     for lag in lags.tolist():
         x, y = lagged(first, lag), second
-        there = np.isfinite(x) & np.isfinite(y)
-        n = int(there.sum())
-        if n < 3 or not (np.ptp(x[there]) > 0 and np.ptp(y[there]) > 0):
+        both = np.isfinite(x) & np.isfinite(y)
+        n = int(both.sum())
+        if n < 3 or not (np.ptp(x[both]) > 0 and np.ptp(y[both]) > 0):
             raise StudyError(f"at lag {lag} one of both series does not vary", hint="bring a longer series")
-        x, y = ((part - part[there].mean()) / part[there].std() for part in (x, y))
+        x, y = ((part - part[both].mean()) / part[both].std() for part in (x, y))
         fit = hac_regression(y, np.column_stack([np.ones(len(x)), x]), hac_lags)
         reach = fit.reach(level)
         rho, se = float(fit.estimate[1]), float(fit.se[1])
@@ -184,11 +184,11 @@ def _adjusted(frame: pl.DataFrame, adjusted: Array) -> pl.DataFrame:
 
 def _filled(series: Array) -> Array:
     """Deviations from the mean over the standard deviation, 0 where missing."""
-    there = np.isfinite(series)
-    if there.sum() < 3 or np.ptp(series[there]) == 0:
+    finite = np.isfinite(series)
+    if finite.sum() < 3 or np.ptp(series[finite]) == 0:
         raise StudyError("one of both series does not vary", hint="bring a longer series")
-    deviation = series - series[there].mean()
-    return np.where(there, deviation / series[there].std(), 0.0)
+    deviation = series - series[finite].mean()
+    return np.where(finite, deviation / series[finite].std(), 0.0)
 
 
 def _correlations(x: Array, y: Array, lags: Rows) -> Array:

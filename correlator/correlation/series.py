@@ -69,9 +69,9 @@ def hac_regression(y: ArrayLike, x: ArrayLike, lags: int | None = None) -> Regre
     collinear.
     """
     outcome, design = as_series(y, "y"), np.asarray(x, dtype=np.float64)
-    there = np.isfinite(outcome) & np.isfinite(design).all(axis=1)
-    outcome, design = np.where(there, outcome, 0.0), np.where(there[:, None], design, 0.0)
-    n, k = int(there.sum()), design.shape[1]
+    complete = np.isfinite(outcome) & np.isfinite(design).all(axis=1)
+    outcome, design = np.where(complete, outcome, 0.0), np.where(complete[:, None], design, 0.0)
+    n, k = int(complete.sum()), design.shape[1]
     if n <= k:
         raise StudyError(f"{n} observations cannot bear {k} terms", hint="bring a longer series or fewer lags")
     scale = np.sqrt((design * design).sum(axis=0))

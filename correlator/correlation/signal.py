@@ -44,19 +44,19 @@ def information_coefficient(
     overlap: at least ``horizon`` - 1 lags.
     """
     x, y = _pair(signal, returns, horizon)
-    rows, found, counts = [], [], []
+    rows, coefficients, counts = [], [], []
     for row in range(len(x)):
-        there = np.isfinite(x[row]) & np.isfinite(y[row])
-        if there.sum() < minimum:
+        both = np.isfinite(x[row]) & np.isfinite(y[row])
+        if both.sum() < minimum:
             continue
-        ranks = _ranks(x[row, there]), _ranks(y[row, there])
+        ranks = _ranks(x[row, both]), _ranks(y[row, both])
         if np.ptp(ranks[0]) == 0 or np.ptp(ranks[1]) == 0:
             continue
         rows.append(row)
-        counts.append(int(there.sum()))
-        found.append(float(np.corrcoef(*ranks)[0, 1]))
+        counts.append(int(both.sum()))
+        coefficients.append(float(np.corrcoef(*ranks)[0, 1]))
     frame = pl.DataFrame(
-        {"row": rows, "n": counts, "ic": found}, schema={"row": pl.Int64, "n": pl.Int64, "ic": pl.Float64}
+        {"row": rows, "n": counts, "ic": coefficients}, schema={"row": pl.Int64, "n": pl.Int64, "ic": pl.Float64}
     )
     return SignalTest(frame, _summary(frame, "ic", len(x), horizon, hac_lags=hac_lags))
 
@@ -79,11 +79,11 @@ def quantile_spread(
     x, y = _pair(signal, returns, horizon)
     rows, means = [], []
     for row in range(len(x)):
-        there = np.isfinite(x[row]) & np.isfinite(y[row])
-        if there.sum() < quantiles or np.ptp(x[row, there]) == 0:
+        both = np.isfinite(x[row]) & np.isfinite(y[row])
+        if both.sum() < quantiles or np.ptp(x[row, both]) == 0:
             continue
         rows.append(row)
-        means.append(_quantile_means(x[row, there], y[row, there], quantiles))
+        means.append(_quantile_means(x[row, both], y[row, both], quantiles))
     table = np.array(means).reshape(-1, quantiles)
     spread = table[:, -1] - table[:, 0]
     columns = {f"q{i + 1}": table[:, i] for i in range(quantiles)}
@@ -101,19 +101,19 @@ def rolling_correlation(first: ArrayLike, second: ArrayLike, window: int, *, min
     if not 2 <= window <= len(a):
         raise InputError(f"a window of {window} bars of {len(a)}", hint="give 2 or more, within the series")
     least = max(2, window if minimum is None else minimum)
-    there = np.isfinite(a) & np.isfinite(b)
+    both = np.isfinite(a) & np.isfinite(b)
     views = [
         np.lib.stride_tricks.sliding_window_view(part, window)
-        for part in (np.where(there, a, 0.0), np.where(there, b, 0.0))
+        for part in (np.where(both, a, 0.0), np.where(both, b, 0.0))
     ]
-    inside = np.lib.stride_tricks.sliding_window_view(there, window)
+    inside = np.lib.stride_tricks.sliding_window_view(both, window)
     n = inside.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         left, right = (np.where(inside, view - (view.sum(axis=1) / n)[:, None], 0.0) for view in views)
         values = (left * right).sum(axis=1) / np.sqrt((left * left).sum(axis=1) * (right * right).sum(axis=1))
-    found = np.full(len(a), np.nan)
-    found[window - 1 :] = np.where(n >= least, values, np.nan)
-    return found
+    correlations = np.full(len(a), np.nan)
+    correlations[window - 1 :] = np.where(n >= least, values, np.nan)
+    return correlations
 
 
 def _pair(signal: ArrayLike, returns: ArrayLike, horizon: int) -> tuple[Array, Array]:

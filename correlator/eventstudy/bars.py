@@ -14,10 +14,10 @@ _MINUTES = {"m": 1, "h": 60}
 
 def bar_length(interval: str) -> timedelta:
     """How long a bar of ``interval`` lasts; raises InputError for one that is not a number of minutes or hours."""
-    found = re.fullmatch(r"([1-9]\d*)([mh])", interval)
-    if found is None:
+    match = re.fullmatch(r"([1-9]\d*)([mh])", interval)
+    if match is None:
         raise InputError(f"interval {interval!r} is not known", hint="write 1d, or minutes or hours such as 5m or 1h")
-    return timedelta(minutes=int(found[1]) * _MINUTES[found[2]])
+    return timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
 
 
 def on_bars(events: pl.DataFrame, starts: pl.Series, interval: str, closes: pl.Series) -> pl.DataFrame:

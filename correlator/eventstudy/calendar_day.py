@@ -147,13 +147,13 @@ def _span(estimates: EventEstimates, panel: Panel, bars: int) -> tuple[int, int]
 def _add_window(part: _Part, inside: slice, measured: NDArray[np.bool_], days: Array, *, expected: Array) -> None:
     """Add each event's contribution to the days (T,), and to what a unit error of its size would contribute."""
     ar = np.where(measured[:, None], part.ar[:, inside], np.nan)
-    there = ~np.isnan(ar)
+    finite = ~np.isnan(ar)
     size = part.sigma[:, None]
-    np.add.at(days, part.window[:, inside][there], ar[there])
-    np.add.at(expected, part.window[:, inside][there], (size * np.sqrt(part.bars[:, inside]))[there])
+    np.add.at(days, part.window[:, inside][finite], ar[finite])
+    np.add.at(expected, part.window[:, inside][finite], (size * np.sqrt(part.bars[:, inside]))[finite])
     if not part.x_window.shape[2]:
         return
-    sums = np.where(there[:, :, None], part.x_window[:, inside], 0.0).sum(axis=1)
+    sums = np.where(finite[:, :, None], part.x_window[:, inside], 0.0).sum(axis=1)
     weight = 1.0 / part.bars_estimation
     taken = np.einsum("ek,elk->el", _solved(part.x_estimation, weight, sums), part.x_estimation) * weight
     known = ~np.isnan(part.residuals)

@@ -148,7 +148,7 @@ def calendar_time_frame(
             )
             factors = held[:, None]
         try:
-            found = calendar_time_alpha(
+            alpha = calendar_time_alpha(
                 returns,
                 factors,
                 estimates.symbol_index,
@@ -160,5 +160,5 @@ def calendar_time_frame(
         except StudyError as error:
             warn(f"window {window.label}: {error}")
             continue
-        rows.append({"window": window.label, **{name: getattr(found, name) for name in _SHOWN}})
+        rows.append({"window": window.label, **{name: getattr(alpha, name) for name in _SHOWN}})
     return pl.DataFrame(rows, schema={"window": pl.String(), **_SHOWN})

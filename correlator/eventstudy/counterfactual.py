@@ -95,20 +95,20 @@ def donors_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) 
 
 
 def in_space_frame(
-    found: InSpace, estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]
+    space: InSpace, estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]
 ) -> pl.DataFrame:
     """One row per event and window: event_id, symbol, window, car, pre_rmse, ratio, p_value, placebos."""
     fit = synthetic_of(estimates)
-    size = np.abs(found.placebo)
+    size = np.abs(space.placebo)
     number = (~np.isnan(size)).sum(axis=1)
-    as_large = (size >= _nearly(np.abs(found.ratio))[:, None, :]).sum(axis=1)
-    p_value = np.where(np.isnan(found.ratio) | (number == 0), np.nan, (1 + as_large) / (1 + number))
-    count, windows = found.ratio.shape
+    as_large = (size >= _nearly(np.abs(space.ratio))[:, None, :]).sum(axis=1)
+    p_value = np.where(np.isnan(space.ratio) | (number == 0), np.nan, (1 + as_large) / (1 + number))
+    count, windows = space.ratio.shape
     names = events[estimates.kept].select("event_id", "symbol")[np.repeat(np.arange(count), windows)]
     values = {
         "car": estimates.car,
-        "pre_rmse": np.broadcast_to(fit.rmse[:, None], found.ratio.shape),
-        "ratio": found.ratio,
+        "pre_rmse": np.broadcast_to(fit.rmse[:, None], space.ratio.shape),
+        "ratio": space.ratio,
         "p_value": p_value,
     }
     return names.with_columns(
@@ -118,18 +118,18 @@ def in_space_frame(
     )
 
 
-def in_space_average(found: InSpace, estimates: EventEstimates, labels: tuple[str, ...]) -> pl.DataFrame:
+def in_space_average(space: InSpace, estimates: EventEstimates, labels: tuple[str, ...]) -> pl.DataFrame:
     """One row per window: window, n, caar, ratio (mean over events), p_value, placebos (distinct replacements),
     draws."""
     rows = []
     for w, label in enumerate(labels):
-        measured = np.flatnonzero(~np.isnan(found.ratio[:, w]))
+        measured = np.flatnonzero(~np.isnan(space.ratio[:, w]))
         row = {"window": label, "n": len(measured), "caar": None, "ratio": None, "p_value": None}
         row |= {"placebos": 0, "draws": 0}
         if len(measured):
-            ratio = float(found.ratio[measured, w].mean())
+            ratio = float(space.ratio[measured, w].mean())
             row |= {"caar": float(estimates.car[measured, w].mean()), "ratio": ratio}
-            drawn, distinct = _replacements(found.placebo[measured, :, w], estimates.symbol_index[measured])
+            drawn, distinct = _replacements(space.placebo[measured, :, w], estimates.symbol_index[measured])
             if len(drawn):
                 as_large = int((np.abs(drawn) >= _nearly(np.abs(np.array(ratio)))).sum())
                 row |= {"p_value": (1 + as_large) / (1 + len(drawn)), "placebos": distinct, "draws": len(drawn)}
@@ -152,12 +152,12 @@ def _placebos(
     prices = bars.donors.returns if bars.donors.levels is None else bars.donors.levels
     symbol = int(estimates.symbol_index[event])
     unit = bars.returns[:, symbol] if bars.donors.own_levels is None else bars.donors.own_levels[:, symbol]
-    there = np.isfinite(unit)
+    finite = np.isfinite(unit)
     purged = None if bars.purged is None else bars.purged[:, symbol]
     ratios = np.full((len(pool), len(columns)), np.nan)
     for place in range(len(pool)):
         others = np.delete(pool, place)
-        own = np.where(there, prices[:, pool[place]], np.nan)  # on the bars of the event, its share's holes included
+        own = np.where(finite, prices[:, pool[place]], np.nan)  # on the bars of the event, its share's holes included
         joint = joint_bars(bars.donors, own, others, min(est_first, win_first), last=max(est_last, win_last))
         inside, weights = fitted_to(joint, est_first, est_last, purged)
         gap = joint.unit - joint.donors @ weights

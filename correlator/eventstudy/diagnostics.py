@@ -143,7 +143,7 @@ def _pre_trend(
     if len(between) == 0:
         return trend, df
     zero = estimates.day_zero[between]
-    found = fit_events(
+    before = fit_events(
         Bars.of(panel),
         Placement.at(
             estimates.symbol_index[between],
@@ -155,8 +155,8 @@ def _pre_trend(
         minimum_observations=spec.minimum_observations,
         keep_returns=False,
     )
-    places = between[found.kept]
-    trend[places], df[places] = ratio(found.car[:, 0], found.car_se[:, 0]), found.df
+    places = between[before.kept]
+    trend[places], df[places] = ratio(before.car[:, 0], before.car_se[:, 0]), before.df
     return trend, df
 
 

@@ -214,14 +214,14 @@ def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.
     firsts = pl.concat([seen.rows, numbered.select("hash", first="row")]).unique(
         "hash", keep="first", maintain_order=True
     )
-    found = numbered.join(firsts, on="hash", how="left", maintain_order="left")
-    repeated = (found["first"] != found["row"]) & complete
+    matched = numbered.join(firsts, on="hash", how="left", maintain_order="left")
+    repeated = (matched["first"] != matched["row"]) & complete
     seen.rows, seen.count = firsts, seen.count + len(events)
     seen.ids.append(events["event_id"])
     if not repeated.any():
         return events, _left_out(events.clear(), pl.Series("first", [], dtype=pl.String))
     ids = pl.concat(seen.ids)
-    names = ids.gather(found["first"].filter(repeated)).cast(pl.String)
+    names = ids.gather(matched["first"].filter(repeated)).cast(pl.String)
     return events.filter(~repeated), _left_out(events.filter(repeated), names)
 
 

@@ -97,8 +97,8 @@ def finding_of(result: StudyResult) -> Finding | None:
 
 def average_of(result: StudyResult) -> float | None:
     """The average of ``finding_of``; None without one."""
-    found = finding_of(result)
-    return None if found is None else found.average
+    finding = finding_of(result)
+    return None if finding is None else finding.average
 
 
 def smallest_effect(se: Array, df: Array) -> Array:
@@ -125,7 +125,7 @@ def daily(result: StudyResult) -> pl.DataFrame:
     days = estimates.ar.shape[1]
     columns = np.stack([np.arange(days), np.arange(days)], axis=1)
     alone = replace(estimates, car=estimates.day_ar, car_se=estimates.ar_se, n_car=(~np.isnan(estimates.day_ar)) * 1)
-    found = recommended(alone, result.panel, columns, result.estimation_bars)
-    low, high = found.bounds()
-    values = {"n": found.n, "aar": found.average, "low": low, "high": high, "p_value": found.p_value}
+    tests = recommended(alone, result.panel, columns, result.estimation_bars)
+    low, high = tests.bounds()
+    values = {"n": tests.n, "aar": tests.average, "low": low, "high": high, "p_value": tests.p_value}
     return pl.DataFrame({"day": result.day_labels, **values}, nan_to_null=True)

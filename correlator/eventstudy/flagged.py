@@ -26,16 +26,18 @@ _BENCHMARK = "benchmark-"
 SCHEMA = {"symbol": pl.String(), "session": pl.Date(), "check": pl.String(), "until": pl.Date()}
 
 
-def findings_on(found: pl.DataFrame, labels: pl.Series, symbols: tuple[str, ...], benchmark: str | None) -> BarFindings:
+def findings_on(
+    findings: pl.DataFrame, labels: pl.Series, symbols: tuple[str, ...], benchmark: str | None
+) -> BarFindings:
     """Findings as marks on the bars at ``labels`` (T,) of ``symbols`` (S,).
 
-    ``found``: rows of ``SCHEMA``, from ``session`` to ``until`` (null: that one bar); those of the ``benchmark``
+    ``findings``: rows of ``SCHEMA``, from ``session`` to ``until`` (null: that one bar); those of the ``benchmark``
     speak against the bar of every symbol, under their name with ``benchmark-`` before it.
     """
     bits = np.zeros((len(labels), len(symbols)), dtype=np.uint32)
     place = {symbol: column for column, symbol in enumerate(symbols)}
     words: dict[str, int] = {}
-    for symbol, session, check, until in found.select(*SCHEMA).iter_rows():
+    for symbol, session, check, until in findings.select(*SCHEMA).iter_rows():
         first = int(labels.search_sorted(session, side="left"))
         last = int(labels.search_sorted(until or session, side="right"))
         targets = [(check, [place[symbol]])] if symbol in place else []
@@ -130,11 +132,11 @@ def marks_of(panel: Panel) -> Iterator[tuple[str, Mask]]:
 
 def _any_mark(panel: Panel) -> Mask | None:
     """Bars (T, S) that anything speaks against; None where nothing is known."""
-    found: Mask | None = None
+    marked: Mask | None = None
     for mask in (panel.limit_locked, panel.zero_volume, None if panel.findings is None else panel.findings.bits > 0):
         if mask is not None:
-            found = mask if found is None else found | mask
-    return found
+            marked = mask if marked is None else marked | mask
+    return marked
 
 
 def _after(flagged: Mask, missing: Mask) -> Mask:
@@ -162,10 +164,10 @@ def _told(marks: Marks, labels: pl.Series, symbol: int, rows: tuple[int, int]) -
     """The flagged bars of ``rows`` (first and last): each finding with its first session, and how many more it has."""
     start, end = max(rows[0], 0), min(rows[1] + 1, len(labels))
     bars = [(start + np.flatnonzero(mask[start:end, symbol]), word) for word, mask in marks]
-    found = sorted((int(at[0]), len(at), word) for at, word in bars if len(at))
+    ordered = sorted((int(at[0]), len(at), word) for at, word in bars if len(at))
     return ", ".join(
         f"{word} {_written(labels[row])}" + (f" and {count - 1} more" if count > 1 else "")
-        for row, count, word in found
+        for row, count, word in ordered
     )
 
 

@@ -164,13 +164,13 @@ class _Parser:
         sign = self._take("+", "-") or "+"
         while True:
             at_zero = self._is_number(0.0)
-            found = [()] if at_zero else self._product()
+            summands = [()] if at_zero else self._product()
             if at_zero:
                 self.next += 1
             if (sign == "-") is not at_zero:
-                terms = [term for term in terms if not any(_same(term, other) for other in found)]
+                terms = [term for term in terms if not any(_same(term, other) for other in summands)]
             else:
-                terms = self._distinct([*terms, *found])
+                terms = self._distinct([*terms, *summands])
             taken = self._take("+", "-")
             if taken is None:
                 return terms

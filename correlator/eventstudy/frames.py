@@ -111,13 +111,13 @@ class Panel:
         """
         if self.calendars is None:
             return rows[:, None] + offsets
-        found = np.empty((len(rows), len(offsets)), dtype=np.int64)
+        own_bars = np.empty((len(rows), len(offsets)), dtype=np.int64)
         for k, own in enumerate(self.calendars.rows):
             mine = self.calendars.of[symbols] == k
             at = np.searchsorted(own, rows[mine])[:, None] + offsets
             inside = own[np.clip(at, 0, len(own) - 1)]
-            found[mine] = np.where(at < 0, -1, np.where(at >= len(own), len(self.labels), inside))
-        return found
+            own_bars[mine] = np.where(at < 0, -1, np.where(at >= len(own), len(self.labels), inside))
+        return own_bars
 
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""
@@ -224,9 +224,9 @@ def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
     rows = target.join(source, on="session", how="left", maintain_order="left")["row"]
     if rows.null_count() == len(rows):
         raise InputError(f"{what} shares no date with the returns", hint="check the dates of both")
-    found = rows.is_not_null().to_numpy()
+    known = rows.is_not_null().to_numpy()
     values = np.full((len(labels), wide.values.shape[1]), np.nan)
-    values[found] = wide.values[rows.drop_nulls().to_numpy()]
+    values[known] = wide.values[rows.drop_nulls().to_numpy()]
     return values
 
 

@@ -27,15 +27,15 @@ def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
         return panel
     if spec.flagged != DROP and panel.returns.size > MOST_BARS:
         return panel
-    found = _jumps(panel, spec)
-    if found.is_empty():
+    jumps = _jumps(panel, spec)
+    if jumps.is_empty():
         return panel
-    first = found.sort("session", "symbol").row(0, named=True)
+    first = jumps.sort("session", "symbol").row(0, named=True)
     name = spec.benchmark if first["symbol"] == _OTHER_NAME else first["symbol"]
-    count = f"{found.height} bar looks" if found.height == 1 else f"{found.height} bars look"
+    count = f"{jumps.height} bar looks" if jumps.height == 1 else f"{jumps.height} bars look"
     dealt = "left out" if spec.flagged == DROP else "marked in the column findings"
     warn(f"{count} like a split, another unit or a break, {dealt}: first {name} {first['session']}, {first['check']}")
-    marked = replace(panel, findings=findings_on(found, panel.labels, panel.symbols, _benchmark(panel, spec)))
+    marked = replace(panel, findings=findings_on(jumps, panel.labels, panel.symbols, _benchmark(panel, spec)))
     return without_flagged(marked) if spec.flagged == DROP else marked
 
 
@@ -59,18 +59,18 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
     parts = []
     for name, returns in columns.items():
         logs = returns if spec.returns == "log" else np.log1p(returns)
-        there = ~np.isnan(logs)
-        if there.sum() < 2:
+        traded = ~np.isnan(logs)
+        if traded.sum() < 2:
             continue
         bars = pl.DataFrame(
             {
-                "session": panel.labels.filter(pl.Series(there)),
-                "close": np.exp(np.clip(np.cumsum(logs[there]), -600.0, 600.0)),
+                "session": panel.labels.filter(pl.Series(traded)),
+                "close": np.exp(np.clip(np.cumsum(logs[traded]), -600.0, 600.0)),
             }
         ).with_columns(pl.lit(None, pl.Float64).alias(unknown) for unknown in ("open", "high", "low", "volume"))
         parts.append(jumps(Series(name, "", bars, None, kinds[name])))
-    found = pl.concat(parts) if parts else pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
-    if found.is_empty():
-        return found
-    doubted = found.filter(pl.col("severity") != "low")
+    table = pl.concat(parts) if parts else pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
+    if table.is_empty():
+        return table
+    doubted = table.filter(pl.col("severity") != "low")
     return doubted.select("symbol", "session", "check").with_columns(until=pl.lit(None, pl.Date))

@@ -133,20 +133,20 @@ def study_of_parts(
     events = events.with_columns(
         events["symbol"].replace_strict(codes, default=None, return_dtype=pl.String).alias("exchange")
     )
-    found: list[tuple[int, Rows, StudyResult]] = []
+    results: list[tuple[int, Rows, StudyResult]] = []
     for k, part in enumerate(parts_of(panel)):
         mine = events["exchange"] == calendars.exchanges[k]
         # What no bars are of is told of once, by the first.
         chosen = mine.fill_null(k == 0).to_numpy()
-        found.append((k, np.flatnonzero(chosen), measure(part, events.filter(pl.Series(chosen)))))
-    estimates = _merged(calendars, [each for each in found if len(each[2].estimates)] or found[:1])
-    first = found[0][2]
+        results.append((k, np.flatnonzero(chosen), measure(part, events.filter(pl.Series(chosen)))))
+    estimates = _merged(calendars, [each for each in results if len(each[2].estimates)] or results[:1])
+    first = results[0][2]
     return StudyResult(
         estimates=estimates,
         panel=panel,
         events=events,
         spec=spec,
-        excluded=pl.concat([result.excluded for _, _, result in found], how="vertical_relaxed"),
+        excluded=pl.concat([result.excluded for _, _, result in results], how="vertical_relaxed"),
         day_labels=first.day_labels,
         car_columns=first.car_columns,
     )
@@ -200,11 +200,11 @@ def placed_on_parts(
     return pl.concat(placed or [numbered], how="diagonal_relaxed").sort("_row").drop("_row")
 
 
-def _merged(calendars: Calendars, found: list[tuple[int, Rows, StudyResult]]) -> EventEstimates:
+def _merged(calendars: Calendars, results: list[tuple[int, Rows, StudyResult]]) -> EventEstimates:
     """The estimates of every exchange on the rows of the whole panel, in the order of the events."""
     moved = [
         _on_rows(result.estimates, calendars.rows[k], np.flatnonzero(calendars.of == k), positions)
-        for k, positions, result in found
+        for k, positions, result in results
     ]
     values: dict[str, Any] = {}
     for each in fields(EventEstimates):

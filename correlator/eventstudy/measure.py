@@ -141,12 +141,12 @@ def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
     if panel.factors is None or not model_named(spec.model).needs_benchmark:
         return []
     market = panel.factors[:, 0] if panel.own_benchmark is None else None
-    found = []
+    rows_of_own = []
     for column in np.unique(symbols[symbols >= 0]).tolist():
         own = market if market is not None else panel.factors_of(column)[:, 0]  # type: ignore[index]  # has factors
         if np.array_equal(panel.returns[:, column], own, equal_nan=True):
-            found.append(column)
-    return found
+            rows_of_own.append(column)
+    return rows_of_own
 
 
 def _invalid(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> dict[int, str]:

@@ -51,14 +51,14 @@ def censored(result: StudyResult) -> dict[str, Mask]:
     estimates, panel = result.estimates, result.panel
     rows = estimates.win_first[:, None] + np.arange(estimates.ar.shape[1])
     masks = (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume))
-    found = {name: mask[rows, estimates.symbol_index[:, None]] for name, mask in masks if mask is not None}
-    return {name: cells for name, cells in found.items() if cells.any()}
+    marks = {name: mask[rows, estimates.symbol_index[:, None]] for name, mask in masks if mask is not None}
+    return {name: cells for name, cells in marks.items() if cells.any()}
 
 
 def _many_events(result: StudyResult, simultaneous: bool) -> pl.DataFrame:
-    found = recommended_path(result.estimates, result.panel, result.estimation_bars)
-    low, high = found.simultaneous_bounds(BAND) if simultaneous else found.bounds(BAND)
-    columns = {"n": found.n, "caar": found.average, "low": low, "high": high}
+    tested = recommended_path(result.estimates, result.panel, result.estimation_bars)
+    low, high = tested.simultaneous_bounds(BAND) if simultaneous else tested.bounds(BAND)
+    columns = {"n": tested.n, "caar": tested.average, "low": low, "high": high}
     return pl.DataFrame({"day": result.day_labels, **columns}, nan_to_null=True)
 
 

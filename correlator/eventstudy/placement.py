@@ -34,21 +34,21 @@ def place_events(
     both has a time zone.
     """
     fixed = np.zeros(len(times), dtype=bool) if on_sessions is None else on_sessions
-    wanted = _numbers(_as_labels(times, labels))
+    day_numbers = _numbers(_as_labels(times, labels))
     bars = _numbers(labels)
     total = len(bars)
-    after = _not_before(bars, wanted)
-    exact = (after < total) & (bars[np.minimum(after, total - 1)] == wanted)
-    rows = after if off_session == "next" else np.searchsorted(bars, wanted, side="right") - 1
+    after = _not_before(bars, day_numbers)
+    exact = (after < total) & (bars[np.minimum(after, total - 1)] == day_numbers)
+    rows = after if off_session == "next" else np.searchsorted(bars, day_numbers, side="right") - 1
     rows = np.where(exact, after, rows)
     reasons: dict[int, str] = {}
     unknown = times.is_null().to_numpy()
-    for i in np.flatnonzero(unknown | (wanted < bars[0]) | (wanted > bars[-1]) | ~exact):
+    for i in np.flatnonzero(unknown | (day_numbers < bars[0]) | (day_numbers > bars[-1]) | ~exact):
         if unknown[i]:
             reasons[int(i)] = "event has no date"
-        elif wanted[i] < bars[0]:
+        elif day_numbers[i] < bars[0]:
             reasons[int(i)] = "event is before the first bar"
-        elif wanted[i] > bars[-1] and (off_session != "previous" or fixed[i]):
+        elif day_numbers[i] > bars[-1] and (off_session != "previous" or fixed[i]):
             reasons[int(i)] = "event is after the last bar"
         elif fixed[i] and not exact[i]:
             reasons[int(i)] = "no bar on the session of its day 0"
@@ -119,15 +119,15 @@ def _as_labels(times: pl.Series, labels: pl.Series) -> pl.Series:
     return times.dt.convert_time_zone(zone) if zone else times
 
 
-def _not_before(bars: Rows, wanted: Rows) -> Rows:
-    """Row of the first of ``bars`` (T,) that is not before each of ``wanted`` (E,), T where all are.
+def _not_before(bars: Rows, day_numbers: Rows) -> Rows:
+    """Row of the first of ``bars`` (T,) that is not before each of ``day_numbers`` (E,), T where all are.
 
     Dates lie close: many are looked up in a table of every day instead of being searched for.
     """
-    if len(bars) == 0 or bars[-1] - bars[0] >= len(wanted):
-        return np.searchsorted(bars, wanted, side="left")
+    if len(bars) == 0 or bars[-1] - bars[0] >= len(day_numbers):
+        return np.searchsorted(bars, day_numbers, side="left")
     rows = np.searchsorted(bars, np.arange(bars[0], bars[-1] + 2), side="left")
-    return np.asarray(rows[np.clip(wanted, bars[0], bars[-1] + 1) - bars[0]])
+    return np.asarray(rows[np.clip(day_numbers, bars[0], bars[-1] + 1) - bars[0]])
 
 
 def _numbers(times: pl.Series) -> Rows:

@@ -144,12 +144,12 @@ def power_test(
     dates = draw_dates(drawable, studies, seed, chosen.block_of(result.spec))
     moved = [_moved(result, drawable, dates[:, b].astype(np.int64)) for b in range(studies)]
     effects = _effects(result, moved)
-    found = np.zeros(effects.shape)
+    rejected = np.zeros(effects.shape)
     for estimates in tracked(moved, "studies of ordinary sessions", len(moved)):
-        found += _finds(result, estimates, effects, level)
+        rejected += _finds(result, estimates, effects, level)
     return PowerResult(
         effects=effects,
-        found=found / studies,
+        found=rejected / studies,
         events=sum(len(cluster.events) for cluster in drawable),
         dates=len(np.unique(result.estimates.day_zero)),
         studies=studies,
@@ -203,18 +203,18 @@ def _effects(result: StudyResult, moved: Sequence[EventEstimates]) -> Array:
 def _finds(result: StudyResult, estimates: EventEstimates, effects: Array, level: float) -> Array:
     """(W, K) whether the recommended test finds each effect planted into ``estimates``."""
     _, window = result.spec.offsets()
-    found = np.zeros(effects.shape)
+    rejected = np.zeros(effects.shape)
     for w, (first, last) in enumerate(result.car_columns):
         bar = -window.first if first <= -window.first <= last else int(first)
         one = replace(estimates, car=estimates.car[:, [w]], car_se=estimates.car_se[:, [w]])
         for k, effect in enumerate(effects[w]):
             ar = estimates.ar.copy()
             ar[:, bar] += effect
-            there = ~np.isnan(estimates.ar[:, [bar]])
-            planted = replace(one, ar=ar, car=np.where(there, one.car + effect, one.car))
+            measured = ~np.isnan(estimates.ar[:, [bar]])
+            planted = replace(one, ar=ar, car=np.where(measured, one.car + effect, one.car))
             p = recommended(planted, result.panel, result.car_columns[[w]], result.estimation_bars).p_value[0]
-            found[w, k] = p <= level
-    return found
+            rejected[w, k] = p <= level
+    return rejected
 
 
 def _crossing(effects: Array, power: Array, target: float) -> float | None:

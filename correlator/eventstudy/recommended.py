@@ -135,27 +135,27 @@ def recommended(
     Several events of one share on one day 0 are one observation.
     """
     estimates = estimates.observations()
-    there = ~np.isnan(estimates.car)
+    measured = ~np.isnan(estimates.car)
     tests = _tests(estimates, columns)
-    average, se, df, covariance = _cross_section(estimates.car, there)
+    average, se, df, covariance = _cross_section(estimates.car, measured)
     if ADJUSTED_CROSS_SECTION in tests:
         r = common_share(estimates, panel, estimation_bars)
         with np.errstate(invalid="ignore"):
-            se = se * np.sqrt((1.0 + (there.sum(axis=0) - 1.0) * r) / (1.0 - r))
+            se = se * np.sqrt((1.0 + (measured.sum(axis=0) - 1.0) * r) / (1.0 - r))
     if CALENDAR_DAY in tests:
         by_day = calendar_day_error(estimates, panel, columns, estimation_bars)
         chosen = np.array([test == CALENDAR_DAY for test in tests])
         se, df = np.where(chosen, by_day.se, se), np.where(chosen, by_day.days - 1.0, df)
         covariance = np.where(chosen[:, None] & chosen, by_day.covariance, covariance)
-    for w in np.flatnonzero(there.sum(axis=0) == 1):
-        only = int(np.flatnonzero(there[:, w])[0])
+    for w in np.flatnonzero(measured.sum(axis=0) == 1):
+        only = int(np.flatnonzero(measured[:, w])[0])
         se[w], df[w] = estimates.car_se[only, w], estimates.df[only]
-    dates = [len(np.unique(estimates.day_zero[there[:, w]])) for w in range(len(columns))]
+    dates = [len(np.unique(estimates.day_zero[measured[:, w]])) for w in range(len(columns))]
     scale = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(covariance / scale / scale[:, None])
     np.fill_diagonal(correlation, 1.0)
-    return Recommended(tests, average, se, df, there.sum(axis=0).astype(np.int64), np.array(dates), correlation)
+    return Recommended(tests, average, se, df, measured.sum(axis=0).astype(np.int64), np.array(dates), correlation)
 
 
 def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: int) -> Recommended:
@@ -173,38 +173,38 @@ def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: i
 
 def _tests(estimates: EventEstimates, columns: NDArray[np.int64]) -> tuple[str, ...]:
     """The test of each window, by the events that have a value in it."""
-    there = ~np.isnan(estimates.car)
-    return tuple(_test(estimates, there[:, w], int(first), int(last)) for w, (first, last) in enumerate(columns))
+    measured = ~np.isnan(estimates.car)
+    return tuple(_test(estimates, measured[:, w], int(first), int(last)) for w, (first, last) in enumerate(columns))
 
 
-def _test(estimates: EventEstimates, there: NDArray[np.bool_], first: int, last: int) -> str:
-    """The test of the events ``there``. A window of calendar dates is the same bars for events of any date."""
-    starts, dates = estimates.win_first[there], estimates.day_zero[there]
+def _test(estimates: EventEstimates, measured: NDArray[np.bool_], first: int, last: int) -> str:
+    """The test of the events ``measured``. A window of calendar dates is the same bars for events of any date."""
+    starts, dates = estimates.win_first[measured], estimates.day_zero[measured]
     if len(np.unique(starts)) < len(np.unique(dates)):
         return CALENDAR_DAY
-    return recommended_test(starts, estimates.symbol_index[there], first, last)
+    return recommended_test(starts, estimates.symbol_index[measured], first, last)
 
 
 def recommended_frame(
-    found: Recommended, labels: tuple[str, ...], positive: Array, estimates: EventEstimates
+    tests: Recommended, labels: tuple[str, ...], positive: Array, estimates: EventEstimates
 ) -> pl.DataFrame:
     """window, n, events, dates, caar, se, df, t, p_value, low, high, positive (share of events), test: one row per
     window; ``n`` observations stand for ``events`` of ``estimates``.
     """
-    low, high = found.bounds()
+    low, high = tests.bounds()
     columns = {
-        "n": found.n,
+        "n": tests.n,
         "events": _events(estimates),
-        "dates": found.dates,
-        "caar": found.average,
-        "se": found.se,
-        "df": found.df,
-        "t": found.t,
-        "p_value": found.p_value,
+        "dates": tests.dates,
+        "caar": tests.average,
+        "se": tests.se,
+        "df": tests.df,
+        "t": tests.t,
+        "p_value": tests.p_value,
         "low": low,
         "high": high,
         "positive": positive,
-        "test": list(found.test),
+        "test": list(tests.test),
     }
     frame = pl.DataFrame({"window": list(labels), **columns}, nan_to_null=True)
     return frame.with_columns(pl.when(pl.col("n") > 0).then("test").alias("test"))
@@ -216,11 +216,11 @@ def _events(estimates: EventEstimates) -> Rows:
     return np.asarray(np.where(np.isnan(estimates.car), 0, weight[:, None]).sum(axis=0))
 
 
-def _cross_section(car: Array, there: NDArray[np.bool_]) -> tuple[Array, Array, Array, Array]:
+def _cross_section(car: Array, measured: NDArray[np.bool_]) -> tuple[Array, Array, Array, Array]:
     """CAAR (W,), its cross-sectional error, degrees of freedom, and the covariance (W, W) of the averages."""
-    n = there.sum(axis=0).astype(np.float64)
+    n = measured.sum(axis=0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        average = np.where(there, car, 0.0).sum(axis=0) / n
-        away = np.where(there, car - average, 0.0)
+        average = np.where(measured, car, 0.0).sum(axis=0) / n
+        away = np.where(measured, car - average, 0.0)
         se = np.sqrt((away * away).sum(axis=0) / (n - 1.0) / n)
     return average, np.where((n > 1) & (se > 0), se, np.nan), np.where(n > 1, n - 1.0, np.nan), away.T @ away

@@ -158,9 +158,9 @@ class StudyResult:
         from correlator.eventstudy.recommended import recommended, recommended_frame
 
         def one(part: EventEstimates) -> pl.DataFrame:
-            found = recommended(part, self.panel, self.car_columns, self.estimation_bars)
+            tests = recommended(part, self.panel, self.car_columns, self.estimation_bars)
             positive = tables.average_frame(part.car, self.window_labels, "window", "caar")["positive"]
-            return recommended_frame(found, self.window_labels, positive.to_numpy(), part)
+            return recommended_frame(tests, self.window_labels, positive.to_numpy(), part)
 
         return replace(self, spec=replace(self.spec, by=by))._by_group(one)
 
@@ -330,8 +330,8 @@ class StudyResult:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""
         if name not in OUTPUTS:
             raise NotFoundError(f"a study has no output {name!r}", hint=likeliest(name, OUTPUTS, "outputs are"))
-        found = getattr(self, name.replace("-", "_"))
-        return cast(pl.DataFrame, found() if callable(found) else found)
+        table = getattr(self, name.replace("-", "_"))
+        return cast(pl.DataFrame, table() if callable(table) else table)
 
     def to_pandas(self, name: str = "ar") -> pd.DataFrame:
         """The frame called ``name`` as pandas."""

@@ -245,26 +245,26 @@ class SpreadResult:
             for number, (at, mine) in places.items()
             if (inside := np.isin(at, chosen)).any()
         }
-        found = list(self.parts.each(residuals_of, {number: (mine,) for number, (_, mine) in asked.items()}))
+        parts = list(self.parts.each(residuals_of, {number: (mine,) for number, (_, mine) in asked.items()}))
         events = np.concatenate([at for at, _ in asked.values()])
         order = np.argsort(events)
-        e, used, daily = (np.concatenate([each[k] for each in found])[order] for k in range(3))
+        e, used, daily = (np.concatenate([each[k] for each in parts])[order] for k in range(3))
         return Shipped((len(arrays), self.bars), events[order], e, used, daily)
 
     def _of_parts(self, function: Callable[[Part], tuple[Rows, Any]]) -> Any:
         """Arrays of the kept events from all parts, in the order of the events."""
-        found = list(self.parts.each(function, dict.fromkeys(self._numbers, ())))
-        order = np.argsort(np.concatenate([kept for kept, _ in found]), kind="stable")
-        return np.concatenate([values for _, values in found])[order]
+        parts = list(self.parts.each(function, dict.fromkeys(self._numbers, ())))
+        order = np.argsort(np.concatenate([kept for kept, _ in parts]), kind="stable")
+        return np.concatenate([values for _, values in parts])[order]
 
     def _rows(self, output: str) -> pl.DataFrame:
         """Rows of an output from all parts, in the order of the events."""
         if not self._numbers:
             return self.whole.frame(output)
-        found = list(self.parts.each(rows_of, dict.fromkeys(self._numbers, (output,))))
-        parts: list[pl.DataFrame] = [rows for _, rows in found]
+        frames = list(self.parts.each(rows_of, dict.fromkeys(self._numbers, (output,))))
+        parts: list[pl.DataFrame] = [rows for _, rows in frames]
         frame = pl.concat(parts)
-        order = np.argsort(np.concatenate([kept for kept, _ in found]), kind="stable")
+        order = np.argsort(np.concatenate([kept for kept, _ in frames]), kind="stable")
         return frame.select(pl.all().gather(order))
 
     @property

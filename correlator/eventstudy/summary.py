@@ -43,8 +43,8 @@ def summary_frame(result: StudyResult, placebo: pl.DataFrame | None = None) -> p
     frame = result.recommended
     if frame.is_empty():
         return frame.with_columns(smallest_effect=pl.lit(None, pl.Float64))
-    found = smallest_effect(frame["se"].to_numpy(), frame["df"].cast(pl.Float64).to_numpy())
-    frame = frame.with_columns(pl.Series("smallest_effect", found, nan_to_null=True))
+    effects = smallest_effect(frame["se"].to_numpy(), frame["df"].cast(pl.Float64).to_numpy())
+    frame = frame.with_columns(pl.Series("smallest_effect", effects, nan_to_null=True))
     if placebo is None:
         return frame
     keys = [*result.spec.by, "window"]

@@ -45,8 +45,8 @@ def check_prices(
     extra = [] if alone or benchmark is None else [benchmark]
     parts = []
     for group, company in zip(tracked(groups, "groups of symbols"), companies, strict=True):
-        found = audit_stored(store, [*group, *company, *extra], benchmark=benchmark, as_of=as_of)
-        parts.append(found.filter(pl.col("symbol").is_in(group)))
+        findings = audit_stored(store, [*group, *company, *extra], benchmark=benchmark, as_of=as_of)
+        parts.append(findings.filter(pl.col("symbol").is_in(group)))
     return together(parts) if len(parts) > 1 else parts[0]
 
 

@@ -46,8 +46,8 @@ def add_prices(
     name = source_name(source)
     names = stored_names(store)
     asked = PriceOptions(**options)
-    found = asked.exchange or _stored_exchange(names, asked.symbol)
-    reading = replace(asked, exchange=found, aliases=names.symbols)
+    exchange = asked.exchange or _stored_exchange(names, asked.symbol)
+    reading = replace(asked, exchange=exchange, aliases=names.symbols)
     path = Path(source) if isinstance(source, str | Path) else None
     with bars_in_slices(path, reading) if path is not None else nullcontext() as sliced:
         bars = _in_slices(sliced) if sliced is not None else _whole(read_file(source, reading), asked.exchange)
@@ -129,7 +129,7 @@ def suspicions(bars: pl.DataFrame, exchange: str | None) -> list[str]:
     daily = bars.filter(bars["interval"] == "1d")
     if daily.is_empty() or daily.height > MOST_CHECKED:
         return []
-    found = audit_prices(daily, exchange=exchange)
-    high = summarise(found.filter(found["severity"] == "high"))
+    findings = audit_prices(daily, exchange=exchange)
+    high = summarise(findings.filter(findings["severity"] == "high"))
     rows = high.select("symbol", "check", "evidence").iter_rows()
     return [f"look before you use it: {symbol}: {check}: {evidence}" for symbol, check, evidence in rows]

@@ -59,9 +59,9 @@ def undo_load(store: Store, load_id: int) -> Undone:
     """
 
     def work(connection: duckdb.DuckDBPyConnection) -> Undone:
-        found = _brought(connection, load_id)
-        _check(connection, found)
-        notes = _taken_out(connection, found.load)
+        brought = _brought(connection, load_id)
+        _check(connection, brought)
+        notes = _taken_out(connection, brought.load)
         execute(connection, "CREATE OR REPLACE TEMP TABLE undone AS SELECT $load::BIGINT AS load_id", {"load": load_id})
         now = {"now": datetime.now(UTC)}
         update_rows(
@@ -72,7 +72,7 @@ def undo_load(store: Store, load_id: int) -> Undone:
             parameters=now,
         )
         execute(connection, "DROP TABLE undone")
-        return Undone(found.load, found.rows, tuple(notes))
+        return Undone(brought.load, brought.rows, tuple(notes))
 
     return store.transact(work)
 
@@ -92,8 +92,8 @@ def _brought(connection: duckdb.DuckDBPyConnection, load_id: int) -> Undone:
     return Undone(rows.row(0, named=True), frame.filter(pl.col("rows") > 0))
 
 
-def _check(connection: duckdb.DuckDBPyConnection, found: Undone) -> None:
-    load, number = found.load, found.load["load_id"]
+def _check(connection: duckdb.DuckDBPyConnection, brought: Undone) -> None:
+    load, number = brought.load, brought.load["load_id"]
     if load["undone_at"] is not None:
         raise InputError(f"load {number} was undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC")
     if load["kind"] == "instruments":
@@ -101,7 +101,7 @@ def _check(connection: duckdb.DuckDBPyConnection, found: Undone) -> None:
         raise InputError(f"load {number} brought instruments, which are changed and not undone", hint=hint)
     if load["kind"] not in _KINDS:
         raise InputError(f"load {number} is of kind {load['kind']}, which is not undone", hint="run the opposite again")
-    if load["rows_added"] and found.rows.is_empty():
+    if load["rows_added"] and brought.rows.is_empty():
         hint = "restore a backup, or load into a new store"
         raise InputError(f"load {number} is older than the numbers of rows: what it brought is not known", hint=hint)
     ((edited, later),) = execute(connection, _LATER, {"load": number})

@@ -36,11 +36,11 @@ def heatmap_figure(
     """
     import plotly.graph_objects as go
 
-    windows, order, found = heatmap_cells(car, categories, marks)
+    windows, order, by_place = heatmap_cells(car, categories, marks)
     if not order:
         return empty_figure(title, "No event was measured: there is no cell to fill.")
-    grid = [[found.get((name, window)) for window in windows] for name in order]
-    largest = max(abs(cell["car"]) for cell in found.values()) or 0.01
+    grid = [[by_place.get((name, window)) for window in windows] for name in order]
+    largest = max(abs(cell["car"]) for cell in by_place.values()) or 0.01
     headlines = headlines_of(car, categories)
     starred = starred_cells(marks)
     written = len(windows) <= WRITTEN_WINDOWS
@@ -81,7 +81,7 @@ def heatmap_figure(
     words = f"mean over {counted(events, 'event')}, blue up, red down"
     words += "; below each mean its number of events" if written else ""
     if marks is not None:
-        words += f"; *\u00a0more than chance at the {SIGNIFICANCE:.0%} level, {len(starred)} of {len(found)} cells"
+        words += f"; *\u00a0more than chance at the {SIGNIFICANCE:.0%} level, {len(starred)} of {len(by_place)} cells"
     below = f"{subtitle}; {words}" if subtitle else words
     return dress(figure, title=title, subtitle=below, height=170 + 40 * max(len(order), 2))
 
@@ -107,12 +107,12 @@ def heatmap_cells(
     )
     cells = rows.group_by("category", "window").agg(pl.col("car").mean(), pl.len().alias("n"))
     order = cells.group_by("category").agg(pl.col("n").max()).sort("n", "category")["category"].to_list()
-    found = {(row["category"], row["window"]): row for row in cells.iter_rows(named=True)}
+    by_place = {(row["category"], row["window"]): row for row in cells.iter_rows(named=True)}
     if marks is not None:
         for category, window, caar in marks.drop_nulls("caar").select("category", "window", "caar").iter_rows():
-            if (category, window) in found:
-                found[category, window]["car"] = caar
-    return car["window"].unique(maintain_order=True).to_list(), order, found
+            if (category, window) in by_place:
+                by_place[category, window]["car"] = caar
+    return car["window"].unique(maintain_order=True).to_list(), order, by_place
 
 
 def headlines_of(car: pl.DataFrame, categories: pl.DataFrame) -> dict[str, int]:

@@ -19,9 +19,9 @@ _UNKNOWN = "other"
 
 def lane_categories(events: pl.DataFrame) -> list[str]:
     """The categories of ``events`` from the most conflictual at the bottom to the most cooperative on top."""
-    found = events["category"].fill_null(_UNKNOWN).unique().to_list()
+    categories = events["category"].fill_null(_UNKNOWN).unique().to_list()
     score = {name: category.goldstein for name, category in CATEGORIES.items()}
-    return sorted(found, key=lambda name: (score.get(name, -100.0), name))
+    return sorted(categories, key=lambda name: (score.get(name, -100.0), name))
 
 
 def events_per_session(events: pl.DataFrame) -> pl.DataFrame:

@@ -207,8 +207,8 @@ def marks_of(result: StudyResult) -> pl.DataFrame:
     known = categories_of(result).unique(subset="event_id", keep="first", maintain_order=True)
     events = result.events.drop("category", strict=False).join(known, on="event_id", how="left", maintain_order="left")
     named = replace(result, events=events.with_columns(pl.col("category").fill_null("other")))
-    found = named.recommended_by(("category",)).select("category", "window", "caar", "p_value")
-    return as_per_cent(found, result)
+    tests = named.recommended_by(("category",)).select("category", "window", "caar", "p_value")
+    return as_per_cent(tests, result)
 
 
 def categories_of(result: StudyResult) -> pl.DataFrame:

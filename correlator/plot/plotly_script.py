@@ -34,7 +34,7 @@ def shortened(script: str, traces: tuple[str, ...] = TRACES) -> str:
     if register is None:
         return script
     wrapper = re.findall(rf"var {_NAME}=({_NAME})\((?:\([\w$,]*\)|{_NAME})=>\{{", script[: register.start()])[-1]
-    starts = [(found.start(), found[1]) for found in re.finditer(rf"var ({_NAME})={re.escape(wrapper)}\(", script)]
+    starts = [(match.start(), match[1]) for match in re.finditer(rf"var ({_NAME})={re.escape(wrapper)}\(", script)]
     ends = [start for start, _ in starts[1:]] + [len(script)]
     modules = {name: script[start:end] for (start, name), end in zip(starts, ends, strict=True)}
     root = next((name for (start, name), end in zip(starts, ends, strict=True) if start < register.start() < end), "")

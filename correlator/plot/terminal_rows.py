@@ -118,7 +118,7 @@ def network_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) ->
 
 def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame, *, marks: pl.DataFrame | None = None) -> str:
     """Mean CAR by category and window with the number of events; arguments as ``heatmap_figure``."""
-    windows, names, found = heatmap_cells(car, categories, marks)
+    windows, names, by_place = heatmap_cells(car, categories, marks)
     if not names:
         return "No event was measured: there is no cell to fill.\n"
     starred = starred_cells(marks)
@@ -126,7 +126,7 @@ def heatmap_text(car: pl.DataFrame, categories: pl.DataFrame, *, marks: pl.DataF
     lines = [f"{'mean CAR, events':<{size}}  " + "".join(f"{window:>16}" for window in windows)]
     size = max(size, len("mean CAR, events"))
     for name in reversed(names):
-        cells = [found.get((name, window)) for window in windows]
+        cells = [by_place.get((name, window)) for window in windows]
         texts = [
             f"{cell['car']:+.2%}{'*' if (name, cell['window']) in starred else ' '}{cell['n']:>6,}" if cell else ""
             for cell in cells

@@ -23,8 +23,8 @@ def study_title(result: StudyResult) -> str:
     """Whom, around what, and what was found: ``HBL around India–Pakistan news: -1.80 % over 5 sessions, within
     chance``.
     """
-    found = finding_of(result)
-    return f"{_whom(result)} around {_what(result)}: {'nothing measured' if found is None else found.sentence}"
+    finding = finding_of(result)
+    return f"{_whom(result)} around {_what(result)}: {'nothing measured' if finding is None else finding.sentence}"
 
 
 def plain_title(result: StudyResult) -> str:
@@ -83,8 +83,8 @@ def _whom(result: StudyResult) -> str:
 
 def _what(result: StudyResult) -> str:
     """The events in words: a simple selection as it reads, one event by its date, others by their number."""
-    found = finding_of(result)
-    number = len(result.estimates) if found is None else found.n
+    finding = finding_of(result)
+    number = len(result.estimates) if finding is None else finding.n
     if len(result.estimates) == 1:
         session = result.panel.labels[int(result.estimates.day_zero[0])]
         return f"{session:%d %b %Y}"
@@ -102,9 +102,9 @@ def selection_words(selection: str | None) -> str:
     """
     if not selection or re.search(r"\b(or|not|in)\b|[()<>!]", selection, re.IGNORECASE):
         return ""
-    found = [_SIMPLE.match(part) for part in re.split(r"\band\b", selection, flags=re.IGNORECASE)]
-    words = {match[1].lower(): match[2].strip("'\"") for match in found if match}
-    if len(words) < len(found):
+    parts = [_SIMPLE.match(part) for part in re.split(r"\band\b", selection, flags=re.IGNORECASE)]
+    words = {match[1].lower(): match[2].strip("'\"") for match in parts if match}
+    if len(words) < len(parts):
         return ""
     named = [_named(field, value) for field, value in words.items()]
     return " ".join(named) if all(named) else ""

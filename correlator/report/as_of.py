@@ -64,16 +64,16 @@ def exchange_of_report(store: Store, symbols: Sequence[str]) -> str:
     """
     with store.reading() as connection:
         if symbols:
-            found = {str(row["exchange"]) for row in read_instrument_rows(connection, symbols).values()}
+            exchanges = {str(row["exchange"]) for row in read_instrument_rows(connection, symbols).values()}
         else:
             sql = (
                 "SELECT DISTINCT exchange FROM instruments WHERE symbol IN (SELECT symbol FROM bars) ORDER BY exchange"
             )
-            found = set(query(connection, sql)["exchange"])
-    if len(found) != 1:
-        listed = ", ".join(sorted(found)) or "none"
+            exchanges = set(query(connection, sql)["exchange"])
+    if len(exchanges) != 1:
+        listed = ", ".join(sorted(exchanges)) or "none"
         raise InputError(f"a report is of one exchange, the symbols have {listed}", hint="name symbols of one exchange")
-    return found.pop()
+    return exchanges.pop()
 
 
 def moment_of(exchange: str, as_of: date | datetime | None) -> Moment:
@@ -104,8 +104,8 @@ def last_closed(exchange: str, instant: datetime) -> date:
         raise InputError(
             f"no session of {exchange} had closed at {instant:%Y-%m-%dT%H:%MZ}", hint="give a later --as-of"
         )
-    found: date = closed[-1]
-    return found
+    label: date = closed[-1]
+    return label
 
 
 def is_session(exchange: str, as_of: date | datetime | None) -> bool:
@@ -134,8 +134,8 @@ def slice_store(
             **{name: query(connection, _OF_ARTICLES.format(table=name), parameters) for name in _ARTICLE_TABLES},
         }
         every = tables["instruments"]["symbol"].to_list()
-        wanted = every if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
-        bars = query(connection, _BARS, {"symbols": wanted, **parameters}).filter(pl.col("session") <= moment.session)
+        kept = every if symbols is None else [*symbols, *_printed(tables["quotes"], tables["instruments"])]
+        bars = query(connection, _BARS, {"symbols": kept, **parameters}).filter(pl.col("session") <= moment.session)
         own = bars.filter(pl.col("exchange") == moment.exchange)
     bars = pl.concat([own, _closed_abroad(bars, moment)]) if abroad else own
     tables["bars"] = bars.drop("exchange")
@@ -171,9 +171,9 @@ _ARTICLE_TABLES = ("articles", "quotes", "links")
 def check_fresh(inputs: Inputs, moment: Moment, symbols: Sequence[str], stale_after: int) -> None:
     """Raise StaleDataError where a symbol lacks more than ``stale_after`` sessions up to the moment's."""
     last = dict(inputs.bars.select("symbol", "last_session").iter_rows())
-    wanted = symbols or list(last)
+    checked = symbols or list(last)
     late = []
-    for symbol in wanted:
+    for symbol in checked:
         if symbol not in last:
             late.append(f"{symbol} has no bar")
             continue

@@ -25,21 +25,21 @@ def further_tables(spec: ReportSpec, result: StudyResult | None, sliced: Store) 
     """The further tables that ``spec`` asks for, None where one cannot be made (with a warning), and the placebo
     test.
     """
-    wanted = spec.outputs
-    names = [name for name in ("placebo", "confounds", "regressions") if name in wanted.tables]
-    found: Tables = dict.fromkeys(names)
+    outputs = spec.outputs
+    names = [name for name in ("placebo", "confounds", "regressions") if name in outputs.tables]
+    tables: Tables = dict.fromkeys(names)
     if result is None or not len(result.estimates):
-        return found, None
+        return tables, None
     test = None
-    if "placebo" in names or any(FIGURES[kind].needs == PLACEBO for kind in wanted.figures):
-        test = _made(lambda: placebo_test(result, draws=wanted.draws, seed=wanted.seed), "placebo test")
+    if "placebo" in names or any(FIGURES[kind].needs == PLACEBO for kind in outputs.figures):
+        test = _made(lambda: placebo_test(result, draws=outputs.draws, seed=outputs.seed), "placebo test")
     if "placebo" in names and test is not None:
-        found["placebo"] = test.table
+        tables["placebo"] = test.table
     if "confounds" in names:
-        found["confounds"] = _made(lambda: stored_flags(sliced, result), "table of confounds")
+        tables["confounds"] = _made(lambda: stored_flags(sliced, result), "table of confounds")
     if "regressions" in names:
-        found["regressions"] = _made(lambda: _regressions(spec, result, sliced), "regression")
-    return found, test
+        tables["regressions"] = _made(lambda: _regressions(spec, result, sliced), "regression")
+    return tables, test
 
 
 def _regressions(spec: ReportSpec, result: StudyResult, sliced: Store) -> pl.DataFrame:

@@ -152,11 +152,11 @@ def _contents(spec: ReportSpec, sliced: Store, inputs: Inputs, before: LastRun) 
 
 def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
     """The report's files by name: a CSV per table, the tear sheet where it is wanted, and the manifest."""
-    wanted = contents.spec.outputs
-    files = {f"{name}.csv": csv_bytes(frame, bom=wanted.bom) for name, frame in named_tables(contents).items()}
-    if wanted.tear_sheet:
+    outputs = contents.spec.outputs
+    files = {f"{name}.csv": csv_bytes(frame, bom=outputs.bom) for name, frame in named_tables(contents).items()}
+    if outputs.tear_sheet:
         files[TEAR_SHEET] = tear_sheet(contents, sliced).encode()
-    if wanted.mail:
+    if outputs.mail:
         files[MAIL] = mail_message(contents, files)
     return {**files, MANIFEST: _manifest(contents, files)}
 
@@ -173,8 +173,8 @@ def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> S
     chosen = spec.study
     symbols = list(chosen.symbols) or inputs.bars["symbol"].to_list()
     with sliced.reading() as connection:
-        found = events_of_symbols(connection, symbols, moment.exchange, selection=chosen.events, links=chosen.links)
-    if across_borders(found, chosen.events)[0].is_empty():
+        events = events_of_symbols(connection, symbols, moment.exchange, selection=chosen.events, links=chosen.links)
+    if across_borders(events, chosen.events)[0].is_empty():
         return None
     return run_study(sliced, chosen)
 

@@ -112,14 +112,14 @@ def _studies(values: Any, where: str) -> tuple[tuple[str, StudySpec], ...]:
     """Further studies: tables with a name and the keys of a study."""
     if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
         raise InputError(f"{where}: studies must be tables", hint="write [[studies]] before each")
-    found: dict[str, StudySpec] = {}
+    studies: dict[str, StudySpec] = {}
     for number, each in enumerate(values, start=1):
         rest = dict(each)
         name = rest.pop("name", None)
-        if not isinstance(name, str) or not _NAME.match(name) or name in found:
+        if not isinstance(name, str) or not _NAME.match(name) or name in studies:
             raise InputError(f"{where}: study {number} needs a name of its own", hint="letters, digits, - and _")
-        found[name] = _study(rest, f"{where}: study {name}")
-    return tuple(found.items())
+        studies[name] = _study(rest, f"{where}: study {name}")
+    return tuple(studies.items())
 
 
 def _study(values: Mapping[str, Any], where: str) -> StudySpec:
@@ -154,9 +154,9 @@ def _value(value: Any, kind: str, where: str) -> Any:
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             raise InputError(f"{where} must be a list of texts", hint='write it as ["A", "B"]')
         return tuple(items)
-    wanted: type[Any] = {"str": str, "int": int, "bool": bool}[kind.split(" | ")[0]]
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        words = {str: "a text", int: "a whole number", bool: "true or false"}[wanted]
+    expected: type[Any] = {"str": str, "int": int, "bool": bool}[kind.split(" | ")[0]]
+    if not isinstance(value, expected) or (expected is int and isinstance(value, bool)):
+        words = {str: "a text", int: "a whole number", bool: "true or false"}[expected]
         raise InputError(f"{where} must be {words}, not {value!r}")
     return value
 

@@ -138,10 +138,10 @@ def _significance(result: StudyResult) -> pl.DataFrame:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = result.significance
+            tests = result.significance
     except StudyError:
         return pl.DataFrame(schema=COLUMNS["significance"])
-    return _shaped(found, "significance", keep=result.spec.by)
+    return _shaped(tests, "significance", keep=result.spec.by)
 
 
 def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
@@ -154,10 +154,10 @@ def _extra(name: str, result: StudyResult) -> tuple[str, ...]:
 
 def _shaped(frame: pl.DataFrame, name: str, keep: tuple[str, ...] = ()) -> pl.DataFrame:
     """``frame`` in the columns of the table: groups first, further columns last, what is missing null."""
-    wanted = COLUMNS[name]
+    expected = COLUMNS[name]
     columns = [
         (pl.col(column).cast(kind, strict=False) if column in frame.columns else pl.lit(None, kind)).alias(column)
-        for column, kind in wanted.items()
+        for column, kind in expected.items()
     ]
-    extra = [pl.col(column) for column in keep if column not in wanted]
+    extra = [pl.col(column) for column in keep if column not in expected]
     return frame.select([*columns, *extra] if name == "models" else [*extra, *columns])

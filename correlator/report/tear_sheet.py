@@ -133,13 +133,13 @@ def _new(contents: Contents) -> dict[str, Any]:
 
 def _figures(contents: Contents, sliced: Store, prefix: str) -> dict[str, go.Figure]:
     """The figures wanted, by the id of their element, which begins with ``prefix``."""
-    found: dict[str, go.Figure] = {}
+    figures: dict[str, go.Figure] = {}
     spec, result = contents.spec, contents.result
     for kind in spec.outputs.figures:
         if kind == "price":
             symbols = spec.study.symbols or tuple(contents.inputs.bars["symbol"])
             for number, symbol in enumerate(symbols[:PRICE_FIGURES]):
-                found[f"{prefix}figure-price-{number}"] = stored_figure(
+                figures[f"{prefix}figure-price-{number}"] = stored_figure(
                     sliced,
                     symbol,
                     around=contents.moment.session,
@@ -148,14 +148,14 @@ def _figures(contents: Contents, sliced: Store, prefix: str) -> dict[str, go.Fig
                     links=spec.study.links,
                 )
         elif kind in figures_of(RESULT) and result is not None:
-            found[f"{prefix}figure-{kind}"] = result_figure(result, kind)
+            figures[f"{prefix}figure-{kind}"] = result_figure(result, kind)
         elif kind in figures_of(PLACEBO) and result is not None and contents.test is not None:
-            found[f"{prefix}figure-{kind}"] = FIGURES[kind].draw(OfResult(result, done=contents.test))
-    if not found and spec.outputs.figures:
-        found[f"{prefix}figure-none"] = empty_figure(
+            figures[f"{prefix}figure-{kind}"] = FIGURES[kind].draw(OfResult(result, done=contents.test))
+    if not figures and spec.outputs.figures:
+        figures[f"{prefix}figure-none"] = empty_figure(
             "No study", "No event concerns these symbols: there is nothing to draw."
         )
-    return found
+    return figures
 
 
 def _label(figure: go.Figure) -> str:
@@ -185,10 +185,10 @@ def _tests(result: StudyResult | None) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            found = result.significance
+            tests = result.significance
         except StudyError:
             return {"rows": []}
-    shown = found.filter(pl.col("window_or_day").is_in(result.window_labels)).rename({"window_or_day": "window"})
+    shown = tests.filter(pl.col("window_or_day").is_in(result.window_labels)).rename({"window_or_day": "window"})
     return _table(shown, "Every test across events", digits=3)
 
 
@@ -202,11 +202,11 @@ def _excluded(result: StudyResult | None) -> dict[str, Any]:
 
 def _unexplained(contents: Contents) -> dict[str, Any]:
     """Extreme sessions without an event, where the report has that table."""
-    found = contents.tables.get("unexplained")
-    if found is None or found.is_empty():
+    moves = contents.tables.get("unexplained")
+    if moves is None or moves.is_empty():
         return {"rows": []}
     columns = ("symbol", "session", "ar", "z", "nearest_sessions", "nearest_headline")
-    return _table(found.select(columns).head(20), "Abnormal returns that ask for news (log returns)", digits=3)
+    return _table(moves.select(columns).head(20), "Abnormal returns that ask for news (log returns)", digits=3)
 
 
 def _files(contents: Contents) -> dict[str, Any]:

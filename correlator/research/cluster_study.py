@@ -176,8 +176,8 @@ def run_cluster_study(
         events, repeated, domestic = chosen_events(market_events(connection, market), spec)
     named, symbols = market.spec, market.panel.symbols
     studied = set(events["symbol"])
-    found = study_findings(pinned, [symbol for symbol in symbols if symbol in studied], named)
-    light = market.panel if spec.flagged == DROP else with_findings(market.panel, found, named)
+    findings = study_findings(pinned, [symbol for symbol in symbols if symbol in studied], named)
+    light = market.panel if spec.flagged == DROP else with_findings(market.panel, findings, named)
     engine = "compiled" if runs_compiled(len(events), spec.engine) else "numpy"
     base = Task(
         source=source,
@@ -188,7 +188,7 @@ def run_cluster_study(
         columns=np.empty(0, dtype=np.int64),
         events=events.clear(),
         positions=np.empty(0, dtype=np.int64),
-        findings=found,
+        findings=findings,
         factors=factors,
         risk_free=risk_free,
     )

@@ -65,14 +65,14 @@ def stored_price_data(
     with store.studying() as connection:
         exchange = str(read_instrument(connection, symbol)["exchange"])
         bars = read_bars(connection, [symbol], interval=asked.interval, as_of=asked.as_of)
-        found = events_of_symbols(
+        marked = events_of_symbols(
             connection, [symbol], exchange, selection=asked.events, links=asked.links, as_of=asked.as_of
         )
         quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": asked.as_of})
         actions = query(connection, _ACTIONS, {"symbol": symbol, "as_of": asked.as_of})
     if not daily:
-        found = _on_bars_within(found, bars, exchange, asked.interval)
-    measured, _ = first_tellings(found)
+        marked = _on_bars_within(marked, bars, exchange, asked.interval)
+    measured, _ = first_tellings(marked)
     told = measured.select(
         "category",
         "headline",
@@ -94,11 +94,11 @@ def _local(instant: pl.Expr, zone: str) -> pl.Expr:
     return instant.dt.convert_time_zone(zone).dt.replace_time_zone(None)
 
 
-def _on_bars_within(found: pl.DataFrame, bars: pl.DataFrame, exchange: str, interval: str) -> pl.DataFrame:
+def _on_bars_within(events: pl.DataFrame, bars: pl.DataFrame, exchange: str, interval: str) -> pl.DataFrame:
     """Events on the bar that they fall to, as studies of such bars place them."""
     starts = bars["bar_start"].unique().sort()
     closes = sessions_between(exchange, bars["session"].min(), bars["session"].max())["closes_at"]  # type: ignore[arg-type]
-    return on_bars(found, starts, interval, closes)
+    return on_bars(events, starts, interval, closes)
 
 
 def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:
@@ -109,7 +109,7 @@ def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_o
     }
     limit, minimum = price_limits(exchange, bars["session"])
     open_, high, low, close = (columns[name] for name in ("open", "high", "low", "close"))
-    found = (
+    marks = (
         (
             AT_LIMIT,
             limit_locked(open_, high, low, close, limit=limit, minimum=minimum),
@@ -119,7 +119,7 @@ def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_o
     )
     parts = [
         bars.filter(pl.Series(mask[:, 0])).select("session", mark=pl.lit(name), words=pl.lit(words))
-        for name, mask, words in found
+        for name, mask, words in marks
     ]
     doubted = audit_stored(store, [symbol], as_of=as_of).filter(
         pl.col("severity") != "low", pl.col("session").is_in(bars["session"].implode())
@@ -143,10 +143,10 @@ def stored_dyads(
     asked = study_spec(symbols=symbols, events=events, links=links, as_of=as_of)
     with store.studying() as connection:
         exchange = exchange_of(connection, asked.symbols)
-        found = events_of_symbols(
+        selected = events_of_symbols(
             connection, asked.symbols, exchange, selection=asked.events, links=asked.links, as_of=asked.as_of
         )
-    return found.unique("event_id", keep="first", maintain_order=True)
+    return selected.unique("event_id", keep="first", maintain_order=True)
 
 
 @dataclass(frozen=True)

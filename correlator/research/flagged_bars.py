@@ -44,22 +44,22 @@ def study_findings(store: Store, symbols: Sequence[str], spec: StudySpec) -> pl.
     if spec.flagged != DROP and _bars(store, names) > MOST_BARS:
         warn(f"the bars of {len(names):,} symbols were not checked in passing; `correlator check prices` does it")
         return None
-    found = audit_stored(store, names, as_of=spec.as_of)
+    findings = audit_stored(store, names, as_of=spec.as_of)
     adjusted = _adjusted(store, names) if spec.price == "adjusted" else []
     away = pl.col("symbol").is_in(adjusted) & pl.col("check").is_in(_ADJUSTED_AWAY)
-    return found.filter(pl.col("severity") != "low", ~pl.col("check").is_in(_NOT_USED), ~away)
+    return findings.filter(pl.col("severity") != "low", ~pl.col("check").is_in(_NOT_USED), ~away)
 
 
-def with_findings(panel: Panel, found: pl.DataFrame | None, spec: StudySpec) -> Panel:
+def with_findings(panel: Panel, findings: pl.DataFrame | None, spec: StudySpec) -> Panel:
     """The panel with its flagged bars marked, unmarked, or left out, as ``spec`` says.
 
     A finding about a series as a whole, of high severity, speaks against all of its bars from the one it names on.
     """
     if spec.flagged == KEEP:
         return replace(panel, limit_locked=None, zero_volume=None)
-    if found is not None and found.height:
+    if findings is not None and findings.height:
         whole = _of_series()
-        marked = found.filter(~pl.col("check").is_in(_NO_BARS), ~whole | (pl.col("severity") == "high"))
+        marked = findings.filter(~pl.col("check").is_in(_NO_BARS), ~whole | (pl.col("severity") == "high"))
         until = pl.when(whole).then(pl.lit(panel.labels[-1])).cast(pl.Date)
         rows = marked.with_columns(until=until)
         if rows.height:
@@ -67,7 +67,7 @@ def with_findings(panel: Panel, found: pl.DataFrame | None, spec: StudySpec) -> 
     return without_flagged(panel) if spec.flagged == DROP else panel
 
 
-def warn_of_flagged_bars(result: StudyResult, found: Mapping[str, pl.DataFrame | None]) -> None:
+def warn_of_flagged_bars(result: StudyResult, findings: Mapping[str, pl.DataFrame | None]) -> None:
     """Warn where bars of the estimation and event windows have such findings (by exchange), or are censored.
 
     One line per symbol and kind of finding, six at most.
@@ -78,7 +78,7 @@ def warn_of_flagged_bars(result: StudyResult, found: Mapping[str, pl.DataFrame |
     if not len(result.estimates):
         return
     spans = _spans(result)
-    lines = [line for each in found.values() if each is not None for line in _lines(_within(each, spans))]
+    lines = [line for each in findings.values() if each is not None for line in _lines(_within(each, spans))]
     for line in lines[:_MOST_LINES]:
         warn(line)
     if len(lines) > _MOST_LINES:
@@ -129,9 +129,9 @@ def _adjusted(store: Store, symbols: list[str]) -> list[str]:
     return [str(symbol) for symbol in rows["symbol"]]
 
 
-def _within(found: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.DataFrame:
+def _within(findings: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.DataFrame:
     """Findings about bars within the spans, or about a series as a whole."""
-    known = found.filter(pl.col("symbol").is_in(list(spans)))
+    known = findings.filter(pl.col("symbol").is_in(list(spans)))
     first, last = (
         pl.col("symbol").replace_strict({symbol: span[k] for symbol, span in spans.items()}, return_dtype=pl.Date)
         for k in (0, 1)
@@ -139,8 +139,8 @@ def _within(found: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.Data
     return known.filter(_of_series() | pl.col("session").is_between(first, last))
 
 
-def _lines(found: pl.DataFrame) -> Iterator[str]:
-    groups = found.group_by("symbol", "check", "severity", maintain_order=True).agg(
+def _lines(findings: pl.DataFrame) -> Iterator[str]:
+    groups = findings.group_by("symbol", "check", "severity", maintain_order=True).agg(
         pl.len().alias("n"), pl.col("evidence").first(), pl.col("session").first()
     )
     for symbol, check, severity, n, evidence, session in groups.iter_rows():

@@ -40,11 +40,11 @@ def exchanges_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) 
     """The symbols of every exchange, by its code, in the order of the symbols; raises NotFoundError for an unknown
     symbol.
     """
-    found: dict[str, list[str]] = {}
+    by_exchange: dict[str, list[str]] = {}
     rows = read_instrument_rows(connection, symbols)
     for symbol in symbols:
-        found.setdefault(str(rows[symbol]["exchange"]), []).append(symbol)
-    return found
+        by_exchange.setdefault(str(rows[symbol]["exchange"]), []).append(symbol)
+    return by_exchange
 
 
 def exchange_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:

@@ -141,8 +141,8 @@ def events_of_symbols(
     unknown = sorted(set(links) - set(LINK_KINDS))
     if unknown:
         raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
-    found = stored_events(connection, selection, as_of, exchange=exchange, date_only=date_only, links=links)
-    events = found.select(EVENT_COLUMNS)
+    selected = stored_events(connection, selection, as_of, exchange=exchange, date_only=date_only, links=links)
+    events = selected.select(EVENT_COLUMNS)
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
     pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
     kinds = pairs.group_by("event_id", "symbol").agg(pl.col("link").unique().sort().str.join(" "))

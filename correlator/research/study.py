@@ -153,9 +153,9 @@ def study_bars(
         markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
     panels = {}
     for market in markets:
-        found = study_findings(store, market.panel.symbols, market.spec)
+        findings = study_findings(store, market.panel.symbols, market.spec)
         panels[market.exchange] = with_data(
-            with_findings(market.panel, found, market.spec), market.spec, factors, risk_free
+            with_findings(market.panel, findings, market.spec), market.spec, factors, risk_free
         )
     return _named(spec, markets), joined(panels)
 
@@ -224,7 +224,7 @@ def _named(spec: StudySpec, markets: list[Market]) -> StudySpec:
 def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.DataFrame:
     """The events that concern the symbols of an exchange, at its own day 0."""
     spec, panel = market.spec, market.panel
-    found = events_of_symbols(
+    events = events_of_symbols(
         connection,
         panel.symbols,
         market.exchange,
@@ -234,10 +234,10 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
         date_only=spec.date_only,
     )
     if spec.interval == DAILY:
-        return found
+        return events
     days = panel.labels.dt.date()
     closes = sessions_between(market.exchange, days[0], days[-1])["closes_at"]
-    return on_bars(found, panel.labels, spec.interval, closes)
+    return on_bars(events, panel.labels, spec.interval, closes)
 
 
 def with_data(panel: Panel, spec: StudySpec, factors: Frame | None, risk_free: str | Frame | None) -> Panel:

@@ -51,8 +51,8 @@ def bar_span(
         """,
         {"symbols": list(symbols), "as_of": as_of},
     )
-    found = set(spans["symbol"].to_list())
-    missing = [symbol for symbol in symbols if symbol not in found]
+    stored = set(spans["symbol"].to_list())
+    missing = [symbol for symbol in symbols if symbol not in stored]
     if missing:
         read_bars(connection, missing, as_of=as_of)
     return spans["first"].sort()[0], spans["last"].sort()[-1]

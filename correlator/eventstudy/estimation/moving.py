@@ -62,17 +62,17 @@ def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
         design = np.stack([np.ones(len(market)), market])
         coefficients[i] = line
         ar[i] = np.where(np.isnan(base.ar[i]), np.nan, actual - line @ design)
-        there = ~np.isnan(ar[i])
+        measured = ~np.isnan(ar[i])
         ar_se[i] = np.sqrt(sessions * h + np.einsum("kd,kj,jd->d", design, covariance, design))
         for w, (first, last) in enumerate(where.car_columns.tolist()):
-            inside = there & (np.arange(request.days) >= first) & (np.arange(request.days) <= last)
+            inside = measured & (np.arange(request.days) >= first) & (np.arange(request.days) <= last)
             total = design[:, inside].sum(axis=1)
             missing = np.isnan(base.car[i, w])
             car[i, w] = np.nan if missing else ar[i, inside].sum()
             error = np.sqrt((sessions * h)[inside].sum() + total @ covariance @ total)
             car_se[i, w] = np.nan if missing else error
     sigma = np.sqrt(np.nansum(residuals**2, axis=1) / base.df)
-    found = replace(
+    estimates = replace(
         base,
         coefficients=coefficients,
         sigma=sigma,
@@ -83,7 +83,7 @@ def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
         car_se=car_se,
         estimation_residuals=residuals,
     )
-    return replace(_finished(found.take(good), request), excluded=tuple(sorted(excluded.items())))
+    return replace(_finished(estimates.take(good), request), excluded=tuple(sorted(excluded.items())))
 
 
 def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimates:
@@ -110,38 +110,38 @@ def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimate
         symbols = events.symbol_index
         y = panel.without_purged(panel.actual(rows, inside, symbols), rows, symbols)
         fit = fit_batch(y, panel.design(rows, symbols), intercept=True, sessions=panel.sessions(rows, symbols))
-        at, there = rows_inside(events.win_first + day, events.win_last, 1, len(panel.returns))
+        at, in_window = rows_inside(events.win_first + day, events.win_last, 1, len(panel.returns))
         prediction, z = predict_batch(fit, panel.design(at, symbols))
-        value = panel.actual(at, there, symbols)[:, 0] - fit.shift_y - prediction[:, 0]
+        value = panel.actual(at, in_window, symbols)[:, 0] - fit.shift_y - prediction[:, 0]
         enough = (fit.n >= request.minimum) & ~fit.flat_design
         ar[:, day] = np.where(enough, value, np.nan)
         taken[:, day, day : day + request.length] = np.einsum("ke,kel->el", z[:, :, 0], fit.q)
         spans = panel.sessions(at, symbols)
         sessions[:, day] = 1.0 if spans is None else spans[:, 0]
-    there = ~np.isnan(ar)
-    taken = np.where(there[:, :, None], taken, 0.0)
+    in_window = ~np.isnan(ar)
+    taken = np.where(in_window[:, :, None], taken, 0.0)
     car, variance = np.full(base.car.shape, np.nan), np.full(base.car.shape, np.nan)
     counted = np.zeros(base.n_car.shape, dtype=np.int64)
     for w, (first, last) in enumerate(where.car_columns.tolist()):
         window = slice(first, last + 1)
-        counted[:, w] = there[:, window].sum(axis=1)
+        counted[:, w] = in_window[:, window].sum(axis=1)
         car[:, w] = np.where(counted[:, w] > 0, np.nansum(ar[:, window], axis=1), np.nan)
         weights = taken[:, window].sum(axis=1)
-        variance[:, w] = np.where(there, sessions, 0.0)[:, window].sum(axis=1) + (weights * weights).sum(axis=1)
+        variance[:, w] = np.where(in_window, sessions, 0.0)[:, window].sum(axis=1) + (weights * weights).sum(axis=1)
     if base.spans is not None:
-        car = np.where(broken_windows(base.spans, there, where.car_columns), np.nan, car)
+        car = np.where(broken_windows(base.spans, in_window, where.car_columns), np.nan, car)
     size = base.sigma[:, None]
     ar_se = size * np.sqrt(sessions + (taken * taken).sum(axis=2))
-    found = replace(
+    estimates = replace(
         base,
         ar=ar,
-        ar_se=np.where(there, ar_se, np.nan),
-        expected=np.where(there, base.actual - ar, np.nan) if request.keep_returns else base.expected,
+        ar_se=np.where(in_window, ar_se, np.nan),
+        expected=np.where(in_window, base.actual - ar, np.nan) if request.keep_returns else base.expected,
         car=car,
         car_se=np.where(np.isnan(car), np.nan, size * np.sqrt(variance)),
         n_car=counted,
     )
-    return replace(_finished(found, request), excluded=base.excluded)
+    return replace(_finished(estimates, request), excluded=base.excluded)
 
 
 def _market(panel: Regressed, where: Placement, request: Request) -> EventEstimates:
@@ -150,8 +150,8 @@ def _market(panel: Regressed, where: Placement, request: Request) -> EventEstima
     return replace(fit_chunk(panel, where, plain), model=request.model.name)
 
 
-def _finished(found: EventEstimates, request: Request) -> EventEstimates:
-    return found if request.keep_residuals else replace(found, estimation_residuals=None)
+def _finished(estimates: EventEstimates, request: Request) -> EventEstimates:
+    return estimates if request.keep_residuals else replace(estimates, estimation_residuals=None)
 
 
 def _residuals(base: EventEstimates) -> Array:

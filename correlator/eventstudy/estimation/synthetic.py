@@ -77,8 +77,8 @@ def simplex_weights(outcome: Array, donors: Array) -> Array:
     system = np.vstack([apart / size, np.ones((1, donors.shape[1]))])
     target = np.zeros(len(system))
     target[-1] = 1.0
-    found, _ = nnls(system, target)
-    return np.asarray(found / found.sum())
+    solution, _ = nnls(system, target)
+    return np.asarray(solution / solution.sum())
 
 
 def fit_synthetic(bars: Bars, where: Placement, request: Request) -> EventEstimates:
@@ -107,12 +107,12 @@ def pool_of(bars: Bars, one: Placement) -> Rows:
     if one.touched is not None:
         allowed &= ~one.touched[0]
     candidates = np.flatnonzero(allowed)
-    there, known = np.isfinite(unit), np.isfinite(prices[:, candidates])
+    finite, known = np.isfinite(unit), np.isfinite(prices[:, candidates])
     first = int(one.win_first[0]) - int(donors.levels is not None)  # a return needs the price before it
     window = np.arange(max(first, 0), int(one.win_last[0]) + 1)
-    window = window[there[window]]
+    window = window[finite[window]]
     estimation = np.arange(max(int(one.est_first[0]), 0), min(int(one.est_last[0]) + 1, len(unit)))
-    estimation = estimation[there[estimation]]
+    estimation = estimation[finite[estimation]]
     complete = known[window].all(axis=0) & (known[estimation].sum(axis=0) >= COVERAGE * len(estimation))
     candidates = np.asarray(candidates[complete], dtype=np.int64)
     if len(candidates) <= MOST_DONORS:
@@ -216,9 +216,9 @@ def _one_event(bars: Bars, one: Placement, pool: Rows, request: Request) -> Even
     if purged is not None:
         series = replace(series, purged=_unused(joint, purged))
     alone = replace(one, symbol_index=np.zeros(1, dtype=np.int64), touched=None)
-    found = fit_chunk(series, alone, replace(request, model=_ON_CONTRASTS, keep_residuals=True))
-    if found.excluded:
-        return found
+    fitted = fit_chunk(series, alone, replace(request, model=_ON_CONTRASTS, keep_residuals=True))
+    if fitted.excluded:
+        return fitted
     root = np.sqrt(joint.spans[inside])
     missed = (joint.unit[inside] - joint.donors[inside] @ weights) / root
     moved = joint.unit[inside] / root
@@ -233,7 +233,7 @@ def _one_event(bars: Bars, one: Placement, pool: Rows, request: Request) -> Even
         np.array([1.0 - squares / float(((moved - moved.mean()) ** 2).sum())]),
     )
     return replace(
-        found,
+        fitted,
         coefficients=np.zeros((1, 0)),
         symbol_index=one.symbol_index,
         model=request.model.name,
@@ -258,9 +258,9 @@ def _no_event(bars: Bars, where: Placement, request: Request) -> EventEstimates:
     """Estimates of no event."""
     none = replace(where.take(np.zeros(0, dtype=np.int64)), touched=None)
     series = Regressed(bars.returns, np.zeros((len(bars.returns), 0)))
-    found = fit_chunk(series, none, replace(request, keep_residuals=True))
+    fitted = fit_chunk(series, none, replace(request, keep_residuals=True))
     empty = SyntheticFit(np.zeros((0, len(_donors(bars).names))), np.zeros(0), np.zeros(0))
-    return replace(found, coefficients=np.zeros((0, 0)), synthetic=empty)
+    return replace(fitted, coefficients=np.zeros((0, 0)), synthetic=empty)
 
 
 def _donors(bars: Bars) -> Donors:

@@ -142,18 +142,18 @@ def placebo_clusters(
         given_up = tuple(name for name in matching.criteria if name not in matched)
         return Cluster(events, symbols, offset, at, candidates, matched, given_up)
 
-    found = []
+    by_cluster = []
     block = matching.block_of(spec)
     waiting = _together(days, block)[::-1]
     while waiting:
         events = waiting.pop()
         cluster = cluster_of(events)
         if cluster.span == 0 or (cluster.span <= _LONGEST * block and len(cluster.candidates) >= matching.least):
-            found.append(cluster)
+            by_cluster.append(cluster)
         else:
             cut = _widest_gap(days[events])
             waiting += [events[cut:], events[:cut]]
-    return found
+    return by_cluster
 
 
 def draw_dates(clusters: Sequence[Cluster], draws: int, seed: int, block: int) -> NDArray[np.int32]:
@@ -218,18 +218,18 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
     total = len(panel.labels)
     rows = np.arange(total)
     inside = (rows + window.first >= 0) & (rows + window.last < total)
-    found = {}
+    by_symbol = {}
     for symbol in symbols.tolist():
         beside = shared if panel.own_benchmark is None else _benchmark_missing(panel, spec, symbol)
-        there = ~(np.isnan(panel.returns[:, symbol]) | beside)
-        before = np.concatenate([[0], np.cumsum(there)])
-        clean = before if panel.purged is None else np.concatenate([[0], np.cumsum(there & ~panel.purged[:, symbol])])
+        traded = ~(np.isnan(panel.returns[:, symbol]) | beside)
+        before = np.concatenate([[0], np.cumsum(traded)])
+        clean = before if panel.purged is None else np.concatenate([[0], np.cumsum(traded & ~panel.purged[:, symbol])])
         enough = _bars_between(clean, rows, estimation) >= minimum
         for part in spec.windows:
             if isinstance(part, OffsetWindow):
                 enough &= _bars_between(before, rows, part) > 0
-        found[symbol] = inside & enough
-    return found
+        by_symbol[symbol] = inside & enough
+    return by_symbol
 
 
 def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mask:
@@ -341,14 +341,14 @@ def _moved(mask: Mask, by: int) -> Mask:
 
 
 def _matched(possible: Mask, masks: dict[str, Mask], matching: Matching) -> tuple[Rows, tuple[str, ...]]:
-    wanted = [name for name in CRITERIA if name in matching.criteria]
-    if "distance" in wanted and (possible & ~masks["distance"]).sum() > _CROWDED * possible.sum():
-        wanted.remove("distance")
+    chosen = [name for name in CRITERIA if name in matching.criteria]
+    if "distance" in chosen and (possible & ~masks["distance"]).sum() > _CROWDED * possible.sum():
+        chosen.remove("distance")
     while True:
         fulfils = possible.copy()
-        for name in wanted:
+        for name in chosen:
             fulfils &= masks[name]
         rows = np.flatnonzero(fulfils)
-        if len(rows) >= matching.least or not wanted:
-            return rows, tuple(wanted)
-        wanted = wanted[1:]
+        if len(rows) >= matching.least or not chosen:
+            return rows, tuple(chosen)
+        chosen = chosen[1:]

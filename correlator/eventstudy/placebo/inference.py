@@ -147,11 +147,11 @@ class PlaceboResult:
         pairs = list(zip(shifts, self.placements, strict=True))
         bounds = [interval(shift, own.null) for shift, own in pairs]
         low, high = (np.concatenate([bound[side] for bound in bounds]) for side in (0, 1))
-        found = {"low": np.where(np.isfinite(low), low, np.nan), "high": np.where(np.isfinite(high), high, np.nan)}
+        ends = {"low": np.where(np.isfinite(low), low, np.nan), "high": np.where(np.isfinite(high), high, np.nan)}
         if self.margin is not None:
             p = [equivalence_p(shift, own.null, self.margin) for shift, own in pairs]
-            found["p_equivalent"] = np.concatenate(p)
-        return found
+            ends["p_equivalent"] = np.concatenate(p)
+        return ends
 
     @cached_property
     def table(self) -> pl.DataFrame:
@@ -206,8 +206,8 @@ class PlaceboResult:
         """The frame called ``name``, one of ``OUTPUTS``; raises NotFoundError otherwise."""
         if name not in OUTPUTS:
             raise NotFoundError(f"a placebo test has no output {name!r}", hint=f"outputs are {', '.join(OUTPUTS)}")
-        found: pl.DataFrame = self.draws_frame() if name == "draws" else getattr(self, name)
-        return found
+        table: pl.DataFrame = self.draws_frame() if name == "draws" else getattr(self, name)
+        return table
 
     def draws_frame(self) -> pl.DataFrame:
         """One row per group, window and draw: (group columns), window, draw, caar, value; for the null's histogram."""
@@ -302,17 +302,17 @@ def _own_placements(
 ) -> list[OwnPlacements]:
     """The placements of each group: all of its own where they are no more than the draws, else the joint draws."""
     groups, draws = null.shape[:2]
-    found = []
+    placements = []
     for group in range(groups):
         own = [part for cluster in clusters if (part := _part_of(cluster, group_of == group)) is not None]
         number, given_up = number_of_placements(own), _given_up(own)
         if not 0 < number <= draws:
-            found.append(OwnPlacements(null[group], min(number, MOST_COUNTED), given_up))
+            placements.append(OwnPlacements(null[group], min(number, MOST_COUNTED), given_up))
             continue
         dates = every_placement(own, block)
         sums = total_sums(ground, placings_of(ground.part, own, dates, np.zeros_like(group_of)), 1)
-        found.append(OwnPlacements(sums.statistic(statistic)[0], dates.shape[1], given_up))
-    return found
+        placements.append(OwnPlacements(sums.statistic(statistic)[0], dates.shape[1], given_up))
+    return placements
 
 
 def _observed(result: StudyResult) -> Mask:

@@ -102,12 +102,12 @@ def placings_of(
     event = np.concatenate([cluster.events for cluster in clusters])
     offset = np.concatenate([cluster.offset for cluster in clusters])
     place = np.repeat(np.arange(len(clusters)), [len(cluster.events) for cluster in clusters])
-    found = {}
+    by_part = {}
     for number in np.unique(part[event]).tolist():
         mine = part[event] == number
         used, row = np.unique(place[mine], return_inverse=True)
-        found[number] = Placings(event[mine], group_of[event[mine]], row, offset[mine], dates[used])
-    return found
+        by_part[number] = Placings(event[mine], group_of[event[mine]], row, offset[mine], dates[used])
+    return by_part
 
 
 def sums_of_draws(result: StudyResult, placings: Placings, groups: int) -> Sums:
@@ -116,8 +116,8 @@ def sums_of_draws(result: StudyResult, placings: Placings, groups: int) -> Sums:
     sums = _empty(groups, placings.dates.shape[1], 3 * windows + days, windows)
     real_holes = np.isnan(_values(result.estimates))
     members = _members(result.estimates.symbol_index[placings.event])
-    wanted = {column: _rows_of(placings, places) for column, places in members.items()}
-    for column, lookup, table in _tables(result, wanted):
+    by_column = {column: _rows_of(placings, places) for column, places in members.items()}
+    for column, lookup, table in _tables(result, by_column):
         for n in members[column].tolist():
             event = placings.event[n]
             values = table[lookup[placings.dates[placings.cluster[n]] + placings.offset[n]]]
@@ -154,26 +154,26 @@ def _rows_of(placings: Placings, places: Rows) -> Rows:
     return np.flatnonzero(marks)
 
 
-def _tables(result: StudyResult, wanted: dict[int, Rows]) -> Iterator[tuple[int, Rows, NDArray[Any]]]:
+def _tables(result: StudyResult, by_symbol: dict[int, Rows]) -> Iterator[tuple[int, Rows, NDArray[Any]]]:
     """(symbol, place (T,) of each row in the table, table (rows, C)), some symbols estimated at a time."""
     total = len(result.panel.labels)
-    for symbols in _batches(wanted):
-        rows = np.concatenate([wanted[symbol] for symbol in symbols])
-        column = np.repeat(np.arange(len(symbols)), [len(wanted[symbol]) for symbol in symbols])
+    for symbols in _batches(by_symbol):
+        rows = np.concatenate([by_symbol[symbol] for symbol in symbols])
+        column = np.repeat(np.arange(len(symbols)), [len(by_symbol[symbol]) for symbol in symbols])
         values = _estimated(result, symbols, column, rows)
         start = 0
         for symbol in symbols:
-            count = len(wanted[symbol])
+            count = len(by_symbol[symbol])
             lookup = np.full(total, -1, dtype=np.int64)
-            lookup[wanted[symbol]] = np.arange(count)
+            lookup[by_symbol[symbol]] = np.arange(count)
             yield symbol, lookup, values[start : start + count]
             start += count
 
 
-def _batches(wanted: dict[int, Rows]) -> Iterator[list[int]]:
+def _batches(by_symbol: dict[int, Rows]) -> Iterator[list[int]]:
     batch: list[int] = []
     size = 0
-    for symbol, rows in wanted.items():
+    for symbol, rows in by_symbol.items():
         if batch and size + len(rows) > _PLACEMENTS:
             yield batch
             batch, size = [], 0
@@ -186,7 +186,7 @@ def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows
     """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
     spec, panel = result.spec, result.panel
     estimation, window = spec.offsets()
-    found = fit_events(
+    estimates = fit_events(
         Bars.of(panel, np.array(symbols)),
         Placement.at(
             column,
@@ -200,9 +200,9 @@ def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows
         keep_returns=False,
         engine=spec.engine,
     )
-    values = _values(found)
-    if len(found) == len(rows):
+    values = _values(estimates)
+    if len(estimates) == len(rows):
         return values
     every = np.full((len(rows), values.shape[1]), np.nan)
-    every[found.kept] = values
+    every[estimates.kept] = values
     return every

@@ -41,11 +41,11 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
     """
     x = np.asarray(values, dtype=np.float64)
     _, cluster = np.unique(np.asarray(event_dates), return_inverse=True)
-    there = ~np.isnan(x)
+    measured = ~np.isnan(x)
     dates = int(cluster.max(initial=-1)) + 1
     sums, size = np.zeros((dates, x.shape[1])), np.zeros((dates, x.shape[1]))
-    np.add.at(sums, cluster, np.where(there, x, 0.0))
-    np.add.at(size, cluster, there)
+    np.add.at(sums, cluster, np.where(measured, x, 0.0))
+    np.add.at(size, cluster, measured)
     clusters = (size > 0).sum(axis=0)
     if not (clusters > 1).any():
         raise StudyError(f"{dates} event date leaves nothing to resample", hint="use kp_t or the placebo test")
@@ -68,15 +68,15 @@ def wild_cluster(values: ArrayLike, event_dates: ArrayLike, *, repetitions: int 
 
 def wild_cluster_frame(values: Array, event_dates: ArrayLike, labels: Sequence[str]) -> pl.DataFrame:
     """window_or_day, statistic, value, p_value, n and dates of each column of ``values`` (E, K) named by ``labels``."""
-    found = wild_cluster(values, event_dates)
+    tested = wild_cluster(values, event_dates)
     return pl.DataFrame(
         {
             "window_or_day": list(labels),
             "statistic": ["wild_cluster_t"] * len(labels),
-            "value": found.value,
-            "p_value": found.p_value,
-            "n": found.n.astype(np.int64),
-            "dates": found.dates,
+            "value": tested.value,
+            "p_value": tested.p_value,
+            "n": tested.n.astype(np.int64),
+            "dates": tested.dates,
         }
     ).with_columns(pl.col("value", "p_value").fill_nan(None))
 
