@@ -118,14 +118,14 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _error_of(done: subprocess.CompletedProcess[bytes], request: Request) -> CorrelatorError:
-    """What the process said went wrong on the last line of its stderr; one that said nothing died of its limits."""
-    last = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-    try:
-        said = json.loads(last)
-        kind = getattr(errors, said["error"])
-        return kind(said["message"], hint=said["hint"])  # type: ignore[no-any-return]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
+    """What the process said went wrong on its stderr; one that said nothing died of its limits."""
+    for line in reversed(done.stderr.decode("utf-8", "replace").splitlines()):  # libraries may write after it
+        try:
+            said = json.loads(line)
+            kind = getattr(errors, said["error"])
+            return kind(said["message"], hint=said["hint"])  # type: ignore[no-any-return]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
     if done.returncode == EXIT_TIMEOUT:
         return _too_long(request)
     if done.returncode == EXIT_MEMORY or done.returncode < 0:

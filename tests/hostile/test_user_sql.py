@@ -7,12 +7,14 @@ import io
 import time
 import tomllib
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pyarrow as pa
 import pytest
 from hostile_folder import CANARY
 
 from correlator.errors import InputError, NotFoundError
+from correlator.store import user_sql
 from correlator.store.db import Store
 from correlator.store.user_sql import Request
 from correlator.store.user_sql_process import answer
@@ -113,3 +115,10 @@ def test_every_connection_is_opened_in_one_place_without_extensions():
         and node.attr in ("connect", "sql", "query", "execute", "read_csv", "read_parquet", "from_query")
     ]
     assert openers == ["database.py"]
+
+
+def test_what_the_process_said_is_heard_also_where_a_library_writes_after_it():
+    said = b'{"error": "InputError", "message": "SQL is empty", "hint": "write one"}\nException ignored in: <x>\n'
+    done = CompletedProcess([], user_sql.EXIT_REFUSED, b"", said)
+    error = user_sql._error_of(done, Request("m.duckdb", "", 60.0, 100_000_000, unsafe=False, lock_wait=1.0))
+    assert (type(error), str(error)) == (InputError, "SQL is empty (write one)")
