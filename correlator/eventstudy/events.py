@@ -34,10 +34,11 @@ INSTRUMENTS = "instruments"
 
 @dataclass
 class Seen:
-    """Events met so far, by what they say, so that a repeat is known in a later chunk."""
+    """Events met so far, by what they say and by their numbers, so that a repeat is known in a later chunk."""
 
     rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"hash": pl.UInt64, "first": pl.Int64}))
     ids: list[pl.Series] = field(default_factory=list)
+    numbered: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.UInt64))
     count: int = 0
 
 
@@ -203,9 +204,10 @@ def _pair(part: str) -> tuple[str, str]:
 
 
 def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The events that are not in ``seen`` yet, and the repeats as event_id, symbol, session, reason.
+    """The events that are not in ``seen`` yet, and those left out as event_id, symbol, session, reason.
 
-    Two rows that say the same, their numbers apart, are one event; ``seen`` learns the new ones.
+    Two rows that say the same, their numbers apart, are one event. Of two that say different things of one share under
+    one number the first is taken: which of them the number means cannot be told. ``seen`` learns the new ones.
     """
     said = events.select(pl.exclude("event_id")).hash_rows(seed=0)
     rows = pl.DataFrame({"hash": said}).with_row_index("row")
@@ -218,11 +220,21 @@ def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.
     repeated = (matched["first"] != matched["row"]) & complete
     seen.rows, seen.count = firsts, seen.count + len(events)
     seen.ids.append(events["event_id"])
-    if not repeated.any():
-        return events, _left_out(events.clear(), pl.Series("first", [], dtype=pl.String))
-    ids = pl.concat(seen.ids)
-    names = ids.gather(matched["first"].filter(repeated)).cast(pl.String)
-    return events.filter(~repeated), _left_out(events.filter(repeated), names)
+    numbers = events.select("event_id", "symbol").hash_rows(seed=0)
+    known = ~numbers.is_first_distinct() | numbers.is_in(seen.numbered)
+    taken = known & events["event_id"].is_not_null() & complete & ~repeated
+    seen.numbered = seen.numbered.append(numbers)
+    if not (repeated | taken).any():
+        return events, _left_out(events.clear(), pl.Series("reason", [], dtype=pl.String))
+    names = pl.concat(seen.ids).gather(matched["first"].filter(repeated)).cast(pl.String)
+    others = events.filter(taken)
+    left_out = [
+        _left_out(events.filter(repeated), pl.select(pl.format("the same event as {}", names)).to_series()),
+        _left_out(
+            others, others.select(pl.format("event_id {} is another event of {}", "event_id", "symbol")).to_series()
+        ),
+    ]
+    return events.filter(~repeated & ~taken), pl.concat(left_out)
 
 
 def zone_of(spec: StudySpec) -> str | None:
@@ -356,10 +368,5 @@ def _next_session(days: pl.Series, labels: pl.Series, spec: StudySpec) -> pl.Ser
     return labels.gather(pl.DataFrame({"row": row, "known": known}).select(pl.when("known").then("row")).to_series())
 
 
-def _left_out(events: pl.DataFrame, firsts: pl.Series) -> pl.DataFrame:
-    return events.select(
-        "event_id",
-        "symbol",
-        pl.col("date").alias("session"),
-        pl.format("the same event as {}", firsts.alias("first")).alias("reason"),
-    )
+def _left_out(events: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
+    return events.select("event_id", "symbol", pl.col("date").alias("session"), reasons.alias("reason"))

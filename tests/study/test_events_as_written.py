@@ -147,6 +147,17 @@ def test_repeats_are_one_event() -> None:
     assert study(clocks, **NEW_YORK).excluded["reason"].to_list() == ["the same event as 1"]
 
 
+def test_one_number_of_one_share_is_one_event() -> None:
+    """Two rows with one number that say different things contradict each other, as they do in a store."""
+    one = events("2024-02-01", "2024-02-06", "2024-02-08").with_columns(event_id=pl.Series([7, 7, 8]))
+    result = study(one)
+    assert (len(result.estimates), result.excluded["reason"].to_list()) == (2, ["event_id 7 is another event of META"])
+    shares = pl.concat([one, one.with_columns(symbol=pl.lit("NOBODY"))])
+    assert sorted(study(shares).excluded["symbol"]) == ["META", "NOBODY", "NOBODY", "NOBODY"]
+    unnumbered = one.with_columns(event_id=pl.Series([None, None, None], dtype=pl.Int64))
+    assert len(study(unnumbered).estimates) == 3
+
+
 def returns_with(value: float, column: str = "META") -> pl.DataFrame:
     at = pl.col("Date") == date(2024, 2, 1)
     return RETURNS.with_columns(pl.when(at).then(value).otherwise(column).alias(column))
