@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import polars as pl
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from correlator.eventstudy.counterfactual import InSpace
     from correlator.eventstudy.cross_section import CrossSection
     from correlator.eventstudy.placebo.inference import PlaceboResult
+
+Compared = TypeVar("Compared", EventEstimates, Rows)
 
 
 @dataclass(frozen=True)
@@ -179,17 +181,17 @@ class StudyResult:
         from correlator.eventstudy.significance.arrays import study_arrays
         from correlator.eventstudy.significance.table import significance_table
 
-        bars = self.packed_bars()
+        estimates, bars, rows = self.estimates, self.packed_bars(), None
+        if self.panel.calendars is not None:
+            rows = tables.estimation_rows(estimates, self.panel, self.estimation_bars)
+        arrays = study_arrays(
+            estimates, self.day_labels, self.window_labels, self.car_columns, bars=bars, residual_rows=rows
+        )
+        arrays = replace(arrays, part=parts_of(self.panel.symbols)[estimates.symbol_index])
         frames = []
-        for values, part in self.groups_to_compare():
-            rows = (
-                None if self.panel.calendars is None else tables.estimation_rows(part, self.panel, self.estimation_bars)
-            )
-            arrays = study_arrays(
-                part, self.day_labels, self.window_labels, self.car_columns, bars=bars, residual_rows=rows
-            )
-            arrays = replace(arrays, part=parts_of(self.panel.symbols)[part.symbol_index])
-            frames.append(with_group(significance_table(arrays, engine=self.spec.engine), values))
+        for values, chosen in self.groups_to_compare():
+            frame = significance_table(replace(arrays, chosen=chosen), engine=self.spec.engine)
+            frames.append(with_group(frame, values))
         return pl.concat(frames)
 
     @cached_property
@@ -200,7 +202,8 @@ class StudyResult:
         from correlator.eventstudy.significance.clustered import wild_cluster_frame
 
         labels = [*self.day_labels, *self.window_labels]
-        dated = self._with_two(lambda part: len(np.unique(part.day_zero)), "event date") or self.groups()
+        dated = list(self.groups())
+        dated = self._with_two(dated, lambda part: len(np.unique(part.day_zero)), "event date") or dated
         frames = [
             with_group(
                 wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels), values
@@ -209,19 +212,20 @@ class StudyResult:
         ]
         return pl.concat(frames)
 
-    def groups_to_compare(self) -> list[tuple[dict[str, Any], EventEstimates]]:
-        """The groups that have a cross-section; raises StudyError where none has two events."""
-        enough = self._with_two(len, "event")
+    def groups_to_compare(self) -> list[tuple[dict[str, Any], Rows]]:
+        """The rows of the observations of each group that has a cross-section; raises StudyError where none has two."""
+        groups = ((values, self.estimates.observed(rows)) for values, rows in self._grouped_rows())
+        enough = self._with_two(groups, len, "event")
         if not enough:
             raise self._too_few()
         return enough
 
     def _with_two(
-        self, count: Callable[[EventEstimates], int], unit: str
-    ) -> list[tuple[dict[str, Any], EventEstimates]]:
+        self, groups: Iterable[tuple[dict[str, Any], Compared]], count: Callable[[Compared], int], unit: str
+    ) -> list[tuple[dict[str, Any], Compared]]:
         """The groups that have two of what a test compares; the others, where there are groups, with a warning."""
         enough = []
-        for values, part in self.groups():
+        for values, part in groups:
             if count(part) >= 2:
                 enough.append((values, part))
             elif self.spec.by:
@@ -318,13 +322,19 @@ class StudyResult:
 
         Events of one group that share symbol and day 0 are one observation: the first, which says of how many.
         """
+        for values, rows in self._grouped_rows():
+            part = self.estimates if rows is None else self.estimates.take(rows)
+            yield values, part.observations()
+
+    def _grouped_rows(self) -> Iterator[tuple[dict[str, Any], Rows | None]]:
+        """Rows of the kept events of each group, None for all where ``by`` is empty."""
         if not self.spec.by:
-            yield {}, self.estimates.observations()
+            yield {}, None
             return
         keys = tables.group_keys(self.estimates, self.panel, self.events, self.spec.by)
         for row in keys.group_by(self.spec.by, maintain_order=True).agg("position").iter_rows(named=True):
             positions = np.asarray(row.pop("position"), dtype=np.int64)
-            yield row, self.estimates.take(positions).observations()
+            yield row, positions
 
     def frame(self, name: str) -> pl.DataFrame:
         """The frame called ``name``; raises NotFoundError naming the frames there are."""

@@ -22,7 +22,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.result import StudyResult, parts_of, with_group
 from correlator.eventstudy.significance.arrays import Shipped, StudyArrays, study_arrays
 from correlator.eventstudy.significance.cross_correlation import neighbours_of
-from correlator.eventstudy.significance.evidence import Around, ResidualSums, evidence_of, residual_sums
+from correlator.eventstudy.significance.evidence import Around, Evidence, ResidualSums, evidence_of, residual_sums
 from correlator.eventstudy.significance.table import table_of
 from correlator.eventstudy.spec import StudySpec
 
@@ -202,37 +202,34 @@ class SpreadResult:
 
     def _significance(self) -> pl.DataFrame:
         """As ``StudyResult.significance``: sums are made where the residuals are."""
-        labels = [*self.light.day_labels, *self.light.window_labels]
+        light, estimates = self.light, self.estimates
+        empty = Shipped((len(estimates), self.bars), np.empty(0, dtype=np.int64), *(np.empty((0, 0)),) * 3)  # type: ignore[arg-type]
+        bare = replace(estimates, estimation_residuals=np.empty((0, self.bars)))
+        arrays = study_arrays(bare, light.day_labels, light.window_labels, light.car_columns)
+        part = parts_of(light.panel.symbols)[estimates.symbol_index]
+        arrays, labels = replace(arrays, residuals=empty, part=part), [*light.day_labels, *light.window_labels]
         frames = []
-        for values, group in self.light.groups_to_compare():
-            events = np.flatnonzero(np.isin(self.estimates.kept, group.kept))
-            frames.append(with_group(table_of(self._evidence(group, events), labels), values))
+        for values, chosen in light.groups_to_compare():
+            evidence = self._evidence(replace(arrays, chosen=chosen))
+            frames.append(with_group(table_of(evidence, labels), values))
         return pl.concat(frames)
 
-    def _evidence(self, group: EventEstimates, events: Rows) -> Any:
-        """The evidence of a ``group``, which is the kept ``events`` of all."""
-        part = parts_of(self.light.panel.symbols)
-        empty = Shipped((len(group), self.bars), np.empty(0, dtype=np.int64), *(np.empty((0, 0)),) * 3)  # type: ignore[arg-type]
-        labels = (self.light.day_labels, self.light.window_labels)
-        bare = replace(group, estimation_residuals=np.empty((0, self.bars)))
-        arrays = replace(
-            study_arrays(bare, *labels, self.light.car_columns), residuals=empty, part=part[group.symbol_index]
-        )
-        places = self._places(events)
+    def _evidence(self, arrays: StudyArrays) -> Evidence:
+        """The evidence of the chosen events of ``arrays``."""
+        places = self._places(arrays.events)
         near = neighbours_of(arrays, arrays.columns).near
         if near:
-            chosen = np.sort(np.concatenate(near))
-            arrays = replace(arrays, residuals=self._shipped(arrays, chosen, places))
+            arrays = replace(arrays, residuals=self._shipped(arrays, np.sort(np.concatenate(near)), places))
         return evidence_of(arrays, self.engine, spread=partial(self._sums, places))
 
     def _places(self, events: Rows) -> dict[int, tuple[Rows, Rows]]:
-        """Of each part: which of the kept ``events`` are its own, and their places among its kept ones."""
+        """Of each part: those of the ``events`` that are its own, and their places among its kept ones."""
         part = parts_of(self.light.panel.symbols)[self.estimates.symbol_index]
         places = {}
         for number in np.unique(part[events]).tolist():
             inside = np.flatnonzero(part == number)
-            at = np.flatnonzero(part[events] == number)
-            places[number] = (at, np.searchsorted(inside, events[at]))
+            at = events[part[events] == number]
+            places[number] = (at, np.searchsorted(inside, at))
         return places
 
     def _sums(self, places: dict[int, tuple[Rows, Rows]], around: Around) -> Iterable[ResidualSums]:

@@ -14,7 +14,14 @@ from slow_reference import fit_at
 from correlator.errors import InputError
 from correlator.eventstudy import engines
 from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
-from correlator.eventstudy.significance import cross_correlation, evidence, ranks, signed_ranks
+from correlator.eventstudy.significance import (
+    cross_correlation,
+    evidence,
+    ranks,
+    residual_loops,
+    signed_ranks,
+    value_loops,
+)
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.table import significance_table
 
@@ -78,7 +85,7 @@ def test_loops_say_the_same_as_plain_python(monkeypatch: pytest.MonkeyPatch) -> 
     returns, market = panel(17)
     estimates = estimates_of(returns, market, "market", 30, 5, 6)
     expected = table(estimates)
-    for module in (ranks, signed_ranks, evidence):
+    for module in (residual_loops, signed_ranks, value_loops):
         monkeypatch.setattr(module, "compiled", lambda loop: loop)
     monkeypatch.setattr(signed_ranks, "EXACT_UP_TO", 3)
     with np.errstate(over="ignore"):
@@ -137,10 +144,10 @@ def test_order_of_keys_is_that_of_values() -> None:
     e = np.concatenate([close, -close, [0.0, np.nan], rng.standard_normal(30), close[:3]])
     rng.shuffle(e)
     keys = np.empty((1, len(e)), dtype=np.int64)
-    ranks.fill_keys(e[None], ~np.isnan(e)[None], keys)
+    residual_loops.fill_keys(e[None], ~np.isnan(e)[None], keys)
     keys.sort()
-    n, order = int((~np.isnan(e)).sum()), ranks.empty_order(len(e))
-    assert ranks.put_in_order(e, keys[0], order) == n
+    n, order = int((~np.isnan(e)).sum()), residual_loops.empty_order(len(e))
+    assert residual_loops.put_in_order(e, keys[0], order) == n
     np.testing.assert_array_equal(order.value[:n], np.sort(e[~np.isnan(e)]))
     np.testing.assert_array_equal(e[order.place[:n]], order.value[:n])
     np.testing.assert_array_equal(order.position[order.place[:n]], np.arange(n))
@@ -153,7 +160,7 @@ def test_windows_too_long_for_the_loop_are_ranked_by_numpy(monkeypatch: pytest.M
     returns, market = panel(4)
     estimates = estimates_of(returns, market, "market", 20, 5, 6)
     monkeypatch.setattr(evidence, "LONGEST", 119)
-    monkeypatch.setattr(evidence, "compiled_ranks", None)
+    monkeypatch.setattr(evidence, "look_at_residuals", None)
     assert_same(table(estimates, engine="compiled"), table(estimates))
 
 
@@ -161,7 +168,7 @@ def test_signed_rank_sums_are_the_plain_ones() -> None:
     x = np.round(np.random.default_rng(6).standard_normal((900, 2)), 2)
     keys = signed_ranks.rank_keys(x)
     filled = np.empty_like(keys)
-    engines.compiled(signed_ranks.fill_rank_keys)(x.view(np.uint64), np.array([0, 900]), filled)
+    engines.compiled(signed_ranks.fill_rank_keys)(x.view(np.uint64), np.arange(900), np.array([0, 900]), filled)
     np.testing.assert_array_equal(filled, keys)
     for column in keys:
         ordered = engines.compiled(signed_ranks.sorted_keys)(column)

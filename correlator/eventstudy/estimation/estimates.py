@@ -98,10 +98,17 @@ class EventEstimates:
     def __len__(self) -> int:
         return len(self.kept)
 
-    def observations(self) -> EventEstimates:
-        """One event of each share and day 0, the first: events that share both have the same figures, and are one
-        observation of what a test averages. ``stands_for`` says of how many.
+    def observed(self, rows: Rows | None = None) -> Rows:
+        """Of the events ``rows``, by default of all, the first of each share and day 0: events that share both have the
+        same figures, and are one observation of what a test averages.
         """
+        rows = np.arange(len(self)) if rows is None else rows
+        span = int(self.day_zero.max(initial=0)) + 1
+        key = self.symbol_index[rows] * span + self.day_zero[rows]
+        return np.asarray(rows[np.sort(np.unique(key, return_index=True)[1])])
+
+    def observations(self) -> EventEstimates:
+        """The events that ``observed`` keeps; ``stands_for`` says of how many each is the first."""
         span = int(self.day_zero.max(initial=0)) + 1
         _, first, which = np.unique(self.symbol_index * span + self.day_zero, return_index=True, return_inverse=True)
         if len(first) == len(self):

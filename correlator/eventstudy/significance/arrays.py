@@ -67,7 +67,7 @@ class StudyArrays:
     calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
     window, None to count them in ``ar``; ``residual_rows`` (E, L) calendar row of every residual, where events of
     several exchanges have other ones than those that follow the first; ``part`` (E,) the part in which an event's
-    residuals are summed, None where all are one.
+    residuals are summed, None where all are one; ``chosen`` (N,) the rows of the events that are tested, None for all.
     """
 
     ar: Array
@@ -87,9 +87,15 @@ class StudyArrays:
     n_car: Rows | None = None
     residual_rows: Rows | None = None
     part: Rows | None = None
+    chosen: Rows | None = None
 
     def __len__(self) -> int:
-        return len(self.ar)
+        return len(self.ar) if self.chosen is None else len(self.chosen)
+
+    @property
+    def events(self) -> Rows:
+        """(N,) rows of the events that are tested."""
+        return np.arange(len(self.ar)) if self.chosen is None else self.chosen
 
     @property
     def residual_ends(self) -> tuple[Rows, Rows]:
@@ -121,12 +127,12 @@ class StudyArrays:
         known = (~np.isnan(self.ar)).astype(np.float64)
         return self.columns.cumulated(known)[:, self.columns.days :].astype(np.int64)
 
-    def estimation(self, rows: Rows | slice) -> tuple[Array, Mask, Array]:
+    def estimation(self, rows: Rows) -> tuple[Array, Mask, Array]:
         """Residuals (B, L) of the events at ``rows``, 0 where not used, where they are used, and the abnormal returns
         (B, D) that are ranked with them.
         """
         if not isinstance(self.residuals, np.ndarray):
-            return self.residuals.of(np.arange(len(self))[rows] if isinstance(rows, slice) else rows)
+            return self.residuals.of(rows)
         used = ~np.isnan(self.residuals[rows])
         return np.where(used, self.residuals[rows], 0.0), used, self.ar[rows]
 

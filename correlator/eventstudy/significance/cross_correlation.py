@@ -39,11 +39,12 @@ class Neighbours:
 def neighbours_of(arrays: StudyArrays, columns: Columns) -> Neighbours:
     """Events in groups whose dates lie closer than the longest window."""
     lags = int(columns.bars.max(initial=1))
-    first_date = int(arrays.event_dates.min())
-    date = arrays.event_dates - first_date
+    tested = arrays.events
+    first_date = int(arrays.event_dates[tested].min())
+    date = arrays.event_dates[tested] - first_date
     events_on = np.bincount(date)
     days = np.flatnonzero(events_on)
-    begins, ends = arrays.residual_ends
+    begins, ends = (rows[tested] for rows in arrays.residual_ends)
     drift = int(np.ptp(begins))
     near, place = [], np.full(len(events_on), -1, dtype=np.int64)
     for together in np.split(days, np.flatnonzero(np.diff(days) >= lags) + 1):
@@ -52,14 +53,15 @@ def neighbours_of(arrays: StudyArrays, columns: Columns) -> Neighbours:
         if events**2 * calendar > EXACT_CELLS:
             place[together] = 0
         elif events > 1:
-            near.append(np.flatnonzero((date >= together[0]) & (date <= together[-1])))
+            near.append(tested[(date >= together[0]) & (date <= together[-1])])
     dates = np.flatnonzero(place == 0)
     place[dates] = np.arange(len(dates))
-    group = place[date]
+    inside = place[date] >= 0
     start = np.full(len(dates), np.iinfo(np.int64).max)
-    inside = group >= 0
-    np.minimum.at(start, group[inside], begins[inside])
-    span = int((ends[inside] - start[group[inside]]).max(initial=-1)) + 1
+    np.minimum.at(start, place[date][inside], begins[inside])
+    span = int((ends[inside] - start[place[date][inside]]).max(initial=-1)) + 1
+    group = np.full(len(arrays.event_dates), -1)
+    group[tested] = place[date]
     return Neighbours(near, dates + first_date, group, start, span)
 
 

@@ -1,8 +1,8 @@
 """All that the tests across events need of the events, in one way for a few of them and for millions.
 
-Events pass by in blocks, three times: values, moments, residuals (see ``sums``). Everything is numpy but the ranks,
-which a compiled loop takes over where ``engine`` says so; then blocks run on all processors, in an order that keeps the
-bars and sums of neighbouring dates in the cache.
+Events pass by in blocks: their values, the moments of these, their residuals (see ``sums``). Sums are numpy; where
+``engine`` says so, compiled loops take over those that they know, blocks run on all processors, and events come in an
+order that keeps the bars and sums of neighbouring dates in the cache.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError
-from correlator.eventstudy.engines import compiled, runs_compiled
+from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
 from correlator.eventstudy.significance.cross_correlation import (
     Neighbours,
@@ -28,14 +28,23 @@ from correlator.eventstudy.significance.cross_correlation import (
     pair_correlations,
     warn_of_sums,
 )
-from correlator.eventstudy.significance.ranks import LONGEST, Ranked, RankSums, compiled_ranks, no_ranks, numpy_ranks
+from correlator.eventstudy.significance.ranks import Ranked, RankSums, numpy_ranks
+from correlator.eventstudy.significance.residual_loops import (
+    LONGEST,
+    Looked,
+    Meeting,
+    constants_of,
+    look_at_residuals,
+    nothing_looked_at,
+)
 from correlator.eventstudy.significance.signed_ranks import Each, wilcoxon, wilcoxon_of_many
-from correlator.eventstudy.significance.sums import SUMS, Block, Known
+from correlator.eventstudy.significance.sums import SUMS, Block, Known, Sum
+from correlator.eventstudy.significance.value_loops import look_at_values, moments_of, shift_of, values_of
 from correlator.limits import thread_count
 
-_VALUES, _RESIDUALS = 2_048, 256
+_VALUES, _RESIDUALS = 1_024, 256
 """Events of a block: their values, or their residuals, fit the processor's cache."""
-_SPAN = 8 * _VALUES
+_SPAN = 16 * _VALUES
 """Events of a range that a thread takes at once."""
 _DATES_TOGETHER = 32
 """Dates whose events follow one another: their bars and sums fit the cache."""
@@ -58,9 +67,7 @@ class Evidence(Known):
 
 
 class ResidualSums(NamedTuple):
-    """What one range of events adds up to in the last pass; ``summed`` (dates, span) and ``own`` (1,) as
-    ``date_correlations`` takes them.
-    """
+    """What one range of events adds up to in the last pass: ``sums`` by name, the others as ``Looked`` has them."""
 
     sums: dict[str, Array]
     ranks: RankSums
@@ -86,6 +93,12 @@ class Around:
         """The same for some of the events."""
         return replace(self, at=replace(self.at, near=[], group=self.at.group[events]), date=self.date[events])
 
+    def meeting(self, arrays: StudyArrays, rows: Rows) -> Meeting:
+        """Where the sums by date of the events ``rows`` are."""
+        group = self.at.group[rows]
+        column = arrays.residual_first[rows] - self.at.start[group] if len(self.at.dates) else np.zeros_like(group)
+        return Meeting(self.date[rows], group, column)
+
 
 Spread = Callable[[Around], Iterable[ResidualSums]]
 """Makes the sums of the last pass part after part, in order: the parts of ``StudyArrays.part``."""
@@ -109,24 +122,19 @@ def evidence_of(arrays: StudyArrays, engine: str = "auto", *, spread: Spread | N
 
 
 def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread | None) -> Evidence:
-    columns, spans = arrays.columns, _spans(len(arrays))
-    known = Known(len(arrays), columns, {})
-    for stage in ("values", "moments", "deviations"):
-        more: dict[str, Array] = reduce(_added, each(partial(_values, stage, arrays, known), spans))
-        known = Known(len(arrays), columns, {**known.sums, **more})
-    signed = wilcoxon_of_many(arrays, spans, each) if fast else wilcoxon(arrays)
+    known = _first_passes(arrays, fast, each)
+    columns, pairs_of_all = known.columns, len(arrays) * (len(arrays) - 1) / 2
+    signed = wilcoxon_of_many(arrays, each) if fast else wilcoxon(arrays)
     at = neighbours_of(arrays, columns)
     warn_of_sums(arrays, at)
-    days, date = np.unique(arrays.event_dates, return_inverse=True)
-    around = Around(known, at, date, len(days), fast)
+    date, dates = _dates(arrays)
+    around = Around(known, at, date, dates, fast)
     parts = each(partial(_residuals, arrays, around), _ordered(arrays, fast)) if spread is None else spread(around)
     total = reduce(_together, parts)
     pairs = [pair_correlations(arrays, columns, members) for members in at.near]
     correlation = np.sum(pairs, axis=0) / (known.n * (known.n - 1) / 2) if pairs else np.zeros(len(columns.bars))
     if len(at.dates):
-        correlation += date_correlations(total.summed, float(total.own[0]), at, columns) / (
-            len(arrays) * (len(arrays) - 1) / 2
-        )
+        correlation += date_correlations(total.summed, float(total.own[0]), at, columns) / pairs_of_all
     return Evidence(
         events=len(arrays),
         columns=columns,
@@ -140,69 +148,86 @@ def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread | None) 
     )
 
 
-def _values(stage: str, arrays: StudyArrays, known: Known, span: Rows) -> dict[str, Array]:
-    """The sums of a stage that reads values alone, over the events of ``span``."""
+def _first_passes(arrays: StudyArrays, fast: bool, each: Each) -> Known:
+    """The sums of the stages that read values alone."""
+    columns, spans = arrays.columns, list(_blocks(arrays.events, _SPAN))
+    sums: dict[str, Array] = {}
+    if fast:
+        shift = shift_of(arrays)
+        sums = moments_of(reduce(np.add, each(partial(_first_look, arrays, shift), spans)), shift)
+    for stage in ("values", "moments"):
+        asked = {name: add for name, add in SUMS[stage].items() if name not in sums}
+        if asked:
+            known = Known(len(arrays), columns, sums)
+            more: dict[str, Array] = reduce(_added, each(partial(_values, asked, arrays, known), spans))
+            sums = {**sums, **more}
+    return Known(len(arrays), columns, sums)
+
+
+def _first_look(arrays: StudyArrays, shift: Array, span: Rows) -> Array:
+    return np.asarray(sum(look_at_values(arrays, shift, rows) for rows in _blocks(span, _VALUES)))
+
+
+def _values(asked: Mapping[str, Sum], arrays: StudyArrays, known: Known, span: Rows) -> dict[str, Array]:
+    """The sums ``asked`` for, of values alone, over the events of ``span``."""
+    sums: dict[str, Array] = {}
     with np.errstate(divide="ignore", invalid="ignore"):
-        blocks = (Block(arrays, slice(*part), known.columns) for part in _parts(span, _VALUES))
-        sums: dict[str, Array] = {}
-        for block in blocks:
-            sums = _added(sums, {name: add(block, known) for name, add in SUMS[stage].items()})
-        return sums
+        for rows in _blocks(span, _VALUES):
+            block = Block(arrays, rows, known.columns)
+            sums = _added(sums, {name: add(block, known) for name, add in asked.items()})
+    return sums
 
 
 def residual_sums(arrays: StudyArrays, around: Around) -> ResidualSums:
     """What the residuals of one part of the events add up to; ``around`` is of these events."""
-    return _residuals(arrays, around, np.concatenate(_ordered(replace(arrays, part=None), around.fast)))
+    return _residuals(arrays, around, np.concatenate(list(_ordered(replace(arrays, part=None), around.fast))))
 
 
 def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums:
     """What the residuals of the events of ``order`` add up to, which pass by in this order."""
-    columns, at, known = arrays.columns, around.at, around.known
-    size = len(columns.bars)
-    ranks, add = no_ranks(arrays.length, columns.days, size), compiled_ranks if around.fast else numpy_ranks
-    by_date = compiled(add_values) if around.fast else add_values
-    by_group = compiled(add_by_date) if around.fast else add_by_date
-    summed, own = np.zeros((len(at.dates), at.span)), np.zeros(1)
-    dated = DateSums(np.zeros((around.dates, size)), np.zeros((around.dates, size)))
-    sums: dict[str, Array] = {}
+    known, at = around.known, around.at
+    out = nothing_looked_at(
+        (arrays.length, known.columns.days, len(known.columns.bars)), around.dates, (len(at.dates), at.span)
+    )
+    looked = set(Looked._fields) if around.fast else set()
+    asked = {name: make for name, make in SUMS["residuals"].items() if name not in looked}
+    sums = {name: getattr(out, name) for name in SUMS["residuals"] if name in looked}
+    more: dict[str, Array] = {}
+    constants = constants_of(known)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for part in _parts(np.array([0, len(order)]), _RESIDUALS):
-            rows = order[slice(*part)]
-            block = Block(arrays, rows, columns)
-            sums = _added(sums, {name: make(block, known) for name, make in SUMS["residuals"].items()})
-            limits = block.scaled * (block.sigma[:, None] / known.scaled_sd)
-            add(Ranked(block.e, block.used, block.daily, limits), ranks)
-            by_date(block.x, around.date[rows], dated)
-            if len(at.dates):
-                unit = np.where(block.squares > 0, 1.0 / np.sqrt(block.squares), 0.0)
-                group = at.group[rows]
-                if arrays.residual_rows is None:
-                    where = np.stack([group, arrays.residual_first[rows] - at.start[group]], axis=1)
-                    by_group(block.centred, unit, where, summed)
-                else:
-                    from_start = arrays.residual_rows[rows] - at.start[group][:, None]
-                    add_on_rows(block.centred, unit, (group, from_start), summed)
-                own += np.where(group >= 0, block.squares * unit**2, 0.0).sum()
-    return ResidualSums(sums, ranks, summed, own, *dated)
+        for rows in _blocks(order, _RESIDUALS):
+            block, meeting = Block(arrays, rows, known.columns), around.meeting(arrays, rows)
+            if around.fast:
+                apart = meeting if arrays.residual_rows is None else meeting._replace(group=np.full(len(rows), -1))
+                look_at_residuals(block.estimation, values_of(arrays, rows), constants, meeting=apart, out=out)
+            else:
+                _plain_look(block, known, meeting, out)
+            if len(at.dates) and not (around.fast and arrays.residual_rows is None):
+                _add_by_date(block, at, meeting, out)
+            more = _added(more, {name: make(block, known) for name, make in asked.items()})
+    return ResidualSums({**sums, **more}, out.ranks, out.summed, out.own, out.date_totals, out.date_n)
 
 
-class DateSums(NamedTuple):
-    """(G, K) by event date: the sum of values, and how many."""
-
-    totals: Array
-    n: Array
-
-
-def add_values(x: Array, date: Rows, into: DateSums) -> None:
-    """Add the known values of ``x`` (B, K) to the rows that ``date`` (B,) names."""
-    for p in range(len(x)):
-        for k in range(x.shape[1]):
-            known = x[p, k] == x[p, k]
-            into.totals[date[p], k] += x[p, k] if known else 0.0
-            into.n[date[p], k] += 1.0 if known else 0.0
+def _plain_look(block: Block, known: Known, meeting: Meeting, out: Looked) -> None:
+    """Add to ``out`` ranks and values by date."""
+    limits = block.scaled * (block.sigma[:, None] / known.scaled_sd)
+    numpy_ranks(Ranked(block.e, block.used, block.daily, limits), out.ranks)
+    np.add.at(out.date_totals, meeting.date, np.where(block.present, block.x, 0.0))
+    np.add.at(out.date_n, meeting.date, block.present.astype(np.float64))
 
 
-def _added(sums: Mapping[str, Array], more: Mapping[str, Array]) -> dict[str, Array]:
+def _add_by_date(block: Block, at: Neighbours, meeting: Meeting, out: Looked) -> None:
+    """Add residuals to the sums of their dates."""
+    unit = np.where(block.squares > 0, 1.0 / np.sqrt(block.squares), 0.0)
+    if block.arrays.residual_rows is None:
+        add_by_date(block.centred, unit, np.stack([meeting.group, meeting.column], axis=1), out.summed)
+    else:
+        from_start = block.arrays.residual_rows[block.rows] - at.start[meeting.group][:, None]
+        add_on_rows(block.centred, unit, (meeting.group, from_start), out.summed)
+    out.own[:] += np.where(meeting.group >= 0, block.squares * unit**2, 0.0).sum()
+
+
+def _added(sums: dict[str, Array], more: dict[str, Array]) -> dict[str, Array]:
     return {name: sums[name] + value if sums else value for name, value in more.items()}
 
 
@@ -211,32 +236,32 @@ def _together(a: ResidualSums, b: ResidualSums) -> ResidualSums:
     return ResidualSums(_added(a.sums, b.sums), a.ranks.plus(b.ranks), *arrays)
 
 
-def _spans(events: int) -> list[Rows]:
-    """Ranges of events for the passes over values."""
-    return [np.array([a, min(a + _SPAN, events)]) for a in range(0, events, _SPAN)]
+def _blocks(events: Rows, size: int) -> Iterator[Rows]:
+    """``events`` in pieces of ``size``, the last one shorter."""
+    for start in range(0, len(events), size):
+        yield events[start : start + size]
 
 
-def _ordered(arrays: StudyArrays, fast: bool) -> list[Rows]:
-    """The events of each part in the order of the last pass; compiled loops take some dates together."""
+def _dates(arrays: StudyArrays) -> tuple[Rows, int]:
+    """Place (E,) of each event's date among the dates that there are, and their number."""
+    date = arrays.event_dates - arrays.event_dates.min()
+    place = np.cumsum(np.bincount(date[arrays.events], minlength=int(date.max()) + 1) > 0) - 1
+    return place[date], int(place[-1]) + 1
+
+
+def _ordered(arrays: StudyArrays, fast: bool) -> Iterable[Rows]:
+    """The events of each part in the order of the last pass; compiled loops take some dates together, and of these
+    events with as many residuals.
+    """
+    order = arrays.events
     if not fast:
-        return [np.arange(*span) for span in _spans(len(arrays))]
-    order = _order(arrays)
+        return _blocks(order, _SPAN)
+    keys = [arrays.n, arrays.event_dates // _DATES_TOGETHER]
+    for values in keys if arrays.part is None else [*keys, arrays.part]:
+        order = order[np.argsort(_small(values)[order], kind="stable")]
     if arrays.part is None:
         return [order]
-    part = arrays.part[order]
-    by_part = order[np.argsort(part, kind="stable")]
-    borders = np.flatnonzero(np.diff(np.sort(part))) + 1
-    return np.split(by_part, borders)
-
-
-def _parts(span: Rows, size: int) -> Iterator[tuple[int, int]]:
-    for start in range(int(span[0]), int(span[1]), size):
-        yield start, min(start + size, int(span[1]))
-
-
-def _order(arrays: StudyArrays) -> Rows:
-    """By some dates together."""
-    return np.asarray(np.argsort(_small(arrays.event_dates // _DATES_TOGETHER), kind="stable"))
+    return np.split(order, np.flatnonzero(np.diff(arrays.part[order])) + 1)
 
 
 def _small(values: Rows) -> NDArray[Any]:

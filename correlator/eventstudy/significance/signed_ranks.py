@@ -24,13 +24,15 @@ _INFINITY = np.uint64(0xFFE0000000000000)
 _ONE = np.uint64(1)
 _COLUMNS = 8
 """Columns whose keys are held at a time: all would be half as large as the estimates."""
+_EVENTS = 16_384
+"""Events whose keys a thread fills at once."""
 _KEYS_A_PART = 4
 _INSERTED = 64
 
 
 def wilcoxon(arrays: StudyArrays) -> tuple[Array, Array]:
     """``signed_ranks`` of days and windows."""
-    return signed_ranks(np.concatenate([arrays.ar, arrays.car], axis=1))
+    return signed_ranks(np.concatenate([arrays.ar, arrays.car], axis=1)[arrays.events])
 
 
 def signed_ranks(x: Array) -> tuple[Array, Array]:
@@ -42,14 +44,15 @@ def signed_ranks(x: Array) -> tuple[Array, Array]:
     return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
 
 
-def wilcoxon_of_many(arrays: StudyArrays, spans: list[Rows], each: Each) -> tuple[Array, Array]:
-    """``wilcoxon`` of days and windows by compiled loops: keys of ``spans`` of events, then columns, side by side."""
-    tests = []
-    keys: Keys = np.empty((_COLUMNS, len(arrays)), dtype=np.uint64)
+def wilcoxon_of_many(arrays: StudyArrays, each: Each) -> tuple[Array, Array]:
+    """``wilcoxon`` of days and windows by compiled loops: keys of some events, then columns, side by side."""
+    tests, events = [], arrays.events
+    keys: Keys = np.empty((_COLUMNS, len(events)), dtype=np.uint64)
+    parts = [np.array([first, min(first + _EVENTS, len(events))]) for first in range(0, len(events), _EVENTS)]
     for x in (arrays.ar, arrays.car):
         for first in range(0, x.shape[1], _COLUMNS):
             bits = x[:, first : first + _COLUMNS].view(np.uint64)
-            list(each(partial(compiled(fill_rank_keys), bits, keys=keys), spans))
+            list(each(partial(compiled(fill_rank_keys), bits, events, keys=keys), parts))
             tests += list(each(_signed_rank_of_many, keys[: bits.shape[1]]))
     return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
 
@@ -92,13 +95,16 @@ def signed_rank(keys: Keys, sums: Callable[[Keys], tuple[float, float]] | None =
     return smaller, float(min(1.0, 2 * tail[round(2 * smaller)]))
 
 
-def fill_rank_keys(bits: Keys, part: Rows, keys: Keys) -> None:
-    """Fill columns ``part[0]`` to before ``part[1]`` of ``keys`` (C, E) as ``rank_keys``, from the ``bits`` (E, C)."""
-    for i in range(part[0], part[1]):
+def fill_rank_keys(bits: Keys, events: Rows, part: Rows, keys: Keys) -> None:
+    """Fill columns ``part[0]`` to before ``part[1]`` of ``keys`` (C, N) as ``rank_keys``, from the rows ``events`` (N,)
+    of ``bits`` (E, C).
+    """
+    for j in range(part[0], part[1]):
+        i = events[j]
         for k in range(bits.shape[1]):
             size = bits[i, k] << np.uint64(1)
             sign = np.uint64(1) - (bits[i, k] >> np.uint64(63))
-            keys[k, i] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
+            keys[k, j] = size | sign if size != np.uint64(0) and size <= _INFINITY else _LEFT_OUT
 
 
 def sorted_keys(keys: Keys) -> Keys:

@@ -1,9 +1,9 @@
 """Sums over events, from which every test across events follows: one definition each, in numpy, over a block of events.
 
 Sums are made in stages, as some need what earlier ones add up to: ``values`` first, then ``moments`` around the means,
-then ``deviations`` by mean and sd, then what ``residuals`` of the estimation windows give, which are made block by
-block and forgotten. Blocks add
-up, so any number of events takes the memory of one block. K columns are days then windows, D days, L estimation bars.
+then what deviations by mean and sd, and ``residuals`` of the estimation windows, give. Residuals are made block by
+block and forgotten, and blocks add up, so any number of events takes the memory of one block. K columns are days then
+windows, D days, L estimation bars.
 
 A statistic that needs a new sum: write it here as a function of a block and of what is known, with ``@summed``; it is
 then ``evidence.sums["its name"]``.
@@ -20,8 +20,8 @@ import numpy as np
 
 from correlator.eventstudy.significance.arrays import Array, Columns, Mask, Rows, StudyArrays
 
-STAGES: Final = ("values", "moments", "deviations", "residuals")
-_ROUNDING = 1e-14
+STAGES: Final = ("values", "moments", "residuals")
+ROUNDING = 1e-14
 """A mean residual below this share of its sd is what rounding leaves of zero."""
 
 
@@ -30,7 +30,7 @@ class Block:
     """Some events: ``arrays`` and which ``rows`` of them; ``columns`` of the study."""
 
     arrays: StudyArrays
-    rows: Rows | slice
+    rows: Rows
     columns: Columns
 
     @cached_property
@@ -81,29 +81,30 @@ class Block:
         return self.arrays.n[self.rows].astype(np.float64)
 
     @cached_property
-    def _estimation(self) -> tuple[Array, Mask, Array]:
+    def estimation(self) -> tuple[Array, Mask, Array]:
+        """e, used and daily."""
         return self.arrays.estimation(self.rows)
 
     @cached_property
     def e(self) -> Array:
         """(B, L) residuals, 0 where not used."""
-        return self._estimation[0]
+        return self.estimation[0]
 
     @cached_property
     def used(self) -> Mask:
         """(B, L) where there is a residual."""
-        return self._estimation[1]
+        return self.estimation[1]
 
     @cached_property
     def daily(self) -> Array:
         """(B, D) abnormal returns to be ranked with the residuals."""
-        return self._estimation[2]
+        return self.estimation[2]
 
     @cached_property
     def centred(self) -> Array:
         """(B, L) residuals less their mean, 0 where not used."""
         mean = self.e.sum(axis=1) / self.n
-        flat = np.abs(mean) <= _ROUNDING * self.sigma
+        flat = np.abs(mean) <= ROUNDING * self.sigma
         return self.e if bool(flat.all()) else np.where(self.used, self.e - mean[:, None], 0.0)
 
     @cached_property
@@ -250,7 +251,7 @@ def scaled_squares(block: Block, known: Known) -> Array:
     return np.asarray(np.einsum("ij,ij->j", away, away))
 
 
-@summed("deviations")
+@summed("residuals")
 def pseudo(block: Block, known: Known) -> Array:
     """(3, K) how many, sum and squares of the jackknife's values N q - (N - 1) q(-i) of the ratio q = mean / sd of
     x / se, less q itself; leave-one-out moments in closed form.

@@ -1,0 +1,342 @@
+"""The second look at many events: sums over their residuals and ranks, in loops that also run as plain Python.
+
+The numpy of ``sums`` and ``ranks`` says what is added up, and a test holds these loops to it. One event after the other
+passes by and stays in the processor's cache; what is known of all events comes from the first look.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from correlator.eventstudy.engines import compiled, inlined
+from correlator.eventstudy.significance.arrays import Array, Mask, Rows
+from correlator.eventstudy.significance.ranks import DaySums, RankSums, no_ranks
+from correlator.eventstudy.significance.sums import ROUNDING, Known
+from correlator.eventstudy.significance.value_loops import Values
+
+Counts = NDArray[np.int16]
+
+LONGEST: Final = int(np.iinfo(np.int16).max)
+"""Bars of an estimation window that the loops take: positions are held in 16 bits."""
+_STRIDE = 16
+_LARGEST = np.int64(np.iinfo(np.int64).max)
+
+
+class Meeting(NamedTuple):
+    """Of some events the place of each ``date`` (B,) among all, its ``group`` (B,) as ``Neighbours`` has it and the
+    column (B,) of ``summed`` that its first residual is added to.
+    """
+
+    date: Rows
+    group: Rows
+    column: Rows
+
+
+class Looked(NamedTuple):
+    """Sums over events: ``variance``, ``positive_share`` (K,), ``residual`` (L,) and ``pseudo`` (3, K) as in ``sums``;
+    ``ranks``; ``summed`` (dates, span) and ``own`` (1,) as ``date_correlations`` takes them; ``date_totals``,
+    ``date_n`` (G, K) the values' sums and number by event date.
+    """
+
+    variance: Array
+    positive_share: Array
+    residual: Array
+    pseudo: Array
+    ranks: RankSums
+    summed: Array
+    own: Array
+    date_totals: Array
+    date_n: Array
+
+
+class Order(NamedTuple):
+    """Of one event: ``value`` (L and a stride) the j-th smallest residual, ``place`` (L,) its column; by column (L,)
+    ``position`` j, -1 where there is no residual, and ``rank`` from 1, ties averaged.
+    """
+
+    value: Array
+    place: Rows
+    position: Counts
+    rank: Array
+
+
+def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int, int]) -> Looked:
+    """Sums of no events of ``shape`` (L, D, K) on ``dates`` days; ``summed`` the shape of residuals summed by date."""
+    length, days, columns = shape
+    totals, n = np.zeros((dates, columns)), np.zeros((dates, columns))
+    sums = (np.zeros(columns), np.zeros(columns), np.zeros(length), np.zeros((3, columns)))
+    return Looked(*sums, no_ranks(length, days, columns), np.zeros(summed), np.zeros(1), totals, n)
+
+
+def constants_of(known: Known) -> Array:
+    """(5, K) what ``add_pseudo`` reads: mean and sd of x / se, and what leaving one event out takes of them."""
+    rest, mean, sd = known.scaled_n - 1, known.scaled_mean, known.scaled_sd
+    return np.stack([mean, sd, rest, sd**2 * rest / (rest - 1), known.scaled_n / rest / (rest - 1)])
+
+
+def look_at_residuals(
+    estimation: tuple[Array, Mask, Array], values: Values, constants: Array, *, meeting: Meeting, out: Looked
+) -> None:
+    """Add some events to ``out``; ``estimation`` as ``StudyArrays.estimation`` has it. Keys are sorted by numpy, which
+    has wide instructions for whole numbers.
+    """
+    e, used, daily = estimation
+    keys = np.empty(e.shape, dtype=np.int64)
+    compiled(fill_keys)(e, used, keys)
+    keys.sort(axis=1)
+    compiled(add_residuals)((e, daily, keys), values, constants, meeting, out)
+
+
+def fill_keys(e: Array, used: Mask, keys: Rows) -> None:
+    """Fill ``keys`` (B, L) with whole numbers in the order of ``e`` but for the lowest bits, which hold the column; the
+    largest where ``e`` is not ``used``.
+    """
+    length, low = e.shape[1], 1
+    while low < length:
+        low <<= 1
+    bits, mask = e.view(np.int64), ~np.int64(low - 1)
+    for p in range(len(e)):
+        for t in range(length):
+            ordered = bits[p, t] ^ ((bits[p, t] >> 63) & _LARGEST)
+            keys[p, t] = (ordered & mask) | t if used[p, t] else _LARGEST
+
+
+def add_residuals(
+    estimation: tuple[Array, Array, Rows], values: Values, constants: Array, meeting: Meeting, out: Looked
+) -> None:
+    """Add a block of events to ``out``, from residuals, days and sorted keys.
+
+    Residuals above a limit are counted in 16 bits and weighed when their number changes, which it seldom does.
+    """
+    e, daily, keys = estimation
+    ranks = out.ranks
+    length, days, columns = e.shape[1], daily.shape[1], values.x.shape[1]
+    order = empty_order(length)
+    asked, hits = np.empty(days + columns + 1), np.empty(days + columns + 1, np.int64)
+    above, below, centred = np.zeros((columns, length), np.int16), np.empty(length, np.int16), np.empty(length)
+    base, used = np.zeros(length), np.zeros(length)
+    alike, weight = -1, 0.0
+    for p in range(len(e)):
+        n = put_in_order(e[p], keys[p], order)
+        position, rank = order.position, order.rank
+        if n != alike:
+            weigh(above, weight, ranks.daily)
+            alike, weight = n, 1.0 / (n + 2.0)
+        asked[:days] = daily[p]
+        for k in range(columns):
+            asked[days + k] = values.x[p, k] / values.se[p, k] * (values.sigma[p] / constants[1, k])
+        asked[days + columns] = 0.0
+        not_above(order.value, n, asked, hits)
+        squares = centre(e[p], order, n, values.sigma[p], centred)
+        add_dated(values.x[p], meeting, p, (centred, squares), out)
+        for t in range(length):
+            out.residual[t] += e[p, t]
+        share, variance = 1.0 - hits[days + columns] / n, squares / (n - 1)
+        for k in range(columns):
+            out.variance[k] += variance * values.bars[p, k]
+            out.positive_share[k] += share if values.x[p, k] == values.x[p, k] else 0.0
+        add_pseudo(values.x[p], values.se[p], constants, out.pseudo)
+        below[:] = 0
+        for d in range(days):
+            if asked[d] == asked[d]:
+                edge = np.int16(hits[d] - 1)
+                for t in range(length):
+                    below[t] += np.int16(position[t] > edge)
+        rank_days(order, n, (asked[:days], hits[:days]), below, ranks.days)
+        for t in range(length):
+            used[t] += 1.0 if position[t] >= 0 else 0.0
+        below[:] = 0
+        for k in range(columns):
+            limit, r, row = asked[days + k], hits[days + k], above[k]
+            if limit != limit:
+                for t in range(length):
+                    ranks.daily[k, t] -= rank[t] * weight - 0.5 if position[t] >= 0 else 0.0
+                for t in range(length):
+                    ranks.present[k, t] -= 1.0 if position[t] >= 0 else 0.0
+                continue
+            edge = np.int16(r - 1)
+            if k < days:
+                for t in range(length):
+                    below[t] += np.int16(position[t] > edge)
+            for t in range(length):
+                row[t] += np.int16(position[t] > edge)
+            ties = 0
+            while r > ties and order.value[r - 1 - ties] == limit:
+                ranks.daily[k, order.place[r - 1 - ties]] += 0.5 * weight
+                ties += 1
+            ranks.u[k] += (r - 0.5 * ties + 1.0) * weight - 0.5
+            ranks.u_n[k] += 1.0
+            ranks.u_weight[k] += n / 12.0 * weight
+        rank_days(order, n, (asked[days : 2 * days], hits[days : 2 * days]), below, ranks.adjusted)
+        for t in range(length):
+            base[t] += rank[t] * weight - 0.5 if position[t] >= 0 else 0.0
+    weigh(above, weight, ranks.daily)
+    for k in range(columns):
+        for t in range(length):
+            ranks.daily[k, t] += base[t]
+        for t in range(length):
+            ranks.present[k, t] += used[t]
+    for t in range(length):
+        ranks.days.ranked[t] += used[t]
+        ranks.adjusted.ranked[t] += used[t]
+
+
+@inlined
+def weigh(above: Counts, weight: float, into: Array) -> None:
+    """Add what was counted of events with one number of residuals, and count from zero."""
+    for k in range(above.shape[0]):
+        for t in range(above.shape[1]):
+            into[k, t] += weight * above[k, t]
+        for t in range(above.shape[1]):
+            above[k, t] = 0
+
+
+@inlined
+def centre(e: Array, order: Order, n: int, sigma: float, centred: Array) -> float:
+    """Fill ``centred`` with the residuals less their mean, 0 where there is none; their squares summed."""
+    mean, squares = 0.0, 0.0
+    for t in range(len(e)):
+        mean += e[t]
+    mean /= n
+    mean = mean if abs(mean) > ROUNDING * sigma else 0.0
+    for t in range(len(e)):
+        centred[t] = e[t] - mean if order.position[t] >= 0 else 0.0
+    for t in range(len(e)):
+        squares += centred[t] * centred[t]
+    return squares
+
+
+@inlined
+def add_dated(x: Array, meeting: Meeting, p: int, residuals: tuple[Array, float], out: Looked) -> None:
+    """Add one event's values, and its residuals over the root of their squares, to the sums of its date."""
+    centred, squares = residuals
+    totals, n, group = out.date_totals[meeting.date[p]], out.date_n[meeting.date[p]], meeting.group[p]
+    for k in range(len(x)):
+        totals[k] += x[k] if x[k] == x[k] else 0.0
+        n[k] += 1.0 if x[k] == x[k] else 0.0
+    if group >= 0 and squares > 0:
+        unit, row = 1.0 / np.sqrt(squares), out.summed[group, meeting.column[p] :]
+        for t in range(len(centred)):
+            row[t] += centred[t] * unit
+        out.own[0] += squares * unit * unit
+
+
+@inlined
+def add_pseudo(x: Array, se: Array, constants: Array, out: Array) -> None:
+    """Add the jackknife's values of one event, as ``sums.pseudo`` has them."""
+    mean, sd, rest, spread, lost = constants
+    for k in range(len(x)):
+        away = x[k] / se[k] - mean[k]
+        without = np.sqrt(spread[k] - away * away * lost[k])
+        value = rest[k] * (mean[k] / sd[k]) - (mean[k] * rest[k] - away) / without
+        known = value == value
+        out[0, k] += 1.0 if known else 0.0
+        out[1, k] += value if known else 0.0
+        out[2, k] += value * value if known else 0.0
+
+
+@inlined
+def empty_order(length: int) -> Order:
+    """Room for the order of ``length`` residuals."""
+    value, place = np.empty(length + _STRIDE), np.empty(length, np.int64)
+    return Order(value, place, np.empty(length, np.int16), np.empty(length))
+
+
+@inlined
+def put_in_order(e: Array, keys: Rows, order: Order) -> int:
+    """Fill ``order`` from one event's residuals and their sorted keys; how many residuals there are.
+
+    Insertion mends the order where the keys' lost bits decide.
+    """
+    value, place, position, rank = order
+    length, low, n = len(e), 1, 0
+    while low < length:
+        low <<= 1
+    for t in range(length):
+        n += 1 if keys[t] != _LARGEST else 0
+    position[:] = -1
+    for j in range(n):
+        place[j] = keys[j] & (low - 1)
+    for j in range(n):
+        value[j] = e[place[j]]
+        position[place[j]] = j
+    close = 0
+    for j in range(1, n):
+        close += 1 if value[j] <= value[j - 1] else 0
+    if close > 0:
+        for j in range(1, n):
+            v, t, q = value[j], place[j], j
+            while q > 0 and value[q - 1] > v:
+                value[q] = value[q - 1]
+                place[q] = place[q - 1]
+                q -= 1
+            value[q] = v
+            place[q] = t
+        for j in range(n):
+            position[place[j]] = j
+    for t in range(length):
+        rank[t] = position[t] + 1.0
+    j = 0
+    while close > 0 and j < n:
+        r = j + 1
+        while r < n and value[r] == value[j]:
+            r += 1
+        for q in range(j, r):
+            rank[place[q]] = 0.5 * (j + r + 1)
+        j = r
+    return n
+
+
+@inlined
+def not_above(value: Array, n: int, asked: Array, hits: Rows) -> None:
+    """Fill ``hits`` (C,): how many of the first ``n`` values in order are not above ``asked`` (C,), none for NaN.
+
+    All are compared with every 16th value, then bisected side by side: a bisection of one guesses every branch wrong
+    half of the time. Behind ``n`` there is room for a stride.
+    """
+    value[n : n + _STRIDE] = np.inf
+    hits[:] = 0
+    for j in range(_STRIDE - 1, n, _STRIDE):
+        for c in range(len(asked)):
+            hits[c] += _STRIDE if value[j] <= asked[c] else 0
+    half = _STRIDE >> 1
+    while half > 0:
+        for c in range(len(asked)):
+            hits[c] += half if value[hits[c] + half - 1] <= asked[c] else 0
+        half >>= 1
+    for c in range(len(asked)):
+        hits[c] = min(hits[c], n)
+
+
+@inlined
+def rank_days(order: Order, n: int, event: tuple[Array, Rows], below: Counts, into: DaySums) -> None:
+    """Add the ranks of residuals and days among one another; ``event``: the days' returns (D,) and how many of the n
+    residuals are not above each; ``below`` (L,) of how many days this holds for a residual.
+    """
+    value, place, position, rank = order
+    daily, hits = event
+    length, days, m = len(position), len(daily), n
+    for d in range(days):
+        m += 1 if daily[d] == daily[d] else 0
+    middle, share = 0.5 * (m + 1), 1.0 / (m + 1.0)
+    for d in range(days):
+        if daily[d] == daily[d]:
+            lower = hits[d]
+            while lower > 0 and value[lower - 1] == daily[d]:
+                lower -= 1
+                into.plain[place[lower]] += 0.5
+                into.uniform[place[lower]] += 0.5 * share
+            both = lower + hits[d] + 1
+            for c in range(days):
+                both += (1 if daily[c] < daily[d] else 0) + (1 if daily[c] <= daily[d] else 0)
+            own = 0.5 * both
+            into.plain[length + d] += own - middle
+            into.uniform[length + d] += own * share - 0.5
+            into.ranked[length + d] += 1.0
+    for t in range(length):
+        into.plain[t] += rank[t] + below[t] - middle if position[t] >= 0 else 0.0
+    for t in range(length):
+        into.uniform[t] += (rank[t] + below[t] - middle) * share if position[t] >= 0 else 0.0

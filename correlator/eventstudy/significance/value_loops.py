@@ -1,0 +1,112 @@
+"""The first look at many events: sums of their values and moments, in loops that also run as plain Python.
+
+The numpy of ``sums`` says what is added up, and a test holds these loops to it. Moments are summed around a number that
+is close to the mean, so that one look is enough.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from correlator.eventstudy.engines import compiled
+from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
+
+_SUMS: Final = ("n", "total", "positive", "scaled_n", "scaled_total", "patell", "forecast", "forecasts", "bars")
+_MOMENTS: Final = ("squares", "cubes", "scaled_squares")
+_HEAD = 1_000
+"""Events whose mean the moments are summed around."""
+
+
+class Values(NamedTuple):
+    """Of some events ``x``, ``se`` and ``bars`` (B, K) as ``Block`` has them, and ``sigma``, ``df`` (B,)."""
+
+    x: Array
+    se: Array
+    bars: Array
+    sigma: Array
+    df: Array
+
+
+def values_of(arrays: StudyArrays, rows: Rows) -> Values:
+    """The values of the events ``rows`` (B,)."""
+    size = arrays.ar.shape[1] + arrays.car.shape[1]
+    x, se, bars = (np.empty((len(rows), size)) for _ in range(3))
+    pairs = (arrays.ar, arrays.ar_se, arrays.car, arrays.car_se)
+    compiled(fill_values)(pairs, arrays.window_bars, rows, (x, se, bars))
+    return Values(x, se, bars, arrays.sigma[rows], arrays.df[rows].astype(np.float64))
+
+
+def fill_values(pairs: tuple[Array, ...], window_bars: Rows, rows: Rows, out: tuple[Array, Array, Array]) -> None:
+    """Fill ``out``, each (B, K), from AR and CAR with their errors, ``pairs``, of the events ``rows``."""
+    ar, ar_se, car, car_se = pairs
+    x, se, bars = out
+    days = ar.shape[1]
+    for p in range(len(rows)):
+        i = rows[p]
+        for d in range(days):
+            x[p, d], se[p, d] = ar[i, d], ar_se[i, d]
+            bars[p, d] = 1.0 if ar[i, d] == ar[i, d] else 0.0
+        for w in range(car.shape[1]):
+            x[p, days + w], se[p, days + w] = car[i, w], car_se[i, w]
+            bars[p, days + w] = window_bars[i, w] if car[i, w] == car[i, w] else 0.0
+
+
+def shift_of(arrays: StudyArrays) -> Array:
+    """(2, K) a number close to the mean of x, and of x / se: the mean of the first events with one, else 0."""
+    head = values_of(arrays, arrays.events[:_HEAD])
+    both = np.stack([head.x, head.x / head.se])
+    known = np.isfinite(both)
+    return np.asarray(np.where(known, both, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1))
+
+
+def look_at_values(arrays: StudyArrays, shift: Array, rows: Rows) -> Array:
+    """(12, K) of the events ``rows`` what ``moments_of`` reads."""
+    out = np.zeros((len(_SUMS) + len(_MOMENTS), shift.shape[1]))
+    compiled(add_values)(values_of(arrays, rows), shift, out)
+    return out
+
+
+def moments_of(out: Array, shift: Array) -> dict[str, Array]:
+    """The sums of the stages ``values`` and ``moments`` from those around ``shift``, added over all events."""
+    sums = dict(zip((*_SUMS, *_MOMENTS), out, strict=True))
+    n, total, squares = sums["n"], sums["total"], sums["squares"]
+    off = np.where(n > 0, total / n, 0.0)
+    scaled_n, scaled_total = sums["scaled_n"], sums["scaled_total"]
+    return {
+        **sums,
+        "total": total + n * shift[0],
+        "squares": np.maximum(squares - total * off, 0.0),
+        "cubes": sums["cubes"] - 3 * off * squares + 2 * total * off * off,
+        "scaled_total": scaled_total + scaled_n * shift[1],
+        "scaled_squares": np.maximum(
+            sums["scaled_squares"] - np.where(scaled_n > 0, scaled_total * scaled_total / scaled_n, 0.0), 0.0
+        ),
+    }
+
+
+def add_values(values: Values, shift: Array, out: Array) -> None:
+    """Add to ``out`` the sums named by ``_SUMS`` and ``_MOMENTS``; totals and moments of x less ``shift[0]``, and of
+    x / se less ``shift[1]``.
+    """
+    for p in range(len(values.x)):
+        x, se, bars = values.x[p], values.se[p], values.bars[p]
+        inverse, df = 1.0 / values.sigma[p], values.df[p]
+        patell = df / (df - 2.0) if df > 2 else np.nan
+        for k in range(len(x)):
+            v, scaled, error = x[k], x[k] / se[k], se[k] * inverse
+            known, scalable, has_error = v == v, scaled == scaled, error == error
+            c, s = v - shift[0, k] if known else 0.0, scaled - shift[1, k] if scalable else 0.0
+            out[0, k] += 1.0 if known else 0.0
+            out[1, k] += c
+            out[2, k] += 1.0 if v > 0 else 0.0
+            out[3, k] += 1.0 if scalable else 0.0
+            out[4, k] += s
+            out[5, k] += patell if scalable else 0.0
+            out[6, k] += error * error if has_error else 0.0
+            out[7, k] += 1.0 if has_error else 0.0
+            out[8, k] += bars[k]
+            out[9, k] += c * c
+            out[10, k] += c * c * c
+            out[11, k] += s * s
