@@ -73,6 +73,16 @@ def study(
     ] = None,
     output: Annotated[StudyOutput | None, typer.Option("--output", help=_WORDS, show_default=False)] = None,
     cluster: ClusterOption = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="NAME",
+            help="With --cluster and a lake: workers write the rows of ar, car, bhar or models into its table "
+            "studies/NAME/OUTPUT, and nothing is printed.",
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -84,6 +94,11 @@ def study(
     output = output or StudyOutput("summary" if printer.for_a_person or placebo is not None else "ar")
     if placebo is not None and output.value != "summary":
         raise InputError("--placebo adds a column to the summary", hint="leave --output out, or use the verb placebo")
+    if into is not None and (cluster is None or placebo is not None or printer.to is not None):
+        raise InputError(
+            "--into is of rows that workers of a cluster write into a lake",
+            hint="give --cluster, and leave --to and --placebo out",
+        )
     files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
     data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
     if any(files.values()):
@@ -110,11 +125,19 @@ def study(
         spec = study_spec(**part_options(chosen, STORE))
         if cluster is not None:
             from correlator.cluster import cluster_at
+            from correlator.research.cluster_rows import rows_address, write_rows
             from correlator.research.cluster_study import run_cluster_study
 
+            if into is not None:
+                rows_address(open_store(store), output.value, into)
             with cluster_at(cluster) as opened:
                 spread = run_cluster_study(open_store(store), spec, opened, **data)
-                _print(spread, output, placebo, printer)
+                if into is None:
+                    _print(spread, output, placebo, printer)
+                else:
+                    address, rows = write_rows(spread, output.value, open_store(store), into)
+                    _tell(len(spread.estimates), spread.excluded.height, rows, 0)
+                    narrate(f"{rows} rows are in {address}")
             return
         result = run_study(open_store(store), spec, **data)
     _print(result, output, placebo, printer)

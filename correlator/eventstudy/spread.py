@@ -103,7 +103,7 @@ def is_spanned(part: Part) -> bool:
 
 def rows_of(part: Part, output: str) -> tuple[Rows, pl.DataFrame]:
     """The part's rows of an output, and the place of each row's event among all."""
-    result = part.of_events
+    result = replace(part.of_events)  # a frame that the part's own result kept would stay in its memory
     frame = result.frame(output)
     kept = part.positions[result.estimates.kept]
     return np.repeat(kept, len(frame) // max(len(kept), 1)), frame
@@ -247,6 +247,10 @@ class SpreadResult:
         order = np.argsort(events)
         e, used, daily = (np.concatenate([each[k] for each in parts])[order] for k in range(3))
         return Shipped((len(arrays), self.bars), events[order], e, used, daily)
+
+    def of_each(self, function: Callable[[Part], Any]) -> Iterator[Any]:
+        """``function`` of every part that has a measured event, in order, where it is."""
+        return self.parts.each(function, dict.fromkeys(self._numbers, ()))
 
     def _of_parts(self, function: Callable[[Part], tuple[Rows, Any]]) -> Any:
         """Arrays of the kept events from all parts, in the order of the events."""

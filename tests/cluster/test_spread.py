@@ -6,13 +6,16 @@ import json
 import pickle
 import warnings
 
+import polars as pl
 import pytest
 from conftest import SYMBOLS
+from deltalake import DeltaTable
 
 from correlator.cluster import check_versions, cluster_at, versions
 from correlator.errors import ClusterError, InputError
 from correlator.events.code_file import code_lines
 from correlator.eventstudy.spec import study_spec
+from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.placebo import stored_placebo
@@ -88,6 +91,27 @@ def test_a_stored_placebo_on_a_cluster_is_the_one_of_a_process(lake):
         options = {**OPTIONS, "draws": 30, "confounds": "first"}
         tests = [stored_placebo(lake, **options, cluster=cluster) for cluster in (None, Here())]
     assert tests[1].table.equals(tests[0].table)
+
+
+def test_rows_are_written_where_they_are_and_named_at_once(lake, file_store):
+    whole, spread = both(lake)
+    for output, keys in (("car", ["event_id", "symbol", "window"]), ("ar", ["event_id", "symbol", "day"])):
+        address, count = write_rows(spread, output, lake, "first")
+        table = DeltaTable(address)
+        rows, frame = pl.DataFrame(table.to_pyarrow_table()), whole.frame(output)
+        assert count == len(frame)
+        assert rows.sort(keys).equals(frame.sort(keys), null_equal=True)
+        assert len(table.file_uris()) > 3
+        assert json.loads(table.metadata().description)["table"] == output
+    assert "whole" not in spread.__dict__
+    for store, output, name, words in (
+        (lake, "car", "first", "there are rows at .* already"),
+        (lake, "caar", "second", "not of single events"),
+        (lake, "car", "../second", "cannot be the name"),
+        (file_store, "car", "second", "is a file"),
+    ):
+        with pytest.raises(InputError, match=words):
+            write_rows(spread, output, store, name)
 
 
 @pytest.mark.parametrize(
