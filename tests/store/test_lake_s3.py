@@ -11,11 +11,13 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import polars as pl
 import pytest
+from deltalake import DeltaTable
 from test_lake import contents, load
 
-from correlator.errors import NotFoundError, StoreError
-from correlator.store import delta
+from correlator.errors import InputError, NotFoundError, StoreError
+from correlator.store import delta, written_rows
 from correlator.store.db import Store
 from correlator.store.lake_upkeep import export, vacuum
 from correlator.store.upkeep import compact
@@ -113,3 +115,15 @@ def test_a_bucket_that_is_not_there_is_told_in_one_line():
     with pytest.raises(StoreError) as caught:
         load(Store("s3://nobodys-bucket/lake"), "LAMP")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("access")
+def test_rows_of_several_writers_are_one_table_at_once():
+    address = written_rows.table_address("s3://desk/one", "accords", "car")
+    frames = [pl.DataFrame({"event_id": [number], "car": [number / 10], "flags": [""]}) for number in range(3)]
+    files = [each for frame in frames for each in written_rows.write_files(address, frame)]
+    assert not DeltaTable.is_deltatable(address)
+    written_rows.name_files(address, frames[0], files[:2], {"table": "car"})
+    assert pl.DataFrame(DeltaTable(address).to_pyarrow_table()).sort("event_id").equals(pl.concat(frames[:2]))
+    with pytest.raises(InputError, match="there are rows"):
+        written_rows.refuse_present(address)
