@@ -15,12 +15,18 @@ _LOOK = timedelta(days=14)
 
 
 def clock_of(
-    exchange: str, known_at: datetime, precision: str, at: datetime, *, sessions: KnownSessions | None
+    exchange: str,
+    known_at: datetime,
+    precision: str,
+    at: datetime,
+    *,
+    sessions: KnownSessions | None,
+    date_only: str = "after-close",
 ) -> Clock:
     """The clock of ``exchange`` for news public since ``known_at``, at the instant ``at``."""
     place = exchange_named(exchange)
     zone = ZoneInfo(place.zone)
-    placed = place_instants(exchange, pl.Series([known_at]), [precision]).row(0, named=True)
+    placed = place_instants(exchange, pl.Series([known_at]), [precision], date_only=date_only).row(0, named=True)
     day, reason = placed["session"], str(placed["reason"])
     opens = closes = None
     if day is not None:

@@ -78,6 +78,7 @@ def evaluate(
     symbols: str | Sequence[str] | None = None,
     windows: AsWindow | Sequence[AsWindow] = WINDOWS,
     benchmark: str | None = None,
+    date_only: str = "after-close",
 ) -> Evaluation:
     """Walk forward over every stored event: a forecast from what had closed before it was known, and what came.
 
@@ -87,7 +88,7 @@ def evaluate(
         The instant up to which is looked; default now.
     symbols
         Instruments; default every one with bars.
-    windows, benchmark
+    windows, benchmark, date_only
         As ``brief`` takes them.
 
     Returns
@@ -113,7 +114,7 @@ def evaluate(
     skipped: list[str] = []
     with store.studying() as connection:
         instruments = with_bars(connection, names)
-        walk = _Walk(connection, moment, chosen, benchmark)
+        walk = _Walk(connection, moment, chosen, benchmark, date_only)
         for instrument in tracked(instruments, "briefs", len(instruments)):
             found = walk.of(instrument)
             rows += found
@@ -135,6 +136,7 @@ class _Walk:
     at: datetime
     windows: tuple[OffsetWindow, ...]
     benchmark: str | None
+    date_only: str
 
     def of(self, instrument: Concerned) -> list[pl.DataFrame]:
         """The forecasts of one instrument, a frame per window."""
@@ -149,7 +151,9 @@ class _Walk:
         near = near.filter((scope_column() != DOMESTIC) | (pl.col("coder") == "user"))
         pairs = concerning(self.connection, near, [(instrument.symbol, instrument.country)])
         concerned = near.join(pairs.select("event_id"), on="event_id", how="semi", maintain_order="left")
-        placed = place_on_exchanges(concerned, [instrument.exchange]).filter(pl.col("day_zero").is_not_null())
+        placed = place_on_exchanges(concerned, [instrument.exchange], date_only=self.date_only).filter(
+            pl.col("day_zero").is_not_null()
+        )
         events = on_rows(placed, sessions)
         if events.is_empty():
             return []

@@ -48,6 +48,7 @@ class Asked:
     windows: tuple[OffsetWindow, ...]
     benchmark: str | None
     coder: str
+    date_only: str = "after-close"
 
 
 def brief(
@@ -59,6 +60,7 @@ def brief(
     windows: AsWindow | Sequence[AsWindow] = WINDOWS,
     benchmark: str | None = None,
     coder: str = "rules",
+    date_only: str = "after-close",
 ) -> Brief:
     """What a headline is, whom it concerns, when the market can answer, and what happened the last times.
 
@@ -79,6 +81,9 @@ def brief(
         A symbol, ``equal-weighted``, or ``none`` for each instrument's own mean; default as the store names it.
     coder
         ``rules`` or ``full``.
+    date_only
+        Day 0 of the headline, of precedents and of confounds that are known by their date alone: ``after-close`` (the
+        session after it) or ``same-day``.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def brief(
     --------
     >>> brief(store, "Pakistan and Azerbaijan agree on trade", at="2025-05-28T01:10Z")  # doctest: +SKIP
     """
-    asked = ask(at, symbols, windows, benchmark, coder=coder)
+    asked = ask(at, symbols, windows, benchmark, coder=coder, date_only=date_only)
     with store.studying() as connection:
         return brief_on(connection, source, asked)
 
@@ -117,13 +122,14 @@ def ask(
     benchmark: str | None,
     *,
     coder: str,
+    date_only: str = "after-close",
 ) -> Asked:
     """What a brief is asked for, as ``brief`` takes it; raises as that does."""
     moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
     assert moment is not None
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
-    return Asked(moment, names, asked_windows(windows), benchmark, coder)
+    return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only)
 
 
 def asked_windows(windows: object) -> tuple[OffsetWindow, ...]:
@@ -201,7 +207,14 @@ class _Maker:
         return self.sessions[exchange]
 
     def _clock(self, exchange: str, subject: Told) -> Clock:
-        return clock_of(exchange, subject.known_at, subject.precision, self.asked.at, sessions=self._sessions(exchange))
+        return clock_of(
+            exchange,
+            subject.known_at,
+            subject.precision,
+            self.asked.at,
+            sessions=self._sessions(exchange),
+            date_only=self.asked.date_only,
+        )
 
     def _reach(self, subject: Told, concern: Concern, since: datetime) -> Reach:
         countries = dict.fromkeys(each.country for each in concern.instruments if each.country)
@@ -255,7 +268,9 @@ class _Maker:
         if like.is_empty():
             return like
         pairs = concerning(self.connection, like, [(each.symbol, each.country) for each in chosen])
-        placed = place_on_exchanges(like, [exchange]).filter(pl.col("day_zero").is_not_null())
+        placed = place_on_exchanges(like, [exchange], date_only=self.asked.date_only).filter(
+            pl.col("day_zero").is_not_null()
+        )
         return placed.join(pairs.rename({"symbol": "concerned"}), on="event_id", maintain_order="left")
 
     def _instrument(
@@ -305,7 +320,8 @@ class _Maker:
             row = _row_of(sessions, clock) if sessions is not None and chosen else None
             if sessions is not None and row is not None:
                 span = sessions.labels[max(row - BEFORE, 0) : row + longest + 1].to_list()
-                found = confounds_on(self.connection, near, chosen, span, headline=subject.headline) | found
+                placed = place_on_exchanges(near, [clock.exchange], date_only=self.asked.date_only)
+                found = confounds_on(self.connection, placed, chosen, span, headline=subject.headline) | found
         return sorted(found.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
 
 

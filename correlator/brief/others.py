@@ -8,7 +8,6 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from correlator.align.day_zero import place_on_exchanges
 from correlator.brief.model import Confound
 from correlator.research.concerned import Concerned
 from correlator.research.precedents import concerning
@@ -19,17 +18,16 @@ BEFORE = 1
 
 def confounds_on(
     connection: duckdb.DuckDBPyConnection,
-    near: pl.DataFrame,
+    placed: pl.DataFrame,
     instruments: Sequence[Concerned],
     span: Sequence[date],
     *,
     headline: str,
 ) -> dict[int, Confound]:
-    """Stories of ``near`` events that concern ``instruments`` of one exchange and have day 0 in ``span``, by story; the
+    """Stories of ``placed`` events that concern ``instruments`` and have ``day_zero`` in ``span``, by story; the
     ``headline`` itself is none.
     """
-    exchange = instruments[0].exchange
-    placed = place_on_exchanges(near, [exchange]).filter(pl.col("day_zero").is_in(list(span)))
+    placed = placed.filter(pl.col("day_zero").is_in(list(span)))
     pairs = concerning(connection, placed, [(each.symbol, each.country) for each in instruments])
     symbols = dict(pairs.group_by("event_id", maintain_order=True).agg("symbol").iter_rows())
     found: dict[int, Confound] = {}

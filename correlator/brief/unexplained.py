@@ -50,6 +50,7 @@ def unexplained(
     least: float = LEAST,
     benchmark: str | None = None,
     as_of: str | datetime | None = None,
+    date_only: str = "after-close",
 ) -> pl.DataFrame:
     """Sessions from ``since`` on with an abnormal return of ``least`` standard errors and more, and no event.
 
@@ -68,6 +69,8 @@ def unexplained(
         As ``brief`` takes it.
     as_of
         The instant whose knowledge is used; default now.
+    date_only
+        Day 0 of an event known by its date alone: ``after-close`` (the session after it) or ``same-day``.
 
     Returns
     -------
@@ -92,6 +95,7 @@ def unexplained(
     assert moment is not None
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = [part.strip() for each in given for part in each.split(",") if part.strip()]
+    asked = (first, last, least, moment, date_only)
     parts = [pl.DataFrame(schema=SCHEMA)]
     with store.studying() as connection:
         chosen = [each for each in with_bars(connection, names) if names or each.kind == "share"]
@@ -102,7 +106,7 @@ def unexplained(
             wanted, needed = wanted_of(connection, [instrument], instrument.exchange, benchmark)
             bars = known_bars(connection, needed, sessions, moment)
             (numbers,) = measured(bars, wanted, benchmark, (OffsetWindow(0, 0),))
-            parts.append(_moves(connection, instrument, numbers, sessions, asked=(first, last, least, moment)))
+            parts.append(_moves(connection, instrument, numbers, sessions, asked=asked))
     together = pl.concat(parts)
     return together.sort(pl.col("z").abs(), "symbol", "session", descending=[True, False, False])
 
@@ -113,17 +117,19 @@ def _moves(
     numbers: Measured,
     sessions: KnownSessions,
     *,
-    asked: tuple[date, date | None, float, datetime],
+    asked: tuple[date, date | None, float, datetime, str],
 ) -> pl.DataFrame:
     """The unexplained sessions of one instrument."""
-    first, last, least, moment = asked
+    first, last, least, moment, date_only = asked
     z = numbers.outcomes.z[: sessions.closed, 0, 0]
     labels = sessions.labels[: sessions.closed]
     inside = (labels >= first).to_numpy() & (True if last is None else (labels <= last).to_numpy())
     extreme = np.flatnonzero((np.abs(np.nan_to_num(z)) >= least) & inside)
     if len(extreme) == 0:
         return pl.DataFrame(schema=SCHEMA)
-    events = _events(connection, instrument, labels[0], moment)
+    near = _events(connection, instrument, labels[0], moment)
+    placed = place_on_exchanges(near, [instrument.exchange], date_only=date_only)
+    events = placed.filter(pl.col("day_zero").is_not_null())
     rows = labels.search_sorted(events["day_zero"]).to_numpy().astype(np.int64) if events.height else np.zeros(0, int)
     known = np.sort(np.abs(z[np.isfinite(z)]))
     found = []
@@ -152,7 +158,7 @@ def _moves(
 def _events(
     connection: duckdb.DuckDBPyConnection, instrument: Concerned, first: date, moment: datetime
 ) -> pl.DataFrame:
-    """Events that concern the instrument, and articles that name it without one, with day 0."""
+    """Events that concern the instrument, and articles that name it without one."""
     countries = (instrument.country,) if instrument.country else ()
     since = datetime(first.year, first.month, first.day, tzinfo=UTC) - timedelta(days=14)
     near = near_events(connection, Reach((instrument.symbol,), countries, since, moment))
@@ -171,8 +177,7 @@ def _events(
         """,
         {"symbol": instrument.symbol, "since": since, "at": moment},
     )
-    both = pl.concat([events, named], how="vertical_relaxed")
-    return place_on_exchanges(both, [instrument.exchange]).filter(pl.col("day_zero").is_not_null())
+    return pl.concat([events, named], how="vertical_relaxed")
 
 
 def _reach(first: date, moment: datetime) -> int:

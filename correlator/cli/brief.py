@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from correlator.cli.exit_codes import ExitCode
-from correlator.cli.options import StoreOption, open_store
+from correlator.cli.options import DateOnly, DateOnlyOption, StoreOption, open_store
 from correlator.cli.output import complain, emit, narrate
 from correlator.errors import InputError, NotFoundError
 
@@ -34,6 +35,15 @@ class Coder(StrEnum):
 
     RULES = "rules"
     FULL = "full"
+
+
+@dataclass(frozen=True)
+class _How:
+    """How events are measured and placed, whether one is briefed or all are forecast."""
+
+    windows: str
+    benchmark: str | None
+    date_only: str
 
 
 _ENDINGS = {".html": BriefFormat.HTML, ".htm": BriefFormat.HTML, ".json": BriefFormat.JSON, ".txt": BriefFormat.CARD}
@@ -60,6 +70,7 @@ def brief(
         typer.Option("--benchmark", help="A symbol, equal-weighted or none (default: as the store names it)."),
     ] = None,
     coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
+    date_only: DateOnlyOption = None,
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Instead: forecast every stored event from before it, and count.")
     ] = False,
@@ -84,7 +95,8 @@ def brief(
     from correlator.brief.make import brief as make_brief
 
     if evaluate:
-        _evaluate(headline, at, symbol, (windows, benchmark), format=format, to=to, store=open_store(store))
+        how = _How(windows, benchmark, (date_only or DateOnly.AFTER_CLOSE).value)
+        _evaluate(headline, at, symbol, how, format=format, to=to, store=open_store(store))
         return
     if headline is None:
         raise InputError("there is no headline", hint='for example: correlator brief "Pakistan and Iran sign a pact"')
@@ -97,6 +109,7 @@ def brief(
         windows=windows,
         benchmark=benchmark,
         coder=coder.value,
+        date_only=(date_only or DateOnly.AFTER_CLOSE).value,
     )
     _deliver(made, chosen, to)
     if made.no_event is not None:
@@ -108,7 +121,7 @@ def _evaluate(
     headline: str | None,
     at: str | None,
     symbols: list[str] | None,
-    how: tuple[str, str | None],
+    how: _How,
     *,
     format: BriefFormat | None,
     to: Path | None,
@@ -124,8 +137,9 @@ def _evaluate(
     chosen = _format(format, to)
     if chosen is BriefFormat.HTML:
         raise InputError("the record of the briefs is not written as HTML", hint="use .json or .txt")
-    windows, benchmark = how
-    evaluation = evaluate(store, at=at, symbols=symbols, windows=windows, benchmark=benchmark)
+    evaluation = evaluate(
+        store, at=at, symbols=symbols, windows=how.windows, benchmark=how.benchmark, date_only=how.date_only
+    )
     for skipped in evaluation.skipped:
         narrate(f"{skipped}: no event of it could be forecast")
     form = OutputFormat.JSON if chosen is BriefFormat.JSON else OutputFormat.TABLE

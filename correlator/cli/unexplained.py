@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from correlator.cli.options import StoreOption, open_store
+from correlator.cli.options import DateOnly, DateOnlyOption, StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.table_options import TableOptions, prints_table
 
@@ -27,6 +27,7 @@ def unexplained(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="Instant whose knowledge is used (default: now).", show_default=False)
     ] = None,
+    date_only: DateOnlyOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
@@ -36,7 +37,16 @@ def unexplained(
     """
     from correlator.brief.unexplained import unexplained as find
 
-    result = find(open_store(store), since, until=until, symbols=symbol, least=least, benchmark=benchmark, as_of=as_of)
+    result = find(
+        open_store(store),
+        since,
+        until=until,
+        symbols=symbol,
+        least=least,
+        benchmark=benchmark,
+        as_of=as_of,
+        date_only=(date_only or DateOnly.AFTER_CLOSE).value,
+    )
     if result.is_empty():
         narrate("every extreme session has an event, or there is none")
     printer.print(result, "unexplained")

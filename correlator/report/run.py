@@ -165,7 +165,14 @@ def _unexplained(chosen: StudySpec, sliced: Store, moment: Moment) -> pl.DataFra
     """Extreme sessions without an event, of the last year."""
     since = moment.session - timedelta(days=UNEXPLAINED_DAYS)
     symbols = list(chosen.symbols) or None
-    return unexplained(sliced, since, symbols=symbols, benchmark=chosen.benchmark, as_of=moment.as_of)
+    return unexplained(
+        sliced,
+        since,
+        symbols=symbols,
+        benchmark=chosen.benchmark,
+        as_of=moment.as_of,
+        date_only=chosen.date_only or "after-close",
+    )
 
 
 def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> StudyResult | None:

@@ -221,7 +221,7 @@ class Watch:
 
     def _asked(self, at: datetime) -> Asked:
         spec = self._spec
-        return ask(at, spec.symbols, spec.windows, spec.benchmark, coder=spec.coder)
+        return ask(at, spec.symbols, spec.windows, spec.benchmark, coder=spec.coder, date_only=spec.date_only)
 
     def _deliver(self, outlet: _Outlet) -> None:
         """Bring what is made to one sink, as far as it takes it."""

@@ -107,11 +107,32 @@ def test_a_date_alone_is_not_known_before_it_is_over(sample_store):
         ("Pakistan and Iran sign a pact", {"symbols": "NOSUCH"}, NotFoundError, "NOSUCH"),
         ("Pakistan and Iran sign a pact", {"windows": "-1:1"}, InputError, "from day 0 on"),
         ("Pakistan and Iran sign a pact", {"benchmark": "NOSUCH"}, InputError, "not in the store"),
+        ("Pakistan and Iran sign a pact", {"date_only": "midnight"}, InputError, "date_only"),
     ],
 )
 def test_what_cannot_be_briefed_is_refused(sample_store, source, options, error, says):
     with pytest.raises(error, match=says):
         brief(sample_store, source, **options)
+
+
+def test_day_zero_of_what_is_known_by_its_date_alone_is_as_the_caller_says(sample_store):
+    with sample_store.reading() as connection:
+        rows = connection.execute(
+            "SELECT article_id FROM articles WHERE published_precision = 'day' AND published_at = '2025-05-07 00:00+00'"
+        ).fetchall()
+    article = rows[0][0]
+    careful, same = (
+        brief(sample_store, article, at="2025-06-30T01:10Z", date_only=policy) for policy in ("after-close", "same-day")
+    )
+    assert [str(made.clocks[0].day_zero) for made in (careful, same)] == ["2025-05-08", "2025-05-07"]
+    assert careful.clocks == brief(sample_store, article, at="2025-06-30T01:10Z").clocks
+    early, late = (
+        {precedent.event_id: precedent.session for each in made.instruments for precedent in each.precedents}
+        for made in (same, careful)
+    )
+    moved = [(early[number], late[number]) for number in early.keys() & late.keys()]
+    assert moved
+    assert all(one < two for one, two in moved)
 
 
 def test_news_published_after_the_instant_is_refused(sample_store):

@@ -33,6 +33,20 @@ def test_a_move_is_gone_when_an_event_explains_it(sample_store, tmp_path):
     assert known.filter(pl.col("session") > pl.date(2025, 8, 11)).is_empty()
 
 
+def test_day_zero_of_what_is_known_by_its_date_alone_is_as_the_caller_says(sample_store, tmp_path):
+    shutil.copy(sample_store.path, tmp_path / "m.duckdb")
+    workspace = Workspace(tmp_path / "m.duckdb")
+    workspace.add_events(pl.DataFrame({"date": ["2025-08-13"], "category": ["AGREE"], "symbol": ["AIRLINK"]}))
+    careful, same = (
+        workspace.unexplained("2025-08-01", until="2025-08-31", symbols="AIRLINK", date_only=policy)[
+            "session"
+        ].to_list()
+        for policy in ("after-close", "same-day")
+    )
+    assert date(2025, 8, 13) in careful
+    assert date(2025, 8, 13) not in same
+
+
 def test_more_is_extreme_where_less_is_asked_for(sample_store):
     few, many = (unexplained(sample_store, "2025-01-01", symbols="OGDC", least=least) for least in (4.0, 2.0))
     assert few.height < many.height
