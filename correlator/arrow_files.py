@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_TEXT = 100_000_000
 _MOST_ENTRIES = 1_000_000
-_BATCH_ROWS = 1 << 20
+_BATCH_ROWS = 1 << 16
 
 
 def parquet_frame(file: IO[bytes], source: str) -> pl.DataFrame:

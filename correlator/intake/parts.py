@@ -11,7 +11,7 @@ from typing import TypeVar
 import duckdb
 
 from correlator.store.db import Store
-from correlator.store.unfinished import Load, begin_load, clear_mark, mark_unfinished
+from correlator.store.unfinished import Load, begin_bulk, begin_load, clear_mark, mark_unfinished
 from correlator.store.writing import write_load
 
 Part = TypeVar("Part")
@@ -61,12 +61,14 @@ def load_parts(
     *,
     derive: Derive | None = None,
     advance: Callable[[int], None] | None = None,
+    bulk: bool = False,
 ) -> Tally:
     """Write ``parts`` one by one, each a transaction; ``derive`` makes what follows from all of them.
 
     A load of one small part is one transaction with all that follows from it. A larger one leaves a mark in
     ``unfinished`` with its first part, which its last transaction takes away; a part that cannot be read leaves those
-    before it whole, and the mark. ``advance`` is told the rows of each part.
+    before it whole, and the mark. ``advance`` is told the rows of each part. ``bulk``: parts are many rows of tables
+    without an index, which a file takes in best by its last part.
     """
     total = Tally()
     ended = False
@@ -76,6 +78,8 @@ def load_parts(
         def write_part(
             connection: Connection, part: Part = part, is_last: bool = is_last, before: Tally = before
         ) -> tuple[Tally, bool]:
+            if bulk:
+                begin_bulk(connection, goes_on=not is_last)
             begin_load(connection, load)
             total = before + write(connection, part)
             ended = is_last and (derive is None or total.taken <= derive.small)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,11 +22,19 @@ from correlator.market.findings import summarise
 from correlator.market.slices import SlicedBars, bars_in_slices
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
-from correlator.store.writing import first_of_each_bar, write_bars, write_instruments, write_rejects
+from correlator.store.writing import (
+    ROW_GROUP,
+    first_of_each_bar,
+    write_distinct_bars,
+    write_instruments,
+    write_rejects,
+)
 
 MOST_CHECKED = 250_000
-PART_ROWS = 250_000
-"""Bars of one transaction: as many as are written in less than half a second."""
+PART_ROWS = 2 * ROW_GROUP
+"""Bars of one transaction at first."""
+_MOST_OF_FILE, _MOST_OF_SLICES = 4, 2
+_HELD = 0.3
 _MOST_TOLD = 10
 
 
@@ -56,27 +65,30 @@ def add_prices(
 
 @dataclass(frozen=True)
 class _Bars:
-    """Bars ready to be written, ``parts`` at most ``PART_ROWS`` at a time, and what is to be told of them."""
+    """Bars ready to be written, no two of one symbol and start, and what is to be told of them.
+
+    ``most``: how many times ``PART_ROWS`` of them a transaction may take.
+    """
 
     symbols: list[str]
     currencies: Mapping[str, str]
     rejects: pl.DataFrame
     notes: tuple[str, ...]
-    parts: Iterator[pl.DataFrame]
+    frames: Iterable[pl.DataFrame]
+    most: int
     repeats: int = 0
     doubts: Sequence[str] = ()
 
 
 def _whole(file: PriceFile, exchange: str | None) -> _Bars:
     bars = first_of_each_bar(file.bars)
-    parts = iter(list(bars.iter_slices(PART_ROWS)) or [bars])
     repeats, doubts = file.bars.height - bars.height, suspicions(file.bars, exchange)
-    return _Bars(file.symbols, file.currencies, file.rejects, file.notes, parts, repeats, doubts)
+    return _Bars(file.symbols, file.currencies, file.rejects, file.notes, [bars], _MOST_OF_FILE, repeats, doubts)
 
 
 def _in_slices(file: SlicedBars) -> _Bars:
     rejects = pl.concat(file.rejects) if file.rejects else no_rejects()
-    return _Bars(list(file.symbols), file.currencies, rejects, file.told(), file.parts(PART_ROWS))
+    return _Bars(list(file.symbols), file.currencies, rejects, file.told(), file.frames(), _MOST_OF_SLICES)
 
 
 def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None, datetime | None]) -> LoadReport:
@@ -88,19 +100,57 @@ def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None,
     loaded_at = datetime.now(UTC)
     known_at = retrieved_at or loaded_at
 
+    pace = _Pace(bars.most)
+
     def write(connection: Connection, part: tuple[int, pl.DataFrame]) -> Tally:
         number, rows = part
-        write_instruments(connection, instruments)
-        written = write_bars(connection, rows, known_at)
+        pace.begin()
+        added = write_distinct_bars(connection, rows, known_at)
         if number:
-            return Tally(written.added, written.known)
+            return Tally(added, rows.height - added)
+        write_instruments(connection, instruments)
         write_rejects(connection, bars.rejects, loaded_at)
-        return Tally(written.added, written.known + bars.repeats, bars.rejects.height)
+        return Tally(added, rows.height - added + bars.repeats, bars.rejects.height)
 
-    total = load_parts(store, load, enumerate(bars.parts), write, derive=_dating(bars.symbols))
+    parts = enumerate(_parts(bars.frames, pace))
+    total = load_parts(store, load, parts, write, derive=_dating(bars.symbols), advance=pace.took, bulk=True)
     counts = (total.added, total.known, total.rejected)
     notes = (*bars.notes, *told[:_MOST_TOLD], *bars.doubts)
     return LoadReport("prices", load.source, *counts, dict(total.details), notes)
+
+
+class _Pace:
+    """How many bars the next transaction takes, so that others wait no longer than ``_HELD`` seconds for it.
+
+    At most ``most`` times ``PART_ROWS``: of a file in slices fewer, whose memory is bounded.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.rows = PART_ROWS
+        self._most = most
+        self._begun = 0.0
+
+    def begin(self) -> None:
+        """A transaction has the store."""
+        self._begun = time.perf_counter()
+
+    def took(self, rows: int) -> None:
+        """The transaction has ended: how fast this machine writes now."""
+        seconds = time.perf_counter() - self._begun
+        fitting = int(rows * _HELD / max(seconds, 1e-6)) // PART_ROWS
+        self.rows = PART_ROWS * min(max(fitting, 1), self._most)
+
+
+def _parts(frames: Iterable[pl.DataFrame], pace: _Pace) -> Iterator[pl.DataFrame]:
+    """The bars of the frames, so many at a time as the pace says; one part without bars where there are none."""
+    held: list[pl.DataFrame] = []
+    for frame in frames:
+        held.append(frame)
+        while sum(each.height for each in held) > pace.rows:
+            rows, most = pl.concat(held), pace.rows
+            yield rows.head(most)
+            held = [rows.tail(rows.height - most)]
+    yield pl.concat(held)
 
 
 def _dating(symbols: Sequence[str]) -> Derive:

@@ -82,6 +82,8 @@ def not_numbers(column: pl.Series, numbers: pl.Series) -> pl.Series:
     """True where the column says something that is not a number."""
     if column.dtype != pl.String:
         return column.is_not_null() & numbers.is_null() & ~_is_nan(column)
+    if numbers.null_count() == column.null_count():
+        return pl.Series([False]).new_from_index(0, len(column))
     return numbers.is_null() & ~_says_nothing(column.str.strip_chars())
 
 

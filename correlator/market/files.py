@@ -159,9 +159,14 @@ def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFi
 
 def read_table(raw: RawTable, options: PriceOptions) -> PriceFile:
     """The bars of a raw table; as ``read_file``."""
+    table = recognise(raw, layout=options.layout, columns=options.columns, symbol=options.symbol)
+    return read_recognised(raw, table, options)
+
+
+def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> PriceFile:
+    """As ``read_table``, of a table whose columns are known."""
     if options.exchange is not None:
         exchange_named(options.exchange)
-    table = recognise(raw, layout=options.layout, columns=options.columns, symbol=options.symbol)
     stamps = _stamps(table, options.date_order)
     table = replace(table, table=replace(table.table, frame=table.table.frame.with_columns(stamps.values.alias(AT))))
     whose = Whose(options.symbol, options.claimed, options.exchange, options.aliases)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +23,7 @@ from correlator.containers.text_slices import SLICE_BYTES, TextSlices, text_slic
 from correlator.database import connect
 from correlator.errors import CorrelatorError
 from correlator.files import duckdb_name
-from correlator.market.files import PriceFile, PriceOptions, exchange_of_all, read_table
+from correlator.market.files import PriceFile, PriceOptions, exchange_of_all, read_recognised
 from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.layout.vocabulary import PRICES, known_words
 from correlator.market.stacking import Whose
@@ -34,7 +35,11 @@ _MEMORY = "192MB"
 
 @dataclass
 class SlicedBars:
-    """What a file in slices holds, its bars apart: ``parts`` reads them again, some at a time, in order."""
+    """What a file in slices holds, its bars apart: ``frames`` reads them again, those of one slice at a time, in order.
+
+    ``last``: symbol and start of the last bar while every slice goes on where the one before it ended, so that no two
+    slices can hold the same bar; else None.
+    """
 
     folder: Path
     symbols: dict[str, None] = field(default_factory=dict)
@@ -42,16 +47,19 @@ class SlicedBars:
     rejects: list[pl.DataFrame] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
     count: int = 0
+    last: tuple[str, datetime] | None = ("", datetime.min.replace(tzinfo=UTC))
 
-    def parts(self, most: int) -> Iterator[pl.DataFrame]:
-        """The bars, at most ``most`` at a time."""
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """The bars, slice by slice."""
         for number in range(self.count):
-            yield from pl.read_parquet(self.folder / f"{number:06}.parquet").iter_slices(most)
+            yield pl.read_parquet(self.folder / f"{number:06}.parquet")
 
     def add(self, file: PriceFile) -> None:
         """Take in the bars of one slice."""
         file.bars.write_parquet(self.folder / f"{self.count:06}.parquet", compression="lz4", statistics=False)
         self.count += 1
+        begins, ends = (file.bars.select("symbol", "bar_start").row(place) for place in (0, -1))
+        self.last = ends if self.last is not None and self.last < begins else None
         self.symbols.update(dict.fromkeys(file.symbols))
         self.currencies.update(file.currencies)
         if file.rejects.height:
@@ -69,6 +77,8 @@ class SlicedBars:
 
     def has_repeats(self) -> bool:
         """Whether two slices hold bars of one symbol and start."""
+        if self.last is not None:
+            return False
         with connect(memory_limit=_MEMORY, temp_directory=str(self.folder)) as connection:
             found = connection.execute(
                 "SELECT 1 FROM read_parquet($path) GROUP BY symbol, bar_start HAVING count(*) > 1 LIMIT 1",
@@ -106,7 +116,7 @@ def _understood(slices: TextSlices, options: PriceOptions, bars: SlicedBars) -> 
             return None
         if place is None and options.exchange is None:
             place = _place(slices, table, options)
-        file = read_table(raw, replace(options, place=place))
+        file = read_recognised(raw, table, replace(options, place=place))
         said = (file.layout, table.date, table.symbol, str(table.blocks), file.form, file.stamped, _interval(file))
         if first is not None and said != first:
             return None

@@ -149,9 +149,10 @@ def state_of(connection: duckdb.DuckDBPyConnection) -> State:
 
 def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
     """How many migrations the store has seen; 0 for a file that is not a store of ours."""
-    if not _has_table(connection, "schema_version"):
+    try:
+        ((newest,),) = execute(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
+    except duckdb.CatalogException:
         return 0
-    ((newest,),) = execute(connection, "SELECT coalesce(max(version), 0) FROM schema_version")
     return int(newest)
 
 

@@ -12,6 +12,7 @@ import duckdb
 
 from correlator.errors import StoreError
 from correlator.store.changes import delete_rows, put_rows
+from correlator.store.staging import is_staged
 from correlator.store.statements import execute
 from correlator.tables import UNFINISHED
 
@@ -67,6 +68,20 @@ def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_take
             "now": datetime.now(UTC),
         },
     )
+
+
+def begin_bulk(connection: duckdb.DuckDBPyConnection, *, goes_on: bool) -> None:
+    """Have this connection write many rows, ``goes_on``: and further ones after it.
+
+    One thread fills whole row groups; several leave pieces, which cost more to put together than they saved. Rows go
+    into the file at once and the journal beside it says where they are: the last connection takes it in, since to
+    rewrite the file's directory after every part costs more than the part. A lake has neither.
+    """
+    if is_staged(connection, UNFINISHED):
+        return
+    execute(connection, "SET threads = 1")
+    if goes_on:
+        execute(connection, "PRAGMA disable_checkpoint_on_shutdown")
 
 
 def clear_mark(connection: duckdb.DuckDBPyConnection, load: Load) -> None:

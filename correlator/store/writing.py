@@ -11,7 +11,7 @@ import duckdb
 
 from correlator.store.changes import insert_new, put_rows
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
-from correlator.store.statements import query
+from correlator.store.statements import execute, query
 from correlator.tables import (
     ACTIONS,
     ADDRESSES,
@@ -29,6 +29,8 @@ from correlator.tables import (
 if TYPE_CHECKING:
     import polars as pl
 
+ROW_GROUP = 122_880
+"""Rows that a DuckDB file keeps together: loads of many rows are cut into whole ones."""
 _PRICES = ("open", "high", "low", "close", "adjusted_close", "volume")
 
 
@@ -41,25 +43,45 @@ class Written:
 
 
 def write_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrieved_at: datetime) -> Written:
-    """Insert bars (columns of ``tables.BARS`` without vintage and retrieved_at).
+    """Insert bars (columns of ``tables.BARS`` without vintage and retrieved_at), of equal keys the first.
 
     A bar that is new gets vintage 1; one that differs from the newest vintage gets the next; one that is equal is left.
     """
-    same = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM newest.{name}" for name in _PRICES)
-    connection.register("fresh_bars", first_of_each_bar(bars))
-    changed = f"""
-        SELECT fresh.*, coalesce(newest.vintage, 0) + 1 AS vintage, $retrieved_at::TIMESTAMPTZ AS retrieved_at
-        FROM fresh_bars AS fresh
-        LEFT JOIN (
-            SELECT * FROM bars
-            WHERE symbol IN (SELECT DISTINCT symbol FROM fresh_bars)
-            QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1
-        ) AS newest USING (symbol, "interval", bar_start)
-        WHERE newest.symbol IS NULL OR NOT ({same})
-    """
-    added = insert_new(connection, BARS, _of_load(changed), {"retrieved_at": retrieved_at})
-    connection.unregister("fresh_bars")
+    added = write_distinct_bars(connection, first_of_each_bar(bars), retrieved_at)
     return Written(added, bars.height - added)
+
+
+def write_distinct_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame, retrieved_at: datetime) -> int:
+    """As ``write_bars``, of bars that ``first_of_each_bar`` leaves as they are; returns how many were added."""
+    if bars.is_empty():
+        return 0
+    span = {f"{end}_{name}": getattr(bars[name], end)() for name in ("symbol", "bar_start") for end in ("min", "max")}
+    connection.register("fresh_bars", bars)
+    may_be_known = execute(connection, f"SELECT EXISTS (SELECT 1 FROM bars WHERE {_IN_SPAN})", span)[0][0]
+    rows = _CHANGED_BARS if may_be_known else "SELECT *, 1 AS vintage FROM fresh_bars"
+    dated = _of_load(f"SELECT *, $retrieved_at::TIMESTAMPTZ AS retrieved_at FROM ({rows})")
+    parameters = {"retrieved_at": retrieved_at, **(span if may_be_known else {})}
+    added = insert_new(connection, BARS, dated, parameters)
+    connection.unregister("fresh_bars")
+    return added
+
+
+_SAME_PRICES = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM newest.{name}" for name in _PRICES)
+# Bounds by which a database passes over what it need not read.
+_IN_SPAN = """
+    symbol BETWEEN $min_symbol AND $max_symbol
+    AND bar_start BETWEEN $min_bar_start::TIMESTAMPTZ AND $max_bar_start::TIMESTAMPTZ
+    AND symbol IN (SELECT DISTINCT symbol FROM fresh_bars)
+"""
+_CHANGED_BARS = f"""
+    SELECT fresh.*, coalesce(newest.vintage, 0) + 1 AS vintage
+    FROM fresh_bars AS fresh
+    LEFT JOIN (
+        SELECT * FROM bars WHERE {_IN_SPAN}
+        QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1
+    ) AS newest USING (symbol, "interval", bar_start)
+    WHERE newest.symbol IS NULL OR NOT ({_SAME_PRICES})
+"""
 
 
 def first_of_each_bar(bars: pl.DataFrame) -> pl.DataFrame:

@@ -158,3 +158,20 @@ def test_bytes_that_are_loaded_again_under_another_name_end_the_load(folder, new
     (folder / "LAMP.csv").rename(folder / "moved.csv")
     add_prices(store, folder / "moved.csv", symbol="LAMP", exchange="XKAR")
     assert store.frame("SELECT count(*) AS n FROM unfinished").item() == 0
+
+
+def test_parts_that_only_the_journal_knows_are_read_and_the_last_one_takes_it_in(folder, tmp_path, monkeypatch):
+    store = Store(tmp_path / "m.duckdb")
+    monkeypatch.setattr(prices, "PART_ROWS", 20)
+    monkeypatch.setattr(prices, "_HELD", 0.0)
+    with monkeypatch.context() as patch:
+        cut_at(patch, Store, 4)
+        with pytest.raises(PowerCut):
+            add_prices(store, folder / "LAMP.csv", symbol="LAMP", exchange="XKAR")
+    journal = tmp_path / "m.duckdb.wal"
+    assert journal.exists()
+    assert store.frame("SELECT count(*) AS n FROM bars").item() == 60
+    assert journal.exists()
+    add_prices(store, folder / "LAMP.csv", symbol="LAMP", exchange="XKAR")
+    assert store.frame("SELECT count(*) AS n FROM bars").item() == 84
+    assert not journal.exists()
