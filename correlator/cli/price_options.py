@@ -50,6 +50,11 @@ class PriceFileOptions:
         str | None, typer.Option("--currency", help="Currency of the file's prices: GBP, or GBp for pence.")
     ] = None
 
+    spacing: Annotated[
+        str | None,
+        typer.Option("--spacing", help="How far apart bars are, where few bars do not tell: 1d, 1w, 1mo, 3mo, 1y."),
+    ] = None
+
     def keywords(self) -> PriceKeywords:
         """The keywords of ``read_prices``."""
         return {
@@ -62,6 +67,7 @@ class PriceFileOptions:
             "zone": self.zone,
             "series": self.series,
             "currency": self.currency,
+            "spacing": self.spacing,
         }
 
 

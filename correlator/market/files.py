@@ -72,6 +72,7 @@ class PriceKeywords(TypedDict, total=False):
     zone: str | None
     series: str | None
     currency: str | None
+    spacing: str | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class PriceOptions:
     zone: str | None = None
     series: str | None = None
     currency: str | None = None
+    spacing: str | None = None
     claimed: str | None = None
     aliases: Mapping[str, str] | None = None
     contradictions: str = "refuse"
@@ -128,6 +130,8 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
         Which series of a share to take, where the source holds several.
     currency : str, optional
         What prices are quoted in: ISO 4217, or GBp, ZAc, ILA for hundredths, which become whole units.
+    spacing : str, optional
+        How far apart the bars are, where they are too few to tell: 1d, 1w, 1mo, 3mo or 1y.
 
     Returns
     -------
@@ -182,7 +186,13 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     country = exchange_named(exchange).country if exchange else None
     numbers, name_notes = under_present_names(numbers, country)
     kept, repeated = without_repeats(numbers, raw.source, refuse=options.contradictions == "refuse")
-    interval = labelled.interval if labelled.interval != "1d" else usual_distance(kept)
+    interval = labelled.interval
+    if interval == "1d":
+        interval = usual_distance(kept, options.spacing, raw.source)
+    elif options.spacing is not None:
+        raise InputError(
+            f"{raw.source} has bars of {interval} within days, not of {options.spacing}", hint="leave spacing out"
+        )
     bars = kept.with_columns(pl.lit(interval).alias("interval"), pl.lit(raw.source).alias("source"))
     lost = [] if labelled.rejected is None else [labelled.rejected]
     rejects = _rejects(table.table, [*stacked.rejected, *lost, *bad, *repeated])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from correlator.containers.raw import AT, LINE
-from correlator.errors import TimeError
+from correlator.errors import InputError, TimeError
 from correlator.market.stamps import Stamps
 from correlator.sessions import exchange_named, exchange_zone
 
@@ -162,21 +162,44 @@ def _interval(intraday: pl.DataFrame) -> str:
 # Days between the bars of a series that is not daily: interval, least and most.
 _DISTANCES = (("1w", 5, 9), ("1mo", 26, 33), ("3mo", 84, 97), ("1y", 355, 375))
 WORDS = {"1w": "weekly", "1mo": "monthly", "3mo": "quarterly", "1y": "yearly"}
-_ENOUGH = 8
+SPACINGS = ("1d", *WORDS)
+_ENOUGH, _TOO_FEW = 8, 3
 _SEEN = 20_000
 _REGULAR = 0.95
 
 
-def usual_distance(bars: pl.DataFrame) -> str:
+def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
     """1d, or the interval of a series whose bars are all weeks, months, quarters or years apart.
 
-    ``bars``: symbol and session, in order. A share that is seldom traded is not regular, and stays daily.
+    ``bars``: symbol and session, in order. A share that is seldom traded is not regular, and stays daily. ``stated``:
+    what the caller says. Raises InputError where a few bars lie as weekly ones would and nobody says what they are, and
+    where the bars contradict what is said.
     """
+    if stated is not None and stated not in SPACINGS:
+        raise InputError(f"spacing {stated!r} is not known", hint=f"choose one of {', '.join(SPACINGS)} (--spacing)")
     days = pl.col("session").diff().dt.total_days().filter(pl.col("symbol") == pl.col("symbol").shift())
     gaps = bars.lazy().head(_SEEN).select(days.alias("gap")).collect()["gap"]
-    if len(gaps) < _ENOUGH:
-        return "1d"
-    for interval, least, most in _DISTANCES:
-        if gaps.is_between(least, most).sum() >= _REGULAR * len(gaps):
-            return interval
-    return "1d"
+    seen = _spacing_of(gaps)
+    if stated is not None:
+        if len(gaps) and stated not in (seen, "1d"):
+            raise InputError(
+                f"{source}: bars are {gaps.min()} to {gaps.max()} days apart, not {WORDS[stated]}",
+                hint="leave spacing (--spacing) out",
+            )
+        return stated
+    if seen != "1d" and _TOO_FEW <= len(gaps) < _ENOUGH:
+        raise InputError(
+            f"{source}: {bars.height} bars {gaps.min()} to {gaps.max()} days apart could be {WORDS[seen]} ones, or"
+            " days of a share that is seldom traded",
+            hint=f"which is it? say spacing (--spacing {seen} or --spacing 1d)",
+        )
+    return seen if len(gaps) >= _ENOUGH else "1d"
+
+
+def _spacing_of(gaps: pl.Series) -> str:
+    """What gaps of days say, be they ever so few."""
+    return next((name for name, least, most in _DISTANCES if _lie_so(gaps, least, most)), "1d")
+
+
+def _lie_so(gaps: pl.Series, least: int, most: int) -> bool:
+    return bool(gaps.is_between(least, most).sum() >= _REGULAR * len(gaps))

@@ -390,6 +390,21 @@ def test_weekly_and_monthly_bars_are_not_daily_ones(step, interval):
     assert any("no study of days" in note for note in file.notes) is (interval != "1d")
 
 
+def test_a_few_bars_that_are_months_apart_are_a_question():
+    days = [date(2024, month, 28) for month in range(1, 8)]
+    frame = pl.DataFrame({"Date": days, "Close": [1.0] * 7})
+    with pytest.raises(InputError, match="7 bars 29 to 31 days apart could be monthly ones") as asked:
+        read_prices(frame, symbol="LAMP")
+    assert "--spacing 1mo" in str(asked.value)
+    for said in ("1mo", "1d"):
+        assert read_prices(frame, symbol="LAMP", spacing=said).bars["interval"].unique().to_list() == [said]
+    with pytest.raises(InputError, match="29 to 31 days apart, not weekly"):
+        read_prices(frame, symbol="LAMP", spacing="1w")
+    with pytest.raises(InputError, match="not known"):
+        read_prices(frame, symbol="LAMP", spacing="monthly")
+    assert read_prices(frame.head(2), symbol="LAMP").bars["interval"][0] == "1d"
+
+
 def test_a_layout_does_not_hide_a_column_of_symbols(tmp_path):
     yahoo = "Date,Open,High,Low,Close,Adj Close,Volume,Ticker"
     with pytest.raises(InputError, match="holds WICK, not LAMP"):

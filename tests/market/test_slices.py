@@ -50,7 +50,7 @@ def both(path: Path, **options) -> tuple[pl.DataFrame, pl.DataFrame]:
     with bars_in_slices(path, asked) as sliced:
         assert sliced is not None
         assert sliced.count > 3
-        mine = pl.concat(sliced.parts(100))
+        mine = pl.concat(sliced.frames())
     return mine.sort(key), read_file(path, asked).bars.sort(key)
 
 
@@ -137,4 +137,4 @@ def test_lines_within_quotes_and_a_quote_too_many(tmp_path):
     path = written(tmp_path, rows, "\n".join(lines) + "\n")
     whole = read_file(path, PriceOptions(exchange="XNYS"))
     with bars_in_slices(path, PriceOptions(exchange="XNYS")) as sliced:
-        assert sliced is None or sum(part.height for part in sliced.parts(10_000)) == whole.bars.height
+        assert sliced is None or sum(part.height for part in sliced.frames()) == whole.bars.height
