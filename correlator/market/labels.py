@@ -179,17 +179,17 @@ def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
         raise InputError(f"spacing {stated!r} is not known", hint=f"choose one of {', '.join(SPACINGS)} (--spacing)")
     days = pl.col("session").diff().dt.total_days().filter(pl.col("symbol") == pl.col("symbol").shift())
     gaps = bars.lazy().head(_SEEN).select(days.alias("gap")).collect()["gap"]
-    seen = _spacing_of(gaps)
+    seen, in_order = _spacing_of(gaps), gaps.sort()
     if stated is not None:
         if len(gaps) and stated not in (seen, "1d"):
             raise InputError(
-                f"{source}: bars are {gaps.min()} to {gaps.max()} days apart, not {WORDS[stated]}",
+                f"{source}: bars are {in_order[0]} to {in_order[-1]} days apart, not {WORDS[stated]}",
                 hint="leave spacing (--spacing) out",
             )
         return stated
     if seen != "1d" and _TOO_FEW <= len(gaps) < _ENOUGH:
         raise InputError(
-            f"{source}: {bars.height} bars {gaps.min()} to {gaps.max()} days apart could be {WORDS[seen]} ones, or"
+            f"{source}: {bars.height} bars {in_order[0]} to {in_order[-1]} days apart could be {WORDS[seen]} ones, or"
             " days of a share that is seldom traded",
             hint=f"which is it? say spacing (--spacing {seen} or --spacing 1d)",
         )
