@@ -156,7 +156,10 @@ def log_change(bars: pl.DataFrame, name: str, before: str) -> Array:
     """Log of the price ``name`` over that of ``before`` (T,); NaN where either is missing or not positive."""
     ratio = pl.col(name) / pl.col(before)
     return (
-        bars.select(pl.when(ratio > 0).then(ratio.log()).cast(pl.Float64).alias("r"))["r"].fill_null(np.nan).to_numpy()
+        bars.select(pl.when((ratio > 0) & ratio.cast(pl.Float64).is_finite()).then(ratio.log()).cast(pl.Float64))
+        .to_series()
+        .fill_null(np.nan)
+        .to_numpy()
     )
 
 

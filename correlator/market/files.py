@@ -360,7 +360,8 @@ def _rejects(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
         lines = raw.frame.filter(pl.col(LINE).cast(pl.Int64).is_in(reasons[LINE].implode()))
         text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in raw.columns[:20]], separator=",")
         content = lines.select(pl.col(LINE).cast(pl.Int64), text.str.slice(0, 500).alias("content")).unique(LINE)
-        frames.append(reasons.join(content, on=LINE, how="left"))
+        blank = content.filter(~pl.col("content").str.contains(r"[^,\s]"))
+        frames.append(reasons.join(blank, on=LINE, how="anti").join(content, on=LINE, how="left"))
     together = pl.concat(frames, how="vertical_relaxed").sort(LINE)
     return together.select(
         pl.lit(raw.source).alias("source"),

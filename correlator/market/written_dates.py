@@ -61,6 +61,11 @@ def _numeric(
         )
     proved = "dmy" if len(day_first) else "mdy" if len(month_first) else None
     proof = next(iter([*day_first[:1], *month_first[:1]]), "")
+    if date_order is None and usual_order is None and _year_may_be_first(parts):
+        raise TimeError(
+            f"{source}: {known[0]} could put the year first or last, and so could every other date",
+            hint="which is it? say date_order (--date-order ymd, dmy or mdy)",
+        )
     order = proved or date_order or usual_order
     if date_order is not None and proved not in (None, date_order):
         raise TimeError(f"{source}: {proof} is not a date in the order {date_order}", hint=f"say --date-order {proved}")
@@ -76,6 +81,18 @@ def _numeric(
         )
     places = ("3", "2", "1") if order == "dmy" else ("3", "1", "2")
     return _dates_of(parts, places).alias(text.name), order
+
+
+def _year_may_be_first(parts: pl.Series) -> bool:
+    """Whether dates of two-digit years are all dates with the year first, where it changes no more than the day does.
+
+    Days change from bar to bar and years do not: 24-01-02, 24-01-03 is January 2024, not the 24th of two Januaries.
+    """
+    first, last = (parts.struct.field(name) for name in ("1", "3"))
+    if last.str.len_chars().max() != 2 or first.n_unique() > last.n_unique():
+        return False
+    dates = _dates_of(parts, ("1", "2", "3"))
+    return dates.null_count() == first.null_count()
 
 
 def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:

@@ -390,6 +390,20 @@ def test_weekly_and_monthly_bars_are_not_daily_ones(step, interval):
     assert any("no study of days" in note for note in file.notes) is (interval != "1d")
 
 
+def test_a_year_of_two_digits_may_stand_first(tmp_path):
+    path = written(tmp_path, text("Date,Close", "{d:%y-%m-%d},{c}"))
+    with pytest.raises(TimeError, match="could put the year first or last"):
+        closes(path)
+    assert closes(path, date_order="ymd") == CLOSES
+    assert closes(written(tmp_path, text("Date,Close", "{d:%d-%m-%y},{c}"))) == CLOSES
+
+
+def test_empty_lines_are_not_rejects(tmp_path):
+    path = written(tmp_path, text("Date,Close,Volume", "{d},{c},1\n,,"))
+    assert closes(path) == CLOSES
+    assert read_prices(path, symbol="LAMP").rejects.is_empty()
+
+
 def test_a_few_bars_that_are_months_apart_are_a_question():
     days = [date(2024, month, 28) for month in range(1, 8)]
     frame = pl.DataFrame({"Date": days, "Close": [1.0] * 7})
