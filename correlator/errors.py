@@ -71,7 +71,12 @@ class StaleDataError(StoreError):
 
 
 class SourceError(CorrelatorError, OSError):
-    """A remote source that failed or refused (rate limit, HTTP error), as opposed to one that has no data."""
+    """A remote source that failed or refused (rate limit, HTTP error), as opposed to one that has no data.
+
+    ``retry_after``: seconds that it asked to be left alone for, if it did.
+    """
+
+    retry_after: float | None = None
 
 
 class ClusterError(SourceError):

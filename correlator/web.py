@@ -14,6 +14,8 @@ import ssl
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from time import monotonic
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -24,6 +26,7 @@ from correlator.errors import InputError, SourceError
 REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
 _PERMANENT_FAULTS = (401, 403, 404, 410)
+_BUSY = (429, 503)
 _CHUNK = 65_536
 _USER_AGENT = "correlator"
 
@@ -80,7 +83,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], limits: Limits) -> i
         answer = connection.getresponse()
         answer.read(limits.size)
         if not 200 <= answer.status < 300:
-            raise SourceError(f"{name} answered {answer.status} {answer.reason}", hint="check the address")
+            raise _refused(answer, name, "check the address")
         return answer.status
     except SourceError:
         raise
@@ -112,7 +115,7 @@ def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: f
             return None, location
         if answer.status not in (200, 304):
             hint = "check the address" if answer.status in _PERMANENT_FAULTS else "try again later"
-            raise SourceError(f"{name} answered {answer.status} {answer.reason}", hint=hint)
+            raise _refused(answer, name, hint)
         body = b"" if answer.status == 304 else _body(answer, name, limits.size, deadline)
         return Reply(answer.status, {key.lower(): value for key, value in answer.headers.items()}, body), ""
     except (SourceError, InputError):
@@ -121,6 +124,37 @@ def _ask(target: Target, headers: Mapping[str, str], limits: Limits, deadline: f
         raise SourceError(f"{name} could not be read: {error}", hint="check the address and the network") from None
     finally:
         connection.close()
+
+
+def _refused(answer: http.client.HTTPResponse, name: str, hint: str) -> SourceError:
+    """The error of an answer that is not what was asked for, with the time that the server asks for, if it does."""
+    error = SourceError(f"{name} answered {answer.status} {answer.reason}", hint=hint)
+    if answer.status in _BUSY:
+        error.retry_after = seconds_asked(answer.headers.get("Retry-After"), answer.headers.get("Date"))
+    return error
+
+
+def seconds_asked(retry_after: str | None, date: str | None = None) -> float | None:
+    """Seconds of a ``Retry-After`` header, which is seconds or an HTTP date (RFC 9110, 10.2.3); None where it says
+    nothing that can be read. A date is held against the server's own ``Date``, else against our clock.
+    """
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    try:
+        now = parsedate_to_datetime(date or "")
+    except ValueError:
+        now = datetime.now(UTC)
+    return max((_in_utc(until) - _in_utc(now)).total_seconds(), 0.0)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """An HTTP date, which is in GMT where it states no zone."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def _headers(target: Target) -> dict[str, str]:

@@ -25,7 +25,8 @@ _PENDING = """
         ORDER BY published_at LIMIT $rows)
 """
 _NEIGHBOURS = """
-    SELECT article_id, coalesce(story_id, article_id) AS story_id, headline, published_at FROM articles
+    SELECT article_id, coalesce(story_id, article_id) AS story_id, headline, published_at, story_id IS NULL AS fresh
+    FROM articles
     WHERE version = 1 AND published_at BETWEEN $first - $window AND $last + $window ORDER BY article_id
 """
 _OWN_STORY = """
@@ -93,8 +94,8 @@ def _near(connection: duckdb.DuckDBPyConnection, span: _Span) -> pl.DataFrame:
 
 
 def _moved(near: pl.DataFrame) -> pl.DataFrame:
-    """Stories that are joined to another: story_id, joined."""
-    clusters = near.with_columns(cluster=cluster_stories(near))
+    """Stories that are joined to another: story_id, joined. What was compared when it came is not compared again."""
+    clusters = near.with_columns(cluster=cluster_stories(near, fresh=near["fresh"]))
     return _merged(clusters.select("story_id", "cluster").unique())
 
 

@@ -6,7 +6,7 @@ Shipped under ``data/publishers/``; a path to a file of one's own is accepted wh
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -118,6 +118,21 @@ def profile_of_url(url: str) -> Profile | None:
             return _shipped(_by_host()[host])
         host = host.partition(".")[2]
     return None
+
+
+def profile_called(names: Iterable[str]) -> Profile | None:
+    """The shipped profile whose title or host is one of ``names``, whatever their capitals; None where none is."""
+    called = [_by_name()[name] for each in names if (name := each.strip().casefold()) in _by_name()]
+    return _shipped(min(called)) if called else None
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    named: dict[str, str] = {}
+    for profile in profile_names():
+        for name in (_shipped(profile).title, *_shipped(profile).hosts):
+            named.setdefault(name.casefold(), profile)
+    return named
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from correlator.errors import InputError
 from correlator.news.printed_dates import DATE_ORDERS
-from correlator.news.profiles import Profile, load_profile, profile_names, profile_of_url
+from correlator.news.profiles import Profile, load_profile, profile_called, profile_of_url
 from correlator.news.timestamps import zone_info
 
 
@@ -56,11 +56,9 @@ class Publishers:
         by_host = profile_of_url(url) if url else None
         if by_host:
             return self.applied(by_host), "recognised by the address"
-        called = {name.strip().casefold() for name in names if name.strip()}
-        for name in profile_names() if called else ():
-            profile = load_profile(name)
-            if profile.title.casefold() in called or called & {each.casefold() for each in profile.hosts}:
-                return self.applied(profile), "recognised by the site's name"
+        by_name = profile_called(names)
+        if by_name:
+            return self.applied(by_name), "recognised by the site's name"
         return self.applied(load_profile("generic")), "no publisher recognised"
 
     def applied(self, profile: Profile) -> Profile:

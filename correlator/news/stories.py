@@ -35,14 +35,23 @@ TELLING = 3  # digits of a number that would hardly come twice; so would one wit
 MOST_WORDS = 0.7
 
 
-def cluster_stories(articles: pl.DataFrame, *, window: timedelta = WINDOW, threshold: float = THRESHOLD) -> pl.Series:
+def cluster_stories(
+    articles: pl.DataFrame,
+    *,
+    fresh: pl.Series | None = None,
+    window: timedelta = WINDOW,
+    threshold: float = THRESHOLD,
+) -> pl.Series:
     """The story of each article as the row (from 0) of its first publication.
 
-    ``articles``: headline, published_at (an article without a time tells its own story). ``window`` is the longest
-    time that a story lasts; ``threshold`` the token-set ratio, 0 to 100.
+    ``articles``: headline, published_at (an article without a time tells its own story). ``fresh`` (boolean): which
+    ones are new; only these are compared, among themselves and with the others (None: all are). ``window`` is the
+    longest time that a story lasts; ``threshold`` the token-set ratio, 0 to 100.
     """
     words = _words(articles)
     pairs = _candidates(words, window)
+    if fresh is not None:
+        pairs = pairs.filter(fresh[pairs["left"]] | fresh[pairs["right"]])
     parts = [_verified(part, words, threshold) for part in pairs.iter_slices(PAIRS_AT_ONCE)]
     same = pl.concat(parts) if parts else pairs
     return pl.Series("story", _connected(words["time"].to_list(), same, window), dtype=pl.Int64)

@@ -8,7 +8,7 @@ coded of it owes a correction, which names the brief that it corrects.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,6 +77,70 @@ class Made:
     content: str
 
 
+@dataclass(frozen=True)
+class Pending:
+    """What is to be done, in order and a batch of each: whether events or edits are new (``fresh``), briefs that are
+    owed and not made (``due``), and by sink those that are made and that it has not had (``waiting``).
+    """
+
+    fresh: bool
+    due: list[Due]
+    waiting: dict[str, list[Made]]
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """The tables ``briefs``, ``deliveries`` and ``marks`` of a store, for these ``sinks``, ``batch`` rows at a time.
+
+    Each step is one block of the store and says what is to be done next.
+    """
+
+    store: Store
+    sinks: tuple[str, ...]
+    batch: int
+
+    def look(self) -> Pending:
+        """What is to be done."""
+        with self.store.reading() as connection:
+            return self._pending(connection)
+
+    def owe(self, spec: WatchSpec, now: datetime) -> Pending:
+        """Write what is owed for events and edits that are new since the last call."""
+
+        def write(connection: duckdb.DuckDBPyConnection) -> Pending:
+            _owe(connection, spec, now)
+            return self._pending(connection)
+
+        return self.store.transact(write)
+
+    def keep(self, made: Sequence[Made]) -> Pending:
+        """Keep briefs as they were made, so that what leaves again is the same."""
+
+        def write(connection: duckdb.DuckDBPyConnection) -> Pending:
+            _keep(connection, made)
+            return self._pending(connection)
+
+        return self.store.transact(write)
+
+    def delivered(self, had: Mapping[str, Sequence[int]], now: datetime) -> Pending:
+        """Mark briefs as had, by sink."""
+
+        def write(connection: duckdb.DuckDBPyConnection) -> Pending:
+            _delivered(connection, had, now)
+            return self._pending(connection)
+
+        return self.store.transact(write)
+
+    def _pending(self, connection: duckdb.DuckDBPyConnection) -> Pending:
+        mark = _marks(connection).get(EVENTS_MARK, 0)
+        fresh = _newest_event(connection) > mark or not query(connection, _EDITED).is_empty()
+        return Pending(
+            fresh,
+            _due(connection, self.batch),
+            {sink: _waiting(connection, sink, self.batch) for sink in self.sinks},
+        )
+
+
 def begin(store: Store, sinks: Sequence[str]) -> None:
     """Remember where this watch begins: events that are in the store by now are not news, briefs made before a sink
     was named are not owed to it.
@@ -94,106 +158,75 @@ def begin(store: Store, sinks: Sequence[str]) -> None:
     store.transact(write)
 
 
-def owe(store: Store, spec: WatchSpec, now: datetime) -> int:
-    """Write what is owed for events and edits that are new since the last call; returns how many briefs."""
-    with store.reading() as connection:
-        mark = _marks(connection).get(EVENTS_MARK, 0)
-        newest = _newest_event(connection)
-        edited = not query(connection, _EDITED).is_empty()
-    if newest <= mark and not edited:
-        return 0
-
-    def write(connection: duckdb.DuckDBPyConnection) -> int:
-        mark = _marks(connection).get(EVENTS_MARK, 0)
-        fresh = query(connection, _NEW_EVENTS, {"mark": mark, "feeds": [feed.name for feed in spec.feeds]})
-        owed = pl.concat([_news(connection, fresh, spec), _corrections(connection, spec.coder)]).with_row_index("order")
-        if owed.height:
-            connection.register("owed", owed)
-            insert_new(connection, BRIEFS, _OWE, {"due": now})
-            _keep_versions(connection)
-            connection.unregister("owed")
-        _set_mark(connection, EVENTS_MARK, max(mark, _newest_event(connection)))
-        return owed.height
-
-    return store.transact(write)
+def _owe(connection: duckdb.DuckDBPyConnection, spec: WatchSpec, now: datetime) -> None:
+    mark = _marks(connection).get(EVENTS_MARK, 0)
+    fresh = query(connection, _NEW_EVENTS, {"mark": mark, "feeds": [feed.name for feed in spec.feeds]})
+    owed = pl.concat([_news(connection, fresh, spec), _corrections(connection, spec.coder)]).with_row_index("order")
+    if owed.height:
+        connection.register("owed", owed)
+        insert_new(connection, BRIEFS, _OWE, {"due": now})
+        _keep_versions(connection)
+        connection.unregister("owed")
+    _set_mark(connection, EVENTS_MARK, max(mark, _newest_event(connection)))
 
 
-def due(store: Store, most: int) -> list[Due]:
-    """Briefs that are owed and not made, in order, at most ``most``."""
-    with store.reading() as connection:
-        rows = query(
-            connection,
-            """
-            SELECT b.brief_number, b.kind, b.article_id, b.version, c.brief_id AS corrects, b.due_at
-            FROM briefs AS b LEFT JOIN briefs AS c ON c.brief_number = b.corrects
-            WHERE b.content IS NULL ORDER BY b.brief_number LIMIT $most
-            """,
-            {"most": most},
-        )
+def _due(connection: duckdb.DuckDBPyConnection, most: int) -> list[Due]:
+    rows = query(
+        connection,
+        """
+        SELECT b.brief_number, b.kind, b.article_id, b.version, c.brief_id AS corrects, b.due_at
+        FROM briefs AS b LEFT JOIN briefs AS c ON c.brief_number = b.corrects
+        WHERE b.content IS NULL ORDER BY b.brief_number LIMIT $most
+        """,
+        {"most": most},
+    )
     return [Due(*row) for row in rows.iter_rows()]
 
 
-def keep(store: Store, made: Sequence[Made]) -> None:
-    """Keep briefs as they were made, so that what leaves again is the same."""
-    if not made:
-        return
+def _keep(connection: duckdb.DuckDBPyConnection, made: Sequence[Made]) -> None:
     rows = pl.DataFrame(
         [(each.brief_number, each.brief_id, each.content) for each in made],
         schema={"brief_number": pl.Int64, "brief_id": pl.String, "content": pl.String},
         orient="row",
     )
-
-    def write(connection: duckdb.DuckDBPyConnection) -> None:
-        connection.register("made", rows)
-        unmade = "SELECT m.* FROM made AS m JOIN briefs AS b USING (brief_number) WHERE b.content IS NULL"
-        update_rows(connection, BRIEFS, ("brief_id", "content"), unmade)
-        connection.unregister("made")
-
-    store.transact(write)
+    connection.register("made", rows)
+    unmade = "SELECT m.* FROM made AS m JOIN briefs AS b USING (brief_number) WHERE b.content IS NULL"
+    update_rows(connection, BRIEFS, ("brief_id", "content"), unmade)
+    connection.unregister("made")
 
 
-def waiting(store: Store, sink: str, most: int) -> list[Made]:
-    """Briefs that are made and that ``sink`` has not had, in order, at most ``most``."""
-    with store.reading() as connection:
-        rows = query(
-            connection,
-            """
-            SELECT brief_number, brief_id, content FROM briefs AS b
-            WHERE content IS NOT NULL AND brief_number > coalesce((SELECT place FROM marks WHERE name = $mark), 0)
-                AND NOT EXISTS (
-                    SELECT 1 FROM deliveries AS d WHERE d.brief_number = b.brief_number AND d.sink = $sink)
-            ORDER BY brief_number LIMIT $most
-            """,
-            {"sink": sink, "mark": f"sink:{sink}", "most": most},
-        )
+def _waiting(connection: duckdb.DuckDBPyConnection, sink: str, most: int) -> list[Made]:
+    rows = query(
+        connection,
+        """
+        SELECT brief_number, brief_id, content FROM briefs AS b
+        WHERE content IS NOT NULL AND brief_number > coalesce((SELECT place FROM marks WHERE name = $mark), 0)
+            AND NOT EXISTS (
+                SELECT 1 FROM deliveries AS d WHERE d.brief_number = b.brief_number AND d.sink = $sink)
+        ORDER BY brief_number LIMIT $most
+        """,
+        {"sink": sink, "mark": f"sink:{sink}", "most": most},
+    )
     return [Made(*row) for row in rows.iter_rows()]
 
 
-def delivered(store: Store, sink: str, numbers: Sequence[int], now: datetime) -> None:
-    """Mark briefs as had by a sink."""
+def _delivered(connection: duckdb.DuckDBPyConnection, had: Mapping[str, Sequence[int]], now: datetime) -> None:
     frame = pl.DataFrame(
-        [(number, sink, now) for number in numbers],
+        [(number, sink, now) for sink, numbers in had.items() for number in numbers],
         schema={"brief_number": pl.Int64, "sink": pl.String, "delivered_at": pl.Datetime("us", "UTC")},
         orient="row",
     )
-
-    def write(connection: duckdb.DuckDBPyConnection) -> None:
-        connection.register("had", frame)
-        insert_new(connection, DELIVERIES, "SELECT * FROM had ANTI JOIN deliveries USING (brief_number, sink)")
-        connection.unregister("had")
-
-    store.transact(write)
+    connection.register("had", frame)
+    insert_new(connection, DELIVERIES, "SELECT * FROM had ANTI JOIN deliveries USING (brief_number, sink)")
+    connection.unregister("had")
 
 
 def counts(store: Store, sinks: Sequence[str]) -> dict[str, int]:
     """How many briefs are owed, made, and by sink waiting."""
     with store.reading() as connection:
         owed, made = query(connection, "SELECT count(*) AS owed, count(content) AS made FROM briefs").row(0)
-    return {
-        "owed": owed - made,
-        "made": made,
-        **{f"waiting for {sink}": len(waiting(store, sink, 1_000_000)) for sink in sinks},
-    }
+        waiting = {f"waiting for {sink}": len(_waiting(connection, sink, 1_000_000)) for sink in sinks}
+    return {"owed": owed - made, "made": made, **waiting}
 
 
 def _news(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: WatchSpec) -> pl.DataFrame:

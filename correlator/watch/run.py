@@ -22,7 +22,7 @@ from correlator.inert import visible
 from correlator.intake.news import add_news
 from correlator.research.concerned import with_bars
 from correlator.store.db import Store
-from correlator.watch.outbox import Due, Made, begin, counts, delivered, due, keep, owe, waiting
+from correlator.watch.outbox import Due, Made, Outbox, Pending, begin, counts
 from correlator.watch.sinks import Sink
 from correlator.watch.spec import FeedSpec, WatchSpec
 
@@ -121,6 +121,7 @@ class Watch:
         self._say = say
         self._feeds = [_Feed(each) for each in spec.feeds]
         self._outlets = [_Outlet(sink) for sink in sinks]
+        self._outbox = Outbox(store, tuple(sink.name for sink in sinks), BATCH)
         self._hosts: dict[str, float] = {}
         self._started = datetime.now(UTC)
         self._home = home_of(store)
@@ -142,19 +143,22 @@ class Watch:
 
     def cycle(self, *, once: bool = False) -> None:
         """Poll the feeds that are due, then make and deliver what is owed."""
+        polled = False
         for feed in sorted(self._feeds, key=lambda each: each.due_at):
             if once:
                 time.sleep(max(self._hosts.get(feed.host, 0.0) - time.monotonic(), 0.0))
             if feed.due_at <= time.monotonic() and self._hosts.get(feed.host, 0.0) <= time.monotonic():
                 self._poll(feed)
                 self._make_and_deliver()
-        self._make_and_deliver()
+                polled = True
+        if not polled:
+            self._make_and_deliver()
         self._tell()
 
     def _poll(self, feed: _Feed) -> None:
         """One request to a feed, and what it brought into the store."""
         self.tally.polls += 1
-        spec = feed.spec
+        spec, host_gap = feed.spec, HOST_GAP
         options: dict[str, Any] = {"profile": spec.profile, "zone": spec.zone}
         try:
             report = add_news(
@@ -168,7 +172,9 @@ class Watch:
             feed.failures += 1
             self.tally.failed += 1
             feed.last_error = problem.message
-            wait = min(spec.every * 2.0**feed.failures, LONGEST_BACKOFF)
+            asked = _asked_wait(problem)
+            wait = min(max(spec.every * 2.0**feed.failures, asked), LONGEST_BACKOFF)
+            host_gap = max(HOST_GAP, min(asked, LONGEST_BACKOFF))
             self._say(f"{problem.message}; tried again in {wait:.0f} s")
         else:
             if feed.failures:
@@ -177,24 +183,30 @@ class Watch:
             feed.articles += report.added
             self.tally.articles += report.added
             wait = spec.every
-        self._hosts[feed.host] = time.monotonic() + HOST_GAP
+        self._hosts[feed.host] = time.monotonic() + host_gap
         feed.due_at = time.monotonic() + wait
 
     def _make_and_deliver(self) -> None:
-        owe(self._store, self._spec, datetime.now(UTC))
-        while owed := due(self._store, BATCH):
-            made = self._made(owed)
-            if not made:
-                break
-            keep(self._store, made)
+        pending = self._outbox.look()
+        if pending.fresh:
+            pending = self._outbox.owe(self._spec, datetime.now(UTC))
+        while pending.due and (made := self._made(pending.due)):
+            pending = self._outbox.keep(made)
             self.tally.made += len(made)
-            self._deliver_all()
-        self._deliver_all()
+            pending = self._deliver_all(pending)
+        self._deliver_all(pending)
 
-    def _deliver_all(self) -> None:
-        for outlet in self._outlets:
-            if outlet.due_at <= time.monotonic():
-                self._deliver(outlet)
+    def _deliver_all(self, pending: Pending) -> Pending:
+        """Bring what is made to the sinks, as far as they take it; returns what is left to do."""
+        while True:
+            had = {}
+            for outlet in self._outlets:
+                briefs = pending.waiting[outlet.sink.name]
+                if briefs and outlet.due_at <= time.monotonic() and (numbers := self._taken(outlet, briefs)):
+                    had[outlet.sink.name] = numbers
+            if not had:
+                return pending
+            pending = self._outbox.delivered(had, datetime.now(UTC))
 
     def _made(self, owed: Sequence[Due]) -> list[Made]:
         """The briefs that are owed; none while a load of several transactions is not whole."""
@@ -223,22 +235,20 @@ class Watch:
         spec = self._spec
         return ask(at, spec.symbols, spec.windows, spec.benchmark, coder=spec.coder, date_only=spec.date_only)
 
-    def _deliver(self, outlet: _Outlet) -> None:
-        """Bring what is made to one sink, as far as it takes it."""
-        name = outlet.sink.name
-        while briefs := waiting(self._store, name, BATCH):
-            try:
-                numbers = outlet.sink.take(briefs)
-            except SourceError as problem:
-                outlet.failures += 1
-                outlet.last_error = problem.message
-                wait = min(2.0**outlet.failures, SINK_BACKOFF)
-                outlet.due_at = time.monotonic() + wait
-                self._say(f"{name}: {problem.message}; tried again in {wait:.0f} s")
-                return
-            outlet.failures, outlet.last_error = 0, None
-            self.tally.deliveries += len(numbers)
-            delivered(self._store, name, numbers, datetime.now(UTC))
+    def _taken(self, outlet: _Outlet, briefs: Sequence[Made]) -> list[int]:
+        """The numbers of the briefs that a sink has taken; none where it fails, and it is left alone for a while."""
+        try:
+            numbers = outlet.sink.take(briefs)
+        except SourceError as problem:
+            outlet.failures += 1
+            outlet.last_error = problem.message
+            wait = min(max(min(2.0**outlet.failures, SINK_BACKOFF), _asked_wait(problem)), LONGEST_BACKOFF)
+            outlet.due_at = time.monotonic() + wait
+            self._say(f"{outlet.sink.name}: {problem.message}; tried again in {wait:.0f} s")
+            return []
+        outlet.failures, outlet.last_error = 0, None
+        self.tally.deliveries += len(numbers)
+        return numbers
 
     def _pause(self, stopped: Callable[[], bool]) -> None:
         """Wait until a feed or a sink is due."""
@@ -274,6 +284,11 @@ class Watch:
             "sinks": sinks,
         }
         write_whole(self._home / STATUS, json.dumps(status, ensure_ascii=False, indent=1) + "\n")
+
+
+def _asked_wait(problem: Exception) -> float:
+    """Seconds that the other side asked to be left alone for; 0 where it did not."""
+    return (problem.retry_after or 0.0) if isinstance(problem, SourceError) else 0.0
 
 
 def status_of(store: Store) -> dict[str, Any]:

@@ -239,7 +239,7 @@ class WebhookSink:
             try:
                 post(self._url, body, headers, Limits(WEBHOOK_SECONDS, _MOST_ANSWER, self._allow_private))
             except SourceError as problem:
-                return _stopped(had, problem.message)
+                return _stopped(had, problem.message, problem.retry_after)
             had.append(each.brief_number)
         return had
 
@@ -250,10 +250,12 @@ def signature(secret: bytes, body: bytes, seconds: int) -> str:
     return f"t={seconds},v1={digest}"
 
 
-def _stopped(had: list[int], why: str) -> list[int]:
+def _stopped(had: list[int], why: str, retry_after: float | None = None) -> list[int]:
     """What a sink had before it failed; raises SourceError where that is nothing."""
     if not had:
-        raise SourceError(why, hint="it is tried again")
+        problem = SourceError(why, hint="it is tried again")
+        problem.retry_after = retry_after
+        raise problem
     return had
 
 

@@ -34,6 +34,7 @@ class FeedServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.items: list[Item] = []
         self.status = 200
+        self.retry_after = ""
         self.asked: list[str | None] = []
         self.posted: list[tuple[dict[str, str], bytes]] = []
         self.post_status = 200
@@ -69,6 +70,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = body if status == 200 else b""
         self.send_response(status)
         self.send_header("ETag", etag)
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -78,6 +81,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.post_status == 200:
             self.server.posted.append((dict(self.headers), body))
         self.send_response(self.server.post_status)
+        if self.server.retry_after:
+            self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

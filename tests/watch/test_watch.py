@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from correlator.brief.make import ask, brief_on
 from correlator.errors import InputError, NotFoundError, StoreLockedError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
-from correlator.watch.outbox import Made, owe
+from correlator.watch.outbox import Made
 from correlator.watch.run import BATCH, Permissions, Watch, alone, home_of, status_of
 from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
 from correlator.watch.spec import read_watch
+from correlator.web import seconds_asked
 
 AGREE = "Pakistan and Iran agree to deepen trade"
 MEET = "President of Azerbaijan meets the prime minister of Turkiye in Baku"
@@ -275,7 +277,7 @@ def test_an_article_that_is_gone_does_not_hold_up_the_others(tmp_path, server):
     server.add(AGREE)
     made._poll(made._feeds[0])
     store = Store(tmp_path / "m.duckdb")
-    owe(store, made._spec, datetime.now(UTC))
+    made._outbox.owe(made._spec, datetime.now(UTC))
     with store.transaction() as connection:
         connection.execute("DELETE FROM articles")
         connection.execute("DELETE FROM events")
@@ -346,6 +348,41 @@ def test_the_command_line(tmp_path, server):
     assert [json.loads(path.read_text())["headline"] for path in (tmp_path / "briefs").iterdir()] == [AGREE]
     assert run("feeds.toml", "--once", "--allow-private").stdout == ""
     assert json.loads(run("--status").stdout)["briefs"]["made"] == 1
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"),
+    [
+        ("120", 120.0),
+        (" 0 ", 0.0),
+        ("Sun, 29 Nov 2026 00:10:00 GMT", 600.0),
+        ("Sat, 28 Nov 2026 23:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-5", None),
+        (None, None),
+    ],
+)
+def test_the_time_that_a_server_asks_for(retry_after, seconds):
+    assert seconds_asked(retry_after, "Sun, 29 Nov 2026 00:00:00 GMT") == seconds
+
+
+@pytest.mark.parametrize(("status", "asked", "waits"), [(429, "900", 900.0), (503, "90000", 3600.0), (500, "900", 2.0)])
+def test_a_server_that_asks_to_be_left_alone_is_left_alone(tmp_path, server, status, asked, waits):
+    server.status, server.retry_after = status, asked
+    made = watch(tmp_path, server, [])
+    made.cycle()
+    (feed,) = made._feeds
+    assert waits - 5.0 < feed.due_at - time.monotonic() <= waits
+    if status == 429:  # and so are other feeds of this host
+        assert made._hosts[feed.host] - time.monotonic() > waits - 5.0
+
+
+def test_a_webhook_that_asks_to_be_left_alone_is_left_alone(tmp_path, server):
+    server.add(AGREE)
+    server.post_status, server.retry_after = 429, "700"
+    made = watch(tmp_path, server, [WebhookSink(server.url("hook"), b"0123456789abcdef", True)])
+    made.cycle()
+    assert 690.0 < made._outlets[0].due_at - time.monotonic() <= 700.0
 
 
 def test_a_watch_of_a_lake(tmp_path, server):
