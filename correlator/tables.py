@@ -128,11 +128,14 @@ ARTICLES = Table(
     ("article_id", "version"),
 )
 
+NO_ARTICLE = 0
+"""The article of strips whose page was not taken as one."""
+
 QUOTES = Table(
     "quotes",
     "One row per quote of a ticker strip printed on an article's page.",
     (
-        Column("article_id", "BIGINT", "article on whose page the strip stood", required=True),
+        Column("article_id", "BIGINT", "article on whose page the strip stood; 0: a page in rejects", required=True),
         Column("strip_key", "VARCHAR", "hash of the strip's lines; another crawl has another", required=True),
         Column("position", "INTEGER", "place on the strip, from 1", required=True),
         Column("symbol", "VARCHAR", "symbol as printed", required=True),

@@ -37,6 +37,7 @@ from correlator.store.writing import (
     write_quotes,
     write_rejects,
 )
+from correlator.tables import NO_ARTICLE
 
 if TYPE_CHECKING:
     from correlator.news.batch import Batch
@@ -167,7 +168,8 @@ def _write(connection: Connection, part: Prepared) -> Tally:
     events = write_events(connection, unrepeated(connection, numbered_events(part, dated_edits)))
     links = write_links(connection, numbered_links(part, articles))
     named = write_links(connection, named_by_source(connection, batch.named))
-    dated = date_strips(connection, articles=articles["article_id"].to_list()) if quotes.added else 0
+    pages = [*articles["article_id"].to_list(), NO_ARTICLE]
+    dated = date_strips(connection, articles=pages) if quotes.added else 0
     write_rejects(connection, batch.rejects, part.loaded_at)
     details = {
         "quotes": quotes.added,

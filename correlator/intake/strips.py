@@ -19,7 +19,7 @@ from correlator.tables import QUOTES
 _STRIPS = """
     SELECT q.article_id, q.strip_key, q.position, q.symbol, q.price, q.change, q.previous_close, q.line,
         any_value(a.published_at)::DATE AS hint, any_value(a.publisher) AS publisher
-    FROM quotes AS q JOIN articles AS a USING (article_id)
+    FROM quotes AS q LEFT JOIN articles AS a USING (article_id)
     WHERE (q.article_id, q.strip_key) IN (
         SELECT (article_id, strip_key) FROM quotes WHERE article_id IN (SELECT unnest($articles))
         UNION
@@ -77,8 +77,11 @@ def date_strips(
 
 
 def _dated(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
-    """Strips of one publisher dated by closes of its exchange, or of the one where its symbols trade."""
-    publisher = str(quotes["publisher"][0])
+    """Strips of one publisher dated by closes of its exchange, or of the one where its symbols trade.
+
+    A page that was not taken as an article has no publisher.
+    """
+    publisher = str(quotes["publisher"][0] or "")
     home = load_profile(publisher).exchange if publisher in profile_names() else None
     listed = closes.filter(pl.col("symbol").is_in(quotes["symbol"].unique().to_list()))
     if home:

@@ -47,6 +47,8 @@ Item = TypeVar("Item")
 class Batch:
     """Frames of one stretch of a source: articles (``ARTICLE_SCHEMA``), quotes (``QUOTE_SCHEMA``), rejects, and the
     symbols that the source itself names for its articles (``NAMED_SCHEMA``).
+
+    Quotes of pages that are rejects have an empty ``article_key``, and for each page another ``content_hash``.
     """
 
     articles: pl.DataFrame
@@ -77,12 +79,13 @@ def _together(batches: Sequence[Batch]) -> Batch:
 
 
 def _part(batch: Batch, first: int, end: int) -> Batch:
-    """Articles ``first`` to ``end`` with their quotes; rejects go with the first part."""
+    """Articles ``first`` to ``end`` with their quotes; rejects and their quotes go with the first part."""
     articles = batch.articles.slice(first, end - first)
     identity = ["article_key", "content_hash"]
-    quotes = batch.quotes.join(articles.select(identity).unique(), on=identity, how="semi", maintain_order="left")
+    owned = batch.quotes.join(articles.select(identity).unique(), on=identity, how="semi", maintain_order="left")
+    loose = batch.quotes.filter(pl.col("article_key") == "") if first == 0 else batch.quotes.clear()
     named = batch.named.join(articles.select("article_key").unique(), on="article_key", how="semi")
-    return Batch(articles, quotes, batch.rejects if first == 0 else batch.rejects.clear(), named)
+    return Batch(articles, pl.concat([owned, loose]), batch.rejects if first == 0 else batch.rejects.clear(), named)
 
 
 def make_batch(

@@ -32,7 +32,7 @@ from correlator.news.batch import (
 )
 from correlator.news.corpora import Corpus, column_places, corpus_of, language_in, name_in, people_in, symbols_in
 from correlator.news.language import language_of
-from correlator.news.page import page_batch, parse_page
+from correlator.news.page import page_batch, parse_page, rejected_page
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.records import Faulty, Row, frame_rows, in_chunks, read_rows
@@ -139,7 +139,7 @@ def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
 
 def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table, faulty: Sequence[Faulty]) -> Batch:
     """Rows that each hold a page's text."""
-    batches, rejects = [make_batch()], list(faulty)
+    batches = [make_batch(rejects=faulty)]
     for number, row in zip(numbers, rows, strict=True):
         text = row[table.places["body"]]
         try:
@@ -147,11 +147,9 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table,
             page = parse_page(text, publishers=table.publishers, url=url, where=f"record {number}")
             batches.append(page_batch(page, table.source, number))
         except InputError as error:
-            rejects.append(reject(table.source, number, str(error), text))
+            batches.append(rejected_page(table.source, number, str(error), text=text))
     return Batch(
-        pl.concat([batch.articles for batch in batches]),
-        pl.concat([batch.quotes for batch in batches]),
-        make_batch(rejects=rejects).rejects,
+        *(pl.concat([getattr(batch, name) for batch in batches]) for name in ("articles", "quotes", "rejects")),
     )
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from correlator.errors import InputError, TimeError
 from correlator.news.address_dates import date_in_address
-from correlator.news.batch import Batch, clean_text, make_batch
+from correlator.news.batch import Batch, clean_text, digest, make_batch, reject
 from correlator.news.charset import decode, encoding_named
 from correlator.news.language import language_of
 from correlator.news.printed_dates import read_printed
@@ -133,6 +133,22 @@ def page_batch(page: Page, source: str, source_line: int) -> Batch:
         batch.articles,
         quotes.select(*_literals(key, content), *quotes.columns),
         batch.rejects,
+    )
+
+
+def rejected_page(
+    source: str, source_line: int, reason: str, *, text: str, layouts: Sequence[str] = LAYOUTS, name: str = ""
+) -> Batch:
+    """A page that is not taken, as a reject; the quotes of its strip are kept, in the reject as printed.
+
+    ``text``: what a browser shows of it. ``name``: what the reject holds in place of the text's beginning.
+    """
+    quotes = strip_frame(parse_strip(text, layouts))
+    lines = "; ".join((name, *quotes["line"])) if name else text
+    return Batch(
+        make_batch().articles,
+        quotes.select(*_literals("", digest((source, str(source_line)))), *quotes.columns),
+        make_batch(rejects=[reject(source, source_line, reason, lines)]).rejects,
     )
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.addresses import is_address, shown
 from correlator.errors import InputError, NotFoundError
-from correlator.news.batch import Batch, make_batch, reject
+from correlator.news.batch import Batch
 from correlator.news.charset import decode
-from correlator.news.page import page_batch, read_page
+from correlator.news.page import page_batch, read_page, rejected_page
 from correlator.news.publishers import Publishers, TimeOptions, publishers_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
         except InputError as error:
             if alone:
                 raise
-            yield make_batch(rejects=[reject(str(file), 0, str(error), _kept(file, request))])
+            yield _rejected(file, request, str(error))
 
 
 @dataclass(frozen=True)
@@ -178,20 +178,17 @@ def _read_file(path: Path, request: _Request) -> Iterator[Batch]:
         yield from read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding)
 
 
-def _kept(path: Path, request: _Request) -> str:
-    """What a reject keeps of a file: its name, and the ticker strip of a page."""
+def _rejected(path: Path, request: _Request, reason: str) -> Batch:
+    """A file of several that cannot be read; the ticker strip of a page is kept."""
     from correlator.news.html_page import visible_text
     from correlator.news.page import read_text
-    from correlator.news.strip import parse_strip
 
     try:
         kind = sniff(path) if request.layout == "auto" else request.layout
-        if kind not in ("text", "html"):
-            return path.name
-        quotes = parse_strip(visible_text(read_text(path, request.encoding)))
+        text = visible_text(read_text(path, request.encoding)) if kind in ("text", "html") else ""
     except InputError:
-        return path.name
-    return "; ".join((path.name, *(quote.line for quote in quotes)))
+        text = ""
+    return rejected_page(str(path), 0, reason, text=text, name=path.name)
 
 
 def _files(name: str) -> list[Path]:

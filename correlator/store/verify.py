@@ -16,7 +16,7 @@ from correlator.errors import StoreError
 from correlator.progress import tracked
 from correlator.store.db import Store
 from correlator.store.statements import execute
-from correlator.tables import TABLES, Table
+from correlator.tables import NO_ARTICLE, TABLES, Table
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,7 +43,7 @@ def _orphans(table: str, column: str = "article_id") -> Check:
         f"{column} without its article",
         table,
         f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
-        f" AND {column} NOT IN (SELECT article_id FROM articles)",
+        f" AND {column} <> {NO_ARTICLE} AND {column} NOT IN (SELECT article_id FROM articles)",
         is_quick=True,
     )
 

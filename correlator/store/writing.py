@@ -21,6 +21,7 @@ from correlator.tables import (
     INSTRUMENTS,
     LINKS,
     LOADS,
+    NO_ARTICLE,
     QUOTES,
     REJECTS,
     Table,
@@ -185,7 +186,10 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
 
 
 def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) -> Written:
-    """Insert strip quotes that carry ``article_key``; an article may have several strips, each with its own key."""
+    """Insert strip quotes that carry ``article_key``; an article may have several strips, each with its own key.
+
+    An empty ``article_key`` is that of a page that was not taken: its quotes have no article.
+    """
     import hashlib
 
     import polars as pl
@@ -197,10 +201,10 @@ def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) ->
     digests = [hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest() for lines in strips["line"]]
     keyed = quotes.join(strips.select(*place, strip_key=pl.Series(digests, dtype=pl.String)), on=place)
     connection.register("fresh_quotes", keyed.unique(["article_key", "strip_key", "position"], maintain_order=True))
-    rows = """
+    rows = f"""
         SELECT fresh.* EXCLUDE (article_key, content_hash, strip), a.article_id
         FROM fresh_quotes AS fresh
-        JOIN (SELECT DISTINCT article_key, article_id FROM articles) AS a USING (article_key)
+        JOIN (SELECT article_key, article_id FROM articles UNION SELECT '', {NO_ARTICLE}) AS a USING (article_key)
     """
     added = insert_new(connection, QUOTES, _of_load(rows))
     connection.unregister("fresh_quotes")
