@@ -11,7 +11,7 @@ numbers per hashed bucket: no word of the texts.
 
 First it prints figures on folds that the fit has not seen (texts of one cluster or month stay in one fold). With
 ``--heard FILE`` (what ``fine_tune_encoder.py --fold K/N`` wrote) also those of the mean with the encoder, on the fold
-that the encoder has not seen either, and the weights by which ``fitted.calibrated`` makes one probability of both.
+that the encoder has not seen either.
 
 Where a file gives only the quad class, or YIELD for two categories, the category is the likeliest of those allowed
 under a first fit on the certain rows.
@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from correlator.events.confidence import SURE
 from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, grams, masked, rule_features
-from correlator.events.fitted import SURE, calibrated, choose, log_odds
+from correlator.events.fitted import choose
 from correlator.events.gate import tells_nobody
 from correlator.events.reading import named, read
 
@@ -44,7 +45,6 @@ from training_rows import (
     ROLES,
     Row,
     business_rows,
-    fold_of,
     folds_of,
     gold_rows,
     own_rows,
@@ -55,7 +55,6 @@ from training_rows import (
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 from coder_accuracy import scores
-from reuters_precision import share
 
 MEASURED = (
     ("plv_zsp", "root"), ("plv_zsp", "quad"), ("plover_gsr", "root"), ("plover_gsr", "quad"),
@@ -68,8 +67,6 @@ EVENT_PENALTY = 0.5
 GRAM_SCALE = 1.5
 ROUNDS = 90
 EVENT_ROUNDS = 400
-CONFIDENCE_PENALTY = 0.3
-CONFIDENCE_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -217,45 +214,7 @@ def cross_validated(rows: list[Row], features: Features, folds: int, heard: list
     own = Said(linear.shares[some], linear.likely[some])
     print_figures("linear model on the encoder's folds", rows, features, some, own)
     print_figures("encoder alone", rows, features, some, encoder)
-    stated = np.array(
-        [list(map(log_odds, each)) for each in zip(own.likely, encoder.likely, shares[:, 2], strict=True)]
-    )
-    both = np.array([calibrated(each.tolist()) for each in stated])
-    print_figures("mean of both", rows, features, some, Said(own.mean(encoder).shares, both))
-    print_confidence([rows[n] for n in some], tells_event(rows, features)[some], stated)
-
-
-def print_confidence(rows: list[Row], told: NDArray[np.bool_], stated: NDArray[np.float64]) -> None:
-    """Weights that make the ``stated`` log odds (rows, 3) one probability of an event across a border, and figures.
-
-    Figures are of months that the weights have not seen: expected error over ten bins, precision and recall at
-    ``SURE``.
-    """
-    some = np.flatnonzero(told & np.array([row.file == BUSINESS for row in rows]))
-    abroad = np.array([rows[n].gold["grade"] == "abroad" for n in some])
-    parts = np.array([fold_of(f"confidence {rows[n].cluster}", CONFIDENCE_FOLDS) for n in some])
-    for name, columns in (("linear model", [0]), ("both", [0, 1, 2])):
-        values = stated[np.ix_(some, columns)]
-        likely = np.zeros(len(some))
-        for part in range(CONFIDENCE_FOLDS):
-            fitted = confidence_of(values[parts != part], abroad[parts != part])
-            likely[parts == part] = fitted.predict_proba(values[parts == part])[:, 1]
-        whole, sure = confidence_of(values, abroad), likely >= SURE
-        weights = ", ".join(f"{value:.3f}" for value in (*whole.intercept_, *whole.coef_[0]))
-        print(
-            f"confidence by {name}: {weights}; error {expected_error(likely, abroad):.3f}, at {SURE} precision across "
-            f"a border {share(abroad[sure].tolist())}, recall {share(sure[abroad].tolist())}"
-        )
-
-
-def confidence_of(values: NDArray[np.float64], events: NDArray[np.bool_]) -> LogisticRegression:
-    return LogisticRegression(C=CONFIDENCE_PENALTY, max_iter=EVENT_ROUNDS).fit(values, events)
-
-
-def expected_error(likely: NDArray[np.float64], events: NDArray[np.bool_]) -> float:
-    """Mean distance between what is said and what is so over ten bins, weighted by their counts."""
-    bins = np.minimum((likely * 10).astype(int), 9)
-    return float(sum(abs((likely - events)[bins == each].sum()) for each in range(10)) / len(likely))
+    print_figures("mean of both", rows, features, some, own.mean(encoder))
 
 
 def print_figures(name: str, rows: list[Row], features: Features, some: NDArray[np.int64], found: Said) -> None:

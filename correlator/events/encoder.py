@@ -58,12 +58,18 @@ def model_folder() -> Path | None:
     return folder if (folder / "model.safetensors").is_file() else None
 
 
-def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> Heard:
+def shipped_weights() -> Path:
+    """The file with what the fine-tuned layers differ by, and the heads."""
+    return data_path("events", "encoder.npz")
+
+
+def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], weights: Path | None = None) -> Heard:
     """What the encoder says of masked texts and of the actors at ``spans`` (offsets in each text).
 
-    Raises MissingDependencyError where the base weights are missing.
+    ``weights``: a file of another fit, None for the shipped one. Raises MissingDependencyError where the base weights
+    are missing.
     """
-    model = _load()
+    model = _load(weights or shipped_weights())
     encodings = model.tokenizer.encode_batch(list(texts))
     category = np.zeros((len(texts), model.head["category"].shape[1]), dtype=np.float32)
     scope = np.zeros((len(texts), model.head["scope"].shape[1]), dtype=np.float32)
@@ -83,9 +89,9 @@ def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]]) -> 
     return Heard(category, scope, roles)
 
 
-def hints(features: Floats) -> Floats:
+def hints(features: Floats, weights: Path | None = None) -> Floats:
     """What the grammar's features of the actors (``features.role_features``) add to their logits, (actors, 3)."""
-    return np.asarray(features @ _load().head["hints"], dtype=np.float32)
+    return np.asarray(features @ _load(weights or shipped_weights()).head["hints"], dtype=np.float32)
 
 
 def _states(hidden: Floats, encoding: Encoding, spans: Sequence[tuple[int, int]]) -> Floats:
@@ -156,7 +162,7 @@ def _gelu(values: Floats) -> Floats:
 
 
 @cache
-def _load() -> _MiniLM:
+def _load(differences: Path) -> _MiniLM:
     folder = model_folder()
     if folder is None:
         raise MissingDependencyError("the base weights of the encoder are not installed", hint=INSTALL)
@@ -171,7 +177,7 @@ def _load() -> _MiniLM:
         for name, value in load_file(folder / "model.safetensors").items()
         if value.dtype.kind == "f"
     }
-    with np.load(data_path("events", "encoder.npz")) as shipped:
+    with np.load(differences) as shipped:
         stored = {name: shipped[name] for name in shipped.files}
     head = {name.removeprefix("head."): value for name, value in stored.items() if name.startswith("head.")}
     for name, moved in stored.items():

@@ -8,7 +8,6 @@ The quad class with the greatest summed probability is chosen first, then the li
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,22 +18,14 @@ from numpy.typing import NDArray
 
 from correlator.events.encoder import Floats, Heard, listen, model_folder
 from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, Grams, Masked, grams, masked, rule_features
-from correlator.events.gate import logistic
+from correlator.events.gate import log_odds
 from correlator.events.model import CATEGORIES
 from correlator.events.reading import Reading
 from correlator.resources import data_path
 
-# How likely a headline must tell an event across a border; more where it has signs of a company, a market, or of nobody
-# who could be party to an act.
-SURE: Final = 0.65
-DOUBTED: Final = 0.85
-# Log odds of an event across a border, strictly read: intercept, and weights of the log odds that the linear model and
-# the encoder give an event, and the encoder one across a border. Fitted out of fold (``tools/fit_coder.py --heard``).
-_CALIBRATION: Final = {False: (-0.551, 0.960), True: (0.158, 0.543, -0.174, 0.550)}
 _QUADS: Final = tuple(CATEGORIES[name].quad_class if name != NONE else NONE for name in CLASSES)
 # The mean of two models is less sure than it is right: shares are sharpened by this power (fitted to a fold not seen).
 _SHARPER = 1.35
-_LEAST_SHARE = 1e-4
 _NO_EVENT, _CROSS_BORDER = 0, 2
 
 
@@ -42,14 +33,14 @@ _NO_EVENT, _CROSS_BORDER = 0, 2
 class Judgement:
     """What the fitted models say of a text.
 
-    ``category``: the likeliest one, NONE in a text that is not gated by ``event``; ``share``: its probability, given an
-    event; ``event``: how likely there is one across a border (1 where the category tells); ``roles``: logits of each
-    actor (source, target, neither) before the grammar's hints, None without the encoder.
+    ``category``: the likeliest one, NONE only where the text has no gate; ``share``: its probability, given an event;
+    ``stated``: log odds of an event by the linear model, and by the encoder of any event and of one across a border;
+    ``roles``: logits of each actor (source, target, neither) before the grammar's hints, None without the encoder.
     """
 
     category: str
     share: float
-    event: float
+    stated: dict[str, float]
     roles: Floats | None
 
 
@@ -121,31 +112,27 @@ def _judge(reading: Reading, words: str, heard: Heard | None, number: int) -> Ju
     rules = rule_features(reading)
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0) + rules @ weights.rules
-    headline = bool(rules[NAMED])
-    classes, stated = _softmax(logits[:-1]), [float(logits[-1])]
+    return judgement_of(logits, heard, number, headline=bool(rules[NAMED]))
+
+
+def judgement_of(logits: Floats, heard: Heard | None, number: int, *, headline: bool) -> Judgement:
+    """What both models say together of text ``number`` of those ``heard``.
+
+    ``logits``: the linear model's, shape (classes + 1,), last that of an event; ``headline``: whether the text has a
+    gate.
+    """
+    classes, stated = _softmax(logits[:-1]), {"linear": float(logits[-1])}
     if heard is not None:
         classes = _sharpened((classes + _softmax(heard.category[number])) / 2.0)
         scope = _softmax(heard.scope[number])
-        stated += [log_odds(1.0 - float(scope[_NO_EVENT])), log_odds(float(scope[_CROSS_BORDER]))]
+        stated["encoder"] = log_odds(1.0 - float(scope[_NO_EVENT]))
+        stated["across"] = log_odds(float(scope[_CROSS_BORDER]))
     if headline:
         classes[CLASSES.index(NONE)] = 0.0
         classes = classes / classes.sum()
     best = choose(classes)
     roles = heard.roles[number] if heard is not None else None
-    event = calibrated(stated) if headline else 1.0
-    return Judgement(CLASSES[best], float(classes[best]), event, roles)
-
-
-def calibrated(stated: Sequence[float]) -> float:
-    """How likely a headline tells an event across a border, by the log odds that one or three outputs state."""
-    intercept, *weights = _CALIBRATION[len(stated) > 1]
-    return logistic(intercept + sum(weight * value for weight, value in zip(weights, stated, strict=True)))
-
-
-def log_odds(share: float) -> float:
-    """Log odds of a probability, bounded."""
-    bounded = min(max(share, _LEAST_SHARE), 1.0 - _LEAST_SHARE)
-    return math.log(bounded / (1.0 - bounded))
+    return Judgement(CLASSES[best], float(classes[best]), stated, roles)
 
 
 def _sharpened(shares: Floats) -> Floats:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
+from correlator.events.confidence import is_told, likelihood, signs_of
 from correlator.events.direction import Roles
+from correlator.events.encoder import Floats
 from correlator.events.features import NONE
-from correlator.events.fitted import DOUBTED, SURE, Judgement, judge, loudest
-from correlator.events.gate import has_gate, is_clear, is_doubtful, stands, tells_nobody
-from correlator.events.learned_roles import learned_roles
+from correlator.events.fitted import Judgement, judge, loudest
+from correlator.events.gate import has_gate, is_clear, stands, tells_nobody
+from correlator.events.learned_roles import learned_roles, views_of
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading, chosen, named
@@ -36,33 +38,46 @@ def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
 def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
     if judgement.category == NONE:
         return []
-    candidate = next((c for c in reading.candidates if c.category == judgement.category), None)
-    placed = candidate or (reading.candidates[0] if reading.candidates else None)
-    if placed is not None:
-        reading = chosen(reading, placed)
-    if not _tells(reading, judgement):
+    reading = placed(reading, judgement)
+    views = views_of(reading, judgement.roles) if judgement.roles is not None else None
+    roles = roles_of(reading, views)
+    event = _event(reading, judgement, roles, views)
+    if event is None:
         return []
-    roles = _roles(reading, judgement)
-    confidence = round(judgement.event * judgement.share, 3)
-    evidence = _evidence(reading, judgement, candidate)
+    confidence = round(event * judgement.share, 3)
+    evidence = _evidence(reading, judgement)
     return events_of(reading.text, judgement.category, roles, evidence, confidence=confidence, coder="full")
 
 
-def _tells(reading: Reading, judgement: Judgement) -> bool:
-    """Whether there is an event: what a clear verb tells between two named states is never dropped."""
+def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats | None) -> float | None:
+    """How likely there is an event, None where none is told: a clear verb between two named states is never dropped."""
     if has_gate(reading.text, reading.actors):
-        return judgement.event >= (DOUBTED if is_doubtful(reading) else SURE) or is_clear(reading)
-    return reading.opposing == 0 or reading.choice is None or stands(reading)
+        signs = signs_of(reading, judgement, roles, views)
+        event = likelihood(signs)
+        return event if is_told(event, signs) or is_clear(reading) else None
+    return 1.0 if reading.opposing == 0 or reading.choice is None or stands(reading) else None
 
 
-def _roles(reading: Reading, judgement: Judgement) -> Roles:
-    if judgement.roles is not None:
-        return learned_roles(reading, judgement.roles)
+def placed(reading: Reading, judgement: Judgement) -> Reading:
+    """With the words that speak for the judged category as the deciding ones, or else the rules' first."""
+    candidate = _speaking(reading, judgement) or next(iter(reading.candidates), None)
+    return reading if candidate is None else chosen(reading, candidate)
+
+
+def _speaking(reading: Reading, judgement: Judgement) -> Candidate | None:
+    return next((each for each in reading.candidates if each.category == judgement.category), None)
+
+
+def roles_of(reading: Reading, views: Floats | None) -> Roles:
+    """Who acts on whom by the encoder's ``views`` and the grammar, without the encoder by the grammar alone."""
+    if views is not None:
+        return learned_roles(reading, views)
     return reading.roles if reading.roles is not None else _in_order(reading.actors)
 
 
-def _evidence(reading: Reading, judgement: Judgement, candidate: Candidate | None) -> list[Evidence]:
+def _evidence(reading: Reading, judgement: Judgement) -> list[Evidence]:
     """The rule that speaks for the model's category; where none does, the word that weighs most in the model."""
+    candidate = _speaking(reading, judgement)
     if candidate is not None:
         led = "agrees" if candidate is reading.candidates[0] else "prefers it to the rules' first"
         return deciding(reading.text, candidate, f"; fitted model {led}, {judgement.share:.2f}")

@@ -33,12 +33,12 @@ _NO_OFFICIAL = 0.7
 _BUSINESS = 1.5
 _LOGIT_SCALE = 2.0
 _BOUND = 2.0
+_LEAST_SHARE = 1e-4
 SEEN: Final = (
     "no party", "organisation", "pair", "armed", "market", "company", "goods", "firm", "bare", "unsaid",
     "only modifies",
 )  # fmt: skip
 SIGNALS: Final = 3 + len(SEEN)
-_DOUBTS: Final = frozenset({"no party", "market", "company", "firm", "other subject", "unsaid"})
 _CLEAR_SCORE: Final = 4.0
 _CLEAR: Final = {"dyad", "pair"}
 _UNCLEAR: Final = {
@@ -70,6 +70,12 @@ def logistic(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-value))
 
 
+def log_odds(share: float) -> float:
+    """Log odds of a probability, bounded."""
+    bounded = min(max(share, _LEAST_SHARE), 1.0 - _LEAST_SHARE)
+    return math.log(bounded / (1.0 - bounded))
+
+
 @cache
 def weights() -> dict[str, dict[str, float]]:
     """Fitted weight of each sign by setting."""
@@ -97,11 +103,9 @@ def is_clear(reading: Reading) -> bool:
     return found.values.keys() >= _CLEAR and not _UNCLEAR & found.values.keys()
 
 
-def is_doubtful(reading: Reading) -> bool:
-    """*Cuba Nickel halts sales*: signs of companies, of a market, or of nobody who could be party to an act."""
-    if reading.choice is None or not has_gate(reading.text, reading.actors):
-        return False
-    return not _DOUBTS.isdisjoint(signs(reading).values)
+def doubts(reading: Reading) -> int:
+    """How many signs of companies, goods, a market, or of nobody who could be party: *Cuba Nickel halts sales*."""
+    return len(_UNCLEAR & signs(reading).values.keys()) if reading.choice is not None else 0
 
 
 def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -26,30 +27,34 @@ _SAME_COUNTRY = 1.5
 _TOGETHER = 0.6
 
 
-def learned_roles(reading: Reading, logits: Floats) -> Roles:
-    """Source and target of a reading by the encoder's ``logits`` (actors, 3); the grammar's where they agree enough."""
+def views_of(reading: Reading, logits: Floats, weights: Path | None = None) -> Floats:
+    """Probability of each actor to be source, target or neither, (actors, 3): the encoder's ``logits`` and the grammar.
+
+    ``weights``: the file of the encoder's fit, None for the shipped one.
+    """
+    logits = logits + hints(role_features(reading), weights)
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(np.maximum(odds / odds.sum(axis=1, keepdims=True), 1e-6), dtype=np.float32)
+
+
+def learned_roles(reading: Reading, views: Floats) -> Roles:
+    """Source and target of a reading by its actors' ``views`` (actors, 3); the grammar's where they agree enough."""
     grammar, actors = reading.roles, reading.actors
     if not actors:
         return grammar or Roles([], [], "nobody")
-    shares = _shares(logits + hints(role_features(reading)))
-    gains = np.log(shares) - np.log(shares[:, [_NEITHER]])
+    gains = np.log(views) - np.log(views[:, [_NEITHER]])
     source, target = _best_pair(actors, gains)
     if grammar is not None:
         own = _places(actors, grammar)
         margin = _PLAIN_MARGIN if grammar.rule.startswith(_PLAIN) else MARGIN
         if _gain(actors, gains, *own) >= _gain(actors, gains, source, target) - margin:
             return grammar
-    sources = [] if source is None else [actors[source], *_others(actors, shares, _SOURCE, (source, target))]
-    targets = [] if target is None else [actors[target], *_others(actors, shares, _TARGET, (source, target))]
+    sources = [] if source is None else [actors[source], *_others(actors, views, _SOURCE, (source, target))]
+    targets = [] if target is None else [actors[target], *_others(actors, views, _TARGET, (source, target))]
     if reading.choice is None:
         return Roles(sources, targets, "learned")
     clause = clause_of(reading.text, reading.choice, actors, reading.home)
     return Roles(*settled(clause, sources, targets, "learned"))
-
-
-def _shares(logits: Floats) -> Floats:
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(np.maximum(odds / odds.sum(axis=1, keepdims=True), 1e-6), dtype=np.float32)
 
 
 def _best_pair(actors: Sequence[Phrase], gains: Floats) -> tuple[int | None, int | None]:
@@ -78,10 +83,10 @@ def _places(actors: Sequence[Phrase], roles: Roles) -> tuple[int | None, int | N
     return (found[0], found[1]) if found[0] != found[1] else (found[0], None)
 
 
-def _others(actors: Sequence[Phrase], shares: Floats, side: int, taken: tuple[int | None, int | None]) -> list[Phrase]:
+def _others(actors: Sequence[Phrase], views: Floats, side: int, taken: tuple[int | None, int | None]) -> list[Phrase]:
     """Further actors that surely stand on the same side."""
     return [
         actor
         for number, actor in enumerate(actors)
-        if number not in taken and shares[number, side] > _TOGETHER and actor.actor.country
+        if number not in taken and views[number, side] > _TOGETHER and actor.actor.country
     ]
