@@ -44,6 +44,8 @@ from correlator.store.db import Store
 from correlator.tabular import Frame
 
 _MOST_NOTES = 6
+_MEASURED = ("event_id", "symbol", "date", "day_zero_reason")
+"""Columns of events by which they are placed and named; the others stay with the caller."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def run_cluster_study(
         factors=factors,
         risk_free=risk_free,
     )
-    tasks = _tasks(base, symbols, events)
+    tasks = _tasks(base, symbols, events.select([name for name in _MEASURED if name in events.columns]))
     futures, parts = _measured_alike(cluster, tasks)
     _retell(parts)
     excluded = joined_excluded(parts)

@@ -145,13 +145,24 @@ def events_of_symbols(
     events = selected.select(EVENT_COLUMNS)
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
     pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
-    kinds = pairs.group_by("event_id", "symbol").agg(pl.col("link").unique().sort().str.join(" "))
+    kinds = _kinds_by_pair(pairs)
     placed = (
         place_on_exchanges(events, [exchange], date_only=date_only or "after-close")
         .rename({"day_zero": "date"})
         .drop("exchange")
     )
     return placed.join(kinds, on="event_id", how="inner").sort("known_at", "event_id", "symbol", maintain_order=True)
+
+
+def _kinds_by_pair(pairs: pl.DataFrame) -> pl.DataFrame:
+    """One row per event and symbol of ``pairs`` (event_id, symbol, link): their kinds of link, in order, as words.
+
+    A mark for each kind and no list of words: an eighth of the time, which counts for a million events.
+    """
+    marks = [(pl.col("link") == kind).any().alias(f"is {kind}") for kind in sorted(LINK_KINDS)]
+    words = [pl.when(pl.col(f"is {kind}")).then(pl.lit(kind)) for kind in sorted(LINK_KINDS)]
+    marked = pairs.group_by("event_id", "symbol").agg(*marks)
+    return marked.select("event_id", "symbol", link=pl.concat_str(words, separator=" ", ignore_nulls=True))
 
 
 def _called(names: Names, written: Sequence[str]) -> dict[str, list[Any]]:
