@@ -1,6 +1,7 @@
 """Would the tests notice? Change one operator at a time, seeded, and run the tests that touch its line.
 
     python tools/touched.py                      # which tests touch which lines; again after tests have changed
+    python tools/touched.py --plain tests/study  # the same where loops that numba compiles run as plain Python
     python tools/mutate.py --count 200 --seed 1  # goes on where it was stopped
     python tools/mutate.py --survivors           # once more those that survived, after new tests
 
@@ -8,7 +9,8 @@ A mutant is known by its function and the number of its operator in it; a sample
 stays the same while the code around them changes. Every mutant runs in a child of a process that has imported the
 package: the code of its function is replaced in place (outside of a function, the package is imported again), then the
 tests that touch its line run, the quickest first, to the first that fails with the mutant and passes without it. A line
-that no test touches is a survivor at once. ``tests/mutants.toml`` names the mutants that change nothing, and why.
+that no test touches is a survivor at once. Compiled loops run as plain Python. ``tests/mutants.toml`` names the mutants
+that change nothing, and why.
 
 ``build/mutants.csv`` keeps the verdicts, stdout has the survivors, stderr the shares by kind and by room.
 """
@@ -143,6 +145,15 @@ def sample(rooms: Iterable[str], count: int, seed: int) -> list[Mutant]:
     return sorted(mutants, key=lambda mutant: hashlib.sha256(f"{seed} {mutant.name}".encode()).digest())[:count]
 
 
+def files_with_loops() -> set[str]:
+    """Files with functions that are compiled where there are many events."""
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in (ROOT / "correlator").rglob("*.py")
+    }
+    loops = {name for text in texts.values() for name in re.findall(r"\bcompiled\((\w+)\)", text)}
+    return {file for file, text in texts.items() if loops & set(re.findall(r"^def (\w+)", text, re.MULTILINE))}
+
+
 def live_functions() -> dict[str, list[FunctionType]]:
     """Every function of the package in this process, by its file."""
     functions: dict[str, list[FunctionType]] = {}
@@ -163,9 +174,6 @@ def put_in_place(mutant: Mutant, functions: Mapping[str, list[FunctionType]]) ->
         _import_again(mutant.file, changed)
     for function, new in replaced:
         function.__code__ = new
-    if "compiled" in path.read_text(encoding="utf-8") or "inlined" in path.read_text(encoding="utf-8"):
-        numba = importlib.import_module("numba")
-        numba.config.CACHE_DIR = tempfile.mkdtemp(dir=os.environ["MUTANT_FOLDER"])
 
 
 def _changed_functions(sound: CodeType, changed: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
@@ -209,6 +217,7 @@ class Tests:
 
     def __init__(self, recorded: Iterable[Touched], most_seconds: float) -> None:
         self.recorded, self.most_seconds = list(recorded), most_seconds
+        self.plain, self.with_loops = list(touched.recorded(plain=True)), files_with_loops()
         self.functions = live_functions()
         gc.freeze()
         self._passes: dict[str, bool] = {}
@@ -219,7 +228,7 @@ class Tests:
         After those that ran its line come the others of the same files: what is kept from one test may serve another.
         """
         order: dict[str, tuple[bool, float]] = {}
-        for touched_file in self.recorded:
+        for touched_file in self.plain if mutant.file in self.with_loops else self.recorded:
             contexts = touched_file.contexts_at(mutant.file, mutant.line)
             tests = touched_file.seconds if SHARED in contexts else contexts & touched_file.seconds.keys()
             for test in tests:
@@ -276,6 +285,8 @@ class Tests:
 
         if mutant is not None:
             put_in_place(mutant, self.functions)
+            if mutant.file in self.with_loops:
+                touched.without_compiling()
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--no-header", "--tb=no", *_PLAIN, *tests])
         sys.stdout.flush()
         os._exit(int(code))
@@ -347,10 +358,8 @@ def main() -> None:
         os.chdir(ROOT)
         sys.path.insert(0, str(ROOT))
         touched.load_package()
-        with tempfile.TemporaryDirectory() as folder:
-            os.environ["MUTANT_FOLDER"] = folder
-            run(chosen, Tests(touched.recorded(), arguments.seconds))
-            gc.unfreeze()
+        run(chosen, Tests(touched.recorded(), arguments.seconds))
+        gc.unfreeze()
     report(mutants)
 
 

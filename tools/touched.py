@@ -2,6 +2,7 @@
 
     python tools/touched.py                    # every test file that changed since it was recorded
     python tools/touched.py tests/study        # of one folder
+    python tools/touched.py --plain tests/study/test_event_sums.py    # loops that numba compiles run as plain Python
 
 Every file runs in a child of a process that has imported the package, under coverage, with one context for each test.
 What a fixture of wider scope than a test ran belongs to all tests of the file (``shared``). Only tests that passed are
@@ -53,9 +54,9 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.exists() else ""
 
 
-def recorded() -> Iterator[Touched]:
-    """What is on disk, without test files that are gone."""
-    for path in sorted(FOLDER.glob("*.json")):
+def recorded(*, plain: bool = False) -> Iterator[Touched]:
+    """What is on disk, without test files that are gone; ``plain``: what ran without compiled loops."""
+    for path in sorted((FOLDER / "plain" if plain else FOLDER).glob("*.json")):
         touched = Touched(**json.loads(path.read_text(encoding="utf-8")))
         if (ROOT / touched.file).exists():
             yield touched
@@ -151,7 +152,12 @@ def _too_long(*_: object) -> None:
     pytest.fail("this test takes too long to be recorded")
 
 
-def _record_in_child(file: str, most_seconds: tuple[float, float]) -> None:
+def without_compiling() -> None:
+    """Have the loops of this process run as plain Python."""
+    importlib.import_module("numba").config.DISABLE_JIT = True
+
+
+def _record_in_child(file: str, most_seconds: tuple[float, float], folder: Path) -> None:
     child = os.fork()
     if child:
         os.waitpid(child, 0)
@@ -160,7 +166,7 @@ def _record_in_child(file: str, most_seconds: tuple[float, float]) -> None:
     for stream in (1, 2):
         os.dup2(nothing, stream)
     touched = record(file, most_seconds)
-    target = FOLDER / (file.removesuffix(".py").replace("/", "+") + ".json")
+    target = folder / (file.removesuffix(".py").replace("/", "+") + ".json")
     target.with_suffix(".part").write_text(json.dumps(vars(touched)), encoding="utf-8")
     target.with_suffix(".part").replace(target)
     os._exit(0)
@@ -172,6 +178,7 @@ def main() -> None:
     parser.add_argument("tests", nargs="*", default=["tests"], help="test files or folders")
     parser.add_argument("--test-seconds", type=float, default=2, help="for a test; longer ones are left out")
     parser.add_argument("--file-seconds", type=float, default=12, help="for a file; further tests are left out")
+    parser.add_argument("--plain", action="store_true", help="run compiled loops as plain Python")
     parser.add_argument("--again", action="store_true", help="those that did not change as well")
     arguments = parser.parse_args()
     for name in HEAVY:
@@ -179,13 +186,16 @@ def main() -> None:
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     load_package()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    known = {touched.file: touched.digest for touched in recorded()}
+    folder = FOLDER / "plain" if arguments.plain else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    if arguments.plain:
+        without_compiling()
+    known = {touched.file: touched.digest for touched in recorded(plain=arguments.plain)}
     for named in map(Path, arguments.tests):
         for path in [named] if named.is_file() else sorted(named.rglob("test_*.py")):
             if arguments.again or known.get(str(path)) != digest_of(path):
                 start = time.monotonic()
-                _record_in_child(str(path), (arguments.test_seconds, arguments.file_seconds))
+                _record_in_child(str(path), (arguments.test_seconds, arguments.file_seconds), folder)
                 print(f"{path} {time.monotonic() - start:.1f} s", file=sys.stderr)
 
 

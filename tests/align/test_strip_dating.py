@@ -160,3 +160,16 @@ def test_a_strip_of_a_known_session_gets_that_session_or_none(moves, data):
     # follows the last close a session whose bar is not loaded.
     alone = change != 0 and sum(abs(close - before) <= 1 for close in closes) == 1
     assert row["session"] in ([days[place]] if alone else [*same, None])
+
+
+@pytest.mark.parametrize(("high", "session"), [(119930.8, date(2025, 5, 21)), (119929.0, None)])
+def test_a_whole_number_may_be_half_a_point_beyond_the_high(high, session):
+    """119,931 is printed without decimals: up to 119930.5 it may be the high of the session."""
+    bars = [("KSE100", 20, 118971.0, 119000.0, 118000.0), ("KSE100", 21, 119800.0, high, 118900.0)]
+    closes = pl.DataFrame(
+        [(name, date(2025, 5, day), *figures) for name, day, *figures in bars],
+        schema=["symbol", "session", "close", "high", "low"],
+        orient="row",
+    )
+    (row,) = dated("KSE100 119,931 Increased By \u25b2 960 (0.81%)", closes)
+    assert row["session"] == session

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +23,20 @@ def test_multiplier_by_its_formula() -> None:
     assert found[0] == pytest.approx(by_hand)
     assert np.isnan(found[1])
     assert n.tolist() == [4, 2]
+
+
+def test_variances_are_forecast_in_the_units_of_the_returns() -> None:
+    pytest.importorskip("arch")
+    residuals = np.random.default_rng(3).normal(0, 0.02, (1, 250))
+    estimates: Any = SimpleNamespace(
+        estimation_residuals=residuals,
+        ar=np.zeros((1, 2)),
+        win_first=np.array([260]),
+        est_first=np.array([0]),
+    )
+    variances = forecast_variances(estimates)
+    assert variances.shape == (1, 2)
+    np.testing.assert_allclose(variances, residuals.var(), rtol=0.5)
 
 
 def test_variance_that_is_four_times_as_large_is_found() -> None:
