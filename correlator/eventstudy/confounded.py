@@ -25,6 +25,9 @@ from correlator.align.confounds import (
 )
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.cross_section import cross_section, event_features
+from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.many_exchanges import parts_of
+from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import average_frame
 
@@ -42,18 +45,52 @@ def flags_of(
     """What else happened in the event window of every measured event, as ``confound_flags`` says.
 
     ``others``: all news, event_id, symbol, date (day 0) and story_id, default the study's own events; ``ex_dividend``
-    (T, S) marks on the panel. Raises StudyError where the event window is one of calendar dates.
+    (T, S) marks on the panel. Of several exchanges each event has the window, the bars and the news of its own, as in a
+    study of that exchange alone. Raises StudyError where the event window is one of calendar dates.
     """
     _, window = result.spec.offsets()
-    estimates, panel = result.estimates, result.panel
-    if panel.calendars is not None:
-        listed = ", ".join(panel.calendars.exchanges)
-        raise StudyError(f"confounds are counted on one exchange, not {listed}", hint="study one exchange at a time")
-    events = result.events[estimates.kept].with_columns(row=pl.Series(estimates.day_zero))
+    panel, reach = result.panel, (window.first, window.last)
+    events = result.events[result.estimates.kept].with_columns(row=pl.Series(_own_sessions(result)))
+    if panel.calendars is None:
+        return _flags(panel, events, reach, others=others, ex_dividend=ex_dividend, kinds=kinds)
+    placed = events.with_row_index("_place")
+    parts = []
+    for k, (part, rows) in enumerate(zip(parts_of(panel), panel.calendars.rows, strict=True)):
+        mine = placed.filter(pl.col("symbol").is_in(part.symbols))
+        news = None if others is None else others.filter(pl.col("symbol").is_in(part.symbols))
+        marks = None if ex_dividend is None else ex_dividend[np.ix_(rows, np.flatnonzero(panel.calendars.of == k))]
+        if mine.height:
+            found = _flags(part, mine.drop("_place"), reach, others=news, ex_dividend=marks, kinds=kinds)
+            parts.append(found.with_columns(mine["_place"]))
+    return pl.concat(parts).sort("_place").drop("_place")
+
+
+def _own_sessions(result: StudyResult) -> Rows:
+    """Day 0 (E,) of every measured event as a place among the sessions of its share's exchange."""
+    estimates, calendars = result.estimates, result.panel.calendars
+    if calendars is None:
+        return estimates.day_zero
+    sessions = np.empty_like(estimates.day_zero)
+    for k, rows in enumerate(calendars.rows):
+        mine = calendars.of[estimates.symbol_index] == k
+        sessions[mine] = np.searchsorted(rows, estimates.day_zero[mine])
+    return sessions
+
+
+def _flags(
+    panel: Panel,
+    events: pl.DataFrame,
+    window: tuple[int, int],
+    *,
+    others: pl.DataFrame | None,
+    ex_dividend: Mask | None,
+    kinds: Sequence[str],
+) -> pl.DataFrame:
+    """As ``flags_of``, on the sessions of one exchange; ``events`` with their ``row`` among them."""
     thin = np.isnan(panel.returns) if panel.zero_volume is None else np.isnan(panel.returns) | panel.zero_volume
     marks = BarMarks(panel.symbols, panel.limit_locked, thin, ex_dividend)
     news = None if others is None else _on_rows(others, panel.labels)
-    return confound_flags(events, (window.first, window.last), marks, others=news, kinds=kinds)
+    return confound_flags(events, window, marks, others=news, kinds=kinds)
 
 
 def with_confounds(result: StudyResult, treatment: str, flags: pl.DataFrame) -> StudyResult:
@@ -88,7 +125,7 @@ def _kept(result: StudyResult, flags: pl.DataFrame, treatment: str) -> Mask:
     if treatment == "drop":
         return ~flags["confounded"].to_numpy()
     _, window = result.spec.offsets()
-    return first_of_overlapping(flags["symbol"], result.estimates.day_zero, (window.first, window.last))
+    return first_of_overlapping(flags["symbol"], _own_sessions(result), (window.first, window.last))
 
 
 def compare_confounds(result: StudyResult, flags: pl.DataFrame, treatments: Sequence[str] = TREATMENTS) -> pl.DataFrame:

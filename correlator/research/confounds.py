@@ -12,7 +12,7 @@ from correlator.eventstudy.confounded import flags_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import study_spec
-from correlator.research.panel import bar_arrays, exchange_of
+from correlator.research.panel import bar_arrays, exchanges_of
 from correlator.research.selection import events_of_symbols
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
@@ -28,14 +28,18 @@ def stored_flags(
     """What else happened in the event window of every event of ``result``, a study of this store.
 
     As ``flags_of``, with every stored event that concerns a symbol by ``links`` (default: those of the study) as the
-    news that might confound, and ex-dividend bars where adjusted and plain closes drift apart; as the study knew them.
+    news that might confound, each at day 0 of the symbol's own exchange, and ex-dividend bars where adjusted and plain
+    closes drift apart; as the study knew them.
     """
     symbols, as_of = result.panel.symbols, result.spec.as_of
     chosen = result.spec.links if links is None else study_spec(links=links).links
     with store.studying() as connection:
-        exchange = exchange_of(connection, symbols)
-        news = events_of_symbols(
-            connection, symbols, exchange, links=chosen, as_of=as_of, date_only=result.spec.date_only
+        news = pl.concat(
+            [
+                events_of_symbols(connection, own, exchange, links=chosen, as_of=as_of, date_only=result.spec.date_only)
+                for exchange, own in exchanges_of(connection, symbols).items()
+            ],
+            how="vertical_relaxed",
         )
         bars = read_bars(connection, symbols, as_of=as_of)
     return flags_of(result, others=news, ex_dividend=_ex_dividend(bars, result.panel), kinds=kinds)

@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from correlator.cli.app import app
 from correlator.errors import InputError, StudyError
+from correlator.eventstudy.confounded import with_confounds
 from correlator.intake.events import add_events
 from correlator.intake.prices import add_prices
+from correlator.research.confounds import stored_flags
 from correlator.research.placebo import stored_placebo
 from correlator.research.regress import stored_regression
 from correlator.research.study import study
@@ -93,6 +95,21 @@ def test_what_one_calendar_only_can_do_is_refused(store: Store):
         stored_placebo(store, ["LAMP", "BULB"], benchmark=BENCHMARK.rpartition(",")[0], draws=100, **OPTIONS)
     with pytest.raises(InputError, match="benchmark of XTKS: no symbol"):
         study(store, ["LAMP", "BULB"], benchmark="XKAR=KINDX,XTKS=LAMP", **OPTIONS)
+
+
+def test_confounds_are_those_of_each_exchange(store: Store):
+    both, wide = BENCHMARK.rpartition(",")[0], {"window": (-40, 30), "estimation": (-200, -41)}
+    whole = study(store, ["LAMP", "WICK", "BULB", "FUSE"], benchmark=both, **wide)
+    flags = stored_flags(store, whole)
+    assert flags["overlaps"].sum() > 0
+    left = 0
+    for symbols, benchmark in ((["LAMP", "WICK"], "KINDX"), (["BULB", "FUSE"], "equal-weighted")):
+        alone = study(store, symbols, benchmark=benchmark, **wide)
+        one = stored_flags(store, alone)
+        mine = flags.filter(pl.col("symbol").is_in(symbols))
+        assert mine.sort("symbol", "event_id").equals(one.sort("symbol", "event_id"))
+        left += len(with_confounds(alone, "first", one).estimates)
+    assert len(with_confounds(whole, "first", flags).estimates) == left < flags.height
 
 
 def test_a_regression_over_exchanges(store: Store):
