@@ -62,7 +62,8 @@ def over(window: Window, unit: str = "session") -> str:
         return f"from {window.first} to {window.last}"
     if (window.first, window.last) == (0, 0):
         return "on day 0" if unit == "session" else f"in the {unit} of the news"
-    return f"over {len(window)} {unit}{'s' if len(window) > 1 else ''}"
+    interval, _, noun = unit.rpartition(" ")
+    return f"over {len(window)} {noun}{'s' if len(window) > 1 else ''}{f' of {interval}' if interval else ''}"
 
 
 def unit_of(result: StudyResult) -> str:

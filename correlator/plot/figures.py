@@ -190,7 +190,7 @@ def _events(material: Material) -> go.Figure:
     result = observed(material.result)
     return event_panels(
         as_per_cent(car_paths(result), result),
-        labels=event_names(result, 34 if len(result.estimates) > 1 else 80),
+        labels=event_names(result, 80),
         flagged=flagged_bars(result),
         title=study_title(material.result),
         subtitle=study_subtitle(material.result),

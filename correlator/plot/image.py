@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 IMAGE_FORMATS = ("png", "svg", "pdf", "jpg", "webp")
+DEFAULT_HEIGHT = 600
+"""CSS pixels of a figure that does not say its own."""
 
 
 def image_bytes(
@@ -46,7 +48,12 @@ def images_bytes(
         raise InputError(f"no image format {image_format!r}", hint=f"formats are {', '.join(IMAGE_FORMATS)}")
     sized = [fitted(type(figure)(figure), width) for figure in figures]
     options = [
-        {"format": image_format, "width": width, "height": height or each.layout.height or 600, "scale": scale}
+        {
+            "format": image_format,
+            "width": width,
+            "height": height or each.layout.height or DEFAULT_HEIGHT,
+            "scale": scale,
+        }
         for each in sized
     ]
     drawn = _drawn([each.to_dict() for each in sized], options)

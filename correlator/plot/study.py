@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ PANELS = 24
 GROUPS = 8
 _MOST_BANDS = 3
 _COLUMNS = 3
+_TITLE_CHARACTERS = 60
+"""Characters of the titles of panels in a row that 390 px hold side by side."""
 
 
 def car_figure(
@@ -134,7 +137,7 @@ def bars_figure(
         _add_flags(figure, marks, known)
     _day_axis(figure, known["day"].to_list(), unit)
     figure.update_yaxes(title_text="abnormal return", tickformat=PERCENT_TICKS)
-    words = f"full colour: the day alone is more than chance at {SIGNIFICANCE:.0%} ({sum(sure)} of {len(sure)} days)"
+    words = f"full colour: the {unit} alone is more than chance at {SIGNIFICANCE:.0%} ({sum(sure)} of {len(sure)})"
     return dress(figure, title=title, subtitle=f"{subtitle}; {words}" if subtitle else words, height=440)
 
 
@@ -170,7 +173,7 @@ def event_panels(
         shared_yaxes=True,
         horizontal_spacing=0.04,
         vertical_spacing=52 / height if rows > 1 else 0,
-        subplot_titles=[escaped(names.get(key, f"{key[1]} #{key[0]}")).replace("\n", "<br>") for key, _ in chosen],
+        subplot_titles=[_panel_title(names.get(key, f"{key[1]} #{key[0]}"), columns) for key, _ in chosen],
     )
     crossed = set() if flagged is None else set(flagged.select("event_id", "symbol", "day").iter_rows())
     for place, (key, own) in enumerate(chosen):
@@ -207,7 +210,15 @@ def event_panels(
     words = f"cumulated abnormal return by day around day 0, {shown}, blue up, red down"
     words += "; cross: at the price limit or without volume" if crossed else ""
     below = f"{subtitle}; {words}" if subtitle else words
-    return dress(figure, title=title, subtitle=below, height=height + 130, above=34)
+    return dress(figure, title=title, subtitle=below, height=height + 142, above=46)
+
+
+def _panel_title(text: str, columns: int) -> str:
+    """The lines above a panel, each as long as a column of a phone holds: two at most below the first line."""
+    first, _, told = text.partition("\n")
+    width = _TITLE_CHARACTERS // columns
+    below = textwrap.wrap(told, width, max_lines=2, placeholder=" …", break_long_words=False)
+    return "<br>".join(escaped(line) for line in (first, *below))
 
 
 def _add_path(figure: go.Figure, path: pl.DataFrame, colour: str, name: str) -> None:

@@ -55,21 +55,29 @@ def study_subtitle(result: StudyResult) -> str:
 
 
 def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
-    """(event_id, symbol) of the measured events to symbol, session of day 0 and, on a line of its own, what
-    happened, cut after ``characters``; of how many events, where these share symbol and day 0.
+    """(event_id, symbol) of the measured events to symbol and session of day 0, and on lines of their own the
+    start of the bar within it, of how many events it is where these share both, and what happened, cut after
+    ``characters``.
     """
     estimates = result.estimates
     sessions = result.panel.labels.gather(estimates.day_zero)
-    clock = "" if sessions.dtype == pl.Date else " %H:%M"
+    within = sessions.dtype != pl.Date
     kept = result.events[estimates.kept]
     column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
     told = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
     same = [1] * kept.height if estimates.stands_for is None else estimates.stands_for.tolist()
     keys = kept.select("event_id", "symbol").iter_rows()
     return {
-        key: f"{key[1]} {session:%d %b %Y{clock}}"
-        + (f", {counted(number, 'event')}" if number > 1 else "")
-        + (f"\n{textwrap.shorten(text, characters, placeholder=' …')}" if text else "")
+        key: "\n".join(
+            part
+            for part in (
+                f"{key[1]} {session:%d %b %Y}",
+                f"{session:%H:%M}" if within else "",
+                counted(number, "event") if number > 1 else "",
+                textwrap.shorten(text, characters, placeholder=" …") if text else "",
+            )
+            if part
+        )
         for key, session, text, number in zip(keys, sessions, told, same, strict=True)
     }
 

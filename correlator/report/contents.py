@@ -32,6 +32,11 @@ class Contents:
     others: tuple[tuple[str, Contents], ...] = ()
 
     @property
+    def studies(self) -> dict[str, Contents]:
+        """Every study of the report by its name; the first one has the report's."""
+        return {self.spec.name: self, **dict(self.others)}
+
+    @property
     def measured(self) -> int:
         """Events measured."""
         return 0 if self.result is None else len(self.result.estimates)

@@ -1,5 +1,7 @@
-"""A report as one message: words and the summary in its text, the page and the tables as attachments.
+"""A report as one message: words, the summary and pictures of the figures in its text, the page and the tables as
+attachments.
 
+A mail program runs no script and shows no SVG, so figures are PNG files of the message that its text names (RFC 2392).
 The same report gives the same bytes: the message has no date and no address, which the program that sends it adds.
 """
 
@@ -7,24 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import EmailMessage, Message
 from email.policy import SMTP
 
 from correlator.eventstudy.summary import summary_cells
 from correlator.report.contents import Contents
+from correlator.report.figures import PICTURE_WIDTH, Picture
 from correlator.report.words import new_sentences, summary_paragraphs
 
 MAIL = "mail.eml"
 _TYPES = {"csv": ("text", "csv"), "html": ("text", "html")}
 
 
-def mail_message(contents: Contents, files: Mapping[str, bytes]) -> bytes:
-    """The message with ``files`` attached; tear sheet and tables alike."""
+def mail_message(contents: Contents, files: Mapping[str, bytes], pictures: Mapping[str, Sequence[Picture]]) -> bytes:
+    """The message with ``pictures`` in its text and ``files`` attached, tear sheet and tables alike."""
     message = EmailMessage(policy=SMTP)
     message["Subject"] = f"{contents.spec.heading}, {contents.moment.session}"
     message.set_content("\n\n".join(_paragraphs(contents)) + "\n")
-    message.add_alternative(_page(contents), subtype="html")
+    message.add_alternative(_page(contents, pictures), subtype="html")
+    text = message.get_body(("html",))
+    if text is not None:
+        for picture in (each for own in pictures.values() for each in own):
+            cid, name = f"<{_cid(picture)}>", f"{picture.name}.png"
+            text.add_related(picture.png, "image", "png", disposition="inline", cid=cid, filename=name)
     for name, content in files.items():
         main, sub = _TYPES[name.rpartition(".")[2]]
         message.add_attachment(content, maintype=main, subtype=sub, filename=name)
@@ -46,15 +54,29 @@ def _paragraphs(contents: Contents) -> list[str]:
     return own
 
 
-def _page(contents: Contents) -> str:
+def _cid(picture: Picture) -> str:
+    """The name of a picture within the message."""
+    return f"{picture.name}@correlator"
+
+
+def _page(contents: Contents, pictures: Mapping[str, Sequence[Picture]]) -> str:
     """The same as HTML that mail programs show: no script, no style sheet."""
     parts = "".join(f"<p>{html.escape(text)}</p>" for text in _paragraphs(contents))
     for name, each in (("", contents), *contents.others):
+        parts += f"<h3>{html.escape(name)}</h3>" if name else ""
         if each.result is not None and len(each.result.estimates):
             headings, rows = summary_cells(each.result.summary(), each.result.spec.by, each.result.spec.returns)
             lines = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in (headings, *rows))
-            parts += (f"<h3>{html.escape(name)}</h3>" if name else "") + f'<table border="1">{lines}</table>'
-    return f"<html><body><h2>{html.escape(contents.spec.heading)}</h2>{parts}</body></html>"
+            parts += f'<table border="1">{lines}</table>'
+        parts += "".join(map(_image, pictures.get(name, ())))
+    if not pictures and contents.spec.outputs.figures:
+        parts += "<p>The figures are in the attached page.</p>"
+    return f'<html lang="en"><body><h2>{html.escape(contents.spec.heading)}</h2>{parts}</body></html>'
+
+
+def _image(picture: Picture) -> str:
+    size = f'width="{PICTURE_WIDTH}" height="{picture.height}" style="max-width:100%;height:auto"'
+    return f'<p><img src="cid:{_cid(picture)}" {size} alt="{html.escape(picture.label)}"></p>'
 
 
 def _cell(text: str) -> str:

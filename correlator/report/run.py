@@ -30,6 +30,7 @@ from correlator.report.as_of import (
     symbols_needed,
 )
 from correlator.report.contents import Contents
+from correlator.report.figures import drawn_figures, pictures
 from correlator.report.further import further_tables
 from correlator.report.journal import journalled
 from correlator.report.mail import MAIL, mail_message
@@ -154,10 +155,11 @@ def report_files(contents: Contents, sliced: Store) -> dict[str, bytes]:
     """The report's files by name: a CSV per table, the tear sheet where it is wanted, and the manifest."""
     outputs = contents.spec.outputs
     files = {f"{name}.csv": csv_bytes(frame, bom=outputs.bom) for name, frame in named_tables(contents).items()}
+    drawn = drawn_figures(contents, sliced) if outputs.tear_sheet or outputs.mail else {}
     if outputs.tear_sheet:
-        files[TEAR_SHEET] = tear_sheet(contents, sliced).encode()
+        files[TEAR_SHEET] = tear_sheet(contents, drawn).encode()
     if outputs.mail:
-        files[MAIL] = mail_message(contents, files)
+        files[MAIL] = mail_message(contents, files, pictures(drawn))
     return {**files, MANIFEST: _manifest(contents, files)}
 
 

@@ -6,6 +6,7 @@ The same report gives the same text. The events stand in the page as JSON and ar
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,32 +17,28 @@ from correlator.errors import StudyError
 from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.summary import summary_cells
-from correlator.plot.figures import FIGURES, PLACEBO, RESULT, OfResult, figures_of
-from correlator.plot.html import figure_parts, figure_script, page_head, script_json, title_of
-from correlator.plot.of_result import result_figure
+from correlator.plot.html import figure_parts, figure_script, page_head, script_json
 from correlator.plot.plotly_script import plotly_script
-from correlator.plot.template import empty_figure
 from correlator.report.contents import Contents
 from correlator.report.event_rows import event_choices, event_rows
+from correlator.report.figures import Drawn, label_of
 from correlator.report.tables import named_tables
 from correlator.report.words import method_paragraphs, new_sentences, summary_paragraphs
-from correlator.research.figures import stored_figure
-from correlator.store.db import Store
 from correlator.version import __version__
 
 if TYPE_CHECKING:
     import jinja2
     import plotly.graph_objects as go
 
-PRICE_FIGURES = 3
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def tear_sheet(contents: Contents, sliced: Store) -> str:
-    """The page of a report as text; ``sliced``: the store that the report was made from, for the price figures."""
-    sections = [_section("", contents, sliced), *(_section(name, each, sliced) for name, each in contents.others)]
-    figures = {name: figure for section in sections for name, figure in section["drawn"].items()}
-    columns, events = event_rows(contents.result)
+def tear_sheet(contents: Contents, drawn: Drawn) -> str:
+    """The page of a report as text, with its figures."""
+    studies = contents.studies
+    sections = [_section(name, each, drawn[name]) for name, each in (("", contents), *contents.others)]
+    figures = {name: figure for own in drawn.values() for name, figure in own.items()}
+    columns, events = event_rows({name: each.result for name, each in studies.items()})
     data = {
         "figures": {name: figure_parts(figure) for name, figure in figures.items()},
         "columns": columns,
@@ -62,10 +59,14 @@ def tear_sheet(contents: Contents, sliced: Store) -> str:
         choices=event_choices(columns, events),
         event_columns=columns,
         methods=method_paragraphs(contents),
-        parameters=[(name, _plain(value)) for name, value in contents.spec.as_dict()["study"].items()],
-        notes=contents.notes,
+        parameters=[
+            (f"{study}: {name}" if contents.others else name, _plain(value))
+            for study, each in studies.items()
+            for name, value in each.spec.as_dict()["study"].items()
+        ],
+        notes=_notes(contents),
         inputs=_table(contents.inputs.bars, "Prices"),
-        excluded=_excluded(contents.result),
+        excluded=_excluded(contents),
         unexplained=_unexplained(contents),
         files=_files(contents),
         versions=f"Made with correlator {__version__}; inputs and files with their hashes: manifest.json.",
@@ -91,9 +92,8 @@ def _template() -> jinja2.Template:
     return environment.get_template("tear_sheet.html")
 
 
-def _section(name: str, contents: Contents, sliced: Store) -> dict[str, Any]:
+def _section(name: str, contents: Contents, figures: Mapping[str, go.Figure]) -> dict[str, Any]:
     """One study of the report, the first one without a name: words, tables and figures."""
-    figures = _figures(contents, sliced, f"{name}-" if name else "")
     return {
         "name": name,
         "id": f"study-{name}" if name else "summary",
@@ -105,8 +105,7 @@ def _section(name: str, contents: Contents, sliced: Store) -> dict[str, Any]:
             for each, caption in _FURTHER.items()
             if each in contents.tables and contents.tables[each].height
         ],
-        "figures": [{"id": each, "label": _label(figure)} for each, figure in figures.items()],
-        "drawn": figures,
+        "figures": [{"id": each, "label": label_of(figure)} for each, figure in figures.items()],
     }
 
 
@@ -129,39 +128,6 @@ def _new(contents: Contents) -> dict[str, Any]:
     ]
     more = [f"and {table.height - _MOST_NEW:,} more in new.csv"] if table.height > _MOST_NEW else []
     return {"rows": told, "lines": lines + more}
-
-
-def _figures(contents: Contents, sliced: Store, prefix: str) -> dict[str, go.Figure]:
-    """The figures wanted, by the id of their element, which begins with ``prefix``."""
-    figures: dict[str, go.Figure] = {}
-    spec, result = contents.spec, contents.result
-    for kind in spec.outputs.figures:
-        if kind == "price":
-            symbols = spec.study.symbols or tuple(contents.inputs.bars["symbol"])
-            for number, symbol in enumerate(symbols[:PRICE_FIGURES]):
-                figures[f"{prefix}figure-price-{number}"] = stored_figure(
-                    sliced,
-                    symbol,
-                    around=contents.moment.session,
-                    sessions_each_side=120,
-                    events=spec.study.events,
-                    links=spec.study.links,
-                )
-        elif kind in figures_of(RESULT) and result is not None:
-            figures[f"{prefix}figure-{kind}"] = result_figure(result, kind)
-        elif kind in figures_of(PLACEBO) and result is not None and contents.test is not None:
-            figures[f"{prefix}figure-{kind}"] = FIGURES[kind].draw(OfResult(result, done=contents.test))
-    if not figures and spec.outputs.figures:
-        figures[f"{prefix}figure-none"] = empty_figure(
-            "No study", "No event concerns these symbols: there is nothing to draw."
-        )
-    return figures
-
-
-def _label(figure: go.Figure) -> str:
-    """What a screen reader says of a figure: its title and subtitle."""
-    below = (figure.layout.title.subtitle.text or "").replace("<br>", " ")
-    return f"{title_of(figure)}. {below}".replace("\u00a0", " ").strip()
 
 
 def _averages(result: StudyResult | None) -> dict[str, Any]:
@@ -192,12 +158,25 @@ def _tests(result: StudyResult | None) -> dict[str, Any]:
     return _table(shown, "Every test across events", digits=3)
 
 
-def _excluded(result: StudyResult | None) -> dict[str, Any]:
-    """Why events were left out, and how many for each reason."""
-    if result is None or result.excluded.is_empty():
+def _notes(contents: Contents) -> list[str]:
+    """The notes of the report, and those that a further study alone has under its name."""
+    own = [f"{name}: {note}" for name, each in contents.others for note in each.notes if note not in contents.notes]
+    return [*contents.notes, *own]
+
+
+def _excluded(contents: Contents) -> dict[str, Any]:
+    """Why events were left out, and how many for each reason, by study where there are several."""
+    found = [
+        each.result.excluded.select(pl.lit(name).alias("study"), "reason")
+        for name, each in contents.studies.items()
+        if each.result is not None and each.result.excluded.height
+    ]
+    if not found:
         return {"rows": []}
-    counts = result.excluded.group_by("reason").agg(pl.len().alias("events")).sort("events", "reason", descending=True)
-    return _table(counts.head(50), "Events left out, by reason")
+    keys = ["study", "reason"] if contents.others else ["reason"]
+    counts = pl.concat(found).group_by(keys).agg(pl.len().alias("events"))
+    ordered = counts.sort("events", *keys, descending=True)
+    return _table(ordered.head(50), "Events left out, by reason")
 
 
 def _unexplained(contents: Contents) -> dict[str, Any]:

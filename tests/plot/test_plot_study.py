@@ -221,7 +221,7 @@ def test_events_of_one_share_and_day_are_one_panel_and_one_tick():
     events = pl.DataFrame(told)
     result = made_study(0, events_frame=events)
     assert [note.text for note in result_figure(result, "events").layout.annotations] == [
-        "S0 10 Oct 2018, 2\u00a0events",
+        "S0 10 Oct 2018<br>2\u00a0events",
         "S1 10 Oct 2018",
     ]
     assert len(result_figure(result, "distribution").data[0].x) == 2

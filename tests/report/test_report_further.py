@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import email
 import io
+import json
 import re
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import plotly.graph_objects as go
 import polars as pl
 import pytest
 
-from correlator.errors import InputError
+from correlator.errors import CorrelatorWarning, InputError, MissingDependencyError
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.report.figures import pictures
 from correlator.report.run import run_report
 from correlator.report.spec import parse_spec
 from correlator.resources import data_path
@@ -36,6 +40,7 @@ OUTPUTS = {
     "bom": True,
     "mail": True,
 }
+PNG = b"\x89PNG of a test"
 CONFLICT = {"name": "conflict", **STUDY, "events": "goldstein < 0"}
 
 
@@ -46,6 +51,8 @@ def rows(content: bytes) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> list[dict[str, bytes]]:
     """Two runs of a report, four weeks apart, and the second one again."""
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setattr("correlator.plot.image.images_bytes", lambda figures, *_, **__: [PNG] * len(figures))
     work = tmp_path_factory.mktemp("further")
     store = Store(work / "m.duckdb")
     for symbol in ("HBL", "OGDC"):
@@ -57,6 +64,7 @@ def folders(tmp_path_factory) -> list[dict[str, bytes]]:
         folder = run_report(spec, store, out=work, as_of=date.fromisoformat(day)).folder
         assert folder is not None
         found.append({path.name: path.read_bytes() for path in Path(folder).iterdir()})
+    monkeypatch.undo()
     return found
 
 
@@ -105,6 +113,38 @@ def test_the_message_holds_words_table_page_and_files(folders):
     assert {"text/plain", "text/html", "index.html", "summary.csv"} <= set(parts)
     assert parts["summary.csv"].get_payload(decode=True) == folders[1]["summary.csv"]
     assert b"New since 2025-05-09" in parts["text/plain"].get_payload(decode=True)
+
+
+def test_pictures_stand_in_the_text_of_the_message_and_are_files_of_it(folders):
+    message = email.message_from_bytes(folders[1]["mail.eml"])
+    parts = list(message.walk())
+    text = next(part for part in parts if part.get_content_type() == "text/html" and not part.get_filename())
+    named = re.findall(r'<img src="cid:([^"]+)"', text.get_payload(decode=True).decode())
+    images = {part["Content-ID"].strip("<>"): part for part in parts if part.get_content_type() == "image/png"}
+    assert len(named) == 4
+    assert set(named) == set(images)
+    assert all(part.get_payload(decode=True) == PNG for part in images.values())
+    assert b"<script" not in text.get_payload(decode=True)
+
+
+def test_a_message_without_a_browser_says_where_the_figures_are(monkeypatch):
+    def none(*_, **__):
+        raise MissingDependencyError("PNG needs Chromium or Chrome, and none was found")
+
+    monkeypatch.setattr("correlator.plot.image.images_bytes", none)
+    with pytest.warns(CorrelatorWarning, match="the message has no pictures: PNG needs Chromium"):
+        assert pictures({"": {"figure-car": go.Figure()}}) == {}
+
+
+def test_events_of_every_study_are_in_the_table_of_the_page(folders):
+    page = folders[1]["index.html"].decode()
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])
+    names = [column["name"] for column in data["columns"]]
+    assert names[:2] == ["study", "event_id"]
+    counts = Counter(row[0] for row in data["events"])
+    assert counts["two"] > counts["conflict"] > 0
+    assert '<select id="filter-study"' in page
+    assert "<dt>conflict: events</dt><dd>goldstein &lt; 0</dd>" in page
 
 
 def test_a_finding_that_changed_is_told():
