@@ -28,6 +28,26 @@ if TYPE_CHECKING:
 _PATTERN_MARKS = str.maketrans({mark: f"[{mark}]" for mark in "*?["})
 
 
+_NAMES: dict[str, str] = {}
+
+
+def stands_for(path: Path, name: str) -> None:
+    """From here on messages and tables call the file ``path`` by ``name``, what it stands for."""
+    _NAMES[str(path)] = name
+
+
+def called(path: str | Path) -> str:
+    """What messages and tables call a file: its path as given, or what it stands for."""
+    return _NAMES.get(str(path), str(path))
+
+
+def in_words(text: str) -> str:
+    """``text`` with every file called by what it stands for."""
+    for path, name in _NAMES.items():
+        text = text.replace(path, name)
+    return text
+
+
 @contextmanager
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
     """The bytes of the file called exactly ``path``.

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from correlator.cli.options import settings
 from correlator.errors import CorrelatorError, CorrelatorWarning
+from correlator.files import in_words
 from correlator.inert import visible
 
 
@@ -26,9 +27,9 @@ def narrate(text: str) -> None:
     """Say something to the person at the prompt: one line on stderr, nothing under ``--quiet``."""
     chosen = settings()
     if chosen.json_logs:
-        print(json.dumps({"level": "info", "message": visible(text)}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"level": "info", "message": visible(in_words(text))}, ensure_ascii=False), file=sys.stderr)
     elif not chosen.quiet:
-        print(visible(text), file=sys.stderr)
+        print(visible(in_words(text)), file=sys.stderr)
 
 
 @contextmanager
@@ -59,9 +60,9 @@ def complain(text: str, *, level: str = "error") -> None:
     if level == "warning" and settings().quiet:
         return
     if settings().json_logs:
-        print(json.dumps({"level": level, "message": visible(text)}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"level": level, "message": visible(in_words(text))}, ensure_ascii=False), file=sys.stderr)
     else:
-        print(f"{level}: {visible(text)}", file=sys.stderr)
+        print(f"{level}: {visible(in_words(text))}", file=sys.stderr)
 
 
 @contextmanager
@@ -77,7 +78,7 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
         return
     from correlator.cli.bar import Bar
 
-    bar = Bar(visible(description, keep=""), total)
+    bar = Bar(visible(in_words(description), keep=""), total)
     try:
         yield bar.advance
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from correlator.errors import InputError
-from correlator.files import temporary_folder
+from correlator.files import stands_for, temporary_folder
 
 P = TypeVar("P", str, Path)
 STDIN = "-"
@@ -46,6 +46,7 @@ def with_stdin(sources: Sequence[P], text: str = ".csv") -> Iterator[list[P]]:
         file = folder / f"stdin{_ending(content, text)}"
         file.write_bytes(content)
         kind = type(sources[named.index(STDIN)])
+        stands_for(file, "stdin")
         yield [kind(file) if name == STDIN else source for name, source in zip(named, sources, strict=True)]
 
 

@@ -17,7 +17,7 @@ from correlator.containers.raw import LINE, RawTable
 from correlator.containers.text import read_text
 from correlator.containers.unpack import unpack, unpacked_bytes
 from correlator.errors import InputError
-from correlator.files import opened
+from correlator.files import called, opened
 from correlator.source_limits import MOST_BYTES
 from correlator.tabular import stacked_symbols, to_polars
 
@@ -31,7 +31,7 @@ def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
     Raises NotFoundError where there is no such file and InputError for what is not a table.
     """
     if isinstance(source, str | Path):
-        return _read_path(Path(source), str(source), hints)
+        return _read_path(Path(source), called(source), hints)
     if isinstance(source, pl.LazyFrame):
         source = source.collect()
     if isinstance(source, pl.DataFrame) or hasattr(source, "__arrow_c_stream__"):

@@ -16,7 +16,7 @@ from correlator.containers.hints import KnownWords
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.containers.text import TextLayout, layout_of, line_by_line
 from correlator.errors import InputError
-from correlator.files import opened
+from correlator.files import called, opened
 
 SLICE_BYTES = 8 << 20
 _LONGEST_CELL = 64 << 20
@@ -60,8 +60,8 @@ def text_slices(path: Path, known_words: KnownWords, *, size: int = SLICE_BYTES)
 
     Raises InputError for what is not text or holds no table.
     """
-    layout = layout_of(path, str(path), known_words)
-    return None if layout is None else TextSlices(path, str(path), layout, size)
+    layout = layout_of(path, called(path), known_words)
+    return None if layout is None else TextSlices(path, called(path), layout, size)
 
 
 def _whole_lines(file: IO[bytes], size: int) -> Iterator[bytes]:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from correlator.containers.read import is_lines_of_text, is_utf8, text_table
 from correlator.errors import InputError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
+from correlator.files import called
 from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
 from correlator.tables import EVENTS
 
@@ -90,7 +91,7 @@ def read_coded_lines(
                 rows.append({**_event(row), "source_line": reader.line_num})
             except InputError as error:
                 printed = ",".join(str(value) for value in row.values())
-                rejects.append(reject(str(path), reader.line_num, str(error), printed))
+                rejects.append(reject(called(path), reader.line_num, str(error), printed))
             if len(rows) + len(rejects) >= BATCH_ROWS:
                 break
         if not rows and not rejects:

@@ -35,7 +35,8 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
     from correlator.events.coded_file import read_coded_lines, read_event_file
     from correlator.news.batch import read_ahead
 
-    path = Path(source_name(source))
+    name = source_name(source)
+    path = Path(source) if isinstance(source, str | Path) else Path(name)
     if isinstance(source, str | Path):
         if not path.is_file():
             raise NotFoundError(f"{source} does not exist", hint="give a GDELT file or a CSV of events")
@@ -45,11 +46,11 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
         sha256, batches = hashlib.sha256(text.encode()).hexdigest(), read_coded_lines(io.StringIO(text), path)
 
     def write(connection: Connection, part: _Part) -> Tally:
-        return _write(connection, part, str(path))
+        return _write(connection, part, name)
 
-    load = Load("events", str(path), sha256)
+    load = Load("events", name, sha256)
     total = load_parts(store, load, started(_sliced(read_ahead(batches))), write, advance=advance)
-    return LoadReport("events", str(path), total.added, total.known, total.rejected)
+    return LoadReport("events", name, total.added, total.known, total.rejected)
 
 
 def _sliced(parts: Iterable[_Part]) -> Iterator[_Part]:

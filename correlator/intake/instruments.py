@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.files import called
 from correlator.intake.report import LoadReport, sha256_of
 from correlator.market.instruments import (
     SUFFIXES,
@@ -46,10 +47,10 @@ def add_instruments(store: Store, path: str | Path) -> LoadReport:
 
     def write(connection: duckdb.DuckDBPyConnection) -> None:
         write_instruments(connection, changed)
-        write_load(connection, "instruments", str(path), sha256_of(path), rows=counts, finished_at=datetime.now(UTC))
+        write_load(connection, "instruments", called(path), sha256_of(path), rows=counts, finished_at=datetime.now(UTC))
 
     store.transact(write)
-    return LoadReport("instruments", str(path), *counts)
+    return LoadReport("instruments", called(path), *counts)
 
 
 def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]:

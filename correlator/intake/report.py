@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from correlator.addresses import is_address, shown
+from correlator.files import called
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ def source_name(source: object) -> str:
     """How a load names its source: the path as given, an address without its secrets, or the kind of frame."""
     if is_address(source):
         return shown(str(source))
-    return str(source) if isinstance(source, str | Path) else f"{type(source).__module__.split('.')[0]} frame"
+    return called(source) if isinstance(source, str | Path) else f"{type(source).__module__.split('.')[0]} frame"
 
 
 def sha256_of(source: object) -> str | None:

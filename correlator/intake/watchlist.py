@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError
+from correlator.files import called
 from correlator.intake.report import LoadReport, sha256_of
 from correlator.store.db import Store
 from correlator.store.statements import query
@@ -29,13 +30,13 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
     """
     from correlator.events.link import Linker, read_watchlist
 
-    file = Path(path)
+    file, name = Path(path), called(path)
     if not file.is_file():
         raise NotFoundError(f"{path} does not exist", hint="give a CSV with symbol, words and kind")
     linker = Linker([], read_watchlist(file))
 
     def write(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-        begin_load(connection, Load("watchlist", str(path), sha256_of(file)))
+        begin_load(connection, Load("watchlist", name, sha256_of(file)))
         added = known = 0
         after = -1
         while (articles := query(connection, _ARTICLES, {"after": after, "rows": _SLICE})).height:
@@ -48,9 +49,14 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
             written = write_links(connection, pl.DataFrame(rows, schema=LINKS.schema(), orient="row"))
             added, known = added + written.added, known + written.known
         write_load(
-            connection, "watchlist", str(path), sha256_of(file), rows=(added, known, 0), finished_at=datetime.now(UTC)
+            connection,
+            "watchlist",
+            name,
+            sha256_of(file),
+            rows=(added, known, 0),
+            finished_at=datetime.now(UTC),
         )
         return added, known
 
     added, known = store.transact(write)
-    return LoadReport("watchlist", str(path), added, known, 0)
+    return LoadReport("watchlist", name, added, known, 0)

@@ -16,6 +16,7 @@ import polars as pl
 
 from correlator.containers.unpack import unpacked_bytes
 from correlator.errors import InputError, NotFoundError
+from correlator.files import called
 
 UNITS = ("per cent", "fraction")
 _MISSING = (-99.99, -999.0)
@@ -72,7 +73,7 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
     rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
     if rest:
         notes.append(f"{rest:,} rows of a second table are not read")
-    return FactorFile(factors, vintage, tuple(notes), _as_rejects(str(path), rejects))
+    return FactorFile(factors, vintage, tuple(notes), _as_rejects(called(path), rejects))
 
 
 def has_factor_table(path: Path) -> bool:

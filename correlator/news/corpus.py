@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.files import called
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
@@ -64,7 +65,7 @@ def _file_batches(
 ) -> Iterator[Batch]:
     faulty: list[Faulty] = []
     names, rows = read_rows(path, faulty, encoding)
-    yield from _batches(names, rows, faulty, str(path), publishers=publishers, columns=columns)
+    yield from _batches(names, rows, faulty, called(path), publishers=publishers, columns=columns)
 
 
 def read_frame(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from correlator.errors import InputError, TimeError
+from correlator.files import called
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.charset import decode
@@ -31,7 +32,7 @@ def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
     """The items of a feed file; those without headline or readable time are rejects. Raises InputError."""
     with path.open("rb") as file:
         raw = file.read(MAX_FEED_BYTES + 1)
-    yield from feed_batches(raw, str(path), publishers)
+    yield from feed_batches(raw, called(path), publishers)
 
 
 def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers()) -> Iterator[Batch]:  # noqa: B008

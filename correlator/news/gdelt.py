@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.files import called
 from correlator.news import text_lines
 from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
 from correlator.tables import EVENTS
@@ -114,7 +115,7 @@ def read_gdelt(path: Path) -> Iterator[GdeltBatch]:
     pending = [] if _is_header(header) else [first]
     while chunk := pending + list(islice(lines, BATCH_ROWS - len(pending))):
         pending = []
-        yield _batch(chunk, separator, names, str(path))
+        yield _batch(chunk, separator, names, called(path))
 
 
 def read_events(path: Path) -> Iterator[GdeltBatch]:
@@ -131,7 +132,7 @@ def read_events(path: Path) -> Iterator[GdeltBatch]:
                 f"{path.name} has no DATEADDED, so that nothing tells when its events were known",
                 hint=f"its columns are {', '.join(batch.rows.columns[1:21])}",
             )
-        yield _events(batch, str(path), stamp[1] if stamp else None)
+        yield _events(batch, called(path), stamp[1] if stamp else None)
 
 
 def is_gdelt(line: str) -> bool:

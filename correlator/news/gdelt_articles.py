@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.files import called
 from correlator.news.batch import Batch, article_key, clean_text, digest, make_batch, reject
 from correlator.news.gdelt import GdeltBatch, read_gdelt
 from correlator.news.publishers import Publishers
@@ -35,7 +36,7 @@ _NAMES = {
 def read_gdelt_articles(path: Path, publishers: Publishers) -> Iterator[Batch]:
     """One article per page that the file names. Raises InputError for a file that is not a GKG or mentions file."""
     for part in read_gdelt(path):
-        yield _batch(part, str(path), publishers)
+        yield _batch(part, called(path), publishers)
 
 
 def _batch(part: GdeltBatch, source: str, publishers: Publishers) -> Batch:

@@ -9,6 +9,7 @@ from pathlib import Path
 from lxml import html
 
 from correlator.errors import InputError
+from correlator.files import called
 from correlator.news.agreement import settle
 from correlator.news.batch import Batch, canonical_url, clean_text
 from correlator.news.bodies import body_of
@@ -45,8 +46,9 @@ def read_html(
     path: Path, publishers: Publishers, *, published: str | None = None, encoding: str | None = None
 ) -> Iterator[Batch]:
     """The one article of a saved page. Raises TimeError where no time can be told, InputError without headline."""
-    page = parse_html(read_text(path, encoding), publishers=publishers, published=published, where=path.name)
-    yield page_batch(page, str(path), 1)
+    where = Path(called(path)).name
+    page = parse_html(read_text(path, encoding), publishers=publishers, published=published, where=where)
+    yield page_batch(page, called(path), 1)
 
 
 def parse_html(

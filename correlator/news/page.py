@@ -15,6 +15,7 @@ from typing import IO
 import polars as pl
 
 from correlator.errors import InputError, TimeError
+from correlator.files import called
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, digest, make_batch, reject
 from correlator.news.charset import decode, encoding_named
@@ -65,7 +66,8 @@ def read_page(
 ) -> Iterator[Batch]:
     """The one article of a text page. Raises TimeError where the page has no date, InputError where it has no text."""
     text = read_text(path, encoding)
-    yield page_batch(parse_page(text, publishers=publishers, published=published, where=path.name), str(path), 1)
+    where = Path(called(path)).name
+    yield page_batch(parse_page(text, publishers=publishers, published=published, where=where), called(path), 1)
 
 
 def read_text(path: Path, encoding: str | None = None) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.files import called
 from correlator.news import json_documents, text_lines
 from correlator.news.batch import BATCH_ROWS, encodable, reject
 
@@ -88,7 +89,7 @@ def _separated(
                 yield line, row
             elif row:
                 reason = f"{len(row)} fields where the header has {len(names)}"
-                faulty.append(reject(str(path), line, reason, separator.join(row)))
+                faulty.append(reject(called(path), line, reason, separator.join(row)))
 
     return names, whole()
 
@@ -123,12 +124,12 @@ def _json_objects(path: Path, faulty: list[Faulty], encoding: str | None) -> Ite
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            faulty.append(reject(str(path), number, f"no JSON: {error}", line))
+            faulty.append(reject(called(path), number, f"no JSON: {error}", line))
             continue
         if isinstance(record, dict):
             yield number, record
         else:
-            faulty.append(reject(str(path), number, "no JSON object", line))
+            faulty.append(reject(called(path), number, "no JSON object", line))
 
 
 def _plain(value: object) -> str:

@@ -6,14 +6,16 @@ figure needs none of that, and shows texts of people nobody knows.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from choreographer import Browser
 from choreographer.browsers.chromium import Chromium
-from kaleido import PageGenerator
+from kaleido import Kaleido, PageGenerator
 
 from correlator.plot.plotly_script import plotly_script
 
@@ -36,7 +38,27 @@ _SWITCHES = {  # files of Linux that say whether a process may make itself a san
 }
 
 
+_STATE = {"expression": "document.readyState"}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+class _Listening(Browser):
+    """A browser whose first pages tell that they have loaded, from before they are sent anywhere.
+
+    kaleido asks for that after it has sent a page to its figures' script, and waits for ever where the page was faster.
+    """
+
+    async def populate_targets(self) -> None:
+        """Find the pages, and have each tell; an empty page has told already when its state is complete."""
+        await super().populate_targets()
+        for tab in self.tabs.values():
+            await tab.send_command("Page.enable")
+            while (await tab.send_command("Runtime.evaluate", _STATE))["result"]["result"].get("value") != "complete":
+                await asyncio.sleep(0.01)
+
+
+class Drawer(Kaleido, _Listening):  # type: ignore[misc]
+    """kaleido, whose ``populate_targets`` goes on with that of a browser that listens."""
 
 
 class FigurePage:

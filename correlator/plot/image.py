@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 IMAGE_FORMATS = ("png", "svg", "pdf", "jpg", "webp")
 DEFAULT_HEIGHT = 600
 """CSS pixels of a figure that does not say its own."""
+_SECONDS_TO_START, _SECONDS_PER_FIGURE = 90, 10
 
 
 def image_bytes(
@@ -66,10 +67,9 @@ def _drawn(figures: list[dict[str, Any]], options: list[dict[str, Any]]) -> list
     """Figures as kaleido draws them; in a thread, since a notebook has a loop of its own."""
     image_format = options[0]["format"].upper() if options else ""
     try:
-        from kaleido import Kaleido
         from kaleido.errors import ChromeNotFoundError
 
-        from correlator.plot.chromium import FigurePage, QuietChromium
+        from correlator.plot.chromium import Drawer, FigurePage, QuietChromium
     except ImportError as error:
         raise MissingDependencyError(
             f"{image_format} needs the package kaleido",
@@ -77,18 +77,21 @@ def _drawn(figures: list[dict[str, Any]], options: list[dict[str, Any]]) -> list
         ) from error
 
     async def draw() -> list[bytes]:
-        async with Kaleido(n=1, page_generator=FigurePage(), browser_cls=QuietChromium) as browser:
+        async with Drawer(n=1, page_generator=FigurePage(), browser_cls=QuietChromium) as browser:
             return [await browser.calc_fig(each, opts=own) for each, own in zip(figures, options, strict=True)]
 
+    seconds = _SECONDS_TO_START + _SECONDS_PER_FIGURE * len(figures)
     try:
         with _quiet("choreographer"), ThreadPoolExecutor(1) as thread:
-            return thread.submit(lambda: asyncio.run(draw())).result()
+            return thread.submit(lambda: asyncio.run(asyncio.wait_for(draw(), seconds))).result()
+    except TimeoutError as error:
+        raise SourceError(f"Chromium drew nothing in {seconds} s", hint="try again, or write HTML") from error
     except ChromeNotFoundError as error:
         raise MissingDependencyError(
             f"{image_format} needs Chromium or Chrome, and none was found",
             hint="install one, or name it in BROWSER_PATH, or write HTML",
         ) from error
-    except (RuntimeError, OSError, TimeoutError) as error:
+    except (RuntimeError, OSError) as error:
         raise SourceError(f"Chromium could not draw the figure: {error}", hint="write HTML instead") from error
 
 

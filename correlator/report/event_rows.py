@@ -20,7 +20,9 @@ def event_rows(studies: Mapping[str, StudyResult | None]) -> tuple[list[dict[str
     study. Of several ``studies`` an event has a row in each that measured it, which the first column names; null
     stands in windows that a study does not have.
     """
-    labels = [tuple(result.window_labels[-WINDOWS:]) for result in studies.values() if result is not None]
+    known = {name: result for name, result in studies.items() if result is not None}
+    measured = {name: result for name, result in known.items() if len(result.estimates)}
+    labels = [tuple(result.window_labels[-WINDOWS:]) for result in (measured or known).values()]
     windows = list(dict.fromkeys(label for own in labels for label in own))
     last = {own[-1] for own in labels}
     columns: list[dict[str, Any]] = [
@@ -31,10 +33,9 @@ def event_rows(studies: Mapping[str, StudyResult | None]) -> tuple[list[dict[str
         *({"name": f"car {each}", "label": f"CAR {each} %", "number": True, "percent": True} for each in windows),
         {"name": "t", "label": f"t {last.pop()}" if len(last) == 1 else "t, last window", "number": True, "digits": 2},
     ]
-    frames = [_rows(name, result) for name, result in studies.items() if result is not None and len(result.estimates)]
-    if not frames:
+    if not measured:
         return columns, []
-    frame = pl.concat(frames, how="diagonal")
+    frame = pl.concat([_rows(name, result) for name, result in measured.items()], how="diagonal")
     ordered = frame.sort("day_zero", "event_id", "symbol", descending=[True, False, False], maintain_order=True)
     return columns, [list(row) for row in ordered.select(column["name"] for column in columns).iter_rows()]
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from email.message import EmailMessage, Message
 from email.policy import SMTP
 
-from correlator.eventstudy.summary import summary_cells
 from correlator.report.contents import Contents
 from correlator.report.figures import PICTURE_WIDTH, Picture
+from correlator.report.tables import averages
 from correlator.report.words import new_sentences, summary_paragraphs
 
 MAIL = "mail.eml"
@@ -65,7 +65,7 @@ def _page(contents: Contents, pictures: Mapping[str, Sequence[Picture]]) -> str:
     for name, each in (("", contents), *contents.others):
         parts += f"<h3>{html.escape(name)}</h3>" if name else ""
         if each.result is not None and len(each.result.estimates):
-            headings, rows = summary_cells(each.result.summary(), each.result.spec.by, each.result.spec.returns)
+            headings, rows = averages(each.result)
             lines = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in (headings, *rows))
             parts += f'<table border="1">{lines}</table>'
         parts += "".join(map(_image, pictures.get(name, ())))

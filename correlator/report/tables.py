@@ -9,7 +9,9 @@ import polars as pl
 
 from correlator.brief.unexplained import SCHEMA as UNEXPLAINED
 from correlator.errors import StudyError
+from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.summary import summary_cells
 from correlator.inert import safe_cells
 from correlator.report.contents import Contents
 
@@ -112,6 +114,18 @@ def named_tables(contents: Contents) -> dict[str, pl.DataFrame]:
     """Every table of a report by the name of its file, those of further studies with the study's name in front."""
     others = {f"{study}-{name}": frame for study, each in contents.others for name, frame in each.tables.items()}
     return {**contents.tables, **others}
+
+
+def averages(result: StudyResult) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of the summary by window (and group) for a reader, in per cent of simple returns, as words and
+    figures of a report have them.
+    """
+    kind = result.spec.returns
+    percent = [
+        pl.col(name).map_batches(lambda values: as_simple(values.to_numpy(), kind)).fill_nan(None)
+        for name in ("caar", "se", "low", "high", "smallest_effect")
+    ]
+    return summary_cells(result.summary().with_columns(*percent), result.spec.by, "simple")
 
 
 def csv_bytes(frame: pl.DataFrame, *, bom: bool = False) -> bytes:

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.errors import StudyError
-from correlator.eventstudy.frames import as_simple
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.summary import summary_cells
 from correlator.plot.html import figure_parts, figure_script, page_head, script_json
 from correlator.plot.plotly_script import plotly_script
 from correlator.report.contents import Contents
 from correlator.report.event_rows import event_choices, event_rows
 from correlator.report.figures import Drawn, label_of
-from correlator.report.tables import named_tables
+from correlator.report.tables import averages, named_tables
 from correlator.report.words import method_paragraphs, new_sentences, summary_paragraphs
 from correlator.version import __version__
 
@@ -134,12 +132,7 @@ def _averages(result: StudyResult | None) -> dict[str, Any]:
     """The summary by window (and group) with the recommended test, in per cent; empty without a measured event."""
     if result is None or len(result.estimates) == 0:
         return {"rows": []}
-    kind = result.spec.returns
-    percent = [
-        pl.col(name).map_batches(lambda values: as_simple(values.to_numpy(), kind)).fill_nan(None)
-        for name in ("caar", "se", "low", "high", "smallest_effect")
-    ]
-    headings, rows = summary_cells(result.summary().with_columns(*percent), result.spec.by, "simple")
+    headings, rows = averages(result)
     numbers = [place for place, name in enumerate(headings) if name not in (*result.spec.by, "window", "verdict")]
     return {"caption": "What was found, by window", "columns": headings, "numbers": numbers, "rows": rows}
 

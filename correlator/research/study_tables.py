@@ -20,6 +20,7 @@ from correlator.errors import InputError, warn
 from correlator.eventstudy.events import one_exchange
 from correlator.eventstudy.spec import DAILY
 from correlator.eventstudy.study_files import read_events_file, read_wide_file
+from correlator.files import called
 from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.files import PriceFile, read_prices
 from correlator.market.layout.vocabulary import field_of, is_figure, known_words
@@ -193,7 +194,7 @@ def _names_shares(raw: RawTable) -> bool:
 
 
 def _name_of(source: Table, kind: str) -> str:
-    return str(source) if isinstance(source, str | Path) else kind
+    return called(source) if isinstance(source, str | Path) else kind
 
 
 def _of_shares(sources: Mapping[str, Table], kind: str, exchange: str | None) -> StudyTable:

@@ -73,6 +73,23 @@ def test_doctor_names_a_value_that_does_not_exist(folder):
 
 
 @pytest.mark.usefixtures("folder")
+def test_what_came_from_stdin_is_called_so_in_words_and_tables():
+    said = [
+        run("add", "prices", "-", "--symbol", "HBL", stdin=BARS + "2025-13-01,1\n"),
+        run("add", "events", "-", stdin="date,category,symbol\n2025-05-27,EARNINGS,HBL\n2025-13-27,AID,HBL\n"),
+        run("add", "news", "-", stdin="published,headline\n2025-05-27T09:00:00Z,China and Iran sign a treaty\nx,y\n"),
+        run("add", "instruments", "-", stdin="symbol,exchange\nHBL,XKAR\n"),
+        run("add", "watchlist", "-", stdin="symbol,words,kind\nHBL,bank,watchlist\n"),
+        *(run("list", table, "--all", "--format", "csv") for table in ("loads", "articles", "rejects")),
+    ]
+    texts = [done.stdout + done.stderr for done in said]
+    assert [text for text in texts if "stdin" not in text] == []
+    assert not [text for text in texts if "correlator-stdin" in text or "stdin." in text]
+    with pytest.raises(InputError, match="^stdin has a header and nothing below it"):
+        run("add", "prices", "-", "--symbol", "HBL", stdin="Date,Close\n")
+
+
+@pytest.mark.usefixtures("folder")
 def test_stdin_is_read_where_a_file_is():
     run("add", "prices", "-", "--symbol", "HBL", stdin=BARS)
     run("add", "events", "-", stdin="date,category,symbol\n2025-05-27,EARNINGS,HBL\n")

@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -16,8 +16,10 @@ import polars as pl
 import pytest
 
 from correlator.errors import CorrelatorWarning, InputError, MissingDependencyError
+from correlator.eventstudy.matrix import study_matrix
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
+from correlator.report.event_rows import event_rows
 from correlator.report.figures import pictures
 from correlator.report.run import run_report
 from correlator.report.spec import parse_spec
@@ -113,6 +115,7 @@ def test_the_message_holds_words_table_page_and_files(folders):
     assert {"text/plain", "text/html", "index.html", "summary.csv"} <= set(parts)
     assert parts["summary.csv"].get_payload(decode=True) == folders[1]["summary.csv"]
     assert b"New since 2025-05-09" in parts["text/plain"].get_payload(decode=True)
+    assert b"CAAR, %" in parts["text/html"].get_payload(decode=True)
 
 
 def test_pictures_stand_in_the_text_of_the_message_and_are_files_of_it(folders):
@@ -145,6 +148,21 @@ def test_events_of_every_study_are_in_the_table_of_the_page(folders):
     assert counts["two"] > counts["conflict"] > 0
     assert '<select id="filter-study"' in page
     assert "<dt>conflict: events</dt><dd>goldstein &lt; 0</dd>" in page
+
+
+def test_a_study_that_measured_nothing_has_no_columns_in_the_table_of_events():
+    days = [date(2024, 1, 1) + timedelta(days=n) for n in range(60)]
+    bars = pl.DataFrame({"date": days, "A": [0.01 * (n % 7 - 3) for n in range(60)]})
+    events = pl.DataFrame({"symbol": ["A"], "date": [days[40]]})
+    options = {"model": "mean", "estimation": "-30:-6", "minimum_observations": 20}
+    one, none = (
+        study_matrix(bars, chosen, window=window, **options)
+        for chosen, window in ((events, "-1:1"), (events.with_columns(date=days[1]), "-3:3"))
+    )
+    columns, lines = event_rows({"one": one, "none": none, "nothing": None})
+    assert [column["name"] for column in columns if "percent" in column] == ["car 0:0", "car -1:1"]
+    assert [line[0] for line in lines] == ["one"]
+    assert event_rows({"none": none})[1] == []
 
 
 def test_a_finding_that_changed_is_told():
