@@ -39,11 +39,12 @@ class Expected:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a library found on a page; ``precise``: the instant has a clock."""
+    """What a library found on a page; ``precise``: the instant has a clock; ``updated``: kept apart from it."""
 
     headline: str | None = None
     instant: datetime | None = None
     precise: bool = False
+    updated: datetime | None = None
     body: str | None = None
     problem: str | None = None
 
@@ -113,7 +114,8 @@ def ours(page: Expected) -> Answer:
     except CorrelatorError as error:
         return Answer(problem=str(error))
     body = " ".join(filter(None, (read.dateline, read.body)))
-    return Answer(read.headline, read.published.instant, read.published.precision != "day", body)
+    precise = read.published.precision != "day"
+    return Answer(read.headline, read.published.instant, precise, read.updated.instant, body)
 
 
 def trafilatura(page: Expected) -> Answer:
@@ -123,7 +125,7 @@ def trafilatura(page: Expected) -> Answer:
     if found is None:
         return Answer(problem="nothing")
     date = datetime.fromisoformat(found.date).replace(tzinfo=UTC) if found.date else None
-    return Answer(found.title, date, False, found.text)
+    return Answer(found.title, date, body=found.text)
 
 
 def newspaper4k(page: Expected) -> Answer:
@@ -136,7 +138,8 @@ def newspaper4k(page: Expected) -> Answer:
     if date is not None and not isinstance(date, datetime):
         date = None
     precise = date is not None and (date.hour, date.minute) != (0, 0)
-    return Answer(article.title, date.replace(tzinfo=date.tzinfo or UTC) if date else None, precise, article.text)
+    stated = date.replace(tzinfo=date.tzinfo or UTC) if date else None
+    return Answer(article.title, stated, precise, body=article.text)
 
 
 def htmldate(page: Expected) -> Answer:
@@ -167,12 +170,16 @@ def judged(page: Expected, answer: Answer) -> dict[str, float | str]:
 
 
 def _time(page: Expected, answer: Answer) -> str:
-    """right, day (the right day, no clock), wrong, refused, or untold (the set states none)."""
+    """right, day (the right day, no clock), wrong, refused, or untold (the set states none).
+
+    ``update``: a set of days has the day of the update that was kept apart from the publication.
+    """
     if page.day:
         if answer.instant is None:
             return "refused"
-        days = {(answer.instant + timedelta(hours=hours)).date().isoformat() for hours in (0, -8, 5, 9, 13)}
-        return ("right" if answer.precise else "day") if page.day in days else "wrong"
+        if page.day in _days(answer.instant):
+            return "right" if answer.precise else "day"
+        return "update" if answer.updated and page.day in _days(answer.updated) else "wrong"
     if page.instant is None:
         return "untold"
     if answer.instant is None:
@@ -184,6 +191,11 @@ def _time(page: Expected, answer: Answer) -> str:
         gap = abs(answer.instant.replace(tzinfo=None) - expected)
         return "right" if gap <= timedelta(hours=14) and gap.total_seconds() % 900 < 60 else "wrong"
     return "right" if abs(answer.instant - expected) <= NEAR else "wrong"
+
+
+def _days(moment: datetime) -> set[str]:
+    """The dates that an instant has somewhere."""
+    return {(moment + timedelta(hours=hours)).date().isoformat() for hours in (0, -8, 5, 9, 13)}
 
 
 def _letters(text: str) -> str:
@@ -200,10 +212,10 @@ def compare(folder: Path, names: list[str], verbose: bool) -> None:
     """Print the table of a set."""
     pages = list(pages_of(folder))
     print(
-        f"| {folder.name}: {len(pages)} pages | right | right day | wrong | refused"
+        f"| {folder.name}: {len(pages)} pages | right | right day | update | wrong | refused"
         " | headline exact | recall | precision |"
     )
-    print("|---|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in names:
         times: Counter[str] = Counter()
         sums: dict[str, list[float]] = {"headline": [], "recall": [], "precision": []}
@@ -220,7 +232,7 @@ def compare(folder: Path, names: list[str], verbose: bool) -> None:
             if verbose and name == "correlator":
                 _tell(page, answer, kinds)
         means = [f"{sum(v) / len(v):.3f}" if v else "-" for v in sums.values()]
-        counts = [str(times[kind]) for kind in ("right", "day", "wrong", "refused")]
+        counts = [str(times[kind]) for kind in ("right", "day", "update", "wrong", "refused")]
         print(f"| {name} | {' | '.join(counts)} | {' | '.join(means)} |", flush=True)
 
 

@@ -57,6 +57,7 @@ def settle(
     timed = [each for each in read if each.stamp.precision != "day"]
     first = _clock(timed, changes, publisher, where) if timed else read[0]
     _check_days(first, read, publisher, address, where=where)
+    _check_printed(first, read, changes, where=where)
     if LABELS_DIFFER in first.stamp.rule:
         return first.stamp, UNKNOWN
     return first.stamp, _update(first, changes)
@@ -143,6 +144,20 @@ def _check_days(
         days.append(_Statement(Witness("", "the date in its address", Level.META), folders, folders.instant))
     for each in days:
         if abs(each.instant.date() - day) > _DAY:
+            _contradict(first, each, where)
+
+
+def _check_printed(first: _Statement, read: Sequence[_Statement], changes: Sequence[_Statement], *, where: str) -> None:
+    """Raises TimeError where a tag that may mean when the page was made is earlier than the date at its heading.
+
+    ``dc.date``, ``date`` and their like do not say of what they are; a page that was made days before it was published
+    would be known too early.
+    """
+    if first.witness.level != Level.PAGE:
+        return
+    for each in read:
+        later = each.witness.level >= Level.ELEMENT and each.instant.date() - first.instant.date() > _DAY
+        if later and all(each.instant.date() != change.instant.date() for change in changes):
             _contradict(first, each, where)
 
 

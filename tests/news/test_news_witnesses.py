@@ -81,6 +81,27 @@ def test_a_day_vetoes_an_instant_of_another_day_and_both_are_named(url, head):
         parse_html(page(head), url=url)
 
 
+@pytest.mark.parametrize("name", ["dcterms.date", "dc.date", "date"])
+@pytest.mark.parametrize(
+    "printed",
+    [
+        '<span class="date">28.05.2025</span>',
+        '<time datetime="2025-05-28T08:00:00+01:00">28 May</time>',
+    ],
+)
+def test_when_a_page_was_made_is_not_when_it_was_published(name, printed):
+    def read(made, changed="2025-05-30T10:00:00Z"):
+        head = f'<meta name="{name}" content="{made}"><meta name="article:modified_time" content="{changed}">'
+        text = page(head).replace("</h1>", f"</h1>{printed}")
+        return parse_html(text).published.instant
+
+    with pytest.raises(TimeError, match=r"2025-05-20.* and .*2025-05-28"):
+        read("2025-05-20T10:00:00Z")
+    for day in (27, 28, 30):  # what is printed is not later, or no more than a day
+        assert read(f"2025-05-{day}T10:00:00Z") == datetime(2025, 5, day, 10, tzinfo=UTC)
+    assert read("2025-05-20T10:00:00Z", "2025-05-28T06:30:00Z").day == 20  # what is printed is the update
+
+
 def test_the_day_before_is_no_contradiction():
     at_night = ld(OWN.replace("T13:00:00Z", "T01:00:00+09:00"))
     assert parse_html(page(at_night), url="https://gazette.example/2025/05/27/envoys").published.precision == "second"
