@@ -1,13 +1,14 @@
 """Do the intervals of briefs hold what they say, and how long does a brief take?
 
-    python benchmarks/brief.py record STOCKS.csv INDEX.csv [--seeds 3]     with effects planted, and with none
+    python benchmarks/brief.py record STOCKS.csv INDEX.csv [--seeds 1,2,3] with effects planted, and with none
     python benchmarks/brief.py speed [--events 1000000] [--bars 10000000]  a brief of a large store, as a new process
 
 ``record`` takes wide files of daily closes (Date, a column per share; Date, one column) and gives every share events on
 days of its own, 40 sessions and more apart, of eight categories. Planted, an event moves its share's price on day 0 by
 the effect of its category. Every event is then forecast from what had closed before it was known
 (``correlator brief --evaluate``), and intervals are held against what came: a share is in the band where it lies in the
-binomial 99 % band of its level for so many dates.
+binomial 99 % band of its level for so many dates. Each seed draws other days and other categories; the last table is of
+all of them.
 """
 
 from __future__ import annotations
@@ -23,10 +24,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.brief.evaluate import evaluate
+from correlator.brief.evaluate import Evaluation, evaluate
 from correlator.files import read_csv
 from correlator.intake.events import add_events
-from correlator.intake.prices import add_prices
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_bars, write_instruments, write_outside_events
@@ -44,7 +44,7 @@ def main() -> None:
     record = verbs.add_parser("record")
     record.add_argument("stocks", type=Path)
     record.add_argument("index", type=Path)
-    record.add_argument("--seeds", type=int, default=3)
+    record.add_argument("--seeds", default="1,2,3", help="numbers with commas between")
     speed = verbs.add_parser("speed")
     speed.add_argument("--events", type=int, default=1_000_000)
     speed.add_argument("--bars", type=int, default=10_000_000)
@@ -52,22 +52,23 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.verb == "record":
         for planted in (False, True):
-            for seed in range(asked.seeds):
-                print(f"{'planted by category' if planted else 'no effect'}, seed {seed}")
-                print_record(asked.stocks, asked.index, seed, planted=planted)
+            print("planted by category" if planted else "no effect")
+            print_record(asked.stocks, asked.index, [int(seed) for seed in asked.seeds.split(",")], planted=planted)
     else:
         measure_speed(asked.events, asked.bars, asked.store)
 
 
-def print_record(stocks: Path, index: Path, seed: int, *, planted: bool) -> None:
-    """One panel with events drawn by ``seed``: its table."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = made_store(Path(folder), read_csv(stocks), read_csv(index), seed, planted)
-        found = evaluate(store)
-    table = found.table()
+def print_record(stocks: Path, index: Path, seeds: list[int], *, planted: bool) -> None:
+    """The panel with events drawn by each seed: its line by window, the table of all seeds, and its transform."""
+    forecasts = []
     with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=240, tbl_hide_dataframe_shape=True, float_precision=3):
-        print(table)
-    print(found.pit().pivot("tenth", index="window", values="briefs"), flush=True)
+        for seed in seeds:
+            with tempfile.TemporaryDirectory() as folder:
+                found = evaluate(made_store(Path(folder), read_csv(stocks), read_csv(index), seed, planted))
+            print(f"seed {seed}", found.table().filter(pl.col("category") == "all"), sep="\n", flush=True)
+            forecasts.append(found.forecasts)
+        whole = Evaluation(pl.concat(forecasts).sort("window", maintain_order=True), ())
+        print("all seeds", whole.table(), whole.pit().pivot("tenth", index="window", values="briefs"), sep="\n")
 
 
 def made_store(folder: Path, stocks: pl.DataFrame, index: pl.DataFrame, seed: int, planted: bool) -> Store:
@@ -75,7 +76,7 @@ def made_store(folder: Path, stocks: pl.DataFrame, index: pl.DataFrame, seed: in
     rng = np.random.default_rng(seed)
     store = Store(folder / "bench.duckdb")
     name = index.columns[1]
-    put(store, folder, index.rename({index.columns[0]: "Date", name: "Close"}), name, "index")
+    frames = [daily(index[index.columns[0]], index[name].cast(pl.Float64), name)]
     dates = stocks[stocks.columns[0]].cast(pl.String).str.slice(0, 10).str.to_date()
     rows: list[tuple[str, str, str]] = []
     for symbol in stocks.columns[1:]:
@@ -87,25 +88,39 @@ def made_store(folder: Path, stocks: pl.DataFrame, index: pl.DataFrame, seed: in
             rows.append((f"{dates[int(day)]}T18:00:00Z", symbol, category))
             if planted:
                 price[day:] *= np.exp(EFFECTS[category])
-        put(store, folder, pl.DataFrame({"Date": dates, "Close": price}), symbol, "share")
+        frames.append(daily(dates, pl.Series(price), symbol))
+    # Every event is of its own share: without a country no other share is concerned.
+    none = {"name": None, "aliases": None, "country": None, "exchange": "XNYS", "currency": "USD"}
+    with store.transaction() as connection:
+        write_instruments(connection, [{**none, "symbol": name, "kind": "index", "benchmark": None}])
+        shares = [{**none, "symbol": symbol, "kind": "share", "benchmark": name} for symbol in stocks.columns[1:]]
+        write_instruments(connection, shares)
+        write_bars(connection, pl.concat(frames), datetime(2023, 1, 1, tzinfo=UTC))
     events = pl.DataFrame(rows, schema=["date", "symbol", "category"], orient="row")
     others = rng.choice(["CHN", "RUS", "IRN", "MEX", "GBR", "DEU"], events.height)
     add_events(store, events.with_columns(source=pl.lit("USA"), target=pl.Series(others)))
-    with store.transaction() as connection:
-        connection.execute("UPDATE instruments SET benchmark = $name WHERE kind = 'share'", {"name": name})
-        # Every event is of its own share: without a country no other share is concerned.
-        connection.execute("UPDATE instruments SET country = NULL")
     return store
 
 
-def put(store: Store, folder: Path, prices: pl.DataFrame, symbol: str, kind: str) -> None:
-    path = folder / f"{symbol}.csv"
-    prices.write_csv(path)
-    add_prices(store, path, symbol=symbol, exchange="XNYS", currency="USD")
-    with store.transaction() as connection:
-        connection.execute(
-            "UPDATE instruments SET kind = $kind WHERE symbol = $symbol", {"kind": kind, "symbol": symbol}
-        )
+def daily(dates: pl.Series, prices: pl.Series, symbol: str) -> pl.DataFrame:
+    """Bars of one series of closes, as ``write_bars`` takes them."""
+    days = dates.cast(pl.String).str.slice(0, 10).str.to_date()
+    return bars_of(pl.DataFrame({"session": days, "close": prices}).drop_nulls("close"), symbol)
+
+
+def bars_of(closes: pl.DataFrame, symbol: str) -> pl.DataFrame:
+    """Bars of ``closes`` (session, close) whose other prices are the close."""
+    return closes.with_columns(
+        symbol=pl.lit(symbol),
+        interval=pl.lit("1d"),
+        open=pl.col("close"),
+        high=pl.col("close"),
+        low=pl.col("close"),
+        adjusted_close=pl.lit(None, pl.Float64),
+        volume=pl.lit(1e6),
+        bar_start=pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        source=pl.lit("made"),
+    )
 
 
 def measure_speed(events: int, bars: int, kept: Path | None) -> None:
@@ -150,19 +165,7 @@ def make_large(path: Path, events: int, bars: int) -> None:
         for row in rows[part : part + 100]:
             days = labels[row["exchange"]]
             close = 100.0 * np.exp(np.cumsum(rng.normal(0.0, 0.015, len(days))))
-            frames.append(
-                pl.DataFrame({"session": days, "close": close}).with_columns(
-                    symbol=pl.lit(row["symbol"]),
-                    interval=pl.lit("1d"),
-                    open=pl.col("close"),
-                    high=pl.col("close"),
-                    low=pl.col("close"),
-                    adjusted_close=pl.lit(None, pl.Float64),
-                    volume=pl.lit(1e6),
-                    bar_start=pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
-                    source=pl.lit("made"),
-                )
-            )
+            frames.append(bars_of(pl.DataFrame({"session": days, "close": close}), row["symbol"]))
         with store.transaction() as connection:
             write_bars(connection, pl.concat(frames), known)
     countries = ["PAK", "IND", "USA", "TUR", "AZE", "CHN", "IRN", "SAU", "GBR"]

@@ -34,7 +34,8 @@ _REGIME_LIMITS = (0.2, 16.0)
 class Outcomes:
     """Of T sessions as day 0, S symbols and W windows: ``car`` and ``z`` (T, S, W), NaN where a window had not closed
     or could not be measured; ``sigma`` and ``regime`` (T, S), residual standard deviation and the factor f; ``scale``
-    (T, S, W), what z is a multiple of, known before day 0; ``lasts`` (W,) last session of each window from day 0.
+    (T, S, W), what z is a multiple of, known before day 0; ``lasts`` (W,) last session of each window from day 0, and
+    ``lengths`` (W,) how many sessions it has.
     """
 
     car: Array
@@ -43,6 +44,7 @@ class Outcomes:
     regime: Array
     scale: Array
     lasts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
 
 
 def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) -> Outcomes:
@@ -67,7 +69,7 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
     at = (found.day_zero, found.symbol_index)
     regime = _regime(found.ar[:, :REGIME] / found.ar_se[:, :REGIME])
     lasts = np.array([window.last for window in windows], dtype=np.int64)
-    lengths = np.array([len(window) for window in windows], dtype=np.float64)
+    lengths = np.array([len(window) for window in windows], dtype=np.int64)
     whole = (found.day_zero[:, None] + lasts < closed) & np.isfinite(found.car)
     scale = found.sigma[:, None] * np.sqrt(lengths + lengths**2 / found.n[:, None]) * regime[:, None]
     car = np.where(whole, found.car, np.nan)
@@ -77,7 +79,9 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
         wide[at] = values
         return wide
 
-    return Outcomes(spread(car), spread(car / scale), spread(found.sigma), spread(regime), spread(scale), lasts)
+    return Outcomes(
+        spread(car), spread(car / scale), spread(found.sigma), spread(regime), spread(scale), lasts, lengths
+    )
 
 
 def _regime(ratios: Array) -> Array:

@@ -81,6 +81,7 @@ def history_of(
         events["row"].to_numpy(),
         codes.groups(events),
         events["known_at"].to_physical().to_numpy(),
+        int(outcomes.lengths[window]),
     )
 
 

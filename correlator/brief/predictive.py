@@ -1,10 +1,15 @@
 """The distribution that the next outcome is drawn from, as far as the past can tell.
 
-    Z = mu + theta + s (U - mu) + N(0, V)
+    Z = mu + theta + s sqrt(k / (k - 2)) (U - mu) + N(0, V)
 
 with theta and V the shrunken estimate and its variance, U an outcome of an ordinary session (its empirical distribution
-with mean mu, so that fat tails stay fat), and s the spread of events over that of ordinary sessions. Without any
-precedent, theta = V = 0 and s = 1: what is left is the ordinary session.
+with mean mu, so that fat tails stay fat), and s the spread of events over that of ordinary sessions, estimated on k
+degrees of freedom: what is predicted with an estimated variance has the variance of Student's t. Without any precedent,
+theta = V = 0 and s = 1: what is left is the ordinary session.
+
+The distribution of n ordinary outcomes is that of the next one, not of the sample: between any two of them, and beyond
+either end, it falls with probability 1 / (n + 1), whatever the law (Hyndman & Fan 1996, type 6). Windows of m sessions
+overlap, so n is the number of those that do not, n / m.
 """
 
 from __future__ import annotations
@@ -85,14 +90,18 @@ def normal_share(x: Array) -> Array:
     return np.asarray(np.where(x < 0.0, upper, 1.0 - upper))
 
 
-def ordinary_of(z: Array, clip: float) -> tuple[Array, float, float, int]:
-    """Quantiles (GRID,), mean, variance of the clipped outcomes and number of the ordinary sessions' outcomes ``z``."""
+def ordinary_of(z: Array, clip: float, length: int = 1) -> tuple[Array, float, float, int]:
+    """Quantiles (GRID,), mean, variance of the clipped outcomes and number of the ordinary sessions' outcomes ``z``,
+    each over a window of ``length`` sessions.
+    """
     kept = z[np.isfinite(z)]
     if len(kept) < 2:
         return np.zeros(GRID), 0.0, 1.0, len(kept)
     clipped = np.clip(kept, -clip, clip)
+    apart = max(len(kept) / length, 2.0)
+    levels = 0.5 + ((np.arange(GRID) + 0.5) / GRID - 0.5) * (apart + 1.0) / (apart - 1.0)
     return (
-        np.quantile(kept, (np.arange(GRID) + 0.5) / GRID),
+        np.quantile(kept, np.clip(levels, 0.0, 1.0)),
         float(clipped.mean()),
         float(clipped.var(ddof=1)),
         len(kept),
@@ -100,7 +109,9 @@ def ordinary_of(z: Array, clip: float) -> tuple[Array, float, float, int]:
 
 
 def predictive(ordinary: Ordinary, mean: Array, variance: Array, spread: Array) -> Predictive:
-    """The distributions of M events to come, whose shrunken estimates are ``mean`` (M,) with ``variance``."""
+    """The distributions of M events to come, whose shrunken estimates are ``mean`` (M,) with ``variance``, and whose
+    outcomes spread ``spread`` times as far as ordinary ones.
+    """
     around = ordinary.mean[:, None] + spread[:, None] * (ordinary.quantiles - ordinary.mean[:, None])
     return Predictive(around + mean[:, None], np.sqrt(variance + _SMOOTHING**2))
 

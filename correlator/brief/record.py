@@ -30,9 +30,8 @@ _LEAST_VARIANCE = 1e-6
 @dataclass(frozen=True)
 class History:
     """One symbol and window. ``z`` (T,) outcomes of all sessions as day 0 in their own standard errors ``error`` (T,);
-    ``closed_at`` (T,) microseconds (UTC) at
-    which each became known; ``rows`` (N,) sessions that are day 0 of an event, one event each, in order; ``groups`` and
-    ``known_at`` (microseconds) of these.
+    ``closed_at`` (T,) microseconds (UTC) at which each became known; ``rows`` (N,) sessions that are day 0 of an event,
+    one event each, in order; ``groups`` and ``known_at`` (microseconds) of these; ``length``, sessions of the window.
     """
 
     z: Array
@@ -41,6 +40,7 @@ class History:
     rows: Rows
     groups: Groups
     known_at: Rows
+    length: int = 1
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,15 @@ def forecast(history: History, to_come: Groups, instants: Rows, errors: Array) -
     return Forecast(
         estimate,
         ordinary,
-        predictive(ordinary, estimate.mean, estimate.variance, estimate.spread),
+        predictive(ordinary, estimate.mean, estimate.variance, _of_the_next(estimate)),
         unconditional(ordinary),
         honest,
     )
+
+
+def _of_the_next(estimate: Shrunken) -> Array:
+    """The spread (M,) of the next outcome, whose variance is that of Student's t: it is estimated itself."""
+    return np.asarray(estimate.spread * np.sqrt(estimate.freedom / (estimate.freedom - 2.0)))
 
 
 def walk_forward(history: History, last: int | None = None) -> Record:
@@ -130,7 +135,9 @@ def _ordinary(history: History, instants: Rows) -> Ordinary:
     few = closed[0] < FEWEST_ORDINARY
     until = _refreshed(np.where(few, closed[1], closed[0]))
     keys, place = np.unique(np.stack([few, until], axis=1), axis=0, return_inverse=True)
-    values = [ordinary_of(history.z[(every if alone else plain)[:count]], CLIP) for alone, count in keys]
+    values = [
+        ordinary_of(history.z[(every if alone else plain)[:count]], CLIP, history.length) for alone, count in keys
+    ]
     return Ordinary(
         np.array([value[0] for value in values]).reshape(len(values), GRID),
         np.array([value[1] for value in values]),

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import ndtr
+from scipy.stats import multivariate_normal
 
+from correlator.brief.nested import GRID, Tree, averaged, averaged_apart
 from correlator.brief.pool import placebo_p
 from correlator.brief.predictive import Ordinary, interval_levels, normal_share, ordinary_of, predictive, unconditional
 from correlator.brief.record import History, walk_forward
-from correlator.brief.shrinkage import CLIP, PRIOR_DATES, PRIOR_EFFECT, PRIOR_SPREAD, Groups, Past, Today, shrunken
+from correlator.brief.shrinkage import CLIP, PRIOR_SPREAD, Groups, Past, Today, shrunken
 
 
 def groups(category, quad, dyad):
@@ -27,23 +29,51 @@ def one_quad(z, target=0):
     return shrunken(Past(np.array(z), np.ones(6), past), groups([target], [0], [-1]), today)
 
 
-def test_the_estimate_is_the_closed_form():
-    """Worked out by hand: means 2 and 0 of three events each, spread and moments as the module states them."""
+def mixed(likelihoods, means, variances):
+    """Mean and variance of a mixture of normal laws."""
+    weights = np.exp(np.array(likelihoods) - max(likelihoods))
+    weights /= weights.sum()
+    mean = float(weights @ means)
+    return mean, float(weights @ (np.array(variances) + (np.array(means) - mean) ** 2))
+
+
+def test_the_average_over_variances_is_that_of_normal_laws_written_out():
+    """Three categories of two quad classes and one without outcomes: every combination of variances, by covariances."""
+    h, y, quad = np.array([4.0, 2.5, 7.0]), np.array([1.2, -0.3, 0.8]), np.array([0, 0, 1])
+    same_quad = (quad[:, None] == quad).astype(float)
+    found = averaged(
+        Tree(np.r_[h, 0.0][None], np.r_[y, 0.0][None], np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype=float)),
+        np.array([1]),
+    )
+    likely, means, variances, unseen = [], [], [], []
+    for c, q, m in np.array(np.meshgrid(GRID, GRID, GRID)).reshape(3, -1).T ** 2:
+        effects = m + q * same_quad + c * np.eye(3)
+        seen = effects + np.diag(1.0 / h)
+        likely.append(multivariate_normal(np.zeros(3), seen).logpdf(y))
+        gain = np.linalg.solve(seen, effects[:, 1])
+        means.append(gain @ y)
+        variances.append(effects[1, 1] - gain @ effects[:, 1])
+        unseen.append(np.linalg.solve(seen, m + q * (quad == 1)) @ y)
+    mean, variance = mixed(likely, means, variances)
+    assert found.means[0, 1] == pytest.approx(mean, abs=1e-10)
+    assert found.variance[0] == pytest.approx(variance, abs=1e-10)
+    assert found.means[0, 3] == pytest.approx(mixed(likely, unseen, np.zeros(len(unseen)))[0], abs=1e-10)
+
+
+def test_groups_around_zero_are_averaged_the_same_way():
+    h, y = np.array([3.0, 9.0]), np.array([0.9, -0.2])
+    likely = [multivariate_normal(np.zeros(2), np.diag(t**2 + 1 / h)).logpdf(y) for t in GRID]
+    share = GRID**2 * h[0] / (1 + GRID**2 * h[0])
+    mean, variance = averaged_apart(np.tile(h, (2, 1)), np.tile(y, (2, 1)), np.array([0, -1]))
+    assert (mean[0], variance[0]) == pytest.approx(mixed(likely, share * y[0], share / h[0]), abs=1e-12)
+    assert (mean[1], variance[1]) == (0.0, 0.0)
+
+
+def test_the_spread_is_on_the_dates_beyond_the_categories():
+    """Squares within two categories are 2 + 2, on four degrees of freedom and those of the belief."""
     found = one_quad([1.0, 2.0, 3.0, -1.0, 0.0, 1.0])
-    v = (4.0 + PRIOR_SPREAD) / (4.0 + PRIOR_SPREAD)  # squares within: 2 + 2, on four degrees of freedom
-    prior = PRIOR_DATES * PRIOR_EFFECT**2
-    tau_root = (6 * 1.0 - v + prior) / (6 + PRIOR_DATES)
-    b_root = tau_root / (tau_root + v / 6)
-    tau_quad = prior / PRIOR_DATES  # one quad class says nothing of the spread between them
-    b_quad = tau_quad / (tau_quad + v / 6)
-    quad = b_root * 1.0 + b_quad * (1.0 - b_root)
-    var_quad = tau_quad * (1 - b_quad) + (1 - b_quad) ** 2 * tau_root * (1 - b_root)
-    tau = (3 * 1.0 + 3 * 1.0 - v + prior) / (6 - (9 + 9) / 6 + PRIOR_DATES)
-    weight = tau / (tau + v / 3)
-    assert found.mean[0] == pytest.approx(quad + weight * (2.0 - quad), abs=1e-12)
-    expected = tau * (1 - weight) + (1 - weight) ** 2 * var_quad
-    assert found.variance[0] == pytest.approx(expected, abs=1e-12)
-    assert (found.n[0], found.n_category[0]) == (6, 3)
+    assert found.spread[0] == pytest.approx(np.sqrt((4.0 + PRIOR_SPREAD) / (4.0 + PRIOR_SPREAD)))
+    assert (found.freedom[0], found.n[0], found.n_category[0]) == (4.0 + PRIOR_SPREAD, 6, 3)
 
 
 def test_groups_that_do_not_differ_are_worth_what_is_above_them():
@@ -91,6 +121,19 @@ def test_quantiles_invert_the_distribution(seed, mean, variance):
 def test_the_normal_share_is_that_of_scipy():
     x = np.linspace(-9.0, 9.0, 10_001)
     assert np.abs(normal_share(x) - ndtr(x)).max() < 1.5e-7
+
+
+@pytest.mark.parametrize("length", [1, 5])
+def test_the_next_ordinary_outcome_lies_where_few_sessions_say(length):
+    """Intervals of the next outcome, of 60 independent sessions, hold what they say on average."""
+    rng = np.random.default_rng(3)
+    held = []
+    for _ in range(400):
+        z = np.repeat(rng.standard_t(4, 61), length)
+        quantiles, *_ = ordinary_of(z[:-length], CLIP, length)
+        low, high = np.interp([0.05, 0.95], (np.arange(len(quantiles)) + 0.5) / len(quantiles), quantiles)
+        held.append(low <= z[-1] <= high)
+    assert abs(np.mean(held) - 0.9) < 2.576 * np.sqrt(0.9 * 0.1 / 400)
 
 
 def test_without_precedents_what_is_left_is_the_ordinary_session():
