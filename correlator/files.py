@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from correlator.arrow_files import arrow_frame, parquet_frame
 from correlator.errors import InputError, NotFoundError
 from correlator.source_limits import MOST_TOML_BYTES, check_depth, check_size
+from correlator.syntax import toml_fault
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,7 +103,7 @@ def toml_document(data: bytes, source: str) -> dict[str, Any]:
         check_depth(text, source)
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{source} is not a TOML file: {error}") from None
+        raise InputError(f"{source} is not a TOML file: {toml_fault(error)}", hint="check that place") from None
 
 
 def read_csv(path: str | Path, **options: Any) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 from correlator.containers.cells import is_data, is_date_like
 from correlator.containers.raw import LINE, RawTable, table_of_cells
 from correlator.errors import InputError
+from correlator.syntax import json_fault
 
 _DEPTH = 6
 _DATE = "date"
@@ -43,8 +44,7 @@ def _document(data: bytes, source: str) -> Any:
         try:
             return [json.loads(line, parse_float=str, parse_int=str) for line in lines]
         except (json.JSONDecodeError, RecursionError):
-            where = f" at line {problem.lineno}" if isinstance(problem, json.JSONDecodeError) else ""
-            raise InputError(f"{source} is not JSON{where}", hint="download it again") from None
+            raise InputError(f"{source} is not JSON: {json_fault(problem)}", hint="download it again") from None
 
 
 def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable], *, depth: int) -> None:

@@ -16,6 +16,7 @@ from correlator.events.coder import code_headlines
 from correlator.events.language import CODED, LEXICAL, language_of
 from correlator.events.model import CodedEvent
 from correlator.inert import safe_text
+from correlator.syntax import json_fault
 
 CHUNK = 4096
 CSV_COLUMNS = (
@@ -113,9 +114,9 @@ def code_chunk(chunk: Chunk, how: HowCoded) -> list[CodedLine]:
 
 def _read(number: int, line: str, field: str, date_field: str | None) -> _Read:
     try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        return _Read(number, "", None, f"line {number} is not JSON: {error.msg}")
+        record = json.loads(line.rstrip())
+    except (ValueError, RecursionError) as error:
+        return _Read(number, "", None, f"line {number} is not JSON: {json_fault(error, is_line=True)}")
     text = record.get(field) if isinstance(record, dict) else None
     if not isinstance(text, str):
         return _Read(number, "", None, f"line {number} has no text in the field {field!r}")

@@ -22,6 +22,7 @@ from correlator.errors import InputError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
 from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
+from correlator.syntax import csv_fault
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.Da
             yield from read_coded_lines(io.StringIO(text_table(path).write_csv()), path)
     except csv.Error as error:
         raise InputError(
-            f"{path} cannot be read as CSV: {error}", hint="check quotes and the length of its cells"
+            f"{path} cannot be read as CSV: {csv_fault(error)}", hint="check quotes and the length of its cells"
         ) from None
 
 

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,6 +31,7 @@ from pathlib import Path
 from typing import Final
 
 from correlator.errors import InputError, NotFoundError
+from correlator.files import read_toml
 
 VARIABLE: Final = "CORRELATOR_ACTORS"
 KINDS: Final = ("leader", "body", "igo", "place", "country", "agent", "other")
@@ -97,10 +97,7 @@ def read_own(path: Path | None) -> OwnFile:
         return OwnFile((), ())
     if not path.is_file():
         raise NotFoundError(f"the file of actors {path} does not exist", hint=f"see --actors and ${VARIABLE}")
-    try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} cannot be read as TOML: {error}") from None
+    said = read_toml(path)
     unknown = sorted(set(said) - {"actors", "lexicon"})
     if unknown:
         raise InputError(f"{path.name}: table {unknown[0]!r} is not known", hint="tables are actors and lexicon")

@@ -22,6 +22,7 @@ from correlator.news.language import language_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.timestamps import UNKNOWN, Stamp
+from correlator.syntax import json_fault
 
 MAX_FEED_BYTES = 16_000_000
 _ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
@@ -86,7 +87,7 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
     try:
         feed = json.loads(decode(raw))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{source} is not a JSON Feed: {error}") from None
+        raise InputError(f"{source} is not a JSON Feed: {json_fault(error)}", hint="fetch it again") from None
     items = feed.get("items") if isinstance(feed, dict) else None
     if not isinstance(items, list):
         raise InputError(f"{source} is not a JSON Feed: it has no list of items")

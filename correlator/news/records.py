@@ -18,6 +18,7 @@ from correlator.errors import InputError
 from correlator.files import called
 from correlator.news import json_documents, text_lines
 from correlator.news.batch import BATCH_ROWS, encodable, reject
+from correlator.syntax import csv_fault, json_fault
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,7 +105,10 @@ def _csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]
             yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        raise InputError(f"{path.name} is not a table at line {reader.line_num}: {error}") from None
+        raise InputError(
+            f"{path.name} is not a table at line {reader.line_num}: {csv_fault(error)}",
+            hint="check the quotes there",
+        ) from None
 
 
 def _objects(objects: Iterator[tuple[int, dict[str, object]]]) -> tuple[list[str], Iterator[Row]]:
@@ -122,14 +126,14 @@ def _json_objects(path: Path, faulty: list[Faulty], encoding: str | None) -> Ite
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record = json.loads(line.rstrip())
         except (ValueError, RecursionError) as error:
-            faulty.append(reject(called(path), number, f"no JSON: {error}", line))
+            faulty.append(reject(called(path), number, f"not JSON: {json_fault(error, is_line=True)}", line))
             continue
         if isinstance(record, dict):
             yield number, record
         else:
-            faulty.append(reject(called(path), number, "no JSON object", line))
+            faulty.append(reject(called(path), number, "JSON, but not an object in braces", line))
 
 
 def _plain(value: object) -> str:

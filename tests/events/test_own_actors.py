@@ -77,7 +77,7 @@ def test_the_command_takes_them_by_option_and_by_variable(own, tmp_path):
         ("[[lexicon]]\ncategory = 'GIFT'\npattern = 'x'\nexample = 'x'\n", "category 'GIFT' is not known"),
         ("[[lexicon]]\ncategory = 'AID'\npattern = 'x~'\nexample = 'y'\n", "does not have its words"),
         ("[[people]]\nname = 'x'\n", "table 'people' is not known"),
-        ("[[actors]\n", "cannot be read as TOML"),
+        ("[[actors]\n", "is not a TOML file: line 1, column"),
     ],
 )
 def test_a_file_at_fault_is_refused(tmp_path, text, said):

@@ -1,0 +1,81 @@
+"""What is wrong with a text that is not JSON, TOML or CSV, in words of ours: its place, and what is missing there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+
+_JSON = {
+    "Expecting value": "a value is missing",
+    "Expecting property name": "a name in double quotes is missing",
+    "Expecting ':'": "a colon is missing",
+    "Expecting ','": "a comma is missing",
+    "Unterminated string": "a text is not closed",
+    "Invalid control character": "a line break or control character stands inside a text",
+    "Invalid \\": "a backslash begins no known character",
+    "Extra data": "something follows the end",
+    "Illegal trailing comma": "a comma stands before the end",
+    "Unexpected UTF-8 BOM": "a byte order mark stands inside",
+}
+_TOML = {
+    "Invalid value": "the value is missing, or is a text without quotes",
+    "Expected '=' after a key": "an equals sign is missing after the name",
+    "Expected ']' at the end of a table": "a bracket is not closed",
+    "Expected ']]'": "brackets are not closed",
+    "Expected newline or end": "something follows the value on its line",
+    "Invalid statement": "the line begins with what is neither a name nor a table",
+    "Invalid initial character": "a name is missing",
+    "Cannot overwrite": "a name is given twice",
+    "Cannot declare": "a table is given twice",
+    "Cannot mutate": "a table that is closed is given more",
+    "Duplicate inline table key": "a name is given twice",
+    "Unterminated string": "a text is not closed",
+    "Unclosed array": "a bracket is not closed",
+    "Unclosed inline table": "a brace is not closed",
+    "Unescaped '\\'": "a backslash begins no known character (single quotes take it as it is)",
+    "Illegal character": "a control character or line break stands where none may",
+    "Invalid date or datetime": "a date does not exist",
+    "Invalid hex value": "the number of a character is not one",
+    "Expected": "quotes are not closed",
+}
+_CSV = {
+    "field larger than": "a cell is too long; a quote may be open",
+    "line contains NUL": "it has a zero byte",
+    "unexpected end of data": "a quote is not closed",
+    "new-line character seen": "a line ends with a lone carriage return",
+    "expected after": "something follows a closing quote",
+}
+
+
+def json_fault(error: ValueError | RecursionError, *, is_line: bool = False) -> str:
+    """``line 2, column 5: a comma is missing``, of what ``json.loads`` raised; ``is_line``: it was given one line."""
+    if isinstance(error, json.JSONDecodeError):
+        where = "" if is_line else f"line {error.lineno}, "
+        return f"{where}column {error.colno}: {_in_words(error.msg, _JSON)}"
+    return _beyond_syntax(error)
+
+
+def toml_fault(error: ValueError | RecursionError) -> str:
+    """``line 2, column 5: a text is not closed``, of what ``tomllib.loads`` raised."""
+    place = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", str(error))
+    if place is None:
+        return _beyond_syntax(error)
+    where = f"line {place[1]}, column {place[2]}" if place[1] else "its end"
+    return f"{where}: {_in_words(str(error), _TOML)}"
+
+
+def csv_fault(error: csv.Error) -> str:
+    """``a quote is not closed``, of what a reader of ``csv`` raised; the reader knows the line."""
+    return _in_words(str(error), _CSV)
+
+
+def _beyond_syntax(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "its parts lie too deep inside each other"
+    return "it is not UTF-8 text" if isinstance(error, UnicodeError) else "a number has too many digits"
+
+
+def _in_words(said: str, words: Mapping[str, str]) -> str:
+    return next((ours for theirs, ours in words.items() if theirs in said), "it cannot be read")
