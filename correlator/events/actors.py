@@ -132,6 +132,20 @@ def country_codes() -> frozenset[str]:
     return _shipped_codes() | own
 
 
+def country_of(text: str) -> str | None:
+    """The code of a country or organisation that is written as a code or by a name of its own; None where it is
+    neither. Other codes of two letters are none: IS is Israel to some, Iceland to others.
+    """
+    return _codes_by_name(own_path()).get(text.strip().casefold())
+
+
+@cache
+def _codes_by_name(own: Path | None) -> dict[str, str]:
+    named = (name for name in names_with(own) if name.kind in ("country", "igo"))
+    by_name = {name.text.casefold(): name.country for name in named if name.country}
+    return by_name | {code.casefold(): code for code in country_codes()}
+
+
 @cache
 def _shipped_codes() -> frozenset[str]:
     return frozenset(row["country"] for row in _rows("countries.csv")) | {row["code"] for row in _rows("igos.csv")}

@@ -1,7 +1,8 @@
 """Events that somebody else coded: GDELT files and a user's table, as rows of the table that our coder fills.
 
 A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day or an ISO 8601 instant
-with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK`` or ``PAK:GOV``), ``goldstein``,
+with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK``, ``Pakistan`` or ``PAK:GOV``; actors
+that we do not know keep their name), ``goldstein``,
 ``tone``, ``confidence``, ``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``):
 two rows that say the same are one event unless their ids differ. A category may be the user's own; one of PLOVER's
 brings its quad class and score.
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from correlator.containers.read import is_lines_of_text, is_utf8, text_table
 from correlator.errors import InputError
+from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
 from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
@@ -199,8 +201,11 @@ def _when(text: str) -> tuple[datetime, str]:
 
 
 def _actor(code: str) -> Actor | None:
-    country, _, role = code.upper().partition(":")
-    return Actor(country or None, role or None, code) if code else None
+    country, _, role = (part.strip() for part in code.partition(":"))
+    known = country_of(country)
+    if known is None and len(country) == len("PK"):
+        raise InputError(f"{country!r} can be read as an ISO or a FIPS code", hint="write three letters, PAK")
+    return Actor(known or country.upper() or None, role.upper() or None, code) if code else None
 
 
 def _number(cells: Mapping[str, str], name: str) -> float | None:

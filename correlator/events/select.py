@@ -28,7 +28,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from correlator.errors import InputError
-from correlator.events.actors import country_codes
+from correlator.events.actors import country_codes, country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES
 from correlator.events.scope import SCOPES, scope_column
 from correlator.tables import EVENTS
@@ -403,9 +403,9 @@ def _scope(value: str) -> Sequence[str]:
 
 
 def _country(value: str) -> Sequence[str]:
-    code = value.upper()
-    if code not in country_codes():
-        hint = _nearest(code, sorted(country_codes()))
+    code = country_of(value)
+    if code is None:
+        hint = _nearest(value.upper(), sorted(country_codes()))
         raise InputError(f"no country or organisation has the code {value!r}", hint=hint)
     return (code,)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from correlator.store.writing import write_outside_events, write_rejects
 from correlator.tabular import to_polars
 
 _Part = tuple[pl.DataFrame, pl.DataFrame]
+UNKNOWN_ACTORS = "with an actor that is not a country or organisation we know"
 PART_ROWS = 50_000
 """Events of one transaction: as many as are written in less than half a second."""
 
@@ -50,7 +52,7 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
 
     load = Load("events", name, sha256)
     total = load_parts(store, load, started(_sliced(read_ahead(batches))), write, advance=advance)
-    return LoadReport("events", name, total.added, total.known, total.rejected)
+    return LoadReport("events", name, total.added, total.known, total.rejected, total.details)
 
 
 def _sliced(parts: Iterable[_Part]) -> Iterator[_Part]:
@@ -74,4 +76,13 @@ def _write(connection: Connection, part: _Part, source: str) -> Tally:
     ]
     refused = pl.concat([rejects, pl.DataFrame(others, schema=REJECT_SCHEMA)])
     write_rejects(connection, refused, datetime.now(UTC))
-    return Tally(written.added, written.known, refused.height)
+    return Tally(written.added, written.known, refused.height, Counter({UNKNOWN_ACTORS: _strangers(events)}))
+
+
+def _strangers(events: pl.DataFrame) -> int:
+    """How many of a user's events have an actor that is not a country or organisation we know."""
+    from correlator.events.actors import country_codes
+
+    known = pl.Series(sorted(country_codes()))
+    strange = [~pl.col(f"{side}_country").is_in(known.implode()).fill_null(value=True) for side in ("source", "target")]
+    return events.filter(pl.any_horizontal(strange) & (pl.col("coder") == "user")).height

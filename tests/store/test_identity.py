@@ -118,3 +118,23 @@ def test_events_are_chosen_by_number(store, tmp_path, selection, rows):
     add_events(store, write(tmp_path / "a.csv", ROWS[:2]))
     store_with_exchange = listing(store, "events", selection=selection)
     assert store_with_exchange["event_id"].n_unique() == rows
+
+
+def test_a_country_by_its_name_is_the_country_of_that_code(store, tmp_path):
+    add_events(store, write(tmp_path / "codes.csv", ROWS[:2]))
+    named = write(
+        tmp_path / "names.csv",
+        [
+            "2025-05-28T00:00:00Z,AGREE,Pakistan,Azerbaijan,,\n",
+            "2025-06-16,CONSULT,pakistan:gov,Türkiye,,\n",
+            "2025-06-17,CONSULT,PK,TUR,,\n",
+            "2025-06-18,CONSULT,Atlantis,TUR,,\n",
+        ],
+    )
+    report = add_events(store, named)
+    assert (report.added, report.known, report.rejected) == (2, 1, 1)
+    assert "1 with an actor that is not a country or organisation we know" in str(report)
+    reasons = store.frame("SELECT reason FROM rejects")["reason"].to_list()
+    assert reasons == ["'PK' can be read as an ISO or a FIPS code (write three letters, PAK)"]
+    for selection in ("source = Pakistan", "dyad = 'Pakistan-Türkiye'", "dyad = TUR-PAK"):
+        assert listing(store, "events", selection=selection).height >= 1, selection
