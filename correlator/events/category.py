@@ -54,7 +54,7 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     governors = [hit for hit in kept if hit.entry.governs]
     asides = [match.start() for match in _ASIDE.finditer(text.lowered)]
     unders = [match.start() for match in _UNDER.finditer(text.lowered)]
-    found = []
+    ranked = []
     for hit in kept:
         if hit.entry.category not in CATEGORIES:
             continue
@@ -63,9 +63,9 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
             cost = _PLACE_COST * text.word_at(hit.start) + _aside_cost(text.lowered, asides, hit.start)
             cost += _UNDER_COST if any(0 <= hit.start - place < _UNDER_REACH for place in unders) else 0.0
             cost += _MODIFIER_COST if _is_modifier(text, hit) else 0.0
-            found.append(candidate._replace(score=candidate.score - cost))
-    found.sort(key=lambda c: -c.score)
-    return found
+            ranked.append(candidate._replace(score=candidate.score - cost))
+    ranked.sort(key=lambda c: -c.score)
+    return ranked
 
 
 def _is_void(hit: Hit, void: set[int]) -> bool:

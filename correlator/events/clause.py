@@ -85,11 +85,11 @@ class Clause(NamedTuple):
         return [phrase for phrase in clause if not phrase.is_place] or clause
 
 
-def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase], home: str | None) -> Clause:
+def clause_of(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: str | None) -> Clause:
     """The phrases of a text sorted around the words that decided its category; ``home``: the country of the page."""
     decider = chosen.governor if chosen.governor is not None else chosen.hit
     start, end = decider.start, decider.head_end
-    located = of_page(text, _located(text, found), home)
+    located = of_page(text, _located(text, phrases), home)
     spoken = _attribution_start(text, end)
     trailing = _TRAILING.search(text.lowered, end - 1)
     turn = trailing.start() if trailing is not None else len(text.lowered)
@@ -110,13 +110,13 @@ def clause_of(text: Text, chosen: Candidate, found: Sequence[Phrase], home: str 
     )
 
 
-def _located(text: Text, found: Sequence[Phrase]) -> list[Phrase]:
+def _located(text: Text, phrases: Sequence[Phrase]) -> list[Phrase]:
     """*Rebels in the Ivory Coast*, *the Russians of Latvia*, ethnic groups: they are of the country where they are."""
-    located = list(found)
-    for number, phrase in enumerate(found[:-1]):
-        after = found[number + 1]
+    located = list(phrases)
+    for number, phrase in enumerate(phrases[:-1]):
+        after = phrases[number + 1]
         if _is_minority(text, phrase):
-            place = next((other for other in found if other.is_place and other.actor.country), None)
+            place = next((other for other in phrases if other.is_place and other.actor.country), None)
         else:
             place = after if phrase.actor.country is None or _is_people_of(text, phrase, after) else None
             if place is not None and not _is_of(text, phrase, place):

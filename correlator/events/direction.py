@@ -61,12 +61,12 @@ class Roles(NamedTuple):
     rule: str
 
 
-def who_to_whom(text: Text, chosen: Candidate, found: Sequence[Phrase], home: str | None = None) -> Roles:
+def who_to_whom(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: str | None = None) -> Roles:
     """Sources and targets (each the first one first, possibly empty) of the event that ``chosen`` decides.
 
     ``home``: the country of the page, whose own offices go without its name.
     """
-    clause = clause_of(text, chosen, found, home)
+    clause = clause_of(text, chosen, phrases, home)
     for reading in _READINGS:
         if (roles := reading(clause)) is not None:
             return Roles(*settled(clause, *roles))

@@ -96,14 +96,14 @@ def grams(text: str) -> Grams:
 
 def rule_features(reading: Reading) -> NDArray[np.float32]:
     """Best score per category, the leading one, and how text and headline's gate stand to it; ``RULE_WIDTH`` long."""
-    text, mentions, found = reading.text, reading.mentions, reading.candidates
+    text, mentions, candidates = reading.text, reading.mentions, reading.candidates
     out = np.zeros(RULE_WIDTH, dtype=np.float32)
     order = {name: number for number, name in enumerate(CATEGORIES)}
-    for candidate in reversed(found):
+    for candidate in reversed(candidates):
         out[order[candidate.category]] = max(candidate.score, 0.0) / 5.0
-    if found:
-        out[_RULES + order[found[0].category]] = 1.0
-    out[2 * _RULES] = 0.0 if found else 1.0
+    if candidates:
+        out[_RULES + order[candidates[0].category]] = 1.0
+    out[2 * _RULES] = 0.0 if candidates else 1.0
     out[2 * _RULES + 1] = min(reading.opposing / 5.0, 3.0)
     out[2 * _RULES + 2] = min(len(mentions), 6) / 3.0
     out[2 * _RULES + 3] = 1.0 if any(name.country for mention in mentions for name in mention.names) else 0.0
@@ -112,8 +112,8 @@ def rule_features(reading: Reading) -> NDArray[np.float32]:
     if not has_gate(text, reading.actors):
         return out
     out[NAMED] = 1.0
-    if found:
-        out[NAMED + 1 :] = signals(signs(chosen(reading._replace(home=None), found[0])))
+    if candidates:
+        out[NAMED + 1 :] = signals(signs(chosen(reading._replace(home=None), candidates[0])))
     return out
 
 

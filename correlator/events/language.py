@@ -90,6 +90,6 @@ def _by_script(letters: list[str], words: set[str]) -> str:
         return "ja"
     code = _SCRIPTS.get(max(sorted(set(names)), key=names.count), CODED)
     if code == "ar":
-        found = set(letters)
-        return "ur" if found & _URDU or not _URDU_WORDS.isdisjoint(words) else "fa" if found & _PERSIAN else "ar"
+        scripts = set(letters)
+        return "ur" if scripts & _URDU or not _URDU_WORDS.isdisjoint(words) else "fa" if scripts & _PERSIAN else "ar"
     return code

@@ -61,13 +61,13 @@ def expand(pattern: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ..
 
 
 def _choice(token: str, groups: Mapping[str, tuple[str, ...]]) -> list[str]:
-    found: list[str] = []
+    choices: list[str] = []
     for phrase in token.split("|"):
         if phrase.startswith("@"):
-            found.extend(groups[phrase[1:]])
+            choices.extend(groups[phrase[1:]])
         else:
-            found.extend(_phrase(phrase.split("_")))
-    return found
+            choices.extend(_phrase(phrase.split("_")))
+    return choices
 
 
 def _phrase(words: list[str]) -> list[str]:

@@ -78,9 +78,9 @@ def code_other(reading: Reading) -> list[CodedEvent]:
 
 
 def _words(text: str, language: str) -> _Words:
-    found = list(_WORD.finditer(text))
-    joined = " " + "".join(f"{normal(match[0], language)} " for match in found)
-    return _Words(text, joined, tuple(match.span() for match in found))
+    matches = list(_WORD.finditer(text))
+    joined = " " + "".join(f"{normal(match[0], language)} " for match in matches)
+    return _Words(text, joined, tuple(match.span() for match in matches))
 
 
 def _decided(words: _Words, lexicon: Lexicon) -> tuple[Act, int, int] | None:
@@ -96,11 +96,11 @@ def _decided(words: _Words, lexicon: Lexicon) -> tuple[Act, int, int] | None:
 
 
 def _sides(words: _Words, lexicon: Lexicon, reading: Reading) -> list[_Side]:
-    found = [_side(words, match, lexicon, reading) for match in lexicon.named.finditer(words.joined)]
+    sides = [_side(words, match, lexicon, reading) for match in lexicon.named.finditer(words.joined)]
     offices = [_office(match) for match in lexicon.office.finditer(words.joined)]
-    taken = [(side.start, side.end) for side in found if side is not None]
+    taken = [(side.start, side.end) for side in sides if side is not None]
     free = [side for side in offices if not any(a < side.end - 1 and side.start < b - 1 for a, b in taken)]
-    parts = sorted([*(side for side in found if side is not None), *free], key=lambda side: (side.start, -side.end))
+    parts = sorted([*(side for side in sides if side is not None), *free], key=lambda side: (side.start, -side.end))
     merged: list[_Side] = []
     for part in parts:
         if merged and part.start <= merged[-1].end and _of_one(merged[-1], part):

@@ -19,14 +19,16 @@ OF_OTHERS: Final = re.compile(
 _OFFICES = frozenset({"GOV", "MIL", "LEG"})
 
 
-def of_page(text: Text, found: Sequence[Phrase], home: str | None) -> list[Phrase]:
+def of_page(text: Text, phrases: Sequence[Phrase], home: str | None) -> list[Phrase]:
     """*PM leaves for Baku*: an office of the page's own country, where no other country is named before it."""
     if home is None:
-        return list(found)
-    foreign = next((phrase.start for phrase in found if phrase.actor.country and not phrase.is_place), len(text.joined))
+        return list(phrases)
+    foreign = next(
+        (phrase.start for phrase in phrases if phrase.actor.country and not phrase.is_place), len(text.joined)
+    )
     return [
         from_page(phrase, home) if phrase.start < foreign and is_own_office(text, phrase) else phrase
-        for phrase in found
+        for phrase in phrases
     ]
 
 

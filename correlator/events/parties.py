@@ -152,8 +152,8 @@ def in_sentence_case(text: Text) -> bool:
 def _business(hits: Sequence[Hit]) -> frozenset[int]:
     """Where words of business stand that do not also tell what is done (*downgrades ties*)."""
     deeds = {hit.start for hit in hits if hit.entry.category in CATEGORIES}
-    found = (hit for hit in hits if hit.entry.category == WITHOUT and hit.entry.weight >= _COMPANY_WEIGHT)
-    return frozenset(hit.start for hit in found if hit.start not in deeds)
+    companies = (hit for hit in hits if hit.entry.category == WITHOUT and hit.entry.weight >= _COMPANY_WEIGHT)
+    return frozenset(hit.start for hit in companies if hit.start not in deeds)
 
 
 def _stands(text: Text, phrase: Phrase, business: frozenset[int]) -> bool:

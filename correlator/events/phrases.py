@@ -107,32 +107,32 @@ def phrases(text: Text, mentions: Sequence[Mention], on: date | None) -> list[Ph
     """The actors of a text in order of place; ``on`` is the day that decides who held an office."""
     named = _named(text, mentions, on)
     standing = [item for item in named if not item.qualifies]
-    found: list[Phrase] = []
+    hits: list[Phrase] = []
     group: list[_Named] = []
     for item in standing or named:
         if group and not _belongs(text, group, item):
-            found.append(_phrase(text, group))
+            hits.append(_phrase(text, group))
             group = []
         group.append(item)
     if group:
-        found.append(_phrase(text, group))
-    return _listed(text, found)
+        hits.append(_phrase(text, group))
+    return _listed(text, hits)
 
 
-def _listed(text: Text, found: list[Phrase]) -> list[Phrase]:
+def _listed(text: Text, hits: list[Phrase]) -> list[Phrase]:
     """*In Lahore, Multan and Quetta*: the members of a list of places are places."""
-    joints = [text.lowered[a.end - 1 : b.start + 1] for a, b in pairwise(found)]
+    joints = [text.lowered[a.end - 1 : b.start + 1] for a, b in pairwise(hits)]
     for number, joint in enumerate(joints):
-        member, first = found[number + 1], found[number]
+        member, first = hits[number + 1], hits[number]
         goes_on = joint == " , " and number + 1 < len(joints) and joints[number + 1] in _LIST_JOINTS
         if first.is_place and not member.preposition and (goes_on or joint in (" and ", " , and ")):
             is_place = member.actor.role is None
-            found[number + 1] = member._replace(preposition=first.preposition, is_place=is_place)
-    return found
+            hits[number + 1] = member._replace(preposition=first.preposition, is_place=is_place)
+    return hits
 
 
 def _named(text: Text, mentions: Sequence[Mention], on: date | None) -> list[_Named]:
-    found: list[_Named] = []
+    named: list[_Named] = []
     written = _dateline(text, mentions)
     for mention in mentions:
         name = _choose(mention.names, on)
@@ -142,13 +142,13 @@ def _named(text: Text, mentions: Sequence[Mention], on: date | None) -> list[_Na
             continue
         if name.text in _DESCRIBING and _DESCRIBES.match(text.lowered, mention.end - 1):
             continue
-        found.append(_Named(mention, name, False))
-    last = len(found) - 1
-    for number, item in enumerate(found):
-        after = found[number + 1] if number < last else None
+        named.append(_Named(mention, name, False))
+    last = len(named) - 1
+    for number, item in enumerate(named):
+        after = named[number + 1] if number < last else None
         if item.name.country and _qualifies(text, item.mention, after):
-            found[number] = item._replace(qualifies=True)
-    return found
+            named[number] = item._replace(qualifies=True)
+    return named
 
 
 def _choose(names: tuple[Name, ...], on: date | None) -> Name | None:
@@ -172,8 +172,8 @@ def _dateline(text: Text, mentions: Sequence[Mention]) -> int:
     """Length in ``text.joined`` of a *CAIRO (Reuters) --* at the head of a text, which tells where it was written."""
     if not mentions or mentions[0].start > 0 or all(name.kind != "place" for name in mentions[0].names):
         return 0
-    found = _DATELINE.match(text.original)
-    return len(prepare(found[0]).joined) - 1 if found is not None else 0
+    match = _DATELINE.match(text.original)
+    return len(prepare(match[0]).joined) - 1 if match is not None else 0
 
 
 def _qualifies(text: Text, mention: Mention, after: _Named | None) -> bool:
@@ -240,8 +240,8 @@ def _preposition(text: Text, start: int) -> str:
         return ""
     if _PART_OF.search(text.lowered, max(0, start - _LONG_LOOK_BACK), start + 1):
         return "in"
-    found = _PREPOSITION.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)
-    return found[1] if found else ""
+    match = _PREPOSITION.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)
+    return match[1] if match else ""
 
 
 def _is_ground(text: Text, names: Sequence[Name], end: int) -> bool:

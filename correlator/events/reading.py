@@ -62,8 +62,8 @@ def weighed(reading: Reading) -> Reading:
     """With the categories that the patterns speak for, best first, and the weight of what speaks against an event."""
     if not reading.hits:
         return reading
-    found = tuple(candidates(reading.text, reading.hits))
-    return reading._replace(candidates=found, opposing=_opposing(reading))
+    options = tuple(candidates(reading.text, reading.hits))
+    return reading._replace(candidates=options, opposing=_opposing(reading))
 
 
 def named(reading: Reading) -> Reading:
@@ -80,5 +80,5 @@ def chosen(reading: Reading, choice: Candidate) -> Reading:
 
 def _opposing(reading: Reading) -> float:
     """In a long sentence words of business count less."""
-    found = {hit.start: hit.entry.weight for hit in reading.hits if hit.entry.category == WITHOUT}
-    return sum(found.values()) * min(1.0, (_HEADLINE_WORDS / reading.text.length) ** 2) if found else 0.0
+    opposing = {hit.start: hit.entry.weight for hit in reading.hits if hit.entry.category == WITHOUT}
+    return sum(opposing.values()) * min(1.0, (_HEADLINE_WORDS / reading.text.length) ** 2) if opposing else 0.0

@@ -48,36 +48,36 @@ def signs(reading: Reading) -> Signs:
     text, best, roles, opposing = reading.text, reading.choice, reading.roles, reading.opposing
     if best is None or roles is None:
         raise ValueError("signs are those of a reading whose deciding words are chosen")
-    found = parties(reading)
+    named = parties(reading)
     values = {
         "always": 1.0,
         "score": min(best.score, _MOST) / _SCALE,
         "opposing words": min(opposing, _MOST) / _SCALE,
-        "words abroad": min(found.abroad, _MOST_ABROAD) / _ABROAD_SCALE,
+        "words abroad": min(named.abroad, _MOST_ABROAD) / _ABROAD_SCALE,
         "length": text.length / _LENGTH_SCALE,
         f"category {best.category}": 1.0,
         f"source {_kind(roles.sources)}": 1.0,
         f"target {_kind(roles.targets)}": 1.0,
     }
     flags = {
-        "no party": found.number == 0,
-        "organisation": found.organisation,
-        "pair": found.pair,
-        "armed": found.armed,
-        "market": found.market,
-        "company": found.company,
-        "goods": found.goods,
-        "firm": found.firm,
-        "bare": found.bare,
-        "unsaid": found.unsaid,
+        "no party": named.number == 0,
+        "organisation": named.organisation,
+        "pair": named.pair,
+        "armed": named.armed,
+        "market": named.market,
+        "company": named.company,
+        "goods": named.goods,
+        "firm": named.firm,
+        "bare": named.bare,
+        "unsaid": named.unsaid,
         "dyad": _is_dyad(roles),
         "governed": best.governor is not None,
-        "other subject": _other_subject(text, best, reading.actors, opposing > 0 or not found.bare),
+        "other subject": _other_subject(text, best, reading.actors, opposing > 0 or not named.bare),
         "only modifies": _only_modifies(text, best, roles),
-        "warning": found.organisation and _WARNING.match(text.lowered, best.hit.start) is not None,
+        "warning": named.organisation and _WARNING.match(text.lowered, best.hit.start) is not None,
     }
     values.update((name, 1.0) for name, flag in flags.items() if flag)
-    parted = "two" if found.number > 1 else "one"
+    parted = "two" if named.number > 1 else "one"
     return Signs(values, ("any", parted, "business") if opposing > 0 else ("any", parted))
 
 

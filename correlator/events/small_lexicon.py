@@ -152,8 +152,8 @@ def _acts(language: str) -> tuple[Act, ...]:
             raise InputError(f"languages/{name} line {number} is not category, weight, pattern, dyad and example")
         category, weight, pattern, dyad, example = parts
         source, _, target = dyad.partition(" ")
-        found = re.compile(_GAP.join(_words(part, language) for part in pattern.split(" .. ")))
-        acts.append(Act(category, float(weight), pattern, found, source or None, target or None, example))
+        expression = re.compile(_GAP.join(_words(part, language) for part in pattern.split(" .. ")))
+        acts.append(Act(category, float(weight), pattern, expression, source or None, target or None, example))
     return tuple(acts)
 
 

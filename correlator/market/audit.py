@@ -64,32 +64,32 @@ def audit_prices(
     parts = daily.partition_by("symbol", "source", maintain_order=True)
     every = [_examined(_series(part, exchange, instruments or {}), overrides) for part in parts]
     mean = _Mean.of(every)
-    found = [part for each in every for part in _findings(each, _market(each, every, mean, benchmark))]
+    findings = [part for each in every for part in _findings(each, _market(each, every, mean, benchmark))]
     all_series = [each.right for each in every]
-    found += [part for series in all_series for part in audit_identity.not_what_it_claims(series, all_series)]
-    return together([*found, *audit_identity.same_as_another(all_series)])
+    findings += [part for series in all_series for part in audit_identity.not_what_it_claims(series, all_series)]
+    return together([*findings, *audit_identity.same_as_another(all_series)])
 
 
 def audit_file(file: PriceFile, *, symbol: str) -> pl.DataFrame:
     """What reading a file showed and its bars no longer do: stamps that were instants, repeated or unreadable rows."""
     series = _series(file.bars.filter(pl.col("symbol") == symbol), None, {})
-    found = []
+    findings = []
     moved = [note for note in file.notes if note.startswith("stamps are instants")]
     if moved:
         harmless = ": 0 bars belong" in moved[0]
         action = "taken as the exchange's date, which is right; a reader that cuts off the time "
         action += "has the same dates" if harmless else "is one day early"
-        found.append(series.finding("utc-stamps", "low" if harmless else "high", moved[0], action))
+        findings.append(series.finding("utc-stamps", "low" if harmless else "high", moved[0], action))
     for word, grade in (("duplicate", "low"), ("contradiction", "high")):
         rows = file.rejects.filter(pl.col("reason").str.starts_with(word))
         if rows.height:
             text = f"{rows.height} rows: {rows['reason'][0].split(': ', 1)[1]} (line {rows['source_line'][0]})"
-            found.append(series.finding(word, grade, text, "the first bar of each session is kept"))
+            findings.append(series.finding(word, grade, text, "the first bar of each session is kept"))
     broken = file.rejects.filter(~pl.col("reason").str.contains("^(duplicate|contradiction)"))
     if broken.height:
         text = f"{broken.height} rows cannot be read, first line {broken['source_line'][0]}: {broken['reason'][0]}"
-        found.append(series.finding("unreadable", "medium", text, "see the rejects"))
-    return together(found)
+        findings.append(series.finding("unreadable", "medium", text, "see the rejects"))
+    return together(findings)
 
 
 def audit_name(file: PriceFile, claimed: str | None) -> pl.DataFrame:
@@ -186,7 +186,7 @@ class _Market:
 
 def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]:
     series, by_session = examined.series, examined.by_session
-    found = [
+    findings = [
         audit_bars.contradictions(series),
         audit_bars.repeated_sessions(series),
         audit_bars.at_limit(series),
@@ -204,12 +204,12 @@ def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]
     if market is not None and not by_session:
         by_session = tuple(audit_shifts.shifts_by_returns(examined.right, market.closes, market.name))
         if not by_session:
-            found += audit_identity.unlike_its_market(examined.right, market.closes, market.name)
+            findings += audit_identity.unlike_its_market(examined.right, market.closes, market.name)
         elif not market.vouched:
             doubt = f" (or {market.name} stands off the other way: nothing here tells which)"
             by_session = tuple(replace(shift, evidence=shift.evidence + doubt) for shift in by_session)
-    found += [audit_shifts.finding_of(series, shift, "day") for shift in examined.by_day]
-    return found + [audit_shifts.finding_of(examined.right, shift, "session") for shift in by_session]
+    findings += [audit_shifts.finding_of(series, shift, "day") for shift in examined.by_day]
+    return findings + [audit_shifts.finding_of(examined.right, shift, "session") for shift in by_session]
 
 
 def _sessions(series: Series, overrides: bool | str | Path) -> pl.Series:
@@ -289,8 +289,8 @@ def _market(
     series = examined.series
     if isinstance(benchmark, pl.DataFrame):
         return _Market(benchmark.select("session", "close"), str(benchmark["symbol"][0]), vouched=False)
-    wanted = benchmark or series.benchmark
-    named = [other for other in every if other.series.symbol == wanted and other.series.symbol != series.symbol]
+    chosen = benchmark or series.benchmark
+    named = [other for other in every if other.series.symbol == chosen and other.series.symbol != series.symbol]
     others = mean.without(examined, every)
     if not named:
         if isinstance(benchmark, str) and benchmark != series.symbol:

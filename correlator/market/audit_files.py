@@ -26,11 +26,11 @@ def check_files(
     files = [read_for_check(path, **options) for path in paths]
     symbol, exchange = options.get("symbol"), options.get("exchange")
     bars = pl.concat([file.bars for file in files])
-    found = [audit_prices(bars, benchmark, exchange=exchange)]
-    found += [audit_file(file, symbol=file.symbols[0]) for file in files]
+    tables = [audit_prices(bars, benchmark, exchange=exchange)]
+    tables += [audit_file(file, symbol=file.symbols[0]) for file in files]
     if symbol is None:
-        found += [audit_name(file, known_in_name(path)) for path, file in zip(paths, files, strict=True)]
-    return together(found)
+        tables += [audit_name(file, known_in_name(path)) for path, file in zip(paths, files, strict=True)]
+    return together(tables)
 
 
 def read_for_check(path: str | Path, **options: Unpack[PriceKeywords]) -> PriceFile:

@@ -33,21 +33,21 @@ def not_what_it_claims(series: Series, others: Sequence[Series] = ()) -> list[pl
     A level more than a tenth away on the median of three or more days is not the series it says it is.
     """
     known = known_closes(series.symbol)
-    found = []
+    findings = []
     verdict = _level(series, known, "known closes")
     if verdict:
         evidence, action = verdict
         whose = _whose_closes(series)
         evidence += f"; its closes are those of {whose}" if whose else ""
-        found.append(series.finding("not-what-it-claims", "high", evidence, action))
+        findings.append(series.finding("not-what-it-claims", "high", evidence, action))
     for other in others:
         if other.source == series.source or canonical_symbol(other.symbol) != canonical_symbol(series.symbol):
             continue
         verdict = _level(series, other.bars.select("session", "close"), other.source)
         if verdict:
             grade = "high" if not known.height else "medium"
-            found.append(series.finding("sources-disagree", grade, *verdict))
-    return found
+            findings.append(series.finding("sources-disagree", grade, *verdict))
+    return findings
 
 
 def unlike_its_market(series: Series, market: pl.DataFrame, name: str) -> list[pl.DataFrame]:
@@ -82,15 +82,15 @@ def same_as_another(every: Sequence[Series]) -> list[pl.DataFrame]:
         .agg(pl.len().alias("n"), pl.col("session").min().alias("first"))
         .sort("number", "number_other")
     )
-    found = []
+    findings = []
     for number, other, n, first in pairs.iter_rows():
         one, two = every[number], every[other]
         if one.symbol == two.symbol or n < _TWIN_BARS or n < _TWIN_SHARE * min(one.bars.height, two.bars.height):
             continue
         evidence = f"returns are those of {two.symbol} ({two.source}) on {n:,} sessions, to the seventh digit"
         action = "one of the two is not what it claims: compare both with another source"
-        found.append(one.finding("same-as-another", "high", evidence, action, session=first))
-    return found
+        findings.append(one.finding("same-as-another", "high", evidence, action, session=first))
+    return findings
 
 
 def _level(series: Series, known: pl.DataFrame, name: str) -> tuple[str, str] | None:

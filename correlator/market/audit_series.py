@@ -24,7 +24,7 @@ def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
         .group_by("run", maintain_order=True)
         .agg(pl.col("session").first().alias("first"), pl.col("session").last().alias("last"), pl.len().alias("n"))
     )
-    found = [
+    findings = [
         series.finding(
             "hole",
             "high" if n >= _HOLE else "medium",
@@ -38,8 +38,8 @@ def holes(series: Series, sessions: pl.Series) -> list[pl.DataFrame]:
     few = scattered.filter(pl.len().over("run") < _GAP)["session"].to_list()
     if few and series.exchange is not None:
         text = f"no bar on {len(few)} sessions: {shown(few)}"
-        found.append(series.finding("missing", "low", text, "missing bars stay missing in a study", session=few[0]))
-    return found
+        findings.append(series.finding("missing", "low", text, "missing bars stay missing in a study", session=few[0]))
+    return findings
 
 
 def short_history(series: Series) -> list[pl.DataFrame]:

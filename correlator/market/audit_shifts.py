@@ -63,7 +63,7 @@ def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
     days = series.bars["session"].to_physical().to_numpy().astype(np.int64)
     known = sessions.to_physical().to_numpy().astype(np.int64)
     as_is = np.isin(days, known)
-    found = []
+    shifts = []
     for direction, by in _TOWARDS.items():
         moved = np.isin(days + by, known)
         score = moved.astype(np.float64) - as_is
@@ -71,7 +71,7 @@ def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
             first, last = _to_the_ends(score, first, last)
             inside = slice(first, last + 1)
             if total >= _LEAST_LABELS and moved[inside].mean() >= _SESSIONS_AFTER:
-                found.append(
+                shifts.append(
                     Shift(
                         direction,
                         first,
@@ -79,7 +79,7 @@ def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
                         _labels_seen(series, first, last, as_is, moved=moved, direction=direction),
                     )
                 )
-    return found
+    return shifts
 
 
 def _labels_seen(
@@ -158,7 +158,7 @@ def shifts_by_returns(series: Series, market: pl.DataFrame, name: str) -> list[S
     paired = _paired(series.bars, market)
     if len(paired.rows) < _LEAST_BARS:
         return []
-    found = []
+    shifts = []
     for direction, lag in _TOWARDS.items():
         rho = _strongest(paired, lag)
         if rho < _LEAST_CORRELATION:
@@ -173,8 +173,8 @@ def shifts_by_returns(series: Series, market: pl.DataFrame, name: str) -> list[S
                 for first, last, _ in best_stretches(score, 0.0)
                 if _verdict(paired, lag, first, last) > _STRETCH
             ]
-        found += [_by_returns(series, paired, direction, first, last=last, name=name) for first, last in stretches]
-    return found
+        shifts += [_by_returns(series, paired, direction, first, last=last, name=name) for first, last in stretches]
+    return shifts
 
 
 def _grown(score: Array) -> tuple[int, int]:
@@ -187,7 +187,7 @@ def _grown(score: Array) -> tuple[int, int]:
 def _by_returns(series: Series, paired: _Paired, direction: str, first: int, *, last: int, name: str) -> Shift:
     inside = slice(first, last + 1)
     lag = _TOWARDS[direction]
-    there, here = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
+    shifted, here = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
     rows = int(paired.rows[first]), int(paired.rows[last])
     if first == 0:
         rows = (0, rows[1])
@@ -195,7 +195,7 @@ def _by_returns(series: Series, paired: _Paired, direction: str, first: int, *, 
     which = "next" if lag == 1 else "previous"
     evidence = (
         f"from {days[rows[0]]} to {days[rows[1]]} ({last - first + 1:,} bars) returns move with {name} of the {which} "
-        f"session: correlation {there:.2f}, on the same session {here:.2f}"
+        f"session: correlation {shifted:.2f}, on the same session {here:.2f}"
     )
     return Shift(direction, *rows, evidence)
 
@@ -204,23 +204,23 @@ def _verdict(paired: _Paired, lag: int, first: int, last: int) -> float:
     """Distance of the correlations at ``lag`` and on the same session, in standard errors; 0 where it cannot count."""
     inside = slice(first, last + 1)
     n = last - first + 1
-    there, here = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
-    if n < _LEAST_BARS or there < _LEAST_CORRELATION:
+    shifted, here = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
+    if n < _LEAST_BARS or shifted < _LEAST_CORRELATION:
         return 0.0
-    return float((np.arctanh(there) - np.arctanh(here)) * np.sqrt((n - 3) / 2))
+    return float((np.arctanh(shifted) - np.arctanh(here)) * np.sqrt((n - 3) / 2))
 
 
 def _strongest(paired: _Paired, lag: int) -> float:
     """The highest correlation with the market, at ``lag`` or on the same session, over any ~250 bars."""
     parts = max(1, len(paired.rows) // 250)
     pieces = np.array_split(np.arange(len(paired.rows)), parts)
-    found = [correlation(paired.own[piece], paired.market[k][piece]) for piece in pieces for k in (0, lag)]
-    return float(np.clip(max(found), 0.0, _MOST_CORRELATION))
+    correlations = [correlation(paired.own[piece], paired.market[k][piece]) for piece in pieces for k in (0, lag)]
+    return float(np.clip(max(correlations), 0.0, _MOST_CORRELATION))
 
 
-def _likelihood_ratio(own: Array, there: Array, here: Array, rho: float) -> Array:
-    """Log likelihood ratio (N,) of own returns given the market's ``there`` against ``here``, correlation ``rho``."""
-    ratio: Array = ((own - rho * here) ** 2 - (own - rho * there) ** 2) / (2 * (1 - rho**2))
+def _likelihood_ratio(own: Array, shifted: Array, here: Array, rho: float) -> Array:
+    """Log likelihood ratio (N,) of own returns given the market's ``shifted`` against ``here``, correlation ``rho``."""
+    ratio: Array = ((own - rho * here) ** 2 - (own - rho * shifted) ** 2) / (2 * (1 - rho**2))
     return np.nan_to_num(ratio)
 
 
@@ -293,15 +293,15 @@ def correlation(a: Array, b: Array) -> float:
 def shifts_by_known_closes(series: Series, known: pl.DataFrame, sessions: pl.Series) -> list[Shift]:
     """Whether known closes (session, close) of the symbol stand one session off, to a fiftieth of a per cent."""
     hits, n = _hits(series, known, sessions)
-    found = []
+    shifts = []
     for direction, by in _TOWARDS.items():
         if hits[-by] >= _LEAST_KNOWN and hits[-by] >= 0.6 * n and hits[0] <= 0.4 * hits[-by]:
             evidence = (
                 f"{hits[-by]} of {n} known closes of {series.symbol} stand one session {direction}, "
                 f"{hits[0]} on their own session"
             )
-            found.append(Shift(direction, 0, series.bars.height - 1, evidence))
-    return found
+            shifts.append(Shift(direction, 0, series.bars.height - 1, evidence))
+    return shifts
 
 
 def known_closes_agree(series: Series, known: pl.DataFrame) -> bool:

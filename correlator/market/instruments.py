@@ -130,10 +130,10 @@ def canonical_symbol(symbol: str, *, exchange: str | None = None, path: str | Pa
 
 def currency_pair(symbol: str) -> str | None:
     """The pair that a name of exchange rates means: USDINR for ``INR=X``, EURUSD for ``EURUSD=X`` and ``EUR/USD``."""
-    found = _PAIR.fullmatch(symbol.strip().upper())
-    if found is None:
+    match = _PAIR.fullmatch(symbol.strip().upper())
+    if match is None:
         return None
-    first, second, single = found[1], found[2] or found[3], found[2] is None and found[3] is None
+    first, second, single = match[1], match[2] or match[3], match[2] is None and match[3] is None
     pair = ("USD", first) if single else (first, second)
     return "".join(pair) if set(pair) <= currencies() and pair[0] != pair[1] else None
 
@@ -210,9 +210,9 @@ def countries() -> frozenset[str]:
 
 @lru_cache(maxsize=4)
 def _by_name(path: str | None) -> dict[str, dict[str, str | None]]:
-    found: dict[str, dict[str, str | None]] = {}
+    by_name: dict[str, dict[str, str | None]] = {}
     for row in read_instruments(path).select(INSTRUMENTS.column_names).iter_rows(named=True):
         for name in [row["symbol"], *(row["aliases"] or "").split("|")]:
             if name:
-                found.setdefault(name.upper(), row)
-    return found
+                by_name.setdefault(name.upper(), row)
+    return by_name

@@ -21,8 +21,8 @@ def price_limits(exchange: str, sessions: pl.Series) -> tuple[Array, Array]:
     """
     known = _limits().filter(pl.col("exchange") == exchange)
     dates = pl.DataFrame({"session": sessions.cast(pl.Date)}).with_row_index("row").sort("session")
-    found = dates.join_asof(known, left_on="session", right_on="date", strategy="backward").sort("row")
-    limit, minimum = (found[name].cast(pl.Float64).to_numpy(writable=True) for name in ("limit", "minimum"))
+    limits = dates.join_asof(known, left_on="session", right_on="date", strategy="backward").sort("row")
+    limit, minimum = (limits[name].cast(pl.Float64).to_numpy(writable=True) for name in ("limit", "minimum"))
     return limit[:, None], minimum[:, None]
 
 

@@ -38,13 +38,13 @@ def check_sessions(exchange: str, bars: pl.DataFrame, *, overrides: bool | str |
     days = daily["session"].sort()
     known = sessions_between(exchange, days[0], days[-1], overrides=overrides)["session"]
     traded = _with_trade(daily)
-    found = pl.concat([_traded_without_session(traded, known), _session_without_trade(daily, traded, known)])
-    return found.select(
+    disagreements = pl.concat([_traded_without_session(traded, known), _session_without_trade(daily, traded, known)])
+    return disagreements.select(
         pl.lit(exchange).alias("exchange"), *(pl.col(name).cast(SCHEMA[name]) for name in list(SCHEMA)[1:])
     ).sort("session")
 
 
-def proposed_corrections(found: pl.DataFrame, *, overrides: bool | str | Path = True) -> pl.DataFrame:
+def proposed_corrections(disagreements: pl.DataFrame, *, overrides: bool | str | Path = True) -> pl.DataFrame:
     """What would put the calendar right, of the sure rows of ``check_sessions``, as a corrections file has it.
 
     Columns: exchange and those of ``session_corrections.SCHEMA``. A session on which nothing traded is ``closed``, days
@@ -52,7 +52,7 @@ def proposed_corrections(found: pl.DataFrame, *, overrides: bool | str | Path = 
     the nearest session of its weekday, or of any where it is a weekend. Every row rests on bars alone, and says so: a
     proposal to hold against the exchange's own notices.
     """
-    sure = found.filter("sure").sort("exchange", "session")
+    sure = disagreements.filter("sure").sort("exchange", "session")
     rows = []
     for (exchange,), part in sure.group_by("exchange", maintain_order=True):
         zone = exchange_zone(str(exchange))

@@ -86,12 +86,12 @@ def meaning(
     """
     known = aliases or {}
     every = list(names)
-    wanted = known.get(asked.upper(), canonical_symbol(asked, exchange=exchange)).upper()
+    canonical = known.get(asked.upper(), canonical_symbol(asked, exchange=exchange)).upper()
     same = [
         name
         for name in every
         if asked.upper() == name.upper().strip()
-        or known.get(name.upper(), canonical_symbol(name, exchange=exchange)).upper() == wanted
+        or known.get(name.upper(), canonical_symbol(name, exchange=exchange)).upper() == canonical
     ]
     if same:
         return same

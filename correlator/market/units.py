@@ -120,8 +120,8 @@ def volume_factor(label: str, source: str) -> float:
 
 
 def _after_in(label: str) -> str:
-    found = re.search(r"\b(?:in|x)\s+(\S+)\s*$", label, re.I) or re.search(r"['’]?(0{3}s?)\s*$", label)
-    return found.group(1) if found else ""
+    match = re.search(r"\b(?:in|x)\s+(\S+)\s*$", label, re.I) or re.search(r"['’]?(0{3}s?)\s*$", label)
+    return match.group(1) if match else ""
 
 
 def in_whole_units(

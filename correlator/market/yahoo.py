@@ -249,7 +249,7 @@ def _ask(name: str, wanted: Asked, session: Any) -> tuple[pd.DataFrame, dict[str
             raise _verdict(problem, answers[-1] if answers else None, name, wanted) from problem
 
 
-def _verdict(problem: Exception, answer: Answer | None, name: str, wanted: Asked) -> Exception:
+def _verdict(problem: Exception, answer: Answer | None, name: str, asked: Asked) -> Exception:
     """What yfinance's exception means, by Yahoo's last answer to a chart request."""
     from yfinance.exceptions import YFTickerMissingError
 
@@ -260,14 +260,14 @@ def _verdict(problem: Exception, answer: Answer | None, name: str, wanted: Asked
         return NotFoundError(f"Yahoo has no symbol {name}{said}", hint="check its name at finance.yahoo.com")
     if answer.status in _FOR_GOOD:
         return InputError(
-            f"Yahoo refuses {wanted.interval} bars of {name} from {wanted.start} ({answer.status}){said}",
+            f"Yahoo refuses {asked.interval} bars of {name} from {asked.start} ({answer.status}){said}",
             hint="ask for another range or interval; asking again does not help",
         )
     if answer.status != 200:
         return _Trouble(_status(answer.status))
     if isinstance(problem, YFTickerMissingError):
         return NotFoundError(
-            f"Yahoo has no {wanted.interval} bars of {name} from {wanted.start}", hint="try an earlier start"
+            f"Yahoo has no {asked.interval} bars of {name} from {asked.start}", hint="try an earlier start"
         )
     return _Trouble(f"an answer that is not a price chart ({type(problem).__name__})")
 

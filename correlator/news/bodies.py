@@ -133,8 +133,8 @@ def _extracted(text: str, *, precise: bool) -> etree._Element:
 
     extract = partial(trafilatura.extract, text, include_comments=False, include_tables=False, favor_precision=precise)
     try:
-        found = extract(output_format="xml", include_links=True)
-        main = etree.fromstring((found or "<doc/>").encode()).find("main")
+        extracted = extract(output_format="xml", include_links=True)
+        main = etree.fromstring((extracted or "<doc/>").encode()).find("main")
     except etree.LxmlError:
         main = etree.Element("main")
         for line in (extract() or "").split("\n"):

@@ -66,8 +66,8 @@ UNNAMED = Corpus("a table", columns={name: tuple(usual) for name, usual in _USUA
 
 def corpus_of(names: Sequence[str]) -> Corpus:
     """The layout that a file with these columns has: of those it fulfils, the one that needs most of them."""
-    there = {name.casefold() for name in names}
-    fitting = [each for each in _shipped() if all(need.casefold() in there for need in each.needs)]
+    lowered = {name.casefold() for name in names}
+    fitting = [each for each in _shipped() if all(need.casefold() in lowered for need in each.needs)]
     return max(fitting, key=lambda each: (len(each.needs), len(each.columns)), default=UNNAMED)
 
 

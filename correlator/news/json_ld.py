@@ -100,11 +100,11 @@ def _single(text: str) -> Iterator[object]:
         return
     kind = re.search(r'"@type"\s*:\s*"(\w*Article|BlogPosting)"', text)
     if kind:
-        found = (
+        values = (
             (name, re.search(rf'"{name}"\s*:\s*"([^"]{{1,300}})"', text))
             for name in ("headline", "datePublished", "dateModified")
         )
-        yield {"@type": kind[1], **{name: match[1] for name, match in found if match}}
+        yield {"@type": kind[1], **{name: match[1] for name, match in values if match}}
 
 
 def _own(value: object, depth: int = 0) -> Iterator[Node]:

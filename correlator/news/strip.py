@@ -160,7 +160,7 @@ def _readable(text: str) -> str:
 
 def _found(text: str, layouts: Sequence[str]) -> list[StripQuote]:
     """Quotes of all layouts in the order of the text."""
-    found: list[tuple[int, StripQuote]] = []
+    quotes: list[tuple[int, StripQuote]] = []
     line, reached = 1, 0
     matches = (match for layout in layouts for match in compile_layout(layout).finditer(text))
     for match in matches if len(layouts) == 1 else sorted(matches, key=lambda match: match.start()):
@@ -168,8 +168,8 @@ def _found(text: str, layouts: Sequence[str]) -> list[StripQuote]:
         reached = match.start()
         quote = _quote(match, line)
         if quote:
-            found.append((match.start(), quote))
-    return [quote for _, quote in found]
+            quotes.append((match.start(), quote))
+    return [quote for _, quote in quotes]
 
 
 def _runs(quotes: Sequence[StripQuote]) -> Iterator[dict[str, StripQuote]]:

@@ -44,14 +44,14 @@ class Journal:
             lines = self.path.read_bytes().split(b"\n")[:-1]
         except FileNotFoundError:
             return []
-        found: list[dict[str, Any]] = []
+        entries: list[dict[str, Any]] = []
         for line in lines:
             try:
                 read = json.loads(line)
             except ValueError:
                 continue
-            found = [read] if "done" in read else [*found, read]
-        return found
+            entries = [read] if "done" in read else [*entries, read]
+        return entries
 
     def write(self, line: Mapping[str, Any]) -> None:
         """Add a line and have it on the disk."""

@@ -83,23 +83,23 @@ def _column_with(raw: RawTable, symbol: str | None) -> str | None:
 
 def bar_fields(raw: RawTable, given: Mapping[str, str]) -> dict[str, str]:
     """Columns of the fields of a bar by the names that the vocabulary has for them."""
-    found = {ours: column for ours, column in given.items() if ours in PRICES}
-    found.update({ours: column for ours, column in short_names(raw, str.lower).items() if ours not in found})
+    fields = {ours: column for ours, column in given.items() if ours in PRICES}
+    fields.update({ours: column for ours, column in short_names(raw, str.lower).items() if ours not in fields})
     for ours in ("open", "high", "low", "close", "last", "adjusted_close", "volume"):
         names = [column for column in raw.columns if named_field(raw, column) == ours and column not in given.values()]
-        if names and ours not in found:
-            found[ours] = min(names, key=lambda column: (rank_of(raw.label(column)), int(column[1:])))
-    last = found.pop("last", None)
+        if names and ours not in fields:
+            fields[ours] = min(names, key=lambda column: (rank_of(raw.label(column)), int(column[1:])))
+    last = fields.pop("last", None)
     if last is not None:
-        found.setdefault("close", last)
-    return found
+        fields.setdefault("close", last)
+    return fields
 
 
 def short_names(raw: RawTable, case: Callable[[str], str]) -> dict[str, str]:
     """Columns called o, h, l and c, all four of them in this case; nothing where one is missing."""
-    wanted = {case(letter): ours for letter, ours in _SHORT.items()}
-    found = {wanted[label]: column for column, label in raw.labels.items() if label in wanted}
-    return found if {"open", "high", "low", "close"} <= set(found) else {}
+    letters = {case(letter): ours for letter, ours in _SHORT.items()}
+    columns = {letters[label]: column for column, label in raw.labels.items() if label in letters}
+    return columns if {"open", "high", "low", "close"} <= set(columns) else {}
 
 
 def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tuple[dict[str, str], tuple[str, ...]]:

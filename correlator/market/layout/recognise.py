@@ -167,28 +167,28 @@ def _matches(raw: RawTable, column: str | None, pattern: str) -> bool:
 def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, forced: bool) -> Recognised:
     names = _plain_labels(raw)
     places = {ours: _column(raw, names, theirs) for ours, theirs in layout.columns.items()}
-    found = {ours: column for ours, column in places.items() if column is not None}
+    fields = {ours: column for ours, column in places.items() if column is not None}
     currency = next((column for column, label in raw.labels.items() if field_of(label) == "currency"), None)
     if currency is not None:
-        found.setdefault("currency", currency)
-    found.update(given)
-    if "date" not in found or not {"close", "adjusted_close"} & set(found):
-        lacking = "date" if "date" not in found else "close"
+        fields.setdefault("currency", currency)
+    fields.update(given)
+    if "date" not in fields or not {"close", "adjusted_close"} & set(fields):
+        lacking = "date" if "date" not in fields else "close"
         what = f"does not fit layout {layout.name}" if forced else f"has no column of {lacking}"
         raise InputError(
             f"{raw.source} {what}: no column {layout.columns.get(lacking, lacking)!r}",
             hint=f"it has {raw.shown()}; name it with columns (--column {lacking}=...)",
         )
-    _refuse_repeats(raw, found)
-    return _recognised(raw, layout, found)
+    _refuse_repeats(raw, fields)
+    return _recognised(raw, layout, fields)
 
 
 def _of_shape(raw: RawTable, layout: Layout, given: Mapping[str, str], symbol: str | None) -> Recognised:
     shape = read_shape(raw, layout.name, given, symbol)
     if None in shape.blocks:
-        found = {**shape.places, **shape.blocks[None]}
-        _refuse_repeats(shape.table, found)
-        return replace(_recognised(shape.table, layout, found), notes=shape.notes)
+        fields = {**shape.places, **shape.blocks[None]}
+        _refuse_repeats(shape.table, fields)
+        return replace(_recognised(shape.table, layout, fields), notes=shape.notes)
     return Recognised(
         layout, shape.table, shape.places["date"], shape.blocks, shape.places.get("time"), notes=shape.notes
     )
@@ -200,9 +200,9 @@ def _recognised(raw: RawTable, layout: Layout, found: Mapping[str, str]) -> Reco
     return Recognised(layout, raw, found["date"], {None: fields}, time, symbol, series, currency)
 
 
-def _refuse_repeats(raw: RawTable, found: Mapping[str, str]) -> None:
+def _refuse_repeats(raw: RawTable, fields: Mapping[str, str]) -> None:
     """Raise InputError where the header has a name of ours twice, over figures that differ."""
-    for ours, column in found.items():
+    for ours, column in fields.items():
         label = raw.label(column)
         twins = [each for each in raw.columns if each != column and label and plain(raw.label(each)) == plain(label)]
         for twin in twins:
@@ -222,7 +222,7 @@ def _given(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
     for column, label in raw.labels.items():
         labels.setdefault(label, column)
     lines = {" ".join(label.split()): column for label, column in labels.items()}
-    found = {}
+    fields = {}
     for ours, theirs in columns.items():
         place = labels.get(theirs) or lines.get(" ".join(theirs.split()))
         if place is None:
@@ -232,8 +232,8 @@ def _given(raw: RawTable, columns: Mapping[str, str]) -> dict[str, str]:
             )
         if sum(label == theirs for label in raw.labels.values()) > 1 and not _same(raw, theirs):
             raise InputError(f"{raw.source} has several columns {theirs!r}", hint="rename all but one in the file")
-        found[ours] = place
-    return found
+        fields[ours] = place
+    return fields
 
 
 def _same(raw: RawTable, label: str) -> bool:

@@ -55,10 +55,10 @@ def long_columns(raw: RawTable, given: Mapping[str, str]) -> tuple[str, str] | N
 
 
 def read_long(raw: RawTable, given: Mapping[str, str], _: str | None) -> Shape | None:
-    found, date = long_columns(raw, given), date_column(raw, given)
-    if found is None or date is None:
+    columns, date = long_columns(raw, given), date_column(raw, given)
+    if columns is None or date is None:
         return None
-    variable, value = found
+    variable, value = columns
     places, notes = other_places(raw, given, {date, variable, value})
     index = [date, *places.values()]
     repeated = raw.frame.select(pl.struct(*index, variable).is_duplicated().any()).item()

@@ -30,8 +30,8 @@ def plain(name: str) -> str:
 
 def bracketed(name: str) -> str:
     """What stands in brackets in a name: ``USD`` of ``Close (USD)``."""
-    found = _BRACKETS.search(name)
-    return (found.group(1) or found.group(2) or "").strip() if found else ""
+    match = _BRACKETS.search(name)
+    return (match.group(1) or match.group(2) or "").strip() if match else ""
 
 
 def _letters(name: str) -> str:
