@@ -29,6 +29,8 @@ _SPLIT_SIZE = 5.0
 # Small ones are lost among the moves of news: told from four usual moves on, which one half of the benchmark's series
 # bears, and doubted where the price opened at the ratio and was then traded as on any day.
 _SMALL_SIZE, _LEAST_MOVE, _AT_RATIO, _USUAL_TRADE, _TRADE_BARS = 4.0, 0.065, 0.02, 2.0, 20
+# Prices open near the close before them: there a small split is many usual openings, where it is few usual moves.
+_OPENINGS = 6.0
 _INDEX_BREAK = np.log(1.25)
 _BREAK, _BREAK_SIZE = np.log(1.6), 8.0
 _GAP_DAYS = 7
@@ -42,10 +44,10 @@ def jumps(series: Series) -> pl.DataFrame:
     """Changes of the close that look like a split, like another unit, or are more than can be.
 
     ``unit-change``: about 100, 1,000 or 10,000 to one, or more than any split (another currency). ``split-like``:
-    near a split's ratio, five usual moves or more, and already there at the open; of 1.1 to 1.4 to one (low) four,
-    medium where the price opened at the ratio and its volume was usual. ``level-break``: an index that moves by a
-    quarter, a share by three fifths, and eight usual moves. ``beyond-limit``: more than the exchange's price limit
-    allows over the days between the bars (high). Five to one or more is high.
+    near a split's ratio, five usual moves or more, and already there at the open; of 1.1 to 1.4 to one (low) four, or
+    six usual openings, medium where four moves opened at the ratio and the volume was usual. ``level-break``: an index
+    that moves by a quarter, a share by three fifths, and eight usual moves. ``beyond-limit``: more than the exchange's
+    price limit allows over the days between the bars (high). Five to one or more is high.
     """
     bars = series.bars.with_columns(pl.col("close").shift().alias("before"))
     move, opening = (log_change(bars, name, "before") for name in ("close", "open"))
@@ -65,10 +67,12 @@ def jumps(series: Series) -> pl.DataFrame:
     small = np.where(
         at_open & (size > _SMALL_SIZE * usual) & (size > _LEAST_MOVE), _near(size, _SMALL_SPLITS, slack), 0.0
     )
+    moved = small > 0
+    small = np.where(moved, small, _gapped(move, opening))
     small = np.where((split > 0) | (series.kind == "index"), 0.0, small)
     small = np.where(_at_limit(series), 0.0, small)
     # New shares make a price fall: what rises from the open on is news sooner than fewer shares.
-    likely = small * (_at_ratio(bars, opening, small) & (move < 0))
+    likely = small * (_at_ratio(bars, opening, small) & (move < 0) & moved)
     far = split >= _FAR
     is_unit, is_split = unit > 0, (split > 0) & (unit == 0)
     beyond = _beyond_limit(series, move) & ~is_unit & ~is_split
@@ -114,6 +118,13 @@ def busy(bars: pl.DataFrame) -> pl.Series:
     """Bars (T,) with more than twice the volume of those before, as news bring; False where volumes are not known."""
     before = pl.col("volume").cast(pl.Float64).rolling_median(_TRADE_BARS, min_samples=5).shift()
     return bars.select((pl.col("volume") > _USUAL_TRADE * before).fill_null(False).alias("busy"))["busy"]
+
+
+def _gapped(move: Array, opening: Array) -> Array:
+    """The small split's ratio (T,) at which a price opened, many usual openings away and not undone by its close."""
+    gap = np.abs(opening)
+    shown = (gap > _OPENINGS * usual_size(opening)) & (gap > _LEAST_MOVE) & (move * opening > 0)
+    return np.where(shown, _near(gap, _SMALL_SPLITS, np.full(len(gap), _AT_RATIO)), 0.0)
 
 
 def _at_ratio(bars: pl.DataFrame, opening: Array, ratio: Array) -> Mask:

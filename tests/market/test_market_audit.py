@@ -319,6 +319,26 @@ def test_an_intraday_fall_is_no_split():
     assert "split-like" not in checks(audit_prices(as_file(opened, exchange="XNYS").bars, exchange="XNYS"))
 
 
+def test_a_small_split_shows_at_the_open_of_a_share_that_moves_much():
+    rows = made_bars(exchange="XNYS", beta=3.0)
+    calm = (rows["Close"] / rows["Open"] - 1).is_between(0.0, 0.01)
+    jump = next(k for k in range(300, rows.height) if calm[k])
+    rows = rows.with_columns((pl.col("Open") * (1 + 0.002 * (pl.int_range(pl.len()) % 3 - 1))).alias("Open"))
+    split = rows.with_columns(
+        pl.when(pl.int_range(pl.len()) >= jump).then(pl.col(name) * 10 / 11).otherwise(name).alias(name)
+        for name in ("Close", "High", "Low", "Open")
+    )
+    on_day = pl.col("session") == rows["Date"][jump]
+    found = audit_prices(as_file(split, exchange="XNYS").bars, exchange="XNYS").filter(on_day, check="split-like")
+    assert found["severity"].to_list() == ["low"]
+    closes = split.drop("Open", "High", "Low")
+    assert (
+        audit_prices(as_file(closes, exchange="XNYS").bars, exchange="XNYS")
+        .filter(on_day, check="split-like")
+        .is_empty()
+    )
+
+
 def test_volume_in_thousands_is_medium():
     rows = made_bars().with_columns(
         pl.when(pl.int_range(pl.len()) >= 400).then(pl.col("Volume") / 1000).otherwise("Volume").alias("Volume")
