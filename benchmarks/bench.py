@@ -38,6 +38,7 @@ from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.spec import study_spec
 from correlator.intake.events import add_events
+from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.panel import stored_panel
 from correlator.research.study import run_study
@@ -198,7 +199,8 @@ def stages(bench: Bench, size: int, folder: Path, cluster: str | None) -> None:
             begun = sum(opened.cpu_seconds().values())
             spread = bench.run(
                 CALLER, size, events, cells + windows,
-                lambda: (each := run_cluster_study(lake, spec, opened), each.frame("significance"), each.frame("car")),
+                lambda: (each := run_cluster_study(lake, spec, opened), each.frame("significance"),
+                         write_rows(each, "car", lake, f"x{size}")),
             )  # fmt: skip
             workers = sum(opened.cpu_seconds().values()) - begun
             bench.rows.append(

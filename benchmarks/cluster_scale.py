@@ -4,16 +4,21 @@
     python benchmarks/cluster_scale.py --bars 100000000 --events 5000000 --cluster tcp://scheduler:8786
 
 Bars are made by DuckDB (5,000 sessions a share, a market and noise, by hash: the same each time) and go into the lake
-as an export writes them. Printed: processor seconds and peak memory of each step, processor seconds of the workers, and
-whether ``significance`` and ``car`` are equal to the last bit. ``--only lake`` makes the lake and stops, ``--lake
-FOLDER/`` keeps it.
+as an export writes them. One process writes the rows of ``car`` into a Parquet file, workers write theirs into the
+lake. Printed: processor seconds and peak memory of each step, processor seconds of the workers, and whether
+``significance`` and ``car`` are equal to the last bit. ``--only lake`` makes the lake and stops, ``--lake FOLDER/``
+keeps it; ``--no-rows`` is group statistics alone; ``--profile`` names the functions of one process that take most time.
 """
 
 from __future__ import annotations
 
 import argparse
+import cProfile
+import pstats
 import sys
 import tempfile
+import time
+import uuid
 import warnings
 from collections.abc import Callable
 from datetime import date
@@ -23,11 +28,15 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import polars as pl
 from bench import Bench
+from deltalake import DeltaTable
 
 from correlator.cluster import LOCAL, cluster_at
 from correlator.database import connect
 from correlator.eventstudy.spec import study_spec
+from correlator.limits import use_limits
+from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.study import run_study
 from correlator.sessions import sessions_between
@@ -84,6 +93,29 @@ def make(store: Store, bars: int, events: int) -> None:
         engine.create({table.name: rows(table, text) for table, text in made})
 
 
+def rows_at(address: str) -> pl.DataFrame:
+    """The rows that workers wrote, in one order."""
+    return in_order_of_rows(pl.DataFrame(DeltaTable(address).to_pyarrow_table()))
+
+
+def in_order_of_rows(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.sort("event_id", "symbol", "window")
+
+
+def profile(work: Callable[[], Any], most: int = 10) -> None:
+    """Print the functions that take most processor time in ``work``, done once before: loops are loaded then."""
+    work()
+    watch = cProfile.Profile(time.process_time)
+    watch.runcall(work)
+    # What the class keeps is not typed: for each function (file, line, name) calls, own and cumulated seconds.
+    rows: dict[tuple[str, int, str], Any] = pstats.Stats(watch).stats  # type: ignore[attr-defined]
+    whole = sum(row[2] for row in rows.values())
+    print(f"{whole:.2f} s of processor time, of which")
+    for (file, _, name), row in sorted(rows.items(), key=lambda each: -each[1][2])[:most]:
+        where = "" if file == "~" else f"{Path(file).parent.name}/{Path(file).name} "
+        print(f"| {where}`{name}` | {row[0]:,} | {row[2]:.2f} | {100 * row[2] / whole:.0f} % |")
+
+
 def main() -> int:
     """Make, study twice, compare; 1 where the bytes differ."""
     parser = argparse.ArgumentParser()
@@ -92,8 +124,14 @@ def main() -> int:
     parser.add_argument("--cluster", default=LOCAL)
     parser.add_argument("--lake")
     parser.add_argument("--only", choices=["lake", "one", "cluster"])
+    parser.add_argument(
+        "--rows", action=argparse.BooleanOptionalAction, default=True, help="write the rows of car, too"
+    )
+    parser.add_argument("--memory", help="for the database and the chunks of the engine, as correlator takes it")
+    parser.add_argument("--profile", action="store_true", help="of one process in one thread: where its time goes")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
+    use_limits(memory=chosen.memory)
     bench, data = Bench(), 8.0 * chosen.bars
     with tempfile.TemporaryDirectory() as folder:
         store = Store(chosen.lake or f"{folder}/lake/")
@@ -101,12 +139,19 @@ def main() -> int:
             bench.run("make the lake", 1, chosen.bars, data, lambda: make(store, chosen.bars, chosen.events))
         if chosen.only == "lake":
             return 0
-        outputs = ("significance", "car")
 
         def one() -> dict[str, Any]:
             result = run_study(store, PLAN)
-            return {name: result.frame(name) for name in outputs}
+            frames = {"significance": result.frame("significance")}
+            if chosen.rows:
+                frames["car"] = result.frame("car")
+                frames["car"].write_parquet(f"{folder}/car.parquet", compression="zstd", compression_level=1)
+            return frames
 
+        if chosen.profile:
+            use_limits(threads=1)
+            profile(one)
+            return 0
         whole = None if chosen.only == "cluster" else bench.run("one process", 1, chosen.events, data, one)
         if chosen.only == "one":
             return 0
@@ -115,7 +160,10 @@ def main() -> int:
 
             def spread() -> dict[str, Any]:
                 result = run_cluster_study(store, PLAN, cluster)
-                return {name: result.frame(name) for name in outputs}
+                frames: dict[str, Any] = {"significance": result.frame("significance")}
+                if chosen.rows:
+                    frames["car"] = write_rows(result, "car", store, uuid.uuid4().hex)[0]
+                return frames
 
             parts = bench.run("the caller of the cluster", 1, chosen.events, data, spread)
             workers = sum(cluster.cpu_seconds().values()) - before
@@ -124,7 +172,9 @@ def main() -> int:
         if whole is None:
             return 0
         print(f"{(workers + caller) / bench.rows[-2].cpu_seconds:.2f} times the processor time of one process")
-        same = all(parts[name].equals(whole[name], null_equal=True) for name in outputs)
+        same = parts["significance"].equals(whole["significance"], null_equal=True) and (
+            not chosen.rows or rows_at(parts["car"]).equals(in_order_of_rows(whole["car"]), null_equal=True)
+        )
         print("the same bytes" if same else "NOT the same bytes")
         return int(not same)
 
