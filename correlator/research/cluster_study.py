@@ -177,7 +177,7 @@ def run_cluster_study(
         market = _light_market(connection, spec)
         events, repeated, domestic = chosen_events(market_events(connection, market), spec)
     named, symbols = market.spec, market.panel.symbols
-    studied = set(events["symbol"])
+    studied = set(events["symbol"].unique())
     findings = study_findings(pinned, [symbol for symbol in symbols if symbol in studied], named)
     light = market.panel if spec.flagged == DROP else with_findings(market.panel, findings, named)
     engine = "compiled" if runs_compiled(len(events), spec.engine) else "numpy"

@@ -109,10 +109,13 @@ def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
     ]
     first = np.clip(np.minimum(*(rows[0] for rows in bounds)), 0, len(labels) - 1)
     last = np.clip(np.maximum(*(rows[1] for rows in bounds)), 0, len(labels) - 1)
-    spans = {}
-    for column in np.unique(estimates.symbol_index):
-        own = estimates.symbol_index == column
-        spans[result.panel.symbols[int(column)]] = (labels[int(first[own].min())], labels[int(last[own].max())])
+    lowest, highest = np.full(len(result.panel.symbols), len(labels)), np.full(len(result.panel.symbols), -1)
+    np.minimum.at(lowest, estimates.symbol_index, first)
+    np.maximum.at(highest, estimates.symbol_index, last)
+    spans = {
+        result.panel.symbols[column]: (labels[int(lowest[column])], labels[int(highest[column])])
+        for column in np.flatnonzero(highest >= 0).tolist()
+    }
     several = benchmarks_by_exchange(result.spec.benchmark)
     for benchmark in several.values() if several else [result.spec.benchmark]:
         if benchmark is not None and benchmark != EQUAL_WEIGHTED:

@@ -111,7 +111,7 @@ def run_study(
         markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
         events = pl.concat([market_events(connection, market) for market in markets])
     measured, repeated, domestic = chosen_events(events, spec)
-    studied = set(measured["symbol"])
+    studied = set(measured["symbol"].unique())
     panels, flagged = {}, {}
     for market in markets:
         audited = [symbol for symbol in market.panel.symbols if symbol in studied]
