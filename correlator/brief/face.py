@@ -191,8 +191,10 @@ def _precedents(brief: Brief) -> Rows | None:
         for each in chosen.precedents[:LISTED]
     ]
     more = len(chosen.precedents) - len(rows)
-    locked = sum(each.limit_locked for each in chosen.precedents)
-    notes = [f"and {more} more" if more else "", f"{locked} ended at the price limit" if locked else ""]
+    words = sorted({word for each in chosen.precedents for word in each.flagged})
+    doubted = sum(bool(each.flagged) for each in chosen.precedents)
+    flagged = f"{doubted} with {' or '.join(words)} bars in their windows" if doubted else ""
+    notes = [f"and {more} more" if more else "", flagged]
     columns = ("like it", "day 0", "category", "dyad", "headline", *windows)
     title = f"Precedents of {chosen.symbol}"
     return Rows(title, columns, tuple(rows), "; ".join(note for note in notes if note))

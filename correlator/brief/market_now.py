@@ -81,6 +81,7 @@ def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trad
         volatility=float(sigma * now) if np.isfinite(sigma * now) else None,
         regime=float(now) if np.isfinite(now) else None,
         regime_percentile=float((known <= now).mean()) if np.isfinite(now) and len(known) else None,
+        flagged=numbers.flagged(last, last),
     )
 
 

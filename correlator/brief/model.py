@@ -65,7 +65,8 @@ class StripQuote:
 class Market:
     """One instrument as it stood: last close and its session, how many sessions are missing since, its log return,
     whether it ended at the limit; a later price; residual volatility of a session and how it stands to the 125
-    sessions before (``regime``) and to its own history (``regime_percentile``, 0 to 1).
+    sessions before (``regime``) and to its own history (``regime_percentile``, 0 to 1); what speaks against its last
+    bar, ``limit-locked`` or ``zero-volume`` (``flagged``).
     """
 
     last_close: float | None
@@ -79,6 +80,7 @@ class Market:
     volatility: float | None
     regime: float | None
     regime_percentile: float | None
+    flagged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,11 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Precedent:
-    """One earlier event: similarity (0 to 1), day 0, what it was, its CAR by window (None: not measured)."""
+    """One earlier event: similarity (0 to 1), day 0, what it was, its CAR by window (None: not measured).
+
+    ``limit_locked``: day 0 ended at the price limit. ``flagged``: what speaks against bars of its longest window,
+    ``limit-locked`` and ``zero-volume``: the return is censored, or nobody traded.
+    """
 
     event_id: int
     similarity: float
@@ -137,6 +143,7 @@ class Precedent:
     headline: str | None
     cars: dict[str, float | None]
     limit_locked: bool
+    flagged: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ def precedents_of(
     if events.is_empty():
         return []
     made = []
+    longest = max(window.last for window in windows)
     for event in events.filter(pl.col("similarity") >= PRECEDENT).head(MOST_PRECEDENTS).iter_rows(named=True):
         cars = numbers.outcomes.car[event["row"], 0]
         made.append(
@@ -94,6 +95,7 @@ def precedents_of(
                 event["headline"],
                 {w.label: float(car) if np.isfinite(car) else None for w, car in zip(windows, cars, strict=True)},
                 bool(numbers.locked[event["row"]]),
+                numbers.flagged(event["row"], event["row"] + longest),
             )
         )
     return made

@@ -13,7 +13,7 @@ from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.trade_to_trade import bridge_holes
 from correlator.eventstudy.windows import OffsetWindow
 from correlator.market.limits import price_limits
-from correlator.market.returns import filled_adjusted, limit_locked
+from correlator.market.returns import filled_adjusted, limit_locked, zero_volume
 from correlator.research.known import KnownBars
 
 COVERED = 0.5
@@ -27,8 +27,8 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Measured:
-    """One symbol of a brief: its ``benchmark`` with the reason, closes (T,), where it ended at the limit (T,), and its
-    ``outcomes`` (of one symbol).
+    """One symbol of a brief: its ``benchmark`` with the reason, closes (T,), where it ended at the limit and where its
+    volume was zero (T,), and its ``outcomes`` (of one symbol).
     """
 
     symbol: str
@@ -36,7 +36,13 @@ class Measured:
     reason: str
     close: Array
     locked: Mask
+    untraded: Mask
     outcomes: Outcomes
+
+    def flagged(self, first: int, last: int) -> tuple[str, ...]:
+        """What speaks against bars of the rows ``first`` to ``last``, as studies call it."""
+        marks = (("limit-locked", self.locked), ("zero-volume", self.untraded))
+        return tuple(word for word, mask in marks if mask[first : last + 1].any())
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def measured(
         found.append(
             Measured(
                 each.symbol, benchmark, reason, bars.fields["close"][:, column], locked,
-                outcomes_of(panel, windows, closed),
+                zero_volume(bars.fields["volume"][:, column]), outcomes_of(panel, windows, closed),
             )
         )  # fmt: skip
     return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import polars as pl
 
+from correlator.addresses import is_address, shown
 from correlator.errors import InputError, NotFoundError
 from correlator.events.coder import code_article
 from correlator.events.scope import scope_of
@@ -62,10 +63,15 @@ def told(
     headline, which was known ``at`` the instant it is asked.
 
     Raises NotFoundError for an article that the store lacks or a file that does not exist, InputError for an empty
-    headline, a file of several articles, and news that was published after ``at``.
+    headline, an address, a file of several articles, and news that was published after ``at``.
     """
     if isinstance(source, int) or (isinstance(source, str) and source.strip().isdigit()):
         found = _stored(connection, int(source), at, coder)
+    elif isinstance(source, str) and is_address(source.strip()):
+        raise InputError(
+            f"{shown(source.strip())} is an address, which a brief does not ask",
+            hint="load it with `correlator add news ADDRESS`, and give the article's number",
+        )
     elif isinstance(source, Path) or _is_file(source):
         found = _read(connection, Path(source), coder)
     elif "\n" in source.strip():

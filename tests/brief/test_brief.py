@@ -50,6 +50,13 @@ def test_nothing_later_is_used(early_store, page):
     assert str(early) == str(page)
 
 
+def test_precedents_with_censored_returns_say_so(page):
+    """AIRLINK ended at its limit on 12 May 2025, the day after a ceasefire."""
+    marks = {str(each.session): each.flagged for each in page.instruments[0].precedents}
+    assert marks["2025-05-12"] == ("limit-locked",)
+    assert "limit-locked bars in their windows" in str(page)
+
+
 def test_precedents_had_closed(page):
     for instrument in page.instruments:
         for precedent in instrument.precedents:
@@ -103,6 +110,7 @@ def test_a_date_alone_is_not_known_before_it_is_over(sample_store):
         ("", {}, InputError, "headline is empty"),
         (99_999, {}, NotFoundError, "no article 99999"),
         ("missing.txt", {}, NotFoundError, "does not exist"),
+        ("https://news.example.org/1.html", {}, InputError, "is an address.*add news"),
         ("Pakistan and Iran sign a pact", {"at": "2025-05-28T01:10"}, TimeError, "no zone"),
         ("Pakistan and Iran sign a pact", {"symbols": "NOSUCH"}, NotFoundError, "NOSUCH"),
         ("Pakistan and Iran sign a pact", {"windows": "-1:1"}, InputError, "from day 0 on"),
