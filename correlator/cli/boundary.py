@@ -14,6 +14,7 @@ import traceback
 from types import TracebackType
 
 from correlator.cli.exit_codes import ExitCode
+from correlator.cli.plain import PLAIN, register
 
 TRACEBACK_VARIABLE = "CORRELATOR_TRACEBACK"
 _LIBRARIES = {
@@ -54,11 +55,13 @@ def install_last_word() -> None:
 
 
 def show_what_can_be_shown() -> None:
-    """Characters that the terminal's encoding has not are shown as ``?``; tables that are data leave as UTF-8
-    anyway.
+    """Characters that the terminal's encoding does not have are shown by their like in ASCII; tables that are data
+    leave as UTF-8 anyway.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+    register()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=PLAIN)
 
 
 def close_stdout() -> None:

@@ -38,6 +38,10 @@ class Column:
         return min(self.width, max(len(self.heading), _SHORTEST_TEXT)) if self.is_text else self.width
 
 
+_UNITS = {"lp": "lp: log points, hundredths of a logarithmic return"}
+"""What units of a heading mean, where the heading alone does not say it."""
+
+
 def whole_table(frame: pl.DataFrame) -> str:
     """Every row and column of ``frame`` in one line each, for a file or pipe."""
     columns = _columns(frame, Look(()), frame.columns, "")
@@ -62,7 +66,9 @@ def short_table(frame: pl.DataFrame, look: Look, width: int, *, unit: str = "%",
     else:
         body = _lines(fitting, _widths(fitting, width))
         shown = len(fitting), head.height
-    return "\n".join([*body, *_rest(frame, *shown)]) + "\n"
+    has_unit = any(column.heading.endswith(f" {unit}") for column in fitting)
+    words = [_UNITS[unit]] if has_unit and unit in _UNITS else []
+    return "\n".join([*body, *words, *_rest(frame, *shown)]) + "\n"
 
 
 def _rest(frame: pl.DataFrame, columns: int, rows: int) -> list[str]:

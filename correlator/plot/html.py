@@ -28,6 +28,7 @@ _STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1f2933; --field: #f5f7fa; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14181d; --ink: #e6eaef; --field: #1f262e; } }
 @media print { :root { color-scheme: light; --paper: #fff; --ink: #000; } }
+h1 { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 html, body { margin: 0; padding: 0; background: var(--paper); }
 #figure { width: 100%; height: calc(100vh - HIDEpx); min-height: HEIGHTpx; margin-bottom: HIDEpx; }
 #figure .modebar-container { top: 100% !important; }
@@ -38,7 +39,7 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en">
 {head}
 <body>
-<main><div id="figure" role="img" aria-label="{title}"></div></main>
+<main><h1>{title}</h1><div id="figure" role="figure" aria-label="{title}"></div></main>
 <script>{plotly}</script>
 <script>{script}</script>
 </body>

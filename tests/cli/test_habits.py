@@ -186,5 +186,7 @@ def test_any_encoding_of_the_terminal_shows_a_figure_and_loses_no_data(tmp_path,
     (tmp_path / "i.csv").write_text("symbol,exchange,name\nHBL,XKAR,Société – Habib\n", encoding="utf-8")
     said("add", "prices", "p.csv", "--symbol", "HBL", "--exchange", "XKAR")
     said("add", "instruments", "i.csv")
-    assert b"HBL close" in said("plot", "HBL", "--terminal")
+    drawn = said("plot", "HBL", "--terminal")
+    assert b"HBL close" in drawn
+    assert b"?" not in drawn
     assert "Société – Habib".encode() in said("list", "instruments", "--format", "csv")
