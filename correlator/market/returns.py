@@ -43,6 +43,8 @@ def filled_adjusted(closes: Array, adjusted: Array) -> tuple[Array, Flags]:
     gaps: Flags = np.isnan(adjusted) & ~np.isnan(closes)
     if not gaps.any():
         return adjusted, gaps
+    if np.isnan(adjusted).all():
+        return closes, gaps
     filled = np.where(gaps, closes, adjusted)
     partly = np.flatnonzero(gaps.any(axis=0) & (adjusted > 0).any(axis=0))
     own, known = closes[:, partly], adjusted[:, partly]

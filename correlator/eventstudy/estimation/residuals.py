@@ -37,34 +37,40 @@ class Refitted:
         (B, D) by the same arithmetic: equal returns give equal values, as ranks need.
         """
         where, slope = self._lines
-        e, used = np.zeros((len(rows), self.bars.length)), np.zeros((len(rows), self.bars.length), dtype=np.bool_)
+        shape = (len(rows), self.bars.length)
+        e, used = np.empty(shape), np.empty(shape, dtype=np.bool_)
         daily = np.empty((len(rows), self.estimates.ar.shape[1]))
         series = (self.bars.returns, self.bars.regressor, self.bars.spans)
-        compiled(fill_residuals)(series, (where[rows], slope[rows]), (e, used), daily)
+        compiled(fill_residuals)(series, (where, slope, rows), (e, used), daily)
         return e, used, daily
 
 
 def fill_residuals(
-    series: tuple[Array, Array, Spans], lines: tuple[Rows, Array], residuals: tuple[Array, Mask], daily: Array
+    series: tuple[Array, Array, Spans], lines: tuple[Rows, Array, Rows], residuals: tuple[Array, Mask], daily: Array
 ) -> None:
     """Fill ``residuals`` (B, L), and where they are used, and ``daily`` (B, D): what returns are above a line through
     the means, over the root of the sessions that each is over.
 
-    ``series``: as ``PackedBars``; ``lines``: of each event symbol, first estimation row and first event row (B, 3), and
-    slope (B,). Sums with a condition in them are not run side by side by the processor, so what is summed is filled
-    first.
+    ``series``: as ``PackedBars``; ``lines``: of each event symbol, first estimation row and first event row (E, 3), and
+    slope (E,), and which events (B,) are filled. Sums with a condition in them are not run side by side by the
+    processor, so what is summed is filled first.
     """
     y, xs, spans = series
-    where, slope = lines
+    where, slope, rows = lines
     e, used = residuals
     total, length, days = y.shape[1], e.shape[1], daily.shape[1]
     own, other, root = np.empty(length), np.empty(length), np.ones(length)
-    for p in range(len(where)):
-        symbol, first, window, beta = where[p, 0], where[p, 1], where[p, 2], slope[p]
+    for p in range(len(rows)):
+        i = rows[p]
+        symbol, first, window, beta = where[i, 0], where[i, 1], where[i, 2], slope[i]
         x = xs[symbol if len(xs) > 1 else 0]
         t0, t1 = max(0, -first), min(length, total - first)
         returns, regressor = y[symbol, first + t0 : first + t1], x[first + t0 : first + t1]
         row, mask, day = e[p, t0:t1], used[p, t0:t1], daily[p]
+        e[p, :t0] = 0.0
+        e[p, t1:] = 0.0
+        used[p, :t0] = False
+        used[p, t1:] = False
         mean_y, mean_x, mean, weight = 0.0, 0.0, 0.0, 0.0
         for j in range(t1 - t0):
             mask[j] = returns[j] - regressor[j] == returns[j] - regressor[j]

@@ -94,10 +94,11 @@ class Around:
         return replace(self, at=replace(self.at, near=[], group=self.at.group[events]), date=self.date[events])
 
     def meeting(self, arrays: StudyArrays, rows: Rows) -> Meeting:
-        """Where the sums by date of the events ``rows`` are."""
-        group = self.at.group[rows]
-        column = arrays.residual_first[rows] - self.at.start[group] if len(self.at.dates) else np.zeros_like(group)
-        return Meeting(self.date[rows], group, column)
+        """Where the sums by date of the events ``rows`` are, for residuals that follow one another."""
+        date, group = self.date[rows], self.at.group[rows]
+        if not len(self.at.dates) or arrays.residual_rows is not None:
+            return Meeting(date, np.full(len(rows), -1), date)
+        return Meeting(date, group, arrays.residual_first[rows] - self.at.start[group])
 
 
 Spread = Callable[[Around], Iterable[ResidualSums]]
@@ -193,17 +194,17 @@ def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums
     asked = {name: make for name, make in SUMS["residuals"].items() if name not in looked}
     sums = {name: getattr(out, name) for name in SUMS["residuals"] if name in looked}
     more: dict[str, Array] = {}
-    constants = constants_of(known)
+    constants, all_meet = constants_of(known), around.meeting(arrays, order)
     with np.errstate(divide="ignore", invalid="ignore"):
-        for rows in _blocks(order, _RESIDUALS):
-            block, meeting = Block(arrays, rows, known.columns), around.meeting(arrays, rows)
+        for start in range(0, len(order), _RESIDUALS):
+            part = slice(start, start + _RESIDUALS)
+            block, meeting = Block(arrays, order[part], known.columns), Meeting(*(each[part] for each in all_meet))
             if around.fast:
-                apart = meeting if arrays.residual_rows is None else meeting._replace(group=np.full(len(rows), -1))
-                look_at_residuals(block.estimation, values_of(arrays, rows), constants, meeting=apart, out=out)
+                look_at_residuals(block.estimation, values_of(arrays, block.rows), constants, meeting=meeting, out=out)
             else:
                 _plain_look(block, known, meeting, out)
             if len(at.dates) and not (around.fast and arrays.residual_rows is None):
-                _add_by_date(block, at, meeting, out)
+                _add_by_date(block, at, out)
             more = _added(more, {name: make(block, known) for name, make in asked.items()})
     return ResidualSums({**sums, **more}, out.ranks, out.summed, out.own, out.date_totals, out.date_n)
 
@@ -216,15 +217,16 @@ def _plain_look(block: Block, known: Known, meeting: Meeting, out: Looked) -> No
     np.add.at(out.date_n, meeting.date, block.present.astype(np.float64))
 
 
-def _add_by_date(block: Block, at: Neighbours, meeting: Meeting, out: Looked) -> None:
+def _add_by_date(block: Block, at: Neighbours, out: Looked) -> None:
     """Add residuals to the sums of their dates."""
+    arrays, rows, group = block.arrays, block.rows, at.group[block.rows]
     unit = np.where(block.squares > 0, 1.0 / np.sqrt(block.squares), 0.0)
-    if block.arrays.residual_rows is None:
-        add_by_date(block.centred, unit, np.stack([meeting.group, meeting.column], axis=1), out.summed)
+    if arrays.residual_rows is None:
+        where = np.stack([group, arrays.residual_first[rows] - at.start[group]], axis=1)
+        add_by_date(block.centred, unit, where, out.summed)
     else:
-        from_start = block.arrays.residual_rows[block.rows] - at.start[meeting.group][:, None]
-        add_on_rows(block.centred, unit, (meeting.group, from_start), out.summed)
-    out.own[:] += np.where(meeting.group >= 0, block.squares * unit**2, 0.0).sum()
+        add_on_rows(block.centred, unit, (group, arrays.residual_rows[rows] - at.start[group][:, None]), out.summed)
+    out.own[:] += np.where(group >= 0, block.squares * unit**2, 0.0).sum()
 
 
 def _added(sums: dict[str, Array], more: dict[str, Array]) -> dict[str, Array]:

@@ -72,9 +72,12 @@ def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int
 
 
 def constants_of(known: Known) -> Array:
-    """(5, K) what ``add_pseudo`` reads: mean and sd of x / se, and what leaving one event out takes of them."""
+    """(6, K) what ``add_pseudo`` reads: mean and sd of x / se, one event less than there are, as often their ratio, and
+    what leaving one event out takes of the moments.
+    """
     rest, mean, sd = known.scaled_n - 1, known.scaled_mean, known.scaled_sd
-    return np.stack([mean, sd, rest, sd**2 * rest / (rest - 1), known.scaled_n / rest / (rest - 1)])
+    left = (sd**2 * rest / (rest - 1), known.scaled_n / rest / (rest - 1))
+    return np.stack([mean, sd, rest, rest * (mean / sd), *left])
 
 
 def look_at_residuals(
@@ -117,7 +120,7 @@ def add_residuals(
     order = empty_order(length)
     asked, hits = np.empty(days + columns + 1), np.empty(days + columns + 1, np.int64)
     above, below, centred = np.zeros((columns, length), np.int16), np.empty(length, np.int16), np.empty(length)
-    base, used = np.zeros(length), np.zeros(length)
+    base, used, scaled = np.zeros(length), np.zeros(length), np.empty(columns)
     alike, weight = -1, 0.0
     for p in range(len(e)):
         n = put_in_order(e[p], keys[p], order)
@@ -127,7 +130,9 @@ def add_residuals(
             alike, weight = n, 1.0 / (n + 2.0)
         asked[:days] = daily[p]
         for k in range(columns):
-            asked[days + k] = values.x[p, k] / values.se[p, k] * (values.sigma[p] / constants[1, k])
+            scaled[k] = values.x[p, k] / values.se[p, k]
+        for k in range(columns):
+            asked[days + k] = scaled[k] * (values.sigma[p] / constants[1, k])
         asked[days + columns] = 0.0
         not_above(order.value, n, asked, hits)
         squares = centre(e[p], order, n, values.sigma[p], centred)
@@ -138,7 +143,7 @@ def add_residuals(
         for k in range(columns):
             out.variance[k] += variance * values.bars[p, k]
             out.positive_share[k] += share if values.x[p, k] == values.x[p, k] else 0.0
-        add_pseudo(values.x[p], values.se[p], constants, out.pseudo)
+        add_pseudo(scaled, constants, out.pseudo)
         below[:] = 0
         for d in range(days):
             if asked[d] == asked[d]:
@@ -160,9 +165,12 @@ def add_residuals(
             edge = np.int16(r - 1)
             if k < days:
                 for t in range(length):
-                    below[t] += np.int16(position[t] > edge)
-            for t in range(length):
-                row[t] += np.int16(position[t] > edge)
+                    higher = np.int16(position[t] > edge)
+                    row[t] += higher
+                    below[t] += higher
+            else:
+                for t in range(length):
+                    row[t] += np.int16(position[t] > edge)
             ties = 0
             while r > ties and order.value[r - 1 - ties] == limit:
                 ranks.daily[k, order.place[r - 1 - ties]] += 0.5 * weight
@@ -225,13 +233,13 @@ def add_dated(x: Array, meeting: Meeting, p: int, residuals: tuple[Array, float]
 
 
 @inlined
-def add_pseudo(x: Array, se: Array, constants: Array, out: Array) -> None:
+def add_pseudo(scaled: Array, constants: Array, out: Array) -> None:
     """Add the jackknife's values of one event, as ``sums.pseudo`` has them."""
-    mean, sd, rest, spread, lost = constants
-    for k in range(len(x)):
-        away = x[k] / se[k] - mean[k]
+    mean, _, rest, all_in, spread, lost = constants
+    for k in range(len(scaled)):
+        away = scaled[k] - mean[k]
         without = np.sqrt(spread[k] - away * away * lost[k])
-        value = rest[k] * (mean[k] / sd[k]) - (mean[k] * rest[k] - away) / without
+        value = all_in[k] - (mean[k] * rest[k] - away) / without
         known = value == value
         out[0, k] += 1.0 if known else 0.0
         out[1, k] += value if known else 0.0
@@ -337,6 +345,6 @@ def rank_days(order: Order, n: int, event: tuple[Array, Rows], below: Counts, in
             into.uniform[length + d] += own * share - 0.5
             into.ranked[length + d] += 1.0
     for t in range(length):
-        into.plain[t] += rank[t] + below[t] - middle if position[t] >= 0 else 0.0
-    for t in range(length):
-        into.uniform[t] += (rank[t] + below[t] - middle) * share if position[t] >= 0 else 0.0
+        away = rank[t] + below[t] - middle if position[t] >= 0 else 0.0
+        into.plain[t] += away
+        into.uniform[t] += away * share

@@ -33,18 +33,22 @@ def values_of(arrays: StudyArrays, rows: Rows) -> Values:
     """The values of the events ``rows`` (B,)."""
     size = arrays.ar.shape[1] + arrays.car.shape[1]
     x, se, bars = (np.empty((len(rows), size)) for _ in range(3))
+    values = Values(x, se, bars, np.empty(len(rows)), np.empty(len(rows)))
     pairs = (arrays.ar, arrays.ar_se, arrays.car, arrays.car_se)
-    compiled(fill_values)(pairs, arrays.window_bars, rows, (x, se, bars))
-    return Values(x, se, bars, arrays.sigma[rows], arrays.df[rows].astype(np.float64))
+    compiled(fill_values)(pairs, arrays.window_bars, (arrays.sigma, arrays.df), rows, values)
+    return values
 
 
-def fill_values(pairs: tuple[Array, ...], window_bars: Rows, rows: Rows, out: tuple[Array, Array, Array]) -> None:
-    """Fill ``out``, each (B, K), from AR and CAR with their errors, ``pairs``, of the events ``rows``."""
+def fill_values(
+    pairs: tuple[Array, ...], window_bars: Rows, own: tuple[Array, Rows], rows: Rows, values: Values
+) -> None:
+    """Fill ``values`` of the events ``rows`` from AR and CAR with their errors, ``pairs``, and ``own`` sigma and df."""
     ar, ar_se, car, car_se = pairs
-    x, se, bars = out
+    x, se, bars, sigma, df = values
     days = ar.shape[1]
     for p in range(len(rows)):
         i = rows[p]
+        sigma[p], df[p] = own[0][i], own[1][i]
         for d in range(days):
             x[p, d], se[p, d] = ar[i, d], ar_se[i, d]
             bars[p, d] = 1.0 if ar[i, d] == ar[i, d] else 0.0
