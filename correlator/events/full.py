@@ -11,7 +11,7 @@ from correlator.events.direction import Roles
 from correlator.events.encoder import Floats
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge, loudest
-from correlator.events.gate import has_gate, is_clear, stands, tells_nobody
+from correlator.events.gate import has_gate, is_clear, is_comment, is_elsewhere, stands, tells_nobody
 from correlator.events.learned_roles import learned_roles, views_of
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.phrases import Phrase
@@ -26,9 +26,7 @@ def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
     out: list[list[CodedEvent]] = []
     for start in range(0, len(readings), _BATCH):
         batch = [named(reading) for reading in readings[start : start + _BATCH]]
-        asked = [
-            n for n, reading in enumerate(batch) if reading.is_coded and not tells_nobody(reading.text, reading.actors)
-        ]
+        asked = [n for n, reading in enumerate(batch) if reading.is_coded and _may_tell(reading)]
         judged = judge([batch[n] for n in asked])
         coded = {n: _code(batch[n], judgement) for n, judgement in zip(asked, judged, strict=True)}
         out += [coded.get(n, []) for n in range(len(batch))]
@@ -50,12 +48,22 @@ def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
 
 
 def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats | None) -> float | None:
-    """How likely there is an event, None where none is told: a clear verb between two named states is never dropped."""
+    """How likely there is an event, None where none is told.
+
+    A clear verb between two named states is never dropped; a headline in which neither side has a country crosses none.
+    """
     if has_gate(reading.text, reading.actors):
         signs = signs_of(reading, judgement, roles, views)
+        if signs["no source"] and signs["no target"]:
+            return None
         event = likelihood(signs)
         return event if is_told(event, signs) or is_clear(reading) else None
     return 1.0 if reading.opposing == 0 or reading.choice is None or stands(reading) else None
+
+
+def _may_tell(reading: Reading) -> bool:
+    nobody = tells_nobody(reading.text, reading.actors)
+    return not nobody and not is_comment(reading.text) and not is_elsewhere(reading)
 
 
 def placed(reading: Reading, judgement: Judgement) -> Reading:

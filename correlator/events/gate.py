@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from correlator.events.lexicon import WITHOUT
 from correlator.events.parties import OFFICIAL, in_sentence_case
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading
@@ -19,11 +21,20 @@ from correlator.events.signs import SETTINGS, Signs, signs
 from correlator.events.text import Text
 from correlator.resources import data_path
 
+# What opens a headline of comment; *WHO* is an organisation.
+_QUESTION: Final = re.compile(r" (?:How|Why|What|Who|Whose|Where|When|how|why|what|who|whose|where|when)(?:'s)? ")
+_COMMENT: Final = re.compile(
+    r" (?:opinion|editorial|comment|commentary|column|letters?|letter to (?:the )?editor|explainer|explained|analysis|"
+    r"factbox|timeline|interview|profile|view|viewpoint|review|book review|fact check|in pictures|photos|watch|video|"
+    r"podcast|quiz|essay|obituary) (?:[:|-]|of) "
+)
 # How likely an event must be for the rules to tell one.
 SURE: Final = 0.74
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
 _OPEN_CONFLICT = frozenset({"ASSAULT", "PROTEST", "MOBILIZE", "COERCE", "THREATEN", "RETREAT"})
 _SHORT = 14
+# Words against an event that weigh so much decide alone.
+_DECISIVE: Final = 7.0
 # A long sentence: the score that is left must reach the floor.
 _FLOOR = 1.2
 _AGAINST = 0.75
@@ -126,6 +137,20 @@ def is_headline(text: Text) -> bool:
 def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
     """Whether a headline names no actor, though its names would show: not where Every Word Has a Capital."""
     return not actors and is_headline(text) and in_sentence_case(text)
+
+
+def is_elsewhere(reading: Reading) -> bool:
+    """*Syrian drama star visits Amman*: a headline with words that are of sport or show business alone."""
+    hits = (hit.entry for hit in reading.hits if hit.entry.category == WITHOUT)
+    return is_headline(reading.text) and any(entry.weight >= _DECISIVE for entry in hits)
+
+
+def is_comment(text: Text) -> bool:
+    """*Why Peru turns to Chile*, *Analysis: ...*, *Can Peru ...?*: a headline that weighs or explains tells no act."""
+    if not is_headline(text):
+        return False
+    asks = _QUESTION.match(text.joined) is not None or text.joined.endswith(" ? ")
+    return asks or _COMMENT.match(text.lowered) is not None
 
 
 def _sentence_cost(reading: Reading) -> float:

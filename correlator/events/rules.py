@@ -6,7 +6,7 @@ import math
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
-from correlator.events.gate import SURE, likelihood
+from correlator.events.gate import SURE, is_comment, likelihood
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.reading import Reading, chosen, named
 from correlator.events.text import Text
@@ -14,7 +14,7 @@ from correlator.events.text import Text
 
 def code_rules(reading: Reading) -> list[CodedEvent]:
     """Events by the strongest candidate, if an actor is named and not too much speaks against it."""
-    if not reading.candidates or not reading.mentions:
+    if not reading.candidates or not reading.mentions or is_comment(reading.text):
         return []
     reading = named(reading)
     if not reading.actors:

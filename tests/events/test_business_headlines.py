@@ -39,6 +39,12 @@ OWN = ROOT / "data" / "events" / "training_business.tsv"
         ("strike at a plant", "Greeks strike against IMF deal", "Workers strike at Fiji brewery"),
         ("nobody says it", "Fiji must free crew, Tonga says", "Fiji must save more"),
         ("a document", "Chile and Peru meet in Lima", "Factbox: what Chile and Peru trade"),
+        ("comment", "Peru rejects Chilean claim to islet", "Analysis: Peru rejects Chilean claim to islet"),
+        ("a question", "Peru and Chile hold talks on islet", "Can Peru and Chile hold talks on islet?"),
+        ("a title that explains", "Peru turns to Chile for help", "Why Peru turns to Chile for help"),
+        ("a game", "Fiji accuses Tonga of raid on islet", "Fiji win toss against Tonga, elect to bat"),
+        ("show business", "Syrian minister visits Amman", "Syrian drama star visits Amman"),
+        ("nobody of a country", "Peruvian president meets Chilean governors", "President meets governors on wheat"),
         ("an economic battle", "Chad battles Sudanese rebels", "Chad battles inflation"),
     ],
 )
