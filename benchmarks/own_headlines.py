@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from correlator.events.coder import code_headlines
 from correlator.events.model import CATEGORIES, CodedEvent
+from correlator.events.scope import DOMESTIC
 
 HOMES = (None, "PAK")
+FRESH = ("fresh", "fresh2")
 FOLDER = Path(__file__).parent.parent / "tests" / "events" / "headlines"
 
 
@@ -45,9 +47,9 @@ def read_dated(half: str, folder: Path = FOLDER) -> list[Label]:
     return [Label(row["headline"], _code(row["source"]), _code(row["target"]), row["category"] or None) for row in rows]
 
 
-def read_fresh(folder: Path = FOLDER) -> list[Label]:
-    """The labelled headlines of the fresh set, events first."""
-    with (folder / "fresh.csv").open(encoding="utf-8", newline="") as lines:
+def read_fresh(name: str, folder: Path = FOLDER) -> list[Label]:
+    """The labelled headlines of a fresh set, events first."""
+    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     return [
         Label(row["headline"], row["source"] or None, row["target"] or None, _category(row["category"])) for row in rows
@@ -63,10 +65,14 @@ def _code(actor: str) -> str | None:
 
 
 def figures(labels: list[Label], coded: list[list[CodedEvent]]) -> dict[str, float]:
-    """Shares right: of events answered, category, quad, source, target and dyad; of non-events those left alone."""
+    """Shares right: of events answered, category, quad, source, target and dyad; of non-events those left alone.
+
+    The last line also counts as left alone what is told, but marked as domestic.
+    """
     pairs = [(label, events[0] if events else None) for label, events in zip(labels, coded, strict=True)]
     told = [(label, event) for label, event in pairs if label.category is not None]
     quiet = [event is None for label, event in pairs if label.category is None]
+    within = [event is None or event.scope == DOMESTIC for label, event in pairs if label.category is None]
     found = [(label, event) for label, event in told if event is not None]
     count = len(told)
     return {
@@ -83,6 +89,7 @@ def figures(labels: list[Label], coded: list[list[CodedEvent]]) -> dict[str, flo
         )
         / count,
         "non-events left alone": sum(quiet) / len(quiet) if quiet else float("nan"),
+        "... or domestic": sum(within) / len(within) if within else float("nan"),
     }
 
 
@@ -99,10 +106,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--coder", choices=("rules", "full"), default="rules")
     parser.add_argument("--detail", action="store_true")
-    parser.add_argument("--fresh", action="store_true", help="the fresh set, without and with the country of the page")
+    parser.add_argument("--fresh", choices=FRESH, help="a fresh set, without and with the country of the page")
     chosen = parser.parse_args()
     if chosen.fresh:
-        fresh = read_fresh()
+        fresh = read_fresh(chosen.fresh)
         texts = [label.text for label in fresh]
         coded_at = {str(home): figures(fresh, code_headlines(texts, coder=chosen.coder, home=home)) for home in HOMES}
         print(f"{chosen.coder:<24}" + "".join(f"{f'home {home}':>16}" for home in coded_at))

@@ -28,6 +28,13 @@ _COMMENT: Final = re.compile(
     r"factbox|timeline|interview|profile|view|viewpoint|review|book review|fact check|in pictures|photos|watch|video|"
     r"podcast|quiz|essay|obituary) (?:[:|-]|of) "
 )
+# What follows the name of a country that stands for its team.
+_CONTEST: Final = re.compile(
+    r" (?:women |men |a |eves |u-19 |under-19s? )?(?:(?:beat|edge|thrash|crush|sweep|lose|win|lift|rout|stun|hammer|"
+    r"humble|whitewash|outclass|overpower|trounce|blank|bowl out|chase|pip|demolish|draw with|level series) |"
+    r"(?:women's )?tour of |to (?:play|host|tour|face|meet) .* (?:tests?|t20s?|odis?|cup|series|match|matches|clash|"
+    r"friendly|opener) )"
+)
 # How likely an event must be for the rules to tell one.
 SURE: Final = 0.74
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
@@ -140,16 +147,24 @@ def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
 
 
 def is_elsewhere(reading: Reading) -> bool:
-    """*Syrian drama star visits Amman*: a headline with words that are of sport or show business alone."""
+    """*Syrian drama star visits Amman*, *Fiji beat Tonga*: a headline of sport or show business alone."""
+    if not is_headline(reading.text):
+        return False
     hits = (hit.entry for hit in reading.hits if hit.entry.category == WITHOUT)
-    return is_headline(reading.text) and any(entry.weight >= _DECISIVE for entry in hits)
+    return any(entry.weight >= _DECISIVE for entry in hits) or _plays(reading)
+
+
+def _plays(reading: Reading) -> bool:
+    """A country's team, which takes a plural verb where the state takes a singular one, or its tour."""
+    teams = (actor for actor in reading.actors if actor.actor.country and actor.actor.role is None)
+    return any(_CONTEST.match(reading.text.lowered, actor.end - 1) for actor in teams)
 
 
 def is_comment(text: Text) -> bool:
     """*Why Peru turns to Chile*, *Analysis: ...*, *Can Peru ...?*: a headline that weighs or explains tells no act."""
     if not is_headline(text):
         return False
-    asks = _QUESTION.match(text.joined) is not None or text.joined.endswith(" ? ")
+    asks = _QUESTION.match(text.joined) is not None or text.joined.endswith((" ? ", " explained "))
     return asks or _COMMENT.match(text.lowered) is not None
 
 

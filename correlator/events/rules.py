@@ -6,7 +6,7 @@ import math
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
-from correlator.events.gate import SURE, is_comment, likelihood
+from correlator.events.gate import SURE, is_comment, is_elsewhere, likelihood
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.reading import Reading, chosen, named
 from correlator.events.text import Text
@@ -17,7 +17,7 @@ def code_rules(reading: Reading) -> list[CodedEvent]:
     if not reading.candidates or not reading.mentions or is_comment(reading.text):
         return []
     reading = named(reading)
-    if not reading.actors:
+    if not reading.actors or is_elsewhere(reading):
         return []
     best = reading.candidates[0]
     reading = chosen(reading, best)

@@ -43,6 +43,8 @@ OWN = ROOT / "data" / "events" / "training_business.tsv"
         ("a question", "Peru and Chile hold talks on islet", "Can Peru and Chile hold talks on islet?"),
         ("a title that explains", "Peru turns to Chile for help", "Why Peru turns to Chile for help"),
         ("a game", "Fiji accuses Tonga of raid on islet", "Fiji win toss against Tonga, elect to bat"),
+        ("a team has a plural verb", "Fiji beats back Tongan raid on islet", "Fiji beat Tonga in last minute"),
+        ("a tour", "Fiji premier begins tour of Tonga", "Fiji tour of Tonga begins"),
         ("show business", "Syrian minister visits Amman", "Syrian drama star visits Amman"),
         ("nobody of a country", "Peruvian president meets Chilean governors", "President meets governors on wheat"),
         ("an economic battle", "Chad battles Sudanese rebels", "Chad battles inflation"),
