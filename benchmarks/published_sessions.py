@@ -5,8 +5,7 @@
 ``tests/sessions/published_holidays.csv`` has one list per row. One with a ``year`` is complete: every other weekday of
 that year is a session, and so is every day in ``open``. One without names single days. ``kind``: ``exchange`` (its own
 announcement, on its pages or reprinted word for word), ``reprint`` (a site that names the exchange's list as its
-source), ``broker``, ``portal``, ``press`` (which quotes the exchange's notice) or ``recalled`` (from memory, the source
-named, not looked up).
+source), ``broker``, ``portal`` or ``press`` (which quotes the exchange's notice, or the public holidays it closes on).
 """
 
 from __future__ import annotations
