@@ -19,6 +19,8 @@ from correlator.errors import InputError, SourceError
 from correlator.progress import tracked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from correlator.intake.download import DownloadReport
     from correlator.intake.report import LoadReport, Preview
     from correlator.news.read import NewsOptions
@@ -225,9 +227,7 @@ def add_instruments(
     """
     from correlator.intake.instruments import add_instruments as load
 
-    with with_stdin(files) as read:
-        for file in read:
-            _tell(load(open_store(store), file))
+    _load_each(files, open_store(store), load)
 
 
 @app.command("watchlist")
@@ -241,9 +241,14 @@ def add_watchlist(
     """
     from correlator.intake.watchlist import add_watchlist as load
 
+    _load_each(files, open_store(store), load)
+
+
+def _load_each(files: list[Path], store: Store, load: Callable[[Store, Path], LoadReport]) -> None:
+    """Load every file by ``load``, whole or not at all, and tell of each."""
     with with_stdin(files) as read:
         for file in read:
-            _tell(load(open_store(store), file))
+            _tell(load(store, file))
 
 
 def _leave_if_refused(refused: bool) -> None:
