@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,7 +55,9 @@ def add_prices(
     ] = False,
     start: Annotated[str | None, typer.Option("--start", help="With --source: first date, YYYY-MM-DD.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="With --source: date to stop before.")] = None,
-    interval: Annotated[str, typer.Option("--interval", help="With --source: 1d, 1h, 5m, ...")] = "1d",
+    interval: Annotated[
+        str | None, typer.Option("--interval", help="With --source: 1d (the default), 1h, 5m, ...")
+    ] = None,
     store: StoreOption = None,
 ) -> None:
     """Load bars from files, download them, or take them from the ticker strips of loaded pages.
@@ -64,15 +67,18 @@ def add_prices(
     from correlator.intake.prices import add_prices as load
 
     target = open_store(store)
+    of_sources = {"--start": start, "--end": end, "--interval": interval, "--repair": repair}
     if source is not None or yahoo:
+        _refuse(reading.of_files(), "bars from files")
+        _refuse({"--strips": strips}, "stored strips")
         if yahoo and source not in (None, "yahoo"):
             raise InputError(f"--yahoo and --source {source} are two sources", hint="give one of them")
-        asked = Asked(source or "yahoo", start, end, interval, reading.exchange, repair)
+        asked = Asked(source or "yahoo", start, end, interval or "1d", reading.exchange, repair)
         download(target, sources, asked)
         return
-    if repair:
-        raise InputError("--repair is of bars from Yahoo", hint="give --yahoo")
+    _refuse(of_sources, "downloads (--source, --yahoo)")
     if strips:
+        _refuse(reading.of_files() | {"--exchange": reading.exchange}, "bars from files")
         from correlator.intake.strip_prices import add_strip_prices
 
         _tell(add_strip_prices(target, () if sources == ["all"] else sources))
@@ -80,6 +86,13 @@ def add_prices(
     with with_stdin(sources) as files:
         for file in tracked(files, "files of bars"):
             _tell(load(target, file, **reading.keywords()))
+
+
+def _refuse(given: Mapping[str, object], of: str) -> None:
+    """Raises InputError for an option that this way of loading would not look at."""
+    for option, value in given.items():
+        if value:
+            raise InputError(f"{option} is an option of {of}", hint="leave it out")
 
 
 @dataclass(frozen=True)

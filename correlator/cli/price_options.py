@@ -55,6 +55,10 @@ class PriceFileOptions:
         typer.Option("--spacing", help="How far apart bars are, where few bars do not tell: 1d, 1w, 1mo, 3mo, 1y."),
     ] = None
 
+    def of_files(self) -> dict[str, object]:
+        """What was given, by option, that only a file can answer: the exchange is known of other sources, too."""
+        return {f"--{name.replace('_', '-')}": value for name, value in vars(self).items() if name != "exchange"}
+
     def keywords(self) -> PriceKeywords:
         """The keywords of ``read_prices``."""
         return {

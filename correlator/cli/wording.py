@@ -15,7 +15,8 @@ _GIVEN = re.compile(r"\b([a-z_]+)=('[^']*'|\"[^\"]*\"|[\w:.-]+)")
 def flags() -> dict[str, str]:
     """What the command line calls the arguments of a study."""
     named = {each.name: flag_of(each) for each in fields(StudySpec)}
-    return {**{name: "--" + name.replace("_", "-") for name in _DATA}, **named}
+    data = {name: "--" + name.replace("_", "-") for name in _DATA}
+    return {**data, "columns": "--column", **named}
 
 
 def at_prompt(error: CorrelatorError) -> str:

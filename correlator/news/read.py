@@ -78,6 +78,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
     if not isinstance(path_or_url, str | Path):
         from correlator.news.corpus import read_frame
 
+        _refuse_for("corpus", "a frame", published=options.get("published"))
         kind = type(path_or_url).__module__.partition(".")[0]
         yield from read_frame(path_or_url, f"{kind} frame", publishers, columns=columns)
         return
@@ -87,11 +88,13 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
 
         answer = fetch(name, allow_private=options.get("allow_private", False))
         if answer.body is not None:
+            _refuse_for("html", shown(name), columns=columns)
             yield from read_answer(answer, shown(name), publishers, published=options.get("published"))
         return
     request = _Request(layout, publishers, columns, options.get("published"), options.get("encoding"))
     files = _files(name)
     alone = len(files) == 1 and Path(name).is_file()
+    _refuse_unheard(request, files, alone=alone)
     for file in files:
         try:
             yield from _read_file(file, request)
@@ -112,6 +115,33 @@ class _Request:
     encoding: str | None
 
 
+_HEARD = {"text": "published", "html": "published", "corpus": "columns"}
+_CALLED = {"text": "a page", "html": "a page", "corpus": "a table", "feed": "a feed", "gdelt": "a GDELT file"}
+
+
+def _refuse_unheard(request: _Request, files: list[Path], *, alone: bool) -> None:
+    """Raises InputError for a statement that no reader of these files would look at."""
+    if request.published and not alone:
+        raise InputError(
+            f"published is the time of one page, and here are {len(files)} files",
+            hint="add the page by itself",
+            argument="published",
+        )
+    if alone and (request.published or request.columns):
+        kind = sniff(files[0]) if request.layout == "auto" else request.layout
+        _refuse_for(kind, str(files[0]), published=request.published, columns=request.columns)
+
+
+def _refuse_for(kind: str, source: str, **given: object) -> None:
+    """Raises InputError for a statement about a source of this kind that its reader would not look at."""
+    for name, value in given.items():
+        if value and _HEARD.get(kind) != name:
+            whose = "tables of news" if name == "columns" else "pages"
+            raise InputError(
+                f"{name} is for {whose}, and {source} is {_CALLED[kind]}", hint="leave it out", argument=name
+            )
+
+
 def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: str | None = None) -> Iterator[Batch]:
     """Batches of what an address answered: a feed, or one page. Raises InputError and TimeError."""
     from correlator.news.html_page import looks_like_html, parse_html
@@ -124,6 +154,7 @@ def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: 
     else:
         from correlator.news.feed import feed_batches
 
+        _refuse_for("feed", url, published=published)
         yield from feed_batches(body, url, publishers)
 
 

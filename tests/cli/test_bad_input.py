@@ -31,6 +31,17 @@ def test_a_bar_file_with_a_missing_column(run, tmp_path):
     assert not (tmp_path / "m.duckdb").exists()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("--interval", "5m"), ("--start", "2024-01-01"), ("--yahoo", "--zone", "UTC"), ("--strips", "--symbol", "LAMP")],
+)
+def test_an_option_that_would_not_be_looked_at(run, options, tmp_path):
+    (tmp_path / "bars.csv").write_text("Date,Close\n2025-05-26,1\n")
+    said = one_line(run("--store", "m.duckdb", "add", "prices", "bars.csv", "--exchange", "XKAR", *options, code=3))
+    assert "leave it out" in said
+    assert not (tmp_path / "m.duckdb").exists()
+
+
 @pytest.mark.parametrize("verb", [("add", "news", "absent.txt"), ("add", "prices", "absent.csv", "--symbol", "X")])
 def test_files_that_do_not_exist(run, verb, tmp_path):
     assert "absent" in one_line(run("--store", "m.duckdb", *verb, code=4))

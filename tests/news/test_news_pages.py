@@ -398,3 +398,20 @@ def test_an_extract_of_gdelt_with_a_header_and_fewer_columns(tmp_path):
     (tmp_path / "e.csv").write_text(head.replace(",DATEADDED", "") + row.replace(",20250528", ""))
     with pytest.raises(InputError, match="no DATEADDED"):
         list(read_events(tmp_path / "e.csv"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said", "message"),
+    [
+        ("n.csv", "published,headline\n2025-05-28T08:00Z,A title\n", {"published": "2025-05-28T09:00Z"}, "is a table"),
+        ("n.html", "<html><title>A title</title></html>", {"columns": {"headline": "x"}}, "is a page"),
+        ("n.xml", "<rss version='2.0'><channel></channel></rss>", {"published": "2025-05-28T09:00Z"}, "is a feed"),
+    ],
+)
+def test_what_no_reader_would_look_at_is_refused(tmp_path, name, text, said, message):
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        list(read_news(path, **said))
+    with pytest.raises(InputError, match="published is for pages, and a frame is a table"):
+        list(read_news(pl.DataFrame({"published": [], "headline": []}), published="2025-05-28T09:00Z"))
