@@ -70,6 +70,11 @@ class Mutant:
         """The room of the package that the file is in."""
         return self.file.split("/")[1]
 
+    @property
+    def at_import(self) -> bool:
+        """Whether it stands outside of functions and classes."""
+        return self.name.partition(":")[2].startswith(" ")
+
     def source(self) -> str:
         """The text of the file with this operator replaced."""
         lines = (ROOT / self.file).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -229,7 +234,7 @@ class Tests:
         """
         order: dict[str, tuple[bool, float]] = {}
         for touched_file in self.plain if mutant.file in self.with_loops else self.recorded:
-            contexts = touched_file.contexts_at(mutant.file, mutant.line)
+            contexts = touched_file.contexts_at(mutant.file, None if mutant.at_import else mutant.line)
             tests = touched_file.seconds if SHARED in contexts else contexts & touched_file.seconds.keys()
             for test in tests:
                 order[test] = (False, touched_file.seconds[test])
@@ -300,6 +305,11 @@ def _verdicts() -> dict[str, dict[str, str]]:
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
+def _reasons() -> dict[str, str]:
+    """Why a mutant changes nothing, by its name."""
+    return tomllib.loads(CHANGES_NOTHING.read_text(encoding="utf-8"))
+
+
 def _note(row: Sequence[object]) -> None:
     new = not VERDICTS.exists()
     with VERDICTS.open("a", encoding="utf-8", newline="") as file:
@@ -322,7 +332,7 @@ def run(mutants: Iterable[Mutant], tests: Tests) -> None:
 def report(mutants: Sequence[Mutant]) -> None:
     """Print the survivors, and how many were killed of each kind and each room."""
     rows = _verdicts()
-    reasons = tomllib.loads(CHANGES_NOTHING.read_text(encoding="utf-8")) if CHANGES_NOTHING.exists() else {}
+    reasons = _reasons()
     counts: Counter[tuple[str, str]] = Counter()
     for mutant in mutants:
         verdict = rows[mutant.name]["verdict"] if mutant.name in rows else "not run"
@@ -350,7 +360,7 @@ def main() -> None:
     arguments = parser.parse_args()
     mutants = sample(arguments.room or ROOMS, arguments.count, arguments.seed)
     rows = _verdicts()
-    survived = {name for name, row in rows.items() if row["verdict"] == "survived"}
+    survived = {name for name, row in rows.items() if row["verdict"] == "survived"} - _reasons().keys()
     chosen = [m for m in mutants if m.name not in rows or (arguments.survivors and m.name in survived)]
     if chosen and not arguments.report:
         for name in HEAVY:

@@ -43,9 +43,9 @@ class Touched:
     lines: Mapping[str, Lines]
     sources: Mapping[str, str]
 
-    def contexts_at(self, source: str, line: int) -> set[str]:
-        """The tests that touch a line; where the source has changed since, those that touch any line of it."""
-        same = self.sources.get(source) == digest_of(ROOT / source)
+    def contexts_at(self, source: str, line: int | None) -> set[str]:
+        """The tests that touch a line; without one, or where the source has changed since, those of any line of it."""
+        same = line is not None and self.sources.get(source) == digest_of(ROOT / source)
         return {name for name, files in self.lines.items() if source in files and (not same or line in files[source])}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from correlator.market.audit_bars import at_limit
 from correlator.market.audit_identity import same_as_another
 from correlator.market.audit_levels import jumps
 from correlator.market.audit_order import _FREEDOM, _unlikely
@@ -119,6 +120,22 @@ def test_labels_of_the_evening_are_shown_from_first_to_last() -> None:
     assert shift.direction == "early"
     assert f"labels from {labels[0]} to {labels[-1]} (100 % of the bars)" in shift.evidence
     assert "26 Sundays and 0 Fridays" in shift.evidence
+
+
+@pytest.mark.parametrize(("weeks", "count"), [(4, 1), (3, 0)])
+def test_four_labels_of_a_weekend_make_a_shift(weeks: int, count: int) -> None:
+    days = pl.date_range(date(2024, 1, 1), date(2024, 1, 1) + timedelta(days=7 * weeks - 1), eager=True)
+    sessions = days.filter(days.dt.weekday() <= 5).alias("session")
+    bars = pl.DataFrame({"session": sessions.dt.offset_by("-1d"), "close": 1.0})
+    assert len(shifts_by_calendar(Series("A", "a.csv", bars, None, "share"), sessions)) == count
+
+
+def test_a_bar_at_the_limit_says_its_change() -> None:
+    bars = pl.DataFrame({"session": [date(2024, 3, 4), date(2024, 3, 5)], "close": [100.0, 110.0]}).with_columns(
+        open=pl.col("close"), high=pl.col("close"), low=pl.col("close")
+    )
+    findings = at_limit(Series("A", "a.csv", bars, "XKAR", "share"))
+    assert findings["evidence"].to_list() == ["closed at the limit, 10 %"]
 
 
 def test_years_of_two_digits_reach_to_next_year() -> None:

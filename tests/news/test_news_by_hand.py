@@ -10,13 +10,16 @@ from typing import Any
 import polars as pl
 import pytest
 
+from correlator.errors import InputError
 from correlator.intake.news import preview_news
+from correlator.news import text_lines
 from correlator.news.agreement import _repeats
 from correlator.news.bodies import _Block, _share, _trimmed
 from correlator.news.calendar_words import fold, with_numbers
 from correlator.news.charset import mostly_utf8
 from correlator.news.headlines import _is_name, alike
 from correlator.news.printed_dates import _full_year
+from correlator.news.records import read_rows
 from correlator.news.stories import _is_daily, _one_act, cluster_stories
 from correlator.news.story_words import Told, words_of
 from correlator.news.strip import _percent_agrees, parse_strip
@@ -53,6 +56,12 @@ def test_the_only_block_is_kept_though_it_looks_like_a_title() -> None:
 def test_a_small_change_has_a_small_rounding_error(percent: float, agrees: bool) -> None:
     """0.05 over 49.95 is 0.1001 %; one unit of the second decimal, and 0.0001 for the price of one decimal."""
     assert _percent_agrees("50.0", "0.05", percent) is agrees
+
+
+@pytest.mark.parametrize(("percent", "agrees"), [(0.50, True), (0.54, True), (0.57, False)])
+def test_a_change_of_one_decimal_carries_its_rounding(percent: float, agrees: bool) -> None:
+    """0.5 over 99.5 is 0.5025 %, where the change may be 0.05 more or less: 0.05 %."""
+    assert _percent_agrees("100.0", "0.5", percent) is agrees
 
 
 def test_years_of_two_digits_are_not_in_the_future() -> None:
@@ -119,3 +128,14 @@ def test_only_bytes_beyond_ascii_say_what_the_encoding_is() -> None:
 def test_quotes_of_several_layouts_come_in_the_order_of_the_text() -> None:
     text = "LAMP 50.50 \u25b2 0.50 (1%) WICK 20.20 Increased By \u25b2 0.20 (1%) GLOW 10.10 \u25b2 0.10 (1%)"
     assert [quote.symbol for quote in parse_strip(text)] == ["LAMP", "WICK", "GLOW"]
+
+
+def test_rows_of_parquet_may_be_as_long_as_text_packs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_lines, "UNCHECKED", 0)
+    pl.DataFrame({"headline": [f"Rates rise again {n}" for n in range(50)]}).write_parquet(tmp_path / "news.parquet")
+    names, rows = read_rows(tmp_path / "news.parquet", [])
+    assert names == ["headline"]
+    assert len(list(rows)) == 50
+    monkeypatch.setattr(text_lines, "MAX_RATIO", 0)
+    with pytest.raises(InputError, match="unpacks to more than"):
+        list(read_rows(tmp_path / "news.parquet", [])[1])

@@ -162,3 +162,20 @@ def test_a_two_way_variance_that_is_not_positive_takes_the_larger_jackknife():
         count = len(changes)
         largest = max(largest, (count - 1) / count * sum(change[1] ** 2 for change in changes))
     assert table["se"][1] == pytest.approx(np.sqrt(largest), rel=1e-9)
+
+
+def test_a_two_way_variance_below_zero_is_replaced_and_said():
+    """Residuals that cancel within every date and within every share leave nothing but the part taken off."""
+    pattern = np.array([1.0, -1.0, -1.0, 1.0]) * 0.01
+    data = pl.DataFrame(
+        {
+            "event_id": np.arange(16),
+            "symbol": ["A", "A", "B", "B"] * 4,
+            "session": [0, 1, 0, 1] * 4,
+            "car": np.tile(pattern, 4) + 0.02,
+        }
+    )
+    two_way = cross_section(data, "car ~ 1")
+    one_way = cross_section(data, "car ~ 1", clusters=["session"])
+    assert two_way.table["variance"].to_list() == ["largest one-way, jackknife (CV3)"]
+    assert one_way.table["variance"].to_list() == ["one-way"]

@@ -11,7 +11,10 @@ import polars as pl
 import pytest
 
 import correlator as co
+from correlator.correlation.signal import rolling_correlation
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError
+from correlator.eventstudy.calendar_day import common_share
+from correlator.eventstudy.calendar_time import calendar_time_frame
 from correlator.eventstudy.diagnostics import _arch_lm
 from correlator.eventstudy.estimation.engine import rows_inside
 from correlator.eventstudy.factors import part_risk_free
@@ -29,6 +32,7 @@ from correlator.eventstudy.placebo.dates import (
 )
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.power import _finds, _moved
+from correlator.eventstudy.recommended import _cross_section, days_in_effect, recommended
 from correlator.eventstudy.spec import study_spec
 from correlator.eventstudy.stream import pooled
 from correlator.eventstudy.study_files import _head
@@ -242,6 +246,52 @@ def test_a_comma_in_the_first_figure_makes_it_decimal(tmp_path: Path) -> None:
     assert not _head(file).decimal_comma
 
 
+def test_average_and_error_of_three_events_and_of_one() -> None:
+    car = np.array([[0.01, 0.02], [0.03, np.nan], [0.02, np.nan]])
+    average, se, df, _ = _cross_section(car, ~np.isnan(car))
+    assert average.tolist() == pytest.approx([0.02, 0.02])
+    assert se[0] == pytest.approx(0.01 / np.sqrt(3))
+    assert df[0] == 2
+    assert np.isnan([se[1], df[1]]).all()
+
+
+def test_a_portfolio_is_held_over_the_whole_window() -> None:
+    panel = panel_of()
+    estimates = study_panel(panel, events_at(panel, 80, 95), SPEC).estimates
+    (row,) = calendar_time_frame(estimates, panel, (OffsetWindow(0, 4),), "simple").iter_rows(named=True)
+    assert row["bars"] == 10
+    assert row["t"] == pytest.approx(row["alpha"] / row["se_white"])
+
+
+def test_days_in_effect_are_those_of_the_window_and_no_more() -> None:
+    """Two events of two shares far apart fill 2 x 3 days evenly; on one day they fill three."""
+    assert days_in_effect(np.array([10, 50]), np.array([0, 1]), 0, 2) == pytest.approx(6)
+    assert days_in_effect(np.array([10, 10]), np.array([0, 1]), 0, 2) == pytest.approx(3)
+
+
+def test_events_of_one_date_have_the_error_of_kolari_and_pynnonen() -> None:
+    rng = np.random.default_rng(9)
+    market, common = rng.normal(0, 0.01, 120), rng.normal(0, 0.03, 120)
+    returns = market[:, None] + common[:, None] + rng.normal(0, 0.02, (120, 3))
+    panel = Panel(weekdays(120), ("A", "B", "C"), returns, market[:, None], ("M",))
+    result = study_panel(panel, events_at(panel, 80, 80, 80), SPEC)
+    r = common_share(result.estimates, panel, result.estimation_bars)
+    told = recommended(result.estimates, panel, result.car_columns, result.estimation_bars)
+    plain = result.estimates.car.std(axis=0, ddof=1) / np.sqrt(3)
+    assert set(told.test) == {"adj_csect_t"}
+    assert 0.4 < r < 0.9
+    np.testing.assert_allclose(told.se, plain * np.sqrt((1 + 2 * r) / (1 - r)), rtol=1e-12)
+
+
+def test_rolling_correlation_over_the_whole_series() -> None:
+    a, b = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 1.0, 4.0, 3.0])
+    rolled = rolling_correlation(a, b, 4)
+    assert np.isnan(rolled[:3]).all()
+    assert rolled[3] == pytest.approx(0.6)
+    with pytest.raises(InputError, match="a window of 5 bars of 4"):
+        rolling_correlation(a, b, 5)
+
+
 def test_as_many_terms_as_are_allowed() -> None:
     left = " + ".join(f"a{n}" for n in range(MOST_TERMS // 10))
     right = " + ".join(f"b{n}" for n in range(10))
@@ -277,9 +327,9 @@ def test_a_split_in_returns_is_marked_in_either_kind(kind: str) -> None:
     """One for two: -50 % as a simple return, log 0.5 as a log return; a benchmark's break is filed under it."""
     rng = np.random.default_rng(5)
     days = weekdays(120)
-    moves = rng.normal(0, 0.01, (120, 2))
+    moves = rng.normal(0, 0.005, (120, 2))
     moves[90, 0] = np.log(0.5)
-    moves[100, 1] = np.log(0.6)
+    moves[100, 1] = -np.log(1.45)  # a break of an index, of a share neither break nor split
     values = moves if kind == "log" else np.expm1(moves)
     frame = pl.DataFrame({"Date": days, "A": values[:, 0], "M": values[:, 1]})
     events = pl.DataFrame({"symbol": ["A"], "date": [days[110]]})
