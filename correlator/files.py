@@ -6,6 +6,7 @@ a column and ``s3:`` for a service, unless told otherwise.
 
 from __future__ import annotations
 
+import csv
 import glob
 import io
 import os
@@ -14,7 +15,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -110,9 +111,26 @@ def read_csv(path: str | Path, **options: Any) -> pl.DataFrame:
     """The rows of one CSV file; ``options`` as of ``polars.read_csv``; raises as ``read_parquet`` does."""
     import polars as pl
 
-    with opened(path) as file, _understood(path, "CSV"):
-        check_size(os.fstat(file.fileno()).st_size, str(path))
-        return pl.read_csv(Path(path).absolute(), glob=False, **options)
+    try:
+        with opened(path) as file, _understood(path, "CSV"):
+            check_size(os.fstat(file.fileno()).st_size, str(path))
+            return pl.read_csv(Path(path).absolute(), glob=False, **options)
+    except InputError:
+        _refuse_long_rows(path, options.get("separator", ","))
+        raise
+
+
+def _refuse_long_rows(path: str | Path, separator: str) -> None:
+    """Raises InputError naming the first row that has more cells than the header."""
+    with Path(path).open(encoding="utf-8", errors="replace", newline="") as lines, suppress(csv.Error):
+        rows = csv.reader(lines, delimiter=separator)
+        columns = len(next(rows, []))
+        for row in rows:
+            if len(row) > columns:
+                raise InputError(
+                    f"{path} line {rows.line_num} has {len(row)} cells, its header {columns}",
+                    hint="quote cells that hold a separator, and write numbers without marks of thousands",
+                )
 
 
 @contextmanager

@@ -237,4 +237,9 @@ def _numbers(column: pl.Series, what: str) -> Array:
     try:
         return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
     except pl.exceptions.InvalidOperationError:
-        raise InputError(f"column {column.name!r} of {what} holds text", hint="keep only dates and numbers") from None
+        text = column.filter(column.is_not_null() & column.cast(pl.Float64, strict=False).is_null())
+        shown = f": {text[0]!r}" if column.dtype == pl.String else ""
+        raise InputError(
+            f"column {column.name!r} of {what} holds text{shown}",
+            hint="keep only dates and plain numbers, without marks of thousands or per cent",
+        ) from None
