@@ -10,8 +10,9 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from choreographer import Browser
 from choreographer.browsers.chromium import Chromium
@@ -53,8 +54,13 @@ class _Listening(Browser):
         await super().populate_targets()
         for tab in self.tabs.values():
             await tab.send_command("Page.enable")
-            while (await tab.send_command("Runtime.evaluate", _STATE))["result"]["result"].get("value") != "complete":
+            while _state(await tab.send_command("Runtime.evaluate", _STATE)) != "complete":
                 await asyncio.sleep(0.01)
+
+
+def _state(answer: Mapping[str, Any]) -> str:
+    """The state of a page by what it answered; empty where it could not answer yet."""
+    return str(answer.get("result", {}).get("result", {}).get("value", ""))
 
 
 class Drawer(Kaleido, _Listening):  # type: ignore[misc]

@@ -77,8 +77,12 @@ def _drawn(figures: list[dict[str, Any]], options: list[dict[str, Any]]) -> list
         ) from error
 
     async def draw() -> list[bytes]:
-        async with Drawer(n=1, page_generator=FigurePage(), browser_cls=QuietChromium) as browser:
+        browser = Drawer(n=1, page_generator=FigurePage(), browser_cls=QuietChromium)
+        try:  # closed also where it could not open: its threads would outlive the process
+            await browser.open()
             return [await browser.calc_fig(each, opts=own) for each, own in zip(figures, options, strict=True)]
+        finally:
+            await browser.close()
 
     seconds = _SECONDS_TO_START + _SECONDS_PER_FIGURE * len(figures)
     try:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from correlator.errors import InputError, MissingDependencyError, NotFoundError
+from correlator.errors import InputError, MissingDependencyError, NotFoundError, SourceError
 from correlator.plot.html import figure_page, write_html
 from correlator.plot.image import image_bytes, write_image
 from correlator.plot.price import price_figure
@@ -133,3 +133,31 @@ def test_no_browser_is_one_clear_line(bars, monkeypatch):
     monkeypatch.setenv("BROWSER_PATH", "/nowhere/chromium")
     with pytest.raises(MissingDependencyError, match="needs Chromium or Chrome"):
         image_bytes(price_figure(bars.head(5), symbol="X"), "png")
+
+
+def test_a_browser_that_cannot_open_is_closed_and_an_image_is_refused(bars, monkeypatch):
+    pytest.importorskip("kaleido")
+    closed = []
+
+    class Broken:
+        def __init__(self, **_):
+            pass
+
+        async def open(self):
+            raise RuntimeError("no page answers")
+
+        async def close(self):
+            closed.append(True)
+
+    monkeypatch.setattr("correlator.plot.chromium.Drawer", Broken)
+    with pytest.raises(SourceError, match="Chromium could not draw the figure: no page answers"):
+        image_bytes(price_figure(bars.head(5), symbol="X"), "png")
+    assert closed == [True]
+
+
+def test_a_page_that_cannot_answer_yet_has_no_state():
+    pytest.importorskip("kaleido")
+    from correlator.plot.chromium import _state
+
+    assert _state({"error": {"message": "no context yet"}}) == ""
+    assert _state({"result": {"result": {"type": "string", "value": "complete"}}}) == "complete"
