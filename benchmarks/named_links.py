@@ -2,7 +2,7 @@
 
 ``named_links.csv`` has source, row (1 = first row under the header of the Reuters file, first article of the Benzinga
 one), symbol and whether the headline, read by hand, means that instrument; never its wording. Sampled by a seed, at
-most eight links of a symbol and source, of the shipped instruments and ``OTHERS`` (names and tickers that are words).
+most twelve links of a symbol and source, of the shipped instruments and ``OTHERS`` (names and tickers that are words).
 Printed are how many of the labelled links are still made, and how many of these are right.
 """
 

@@ -111,6 +111,7 @@ def _coder() -> Iterator[tuple[str, str, str]]:
         yield "encoder", "ok", "the full coder uses it"
     else:
         yield "encoder", "missing", f"needed for: the full coder at its best ({INSTALL})"
+    yield "other languages", "ok", "ur, tr, az, ar by small lexica; their confidence is not calibrated"
 
 
 def _store(store: Store) -> Iterator[tuple[str, str, str]]:
