@@ -156,7 +156,7 @@ def make_large(path: Path, events: int, bars: int) -> None:
     with store.transaction() as connection:
         write_instruments(connection, [{"name": None, "aliases": None, "benchmark": None, **row} for row in rows])
     labels = {
-        x: sessions_between(x, datetime(2010, 6, 1).date(), datetime(2022, 6, 30).date())["session"][:each]
+        x: sessions_between(x, datetime(2010, 6, 1).date(), datetime(2022, 6, 30).date())["session"][-each:]
         for x in places
     }
     known = datetime(2022, 1, 1, tzinfo=UTC)

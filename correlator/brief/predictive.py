@@ -61,7 +61,12 @@ class Predictive:
 
     def below(self, values: Array) -> Array:
         """The probability (M,) of an outcome below ``values`` (M,): the probability integral transform."""
-        return np.asarray(normal_share((values[:, None] - self.atoms) / self.kernel[:, None]).mean(axis=1))
+        return self._shares(values[:, None])[:, 0]
+
+    def _shares(self, values: Array) -> Array:
+        """The probability (M, L) of an outcome below each of ``values`` (M, L)."""
+        apart = (values[:, :, None] - self.atoms[:, None, :]) / self.kernel[:, None, None]
+        return np.asarray(normal_share(apart).mean(axis=2))
 
     def quantiles(self, levels: Array) -> Array:
         """Outcomes (M, L) below which a share ``levels`` (L,) lies."""
@@ -70,8 +75,7 @@ class Predictive:
         high = np.repeat(self.atoms.max(axis=1, keepdims=True) + reach, len(levels), axis=1)
         for _ in range(_STEPS):
             middle = (low + high) / 2.0
-            share = np.stack([self.below(column) for column in middle.T], axis=1)
-            under = share < levels
+            under = self._shares(middle) < levels
             low, high = np.where(under, middle, low), np.where(under, high, middle)
             if (high - low).max(initial=0.0) < 1e-9:
                 break

@@ -175,6 +175,16 @@ def test_intervals_hold_what_they_say_and_are_no_sharper_than_they_may(effect):
     assert means.mean() < 0.25 if effect == 0.0 else means.mean() > 0.7
 
 
+def test_the_placebo_is_that_of_every_shift_by_itself():
+    rng = np.random.default_rng(5)
+    z = rng.standard_t(4, 301)
+    z[[3, 77]] = np.nan
+    rows = np.array([5, 6, 90, 200])
+    values, places = z[np.isfinite(z)], np.array([4, 5, 88, 198])
+    means = [abs(values[(places + shift) % len(values)].mean()) for shift in range(len(values))]
+    assert placebo_p(z, rows) == np.mean(np.array(means) >= means[0] - 1e-12)
+
+
 def test_the_placebo_moves_all_dates_together():
     z = np.zeros(100)
     z[[10, 30, 50]] = 3.0
