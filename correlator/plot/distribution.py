@@ -35,13 +35,15 @@ def distribution_figure(
     *,
     mean: float | None = None,
     names: Mapping[Any, str] | None = None,
+    unit: str = "event",
     title: str | None = None,
     subtitle: str = "",
 ) -> go.Figure:
     """The events' CARs in one window: a histogram over a tick per event, zero and the mean marked.
 
     ``car``: event_id, symbol, window, car (fractions); ``mean``: the average that tables have, where it is not that of
-    these values (returns averaged as logarithms); ``names``: (event_id, symbol) to what a tick says. The lowest
+    these values (returns averaged as logarithms); ``names``: (event_id, symbol) to what a tick says; ``unit``: what
+    it is of. The lowest
     and the highest event are named in the figure. Fewer than eight events are dots without a histogram.
     """
     heading = title or f"CAR in window {window}"
@@ -60,7 +62,7 @@ def distribution_figure(
             _add_rug(figure, values.to_list(), labels)
     _mark(figure, mean, f"mean {per_cent(mean)}")
     figure.update_xaxes(title_text=escaped(f"cumulated abnormal return in window {window}"), tickformat=PERCENT_TICKS)
-    words = f"{counted(values.len(), 'event')}, mean {per_cent(mean)}"
+    words = f"{counted(values.len(), unit)}, mean {per_cent(mean)}"
     words += "" if values.len() < 2 else f"; lowest {_ends(values, labels, lowest=True)}"
     words += "" if values.len() < 2 else f"; highest {_ends(values, labels, lowest=False)}"
     return dress(figure, title=heading, subtitle=f"{subtitle}; {words}" if subtitle else words, height=420)

@@ -183,7 +183,7 @@ def _daily_text(material: Material, size: Size) -> str:
 
 def _events(material: Material) -> go.Figure:
     from correlator.eventstudy.paths import car_paths
-    from correlator.plot.of_result import as_per_cent, flagged_bars, observed
+    from correlator.plot.of_result import as_per_cent, flagged_bars, observed, unit_of_events
     from correlator.plot.study import event_panels
     from correlator.plot.words import event_names, study_subtitle, study_title
 
@@ -192,6 +192,7 @@ def _events(material: Material) -> go.Figure:
         as_per_cent(car_paths(result), result),
         labels=event_names(result, 80),
         flagged=flagged_bars(result),
+        unit=unit_of_events(result),
         title=study_title(material.result),
         subtitle=study_subtitle(material.result),
     )
@@ -231,13 +232,14 @@ def _heatmap_text(material: Material, size: Size) -> str:
 def _distribution(material: Material) -> go.Figure:
     from correlator.eventstudy.finding import average_of, main_window
     from correlator.plot.distribution import distribution_figure
-    from correlator.plot.of_result import as_per_cent, observed
+    from correlator.plot.of_result import as_per_cent, observed, unit_of_events
     from correlator.plot.words import event_names, study_subtitle, study_title
 
     words = {"title": study_title(material.result), "subtitle": study_subtitle(material.result)}
     result = observed(material.result)
     window = result.window_labels[main_window(result.spec)]
     car = as_per_cent(result.car, result)
+    words["unit"] = unit_of_events(result)
     return distribution_figure(car, window, mean=average_of(result), names=event_names(result), **words)
 
 

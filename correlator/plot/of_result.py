@@ -105,6 +105,12 @@ def observed(result: StudyResult) -> StudyResult:
     return replace(result, estimates=result.estimates.observations())
 
 
+def unit_of_events(result: StudyResult) -> str:
+    """What the events of ``observed`` are: observations where one of them stands for several events."""
+    counts = result.estimates.stands_for
+    return "event" if counts is None or int(counts.max(initial=1)) == 1 else "observation"
+
+
 def group_name(values: Mapping[str, object]) -> str:
     """What a group is called, by its column and value: ``CONSULT``, ``no category``."""
     return ", ".join(f"no {column}" if value is None else str(value) for column, value in values.items())

@@ -147,6 +147,7 @@ def event_panels(
     labels: dict[Any, str] | None = None,
     flagged: pl.DataFrame | None = None,
     limit: int = PANELS,
+    unit: str = "event",
     title: str = "Events one by one",
     subtitle: str = "",
 ) -> go.Figure:
@@ -154,7 +155,7 @@ def event_panels(
 
     ``paths``: event_id, symbol, day, car (fractions), as ``car_paths`` makes it; ``labels``: (event_id, symbol) to the
     words above its panel (a line break stays one), default the symbol and the event's number; ``flagged``: event_id,
-    symbol, day of bars that are not evidence, which get a cross.
+    symbol, day of bars that are not evidence, which get a cross; ``unit``: what a panel is of.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -206,7 +207,7 @@ def event_panels(
     figure.update_yaxes(tickformat=PERCENT_TICKS, nticks=4 if rows > 1 else 7, tickfont_size=10, matches="y")
     figure.layout.yaxis.matches = None
     _panel_axes(figure, chosen[0][1]["day"].to_list(), columns)
-    shown = f"the {len(chosen)} largest of {total:,} events" if total > len(chosen) else counted(total, "event")
+    shown = f"the {len(chosen)} largest of {counted(total, unit)}" if total > len(chosen) else counted(total, unit)
     words = f"cumulated abnormal return by day around day 0, {shown}, blue up, red down"
     words += "; cross: at the price limit or without volume" if crossed else ""
     below = f"{subtitle}; {words}" if subtitle else words

@@ -117,7 +117,7 @@ def _dropped(returns: Array, members: Sequence[str], labels: pl.Series, high: pl
     if whole:
         notes.append(f"{', '.join(sorted(whole)[:3])}{' and more' if len(whole) > 3 else ''} left out by the audit")
     if len(rows):
-        notes.append(f"{len(rows)} doubted bars left out")
+        notes.append(f"{len(rows):,} doubted bar{'' if len(rows) == 1 else 's'} left out")
     return kept, notes
 
 

@@ -172,7 +172,7 @@ def test_a_member_that_the_audit_gravely_doubts_is_not_in_the_mean(store):
     result = store.study("LAMP", window="-1:1", windows="0:0")
     market = result.panel.factors_of(0)[:, 0]
     assert np.nanmax(np.abs(market)) < 1.0
-    assert "doubted bars left out" in result.benchmark_note or "left out by the audit" in result.benchmark_note
+    assert "doubted bar" in result.benchmark_note or "left out by the audit" in result.benchmark_note
 
 
 def test_a_benchmark_that_closes_later_is_told_and_its_previous_session_can_be_taken(store):

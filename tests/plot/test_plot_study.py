@@ -224,7 +224,9 @@ def test_events_of_one_share_and_day_are_one_panel_and_one_tick():
         "S0 10 Oct 2018<br>2\u00a0events",
         "S1 10 Oct 2018",
     ]
-    assert len(result_figure(result, "distribution").data[0].x) == 2
+    spread = result_figure(result, "distribution")
+    assert len(spread.data[0].x) == 2
+    assert "2\u00a0observations, mean" in spread.layout.meta["subtitle"]
 
 
 def test_ticks_of_per_cent_have_the_places_that_they_need():
