@@ -33,8 +33,8 @@ from correlator.store.writing import (
 MOST_CHECKED = 250_000
 PART_ROWS = 2 * ROW_GROUP
 """Bars of one transaction at first."""
-_MOST_OF_FILE, _MOST_OF_SLICES = 4, 2
-_HELD = 0.3
+_MOST_OF_FILE, _MOST_OF_SLICES = 4, 1
+_HELD = 0.4
 _MOST_TOLD = 10
 
 
@@ -137,8 +137,8 @@ class _Pace:
     def took(self, rows: int) -> None:
         """The transaction has ended: how fast this machine writes now."""
         seconds = time.perf_counter() - self._begun
-        fitting = int(rows * _HELD / max(seconds, 1e-6)) // PART_ROWS
-        self.rows = PART_ROWS * min(max(fitting, 1), self._most)
+        fitting = int(rows * _HELD / max(seconds, 1e-6)) // ROW_GROUP * ROW_GROUP
+        self.rows = max(PART_ROWS, min(fitting, self._most * PART_ROWS))
 
 
 def _parts(frames: Iterable[pl.DataFrame], pace: _Pace) -> Iterator[pl.DataFrame]:
