@@ -162,8 +162,7 @@ def _same_words(one: str, two: str) -> bool:
 
 def _numbers_differ(one: Told, two: Told) -> bool:
     """Whether each has a number that the other has not."""
-    left, right = ({word for word in each.words if word[0].isdigit()} for each in (one, two))
-    return bool(left - right and right - left)
+    return bool(one.numbers - two.numbers and two.numbers - one.numbers)
 
 
 def _replaced(one: Told, two: Told) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from correlator.news.story_words import told, words_of
 
@@ -24,6 +25,7 @@ class Results:
     periods: frozenset[str]
 
 
+@lru_cache(maxsize=50_000)
 def results_of(headline: str) -> Results | None:
     """The results that a headline reports first, or None where it reports none.
 

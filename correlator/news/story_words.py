@@ -43,6 +43,7 @@ class Told:
     words: tuple[str, ...]
     names: frozenset[str]
     groups: tuple[int, ...]
+    numbers: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def told(headline: str) -> Told:
             groups.append(group)
             if not sentence_case or word[0].isupper():
                 names.add(stem)
-    return Told(tuple(words), frozenset(names), tuple(groups))
+    numbers = frozenset(word for word in words if word[0].isdigit())
+    return Told(tuple(words), frozenset(names), tuple(groups), numbers)
 
 
 def meant(headlines: pl.Series) -> pl.Series:
@@ -138,6 +140,7 @@ def meant(headlines: pl.Series) -> pl.Series:
 TAIL = r"(?:;|,? (?:as|amid|after|despite|while|but) ).*$"
 
 
+@lru_cache(maxsize=50_000)
 def main_clause(headline: str) -> str:
     """What a headline tells first: without what stands behind a semicolon or begins with as, amid, after, despite.
 
