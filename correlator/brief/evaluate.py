@@ -158,9 +158,10 @@ class _Walk:
         if events.is_empty():
             return []
         codes = Codes.of(events)
+        groups = codes.groups(events)
         frames = []
         for w, window in enumerate(self.windows):
-            record = walk_forward(history_of(events, numbers.outcomes, sessions, w, codes=codes))
+            record = walk_forward(history_of(events, numbers.outcomes, sessions, w, groups=groups))
             frames.append(_frame(record, codes, sessions.labels, instrument.symbol, window=window.label))
         return frames
 

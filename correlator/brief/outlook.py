@@ -39,14 +39,15 @@ def outlooks_of(
             row=pl.lit(0, pl.Int64), known_at=pl.lit(None, pl.Datetime("us", "UTC")), similarity=pl.lit(0.0)
         )
     codes = Codes.of(pl.concat([events.select(keys), target]))
+    groups, to_come = codes.groups(events), codes.groups(target)
     outcomes = numbers.outcomes
     now = np.array([np.iinfo(np.int64).max - 1])
     alike = events.filter(pl.col("similarity") >= PRECEDENT)["row"].to_numpy()
     made = []
     for w, window in enumerate(windows):
-        history = history_of(events, outcomes, sessions, w, codes=codes)
+        history = history_of(events, outcomes, sessions, w, groups=groups)
         scale = float(outcomes.scale[row, 0, w])
-        found = forecast(history, codes.groups(target), now, np.array([scale]))
+        found = forecast(history, to_come, now, np.array([scale]))
         z = outcomes.z[:, 0, w]
         closed = alike[np.isfinite(z[alike])]
         honest = bool(found.honest[0]) and len(closed) >= FEWEST_DATES

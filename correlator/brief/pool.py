@@ -73,15 +73,15 @@ def on_rows(events: pl.DataFrame, sessions: KnownSessions, *, without: date | No
 
 
 def history_of(
-    events: pl.DataFrame, outcomes: Outcomes, sessions: KnownSessions, window: int, *, codes: Codes
+    events: pl.DataFrame, outcomes: Outcomes, sessions: KnownSessions, window: int, *, groups: Groups
 ) -> History:
-    """The history of one window; ``events`` as ``on_rows`` returns them."""
+    """The history of one window; ``events`` as ``on_rows`` returns them, and where they belong."""
     return History(
         outcomes.z[:, 0, window],
         outcomes.scale[:, 0, window],
         closing_times(sessions, int(outcomes.lasts[window])),
         events["row"].to_numpy(),
-        codes.groups(events),
+        groups,
         events["known_at"].to_physical().to_numpy(),
         int(outcomes.lengths[window]),
     )
