@@ -13,7 +13,7 @@ import pytest
 import correlator as co
 from correlator.correlation.signal import rolling_correlation
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError
-from correlator.eventstudy.calendar_day import common_share
+from correlator.eventstudy.calendar_day import calendar_day_error, common_share
 from correlator.eventstudy.calendar_time import calendar_time_frame
 from correlator.eventstudy.diagnostics import _arch_lm
 from correlator.eventstudy.estimation.engine import rows_inside
@@ -290,6 +290,15 @@ def test_rolling_correlation_over_the_whole_series() -> None:
     assert rolled[3] == pytest.approx(0.6)
     with pytest.raises(InputError, match="a window of 5 bars of 4"):
         rolling_correlation(a, b, 5)
+
+
+def test_days_of_two_events_far_apart_are_theirs() -> None:
+    """Kish's number of days: two of one bar each, ten of five each, and a little of their estimation windows."""
+    panel = panel_of()
+    result = study_panel(panel, events_at(panel, 80, 95), SPEC)
+    days = calendar_day_error(result.estimates, panel, result.car_columns, result.estimation_bars).days
+    assert 1.5 < days[0] < 3
+    assert 7.5 < days[2] < 13
 
 
 def test_as_many_terms_as_are_allowed() -> None:
