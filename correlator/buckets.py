@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 BUCKETS = tuple("0123456789abcdef")
 
@@ -16,3 +20,9 @@ def bucket_of(symbol: str) -> str:
     'd'
     """
     return hashlib.md5(symbol.encode(), usedforsecurity=False).hexdigest()[0]
+
+
+def parts_of(symbols: Sequence[str]) -> NDArray[np.int64]:
+    """(S,) the part in which the events of each symbol are summed: its bucket, which no machine changes."""
+    places = {bucket: place for place, bucket in enumerate(BUCKETS)}
+    return np.array([places[bucket_of(symbol)] for symbol in symbols], dtype=np.int64)

@@ -106,8 +106,8 @@ def study(
             raise InputError(
                 "a study of files does not run on a cluster", hint="load them into a lake, or leave --cluster"
             )
+        from correlator.eventstudy.made import benchmark_note
         from correlator.eventstudy.measure import study_events
-        from correlator.eventstudy.result import benchmark_note
         from correlator.eventstudy.stream import STREAMED_OUTPUTS
         from correlator.eventstudy.study_files import read_events_file
 
@@ -207,8 +207,8 @@ def _files(
 
 def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *, printer: TableOptions) -> None:
     """A chunk of events at a time from file to file, in memory that does not grow with their number."""
+    from correlator.eventstudy.made import how_made
     from correlator.eventstudy.placement import day_labels
-    from correlator.eventstudy.result import how_made
     from correlator.eventstudy.stream import chunk_for, needs_returns, study_chunks, write_frames
     from correlator.eventstudy.study_files import events_of_file
 

@@ -23,10 +23,11 @@ from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Array
+from correlator.eventstudy.made import how_made
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.recommended import recommended
-from correlator.eventstudy.result import StudyResult, how_made
+from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
 from correlator.progress import tracked
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import polars as pl
 
-from correlator.buckets import BUCKETS, bucket_of
+from correlator.buckets import parts_of
 from correlator.errors import NotFoundError, StudyError, likeliest, warn
 from correlator.eventstudy import result_frames as tables
 from correlator.eventstudy.estimation.engine import regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, PackedBars
 from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.estimation.residuals import with_residuals
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.flagged import flagged_bars
 from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.made import benchmark_note, how_made
 from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.placement import Rows, own_window_rows, window_rows
 from correlator.eventstudy.spec import RETURNS_KINDS, StudySpec
 from correlator.eventstudy.windows import Window
-from correlator.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,7 +192,7 @@ class StudyResult:
         frames = []
         for values, chosen in self.groups_to_compare():
             frame = significance_table(replace(arrays, chosen=chosen), engine=self.spec.engine)
-            frames.append(with_group(frame, values))
+            frames.append(tables.with_group(frame, values))
         return pl.concat(frames)
 
     @cached_property
@@ -205,7 +206,7 @@ class StudyResult:
         dated = list(self.groups())
         dated = self._with_two(dated, lambda part: len(np.unique(part.day_zero)), "event date") or dated
         frames = [
-            with_group(
+            tables.with_group(
                 wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels), values
             )
             for values, part in dated
@@ -259,7 +260,7 @@ class StudyResult:
         from correlator.eventstudy.volatility import abnormal_volatility
 
         bars = self.packed_bars()
-        return self._by_group(lambda part: abnormal_volatility(_with_residuals(part, bars), self.day_labels))
+        return self._by_group(lambda part: abnormal_volatility(with_residuals(part, bars), self.day_labels))
 
     @cached_property
     def calendar_time(self) -> pl.DataFrame:
@@ -277,7 +278,7 @@ class StudyResult:
         """
         from correlator.eventstudy.diagnostics import diagnostics_frame
 
-        known = _with_residuals(self.estimates, self.packed_bars())
+        known = with_residuals(self.estimates, self.packed_bars())
         return diagnostics_frame(known, self.panel, self.events, self.spec, estimation_bars=self.estimation_bars)
 
     @cached_property
@@ -383,7 +384,7 @@ class StudyResult:
         return cast("CrossSection", function_of("cross_section")(self, formula, **options))
 
     def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
-        frames = [with_group(build(part), values) for values, part in self.groups()]
+        frames = [tables.with_group(build(part), values) for values, part in self.groups()]
         return pl.concat(frames or [build(self.estimates)])
 
     def __repr__(self) -> str:
@@ -397,39 +398,3 @@ class StudyResult:
         from correlator.eventstudy.summary import summary_html
 
         return f"<p>{html.escape(repr(self))}</p>{summary_html(self)}"
-
-
-def parts_of(symbols: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """(S,) the part in which the events of each symbol are summed: its bucket, which no machine changes."""
-    places = {bucket: place for place, bucket in enumerate(BUCKETS)}
-    return np.array([places[bucket_of(symbol)] for symbol in symbols], dtype=np.int64)
-
-
-def how_made(panel: Panel, spec: StudySpec) -> dict[str, Any]:
-    """How numbers of ``spec`` on ``panel`` are made: version, every option, benchmark, unit."""
-    return {
-        "made_by": f"correlator {__version__}",
-        **spec.as_dict(),
-        "benchmark_used": benchmark_note(panel, spec),
-        "unit": "fractions; returns are logarithms" if spec.returns == "log" else "fractions",
-    }
-
-
-def benchmark_note(panel: Panel, spec: StudySpec) -> str:
-    """Which benchmark a study of ``panel`` uses and what it is made of, in words; ``none`` where it has none."""
-    return panel.benchmark_note or spec.benchmark or ", ".join(panel.factor_names) or "none"
-
-
-def _with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventEstimates:
-    """``estimates`` with their residuals, from ``bars`` where they are not held."""
-    if bars is None:
-        return estimates
-    from correlator.eventstudy.estimation.residuals import Refitted
-
-    e, used, _ = Refitted(estimates, bars).of(np.arange(len(estimates)))
-    return replace(estimates, estimation_residuals=np.where(used, e, np.nan))
-
-
-def with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
-    """``frame`` with the group's columns first."""
-    return frame.select([*(pl.lit(value).alias(name) for name, value in values.items()), pl.all()])

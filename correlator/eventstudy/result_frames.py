@@ -261,3 +261,8 @@ def _flags(estimates: EventEstimates, panel: Panel, rows: Rows) -> pl.Series:
     values, place = np.unique(code.ravel(), return_inverse=True)
     words = [" ".join(word for bit, (word, _) in enumerate(marks) if value >> bit & 1) for value in values.tolist()]
     return pl.Series("flags", words, dtype=pl.String)[place]
+
+
+def with_group(frame: pl.DataFrame, values: dict[str, Any]) -> pl.DataFrame:
+    """``frame`` with the group's columns first."""
+    return frame.select([*(pl.lit(value).alias(name) for name, value in values.items()), pl.all()])

@@ -16,10 +16,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from correlator.buckets import parts_of
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.result import StudyResult, parts_of, with_group
+from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result_frames import with_group
 from correlator.eventstudy.significance.arrays import Shipped, StudyArrays, study_arrays
 from correlator.eventstudy.significance.cross_correlation import neighbours_of
 from correlator.eventstudy.significance.evidence import Around, Evidence, ResidualSums, evidence_of, residual_sums

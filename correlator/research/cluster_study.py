@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from correlator.buckets import parts_of
 from correlator.cluster import Cluster
 from correlator.errors import CorrelatorWarning, InputError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
@@ -22,7 +23,7 @@ from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placement import day_labels
-from correlator.eventstudy.result import StudyResult, parts_of
+from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, DROP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
 from correlator.eventstudy.spread import (
     Measured,

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
+from correlator.buckets import parts_of
 from correlator.cluster import Cluster
 from correlator.correlation.intensity import Intensity, news_intensity
 from correlator.correlation.lead_lag import granger, lead_lag
@@ -20,7 +21,6 @@ from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
 from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.frames import Panel, log_volume_of
-from correlator.eventstudy.result import parts_of
 from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked

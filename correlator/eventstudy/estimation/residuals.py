@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,14 @@ class Refitted:
         series = (self.bars.returns, self.bars.regressor, self.bars.spans)
         compiled(fill_residuals)(series, (where, slope, rows), (e, used), daily)
         return e, used, daily
+
+
+def with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventEstimates:
+    """``estimates`` with their residuals, from ``bars`` where they are not held."""
+    if bars is None:
+        return estimates
+    e, used, _ = Refitted(estimates, bars).of(np.arange(len(estimates)))
+    return replace(estimates, estimation_residuals=np.where(used, e, np.nan))
 
 
 def fill_residuals(

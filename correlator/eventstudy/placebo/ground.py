@@ -12,11 +12,12 @@ from typing import Protocol
 
 import numpy as np
 
+from correlator.buckets import parts_of
 from correlator.eventstudy.frames import Mask, Panel
 from correlator.eventstudy.placebo.dates import measurable
 from correlator.eventstudy.placebo.sums import Placings, Sums, sums_of_draws
 from correlator.eventstudy.placement import Rows
-from correlator.eventstudy.result import StudyResult, parts_of
+from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.spread import Part, SpreadResult
 from correlator.progress import tracked
