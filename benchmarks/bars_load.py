@@ -20,6 +20,10 @@ from collections.abc import Callable
 from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ROOT = Path(__file__).resolve().parent.parent
 WORDS = {
@@ -30,8 +34,8 @@ WORDS = {
 }
 
 
-def make_files(folder: Path, symbols: int, sessions: int, csv_symbols: int) -> dict[str, int]:
-    """Write the bars of ``symbols`` shares on the last ``sessions`` sessions, stacked; returns rows by figure."""
+def made_bars(symbols: int, sessions: int) -> pl.DataFrame:
+    """Bars of ``symbols`` shares on the last ``sessions`` sessions, stacked: symbol, date, OHLC, volume."""
     import numpy as np
     import polars as pl
 
@@ -43,7 +47,7 @@ def make_files(folder: Path, symbols: int, sessions: int, csv_symbols: int) -> d
     close = 50 * np.exp(np.cumsum(rng.normal(0, 0.01, (symbols, sessions)), axis=1))
     open_ = close * np.exp(rng.normal(0, 0.003, close.shape))
     names = np.repeat([f"S{number:05d}" for number in range(symbols)], sessions)
-    rows = pl.DataFrame(
+    return pl.DataFrame(
         {
             "symbol": names,
             "date": pl.concat([labels] * symbols),
@@ -54,8 +58,13 @@ def make_files(folder: Path, symbols: int, sessions: int, csv_symbols: int) -> d
             "volume": rng.integers(1_000, 1_000_000, close.size).astype(float),
         }
     )
+
+
+def make_files(folder: Path, symbols: int, sessions: int, csv_symbols: int) -> dict[str, int]:
+    """Write ``made_bars``; returns rows by figure."""
+    rows = made_bars(symbols, sessions)
     rows.write_parquet(folder / "bars.parquet")
-    few = rows.head(csv_symbols * sessions)
+    few = rows.head(csv_symbols * (rows.height // symbols))
     few.write_csv(folder / "bars.csv")
     return {"csv": few.height, "parquet": rows.height, "known": rows.height, "arrays": rows.height}
 
