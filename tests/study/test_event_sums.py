@@ -81,6 +81,19 @@ def test_both_engines_and_residuals_held_or_made_anew(
     assert_same(table(without, bars, "numpy"), expected)
 
 
+@pytest.mark.parametrize("exact_cells", [0, 500_000_000])
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_chosen_events_are_tested_as_if_they_were_alone(
+    engine: str, exact_cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cross_correlation, "EXACT_CELLS", exact_cells)
+    returns, market = panel(41)
+    estimates = estimates_of(returns, market, "market", 60, 2, 8)
+    chosen = np.flatnonzero(np.arange(60) % 3 > 0)
+    arrays = replace(study_arrays(estimates, DAYS, LABELS, WINDOWS), chosen=chosen)
+    assert_same(significance_table(arrays, engine=engine), table(estimates.take(chosen)))
+
+
 def test_loops_say_the_same_as_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
     returns, market = panel(17)
     estimates = estimates_of(returns, market, "market", 30, 5, 6)
