@@ -293,14 +293,15 @@ def _over_symbols(
     known = set(data.intensity.keys)
     silent = np.zeros(len(data.panel.labels))
     columns = [data.intensity.series(s, asked.measure) if s in known else silent for s in data.panel.symbols]
-    at = partial(_at_horizon, np.stack(columns, axis=1), data.panel.returns, method, asked.quantiles)
+    signal, returns = np.stack(columns, axis=1), data.panel.returns
+    at = partial(_at_horizon, signal, returns, method=method, quantiles=asked.quantiles)
     table: pl.DataFrame = pl.concat(list(each(at, range(1, asked.max_lag + 1))))
     return table.with_columns(
         pl.Series("p_holm", holm(table["p_value"].to_numpy())), pl.lit(table.height, pl.Int64).alias("tested")
     )
 
 
-def _at_horizon(signal: Array, returns: Array, method: str, quantiles: int, horizon: int) -> pl.DataFrame:
+def _at_horizon(signal: Array, returns: Array, horizon: int, *, method: str, quantiles: int) -> pl.DataFrame:
     """The summary of one test of ``signal`` (T, S) against ``returns`` (T, S)."""
     if method == "ic":
         return information_coefficient(signal, returns, horizon=horizon).summary

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Unpack, cast
 
 from correlator.cluster import Cluster
 from correlator.errors import InputError
@@ -19,7 +19,13 @@ from correlator.research.study import study
 from correlator.store.db import Store
 
 
-@shows_options(StoreKeywords)
+class PlaceboKeywords(StoreKeywords, total=False):
+    """The options of a study, and on whose workers it is measured."""
+
+    cluster: Cluster | None
+
+
+@shows_options(PlaceboKeywords)
 def stored_placebo(
     store: Store,
     symbols: str | Sequence[str] | None = None,
@@ -30,15 +36,16 @@ def stored_placebo(
     matching: Matching | None = None,
     margin: float | None = None,
     confounds: str = "keep",
-    cluster: Cluster | None = None,
-    **options: Unpack[StoreKeywords],
+    **asked: Unpack[PlaceboKeywords],
 ) -> PlaceboResult:
-    """Run ``study`` with ``options`` (events, benchmark, windows, by ...) and test it against placebo studies.
+    """Run ``study`` with its options (events, benchmark, windows, by ...) and test it against placebo studies.
 
     ``confounds``: ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap;
     ``cluster``: on whose workers it is measured, the same bytes; the rest as ``placebo_test`` and ``study`` say, and
     raise.
     """
+    cluster = asked.pop("cluster", None)
+    options = cast(StoreKeywords, asked)
     if confounds != "keep" and options.get("interval", DAILY) != DAILY:
         raise InputError("confounds are counted on daily bars", hint="leave interval out, or keep confounded events")
     result: StudyResult | SpreadResult = (
