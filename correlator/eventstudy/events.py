@@ -221,7 +221,7 @@ def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.
     seen.rows, seen.count = firsts, seen.count + len(events)
     seen.ids.append(events["event_id"])
     numbers = events.select("event_id", "symbol").hash_rows(seed=0)
-    known = ~numbers.is_first_distinct() | numbers.is_in(seen.numbered)
+    known = ~numbers.is_first_distinct() | numbers.is_in(seen.numbered.implode())
     taken = known & events["event_id"].is_not_null() & complete & ~repeated
     seen.numbered = seen.numbered.append(numbers)
     if not (repeated | taken).any():

@@ -90,7 +90,7 @@ def look_at_residuals(
     keys = np.empty(e.shape, dtype=np.int64)
     compiled(fill_keys)(e, used, keys)
     keys.sort(axis=1)
-    compiled(add_residuals)((e, daily, keys), values, constants, meeting, out)
+    compiled(add_residuals)((e, daily, keys), (values, constants), meeting, out)
 
 
 def fill_keys(e: Array, used: Mask, keys: Rows) -> None:
@@ -108,13 +108,14 @@ def fill_keys(e: Array, used: Mask, keys: Rows) -> None:
 
 
 def add_residuals(
-    estimation: tuple[Array, Array, Rows], values: Values, constants: Array, meeting: Meeting, out: Looked
+    estimation: tuple[Array, Array, Rows], known: tuple[Values, Array], meeting: Meeting, out: Looked
 ) -> None:
-    """Add a block of events to ``out``, from residuals, days and sorted keys.
+    """Add a block of events to ``out``, from residuals, days and sorted keys; ``known``: values and constants.
 
     Residuals above a limit are counted in 16 bits and weighed when their number changes, which it seldom does.
     """
     e, daily, keys = estimation
+    values, constants = known
     ranks = out.ranks
     length, days, columns = e.shape[1], daily.shape[1], values.x.shape[1]
     order = empty_order(length)
@@ -135,8 +136,8 @@ def add_residuals(
             asked[days + k] = scaled[k] * (values.sigma[p] / constants[1, k])
         asked[days + columns] = 0.0
         not_above(order.value, n, asked, hits)
-        squares = centre(e[p], order, n, values.sigma[p], centred)
-        add_dated(values.x[p], meeting, p, (centred, squares), out)
+        squares = centre(e[p], order, (n, values.sigma[p]), centred)
+        add_dated(values.x[p], (meeting.date[p], meeting.group[p], meeting.column[p]), (centred, squares), out)
         for t in range(length):
             out.residual[t] += e[p, t]
         share, variance = 1.0 - hits[days + columns] / n, squares / (n - 1)
@@ -150,7 +151,7 @@ def add_residuals(
                 edge = np.int16(hits[d] - 1)
                 for t in range(length):
                     below[t] += np.int16(position[t] > edge)
-        rank_days(order, n, (asked[:days], hits[:days]), below, ranks.days)
+        rank_days(order, n, (asked[:days], hits[:days], below), ranks.days)
         for t in range(length):
             used[t] += 1.0 if position[t] >= 0 else 0.0
         below[:] = 0
@@ -178,7 +179,7 @@ def add_residuals(
             ranks.u[k] += (r - 0.5 * ties + 1.0) * weight - 0.5
             ranks.u_n[k] += 1.0
             ranks.u_weight[k] += n / 12.0 * weight
-        rank_days(order, n, (asked[days : 2 * days], hits[days : 2 * days]), below, ranks.adjusted)
+        rank_days(order, n, (asked[days : 2 * days], hits[days : 2 * days], below), ranks.adjusted)
         for t in range(length):
             base[t] += rank[t] * weight - 0.5 if position[t] >= 0 else 0.0
     weigh(above, weight, ranks.daily)
@@ -203,8 +204,11 @@ def weigh(above: Counts, weight: float, into: Array) -> None:
 
 
 @inlined
-def centre(e: Array, order: Order, n: int, sigma: float, centred: Array) -> float:
-    """Fill ``centred`` with the residuals less their mean, 0 where there is none; their squares summed."""
+def centre(e: Array, order: Order, size: tuple[int, float], centred: Array) -> float:
+    """Fill ``centred`` with the residuals less their mean, 0 where there is none; their squares summed. ``size``: how
+    many residuals there are, and their sigma.
+    """
+    n, sigma = size
     mean, squares = 0.0, 0.0
     for t in range(len(e)):
         mean += e[t]
@@ -218,15 +222,18 @@ def centre(e: Array, order: Order, n: int, sigma: float, centred: Array) -> floa
 
 
 @inlined
-def add_dated(x: Array, meeting: Meeting, p: int, residuals: tuple[Array, float], out: Looked) -> None:
-    """Add one event's values, and its residuals over the root of their squares, to the sums of its date."""
+def add_dated(x: Array, place: tuple[int, int, int], residuals: tuple[Array, float], out: Looked) -> None:
+    """Add one event's values, and its residuals over the root of their squares, to the sums of its date; ``place``: its
+    date, group and column in ``Meeting``.
+    """
     centred, squares = residuals
-    totals, n, group = out.date_totals[meeting.date[p]], out.date_n[meeting.date[p]], meeting.group[p]
+    date, group, column = place
+    totals, n = out.date_totals[date], out.date_n[date]
     for k in range(len(x)):
         totals[k] += x[k] if x[k] == x[k] else 0.0
         n[k] += 1.0 if x[k] == x[k] else 0.0
     if group >= 0 and squares > 0:
-        unit, row = 1.0 / np.sqrt(squares), out.summed[group, meeting.column[p] :]
+        unit, row = 1.0 / np.sqrt(squares), out.summed[group, column:]
         for t in range(len(centred)):
             row[t] += centred[t] * unit
         out.own[0] += squares * unit * unit
@@ -320,12 +327,12 @@ def not_above(value: Array, n: int, asked: Array, hits: Rows) -> None:
 
 
 @inlined
-def rank_days(order: Order, n: int, event: tuple[Array, Rows], below: Counts, into: DaySums) -> None:
+def rank_days(order: Order, n: int, event: tuple[Array, Rows, Counts], into: DaySums) -> None:
     """Add the ranks of residuals and days among one another; ``event``: the days' returns (D,) and how many of the n
-    residuals are not above each; ``below`` (L,) of how many days this holds for a residual.
+    residuals are not above each, and (L,) of how many days this holds for a residual.
     """
     value, place, position, rank = order
-    daily, hits = event
+    daily, hits, below = event
     length, days, m = len(position), len(daily), n
     for d in range(days):
         m += 1 if daily[d] == daily[d] else 0

@@ -35,20 +35,19 @@ def values_of(arrays: StudyArrays, rows: Rows) -> Values:
     x, se, bars = (np.empty((len(rows), size)) for _ in range(3))
     values = Values(x, se, bars, np.empty(len(rows)), np.empty(len(rows)))
     pairs = (arrays.ar, arrays.ar_se, arrays.car, arrays.car_se)
-    compiled(fill_values)(pairs, arrays.window_bars, (arrays.sigma, arrays.df), rows, values)
+    compiled(fill_values)(pairs, (arrays.sigma, arrays.df, arrays.window_bars), rows, values)
     return values
 
 
-def fill_values(
-    pairs: tuple[Array, ...], window_bars: Rows, own: tuple[Array, Rows], rows: Rows, values: Values
-) -> None:
-    """Fill ``values`` of the events ``rows`` from AR and CAR with their errors, ``pairs``, and ``own`` sigma and df."""
+def fill_values(pairs: tuple[Array, ...], own: tuple[Array, Rows, Rows], rows: Rows, values: Values) -> None:
+    """Fill ``values`` of the events ``rows`` from AR and CAR with errors, ``pairs``, and ``own`` sigma, df and bars."""
     ar, ar_se, car, car_se = pairs
+    own_sigma, own_df, window_bars = own
     x, se, bars, sigma, df = values
     days = ar.shape[1]
     for p in range(len(rows)):
         i = rows[p]
-        sigma[p], df[p] = own[0][i], own[1][i]
+        sigma[p], df[p] = own_sigma[i], own_df[i]
         for d in range(days):
             x[p, d], se[p, d] = ar[i, d], ar_se[i, d]
             bars[p, d] = 1.0 if ar[i, d] == ar[i, d] else 0.0
