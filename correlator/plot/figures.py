@@ -6,6 +6,7 @@ is asked for; a new kind is a function that draws and an entry in ``FIGURES``.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,7 +118,8 @@ def figure_text(kind: FigureKind, material: Material, size: Size) -> str:
     """The figure as text; raises InputError for a kind that has no such form."""
     if kind.text is None:
         raise InputError(f"kind {kind.name} has no form for the terminal", hint="draw it to a file", argument="kind")
-    return kind.text(material, size)
+    title, *lines = kind.text(material, size).split("\n")
+    return "\n".join([*(textwrap.wrap(title, size.width) or [title]), *lines])
 
 
 def _needs_store(what: str) -> InputError:

@@ -74,7 +74,8 @@ def test_years_of_two_digits_are_not_in_the_future() -> None:
 def test_one_act_is_told_by_names_a_number_and_a_word_beside_them() -> None:
     def told(words: str, names: str) -> Told:
         parts = tuple(words.split())
-        return Told(parts, frozenset(names.split()), tuple(range(len(parts))))
+        numbers = frozenset(part for part in parts if part.isdigit())
+        return Told(parts, frozenset(names.split()), tuple(range(len(parts))), numbers)
 
     short = told("solexa lynx merge for 600", "solexa lynx")
     assert _one_act(short, told("genome solexa lynx merge for 600", "solexa lynx"))

@@ -94,7 +94,7 @@ def test_every_figure_of_none_one_and_many_events(kind, events):
 def test_panels_show_the_largest_and_say_how_many_there_are():
     figure = event_panels(car_paths(made_study(40)), limit=6)
     assert len(figure.data) == 6
-    assert "the 6 largest of 40 events" in figure.layout.title.subtitle.text.replace("<br>", " ")
+    assert "the 6 largest of 40 events" in figure.layout.title.subtitle.text.replace("<br>", " ").replace("\u00a0", " ")
 
 
 def test_heatmap_names_events_without_category():
