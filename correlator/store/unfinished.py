@@ -71,16 +71,12 @@ def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_take
 
 
 def begin_bulk(connection: duckdb.DuckDBPyConnection, *, goes_on: bool) -> None:
-    """Have this connection write many rows, ``goes_on``: and further ones after it.
+    """Have this connection write one part of a long load, ``goes_on``: and further ones after it.
 
-    One thread fills whole row groups; several leave pieces, which cost more to put together than they saved. Rows go
-    into the file at once and the journal beside it says where they are: the last connection takes it in, since to
-    rewrite the file's directory after every part costs more than the part. A lake has neither.
+    Rows go into the file at once and the journal beside it says where they are: the last connection takes it in, since
+    to rewrite the file's directory after every part costs more than the part. A lake has neither.
     """
-    if is_staged(connection, UNFINISHED):
-        return
-    execute(connection, "SET threads = 1")
-    if goes_on:
+    if goes_on and not is_staged(connection, UNFINISHED):
         execute(connection, "PRAGMA disable_checkpoint_on_shutdown")
 
 

@@ -11,6 +11,7 @@ import duckdb
 
 from correlator.store.changes import insert_new, put_rows
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
+from correlator.store.staging import is_staged
 from correlator.store.statements import execute, query
 from correlator.tables import (
     ACTIONS,
@@ -60,6 +61,9 @@ def write_distinct_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFram
     connection.register("fresh_bars", bars)
     may_be_known = execute(connection, f"SELECT EXISTS (SELECT 1 FROM bars WHERE {_IN_SPAN})", span)[0][0]
     rows = _CHANGED_BARS if may_be_known else "SELECT *, 1 AS vintage FROM fresh_bars"
+    if not may_be_known and not is_staged(connection, BARS):
+        # One thread fills whole row groups; several leave pieces, which cost more to put together than they saved.
+        execute(connection, "SET threads = 1")
     dated = _of_load(f"SELECT *, $retrieved_at::TIMESTAMPTZ AS retrieved_at FROM ({rows})")
     parameters = {"retrieved_at": retrieved_at, **(span if may_be_known else {})}
     added = insert_new(connection, BARS, dated, parameters)
