@@ -182,7 +182,7 @@ def placebo_null_figure(test: PlaceboResult) -> go.Figure:
         p_value=null.p_value,
         statistic=null.statistic,
         whom=f"{whom}, {null.group}" if null.group else whom,
-        about=f"events: {spec.events or 'all'}, {counted(null.events, 'event')}; {spec.model} model",
+        about=f"events: {spec.events or 'all'}, {counted(null.events, 'observation')}; {spec.model} model",
     )
 
 
