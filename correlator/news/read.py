@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -20,7 +20,6 @@ from correlator.news.publishers import Publishers, TimeOptions, publishers_of
 if TYPE_CHECKING:
     from correlator.news.fetch import Answer
 
-LAYOUTS = ("auto", "text", "html", "feed", "corpus", "gdelt")
 _SNIFF = 4096
 
 
@@ -97,7 +96,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
     _refuse_unheard(request, files, alone=alone)
     for file in files:
         try:
-            yield from _read_file(file, request)
+            yield from _LAYOUTS[request.layout_of(file)].read(file, request)
         except InputError as error:
             if alone:
                 raise
@@ -114,9 +113,58 @@ class _Request:
     published: str | None
     encoding: str | None
 
+    def layout_of(self, path: Path) -> str:
+        """The layout of a file: as asked for, or as its content tells."""
+        return sniff(path) if self.layout == "auto" else self.layout
 
-_HEARD = {"text": "published", "html": "published", "corpus": "columns"}
-_CALLED = {"text": "a page", "html": "a page", "corpus": "a table", "feed": "a feed", "gdelt": "a GDELT file"}
+
+def _text(path: Path, request: _Request) -> Iterator[Batch]:
+    return read_page(path, request.publishers, published=request.published, encoding=request.encoding)
+
+
+def _html(path: Path, request: _Request) -> Iterator[Batch]:
+    from correlator.news.html_page import read_html
+
+    return read_html(path, request.publishers, published=request.published, encoding=request.encoding)
+
+
+def _feed(path: Path, request: _Request) -> Iterator[Batch]:
+    from correlator.news.feed import read_feed
+
+    return read_feed(path, request.publishers)
+
+
+def _corpus(path: Path, request: _Request) -> Iterator[Batch]:
+    from correlator.news.corpus import read_corpus
+
+    return read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding)
+
+
+def _gdelt(path: Path, request: _Request) -> Iterator[Batch]:
+    from correlator.news.gdelt_articles import read_gdelt_articles
+
+    return read_gdelt_articles(path, request.publishers)
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """A layout of files: its reader, what it is ``called`` in errors, and which of ``published`` and ``columns`` the
+    reader looks at.
+    """
+
+    read: Callable[[Path, _Request], Iterator[Batch]]
+    called: str
+    hears: str = ""
+
+
+_LAYOUTS = {
+    "text": _Layout(_text, "a page", "published"),
+    "html": _Layout(_html, "a page", "published"),
+    "feed": _Layout(_feed, "a feed"),
+    "corpus": _Layout(_corpus, "a table", "columns"),
+    "gdelt": _Layout(_gdelt, "a GDELT file"),
+}
+LAYOUTS = ("auto", *_LAYOUTS)
 
 
 def _refuse_unheard(request: _Request, files: list[Path], *, alone: bool) -> None:
@@ -128,17 +176,16 @@ def _refuse_unheard(request: _Request, files: list[Path], *, alone: bool) -> Non
             argument="published",
         )
     if alone and (request.published or request.columns):
-        kind = sniff(files[0]) if request.layout == "auto" else request.layout
-        _refuse_for(kind, str(files[0]), published=request.published, columns=request.columns)
+        _refuse_for(request.layout_of(files[0]), str(files[0]), published=request.published, columns=request.columns)
 
 
 def _refuse_for(kind: str, source: str, **given: object) -> None:
     """Raises InputError for a statement about a source of this kind that its reader would not look at."""
     for name, value in given.items():
-        if value and _HEARD.get(kind) != name:
+        if value and _LAYOUTS[kind].hears != name:
             whose = "tables of news" if name == "columns" else "pages"
             raise InputError(
-                f"{name} is for {whose}, and {source} is {_CALLED[kind]}", hint="leave it out", argument=name
+                f"{name} is for {whose}, and {source} is {_LAYOUTS[kind].called}", hint="leave it out", argument=name
             )
 
 
@@ -186,37 +233,14 @@ def _is_feed(head: str) -> bool:
     return marked or (lower.startswith("<?xml") and "<html" not in lower)
 
 
-def _read_file(path: Path, request: _Request) -> Iterator[Batch]:
-    kind = sniff(path) if request.layout == "auto" else request.layout
-    page = {"published": request.published, "encoding": request.encoding}
-    if kind == "text":
-        yield from read_page(path, request.publishers, **page)
-    elif kind == "html":
-        from correlator.news.html_page import read_html
-
-        yield from read_html(path, request.publishers, **page)
-    elif kind == "feed":
-        from correlator.news.feed import read_feed
-
-        yield from read_feed(path, request.publishers)
-    elif kind == "gdelt":
-        from correlator.news.gdelt_articles import read_gdelt_articles
-
-        yield from read_gdelt_articles(path, request.publishers)
-    else:
-        from correlator.news.corpus import read_corpus
-
-        yield from read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding)
-
-
 def _rejected(path: Path, request: _Request, reason: str) -> Batch:
     """A file of several that cannot be read; the ticker strip of a page is kept."""
     from correlator.news.html_page import visible_text
     from correlator.news.page import read_text
 
     try:
-        kind = sniff(path) if request.layout == "auto" else request.layout
-        text = visible_text(read_text(path, request.encoding)) if kind in ("text", "html") else ""
+        is_page = _LAYOUTS[request.layout_of(path)].hears == "published"
+        text = visible_text(read_text(path, request.encoding)) if is_page else ""
     except InputError:
         text = ""
     return rejected_page(str(path), 0, reason, text=text, name=path.name)
