@@ -11,6 +11,7 @@ import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import NotFoundError
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
@@ -94,7 +95,7 @@ def explain(store: Store, article_id: int, *, date_only: str | None = None) -> E
         if articles.is_empty():
             raise NotFoundError(f"the store has no article {article_id}", hint="see `correlator list articles`")
         events = _rows(connection, "events", article_id, "event_id")
-        events = place_on_exchanges(events, read_exchanges(connection), date_only=date_only or "after-close")
+        events = place_on_exchanges(events, read_exchanges(connection), date_only=date_only or AFTER_CLOSE)
         return Explanation(
             articles.row(0, named=True),
             _rows(connection, "quotes", article_id, "strip_key, position"),

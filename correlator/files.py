@@ -281,7 +281,7 @@ def _understood(path: str | Path, kind: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (*faults, MemoryError, OverflowError) as problem:
+    except faults as problem:
         line = re.search(r"line:? (\d+)", str(problem), re.IGNORECASE)
         where = f": see line {line[1]}" if line else ""
         raise InputError(f"{path} cannot be read as {kind}{where}", hint="check the file") from problem

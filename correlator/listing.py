@@ -9,6 +9,7 @@ from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.instruments import names_in
 from correlator.research.selection import with_concerned
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
@@ -39,7 +40,6 @@ _EVENTS = """
     SELECT * EXCLUDE (headline, publisher, story_id), headline, publisher, story_id FROM told_events
     WHERE event_id > $after ORDER BY event_id LIMIT $rows
 """
-AFTER_CLOSE = "after-close"
 _SLICE = 50_000
 LISTINGS = ("articles", "quotes", "events", "stories", "links", "instruments", "bars", "rejects", "loads")
 

@@ -30,7 +30,9 @@ from correlator.session_corrections import (
 )
 
 OFF_SESSION = ("next", "previous", "drop")
-DATE_ONLY = ("after-close", "same-day")
+AFTER_CLOSE = "after-close"
+"""Day 0 of what is known by its date alone, unless somebody says otherwise: the session after it."""
+DATE_ONLY = (AFTER_CLOSE, "same-day")
 
 _INSTANT = pl.Datetime("us", "UTC")
 _MINUTE = 60_000_000
@@ -121,7 +123,7 @@ def place_instants(
     precision: pl.Series | Sequence[str],
     *,
     off_session: str = "next",
-    date_only: str = "after-close",
+    date_only: str = AFTER_CLOSE,
 ) -> pl.DataFrame:
     """Day 0 of each instant: the first session of ``exchange`` whose close comes after it.
 
@@ -154,7 +156,7 @@ def place_instants(
     reasons = _reasons(day_zero, moments, local_days, labels, opens=opens, weekend=place.weekend)
     if off_session == "previous":
         day_zero = np.where(reasons <= _INSIDE, day_zero, day_zero - 1)
-    first_day = label_days + (date_only == "after-close")
+    first_day = label_days + (date_only == AFTER_CLOSE)
     day_zero = np.where(by_date, np.searchsorted(labels, first_day), day_zero)
     reasons = np.where(by_date, _DATE_ONLY, reasons)
     days = np.where(by_date, label_days, local_days)

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from correlator.sessions import place_instants
+from correlator.sessions import AFTER_CLOSE, place_instants
 
 
-def place_on_exchanges(
-    events: pl.DataFrame, exchanges: Sequence[str], *, date_only: str = "after-close"
-) -> pl.DataFrame:
+def place_on_exchanges(events: pl.DataFrame, exchanges: Sequence[str], *, date_only: str = AFTER_CLOSE) -> pl.DataFrame:
     """Day 0 of every event on every exchange; ``date_only``: of events known by their date alone, as
     ``place_instants`` takes it.
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from correlator.brief.model import Clock, Holiday
 from correlator.research.known import KnownSessions
-from correlator.sessions import exchange_named, holidays_known_until, place_instants, sessions_between
+from correlator.sessions import AFTER_CLOSE, exchange_named, holidays_known_until, place_instants, sessions_between
 
 _LOOK = timedelta(days=14)
 
@@ -21,7 +21,7 @@ def clock_of(
     at: datetime,
     *,
     sessions: KnownSessions | None,
-    date_only: str = "after-close",
+    date_only: str = AFTER_CLOSE,
 ) -> Clock:
     """The clock of ``exchange`` for news public since ``known_at``, at the instant ``at``."""
     place = exchange_named(exchange)

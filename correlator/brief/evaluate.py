@@ -25,6 +25,7 @@ from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars
 from correlator.research.known import known_bars, known_sessions
 from correlator.research.precedents import Reach, concerning, near_events
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 
 Array = NDArray[np.float64]
@@ -78,7 +79,7 @@ def evaluate(
     symbols: str | Sequence[str] | None = None,
     windows: AsWindow | Sequence[AsWindow] = WINDOWS,
     benchmark: str | None = None,
-    date_only: str = "after-close",
+    date_only: str = AFTER_CLOSE,
 ) -> Evaluation:
     """Walk forward over every stored event: a forecast from what had closed before it was known, and what came.
 

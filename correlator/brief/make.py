@@ -31,6 +31,7 @@ from correlator.intake.instruments import names_in
 from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in
 from correlator.research.known import AHEAD, KnownSessions, known_bars, known_sessions, last_trade
 from correlator.research.precedents import Likeness, Reach, concerning, like_events, near_events
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
 
@@ -48,7 +49,7 @@ class Asked:
     windows: tuple[OffsetWindow, ...]
     benchmark: str | None
     coder: str
-    date_only: str = "after-close"
+    date_only: str = AFTER_CLOSE
 
 
 def brief(
@@ -60,7 +61,7 @@ def brief(
     windows: AsWindow | Sequence[AsWindow] = WINDOWS,
     benchmark: str | None = None,
     coder: str = "rules",
-    date_only: str = "after-close",
+    date_only: str = AFTER_CLOSE,
 ) -> Brief:
     """What a headline is, whom it concerns, when the market can answer, and what happened the last times.
 
@@ -122,7 +123,7 @@ def ask(
     benchmark: str | None,
     *,
     coder: str,
-    date_only: str = "after-close",
+    date_only: str = AFTER_CLOSE,
 ) -> Asked:
     """What a brief is asked for, as ``brief`` takes it; raises as that does."""
     moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)

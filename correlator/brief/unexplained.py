@@ -19,6 +19,7 @@ from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars
 from correlator.research.known import HISTORY, KnownSessions, known_bars, known_sessions
 from correlator.research.precedents import Reach, concerning, near_events
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
 
@@ -50,7 +51,7 @@ def unexplained(
     least: float = LEAST,
     benchmark: str | None = None,
     as_of: str | datetime | None = None,
-    date_only: str = "after-close",
+    date_only: str = AFTER_CLOSE,
 ) -> pl.DataFrame:
     """Sessions from ``since`` on with an abnormal return of ``least`` standard errors and more, and no event.
 

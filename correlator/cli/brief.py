@@ -95,7 +95,7 @@ def brief(
     from correlator.brief.make import brief as make_brief
 
     if evaluate:
-        how = _How(windows, benchmark, (date_only or DateOnly.AFTER_CLOSE).value)
+        how = _How(windows, benchmark, DateOnly.chosen(date_only))
         _evaluate(headline, at, symbol, how, format=format, to=to, store=open_store(store))
         return
     if headline is None:
@@ -109,7 +109,7 @@ def brief(
         windows=windows,
         benchmark=benchmark,
         coder=coder.value,
-        date_only=(date_only or DateOnly.AFTER_CLOSE).value,
+        date_only=DateOnly.chosen(date_only),
     )
     _deliver(made, chosen, to)
     if made.no_event is not None:

@@ -41,6 +41,11 @@ class DateOnly(StrEnum):
     AFTER_CLOSE = "after-close"
     SAME_DAY = "same-day"
 
+    @classmethod
+    def chosen(cls, option: DateOnly | None) -> str:
+        """What the option says, or what holds without it."""
+        return (option or cls.AFTER_CLOSE).value
+
 
 DateOnlyOption = Annotated[
     DateOnly | None,

@@ -45,7 +45,7 @@ def unexplained(
         least=least,
         benchmark=benchmark,
         as_of=as_of,
-        date_only=(date_only or DateOnly.AFTER_CLOSE).value,
+        date_only=DateOnly.chosen(date_only),
     )
     if result.is_empty():
         narrate("every extreme session has an event, or there is none")

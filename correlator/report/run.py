@@ -42,6 +42,7 @@ from correlator.report.tear_sheet import tear_sheet
 from correlator.report.words import sentence
 from correlator.research.selection import across_borders, events_of_symbols
 from correlator.research.study import run_study
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.version import __version__
@@ -173,7 +174,7 @@ def _unexplained(chosen: StudySpec, sliced: Store, moment: Moment) -> pl.DataFra
         symbols=symbols,
         benchmark=chosen.benchmark,
         as_of=moment.as_of,
-        date_only=chosen.date_only or "after-close",
+        date_only=chosen.date_only or AFTER_CLOSE,
     )
 
 

@@ -26,6 +26,7 @@ from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel
 from correlator.research.selection import events_of_symbols, stored_events
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 
@@ -98,7 +99,7 @@ def news_and_returns(
             )
         else:
             stored = stored_events(connection, asked.events, known, exchange=exchange, date_only=asked.date_only)
-            placed = place_on_exchanges(stored, [exchange], date_only=asked.date_only or "after-close")
+            placed = place_on_exchanges(stored, [exchange], date_only=asked.date_only or AFTER_CLOSE)
             news = placed.rename({"day_zero": "date"})
     placed = news.rename({"date": "session"})
     inside = placed.filter(pl.col("session").is_in(panel.labels.implode()))["session"]

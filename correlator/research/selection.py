@@ -14,6 +14,7 @@ from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.eventstudy.readers import DEFAULT_LINKS, LINK_KINDS
 from correlator.intake.instruments import Names, names_in
 from correlator.market.former_names import former_name_of
+from correlator.sessions import AFTER_CLOSE
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
 
@@ -87,7 +88,7 @@ def stored_events(
     asked = with_concerned(connection, events, seen, links)
     if DAY_ZERO in seen:
         places = [exchange] if exchange is not None else read_exchanges(connection)
-        asked = place_on_exchanges(asked, places, date_only=date_only or "after-close")
+        asked = place_on_exchanges(asked, places, date_only=date_only or AFTER_CLOSE)
     chosen = select_events(asked, selection).select("event_id").unique()
     return events.join(chosen, on="event_id", how="semi", maintain_order="left")
 
@@ -147,7 +148,7 @@ def events_of_symbols(
     pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
     kinds = _kinds_by_pair(pairs)
     placed = (
-        place_on_exchanges(events, [exchange], date_only=date_only or "after-close")
+        place_on_exchanges(events, [exchange], date_only=date_only or AFTER_CLOSE)
         .rename({"day_zero": "date"})
         .drop("exchange")
     )

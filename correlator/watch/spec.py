@@ -13,7 +13,7 @@ from correlator.brief.make import WINDOWS, asked_windows
 from correlator.errors import InputError, likeliest
 from correlator.events.select import check_selection
 from correlator.files import read_toml
-from correlator.sessions import DATE_ONLY
+from correlator.sessions import AFTER_CLOSE, DATE_ONLY
 
 MOST_FEEDS = 1_000
 LEAST_EVERY = 1.0
@@ -60,7 +60,7 @@ class WatchSpec:
     windows: str = WINDOWS
     benchmark: str | None = None
     coder: str = "rules"
-    date_only: str = "after-close"
+    date_only: str = AFTER_CLOSE
     sinks: SinkSpec = field(default_factory=SinkSpec)
 
 
@@ -81,7 +81,7 @@ def read_watch(path: str | Path) -> WatchSpec:
     coder = table.get("coder", "rules")
     if coder not in ("rules", "full"):
         raise InputError(f"{where}: coder {coder!r} is not known", hint="coders are rules, full")
-    date_only = table.get("date_only", "after-close")
+    date_only = table.get("date_only", AFTER_CLOSE)
     if date_only not in DATE_ONLY:
         raise InputError(f"{where}: date_only {date_only!r} is not known", hint=f"choices are {', '.join(DATE_ONLY)}")
     windows = _text(table.get("windows", WINDOWS), f"{where}: windows")

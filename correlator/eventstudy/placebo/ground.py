@@ -61,7 +61,7 @@ class OwnGround:
     @property
     def part(self) -> Rows:
         """See ``Ground``."""
-        return np.asarray(parts_of(self.result.panel.symbols)[self.result.estimates.symbol_index])
+        return _part_of_each(self.result)
 
     def market(self) -> Panel:
         """See ``Ground``."""
@@ -69,7 +69,7 @@ class OwnGround:
 
     def usable(self) -> dict[int, Mask]:
         """See ``Ground``."""
-        return measurable(self.result.panel, self.result.spec, np.unique(self.result.estimates.symbol_index))
+        return _usable_columns(self.result, self.result.spec)
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
         """See ``Ground``."""
@@ -91,7 +91,7 @@ class SpreadGround:
     @property
     def part(self) -> Rows:
         """See ``Ground``."""
-        return np.asarray(parts_of(self.result.panel.symbols)[self.result.estimates.symbol_index])
+        return _part_of_each(self.result)
 
     def market(self) -> Panel:
         """See ``Ground``; the mean of all shares, where there is no benchmark, needs all bars."""
@@ -117,13 +117,22 @@ class SpreadGround:
         return self.spread.parts.each(_sums_of, asked)
 
 
+def _part_of_each(result: StudyResult) -> Rows:
+    """(E,) the part of each kept event."""
+    return np.asarray(parts_of(result.panel.symbols)[result.estimates.symbol_index])
+
+
+def _usable_columns(result: StudyResult, spec: StudySpec) -> dict[int, Mask]:
+    """``measurable`` of the kept events' symbols, by their columns."""
+    return measurable(result.panel, spec, np.unique(result.estimates.symbol_index))
+
+
 def _factors_of(part: Part) -> object:
     return part.of_events.panel.factors
 
 
 def _usable_of(part: Part, spec: StudySpec) -> dict[int, Mask]:
-    result = part.of_events
-    masks = measurable(result.panel, spec, np.unique(result.estimates.symbol_index))
+    masks = _usable_columns(part.of_events, spec)
     return {int(part.columns[column]): mask for column, mask in masks.items()}
 
 
