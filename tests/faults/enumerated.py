@@ -8,6 +8,7 @@ Needs a C compiler: a small library stands before the system's own calls (shim.c
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import pickle
 import subprocess
@@ -24,6 +25,7 @@ from scenarios import SCENARIOS, Figures, Scenario, copied, judged, number, prep
 
 from correlator.errors import CorrelatorError
 from correlator.store.db import Store
+from correlator.store.verify import verify
 
 HOW = {"fails once": 1, "disk full from there": 2, "dies before": 3, "dies after": 4}
 
@@ -75,11 +77,14 @@ def struck(scenario: Scenario, folder: Path, k: int, how: int) -> tuple[int, str
     return calls, said
 
 
-def reference(scenario: Scenario, folder: Path) -> tuple[Figures, Figures]:
+def reference(scenario: Scenario, folder: Path) -> tuple[Figures, Figures, list[str]]:
+    """What holds before and after an undisturbed run, and the modules that it took."""
     store = Store(folder / "m.duckdb")
     before: Figures = {"number": number(store)}
     scenario.act(folder)
-    return before, {"number": number(store), "rows": rows(store)}
+    after: Figures = {"number": number(store), "rows": rows(store)}
+    verify(store)
+    return before, after, [name for name in sys.modules if name.split(".")[0] in ("correlator", "numpy", "scipy")]
 
 
 def strikes(scenario: Scenario, work: Path, calls: range, before: Figures, after: Figures) -> Counter[str]:
@@ -105,7 +110,9 @@ def check(scenario: Scenario, work: Path, every: int, jobs: int) -> Counter[str]
     base = work / "base"
     base.mkdir()
     in_a_process(prepare, scenario, base)
-    _, (before, after) = in_a_process(reference, scenario, copied(base, work / "whole"))
+    _, (before, after, modules) = in_a_process(reference, scenario, copied(base, work / "whole"))
+    for module in modules:  # imported once here, not in every process
+        importlib.import_module(module)
     _, (calls, _) = in_a_process(struck, scenario, copied(base, work / "counted"), 0, 0)
     outcomes: Counter[str] = Counter(calls=calls)
     workers = [
