@@ -79,7 +79,8 @@ def stored_events(
     ``exchange``, ``date_only``: where a selection by day 0 has it, default on any exchange of the store; ``links``:
     what makes an event concern a symbol that the selection names.
     """
-    from correlator.events.select import DAY_ZERO, fields_of, select_events
+    from correlator.events.select import fields_of, select_events
+    from correlator.events.selection_fields import DAY_ZERO
 
     events = query(connection, _EVENTS, {"as_of": as_of})
     if selection is None:
@@ -104,7 +105,7 @@ def with_concerned(
     ``seen``: the fields and values of the selection. Raises NotFoundError for a symbol that neither the store nor an
     event has, with the likeliest one.
     """
-    from correlator.events.select import CONCERNS, SYMBOL
+    from correlator.events.selection_fields import CONCERNS, SYMBOL
 
     if SYMBOL not in seen:
         return events
