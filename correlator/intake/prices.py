@@ -17,8 +17,9 @@ from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
 from correlator.market.audit import audit_prices
-from correlator.market.files import PriceFile, PriceKeywords, PriceOptions, no_rejects, read_file
+from correlator.market.files import PriceFile, PriceKeywords, PriceOptions, read_file
 from correlator.market.findings import summarise
+from correlator.market.rejects import no_rejects
 from correlator.market.slices import SlicedBars, bars_in_slices
 from correlator.store.db import Store
 from correlator.store.unfinished import Load

@@ -20,6 +20,7 @@ from correlator.market.instruments import find_instrument, split_symbol
 from correlator.market.labels import WORDS, Clock, label_sessions, usual_distance
 from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.layout.vocabulary import PRICES, known_words
+from correlator.market.rejects import first_reason, refuse_second_header, rejects_of
 from correlator.market.repeats import without_repeats
 from correlator.market.rows import leave_out, take_series, without_negative_volumes
 from correlator.market.stacking import Whose, stack
@@ -27,14 +28,13 @@ from correlator.market.stamps import Stamps, read_stamps
 from correlator.market.units import in_whole_units
 from correlator.sessions import exchange_named, exchange_zone
 from correlator.source_limits import check_names
-from correlator.tables import BARS, REJECTS
+from correlator.tables import BARS
 
 # No price of a market is older; files may hold days of some months ahead, as of futures.
 _FIRST_MARKET, _AHEAD = date(1602, 1, 1), timedelta(days=400)
 # Share of closes below zero from which they are not prices.
 _BELOW_ZERO = 0.2
 BAR_COLUMNS = tuple(name for name in BARS.column_names if name not in ("vintage", "retrieved_at"))
-REJECT_COLUMNS = tuple(name for name in REJECTS.column_names if name != "loaded_at")
 
 
 @dataclass(frozen=True)
@@ -195,12 +195,12 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
         )
     bars = kept.with_columns(pl.lit(interval).alias("interval"), pl.lit(raw.source).alias("source"))
     lost = [] if labelled.rejected is None else [labelled.rejected]
-    rejects = _rejects(table.table, [*stacked.rejected, *lost, *bad, *repeated])
+    rejects = rejects_of(table.table, [*stacked.rejected, *lost, *bad, *repeated])
     if options.contradictions == "refuse":
-        _refuse_second_header(table, rejects)
+        refuse_second_header(table, rejects)
         _refuse_returns(kept, raw.source)
     if bars.is_empty():
-        raise InputError(f"{raw.source} holds no bar that can be read", hint=_first_reason(rejects))
+        raise InputError(f"{raw.source} holds no bar that can be read", hint=first_reason(rejects))
     check_names(bars["symbol"].unique(), "symbol", raw.source)
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
     if interval != labelled.interval:
@@ -352,45 +352,6 @@ def _other_figures(table: Recognised) -> list[pl.Series]:
     return [frame[each] for each in table.table.columns if each not in taken and frame[each].dtype == pl.String]
 
 
-def _rejects(raw: RawTable, parts: list[pl.DataFrame]) -> pl.DataFrame:
-    reasons = pl.concat([part.select(pl.col(LINE).cast(pl.Int64), "reason") for part in parts]) if parts else None
-    broken = raw.broken.select(LINE, pl.lit("more fields than the header").alias("reason"), "content")
-    frames = [broken]
-    if reasons is not None and not reasons.is_empty():
-        lines = raw.frame.filter(pl.col(LINE).cast(pl.Int64).is_in(reasons[LINE].implode()))
-        text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in raw.columns[:20]], separator=",")
-        content = lines.select(pl.col(LINE).cast(pl.Int64), text.str.slice(0, 500).alias("content")).unique(LINE)
-        blank = content.filter(~pl.col("content").str.contains(r"[^,\s]"))
-        frames.append(reasons.join(blank, on=LINE, how="anti").join(content, on=LINE, how="left"))
-    together = pl.concat(frames, how="vertical_relaxed").sort(LINE)
-    return together.select(
-        pl.lit(raw.source).alias("source"),
-        pl.col(LINE).cast(pl.Int64).alias("source_line"),
-        "reason",
-        pl.col("content").fill_null(""),
-    )
-
-
-def no_rejects() -> pl.DataFrame:
-    """A table of rejects without any."""
-    return pl.DataFrame(schema=REJECTS.schema(REJECT_COLUMNS))
-
-
-def _refuse_second_header(table: Recognised, rejects: pl.DataFrame) -> None:
-    """Raise InputError where a row repeats the header and no column says whose the rows below it are."""
-    label = table.table.label(table.date)
-    if table.symbol is not None or rejects.is_empty() or not label:
-        return
-    place = table.table.columns.index(table.date)
-    cells = rejects["content"].str.split(",").list.get(place, null_on_oob=True).str.strip_chars()
-    repeated = rejects.filter(cells == label)
-    if not repeated.is_empty():
-        raise InputError(
-            f"{table.table.source}: line {repeated['source_line'][0]} is a second header: two files in one",
-            hint="split it there, or add a column of symbols",
-        )
-
-
 def _refuse_returns(rows: pl.DataFrame, source: str) -> None:
     """Raise InputError where so many closes are below zero that they are returns: oil was negative on one day."""
     below = int((rows["close"] < 0).sum())
@@ -399,10 +360,3 @@ def _refuse_returns(rows: pl.DataFrame, source: str) -> None:
             f"{source}: {below:,} of {rows.height:,} closes are below zero, so these are returns, not prices",
             hint="give them to study --factors or --returns",
         )
-
-
-def _first_reason(rejects: pl.DataFrame) -> str:
-    if rejects.is_empty():
-        return "the table has a header and nothing below it"
-    row = rejects.row(0, named=True)
-    return f"line {row['source_line']}: {row['reason']}"

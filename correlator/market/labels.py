@@ -163,7 +163,7 @@ def _interval(intraday: pl.DataFrame) -> str:
 _DISTANCES = (("1w", 5, 9), ("1mo", 26, 33), ("3mo", 84, 97), ("1y", 355, 375))
 WORDS = {"1w": "weekly", "1mo": "monthly", "3mo": "quarterly", "1y": "yearly"}
 SPACINGS = ("1d", *WORDS)
-_ENOUGH, _TOO_FEW = 8, 3
+_ENOUGH = 8
 _SEEN = 20_000
 _REGULAR = 0.95
 
@@ -179,17 +179,17 @@ def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
         raise InputError(f"spacing {stated!r} is not known", hint=f"choose one of {', '.join(SPACINGS)} (--spacing)")
     days = pl.col("session").diff().dt.total_days().filter(pl.col("symbol") == pl.col("symbol").shift())
     gaps = bars.lazy().head(_SEEN).select(days.alias("gap")).collect()["gap"]
-    seen, in_order = _spacing_of(gaps), gaps.sort()
+    seen = _spacing_of(gaps)
     if stated is not None:
         if len(gaps) and stated not in (seen, "1d"):
             raise InputError(
-                f"{source}: bars are {in_order[0]} to {in_order[-1]} days apart, not {WORDS[stated]}",
+                f"{source}: bars are {_range(gaps)} days apart, not {WORDS[stated]}",
                 hint="leave spacing (--spacing) out",
             )
         return stated
-    if seen != "1d" and _TOO_FEW <= len(gaps) < _ENOUGH:
+    if seen != "1d" and 0 < len(gaps) < _ENOUGH:
         raise InputError(
-            f"{source}: {bars.height} bars {in_order[0]} to {in_order[-1]} days apart could be {WORDS[seen]} ones, or"
+            f"{source}: {bars.height} bars {_range(gaps)} days apart could be {WORDS[seen]} ones, or"
             " days of a share that is seldom traded",
             hint=f"which is it? say spacing (--spacing {seen} or --spacing 1d)",
         )
@@ -199,6 +199,11 @@ def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
 def _spacing_of(gaps: pl.Series) -> str:
     """What gaps of days say, be they ever so few."""
     return next((name for name, least, most in _DISTANCES if _lie_so(gaps, least, most)), "1d")
+
+
+def _range(gaps: pl.Series) -> str:
+    in_order = gaps.sort()
+    return f"{in_order[0]}" if in_order[0] == in_order[-1] else f"{in_order[0]} to {in_order[-1]}"
 
 
 def _lie_so(gaps: pl.Series, least: int, most: int) -> bool:

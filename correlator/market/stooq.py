@@ -70,7 +70,7 @@ class Stooq:
             rows = pl.read_csv(BytesIO(body), infer_schema=False)
         except (pl.exceptions.PolarsError, UnicodeDecodeError):
             raise SourceError(f"Stooq's answer for {request.symbol} is not a table", hint="try again later") from None
-        file = read_prices(rows, symbol=symbol, exchange=exchange)
+        file = read_prices(rows, symbol=symbol, exchange=exchange, spacing="1d")
         bars, still_open = closed_sessions(file.bars.filter(pl.col("session") <= last), exchange, retrieved_at)
         notes = ["Stooq adjusts its prices for splits, and those of some markets for dividends"]
         notes += [f"the bar of {day} is left out: its session has not closed" for day in still_open]

@@ -1,28 +1,19 @@
-"""Bars from Yahoo by way of yfinance, with what it swallows made visible.
-
-yfinance answers a refusal (429), a broken server (5xx) and an unknown symbol alike: with an empty frame and a log line
-that speculates about delisting. Here its exceptions are let out, the status of every answer is watched, and only
-Yahoo's own word that it has no such symbol counts as "no data". What a server fault left in yfinance's response cache
-is cleared before the next attempt.
-"""
+"""Bars of Yahoo under our names: which symbol it is asked for, and what its answer means."""
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from correlator.errors import InputError, NotFoundError, SourceError
+from correlator.errors import InputError, NotFoundError
 from correlator.market.bar_source import ACTION_SCHEMA, Download, Patience, Request, closed_sessions
 from correlator.market.files import BAR_COLUMNS
 from correlator.market.instruments import SUFFIXES, canonical_symbol, currency_pair, find_instrument, split_symbol
 from correlator.market.units import price_unit
+from correlator.market.yahoo_asking import Asked, history_of
 from correlator.sessions import exchange_named, exchange_zone
 from correlator.tables import BARS
 
@@ -79,14 +70,6 @@ _KINDS = {
     "CRYPTOCURRENCY": "crypto",
     "OPTION": "option",
 }
-# Answers that stay the same however often one asks.
-_FOR_GOOD = (400, 422)
-_LONGEST_REASON = 200
-_META = ("exchangeName", "currency", "longName", "shortName", "instrumentType")
-
-
-class _Trouble(Exception):
-    """An answer worth asking for again."""
 
 
 class Yahoo:
@@ -145,7 +128,7 @@ def download_symbol(
         raise InputError(f"interval {interval!r} is not known", hint=f"choose {', '.join(INTERVALS)}")
     name = yahoo_name(symbol, exchange=exchange)
     range_ = Asked(start, end, interval, repair)
-    history, meta = _patiently(name, range_, session, patience or Patience())
+    history, meta = history_of(name, range_, session, patience or Patience())
     retrieved_at = datetime.now(UTC)
     instrument = _instrument(name, meta, exchange)
     if history.empty:
@@ -189,150 +172,6 @@ def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, 
     aliases = [name for name in (known["aliases"] or "").split("|") if name]
     marked = [name for name in aliases if name.startswith("^") or name.endswith(_ENDINGS)]
     return marked[0] if marked else str(known["symbol"])
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Which bars of a symbol are asked of yfinance, and whether it is to repair them."""
-
-    start: date
-    end: date | None
-    interval: str
-    repair: bool = False
-
-
-def _patiently(name: str, asked: Asked, session: Any, patience: Patience) -> tuple[pd.DataFrame, dict[str, Any]]:
-    from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-    asking = Retrying(
-        retry=retry_if_exception_type(_Trouble),
-        stop=stop_after_attempt(patience.attempts),
-        wait=wait_random_exponential(multiplier=patience.first_wait, max=patience.longest_wait),
-        sleep=patience.sleep,
-    )
-    try:
-        return asking(_ask, name, asked, session)
-    except RetryError as error:
-        trouble = error.last_attempt.exception()
-        raise SourceError(
-            f"Yahoo gave no bars of {name} in {patience.attempts} attempts: {trouble}",
-            hint="nothing was stored for it; wait some minutes and run the same command again",
-        ) from trouble
-
-
-def _ask(name: str, wanted: Asked, session: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """One request through yfinance. Raises _Trouble for what may pass, NotFoundError for what will not."""
-    import yfinance
-    from curl_cffi.requests.exceptions import RequestException
-    from yfinance.data import YfData
-    from yfinance.exceptions import YFException, YFRateLimitError
-
-    YfData.cache_get.cache_clear()
-    asked = session if session is not None else _new_session()
-    with _exceptions_shown(), _watched(asked) as answers:
-        ticker = yfinance.Ticker(name, session=asked)
-        try:
-            history = ticker.history(
-                start=wanted.start,
-                end=wanted.end,
-                interval=wanted.interval,
-                auto_adjust=False,
-                actions=True,
-                keepna=True,
-                repair=wanted.repair,
-                timeout=30,
-            )
-            return history, {key: ticker.history_metadata.get(key) for key in _META}
-        except YFRateLimitError:
-            raise _Trouble("too many requests (429)") from None
-        except (YFException, RequestException, OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
-            raise _verdict(problem, answers[-1] if answers else None, name, wanted) from problem
-
-
-def _verdict(problem: Exception, answer: Answer | None, name: str, asked: Asked) -> Exception:
-    """What yfinance's exception means, by Yahoo's last answer to a chart request."""
-    from yfinance.exceptions import YFTickerMissingError
-
-    if answer is None:
-        return _Trouble(f"no answer ({type(problem).__name__})")
-    said = f": {answer.reason}" if answer.reason else ""
-    if answer.status == 404:
-        return NotFoundError(f"Yahoo has no symbol {name}{said}", hint="check its name at finance.yahoo.com")
-    if answer.status in _FOR_GOOD:
-        return InputError(
-            f"Yahoo refuses {asked.interval} bars of {name} from {asked.start} ({answer.status}){said}",
-            hint="ask for another range or interval; asking again does not help",
-        )
-    if answer.status != 200:
-        return _Trouble(_status(answer.status))
-    if isinstance(problem, YFTickerMissingError):
-        return NotFoundError(
-            f"Yahoo has no {asked.interval} bars of {name} from {asked.start}", hint="try an earlier start"
-        )
-    return _Trouble(f"an answer that is not a price chart ({type(problem).__name__})")
-
-
-def _new_session() -> Any:
-    from yfinance._http import new_session
-
-    return new_session()
-
-
-def _status(status: int) -> str:
-    return "too many requests (429)" if status == 429 else f"HTTP status {status}"
-
-
-@contextmanager
-def _exceptions_shown() -> Iterator[None]:
-    """Let yfinance raise what it would otherwise log and turn into an empty frame, and say nothing of its own."""
-    from yfinance.config import YfConfig
-
-    logger = logging.getLogger("yfinance")
-    before, disabled = YfConfig.debug.hide_exceptions, logger.disabled
-    YfConfig.debug.hide_exceptions, logger.disabled = False, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        YfConfig.debug.hide_exceptions, logger.disabled = before, disabled
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Status of an answer to a chart request, and Yahoo's own reason where it gives one."""
-
-    status: int
-    reason: str
-
-
-def _reason_of(response: Any) -> str:
-    """The description in Yahoo's error, on one line; empty where the answer is no such text."""
-    try:
-        error = response.json()["chart"]["error"]
-        return " ".join(str(error["description"]).split())[:_LONGEST_REASON] if error else ""
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return ""
-
-
-@contextmanager
-def _watched(session: Any) -> Iterator[list[Answer]]:
-    """The answers to chart requests that are sent with ``session`` meanwhile."""
-    answers: list[Answer] = []
-    send = session.request
-
-    def request(method: str, url: str, *rest: Any, **options: Any) -> Any:
-        response = send(method, url, *rest, **options)
-        if "/finance/chart/" in str(url):
-            reason = "" if response.status_code == 200 else _reason_of(response)
-            answers.append(Answer(response.status_code, reason))
-        return response
-
-    session.request = request
-    try:
-        yield answers
-    finally:
-        session.request = send
 
 
 def _instrument(name: str, meta: dict[str, Any], exchange: str | None) -> dict[str, str | None]:

@@ -211,7 +211,7 @@ def test_equal_rows_are_one_and_different_ones_stop_the_load(tmp_path):
 
 
 def test_lines_that_do_not_fit_and_words_for_numbers(tmp_path):
-    text = "Date,Open,Close\n2024-01-02,1,2\n2024-01-03,1,2,3,4\n2024-01-04,what,3\n2024-01-05,1\n\n2024-01-08,1,4\n"
+    text = "Date,Open,Close\n2024-01-02,1,2\n2024-01-03,1,2,3,4\n2024-01-04,what,3\n2024-01-05,1\n\n2024-01-06,1,4\n"
     file = read_prices(written(tmp_path, text), symbol="X")
     assert file.bars["close"].to_list() == [2.0, 4.0]
     assert file.rejects.select("source_line", "reason").rows() == [

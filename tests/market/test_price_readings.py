@@ -416,7 +416,9 @@ def test_a_few_bars_that_are_months_apart_are_a_question():
         read_prices(frame, symbol="LAMP", spacing="1w")
     with pytest.raises(InputError, match="not known"):
         read_prices(frame, symbol="LAMP", spacing="monthly")
-    assert read_prices(frame.head(2), symbol="LAMP").bars["interval"][0] == "1d"
+    with pytest.raises(InputError, match="2 bars 31 days apart could be monthly ones"):
+        read_prices(frame.head(2), symbol="LAMP")
+    assert read_prices(frame.head(1), symbol="LAMP").bars["interval"][0] == "1d"
 
 
 def test_a_layout_does_not_hide_a_column_of_symbols(tmp_path):
