@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from correlator.errors import InputError, StudyError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
 from correlator.eventstudy.estimation.estimates import EventEstimates
-from correlator.eventstudy.frames import Array, BarFindings, Calendars, Panel, Wide
+from correlator.eventstudy.frames import Array, BarFindings, Calendars, Mask, Panel, Wide
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
@@ -133,20 +133,20 @@ def study_of_parts(
     events = events.with_columns(
         events["symbol"].replace_strict(codes, default=None, return_dtype=pl.String).alias("exchange")
     )
-    results: list[tuple[int, Rows, StudyResult]] = []
+    results, measured = [], []
     for k, part in enumerate(parts_of(panel)):
         mine = events["exchange"] == calendars.exchanges[k]
         # What no bars are of is told of once, by the first.
         chosen = mine.fill_null(k == 0).to_numpy()
-        results.append((k, np.flatnonzero(chosen), measure(part, events.filter(pl.Series(chosen)))))
-    estimates = _merged(calendars, [each for each in results if len(each[2].estimates)] or results[:1])
-    first = results[0][2]
+        results.append(measure(part, events.filter(pl.Series(chosen))))
+        measured.append((k, np.flatnonzero(chosen), results[-1].estimates))
+    first = results[0]
     return StudyResult(
-        estimates=estimates,
-        panel=panel,
+        estimates=merged(calendars, measured),
+        panel=replace(panel, purged=_purged(calendars, results, panel)),
         events=events,
         spec=spec,
-        excluded=pl.concat([result.excluded for _, _, result in results], how="vertical_relaxed"),
+        excluded=pl.concat([result.excluded for result in results], how="vertical_relaxed"),
         day_labels=first.day_labels,
         car_columns=first.car_columns,
     )
@@ -158,6 +158,36 @@ def parts_of(panel: Panel) -> Iterator[Panel]:
     assert calendars is not None  # the caller's branch
     for k, rows in enumerate(calendars.rows):
         yield _block(panel, rows, np.flatnonzero(calendars.of == k))
+
+
+def results_of(result: StudyResult) -> list[StudyResult]:
+    """The result of each exchange on its own sessions, with the events measured there: what ``merged`` undoes."""
+    calendars, estimates = result.panel.calendars, result.estimates
+    assert calendars is not None  # the caller's branch
+    results = []
+    for k, part in enumerate(parts_of(result.panel)):
+        columns = np.flatnonzero(calendars.of == k)
+        own = estimates.take(calendars.of[estimates.symbol_index] == k)
+        day_zero = np.searchsorted(calendars.rows[k], own.day_zero)
+        moved = replace(
+            own,
+            symbol_index=np.searchsorted(columns, own.symbol_index),
+            day_zero=day_zero,
+            win_first=day_zero + own.win_first - own.day_zero,
+            est_first=day_zero + own.est_first - own.day_zero,
+        )
+        results.append(replace(result, panel=part, estimates=moved))
+    return results
+
+
+def _purged(calendars: Calendars, results: list[StudyResult], panel: Panel) -> Mask | None:
+    """The bars (T, S) that no estimation of their exchange uses."""
+    if all(result.panel.purged is None for result in results):
+        return None
+    whole = np.zeros(panel.returns.shape, dtype=bool)
+    for k, result in enumerate(results):
+        whole[np.ix_(calendars.rows[k], np.flatnonzero(calendars.of == k))] = result.panel.purged
+    return whole
 
 
 def _block(panel: Panel, rows: Rows, columns: Rows) -> Panel:
@@ -200,11 +230,15 @@ def placed_on_parts(
     return pl.concat(placed or [numbered], how="diagonal_relaxed").sort("_row").drop("_row")
 
 
-def _merged(calendars: Calendars, results: list[tuple[int, Rows, StudyResult]]) -> EventEstimates:
-    """The estimates of every exchange on the rows of the whole panel, in the order of the events."""
+def merged(calendars: Calendars, measured: Sequence[tuple[int, Rows, EventEstimates]]) -> EventEstimates:
+    """The estimates of exchanges, by number, on the rows of the whole panel, in the order of the events.
+
+    With each exchange come the positions among all events of those that its estimates are of.
+    """
+    measured = [each for each in measured if len(each[2])] or measured[:1]
     moved = [
-        _on_rows(result.estimates, calendars.rows[k], np.flatnonzero(calendars.of == k), positions)
-        for k, positions, result in results
+        _on_rows(estimates, calendars.rows[k], np.flatnonzero(calendars.of == k), positions)
+        for k, positions, estimates in measured
     ]
     values: dict[str, Any] = {}
     for each in fields(EventEstimates):
@@ -212,8 +246,8 @@ def _merged(calendars: Calendars, results: list[tuple[int, Rows, StudyResult]]) 
         if each.name == "spans" and any(spans is not None for spans in given):
             given = [np.ones_like(e.ar, dtype=np.int16) if e.spans is None else e.spans for e in moved]
         values[each.name] = np.concatenate(given) if isinstance(given[0], np.ndarray) else given[0]
-    merged = EventEstimates(**values)
-    return merged.take(np.argsort(merged.kept, kind="stable"))
+    together = EventEstimates(**values)
+    return together.take(np.argsort(together.kept, kind="stable"))
 
 
 def _on_rows(estimates: EventEstimates, rows: Rows, columns: Rows, positions: Rows) -> EventEstimates:

@@ -81,12 +81,6 @@ def study_panel(
     if len(panel.labels) == 0:
         raise InputError("there are no bars to study")
     if panel.calendars is not None:
-        if spec.purge:
-            raise InputError(
-                "estimation windows are purged on the sessions of one exchange",
-                hint="study one exchange at a time",
-                argument="purge",
-            )
         keep = partial(study_panel, spec=spec, keep_residuals=keep_residuals is not False, keep_returns=keep_returns)
         return study_of_parts(panel, events, spec, keep)
     columns = {name: position for position, name in enumerate(panel.symbols)}

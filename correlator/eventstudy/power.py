@@ -24,7 +24,9 @@ from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.made import how_made
+from correlator.eventstudy.many_exchanges import merged, results_of
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
+from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.recommended import recommended
 from correlator.eventstudy.result import StudyResult
@@ -142,8 +144,10 @@ def power_test(
     drawable = [cluster for cluster in clusters if len(cluster.candidates)]
     if not drawable:
         raise StudyError("no event has an ordinary session to go to", hint="bring a longer history, or match less")
-    dates = draw_dates(drawable, studies, seed, chosen.block_of(result.spec))
-    moved = [_moved(result, drawable, dates[:, b].astype(np.int64)) for b in range(studies)]
+    moves = Moves.of(result.panel)
+    dates = draw_dates(drawable, studies, seed, moves.reach(chosen.block_of(result.spec)))
+    parts = [result] if moves.calendars is None else results_of(result)
+    moved = [_moved(result, parts, drawable, dates[:, b].astype(np.int64)) for b in range(studies)]
     effects = _effects(result, moved)
     rejected = np.zeros(effects.shape)
     for estimates in tracked(moved, "studies of ordinary sessions", len(moved)):
@@ -168,13 +172,33 @@ def power_test(
     )
 
 
-def _moved(result: StudyResult, clusters: Sequence[Cluster], rows: Rows) -> EventEstimates:
-    """The study's events at other dates; ``rows`` (C,) of each cluster's first bar."""
-    estimation, window = result.spec.offsets()
+def _moved(
+    result: StudyResult, parts: Sequence[StudyResult], clusters: Sequence[Cluster], rows: Rows
+) -> EventEstimates:
+    """The study's events at other dates; ``parts`` of each exchange, ``rows`` (C,) of each cluster's first bar."""
     events = np.concatenate([cluster.events for cluster in clusters])
-    day_zero = np.concatenate([row + cluster.offset for cluster, row in zip(clusters, rows.tolist(), strict=True)])
+    symbols = result.estimates.symbol_index[events]
+    first = np.concatenate([row + cluster.anchor for cluster, row in zip(clusters, rows.tolist(), strict=True)])
+    day_zero = Moves.of(result.panel).moved(symbols, first, np.concatenate([cluster.offset for cluster in clusters]))
+    calendars = result.panel.calendars
+    if calendars is None:
+        return _measured(result, symbols, day_zero)
+    measured = []
+    for k, part in enumerate(parts):
+        mine = np.flatnonzero(calendars.of[symbols] == k)
+        if len(mine):
+            columns = np.searchsorted(np.flatnonzero(calendars.of == k), symbols[mine])
+            own = np.searchsorted(calendars.rows[k], day_zero[mine])
+            measured.append((k, mine, _measured(part, columns, own)))
+    return merged(calendars, measured)
+
+
+def _measured(result: StudyResult, symbols: Rows, day_zero: Rows) -> EventEstimates:
+    """Events of ``symbols`` at the rows ``day_zero`` (E,), on the bars of ``result``."""
+    spec = result.spec
+    estimation, window = spec.offsets()
     where = Placement(
-        result.estimates.symbol_index[events],
+        symbols,
         day_zero,
         day_zero + estimation.first,
         day_zero + estimation.last,
@@ -182,7 +206,6 @@ def _moved(result: StudyResult, clusters: Sequence[Cluster], rows: Rows) -> Even
         day_zero + window.last,
         result.car_columns,
     )
-    spec = result.spec
     return fit_events(
         Bars.of(result.panel),
         where,

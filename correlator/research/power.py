@@ -10,6 +10,7 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.many_exchanges import parts_of
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.power import PowerResult, power_test
 from correlator.eventstudy.result import StudyResult
@@ -51,7 +52,17 @@ def _planned(store: Store, options: dict[str, Any], planned: int, seed: int) -> 
 
 
 def _random_events(panel: Panel, planned: int, seed: int, offsets: Any) -> pl.DataFrame:
-    """Event_id, symbol and date of ``planned`` bars of every symbol that leave room for both windows."""
+    """Event_id, symbol and date of ``planned`` bars of every symbol that leave room for both windows.
+
+    Of several exchanges a symbol's bars are the sessions of its own.
+    """
+    rng = np.random.default_rng(seed)
+    parts = [panel] if panel.calendars is None else parts_of(panel)
+    events = pl.concat([_random_dates(part, planned, rng, offsets) for part in parts])
+    return events.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("event_id"))
+
+
+def _random_dates(panel: Panel, planned: int, rng: np.random.Generator, offsets: Any) -> pl.DataFrame:
     estimation, window = offsets
     first, last = -min(estimation.first, window.first), len(panel.labels) - 1 - max(window.last, 0)
     if last - first + 1 < planned:
@@ -60,12 +71,7 @@ def _random_events(panel: Panel, planned: int, seed: int, offsets: Any) -> pl.Da
             hint="plan fewer events, or shorten the windows",
             argument="planned",
         )
-    rng = np.random.default_rng(seed)
     rows = [np.sort(rng.choice(np.arange(first, last + 1), planned, replace=False)) for _ in panel.symbols]
     return pl.DataFrame(
-        {
-            "event_id": np.arange(1, planned * len(panel.symbols) + 1),
-            "symbol": np.repeat(panel.symbols, planned).tolist(),
-            "date": panel.labels[np.concatenate(rows)],
-        }
+        {"symbol": np.repeat(panel.symbols, planned).tolist(), "date": panel.labels[np.concatenate(rows)]}
     )

@@ -187,7 +187,7 @@ def test_windows_of_dates_are_refused():
         )
 
 
-@pytest.mark.parametrize("options", [{"purge": True, "benchmark": BENCHMARK}, {"model": "synthetic"}])
+@pytest.mark.parametrize("options", [{"model": "synthetic"}])
 def test_what_needs_one_calendar_is_refused(options):
     with pytest.raises(CorrelatorError, match="of one exchange"):
         study_frames(prices=together(), events=EVENTS, window=WINDOW, **options)

@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from correlator.cli.app import app
-from correlator.errors import InputError, StudyError
+from correlator.errors import InputError
 from correlator.eventstudy.confounded import with_confounds
 from correlator.intake.events import add_events
 from correlator.intake.prices import add_prices
 from correlator.research.confounds import stored_flags
 from correlator.research.placebo import stored_placebo
+from correlator.research.power import stored_power
 from correlator.research.regress import stored_regression
 from correlator.research.study import study
 from correlator.sessions import sessions_between
@@ -90,9 +91,20 @@ def test_the_prompt_prints_the_exchange(store: Store):
     assert {row["exchange"] for row in rows} == {"XKAR", "XNYS", "XHKG"}
 
 
-def test_what_one_calendar_only_can_do_is_refused(store: Store):
-    with pytest.raises(StudyError, match="several exchanges"):
-        stored_placebo(store, ["LAMP", "BULB"], benchmark=BENCHMARK.rpartition(",")[0], draws=100, **OPTIONS)
+def test_a_placebo_and_the_power_of_stored_events(store: Store):
+    both = BENCHMARK.rpartition(",")[0]
+    found = stored_placebo(store, ["LAMP", "BULB"], benchmark=both, draws=60, by="exchange", **OPTIONS)
+    assert set(found.table["exchange"]) == {"XKAR", "XNYS"}
+    assert found.table["p_value"].is_between(0, 1).all()
+    power = stored_power(store, ["LAMP", "BULB"], benchmark=both, planned=5, studies=5, **OPTIONS)
+    assert power.table["events"].to_list()[0] == 10
+    words = ["placebo", "--store", str(store.path), "--window", "-3:3", "--estimation", "-200:-11", "--draws", "30"]
+    done = CliRunner().invoke(app, [*words, "--benchmark", BENCHMARK, "--format", "json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)[0]["n"] == 20
+
+
+def test_a_benchmark_of_another_exchange_is_refused(store: Store):
     with pytest.raises(InputError, match="benchmark of XTKS: no symbol"):
         study(store, ["LAMP", "BULB"], benchmark="XKAR=KINDX,XTKS=LAMP", **OPTIONS)
 

@@ -23,14 +23,9 @@ from correlator.eventstudy.flagged import dropped_reasons, findings_on, without_
 from correlator.eventstudy.formula import MOST_TERMS, parse_formula
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.placebo.dates import (
-    REGIME_BARS,
-    Matching,
-    _matched,
-    placebo_clusters,
-    volatility_regimes,
-)
+from correlator.eventstudy.placebo.dates import Matching, _matched, placebo_clusters
 from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.placebo.regimes import REGIME_BARS, volatility_regimes
 from correlator.eventstudy.power import _finds, _moved
 from correlator.eventstudy.recommended import _cross_section, days_in_effect, recommended
 from correlator.eventstudy.spec import study_spec
@@ -148,7 +143,7 @@ def test_studies_of_ordinary_sessions_are_the_study_where_nothing_moves() -> Non
     result = study_panel(panel, events_at(panel, 80, 90, 100), SPEC)
     clusters = placebo_clusters(result.estimates, panel, SPEC, Matching())
     first = np.array([int(result.estimates.day_zero[cluster.events].min()) for cluster in clusters])
-    moved = _moved(result, clusters, first)
+    moved = _moved(result, [result], clusters, first)
     order = np.argsort(np.concatenate([cluster.events for cluster in clusters]))
     np.testing.assert_allclose(moved.car[order], result.estimates.car, rtol=1e-9)
 

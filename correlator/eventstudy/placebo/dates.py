@@ -15,14 +15,15 @@ match the real first date:
   set against the rest of itself, and p-values too small. Placebo dates may then be real ones, which costs some power.
 
 Where fewer than ``least`` candidates match, ``weekday`` is given up first, then ``volatility``, then ``distance``; how
-far each cluster went is in its ``matched``.
+far each cluster went is in its ``matched``. On the panel of several exchanges a cluster may hold events of all of them;
+``moves`` says how it moves, and bars are counted in the sessions of each one's own.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -30,11 +31,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, StudyError
+from correlator.errors import InputError
 from correlator.eventstudy.estimation.engine import default_minimum, regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.frames import Array, Mask, Panel
+from correlator.eventstudy.frames import Mask, Panel
+from correlator.eventstudy.many_exchanges import parts_of
+from correlator.eventstudy.placebo.moves import Moves
+from correlator.eventstudy.placebo.regimes import regimes_of, same_regime
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.windows import OffsetWindow
@@ -42,8 +46,6 @@ from correlator.eventstudy.windows import OffsetWindow
 CRITERIA = ("weekday", "volatility", "distance")
 """In the order in which they are given up."""
 
-REGIMES = 3
-REGIME_BARS = 21
 _LONGEST = 3
 """Span of a cluster in blocks at most."""
 _ATTEMPTS = 20
@@ -80,13 +82,16 @@ class Matching:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Events that move together: positions among the kept ones, columns of their ``symbols``, ``offset`` of each from
-    the first bar ``at``; ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil; ``given_up``
-    criteria asked for that they do not.
+    """Events that move together: positions among the kept ones, columns of their ``symbols``, the rows ``days`` of
+    their dates, of which the first is ``at``; where these lie from it, ``anchor`` rows and ``offset`` sessions of the
+    own exchange (see ``Moves.apart``); ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil;
+    ``given_up`` criteria asked for that they do not.
     """
 
     events: Rows
     symbols: frozenset[int]
+    days: Rows
+    anchor: Rows
     offset: Rows
     at: int
     candidates: Rows
@@ -101,7 +106,13 @@ class Cluster:
     @property
     def span(self) -> int:
         """Bars from its first date to its last."""
-        return int(self.offset[-1])
+        return int(self.days[-1]) - self.at
+
+    def of(self, inside: Mask) -> Cluster:
+        """The events of it that are ``inside`` (E,), a mask over the kept events."""
+        mine = inside[self.events]
+        each = {name: getattr(self, name)[mine] for name in ("events", "days", "anchor", "offset")}
+        return replace(self, **each)
 
 
 def placebo_clusters(
@@ -117,34 +128,40 @@ def placebo_clusters(
     ``usable``: what ``measurable`` says of the events' symbols, where the panel has no returns. Raises StudyError for
     windows of calendar dates, which cannot be moved.
     """
-    if panel.calendars is not None:
-        listed = ", ".join(panel.calendars.exchanges)
-        raise StudyError(
-            f"events on several exchanges ({listed}) cannot be moved to other dates: they have other sessions",
-            hint="study one exchange at a time",
-        )
     estimation, window = spec.offsets()
     if usable is None:
         usable = measurable(panel, spec, np.unique(estimates.symbol_index))
     distance = matching.distance if matching.distance is not None else len(window)
-    near = _near_real_events(estimates, len(panel.labels), distance)
+    moves = Moves.of(panel)
+    near = _near_real_events(estimates, moves, distance)
     weekday = weekday_codes(panel.labels)
-    regime = volatility_regimes(panel, min(estimation.first, window.first), window.first)
+    regimes = regimes_of(panel, min(estimation.first, window.first), window.first)
     days = estimates.day_zero
 
     def cluster_of(events: Rows) -> Cluster:
-        at = int(days[events[0]])
-        offset = days[events] - at
-        possible, away = _at_every_event(usable, near, estimates.symbol_index[events], offset)
-        masks = {"volatility": regime == regime[at], "weekday": weekday == weekday[at], "distance": away}
+        at, symbols = int(days[events[0]]), estimates.symbol_index[events]
+        places = (symbols, *moves.apart(symbols, days[events]))
+        possible, away = _at_every_event(usable, near, moves, places)
+        volatility = same_regime(regimes, moves, at, places)
+        masks = {"volatility": volatility, "weekday": weekday == weekday[at], "distance": away}
         candidates, matched = _matched(possible, masks, matching)
-        symbols = frozenset(estimates.symbol_index[events].tolist())
         given_up = tuple(name for name in matching.criteria if name not in matched)
-        return Cluster(events, symbols, offset, at, candidates, matched, given_up)
+        return Cluster(
+            events=events,
+            symbols=frozenset(symbols.tolist()),
+            days=days[events],
+            anchor=places[1],
+            offset=places[2],
+            at=at,
+            candidates=candidates,
+            matched=matched,
+            given_up=given_up,
+        )
 
     by_cluster = []
     block = matching.block_of(spec)
-    waiting = _together(days, block)[::-1]
+    ends = panel.own_rows(estimates.symbol_index, days, np.array([block]))[:, 0]
+    waiting = _together(days, ends)[::-1]
     while waiting:
         events = waiting.pop()
         cluster = cluster_of(events)
@@ -209,7 +226,12 @@ def every_placement(clusters: Sequence[Cluster], block: int) -> NDArray[np.int32
 
 
 def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
-    """For every one of ``symbols``: the rows (T,) at which the engine could measure an event, a bar in every window."""
+    """For every one of ``symbols``: the rows (T,) at which the engine could measure an event, a bar in every window.
+
+    Of several exchanges these are sessions of the symbol's own, whose windows count no others.
+    """
+    if panel.calendars is not None:
+        return _measurable_on_own(panel, spec, symbols)
     estimation, window = spec.offsets()
     shared = _benchmark_missing(panel, spec, None)
     parameters = model_named(spec.model).parameters(len(panel.factor_names))
@@ -232,6 +254,19 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
     return by_symbol
 
 
+def _measurable_on_own(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
+    calendars, moves = panel.calendars, Moves.of(panel)
+    assert calendars is not None  # the caller's branch
+    by_symbol = {}
+    for k, part in enumerate(parts_of(panel)):
+        columns = np.flatnonzero(calendars.of == k)
+        own = np.flatnonzero(np.isin(columns, symbols))
+        for column, mask in measurable(part, spec, own).items():
+            symbol = int(columns[column])
+            by_symbol[symbol] = moves.spread(symbol, mask)
+    return by_symbol
+
+
 def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mask:
     """Bars (T,) on which benchmark or factors of ``symbol`` (None: those of all) are missing."""
     factors = panel.factors if symbol is None else panel.factors_of(symbol)
@@ -249,57 +284,19 @@ def weekday_codes(labels: pl.Series) -> Rows:
     return np.asarray(code, dtype=np.int64)
 
 
-def volatility_regimes(panel: Panel, earliest: int, window_first: int) -> Rows:
-    """Regime (T,) of every bar as a day 0: 0 calm to 2 turbulent, -1 where it has no history of ``REGIME_BARS`` bars.
-
-    The benchmark's standard deviation over the bars before the event window; the mean over symbols where there is none.
-    ``earliest`` bars before which no event can be measured anyway do not count for the terciles.
-    """
-    with np.errstate(invalid="ignore"):
-        if panel.factors is not None:
-            series = panel.factors[:, 0]
-        else:
-            valid = ~np.isnan(panel.returns)
-            count = valid.sum(axis=1)
-            series = np.where(valid, panel.returns, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
-    deviation = _rolling_deviation(series, REGIME_BARS)
-    regime = np.full(len(series), -1, dtype=np.int64)
-    last = np.arange(len(series)) + window_first - 1
-    known = (last >= 0) & (last < len(series)) & (np.arange(len(series)) >= -earliest)
-    values = np.full(len(series), np.nan)
-    values[known] = deviation[last[known]]
-    finite = np.isfinite(values)
-    if finite.any():
-        edges = np.quantile(values[finite], np.arange(1, REGIMES) / REGIMES)
-        regime[finite] = np.searchsorted(edges, values[finite], side="right")
-    return regime
-
-
-def _rolling_deviation(series: Array, bars: int) -> Array:
-    """Standard deviation (T,) of the ``bars`` bars up to each, NaN where fewer than half of them are there."""
-    valid = np.isfinite(series)
-    filled = np.where(valid, series, 0.0)
-    filled = np.where(valid, filled - (filled.sum() / max(int(valid.sum()), 1)), 0.0)
-    sums = [np.concatenate([[0.0], np.cumsum(part)]) for part in (valid.astype(np.float64), filled, filled * filled)]
-    starts = np.maximum(np.arange(len(series)) - bars + 1, 0)
-    n, total, squares = (part[1:] - part[starts] for part in sums)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = np.maximum(squares - total * total / n, 0.0) / (n - 1)
-    return np.where((n >= bars / 2) & (n >= 2), np.sqrt(variance), np.nan)
-
-
 def _bars_between(before: NDArray[Any], rows: Rows, window: OffsetWindow) -> Rows:
     total = len(before) - 1
     first, last = np.clip(rows + window.first, 0, total), np.clip(rows + window.last + 1, 0, total)
     return np.asarray(before[last] - before[first], dtype=np.int64)
 
 
-def _together(day_zero: Rows, block: int) -> list[Rows]:
-    """Positions of events whose dates are at most ``block`` bars apart from the next, in order of date."""
+def _together(day_zero: Rows, ends: Rows) -> list[Rows]:
+    """Positions of events whose dates lie within the ``ends`` (E,) of an earlier one, in order of date."""
     order = np.argsort(day_zero, kind="stable")
     if len(order) == 0:
         return []
-    cuts = np.flatnonzero(np.diff(day_zero[order]) > block) + 1
+    reach = np.maximum.accumulate(ends[order])
+    cuts = np.flatnonzero(day_zero[order][1:] > reach[:-1]) + 1
     return np.split(order, cuts)
 
 
@@ -311,33 +308,30 @@ def _widest_gap(days: Rows) -> int:
     return int(widest[np.argmin(np.abs((days[widest] + days[widest + 1]) / 2 - middle))]) + 1
 
 
-def _near_real_events(estimates: EventEstimates, total: int, distance: int) -> dict[int, Mask]:
-    """For every symbol the rows (T,) closer than ``distance`` bars to one of its real events."""
+def _near_real_events(estimates: EventEstimates, moves: Moves, distance: int) -> dict[int, Mask]:
+    """For every symbol the rows (T,) closer than ``distance`` sessions to one of its real events."""
     near = {}
     for symbol in np.unique(estimates.symbol_index).tolist():
-        days = np.unique(estimates.day_zero[estimates.symbol_index == symbol])
+        days, total = moves.sessions(symbol, np.unique(estimates.day_zero[estimates.symbol_index == symbol]))
         marks = np.zeros(total + 1, dtype=np.int64)
         np.add.at(marks, np.maximum(days - distance + 1, 0), 1)
         np.add.at(marks, np.minimum(days + distance, total), -1)
-        near[symbol] = np.cumsum(marks[:-1]) > 0
+        near[symbol] = moves.spread(symbol, np.cumsum(marks[:-1]) > 0)
     return near
 
 
-def _at_every_event(usable: dict[int, Mask], near: dict[int, Mask], symbols: Rows, offset: Rows) -> tuple[Mask, Mask]:
-    """Rows (T,) at which all events of a cluster can be measured, and those at which none is near a real event."""
-    total = len(next(iter(usable.values())))
-    possible, away = np.ones(total, dtype=bool), np.ones(total, dtype=bool)
-    for symbol, moved in {(int(s), int(o)) for s, o in zip(symbols, offset, strict=True)}:
-        possible &= _moved(usable[symbol], moved)
-        away &= _moved(~near[symbol], moved)
+def _at_every_event(
+    usable: dict[int, Mask], near: dict[int, Mask], moves: Moves, places: tuple[Rows, Rows, Rows]
+) -> tuple[Mask, Mask]:
+    """Rows (T,) at which all events of a cluster can be measured, and those at which none is near a real event.
+
+    ``places``: symbol, anchor and offset (E,) of its events.
+    """
+    possible, away = np.ones(moves.total, dtype=bool), np.ones(moves.total, dtype=bool)
+    for symbol, anchor, offset in set(zip(*(each.tolist() for each in places), strict=True)):
+        possible &= moves.holds(usable[symbol], symbol, anchor, offset)
+        away &= moves.holds(~near[symbol], symbol, anchor, offset)
     return possible, away
-
-
-def _moved(mask: Mask, by: int) -> Mask:
-    """``mask`` read ``by`` rows later; beyond the end nothing holds."""
-    moved = np.zeros_like(mask)
-    moved[: len(mask) - by] = mask[by:]
-    return moved
 
 
 def _matched(possible: Mask, masks: dict[str, Mask], matching: Matching) -> tuple[Rows, tuple[str, ...]]:

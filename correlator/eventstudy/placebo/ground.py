@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from correlator.buckets import parts_of
-from correlator.eventstudy.frames import Mask, Panel
+from correlator.eventstudy.frames import Calendars, Mask, Panel
+from correlator.eventstudy.many_exchanges import results_of
 from correlator.eventstudy.placebo.dates import measurable
 from correlator.eventstudy.placebo.sums import Placings, Sums, sums_of_draws
 from correlator.eventstudy.placement import Rows
@@ -49,7 +50,9 @@ def total_sums(ground: Ground, placings: Mapping[int, Placings], groups: int) ->
 
 def ground_of(result: StudyResult | SpreadResult) -> Ground:
     """The ground of a study, wherever its bars are."""
-    return SpreadGround(result) if isinstance(result, SpreadResult) else OwnGround(result)
+    if isinstance(result, SpreadResult):
+        return SpreadGround(result)
+    return OwnGround(result) if result.panel.calendars is None else ExchangesGround(result)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,43 @@ class OwnGround:
         """See ``Ground``."""
         for each in tracked(placings.values(), "parts of the placebo", len(placings)):
             yield sums_of_draws(self.result, each, groups)
+
+
+@dataclass(frozen=True)
+class ExchangesGround:
+    """The bars of a ``result`` of several exchanges (see ``Ground``); a part is an exchange, on its own sessions."""
+
+    result: StudyResult
+
+    @property
+    def part(self) -> Rows:
+        """See ``Ground``."""
+        return self._calendars.of[self.result.estimates.symbol_index]
+
+    def market(self) -> Panel:
+        """See ``Ground``."""
+        return self.result.panel
+
+    def usable(self) -> dict[int, Mask]:
+        """See ``Ground``."""
+        return _usable_columns(self.result, self.result.spec)
+
+    def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
+        """See ``Ground``."""
+        results, of_event = results_of(self.result), self.part
+        for number, each in tracked(placings.items(), "exchanges of the placebo", len(placings)):
+            own = replace(
+                each,
+                event=np.searchsorted(np.flatnonzero(of_event == number), each.event),
+                dates=np.searchsorted(self._calendars.rows[number], each.dates).astype(np.int32),
+            )
+            yield sums_of_draws(results[number], own, groups)
+
+    @property
+    def _calendars(self) -> Calendars:
+        calendars = self.result.panel.calendars
+        assert calendars is not None  # by ``ground_of``
+        return calendars
 
 
 @dataclass(frozen=True)

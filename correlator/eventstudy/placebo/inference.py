@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,7 @@ from correlator.eventstudy.placebo.dates import (
     placebo_clusters,
 )
 from correlator.eventstudy.placebo.ground import Ground, ground_of, total_sums
+from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
 from correlator.eventstudy.placebo.sums import placings_of, real_sums
 from correlator.eventstudy.placement import Rows
@@ -265,7 +266,7 @@ def placebo_test(
     drawable = [part for cluster in possible if (part := _part_of(cluster, observed)) is not None]
     if not drawable:
         raise StudyError("no event has a placebo date", hint="match fewer criteria, or bring a longer history")
-    block = chosen.block_of(result.spec)
+    block = Moves.of(result.panel).reach(chosen.block_of(result.spec))
     few = 0 < number_of_placements(drawable) <= draws
     dates = every_placement(drawable, block) if few else draw_dates(drawable, draws, seed, block)
     kept = np.sort(np.concatenate([cluster.events for cluster in drawable]))
@@ -328,8 +329,7 @@ def _observed(result: StudyResult) -> Mask:
 
 def _part_of(cluster: Cluster, inside: Mask) -> Cluster | None:
     """The events of ``cluster`` that are ``inside`` (E,), None where none is."""
-    mine = inside[cluster.events]
-    return replace(cluster, events=cluster.events[mine], offset=cluster.offset[mine]) if mine.any() else None
+    return cluster.of(inside) if inside[cluster.events].any() else None
 
 
 def _given_up(clusters: Sequence[Cluster]) -> str:

@@ -85,7 +85,8 @@ def real_sums(estimates: EventEstimates, kept: Rows, group_of: Rows, groups: int
 @dataclass(frozen=True)
 class Placings:
     """Where B draws place events of some symbols: of each (N,) its place ``event`` among the kept ones, its ``group``,
-    the row of ``dates`` (C, B) with its cluster's first bars, and its ``offset`` from these.
+    the row of ``dates`` (C, B) with its cluster's first bars, and its ``offset`` from these; of several exchanges the
+    first bars of its own.
     """
 
     event: Rows
@@ -98,15 +99,20 @@ class Placings:
 def placings_of(
     part: Rows, clusters: Sequence[Cluster], dates: NDArray[np.int32], group_of: Rows
 ) -> dict[int, Placings]:
-    """The placings of each part; ``part``, ``group_of`` (E,), ``dates`` (C, B) rows of each cluster's first bar."""
+    """The placings of each part; ``part``, ``group_of`` (E,), ``dates`` (C, B) rows of each cluster's first bar.
+
+    The events of a part are of one exchange.
+    """
     event = np.concatenate([cluster.events for cluster in clusters])
     offset = np.concatenate([cluster.offset for cluster in clusters])
+    anchor = np.concatenate([cluster.anchor for cluster in clusters]).astype(np.int32)
     place = np.repeat(np.arange(len(clusters)), [len(cluster.events) for cluster in clusters])
     by_part = {}
     for number in np.unique(part[event]).tolist():
         mine = part[event] == number
-        used, row = np.unique(place[mine], return_inverse=True)
-        by_part[number] = Placings(event[mine], group_of[event[mine]], row, offset[mine], dates[used])
+        used, first, row = np.unique(place[mine], return_index=True, return_inverse=True)
+        own_dates = dates[used] + anchor[mine][first][:, None]
+        by_part[number] = Placings(event[mine], group_of[event[mine]], row, offset[mine], own_dates)
     return by_part
 
 

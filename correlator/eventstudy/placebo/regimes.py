@@ -1,0 +1,89 @@
+"""Regimes of volatility: how turbulent the benchmark was before a day 0, of each exchange by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from correlator.eventstudy.frames import Array, Mask, Panel
+from correlator.eventstudy.many_exchanges import parts_of
+from correlator.eventstudy.placebo.moves import Moves, read_later
+from correlator.eventstudy.placement import Rows
+
+REGIMES = 3
+REGIME_BARS = 21
+
+
+def volatility_regimes(panel: Panel, earliest: int, window_first: int) -> Rows:
+    """Regime (T,) of every bar as a day 0: 0 calm to 2 turbulent, -1 where it has no history of ``REGIME_BARS`` bars.
+
+    The benchmark's standard deviation over the bars before the event window; the mean over symbols where there is none.
+    ``earliest`` bars before which no event can be measured anyway do not count for the terciles.
+    """
+    with np.errstate(invalid="ignore"):
+        if panel.factors is not None:
+            series = panel.factors[:, 0]
+        else:
+            valid = ~np.isnan(panel.returns)
+            count = valid.sum(axis=1)
+            series = np.where(valid, panel.returns, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
+    deviation = _rolling_deviation(series, REGIME_BARS)
+    regime = np.full(len(series), -1, dtype=np.int64)
+    last = np.arange(len(series)) + window_first - 1
+    known = (last >= 0) & (last < len(series)) & (np.arange(len(series)) >= -earliest)
+    values = np.full(len(series), np.nan)
+    values[known] = deviation[last[known]]
+    finite = np.isfinite(values)
+    if finite.any():
+        edges = np.quantile(values[finite], np.arange(1, REGIMES) / REGIMES)
+        regime[finite] = np.searchsorted(edges, values[finite], side="right")
+    return regime
+
+
+def _rolling_deviation(series: Array, bars: int) -> Array:
+    """Standard deviation (T,) of the ``bars`` bars up to each, NaN where fewer than half of them are there."""
+    valid = np.isfinite(series)
+    filled = np.where(valid, series, 0.0)
+    filled = np.where(valid, filled - (filled.sum() / max(int(valid.sum()), 1)), 0.0)
+    sums = [np.concatenate([[0.0], np.cumsum(part)]) for part in (valid.astype(np.float64), filled, filled * filled)]
+    starts = np.maximum(np.arange(len(series)) - bars + 1, 0)
+    n, total, squares = (part[1:] - part[starts] for part in sums)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = np.maximum(squares - total * total / n, 0.0) / (n - 1)
+    return np.where((n >= bars / 2) & (n >= 2), np.sqrt(variance), np.nan)
+
+
+def regimes_of(panel: Panel, earliest: int, window_first: int) -> list[Rows]:
+    """``volatility_regimes`` of each exchange on the rows of the panel, -1 where it is closed."""
+    if panel.calendars is None:
+        return [volatility_regimes(panel, earliest, window_first)]
+    regimes = []
+    for rows, part in zip(panel.calendars.rows, parts_of(panel), strict=True):
+        own = np.full(len(panel.labels), -1, dtype=np.int64)
+        own[rows] = volatility_regimes(_with_own_market(part), earliest, window_first)
+        regimes.append(own)
+    return regimes
+
+
+def _with_own_market(part: Panel) -> Panel:
+    """The panel of one exchange of several with its own benchmark as the first factor, where all share their mean."""
+    if part.factors is None or part.own_benchmark is None:
+        return part
+    known = ~np.isnan(part.own_benchmark)
+    total = np.where(known, part.own_benchmark, 0.0).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        market = total / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+    return replace(part, factors=np.column_stack([market, part.factors[:, 1:]]))
+
+
+def same_regime(regimes: list[Rows], moves: Moves, at: int, places: tuple[Rows, Rows, Rows]) -> Mask:
+    """Rows (T,) at which every exchange of a cluster is in the regime of its first real date."""
+    if moves.calendars is None:
+        return np.asarray(regimes[0] == regimes[0][at])
+    same = np.ones(moves.total, dtype=bool)
+    symbols, anchors, _ = places
+    for symbol, anchor in set(zip(symbols.tolist(), anchors.tolist(), strict=True)):
+        own = regimes[int(moves.calendars.of[symbol])]
+        same &= read_later(own == own[at + anchor], anchor)
+    return same
