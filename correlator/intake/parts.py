@@ -97,13 +97,17 @@ def load_parts(
     if not ended and total.taken and derive is not None:
         total += Tally(details=Counter(derive.apart(store)))
         whole = total
-        store.transact(lambda connection: end_load(connection, load, whole))
+
+        def end(connection: Connection) -> None:
+            begin_load(connection, load)
+            end_load(connection, load, whole)
+
+        store.transact(end)
     return total
 
 
 def end_load(connection: Connection, load: Load, total: Tally) -> None:
-    """Take the load's mark away and write its line in the journal."""
-    begin_load(connection, load)
+    """Take the mark away of a load that ``begin_load`` has begun, and write its line in the journal."""
     clear_mark(connection, load)
     counts = (total.added, total.known, total.rejected)
     write_load(connection, load.kind, load.source, load.sha256, rows=counts, finished_at=datetime.now(UTC))

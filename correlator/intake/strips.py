@@ -13,7 +13,7 @@ from correlator.errors import InputError
 from correlator.news.profiles import load_profile, profile_names
 from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.changes import update_rows
-from correlator.store.statements import query
+from correlator.store.statements import execute, query
 from correlator.tables import QUOTES
 
 _STRIPS = """
@@ -50,6 +50,8 @@ def date_strips(
     connection: duckdb.DuckDBPyConnection, *, symbols: Sequence[str] = (), articles: Sequence[int] = ()
 ) -> int:
     """Date every strip that prints one of ``symbols`` or stands on one of ``articles``; returns the quotes dated."""
+    if not execute(connection, "SELECT 1 FROM quotes LIMIT 1"):
+        return 0
     names = query(
         connection,
         """

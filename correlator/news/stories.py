@@ -14,6 +14,7 @@ from datetime import timedelta
 from itertools import combinations, pairwise
 
 import polars as pl
+from rapidfuzz import fuzz, process
 
 from correlator.news.story_results import same_results
 from correlator.news.story_words import TAIL, Told, main_clause, meant, told, words_of
@@ -116,8 +117,6 @@ def _candidates(words: pl.DataFrame, window: timedelta) -> pl.DataFrame:
 
 def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.DataFrame:
     """Pairs that tell the same: their word sets agree, and nothing of who did what to whom differs."""
-    from rapidfuzz import fuzz, process
-
     if pairs.is_empty():
         return pairs
     left, right = words[pairs["left"]], words[pairs["right"]]
@@ -170,8 +169,6 @@ def _replaced(one: Told, two: Told) -> bool:
 
     A retelling adds words, leaves words out or spells one otherwise; one that replaces words may tell another event.
     """
-    from rapidfuzz import fuzz
-
     left, right = frozenset(one.words), frozenset(two.words)
     new_left, new_right = left - right, right - left
     if not (new_left & UNITS and new_right & UNITS):  # *$6.1* may leave out what *$6.1 billion* says

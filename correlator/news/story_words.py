@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import polars as pl
+import snowballstemmer
 
 from correlator.resources import data_path
 
@@ -232,8 +233,6 @@ def _stem(word: str) -> str:
 
 @cache
 def _stemmer() -> Any:
-    import snowballstemmer
-
     return snowballstemmer.stemmer("english")
 
 

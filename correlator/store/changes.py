@@ -22,7 +22,7 @@ def insert_new(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: Parameters | None = None
 ) -> int:
     """Insert the rows of a query by name, leaving keys that exist; returns how many were new."""
-    if is_staged(connection, table):
+    if is_staged(connection):
         return stage_new(connection, table, rows, parameters)
     conflicts = " ON CONFLICT DO NOTHING" if table.indexed else ""
     return _count(execute(connection, f"INSERT INTO {table.name} BY NAME {rows}{conflicts}", parameters))
@@ -32,7 +32,7 @@ def put_rows(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: str, parameters: Parameters | None = None
 ) -> int:
     """Insert the rows of a query by name, each in the place of one with its key; returns how many there were."""
-    if is_staged(connection, table):
+    if is_staged(connection):
         return stage_rows(connection, table, rows, parameters)
     return _count(execute(connection, f"INSERT OR REPLACE INTO {table.name} BY NAME {rows}", parameters))
 
@@ -46,7 +46,7 @@ def update_rows(
     parameters: Parameters | None = None,
 ) -> int:
     """Set ``columns`` of the rows whose keys the query ``rows`` has, to what it says; returns how many there were."""
-    if is_staged(connection, table):
+    if is_staged(connection):
         replaced = ", ".join(f"changed.{name} AS {name}" for name in columns)
         keys = ", ".join(f'"{name}"' for name in table.key)
         whole = f"SELECT kept.* REPLACE ({replaced}) FROM {table.name} AS kept JOIN ({rows}) AS changed USING ({keys})"
@@ -62,7 +62,7 @@ def delete_rows(
     connection: duckdb.DuckDBPyConnection, table: Table, condition: str, parameters: Parameters | None = None
 ) -> int:
     """Delete the rows for which ``condition`` is true; returns how many there were."""
-    if is_staged(connection, table):
+    if is_staged(connection):
         return stage_deletion(connection, table, condition, parameters)
     return _count(execute(connection, f"DELETE FROM {table.name} WHERE {condition}", parameters))
 

@@ -6,6 +6,7 @@ The file is never opened by anything but DuckDB: closing a second handle of a fi
 from __future__ import annotations
 
 import glob
+import importlib
 import os
 import re
 import threading
@@ -84,6 +85,7 @@ class DuckDBFile:
         if not self.path.parent.is_dir():
             raise NotFoundError(f"folder {self.path.parent} does not exist", hint="make it, or give another --store")
         self._refuse_inside("write", "read")
+        importlib.import_module("pyarrow")  # frames pass through it: nobody waits while it is loaded
         patience = Patience(wait)
         with self._gate.closed(patience) as ours:
             if not ours:

@@ -76,7 +76,7 @@ def begin_bulk(connection: duckdb.DuckDBPyConnection, *, goes_on: bool) -> None:
     Rows go into the file at once and the journal beside it says where they are: the last connection takes it in, since
     to rewrite the file's directory after every part costs more than the part. A lake has neither.
     """
-    if goes_on and not is_staged(connection, UNFINISHED):
+    if goes_on and not is_staged(connection):
         execute(connection, "PRAGMA disable_checkpoint_on_shutdown")
 
 

@@ -61,7 +61,7 @@ def write_distinct_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFram
     connection.register("fresh_bars", bars)
     may_be_known = execute(connection, f"SELECT EXISTS (SELECT 1 FROM bars WHERE {_IN_SPAN})", span)[0][0]
     rows = _CHANGED_BARS if may_be_known else "SELECT *, 1 AS vintage FROM fresh_bars"
-    if not may_be_known and not is_staged(connection, BARS):
+    if not may_be_known and not is_staged(connection):
         # One thread fills whole row groups; several leave pieces, which cost more to put together than they saved.
         execute(connection, "SET threads = 1")
     dated = _of_load(f"SELECT *, $retrieved_at::TIMESTAMPTZ AS retrieved_at FROM ({rows})")

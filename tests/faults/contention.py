@@ -58,17 +58,21 @@ class Timed(Store):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, lock_wait=60)
+        self.turn = 0
         self.waits: list[float] = [0.0]
-        self.holds: list[float] = [0.0]
+        self.holds: list[tuple[float, str]] = [(0.0, "")]
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         begun = time.monotonic()
         with super().transaction() as connection:
-            opened = time.monotonic()
+            opened, busy = time.monotonic(), time.process_time()
             yield connection
+            written = time.monotonic()
+        closed = time.monotonic()
         self.waits.append(opened - begun)
-        self.holds.append(time.monotonic() - opened)
+        phases = f"written {written - opened:.2f}, kept {closed - written:.2f}, busy {time.process_time() - busy:.2f}"
+        self.holds.append((closed - opened, f"load {self.turn + 1}: {phases}"))
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -83,6 +87,7 @@ def work(role: str, number: int, path: Path, seconds: float) -> dict[str, object
     store, folder = Timed(path), path.parent
     end, failures, turn = time.monotonic() + seconds, [], 0
     while time.monotonic() < end:
+        store.turn = turn
         try:
             if role == "writer":
                 load(store, number, turn, folder)
@@ -91,7 +96,7 @@ def work(role: str, number: int, path: Path, seconds: float) -> dict[str, object
         except CorrelatorError as error:
             failures.append(str(error))
         turn += 1
-    waits = {"wait": max(store.waits), "hold": max(store.holds)}
+    waits = {"wait": max(store.waits), "holds": sorted(store.holds, reverse=True)[:3]}
     return {"role": role, "number": number, "turns": turn, "failures": failures, **waits}
 
 
@@ -150,7 +155,9 @@ def outcome(done: list[dict[str, object]], path: Path) -> dict[str, object]:
     """Figures of one run; the vintages of a symbol depend on the order of one writer's loads only."""
     failures = [failure for each in done for failure in each["failures"]]  # type: ignore[attr-defined]
     longest = {role: max(float(str(e["wait"])) for e in done if e["role"] == role) for role in ("writer", "reader")}
-    hold = max(float(str(each["hold"])) for each in done)
+    holds = sorted((tuple(hold) for each in done for hold in each["holds"]), reverse=True)  # type: ignore[attr-defined]
+    for seconds, phases in holds[:5]:
+        print(f"held {seconds:.2f} s, {phases}")
     turns = {role: sum(int(str(e["turns"])) for e in done if e["role"] == role) for role in ("writer", "reader")}
     store = Store(path)
     return {
@@ -159,7 +166,7 @@ def outcome(done: list[dict[str, object]], path: Path) -> dict[str, object]:
         "failures": len(failures) if not failures else f"{len(failures)}: {failures[0]}",
         "longest wait of a writer (s)": f"{longest['writer']:.2f}",
         "longest wait of a reader (s)": f"{longest['reader']:.2f}",
-        "longest hold of a writer (s)": f"{hold:.2f}",
+        "longest hold of a writer (s)": f"{holds[0][0]:.2f}",
         "contents equal to a serial run": contents(store) == contents(serial(done, path.parent)),
         "findings of verify": verify(store).height,
     }
