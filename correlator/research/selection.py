@@ -45,9 +45,7 @@ _SAID = (
     *("source_country", "source_role", "target_country", "target_role"),
 )
 
-_EVENTS = """
-    SELECT * FROM told_events WHERE $as_of::TIMESTAMPTZ IS NULL OR known_at <= $as_of ORDER BY known_at, event_id
-"""
+_EVENTS = "SELECT * FROM told_events WHERE ($as_of::TIMESTAMPTZ IS NULL OR known_at <= $as_of)"
 _LINKED = """
     WITH names AS (
         SELECT unnest($names) AS name, unnest($named) AS symbol,
@@ -62,6 +60,9 @@ _LINKED = """
         WHERE n.symbol IN (SELECT unnest($symbols))
             AND (n.since IS NULL OR e.known_at::DATE >= n.since) AND (n.until IS NULL OR e.known_at::DATE <= n.until)
 """
+_CONCERNING = f" AND event_id IN (SELECT event_id FROM ({_LINKED}))"
+"""Only events linked to symbols: the others, of a large store nearly all, need not become a frame."""
+_EARLIEST_FIRST = " ORDER BY known_at, event_id"
 _NAMES = "SELECT DISTINCT symbol AS name FROM events WHERE symbol IS NOT NULL"
 
 
@@ -79,10 +80,23 @@ def stored_events(
     ``exchange``, ``date_only``: where a selection by day 0 has it, default on any exchange of the store; ``links``:
     what makes an event concern a symbol that the selection names.
     """
+    events = query(connection, _EVENTS + _EARLIEST_FIRST, {"as_of": as_of})
+    return _selected(connection, events, selection, exchange=exchange, date_only=date_only, links=links)
+
+
+def _selected(
+    connection: duckdb.DuckDBPyConnection,
+    events: pl.DataFrame,
+    selection: str | None,
+    *,
+    exchange: str | None,
+    date_only: str | None,
+    links: Sequence[str],
+) -> pl.DataFrame:
+    """Those of ``events`` that meet ``selection``; arguments as ``stored_events``."""
     from correlator.events.select import fields_of, select_events
     from correlator.events.selection_fields import DAY_ZERO
 
-    events = query(connection, _EVENTS, {"as_of": as_of})
     if selection is None:
         return events
     seen = fields_of(selection)
@@ -143,10 +157,12 @@ def events_of_symbols(
     unknown = sorted(set(links) - set(LINK_KINDS))
     if unknown:
         raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
-    selected = stored_events(connection, selection, as_of, exchange=exchange, date_only=date_only, links=links)
-    events = selected.select(EVENT_COLUMNS)
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
-    pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
+    linked = {"symbols": list(symbols), **called}
+    near = query(connection, _EVENTS + _CONCERNING + _EARLIEST_FIRST, {"as_of": as_of, **linked})
+    selected = _selected(connection, near, selection, exchange=exchange, date_only=date_only, links=links)
+    events = selected.select(EVENT_COLUMNS)
+    pairs = query(connection, _LINKED, linked).filter(pl.col("link").is_in(list(links)))
     kinds = _kinds_by_pair(pairs)
     placed = (
         place_on_exchanges(events, [exchange], date_only=date_only or AFTER_CLOSE)
