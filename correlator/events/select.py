@@ -31,11 +31,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def select_events(events: pl.DataFrame, selection: str | None, own: Sequence[str] | None = None) -> pl.DataFrame:
+def select_events(
+    events: pl.DataFrame,
+    selection: str | None,
+    own: Sequence[str] | None = None,
+    *,
+    publishers: Sequence[str] | None = None,
+) -> pl.DataFrame:
     """The events that meet ``selection`` (None: all); categories of their own that the events carry can be named.
 
-    ``own``: the categories that all events carry, where ``events`` are only some of them. Raises InputError as
-    ``parse_selection`` does.
+    ``own``, ``publishers``: the categories and publishers that all events carry, where ``events`` are only some of
+    them. Raises InputError as ``parse_selection`` does.
     """
     if not selection:
         return events
@@ -51,7 +57,7 @@ def select_events(events: pl.DataFrame, selection: str | None, own: Sequence[str
     }
     missing = {name: kind for name, kind in added.items() if name not in events.columns}
     whole = events.with_columns(pl.lit(None, kind).alias(name) for name, kind in missing.items())
-    _refuse_mistyped(whole, selection)
+    _refuse_mistyped(whole["publisher"].unique() if publishers is None else publishers, selection)
     kept = whole.filter(parse_selection(selection, own or events["category"].unique().to_list()))
     return kept.select(events.columns)
 
@@ -63,10 +69,10 @@ def fields_of(text: str) -> dict[str, list[str]]:
     return seen
 
 
-def _refuse_mistyped(events: pl.DataFrame, selection: str) -> None:
-    """Raise InputError for a publisher that no event has where one of nearly that name has some."""
+def _refuse_mistyped(publishers: Iterable[str | None], selection: str) -> None:
+    """Raise InputError for a publisher that is none of ``publishers`` where one of nearly that name is."""
     asked = fields_of(selection).get("publisher", [])
-    known = [name for name in events["publisher"].unique() if name is not None] if asked else []
+    known = [name for name in publishers if name is not None] if asked else []
     for name in asked:
         close = difflib.get_close_matches(name.lower(), [each.lower() for each in known], n=1, cutoff=0.7)
         if close and close[0] != name.lower() and not any(name.lower() in each.lower() for each in known):

@@ -63,6 +63,7 @@ _LINKED = """
 _CONCERNING = f" AND event_id IN (SELECT event_id FROM ({_LINKED}))"
 """Only events linked to symbols: the others, of a large store nearly all, need not become a frame."""
 _EARLIEST_FIRST = " ORDER BY known_at, event_id"
+_CARRIED = f"SELECT DISTINCT category, publisher FROM ({_EVENTS})"
 _NAMES = "SELECT DISTINCT symbol AS name FROM events WHERE symbol IS NOT NULL"
 
 
@@ -81,13 +82,14 @@ def stored_events(
     what makes an event concern a symbol that the selection names.
     """
     events = query(connection, _EVENTS + _EARLIEST_FIRST, {"as_of": as_of})
-    return _selected(connection, events, selection, exchange=exchange, date_only=date_only, links=links)
+    return _selected(connection, events, selection, as_of, exchange=exchange, date_only=date_only, links=links)
 
 
 def _selected(
     connection: duckdb.DuckDBPyConnection,
     events: pl.DataFrame,
     selection: str | None,
+    as_of: datetime | None,
     *,
     exchange: str | None,
     date_only: str | None,
@@ -104,7 +106,9 @@ def _selected(
     if DAY_ZERO in seen:
         places = [exchange] if exchange is not None else read_exchanges(connection)
         asked = place_on_exchanges(asked, places, date_only=date_only or AFTER_CLOSE)
-    chosen = select_events(asked, selection).select("event_id").unique()
+    known = query(connection, _CARRIED, {"as_of": as_of})
+    own, publishers = (known[name].unique().to_list() for name in ("category", "publisher"))
+    chosen = select_events(asked, selection, own, publishers=publishers).select("event_id")
     return events.join(chosen, on="event_id", how="semi", maintain_order="left")
 
 
@@ -160,7 +164,7 @@ def events_of_symbols(
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
     linked = {"symbols": list(symbols), **called}
     near = query(connection, _EVENTS + _CONCERNING + _EARLIEST_FIRST, {"as_of": as_of, **linked})
-    selected = _selected(connection, near, selection, exchange=exchange, date_only=date_only, links=links)
+    selected = _selected(connection, near, selection, as_of, exchange=exchange, date_only=date_only, links=links)
     events = selected.select(EVENT_COLUMNS)
     pairs = query(connection, _LINKED, linked).filter(pl.col("link").is_in(list(links)))
     kinds = _kinds_by_pair(pairs)
