@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -9,6 +10,8 @@ import polars as pl
 from correlator.errors import InputError
 
 _FIELD = "close"
+_DAY_NUMBERS = (19000101, 21001231)
+_DAY_PERIODS = ("period[D]", "period[B]")
 
 Frame = Any
 """Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
@@ -16,18 +19,44 @@ Frame = Any
 
 def is_pandas(frame: Any) -> bool:
     """Whether it is a pandas DataFrame, told without importing pandas."""
-    return type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "reset_index")
+    return type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns")
 
 
 def with_index(frame: Any, name: str = "Date") -> Any:
-    """A pandas frame with its index as columns, an index without a name as ``name``; a plain count of rows is dropped.
+    """A pandas frame with its index as columns, an index without a name as ``name``; numbers of rows are dropped.
 
     Other frames, and pandas frames without an index worth keeping, are returned as they are.
     """
-    if not is_pandas(frame) or type(frame.index).__name__ == "RangeIndex":
+    if not is_pandas(frame):
         return frame
+    if _numbers_rows(frame.index):
+        return frame.reset_index(drop=True)
     names = [level or (name if k == 0 else f"{name}_{k}") for k, level in enumerate(frame.index.names)]
     return frame.drop(columns=[each for each in names if each in frame.columns]).reset_index(names=names)
+
+
+def _numbers_rows(index: Any) -> bool:
+    """Whether a pandas index counts rows, whole or filtered: whole numbers without a name that are not YYYYMMDD."""
+    if type(index).__name__ == "RangeIndex":
+        return True
+    if index.nlevels != 1 or index.name is not None or getattr(index.dtype, "kind", "") not in "iu":
+        return False
+    first, last = _DAY_NUMBERS
+    return len(index) == 0 or index.min() < first or index.max() > last
+
+
+def _known_to_arrow(frame: Any) -> Any:
+    """A pandas frame with days for periods of a day, and floating point for Decimals; other frames as they are."""
+    if not is_pandas(frame):
+        return frame
+    of_days = [name for name, kind in frame.dtypes.items() if str(kind) in _DAY_PERIODS]
+    decimals = [
+        name
+        for name, kind in frame.dtypes.items()
+        if kind.kind == "O" and frame.columns.is_unique and isinstance(next(iter(frame[name].dropna()), None), Decimal)
+    ]
+    days = {name: frame[name].dt.to_timestamp() for name in of_days}
+    return frame.assign(**days).astype(dict.fromkeys(decimals, "float64")) if days or decimals else frame
 
 
 def stacked_symbols(frame: Any) -> Any:
@@ -57,8 +86,8 @@ def to_polars(frame: Any, what: str) -> pl.DataFrame:
     if not hasattr(frame, "__arrow_c_stream__"):
         raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint="give polars, pandas or pyarrow")
     try:
-        return pl.DataFrame(with_index(frame))
-    except (pl.exceptions.PolarsError, ValueError, TypeError) as problem:
+        return pl.DataFrame(_known_to_arrow(with_index(frame)))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as problem:
         names = [str(name) for name in getattr(frame, "columns", [])]
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is None:

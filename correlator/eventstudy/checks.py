@@ -12,6 +12,7 @@ from correlator.eventstudy.frames import Array, Mask, Wide
 _ENOUGH = 20
 _HALF, _SHARE_BEYOND_HALF = 0.5, 0.05
 _LEVEL = 0.1
+_SHARE_NO_PRICE = 0.2
 _LOGARITHMS = " (logarithms may be that low: say returns_kind='log' if these are)"
 
 
@@ -39,6 +40,19 @@ def check_fractions(wide: Wide, what: str, argument: str) -> None:
                 f"{float(np.median(np.abs(values))):g})",
                 hint="divide by 100",
                 argument=argument,
+            )
+
+
+def check_levels(wide: Wide, what: str) -> None:
+    """Raise InputError where a column of prices looks like returns: a fifth of its figures are zero or less."""
+    for j, name in enumerate(wide.names):
+        values = wide.values[np.isfinite(wide.values[:, j]), j]
+        no_price = float((values <= 0).mean()) if len(values) >= _ENOUGH else 0.0
+        if no_price > _SHARE_NO_PRICE and values.min() < 0:
+            raise InputError(
+                f"prices: column {name!r} of {what} holds returns, not levels ({no_price:.0%} are zero or less)",
+                hint="hand returns over as returns=",
+                argument="prices",
             )
 
 

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, likeliest
-from correlator.eventstudy.moments import as_labels
+from correlator.eventstudy.moments import as_labels, holds_day_numbers
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.tabular import Frame, to_polars
 
@@ -180,11 +180,16 @@ def _days(labels: pl.Series, what: str, zone: str | None) -> pl.Series:
 
 
 def label_column(table: pl.DataFrame, what: str) -> str:
-    """The first column of dates or instants, else the first column of text."""
-    for kinds in ((pl.Date, pl.Datetime), (pl.String,)):
-        for name, kind in table.schema.items():
-            if kind.base_type() in kinds:
-                return name
+    """The first column of dates or instants, else the first one if it holds YYYYMMDD, else the first of text."""
+    for name, kind in table.schema.items():
+        if kind.base_type() in (pl.Date, pl.Datetime):
+            return name
+    for column in table.get_columns()[:1]:
+        if holds_day_numbers(column):
+            return column.name
+    for name, kind in table.schema.items():
+        if kind == pl.String:
+            return name
     raise InputError(f"{what} has no column of dates", hint="the first column should hold dates or instants")
 
 

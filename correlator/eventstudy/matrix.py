@@ -13,6 +13,7 @@ from correlator.errors import InputError, StudyError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.checks import (
     check_fractions,
+    check_levels,
     invalid_returns,
     warn_of_invalid,
     warn_of_no_prices,
@@ -324,6 +325,7 @@ def _measured(wide: Wide, source: _Source, spec: StudySpec) -> Wide:
     if source.kind == "volumes":
         return replace(wide, values=log_volume_of(wide.values))
     if source.kind == "prices":
+        check_levels(wide, what)
         warn_of_no_prices(wide, what)
         return replace(wide, values=returns_of(wide.values, spec.returns))
     check_fractions(wide, what, source.kind)

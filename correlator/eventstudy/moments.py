@@ -7,7 +7,7 @@ with a zone or without. Any other time of day is a clock, and is never dropped.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 
 import polars as pl
 
@@ -16,9 +16,10 @@ from correlator.errors import InputError, TimeError
 UTC = pl.Datetime("us", "UTC")
 _WALL = pl.Datetime("us")
 _WRITTEN = (
-    r"^(?<day>\d{4}-\d{2}-\d{2})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
+    r"^(?<day>\d{4}-\d{2}-\d{2}|\d{8})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
     r" ?(?<zone>[Zz]|UTC|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})?)?$"
 )
+_DAYS = (date(1900, 1, 1), date(2100, 12, 31))
 _HINT = "write YYYY-MM-DD, or an ISO 8601 instant such as 2025-06-05T16:05:00+05:00"
 
 
@@ -42,6 +43,8 @@ def moments_of(column: pl.Series, what: str) -> Moments:
 
     Raises TimeError for text that is not a date, naming the first, and InputError for a column of another type.
     """
+    if holds_day_numbers(column):
+        column = column.cast(pl.String)
     if column.dtype == pl.String:
         return _of_text(column, what)
     if column.dtype in (pl.Date, pl.Null):
@@ -53,6 +56,14 @@ def moments_of(column: pl.Series, what: str) -> Moments:
     zoned = column.dtype.time_zone is not None
     instant = column.dt.convert_time_zone("UTC").cast(UTC) if zoned else _none(wall, UTC)
     return _apart(wall, instant)
+
+
+def holds_day_numbers(column: pl.Series) -> bool:
+    """Whether all are whole numbers written YYYYMMDD, as CRSP and SAS have days."""
+    if not column.dtype.is_integer() or column.null_count() == len(column):
+        return False
+    days = column.drop_nulls().cast(pl.String).str.to_date("%Y%m%d", strict=False)
+    return bool(days.is_not_null().all()) and days.is_between(*_DAYS).all()
 
 
 def as_labels(column: pl.Series, what: str) -> pl.Series:
@@ -85,7 +96,8 @@ def _of_text(column: pl.Series, what: str) -> Moments:
 def _instants_of_text(column: pl.Series) -> pl.DataFrame:
     """``wall`` and ``instant`` as they are written, midnights included; null where it is neither date nor instant."""
     parts = column.str.strip_chars().str.extract_groups(_WRITTEN).struct.unnest()
-    text = parts.select(pl.concat_str("day", pl.lit("T"), pl.col("clock").fill_null("00:00"))).to_series()
+    day = pl.col("day").str.replace(r"^(\d{4})(\d{2})(\d{2})$", "${1}-${2}-${3}")
+    text = parts.select(pl.concat_str(day, pl.lit("T"), pl.col("clock").fill_null("00:00"))).to_series()
     full, short = (text.str.to_datetime(f"%Y-%m-%dT%H:%M{end}", time_unit="us", strict=False) for end in (":%S%.f", ""))
     wall = full.fill_null(short)
     offset = pl.duration(hours=pl.col("hours").cast(pl.Int64), minutes=pl.col("minutes").cast(pl.Int64).fill_null(0))

@@ -33,7 +33,8 @@ def _typed_table(path: Path) -> pl.DataFrame:
     """A table of text with the types that its columns have, but those of ``_AS_TEXT``."""
     table = text_table(path)
     texts = {name: pl.String for name in table.columns if name.strip().lower() in _AS_TEXT}
-    cells = table.select(pl.exclude(*texts)).write_csv(include_header=False, separator="\t")
+    others = table.drop(texts)
+    cells = others.write_csv(include_header=False, separator="\t") if others.width else ""
     decimal_comma = bool(re.search(r"\d,\d", cells)) and not re.search(r"\d\.\d", cells)
     return pl.read_csv(
         io.StringIO(table.write_csv(separator="\t")),

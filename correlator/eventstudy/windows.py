@@ -15,6 +15,8 @@ from typing import Any
 
 from correlator.errors import InputError
 
+_IN_BRACKETS = re.compile(r"[\[(]\s*([+-]?\d+)\s*[,;:]\s*([+-]?\d+)\s*[\])]")
+_MINUS_SIGNS = str.maketrans("\u2212\u2013", "--")
 _OFFSETS = re.compile(r"^([+-]?\d+):([+-]?\d+)$")
 _DATES = re.compile(r"^(\d{4}-\d{2}-\d{2}):(\d{4}-\d{2}-\d{2})$")
 _FARTHEST = 1_000_000
@@ -59,7 +61,7 @@ def parse_window(value: Any, argument: str = "window") -> Window:
     ``argument``: what the caller calls it, for errors. Raises InputError for another form, or where the end lies before
     the start.
 
-    >>> parse_window("-5:5") == parse_window((-5, 5)) == parse_window([-5, 5])
+    >>> parse_window("-5:5") == parse_window("[-5, +5]") == parse_window((-5, 5)) == parse_window([-5, 5])
     True
     """
     if isinstance(value, OffsetWindow | DateWindow):
@@ -80,11 +82,11 @@ def parse_windows(value: Any, argument: str = "windows") -> tuple[Window, ...]:
     ['-1:1', '-5:5']
     """
     if isinstance(value, str):
-        parts: list[Any] = [part for part in value.split(",") if part.strip()]
+        parts: list[Any] = [part for part in _plain(value).split(",") if part.strip()]
     elif isinstance(value, OffsetWindow | DateWindow) or _is_pair(value):
         parts = [value]
     elif isinstance(value, Iterable):
-        parts = [one for part in value for one in (part.split(",") if isinstance(part, str) else [part])]
+        parts = [one for part in value for one in (_plain(part).split(",") if isinstance(part, str) else [part])]
     else:
         raise _unreadable(value, argument)
     if not parts:
@@ -96,8 +98,13 @@ def parse_windows(value: Any, argument: str = "windows") -> tuple[Window, ...]:
     return windows
 
 
+def _plain(text: str) -> str:
+    """Windows as papers print them, such as [-2,+2] with any sign for minus, as ``-2:+2``."""
+    return _IN_BRACKETS.sub(r"\1:\2", text.translate(_MINUS_SIGNS))
+
+
 def _from_text(text: str, argument: str) -> Window:
-    compact = "".join(text.split())
+    compact = "".join(_plain(text).split())
     if offsets := _OFFSETS.match(compact):
         return _in_order(OffsetWindow(int(offsets[1]), int(offsets[2])), argument, text)
     if dates := _DATES.match(compact):

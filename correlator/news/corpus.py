@@ -38,6 +38,7 @@ from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.records import Faulty, Row, frame_rows, in_chunks, read_rows
 from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
+from correlator.tabular import to_polars
 
 _FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
 
@@ -72,13 +73,7 @@ def read_frame(
     frame: Any, name: str, publishers: Publishers, *, columns: Mapping[str, str] | None = None
 ) -> Iterator[Batch]:
     """Batches of a frame's rows, read as those of a file called ``name``; raises InputError for what is not a frame."""
-    if isinstance(frame, pl.LazyFrame):
-        frame = frame.collect()
-    if not hasattr(frame, "__arrow_c_stream__"):
-        raise InputError(
-            f"news is a {type(frame).__name__}, not a path or frame", hint="give polars, pandas or pyarrow"
-        )
-    names, rows = frame_rows(pl.DataFrame(frame))
+    names, rows = frame_rows(to_polars(frame, "news"))
     yield from _batches(names, rows, [], name, publishers=publishers, columns=columns)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 
 import correlator as co
 from correlator.cli.app import app
-from correlator.errors import CorrelatorWarning, InputError, TimeError
+from correlator.errors import CorrelatorWarning, InputError, NotFoundError, TimeError
 from correlator.eventstudy.moments import as_labels, moments_of
 from correlator.eventstudy.study_files import events_of_file, read_events_file
 
@@ -202,7 +203,7 @@ def test_wrong_frames_raise_our_own_errors() -> None:
     with pytest.raises(InputError, match="not text"):
         study(pl.DataFrame({"symbol": [5930.0], "date": ["2024-02-01"]}))
     with pytest.raises(InputError, match="not dates"):
-        study(pl.DataFrame({"symbol": ["META"], "date": [20240201]}))
+        study(pl.DataFrame({"symbol": ["META"], "date": [45323]}))
 
 
 SYMBOLS = ["005930", "NA", "TRUE", "1e5", "inf", "None", "nan", "null", "1.50", "-", "+5"]
@@ -313,3 +314,55 @@ def test_a_date_alone_is_its_bar_or_the_session_after_it() -> None:
     assert last.excluded["reason"].to_list() == ["no day 0: date-only"]
     with pytest.raises(InputError, match="date_only 'never' is not known"):
         study(friday, date_only="never")
+
+
+def car_of(result) -> list[tuple[object, ...]]:
+    return result.car.rows()
+
+
+def test_days_written_as_one_number_are_days() -> None:
+    """CRSP, SAS and many vendors write 20240201."""
+    reference = car_of(study(events("2024-02-01")))
+    numbers = PRICES.with_columns(pl.col("Date").dt.strftime("%Y%m%d").cast(pl.Int64))
+    assert car_of(study(events(20240201), prices=numbers)) == reference
+    assert car_of(study(events("20240201"), prices=numbers.with_columns(pl.col("Date").cast(pl.String)))) == reference
+    with pytest.raises(InputError, match="holds Int64, not dates"):
+        study(events(20241301))
+
+
+def test_what_pandas_holds_beside_numbers_is_read() -> None:
+    """Periods of a day, Decimals, and the numbers of rows that a filter leaves behind."""
+    frame = PRICES.with_columns(pl.selectors.float().round(6)).to_pandas().set_index("Date")
+    rounded = car_of(study(events("2024-02-01"), prices=frame))
+    periods = frame.set_index(pd.DatetimeIndex(frame.index).to_period("D"))
+    assert car_of(study(events("2024-02-01"), prices=periods)) == rounded
+    decimals = frame.map(lambda value: Decimal(f"{value:.6f}"))
+    assert car_of(study(events("2024-02-01"), prices=decimals)) == rounded
+    filtered = PRICES.to_pandas()
+    filtered = filtered[filtered["Date"] != filtered["Date"].iloc[3]]
+    assert not isinstance(filtered.index, pd.RangeIndex)
+    without = PRICES.filter(pl.col("Date") != DAYS[3])
+    assert car_of(study(events("2024-02-01"), prices=filtered)) == car_of(study(events("2024-02-01"), prices=without))
+    with pytest.raises(InputError, match="cannot be read as a frame"):
+        study(events("2024-02-01"), prices=frame.map(lambda value: [value]))
+
+
+def test_returns_are_no_prices() -> None:
+    with pytest.raises(InputError, match="holds returns, not levels") as caught:
+        study(events("2024-02-01"), prices=RETURNS)
+    assert caught.value.hint == "hand returns over as returns="
+
+
+def test_the_column_of_symbols_may_be_called_as_in_price_files() -> None:
+    reference = car_of(study(events("2024-02-01")))
+    assert car_of(study(events("2024-02-01").rename({"symbol": "Ticker"}))) == reference
+    both = events("2024-02-01").rename({"symbol": "Ticker"}).with_columns(pl.lit("MKT").alias("Code"))
+    with pytest.raises(NotFoundError, match="no column 'symbol'"):
+        study(both)
+
+
+def test_a_table_without_dates_is_refused(tmp_path) -> None:
+    path = tmp_path / "prices.json"
+    path.write_text(PRICES.drop("Date").write_json())
+    with pytest.raises(InputError, match="no column of dates"):
+        study(events("2024-02-01"), prices=path)

@@ -19,7 +19,17 @@ def test_offsets_and_dates() -> None:
     assert parse_window("2020-03-16:2020-03-20").label == "2020-03-16:2020-03-20"
 
 
-@pytest.mark.parametrize("text", ["", "5", "1:0", "a:b", "2020-03-20:2020-03-16", "2020-02-30:2020-03-01", "1:2:3"])
+def test_windows_as_papers_print_them() -> None:
+    assert parse_window("[-2, +2]") == parse_window("(\N{MINUS SIGN}2;2)") == OffsetWindow(-2, 2)
+    assert [w.label for w in parse_windows("[0,0],[-1,+1], -5:5")] == ["0:0", "-1:1", "-5:5"]
+    assert [w.label for w in parse_windows(["(0,1)", "[-1,0],[0,2]"])] == ["0:1", "-1:0", "0:2"]
+    assert parse_window("\N{EN DASH}2:2") == OffsetWindow(-2, 2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "5", "1:0", "a:b", "2020-03-20:2020-03-16", "2020-02-30:2020-03-01", "1:2:3", "[1,2", "[2,1]", "[1,2,3]"],
+)
 def test_what_is_no_window(text: str) -> None:
     with pytest.raises(InputError, match="window"):
         parse_windows(text)
