@@ -236,6 +236,11 @@ def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
 
 
 def _numbers(column: pl.Series, what: str) -> Array:
+    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
+        raise InputError(
+            f"column {column.name!r} of {what} holds {column.dtype}, not numbers",
+            hint="keep one column of dates and columns of plain numbers",
+        )
     if column.dtype == pl.String:
         words = column.str.strip_chars().str.to_lowercase()
         column = pl.select(pl.when(~words.is_in(_NO_NUMBER)).then(words)).to_series().rename(column.name)

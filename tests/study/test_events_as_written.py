@@ -343,7 +343,7 @@ def test_what_pandas_holds_beside_numbers_is_read() -> None:
     assert not isinstance(filtered.index, pd.RangeIndex)
     without = PRICES.filter(pl.col("Date") != DAYS[3])
     assert car_of(study(events("2024-02-01"), prices=filtered)) == car_of(study(events("2024-02-01"), prices=without))
-    with pytest.raises(InputError, match="cannot be read as a frame"):
+    with pytest.raises(InputError, match="not numbers"):
         study(events("2024-02-01"), prices=frame.map(lambda value: [value]))
 
 
