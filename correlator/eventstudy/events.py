@@ -21,7 +21,6 @@ from correlator.eventstudy.moments import UTC, Moments, moments_of
 from correlator.eventstudy.spec import StudySpec
 from correlator.market.former_names import former_names
 from correlator.market.instruments import canonical_symbol, find_instrument
-from correlator.market.layout.vocabulary import field_of
 from correlator.sessions import exchange_named, exchange_zone, place_instants
 from correlator.tabular import Frame, to_polars
 
@@ -46,15 +45,15 @@ class Seen:
 def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id.
 
-    ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the one column that price files too
-    would call so (``Ticker``), without ``date`` the first column of dates. Raises
+    ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the column ``ticker``, without
+    ``date`` the first column of dates. Raises
     NotFoundError without symbols and InputError where these are not text.
     """
     table = to_polars(frame, "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
-    named = [name for name in table.columns if field_of(name) == "symbol"]
-    if "symbol" not in table.columns and len(named) == 1:
-        table = table.rename({named[0]: "symbol"})
+    tickers = [name for name in table.columns if name.strip().lower() == "ticker"]
+    if "symbol" not in table.columns and tickers:
+        table = table.rename({tickers[0]: "symbol"})
     if "symbol" not in table.columns:
         raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
     if "date" not in table.columns:

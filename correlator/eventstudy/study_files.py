@@ -24,7 +24,7 @@ from correlator.eventstudy.events import read_events
 from correlator.files import duckdb_name, opened, read_arrow, read_csv, read_parquet
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
-_AS_TEXT = ("symbol", "date")
+_AS_TEXT = ("symbol", "ticker", "date")
 _SAMPLE_BYTES = 65_536
 _LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
 

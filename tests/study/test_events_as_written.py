@@ -353,12 +353,16 @@ def test_returns_are_no_prices() -> None:
     assert caught.value.hint == "hand returns over as returns="
 
 
-def test_the_column_of_symbols_may_be_called_as_in_price_files() -> None:
+def test_the_column_of_symbols_may_be_called_ticker(tmp_path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text("Ticker,Date\n005930,20240201\nTRUE,2024-02-01\nNA,2024-02-01\n")
+    assert read_events_file(path)["symbol"].to_list() == ["005930", "TRUE", "NA"]
     reference = car_of(study(events("2024-02-01")))
     assert car_of(study(events("2024-02-01").rename({"symbol": "Ticker"}))) == reference
-    both = events("2024-02-01").rename({"symbol": "Ticker"}).with_columns(pl.lit("MKT").alias("Code"))
+    both = events("2024-02-01").with_columns(pl.lit("MKT").alias("Ticker"))
+    assert car_of(study(both)) == reference
     with pytest.raises(NotFoundError, match="no column 'symbol'"):
-        study(both)
+        study(events("2024-02-01").rename({"symbol": "Name"}))
 
 
 def test_a_table_without_dates_is_refused(tmp_path) -> None:

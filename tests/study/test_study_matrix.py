@@ -282,7 +282,7 @@ def test_refusals_say_what_is_wrong() -> None:
     with pytest.raises(NotFoundError, match="no column 'SPX'"):
         study_matrix(table, THREE, benchmark="SPX")
     with pytest.raises(NotFoundError, match="no column 'symbol'"):
-        study_matrix(table, THREE.rename({"symbol": "ticker"}), benchmark="M")
+        study_matrix(table, THREE.rename({"symbol": "name"}), benchmark="M")
     with pytest.raises(InputError, match="more than one row"):
         study_matrix(pl.concat([table, table]), THREE, benchmark="M")
     with pytest.raises(StudyError, match="share bars"):
