@@ -57,7 +57,7 @@ def document_of(text: str, url: str | None = None) -> Document:
 
 
 def main_heading(root: html.HtmlElement, stated: Collection[str] = ()) -> html.HtmlElement | None:
-    """The heading of the article, the innermost element that prints it.
+    """The heading of the article, the element within it that prints the longest title.
 
     It is the first ``h1`` that a reader sees above the article, not one that names the site or stands in an aside or
     the path of sections. Pages that keep their ``h1`` for such a place print a title that they state (``stated``:
@@ -69,7 +69,9 @@ def main_heading(root: html.HtmlElement, stated: Collection[str] = ()) -> html.H
     keys = {key for text in stated for key in map(_letters, _without_tails(text)) if key}
     seen = within or proper or [*islice(_printing(root, keys), 1)] or headings
     first = next(iter(seen), None)
-    return None if first is None else next(_printing(first, keys), first)
+    if first is None:
+        return None
+    return max(_printing(first, keys), key=lambda each: len(text_of(each)), default=first)
 
 
 def _is_proper(heading: html.HtmlElement) -> bool:
@@ -99,10 +101,10 @@ def _printing(root: html.HtmlElement, keys: Collection[str]) -> Iterator[html.Ht
 
 
 def _without_tails(title: str) -> Iterator[str]:
-    """A title, and without each of the parts behind its separators, where the name of the site may stand."""
+    """A title, and without what stands behind each separator in its second half, where the site's name may stand."""
     yield title
     for match in _SEPARATOR.finditer(title):
-        if match.start() > _SHORTEST:
+        if match.start() > max(_SHORTEST, len(title) / 2):
             yield title[: match.start()]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 
 from correlator.news.calendar_words import fold
@@ -33,11 +34,12 @@ _SITE_NAMES = (
 _SECTIONS = ("article:section", "section", "parsely-section", "category", "articlesection")
 _SAME = 0.80
 _LONGEST = 400
-_HALF = 0.5
+_WHOLE, _HALF = 2, 1  # votes
 _LEAST_NAME = 4
 _LONGEST_NAME = 25
 _LEAST_TITLE = 12
 _QUOTES = ('"', "“", "”", "„", "«")
+_WORDS = re.compile(r"\w+")
 _JOINT = re.compile(r"\s*[-–—|ㅣ·:/»]")
 
 
@@ -46,7 +48,7 @@ def headline_of(document: Document, owner: Node | None, publisher: Profile) -> s
 
     Article node, ``og:title`` and the printed heading have a vote each, other titles half a one, as they are mostly
     copies. Of equals the printed one counts where another states it too; where all differ the node's, as it was made
-    for the article.
+    for the article. Kickers that differ are not part of what the titles share.
     """
     stated = dict(reversed(document.meta))
     printed, shared = _tidy(document.printed), _tidy(stated.get("og:title", ""))
@@ -64,17 +66,52 @@ def headline_of(document: Document, owner: Node | None, publisher: Profile) -> s
     def bare(text: str) -> str:
         return _bare(text, site, sections, (printed, node), publisher=publisher) if text else ""
 
-    main = [bare(text) for text in (printed, node, _whole(shared, (printed, *titles)))]
+    main = [bare(text) for text in _without_kickers(printed, node, _whole(shared, (printed, *titles)))]
     others = list(dict.fromkeys(map(bare, titles)))
-    votes = {text: 0.0 for text in main if text and not _is_site(text, site)}
-    for text, weight in [*((text, 1.0) for text in main), *((text, _HALF) for text in others)]:
-        if text in votes:
-            votes[text] += weight
-    if votes:
-        apart = len({text for text in main if text}) == len([text for text in main if text]) > 1
-        order = [*main[1:], main[0]] if apart else main
-        return max((text for text in order if text in votes), key=lambda text: votes[text])
-    return next((text for text in others if text and not _is_site(text, site)), "")
+    return _elected(["" if _is_site(text, site) else text for text in main], others) or next(
+        (text for text in others if text and not _is_site(text, site)), ""
+    )
+
+
+def _elected(main: Sequence[str], others: Sequence[str]) -> str:
+    """The title with the most votes, of equals the one that has most but for its spelling; empty where there is none.
+
+    ``main``: printed heading, article node and ``og:title``, empty where the page has none.
+    """
+    titles = [text for text in main if text]
+    spelled: Counter[str] = Counter()
+    read: Counter[str] = Counter()
+    for text, votes in [*((text, _WHOLE) for text in titles), *((text, _HALF) for text in others)]:
+        spelled[text] += votes
+        read[_key(text)] += votes
+    apart = len(set(titles)) == len(titles) > 1
+    order = list(filter(None, (*main[1:], main[0]) if apart else main))
+    chosen = _key(max(order, key=lambda text: (spelled[text], read[_key(text)]), default=""))
+    same = (text for text in order if _key(text) == chosen)
+    return max(same, key=lambda text: (spelled[text], *_parts(text)), default="")
+
+
+def _parts(text: str) -> tuple[int, int]:
+    """How many signs and words a title has: a heading may glue words together, a node leave out quotation marks."""
+    return len("".join(text.split())), len(_WORDS.findall(text))
+
+
+def _without_kickers(*titles: str) -> Iterator[str]:
+    """Titles; those that end alike behind a separator, each with a kicker of its own before it, as what they end in."""
+    stated = Counter(map(_key, titles))
+    for text in titles:
+        others = [other for other in titles if other and stated[_key(text)] == 1]
+        yield max((_common_end(text, other) for other in others), key=len, default="") or text
+
+
+def _common_end(text: str, other: str) -> str:
+    """The longer half that two titles share behind separators; empty where one is what the other ends in."""
+    if _key(other).endswith(_key(text)) or _key(text).endswith(_key(other)):
+        return ""
+    ends, others = ([each[match.end() :] for match in _SEPARATOR.finditer(each)] for each in (text, other))
+    keys = set(map(_key, others))
+    shared = next((end for end in ends if _key(end) in keys), "")
+    return shared if 2 * len(shared) >= max(len(text), len(other)) else ""
 
 
 def _is_title(name: str, node: str, shared: str) -> bool:

@@ -69,3 +69,30 @@ def test_whether_a_page_has_a_bar_says_nothing_of_what_stands_in_it(name):
     assert main_heading(root).text == EDITED
     beside = html.fromstring('<html><body><div class="left-sidebar"><h1>Most read</h1></div></body></html>')
     assert aside_of(beside.find(".//h1"))
+
+
+def test_kickers_that_differ_are_not_what_the_titles_share():
+    printed, shared = f"Talks on trade - {EDITED}", f"Crisis: {EDITED}"
+    assert (
+        headline(f"<h1>{printed}</h1>{TEXT}", node="", shared=shared, title=f"{shared} - News - The Gazette") == EDITED
+    )
+
+
+def test_a_title_in_two_parts_of_which_both_tell_something_stays_whole():
+    told, spoken = (
+        f"{city} has lost its envoys: there is still time to bring both of them back" for city in ("Baku", "BK")
+    )
+    assert headline(f"<h1>{spoken}</h1>{TEXT}", node=told, shared=told, title=told) == told
+
+
+@pytest.mark.parametrize("whole", [f"Trade: {EDITED}", f"Trade / {EDITED}"])
+def test_a_kicker_beside_the_title_is_not_the_heading(whole):
+    path = f'<ol class="breadcrumb"><li><h1>{EDITED}</h1></li></ol>'
+    body = f'{path}<h2><span class="kicker">Trade</span> <span>{EDITED}</span></h2>{TEXT}'
+    assert headline(body, shared=whole, node=f"Trade - {EDITED}", title=f"{whole} - Politics") == whole
+
+
+def test_a_heading_that_glues_words_or_a_node_without_quotation_marks_lends_no_spelling():
+    quoted = 'Envoys speak of "half a pact" in Baku'
+    body = f"<h1><span>Envoys</span><b>speak</b> of &quot;half a pact&quot; in Baku</h1>{TEXT}"
+    assert headline(body, node=quoted.replace('"', ""), shared=quoted.replace('"', "&quot;"), title="Gazette") == quoted
