@@ -29,7 +29,7 @@ from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.eventstudy.windows import AsWindow, OffsetWindow, parse_windows
 from correlator.intake.instruments import names_in
 from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in
-from correlator.research.known import AHEAD, KnownSessions, known_bars, known_sessions, last_trade
+from correlator.research.known import AHEAD, KnownSessions, known_bars, known_sessions, last_trades
 from correlator.research.precedents import Likeness, Reach, concerning, like_events, near_events
 from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
@@ -254,12 +254,12 @@ class _Maker:
         strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
         found = measured(bars, wanted, self.asked.benchmark, self.asked.windows)
         placed = self._placed(like, chosen, clock.exchange)
+        lasts = {numbers.symbol: last for numbers in found if (last := last_traded(numbers)) is not None}
+        since = {symbol: sessions.closes[last] for symbol, last in lasts.items()}
+        trades = last_trades(self.connection, since, self.asked.at)
         made = []
         for each, numbers in zip(chosen, found, strict=True):
-            last = last_traded(numbers)
-            since = None if last is None else sessions.closes[last]
-            trade = None if since is None else last_trade(self.connection, each.symbol, since, self.asked.at)
-            market = market_of(numbers, bars, strip.get(each.symbol), trade)
+            market = market_of(numbers, bars, strip.get(each.symbol), trades.get(each.symbol))
             own = placed.filter(pl.col("concerned") == each.symbol) if placed.height else placed
             made.append(self._instrument(each, numbers, market, (subject, clock, sessions, own)))
         return made

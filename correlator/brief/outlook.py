@@ -7,8 +7,8 @@ import polars as pl
 
 from correlator.brief.model import Held, Interval, Outlook, Precedent
 from correlator.brief.pool import Codes, held_of, history_of, intervals, placebo_p
-from correlator.brief.predictive import FEWEST_ORDINARY
-from correlator.brief.record import FEWEST_DATES, forecast, walk_forward
+from correlator.brief.predictive import FEWEST_ORDINARY, Predictive
+from correlator.brief.record import FEWEST_DATES, forecast_with_record
 from correlator.brief.series import Measured
 from correlator.brief.told import Told
 from correlator.eventstudy.windows import OffsetWindow
@@ -42,19 +42,26 @@ def outlooks_of(
     groups, to_come = codes.groups(events), codes.groups(target)
     outcomes = numbers.outcomes
     now = np.array([np.iinfo(np.int64).max - 1])
+    scales = outcomes.scale[row, 0]
+    walks = [
+        forecast_with_record(
+            history_of(events, outcomes, sessions, w, groups=groups), to_come, now, scales[w : w + 1], last=RECORD_OF
+        )
+        for w in range(len(windows))
+    ]
+    next_ones, ordinary = (
+        [tuple(Interval(*each) for each in own) for own in intervals(Predictive.together(parts), scales)]
+        for parts in ([made.events for made, _ in walks], [made.sessions for made, _ in walks])
+    )
     alike = events.filter(pl.col("similarity") >= PRECEDENT)["row"].to_numpy()
-    made = []
-    for w, window in enumerate(windows):
-        history = history_of(events, outcomes, sessions, w, groups=groups)
-        scale = float(outcomes.scale[row, 0, w])
-        found = forecast(history, to_come, now, np.array([scale]))
-        z = outcomes.z[:, 0, w]
+    outlooks = []
+    for w, (window, (found, record)) in enumerate(zip(windows, walks, strict=True)):
+        z, scale = outcomes.z[:, 0, w], float(scales[w])
         closed = alike[np.isfinite(z[alike])]
         honest = bool(found.honest[0]) and len(closed) >= FEWEST_DATES
-        record = walk_forward(history, RECORD_OF)
         came = outcomes.car[row, 0, w]
         end = row + window.last
-        made.append(
+        outlooks.append(
             Outlook(
                 window.label,
                 sessions.labels[end] if end < len(sessions.labels) else None,
@@ -64,15 +71,13 @@ def outlooks_of(
                 None,
                 float((found.ordinary.mean[0] + found.estimate.mean[0]) * scale) if honest else None,
                 float(np.sqrt(found.estimate.variance[0]) * scale) if honest else None,
-                tuple(Interval(*each) for each in intervals(found.events, scale)) if honest else (),
-                tuple(Interval(*each) for each in intervals(found.sessions, scale))
-                if found.ordinary.n[0] >= FEWEST_ORDINARY
-                else (),
+                next_ones[w] if honest else (),
+                ordinary[w] if found.ordinary.n[0] >= FEWEST_ORDINARY else (),
                 float(came) if np.isfinite(came) else None,
                 tuple(Held(*each) for each in held_of([record])) if len(record) else (),
             )
         )
-    return made
+    return outlooks
 
 
 def precedents_of(

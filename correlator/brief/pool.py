@@ -112,12 +112,17 @@ def placebo_p(z: Array, rows: Rows) -> float | None:
     return float((means >= means[0] - _ROUNDING).mean())
 
 
-def intervals(distribution: Predictive, scale: float) -> list[tuple[float, float, float]]:
-    """Level, low and high of each central interval of the one ``distribution``, in returns."""
+def intervals(distributions: Predictive, scales: Array) -> list[tuple[tuple[float, float, float], ...]]:
+    """For each of M distributions level, low and high of its central intervals, in returns: ``scales`` (M,) times what
+    it is in.
+    """
     levels = interval_levels()
-    ends = distribution.quantiles(levels)[0] * scale
+    ends = distributions.quantiles(levels) * scales[:, None]
     places = [[int(np.argmin(np.abs(levels - (1.0 + side * level) / 2.0))) for side in (-1, 1)] for level in LEVELS]
-    return [(level, float(ends[low]), float(ends[high])) for level, (low, high) in zip(LEVELS, places, strict=True)]
+    return [
+        tuple((level, float(own[low]), float(own[high])) for level, (low, high) in zip(LEVELS, places, strict=True))
+        for own in ends
+    ]
 
 
 def held_of(records: list[Record]) -> list[tuple[float, int, int, int]]:

@@ -14,6 +14,7 @@ overlap, so n is the number of those that do not, n / m.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,11 @@ class Predictive:
     def take(self, chosen: NDArray[np.int64]) -> Predictive:
         """Those at ``chosen``."""
         return Predictive(self.atoms[chosen], self.kernel[chosen])
+
+    @classmethod
+    def together(cls, parts: Sequence[Predictive]) -> Predictive:
+        """The distributions of all ``parts``, in order."""
+        return cls(np.concatenate([part.atoms for part in parts]), np.concatenate([part.kernel for part in parts]))
 
     def below(self, values: Array) -> Array:
         """The probability (M,) of an outcome below ``values`` (M,): the probability integral transform."""

@@ -114,15 +114,35 @@ def walk_forward(history: History, last: int | None = None) -> Record:
     """Every event of ``history`` (or the ``last`` ones) forecast as of the instant it was known, and what came; those
     with too little behind them are left out.
     """
-    chosen = np.argsort(history.known_at, kind="stable")[-last if last else None :]
-    rows, groups, instants = history.rows[chosen], history.groups.take(chosen), history.known_at[chosen]
+    chosen = _newest(history, last)
+    rows, groups = history.rows[chosen], history.groups.take(chosen)
+    return _held_against(history, chosen, forecast(history, groups, history.known_at[chosen], history.error[rows]))
+
+
+def forecast_with_record(
+    history: History, to_come: Groups, instants: Rows, errors: Array, *, last: int
+) -> tuple[Forecast, Record]:
+    """The ``forecast`` of M events to come, and the record of the ``last`` events, in one walk."""
+    chosen = _newest(history, last)
+    groups = history.groups.take(chosen).followed_by(to_come)
+    instants = np.concatenate([history.known_at[chosen], instants])
+    made = forecast(history, groups, instants, np.concatenate([history.error[history.rows[chosen]], errors]))
+    past = np.arange(len(chosen))
+    return made.take(np.arange(len(chosen), len(groups))), _held_against(history, chosen, made.take(past))
+
+
+def _newest(history: History, last: int | None) -> Rows:
+    """The ``last`` events in the order in which they were known."""
+    return np.argsort(history.known_at, kind="stable")[-last if last else None :]
+
+
+def _held_against(history: History, chosen: Rows, made: Forecast) -> Record:
+    """What became of the events ``chosen`` (M,), by the M forecasts ``made`` of them."""
+    rows = history.rows[chosen]
     came = history.z[rows]
-    made = forecast(history, groups, instants, history.error[rows])
     kept = np.flatnonzero(made.honest & np.isfinite(came))
-    made = made.take(kept)
-    return Record(
-        made.events.below(came[kept]), made.sessions.below(came[kept]), rows[kept], came[kept], groups.take(kept), made
-    )
+    rows, came, groups, made = rows[kept], came[kept], history.groups.take(chosen[kept]), made.take(kept)
+    return Record(made.events.below(came), made.sessions.below(came), rows, came, groups, made)
 
 
 def _ordinary(history: History, instants: Rows) -> Ordinary:

@@ -46,6 +46,11 @@ class Groups:
         """The events at ``chosen``."""
         return Groups(self.category[chosen], self.quad[chosen], self.dyad[chosen])
 
+    def followed_by(self, others: Groups) -> Groups:
+        """These events, and then ``others``."""
+        pairs = ((self.category, others.category), (self.quad, others.quad), (self.dyad, others.dyad))
+        return Groups(*(np.concatenate(pair) for pair in pairs))
+
 
 @dataclass(frozen=True)
 class Shrunken:

@@ -172,7 +172,6 @@ def _stdin() -> str:
 
 
 def _deliver(made: Brief, form: BriefFormat, to: Path | None) -> None:
-    from correlator.brief.card import plain_card
     from correlator.files import write_whole
 
     if to is None and form is BriefFormat.CARD and sys.stdout.isatty():
@@ -182,10 +181,8 @@ def _deliver(made: Brief, form: BriefFormat, to: Path | None) -> None:
 
         print_card(made, Console())
         return
-    if form is BriefFormat.CARD:
-        text = plain_card(made) + "\n"
-    else:
-        text = made.to_json() if form is BriefFormat.JSON else made.to_html()
+    texts = {BriefFormat.CARD: lambda: f"{made}\n", BriefFormat.JSON: made.to_json, BriefFormat.HTML: made.to_html}
+    text = texts[form]()
     if to is None:
         emit(text.encode())
     else:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""What a start makes stays: Python's own 700 look through it again and again, a twentieth of a short verb."""
 
 
 def run() -> None:
     """Run ``correlator`` with the process's arguments and leave with its exit code."""
     from correlator.cli.boundary import install_last_word, show_what_can_be_shown
 
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     install_last_word()
     show_what_can_be_shown()
     sys.exit(_outcome())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
 from correlator.events.second_sign import has_sign, is_another_company, is_sibling, means_otherwise, needs_sign
-from correlator.events.text import prepare
+from correlator.events.text import first_word, prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,6 +34,9 @@ _ENDINGS = re.compile(
 _SHORTEST_TICKER = 3
 _SHORTEST_NAME = 3
 _SHOUTING = 0.7
+
+Row = tuple[str, str | None, str | None]
+"""An instrument: its symbol, its name, and its aliases separated by |."""
 
 
 class Link(NamedTuple):
@@ -66,9 +69,7 @@ class WatchTerm:
 class Linker:
     """Finds instruments in texts; building it costs more than using it, so one serves many articles."""
 
-    def __init__(
-        self, instruments: Iterable[tuple[str, str | None, str | None]], watched: Sequence[WatchTerm] = ()
-    ) -> None:
+    def __init__(self, instruments: Iterable[Row], watched: Sequence[WatchTerm] = ()) -> None:
         """``instruments``: (symbol, name, aliases separated by |) of each."""
         from ahocorasick_rs import AhoCorasick
 
@@ -122,10 +123,15 @@ class Linker:
 
 
 def link_article(
-    headline: str, body: str | None, printed_symbols: Iterable[str], instruments: pl.DataFrame
+    headline: str, body: str | None, printed_symbols: Iterable[str], instruments: Iterable[Row]
 ) -> list[Link]:
-    """Links of an article to ``instruments`` (symbol, name, aliases): (symbol, kind, evidence), printed or named."""
-    return linker_of(instruments).link(headline, body, printed_symbols)
+    """Links of one article to ``instruments`` (symbol, name, aliases), printed or named.
+
+    The linker is made of those alone that have a name whose first word stands in the article.
+    """
+    words = set(prepare(headline).lowered.split()) | set(prepare(body or "").lowered.split())
+    near = [row for row in instruments if any(first_word(text) in words for text in (row[0], *_listed(row[1], row[2])))]
+    return Linker(near).link(headline, body, printed_symbols)
 
 
 def linker_of(instruments: pl.DataFrame) -> Linker:
@@ -165,17 +171,21 @@ def read_watchlist(path: str | Path) -> list[WatchTerm]:
 
 
 @lru_cache(maxsize=4)
-def _linker(rows: tuple[tuple[str, str | None, str | None], ...]) -> Linker:
+def _linker(rows: tuple[Row, ...]) -> Linker:
     return Linker(rows)
 
 
-def _instrument_rows(instruments: pl.DataFrame) -> tuple[tuple[str, str | None, str | None], ...]:
+def _instrument_rows(instruments: pl.DataFrame) -> tuple[Row, ...]:
     return tuple(instruments.select("symbol", "name", "aliases").iter_rows())
 
 
+def _listed(name: str | None, aliases: str | None) -> list[str]:
+    return [text.strip() for text in (name or "", *(aliases or "").split("|"))]
+
+
 def _names(name: str | None, aliases: str | None) -> list[str]:
-    listed = [name or "", *(aliases or "").split("|")]
-    texts = [text.strip() for text in listed] + [_ENDINGS.sub("", text.strip()) for text in listed]
+    listed = _listed(name, aliases)
+    texts = listed + [_ENDINGS.sub("", text) for text in listed]
     return [text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST_NAME]
 
 

@@ -40,7 +40,18 @@ class Text:
 def prepare(text: str) -> Text:
     """The words of ``text`` joined for matching."""
     joined = " " + " ".join(_WORD.findall(text.translate(_LEVEL))) + " "
+    return Text(text, joined, _lowered(joined))
+
+
+def first_word(text: str) -> str:
+    """The first word of ``text``, in lower case as ``prepare`` has it; empty where there is none."""
+    match = _WORD.search(text.translate(_LEVEL))
+    return "" if match is None else _lowered(match[0])
+
+
+def _lowered(joined: str) -> str:
+    """``joined`` in lower case, each character in its place."""
     lowered = joined.lower()
     if len(lowered) != len(joined):
         lowered = "".join(c.lower() if len(c.lower()) == 1 else c for c in joined)
-    return Text(text, joined, lowered)
+    return lowered

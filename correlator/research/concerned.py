@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError, likeliest
-from correlator.events.link import linker_of
-from correlator.intake.coding import instruments_known
+from correlator.events.link import link_article
 from correlator.intake.instruments import names_in
+from correlator.market.instruments import read_instruments
 from correlator.store.statements import query
 
 _RECENT = timedelta(days=45)
 _ORDER = {"asked": 0, "named": 1, "printed": 2, "country": 3}
 # The index of a country speaks for its market, so it goes before the country's shares; of these the most traded first.
 # Bars of the last weeks say what is traded; whether there are older ones is asked only where there are none of these.
+# Sessions before the instant's date have closed everywhere; their labels are a third of the bytes of their instants.
 _LISTED = """
     WITH here AS (
         SELECT symbol, country, coalesce(kind, 'share') AS kind FROM instruments
         WHERE country IN (SELECT unnest($countries)) AND coalesce(kind, 'share') IN ('share', 'index', 'fund')
     ), first_told AS NOT MATERIALIZED (
-        SELECT symbol, bar_start, close, volume FROM bars
-        WHERE "interval" = '1d' AND vintage = 1 AND bar_start < $at::TIMESTAMPTZ
+        SELECT symbol, session, close, volume FROM bars
+        WHERE "interval" = '1d' AND vintage = 1 AND session < $today::DATE
     ), recent AS (
         SELECT symbol, median(close * volume) AS turnover FROM first_told
-        WHERE symbol IN (SELECT symbol FROM here) AND bar_start > $since::TIMESTAMPTZ GROUP BY symbol
+        WHERE symbol IN (SELECT symbol FROM here) AND session > $since::DATE GROUP BY symbol
     ), older AS (
         SELECT DISTINCT symbol, NULL::DOUBLE AS turnover FROM first_told
         WHERE symbol IN (SELECT symbol FROM here ANTI JOIN recent USING (symbol))
@@ -83,15 +84,16 @@ def concerned_by(
     names = names_in(connection)
     why: dict[str, list[tuple[str, str]]] = {}
     absent: list[str] = []
-    links = linker_of(instruments_known(connection)).link(subject.headline, subject.body, subject.printed)
-    stored = {str(row["symbol"]): row for row in query(connection, "SELECT * FROM instruments").iter_rows(named=True)}
+    stored = names.rows
+    links = link_article(subject.headline, subject.body, subject.printed, _to_look_for(stored.values()))
     for link in links:
         symbol = names.symbol_of(link.symbol) or link.symbol
         if symbol in stored:
             why.setdefault(symbol, []).append((link.kind, link.evidence))
         elif link.kind == "named":
             absent.append(link.symbol)
-    parameters = {"countries": list(subject.countries), "since": at - _RECENT, "at": at}
+    today = at.astimezone(UTC).date()
+    parameters = {"countries": list(subject.countries), "since": today - _RECENT, "today": today}
     listed = query(connection, _LISTED, parameters)
     for symbol, country in listed.select("symbol", "country").iter_rows():
         why.setdefault(symbol, []).append(("country", f"listed in {country}, {subject.countries[country]}"))
@@ -110,21 +112,31 @@ def concerned_by(
     )
 
 
-def _asked(symbol: str, known: str | None, stored: dict[str, dict[str, object]]) -> str:
+def _to_look_for(stored: Iterable[Mapping[str, object]]) -> list[tuple[str, str | None, str | None]]:
+    """Symbol, name and aliases of the store's instruments, and of those that the package knows besides."""
+    rows = {str(row["symbol"]): (str(row["symbol"]), _text(row, "name"), _text(row, "aliases")) for row in stored}
+    for symbol, name, aliases in read_instruments().select("symbol", "name", "aliases").iter_rows():
+        rows.setdefault(symbol, (symbol, name, aliases))
+    return list(rows.values())
+
+
+def _asked(symbol: str, known: str | None, stored: Mapping[str, object]) -> str:
     if known is None or known not in stored:
         raise NotFoundError(f"the store has no symbol {symbol!r}", hint=likeliest(symbol, stored, "it has"))
     return known
 
 
-def _concerned(row: dict[str, object], why: list[tuple[str, str]]) -> Concerned:
-    def text(name: str) -> str | None:
-        return None if row[name] is None else str(row[name])
-
-    kind = text("kind") or "share"
+def _concerned(row: Mapping[str, object], why: list[tuple[str, str]]) -> Concerned:
+    name, kind, country, currency, benchmark = (
+        _text(row, column) for column in ("name", "kind", "country", "currency", "benchmark")
+    )
     return Concerned(
-        str(row["symbol"]), str(row["exchange"]), text("name"), kind, text("country"), text("currency"),
-        text("benchmark"), tuple(why),
-    )  # fmt: skip
+        str(row["symbol"]), str(row["exchange"]), name, kind or "share", country, currency, benchmark, tuple(why)
+    )
+
+
+def _text(row: Mapping[str, object], column: str) -> str | None:
+    return None if row[column] is None else str(row[column])
 
 
 def with_bars(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> list[Concerned]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,12 +25,15 @@ _BARS = """
     WHERE "interval" = '1d' AND bar_start BETWEEN $first::TIMESTAMPTZ AND $last::TIMESTAMPTZ
     ORDER BY symbol, bar_start
 """
-_LAST_TRADE = """
-    SELECT arg_max(close, bar_start) AS price, max(bar_start) AS bar_start, arg_max("interval", bar_start) AS "interval"
-    FROM bars_at($at, [$symbol])
-    WHERE "interval" <> '1d' AND close IS NOT NULL AND bar_start > $since::TIMESTAMPTZ
+_LAST_TRADES = """
+    WITH since AS (SELECT unnest($symbols) AS symbol, unnest($since::TIMESTAMPTZ[]) AS since)
+    SELECT symbol, arg_max(close, bar_start) AS price, max(bar_start) AS bar_start,
+        arg_max("interval", bar_start) AS "interval"
+    FROM bars_at($at, $symbols) JOIN since USING (symbol)
+    WHERE "interval" <> '1d' AND close IS NOT NULL AND bar_start > since
         AND bar_start + to_minutes(CASE WHEN "interval" LIKE '%h' THEN 60 ELSE 1 END
             * CAST(regexp_extract("interval", '^[0-9]+') AS INTEGER)) <= $at
+    GROUP BY symbol
 """
 
 
@@ -114,10 +117,13 @@ def known_bars(
     )
 
 
-def last_trade(connection: duckdb.DuckDBPyConnection, symbol: str, since: datetime, at: datetime) -> LastTrade | None:
-    """The last intraday bar of ``symbol`` that began after ``since`` and had ended at ``at``; None where none had."""
-    row = query(connection, _LAST_TRADE, {"symbol": symbol, "since": since, "at": at}).row(0, named=True)
-    return None if row["price"] is None else LastTrade(row["price"], row["bar_start"], row["interval"])
+def last_trades(
+    connection: duckdb.DuckDBPyConnection, since: Mapping[str, datetime], at: datetime
+) -> dict[str, LastTrade]:
+    """By symbol the last intraday bar that began after its instant of ``since`` and had ended at ``at``."""
+    parameters = {"symbols": list(since), "since": list(since.values()), "at": at}
+    rows = query(connection, _LAST_TRADES, parameters) if since else pl.DataFrame()
+    return {symbol: LastTrade(*trade) for symbol, *trade in rows.iter_rows()}
 
 
 def closed_rows(array: Array, closed: int) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,10 @@ from correlator.brief.outcomes import outcomes_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.windows import OffsetWindow
 from correlator.look_ahead import audit
+from correlator.research.concerned import Subject, concerned_by
+from correlator.research.known import LastTrade, last_trades
+from correlator.store.db import Store
+from correlator.store.writing import write_bars, write_instruments
 
 WINDOWS = (OffsetWindow(0, 0), OffsetWindow(0, 4))
 SESSIONS, AHEAD = 240, 10
@@ -62,3 +66,45 @@ def test_the_audit_would_notice():
         date=panel.labels.gather([150, 180])
     )
     assert not audit(cheat, panel, events).passed
+
+
+def _bars(symbol: str, volumes: list[float]) -> pl.DataFrame:
+    """Daily bars of ``symbol`` on the sessions from 20 May 2025 on, with these volumes."""
+    days = pl.Series("session", [date(2025, 5, 20) + timedelta(days=step) for step in range(len(volumes))])
+    return pl.DataFrame({"session": days, "volume": volumes}).with_columns(
+        *(pl.lit(10.0).alias(name) for name in ("open", "high", "low", "close", "adjusted_close")),
+        symbol=pl.lit(symbol),
+        interval=pl.lit("1d"),
+        bar_start=pl.col("session").cast(pl.Datetime("us")).dt.replace_time_zone("UTC"),
+        source=pl.lit("made"),
+    )
+
+
+def test_the_session_at_hand_does_not_say_what_is_traded_most(tmp_path):
+    store = Store(tmp_path / "m.duckdb")
+    row = {"exchange": "XKAR", "currency": "PKR", "country": "PAK", "kind": "share"}
+    none = {"name": None, "aliases": None, "benchmark": None}
+    with store.transaction() as connection:
+        write_instruments(connection, [{**none, **row, "symbol": symbol} for symbol in ("AAAA", "BBBB")])
+        write_bars(connection, _bars("AAAA", [500.0, 600.0, 1.0]), datetime(2025, 6, 1, tzinfo=UTC))
+        write_bars(connection, _bars("BBBB", [100.0, 200.0, 9e9]), datetime(2025, 6, 1, tzinfo=UTC))
+    subject = Subject("Pakistan and Iran agree on trade", None, (), {"PAK": "source"})
+    with store.reading() as connection:
+        concern = concerned_by(connection, subject, datetime(2025, 5, 22, 6, tzinfo=UTC))
+    assert [each.symbol for each in concern.instruments] == ["AAAA", "BBBB"]
+
+
+def test_the_last_trade_is_of_a_bar_that_had_ended(tmp_path):
+    store = Store(tmp_path / "m.duckdb")
+    starts = [datetime(2025, 5, 22, hour, tzinfo=UTC) for hour in (5, 6, 7)]
+    hours = pl.concat([_bars("AAAA", [1.0])] * 3).with_columns(
+        bar_start=pl.Series(starts), close=pl.Series([11.0, 12.0, 13.0]), interval=pl.lit("1h")
+    )
+    with store.transaction() as connection:
+        write_bars(connection, hours, datetime(2025, 6, 1, tzinfo=UTC))
+    at = datetime(2025, 5, 22, 7, 30, tzinfo=UTC)
+    with store.reading() as connection:
+        found = last_trades(connection, {"AAAA": datetime(2025, 5, 21, 12, tzinfo=UTC), "BBBB": at}, at)
+        nothing = last_trades(connection, {"AAAA": datetime(2025, 5, 22, 6, tzinfo=UTC)}, at)
+    assert found == {"AAAA": LastTrade(12.0, starts[1], "1h")}
+    assert nothing == {}

@@ -7,7 +7,7 @@ import pytest
 
 from correlator.errors import InputError
 from correlator.events.coded_file import CODED_COLUMNS, read_event_file
-from correlator.events.link import Linker, WatchTerm, link_countries, linker_of, read_watchlist
+from correlator.events.link import Linker, WatchTerm, link_article, link_countries, linker_of, read_watchlist
 from correlator.events.select import parse_selection, select_events
 from correlator.intake.news import add_news
 from correlator.intake.watchlist import add_watchlist
@@ -164,3 +164,28 @@ def test_a_name_that_begins_another_companys_does_not_link():
     links = Linker([("LMP", "Lamp-Oil Company", "Lamp-Oil"), ("LMPE", "Lamp-Oil Enterprises Inc.", None)])
     assert [link.symbol for link in links.link("Lamp-Oil Enterprises sees profit down", None, ())] == ["LMPE"]
     assert [link.symbol for link in links.link("Lamp-Oil sees profit down", None, ())] == ["LMP"]
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "HBL and Air Link Communication report, 7-Up follows",
+        "İş Bankası (OGDC) and Oil & Gas Development",
+        "Nothing here",
+    ],
+)
+def test_one_article_has_the_links_that_the_linker_of_all_finds(headline):
+    instruments = pl.concat(
+        [
+            read_instruments().select("symbol", "name", "aliases"),
+            pl.DataFrame(
+                [("7UP", "7-Up Holdings Ltd", "Seven Up|7-Up"), ("ISB", "İş Bankası", None), ("AND", None, None)],
+                schema=["symbol", "name", "aliases"],
+                orient="row",
+            ),
+        ],
+        how="vertical_relaxed",
+    )
+    body = "Shares of Habib Bank Limited (PSX: HBL) rose."
+    every = linker_of(instruments).link(headline, body, ["PSO"])
+    assert link_article(headline, body, ["PSO"], instruments.iter_rows()) == every
