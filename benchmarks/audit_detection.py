@@ -6,7 +6,8 @@ way that applies to it, at seeded places, and audited alone and among others (ei
 tables are Markdown, for docs/market.md: corruptions made, how many were found for what they are alone and among
 others, and how many findings of high severity then fell on series that nobody had touched; then the findings on the
 series without their faults, and on the files as they are. A finding counts only where there was none of its kind on
-that session before. ``--half 2`` takes the half of the series on which no threshold was chosen.
+that session before. ``--half 2`` takes the half of the series on which no threshold was chosen. A damage that few
+series can have is made at more places of each, so that every row is of twelve trials at least.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from correlator.market.files import read_prices
 from correlator.sessions import sessions_between
 
 COMPANY = 8
+LEAST_TRIALS = 12
 PRICES = ("open", "high", "low", "close")
 
 
@@ -380,7 +382,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only damages whose names hold this text")
     options = parser.parse_args()
     families = [half_of(family, options.half) for family in read_families(options.data)]
-    print("| damage | series | found alone, % | found among others, % | high findings on others |")
+    print("| damage | trials | found alone, % | found among others, % | high findings on others |")
     print("| --- | ---: | ---: | ---: | ---: |")
     missed = []
     every: list[bool] = []
@@ -390,9 +392,11 @@ def main() -> None:
         alone: list[bool] = []
         among: list[bool] = []
         count = wrong = 0
+        chosen = [[name for name in family.bars if applies(damage, family, name)] for family in families]
+        runs = max(options.repeat, -(-LEAST_TRIALS // max(sum(map(len, chosen)), 1)))
         for place, family in enumerate(families):
-            for symbol in [name for name in family.bars if applies(damage, family, name)]:
-                for run in range(options.repeat):
+            for symbol in chosen[place]:
+                for run in range(runs):
                     rng = np.random.default_rng([options.seed, number, place, run, *symbol.encode()])
                     by_itself, beside, on_others = trial(damage, family, symbol, rng)
                     count += 1

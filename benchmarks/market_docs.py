@@ -1,8 +1,8 @@
 """Run the benchmarks of market data and write what they print into docs/market.md.
 
-    python benchmarks/market_docs.py --data FOLDER [--repeat 1]
+    python benchmarks/market_docs.py --data FOLDER [--repeat 1] [--only detection]
 
-FOLDER: as audit_detection.py takes it. Takes some ten minutes on two processors.
+FOLDER: as audit_detection.py takes it. Takes some ten minutes on two processors, which ``speed`` wants for itself.
 """
 
 from __future__ import annotations
@@ -26,11 +26,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--repeat", default="1")
+    parser.add_argument("--only", choices=("published", "speed", "detection"), help="only this part of the page")
     options = parser.parse_args()
-    speed = f"`python benchmarks/bars_load.py`\n\n```text\n{printed('bars_load.py')}\n```"
-    detection = printed("audit_detection.py", "--data", options.data, "--repeat", options.repeat, "--half", "2")
-    page = between(PAGE.read_text(encoding="utf-8"), "published", printed("published_sessions.py"))
-    PAGE.write_text(between(between(page, "speed", speed), "detection", detection), encoding="utf-8")
+    texts = {
+        "published": lambda: printed("published_sessions.py"),
+        "speed": lambda: f"`python benchmarks/bars_load.py`\n\n```text\n{printed('bars_load.py')}\n```",
+        "detection": lambda: printed(
+            "audit_detection.py", "--data", options.data, "--repeat", options.repeat, "--half", "2"
+        ),
+    }
+    made = {name: text() for name, text in texts.items() if options.only in (None, name)}
+    page = PAGE.read_text(encoding="utf-8")
+    for name, text in made.items():
+        page = between(page, name, text)
+    PAGE.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":
