@@ -71,6 +71,10 @@ def stacked_symbols(frame: Any) -> Any:
     if not fields:
         return frame
     symbols = 1 - fields[0]
+    plain = [name for name in frame.columns if "" in name]
+    if plain and type(frame.index).__name__ == "RangeIndex":  # dates that reset_index() made a column of no symbol
+        frame = frame.set_index(plain)
+        frame.index = frame.index.set_names(["".join(name) for name in plain])
     stacked = frame.stack(level=symbols, future_stack=True)
     stacked.index = stacked.index.set_names("Symbol", level=-1)
     stacked.columns.name = None

@@ -27,7 +27,10 @@ NUMBER_LIKE = re.compile(
     r"^\s*[-+(]?\s*[$€£¥₹₨]?\s*[-+]?(\d[\d.,'’\s\u00a0\u202f]*|\.\d+)([eE][-+]?\d+)?\s*[KMBTkmbt%)]?\s*$"
 )
 _INDEX_NAMES = frozenset(
-    ("", "date", "datetime", "timestamp", "price", "ticker", "tickers", "symbol", "symbols", "attributes", "field")
+    (
+        *("", "date", "dates", "datetime", "timestamp", "price", "ticker", "tickers"),
+        *("symbol", "symbols", "attributes", "field"),
+    )
 )
 MOST_LEVELS = 3
 

@@ -26,6 +26,9 @@ _CLOCK = (
 )
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[ T]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
 _MICROSOFT = r"^/Date\((\d+)(?:[+-]\d{4})?\)/$"
+# Days since 1899-12-30, as workbooks count them; years of two digits and days of the year look the same.
+_DAY_NUMBER = r"^[2-6]\d{4}(\.0+)?$"
+_FEWEST_NUMBERS, _WORKBOOK_ZERO = 8, 25_569
 _EPOCHS = (
     (r"^\d{9,10}$", "s", "seconds"),
     (r"^\d{12,13}$", "ms", "ms"),
@@ -103,6 +106,8 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
     for pattern, unit, name in _EPOCHS:
         if _most(known, pattern):
             return Stamps(_since_1970(text, unit), f"{name} since 1970")
+    if _most(known, _DAY_NUMBER):
+        return Stamps(_day_numbers(text, source), "day numbers of a workbook")
     if _most(known, _CLOCK):
         return _dates_with_clocks(text, date_order, usual_order, source)
     dates, form = read_dates(text, date_order, usual_order, source)
@@ -120,6 +125,19 @@ def _since_1970(text: pl.Series, unit: str) -> pl.Series:
     factor = {"s": 1_000_000, "ms": 1_000, "us": 1}.get(unit)
     micros = count // 1000 if factor is None else count * factor
     return micros.cast(pl.Datetime("us", "UTC")).cast(_INSTANT)
+
+
+def _day_numbers(text: pl.Series, source: str) -> pl.Series:
+    """Dates of day numbers; raises TimeError where too few say so, or some would be weekends."""
+    days = text.cast(pl.Float64, strict=False).cast(pl.Int32, strict=False)
+    dates = (days - _WORKBOOK_ZERO).cast(pl.Date)
+    if days.null_count() == len(days) or len(days.drop_nulls()) < _FEWEST_NUMBERS or (dates.dt.weekday() > 5).any():
+        sample = next(value for value in text if value)
+        raise TimeError(
+            f"{source}: {sample} could be the number of a day in a workbook, or something else",
+            hint="write the column as dates (YYYY-MM-DD)",
+        )
+    return dates
 
 
 def _iso_times(text: pl.Series) -> Stamps:
