@@ -32,6 +32,9 @@ _INDEX_NAMES = frozenset(
         *("symbol", "symbols", "attributes", "field"),
     )
 )
+_UNIT = re.compile(
+    r"\b(?P<hundredths>GBX|GBp|GBx|[Pp]ence|ZAc|ILA)\b|\b(?:[Cc]urrency|[Pp]rices|[Qq]uoted)\s+in\s+(?P<currency>[A-Z]{3})\b"
+)
 MOST_LEVELS = 3
 
 
@@ -123,7 +126,9 @@ def _carried(cells: list[str]) -> list[str]:
 
 
 def facts_above(above: Sequence[Record]) -> dict[str, str]:
-    """What the records above a table say: ``Security,KO US Equity`` or ``Currency: GBp``; keys in lower case."""
+    """What the records above a table say: ``Security,KO US Equity``, ``Currency: GBp`` or ``Lamp plc, prices in GBX``;
+    keys in lower case.
+    """
     facts: dict[str, str] = {}
     for record in above:
         cells = [cell.strip().strip("#").strip() for cell in record.cells if cell.strip()]
@@ -131,4 +136,6 @@ def facts_above(above: Sequence[Record]) -> dict[str, str]:
             cells = [part.strip() for part in cells[0].split(":", 1)]
         if len(cells) == 2 and cells[1]:
             facts.setdefault(cells[0].rstrip(":").strip().lower(), cells[1])
+        if len(cells) < 3 and (unit := _UNIT.search(" ".join(cells))):
+            facts.setdefault("currency", unit["hundredths"] or unit["currency"])
     return facts

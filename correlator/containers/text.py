@@ -60,7 +60,7 @@ def layout_of(path: Path, source: str, known_words: KnownWords) -> TextLayout | 
         return None
     cut = len(head) == _HEAD
     separator = _separator(text, cut)
-    if separator is None:
+    if separator is None or _quotes_stand_apart(text, separator):
         return None
     table = outline(list(_records(text, separator, cut)))
     return None if table.first is None else TextLayout(separator, table)
@@ -95,6 +95,10 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
         if _is_spaced(text, cut):
             data = re.sub(rb"[ \t]+", b"\t", _whole(path, data))
             text, separator = re.sub(r"[ \t]+", "\t", text), "\t"
+    if _quotes_stand_apart(text, separator):
+        apart = f'{re.escape(separator)} +"'
+        data = re.sub(apart.encode(), f'{separator}"'.encode(), _whole(path, data))
+        text = re.sub(apart, f'{separator}"', text)
     table = outline(list(_records(text, separator, cut)))
     if table.first is None:
         raise InputError(f"{source} has a header and nothing below it, so no row", hint="check the file")
@@ -196,6 +200,12 @@ def _is_spaced(text: str, cut: bool) -> bool:
     """Whether spaces cut every line into equally many words, more than one."""
     lines = [line.split() for line in text.splitlines() if line.strip()][: -1 if cut else None]
     return len({len(words) for words in lines}) == 1 and len(lines[0]) > 1
+
+
+def _quotes_stand_apart(text: str, separator: str) -> bool:
+    """Whether most lines have a space before a quoted cell (``"2024-01-02", "45.78"``), which then is no quote."""
+    lines = [line for line in text.splitlines()[:200] if line.strip()]
+    return 2 * sum(f'{separator} "' in line for line in lines) > len(lines)
 
 
 def _separator(text: str, cut: bool) -> str | None:

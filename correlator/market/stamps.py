@@ -29,6 +29,7 @@ _MICROSOFT = r"^/Date\((\d+)(?:[+-]\d{4})?\)/$"
 # Days since 1899-12-30, as workbooks count them; years of two digits and days of the year look the same.
 _DAY_NUMBER = r"^[2-6]\d{4}(\.0+)?$"
 _FEWEST_NUMBERS, _WORKBOOK_ZERO = 8, 25_569
+_WRITTEN_AS_FLOAT = r"^\d{8,19}\.0+$"
 _EPOCHS = (
     (r"^\d{9,10}$", "s", "seconds"),
     (r"^\d{12,13}$", "ms", "ms"),
@@ -103,6 +104,8 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
         return Stamps(text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD")
     if _most(known, _COMPACT):
         return _compact_times(text)
+    if _most(known, _WRITTEN_AS_FLOAT):
+        return _text(text.str.replace(r"\.0+$", ""), date_order, usual_order, source)
     for pattern, unit, name in _EPOCHS:
         if _most(known, pattern):
             return Stamps(_since_1970(text, unit), f"{name} since 1970")

@@ -15,7 +15,8 @@ from correlator.resources import data_path
 
 ORDERS = ("dmy", "mdy", "ymd")
 _NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
-_YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일]?$"
+_YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일.]?$"
+_DAY_LAST, _MONTH_LAST = ("3", "2", "1"), ("3", "1", "2")
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
 # 113/03/08 at Taipei: years of three digits are counted from 1911.
 _MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
@@ -79,8 +80,23 @@ def _numeric(
             f"{source}: {known[0]} could be day-month or month-day, and so could every other date",
             hint="which is it? say date_order (--date-order dmy or mdy)",
         )
-    places = ("3", "2", "1") if order == "dmy" else ("3", "1", "2")
-    return _dates_of(parts, places).alias(text.name), order
+    places = _DAY_LAST if order == "dmy" else _MONTH_LAST
+    dates = _dates_of(parts, places).alias(text.name)
+    turned = _dates_of(parts, _MONTH_LAST if order == "dmy" else _DAY_LAST)
+    if proof and 2 * _turns(pl.select(pl.coalesce(turned, dates)).to_series()) < _turns(dates):
+        raise TimeError(
+            f"{source}: dates go to and fro as they stand ({proof} among them), and are in order where those with a day"
+            " up to 12 are read the other way round: a spreadsheet has turned these",
+            hint="write its dates as YYYY-MM-DD, from the source",
+        )
+    return dates, order
+
+
+def _turns(dates: pl.Series) -> int:
+    """How often the dates of a column stop rising or falling."""
+    steps = dates.drop_nulls().diff().dt.total_days().sign().drop_nulls()
+    steps = steps.filter(steps != 0)
+    return int((steps != steps.shift()).sum())
 
 
 def _year_may_be_first(parts: pl.Series) -> bool:

@@ -171,7 +171,7 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
     currency = next((column for column, label in raw.labels.items() if field_of(label) == "currency"), None)
     if currency is not None:
         fields.setdefault("currency", currency)
-    fields.update(given)
+    fields = {**_figures_beside(raw, layout), **fields, **given}
     if "date" not in fields or not {"close", "adjusted_close"} & set(fields):
         lacking = "date" if "date" not in fields else "close"
         what = f"does not fit layout {layout.name}" if forced else f"has no column of {lacking}"
@@ -181,6 +181,13 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
         )
     _refuse_repeats(raw, fields)
     return _recognised(raw, layout, fields)
+
+
+def _figures_beside(raw: RawTable, layout: Layout) -> dict[str, str]:
+    """Columns of prices that the layout does not know, by their names: a source may have grown an adjusted close."""
+    known = {plain(name) for name in (*layout.header, *layout.columns.values())}
+    beside = {field_of(label): column for column, label in raw.labels.items() if label and plain(label) not in known}
+    return {ours: column for ours, column in beside.items() if ours in PRICES}
 
 
 def _of_shape(raw: RawTable, layout: Layout, given: Mapping[str, str], symbol: str | None) -> Recognised:
