@@ -100,8 +100,8 @@ def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
     its own standard error.
     """
     z, groups = np.clip(past.z, -CLIP, CLIP), past.groups
-    size = 1 + int(max(groups.category.max(initial=-1), to_come.category.max(initial=-1)))
-    quads = 1 + int(max(groups.quad.max(initial=-1), to_come.quad.max(initial=-1)))
+    size = 1 + int(max(groups.category.max(initial=0), to_come.category.max(initial=0)))
+    quads = 1 + int(max(groups.quad.max(initial=0), to_come.quad.max(initial=0)))
     quad_of = np.zeros(size, dtype=np.int64)
     quad_of[groups.category] = groups.quad
     quad_of[to_come.category] = to_come.quad

@@ -12,6 +12,8 @@ import pytest
 
 from correlator.brief.make import brief
 from correlator.errors import InputError, NotFoundError, TimeError
+from correlator.intake.prices import add_prices
+from correlator.store.db import Store
 from correlator.workspace import Workspace
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
@@ -40,6 +42,15 @@ def test_the_page_of_the_sample(page):
     assert airlink.verdict.startswith("no honest precedent")
     assert airlink.outlooks[0].estimate is None
     assert airlink.outlooks[0].intervals == ()
+
+
+def test_a_store_without_an_earlier_event_is_briefed(tmp_path):
+    store = Store(tmp_path / "m.duckdb")
+    for symbol in ("AIRLINK", "KSE100"):
+        add_prices(store, SAMPLE / f"{symbol}.csv", symbol=symbol, exchange="XKAR")
+    made = brief(store, "Pakistan, Azerbaijan sign trade pact", at=AT)
+    assert [each.verdict.partition(":")[0] for each in made.instruments] == ["no honest precedent"] * 2
+    assert all(outlook.estimate is None for each in made.instruments for outlook in each.outlooks)
 
 
 def test_nothing_later_is_used(early_store, page):
