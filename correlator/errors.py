@@ -24,6 +24,11 @@ def likeliest(name: str, known: Iterable[str], otherwise: str = "there are") -> 
     return f"{otherwise} {', '.join(list(names.values())[:20])}{more}"
 
 
+def counted(number: int, word: str) -> str:
+    """``1 event``, ``1,234 events``."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
 class CorrelatorError(Exception):
     """Root of every error that this package raises on purpose.
 

@@ -133,6 +133,15 @@ def _refuse_long_rows(path: str | Path, separator: str) -> None:
                 )
 
 
+def check_target(path: str | Path) -> None:
+    """Raises InputError where ``path`` names no file or a folder, NotFoundError where its folder does not exist."""
+    name = Path(path).name
+    if name in ("", "..") or Path(path).is_dir():
+        raise InputError(f"{str(path)!r} is a folder", hint="give the name of a file")
+    if not Path(path).parent.is_dir():
+        raise NotFoundError(f"folder {Path(path).parent} does not exist", hint="make it, or write elsewhere")
+
+
 @contextmanager
 def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path]:
     """A name beside ``path`` to write to; when the block ends well the file takes the name ``path``, whole.
@@ -141,10 +150,9 @@ def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path
     beside is removed. A device or pipe is written to as it is. Raises InputError where ``path`` cannot be written and,
     unless ``over_database``, where a DuckDB database stands: an output never goes onto a store.
     """
+    check_target(path)
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
-        if target.is_dir():
-            raise InputError(f"{path} is a folder", hint="give the name of a file")
         yield target
         return
     if not over_database and _is_database(target):

@@ -12,8 +12,8 @@ import typer
 
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import DateOnly, DateOnlyOption, StoreOption, open_store
-from correlator.cli.output import complain, emit, narrate
-from correlator.errors import InputError, NotFoundError
+from correlator.cli.output import checked_target, complain, emit, narrate
+from correlator.errors import InputError
 
 if TYPE_CHECKING:
     from correlator.brief.model import Brief
@@ -82,7 +82,12 @@ def brief(
     ] = None,
     to: Annotated[
         Path | None,
-        typer.Option("--to", help="Write to this file (.html .json .txt) instead of stdout.", show_default=False),
+        typer.Option(
+            "--to",
+            help="Write to this file (.html .json .txt) instead of stdout.",
+            show_default=False,
+            callback=checked_target,
+        ),
     ] = None,
     store: StoreOption = None,
 ) -> None:
@@ -154,8 +159,6 @@ def _evaluate(
 def _format(chosen: BriefFormat | None, to: Path | None) -> BriefFormat:
     if to is None:
         return chosen or BriefFormat.CARD
-    if not to.parent.is_dir():
-        raise NotFoundError(f"folder {to.parent} does not exist", hint="make it, or write elsewhere")
     meant = _ENDINGS.get(to.suffix.lower())
     if meant is None and chosen is None:
         raise InputError(f"{to.name}: no brief is written as {to.suffix or 'that'}", hint="use .html, .json or .txt")

@@ -15,7 +15,7 @@ from correlator.cli.options import ClusterOption, StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
-from correlator.errors import InputError
+from correlator.errors import InputError, counted
 from correlator.eventstudy.spec import StudySpec
 from correlator.version import __version__
 
@@ -114,8 +114,9 @@ def correlate(
     )
     labels = data.panel.labels
     narrate(
-        f"{len(labels)} sessions from {labels[0]} to {labels[-1]}, {len(data.intensity.keys)} keys, "
-        f"{data.intensity.excluded.height} events left out"
+        f"{counted(len(labels), 'session')} from {labels[0]} to {labels[-1]}, "
+        f"{counted(len(data.intensity.keys), 'key')}, "
+        f"{counted(data.intensity.excluded.height, 'event')} left out"
     )
     if method is Method.INTENSITY:
         table = data.intensity.table

@@ -7,10 +7,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from correlator.cli.options import settings
 from correlator.errors import CorrelatorError, CorrelatorWarning
-from correlator.files import in_words
+from correlator.files import check_target, in_words
 from correlator.inert import visible
 
 
@@ -21,6 +22,13 @@ def emit(content: bytes) -> None:
     while rest:
         rest = rest[sys.stdout.buffer.write(rest) :]
     sys.stdout.buffer.flush()
+
+
+def checked_target(path: Path | None) -> Path | None:
+    """The file that an option names, refused before any work where it cannot be one."""
+    if path is not None:
+        check_target(path)
+    return path
 
 
 def narrate(text: str) -> None:

@@ -11,6 +11,7 @@ import typer
 from correlator.cli.completion import complete_symbol
 from correlator.cli.drawing import write_figure
 from correlator.cli.options import StoreOption, open_store
+from correlator.cli.output import checked_target
 from correlator.cli.study_options import takes_study
 from correlator.errors import InputError
 from correlator.inert import file_name, visible
@@ -44,10 +45,16 @@ def plot(
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to", "-o", help="File to write, .html .png .svg .pdf (default: SYMBOL.html).", show_default=False
+            "--to",
+            "-o",
+            help="File to write, .html .png .svg .pdf (default: SYMBOL.html).",
+            show_default=False,
+            callback=checked_target,
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", hidden=True, help="The former name of --to.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", hidden=True, help="The former name of --to.", callback=checked_target)
+    ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Draw in the terminal instead of a file.")] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Show the file in a browser when it is written.")] = False,
     width: Annotated[int, typer.Option("--width", min=200, help="Width of an image in pixels.")] = 1200,

@@ -11,6 +11,7 @@ from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.study_options import takes_study
 from correlator.cli.table_options import TableOptions, prints_table
+from correlator.errors import counted
 
 
 class PowerOutput(StrEnum):
@@ -53,6 +54,7 @@ def power(
     )
     narrate(f"benchmark: {result.made['benchmark_used']}")
     narrate(
-        f"{result.events} events on {result.dates} dates, {result.studies} studies of ordinary sessions, seed {seed}"
+        f"{counted(result.events, 'event')} on {counted(result.dates, 'date')}, "
+        f"{result.studies} studies of ordinary sessions, seed {seed}"
     )
     printer.print(result.frame(output.value), made={"table": output.value, **result.made})

@@ -17,7 +17,7 @@ from correlator.cli.output import complain, narrate, progress
 from correlator.cli.stdin import stdin_kept
 from correlator.cli.study_options import donors_file, part_options, takes_study
 from correlator.cli.table_options import MADE_KEY, TableOptions, prints_table
-from correlator.errors import InputError, StudyError
+from correlator.errors import InputError, StudyError, counted
 from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.spec import FRAMES, RETURNS_KINDS, STORE, study_spec
 
@@ -252,8 +252,8 @@ def _short(frame: pl.DataFrame, output: StudyOutput) -> int:
 
 def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
     if short:
-        complain(f"{short} of {windows} windows miss bars; --output ar shows which", level="warning")
-    narrate(f"{measured} events measured, {left_out} left out (--output excluded)")
+        complain(f"{short} of {counted(windows, 'window')} without all bars; --output ar shows which", level="warning")
+    narrate(f"{counted(measured, 'event')} measured, {left_out} left out (--output excluded)")
 
 
 def _read_factors(path: Path | None) -> Frame | None:

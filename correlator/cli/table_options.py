@@ -15,7 +15,7 @@ import typer
 
 from correlator.cli.formats import FORMS, OutputFormat, check_ending, format_of, joined
 from correlator.cli.option_group import takes_group
-from correlator.cli.output import emit
+from correlator.cli.output import checked_target, emit
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import write_whole
 from correlator.inert import safe_cells, visible
@@ -39,7 +39,10 @@ class TableOptions:
     to: Annotated[
         Path | None,
         typer.Option(
-            "--to", help="Write to this file (.csv .json .parquet .xlsx .txt) instead of stdout.", show_default=False
+            "--to",
+            help="Write to this file (.csv .json .parquet .xlsx .txt) instead of stdout.",
+            show_default=False,
+            callback=checked_target,
         ),
     ] = None
     columns: Annotated[
@@ -59,12 +62,10 @@ class TableOptions:
     def destination(self) -> OutputFormat:
         """How the table is written: as asked for, else by the file's ending, else for a terminal or a pipe.
 
-        Raises NotFoundError where the folder of ``to`` does not exist, InputError for an ending that no format has.
+        Raises InputError for an ending that no format has.
         """
         if self.to is None:
             return self.format or (OutputFormat.TABLE if sys.stdout.isatty() else OutputFormat.CSV)
-        if not self.to.parent.is_dir():
-            raise NotFoundError(f"folder {self.to.parent} does not exist", hint="make it, or write elsewhere")
         if self.format is None:
             return format_of(self.to)
         check_ending(self.to, self.format)

@@ -86,8 +86,11 @@ def lead_lag(
     first, second = aligned(news, returns)
     if bands not in BANDS:
         raise InputError(f"bands {bands!r} are not known", hint=f"choose {' or '.join(BANDS)}")
-    if not 0 <= max_lag < len(first) - 2:
-        raise InputError(f"{max_lag} lags of {len(first)} bars", hint="give fewer lags, or a longer series")
+    if max_lag < 0:
+        raise InputError(f"max_lag must be at least 0, got {max_lag}")
+    if len(first) < max_lag + 3:
+        hint = "give fewer lags, or a longer series"
+        raise InputError(f"{max_lag} lags need at least {max_lag + 3} bars, got {len(first)}", hint=hint)
     lags = np.arange(-max_lag, max_lag + 1, dtype=np.int64)
     if bands == "hac":
         return LeadLag(_by_hac(first, second, lags, level, hac_lags=hac_lags), bands, level)
@@ -114,7 +117,7 @@ def granger(cause: ArrayLike, effect: ArrayLike, *, max_lag: int = 5) -> pl.Data
         complete = np.isfinite(design).all(axis=1) & np.isfinite(y)
         n, df = int(complete.sum()), int(complete.sum()) - 2 * order - 1
         if df < 1:
-            raise StudyError(f"{n} bars cannot bear {order} lags of two series", hint="give fewer lags")
+            raise StudyError(f"{n} bars are too few for {order} lags of two series", hint="give fewer lags")
         free = _residual_squares(y[complete], design[complete])
         tied = _residual_squares(y[complete], design[complete][:, : order + 1])
         f = (tied - free) / order / (free / df)

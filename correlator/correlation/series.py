@@ -73,7 +73,7 @@ def hac_regression(y: ArrayLike, x: ArrayLike, lags: int | None = None) -> Regre
     outcome, design = np.where(complete, outcome, 0.0), np.where(complete[:, None], design, 0.0)
     n, k = int(complete.sum()), design.shape[1]
     if n <= k:
-        raise StudyError(f"{n} observations cannot bear {k} terms", hint="bring a longer series or fewer lags")
+        raise StudyError(f"{n} observations are too few for {k} terms", hint="bring a longer series or fewer lags")
     scale = np.sqrt((design * design).sum(axis=0))
     if not scale.all():
         raise StudyError("a column of the regression is zero throughout", hint="it cannot explain anything")

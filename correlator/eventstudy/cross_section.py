@@ -127,7 +127,8 @@ def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
     parameters = design.terms.shape[1]
     if len(design.rows) <= parameters:
         raise StudyError(
-            f"{len(design.rows)} events with every value cannot bear {parameters} terms", hint="use fewer terms"
+            f"{parameters} terms need more than {parameters} events with all values, got {len(design.rows)}",
+            hint="use fewer terms",
         )
     if np.linalg.matrix_rank(design.terms) < parameters:
         raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a term that others add up to")

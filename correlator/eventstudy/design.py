@@ -169,7 +169,8 @@ def _refuse_too_many(terms: tuple[Term, ...], factors: dict[Factor, _Values], ro
         columns += width
         if width > rows:
             raise StudyError(
-                f"{rows} events cannot bear the {width:,} terms of {':'.join(map(str, term))}", hint="use fewer terms"
+                f"the {width:,} terms of {':'.join(map(str, term))} need as many events, got {rows}",
+                hint="use fewer terms",
             )
     if columns * rows > _MOST_CELLS:
         raise StudyError(f"{columns:,} terms over {rows:,} events are too many", hint="use fewer terms")

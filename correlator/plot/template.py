@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from correlator import errors
 from correlator.events.model import CATEGORIES
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def escaped(text: str) -> str:
 
 def counted(number: int, word: str) -> str:
     """``1 event``, ``1,234 events``; the number and its word stay on one line."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}".replace(" ", "\u00a0")
+    return errors.counted(number, word).replace(" ", "\u00a0")
 
 
 def per_cent(value: float) -> str:

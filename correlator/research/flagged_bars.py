@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from correlator.errors import warn
+from correlator.errors import counted, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmarks_by_exchange
 from correlator.eventstudy.flagged import findings_on, without_flagged
 from correlator.eventstudy.frames import Panel
@@ -85,7 +85,7 @@ def warn_of_flagged_bars(result: StudyResult, findings: Mapping[str, pl.DataFram
         warn(f"{len(lines) - _MOST_LINES} more kinds of finding on bars of this study: `correlator check prices`")
     censored = _censored(result)
     if censored:
-        warn(f"{censored}: their abnormal returns are censored (column flags of the output ar)")
+        warn(f"{censored}, whose abnormal returns are censored (column flags of the output ar)")
 
 
 def _bars(store: Store, symbols: list[str]) -> int:
@@ -160,5 +160,5 @@ def _censored(result: StudyResult) -> str:
     used[rows[inside], np.broadcast_to(result.estimates.symbol_index[:, None], rows.shape)[inside]] = True
     masks = (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume))
     counts = [(name, int((used & mask).sum())) for name, mask in masks if mask is not None]
-    parts = [f"{count:,} {name}" for name, count in counts if count]
-    return f"event windows hold {' and '.join(parts)} bars" if parts else ""
+    parts = [counted(count, f"{name} bar") for name, count in counts if count]
+    return f"event windows hold {' and '.join(parts)}" if parts else ""

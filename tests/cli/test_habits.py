@@ -61,6 +61,24 @@ def test_the_likely_name_is_offered(loaded, arguments, code, said):
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("study", "--symbol", "AIRLINK", "--benchmark", "KSE100"),
+        ("list", "events"),
+        ("plot", "AIRLINK"),
+        ("brief", "Pakistan and Iran sign a pact"),
+        ("brief", "--evaluate"),
+    ],
+)
+@pytest.mark.parametrize(("target", "code"), [(".", 3), ("/", 3), ("", 3), ("nowhere/out.csv", 4)])
+def test_what_is_no_file_is_refused_before_any_work(loaded, arguments, target, code):
+    done = loaded(*arguments, "--to", target, code=code)
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "folder" in done.stderr
+
+
 def test_a_mapped_column_that_is_not_there(run, sample):
     done = run("add", "prices", sample / "HBL.csv", "--symbol", "HBL", "--column", "close=Clsoe", code=3)
     assert "did you mean Close?" in done.stderr

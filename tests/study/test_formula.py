@@ -114,7 +114,7 @@ def test_columns_that_cannot_be_used_are_named():
         design_of(parse_formula("car ~ day"), data)
     with pytest.raises(InputError, match="which are not categories"):
         design_of(parse_formula("car ~ C(many)"), data)
-    with pytest.raises(StudyError, match="cannot bear the 78 terms of id:C"):
+    with pytest.raises(StudyError, match="the 78 terms of id:C"):
         design_of(parse_formula("car ~ id:C(weekday)"), data)
     with pytest.raises(InputError, match="only numbers can be explained"):
         design_of(parse_formula("category ~ a"), data)
