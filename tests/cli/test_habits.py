@@ -62,18 +62,18 @@ def test_the_likely_name_is_offered(loaded, arguments, code, said):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "target", "code"),
     [
-        ("study", "--symbol", "AIRLINK", "--benchmark", "KSE100"),
-        ("list", "events"),
-        ("plot", "AIRLINK"),
-        ("brief", "Pakistan and Iran sign a pact"),
-        ("brief", "--evaluate"),
+        (("study", "--symbol", "AIRLINK"), ".", 3),
+        (("study", "--symbol", "AIRLINK"), "nowhere/out.csv", 4),
+        (("list", "events"), "/", 3),
+        (("plot", "AIRLINK"), "..", 3),
+        (("brief", "Pakistan and Iran sign a pact"), "", 3),
+        (("brief", "--evaluate"), "nowhere/out.json", 4),
     ],
 )
-@pytest.mark.parametrize(("target", "code"), [(".", 3), ("/", 3), ("", 3), ("nowhere/out.csv", 4)])
-def test_what_is_no_file_is_refused_before_any_work(loaded, arguments, target, code):
-    done = loaded(*arguments, "--to", target, code=code)
+def test_what_is_no_file_is_refused_before_any_work(run, arguments, target, code):
+    done = run(*arguments, "--to", target, code=code)
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "folder" in done.stderr
