@@ -11,7 +11,6 @@ import duckdb
 
 from correlator.store.changes import insert_new, put_rows
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
-from correlator.store.staging import is_staged
 from correlator.store.statements import execute, query
 from correlator.tables import (
     ACTIONS,
@@ -30,6 +29,7 @@ from correlator.tables import (
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 ROW_GROUP = 122_880
 """Rows that a DuckDB file keeps together: loads of many rows are cut into whole ones."""
@@ -57,34 +57,56 @@ def write_distinct_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFram
     """As ``write_bars``, of bars that ``first_of_each_bar`` leaves as they are; returns how many were added."""
     if bars.is_empty():
         return 0
-    span = {f"{end}_{name}": getattr(bars[name], end)() for name in ("symbol", "bar_start") for end in ("min", "max")}
-    connection.register("fresh_bars", bars)
-    may_be_known = execute(connection, f"SELECT EXISTS (SELECT 1 FROM bars WHERE {_IN_SPAN})", span)[0][0]
-    rows = _CHANGED_BARS if may_be_known else "SELECT *, 1 AS vintage FROM fresh_bars"
-    if not may_be_known and not is_staged(connection):
-        # One thread fills whole row groups; several leave pieces, which cost more to put together than they saved.
-        execute(connection, "SET threads = 1")
+    import polars as pl
+
+    series = bars.group_by("symbol").agg(pl.min("bar_start").alias("first"), pl.max("bar_start").alias("last"))
+    span = {
+        "first_symbol": series["symbol"].min(),
+        "last_symbol": series["symbol"].max(),
+        "first": series["first"].min(),
+        "last": series["last"].max(),
+    }
+    connection.register("fresh_series", series)
+    connection.register("fresh_bars", _in_row_groups(bars))
+    ((vintage,),) = execute(connection, f"SELECT max(vintage) FROM ({_IN_SPAN})", span)
+    if vintage is None:
+        rows, parameters = "SELECT *, 1 AS vintage FROM fresh_bars", {}
+    else:
+        rows, parameters = _CHANGED_BARS.format(newest=_NEWEST_IN_SPAN if vintage > 1 else _IN_SPAN), span
     dated = _of_load(f"SELECT *, $retrieved_at::TIMESTAMPTZ AS retrieved_at FROM ({rows})")
-    parameters = {"retrieved_at": retrieved_at, **(span if may_be_known else {})}
-    added = insert_new(connection, BARS, dated, parameters)
+    added = insert_new(connection, BARS, dated, {"retrieved_at": retrieved_at, **parameters})
     connection.unregister("fresh_bars")
+    connection.unregister("fresh_series")
     return added
 
 
+def _in_row_groups(bars: pl.DataFrame) -> pa.Table:
+    """The bars in batches of ``ROW_GROUP``: each thread of the database takes one and fills a whole row group.
+
+    Of other batches threads leave pieces, which a checkpoint puts together for more than they saved.
+    """
+    import pyarrow as pa
+
+    table = bars.rechunk().to_arrow()
+    return pa.Table.from_batches(table.to_batches(max_chunksize=ROW_GROUP), table.schema)
+
+
 _SAME_PRICES = " AND ".join(f"fresh.{name} IS NOT DISTINCT FROM newest.{name}" for name in _PRICES)
-# Bounds by which a database passes over what it need not read.
+# Stored bars that fresh ones may be known by, with bounds by which a database passes over what it need not read.
 _IN_SPAN = """
-    symbol BETWEEN $min_symbol AND $max_symbol
-    AND bar_start BETWEEN $min_bar_start::TIMESTAMPTZ AND $max_bar_start::TIMESTAMPTZ
-    AND symbol IN (SELECT DISTINCT symbol FROM fresh_bars)
+    SELECT bars.* FROM bars
+    JOIN fresh_series AS series ON bars.symbol = series.symbol AND bars.bar_start BETWEEN series.first AND series.last
+    WHERE bars.symbol BETWEEN $first_symbol AND $last_symbol
+        AND bars.bar_start BETWEEN $first::TIMESTAMPTZ AND $last::TIMESTAMPTZ
+"""
+_NEWEST_IN_SPAN = f"""
+    SELECT * FROM ({_IN_SPAN})
+    QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1
 """
 _CHANGED_BARS = f"""
     SELECT fresh.*, coalesce(newest.vintage, 0) + 1 AS vintage
     FROM fresh_bars AS fresh
-    LEFT JOIN (
-        SELECT * FROM bars WHERE {_IN_SPAN}
-        QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1
-    ) AS newest USING (symbol, "interval", bar_start)
+    LEFT JOIN ({{newest}}) AS newest USING (symbol, "interval", bar_start)
     WHERE newest.symbol IS NULL OR NOT ({_SAME_PRICES})
 """
 
