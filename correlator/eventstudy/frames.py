@@ -119,6 +119,26 @@ class Panel:
             own_bars[mine] = np.where(at < 0, -1, np.where(at >= len(own), len(self.labels), inside))
         return own_bars
 
+    def own_offsets(self, symbols: Rows, day_zero: Rows, rows: Rows) -> Rows:
+        """Sessions (E, K) of each symbol's own exchange from its day 0 (E,) to ``rows`` (E, K)."""
+        if self.calendars is None:
+            return rows - day_zero[:, None]
+        offsets = np.empty_like(rows)
+        for k, own in enumerate(self.calendars.rows):
+            mine = self.calendars.of[symbols] == k
+            offsets[mine] = np.searchsorted(own, rows[mine]) - np.searchsorted(own, day_zero[mine])[:, None]
+        return offsets
+
+    def is_session(self, symbols: Rows, rows: Rows) -> Mask:
+        """Whether ``rows`` (E, K) are sessions of each symbol's exchange."""
+        if self.calendars is None:
+            return np.ones(rows.shape, dtype=bool)
+        known = np.zeros(rows.shape, dtype=bool)
+        for k, own in enumerate(self.calendars.rows):
+            mine = self.calendars.of[symbols] == k
+            known[mine] = np.isin(rows[mine], own)
+        return known
+
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""
         if self.own_benchmark is None or self.factors is None:

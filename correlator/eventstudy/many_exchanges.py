@@ -10,21 +10,18 @@ close, too. Exchanges that close at other hours share only part of that day.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, StudyError, warn
+from correlator.errors import InputError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
-from correlator.eventstudy.estimation.estimates import EventEstimates
-from correlator.eventstudy.frames import Array, BarFindings, Calendars, Mask, Panel, Wide
+from correlator.eventstudy.frames import Array, BarFindings, Calendars, Panel, Wide
 from correlator.eventstudy.placement import Rows
-from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
-from correlator.eventstudy.windows import OffsetWindow
 from correlator.sessions import sessions_between
 
 _MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
@@ -114,80 +111,12 @@ def _on_sessions(wide: Wide, names: tuple[str, ...], symbols: Sequence[str], cod
     return Wide(wide.labels.filter(pl.Series(is_open)), names, values[is_open])
 
 
-def study_of_parts(
-    panel: Panel, events: pl.DataFrame, spec: StudySpec, measure: Callable[[Panel, pl.DataFrame], StudyResult]
-) -> StudyResult:
-    """The study of a panel of several exchanges: each by ``measure``, the results as one.
-
-    Events get the column ``exchange``. Raises StudyError for windows of calendar dates, which are other sessions on
-    every exchange.
-    """
-    calendars = panel.calendars
-    assert calendars is not None  # the caller's branch
-    if not all(isinstance(part, OffsetWindow) for part in (spec.estimation, spec.window, *spec.windows)):
-        raise StudyError(
-            "windows of calendar dates are other sessions on every exchange",
-            hint="give windows as offsets from day 0, or study one exchange at a time",
-        )
-    codes = dict(zip(panel.symbols, (calendars.exchanges[k] for k in calendars.of), strict=True))
-    events = events.with_columns(
-        events["symbol"].replace_strict(codes, default=None, return_dtype=pl.String).alias("exchange")
-    )
-    results, measured = [], []
-    for k, part in enumerate(parts_of(panel)):
-        mine = events["exchange"] == calendars.exchanges[k]
-        # What no bars are of is told of once, by the first.
-        chosen = mine.fill_null(k == 0).to_numpy()
-        results.append(measure(part, events.filter(pl.Series(chosen))))
-        measured.append((k, np.flatnonzero(chosen), results[-1].estimates))
-    first = results[0]
-    return StudyResult(
-        estimates=merged(calendars, measured),
-        panel=replace(panel, purged=_purged(calendars, results, panel)),
-        events=events,
-        spec=spec,
-        excluded=pl.concat([result.excluded for result in results], how="vertical_relaxed"),
-        day_labels=first.day_labels,
-        car_columns=first.car_columns,
-    )
-
-
 def parts_of(panel: Panel) -> Iterator[Panel]:
     """The panel of each exchange, on its own sessions."""
     calendars = panel.calendars
     assert calendars is not None  # the caller's branch
     for k, rows in enumerate(calendars.rows):
         yield _block(panel, rows, np.flatnonzero(calendars.of == k))
-
-
-def results_of(result: StudyResult) -> list[StudyResult]:
-    """The result of each exchange on its own sessions, with the events measured there: what ``merged`` undoes."""
-    calendars, estimates = result.panel.calendars, result.estimates
-    assert calendars is not None  # the caller's branch
-    results = []
-    for k, part in enumerate(parts_of(result.panel)):
-        columns = np.flatnonzero(calendars.of == k)
-        own = estimates.take(calendars.of[estimates.symbol_index] == k)
-        day_zero = np.searchsorted(calendars.rows[k], own.day_zero)
-        moved = replace(
-            own,
-            symbol_index=np.searchsorted(columns, own.symbol_index),
-            day_zero=day_zero,
-            win_first=day_zero + own.win_first - own.day_zero,
-            est_first=day_zero + own.est_first - own.day_zero,
-        )
-        results.append(replace(result, panel=part, estimates=moved))
-    return results
-
-
-def _purged(calendars: Calendars, results: list[StudyResult], panel: Panel) -> Mask | None:
-    """The bars (T, S) that no estimation of their exchange uses."""
-    if all(result.panel.purged is None for result in results):
-        return None
-    whole = np.zeros(panel.returns.shape, dtype=bool)
-    for k, result in enumerate(results):
-        whole[np.ix_(calendars.rows[k], np.flatnonzero(calendars.of == k))] = result.panel.purged
-    return whole
 
 
 def _block(panel: Panel, rows: Rows, columns: Rows) -> Panel:
@@ -228,43 +157,6 @@ def placed_on_parts(
         if mine.height:
             placed.append(place(mine, panel.labels.gather(rows), replace(spec, exchange=code, close_of_day=None)))
     return pl.concat(placed or [numbered], how="diagonal_relaxed").sort("_row").drop("_row")
-
-
-def merged(calendars: Calendars, measured: Sequence[tuple[int, Rows, EventEstimates]]) -> EventEstimates:
-    """The estimates of exchanges, by number, on the rows of the whole panel, in the order of the events.
-
-    With each exchange come the positions among all events of those that its estimates are of.
-    """
-    measured = [each for each in measured if len(each[2])] or measured[:1]
-    moved = [
-        _on_rows(estimates, calendars.rows[k], np.flatnonzero(calendars.of == k), positions)
-        for k, positions, estimates in measured
-    ]
-    values: dict[str, Any] = {}
-    for each in fields(EventEstimates):
-        given = [getattr(estimates, each.name) for estimates in moved]
-        if each.name == "spans" and any(spans is not None for spans in given):
-            given = [np.ones_like(e.ar, dtype=np.int16) if e.spans is None else e.spans for e in moved]
-        values[each.name] = np.concatenate(given) if isinstance(given[0], np.ndarray) else given[0]
-    together = EventEstimates(**values)
-    return together.take(np.argsort(together.kept, kind="stable"))
-
-
-def _on_rows(estimates: EventEstimates, rows: Rows, columns: Rows, positions: Rows) -> EventEstimates:
-    """Estimates of one exchange with the rows and columns of the whole panel, of the events at ``positions``.
-
-    Windows keep their number of sessions from day 0: which rows these are, ``Panel.own_rows`` knows.
-    """
-    day_zero = rows[estimates.day_zero]
-    return replace(
-        estimates,
-        kept=positions[estimates.kept],
-        symbol_index=columns[estimates.symbol_index],
-        day_zero=day_zero,
-        win_first=day_zero + estimates.win_first - estimates.day_zero,
-        est_first=day_zero + estimates.est_first - estimates.day_zero,
-        excluded=(),
-    )
 
 
 def _benchmarks(places: list[tuple[Panel, Rows]], total: int) -> tuple[Array | None, Array | None, tuple[str, ...]]:

@@ -23,12 +23,13 @@ from correlator.eventstudy.events import (
     place_events_on,
     without_repeats,
 )
+from correlator.eventstudy.exchange_studies import study_of_parts
 from correlator.eventstudy.flagged import dropped_reasons
 from correlator.eventstudy.frames import (
     Mask,
     Panel,
 )
-from correlator.eventstudy.many_exchanges import placed_on_parts, study_of_parts
+from correlator.eventstudy.many_exchanges import placed_on_parts
 from correlator.eventstudy.placement import Rows, car_columns, day_labels, place_events, window_rows
 from correlator.eventstudy.purge import reach_of_events
 from correlator.eventstudy.result import StudyResult

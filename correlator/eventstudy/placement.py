@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from correlator.errors import StudyError, TimeError
 from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
 
 Rows = NDArray[np.int64]
@@ -69,6 +70,14 @@ def window_rows(window: Window, day_zero: Rows, labels: pl.Series) -> tuple[Rows
     if last < first:
         raise StudyError(f"no bar between {window.first} and {window.last}", hint=f"bars: {days[0]} to {days[-1]}")
     return np.full_like(day_zero, first), np.full_like(day_zero, last)
+
+
+def without_session(panel: Panel, spec: StudySpec) -> str:
+    """What a window of dates lacks, in words, where the panel has no row in it; else empty."""
+    for window in (spec.estimation, spec.window, *spec.windows):
+        if isinstance(window, DateWindow) and not panel.labels.is_between(window.first, window.last).any():
+            return f"no session between {window.first} and {window.last}"
+    return ""
 
 
 def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows) -> tuple[Rows, Rows]:

@@ -22,9 +22,9 @@ import polars as pl
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
+from correlator.eventstudy.exchange_studies import merged, results_of
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.made import how_made
-from correlator.eventstudy.many_exchanges import merged, results_of
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placement import Rows

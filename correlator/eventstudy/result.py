@@ -96,11 +96,8 @@ class StudyResult:
         """
         if self.spec.returns not in RETURNS_KINDS:
             raise StudyError(f"{self.spec.returns} cannot be bought and held", hint="read car instead")
-        return self._with_exchange(
-            tables.bhar_frame(
-                self.estimates, self.events, self.window_labels, self.car_columns, returns_kind=self.spec.returns
-            )
-        )
+        what = self.estimates, self.panel, self.events, self.window_labels
+        return self._with_exchange(tables.bhar_frame(*what, columns=self.car_columns, returns_kind=self.spec.returns))
 
     @cached_property
     def models(self) -> pl.DataFrame:

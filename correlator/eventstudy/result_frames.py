@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from correlator.errors import NotFoundError, likeliest
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.flagged import marks_of, window_findings
-from correlator.eventstudy.frames import Array, Panel
+from correlator.eventstudy.frames import Array, Mask, Panel
 
 Rows = NDArray[np.int64]
 
@@ -32,8 +32,10 @@ def ratio(value: Array, se: Array) -> Array:
 def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> pl.DataFrame:
     """One row per event and bar of its window, in the events' order."""
     count, days = estimates.ar.shape
-    offsets = np.arange(days) + (estimates.win_first - estimates.day_zero)[:, None]
     rows = event_rows(estimates, panel)
+    offsets = np.arange(days) + (estimates.win_first - estimates.day_zero)[:, None]
+    if "event" in estimates.dated:
+        offsets = panel.own_offsets(estimates.symbol_index, estimates.day_zero, rows)
     t = ratio(estimates.ar, estimates.ar_se)
     flat = {
         "day": offsets,
@@ -50,23 +52,32 @@ def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> p
         *(pl.Series(name, values.ravel(), nan_to_null=values.dtype == np.float64) for name, values in flat.items()),
         _flags(estimates, panel, rows).alias("flags"),
     )
-    return frame.select("event_id", "symbol", "session", *flat, "flags")
+    frame = frame.select("event_id", "symbol", "session", *flat, "flags")
+    is_open = _own_sessions(estimates, panel)
+    return frame if is_open is None else frame.filter(pl.Series(is_open.ravel()))
+
+
+def _own_sessions(estimates: EventEstimates, panel: Panel) -> Mask | None:
+    """Which days (E, D) of windows of dates are sessions of each share's exchange; None where all days are."""
+    if "event" not in estimates.dated:
+        return None
+    return panel.is_session(estimates.symbol_index, event_rows(estimates, panel))
 
 
 def event_rows(estimates: EventEstimates, panel: Panel) -> Rows:
     """Rows (E, D) of the panel that the days of each event's window are."""
-    return _rows_from(estimates.win_first, estimates.ar.shape[1], estimates, panel)
+    return _rows_from("event", estimates.win_first, estimates.ar.shape[1], estimates, panel=panel)
 
 
 def estimation_rows(estimates: EventEstimates, panel: Panel, bars: int) -> Rows:
     """Rows (E, L) of the panel that the ``bars`` of each event's estimation window are; they may lie outside of it."""
-    return _rows_from(estimates.est_first, bars, estimates, panel)
+    return _rows_from("estimation", estimates.est_first, bars, estimates, panel=panel)
 
 
-def _rows_from(first: Rows, count: int, estimates: EventEstimates, panel: Panel) -> Rows:
-    if panel.calendars is None or not len(estimates):
+def _rows_from(window: str, first: Rows, count: int, estimates: EventEstimates, *, panel: Panel) -> Rows:
+    if panel.calendars is None or window in estimates.dated or not len(estimates):
         return first[:, None] + np.arange(count)
-    # Of several exchanges windows are offsets from day 0, the same for every event.
+    # Of several exchanges windows that are offsets from day 0 are the same ones for every event.
     offsets = int(first[0] - estimates.day_zero[0]) + np.arange(count)
     return panel.own_rows(estimates.symbol_index, estimates.day_zero, offsets)
 
@@ -91,7 +102,7 @@ def car_frame(
         *(pl.Series(name, values.ravel(), nan_to_null=True) for name, values in flat.items()),
         pl.Series("df", df.ravel()),
         pl.Series("n", estimates.n_car.ravel()),
-        _window_flags(estimates, columns),
+        _window_flags(estimates, columns, _own_sessions(estimates, panel)),
         _findings(estimates, panel, columns),
     )
 
@@ -105,24 +116,27 @@ def _findings(estimates: EventEstimates, panel: Panel, columns: Rows) -> pl.Seri
     return window_findings(panel, symbols, rows[:, columns[:, 0]].ravel(), rows[:, columns[:, 1]].ravel())
 
 
-def _window_flags(estimates: EventEstimates, columns: Rows) -> pl.Series:
+def _window_flags(estimates: EventEstimates, columns: Rows, is_open: Mask | None) -> pl.Series:
     """(E x W) ``missing`` where sessions of the window are in no return; ``over-holes`` where a return is over several;
     ``began-before`` where one began before the window and ``ends-after`` where its last session has none, in which
-    cases there is no CAR.
+    cases there is no CAR. ``is_open`` (E, D): which days are sessions of the share's exchange, None for all.
     """
     words = np.full(estimates.car.shape, "", dtype=object)
     valid = ~np.isnan(estimates.ar)
     spans = np.ones(valid.shape, dtype=np.int64) if estimates.spans is None else estimates.spans.astype(np.int64)
     days = np.arange(valid.shape[1])
-    for w, (first, last) in enumerate(columns):
+    sessions = np.ones_like(valid) if is_open is None else is_open
+    for w, (first, last) in enumerate(columns if len(valid) else ()):
         inside = valid[:, first : last + 1]
+        own = sessions[:, first : last + 1]
+        end = last - np.argmax(own[:, ::-1], axis=1)
         began = (inside & (spans > days - first + 1)[:, first : last + 1]).any(axis=1)
         over = (inside & (spans[:, first : last + 1] > 1)).any(axis=1)
         covered = np.where(inside, spans[:, first : last + 1], 0).sum(axis=1)
-        words[covered < last - first + 1, w] = "missing"
+        words[covered < own.sum(axis=1), w] = "missing"
         words[over, w] = "over-holes"
         if estimates.spans is not None:
-            words[inside.any(axis=1) & ~valid[:, last], w] = "ends-after"
+            words[inside.any(axis=1) & ~valid[np.arange(len(valid)), end], w] = "ends-after"
         words[began, w] = "began-before"
     return pl.Series("flags", words.ravel().tolist(), dtype=pl.String)
 
@@ -152,7 +166,13 @@ def with_error(averages: pl.DataFrame, name: str) -> pl.DataFrame:
 
 
 def bhar_frame(
-    estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...], columns: Rows, *, returns_kind: str
+    estimates: EventEstimates,
+    panel: Panel,
+    events: pl.DataFrame,
+    labels: tuple[str, ...],
+    *,
+    columns: Rows,
+    returns_kind: str,
 ) -> pl.DataFrame:
     """Buy-and-hold abnormal returns (Barber & Lyon 1997): prod(1+R) - prod(1+E[R]) over the bars with a return."""
     valid = ~np.isnan(estimates.ar)
@@ -165,7 +185,7 @@ def bhar_frame(
     return _per_window(estimates, events, labels).with_columns(
         pl.Series("bhar", held.ravel(), nan_to_null=True),
         pl.Series("n", estimates.n_car.ravel()),
-        _window_flags(estimates, columns),
+        _window_flags(estimates, columns, _own_sessions(estimates, panel)),
     )
 
 

@@ -47,6 +47,11 @@ def forecast_variances(estimates: EventEstimates) -> Array:
     """Variance (E, D) of every event bar, squared fractions, forecast from the end of the estimation window."""
     if estimates.estimation_residuals is None:
         raise StudyError("the study kept no residuals", hint="keep_residuals=True keeps them")
+    if estimates.dated:
+        raise StudyError(
+            "volatility over windows of dates is forecast on the sessions of one exchange",
+            hint="give windows as offsets, or study one exchange at a time",
+        )
     length, days = estimates.estimation_residuals.shape[1], estimates.ar.shape[1]
     ahead = estimates.win_first - (estimates.est_first + length - 1)
     if len(ahead) and ahead.min() < 1:

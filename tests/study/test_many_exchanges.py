@@ -176,15 +176,48 @@ def test_what_is_not_told_is_asked(change, says):
         study_frames(prices=together(), **options)
 
 
-def test_windows_of_dates_are_refused():
-    with pytest.raises(StudyError, match="other sessions on every exchange"):
-        study_frames(
-            prices=together(),
-            events=EVENTS,
-            benchmark=BENCHMARK,
-            window="2024-06-03:2024-06-10",
-            estimation="2023-01-02:2023-12-29",
-        )
+DATES = "2024-02-05:2024-02-23"  # with holidays of each exchange that the others do not have
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"window": DATES, "windows": f"{DATES},2024-02-12:2024-02-14", "estimation": "2022-06-01:2023-12-29"},
+        {"window": DATES, "windows": DATES, "estimation": (-260, -30)},
+        {"window": (-5, 5), "windows": "-5:5,0:1", "estimation": "2022-03-01:2023-03-31"},
+    ],
+    ids=["both dates", "event window dates", "estimation dates"],
+)
+def test_windows_of_dates_are_the_sessions_of_each_exchange(options):
+    events = EVENTS.filter(pl.col("date").is_between(date(2024, 2, 1), date(2024, 9, 30)))
+    many = study_frames(prices=together(), events=events, benchmark=BENCHMARK, by="exchange", **options)
+    assert many.ar["session"].n_unique() > 10
+    for code, index in INDEX.items():
+        own = events.filter(pl.col("exchange") == code).drop("exchange")
+        alone = study_frames(prices=PRICES[code], events=own, benchmark=index, **options)
+        for name in ("ar", "car", "models"):
+            mine = many.frame(name).filter(pl.col("exchange") == code).drop("event_id", "exchange")
+            assert mine.equals(alone.frame(name).drop("event_id")), (code, name)
+        for name in ("summary", "significance", "caar"):
+            one = alone.frame(name)
+            key = [column for column in ("window_or_day", "statistic", "window") if column in one.columns]
+            both = one.join(many.frame(name).filter(pl.col("exchange") == code), on=key, how="left", suffix="_many")
+            for column in (each for each in one.columns if one[each].dtype.is_numeric()):
+                one_by_one = [both[name].cast(float).fill_null(np.nan) for name in (column, f"{column}_many")]
+                np.testing.assert_allclose(*one_by_one, rtol=1e-9, err_msg=f"{name} {column}")
+
+
+def test_an_exchange_without_a_session_in_a_window_of_dates_is_excluded():
+    options = {"estimation": "2023-01-02:2023-12-29", "benchmark": BENCHMARK}
+    # 5 February is a holiday in Karachi.
+    found = study_frames(prices=together(), events=EVENTS, window="2024-02-05:2024-02-05", **options)
+    assert set(found.car["exchange"]) == {"XNYS", "XHKG"}
+    reasons = found.excluded.filter(pl.col("symbol") == "LAMP")["reason"].unique().to_list()
+    assert reasons == ["no session between 2024-02-05 and 2024-02-05 on XKAR"]
+    with pytest.raises(StudyError, match="no bar between|no exchange has a session"):
+        study_frames(prices=together(), events=EVENTS, window="2024-02-10:2024-02-11", **options)
+    with pytest.raises(StudyError, match="all offsets from day 0, or all dates"):
+        study_frames(prices=together(), events=EVENTS, window="2024-02-05:2024-02-09", windows="0:1", **options)
 
 
 @pytest.mark.parametrize("options", [{"model": "synthetic"}])

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from test_many_exchanges import BENCHMARK, EVENTS, INDEX, PRICES, WINDOW, together
 
-from correlator.eventstudy.many_exchanges import results_of
+from correlator.eventstudy.exchange_studies import results_of
 from correlator.eventstudy.matrix import study_frames
 from correlator.eventstudy.placebo.dates import Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placebo.inference import placebo_test

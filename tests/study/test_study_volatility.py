@@ -33,6 +33,7 @@ def test_variances_are_forecast_in_the_units_of_the_returns() -> None:
         ar=np.zeros((1, 2)),
         win_first=np.array([260]),
         est_first=np.array([0]),
+        dated=frozenset(),
     )
     variances = forecast_variances(estimates)
     assert variances.shape == (1, 2)

@@ -52,7 +52,9 @@ class EventEstimates:
     events given; ``symbol_index``, ``day_zero``, ``est_first``, ``win_first`` (E,) of the kept ones; ``excluded``
     (position, reason) of the others; ``model`` its name; ``spans`` (E, D) sessions that each return of the event window
     is over, None where each is over one; ``synthetic`` how the counterfactuals of the model ``synthetic`` are made;
-    ``stands_for`` (E,) events that an observation stands for, None where each stands for itself.
+    ``stands_for`` (E,) events that an observation stands for, None where each stands for itself; ``dated`` which of
+    the windows (``estimation``, ``event``) lie on the same rows of a panel of several exchanges for every event, NaN in
+    columns of days on which its own is closed.
     """
 
     coefficients: Array
@@ -77,6 +79,7 @@ class EventEstimates:
     spans: Spans | None = None
     synthetic: SyntheticFit | None = None
     stands_for: Rows | None = None
+    dated: frozenset[str] = frozenset()
 
     @property
     def day_ar(self) -> Array:
@@ -332,7 +335,7 @@ def joined(parts: list[EventEstimates], reasons: dict[int, str]) -> EventEstimat
     first = parts[0]
     if len(parts) == 1:
         return replace(first, excluded=excluded)
-    left = ("estimation_residuals", "excluded", "model", "spans", "synthetic", "stands_for")
+    left = ("estimation_residuals", "excluded", "model", "spans", "synthetic", "stands_for", "dated")
     names = [f for f in first.__dataclass_fields__ if f not in left]
     together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     residuals = [part.estimation_residuals for part in parts if part.estimation_residuals is not None]

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from correlator.buckets import parts_of
+from correlator.eventstudy.exchange_studies import results_of
 from correlator.eventstudy.frames import Calendars, Mask, Panel
-from correlator.eventstudy.many_exchanges import results_of
 from correlator.eventstudy.placebo.dates import measurable
 from correlator.eventstudy.placebo.sums import Placings, Sums, sums_of_draws
 from correlator.eventstudy.placement import Rows
