@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import polars as pl
+import doors
+from doors import BARS
 
 from correlator.errors import CorrelatorError
 
-SAMPLE = Path(__file__).parents[2] / "data" / "sample"
-_BARS = pl.DataFrame(
-    {"Date": ["2025-05-26", "2025-05-27", "2025-05-28"], "Close": [1.0, 1.1, 1.2], "Volume": [1, 2, 3]}
-)
-_CSV = b'Date,Open,High,Low,Close,Volume\n2025-05-26,1,2,0.5,1.5,100\n2025-05-27,1.5,2,1,"1,234.5",\n28.05.2025,,,,x,\n'
+_CSV = b'Date,Open,High,Low,Close,Volume\n2025-05-26,1,2,0.5,1.5,100\n2025-05-27,1.5,2,1,"1.75",\n2025-05-28,,,,1.8,\n'
 _RSS = (
     b"<?xml version='1.0'?><rss version='2.0'><channel><title>T</title><item><title>Envoys meet &amp; agree</title>"
     b"<link>https://www.dawn.com/news/1</link><pubDate>Mon, 27 Aug 2018 19:37:39 +0500</pubDate></item></channel></rss>"
@@ -40,7 +35,7 @@ _HTML = (
 )
 _CORPUS = b'{"date": "2025-05-28", "title": "Envoys meet", "url": "https://a.example/1", "text": "They met."}\n'
 _GKG = b"20180827193739-1\t20180827193739\t1\tdawn.com\thttps://www.dawn.com/news/1" + b"\t" * 22 + b"\n"
-_EVENTS = b"date,source,target,category,goldstein,headline\n2025-05-28,PAK,AZE,CONSULT,1.0,Envoys meet\n"
+_EVENTS = b"date,source,target,category,goldstein,tone\n2025-05-28,PAK,AZE,CONSULT,1.0,0.2\n"
 _FACTORS = b"This file was created by somebody\n\n,Mkt-RF,SMB,HML,RF\n20250526,0.10,-0.20,0.30,0.01\n\n Annual\n"
 _INSTRUMENTS = (
     b"symbol,exchange,currency,country,name,kind,benchmark,aliases\n"
@@ -50,6 +45,26 @@ _REPORT = (
     b'title = "Daily"\n[study]\nsymbols = ["AIRLINK"]\nbenchmark = "KSE100"\n'
     b'windows = "-1:1"\n[outputs]\nfigures = ["car"]\n'
 )
+_QUERIES = (
+    b"select symbol, avg(close) over (order by session) as a from bars where close > 1 qualify a > 0",
+    b"with t as (select * from bars_known(now())) pivot t on symbol using max(close)",
+    b"select list_transform([1, 2], lambda x: x + 1), {'a': 1}, map {'b': 2}, interval 1 day, 'x'::blob from range(3)",
+)
+_SETTINGS = b'store = "market.duckdb"\nexchange = "XKAR"\nbenchmark = "KSE100"\ncoder = "rules"\n'
+_WATCH = (
+    b'every = "5 min"\nevents = "category = AGREE"\nsymbols = ["AIRLINK"]\nwindows = "0:1"\n[[feed]]\n'
+    b'url = "https://feeds.example/rss"\nevery = 60\nzone = "Asia/Karachi"\n[sinks]\nfolder = "briefs"\n'
+)
+_ACTORS = (
+    b'[[actors]]\nkind = "leader"\nnames = ["A. Minister"]\ncountry = "PAK"\nrole = "GOV"\nfrom = 2024-01-01\n'
+    b'[[lexicon]]\ncategory = "REJECT"\npattern = "shelve talks"\nexample = "Envoys shelve talks"\n'
+)
+_CORRECTIONS = b"exchange,date,until,weekdays,change,opens,closes,source,note\nXKAR,2025-06-06,,,closed,,,a notice,\n"
+_LAYOUT = (
+    b'name = "own"\nheader = ["Tag", "Kurs"]\ndate_order = "dmy"\ndecimal = ","\n[columns]\ndate = "Tag"\n'
+    b'close = "Kurs"\n[scale]\nvolume = 1000\n'
+)
+_PUBLISHER = (Path(__file__).parents[2] / "data" / "publishers" / "brecorder.toml").read_bytes()
 _STRIP = (
     "date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%) KSE100 118,221 Increased By ▲ 100 (0.1%)".encode()
 )
@@ -75,187 +90,91 @@ def attempt(target: Target, data: bytes) -> None:
             assert "\n" not in str(error), "an error is one line"  # noqa: PT017 (this is not a test)
 
 
-def _file(name: str, read: Callable[[Path], Any]) -> Callable[[bytes], object]:
-    """A door that takes a file: the bytes are written under ``name`` first."""
-
-    def run(data: bytes) -> object:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
-            path.write_bytes(data)
-            return read(path)
-
-    return run
-
-
-def _text(read: Callable[[str], Any]) -> Callable[[bytes], object]:
-    return lambda data: read(data.decode("utf-8", "replace"))
-
-
-def _prices(path: Path) -> object:
-    from correlator.market.files import read_prices
-
-    return read_prices(path, symbol="X", exchange="XKAR")
-
-
-def _news(layout: str) -> Callable[[Path], object]:
-    def read(path: Path) -> object:
-        from correlator.news.read import read_news
-
-        return list(read_news(path, layout=layout))
-
-    return read
-
-
-def _factors(path: Path) -> object:
-    from correlator.market.factors import read_factors
-
-    return read_factors(path)
-
-
-def _instruments(path: Path) -> object:
-    from correlator.market.instruments import read_instruments
-
-    return read_instruments(path)
-
-
-def _gdelt(path: Path) -> object:
-    from correlator.news.gdelt import read_events
-
-    return list(read_events(path))
-
-
-def _coded(path: Path) -> object:
-    from correlator.events.coded_file import read_event_file
-
-    return list(read_event_file(path))
-
-
-def _report(path: Path) -> object:
-    from correlator.report.spec import read_spec
-
-    return read_spec(path)
-
-
-def _selection(text: str) -> object:
-    from correlator.events.select import parse_selection
-
-    return parse_selection(text)
-
-
-def _formula(text: str) -> object:
-    from correlator.eventstudy.formula import parse_formula
-
-    return parse_formula(text)
-
-
-def _instant(text: str) -> object:
-    from correlator.eventstudy.readers import instant
-
-    return instant(text)
-
-
-def _printed_time(text: str) -> object:
-    from correlator.news.timestamps import parse_time
-
-    return parse_time(text, zone="Asia/Karachi")
-
-
-def _window(text: str) -> object:
-    from correlator.eventstudy.windows import parse_windows
-
-    return parse_windows(text)
-
-
-def _strip(text: str) -> object:
-    from correlator.news.strip import parse_strip
-
-    return parse_strip(text)
-
-
-def _headline(text: str) -> object:
-    from correlator.events.coder import code_headlines
-
-    return code_headlines([text], coder="rules")
-
-
-def _address(text: str) -> object:
-    from correlator.addresses import has_secrets, is_address, safe_link, shown
-
-    return shown(text), has_secrets(text), is_address(text), safe_link(text)
-
-
-def _inert(text: str) -> object:
-    from correlator.inert import file_name, safe_cells, visible
-
-    assert visible(visible(text)) == visible(text)
-    assert "/" not in file_name(text)
-    return safe_cells(pl.DataFrame({"a": [text]}))
-
-
-def _frame(data: bytes) -> object:
-    """A frame of whatever columns and types the bytes choose, through the door of prices."""
-    from correlator.market.files import read_prices
-
-    kinds: tuple[Any, ...] = (pl.String, pl.Float64, pl.Int64, pl.Date, pl.Datetime("us", "UTC"), pl.Boolean, pl.Binary)
-    names = ("Date", "Close", "Symbol", "Volume", "close", "a", "")
-    columns = {}
-    for place in range(0, min(len(data) - 2, 8), 2):
-        kind = kinds[data[place] % len(kinds)]
-        values = pl.Series([str(each) for each in data[-3:]])
-        name = names[data[place + 1] % len(names)]
-        columns[name] = (
-            values.str.encode("hex") if kind == pl.Binary else values.cast(pl.Int64).cast(kind, strict=False)
-        )
-    return read_prices(pl.DataFrame(columns), symbol="X", exchange="XKAR")
-
-
 def _written(write: Callable[[io.BytesIO], object]) -> bytes:
     out = io.BytesIO()
     write(out)
     return out.getvalue()
 
 
-_PARQUET = _written(_BARS.write_parquet)
-_ARROW = _written(_BARS.write_ipc)
-_XLSX = _written(lambda out: _BARS.write_excel(out))
+_PARQUET = _written(BARS.write_parquet)
+_ARROW = _written(BARS.write_ipc)
+_XLSX = _written(lambda out: BARS.write_excel(out))
 _JSON = b'[{"date": "2025-05-26", "close": 1.5, "volume": 3}, {"date": "2025-05-27", "close": "1.6"}]'
 TARGETS: dict[str, Target] = {
-    "page": Target(_file("page.txt", _news("text")), (_PAGE,)),
-    "html page": Target(_file("page.html", _news("html")), (_HTML,)),
+    "page": Target(doors.of_file("page.txt", doors.news("text")), (_PAGE,)),
+    "html page": Target(doors.of_file("page.html", doors.news("html")), (_HTML,)),
     "feed": Target(
-        _file("feed.xml", _news("feed")), (_RSS, _ATOM, _JSON_FEED), (b"<item>", b"<![CDATA[", b"]]>", b"&#x")
+        doors.of_file("feed.xml", doors.news("feed")),
+        (_RSS, _ATOM, _JSON_FEED),
+        (b"<item>", b"<![CDATA[", b"]]>", b"&#x"),
     ),
-    "corpus": Target(_file("corpus.jsonl", _news("corpus")), (_CORPUS,)),
+    "corpus": Target(doors.of_file("corpus.jsonl", doors.news("corpus")), (_CORPUS,)),
     "corpus csv": Target(
-        _file("corpus.csv", _news("corpus")), (b"date,title,url\n2025-05-28,Envoys meet,https://a.example/1\n",)
+        doors.of_file("corpus.csv", doors.news("corpus")),
+        (b"date,title,url\n2025-05-28,Envoys meet,https://a.example/1\n",),
     ),
-    "gdelt news": Target(_file("a.gkg.csv", _news("gdelt")), (_GKG,), (b"\t", b"\n")),
-    "gdelt events": Target(_file("20250528120000.export.CSV", _gdelt), (b"\t".join([b"1"] * 61) + b"\n",), (b"\t",)),
-    "coded events": Target(_file("events.csv", _coded), (_EVENTS,)),
-    "strip": Target(_text(_strip), (_STRIP,)),
-    "headline": Target(_text(_headline), (b"Pakistan and Azerbaijan agree to deepen trade ties",)),
-    "prices csv": Target(_file("p.csv", _prices), (_CSV, _CSV.replace(b",", b";"), _CSV.decode().encode("utf-16"))),
-    "prices parquet": Target(_file("p.parquet", _prices), (_PARQUET,), (b"PAR1",)),
-    "prices arrow": Target(_file("p.arrow", _prices), (_ARROW,), (b"ARROW1",)),
+    "gdelt news": Target(doors.of_file("a.gkg.csv", doors.news("gdelt")), (_GKG,), (b"\t", b"\n")),
+    "gdelt events": Target(
+        doors.of_file("20250528120000.export.CSV", doors.gdelt), (b"\t".join([b"1"] * 61) + b"\n",), (b"\t",)
+    ),
+    "coded events": Target(doors.of_file("events.csv", doors.coded), (_EVENTS,)),
+    "strip": Target(doors.of_text(doors.strip), (_STRIP,)),
+    "headline": Target(doors.of_text(doors.headline), (b"Pakistan and Azerbaijan agree to deepen trade ties",)),
+    "prices csv": Target(
+        doors.of_file("p.csv", doors.prices),
+        (_CSV, _CSV.replace(b",", b";").replace(b".", b","), _CSV.decode().encode("utf-16")),
+    ),
+    "prices parquet": Target(doors.of_file("p.parquet", doors.prices), (_PARQUET,), (b"PAR1",)),
+    "prices arrow": Target(doors.of_file("p.arrow", doors.prices), (_ARROW,), (b"ARROW1",)),
     "prices json": Target(
-        _file("p.json", _prices), (_JSON, b'{"c": [1, 2], "t": [1748217600, 1748304000]}'), (b"{", b"[", b"null")
+        doors.of_file("p.json", doors.prices),
+        (_JSON, b'{"close": [1, 2], "date": [1748217600, 1748304000]}'),
+        (b"{", b"[", b"null"),
     ),
-    "prices xlsx": Target(_file("p.xlsx", _prices), (_XLSX,), (b"PK\x03\x04",)),
-    "prices frame": Target(_frame, (b"\x03\x00\x01\x01abc", b"\x00\x00\x01\x04\x00\x02abc")),
-    "factors": Target(_file("ff.csv", _factors), (_FACTORS,)),
-    "instruments": Target(_file("i.csv", _instruments), (_INSTRUMENTS,)),
-    "report": Target(_file("daily.toml", _report), (_REPORT,), (b"[study]", b"= [", b'"""')),
+    "prices xlsx": Target(doors.of_file("p.xlsx", doors.prices), (_XLSX,), (b"PK\x03\x04",)),
+    "prices frame": Target(
+        doors.frame,
+        (b"\x03\x00\x00\x01\x02\x01\x01\x03\x04\x05", b"\x00\x00\x00\x01\x02\x00\x01\x03\x04\x05\x00\x02\x06\x06\x06"),
+    ),
+    "factors": Target(doors.of_file("ff.csv", doors.factors), (_FACTORS,)),
+    "instruments": Target(doors.of_file("i.csv", doors.instruments), (_INSTRUMENTS,)),
+    "report": Target(doors.of_file("daily.toml", doors.report), (_REPORT,), (b"[study]", b"= [", b'"""')),
+    "settings": Target(doors.of_file("correlator.toml", doors.settings), (_SETTINGS,), (b"[[", b'"""')),
+    "watch": Target(doors.of_file("watch.toml", doors.watch), (_WATCH,), (b"[[feed]]", b"[sinks]", b'"""')),
+    "actors": Target(doors.of_file("actors.toml", doors.actors), (_ACTORS,), (b"[[actors]]", b"[[lexicon]]")),
+    "watchlist": Target(
+        doors.of_file("watch.csv", doors.watchlist), (b"symbol,words,kind\nAIRLINK,air link,sector\n",)
+    ),
+    "corrections": Target(doors.of_file("corrections.csv", doors.corrections), (_CORRECTIONS,)),
+    "publisher": Target(doors.of_file("own.toml", doors.publisher), (_PUBLISHER,)),
+    "layout": Target(doors.layout, (_LAYOUT,), (b"[columns]", b"rows = [", b"header = [")),
+    "study prices": Target(
+        doors.of_file("p.csv", doors.study_prices), (b"date,A,B\n2025-05-26,1.5,2\n2025-05-27,,2.5\n",)
+    ),
+    "study events": Target(
+        doors.of_file("e.csv", doors.study_events), (b"symbol,time\nA,2025-05-26\nB,2025-05-27T10:00:00Z\n",)
+    ),
+    "any news": Target(doors.any_news, tuple(bytes([each]) + b"A title" for each in range(0, 160, 9))),
+    "sql": Target(
+        doors.of_text(doors.sql),
+        _QUERIES,
+        (b" union all ", b" from bars ", b"(select ", b"pragma ", b"copy ", b" over ()"),
+    ),
     "selection": Target(
-        _text(_selection), (b"category = AGREE and (dyad = PAK-AZE or not goldstein < -3)",), (b" in (", b"not ", b"'")
+        doors.of_text(doors.selection),
+        (b"category = AGREE and (dyad = PAK-AZE or not goldstein < -3)",),
+        (b" in (", b"not ", b"'"),
     ),
     "formula": Target(
-        _text(_formula),
-        (b"car ~ goldstein + C(category):tone - 1 + log(I(a ** 2))",),
+        doors.of_text(doors.formula),
+        (b"car ~ goldstein + C(category):tone - 1 + log(a) + I(a ** 2)",),
         (b"**", b"C(", b"I(", b"log(", b"`"),
     ),
-    "instant": Target(_text(_instant), (b"2025-05-28T10:00:00+05:00", b"2025-05-28")),
-    "printed time": Target(_text(_printed_time), (b"28 May, 2025 06:02am", b"Mon, 27 Aug 2018 19:37:39 PKT")),
-    "window": Target(_text(_window), (b"-1:1,-5:5", b"-30min:+60min")),
-    "address": Target(_text(_address), (b"https://me:pw@feeds.example:8080/a/b?token=x#y",)),
-    "output": Target(_text(_inert), (b"=1+1", b"\x1b[2J", b"../evil")),
+    "instant": Target(doors.of_text(doors.instant), (b"2025-05-28T10:00:00+05:00", b"2025-05-28")),
+    "printed time": Target(
+        doors.of_text(doors.printed_time), (b"28 May, 2025 06:02am", b"Mon, 27 Aug 2018 19:37:39 PKT")
+    ),
+    "window": Target(doors.of_text(doors.window), (b"-1:1,-5:5", b"2025-05-20:2025-05-30")),
+    "address": Target(doors.of_text(doors.address), (b"https://me:pw@feeds.example:8080/a/b?token=x#y",)),
+    "output": Target(doors.of_text(doors.inert), (b"=1+1", b"\x1b[2J", b"../evil")),
 }
