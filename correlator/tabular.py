@@ -1,7 +1,10 @@
-"""What pandas keeps beside its columns: an index, which its Arrow export leaves out, and columns of two levels."""
+"""Frames of any library as polars: what pandas keeps beside its columns (an index, which its Arrow export leaves out,
+and columns of two levels), and cells of any type as text.
+"""
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -79,6 +82,32 @@ def stacked_symbols(frame: Any) -> Any:
     stacked.index = stacked.index.set_names("Symbol", level=-1)
     stacked.columns.name = None
     return stacked
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """Every value as text, whatever the column holds: lists and structs as JSON, bytes as what they encode; null stays.
+
+    Examples
+    --------
+    >>> as_text(pl.Series([[1.5], None])).to_list(), as_text(pl.Series([b"AB"])).to_list()
+    (['[1.5]', None], ['AB'])
+    """
+    kind = column.dtype
+    if kind.is_numeric() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null, pl.Date, pl.Datetime, pl.Time):
+        return column.cast(pl.String)
+    values = (None if value is None else _written(value) for value in column.to_list())
+    return pl.Series(column.name, values, dtype=pl.String)
+
+
+def csv_of(frame: pl.DataFrame) -> str:
+    """A frame as the CSV that it could have been; a cell that CSV cannot hold is its text."""
+    return frame.select(column if column.dtype.is_float() else as_text(column) for column in frame).write_csv()
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, (list, dict)) else str(value)
 
 
 def to_polars(frame: Any, what: str) -> pl.DataFrame:

@@ -1,14 +1,16 @@
-"""Write what follows from the code: docs/commands.md from the command line, docs/tables.md from tables.py, and the
-tables of docs/methods.md from the registry of statistics.
+"""Write what follows from the code: docs/commands.md from the command line, docs/tables.md from tables.py, the tables
+of docs/methods.md from the registry of statistics, and that of docs/safety.md from the record of fuzzing.
 
 Run ``python tools/make_docs.py`` after changing one; a test fails when the pages are behind.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 
+import fuzz_record
 import typer
 from typer.core import TyperGroup
 
@@ -17,7 +19,10 @@ from correlator.eventstudy.significance.registry import STATISTICS
 from correlator.eventstudy.spec import StudySpec, flag_of, option_of, written_default
 from correlator.tables import TABLES, VIEWS
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+sys.path.append(str(ROOT / "tests" / "fuzz"))
+from targets import TARGETS  # noqa: E402 (a folder of tests, which is no package)
 
 
 def commands_page() -> str:
@@ -63,6 +68,11 @@ def methods_page() -> str:
             f"| `{test.name}` | {test.independent} | {test.variance} | {test.tails} | {fewest} | {test.use} |"
         )
     return _between(_between(page, "statistics", equations), "choice", choice)
+
+
+def safety_page() -> str:
+    """The page of safety with what fuzzing has done so far."""
+    return _between((DOCS / "safety.md").read_text(encoding="utf-8"), "fuzz", fuzz_record.table(TARGETS))
 
 
 def _between(page: str, name: str, lines: list[str]) -> str:
@@ -127,6 +137,7 @@ def main() -> None:
     (DOCS / "commands.md").write_text(commands_page(), encoding="utf-8")
     (DOCS / "tables.md").write_text(tables_page(), encoding="utf-8")
     (DOCS / "methods.md").write_text(methods_page(), encoding="utf-8")
+    (DOCS / "safety.md").write_text(safety_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

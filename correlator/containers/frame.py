@@ -10,6 +10,7 @@ import polars as pl
 from correlator.containers.raw import LINE, RawTable, column_names, no_lines
 from correlator.errors import InputError
 from correlator.source_limits import check_shape
+from correlator.tabular import as_text
 
 _LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
 
@@ -22,8 +23,17 @@ def raw_of_frame(frame: pl.DataFrame, source: str) -> RawTable:
     index = [name for name in frame.columns if name.startswith("__index_level_")]
     named = frame.rename(dict.fromkeys(index[:1], "Date")) if index and "Date" not in frame.columns else frame
     header = tuple(_cells(name) for name in named.columns)
-    plain = named.rename(dict(zip(named.columns, column_names(named.width), strict=True)))
+    cells = [_as_cells(column) for column in named]
+    plain = pl.DataFrame([values.alias(name) for name, values in zip(column_names(named.width), cells, strict=True)])
     return RawTable(source, plain.with_row_index(LINE, offset=1), header, no_lines(), is_text=False)
+
+
+def _as_cells(column: pl.Series) -> pl.Series:
+    """Numbers, dates and texts as they are, and of whatever else a frame may hold the text: a list is not a price, and
+    what reads prices says so as it does of any text.
+    """
+    kind = column.dtype
+    return column if kind.is_numeric() or kind in (pl.String, pl.Date, pl.Datetime, pl.Null) else as_text(column)
 
 
 def _cells(name: str) -> tuple[str, ...]:

@@ -298,7 +298,7 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
 
 def _symbols(column: pl.Series) -> pl.Series:
     kind = column.dtype
-    if kind.is_float() or kind in (pl.Boolean, pl.Date) or isinstance(kind, pl.Datetime) or kind.is_nested():
+    if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
         raise InputError(
             f"column 'symbol' of events holds {kind}, not text", hint="read it as text, so that 005930 and TRUE stay"
         )

@@ -18,7 +18,7 @@ from correlator.intake.report import LoadReport, sha256_of, source_name, started
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
 from correlator.store.writing import write_outside_events, write_rejects
-from correlator.tabular import to_polars
+from correlator.tabular import csv_of, to_polars
 
 _Part = tuple[pl.DataFrame, pl.DataFrame]
 UNKNOWN_ACTORS = "with an actor that is not a country or organisation we know"
@@ -44,7 +44,7 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
             raise NotFoundError(f"{source} does not exist", hint="give a GDELT file or a CSV of events")
         sha256, batches = sha256_of(path) or "", read_event_file(path)
     else:
-        text = to_polars(source, "events").write_csv()
+        text = csv_of(to_polars(source, "events"))
         sha256, batches = hashlib.sha256(text.encode()).hexdigest(), read_coded_lines(io.StringIO(text), path)
 
     def write(connection: Connection, part: _Part) -> Tally:

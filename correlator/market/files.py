@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import polars as pl
+from polars import selectors
 
 from correlator.containers.hints import Hints
 from correlator.containers.raw import AT, LINE, RawTable
@@ -327,7 +328,8 @@ def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tu
 
 
 def _numbers(texts: pl.DataFrame, table: Recognised, options: PriceOptions) -> dict[str, pl.Series]:
-    """Columns of figures as numbers, by the decimal mark of the whole source."""
+    """Columns of figures as numbers, by the decimal mark of the whole source; a date is no figure."""
+    texts = texts.with_columns(selectors.temporal().cast(pl.String))
     comma_is_possible = "," in (options.decimal, table.layout.decimal)
     if not comma_is_possible:
         numbers = {name: machine_numbers(texts[name]) for name in texts.columns}

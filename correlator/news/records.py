@@ -19,6 +19,7 @@ from correlator.files import called
 from correlator.news import json_documents, text_lines
 from correlator.news.batch import BATCH_ROWS, encodable, reject
 from correlator.syntax import csv_fault, json_fault
+from correlator.tabular import as_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -198,12 +199,10 @@ def _texts(column: pa.Array) -> list[str]:
 
 
 def _series_texts(series: pl.Series) -> list[str]:
-    """A column as texts, empty where null; nested ones as JSON, binary ones empty."""
+    """A column as texts, empty where null, and where a list is empty."""
     kind = series.dtype
-    if kind == pl.Binary:
-        return [""] * len(series)
-    if kind.is_nested():
-        return [json.dumps(value, default=str, ensure_ascii=False) if value else "" for value in series.to_list()]
+    if kind == pl.List:
+        series = series.to_frame().select(pl.when(pl.first().list.len() > 0).then(pl.first())).to_series()
     if isinstance(kind, pl.Datetime):
         series = series.dt.to_string("%Y-%m-%d %H:%M:%S" + ("%z" if kind.time_zone else ""))
-    return [text or "" for text in series.cast(pl.String)]
+    return [text or "" for text in as_text(series)]

@@ -29,7 +29,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["commands", "study", "tables", "methods"])
+@pytest.mark.parametrize("name", ["commands", "study", "tables", "methods", "safety"])
 def test_pages_made_from_code_are_fresh(name):
     import make_docs
 

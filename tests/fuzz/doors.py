@@ -225,22 +225,64 @@ _KINDS: tuple[Any, ...] = (
     *(pl.String, pl.Float64, pl.Int64, pl.Date, pl.Datetime("us", "UTC"), pl.Boolean, pl.Binary, pl.Float32),
     *(pl.Decimal(20, 4), pl.Categorical, pl.Time, pl.Duration("ms"), pl.List(pl.Float64), pl.Null, pl.UInt8, pl.Int128),
 )
-_NAMES = ("Date", "Close", "Symbol", "Volume", "Open", "High", "Low", "close", "Adj Close", "a", "", "Date ", "AIRLINK")
+_NAMES = (
+    "Date",
+    "Close",
+    "Symbol",
+    "Volume",
+    "Open",
+    "High",
+    "Low",
+    "close",
+    "Adj Close",
+    "a",
+    "",
+    "title",
+    "AIRLINK",
+    "url",
+    "symbol",
+)
 _VALUES = (
     *("2025-05-26", "2025-05-27", "2025-05-28", "1.5", "1.75", "2", "AIRLINK", "-1", "nan", "inf", "1e308", "0"),
     *("", None, "x", "9999-12-31", "0001-01-01", "1748217600", "9223372036854775807", "\u202e", "26.05.2025"),
 )
 
 
-def frame(data: bytes) -> object:
-    """A frame of columns, types and values that the bytes choose, five a column, through the door of prices."""
+def of_frame(read: Callable[[pl.DataFrame], Any]) -> Callable[[bytes], object]:
+    """A door that takes a frame: columns, types and values that the bytes choose, five bytes a column."""
+
+    def run(data: bytes) -> object:
+        columns = {}
+        for kind, name, *places in zip(*(iter(data[:60]),) * 5, strict=False):
+            values = pl.Series([_VALUES[place % len(_VALUES)] for place in places], dtype=pl.String)
+            columns[_NAMES[name % len(_NAMES)]] = _of_kind(values, _KINDS[kind % len(_KINDS)])
+        return read(pl.DataFrame(columns))
+
+    return run
+
+
+def frame_of_prices(frame: pl.DataFrame) -> object:
     from correlator.market.files import read_prices
 
-    columns = {}
-    for kind, name, *places in zip(*(iter(data[:60]),) * 5, strict=False):
-        values = pl.Series([_VALUES[place % len(_VALUES)] for place in places], dtype=pl.String)
-        columns[_NAMES[name % len(_NAMES)]] = _of_kind(values, _KINDS[kind % len(_KINDS)])
-    return read_prices(pl.DataFrame(columns), symbol="AIRLINK", exchange="XKAR")
+    return read_prices(frame, symbol="AIRLINK", exchange="XKAR")
+
+
+def frame_of_study_prices(frame: pl.DataFrame) -> object:
+    from correlator.eventstudy.frames import read_wide
+
+    return read_wide(frame, "prices")
+
+
+def frame_of_events(frame: pl.DataFrame) -> object:
+    from correlator.eventstudy.events import read_events
+
+    return read_events(frame)
+
+
+def frame_of_news(frame: pl.DataFrame) -> object:
+    from correlator.news.read import read_news
+
+    return list(read_news(frame))
 
 
 def _of_kind(values: pl.Series, kind: Any) -> pl.Series:

@@ -133,8 +133,17 @@ TARGETS: dict[str, Target] = {
     ),
     "prices xlsx": Target(doors.of_file("p.xlsx", doors.prices), (_XLSX,), (b"PK\x03\x04",)),
     "prices frame": Target(
-        doors.frame,
+        doors.of_frame(doors.frame_of_prices),
         (b"\x03\x00\x00\x01\x02\x01\x01\x03\x04\x05", b"\x00\x00\x00\x01\x02\x00\x01\x03\x04\x05\x00\x02\x06\x06\x06"),
+    ),
+    "study prices frame": Target(
+        doors.of_frame(doors.frame_of_study_prices), (b"\x03\x00\x00\x01\x02\x01\x0c\x03\x04\x05",)
+    ),
+    "study events frame": Target(
+        doors.of_frame(doors.frame_of_events), (b"\x00\x0e\x06\x06\x06\x03\x00\x00\x01\x02\x01\x09\x03\x04\x05",)
+    ),
+    "news frame": Target(
+        doors.of_frame(doors.frame_of_news), (b"\x00\x0b\x06\x0e\x06\x03\x00\x00\x01\x02\x00\x0d\x06\x0e\x06",)
     ),
     "factors": Target(doors.of_file("ff.csv", doors.factors), (_FACTORS,)),
     "instruments": Target(doors.of_file("i.csv", doors.instruments), (_INSTRUMENTS,)),
