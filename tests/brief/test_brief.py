@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 from correlator.brief.make import brief
@@ -168,15 +167,14 @@ def test_the_page_runs_nothing(sample_store):
 
 def test_workspace_command_line_and_stdin_agree(sample_store, tmp_path):
     def run(*arguments, code=0, **options):
-        command = [sys.executable, "-m", "correlator.cli.main", "--store", str(sample_store.path), *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, **options)
+        done = forked.run(["--store", sample_store.path, *arguments], cwd=tmp_path, **options)
         assert done.returncode == code, done.stderr
         return done
 
     made = Workspace(sample_store.path).brief(SAMPLE / "page.txt", at=AT).to_json()
     assert run("brief", str(SAMPLE / "page.txt"), "--at", AT, "--format", "json").stdout == made
     text = (SAMPLE / "page.txt").read_text()
-    assert run("brief", "-", "--at", AT, "--format", "json", input=text).stdout == made
+    assert run("brief", "-", "--at", AT, "--format", "json", stdin=text).stdout == made
     run("brief", "OGDC names a new chairman", "--at", AT, "--to", "x.html", code=12)
     assert (tmp_path / "x.html").read_text().startswith("<!DOCTYPE html>")
     assert json.loads(made)["brief_id"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
+
+import forked
 
 LINES = [
     '{"text": "Pakistan, Azerbaijan hold talks on trade"}',
@@ -20,8 +20,7 @@ LINES = [
 def run(tmp_path, *options):
     path = tmp_path / "lines.jsonl"
     path.write_text("\n".join(LINES) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "correlator.cli.main", "code", str(path), *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return forked.run(["code", path, *options], cwd=tmp_path)
 
 
 def test_a_line_out_for_every_line_in(tmp_path):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from datetime import date
 
+import forked
 import pytest
 
 from correlator.errors import InputError, NotFoundError
@@ -53,13 +53,10 @@ def test_own_names_and_lines_are_known_within_the_block_alone(own):
 def test_the_command_takes_them_by_option_and_by_variable(own, tmp_path):
     lines = tmp_path / "h.jsonl"
     lines.write_text(json.dumps({"text": "Zora Quill meets Modi"}) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "correlator.cli.main", "code", str(lines)]
-    found = [
-        subprocess.run([*command, *option], capture_output=True, text=True, check=True, env=env).stdout
-        for option, env in ((["--actors", str(own)], None), ([], {"CORRELATOR_ACTORS": str(own), "PATH": ""}))
-    ]
-    assert found[0] == found[1]
-    assert json.loads(found[0])["events"][0]["dyad"] == "CAN-IND"
+    option = forked.run(["code", lines, "--actors", own], cwd=tmp_path).stdout
+    variable = forked.run(["code", lines], cwd=tmp_path, env={**os.environ, "CORRELATOR_ACTORS": str(own)}).stdout
+    assert option == variable
+    assert json.loads(option)["events"][0]["dyad"] == "CAN-IND"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
+import forked
 import pytest
 
 from correlator.errors import InputError
@@ -57,10 +56,9 @@ def test_an_unknown_country_is_refused():
 def test_the_command_line_takes_it(tmp_path):
     path = tmp_path / "lines.jsonl"
     path.write_text('{"text": "PM condemns raid on Turkish engineers"}\n', encoding="utf-8")
-    command = [sys.executable, "-m", "correlator.cli.main", "code", str(path), "--home"]
-    done = subprocess.run([*command, "KEN"], capture_output=True, text=True, check=True, timeout=120)
+    done = forked.run(["code", path, "--home", "KEN"], cwd=tmp_path)
     assert json.loads(done.stdout)["events"][0]["dyad"] == "KEN-TUR"
-    refused = subprocess.run([*command, "KENYA"], capture_output=True, text=True, check=False, timeout=120)
+    refused = forked.run(["code", path, "--home", "KENYA"], cwd=tmp_path)
     assert refused.returncode == 3
     assert "not a country" in refused.stderr
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import forked
 import polars as pl
 import pytest
 from bars_made import made_bars
 
-VERB = [sys.executable, "-m", "correlator.cli.main"]
 STUDY = ["study", "--symbol", "LAMP", "--window=-3:3", "--windows=-1:1", "--format", "csv"]
 OUTPUTS = ("ar", "car", "models")
 
@@ -27,9 +24,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def correlator(folder: Path, *words: str) -> bytes:
-    done = subprocess.run([*VERB, *words], cwd=folder, capture_output=True, env=os.environ, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
+    done = forked.run(words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.encode()
 
 
 def test_a_later_download_changes_no_byte_of_an_as_of_study(folder):

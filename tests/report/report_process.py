@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+import forked
 
 SPEC = """
 title = "AIRLINK every evening"
@@ -27,14 +28,6 @@ def run_report_verb(folder: Path, *arguments: object, code: int = 0, path: str |
     environment = {**os.environ, "CORRELATOR_STORE": str(folder / "m.duckdb"), "TZ": "UTC"}
     if path is not None:
         environment |= {"PATH": path + os.pathsep + os.environ["PATH"], "HOME": str(folder)}
-    done = subprocess.run(
-        correlator_command("report", *arguments),
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = forked.run(["report", *arguments], cwd=folder, env=environment)
     assert done.returncode == code, f"exit code {done.returncode}: {done.stderr}"
     return done

@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import random
-import subprocess
 import time
 from pathlib import Path
 
+import forked
 import pytest
-from report_process import SPEC, correlator_command, run_report_verb
+from report_process import SPEC, run_report_verb
 
 DAY = "2025-06-05"
 
@@ -32,12 +32,10 @@ def killed(work: Path, number: int, longest: float, chance: random.Random) -> bo
     """
     (work / "daily.toml").write_text(SPEC.replace("AIRLINK every evening", f"number {number}"))
     environment = {**os.environ, "CORRELATOR_STORE": str(work / "m.duckdb")}
-    process = subprocess.Popen(
-        correlator_command("--quiet", "report", "run", "daily.toml", "--as-of", DAY),
-        cwd=work,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
+    with open(os.devnull, "r+b") as nowhere:
+        files = [nowhere.fileno()] * 3
+        arguments = ["--quiet", "report", "run", "daily.toml", "--as-of", DAY]
+        process = forked.start(arguments, cwd=work, env=environment, files=files)
     if number % 2:
         runs = work / "reports/daily/runs"
         while process.poll() is None and not list(runs.glob(".draft-*")):

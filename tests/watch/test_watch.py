@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import forked
 import pytest
 from feed_server import FeedServer, serving
 
@@ -336,8 +335,7 @@ def test_the_command_line(tmp_path, server):
     (tmp_path / "feeds.toml").write_text(f'events = "category = AGREE"\n[[feed]]\nurl = "{server.url()}"\n')
 
     def run(*arguments, code=0):
-        command = [sys.executable, "-m", "correlator.cli.main", "watch", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=dict(os.environ))
+        done = forked.run(["watch", *arguments], cwd=tmp_path)
         assert done.returncode == code, done.stderr
         return done
 
