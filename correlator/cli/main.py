@@ -69,6 +69,7 @@ def _mistyped(error: Exception) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "correlator"
     message = error.format_message().rstrip(".").replace("\n", " ")  # type: ignore[attr-defined]
+    message = message.replace("Value error, ", "")  # a word of the library that reads options
     complain(f"{message} (see `{path} --help`)")
     return ExitCode.USAGE
 

@@ -23,7 +23,7 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
     [
         (("studdy",), "Did you mean 'study'?"),
         (("study", "--benchmrk", "X"), "--benchmark"),
-        (("plot", "AIRLINK", "--kind", "pric"), "'price'"),
+        (("plot", "AIRLINK", "--kind", "pric"), "Invalid value for '--kind': 'pric' is not one of 'price'"),
         (("list",), "articles"),
         (("add", "prices"), "sources"),
         (("report", "list", "--last", "none"), "--last"),
