@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -51,6 +52,10 @@ def code(
         Path | None,
         typer.Option("--actors", help="TOML file of your own actors and lexicon lines.", show_default=False),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option("--encoding", help="Encoding of a file that is not UTF-8, such as cp1252.", show_default=False),
+    ] = None,
     format: Annotated[
         LineFormat, typer.Option("--format", help="One JSON object a line, or events as CSV.")
     ] = LineFormat.JSONL,
@@ -67,6 +72,7 @@ def code(
     from correlator.events.fitted import has_encoder
     from correlator.events.language import CODED, LEXICAL
     from correlator.events.own_actors import own_actors
+    from correlator.news.text_lines import lines_of
 
     if str(file) != "-" and not file.is_file():
         raise NotFoundError(f"{file} does not exist", hint="give a JSONL file, or - for stdin")
@@ -77,10 +83,13 @@ def code(
         complain(
             f"the encoder is not installed: the full coder works without it, less surely ({INSTALL})", level="note"
         )
-    lines = sys.stdin if str(file) == "-" else file.open(encoding="utf-8")
+    if str(file) == "-":
+        lines = iter(io.TextIOWrapper(sys.stdin.buffer, encoding=encoding or "utf-8-sig", errors="replace"))
+    else:
+        lines = lines_of(file, encoding)
     if format is LineFormat.CSV:
         print(",".join(CSV_COLUMNS))
-    with ExitStack() as opened, lines, own_actors(actors), progress("coding") as advance:
+    with ExitStack() as opened, own_actors(actors), progress("coding") as advance:
         each: Each = map if cluster is None else opened.enter_context(cluster_at(cluster)).stream
         for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value, home=home, each=each):
             line = line.surer(least)

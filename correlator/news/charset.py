@@ -54,6 +54,19 @@ _OF_LANGUAGE = {
     "th": "cp874",
     "vi": "cp1258",
 }
+_BINARY = (
+    b"%PDF-",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"SQLite format 3",
+    b"PK\x03\x04",
+    b"\xd0\xcf\x11\xe0",
+    b"PAR1",
+    b"ARROW1",
+)
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
+_MOST_CONTROLS = 0.02  # share of bytes; damaged text has fewer
 _MULTI = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
@@ -81,6 +94,17 @@ def decode(raw: bytes, content_type: str | None = None) -> str:
     if mostly_utf8(raw) or (declared is None and escapes is False and _is_utf16(raw)):
         return clean_text(raw.decode("utf-8" if mostly_utf8(raw) else _utf16(raw), "replace"))
     return clean_text(raw.decode(declared or _by_content(raw), "replace"))
+
+
+def is_text(raw: bytes) -> bool:
+    """Whether bytes are text of some encoding, and not a picture, a document, an archive or a database."""
+    sample = raw[:_HEAD]
+    if any(sample.startswith(mark) for mark, _ in _MARKS):
+        return True
+    if sample.startswith(_BINARY):
+        return False
+    controls = sum(byte in _CONTROLS for byte in sample)
+    return controls <= _MOST_CONTROLS * len(sample) or _is_utf16(sample)
 
 
 def declared_encoding(raw: bytes, content_type: str | None = None) -> str | None:
@@ -136,7 +160,8 @@ def _known(name: str) -> str | None:
 
 def _is_utf16(raw: bytes) -> bool:
     sample = raw[:_HEAD]
-    return sample.count(0) > 0.2 * len(sample)
+    sides = sorted((sample[0::2].count(0), sample[1::2].count(0)))
+    return sum(sides) > 0.2 * len(sample) and sides[0] <= 0.05 * sides[1]
 
 
 def _utf16(raw: bytes) -> str:

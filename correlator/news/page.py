@@ -7,6 +7,7 @@ punctuation between paragraphs is a link to another article and no running text.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from correlator.errors import InputError, TimeError
 from correlator.files import called
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, digest, make_batch, reject
-from correlator.news.charset import decode, encoding_named
+from correlator.news.charset import decode, encoding_named, is_text
 from correlator.news.language import language_of
 from correlator.news.printed_dates import read_printed
 from correlator.news.profiles import Profile, load_profile, profile_names
@@ -78,10 +79,17 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 
 
 def read_bytes(file: IO[bytes], name: str, limit: int = MAX_PAGE_BYTES) -> bytes:
-    """What a file holds; raises InputError where that is more than a page."""
+    """What a file holds, in gzip or not; raises InputError where that is more than a page, or no text."""
     raw = file.read(limit + 1)
+    if raw.startswith(b"\x1f\x8b"):
+        try:
+            raw = zlib.decompressobj(wbits=31).decompress(raw, limit + 1)
+        except zlib.error as error:
+            raise InputError(f"{name} is a damaged gzip file: {error}") from None
     if len(raw) > limit:
         raise InputError(f"{name} is larger than {limit // 1_000_000} MB, which no article page is")
+    if not is_text(raw):
+        raise InputError(f"{name} is not text", hint="give a page or its text, not a picture, a document or a database")
     return raw
 
 

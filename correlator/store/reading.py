@@ -85,14 +85,24 @@ def read_validators(connection: duckdb.DuckDBPyConnection, address: str) -> tupl
 def _no_bars(
     connection: duckdb.DuckDBPyConnection, missing: Sequence[str], interval: str, as_of: datetime | None
 ) -> NotFoundError:
-    when = f" known at {as_of.isoformat()}" if as_of else ""
+    of = f"{interval} bars of {', '.join(missing)}"
+    bars = {"symbol": missing[0], "interval": interval}
+    if as_of is not None:
+        first = query(
+            connection,
+            'SELECT min(retrieved_at) FROM bars WHERE symbol = $symbol AND "interval" = $interval',
+            bars,
+        ).item()
+        if first is not None:
+            message = f"no {of} were known at {as_of:%Y-%m-%dT%H:%M}Z: the first were loaded at {first:%Y-%m-%dT%H:%M}Z"
+            return NotFoundError(message, hint="ask as of a later instant, or without one")
     others = query(
         connection,
         'SELECT DISTINCT "interval" FROM bars WHERE symbol = $symbol AND "interval" <> $interval ORDER BY ALL',
-        {"symbol": missing[0], "interval": interval},
+        bars,
     )["interval"].to_list()
     hint = f"it has {', '.join(others)}" if others else _spelling(connection, missing[0])
-    return NotFoundError(f"the store has no {interval} bars of {', '.join(missing)}{when}", hint=hint)
+    return NotFoundError(f"the store has no {of}", hint=hint)
 
 
 def _spelling(connection: duckdb.DuckDBPyConnection, symbol: str) -> str:

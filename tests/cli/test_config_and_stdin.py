@@ -110,3 +110,14 @@ def test_stdin_is_read_where_a_file_is():
         run("add", "prices", "-", "-", "--symbol", "HBL", stdin=BARS)
     with pytest.raises(InputError, match="nothing came"):
         run("add", "events", "-", stdin="")
+
+
+def test_headlines_in_another_encoding_are_coded_when_it_is_named(tmp_path):
+    path = tmp_path / "headlines.jsonl"
+    path.write_bytes('{"text": "Pakistan, Türkiye sign défense pact"}\n'.encode("cp1252"))
+    refused = run("code", str(path))
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "is not UTF-8 text" in refused.stderr
+    named = run("code", str(path), "--encoding", "cp1252")
+    assert '"dyad": "PAK-TUR"' in named.stdout
+    assert run("code", "-", "--encoding", "cp1252", stdin=path.read_bytes()).stdout == named.stdout
