@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from correlator.cli.app import app
 from correlator.config import ignored, setting, settings
 from correlator.errors import CorrelatorError, InputError
+from correlator.news.text_lines import lines_of
 from correlator.store.db import Store
 
 BARS = "Date,Close\n2025-05-26,10\n2025-05-27,11\n2025-05-29,12\n"
@@ -115,9 +116,8 @@ def test_stdin_is_read_where_a_file_is():
 def test_headlines_in_another_encoding_are_coded_when_it_is_named(tmp_path):
     path = tmp_path / "headlines.jsonl"
     path.write_bytes('{"text": "Pakistan, Türkiye sign défense pact"}\n'.encode("cp1252"))
-    refused = run("code", str(path))
-    assert (refused.exit_code, refused.stdout) == (3, "")
-    assert "is not UTF-8 text" in refused.stderr
+    with pytest.raises(InputError, match="line 1 is not UTF-8 text"):
+        list(lines_of(path))
     named = run("code", str(path), "--encoding", "cp1252")
     assert '"dyad": "PAK-TUR"' in named.stdout
     assert run("code", "-", "--encoding", "cp1252", stdin=path.read_bytes()).stdout == named.stdout
