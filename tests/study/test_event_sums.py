@@ -163,10 +163,17 @@ def test_order_of_keys_is_that_of_values() -> None:
     assert residual_loops.put_in_order(e, keys[0], order) == n
     np.testing.assert_array_equal(order.value[:n], np.sort(e[~np.isnan(e)]))
     np.testing.assert_array_equal(e[order.place[:n]], order.value[:n])
-    np.testing.assert_array_equal(order.position[order.place[:n]], np.arange(n))
-    assert (order.position[np.isnan(e)] == -1).all()
-    expected = ranks.average_ranks(e[None])[0]
-    np.testing.assert_array_equal(order.rank[~np.isnan(e)], expected[~np.isnan(e)])
+    days, below = np.array([0.0, np.nan, 0.25, -np.inf]), np.empty((2, len(order.rank)), dtype=np.int16)
+    hits = np.array([(e <= day).sum() for day in days])
+    residual_loops.fill_ranks(order, n, (days, hits), below)
+    np.testing.assert_array_equal(order.rank[order.place[:n]], np.arange(1, n + 1))
+    used, columns = ~np.isnan(e), len(e)
+    assert not order.rank[:columns][~used].any()
+    assert not order.twice[:columns][~used].any()
+    expected = 2 * ranks.average_ranks(e[None])[0] - (n + 1)
+    np.testing.assert_array_equal(order.twice[:columns][used], expected[used])
+    np.testing.assert_array_equal(below[0, :columns][used], (e[used] > 0.0).astype(int))
+    np.testing.assert_array_equal(below[1, :columns][used], 1 + (e[used] > 0.25).astype(int))
 
 
 def test_windows_too_long_for_the_loop_are_ranked_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,8 +30,7 @@ def corrado(evidence: Evidence) -> Array:
 
     A window is the sum over its m days with an event over sqrt m (Cowan 1992).
     """
-    days = evidence.ranks.days
-    return _over_days(evidence, days.plain / days.ranked)
+    return _over_days(evidence, evidence.ranks.plain / evidence.ranks.days.ranked)
 
 
 def corrado_uniform(evidence: Evidence) -> Array:

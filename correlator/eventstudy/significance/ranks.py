@@ -25,24 +25,24 @@ class Ranked(NamedTuple):
 
 
 class DaySums(NamedTuple):
-    """By estimation and event day (L + D,): sums over events of K - (M + 1)/2 and of K/(M + 1) - 1/2, K the rank among
-    the event's M residuals and days, and how many.
+    """By estimation and event day (L + D,): sums over events of K/(M + 1) - 1/2, K the rank among the event's M
+    residuals and days, and how many.
     """
 
-    plain: Array
     uniform: Array
     ranked: Array
 
 
 class RankSums(NamedTuple):
     """``days`` and ``adjusted`` sums of ranks by day, of abnormal returns as they are and divided by the sd over events
-    of their scaled values; ``daily``, ``present`` (K, L): by estimation day of U = rank / (n + 2) - 1/2 over events
-    with a value in the column, and how many; ``u``, ``u_n``, ``u_weight`` (K,): of U of the event, how many, and of
-    n / (12 (n + 2)).
+    of their scaled values; ``plain`` (L + D,) of K - (M + 1)/2 of the former; ``daily``, ``present`` (K, L): by
+    estimation day of U = rank / (n + 2) - 1/2 over events with a value in the column, and how many; ``u``, ``u_n``,
+    ``u_weight`` (K,): of U of the event, how many, and of n / (12 (n + 2)).
     """
 
     days: DaySums
     adjusted: DaySums
+    plain: Array
     daily: Array
     present: Array
     u: Array
@@ -60,9 +60,9 @@ class RankSums(NamedTuple):
 
 def no_ranks(length: int, days: int, columns: int) -> RankSums:
     """Sums of no events."""
-    plain, adjusted = (DaySums(*(np.zeros(length + days) for _ in range(3))) for _ in range(2))
+    by_day, adjusted = (DaySums(np.zeros(length + days), np.zeros(length + days)) for _ in range(2))
     cells = [np.zeros((columns, length)) for _ in range(2)]
-    return RankSums(plain, adjusted, *cells, *(np.zeros(columns) for _ in range(3)))
+    return RankSums(by_day, adjusted, np.zeros(length + days), *cells, *(np.zeros(columns) for _ in range(3)))
 
 
 def average_ranks(values: Array) -> Array:
@@ -89,7 +89,7 @@ def numpy_ranks(events: Ranked, out: RankSums) -> None:
     """Add to ``out`` the ranks of some events."""
     used, limits = events.used, events.limits
     e = np.where(used, events.e, np.nan)
-    numpy_days(e, events.daily, out.days)
+    out.plain[:] += numpy_days(e, events.daily, out.days)
     numpy_days(e, limits[:, : events.daily.shape[1]], out.adjusted)
     n = used.sum(axis=1).astype(np.float64)
     weight, here = 1.0 / (n + 2.0), (~np.isnan(limits)).astype(np.float64)
@@ -106,11 +106,11 @@ def numpy_ranks(events: Ranked, out: RankSums) -> None:
         out.u[k] += np.where(here[:, k] > 0, above * weight - 0.5, 0.0).sum()
 
 
-def numpy_days(e: Array, daily: Array, into: DaySums) -> None:
-    """Add the ranks of residuals and days among one another."""
+def numpy_days(e: Array, daily: Array, into: DaySums) -> Array:
+    """Add the ranks K of residuals and days among one another; the sum over events (L + D,) of K - (M + 1)/2."""
     ranks = average_ranks(np.concatenate([e, daily], axis=1))
     known = ~np.isnan(ranks)
     ranks, own = np.where(known, ranks, 0.0), known.sum(axis=1)
     into.ranked[:] += known.sum(axis=0)
-    into.plain[:] += ranks.sum(axis=0) - ((own + 1) / 2) @ known
     into.uniform[:] += (1.0 / (own + 1)) @ ranks - 0.5 * known.sum(axis=0)
+    return np.asarray(ranks.sum(axis=0) - ((own + 1) / 2) @ known)

@@ -19,9 +19,10 @@ from correlator.eventstudy.significance.value_loops import Values
 
 Counts = NDArray[np.int16]
 
-LONGEST: Final = int(np.iinfo(np.int16).max)
-"""Bars of an estimation window that the loops take: positions are held in 16 bits."""
-_STRIDE = 16
+LONGEST: Final = int(np.iinfo(np.int16).max) // 4
+"""Bars of an estimation window that the loops take: twice the distance of ranks is held in 16 bits."""
+_STRIDE, _COUNTED = 16, 32
+_LOW = (1 << 16) - 1
 _LARGEST = np.int64(np.iinfo(np.int64).max)
 
 
@@ -53,14 +54,17 @@ class Looked(NamedTuple):
 
 
 class Order(NamedTuple):
-    """Of one event: ``value`` (L and a stride) the j-th smallest residual, ``place`` (L,) its column; by column (L,)
-    ``position`` j, -1 where there is no residual, and ``rank`` from 1, ties averaged.
+    """Of one event: ``value`` (L and a stride) the j-th smallest residual, ``place`` (L,) its column; by column, and
+    zeros behind the last, ``rank`` from 1 in that order, ``twice`` the rank, ties averaged, doubled, less one more than
+    there are residuals; both 0 where there is none. ``steps`` (L + 1,) and ``packed`` are room for ``fill_ranks``.
     """
 
     value: Array
     place: Rows
-    position: Counts
-    rank: Array
+    rank: Counts
+    twice: Counts
+    steps: Rows
+    packed: Rows
 
 
 def nothing_looked_at(shape: tuple[int, int, int], dates: int, summed: tuple[int, int]) -> Looked:
@@ -112,22 +116,23 @@ def add_residuals(
 ) -> None:
     """Add a block of events to ``out``, from residuals, days and sorted keys; ``known``: values and constants.
 
-    Residuals above a limit are counted in 16 bits and weighed when their number changes, which it seldom does.
+    Ranks are counted in 16 bits and weighed when the number of residuals changes, which it seldom does.
     """
     e, daily, keys = estimation
     values, constants = known
     ranks = out.ranks
     length, days, columns = e.shape[1], daily.shape[1], values.x.shape[1]
-    order = empty_order(length)
-    asked, hits = np.empty(days + columns + 1), np.empty(days + columns + 1, np.int64)
-    above, below, centred = np.zeros((columns, length), np.int16), np.empty(length, np.int16), np.empty(length)
-    base, used, scaled = np.zeros(length), np.zeros(length), np.empty(columns)
+    order, asked = empty_order(length), np.empty(days + columns + 1)
+    hits, limit = np.empty(days + columns + 1, np.int64), np.empty(columns + 1, np.int16)
+    above, below = np.zeros((columns + 1, len(order.rank)), np.int16), np.empty((2, len(order.rank)), np.int16)
+    away, centred = np.empty(length + days, np.int16), np.empty(length)
+    base, scaled = np.zeros(length), np.empty(columns)
     alike, weight = -1, 0.0
+    limit[columns] = 0
     for p in range(len(e)):
         n = put_in_order(e[p], keys[p], order)
-        position, rank = order.position, order.rank
         if n != alike:
-            weigh(above, weight, ranks.daily)
+            weigh(above, weight, ranks)
             alike, weight = n, 1.0 / (n + 2.0)
         asked[:days] = daily[p]
         for k in range(columns):
@@ -136,6 +141,7 @@ def add_residuals(
             asked[days + k] = scaled[k] * (values.sigma[p] / constants[1, k])
         asked[days + columns] = 0.0
         not_above(order.value, n, asked, hits)
+        fill_ranks(order, n, (asked[: 2 * days], hits), below)
         squares = centre(e[p], order, (n, values.sigma[p]), centred)
         add_dated(values.x[p], (meeting.date[p], meeting.group[p], meeting.column[p]), (centred, squares), out)
         for t in range(length):
@@ -145,62 +151,56 @@ def add_residuals(
             out.variance[k] += variance * values.bars[p, k]
             out.positive_share[k] += share if values.x[p, k] == values.x[p, k] else 0.0
         add_pseudo(scaled, constants, out.pseudo)
-        below[:] = 0
-        for d in range(days):
-            if asked[d] == asked[d]:
-                edge = np.int16(hits[d] - 1)
-                for t in range(length):
-                    below[t] += np.int16(position[t] > edge)
-        rank_days(order, n, (asked[:days], hits[:days], below), ranks.days)
+        rank_days(order, (n, asked[:days], hits[:days], below[0]), away, ranks.days)
+        for t in range(length + days):
+            ranks.plain[t] += 0.5 * away[t]
+        rank_days(order, (n, asked[days : 2 * days], hits[days : 2 * days], below[1]), away, ranks.adjusted)
         for t in range(length):
-            used[t] += 1.0 if position[t] >= 0 else 0.0
-        below[:] = 0
+            base[t] += 0.5 * weight * order.twice[t]
         for k in range(columns):
-            limit, r, row = asked[days + k], hits[days + k], above[k]
-            if limit != limit:
+            limit[k] = np.int16(hits[days + k]) if asked[days + k] == asked[days + k] else np.int16(LONGEST)
+        for k in range(columns + 1):
+            row, least = above[k], limit[k]
+            for t in range(len(row)):
+                row[t] += np.int16(order.rank[t] > least)
+        for k in range(columns):
+            place, measured = days + k, asked[days + k] == asked[days + k]
+            ranks.u[k] += (hits[place] + 1.0) * weight - 0.5 if measured else 0.0
+            ranks.u_n[k] += 1.0 if measured else 0.0
+            ranks.u_weight[k] += n / 12.0 * weight if measured else 0.0
+        for k in range(columns):
+            if asked[days + k] != asked[days + k]:
                 for t in range(length):
-                    ranks.daily[k, t] -= rank[t] * weight - 0.5 if position[t] >= 0 else 0.0
+                    ranks.daily[k, t] -= 0.5 * weight * (order.twice[t] - (1 if order.rank[t] > 0 else 0))
                 for t in range(length):
-                    ranks.present[k, t] -= 1.0 if position[t] >= 0 else 0.0
-                continue
-            edge = np.int16(r - 1)
-            if k < days:
-                for t in range(length):
-                    higher = np.int16(position[t] > edge)
-                    row[t] += higher
-                    below[t] += higher
-            else:
-                for t in range(length):
-                    row[t] += np.int16(position[t] > edge)
-            ties = 0
-            while r > ties and order.value[r - 1 - ties] == limit:
-                ranks.daily[k, order.place[r - 1 - ties]] += 0.5 * weight
-                ties += 1
-            ranks.u[k] += (r - 0.5 * ties + 1.0) * weight - 0.5
-            ranks.u_n[k] += 1.0
-            ranks.u_weight[k] += n / 12.0 * weight
-        rank_days(order, n, (asked[days : 2 * days], hits[days : 2 * days], below), ranks.adjusted)
-        for t in range(length):
-            base[t] += rank[t] * weight - 0.5 if position[t] >= 0 else 0.0
-    weigh(above, weight, ranks.daily)
+                    ranks.present[k, t] -= 1.0 if order.rank[t] > 0 else 0.0
+            r = hits[days + k]
+            while r > 0 and order.value[r - 1] == asked[days + k]:
+                r -= 1
+                ranks.daily[k, order.place[r]] += 0.5 * weight
+                ranks.u[k] -= 0.5 * weight
+    weigh(above, weight, ranks)
     for k in range(columns):
         for t in range(length):
             ranks.daily[k, t] += base[t]
-        for t in range(length):
-            ranks.present[k, t] += used[t]
-    for t in range(length):
-        ranks.days.ranked[t] += used[t]
-        ranks.adjusted.ranked[t] += used[t]
 
 
 @inlined
-def weigh(above: Counts, weight: float, into: Array) -> None:
-    """Add what was counted of events with one number of residuals, and count from zero."""
-    for k in range(above.shape[0]):
-        for t in range(above.shape[1]):
-            into[k, t] += weight * above[k, t]
-        for t in range(above.shape[1]):
-            above[k, t] = 0
+def weigh(above: Counts, weight: float, into: RankSums) -> None:
+    """Add what was counted of events with one number of residuals, in the last row the residuals themselves, and count
+    from zero.
+    """
+    columns, length = into.daily.shape
+    used = above[columns]
+    for k in range(columns):
+        for t in range(length):
+            into.daily[k, t] += weight * (above[k, t] - 0.5 * used[t])
+        for t in range(length):
+            into.present[k, t] += used[t]
+    for t in range(length):
+        into.days.ranked[t] += used[t]
+        into.adjusted.ranked[t] += used[t]
+    above[:] = 0
 
 
 @inlined
@@ -215,7 +215,7 @@ def centre(e: Array, order: Order, size: tuple[int, float], centred: Array) -> f
     mean /= n
     mean = mean if abs(mean) > ROUNDING * sigma else 0.0
     for t in range(len(e)):
-        centred[t] = e[t] - mean if order.position[t] >= 0 else 0.0
+        centred[t] = e[t] - mean if order.rank[t] > 0 else 0.0
     for t in range(len(e)):
         squares += centred[t] * centred[t]
     return squares
@@ -255,29 +255,29 @@ def add_pseudo(scaled: Array, constants: Array, out: Array) -> None:
 
 @inlined
 def empty_order(length: int) -> Order:
-    """Room for the order of ``length`` residuals."""
+    """Room for the order of ``length`` residuals; counts in 16 bits end with a whole register of the processor."""
+    width = (length + _COUNTED - 1) // _COUNTED * _COUNTED
     value, place = np.empty(length + _STRIDE), np.empty(length, np.int64)
-    return Order(value, place, np.empty(length, np.int16), np.empty(length))
+    rank, twice = np.zeros(width, np.int16), np.zeros(width, np.int16)
+    return Order(value, place, rank, twice, np.zeros(length + 1, np.int64), np.zeros(width, np.int64))
 
 
 @inlined
 def put_in_order(e: Array, keys: Rows, order: Order) -> int:
-    """Fill ``order`` from one event's residuals and their sorted keys; how many residuals there are.
+    """Fill ``value`` and ``place`` from one event's residuals and their sorted keys; how many residuals there are.
 
     Insertion mends the order where the keys' lost bits decide.
     """
-    value, place, position, rank = order
+    value, place = order.value, order.place
     length, low, n = len(e), 1, 0
     while low < length:
         low <<= 1
     for t in range(length):
         n += 1 if keys[t] != _LARGEST else 0
-    position[:] = -1
     for j in range(n):
         place[j] = keys[j] & (low - 1)
     for j in range(n):
         value[j] = e[place[j]]
-        position[place[j]] = j
     close = 0
     for j in range(1, n):
         close += 1 if value[j] <= value[j - 1] else 0
@@ -290,19 +290,47 @@ def put_in_order(e: Array, keys: Rows, order: Order) -> int:
                 q -= 1
             value[q] = v
             place[q] = t
-        for j in range(n):
-            position[place[j]] = j
-    for t in range(length):
-        rank[t] = position[t] + 1.0
-    j = 0
-    while close > 0 and j < n:
+    return n
+
+
+@inlined
+def fill_ranks(order: Order, n: int, event: tuple[Array, Rows], below: Counts) -> None:
+    """Fill ``rank`` and ``twice``, and ``below`` (2, L): how many of the event's days, and of its days as they are
+    scaled, lie below a residual. ``event``: both (2 D,), and how many residuals are not above each.
+
+    All three run up with the order: they are summed, and put in their column, as parts of one whole number.
+    """
+    value, place, rank, twice, steps, packed = order
+    asked, hits = event
+    days = len(asked) // 2
+    for c in range(len(asked)):
+        if asked[c] == asked[c]:
+            steps[hits[c]] += 1 << 16 if c < days else 1 << 32
+    packed[:] = 0
+    total = 0
+    for j in range(n):
+        total += steps[j] + 1
+        packed[place[j]] = total
+    steps[:] = 0
+    for t in range(len(packed)):
+        rank[t] = packed[t] & _LOW
+    for t in range(len(packed)):
+        below[0, t] = (packed[t] >> 16) & _LOW
+    for t in range(len(packed)):
+        below[1, t] = packed[t] >> 32
+    more = np.int16(n + 1)
+    for t in range(len(rank)):
+        twice[t] = 2 * rank[t] - more if rank[t] > 0 else 0
+    ties, j = 0, 0
+    for q in range(1, n):
+        ties += 1 if value[q] == value[q - 1] else 0
+    while ties > 0 and j < n:
         r = j + 1
         while r < n and value[r] == value[j]:
             r += 1
         for q in range(j, r):
-            rank[place[q]] = 0.5 * (j + r + 1)
+            twice[place[q]] = j + r - n
         j = r
-    return n
 
 
 @inlined
@@ -327,31 +355,29 @@ def not_above(value: Array, n: int, asked: Array, hits: Rows) -> None:
 
 
 @inlined
-def rank_days(order: Order, n: int, event: tuple[Array, Rows, Counts], into: DaySums) -> None:
-    """Add the ranks of residuals and days among one another; ``event``: the days' returns (D,) and how many of the n
-    residuals are not above each, and (L,) of how many days this holds for a residual.
+def rank_days(order: Order, event: tuple[int, Array, Rows, Counts], away: Counts, into: DaySums) -> None:
+    """Fill ``away`` (L + D,) with twice the ranks of residuals and days among one another less their mean, 0 for none,
+    and add them; ``event``: the number n of residuals, the days' returns (D,), how many residuals are not above each,
+    and how many days lie below each residual.
     """
-    value, place, position, rank = order
-    daily, hits, below = event
-    length, days, m = len(position), len(daily), n
+    n, daily, hits, below = event
+    days, ranked = len(daily), n
+    length = len(away) - days
     for d in range(days):
-        m += 1 if daily[d] == daily[d] else 0
-    middle, share = 0.5 * (m + 1), 1.0 / (m + 1.0)
-    for d in range(days):
-        if daily[d] == daily[d]:
-            lower = hits[d]
-            while lower > 0 and value[lower - 1] == daily[d]:
-                lower -= 1
-                into.plain[place[lower]] += 0.5
-                into.uniform[place[lower]] += 0.5 * share
-            both = lower + hits[d] + 1
-            for c in range(days):
-                both += (1 if daily[c] < daily[d] else 0) + (1 if daily[c] <= daily[d] else 0)
-            own = 0.5 * both
-            into.plain[length + d] += own - middle
-            into.uniform[length + d] += own * share - 0.5
-            into.ranked[length + d] += 1.0
+        ranked += 1 if daily[d] == daily[d] else 0
+    present = np.int16(ranked - n)
     for t in range(length):
-        away = rank[t] + below[t] - middle if position[t] >= 0 else 0.0
-        into.plain[t] += away
-        into.uniform[t] += away * share
+        away[t] = order.twice[t] + 2 * below[t] - present if order.rank[t] > 0 else 0
+    for d in range(days):
+        own, lower = hits[d] - ranked, hits[d]
+        for c in range(days):
+            own += (1 if daily[c] < daily[d] else 0) + (1 if daily[c] <= daily[d] else 0)
+        while lower > 0 and order.value[lower - 1] == daily[d]:
+            lower -= 1
+            away[order.place[lower]] += 1
+        measured = daily[d] == daily[d]
+        away[length + d] = own + lower if measured else 0
+        into.ranked[length + d] += 1.0 if measured else 0.0
+    share = 0.5 / (ranked + 1.0)
+    for t in range(length + days):
+        into.uniform[t] += share * away[t]

@@ -26,7 +26,7 @@ _COLUMNS = 8
 """Columns whose keys are held at a time: all would be half as large as the estimates."""
 _EVENTS = 16_384
 """Events whose keys a thread fills at once."""
-_KEYS_A_PART = 4
+_KEYS_A_PART = 1
 _INSERTED = 64
 
 
@@ -122,7 +122,7 @@ def sorted_keys(keys: Keys) -> Keys:
     shift = np.uint64(0)
     while (most - least) >> shift > np.uint64(n // _KEYS_A_PART + 1):  # 64 would be no shift: 63 leaves 0 or 1
         shift += np.uint64(1)
-    ends = np.zeros(int((most - least) >> shift) + 2, np.int64)
+    ends = np.zeros(int((most - least) >> shift) + 2, np.int32)
     for key in keys:
         if key != _LEFT_OUT:
             ends[int((key - least) >> shift) + 1] += 1
