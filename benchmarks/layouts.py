@@ -40,6 +40,10 @@ TITLES = {
 QUESTIONS = {
     "every date could be day-month or month-day": "Date,Close\n03/04/2024,1\n05/04/2024,2\n",
     "some dates put the day first, some the month": "Date,Close\n13/04/2024,1\n04/14/2024,2\n",
+    "dates of which a spreadsheet has turned those up to the 12th": "Date,Close\n01/11/2024,1\n"
+    "01/12/2024,2\n16/01/2024,3\n17/01/2024,4\n18/01/2024,5\n02/01/2024,6\n02/02/2024,7\n",
+    "days by numbers, too few to tell what counts them": "Date,Close\n45293,1\n45294,2\n",
+    "two bars a month apart": "Date,Close\n2024-01-31,1\n2024-02-29,2\n",
     "45,780 is forty-five or forty-five thousand": "Date;Close\n2024-03-11;45,780\n2024-03-12;45,550\n",
     "a decimal point and a decimal comma": "Date;Open;Close\n2024-03-11;45.70;45,78\n",
     "O, H, L, C: prices or four shares": "Date,O,H,L,C\n2024-03-11,1,2,3,4\n",

@@ -187,6 +187,11 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     country = exchange_named(exchange).country if exchange else None
     numbers, name_notes = under_present_names(numbers, country)
     kept, repeated = without_repeats(numbers, raw.source, refuse=options.contradictions == "refuse")
+    lost = [] if labelled.rejected is None else [labelled.rejected]
+    rejects = rejects_of(table.table, [*stacked.rejected, *lost, *bad, *repeated])
+    if options.contradictions == "refuse":
+        refuse_second_header(table, rejects)
+        _refuse_returns(kept, raw.source)
     interval = labelled.interval
     if interval == "1d":
         interval = usual_distance(kept, options.spacing, raw.source)
@@ -195,11 +200,6 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
             f"{raw.source} has bars of {interval} within days, not of {options.spacing}", hint="leave spacing out"
         )
     bars = kept.with_columns(pl.lit(interval).alias("interval"), pl.lit(raw.source).alias("source"))
-    lost = [] if labelled.rejected is None else [labelled.rejected]
-    rejects = rejects_of(table.table, [*stacked.rejected, *lost, *bad, *repeated])
-    if options.contradictions == "refuse":
-        refuse_second_header(table, rejects)
-        _refuse_returns(kept, raw.source)
     if bars.is_empty():
         raise InputError(f"{raw.source} holds no bar that can be read", hint=first_reason(rejects))
     check_names(bars["symbol"].unique(), "symbol", raw.source)

@@ -106,8 +106,9 @@ def test_a_title_may_say_the_unit(tmp_path):
         ("Dátum;Nyitó;Záró", "{d:%Y.%m.%d.};{c};{c}"),
         ("Datum;Otevírací;Zavírací", "{d:%d.%m.%Y};{c};{c}"),
         ("Dates,LAMP US Equity,WICK US Equity\n,PX_LAST,PX_LAST", "{d:%m/%d/%Y},{c},7"),
+        ("Date,LAMP.N Close,LAMP.N Volume", "{d},{c},1000"),
     ],
-    ids=["spaces before quotes", "French", "Norwegian", "Hungarian", "Czech", "terminal"],
+    ids=["spaces before quotes", "French", "Norwegian", "Hungarian", "Czech", "terminal", "codes with a point"],
 )
 def test_what_stands_in_the_header(tmp_path, header, form):
     holds(read(tmp_path, rows(header, form)))

@@ -471,3 +471,9 @@ def test_figures_among_shares_are_a_question(tmp_path):
     with pytest.raises(InputError, match="LAMP_Volume could be shares or figures"):
         read_prices(path, exchange="XNYS")
     assert closes(path) == CLOSES
+
+
+def test_a_second_header_is_told_before_a_few_bars_are_a_question(tmp_path):
+    path = written(tmp_path, "Date,Close\n2024-03-11,1\nDate,Close\n2023-03-11,2\n")
+    with pytest.raises(InputError, match="line 3 is a second header"):
+        read_prices(path, symbol="LAMP")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
@@ -86,19 +86,22 @@ def _are_symbols(names: set[str], asked: str | None) -> bool:
 
 def _field_first(label: str) -> tuple[str, str] | None:
     """Symbol and field of ``Close_KO``; the longest field that fits."""
-    for mark in reversed(list(_MARKS.finditer(label))):
-        field, symbol = label[: mark.start()], label[mark.end() :]
-        if symbol and field and is_figure(field):
-            return symbol, field
-    return None
+    cuts = [(label[mark.end() :], label[: mark.start()]) for mark in _MARKS.finditer(label)]
+    return _surest(reversed(cuts))
 
 
 def _field_last(label: str) -> tuple[str, str] | None:
-    for mark in _MARKS.finditer(label):
-        symbol, field = label[: mark.start()], label[mark.end() :]
-        if symbol and field and is_figure(field):
-            return symbol, field
-    return None
+    return _surest((label[: mark.start()], label[mark.end() :]) for mark in _MARKS.finditer(label))
+
+
+def _surest(cuts: Iterable[tuple[str, str]]) -> tuple[str, str] | None:
+    """The first symbol and figure of a name that is cut in two, one with a figure of bars if there is one.
+
+    ``KO.N Close`` is KO.N's close, and no figure called N Close of KO.
+    """
+    pairs = [(symbol, field) for symbol, field in cuts if symbol and field and is_figure(field)]
+    of_bars = [pair for pair in pairs if field_of(pair[1]) in (*PRICES, "last")]
+    return next(iter([*of_bars, *pairs]), None)
 
 
 def holds_field(label: str) -> bool:
