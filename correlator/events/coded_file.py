@@ -15,6 +15,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,7 +24,7 @@ from correlator.errors import InputError
 from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
-from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
+from correlator.news.batch import REJECT_SCHEMA, reject
 from correlator.syntax import csv_fault
 from correlator.tables import EVENTS
 
@@ -36,6 +37,8 @@ _KNOWN = (
     *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note", "id",
     "event_id",
 )  # fmt: skip
+FRAME_ROWS, PART_FRAMES = 5_000, 4
+"""Rows that are read one by one at a time, and how many times as many are handed on together."""
 _SEPARATORS = ",;\t|"
 _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
 
@@ -62,7 +65,7 @@ def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.Da
     Raises InputError for a file without the needed columns.
     """
     try:
-        if separator is not None and _is_packed(path):
+        if separator is not None and _is_packed_utf8(path):
             from correlator.news.gdelt import unpacked_lines
 
             yield from read_coded_lines(unpacked_lines(path), path, separator)
@@ -86,19 +89,24 @@ def read_coded_lines(
     reader = csv.DictReader(lines, delimiter=separator)
     reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
     _check_header(path, reader.fieldnames)
-    while True:
+    while frames := list(islice(_frames(reader, path), PART_FRAMES)):
+        events, rejects = zip(*frames, strict=True)
+        yield pl.concat(events), pl.concat(rejects)
+
+
+def _frames(reader: csv.DictReader[str], path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Events and rejects of ``FRAME_ROWS`` rows at a time: rows as dictionaries take twenty times their frame."""
+    import polars as pl
+
+    while chunk := list(islice(((reader.line_num, row) for row in reader), FRAME_ROWS)):
         rows: list[dict[str, object]] = []
         rejects: list[dict[str, object]] = []
-        for row in reader:
+        for line, row in chunk:
             try:
-                rows.append({**_event(row), "source_line": reader.line_num})
+                rows.append({**_event(row), "source_line": line})
             except InputError as error:
                 printed = ",".join(str(value) for value in row.values())
-                rejects.append(reject(called(path), reader.line_num, str(error), printed))
-            if len(rows) + len(rejects) >= BATCH_ROWS:
-                break
-        if not rows and not rejects:
-            return
+                rejects.append(reject(called(path), line, str(error), printed))
         yield pl.DataFrame(rows, schema=_outside_schema()), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
 
 
@@ -115,6 +123,12 @@ def _completed(rows: pl.DataFrame) -> pl.DataFrame:
     given = {"user_id": pl.lit(""), "source_line": pl.lit(None)}
     missing = [given.get(name, pl.lit(None)).alias(name) for name in _outside_schema() if name not in rows.columns]
     return rows.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in _outside_schema().items())
+
+
+def _is_packed_utf8(path: Path) -> bool:
+    from correlator.news.gdelt import unpacked_lines
+
+    return _is_packed(path) and not any("\ufffd" in line for line in unpacked_lines(path))
 
 
 def _is_packed(path: Path) -> bool:

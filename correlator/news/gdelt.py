@@ -167,7 +167,8 @@ def _zipped(path: Path) -> Iterator[str]:
                     taken += len(raw)
                     if len(raw) > text_lines.MAX_LINE or taken > limit:
                         raise InputError(f"{path.name} unpacks to more than a GDELT file holds")
-                    yield raw.decode("utf-8", "replace").replace("\x00", "")
+                    first = taken == len(raw)
+                    yield raw.decode("utf-8-sig" if first else "utf-8", "replace").replace("\x00", "")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(f"{path.name} is a damaged archive: {error}") from None
 

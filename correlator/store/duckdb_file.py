@@ -48,12 +48,12 @@ class DuckDBFile:
     """The engine of a store in the file ``path`` (see ``Engine``)."""
 
     def __init__(self, path: Path, settings: Mapping[str, str | bool] | None = None) -> None:
-        """``settings``: of DuckDB, for every connection that reads."""
-        self.path = path
+        """``settings``: of DuckDB, for every connection that reads; of a link, the file that it names."""
+        self.path = Path(os.path.realpath(path)) if path.is_symlink() else path
         self._settings = dict(settings or {})
-        self._gate = Gate(path)
+        self._gate = Gate(self.path)
         self._last_lock = ""
-        self._key = str(path.absolute())
+        self._key = str(self.path.absolute())
 
     def exists(self) -> bool:
         """Whether the file is there and not empty; an empty one is what a first load left that was stopped."""

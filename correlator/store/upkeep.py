@@ -37,7 +37,7 @@ def restore(store: Store, source: str | Path) -> Path | None:
         raise NotFoundError(f"folder {store.path.parent} does not exist", hint="make it, or give another --store")
     with engine.emptied(store.lock_wait, damaged=True), replacing(store.path, over_database=True) as temporary:
         _file_engine(backed_up).copy_to(temporary, store.lock_wait)
-        return _set_aside(store.path)
+        return _set_aside(engine.path)
 
 
 def compact(store: Store) -> tuple[int, int]:

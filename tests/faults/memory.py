@@ -1,14 +1,16 @@
 """Peak memory of loads and listings of one, ten and a hundred times as many rows; each in a process of its own.
 
-python tests/faults/memory.py [--rows 20000] [--write]
+python tests/faults/memory.py [--scale 1] [--only prices|events|news] [--write]
+
+The scale multiplies the rows. A listing or a check reads the store that the load before it has made.
 """
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,6 +26,7 @@ from correlator.listing import listing
 from correlator.store.db import Store
 
 DAYS = 2_500
+FACTORS = (1, 10, 100)
 
 
 def prices(folder: Path, rows: int) -> None:
@@ -67,34 +70,48 @@ def checked(folder: Path, _: int) -> None:
     check_prices(Store(folder / "m.duckdb"))
 
 
-CASES: dict[str, tuple[Callable[[Path, int], None], ...]] = {
-    "add prices": (prices,),
-    "add news": (news,),
-    "add events": (events,),
-    "list articles --limit 5": (news, five_articles),
-    "list events --limit 5": (events, five_events),
-    "check prices": (prices, checked),
+STEPS: dict[str, tuple[int, dict[str, Callable[[Path, int], None]]]] = {
+    "prices": (20_000, {"add prices": prices, "check prices": checked}),
+    "events": (2_000, {"add events": events, "list events --limit 5": five_events}),
+    "news": (2_000, {"add news": news, "list articles --limit 5": five_articles}),
 }
+"""Rows of the smallest store, and what is done with it in order."""
+
+
+def peak(step: Callable[[Path, int], None], folder: Path, rows: int) -> str:
+    """MiB that a process of its own needs at most, libraries with it."""
+    command = [sys.executable, __file__, "--work", step.__name__, str(folder), str(rows)]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-1]
+
+
+def own_peak() -> int:
+    """The peak of this process in MiB; that of getrusage counts the process which started it."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) // 1024
 
 
 def main() -> None:
     if "--work" in sys.argv:
         name, folder, rows = sys.argv[sys.argv.index("--work") + 1 :][:3]
         globals()[name](Path(folder), int(rows))
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+        print(own_peak())
         return
-    rows, table = int(option("rows", 20_000)), {}
-    for case, steps in CASES.items():
-        peaks = []
-        for factor in (1, 10, 100):
+    only = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else None
+    table: dict[str, str] = {}
+    for what, (least, steps) in STEPS.items():
+        if only not in (None, what):
+            continue
+        rows = int(least * option("scale", 1))
+        peaks: dict[str, list[str]] = {name: [] for name in steps}
+        for factor in FACTORS:
             with tempfile.TemporaryDirectory() as folder:
-                for step in steps:
-                    command = [sys.executable, __file__, "--work", step.__name__, folder, str(rows * factor)]
-                    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-                peaks.append(f"{int(said.split()[-1]):,}")
-        table[case] = " / ".join(peaks) + " MiB"
-        print(case, table[case], flush=True)
-    publish("memory", {"rows": f"{rows:,} / {10 * rows:,} / {100 * rows:,}", **table})
+                for name, step in steps.items():
+                    begun = time.monotonic()
+                    peaks[name].append(peak(step, Path(folder), rows * factor))
+                    print(f"{name}, {rows * factor:,} rows: {peaks[name][-1]} MiB, {time.monotonic() - begun:.0f} s")
+        sizes = " / ".join(f"{rows * factor:,}" for factor in FACTORS)
+        table |= {f"{name}, {sizes} rows": " / ".join(each) + " MiB" for name, each in peaks.items()}
+    publish("memory", table)
 
 
 if __name__ == "__main__":

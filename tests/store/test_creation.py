@@ -133,3 +133,13 @@ def test_a_store_that_is_replaced_while_it_is_written_is_noticed(tmp_path):
     with pytest.raises(StoreError, match="replaced or deleted"):
         write()
     assert links(path) == 1
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["a file", "not yet a file"])
+def test_a_link_to_a_store_is_the_store(tmp_path, there):
+    path, link = tmp_path / "m.duckdb", tmp_path / "link.duckdb"
+    link.symlink_to(path.name)
+    fill(path if there else link)
+    assert link.is_symlink()
+    assert links(path) == links(link) == 1
+    assert [name for name in os.listdir(tmp_path) if name.endswith(".lock")] == [".m.duckdb.lock"]

@@ -138,3 +138,25 @@ def test_a_country_by_its_name_is_the_country_of_that_code(store, tmp_path):
     assert reasons == ["'PK' can be read as an ISO or a FIPS code (write three letters, PAK)"]
     for selection in ("source = Pakistan", "dyad = 'Pakistan-Türkiye'", "dyad = TUR-PAK"):
         assert listing(store, "events", selection=selection).height >= 1, selection
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
+def test_a_packed_file_says_what_the_file_says(store, tmp_path, encoding):
+    path = tmp_path / "marked.csv"
+    path.write_bytes((HEADER + "".join(ROWS[:2]) + "2025-07-03,AGREE,Côte Bleue,PAK,,\n").encode(encoding))
+    assert add_events(store, path).added == 3
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.write(path, "marked.csv")
+    for name in ("packed.csv.gz", "packed.zip"):
+        report = add_events(store, tmp_path / name)
+        assert (report.added, report.known, report.rejected) == (0, 3, 0)
+
+
+def test_rows_are_read_in_frames_and_keep_their_lines(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("correlator.events.coded_file.FRAME_ROWS", 2)
+    monkeypatch.setattr("correlator.events.coded_file.PART_FRAMES", 2)
+    bad = ["2025-13-01,AGREE,PAK,AZE,,\n"]
+    report = add_events(store, write(tmp_path / "e.csv", [*ROWS[:3], *bad, *ROWS[3:], *bad]))
+    assert (report.added, report.rejected) == (5, 2)
+    assert store.frame("SELECT source_line FROM rejects ORDER BY ALL")["source_line"].to_list() == [5, 8]

@@ -84,6 +84,31 @@ def test_a_change_back_is_a_third_vintage(store):
     assert store.frame("SELECT close FROM bars ORDER BY vintage")["close"].to_list() == [11.0, 11.5, 11.0]
 
 
+def test_bars_of_one_write_are_held_each_against_the_newest_of_its_own(store):
+    def day(number: int) -> date:
+        return date(2025, 5, number)
+
+    stored = [bars(close, symbol, day(n)) for symbol in ("BELL", "LAMP") for n, close in ((6, 10.0), (8, 11.0))]
+    with store.transaction() as connection:
+        write_bars(connection, pl.concat(stored), MONDAY)
+        write_bars(connection, bars(12.0, "LAMP", day(8)), MONDAY)
+    fresh = [
+        bars(9.0, "BELL", day(5)),
+        bars(10.0, "BELL", day(6)),
+        bars(11.5, "BELL", day(8)),
+        bars(10.5, "LAMP", day(7)),
+        bars(12.0, "LAMP", day(8)),
+        bars(1.0, "NEWS", day(6)),
+    ]
+    with store.transaction() as connection:
+        written = write_bars(connection, pl.concat(fresh), TUESDAY)
+    assert (written.added, written.known) == (4, 2)
+    rows = store.frame(
+        "SELECT symbol, day(session), vintage FROM bars WHERE retrieved_at > $at ORDER BY ALL", {"at": MONDAY}
+    )
+    assert rows.rows() == [("BELL", 5, 1), ("BELL", 8, 2), ("LAMP", 7, 1), ("NEWS", 6, 1)]
+
+
 def test_unknown_symbols_come_with_the_likely_spelling(store):
     with store.transaction() as connection:
         write_bars(connection, bars(11.0), MONDAY)
