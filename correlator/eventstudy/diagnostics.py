@@ -14,7 +14,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from correlator.errors import StudyError
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Array, Panel
@@ -47,15 +46,12 @@ def diagnostics_frame(
     spec: what was asked.
     estimation_bars: length of the estimation window.
 
-    Raises
-    ------
-    StudyError
-        For shares of several exchanges, whose bars are those of several calendars.
+    Notes
+    -----
+    Bars that follow one another are sessions of one exchange: of several, each is looked at by itself.
     """
     from scipy.special import chdtrc
 
-    if panel.calendars is not None:
-        raise StudyError("diagnostics are of the sessions of one exchange", hint="study one exchange at a time")
     residuals = estimates.estimation_residuals
     assert residuals is not None
     ljung_box, lagrange = ljung_box_of(residuals), arch_lm_of(residuals)

@@ -113,6 +113,21 @@ def results_of(result: StudyResult) -> list[StudyResult]:
     return results
 
 
+def by_exchange(result: StudyResult, frame_of: Callable[[StudyResult], pl.DataFrame]) -> pl.DataFrame:
+    """A frame with a row per measured event, made of each exchange by itself, in the order of the events.
+
+    Raises StudyError for windows of dates, whose columns are no longer those of one exchange.
+    """
+    if result.estimates.dated:
+        raise StudyError(
+            "over windows of dates this is of the sessions of one exchange",
+            hint="give windows as offsets, or study one exchange at a time",
+        )
+    parts = [own for own in results_of(result) if len(own.estimates)] or [results_of(result)[0]]
+    order = np.argsort(np.concatenate([own.estimates.kept for own in parts]), kind="stable")
+    return pl.concat([frame_of(own) for own in parts]).select(pl.all().gather(order))
+
+
 def _purged(calendars: Calendars, results: Mapping[int, StudyResult], panel: Panel) -> Mask | None:
     """The bars (T, S) that no estimation of their exchange uses."""
     if all(result.panel.purged is None for result in results.values()):

@@ -274,7 +274,10 @@ class StudyResult:
         arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest, flags (see ``eventstudy.diagnostics``).
         """
         from correlator.eventstudy.diagnostics import diagnostics_frame
+        from correlator.eventstudy.exchange_studies import by_exchange
 
+        if self.panel.calendars is not None:
+            return self._with_exchange(by_exchange(self, lambda own: own.diagnostics))
         known = with_residuals(self.estimates, self.packed_bars())
         return diagnostics_frame(known, self.panel, self.events, self.spec, estimation_bars=self.estimation_bars)
 

@@ -226,7 +226,14 @@ def test_what_needs_one_calendar_is_refused(options):
         study_frames(prices=together(), events=EVENTS, window=WINDOW, **options)
 
 
-def test_diagnostics_are_of_one_exchange():
-    found = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=WINDOW)
-    with pytest.raises(CorrelatorError, match="of one exchange"):
-        _ = found.diagnostics
+def test_diagnostics_are_those_of_each_exchange():
+    many = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=WINDOW)
+    for code, index in INDEX.items():
+        own = EVENTS.filter(pl.col("exchange") == code).drop("exchange")
+        alone = study_frames(prices=PRICES[code], events=own, benchmark=index, window=WINDOW)
+        mine = many.diagnostics.filter(pl.col("exchange") == code).drop("event_id", "exchange")
+        assert mine.equals(alone.diagnostics.drop("event_id")), code
+    assert many.diagnostics["event_id"].to_list() == many.events["event_id"].to_list()
+    dated = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=DATES, estimation=(-260, -30))
+    with pytest.raises(StudyError, match="over windows of dates"):
+        _ = dated.diagnostics
