@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from correlator.addresses import is_address, shown
+from correlator.errors import warn
 from correlator.files import called
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,20 @@ class LoadReport:
     def empty_handed(self) -> bool:
         """Whether rows were read and every one of them was rejected."""
         return self.rejected > 0 and not self.added and not self.known
+
+
+def warns_of_nothing(load: Callable[P, T]) -> Callable[P, T]:
+    """``load``, with a warning where it ends with every row rejected."""
+
+    @wraps(load)
+    def loaded(*given: P.args, **named: P.kwargs) -> T:
+        report = load(*given, **named)
+        if isinstance(report, LoadReport) and report.empty_handed:
+            reason = f": {report.notes[0]}" if report.notes else ""
+            warn(f"{report.source}: nothing was loaded{reason}")
+        return report
+
+    return loaded
 
 
 def told(reasons: Mapping[str, int], most: int = 3) -> tuple[str, ...]:

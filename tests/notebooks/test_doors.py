@@ -34,6 +34,16 @@ def test_prices_news_and_events_come_as_frames(tmp_path, kind):
     assert {"2025-05-20", "2025-05-29"} == set(ws.list("events")["day_zero"].cast(pl.String))
 
 
+def test_a_load_of_nothing_warns(tmp_path):
+    """News without a zone is refused row by row, and the caller is told."""
+    ws = co.open_workspace(tmp_path / "m.duckdb")
+    news = pl.DataFrame({"headline": ["Pakistan and Iran sign a trade accord"], "published": ["2025-05-20 05:00"]})
+    with pytest.warns(co.CorrelatorWarning, match="nothing was loaded: 1 rejected") as caught:
+        report = ws.add_news(news)
+    assert (report.added, report.rejected) == (0, 1)
+    assert caught[0].filename == __file__
+
+
 def test_what_is_no_frame_is_refused(tmp_path):
     ws = co.open_workspace(tmp_path / "m.duckdb")
     for add in (ws.add_news, ws.add_events):
