@@ -136,7 +136,7 @@ def study(
                     _print(spread, output, placebo, printer)
                 else:
                     address, rows = write_rows(spread, output.value, open_store(store), into)
-                    _tell(len(spread.estimates), spread.excluded.height, rows, 0)
+                    _tell(spread.made["events_measured"], spread.made["events_excluded"], rows, 0)
                     narrate(f"{rows} rows are in {address}")
             return
         result = run_study(open_store(store), spec, **data)

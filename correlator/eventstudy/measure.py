@@ -105,10 +105,10 @@ def study_panel(
     placed[list(reasons)] = False
     positions = np.flatnonzero(placed)
     rows = day_zero.rows[positions]
-    where = _placement(panel, spec, symbol_index[positions], rows)
+    where = placement_of(panel, spec, symbol_index[positions], rows)
     if panel.donors is not None:
         where = replace(where, touched=touched_donors(panel.donors, events[positions]))
-    estimates = _estimate(panel, spec, where, keep_residuals, keep_returns=keep_returns)
+    estimates = estimates_at(panel, spec, where, keep_residuals, keep_returns=keep_returns)
     columns_of_windows = where.car_columns
     if spec.by:
         group_keys(estimates, panel, events[positions], spec.by)  # an unknown column is told before anything is read
@@ -167,7 +167,7 @@ def _undated(events: pl.DataFrame) -> dict[int, str]:
     return {row["position"]: f"no day 0: {row['day_zero_reason']}" for row in rows.iter_rows(named=True)}
 
 
-def _placement(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> Placement:
+def placement_of(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> Placement:
     """Where the windows of events at the rows ``day_zero`` (E,) lie."""
     est_first, est_last = window_rows(spec.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(spec.window, day_zero, panel.labels)
@@ -177,9 +177,15 @@ def _placement(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> 
     return Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns)
 
 
-def _estimate(
-    panel: Panel, spec: StudySpec, where: Placement, keep_residuals: bool | None, *, keep_returns: bool
+def estimates_at(
+    panel: Panel,
+    spec: StudySpec,
+    where: Placement,
+    keep_residuals: bool | None = None,
+    *,
+    keep_returns: bool = True,
 ) -> EventEstimates:
+    """The estimates of events at ``where`` on ``panel``; options as ``study_panel``."""
     if keep_residuals is None:
         again = model_named(spec.model).is_a_line(len(panel.factor_names)) and panel.purged is None
         keep_residuals = not (again and runs_compiled(len(where.day_zero), spec.engine))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import polars as pl
 
 from correlator.buckets import parts_of
-from correlator.errors import NotFoundError, StudyError, likeliest, warn
+from correlator.errors import NotFoundError, StudyError, likeliest
 from correlator.eventstudy import result_frames as tables
 from correlator.eventstudy.estimation.engine import regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, PackedBars
@@ -21,6 +21,7 @@ from correlator.eventstudy.estimation.residuals import with_residuals
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.flagged import flagged_bars
 from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.groups import too_few, with_two
 from correlator.eventstudy.made import benchmark_note, how_made
 from correlator.eventstudy.outputs import OUTPUTS
 from correlator.eventstudy.placement import Rows, own_window_rows, window_rows
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from correlator.eventstudy.counterfactual import InSpace
     from correlator.eventstudy.cross_section import CrossSection
     from correlator.eventstudy.placebo.inference import PlaceboResult
-
-Compared = TypeVar("Compared", EventEstimates, Rows)
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ class StudyResult:
 
         labels = [*self.day_labels, *self.window_labels]
         dated = list(self.groups())
-        dated = self._with_two(dated, lambda part: len(np.unique(part.day_zero)), "event date") or dated
+        dated = with_two(dated, lambda part: len(np.unique(part.day_zero)), "event date") or dated
         frames = [
             tables.with_group(
                 wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels), values
@@ -212,33 +211,11 @@ class StudyResult:
 
     def groups_to_compare(self) -> list[tuple[dict[str, Any], Rows]]:
         """The rows of the observations of each group that has a cross-section; raises StudyError where none has two."""
-        groups = ((values, self.estimates.observed(rows)) for values, rows in self._grouped_rows())
-        enough = self._with_two(groups, len, "event")
-        if not enough:
-            raise self._too_few()
-        return enough
+        return with_two(self.observed_rows(), len, "event") or too_few(self, len(self.estimates))
 
-    def _with_two(
-        self, groups: Iterable[tuple[dict[str, Any], Compared]], count: Callable[[Compared], int], unit: str
-    ) -> list[tuple[dict[str, Any], Compared]]:
-        """The groups that have two of what a test compares; the others, where there are groups, with a warning."""
-        enough = []
-        for values, part in groups:
-            if count(part) >= 2:
-                enough.append((values, part))
-            elif self.spec.by:
-                group = ", ".join(f"{name}={value}" for name, value in values.items())
-                warn(f"group {group} has {count(part)} {unit}: no statistic across {unit}s")
-        return enough
-
-    def _too_few(self) -> StudyError:
-        if nothing := self.why_nothing():
-            return StudyError(nothing, hint="read the output excluded")
-        who = "1 event has" if len(self.estimates) == 1 else f"{len(self.estimates)} events in groups of one have"
-        return StudyError(
-            f"{who} no cross-section, so no statistic across events",
-            hint="read ar and car: they carry standard errors, t and p for one event",
-        )
+    def observed_rows(self) -> list[tuple[dict[str, Any], Rows]]:
+        """The rows of the observations of each group."""
+        return [(values, self.estimates.observed(rows)) for values, rows in self._grouped_rows()]
 
     def packed_bars(self) -> PackedBars | None:
         """The bars that residuals are computed from again where they are not held and can be."""

@@ -256,12 +256,17 @@ def group_keys(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by
     kept = events[estimates.kept]
     if "year" in by and "year" not in kept.columns:
         kept = kept.with_columns(panel.labels[estimates.day_zero].dt.year().alias("year"))
-    for name in by:
-        if name not in kept.columns:
-            raise NotFoundError(
-                f"events have no column {name!r} to group by", hint=likeliest(name, kept.columns, "they have")
-            )
+    refuse_unknown_groups(by, kept.columns)
     return kept.select(by).with_columns(pl.int_range(len(kept), dtype=pl.Int64).alias("position"))
+
+
+def refuse_unknown_groups(by: tuple[str, ...], columns: list[str]) -> None:
+    """Raise NotFoundError for a group that is none of the ``columns``."""
+    for name in by:
+        if name not in columns:
+            raise NotFoundError(
+                f"events have no column {name!r} to group by", hint=likeliest(name, columns, "they have")
+            )
 
 
 def _per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.spread import PER_EVENT, Part, SpreadResult, rows_of
-from correlator.research.cluster_study import Source
+from correlator.eventstudy.parts import Part, rows_of
+from correlator.eventstudy.spread import PER_EVENT, SpreadResult
+from correlator.research.cluster_source import Source
 from correlator.store.address import is_lake
 from correlator.store.db import Store
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import partial
 from typing import Any, Unpack
 
 import duckdb
@@ -22,68 +21,39 @@ from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchang
 from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.placement import day_labels
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.parts import Outline, Part, is_spanned, outlined
+from correlator.eventstudy.result_frames import refuse_unknown_groups
 from correlator.eventstudy.spec import DAILY, DROP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
-from correlator.eventstudy.spread import (
-    Measured,
-    Part,
-    SpreadResult,
-    is_spanned,
-    joined_estimates,
-    joined_excluded,
-    told,
-)
+from correlator.eventstudy.spread import Asked, SpreadResult
 from correlator.eventstudy.windows import OffsetWindow
 from correlator.research.benchmark import benchmark_of
+from correlator.research.cluster_source import Source
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import daily_labels, exchanges_of, stored_panel
 from correlator.research.selection import events_of_nobody
-from correlator.research.study import Market, chosen_events, market_events, spec_and_data, symbols_asked, with_data
-from correlator.store.address import is_lake
+from correlator.research.study import (
+    Market,
+    chosen_events,
+    market_events,
+    parted_events,
+    refuse_no_events,
+    spec_and_data,
+    symbols_asked,
+    with_data,
+)
 from correlator.store.db import Store
 from correlator.tabular import Frame
 
 _MOST_NOTES = 6
 _MEASURED = ("event_id", "symbol", "date", "day_zero_reason")
-"""Columns of events by which they are placed and named; the others stay with the caller."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """One state of a store that every task reads: its address, and of a lake the commit."""
-
-    address: str
-    commit: int | None
-
-    @classmethod
-    def of(cls, store: Store) -> Source:
-        """The store as it is now."""
-        address = store.address if "://" in store.address else os.path.abspath(store.address)
-        if not is_lake(address):
-            return cls(address, None)
-        from correlator.store.lake import Lake
-
-        return cls(address, Lake(address).newest)
-
-    def open(self) -> Store:
-        """The store in that state; a worker's tasks share it, and what it knows of the lake's files."""
-        return _opened(self)
-
-
-@lru_cache(maxsize=4)
-def _opened(source: Source) -> Store:
-    store = Store(source.address)
-    if source.commit:
-        from correlator.store.lake import Lake
-
-        store.engine = Lake(source.address, commit=source.commit)
-    return store
+"""Columns of events by which they are placed and named; no others are kept, but those of groups."""
+MOST_HELD = 1_500_000
+"""Events whose estimates workers hold, half a kilobyte each; of more they are made again for every pass over them."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to measure the ``events`` (of all the ``positions``) of some ``symbols`` (``columns``)."""
+    """What a worker needs to measure the events of some ``symbols`` (``columns`` of all)."""
 
     source: Source
     spec: StudySpec
@@ -91,29 +61,64 @@ class Task:
     labels: pl.Series
     symbols: tuple[str, ...]
     columns: NDArray[np.int64]
-    events: pl.DataFrame
-    positions: NDArray[np.int64]
-    findings: pl.DataFrame | None
-    factors: Frame | None
-    risk_free: str | Frame | None
+    findings: pl.DataFrame | None = None
+    factors: Frame | None = None
+    risk_free: str | Frame | None = None
     spanned: bool = False
+    held: bool = True
 
 
-def measured(task: Task) -> Part:
+@dataclass(frozen=True)
+class Chosen:
+    """The ``events`` of a task to be measured, and how many are not, as they are ``repeated`` or ``domestic``."""
+
+    events: pl.DataFrame
+    repeated: int
+    domestic: int
+
+
+@dataclass(frozen=True)
+class Census:
+    """How many events a task has to measure, which are ``domestic``, and of which ``symbols`` the former are."""
+
+    events: int
+    domestic: int
+    symbols: frozenset[str]
+
+
+def chosen(task: Task) -> Chosen:
+    """Select the events of the task's symbols; runs on a worker."""
+    spec = task.spec
+    market = Market(task.exchange, spec, bare_panel(task.labels, task.symbols))
+    with task.source.connected() as connection:
+        events, repeated, domestic = parted_events(market_events(connection, market), spec)
+    refuse_unknown_groups(spec.by, [*events.columns, "year"])
+    kept = dict.fromkeys([*_MEASURED, *(("known_at", *spec.by) if spec.by else ())])
+    return Chosen(events.select([name for name in kept if name in events.columns]), len(repeated), len(domestic))
+
+
+def counted(of: Chosen) -> Census:
+    """What the caller must know of the events before they are measured."""
+    return Census(len(of.events), of.domestic, frozenset(of.events["symbol"].unique()))
+
+
+def measured(task: Task, of: Chosen) -> Part:
     """Read the bars of the task's symbols and measure its events; runs on a worker."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CorrelatorWarning)
         panel, result = _bars(task), None
-        if len(task.events):
-            result = study_panel(panel, task.events, task.spec)
+        if len(of.events):
+            result = study_panel(panel, of.events, task.spec)
             warn_of_flagged_bars(result, {task.exchange: task.findings})
+            result = replace(result, events=of.events.drop("date", "day_zero_reason", strict=False))
     notes = tuple(str(each.message) for each in caught if issubclass(each.category, CorrelatorWarning))
-    return Part(panel, task.columns, task.positions, result, notes)
+    part = Part(panel, task.columns, result, left_out=of.repeated + of.domestic, notes=notes)
+    return part if task.held else part.without_estimates()
 
 
 def _bars(task: Task) -> Panel:
     spec = task.spec
-    with task.source.open().studying() as connection:
+    with task.source.connected() as connection:
         panel = stored_panel(connection, task.symbols, task.exchange, spec, labels=task.labels)
     panel = with_data(with_findings(panel, task.findings, spec), spec, task.factors, task.risk_free)
     if task.spanned and panel.spans is None:
@@ -176,40 +181,48 @@ def run_cluster_study(
     with pinned.studying() as connection:
         nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
         market = _light_market(connection, spec)
-        events, repeated, domestic = chosen_events(market_events(connection, market), spec)
-    named, symbols = market.spec, market.panel.symbols
-    studied = set(events["symbol"].unique())
+    named, symbols, labels = market.spec, market.panel.symbols, market.panel.labels
+    base = Task(source, named, market.exchange, labels, (), np.empty(0, dtype=np.int64))
+    tasks = _tasks(replace(base, factors=factors, risk_free=risk_free), symbols)
+    selected = {number: cluster.submit(chosen, task) for number, task in tasks.items()}
+    censuses = list(cluster.results([cluster.submit(counted, each) for each in selected.values()], "parts selected"))
+    events = sum(each.events for each in censuses)
+    refuse_no_events(events, sum(each.domestic for each in censuses), spec)
+    studied = frozenset[str]().union(*(each.symbols for each in censuses))
     findings = study_findings(pinned, [symbol for symbol in symbols if symbol in studied], named)
     light = market.panel if spec.flagged == DROP else with_findings(market.panel, findings, named)
-    engine = "compiled" if runs_compiled(len(events), spec.engine) else "numpy"
-    base = Task(
-        source=source,
-        spec=replace(named, engine=engine, by=()),
-        exchange=market.exchange,
-        labels=light.labels,
-        symbols=(),
-        columns=np.empty(0, dtype=np.int64),
-        events=events.clear(),
-        positions=np.empty(0, dtype=np.int64),
-        findings=findings,
-        factors=factors,
-        risk_free=risk_free,
+    engine = "compiled" if runs_compiled(events, spec.engine) else "numpy"
+    known = {"spec": replace(named, engine=engine), "findings": findings, "held": events <= MOST_HELD}
+    futures = _measured_alike(cluster, {number: replace(task, **known) for number, task in tasks.items()}, selected)
+    outlines = dict(
+        zip(
+            futures,
+            cluster.results([cluster.submit(outlined, each) for each in futures.values()], "estimates"),
+            strict=True,
+        )
     )
-    tasks = _tasks(base, symbols, events.select([name for name in _MEASURED if name in events.columns]))
-    futures, parts = _measured_alike(cluster, tasks)
-    _retell(parts)
-    excluded = joined_excluded(parts)
-    others = [frame.cast({"session": excluded["session"].dtype}) for frame in (repeated, domestic, nobody)]
-    told_of_all = StudyResult(
-        estimates=joined_estimates(parts),
-        panel=replace(light, factor_names=parts[0].factor_names, benchmark_note=parts[0].benchmark_note),
-        events=events,
+    outlines = {number: each for number, each in outlines.items() if each is not None}
+    _retell(list(outlines.values()))
+    first = next(iter(outlines.values()))
+    return SpreadResult(
+        panel=replace(light, factor_names=first.factor_names, benchmark_note=first.benchmark_note),
         spec=replace(spec, benchmark=named.benchmark),
-        excluded=pl.concat([excluded, *others], how="vertical_relaxed"),
-        day_labels=day_labels(spec.window, light.labels),
-        car_columns=parts[0].car_columns,
+        parts=DaskParts(cluster, futures),
+        engine=engine,
+        outlines=outlines,
+        left_out=len(nobody),
+        ask=partial(_asked, pinned, market, nobody),
     )
-    return SpreadResult(told_of_all, DaskParts(cluster, futures), engine, parts[0].bars)
+
+
+def _asked(store: Store, market: Market, nobody: pl.DataFrame) -> Asked:
+    """The events of all parts, selected in this process."""
+    with store.studying() as connection:
+        events, repeated, domestic = chosen_events(market_events(connection, market), market.spec)
+    symbols = market.panel.symbols
+    part = dict(zip(symbols, parts_of(symbols).tolist(), strict=True))
+    of_event = events["symbol"].replace_strict(part, return_dtype=pl.Int64).to_numpy()
+    return Asked(events, of_event, (repeated, domestic, nobody))
 
 
 def _refuse_whole(spec: StudySpec) -> None:
@@ -242,46 +255,40 @@ def _light_market(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> Mar
             argument="benchmark",
         )
     labels = daily_labels(connection, [*names, *([chosen] if chosen else [])], exchange, spec.as_of)
-    nothing = np.broadcast_to(np.nan, (len(labels), len(names)))
-    return Market(exchange, replace(spec, benchmark=chosen), Panel(labels, tuple(names), nothing))
+    return Market(exchange, replace(spec, benchmark=chosen), bare_panel(labels, names))
 
 
-def _tasks(base: Task, symbols: tuple[str, ...], events: pl.DataFrame) -> dict[int, Task]:
+def bare_panel(labels: pl.Series, symbols: Sequence[str]) -> Panel:
+    """A panel without bars."""
+    return Panel(labels, tuple(symbols), np.broadcast_to(np.nan, (len(labels), len(symbols))))
+
+
+def _tasks(base: Task, symbols: tuple[str, ...]) -> dict[int, Task]:
     """A task for every bucket that has a symbol, by its number."""
     part = parts_of(symbols)
-    places = {symbol: column for column, symbol in enumerate(symbols)}
-    columns = events["symbol"].replace_strict(places, default=-1, return_dtype=pl.Int64).to_numpy()
-    of_event = np.where(columns >= 0, part[columns], int(part[0]))
     tasks = {}
     for number in np.unique(part).tolist():
-        own, mine = np.flatnonzero(part == number), np.flatnonzero(of_event == number)
-        names = tuple(symbols[column] for column in own.tolist())
-        tasks[number] = replace(base, symbols=names, columns=own, events=events[mine], positions=mine)
+        own = np.flatnonzero(part == number)
+        tasks[number] = replace(base, symbols=tuple(symbols[column] for column in own.tolist()), columns=own)
     return tasks
 
 
-def _measured_alike(cluster: Cluster, tasks: dict[int, Task]) -> tuple[dict[int, Any], list[Measured]]:
-    """Futures of all parts, and what those with events tell.
+def _measured_alike(cluster: Cluster, tasks: dict[int, Task], selected: Mapping[int, Any]) -> dict[int, Any]:
+    """Futures of all parts.
 
     Where bars of one part have holes, those of the others are measured as if they might: loops take the same steps.
     """
-    futures = {number: cluster.submit(measured, task) for number, task in tasks.items()}
-    spanned = dict(
-        zip(
-            futures,
-            cluster.results([cluster.submit(is_spanned, each) for each in futures.values()], "parts measured"),
-            strict=True,
-        )
-    )
+    futures = {number: cluster.submit(measured, task, selected[number]) for number, task in tasks.items()}
+    asked = [cluster.submit(is_spanned, each) for each in futures.values()]
+    spanned = dict(zip(futures, cluster.results(asked, "parts measured"), strict=True))
     if any(spanned.values()):
         for number, has in spanned.items():
             if not has:
-                futures[number] = cluster.submit(measured, replace(tasks[number], spanned=True))
-    asked = [cluster.submit(told, futures[number]) for number, task in tasks.items() if len(task.events)]
-    return futures, list(cluster.results(asked, "estimates"))
+                futures[number] = cluster.submit(measured, replace(tasks[number], spanned=True), selected[number])
+    return futures
 
 
-def _retell(parts: list[Measured]) -> None:
+def _retell(parts: list[Outline]) -> None:
     """Warn of what the parts warned of, each once."""
     notes = Counter(note for part in parts for note in part.notes)
     for note in list(notes)[:_MOST_NOTES]:

@@ -129,19 +129,30 @@ def chosen_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, 
 
     Raises NotFoundError where there is none to measure.
     """
-    if events.is_empty():
+    chosen = parted_events(events, spec)
+    refuse_no_events(len(chosen[0]), len(chosen[2]), spec)
+    return chosen
+
+
+def parted_events(events: pl.DataFrame, spec: StudySpec) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """``chosen_events``, none of them to measure, too."""
+    abroad, domestic = across_borders(events, spec.events)
+    measured, repeated = first_tellings(abroad)
+    return measured, repeated, domestic
+
+
+def refuse_no_events(measured: int, domestic: int, spec: StudySpec) -> None:
+    """Raise NotFoundError where no event is to be ``measured``."""
+    if not measured and domestic:
+        raise NotFoundError(
+            f"all {domestic} events that concern these symbols are domestic",
+            hint="studies take events that cross a border; add scope = domestic to the selection to study these",
+        )
+    if not measured:
         raise NotFoundError(
             "no stored event concerns these symbols" + (" and meets the selection" if spec.events else ""),
             hint="see the listing of events, add news, or give links='printed' for symbols that are only on the strip",
         )
-    abroad, domestic = across_borders(events, spec.events)
-    if abroad.is_empty():
-        raise NotFoundError(
-            f"all {events.height} events that concern these symbols are domestic",
-            hint="studies take events that cross a border; add scope = domestic to the selection to study these",
-        )
-    measured, repeated = first_tellings(abroad)
-    return measured, repeated, domestic
 
 
 def study_bars(

@@ -12,7 +12,7 @@ from conftest import SYMBOLS
 from deltalake import DeltaTable
 
 from correlator.cluster import check_versions, cluster_at, versions
-from correlator.errors import ClusterError, InputError
+from correlator.errors import ClusterError, InputError, NotFoundError
 from correlator.events.code_file import code_lines
 from correlator.eventstudy.spec import study_spec
 from correlator.research.cluster_rows import write_rows
@@ -61,7 +61,23 @@ def test_every_output_is_the_same_to_the_last_bit(lake, engine, holes, by):
     for output in OUTPUTS:
         assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
     assert spread.benchmark_note == whole.benchmark_note
+    assert spread.made == {**whole.made, "engine": spread.spec.engine}
     assert len(spread.estimates) > 60
+
+
+@pytest.mark.parametrize(("engine", "holes"), [("numpy", "drop"), ("compiled", "trade-to-trade")])
+def test_parts_that_hold_no_estimates_make_them_again(lake, monkeypatch, engine, holes):
+    monkeypatch.setattr("correlator.research.cluster_study.MOST_HELD", 0)
+    whole, spread = both(lake, engine=engine, holes=holes, by=("category",))
+    assert spread.frame("significance").equals(whole.frame("significance"), null_equal=True)
+    assert not {"asked", "light", "whole"} & set(spread.__dict__), "no events, estimates or bars were gathered"
+    for output in ("car", "ar", "excluded"):
+        assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
+
+
+def test_groups_that_events_do_not_have_are_refused(lake):
+    with pytest.raises(NotFoundError, match="events have no column 'categry' to group by"):
+        run_cluster_study(lake, study_spec(**OPTIONS, by=("categry",)), Here())
 
 
 @pytest.mark.parametrize("model", ["mean", "scholes-williams"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ class Columns:
 @dataclass(frozen=True)
 class Shipped:
     """Residuals of the ``events`` (N,), sorted, of ``shape`` (E, L) in all, that were made elsewhere: ``e``, ``used``
-    (N, L) and ``daily`` (N, D) as ``Refitted.of`` has them.
+    (N, L) and ``daily`` (N, D) as ``Refitted.of`` has them; ``present`` (N, K) as ``StudyArrays.present``.
     """
 
     shape: tuple[int, int]
@@ -48,6 +48,7 @@ class Shipped:
     e: Array
     used: Mask
     daily: Array
+    present: Mask
 
     def of(self, rows: Rows) -> tuple[Array, Mask, Array]:
         """Those of the events ``rows``, all of which are here."""
@@ -66,8 +67,8 @@ class StudyArrays:
     ``event_dates`` (E,) calendar row of one fixed column of the event window (day 0, say): two events meet on a
     calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
     window, None to count them in ``ar``; ``residual_rows`` (E, L) calendar row of every residual, where events of
-    several exchanges have other ones than those that follow the first; ``part`` (E,) the part in which an event's
-    residuals are summed, None where all are one; ``chosen`` (N,) the rows of the events that are tested, None for all.
+    several exchanges have other ones than those that follow the first; ``part`` (E,) the part in which an event is
+    summed, None where all are one; ``chosen`` (N,) the rows of the events that are tested, None for all.
     """
 
     ar: Array
@@ -126,6 +127,24 @@ class StudyArrays:
             return self.n_car
         known = (~np.isnan(self.ar)).astype(np.float64)
         return self.columns.cumulated(known)[:, self.columns.days :].astype(np.int64)
+
+    def by_part(self) -> StudyArrays:
+        """The same with the events of each part side by side: the order of every sum over events."""
+        if self.part is None:
+            return self
+        return replace(self, chosen=self.events[np.argsort(self.part[self.events].astype(np.uint16), kind="stable")])
+
+    def parts(self) -> list[Rows]:
+        """The events of each part that has some; they stand ``by_part``."""
+        if self.part is None or not len(self):
+            return [self.events]
+        return np.split(self.events, np.flatnonzero(np.diff(self.part[self.events])) + 1)
+
+    def present(self, rows: Rows) -> Mask:
+        """(B, K) where the events at ``rows`` have an AR, and a CAR."""
+        if isinstance(self.residuals, Shipped):
+            return self.residuals.present[np.searchsorted(self.residuals.events, rows)]
+        return np.asarray(~np.isnan(np.concatenate([self.ar[rows], self.car[rows]], axis=1)))
 
     def estimation(self, rows: Rows) -> tuple[Array, Mask, Array]:
         """Residuals (B, L) of the events at ``rows``, 0 where not used, where they are used, and the abnormal returns

@@ -100,8 +100,7 @@ def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> A
     np.fill_diagonal(correlation, 0.0)
     dates = arrays.event_dates[members]
     apart = np.abs(dates[:, None] - dates)
-    present = np.concatenate([arrays.ar[members], arrays.car[members]], axis=1)
-    present = present == present
+    present = arrays.present(members)
     total = np.empty(len(columns.bars))
     weighed = {int(bars): correlation * np.maximum(0.0, 1.0 - apart / bars) for bars in np.unique(columns.bars)}
     for k, bars in enumerate(columns.bars):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +37,12 @@ from correlator.eventstudy.significance.residual_loops import (
     look_at_residuals,
     nothing_looked_at,
 )
-from correlator.eventstudy.significance.signed_ranks import Each, wilcoxon, wilcoxon_of_many
+from correlator.eventstudy.significance.signed_ranks import Each, Keys, Some, keys_of, wilcoxon
 from correlator.eventstudy.significance.sums import SUMS, Block, Known, Sum
 from correlator.eventstudy.significance.value_loops import look_at_values, moments_of, shift_of, values_of
 from correlator.limits import thread_count
+
+T = TypeVar("T")
 
 _VALUES, _RESIDUALS = 1_024, 256
 """Events of a block: their values, or their residuals, fit the processor's cache."""
@@ -79,37 +81,70 @@ class ResidualSums(NamedTuple):
 
 @dataclass(frozen=True)
 class Around:
-    """What the last pass knows of all events: sums so far, which events can meet (``at``), the ``date`` (E,) of each
-    among ``dates``, and whether compiled loops run.
+    """What the last pass knows of all events: sums so far, which events can meet (``at``), and whether compiled loops
+    run; of every calendar row from ``first`` on the place among the dates of events, ``date``, and among those of
+    ``at``, ``group``, -1 for none.
     """
 
     known: Known
     at: Neighbours
+    first: int
     date: Rows
-    dates: int
+    group: Rows
     fast: bool
 
-    def of(self, events: Rows) -> Around:
-        """The same for some of the events."""
-        return replace(self, at=replace(self.at, near=[], group=self.at.group[events]), date=self.date[events])
+    @property
+    def dates(self) -> int:
+        """How many dates events have."""
+        return int(self.date[-1]) + 1
+
+    def groups(self, arrays: StudyArrays, rows: Rows) -> Rows:
+        """``group`` (B,) of the events ``rows``."""
+        return self.group[arrays.event_dates[rows] - self.first]
 
     def meeting(self, arrays: StudyArrays, rows: Rows) -> Meeting:
         """Where the sums by date of the events ``rows`` are, for residuals that follow one another."""
-        date, group = self.date[rows], self.at.group[rows]
+        date, group = self.date[arrays.event_dates[rows] - self.first], self.groups(arrays, rows)
         if not len(self.at.dates) or arrays.residual_rows is not None:
             return Meeting(date, np.full(len(rows), -1), date)
         return Meeting(date, group, arrays.residual_first[rows] - self.at.start[group])
 
 
-Spread = Callable[[Around], Iterable[ResidualSums]]
-"""Makes the sums of the last pass part after part, in order: the parts of ``StudyArrays.part``."""
+Ranges = Callable[[StudyArrays], Iterable[Rows]]
+"""Events in ranges, none over the border of a part."""
+
+
+class Spread(Protocol):
+    """Where the events of ``arrays`` are, part after part: ``arrays`` may know of them when they are, and no more."""
+
+    def over(self, ranges: Ranges, work: Callable[..., T], *arguments: Any) -> Iterable[T]:
+        """``work(arrays, *arguments, rows)`` of every range, in order."""
+
+    def with_residuals(self, arrays: StudyArrays, events: Rows) -> StudyArrays:
+        """``arrays`` with the residuals of the ``events``, sorted."""
+
+
+@dataclass(frozen=True)
+class Here:
+    """All events are in ``arrays`` (see ``Spread``)."""
+
+    arrays: StudyArrays
+    each: Each
+
+    def over(self, ranges: Ranges, work: Callable[..., T], *arguments: Any) -> Iterable[T]:
+        """See ``Spread``."""
+        return self.each(partial(work, self.arrays, *arguments), ranges(self.arrays))
+
+    def with_residuals(self, arrays: StudyArrays, events: Rows) -> StudyArrays:  # noqa: ARG002 (they are there)
+        """See ``Spread``."""
+        return arrays
 
 
 def evidence_of(arrays: StudyArrays, engine: str = "auto", *, spread: Spread | None = None) -> Evidence:
     """The evidence of two and more events; raises StudyError for fewer.
 
-    Sums are made in ranges of events whose borders no number of threads or machines moves. ``spread`` makes those of
-    the last pass elsewhere, from ``residual_sums`` of each part; ``arrays`` then need the residuals of few events.
+    Sums are made in ranges of events whose borders no number of threads or machines moves. ``spread``: where the events
+    are, if not here; ``arrays`` then know their parts, dates and numbers of residuals alone.
     """
     if len(arrays) < 2:
         raise StudyError(
@@ -119,19 +154,20 @@ def evidence_of(arrays: StudyArrays, engine: str = "auto", *, spread: Spread | N
     fast = runs_compiled(len(arrays), engine) and arrays.length <= LONGEST
     threads = thread_count() if len(arrays) >= _WORTH_THREADS else 1
     with ThreadPoolExecutor(threads) as pool, np.errstate(divide="ignore", invalid="ignore"):
-        return _passes(arrays, fast, pool.map if threads > 1 else map, spread)
+        each, arrays = pool.map if threads > 1 else map, arrays.by_part()
+        return _passes(arrays, fast, each, spread or Here(arrays, each))
 
 
-def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread | None) -> Evidence:
-    known = _first_passes(arrays, fast, each)
+def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread) -> Evidence:
+    known = _first_passes(arrays, fast, spread)
     columns, pairs_of_all = known.columns, len(arrays) * (len(arrays) - 1) / 2
-    signed = wilcoxon_of_many(arrays, each) if fast else wilcoxon(arrays)
+    signed = wilcoxon(arrays, partial(_keys, spread, fast), fast, each)
     at = neighbours_of(arrays, columns)
     warn_of_sums(arrays, at)
-    date, dates = _dates(arrays)
-    around = Around(known, at, date, dates, fast)
-    parts = each(partial(_residuals, arrays, around), _ordered(arrays, fast)) if spread is None else spread(around)
-    total = reduce(_together, parts)
+    if at.near:
+        arrays = spread.with_residuals(arrays, np.sort(np.concatenate(at.near)))
+    around = _around(arrays, known, at, fast)
+    total = reduce(_together, spread.over(partial(_ordered, fast=fast), _residuals, around))
     pairs = [pair_correlations(arrays, columns, members) for members in at.near]
     correlation = np.sum(pairs, axis=0) / (known.n * (known.n - 1) / 2) if pairs else np.zeros(len(columns.bars))
     if len(at.dates):
@@ -149,27 +185,43 @@ def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread | None) 
     )
 
 
-def _first_passes(arrays: StudyArrays, fast: bool, each: Each) -> Known:
+def _first_passes(arrays: StudyArrays, fast: bool, spread: Spread) -> Known:
     """The sums of the stages that read values alone."""
-    columns, spans = arrays.columns, list(_blocks(arrays.events, _SPAN))
+    columns = arrays.columns
     sums: dict[str, Array] = {}
     if fast:
-        shift = shift_of(arrays)
-        sums = moments_of(reduce(np.add, each(partial(_first_look, arrays, shift), spans)), shift)
+        shift = next(iter(spread.over(_head, _shift)))
+        sums = moments_of(reduce(np.add, spread.over(_spans, _first_look, shift)), shift)
     for stage in ("values", "moments"):
         asked = {name: add for name, add in SUMS[stage].items() if name not in sums}
         if asked:
             known = Known(len(arrays), columns, sums)
-            more: dict[str, Array] = reduce(_added, each(partial(_values, asked, arrays, known), spans))
+            more: dict[str, Array] = reduce(_added, spread.over(_spans, _values, asked, known))
             sums = {**sums, **more}
     return Known(len(arrays), columns, sums)
+
+
+def _shift(arrays: StudyArrays, rows: Rows) -> Array:
+    return shift_of(replace(arrays, chosen=rows))
+
+
+def _keys(spread: Spread, fast: bool, some: Some) -> Iterable[Keys]:
+    return spread.over(StudyArrays.parts, keys_of, some, fast)
+
+
+def _head(arrays: StudyArrays) -> list[Rows]:
+    return arrays.parts()[:1]
+
+
+def _spans(arrays: StudyArrays) -> list[Rows]:
+    return [span for part in arrays.parts() for span in _blocks(part, _SPAN)]
 
 
 def _first_look(arrays: StudyArrays, shift: Array, span: Rows) -> Array:
     return np.asarray(sum(look_at_values(arrays, shift, rows) for rows in _blocks(span, _VALUES)))
 
 
-def _values(asked: Mapping[str, Sum], arrays: StudyArrays, known: Known, span: Rows) -> dict[str, Array]:
+def _values(arrays: StudyArrays, asked: Mapping[str, Sum], known: Known, span: Rows) -> dict[str, Array]:
     """The sums ``asked`` for, of values alone, over the events of ``span``."""
     sums: dict[str, Array] = {}
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -177,11 +229,6 @@ def _values(asked: Mapping[str, Sum], arrays: StudyArrays, known: Known, span: R
             block = Block(arrays, rows, known.columns)
             sums = _added(sums, {name: add(block, known) for name, add in asked.items()})
     return sums
-
-
-def residual_sums(arrays: StudyArrays, around: Around) -> ResidualSums:
-    """What the residuals of one part of the events add up to; ``around`` is of these events."""
-    return _residuals(arrays, around, np.concatenate(list(_ordered(replace(arrays, part=None), around.fast))))
 
 
 def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums:
@@ -204,7 +251,7 @@ def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums
             else:
                 _plain_look(block, known, meeting, out)
             if len(at.dates) and not (around.fast and arrays.residual_rows is None):
-                _add_by_date(block, at, out)
+                _add_by_date(block, around, out)
             more = _added(more, {name: make(block, known) for name, make in asked.items()})
     return ResidualSums({**sums, **more}, out.ranks, out.summed, out.own, out.date_totals, out.date_n)
 
@@ -217,9 +264,10 @@ def _plain_look(block: Block, known: Known, meeting: Meeting, out: Looked) -> No
     np.add.at(out.date_n, meeting.date, block.present.astype(np.float64))
 
 
-def _add_by_date(block: Block, at: Neighbours, out: Looked) -> None:
+def _add_by_date(block: Block, around: Around, out: Looked) -> None:
     """Add residuals to the sums of their dates."""
-    arrays, rows, group = block.arrays, block.rows, at.group[block.rows]
+    arrays, rows, at = block.arrays, block.rows, around.at
+    group = around.groups(arrays, rows)
     unit = np.where(block.squares > 0, 1.0 / np.sqrt(block.squares), 0.0)
     if arrays.residual_rows is None:
         where = np.stack([group, arrays.residual_first[rows] - at.start[group]], axis=1)
@@ -244,26 +292,29 @@ def _blocks(events: Rows, size: int) -> Iterator[Rows]:
         yield events[start : start + size]
 
 
-def _dates(arrays: StudyArrays) -> tuple[Rows, int]:
-    """Place (E,) of each event's date among the dates that there are, and their number."""
-    date = arrays.event_dates - arrays.event_dates.min()
-    place = np.cumsum(np.bincount(date[arrays.events], minlength=int(date.max()) + 1) > 0) - 1
-    return place[date], int(place[-1]) + 1
+def _around(arrays: StudyArrays, known: Known, at: Neighbours, fast: bool) -> Around:
+    """What the last pass knows, small enough to be sent to every part."""
+    dates = arrays.event_dates[arrays.events]
+    first = int(dates.min())
+    date: Rows = np.cumsum(np.bincount(dates - first) > 0) - 1
+    group = np.full(len(date), -1, dtype=np.int64)
+    group[at.dates - first] = np.arange(len(at.dates))
+    return Around(known, replace(at, near=[], group=group[:0]), first, date, group, fast)
 
 
-def _ordered(arrays: StudyArrays, fast: bool) -> Iterable[Rows]:
+def _ordered(arrays: StudyArrays, fast: bool) -> list[Rows]:
     """The events of each part in the order of the last pass; compiled loops take some dates together, and of these
     events with as many residuals.
     """
-    order = arrays.events
     if not fast:
-        return _blocks(order, _SPAN)
-    keys = [arrays.n, arrays.event_dates // _DATES_TOGETHER]
-    for values in keys if arrays.part is None else [*keys, arrays.part]:
-        order = order[np.argsort(_small(values)[order], kind="stable")]
-    if arrays.part is None:
-        return [order]
-    return np.split(order, np.flatnonzero(np.diff(arrays.part[order])) + 1)
+        return _spans(arrays)
+    ordered = []
+    for part in arrays.parts():
+        order = part
+        for values in (arrays.n, arrays.event_dates // _DATES_TOGETHER):
+            order = order[np.argsort(_small(values[order]), kind="stable")]
+        ordered.append(order)
+    return ordered
 
 
 def _small(values: Rows) -> NDArray[Any]:

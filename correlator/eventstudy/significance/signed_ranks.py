@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +24,10 @@ _INFINITY = np.uint64(0xFFE0000000000000)
 _ONE = np.uint64(1)
 _COLUMNS = 8
 """Columns whose keys are held at a time: all would be half as large as the estimates."""
-_EVENTS = 16_384
-"""Events whose keys a thread fills at once."""
+_MOST_KEYS = 50_000_000
+"""Keys held at a time: 0.4 GB."""
 _KEYS_A_PART = 1
 _INSERTED = 64
-
-
-def wilcoxon(arrays: StudyArrays) -> tuple[Array, Array]:
-    """``signed_ranks`` of days and windows."""
-    return signed_ranks(np.concatenate([arrays.ar, arrays.car], axis=1)[arrays.events])
 
 
 def signed_ranks(x: Array) -> tuple[Array, Array]:
@@ -40,25 +35,53 @@ def signed_ranks(x: Array) -> tuple[Array, Array]:
 
     Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
     """
-    tests = [signed_rank(np.sort(column)) for column in rank_keys(x)]
+    tests = [_test(column) for column in rank_keys(x)]
     return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
 
 
-def wilcoxon_of_many(arrays: StudyArrays, each: Each) -> tuple[Array, Array]:
-    """``wilcoxon`` of days and windows by compiled loops: keys of some events, then columns, side by side."""
-    tests, events = [], arrays.events
-    keys: Keys = np.empty((_COLUMNS, len(events)), dtype=np.uint64)
-    parts = [np.array([first, min(first + _EVENTS, len(events))]) for first in range(0, len(events), _EVENTS)]
-    for x in (arrays.ar, arrays.car):
-        for first in range(0, x.shape[1], _COLUMNS):
-            bits = x[:, first : first + _COLUMNS].view(np.uint64)
-            list(each(partial(compiled(fill_rank_keys), bits, events, keys=keys), parts))
-            tests += list(each(_signed_rank_of_many, keys[: bits.shape[1]]))
+class Some(NamedTuple):
+    """Columns ``first`` to before ``last`` of the values ``of``: ``ar`` or ``car``."""
+
+    of: str
+    first: int
+    last: int
+
+
+def wilcoxon(
+    arrays: StudyArrays, keys_by_part: Callable[[Some], Iterable[Keys]], fast: bool, each: Each
+) -> tuple[Array, Array]:
+    """``signed_ranks`` of days and windows of the events of ``arrays``: keys of some columns from all parts, then these
+    side by side. ``fast``: by compiled loops.
+    """
+    tests = []
+    together = max(1, min(_COLUMNS, _MOST_KEYS // max(len(arrays), 1)))
+    keys: Keys = np.empty((together, len(arrays)), dtype=np.uint64)
+    for name, values in (("ar", arrays.ar), ("car", arrays.car)):
+        for first in range(0, values.shape[1], together):
+            some, start = Some(name, first, min(first + together, values.shape[1])), 0
+            for own in keys_by_part(some):
+                keys[: len(own), start : start + own.shape[1]] = own
+                start += own.shape[1]
+            tests += list(each(_test_of_many if fast else _test, keys[: some.last - some.first]))
     return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
 
 
-def _signed_rank_of_many(keys: Keys) -> tuple[float, float]:
+def keys_of(arrays: StudyArrays, some: Some, fast: bool, events: Rows) -> Keys:
+    """``rank_keys`` of some columns of the ``events``."""
+    x = getattr(arrays, some.of)[:, some.first : some.last]
+    if not fast:
+        return rank_keys(x[events])
+    keys: Keys = np.empty((x.shape[1], len(events)), dtype=np.uint64)
+    compiled(fill_rank_keys)(x.view(np.uint64), events, np.array([0, len(events)]), keys)
+    return keys
+
+
+def _test_of_many(keys: Keys) -> tuple[float, float]:
     return signed_rank(compiled(sorted_keys)(keys), compiled(rank_sums))
+
+
+def _test(keys: Keys) -> tuple[float, float]:
+    return signed_rank(np.sort(keys))
 
 
 def rank_keys(x: Array) -> Keys:
