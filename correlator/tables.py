@@ -434,7 +434,11 @@ VIEWS: tuple[View, ...] = (
         "Events and the instruments whose market is that of one of their actors.",
         """
         SELECT e.event_id, e.article_id, i.symbol, i.country
-        FROM events AS e JOIN instruments AS i ON i.country IN (e.source_country, e.target_country)
+        FROM events AS e JOIN instruments AS i ON i.country = e.source_country
+        UNION ALL
+        SELECT e.event_id, e.article_id, i.symbol, i.country
+        FROM events AS e JOIN instruments AS i ON i.country = e.target_country
+        WHERE e.target_country IS DISTINCT FROM e.source_country
         """,
     ),
 )

@@ -42,11 +42,16 @@ from correlator.research.study import (
     with_data,
 )
 from correlator.store.db import Store
+from correlator.store.statements import query
 from correlator.tabular import Frame
 
 _MOST_NOTES = 6
 _MEASURED = ("event_id", "symbol", "date", "day_zero_reason")
 """Columns of events by which they are placed and named; no others are kept, but those of groups."""
+MOST_SELECTED = 750_000
+"""Events that are selected at a time, of which a worker holds a frame of some hundred bytes each."""
+_FEWEST = 2
+"""Selections, so that two workers have one each."""
 MOST_HELD = 1_500_000
 """Events whose estimates workers hold, half a kilobyte each; of more they are made again for every pass over them."""
 
@@ -86,15 +91,29 @@ class Census:
     symbols: frozenset[str]
 
 
-def chosen(task: Task) -> Chosen:
-    """Select the events of the task's symbols; runs on a worker."""
-    spec = task.spec
-    market = Market(task.exchange, spec, bare_panel(task.labels, task.symbols))
+def chosen(tasks: Mapping[int, Task]) -> dict[int, Chosen]:
+    """Select the events of the symbols of some tasks; runs on a worker."""
+    task = next(iter(tasks.values()))
+    part = {symbol: number for number, each in tasks.items() for symbol in each.symbols}
+    market = Market(task.exchange, task.spec, bare_panel(task.labels, list(part)))
     with task.source.connected() as connection:
-        events, repeated, domestic = parted_events(market_events(connection, market), spec)
-    refuse_unknown_groups(spec.by, [*events.columns, "year"])
+        events = market_events(connection, market)
+    refuse_unknown_groups(task.spec.by, [*events.columns, "year"])
+    by_part = events.with_columns(
+        pl.col("symbol").replace_strict(part, return_dtype=pl.Int64).alias("part")
+    ).partition_by("part", as_dict=True, include_key=False)
+    return {number: _parted(by_part.get((number,), events.clear()), task.spec) for number in tasks}
+
+
+def _parted(events: pl.DataFrame, spec: StudySpec) -> Chosen:
+    measured, repeated, domestic = parted_events(events, spec)
     kept = dict.fromkeys([*_MEASURED, *(("known_at", *spec.by) if spec.by else ())])
-    return Chosen(events.select([name for name in kept if name in events.columns]), len(repeated), len(domestic))
+    return Chosen(measured.select([name for name in kept if name in events.columns]), len(repeated), len(domestic))
+
+
+def one_of(of: Mapping[int, Chosen], number: int) -> Chosen:
+    """What was selected for one task."""
+    return of[number]
 
 
 def counted(of: Chosen) -> Census:
@@ -181,10 +200,11 @@ def run_cluster_study(
     with pinned.studying() as connection:
         nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
         market = _light_market(connection, spec)
+        stored = int(query(connection, "SELECT count(*) AS n FROM events").item())
     named, symbols, labels = market.spec, market.panel.symbols, market.panel.labels
     base = Task(source, named, market.exchange, labels, (), np.empty(0, dtype=np.int64))
     tasks = _tasks(replace(base, factors=factors, risk_free=risk_free), symbols)
-    selected = {number: cluster.submit(chosen, task) for number, task in tasks.items()}
+    selected = _selected(cluster, tasks, stored)
     censuses = list(cluster.results([cluster.submit(counted, each) for each in selected.values()], "parts selected"))
     events = sum(each.events for each in censuses)
     refuse_no_events(events, sum(each.domestic for each in censuses), spec)
@@ -271,6 +291,18 @@ def _tasks(base: Task, symbols: tuple[str, ...]) -> dict[int, Task]:
         own = np.flatnonzero(part == number)
         tasks[number] = replace(base, symbols=tuple(symbols[column] for column in own.tolist()), columns=own)
     return tasks
+
+
+def _selected(cluster: Cluster, tasks: dict[int, Task], stored: int) -> dict[int, Any]:
+    """Futures of what is to be measured of each part. Every selection reads all ``stored`` events, so that one is of as
+    many parts as memory allows.
+    """
+    selections = min(len(tasks), max(_FEWEST, -(-stored // MOST_SELECTED)))
+    futures: dict[int, Any] = {}
+    for numbers in np.array_split(list(tasks), selections):
+        some = cluster.submit(chosen, {int(number): tasks[number] for number in numbers})
+        futures |= {int(number): cluster.submit(one_of, some, int(number)) for number in numbers}
+    return dict(sorted(futures.items()))
 
 
 def _measured_alike(cluster: Cluster, tasks: dict[int, Task], selected: Mapping[int, Any]) -> dict[int, Any]:

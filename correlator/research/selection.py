@@ -60,7 +60,7 @@ _LINKED = """
         WHERE n.symbol IN (SELECT unnest($symbols))
             AND (n.since IS NULL OR e.known_at::DATE >= n.since) AND (n.until IS NULL OR e.known_at::DATE <= n.until)
 """
-_CONCERNING = f" AND event_id IN (SELECT event_id FROM ({_LINKED}))"
+_CONCERNING = " AND event_id IN (SELECT event_id FROM concerning)"
 """Only events linked to symbols: the others, of a large store nearly all, need not become a frame."""
 _EARLIEST_FIRST = " ORDER BY known_at, event_id"
 _CARRIED = f"SELECT DISTINCT category, publisher FROM ({_EVENTS})"
@@ -162,11 +162,12 @@ def events_of_symbols(
     if unknown:
         raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
-    linked = {"symbols": list(symbols), **called}
-    near = query(connection, _EVENTS + _CONCERNING + _EARLIEST_FIRST, {"as_of": as_of, **linked})
+    pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
+    connection.register("concerning", pairs.select("event_id"))
+    near = query(connection, _EVENTS + _CONCERNING, {"as_of": as_of})
+    connection.unregister("concerning")
     selected = _selected(connection, near, selection, as_of, exchange=exchange, date_only=date_only, links=links)
     events = selected.select(EVENT_COLUMNS)
-    pairs = query(connection, _LINKED, linked).filter(pl.col("link").is_in(list(links)))
     kinds = _kinds_by_pair(pairs)
     placed = (
         place_on_exchanges(events, [exchange], date_only=date_only or AFTER_CLOSE)
