@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -86,7 +87,9 @@ class Elsewhere:
 
     def over(self, ranges: Ranges, work: Callable[..., T], *arguments: Any) -> Iterator[T]:
         """See ``Spread``."""
-        asked = {number: (place, ranges, work, arguments) for number, place in self.group.places.items()}
+        asked = {
+            number: (place, ranges, partial(_applied, work, arguments)) for number, place in self.group.places.items()
+        }
         return chain.from_iterable(self.parts.each(_made, asked))
 
     def with_residuals(self, arrays: StudyArrays, events: Rows) -> StudyArrays:
@@ -145,10 +148,14 @@ def _arrays(part: Part, place: int) -> StudyArrays:
     return replace(arrays, chosen=rows)
 
 
-def _made(part: Part, place: int, ranges: Ranges, work: Callable[..., T], arguments: tuple[Any, ...]) -> list[T]:
+def _made(part: Part, place: int, ranges: Ranges, work: Callable[[StudyArrays, Rows], T]) -> list[T]:
     arrays = _arrays(part, place)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return [work(arrays, *arguments, rows) for rows in ranges(arrays)]
+        return [work(arrays, rows) for rows in ranges(arrays)]
+
+
+def _applied(work: Callable[..., T], arguments: tuple[Any, ...], arrays: StudyArrays, rows: Rows) -> T:
+    return work(arrays, *arguments, rows)
 
 
 def _residuals_of(part: Part, place: int, mine: Rows) -> tuple[Any, ...]:
