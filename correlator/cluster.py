@@ -153,7 +153,8 @@ def _local_cluster() -> Any:
     environment = {THREADS_VARIABLE: "1", **dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1")}
     memory = limits().memory
     if memory is not None:
-        environment[MEMORY_VARIABLE] = str(max(memory // workers, 64 * 10**6))
+        # Half for the database, half for arrays: Dask ends a worker that takes more than its share.
+        environment[MEMORY_VARIABLE] = str(max(memory // workers // 2, 64 * 10**6))
     return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=workers,
         threads_per_worker=1,
