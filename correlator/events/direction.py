@@ -29,6 +29,12 @@ _ADJUNCT = re.compile(
     r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|with|"
     r"\.|,) |$"
 )
+# A deed whose doer's name stands before it.
+_DEED = re.compile(
+    r" (?:'s )?(?:[^ ]+ ){0,2}(?:(?:air)?strikes?|raids?|shelling|bombing|bombardment|attacks?|fire|firing|missiles?|"
+    r"rockets?|drones?|jets?|artillery|offensive|incursion|sanctions|tariffs?|dut(?:y|ies)|levy|visa ban|"
+    r"travel ban|curbs) "
+)
 _BY = re.compile(r" by (?:the |an? )?")
 _BY_REACH = 54
 _BY_NEXT = 4
@@ -117,10 +123,25 @@ def _suffered(clause: Clause) -> Roles | None:
     named = any(phrase.actor.country or phrase.actor.role in _IN_UNIFORM for phrase in subjects)
     if not _is_passive(clause) and not (_lacks_is(clause) and named):
         return None
+    if (doer := _doer_of_deed(clause, subjects[0])) is not None:
+        return Roles([doer], subjects, "passive, by its deed")
     elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
     if not elsewhere and clause.category in _FORCE:
         elsewhere = clause.places
     return Roles(elsewhere[:1], subjects, "passive")
+
+
+def _doer_of_deed(clause: Clause, subject: Phrase) -> Phrase | None:
+    """*Hit with US tariffs*, *bombed in Israeli raid*, *deported from Oman*: who is named with a deed or ground."""
+    text = clause.text.lowered
+    for phrase in clause.behind:
+        before, behind = text[clause.end - 1 : phrase.start + 1], phrase.end - 1
+        deed = not phrase.is_place and _DEED.match(text, behind) is not None
+        from_there = phrase.preposition == "from" and text.startswith("deported", clause.start + 1)
+        attacked = phrase.preposition == "from" and clause.category == "ASSAULT"
+        if _differs(phrase, subject) and "," not in before and (deed or from_there or attacked):
+            return phrase
+    return None
 
 
 def _spoken(clause: Clause) -> Roles | None:
@@ -130,6 +151,8 @@ def _spoken(clause: Clause) -> Roles | None:
     if clause.category == "CONSULT" and len({phrase.actor.country for phrase in clause.behind}) > 1:
         return None
     speakers = [phrase for phrase in clause.speakers if phrase.actor.country]
+    if len(speakers) > 1 and _TELLS.match(clause.text.lowered, speakers[0].end - 1):
+        return Roles(speakers[:1], speakers[1:2], "says, at the end, to")
     others = [phrase for phrase in clause.behind if not speakers or not _same(phrase, speakers[0])]
     return Roles(speakers[:1], others, "says, at the end") if speakers else None
 
@@ -157,7 +180,7 @@ def _active(clause: Clause) -> Roles:
     sources = clause.subjects
     if not sources:
         return _in_order(clause)
-    objects = _ranked(clause)
+    objects = [other_side(phrase, sources[0].actor.country) for phrase in _ranked(clause)]
     first = other_side(sources[0], objects[0].actor.country) if objects else sources[0]
     others_before = [phrase for phrase in sources[1:] if _differs(phrase, first)]
     if first.actor.country is None and others_before and not any(_differs(phrase, first) for phrase in objects):
@@ -300,7 +323,8 @@ def _not_topics(clause: Clause, objects: Sequence[Phrase]) -> list[Phrase]:
     """
     if clause.category not in (_SAID | {"CONSULT"}) - {"ACCUSE"}:
         return list(objects)
-    return [phrase for phrase in objects if phrase.preposition not in _TOPICAL] or list(objects)
+    addressed = [p for p in objects if p.preposition not in _TOPICAL or p.start < clause.end]
+    return addressed or list(objects)
 
 
 def _same(phrase: Phrase, other: Phrase) -> bool:

@@ -11,14 +11,16 @@ from correlator.events.direction import Roles
 from correlator.events.encoder import Floats
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge, loudest
-from correlator.events.gate import has_gate, is_clear, is_comment, is_elsewhere, stands, tells_nobody
+from correlator.events.gate import has_gate, is_clear, stands, tells_nobody
 from correlator.events.learned_roles import learned_roles, views_of
 from correlator.events.model import CodedEvent, Evidence
+from correlator.events.no_act import is_private, no_act
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading, chosen, named
 from correlator.events.rules import deciding
 
 _BATCH = 512
+_INNER = frozenset({"OPP", "PTY", "LEG", "JUD"})
 
 
 def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
@@ -40,7 +42,7 @@ def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
     views = views_of(reading, judgement.roles) if judgement.roles is not None else None
     roles = roles_of(reading, views)
     event = _event(reading, judgement, roles, views)
-    if event is None:
+    if event is None or is_private(reading._replace(roles=roles)):
         return []
     confidence = round(event * judgement.share, 3)
     evidence = _evidence(reading, judgement)
@@ -54,16 +56,20 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
     """
     if has_gate(reading.text, reading.actors):
         signs = signs_of(reading, judgement, roles, views)
-        if signs["no source"] and signs["no target"]:
+        if (signs["no source"] and signs["no target"]) or (signs["no target"] and _is_at_home(roles)):
             return None
         event = likelihood(signs)
         return event if is_told(event, signs) or is_clear(reading) else None
     return 1.0 if reading.opposing == 0 or reading.choice is None or stands(reading) else None
 
 
+def _is_at_home(roles: Roles) -> bool:
+    """*Opposition files plea*: an organ that acts within its state, on nobody abroad."""
+    return bool(roles.sources) and roles.sources[0].actor.role in _INNER
+
+
 def _may_tell(reading: Reading) -> bool:
-    nobody = tells_nobody(reading.text, reading.actors)
-    return not nobody and not is_comment(reading.text) and not is_elsewhere(reading)
+    return not tells_nobody(reading.text, reading.actors) and no_act(reading) is None
 
 
 def placed(reading: Reading, judgement: Judgement) -> Reading:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
-from correlator.events.lexicon import WITHOUT
 from correlator.events.parties import OFFICIAL, in_sentence_case
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading
@@ -21,27 +19,10 @@ from correlator.events.signs import SETTINGS, Signs, signs
 from correlator.events.text import Text
 from correlator.resources import data_path
 
-# What opens a headline of comment; *WHO* is an organisation.
-_QUESTION: Final = re.compile(r" (?:How|Why|What|Who|Whose|Where|When|how|why|what|who|whose|where|when)(?:'s)? ")
-_COMMENT: Final = re.compile(
-    r" (?:opinion|editorial|comment|commentary|column|letters?|letter to (?:the )?editor|explainer|explained|analysis|"
-    r"factbox|timeline|interview|profile|view|viewpoint|review|book review|fact check|in pictures|photos|watch|video|"
-    r"podcast|quiz|essay|obituary) (?:[:|-]|of) "
-)
-# What follows the name of a country that stands for its team.
-_CONTEST: Final = re.compile(
-    r" (?:women |men |a |eves |u-19 |under-19s? )?(?:(?:beat|edge|thrash|crush|sweep|lose|win|lift|rout|stun|hammer|"
-    r"humble|whitewash|outclass|overpower|trounce|blank|bowl out|chase|pip|demolish|draw with|level series) |"
-    r"(?:women's )?tour of |to (?:play|host|tour|face|meet) .* (?:tests?|t20s?|odis?|cup|series|match|matches|clash|"
-    r"friendly|opener) )"
-)
 # How likely an event must be for the rules to tell one.
 SURE: Final = 0.74
 _ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
 _OPEN_CONFLICT = frozenset({"ASSAULT", "PROTEST", "MOBILIZE", "COERCE", "THREATEN", "RETREAT"})
-_SHORT = 14
-# Words against an event that weigh so much decide alone.
-_DECISIVE: Final = 7.0
 # A long sentence: the score that is left must reach the floor.
 _FLOOR = 1.2
 _AGAINST = 0.75
@@ -131,41 +112,14 @@ def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
 
     Where Every Word Has a Capital, names of companies do not show; there a country must be named.
     """
-    if not actors or not is_headline(text):
+    if not actors or not text.is_headline:
         return False
     return in_sentence_case(text) or any(actor.actor.country for actor in actors)
 
 
-def is_headline(text: Text) -> bool:
-    """Whether a text is short, without a full stop, and no template with slots for its actors."""
-    return text.length <= _SHORT and not text.joined.endswith(" . ") and "{" not in text.joined
-
-
 def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
     """Whether a headline names no actor, though its names would show: not where Every Word Has a Capital."""
-    return not actors and is_headline(text) and in_sentence_case(text)
-
-
-def is_elsewhere(reading: Reading) -> bool:
-    """*Syrian drama star visits Amman*, *Fiji beat Tonga*: a headline of sport or show business alone."""
-    if not is_headline(reading.text):
-        return False
-    hits = (hit.entry for hit in reading.hits if hit.entry.category == WITHOUT)
-    return any(entry.weight >= _DECISIVE for entry in hits) or _plays(reading)
-
-
-def _plays(reading: Reading) -> bool:
-    """A country's team, which takes a plural verb where the state takes a singular one, or its tour."""
-    teams = (actor for actor in reading.actors if actor.actor.country and actor.actor.role is None)
-    return any(_CONTEST.match(reading.text.lowered, actor.end - 1) for actor in teams)
-
-
-def is_comment(text: Text) -> bool:
-    """*Why Peru turns to Chile*, *Analysis: ...*, *Can Peru ...?*: a headline that weighs or explains tells no act."""
-    if not is_headline(text):
-        return False
-    asks = _QUESTION.match(text.joined) is not None or text.joined.endswith((" ? ", " explained "))
-    return asks or _COMMENT.match(text.lowered) is not None
+    return not actors and text.is_headline and in_sentence_case(text)
 
 
 def _sentence_cost(reading: Reading) -> float:

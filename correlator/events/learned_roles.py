@@ -22,6 +22,8 @@ _SOURCE, _TARGET, _NEITHER = 0, 1, 2
 MARGIN: Final = 3.0
 _PLAIN_MARGIN: Final = 5.0
 _PLAIN = ("passive, by", "receives from", "says that", "must")
+# What the encoder does not overrule.
+_CERTAIN: Final = "passive, by its deed"
 # Both of one country: seldom what is meant where another one is named.
 _SAME_COUNTRY = 1.5
 _TOGETHER = 0.6
@@ -45,6 +47,8 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
     gains = np.log(views) - np.log(views[:, [_NEITHER]])
     source, target = _best_pair(actors, gains)
     if grammar is not None:
+        if grammar.rule.startswith(_CERTAIN):
+            return grammar
         own = _places(actors, grammar)
         margin = _PLAIN_MARGIN if grammar.rule.startswith(_PLAIN) else MARGIN
         if _gain(actors, gains, *own) >= _gain(actors, gains, source, target) - margin:

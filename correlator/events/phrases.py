@@ -22,7 +22,7 @@ _JOINT = re.compile(
 # The preposition before a phrase, over words that belong to the phrase.
 _PREPOSITION = re.compile(
     r" (by|against|to|into|onto|toward|towards|with|from|on|upon|over|for|between|of|among|alongside|"
-    r"in|at|near|inside|around|off|outside|across|throughout|within|along)"
+    r"in|at|near|inside|around|off|outside|across|throughout|within|along|via|through)"
     r"(?: (?:the|an?|its|his|her|their|all|some|several|many|most|two|three|both|town|city|port|state|province|"
     r"capital|territory|south|north|east|west|central|neighbouring|neighboring|remote|whole|mostly|around|of|"
     r"[^ ]+(?:ern|al|ing|ish|ive|ous|ary|held|ian|ed)|\d[\d.,]*))*? $"
@@ -37,7 +37,26 @@ _PART_OF = re.compile(
 # *Hackers linked to Iran*: the name says whose they are.
 _ATTACHED = re.compile(r" (?:linked|loyal|aligned|allied|belonging|affiliated|close) (?:to|with)(?: the)? $")
 PLACING = frozenset(
-    {"in", "at", "near", "inside", "around", "off", "outside", "across", "throughout", "within", "along"}
+    {
+        "in",
+        "at",
+        "near",
+        "inside",
+        "around",
+        "off",
+        "outside",
+        "across",
+        "throughout",
+        "within",
+        "along",
+        "via",
+        "through",
+    }
+)
+# *Lashes out at Oman*: it is aimed at, not where.
+_AIMED_AT = re.compile(
+    r" (?:lash(?:es|ed|ing)?|hits?|hitting|lashes out|out|back|swipe|dig|fury|anger|fires?|fired|barb|salvo|missiles?|"
+    r"rockets?|aimed|jabs?|broadside) at(?: the)? $"
 )
 _GROUND = re.compile(
     r" (?:'s )?(?:capital|city|town|village|port|province|region|district|territory|airspace|waters|soil|coast|"
@@ -51,7 +70,8 @@ _ENVOY_BEFORE = re.compile(r" (?:ambassador|envoy|commissioner|ambassadors|trip|
 _BACKED = re.compile(r" (?:backed|linked|allied|sponsored|funded|aligned|affiliated|inspired|supported) ")
 _MADE = re.compile(
     r" (?:brokered|mediated|occupied|controlled|held|administered|made|built|bound|born|manned|drafted|style|owned|"
-    r"hosted|supplied|trained|armed|educated|monitored|registered|flagged|speaking) "
+    r"hosted|supplied|trained|armed|educated|monitored|registered|flagged|speaking|"
+    r"dictated|imposed|mandated|led|driven) "
 )
 # Words of an actor that only describe what follows: *an official visit*, *military exercises*.
 _DESCRIBING = frozenset({"official", "military", "customs", "house", "mission", "police", "army"})
@@ -213,7 +233,10 @@ def _phrase(text: Text, group: list[_Named]) -> Phrase:
     preposition = _preposition(text, start)
     envoy = _ENVOY_BEFORE.search(text.lowered, max(0, start - _LOOK_BACK), start + 1)
     venue = _VENUE.match(text.lowered, end - 1)
-    is_place = envoy is not None or (preposition in PLACING and (venue is not None or _is_ground(text, names, end)))
+    aimed = preposition == "at" and _AIMED_AT.search(text.lowered, max(0, start - _LOOK_BACK), start + 1) is not None
+    is_place = envoy is not None or (
+        preposition in PLACING and not aimed and (venue is not None or _is_ground(text, names, end))
+    )
     is_place = is_place or (preposition == "on" and _BORDER.match(text.lowered, end - 1) is not None)
     shared = next((name.shared for name in names if name.country), None)
     actor = Actor(country, _role(names), text.joined[start + 1 : end - 1])

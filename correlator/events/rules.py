@@ -6,21 +6,24 @@ import math
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
-from correlator.events.gate import SURE, is_comment, is_elsewhere, likelihood
+from correlator.events.gate import SURE, likelihood
 from correlator.events.model import CodedEvent, Evidence
+from correlator.events.no_act import is_private, no_act
 from correlator.events.reading import Reading, chosen, named
 from correlator.events.text import Text
 
 
 def code_rules(reading: Reading) -> list[CodedEvent]:
     """Events by the strongest candidate, if an actor is named and not too much speaks against it."""
-    if not reading.candidates or not reading.mentions or is_comment(reading.text):
+    if not reading.candidates or not reading.mentions:
         return []
     reading = named(reading)
-    if not reading.actors or is_elsewhere(reading):
+    if not reading.actors or no_act(reading):
         return []
     best = reading.candidates[0]
     reading = chosen(reading, best)
+    if is_private(reading):
+        return []
     event = likelihood(reading)
     if event < SURE or reading.roles is None:
         return []

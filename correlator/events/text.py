@@ -8,6 +8,7 @@ from dataclasses import dataclass
 # "U.S." stays one word, "Pakistan's" gives two, hyphens and dashes part words, a comma or stop is a word,
 # and so is the slot of a headline template: {country_1}.
 _WORD = re.compile(r"\{\w+\}|(?:[A-Za-z]\.){2,}|\d+(?:[.,]\d+)*|[^\W\d_]+'t\b|'s\b|[^\W_]+|[,;:.!?\"()]")
+_HEADLINE_WORDS = 14
 _LEVEL = str.maketrans({"’": "'", "‘": "'", "`": "'", "İ": "I", "“": '"', "”": '"'})
 
 
@@ -26,6 +27,11 @@ class Text:
     def length(self) -> int:
         """How many words there are."""
         return self.joined.count(" ") - 1
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether the text is short, without a full stop, and no template with slots for its actors."""
+        return self.length <= _HEADLINE_WORDS and not self.joined.endswith(" . ") and "{" not in self.joined
 
     def offsets(self, start: int, end: int) -> tuple[int, int]:
         """Offsets in ``original`` (end exclusive) of the words of ``joined[start:end]``."""
