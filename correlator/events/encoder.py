@@ -74,12 +74,9 @@ def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], wei
     category = np.zeros((len(texts), model.head["category"].shape[1]), dtype=np.float32)
     scope = np.zeros((len(texts), model.head["scope"].shape[1]), dtype=np.float32)
     roles: list[Floats] = [np.zeros((len(actors), 3), dtype=np.float32) for actors in spans]
-    lengths = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
-    for rows in np.array_split(np.argsort(lengths, kind="stable"), max(1, -(-len(texts) // _BATCH))):
-        if not rows.size:
-            continue
+    for rows in _batches(encodings):
         hidden, mask = model.forward([encodings[row].ids for row in rows])
-        pooled = (hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        pooled = _mean(hidden, mask)
         category[rows] = pooled @ model.head["category"] + model.head["category_bias"]
         scope[rows] = pooled @ model.head["scope"] + model.head["scope_bias"]
         for place, row in enumerate(rows):
@@ -87,6 +84,27 @@ def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], wei
                 states = _states(hidden[place], encodings[row], spans[row])
                 roles[row] = states @ model.head["role"] + model.head["role_bias"]
     return Heard(category, scope, roles)
+
+
+def mean_states(texts: Sequence[str]) -> Floats:
+    """The mean state of each masked text, shape (texts, 384): what the heads of category and scope see."""
+    model = _load(shipped_weights())
+    encodings = model.tokenizer.encode_batch(list(texts))
+    out = np.zeros((len(texts), _WIDTH), dtype=np.float32)
+    for rows in _batches(encodings):
+        out[rows] = _mean(*model.forward([encodings[row].ids for row in rows]))
+    return out
+
+
+def _batches(encodings: Sequence[Encoding]) -> list[NDArray[np.int64]]:
+    """Numbers of the texts in batches of nearly one length."""
+    lengths = np.array([len(encoding.ids) for encoding in encodings], dtype=np.int64)
+    order = np.argsort(lengths, kind="stable")
+    return [rows for rows in np.array_split(order, max(1, -(-len(order) // _BATCH))) if rows.size]
+
+
+def _mean(hidden: Floats, mask: Floats) -> Floats:
+    return np.asarray((hidden * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def hints(features: Floats, weights: Path | None = None) -> Floats:
