@@ -1,7 +1,7 @@
 """A headline's walk through the coder: one frozen ``Reading``, handed from step to step.
 
-``read`` makes it from a text, ``scanned`` adds names and patterns, ``weighed`` the categories they speak for, ``named``
-the actors, ``chosen`` the deciding words with who acts on whom. Each step is a function of a reading to a reading.
+``read`` makes it from a text with its names and patterns, ``weighed`` adds the categories they speak for, ``named`` the
+actors, ``chosen`` the deciding words with who acts on whom. Each step is a function of a reading to a reading.
 """
 
 from __future__ import annotations
@@ -47,27 +47,23 @@ class Reading(NamedTuple):
 
 
 def read(text: str, on: date | None = None, home: str | None = None) -> Reading:
-    """Names, patterns and candidate categories of a text; nothing of one in a language that is not coded."""
-    reading = Reading(prepare(text), language_of(text), on, home)
-    return weighed(scanned(reading)) if reading.is_coded else reading
-
-
-def scanned(reading: Reading) -> Reading:
-    """With every name of an actor and every pattern of the lexicon."""
-    mentions, hits = scan(reading.text)
-    return reading._replace(mentions=tuple(mentions), hits=tuple(hits))
+    """Names and patterns of a text; nothing of one in a language that is not coded."""
+    ready, language = prepare(text), language_of(text)
+    mentions, hits = scan(ready) if language == CODED else ((), ())
+    return Reading(ready, language, on, home, tuple(mentions), tuple(hits))
 
 
 def weighed(reading: Reading) -> Reading:
     """With the categories that the patterns speak for, best first, and the weight of what speaks against an event."""
-    if not reading.hits:
+    if not reading.hits or reading.candidates:
         return reading
     options = tuple(candidates(reading.text, reading.hits))
     return reading._replace(candidates=options, opposing=_opposing(reading))
 
 
 def named(reading: Reading) -> Reading:
-    """With its actors, in order of place."""
+    """Weighed, and with its actors, in order of place."""
+    reading = weighed(reading)
     if not reading.mentions:
         return reading
     return reading._replace(actors=tuple(phrases(reading.text, reading.mentions, reading.on)))

@@ -9,23 +9,21 @@ from correlator.events.category import Candidate
 from correlator.events.gate import SURE, likelihood
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.no_act import is_private, no_act
-from correlator.events.reading import Reading, chosen, named
+from correlator.events.reading import Reading, chosen, named, weighed
 from correlator.events.text import Text
 
 
 def code_rules(reading: Reading) -> list[CodedEvent]:
     """Events by the strongest candidate, if an actor is named and not too much speaks against it."""
-    if not reading.candidates or not reading.mentions:
+    if not reading.mentions or not (reading := weighed(reading)).candidates:
         return []
     reading = named(reading)
-    if not reading.actors or no_act(reading):
+    if not reading.actors:
         return []
     best = reading.candidates[0]
     reading = chosen(reading, best)
-    if is_private(reading):
-        return []
     event = likelihood(reading)
-    if event < SURE or reading.roles is None:
+    if event < SURE or reading.roles is None or is_private(reading) or no_act(reading):
         return []
     confidence = round(event * _clearness(reading), 3)
     return events_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # "U.S." stays one word, "Pakistan's" gives two, hyphens and dashes part words, a comma or stop is a word,
 # and so is the slot of a headline template: {country_1}.
@@ -12,8 +12,7 @@ _HEADLINE_WORDS = 14
 _LEVEL = str.maketrans({"’": "'", "‘": "'", "`": "'", "İ": "I", "“": '"', "”": '"'})
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """``joined`` holds the words with one space before and after each; ``lowered`` the same in lower case.
 
     Spans in a text start at the space before their first word and end after the space behind their last.
@@ -45,14 +44,18 @@ class Text:
 
 def prepare(text: str) -> Text:
     """The words of ``text`` joined for matching."""
-    joined = " " + " ".join(_WORD.findall(text.translate(_LEVEL))) + " "
+    joined = f" {' '.join(_WORD.findall(_level(text)))} "
     return Text(text, joined, _lowered(joined))
 
 
 def first_word(text: str) -> str:
     """The first word of ``text``, in lower case as ``prepare`` has it; empty where there is none."""
-    match = _WORD.search(text.translate(_LEVEL))
+    match = _WORD.search(_level(text))
     return "" if match is None else _lowered(match[0])
+
+
+def _level(text: str) -> str:
+    return text if text.isascii() and "`" not in text else text.translate(_LEVEL)
 
 
 def _lowered(joined: str) -> str:
