@@ -20,14 +20,15 @@ _TELLS = re.compile(r" (?:tells|told|urges|urged|warns|warned) ")
 _SUFFERED = re.compile(
     r" (?:arrested|detained|jailed|imprisoned|killed|martyred|wounded|injured|seized|summoned|expelled|freed|released|"
     r"deported|banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
-    r"evacuated|impounded|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|recalled|"
+    r"evacuated|impounded|sent (?:home|back)|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|"
+    r"recalled|"
     r"(?:hit|slapped|targeted|punished)(?= with )|"
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
 _ACTIVE_BEFORE = re.compile(r" (?:has|have|had|it|he|she|they|who|which|that)(?: \w+ly)? $")
 _ADJUNCT = re.compile(
-    r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|with|"
-    r"\.|,) |$"
+    r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|with|via|"
+    r"through|\.|,) |$"
 )
 # A deed whose doer's name stands before it.
 _DEED = re.compile(
@@ -120,15 +121,23 @@ def _suffered(clause: Clause) -> Roles | None:
     if not clause.before:
         return None
     subjects = clause.subjects
-    named = any(phrase.actor.country or phrase.actor.role in _IN_UNIFORM for phrase in subjects)
+    doer = _doer_of_deed(clause, subjects[0])
+    named = doer is not None or any(phrase.actor.country or phrase.actor.role in _IN_UNIFORM for phrase in subjects)
     if not _is_passive(clause) and not (_lacks_is(clause) and named):
         return None
-    if (doer := _doer_of_deed(clause, subjects[0])) is not None:
-        return Roles([doer], subjects, "passive, by its deed")
+    if doer is not None:
+        return Roles([doer], [_where_it_was(clause, doer, subjects[0]), *subjects[1:]], "passive, by its deed")
     elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
     if not elsewhere and clause.category in _FORCE:
         elsewhere = clause.places
     return Roles(elsewhere[:1], subjects, "passive")
+
+
+def _where_it_was(clause: Clause, doer: Phrase, subject: Phrase) -> Phrase:
+    """*Civilians killed in Thai fire at Samrong*: who suffers, of the place where no country is said."""
+    places = (*clause.places, *clause.later)
+    place = next((p for p in places if p.is_place and p.actor.country and _differs(p, doer)), None)
+    return of_country(subject, place) if subject.actor.country is None and place is not None else subject
 
 
 def _doer_of_deed(clause: Clause, subject: Phrase) -> Phrase | None:

@@ -55,8 +55,8 @@ PLACING = frozenset(
 )
 # *Lashes out at Oman*: it is aimed at, not where.
 _AIMED_AT = re.compile(
-    r" (?:lash(?:es|ed|ing)?|hits?|hitting|lashes out|out|back|swipe|dig|fury|anger|fires?|fired|barb|salvo|missiles?|"
-    r"rockets?|aimed|jabs?|broadside) at(?: the)? $"
+    r" (?:lash(?:es|ed|ing)?|hits?|hitting|lashes out|out|back|swipe|dig|fury|anger|fires|fired|firing|barb|salvo|"
+    r"missiles?|rockets?|aimed|jabs?|broadside) at(?: the)? $"
 )
 _GROUND = re.compile(
     r" (?:'s )?(?:capital|city|town|village|port|province|region|district|territory|airspace|waters|soil|coast|"
