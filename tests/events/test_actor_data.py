@@ -99,8 +99,9 @@ def test_no_two_people_hold_one_office():
 
 
 def test_offices_say_what_they_were_held_against():
-    found = [row["checked"] for row in rows("leaders.csv")]
-    assert set(found) == {"", "Wikidata 2026-08-22", "Wikidata 2022-10 (year)", "press (day)", "press (month)"}
-    assert offices_checked() == (sum(map(bool, found)), len(found))
+    checked = [row["checked"] for row in rows("leaders.csv")]
+    sources = {"Wikidata 2026-08-22", "Wikidata 2022-10 (year)", "press (day)", "press (month)", "profile 2026 (day)"}
+    assert set(checked) == {"", *sources}
+    assert offices_checked() == (sum(map(bool, checked)), len(checked))
     dated = [row for row in rows("leaders.csv") if row["checked"] and row["checked"] != "Wikidata 2022-10 (year)"]
     assert all(row["from"] for row in dated)
