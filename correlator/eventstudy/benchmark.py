@@ -78,7 +78,7 @@ def equal_weighted_of_others(
     total, count = filled.sum(axis=1), valid.sum(axis=1)
     bars = valid.sum(axis=0)
     members = int((bars > 0).sum())
-    means = np.empty((len(returns), len(own)))
+    means = np.empty((len(own), len(returns))).T  # filled by share, and a study reads it so
     others = np.empty(len(own), dtype=np.int64)
     for s, column in enumerate(own.tolist()):
         inside = column >= 0

@@ -114,13 +114,13 @@ def common_share(estimates: EventEstimates, panel: Panel, estimation_bars: int) 
         start = 0
         for part in _parts(estimates, panel, symbol, estimation_bars):
             filled = np.nan_to_num(part.residuals) / np.sqrt(part.bars_estimation)
-            here = group[mine[start : start + len(filled)]]
+            dated = group[mine[start : start + len(filled)]]
             # Residuals pair by date: of one exchange those are the columns.
             at = np.arange(filled.shape[1])[None]
             if panel.calendars is not None:
-                at = np.clip(part.estimation - dates[here, None] - first, 0, width - 1)
+                at = np.clip(part.estimation - dates[dated, None] - first, 0, width - 1)
             for total, values in ((summed, filled), (squared, filled**2), (counted, ~np.isnan(part.residuals))):
-                np.add.at(total, (here[:, None], at), values)
+                np.add.at(total, (dated[:, None], at), values)
             start += len(filled)
     events, own = len(estimates), float(squared.sum())
     if events < 2 or own == 0:

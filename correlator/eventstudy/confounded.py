@@ -60,8 +60,8 @@ def flags_of(
         news = None if others is None else others.filter(pl.col("symbol").is_in(part.symbols))
         marks = None if ex_dividend is None else ex_dividend[np.ix_(rows, np.flatnonzero(panel.calendars.of == k))]
         if mine.height:
-            found = _flags(part, mine.drop("_place"), reach, others=news, ex_dividend=marks, kinds=kinds)
-            parts.append(found.with_columns(mine["_place"]))
+            flags = _flags(part, mine.drop("_place"), reach, others=news, ex_dividend=marks, kinds=kinds)
+            parts.append(flags.with_columns(mine["_place"]))
     return pl.concat(parts).sort("_place").drop("_place")
 
 

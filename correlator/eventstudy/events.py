@@ -175,24 +175,26 @@ def exchanges_of(columns: Sequence[str], events: pl.DataFrame | None, asked: str
     ``asked``: as ``part_exchanges`` gives it; else the column ``exchange`` of ``events`` says it, where it names two or
     more. Raises InputError for a share of two exchanges or, where others have one, of none.
     """
-    told: dict[str, str | None] = {}
+    listed: dict[str, str | None] = {}
     if asked == INSTRUMENTS:
-        told = {name: (find_instrument(name) or {}).get("exchange") for name in columns}
+        listed = {name: (find_instrument(name) or {}).get("exchange") for name in columns}
     elif asked is not None:
-        told = dict(_pair(part) for part in asked.split(",") if part.strip())
+        listed = dict(_pair(part) for part in asked.split(",") if part.strip())
     elif events is not None and "exchange" in events.columns:
         pairs = events.select("symbol", pl.col("exchange").cast(pl.String).str.strip_chars()).unique().sort("symbol")
         if pairs["exchange"].drop_nulls().n_unique() < 2:
             return {}
         twice = pairs.filter(pl.col("symbol").is_duplicated())
         if twice.height:
-            listed = ", ".join(str(code) for code in twice.filter(pl.col("symbol") == twice["symbol"][0])["exchange"])
+            exchanges = ", ".join(
+                str(code) for code in twice.filter(pl.col("symbol") == twice["symbol"][0])["exchange"]
+            )
             hint = "write the exchange of its listing in every row"
-            raise InputError(f"events have {twice['symbol'][0]} on several exchanges: {listed}", hint=hint)
-        told = dict(pairs.iter_rows())
-    if not told:
+            raise InputError(f"events have {twice['symbol'][0]} on several exchanges: {exchanges}", hint=hint)
+        listed = dict(pairs.iter_rows())
+    if not listed:
         return {}
-    known = {name: exchange_named(code).code for name, code in told.items() if code}
+    known = {name: exchange_named(code).code for name, code in listed.items() if code}
     needed = set(columns if events is None else events["symbol"]) & set(columns)
     if missing := sorted(needed - set(known)):
         hint = f"write {missing[0]}=XKAR with the others, or add the column exchange to the events"

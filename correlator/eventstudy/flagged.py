@@ -71,8 +71,8 @@ def dropped_reasons(panel: Panel, window: Window, symbols: Rows, day_zero: Rows)
     reasons, marks = {}, list(marks_of(panel))
     for i in np.flatnonzero(_counts(panel.dropped, own, first, last)).tolist():
         # A return is dropped for its own bar or for the one before.
-        told = _told(marks, panel.labels, int(own[i]), (int(first[i]) - 1, int(last[i])))
-        reasons[int(placed[i])] = f"flagged bars in its event window: {told or 'the return after one'}"
+        words = _words(marks, panel.labels, int(own[i]), (int(first[i]) - 1, int(last[i])))
+        reasons[int(placed[i])] = f"flagged bars in its event window: {words or 'the return after one'}"
     return reasons
 
 
@@ -83,7 +83,7 @@ def window_findings(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> pl.
         return pl.repeat("", len(symbols), dtype=pl.String, eager=True).alias("findings")
     words, marks = [""] * len(symbols), list(marks_of(panel))
     for i in np.flatnonzero(_counts(flagged, symbols, first, last)).tolist():
-        words[i] = _told(marks, panel.labels, int(symbols[i]), (int(first[i]), int(last[i])))
+        words[i] = _words(marks, panel.labels, int(symbols[i]), (int(first[i]), int(last[i])))
     return pl.Series("findings", words, dtype=pl.String)
 
 
@@ -144,9 +144,9 @@ def _after(flagged: Mask, missing: Mask) -> Mask:
     after = np.zeros_like(flagged)
     pending = np.zeros(flagged.shape[1], dtype=bool)
     for row in range(len(flagged)):
-        here = pending & ~missing[row]
-        after[row] = here
-        pending = (pending & ~here) | flagged[row]
+        due = pending & ~missing[row]
+        after[row] = due
+        pending = (pending & ~due) | flagged[row]
     return after
 
 
@@ -160,7 +160,7 @@ def _counts(mask: Mask, symbols: Rows, first: Rows, last: Rows) -> Rows:
     return np.where(symbols >= 0, counts, 0)
 
 
-def _told(marks: Marks, labels: pl.Series, symbol: int, rows: tuple[int, int]) -> str:
+def _words(marks: Marks, labels: pl.Series, symbol: int, rows: tuple[int, int]) -> str:
     """The flagged bars of ``rows`` (first and last): each finding with its first session, and how many more it has."""
     start, end = max(rows[0], 0), min(rows[1] + 1, len(labels))
     bars = [(start + np.flatnonzero(mask[start:end, symbol]), word) for word, mask in marks]

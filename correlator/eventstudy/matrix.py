@@ -247,8 +247,8 @@ def _panel(
         panel = _on_mean(panel)
     elif benchmark is not None:
         market = _benchmark(benchmark, wide, spec)
-        told = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
-        panel = _on_benchmark(panel, _measured(market, told, spec).values[:, 0], told, spec)
+        named = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
+        panel = _on_benchmark(panel, _measured(market, named, spec).values[:, 0], named, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
     return with_factors(_over_holes(panel, wide, used, source.kind, spec=spec), None, free)
 
@@ -261,8 +261,8 @@ def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, 
     if handed is not None:
         given = read_wide(handed, "the donors", zone_of(spec))
         beside = Wide(wide.labels, given.names, on_labels(given, wide.labels, "the donors"))
-        told = replace(source, what="the donors")
-        returns = _measured(beside, told, spec).values
+        named = replace(source, what="the donors")
+        returns = _measured(beside, named, spec).values
         invalid = invalid_returns(returns, simple=source.simple)
         warn_of_invalid(returns, invalid, panel.labels, beside.names, what="the donors")
         returns = without_invalid(returns, invalid)

@@ -40,13 +40,13 @@ MULTIPLES = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.5, 6.0)
 
 @dataclass(frozen=True)
 class PowerResult:
-    """K planted ``effects`` (W, K) (fractions) of W windows and the share of ``studies`` that find each, ``found``
+    """K planted ``effects`` (W, K) (fractions) of W windows and the share of ``studies`` that find each, ``power``
     (W, K) by the recommended test at ``level``; ``events`` and ``dates`` of the design; ``target`` power; ``effect``
     asked about or None.
     """
 
     effects: Array
-    found: Array
+    power: Array
     events: int
     dates: int
     studies: int
@@ -64,19 +64,19 @@ class PowerResult:
         """
         rows = []
         for w, window in enumerate(self.spec.windows):
-            smallest = _crossing(self.effects[w], self.found[w], self.target)
+            smallest = _crossing(self.effects[w], self.power[w], self.target)
             row: dict[str, object] = {
                 "window": window.label,
                 "events": self.events,
                 "dates": self.dates,
-                "size": float(self.found[w, 0]),
+                "size": float(self.power[w, 0]),
                 "smallest_effect": smallest,
                 "power_target": self.target,
                 "level": self.level,
             }
             if self.effect is not None:
                 row["effect"] = self.effect
-                row["power"] = float(np.interp(self.effect, self.effects[w], np.maximum.accumulate(self.found[w])))
+                row["power"] = float(np.interp(self.effect, self.effects[w], np.maximum.accumulate(self.power[w])))
                 row["events_needed"] = (
                     None if smallest is None else math.ceil(self.events * (smallest / self.effect) ** 2)
                 )
@@ -87,7 +87,7 @@ class PowerResult:
     def curve(self) -> pl.DataFrame:
         """One row per window and planted effect: window, effect, power, se (binomial)."""
         labels = [window.label for window in self.spec.windows]
-        power = self.found.ravel()
+        power = self.power.ravel()
         return pl.DataFrame(
             {
                 "window": [label for label in labels for _ in range(self.effects.shape[1])],
@@ -154,7 +154,7 @@ def power_test(
         rejected += _finds(result, estimates, effects, level)
     return PowerResult(
         effects=effects,
-        found=rejected / studies,
+        power=rejected / studies,
         events=sum(len(cluster.events) for cluster in drawable),
         dates=len(np.unique(result.estimates.day_zero)),
         studies=studies,

@@ -57,10 +57,10 @@ def summary_cells(frame: pl.DataFrame, by: tuple[str, ...], returns: str) -> tup
     words.
     """
     unit = "%" if returns == "simple" else "log pts" if returns in RETURNS_KINDS else "log vol"
-    told = frame.with_columns(pl.Series("verdict", [verdict(p) for p in frame["p_value"]], dtype=pl.String))
-    names = [*by, *(name for name in _SHOWN if name in told.columns)]
+    shown = frame.with_columns(pl.Series("verdict", [verdict(p) for p in frame["p_value"]], dtype=pl.String))
+    names = [*by, *(name for name in _SHOWN if name in shown.columns)]
     headings = [_SHOWN.get(name, name) + (f", {unit}" if name in FRACTIONS else "") for name in names]
-    rows = [[_cell(name, value) for name, value in zip(names, row, strict=True)] for row in told.select(names).rows()]
+    rows = [[_cell(name, value) for name, value in zip(names, row, strict=True)] for row in shown.select(names).rows()]
     return headings, rows
 
 

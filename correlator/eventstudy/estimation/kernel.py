@@ -123,13 +123,13 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
             run_x, run_y = 0.0, 0.0
             for t in range(total):
                 before[t] = place
-                there = y[current, t] - x[t] == y[current, t] - x[t]
+                both = y[current, t] - x[t] == y[current, t] - x[t]
                 xs[place], ys[place] = x[t], y[current, t]
                 if len(spans) > 0:
                     ws[place] = 1.0 / spans[current, t]
-                run_x += x[t] if there else 0.0
-                run_y += y[current, t] if there else 0.0
-                place += 1 if there else 0
+                run_x += x[t] if both else 0.0
+                run_y += y[current, t] if both else 0.0
+                place += 1 if both else 0
                 sum_xs[place], sum_ys[place] = run_x, run_y
             before[total] = place
         a, b = before[max(first[p], 0)], before[min(last[p], total - 1) + 1]

@@ -143,10 +143,10 @@ class SpreadGround:
     def usable(self) -> dict[int, Mask]:
         """See ``Ground``."""
         spec, numbers = self.result.spec, np.unique(self.part).tolist()
-        found: dict[int, Mask] = {}
+        usable: dict[int, Mask] = {}
         for masks in self.spread.parts.each(_usable_of, dict.fromkeys(numbers, (spec,))):
-            found |= masks
-        return found
+            usable |= masks
+        return usable
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
         """See ``Ground``."""

@@ -104,8 +104,8 @@ def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> A
     total = np.empty(len(columns.bars))
     weighed = {int(bars): correlation * np.maximum(0.0, 1.0 - apart / bars) for bars in np.unique(columns.bars)}
     for k, bars in enumerate(columns.bars):
-        here = present[:, k].astype(np.float64)
-        total[k] = 0.5 * (here @ weighed[int(bars)] @ here)
+        measured = present[:, k].astype(np.float64)
+        total[k] = 0.5 * (measured @ weighed[int(bars)] @ measured)
     return total
 
 
@@ -117,8 +117,8 @@ def date_correlations(summed: Array, own: float, at: Neighbours, columns: Column
     sums = np.zeros(lags)
     for lag in range(lags):
         ahead = np.minimum(np.searchsorted(at.dates, at.dates + lag), len(at.dates) - 1)
-        here = np.flatnonzero(at.dates[ahead] == at.dates + lag)
-        sums[lag] = _products(summed, at.start, here, ahead[here])
+        both = np.flatnonzero(at.dates[ahead] == at.dates + lag)
+        sums[lag] = _products(summed, at.start, both, ahead[both])
     sums[0] = (sums[0] - own) / 2
     shares = np.maximum(0.0, 1.0 - np.arange(lags) / columns.bars[:, None])
     return np.asarray(shares @ sums)

@@ -92,18 +92,18 @@ def numpy_ranks(events: Ranked, out: RankSums) -> None:
     out.plain[:] += numpy_days(e, events.daily, out.days)
     numpy_days(e, limits[:, : events.daily.shape[1]], out.adjusted)
     n = used.sum(axis=1).astype(np.float64)
-    weight, here = 1.0 / (n + 2.0), (~np.isnan(limits)).astype(np.float64)
+    weight, known = 1.0 / (n + 2.0), (~np.isnan(limits)).astype(np.float64)
     base = np.where(used, average_ranks(e) * weight[:, None] - 0.5, 0.0)
-    out.daily[:] += here.T @ base
-    out.present[:] += here.T @ used
-    out.u_n[:] += here.sum(axis=0)
-    out.u_weight[:] += (n / 12.0 * weight) @ here
+    out.daily[:] += known.T @ base
+    out.present[:] += known.T @ used
+    out.u_n[:] += known.sum(axis=0)
+    out.u_weight[:] += (n / 12.0 * weight) @ known
     for k in range(limits.shape[1]):
         limit = limits[:, k : k + 1]
         share = (e > limit) + 0.5 * (e == limit)
         out.daily[k] += weight @ share
         above = n + 1.0 - share.sum(axis=1)
-        out.u[k] += np.where(here[:, k] > 0, above * weight - 0.5, 0.0).sum()
+        out.u[k] += np.where(known[:, k] > 0, above * weight - 0.5, 0.0).sum()
 
 
 def numpy_days(e: Array, daily: Array, into: DaySums) -> Array:
