@@ -83,7 +83,8 @@ def _numeric(
     places = _DAY_LAST if order == "dmy" else _MONTH_LAST
     dates = _dates_of(parts, places).alias(text.name)
     turned = _dates_of(parts, _MONTH_LAST if order == "dmy" else _DAY_LAST)
-    if proof and 2 * _turns(pl.select(pl.coalesce(turned, dates)).to_series()) < _turns(dates):
+    turns = _turns(dates)
+    if proof and turns > 1 and 2 * _turns(pl.select(pl.coalesce(turned, dates)).to_series()) < turns:
         raise TimeError(
             f"{source}: dates go to and fro as they stand ({proof} among them), and are in order where those with a day"
             " up to 12 are read the other way round: a spreadsheet has turned these",

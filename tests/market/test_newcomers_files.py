@@ -43,6 +43,8 @@ def test_dates_that_a_spreadsheet_has_turned_are_refused(tmp_path):
         with pytest.raises(TimeError, match="a spreadsheet has turned these"):
             read(tmp_path, "\n".join(["Date,Close", *order]) + "\n")
     holds(read(tmp_path, rows("Date,Close", "{d:%d/%m/%Y},{c}")))
+    latest_first = read(tmp_path, "Date,Close\n01/31/2024,3\n01/11/2024,1\n01/12/2024,2\n")
+    assert [f"{day:%d.%m.}" for day in latest_first.bars["session"]] == ["11.01.", "12.01.", "31.01."]
     mixed = rows("Date,Close", "{d:%d/%m/%Y},{c}").splitlines()
     holds_any_order = read(tmp_path, "\n".join([mixed[0], *mixed[5:], *mixed[1:5]]) + "\n")
     assert sorted(holds_any_order.bars["session"].to_list()) == DAYS

@@ -104,6 +104,20 @@ def test_a_placebo_and_the_power_of_stored_events(store: Store):
     assert json.loads(done.stdout)[0]["n"] == 20
 
 
+def test_windows_of_dates_at_the_prompt(store: Store):
+    words = ["study", "--store", str(store.path), "--window", "2024-09-16:2024-09-27", "--benchmark", BENCHMARK]
+    words += ["--estimation", "2023-06-01:2024-05-31", "--windows", "2024-09-16:2024-09-27", "--format", "json"]
+    done = CliRunner().invoke(app, [*words, "--output", "ar"])
+    assert done.exit_code == 0, done.output
+    days = {exchange: set() for exchange in ("XKAR", "XNYS", "XHKG")}
+    for row in json.loads(done.stdout):
+        days[row["exchange"]].add(row["session"])
+    # A day of the Prophet in Karachi, the day after the mid-autumn festival in Hong Kong.
+    assert {code: len(each) for code, each in days.items()} == {"XKAR": 9, "XNYS": 10, "XHKG": 9}
+    rows = json.loads(CliRunner().invoke(app, [*words, "--output", "summary", "--by", "exchange"]).stdout)
+    assert {row["exchange"] for row in rows} == {"XKAR", "XNYS", "XHKG"}
+
+
 def test_a_benchmark_of_another_exchange_is_refused(store: Store):
     with pytest.raises(InputError, match="benchmark of XTKS: no symbol"):
         study(store, ["LAMP", "BULB"], benchmark="XKAR=KINDX,XTKS=LAMP", **OPTIONS)
