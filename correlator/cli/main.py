@@ -33,6 +33,8 @@ def _outcome() -> int:
     use_settings(Settings(json_logs="--json-logs" in sys.argv))  # a verb that is misspelt is refused before options
     try:
         code = app(standalone_mode=False) or ExitCode.OK
+        if code == ExitCode.INTERRUPTED:  # typer keeps what interrupted a verb and gives its number
+            raise KeyboardInterrupt
         close_stdout()
     except CorrelatorError as error:
         complain(at_prompt(error))

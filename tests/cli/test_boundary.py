@@ -92,18 +92,19 @@ def test_a_full_disk_behind_stdout_is_told(path):
 
 INTERRUPTED_VERB = """
 import os, signal, time
-import correlator.cli.app
-def verb(**_):
+import correlator.store.db
+def verb(*_):
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(60)
-correlator.cli.app.app = verb
+correlator.store.db.Store.reading = verb
 from correlator.cli.main import run
 run()
 """
 
 
 def test_an_interrupt_is_one_line_and_130():
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED_VERB], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-c", INTERRUPTED_VERB, "list", "bars"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (ExitCode.INTERRUPTED, "error: interrupted\n")
 
 
