@@ -98,7 +98,7 @@ def _events(
     seen, exchanges = fields_of(selection) if selection else {}, read_exchanges(connection)
     own = query(connection, "SELECT DISTINCT category FROM events")["category"].to_list()
     parts: list[pl.DataFrame] = []
-    last, rows = 0, None if limit is None else max(limit, _SLICE)
+    last, rows = 0, limit if limit is None or selection is None else max(limit, _SLICE)
     while True:
         events = query(connection, _EVENTS, {"after": last, "rows": rows}).with_columns(scope_column())
         asked = with_concerned(connection, events, seen)
