@@ -9,15 +9,16 @@ story lasts longer than the window.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import combinations, pairwise
 
 import polars as pl
 from rapidfuzz import fuzz, process
 
+from correlator.news.story_pairs import UNITS, alike
 from correlator.news.story_results import same_results
-from correlator.news.story_words import TAIL, Told, main_clause, meant, told, words_of
+from correlator.news.story_words import BEHIND_COMMA, TAIL, Told, main_clause, meant, opposites, told, words_of
 
 WINDOW = timedelta(hours=72)
 SAME_DAY = timedelta(hours=14)
@@ -25,15 +26,10 @@ THRESHOLD = 85.0
 RAREST = 4
 NEIGHBOURS = 4
 PAIRS_AT_ONCE = 200_000
-SAME_WORD = 80.0
-SHORTEST = 4  # words that mean something: fewer match too much by being left out of a longer headline
+SHORTEST = 4  # words of what a headline tells first: fewer match too much
 LOOSER = 35.0
 FORMULA_DAYS = 3
-UNITS = frozenset({"million", "billion", "trillion"})
-NAMES = 3
-NAMES_WITH_NUMBER = 2
-TELLING = 3  # digits of a number that would hardly come twice; so would one with decimals
-MOST_WORDS = 0.7
+MICROSECONDS = 3_600_000_000  # of an hour
 
 
 def cluster_stories(
@@ -55,13 +51,13 @@ def cluster_stories(
         pairs = pairs.filter(fresh[pairs["left"]] | fresh[pairs["right"]])
     parts = [_verified(part, words, threshold) for part in pairs.iter_slices(PAIRS_AT_ONCE)]
     same = pl.concat(parts) if parts else pairs
-    return pl.Series("story", _connected(words["time"].to_list(), same, window), dtype=pl.Int64)
+    return pl.Series("story", _connected(words, same, window), dtype=pl.Int64)
 
 
 def _words(articles: pl.DataFrame) -> pl.DataFrame:
     """Per row: its time, headline, words as they are meant (text), and whether it comes each day."""
     headlines = articles["headline"].unique()
-    firsts = headlines.str.replace(TAIL, "")
+    firsts = headlines.str.replace(TAIL, "").str.replace(BEHIND_COMMA, "${1}")
     words = pl.DataFrame({"headline": headlines, "text": meant(headlines), "clause": meant(firsts)})
     rows = articles.select("headline", time="published_at").join(
         words, on="headline", how="left", maintain_order="left"
@@ -133,85 +129,50 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     whole = process.cpdist(*texts, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     first = process.cpdist(*clauses, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     close = ((sets >= threshold - LOOSER / 2) & (whole >= threshold - LOOSER)) | (first >= threshold)
-    headlines = zip(close, left["headline"], right["headline"], *texts, strict=True)
-    same = [bool(near) and _same_event(one, two, *both) for near, one, two, *both in headlines]
+    hours = (right["time"] - left["time"]).abs().dt.total_seconds() / 3600
+    told_twice = zip(close, *texts, left["headline"], right["headline"], hours, strict=True)
+    same = [
+        bool(near) and (first == second or _same_event(one, two, gap))
+        for near, first, second, one, two, gap in told_twice
+    ]
     return pairs.filter(pl.Series(same, dtype=pl.Boolean))
 
 
-def _same_event(one: str, two: str, left_text: str, right_text: str) -> bool:
+def _same_event(one: str, two: str, hours: float) -> bool:
     """Whether two headlines whose words mostly agree tell one event."""
-    if left_text == right_text:
-        return True  # the same words in the same order
-    clauses = main_clause(one), main_clause(two)
-    if clauses != (one, two) and _same_words(*clauses):
-        return True
-    return _same_words(one, two)
+    return any(_tell_same(left, right, hours) for left, right in compared(one, two))
 
 
-def _same_words(one: str, two: str) -> bool:
+def compared(one: str, two: str) -> list[tuple[str, str]]:
+    """What of two headlines is compared: what they tell first, if that is not the whole, and all of both."""
+    whole, first = (one, two), (main_clause(one), main_clause(two))
+    left, right = (told(each).words for each in first)
+    short = left != right and min(len(left), len(right)) < SHORTEST
+    return [whole] if first == whole or short else [first, whole]
+
+
+def _tell_same(one: str, two: str, hours: float) -> bool:
+    decided = differ(one, two)
+    return alike(told(one), told(two), hours=hours) if decided is None else not decided
+
+
+def differ(one: str, two: str) -> bool | None:
+    """Whether rules tell two headlines apart (numbers, denial, order of names) or, if they do not, hold them for one.
+
+    None where rules do not decide.
+    """
     left, right = told(one), told(two)
     if _numbers_differ(left, right):
-        return False
-    if same_results(one, two):
         return True
-    if _replaced(left, right):
+    if same_results(one, two):
         return False
-    return not _turned(left, right) and not _swapped(left, right, one, two)
+    return True if _turned(left, right) or _swapped(left, right, one, two) else None
 
 
 def _numbers_differ(one: Told, two: Told) -> bool:
-    """Whether each has a number that the other has not."""
-    return bool(one.numbers - two.numbers and two.numbers - one.numbers)
-
-
-def _replaced(one: Told, two: Told) -> bool:
-    """Whether each has a word that is not a variant of any word of the other.
-
-    A retelling adds words, leaves words out or spells one otherwise; one that replaces words may tell another event.
-    """
-    left, right = frozenset(one.words), frozenset(two.words)
-    new_left, new_right = left - right, right - left
-    if not (new_left & UNITS and new_right & UNITS):  # *$6.1* may leave out what *$6.1 billion* says
-        new_left, new_right = new_left - UNITS, new_right - UNITS
-    if not new_left or not new_right:
-        return left != right and min(len(left), len(right)) < SHORTEST
-    if new_left & UNITS and new_right & UNITS:
-        return True
-    if _one_act(one, two):
-        return False
-    fewer, more = sorted((new_left, new_right), key=len)
-    return any(max(fuzz.ratio(word, other) for other in more) < SAME_WORD for word in fewer)
-
-
-def _one_act(one: Told, two: Told) -> bool:
-    """Whether both tell one act of the same names: three, or two and a number, with most words beside them.
-
-    *Genome firm Solexa for $600 mln* and *Solexa for $600 million in stock*: what is new only describes. Where both
-    have something new behind the same word (*attack on the port*, *attack on the airport*), it is another event, unless
-    both tell a figure that would hardly come twice (*$7.5 billion*).
-    """
-    left, right = frozenset(one.words), frozenset(two.words)
-    common = left & right
-    names = {word for word in common & one.names & two.names if not word[0].isdigit()}
-    numbers = {word for word in common if word[0].isdigit()}
-    if len(names) < (NAMES_WITH_NUMBER if numbers else NAMES) or not common - names - numbers - UNITS:
-        return False
-    telling = any("_" in number or len(number) >= TELLING for number in numbers)
-    if not telling and _slots(one, common) & _slots(two, common):
-        return False
-    return len(common) >= MOST_WORDS * min(len(left), len(right))
-
-
-def _slots(each: Told, common: frozenset[str]) -> set[str]:
-    """The words behind which stands something that is not ``common``; units of numbers apart."""
-    before = ""
-    found: set[str] = set()
-    for word in each.words:
-        if word in common:
-            before = word
-        elif word not in UNITS:
-            found.add(before)
-    return found
+    """Whether each has a number, or a unit of numbers, that the other has not."""
+    left, right = (each.numbers | UNITS.intersection(each.words) for each in (one, two))
+    return bool(left - right and right - left)
 
 
 def _turned(one: Told, two: Told) -> bool:
@@ -219,7 +180,10 @@ def _turned(one: Told, two: Told) -> bool:
     sets = words_of()
     left, right = frozenset(one.words), frozenset(two.words)
     new_left, new_right = left - right, right - left
-    if (new_left | new_right) & sets.turning - _moves(one) - _moves(two):
+    turning = sets.turning - _moves(one) - _moves(two)
+    if any(new_left.isdisjoint(words) != new_right.isdisjoint(words) for words in (turning, sets.tentative)):
+        return True
+    if any((a in new_left and b in new_right) or (b in new_left and a in new_right) for a, b in opposites()):
         return True
     return bool((new_left & sets.up and new_right & sets.down) or (new_left & sets.down and new_right & sets.up))
 
@@ -231,27 +195,33 @@ def _moves(each: Told) -> set[str]:
 
 
 def _swapped(one: Told, two: Told, first: str, second: str) -> bool:
-    """Whether names that both hold stand in another order, and not because one is in the passive or both meet."""
+    """Whether names that both hold stand in another order, and not because one is in the passive or both meet.
+
+    Names of months and periods say nothing by their order.
+    """
     places = [dict(zip(reversed(each.words), reversed(each.groups), strict=True)) for each in (one, two)]
-    common = [word for word in places[0] if word in places[1] and word in one.names and word in two.names]
+    names = one.names & two.names - words_of().when
+    common = [word for word in places[0] if word in places[1] and word in names]
     if not any((places[0][a] - places[0][b]) * (places[1][a] - places[1][b]) < 0 for a, b in combinations(common, 2)):
         return False
     told_by, told_with = ([f" {word} " in text.casefold() for text in (first, second)] for word in ("by", "with"))
     return told_by[0] == told_by[1] and not all(told_with)
 
 
-def _connected(times: Sequence[object], pairs: pl.DataFrame, window: timedelta) -> list[int]:
+def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> list[int]:
     """For each row the earliest row that it is joined to; a story never lasts longer than ``window``.
 
-    Pairs close in time come first, so that what is told again at once is joined before what comes days later.
+    Pairs close in time come first, so that what is told again at once is joined before what comes days later. What
+    tells the same as a retelling joins its story only where the first tellings tell the same too: else stories would
+    drift from one event to the next.
     """
     import numpy as np
 
-    moments = pl.Series(times, dtype=pl.Datetime("us", "UTC")).dt.epoch("us")
-    order = moments.fill_null(np.iinfo(np.int64).max).to_list()
+    order = words["time"].dt.epoch("us").fill_null(np.iinfo(np.int64).max).to_list()
     parent = list(range(len(order)))
-    first, last = list(order), list(order)
+    last = list(order)
     longest = window // timedelta(microseconds=1)
+    again = _retold(words, order)
 
     def root(row: int) -> int:
         while parent[row] != row:
@@ -263,9 +233,25 @@ def _connected(times: Sequence[object], pairs: pl.DataFrame, window: timedelta) 
     ranked = pairs.with_columns(gap=(gaps[pairs["right"]] - gaps[pairs["left"]]).abs()).sort("gap", "left", "right")
     for left, right in ranked.select("left", "right").iter_rows():
         one, two = root(left), root(right)
-        if one == two or max(last[one], last[two]) - min(first[one], first[two]) > longest:
+        if one == two or max(last[one], last[two]) - min(order[one], order[two]) > longest:
+            continue
+        if (one, two) not in ((left, right), (right, left)) and not again(one, two):
             continue
         earlier, later = (one, two) if (order[one], one) < (order[two], two) else (two, one)
         parent[later] = earlier
-        first[earlier], last[earlier] = min(first[one], first[two]), max(last[one], last[two])
+        last[earlier] = max(last[one], last[two])
     return [root(row) for row in range(len(order))]
+
+
+def _retold(words: pl.DataFrame, order: Sequence[int]) -> Callable[[int, int], bool]:
+    """Whether two rows tell one event; ``order`` has their times in microseconds."""
+    texts, headlines, daily = (words[name].to_list() for name in ("text", "headline", "daily"))
+    day = SAME_DAY // timedelta(microseconds=1)
+
+    def again(one: int, two: int) -> bool:
+        gap = abs(order[one] - order[two])
+        if gap > day and (daily[one] or daily[two]):
+            return False
+        return texts[one] == texts[two] or _same_event(headlines[one], headlines[two], gap / MICROSECONDS)
+
+    return again

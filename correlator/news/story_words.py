@@ -17,8 +17,8 @@ import snowballstemmer
 from correlator.resources import data_path
 
 _KINDS = (
-    "instant view|analyst view|snap analysis|update|wrapup|correction|corrected|refile|exclusive|breaking|rpt|repeat"
-    "|urgent|just in|live"
+    r"instant view|analysts?'? views?|snap analysis|update|wrapup|correct(?:ion|ed)(?: \(official\))?|refile"
+    "|exclusive|breaking|rpt|repeat|urgent|just in|live|us stocks|wall st week ahead"
 )
 _SAYERS = "reports?|sources?|papers?|officials?|statement|media|wsj|ft|nyt|bbg|cnbc|tv|minister|ministry|source says"
 _DECORATION = re.compile(rf"^(?:(?:{_KINDS})\s?\d{{0,2}}\s?[-–—:|]\s?)+|\s?[-–—:]\s?(?:{_SAYERS})$", re.IGNORECASE)
@@ -32,6 +32,9 @@ _NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹
 _SEVERAL = re.compile(r" |\.\w{2}")  # *per cent*, *w.house*
 _SPEAKER = 4  # words of who says it
 _QUARTER = re.compile(r"\b[qQ]([1-4])\b")
+_MAY = re.compile(r"\b([Ii]n|[Ff]or|[Oo]f|[Ss]ince|[Ff]rom|[Uu]ntil|[Bb]y|[Ll]ate|[Ee]arly|\d) May\b|\bMay(?= \d)")
+_ZEROS = re.compile(r"(?<=\d)(?:(_\d*[1-9])0+|_0+)\b")
+_JOINING = (",", "&", "-", "/")
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class StoryWords:
 
     filler: frozenset[str]
     turning: frozenset[str]
+    tentative: frozenset[str]
     up: frozenset[str]
     down: frozenset[str]
     market: frozenset[str]
@@ -61,6 +65,7 @@ class StoryWords:
     period: frozenset[str]
     rose: frozenset[str]
     fell: frozenset[str]
+    when: frozenset[str]
 
 
 @lru_cache(maxsize=50_000)
@@ -72,7 +77,7 @@ def told(headline: str) -> Told:
     >>> told("UPDATE 2-U.S. bans $1 bln of imports: sources").words
     ('usa', 'ban', 'dollar', '1', 'billion', 'import')
     """
-    text = _joined_phrases(_plain(headline))
+    text, filler = _joined_phrases(_plain(headline)), words_of().filler
     words: list[str] = []
     groups: list[int] = []
     names: set[str] = set()
@@ -80,12 +85,13 @@ def told(headline: str) -> Told:
     lower = sum(word.islower() for word in found if word[0].isalpha())
     capitals = sum(word[0].isupper() for word in found)
     sentence_case = lower > capitals and capitals > 0
-    group, joined = 0, False
+    group, joined, end = 0, False, 0
     for match in _WORD.finditer(text):
         word = match[0]
-        joined |= word.casefold() == "and" or text[: match.start()].rstrip().endswith((",", "&"))
+        joined |= word.casefold() == "and" or text[end : match.start()].strip() in _JOINING
+        end = match.end()
         stem = _taken_for(word.casefold())
-        if stem and stem not in words_of().filler:
+        if stem and stem not in filler:
             group += not joined
             joined = False
             words.append(stem)
@@ -138,16 +144,20 @@ def meant(headlines: pl.Series) -> pl.Series:
     return rows.join(texts, on="row", how="left", maintain_order="left")["word_right"].fill_null("")
 
 
-TAIL = r"(?:;|,? (?:as|amid|after|despite|while|but) ).*$"
+TAIL = r"(?:;|,? (?:even as|as|amid|after|despite|while|but) ).*$"
+_TAIL = re.compile(TAIL)
+BEHIND_COMMA = r"^((?:\S+ ){2,}?\S+?), [a-z].*$"
+_COMMA = re.compile(BEHIND_COMMA)
 
 
 @lru_cache(maxsize=50_000)
 def main_clause(headline: str) -> str:
     """What a headline tells first: without what stands behind a semicolon or begins with as, amid, after, despite.
 
-    Who says it, before a colon or behind it, is left out where the rest is a sentence.
+    So is what stands behind a comma, where three words stand before it and no name behind it. Who says it, before a
+    colon or behind it, is left out where the rest is a sentence.
     """
-    first = re.sub(TAIL, "", headline)
+    first = _COMMA.sub(r"\1", _TAIL.sub("", headline))
     left, colon, right = first.partition(": ")
     if not colon or min(len(left.split()), len(right.split())) > _SPEAKER:
         return first
@@ -161,6 +171,12 @@ def words_of() -> StoryWords:
     return StoryWords(**{each.name: frozenset(_stems(raw[each.name])) for each in fields(StoryWords)})
 
 
+@cache
+def opposites() -> tuple[tuple[str, str], ...]:
+    """Pairs of words, as stems, of which each says that the other did not happen."""
+    return tuple((_taken_for(one), _taken_for(two)) for one, two in _raw()["opposite"])
+
+
 def _plain(headline: str) -> str:
     text = unicodedata.normalize("NFKC", headline).replace("’", "'").replace("`", "'")
     for _ in range(2):
@@ -168,7 +184,9 @@ def _plain(headline: str) -> str:
     text = _COUNTRY.sub("U.S.", text) if not text.isupper() else text
     text = _ACRONYM.sub(lambda match: match[0].replace(".", "").upper() + " ", text)
     text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), _THOUSANDS.sub("", text))
-    return _QUARTER.sub(r"\1 quarter", _DECIMAL.sub("_", text)).replace("'s ", " ").replace("s' ", "s ")
+    text = _DECIMAL.sub("_", _MAY.sub(r"\1 maymonth", text))
+    text = _ZEROS.sub(lambda match: match[1] or "", text)  # 1.50 is 1.5
+    return _QUARTER.sub(r"\1 quarter", text).replace("'s ", " ").replace("s' ", "s ")
 
 
 def _joined_phrases(text: str) -> str:
@@ -181,7 +199,12 @@ def _joined_phrases(text: str) -> str:
 def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
     groups: Sequence[Sequence[str]] = _raw()["same"]
     several = {each: group[0].replace(" ", "") for group in groups for each in group if _SEVERAL.search(each)}
-    several |= {each: each.replace(" ", "") for name in ("market", "turning") for each in _raw()[name] if " " in each}
+    several |= {
+        each: each.replace(" ", "")
+        for name in ("market", "turning", "tentative")
+        for each in _raw()[name]
+        if " " in each
+    }
     longest = sorted(several, key=len, reverse=True)
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE), several
 
@@ -243,5 +266,5 @@ def _irregular() -> dict[str, str]:
 
 
 @cache
-def _raw() -> dict[str, list[str]]:
+def _raw() -> dict[str, list[Any]]:
     return tomllib.loads(data_path("news", "story_words.toml").read_text(encoding="utf-8"))

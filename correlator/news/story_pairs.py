@@ -1,0 +1,162 @@
+"""How like two headlines are as tellings of one event: log odds from features of their words (``story_weights.toml``).
+
+The weights are fitted by ``tools/fit_stories.py`` on pairs of real headlines labelled by hand, none of them of the set
+that measures. What rules decide (numbers, denial, order of names) is not asked here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from rapidfuzz import fuzz
+
+from correlator.news.story_words import Told, words_of
+from correlator.resources import data_path
+
+SAME_WORD = 80.0
+UNITS = frozenset({"million", "billion", "trillion"})
+COMMON = 0.5  # weight of words that stand in very many headlines
+LONGEST_GAP = 48.0  # hours
+FEATURES = ("fewer_new", "shared", "number", "order", "days", "subjects", "added")
+# Log odds from which on two headlines tell one event; the second where one only adds words, or both tell the same
+# figure or names.
+LIKELY, LIKELY_TOLD = 2.75, 1.75
+NAMES = 3
+_PERCENT = "percent"
+TELLING = 3  # digits of a number that would hardly come twice; so would one with decimals
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What two headlines share, and what is new in either: not spelled nearly alike, nor of one direction."""
+
+    same: frozenset[str]
+    new_left: frozenset[str]
+    new_right: frozenset[str]
+    shared: float
+    """The weight of what both hold."""
+
+
+@cache
+def weights() -> tuple[float, tuple[float, ...]]:
+    """Intercept, and a weight for each of ``FEATURES``."""
+    raw = tomllib.loads(data_path("news", "story_weights.toml").read_text(encoding="utf-8"))
+    return float(raw["intercept"]), tuple(float(raw[name]) for name in FEATURES)
+
+
+def alike(left: Told, right: Told, *, hours: float) -> bool:
+    """Whether two headlines told ``hours`` apart, which no rule tells apart, tell one event.
+
+    Where each has a name of its own behind the same word (*ban on wheat from Peru*, *from Chile*), or the same figure
+    counts other things, they do not.
+    """
+    difference = difference_of(left, right)
+    if _renamed(left, right, difference):
+        return False
+    easy = not difference.new_left or not difference.new_right or _marked(left, right, difference)
+    return likeness(left, right, difference, hours=hours) >= (LIKELY_TOLD if easy else LIKELY)
+
+
+def _marked(left: Told, right: Told, difference: Difference) -> bool:
+    """Whether both tell a figure that would hardly come twice (*$7.5 billion*), or the same three names.
+
+    Not the names, where each has something new behind the same word (*attack on the port*, *attack on the airport*).
+    """
+    figures = (word for word in difference.same if word[0].isdigit())
+    names = (difference.same & left.names & right.names) - _common()
+    told_figure = any(map(_is_telling, figures))
+    if told_figure or sum(not word[0].isdigit() for word in names) < NAMES:
+        return told_figure
+    same = difference.same
+    return not _behind(left, same, difference.new_left) & _behind(right, same, difference.new_right)
+
+
+def likeness(left: Told, right: Told, difference: Difference, *, hours: float) -> float:
+    """Log odds that two headlines told ``hours`` apart tell one event."""
+    intercept, each = weights()
+    values = features(left, right, difference, hours=hours)
+    return intercept + sum(weight * value for weight, value in zip(each, values, strict=True))
+
+
+def features(left: Told, right: Told, difference: Difference, *, hours: float) -> tuple[float, ...]:
+    """What ``FEATURES`` names, of the words of two headlines.
+
+    The weight of the words that only one has, the lesser of both; the share of the longer headline that both have;
+    whether both hold a number; how alike the words are in their order; days between them, two at most; whether both
+    begin with a word that the other does not have; whether one only adds words.
+    """
+    new_left, new_right = difference.new_left, difference.new_right
+    fewer, more = sorted((_weight(new_left), _weight(new_right)))
+    return (
+        fewer,
+        difference.shared / max(difference.shared + more, COMMON),
+        float(any(word[0].isdigit() for word in difference.same)),
+        fuzz.ratio(" ".join(left.words), " ".join(right.words)) / 100 if new_left or new_right else 1.0,
+        min(hours, LONGEST_GAP) / 24,
+        float(_begins(left, new_left) and _begins(right, new_right)),
+        float(not new_left or not new_right),
+    )
+
+
+def difference_of(left: Told, right: Told) -> Difference:
+    """How the words of two headlines differ; units of numbers apart."""
+    first, second = frozenset(left.words) - UNITS, frozenset(right.words) - UNITS
+    new_left, new_right = first - second, second - first
+    near = [(word, other) for word in new_left for other in new_right if fuzz.ratio(word, other) >= SAME_WORD]
+    sets = words_of()
+    for group in (sets.up, sets.down):
+        near += [(word, other) for word in new_left & group for other in new_right & group]
+    lefts, rights = ({pair[side] for pair in near} for side in (0, 1))
+    shared = _weight(first & second) + len(lefts)
+    return Difference((first & second) | lefts | rights, new_left - lefts, new_right - rights, shared)
+
+
+def _weight(words: Iterable[str]) -> float:
+    """How many words, those that stand in very many headlines as half a one."""
+    common = _common()
+    return sum(COMMON if word in common else 1.0 for word in words)
+
+
+def _renamed(left: Told, right: Told, difference: Difference) -> bool:
+    """Whether each has a new name behind the same word, or counts something else (*5 percent of a port*, *of a mine*)."""
+    new = ((left, difference.new_left), (right, difference.new_right))
+    names = [
+        _behind(each, difference.same, {word for word in words & each.names if not word[0].isdigit()})
+        for each, words in new
+    ]
+    if names[0] & names[1]:
+        return True
+    counted = [_behind(each, difference.same, words) for each, words in new]
+    return any(
+        (word[0].isdigit() and not _is_telling(word)) or word == _PERCENT for word in counted[0] & counted[1] if word
+    )
+
+
+def _is_telling(number: str) -> bool:
+    return "_" in number or len(number) >= TELLING
+
+
+def _behind(each: Told, common: Collection[str], new: Collection[str]) -> set[str]:
+    """The common words behind which stands something ``new``; units of numbers apart."""
+    before = ""
+    found: set[str] = set()
+    for word in each.words:
+        if word in common:
+            before = word
+        elif word in new and word not in UNITS:
+            found.add(before)
+    return found
+
+
+def _begins(each: Told, new: Collection[str]) -> bool:
+    return bool(each.words) and each.words[0] in new
+
+
+@cache
+def _common() -> frozenset[str]:
+    sets = words_of()
+    usual = sets.market | sets.daily | sets.metric | sets.period | sets.up | sets.down | sets.turning | sets.tentative
+    return usual | {"percent", "dollar", "usa"}
