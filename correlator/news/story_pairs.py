@@ -121,7 +121,7 @@ def _weight(words: Iterable[str]) -> float:
 
 
 def _renamed(left: Told, right: Told, difference: Difference) -> bool:
-    """Whether each has a new name behind the same word, or counts something else (*5 percent of a port*, *of a mine*)."""
+    """Whether each has a new name behind the same word, or counts other things (*5 percent of a port*, *of a mine*)."""
     new = ((left, difference.new_left), (right, difference.new_right))
     names = [
         _behind(each, difference.same, {word for word in words & each.names if not word[0].isdigit()})

@@ -32,7 +32,8 @@ _NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹
 _SEVERAL = re.compile(r" |\.\w{2}")  # *per cent*, *w.house*
 _SPEAKER = 4  # words of who says it
 _QUARTER = re.compile(r"\b[qQ]([1-4])\b")
-_MAY = re.compile(r"\b([Ii]n|[Ff]or|[Oo]f|[Ss]ince|[Ff]rom|[Uu]ntil|[Bb]y|[Ll]ate|[Ee]arly|\d) May\b|\bMay(?= \d)")
+_MAY = r"(?i:\b(in|for|of|since|from|until|by|late|early)|(\d)) May\b"
+_MAY_DAY = r"\bMay (\d)"
 _ZEROS = re.compile(r"(?<=\d)(?:(_\d*[1-9])0+|_0+)\b")
 _JOINING = (",", "&", "-", "/")
 
@@ -116,11 +117,15 @@ def meant(headlines: pl.Series) -> pl.Series:
             "",
         )
         .str.replace(r"(?i)\s?[-–—:]\s?(?:reports?|sources?|papers?)$", "")
+        .str.replace_all(_MAY, "${1}${2} maymonth")
+        .str.replace_all(_MAY_DAY, "maymonth ${1}")
         .str.replace_all(r"\bUS\b", "U.S.")
         .str.to_lowercase()
         .str.replace_all(r"\b([a-z])\.([a-z])\.(?:([a-z])\.)?", "${1}${2}${3} ")
         .str.replace_all(r"(\d),(\d{3})", "${1}${2}")
         .str.replace_all(r"(\d)\.(\d)", "${1}_${2}")
+        .str.replace_all(r"(\d_\d*[1-9])0+\b", "${1}")
+        .str.replace_all(r"(\d)_0+\b", "${1}")
         .str.replace_many(list(_NAMES), list(_NAMES.values()))
         .str.replace_all(r"\bq([1-4])\b", "${1} quarter")
         .str.replace_all(r"['’]s\b", "")
@@ -146,7 +151,7 @@ def meant(headlines: pl.Series) -> pl.Series:
 
 TAIL = r"(?:;|,? (?:even as|as|amid|after|despite|while|but) ).*$"
 _TAIL = re.compile(TAIL)
-BEHIND_COMMA = r"^((?:\S+ ){2,}?\S+?), [a-z].*$"
+BEHIND_COMMA = r"^((?:\S+ ){2,}?\S+?), [a-z][^ :]* [^ :].*$"  # two words at least: what lists end in is one
 _COMMA = re.compile(BEHIND_COMMA)
 
 
@@ -184,7 +189,7 @@ def _plain(headline: str) -> str:
     text = _COUNTRY.sub("U.S.", text) if not text.isupper() else text
     text = _ACRONYM.sub(lambda match: match[0].replace(".", "").upper() + " ", text)
     text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), _THOUSANDS.sub("", text))
-    text = _DECIMAL.sub("_", _MAY.sub(r"\1 maymonth", text))
+    text = _DECIMAL.sub("_", re.sub(_MAY_DAY, r"maymonth \1", re.sub(_MAY, r"\1\2 maymonth", text)))
     text = _ZEROS.sub(lambda match: match[1] or "", text)  # 1.50 is 1.5
     return _QUARTER.sub(r"\1 quarter", text).replace("'s ", " ").replace("s' ", "s ")
 

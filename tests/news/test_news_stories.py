@@ -1,13 +1,16 @@
 """Stories are events told again, not words met again: who did what to whom decides."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from correlator.news.stories import cluster_stories
+from correlator.news.story_pairs import FEATURES, alike, weights
 from correlator.news.story_words import main_clause, meant, told
 
+ROOT = Path(__file__).parents[2]
 DAY = datetime(2025, 5, 28, 6, tzinfo=UTC)
 
 
@@ -47,6 +50,10 @@ APART = [
     ("Pexton profit rises 9.2 pct on parks", "Pexton profit rises 4.1 pct on toys"),
     ("Orlana to sell $7.5 bln stake to Riga Holding", "Orlana to buy $7.5 bln stake from Riga Holding"),
     ("Orlana to sell 5 pct stake to Riga Holding", "Orlana to sell 5 pct of its port to Riga Holding"),
+    ("Latvia to import 5 tonnes of Maltese tuna", "Latvia to import 5 crates of Maltese tuna"),
+    ("Riga port to open on Friday after the strike", "Riga port to close on Friday after the strike"),
+    ("Envoys downplay report that Riga pact is at risk", "Envoys report that Riga pact is at risk"),
+    ("Orlana bookings seen higher in Latvia in August", "Orlana bookings higher in Latvia in August"),
 ]
 JOINED = [
     ("Orlana to buy tool maker Pexton for $600 mln", "Orlana to buy Pexton for $600 million in stock"),
@@ -75,6 +82,11 @@ JOINED = [
     ("Pexton shares fall as outlook well below Street view", "Pexton outlook well below Wall Street view"),
     ("W.House says Riga heads for deadlock on autos", "White House says Riga heads for deadlock on autos"),
     ("Orlana to sell $7.5 bln stake to Riga Holding", "Orlana to sell $7.5 billion units to Riga Holding group"),
+    ("Latvia's grain exports rose 4.50 percent in May", "Latvia's grain exports rise 4.5 percent in May"),
+    ("Orlana's Latvian sales fell sharply in March", "Orlana's March sales in Latvia fall sharply"),
+    ("Riga sues Orlana to block closures", "Riga sues Orlana to halt closures"),
+    ("Pexton reworks some debt, Riga plant still at risk", "Pexton reworks some debt"),
+    ("Orlana unions urge Pexton talks, shares fall", "Orlana unions press for Pexton talks"),
 ]
 
 
@@ -117,3 +129,28 @@ def test_words_as_they_are_meant():
 @pytest.mark.parametrize("headline", [headline for pair in (*APART, *JOINED) for headline in pair])
 def test_many_at_once_are_meant_as_one_by_one(headline):
     assert set(meant(pl.Series([headline]))[0].split()) == set(told(headline).words)
+
+
+def test_a_retelling_joins_only_what_its_first_telling_tells():
+    rows = [
+        ("Latvia and Malta open fishing talks in Riga", 0),
+        ("Latvia and Malta open fishing talks in Riga as storm nears harbour", 2),
+        ("Storm nears harbour of Riga as Latvia and Malta open talks", 3),
+        ("Storm nears harbour of Riga", 4),
+    ]
+    assert stories(*rows)[3] != stories(*rows)[0]
+
+
+def test_no_training_pair_is_of_the_measuring_set():
+    measured, training = (
+        pl.read_csv(ROOT / "benchmarks" / name).select(pl.concat_list("left", "right").explode()).to_series().unique()
+        for name in ("story_labels.csv", "story_training.csv")
+    )
+    assert not set(measured) & set(training)
+
+
+def test_every_feature_has_a_weight_and_what_is_told_word_for_word_is_one_event():
+    each = told("Latvia bans imports from Malta")
+    assert len(weights()[1]) == len(FEATURES)
+    assert alike(each, each, hours=0)
+    assert alike(each, each, hours=48)
