@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import zipfile
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from correlator.errors import InputError
 from correlator.source_limits import check_unpacked
 
 _CHUNK = 1 << 20
+# Files of an archive that hold no table: hidden ones, and texts for people.
+_BESIDE = re.compile(r"(^|/)(\.[^/]*|desktop\.ini|(readme|licen[cs]e|notice|copying)(\.(txt|md|html|rst))?)$", re.I)
 
 
 class _Readable(Protocol):
@@ -64,9 +67,12 @@ def from_zstd(data: bytes, source: str) -> bytes:
 
 
 def from_zip(data: bytes, source: str) -> bytes:
-    """The one file of an archive; workbooks are archives, too, and stay as they are."""
+    """The one file of an archive, a licence or what systems leave beside it apart; workbooks are archives, too, and stay
+    as they are.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        names = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
+        every = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
+        names = [each for each in every if not _BESIDE.search(each)] or every
         if len(names) != 1:
             listed = ", ".join(names[:5]) or "none"
             raise InputError(f"{source} holds {len(names)} files ({listed})", hint="unpack it and name one of them")
