@@ -67,8 +67,9 @@ def from_zstd(data: bytes, source: str) -> bytes:
 
 
 def from_zip(data: bytes, source: str) -> bytes:
-    """The one file of an archive, a licence or what systems leave beside it apart; workbooks are archives, too, and stay
-    as they are.
+    """The one file of an archive, apart from a licence and what systems leave beside it.
+
+    Workbooks are archives, too, and stay as they are.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         every = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
