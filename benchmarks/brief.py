@@ -1,6 +1,6 @@
 """Do the intervals of briefs hold what they say, and how long does a brief take?
 
-    python benchmarks/brief.py record STOCKS.csv INDEX.csv [--seeds 1,2,3] with effects planted, and with none
+    python benchmarks/brief.py record STOCKS.csv INDEX.csv [--seeds 1,2,3] [--jobs 2]  with and without planted effects
     python benchmarks/brief.py speed [--events 1000000] [--bars 10000000]  a brief of a large store, as a new process
 
 ``record`` takes wide files of daily closes (Date, a column per share; Date, one column) and gives every share events on
@@ -20,7 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +50,7 @@ def main() -> None:
     record.add_argument("stocks", type=Path)
     record.add_argument("index", type=Path)
     record.add_argument("--seeds", default="1,2,3", help="numbers with commas between")
+    record.add_argument("--jobs", type=int, default=1, help="seeds that are walked side by side")
     speed = verbs.add_parser("speed")
     speed.add_argument("--events", type=int, default=1_000_000)
     speed.add_argument("--bars", type=int, default=10_000_000)
@@ -55,22 +59,37 @@ def main() -> None:
     if asked.verb == "record":
         for planted in (False, True):
             print("planted by category" if planted else "no effect")
-            print_record(asked.stocks, asked.index, [int(seed) for seed in asked.seeds.split(",")], planted=planted)
+            seeds = [int(seed) for seed in asked.seeds.split(",")]
+            print_record(asked.stocks, asked.index, seeds, planted=planted, jobs=asked.jobs)
     else:
         measure_speed(asked.events, asked.bars, asked.store)
 
 
-def print_record(stocks: Path, index: Path, seeds: list[int], *, planted: bool) -> None:
-    """The panel with events drawn by each seed: its line by window, the table of all seeds, and its transform."""
-    forecasts = []
-    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=240, tbl_hide_dataframe_shape=True, float_precision=3):
-        for seed in seeds:
-            with tempfile.TemporaryDirectory() as folder:
-                found = evaluate(made_store(Path(folder), read_csv(stocks), read_csv(index), seed, planted))
-            print(f"seed {seed}", found.table().filter(pl.col("category") == "all"), sep="\n", flush=True)
+def print_record(stocks: Path, index: Path, seeds: list[int], *, planted: bool, jobs: int) -> None:
+    """The panel with events drawn by each seed: its line by window, the table of all seeds, and its transform; last
+    how many shares of all seeds' lines lie in their band.
+    """
+    forecasts, inside, shares = [], 0, 0
+    walk = partial(walked, stocks, index, planted=planted)
+    with (
+        pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=240, tbl_hide_dataframe_shape=True, float_precision=3),
+        ProcessPoolExecutor(jobs, get_context("spawn")) as pool,
+    ):
+        for seed, found in zip(seeds, pool.map(walk, seeds), strict=True):
+            lines = found.table().filter(pl.col("category") == "all")
+            print(f"seed {seed}", lines, sep="\n", flush=True)
+            bands = lines.select(pl.selectors.starts_with("in_band_"))
+            inside, shares = inside + int(bands.sum().sum_horizontal().item()), shares + bands.height * bands.width
             forecasts.append(found.forecasts)
         whole = Evaluation(pl.concat(forecasts).sort("window", maintain_order=True), ())
         print("all seeds", whole.table(), whole.pit().pivot("tenth", index="window", values="briefs"), sep="\n")
+        print(f"{inside} of {shares} shares of the seeds lie in their band", flush=True)
+
+
+def walked(stocks: Path, index: Path, seed: int, *, planted: bool) -> Evaluation:
+    """What became of the forecasts of one seed."""
+    with tempfile.TemporaryDirectory() as folder:
+        return evaluate(made_store(Path(folder), read_csv(stocks), read_csv(index), seed, planted))
 
 
 def made_store(folder: Path, stocks: pl.DataFrame, index: pl.DataFrame, seed: int, planted: bool) -> Store:

@@ -1,11 +1,12 @@
 """The distribution that the next outcome is drawn from, as far as the past can tell.
 
-    Z = mu + theta + s sqrt(k / (k - 2)) (U - mu) + N(0, V)
+    Z = mu + theta + s R (U - mu) + N(0, V),   R = sqrt(k / chi2(k))
 
 with theta and V the shrunken estimate and its variance, U an outcome of an ordinary session (its empirical distribution
 with mean mu, so that fat tails stay fat), and s the spread of events over that of ordinary sessions, estimated on k
-degrees of freedom: what is predicted with an estimated variance has the variance of Student's t. Without any precedent,
-theta = V = 0 and s = 1: what is left is the ordinary session.
+degrees of freedom: were U normal, s R U would be Student's t. R is near one and takes a normal law of its mean and
+variance, so that an outcome far from the middle is the more uncertain: the middle is hardly wider for it, the tails
+are. Without any precedent, theta = V = 0 and s R = 1: what is left is the ordinary session.
 
 The distribution of n ordinary outcomes is that of the next one, not of the sample: between any two of them, and beyond
 either end, it falls with probability 1 / (n + 1), whatever the law (Hyndman & Fan 1996, type 6). Windows of m sessions
@@ -51,7 +52,7 @@ class Ordinary:
 
 @dataclass(frozen=True)
 class Predictive:
-    """M distributions: ``atoms`` (M, GRID) and the standard deviation (M,) of the normal kernel around each."""
+    """M distributions: ``atoms`` and the standard deviation of the normal ``kernel`` around each, both (M, GRID)."""
 
     atoms: Array
     kernel: Array
@@ -71,12 +72,12 @@ class Predictive:
 
     def _shares(self, values: Array) -> Array:
         """The probability (M, L) of an outcome below each of ``values`` (M, L)."""
-        apart = (values[:, :, None] - self.atoms[:, None, :]) / self.kernel[:, None, None]
+        apart = (values[:, :, None] - self.atoms[:, None, :]) / self.kernel[:, None, :]
         return np.asarray(normal_share(apart).mean(axis=2))
 
     def quantiles(self, levels: Array) -> Array:
         """Outcomes (M, L) below which a share ``levels`` (L,) lies."""
-        reach = 8.0 * self.kernel[:, None]
+        reach = 8.0 * self.kernel.max(axis=1, keepdims=True)
         low = np.repeat(self.atoms.min(axis=1, keepdims=True) - reach, len(levels), axis=1)
         high = np.repeat(self.atoms.max(axis=1, keepdims=True) + reach, len(levels), axis=1)
         for _ in range(_STEPS):
@@ -118,18 +119,26 @@ def ordinary_of(z: Array, clip: float, length: int = 1) -> tuple[Array, float, f
     )
 
 
-def predictive(ordinary: Ordinary, mean: Array, variance: Array, spread: Array) -> Predictive:
+def predictive(ordinary: Ordinary, mean: Array, variance: Array, *, spread: Array, freedom: Array) -> Predictive:
     """The distributions of M events to come, whose shrunken estimates are ``mean`` (M,) with ``variance``, and whose
-    outcomes spread ``spread`` times as far as ordinary ones.
+    outcomes spread ``spread`` times as far as ordinary ones, as estimated on ``freedom`` degrees of freedom.
     """
-    around = ordinary.mean[:, None] + spread[:, None] * (ordinary.quantiles - ordinary.mean[:, None])
-    return Predictive(around + mean[:, None], np.sqrt(variance + _SMOOTHING**2))
+    apart = spread[:, None] * (ordinary.quantiles - ordinary.mean[:, None])
+    centre, doubt = _of_an_estimated_scale(freedom)
+    atoms = (ordinary.mean + mean)[:, None] + centre[:, None] * apart
+    return Predictive(atoms, np.sqrt((variance + _SMOOTHING**2)[:, None] + doubt[:, None] * apart**2))
+
+
+def _of_an_estimated_scale(k: Array) -> tuple[Array, Array]:
+    """Mean (to 1e-6 from k = 40 on) and variance of sqrt(k / chi2(k)), each (M,)."""
+    centre = 1.0 + 3.0 / (4.0 * k) + 25.0 / (32.0 * k**2) + 105.0 / (128.0 * k**3)
+    return centre, np.asarray(1.0 / (1.0 - 2.0 / k) - centre**2)
 
 
 def unconditional(ordinary: Ordinary) -> Predictive:
     """The same of an ordinary session."""
     zero = np.zeros(len(ordinary.mean))
-    return predictive(ordinary, zero, zero, zero + 1.0)
+    return predictive(ordinary, zero, zero, spread=zero + 1.0, freedom=zero + np.inf)
 
 
 def interval_levels(levels: tuple[float, ...] = LEVELS) -> Array:

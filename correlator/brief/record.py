@@ -17,13 +17,14 @@ from correlator.brief.predictive import (
     unconditional,
 )
 from correlator.brief.shrinkage import CLIP, Groups, Past, Shrunken, Today, shrunken
+from correlator.research.known import HISTORY
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 FEWEST_DATES = 5
 """Earlier dates of its category or dyad that an event must have for an estimate."""
-_REFRESH = 1.05
+_REFRESH = 0.05
 _LEAST_VARIANCE = 1e-6
 
 
@@ -99,15 +100,10 @@ def forecast(history: History, to_come: Groups, instants: Rows, errors: Array) -
     return Forecast(
         estimate,
         ordinary,
-        predictive(ordinary, estimate.mean, estimate.variance, _of_the_next(estimate)),
+        predictive(ordinary, estimate.mean, estimate.variance, spread=estimate.spread, freedom=estimate.freedom),
         unconditional(ordinary),
         honest,
     )
-
-
-def _of_the_next(estimate: Shrunken) -> Array:
-    """The spread (M,) of the next outcome, whose variance is that of Student's t: it is estimated itself."""
-    return np.asarray(estimate.spread * np.sqrt(estimate.freedom / (estimate.freedom - 2.0)))
 
 
 def walk_forward(history: History, last: int | None = None) -> Record:
@@ -146,7 +142,11 @@ def _held_against(history: History, chosen: Rows, made: Forecast) -> Record:
 
 
 def _ordinary(history: History, instants: Rows) -> Ordinary:
-    """Outcomes of sessions without an event that had closed by each of ``instants`` (M,); of all where few are left."""
+    """Outcomes of sessions without an event that had closed by each of ``instants`` (M,); of all where few are left.
+
+    They are of the newest ``HISTORY`` sessions then, which is as far as a brief looks back: over decades an ordinary
+    session changes, as when prices went from eighths to cents.
+    """
     is_event = np.zeros(len(history.z), dtype=bool)
     is_event[history.rows] = True
     measured = np.isfinite(history.z)
@@ -156,7 +156,8 @@ def _ordinary(history: History, instants: Rows) -> Ordinary:
     until = _refreshed(np.where(few, closed[1], closed[0]))
     keys, place = np.unique(np.stack([few, until], axis=1), axis=0, return_inverse=True)
     values = [
-        ordinary_of(history.z[(every if alone else plain)[:count]], CLIP, history.length) for alone, count in keys
+        ordinary_of(history.z[_newest_rows(every if alone else plain, count)], CLIP, history.length)
+        for alone, count in keys
     ]
     return Ordinary(
         np.array([value[0] for value in values]).reshape(len(values), GRID),
@@ -166,12 +167,18 @@ def _ordinary(history: History, instants: Rows) -> Ordinary:
     ).take(place.ravel())
 
 
+def _newest_rows(rows: Rows, count: int) -> Rows:
+    """Of the first ``count`` of ``rows`` those of the ``HISTORY`` sessions up to the last of them."""
+    known = rows[:count]
+    return known[np.searchsorted(known, known[-1] - HISTORY, side="right") :] if count else known
+
+
 def _refreshed(counts: Rows) -> Rows:
     """Each count, brought down to the last time that the ordinary distribution was worked out: with every twentieth
-    session more.
+    session more of those that a brief looks back to.
     """
     steps = [FEWEST_ORDINARY]
     while steps[-1] <= counts.max(initial=0):
-        steps.append(max(steps[-1] + 1, int(steps[-1] * _REFRESH)))
+        steps.append(steps[-1] + max(int(min(steps[-1], HISTORY) * _REFRESH), 1))
     grid = np.array([0, *steps])
     return np.where(counts < FEWEST_ORDINARY, counts, grid[np.searchsorted(grid, counts, side="right") - 1])

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import ndtr
-from scipy.stats import multivariate_normal
+from scipy.special import ndtr, ndtri
+from scipy.stats import multivariate_normal, t
 
 from correlator.brief.nested import GRID, Tree, averaged, averaged_apart
 from correlator.brief.pool import placebo_p
+from correlator.brief.predictive import GRID as GRID_SIZE
 from correlator.brief.predictive import Ordinary, interval_levels, normal_share, ordinary_of, predictive, unconditional
-from correlator.brief.record import History, walk_forward
+from correlator.brief.record import History, forecast, walk_forward
 from correlator.brief.shrinkage import CLIP, PRIOR_SPREAD, Groups, Past, Today, shrunken
+from correlator.research.known import HISTORY
 
 
 def groups(category, quad, dyad):
@@ -111,7 +113,9 @@ def test_quantiles_invert_the_distribution(seed, mean, variance):
     z = np.random.default_rng(seed).standard_t(4, 300)
     quantiles, centre, spread, n = ordinary_of(z, CLIP)
     ordinary = Ordinary(quantiles[None], np.array([centre]), np.array([spread]), np.array([n]))
-    made = predictive(ordinary, np.array([mean]), np.array([variance]), np.array([1.1]))
+    made = predictive(
+        ordinary, np.array([mean]), np.array([variance]), spread=np.array([1.1]), freedom=np.array([50.0])
+    )
     levels = interval_levels()
     ends = made.quantiles(levels)[0]
     assert np.all(np.diff(ends) > 0)
@@ -134,6 +138,33 @@ def test_the_next_ordinary_outcome_lies_where_few_sessions_say(length):
         low, high = np.interp([0.05, 0.95], (np.arange(len(quantiles)) + 0.5) / len(quantiles), quantiles)
         held.append(low <= z[-1] <= high)
     assert abs(np.mean(held) - 0.9) < 2.576 * np.sqrt(0.9 * 0.1 / 400)
+
+
+def test_an_estimated_spread_makes_students_distribution_of_a_normal_one():
+    ordinary = Ordinary(ndtri((np.arange(GRID_SIZE) + 0.5) / GRID_SIZE)[None], np.zeros(1), np.ones(1), np.array([999]))
+    made, known = (
+        predictive(ordinary, np.zeros(1), np.zeros(1), spread=np.ones(1), freedom=np.array([k])) for k in (40.0, np.inf)
+    )
+    levels = np.delete(interval_levels(), 3)  # the median is zero
+    wider = made.quantiles(levels)[0] / known.quantiles(levels)[0]
+    assert wider == pytest.approx(t.ppf(levels, 40) / ndtri(levels), abs=2e-3)
+
+
+def test_ordinary_sessions_are_those_that_a_brief_looks_back_to():
+    """Outcomes were ten times as wild before; who is asked long after knows nothing of them any more."""
+    sessions = HISTORY + 900
+    z = np.random.default_rng(4).normal(size=sessions)
+    z[:600] *= 10.0
+    none = groups([], [], [])
+    rows = np.zeros(0, dtype=np.int64)
+    past = History(z, np.ones(sessions), np.arange(sessions) * 10 + 9, rows, none, rows)
+    instants = np.array([6_000, sessions * 10])
+    made = forecast(past, groups([0, 0], [0, 0], [-1, -1]), instants, np.ones(2))
+    wild, calm = made.sessions.quantiles(np.array([0.9]))[:, 0]
+    assert wild > 8.0
+    assert calm == pytest.approx(1.28, abs=0.12)
+    assert 570 < made.ordinary.n[0] <= 600
+    assert made.ordinary.n[1] == HISTORY
 
 
 def test_without_precedents_what_is_left_is_the_ordinary_session():
