@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.brief.make import WINDOWS, asked_windows, wanted_of
+from correlator.brief.make import WINDOWS, asked_flagged, asked_windows, wanted_of
 from correlator.brief.pool import Codes, history_of, on_rows
 from correlator.brief.predictive import LEVELS, interval_levels
 from correlator.brief.record import Record, walk_forward
@@ -20,6 +20,7 @@ from correlator.brief.series import measured
 from correlator.errors import NotFoundError
 from correlator.events.scope import DOMESTIC, scope_column
 from correlator.eventstudy.readers import instant
+from correlator.eventstudy.spec import MARK
 from correlator.eventstudy.windows import AsWindow, OffsetWindow
 from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars
@@ -80,6 +81,7 @@ def evaluate(
     windows: AsWindow | Sequence[AsWindow] = WINDOWS,
     benchmark: str | None = None,
     date_only: str = AFTER_CLOSE,
+    flagged: str = MARK,
 ) -> Evaluation:
     """Walk forward over every stored event: a forecast from what had closed before it was known, and what came.
 
@@ -89,7 +91,7 @@ def evaluate(
         The instant up to which is looked; default now.
     symbols
         Instruments; default every one with bars.
-    windows, benchmark, date_only
+    windows, benchmark, date_only, flagged
         As ``brief`` takes them.
 
     Returns
@@ -115,7 +117,7 @@ def evaluate(
     skipped: list[str] = []
     with store.studying() as connection:
         instruments = with_bars(connection, names)
-        walk = _Walk(connection, moment, chosen, benchmark, date_only)
+        walk = _Walk(connection, moment, chosen, benchmark, date_only, asked_flagged(flagged))
         for instrument in tracked(instruments, "briefs", len(instruments)):
             found = walk.of(instrument)
             rows += found
@@ -138,6 +140,7 @@ class _Walk:
     windows: tuple[OffsetWindow, ...]
     benchmark: str | None
     date_only: str
+    flagged: str
 
     def of(self, instrument: Concerned) -> list[pl.DataFrame]:
         """The forecasts of one instrument, a frame per window."""
@@ -146,7 +149,7 @@ class _Walk:
             return []
         wanted, names = wanted_of(self.connection, [instrument], instrument.exchange, self.benchmark)
         bars = known_bars(self.connection, names, sessions, self.at)
-        (numbers,) = measured(bars, wanted, self.benchmark, self.windows)
+        (numbers,) = measured(bars, wanted, self.benchmark, self.windows, flagged=self.flagged)
         countries = (instrument.country,) if instrument.country else ()
         near = near_events(self.connection, Reach((instrument.symbol,), countries, _LONG_AGO, self.at))
         near = near.filter((scope_column() != DOMESTIC) | (pl.col("coder") == "user"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import duckdb
 import numpy as np
@@ -22,15 +23,17 @@ from correlator.brief.series import MOST_MEMBERS, NONE, Measured, Wanted, measur
 from correlator.brief.told import Told, country_of, told
 from correlator.brief.words import unknown_sentences, verdict_of
 from correlator.errors import InputError
+from correlator.events.encoder import model_folder
 from correlator.events.language import CODED, language_of
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.readers import instant
 from correlator.eventstudy.significance.multiple_testing import holm
+from correlator.eventstudy.spec import FLAGGED, MARK
 from correlator.eventstudy.windows import AsWindow, OffsetWindow, parse_windows
 from correlator.intake.instruments import names_in
 from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in
 from correlator.research.known import AHEAD, KnownSessions, known_bars, known_sessions, last_trades
-from correlator.research.precedents import Likeness, Reach, concerning, like_events, near_events
+from correlator.research.precedents import Likeness, Reach, concerning, like_events, near_events, with_texts
 from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
@@ -50,18 +53,22 @@ class Asked:
     benchmark: str | None
     coder: str
     date_only: str = AFTER_CLOSE
+    flagged: str = MARK
+
+
+class BriefOptions(TypedDict, total=False):
+    """What ``brief`` takes besides its source and instant; ``ask`` has the defaults."""
+
+    symbols: str | Sequence[str] | None
+    windows: AsWindow | Sequence[AsWindow]
+    benchmark: str | None
+    coder: str
+    date_only: str
+    flagged: str
 
 
 def brief(
-    store: Store,
-    source: str | int | Path,
-    *,
-    at: str | datetime | None = None,
-    symbols: str | Sequence[str] | None = None,
-    windows: AsWindow | Sequence[AsWindow] = WINDOWS,
-    benchmark: str | None = None,
-    coder: str = "rules",
-    date_only: str = AFTER_CLOSE,
+    store: Store, source: str | int | Path, *, at: str | datetime | None = None, **options: Unpack[BriefOptions]
 ) -> Brief:
     """What a headline is, whom it concerns, when the market can answer, and what happened the last times.
 
@@ -81,10 +88,14 @@ def brief(
     benchmark
         A symbol, ``equal-weighted``, or ``none`` for each instrument's own mean; default as the store names it.
     coder
-        ``rules`` or ``full``.
+        ``rules`` or ``full``; with the second, and the encoder installed, how alike two headlines are told counts in
+        the similarity of precedents.
     date_only
         Day 0 of the headline, of precedents and of confounds that are known by their date alone: ``after-close`` (the
         session after it) or ``same-day``.
+    flagged
+        Limit-locked bars and bars without volume: ``mark`` names them beside precedents, ``keep`` says nothing of
+        them, ``drop`` leaves out their returns, those after them, and every window that holds one.
 
     Returns
     -------
@@ -100,7 +111,7 @@ def brief(
     --------
     >>> brief(store, "Pakistan and Azerbaijan agree on trade", at="2025-05-28T01:10Z")  # doctest: +SKIP
     """
-    asked = ask(at, symbols, windows, benchmark, coder=coder, date_only=date_only)
+    asked = ask(at, **options)
     with store.studying() as connection:
         return brief_on(connection, source, asked)
 
@@ -118,19 +129,29 @@ def brief_on(
 
 def ask(
     at: str | datetime | None,
-    symbols: str | Sequence[str] | None,
-    windows: object,
-    benchmark: str | None,
+    symbols: str | Sequence[str] | None = None,
+    windows: AsWindow | Sequence[AsWindow] = WINDOWS,
+    benchmark: str | None = None,
     *,
-    coder: str,
+    coder: str = "rules",
     date_only: str = AFTER_CLOSE,
+    flagged: str = MARK,
 ) -> Asked:
     """What a brief is asked for, as ``brief`` takes it; raises as that does."""
     moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
     assert moment is not None
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
-    return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only)
+    return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only, asked_flagged(flagged))
+
+
+def asked_flagged(flagged: str) -> str:
+    """How flagged bars are dealt with, as studies have it; raises InputError for what is none of the ways."""
+    if flagged not in FLAGGED:
+        raise InputError(
+            f"flagged {flagged!r} is not known", hint=f"choices are {', '.join(FLAGGED)}", argument="flagged"
+        )
+    return flagged
 
 
 def asked_windows(windows: object) -> tuple[OffsetWindow, ...]:
@@ -187,7 +208,14 @@ class _Maker:
             without_bars=concern.without_bars,
             confounds=tuple(confounds[:MOST_CONFOUNDS]),
             confounds_more=max(len(confounds) - MOST_CONFOUNDS, 0),
-            unknown=unknown_sentences(self.asked.at, subject, clocks.values(), made, backfilled=self.backfilled),
+            unknown=unknown_sentences(
+                self.asked.at,
+                subject,
+                clocks.values(),
+                made,
+                backfilled=self.backfilled,
+                texts_compared=self.asked.coder != "full" or model_folder() is not None,
+            ),
         )
 
     backfilled = 0
@@ -240,7 +268,8 @@ class _Maker:
             country_of(event["target"]), event["dyad"], event["scope"],
         )  # fmt: skip
         since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-        return like_events(self.connection, likeness, self._reach(subject, concern, since))
+        like = like_events(self.connection, likeness, self._reach(subject, concern, since))
+        return with_texts(like, subject.headline) if self.asked.coder == "full" else like
 
     def _instruments(self, subject: Told, concern: Concern, clock: Clock, like: pl.DataFrame) -> list[Instrument]:
         """The instruments of one exchange."""
@@ -252,7 +281,7 @@ class _Maker:
         bars = known_bars(self.connection, names, sessions, self.asked.at)
         self.backfilled += bars.backfilled
         strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
-        found = measured(bars, wanted, self.asked.benchmark, self.asked.windows)
+        found = measured(bars, wanted, self.asked.benchmark, self.asked.windows, flagged=self.asked.flagged)
         placed = self._placed(like, chosen, clock.exchange)
         lasts = {numbers.symbol: last for numbers in found if (last := last_traded(numbers)) is not None}
         since = {symbol: sessions.closes[last] for symbol, last in lasts.items()}

@@ -71,6 +71,11 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
     lasts = np.array([window.last for window in windows], dtype=np.int64)
     lengths = np.array([len(window) for window in windows], dtype=np.int64)
     whole = (found.day_zero[:, None] + lasts < closed) & np.isfinite(found.car)
+    if panel.dropped is not None:  # the sum over the rest would not be the return of the window
+        before = np.cumsum(np.vstack([np.zeros((1, symbols), dtype=np.int64), panel.dropped]), axis=0)
+        ends = found.day_zero[:, None] + lasts + 1
+        column = found.symbol_index[:, None]
+        whole &= before[np.minimum(ends, sessions), column] == before[ends - lengths, column]
     scale = found.sigma[:, None] * np.sqrt(lengths + lengths**2 / found.n[:, None]) * regime[:, None]
     car = np.where(whole, found.car, np.nan)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from correlator.brief.outcomes import Outcomes, outcomes_of
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
+from correlator.eventstudy.flagged import without_flagged
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.spec import DROP, KEEP, MARK
 from correlator.eventstudy.trade_to_trade import bridge_holes
 from correlator.eventstudy.windows import OffsetWindow
 from correlator.market.limits import price_limits
@@ -28,7 +30,7 @@ NONE = "none"
 @dataclass(frozen=True)
 class Measured:
     """One symbol of a brief: its ``benchmark`` with the reason, closes (T,), where it ended at the limit and where its
-    volume was zero (T,), and its ``outcomes`` (of one symbol).
+    volume was zero (T,), its ``outcomes`` (of one symbol), and whether flagged bars are ``told``.
     """
 
     symbol: str
@@ -38,10 +40,11 @@ class Measured:
     locked: Mask
     untraded: Mask
     outcomes: Outcomes
+    told: bool = True
 
     def flagged(self, first: int, last: int) -> tuple[str, ...]:
-        """What speaks against bars of the rows ``first`` to ``last``, as studies call it."""
-        marks = (("limit-locked", self.locked), ("zero-volume", self.untraded))
+        """What speaks against bars of the rows ``first`` to ``last``, as studies call it; none where not ``told``."""
+        marks = (("limit-locked", self.locked), ("zero-volume", self.untraded)) if self.told else ()
         return tuple(word for word, mask in marks if mask[first : last + 1].any())
 
 
@@ -56,9 +59,15 @@ class Wanted:
 
 
 def measured(
-    bars: KnownBars, wanted: Sequence[Wanted], asked: str | None, windows: tuple[OffsetWindow, ...]
+    bars: KnownBars,
+    wanted: Sequence[Wanted],
+    asked: str | None,
+    windows: tuple[OffsetWindow, ...],
+    *,
+    flagged: str = MARK,
 ) -> list[Measured]:
-    """Outcomes of each symbol over its benchmark.
+    """Outcomes of each symbol over its benchmark; those of windows with ``flagged`` bars where they are to be dropped,
+    too, are not measured.
 
     That is the one ``asked`` for (a symbol, ``equal-weighted`` or ``none``), else the one that the store names where it
     covers the symbol's history, else the mean of the other shares.
@@ -89,11 +98,13 @@ def measured(
             factor = returns[:, [place[benchmark]]]
             panel = Panel(labels, panel.symbols, panel.returns, factors=factor, factor_names=(benchmark,))
             panel = bridge_holes(panel, own, market, "log")
-        locked = _locked(bars, column)
+        locked, untraded = _locked(bars, column), zero_volume(bars.fields["volume"][:, column])
+        if flagged == DROP:
+            panel = without_flagged(replace(panel, limit_locked=locked[:, None], zero_volume=untraded[:, None]))
         found.append(
             Measured(
-                each.symbol, benchmark, reason, bars.fields["close"][:, column], locked,
-                zero_volume(bars.fields["volume"][:, column]), outcomes_of(panel, windows, closed),
+                each.symbol, benchmark, reason, bars.fields["close"][:, column], locked, untraded,
+                outcomes_of(panel, windows, closed), flagged != KEEP,
             )
         )  # fmt: skip
     return found

@@ -10,6 +10,7 @@ from correlator.brief.model import Clock, Instrument
 from correlator.brief.predictive import FEWEST_ORDINARY
 from correlator.brief.record import FEWEST_DATES
 from correlator.brief.told import Told
+from correlator.events.encoder import INSTALL
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.frames import as_simple
 
@@ -57,7 +58,13 @@ def record_sentence(instruments: Sequence[Instrument]) -> str | None:
 
 
 def unknown_sentences(
-    at: datetime, subject: Told, clocks: Iterable[Clock], instruments: Sequence[Instrument], *, backfilled: int
+    at: datetime,
+    subject: Told,
+    clocks: Iterable[Clock],
+    instruments: Sequence[Instrument],
+    *,
+    backfilled: int,
+    texts_compared: bool,
 ) -> tuple[str, ...]:
     """What could not be known at the instant."""
     sentences = []
@@ -89,6 +96,11 @@ def unknown_sentences(
     if backfilled:
         sentences.append(
             f"how {backfilled:,} bars looked then: they were loaded after the instant, and their first vintage is used"
+        )
+    if not texts_compared:
+        sentences.append(
+            "how alike headlines are told: precedents are ranked by their codes alone, as the encoder "
+            f"is not installed ({INSTALL})"
         )
     return tuple(sentences)
 

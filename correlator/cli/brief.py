@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +30,14 @@ class BriefFormat(StrEnum):
     HTML = "html"
 
 
+class Flagged(StrEnum):
+    """How limit-locked bars and bars without volume are dealt with."""
+
+    MARK = "mark"
+    KEEP = "keep"
+    DROP = "drop"
+
+
 class Coder(StrEnum):
     """Which coder reads the headline."""
 
@@ -44,6 +52,7 @@ class _How:
     windows: str
     benchmark: str | None
     date_only: str
+    flagged: str
 
 
 _ENDINGS = {".html": BriefFormat.HTML, ".htm": BriefFormat.HTML, ".json": BriefFormat.JSON, ".txt": BriefFormat.CARD}
@@ -71,6 +80,10 @@ def brief(
     ] = None,
     coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
     date_only: DateOnlyOption = None,
+    flagged: Annotated[
+        Flagged,
+        typer.Option("--flagged", help="Limit-locked bars and bars without volume: name them, keep or drop them."),
+    ] = Flagged.MARK,
     evaluate: Annotated[
         bool, typer.Option("--evaluate", help="Instead: forecast every stored event from before it, and count.")
     ] = False,
@@ -99,8 +112,8 @@ def brief(
     """
     from correlator.brief.make import brief as make_brief
 
+    how = _How(windows, benchmark, DateOnly.chosen(date_only), flagged.value)
     if evaluate:
-        how = _How(windows, benchmark, DateOnly.chosen(date_only))
         _evaluate(headline, at, symbol, how, format=format, to=to, store=open_store(store))
         return
     if headline is None:
@@ -111,10 +124,8 @@ def brief(
         _stdin() if headline == "-" else headline,
         at=at,
         symbols=symbol,
-        windows=windows,
-        benchmark=benchmark,
         coder=coder.value,
-        date_only=DateOnly.chosen(date_only),
+        **asdict(how),
     )
     _deliver(made, chosen, to)
     if made.no_event is not None:
@@ -142,9 +153,7 @@ def _evaluate(
     chosen = _format(format, to)
     if chosen is BriefFormat.HTML:
         raise InputError("the record of the briefs is not written as HTML", hint="use .json or .txt")
-    evaluation = evaluate(
-        store, at=at, symbols=symbols, windows=how.windows, benchmark=how.benchmark, date_only=how.date_only
-    )
+    evaluation = evaluate(store, at=at, symbols=symbols, **asdict(how))
     for skipped in evaluation.skipped:
         narrate(f"{skipped}: no event of it could be forecast")
     form = OutputFormat.JSON if chosen is BriefFormat.JSON else OutputFormat.TABLE

@@ -86,6 +86,13 @@ def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], wei
     return Heard(category, scope, roles)
 
 
+def embed(texts: Sequence[str]) -> Floats:
+    """Texts as vectors of length one, shape (texts, 384). Raises as ``listen``."""
+    states = mean_states(texts)
+    norms = np.linalg.norm(states, axis=1, keepdims=True)
+    return np.asarray(states / np.where(norms > 0.0, norms, 1.0), dtype=np.float32)
+
+
 def mean_states(texts: Sequence[str]) -> Floats:
     """The mean state of each masked text, shape (texts, 384): what the heads of category and scope see."""
     model = _load(shipped_weights())

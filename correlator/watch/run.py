@@ -27,7 +27,7 @@ from correlator.watch.sinks import Sink
 from correlator.watch.spec import FeedSpec, WatchSpec
 
 HOST_GAP = 1.0
-"""Seconds between two requests to one host."""
+"""Seconds from one request to a host to the next."""
 LONGEST_BACKOFF = 3_600.0
 SINK_BACKOFF = 600.0
 BATCH = 8
@@ -148,17 +148,16 @@ class Watch:
             if once:
                 time.sleep(max(self._hosts.get(feed.host, 0.0) - time.monotonic(), 0.0))
             if feed.due_at <= time.monotonic() and self._hosts.get(feed.host, 0.0) <= time.monotonic():
-                self._poll(feed)
-                self._make_and_deliver()
+                self._make_and_deliver(told_more=self._poll(feed))
                 polled = True
         if not polled:
             self._make_and_deliver()
         self._tell()
 
-    def _poll(self, feed: _Feed) -> None:
-        """One request to a feed, and what it brought into the store."""
+    def _poll(self, feed: _Feed) -> bool:
+        """One request to a feed, and what it brought into the store; returns whether it brought anything."""
         self.tally.polls += 1
-        spec, host_gap = feed.spec, HOST_GAP
+        spec, started, added = feed.spec, time.monotonic(), 0
         options: dict[str, Any] = {"profile": spec.profile, "zone": spec.zone}
         try:
             report = add_news(
@@ -174,21 +173,24 @@ class Watch:
             feed.last_error = problem.message
             asked = _asked_wait(problem)
             wait = min(max(spec.every * 2.0**feed.failures, asked), LONGEST_BACKOFF)
-            host_gap = max(HOST_GAP, min(asked, LONGEST_BACKOFF))
+            feed.due_at = time.monotonic() + wait
+            self._hosts[feed.host] = time.monotonic() + max(HOST_GAP, min(asked, LONGEST_BACKOFF))
             self._say(f"{problem.message}; tried again in {wait:.0f} s")
         else:
             if feed.failures:
                 self._say(f"{spec.name} answers again")
             feed.failures, feed.last_error, feed.last_ok = 0, None, datetime.now(UTC)
-            feed.articles += report.added
-            self.tally.articles += report.added
-            wait = spec.every
-        self._hosts[feed.host] = time.monotonic() + host_gap
-        feed.due_at = time.monotonic() + wait
+            added = report.added
+            feed.articles += added
+            self.tally.articles += added
+            feed.due_at = _after(started, spec.every)
+            self._hosts[feed.host] = _after(started, HOST_GAP)
+        return added > 0
 
-    def _make_and_deliver(self) -> None:
-        pending = self._outbox.look()
-        if pending.fresh:
+    def _make_and_deliver(self, *, told_more: bool = False) -> None:
+        """Make what is owed and bring it to the sinks; ``told_more``: events are new for certain, no need to look."""
+        pending = None if told_more else self._outbox.look()
+        if pending is None or pending.fresh:
             pending = self._outbox.owe(self._spec, datetime.now(UTC))
         while pending.due and (made := self._made(pending.due)):
             pending = self._outbox.keep(made)
@@ -233,7 +235,15 @@ class Watch:
 
     def _asked(self, at: datetime) -> Asked:
         spec = self._spec
-        return ask(at, spec.symbols, spec.windows, spec.benchmark, coder=spec.coder, date_only=spec.date_only)
+        return ask(
+            at,
+            spec.symbols,
+            spec.windows,
+            spec.benchmark,
+            coder=spec.coder,
+            date_only=spec.date_only,
+            flagged=spec.flagged,
+        )
 
     def _taken(self, outlet: _Outlet, briefs: Sequence[Made]) -> list[int]:
         """The numbers of the briefs that a sink has taken; none where it fails, and it is left alone for a while."""
@@ -284,6 +294,14 @@ class Watch:
             "sinks": sinks,
         }
         write_whole(self._home / STATUS, json.dumps(status, ensure_ascii=False, indent=1) + "\n")
+
+
+def _after(started: float, every: float) -> float:
+    """When a feed is asked again that was asked at ``started``: every so many seconds, whatever the answer took to come
+    and to be stored, but never before it was left alone for as long as that.
+    """
+    now = time.monotonic()
+    return max(started + every, now + min(now - started, every))
 
 
 def _asked_wait(problem: Exception) -> float:

@@ -12,6 +12,7 @@ from correlator.addresses import is_address, shown
 from correlator.brief.make import WINDOWS, asked_windows
 from correlator.errors import InputError, likeliest
 from correlator.events.select import check_selection
+from correlator.eventstudy.spec import FLAGGED, MARK
 from correlator.files import read_toml
 from correlator.sessions import AFTER_CLOSE, DATE_ONLY
 
@@ -61,6 +62,7 @@ class WatchSpec:
     benchmark: str | None = None
     coder: str = "rules"
     date_only: str = AFTER_CLOSE
+    flagged: str = MARK
     sinks: SinkSpec = field(default_factory=SinkSpec)
 
 
@@ -78,12 +80,6 @@ def read_watch(path: str | Path) -> WatchSpec:
     events = table.get("events")
     if events is not None:
         check_selection(_text(events, f"{where}: events"))
-    coder = table.get("coder", "rules")
-    if coder not in ("rules", "full"):
-        raise InputError(f"{where}: coder {coder!r} is not known", hint="coders are rules, full")
-    date_only = table.get("date_only", AFTER_CLOSE)
-    if date_only not in DATE_ONLY:
-        raise InputError(f"{where}: date_only {date_only!r} is not known", hint=f"choices are {', '.join(DATE_ONLY)}")
     windows = _text(table.get("windows", WINDOWS), f"{where}: windows")
     asked_windows(windows)
     return WatchSpec(
@@ -92,10 +88,19 @@ def read_watch(path: str | Path) -> WatchSpec:
         _texts(table.get("symbols", []), f"{where}: symbols"),
         windows,
         None if table.get("benchmark") is None else _text(table["benchmark"], f"{where}: benchmark"),
-        coder,
-        date_only,
+        _one_of(table, "coder", ("rules", "full"), where),
+        _one_of(table, "date_only", DATE_ONLY, where),
+        _one_of(table, "flagged", FLAGGED, where),
         _sinks(table.get("sinks", {}), where),
     )
+
+
+def _one_of(table: Mapping[str, Any], key: str, choices: Sequence[str], where: str) -> str:
+    """The choice that a key names, or the default of a watch."""
+    chosen = table.get(key, getattr(WatchSpec, key))
+    if chosen not in choices:
+        raise InputError(f"{where}: {key} {chosen!r} is not known", hint=f"choices are {', '.join(choices)}")
+    return str(chosen)
 
 
 def _feed(table: Mapping[str, Any], every: float, where: str) -> FeedSpec:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import forked
+import numpy as np
 import pytest
 
 from correlator.brief.make import brief
@@ -65,6 +66,48 @@ def test_precedents_with_censored_returns_say_so(page):
     marks = {str(each.session): each.flagged for each in page.instruments[0].precedents}
     assert marks["2025-05-12"] == ("limit-locked",)
     assert "limit-locked bars in their windows" in str(page)
+
+
+def test_flagged_bars_are_named_kept_or_dropped_as_the_caller_says(sample_store, page):
+    def numbers(made):
+        return {str(each.session): (each.flagged, each.cars["0:0"]) for each in made.instruments[0].precedents}
+
+    kept, dropped = (brief(sample_store, SAMPLE / "page.txt", at=AT, flagged=how) for how in ("keep", "drop"))
+    marked, kept_numbers, dropped_numbers = numbers(page), numbers(kept), numbers(dropped)
+    assert {day: car for day, (_, car) in kept_numbers.items()} == {day: car for day, (_, car) in marked.items()}
+    assert not any(words for words, _ in kept_numbers.values())
+    assert dropped_numbers["2025-05-12"] == (("limit-locked",), None)
+    assert marked["2025-05-12"][1] is not None
+    assert dropped.instruments[0].sessions_measured < page.instruments[0].sessions_measured
+    with pytest.raises(InputError, match="choices are mark, keep, drop"):
+        brief(sample_store, SAMPLE / "page.txt", at=AT, flagged="hide")
+
+
+def test_headlines_told_alike_are_nearer_where_the_encoder_is(sample_store, monkeypatch):
+    """Vectors by hand: the headline and the one of the ceasefire are the same, all others are at right angles."""
+    ceasefire, headline = "India and Pakistan agree to ceasefire", "Pakistan and Saudi Arabia agree on an oil loan"
+
+    def embed(texts):
+        return np.array([[1.0, 0.0] if text in (headline, ceasefire) else [0.0, 1.0] for text in texts])
+
+    def ranks():
+        made = brief(sample_store, headline, at="2025-09-30T06:00Z", symbols="AIRLINK", coder="full")
+        return {each.headline: each.similarity for each in made.instruments[0].precedents}, made.unknown
+
+    monkeypatch.setattr("correlator.events.encoder.embed", embed)
+    folder = {"correlator.events.encoder.model_folder", "correlator.brief.make.model_folder"}
+    for name in folder:
+        monkeypatch.setattr(name, lambda: None)
+    plain, told = ranks()
+    assert any("encoder is not installed" in sentence for sentence in told)
+    for name in folder:
+        monkeypatch.setattr(name, lambda: SAMPLE)
+    near, told = ranks()
+    assert not any("encoder" in sentence for sentence in told)
+    assert near[ceasefire] == pytest.approx(1 - 0.8 * (1 - plain[ceasefire]), abs=1e-4)
+    assert {name: each for name, each in near.items() if name in plain and name != ceasefire} == {
+        name: each for name, each in plain.items() if name != ceasefire
+    }
 
 
 def test_precedents_had_closed(page):

@@ -19,7 +19,7 @@ from correlator.errors import InputError, NotFoundError, StoreLockedError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
 from correlator.watch.outbox import Made
-from correlator.watch.run import BATCH, Permissions, Watch, alone, home_of, status_of
+from correlator.watch.run import BATCH, Permissions, Watch, _after, alone, home_of, status_of
 from correlator.watch.sinks import CommandSink, FolderSink, StdoutSink, WebhookSink, signature
 from correlator.watch.spec import read_watch
 from correlator.web import seconds_asked
@@ -321,6 +321,7 @@ def test_status(tmp_path, server):
         ('event = "x"\n[[feed]]\nurl = "https://x.example"', "did you mean events"),
         ('events = "category ~ X"\n[[feed]]\nurl = "https://x.example"', "="),
         ('[[feed]]\nurl = "https://x.example"\n[[feed]]\nurl = "https://x.example"', "twice"),
+        ('flagged = "hide"\n[[feed]]\nurl = "https://x.example"', "choices are mark, keep, drop"),
         ('[[feed]]\nurl = "https://x.example"\n[sinks]\nexec = "rm -rf"', "list of texts"),
     ],
 )
@@ -373,6 +374,12 @@ def test_a_server_that_asks_to_be_left_alone_is_left_alone(tmp_path, server, sta
     assert waits - 5.0 < feed.due_at - time.monotonic() <= waits
     if status == 429:  # and so are other feeds of this host
         assert made._hosts[feed.host] - time.monotonic() > waits - 5.0
+
+
+@pytest.mark.parametrize(("took", "next_after"), [(0.3, 1.0), (0.9, 1.8), (5.0, 6.0)])
+def test_a_feed_is_asked_at_its_pace_and_left_alone_as_long_as_it_took(monkeypatch, took, next_after):
+    monkeypatch.setattr("time.monotonic", lambda: 100.0 + took)
+    assert _after(100.0, 1.0) == pytest.approx(100.0 + next_after)
 
 
 def test_a_webhook_that_asks_to_be_left_alone_is_left_alone(tmp_path, server):
