@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.brief.make import WINDOWS, asked_flagged, asked_windows, wanted_of
+from correlator.brief.asked import WINDOWS, asked_flagged, asked_windows
+from correlator.brief.make import wanted_of
 from correlator.brief.pool import Codes, history_of, on_rows
 from correlator.brief.predictive import LEVELS, interval_levels
 from correlator.brief.record import Record, walk_forward

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import duckdb
 import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
+from correlator.brief.asked import Asked, BriefOptions, ask
 from correlator.brief.clocks import clock_of
 from correlator.brief.market_now import last_traded, market_of, strip_quotes
 from correlator.brief.model import Brief, Clock, Confound, Instrument, Market, Outlook
@@ -26,45 +27,16 @@ from correlator.errors import InputError
 from correlator.events.encoder import model_folder
 from correlator.events.language import CODED, language_of
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
-from correlator.eventstudy.readers import instant
 from correlator.eventstudy.significance.multiple_testing import holm
-from correlator.eventstudy.spec import FLAGGED, MARK
-from correlator.eventstudy.windows import AsWindow, OffsetWindow, parse_windows
 from correlator.intake.instruments import names_in
 from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in
-from correlator.research.known import AHEAD, KnownSessions, known_bars, known_sessions, last_trades
+from correlator.research.known import KnownBars, KnownSessions, known_bars, known_sessions, last_trades
 from correlator.research.precedents import Likeness, Reach, concerning, like_events, near_events, with_texts
-from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.statements import query
 
-WINDOWS = "0:0,0:1,0:4"
 MOST_INSTRUMENTS = 6
 MOST_CONFOUNDS = 12
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a brief is asked for; see ``brief``."""
-
-    at: datetime
-    symbols: tuple[str, ...]
-    windows: tuple[OffsetWindow, ...]
-    benchmark: str | None
-    coder: str
-    date_only: str = AFTER_CLOSE
-    flagged: str = MARK
-
-
-class BriefOptions(TypedDict, total=False):
-    """What ``brief`` takes besides its source and instant; ``ask`` has the defaults."""
-
-    symbols: str | Sequence[str] | None
-    windows: AsWindow | Sequence[AsWindow]
-    benchmark: str | None
-    coder: str
-    date_only: str
-    flagged: str
 
 
 def brief(
@@ -116,63 +88,34 @@ def brief(
         return brief_on(connection, source, asked)
 
 
+Shared = dict[tuple[object, ...], tuple[KnownBars, list[Measured]]]
+"""Bars and what was measured on them, by all that decides them but the connection."""
+
+
 def brief_on(
-    connection: duckdb.DuckDBPyConnection, source: str | int | Path, asked: Asked, *, public_by_then: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    source: str | int | Path,
+    asked: Asked,
+    *,
+    public_by_then: bool = False,
+    shared: Shared | None = None,
 ) -> Brief:
     """The brief of ``source`` by what an open connection reads; raises as ``brief`` does.
 
     ``public_by_then``: news that states a later time was public at the instant all the same, as when its feed had it.
+    ``shared``: what other briefs of this very connection have measured, and where this one leaves it for them.
     """
     subject = told(connection, source, asked.at, asked.coder, public_by_then=public_by_then)
-    return _Maker(connection, asked).make(subject)
-
-
-def ask(
-    at: str | datetime | None,
-    symbols: str | Sequence[str] | None = None,
-    windows: AsWindow | Sequence[AsWindow] = WINDOWS,
-    benchmark: str | None = None,
-    *,
-    coder: str = "rules",
-    date_only: str = AFTER_CLOSE,
-    flagged: str = MARK,
-) -> Asked:
-    """What a brief is asked for, as ``brief`` takes it; raises as that does."""
-    moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
-    assert moment is not None
-    given = [symbols] if isinstance(symbols, str) else list(symbols or ())
-    names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
-    return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only, asked_flagged(flagged))
-
-
-def asked_flagged(flagged: str) -> str:
-    """How flagged bars are dealt with, as studies have it; raises InputError for what is none of the ways."""
-    if flagged not in FLAGGED:
-        raise InputError(
-            f"flagged {flagged!r} is not known", hint=f"choices are {', '.join(FLAGGED)}", argument="flagged"
-        )
-    return flagged
-
-
-def asked_windows(windows: object) -> tuple[OffsetWindow, ...]:
-    """The windows that a brief is asked for; raises InputError for one that begins before day 0 or ends too late."""
-    chosen = parse_windows(windows)
-    for window in chosen:
-        if not isinstance(window, OffsetWindow) or window.first < 0 or window.last >= AHEAD - 2:
-            raise InputError(
-                f"window {window.label} of a brief must lie within the {AHEAD - 3} sessions from day 0 on",
-                hint=f"for example {WINDOWS}",
-                argument="windows",
-            )
-    return tuple(window for window in chosen if isinstance(window, OffsetWindow))
+    return _Maker(connection, asked, {} if shared is None else shared).make(subject)
 
 
 class _Maker:
     """One brief in the making: a connection, what was asked, and what several steps need."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, asked: Asked) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, asked: Asked, shared: Shared) -> None:
         self.connection = connection
         self.asked = asked
+        self.shared = shared
         self.sessions: dict[str, KnownSessions | None] = {}
 
     def make(self, subject: Told) -> Brief:
@@ -277,11 +220,9 @@ class _Maker:
         chosen = [each for each in concern.instruments if each.exchange == clock.exchange]
         if sessions is None:
             return []
-        wanted, names = wanted_of(self.connection, chosen, clock.exchange, self.asked.benchmark)
-        bars = known_bars(self.connection, names, sessions, self.asked.at)
+        bars, found = self._measured(chosen, sessions)
         self.backfilled += bars.backfilled
         strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
-        found = measured(bars, wanted, self.asked.benchmark, self.asked.windows, flagged=self.asked.flagged)
         placed = self._placed(like, chosen, clock.exchange)
         lasts = {numbers.symbol: last for numbers in found if (last := last_traded(numbers)) is not None}
         since = {symbol: sessions.closes[last] for symbol, last in lasts.items()}
@@ -292,6 +233,16 @@ class _Maker:
             own = placed.filter(pl.col("concerned") == each.symbol) if placed.height else placed
             made.append(self._instrument(each, numbers, market, (subject, clock, sessions, own)))
         return made
+
+    def _measured(self, chosen: Sequence[Concerned], sessions: KnownSessions) -> tuple[KnownBars, list[Measured]]:
+        """The bars that instruments of one exchange need, and each instrument's outcomes."""
+        asked = self.asked
+        wanted, names = wanted_of(self.connection, chosen, sessions.exchange, asked.benchmark)
+        key = (sessions.exchange, *wanted, asked.at, asked.benchmark, asked.windows, asked.flagged)
+        if key not in self.shared:
+            bars = known_bars(self.connection, names, sessions, asked.at)
+            self.shared[key] = bars, measured(bars, wanted, asked.benchmark, asked.windows, flagged=asked.flagged)
+        return self.shared[key]
 
     def _placed(self, like: pl.DataFrame, chosen: Sequence[Concerned], exchange: str) -> pl.DataFrame:
         """Events like it with ``concerned``, a symbol, and ``day_zero``, the most similar first."""

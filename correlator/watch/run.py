@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from correlator.brief.make import Asked, ask, brief_on
+from correlator.brief.asked import Asked, ask
+from correlator.brief.make import Shared, brief_on
 from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError
 from correlator.files import write_whole
 from correlator.inert import visible
@@ -133,6 +134,8 @@ class Watch:
 
     def run(self, stopped: Callable[[], bool], *, once: bool = False) -> Tally:
         """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed."""
+        if not stopped():  # what an earlier process owed, was killed over, and need not wait for the feeds
+            self._make_and_deliver()
         while not stopped():
             self.cycle(once=once)
             if once:
@@ -214,18 +217,20 @@ class Watch:
         """The briefs that are owed; none while a load of several transactions is not whole."""
         try:
             with self._store.studying() as connection:
-                return [self._one(connection, each) for each in owed]
+                shared: Shared = {}
+                return [self._one(connection, each, shared) for each in owed]
         except StoreLockedError:
             raise
         except StoreError as problem:
             self._say(f"{problem.message}; briefs wait for it")
             return []
 
-    def _one(self, connection: Any, owed: Due) -> Made:
+    def _one(self, connection: Any, owed: Due, shared: Shared) -> Made:
         asked = self._asked(owed.due_at)
         head = {"kind": owed.kind, "brief_number": owed.brief_number, "corrects": owed.corrects}
         try:
-            content: Mapping[str, Any] = brief_on(connection, owed.article_id, asked, public_by_then=True).as_dict()
+            made = brief_on(connection, owed.article_id, asked, public_by_then=True, shared=shared)
+            content: Mapping[str, Any] = made.as_dict()
         except (InputError, NotFoundError) as problem:  # what is wrong with one brief must not stop the others
             content = {"article_id": owed.article_id, "problem": problem.message}
         identity = json.dumps([head, content], ensure_ascii=False, sort_keys=True)

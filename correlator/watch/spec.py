@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from correlator.addresses import is_address, shown
-from correlator.brief.make import WINDOWS, asked_windows
+from correlator.brief.asked import WINDOWS, asked_windows
 from correlator.errors import InputError, likeliest
 from correlator.events.select import check_selection
 from correlator.eventstudy.spec import FLAGGED, MARK

@@ -14,7 +14,8 @@ import forked
 import pytest
 from feed_server import FeedServer, serving
 
-from correlator.brief.make import ask, brief_on
+from correlator.brief.asked import ask
+from correlator.brief.make import brief_on
 from correlator.errors import InputError, NotFoundError, StoreLockedError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
@@ -118,11 +119,11 @@ def test_what_is_made_leaves_before_all_is_made(tmp_path, server, monkeypatch):
     server.add(*(f"Pakistan and {c} agree to deepen {t} ties" for c, t in zip(countries, topics, strict=True)))
     one, calls = made._one, []
 
-    def killed(connection, owed):
+    def killed(connection, owed, shared):
         calls.append(owed.brief_number)
         if len(calls) > BATCH + 1:
             raise KeyboardInterrupt
-        return one(connection, owed)
+        return one(connection, owed, shared)
 
     monkeypatch.setattr(made, "_one", killed)
     with pytest.raises(KeyboardInterrupt):

@@ -1,0 +1,81 @@
+"""What a brief is asked for: its instant, instruments, windows and how it measures, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from correlator.errors import InputError
+from correlator.eventstudy.readers import instant
+from correlator.eventstudy.spec import FLAGGED, MARK
+from correlator.eventstudy.windows import AsWindow, OffsetWindow, parse_windows
+from correlator.research.known import AHEAD
+from correlator.sessions import AFTER_CLOSE
+
+WINDOWS = "0:0,0:1,0:4"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a brief is asked for; see ``brief``."""
+
+    at: datetime
+    symbols: tuple[str, ...]
+    windows: tuple[OffsetWindow, ...]
+    benchmark: str | None
+    coder: str
+    date_only: str = AFTER_CLOSE
+    flagged: str = MARK
+
+
+class BriefOptions(TypedDict, total=False):
+    """What ``brief`` takes besides its source and instant; ``ask`` has the defaults."""
+
+    symbols: str | Sequence[str] | None
+    windows: AsWindow | Sequence[AsWindow]
+    benchmark: str | None
+    coder: str
+    date_only: str
+    flagged: str
+
+
+def ask(
+    at: str | datetime | None,
+    symbols: str | Sequence[str] | None = None,
+    windows: AsWindow | Sequence[AsWindow] = WINDOWS,
+    benchmark: str | None = None,
+    *,
+    coder: str = "rules",
+    date_only: str = AFTER_CLOSE,
+    flagged: str = MARK,
+) -> Asked:
+    """What a brief is asked for, as ``brief`` takes it; raises as that does."""
+    moment = instant(at, "at") if at is not None else datetime.now(UTC).replace(microsecond=0)
+    assert moment is not None
+    given = [symbols] if isinstance(symbols, str) else list(symbols or ())
+    names = tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
+    return Asked(moment, names, asked_windows(windows), benchmark, coder, date_only, asked_flagged(flagged))
+
+
+def asked_flagged(flagged: str) -> str:
+    """How flagged bars are dealt with, as studies have it; raises InputError for what is none of the ways."""
+    if flagged not in FLAGGED:
+        raise InputError(
+            f"flagged {flagged!r} is not known", hint=f"choices are {', '.join(FLAGGED)}", argument="flagged"
+        )
+    return flagged
+
+
+def asked_windows(windows: object) -> tuple[OffsetWindow, ...]:
+    """The windows that a brief is asked for; raises InputError for one that begins before day 0 or ends too late."""
+    chosen = parse_windows(windows)
+    for window in chosen:
+        if not isinstance(window, OffsetWindow) or window.first < 0 or window.last >= AHEAD - 2:
+            raise InputError(
+                f"window {window.label} of a brief must lie within the {AHEAD - 3} sessions from day 0 on",
+                hint=f"for example {WINDOWS}",
+                argument="windows",
+            )
+    return tuple(window for window in chosen if isinstance(window, OffsetWindow))
