@@ -48,7 +48,7 @@ _VALUES, _RESIDUALS = 1_024, 256
 """Events of a block: their values, or their residuals, fit the processor's cache."""
 _SPAN = 16 * _VALUES
 """Events of a range that a thread takes at once."""
-_DATES_TOGETHER = 32
+_DATES_TOGETHER = 64
 """Dates whose events follow one another: their bars and sums fit the cache."""
 _WORTH_THREADS = 20_000
 
