@@ -16,7 +16,7 @@ from correlator.errors import TimeError
 from correlator.news.address_dates import date_in_address, day_in_folders
 from correlator.news.page import NO_DATE_HINT
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import UNKNOWN, Stamp, zone_info
+from correlator.news.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_info
 from correlator.news.witnesses import Level, Witness
 
 _SAME = timedelta(minutes=2)
@@ -51,6 +51,7 @@ def settle(
         in_address = date_in_address(address) if publisher.address_dates and problem is None else None
         if in_address:
             return in_address, UNKNOWN
+        problem = problem or _zoneless(published, publisher)
         said = f": {problem.message}" if problem else ""
         hint = (problem.hint if problem else None) or NO_DATE_HINT
         raise TimeError(f"{where} has no publication date that can be read{said}", hint=hint)
@@ -77,6 +78,17 @@ def _read(witnesses: Sequence[Witness], publisher: Profile) -> tuple[list[_State
         if stamp.instant is not None:
             read.append(_Statement(witness, stamp, stamp.instant))
     return read, problem
+
+
+def _zoneless(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | None:
+    """Why the first printed clock without a zone cannot be read, None where there is none."""
+    for witness in witnesses:
+        try:
+            publisher.stamp(witness.text, witness.origin)
+        except TimeError as error:
+            if error.hint == NO_ZONE_HINT:
+                return error
+    return None
 
 
 def _clock(timed: Sequence[_Statement], changes: Sequence[_Statement], publisher: Profile, where: str) -> _Statement:

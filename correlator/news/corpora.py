@@ -20,14 +20,16 @@ from correlator.resources import data_path
 FIELDS = ("headline", "published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
 # Columns of files that no layout knows, by their usual names.
 _USUAL: Mapping[str, Sequence[str]] = {
-    "headline": ("headline", "title", "headlines", "article_title", "news_title", "webtitle"),
+    "headline": ("headline", "title", "headlines", "headline_text", "article_title", "news_title", "webtitle",
+                 "titre", "titel", "título", "titolo", "başlık", "заголовок", "标题", "見出し", "제목"),
     "published": (
         "published", "published_at", "publishedat", "published_utc", "published_date", "publisheddate", "publish_date",
         "publishdate", "date_published", "date_publish", "datepublished", "datetimepub", "pub_date", "pubdate",
         "publication_date", "time_published", "webpublicationdate", "seendate", "ts_text", "datetime", "date_time",
-        "timestamp", "date", "time",
+        "timestamp", "unix_timestamp", "unix_time", "unix_ts", "epoch", "created_utc", "date", "time",
+        "fecha", "datum", "tarih", "дата", "日期", "日付", "날짜",
     ),
-    "url": ("url", "link", "address", "article_url", "web_url", "weburl"),
+    "url": ("url", "link", "address", "article_url", "web_url", "weburl", "lien", "enlace"),
     "body": ("body", "text", "content", "article", "maintext", "description", "summary"),
     "updated": ("updated", "updated_at", "date_modified", "datemodified", "modified"),
     "authors": ("authors", "author", "byline", "creator"),

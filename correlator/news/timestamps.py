@@ -75,6 +75,7 @@ class Stamp:
     offset: timedelta | None = None
 
 
+NO_ZONE_HINT = "name it with --zone, or the publisher with --profile"
 UNKNOWN = Stamp(None, "unknown", "no time given")
 
 
@@ -135,7 +136,7 @@ def parse_time(
         instant = _shift(naive.replace(tzinfo=stated), text)
         return Stamp(instant, precision, f"{origin}: {form}, zone {named} as printed", stated.utcoffset(None))
     if (stated or zone) is None:
-        raise TimeError(f"{text!r} states no zone", hint="name it with --zone, or the publisher with --profile")
+        raise TimeError(f"{text!r} states no zone", hint=NO_ZONE_HINT)
     instant, note = localise(naive, str(stated or zone))
     source = f"{named} as printed" if stated else f"{zone}, which is not printed"
     return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}")

@@ -302,3 +302,20 @@ def test_rss_1_of_a_bank():
     rdf = '<?xml version="1.0"?><rdf:RDF xmlns="http://purl.org/rss/1.0/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel rdf:about="https://bank.example/"><title>Speeches</title></channel><item rdf:about="https://bank.example/1"><title>Governor speaks</title><link>https://bank.example/1</link><dc:date>2025-05-28T18:00:00+05:00</dc:date></item></rdf:RDF>'
     (batch,) = feed_batches(rdf.encode(), "f")
     assert batch.articles["published_at"].to_list() == [AT]
+
+
+@pytest.mark.parametrize(
+    ("table", "day"),
+    [
+        ("publish_date,headline_text\n20250528,alpha raises its forecast\n", True),
+        ("unix_ts,news_title,link\n1748437200,Alpha raises its forecast,https://wire.example/1\n", False),
+        ("created_utc,title,selftext\n1748437200.0,Alpha raises its forecast,\n", False),
+        ("Datum,Titel\n28.05.2025,Alpha hebt seine Prognose an\n", True),
+        ("Fecha,Título\n2025-05-28T13:00:00Z,Alpha eleva su previsión\n", False),
+    ],
+)
+def test_tables_that_name_their_columns_otherwise(table, day, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(table, encoding="utf-8")
+    (batch,) = read_news(path)
+    assert batch.articles["published_at"].to_list() == [AT.replace(hour=0) if day else AT]

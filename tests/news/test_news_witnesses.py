@@ -356,3 +356,10 @@ def test_credits_and_what_is_held_back_are_not_the_text(line):
             DATED, body="<p>Officials told Reuters that grain would move by rail, and that ports would open in May.</p>"
         ).body
     )
+
+
+@pytest.mark.parametrize("printed", ["28 Mayıs 2025 Çarşamba, 10:15", "2025年5月28日 10時15分", "28 May 2025 10:15"])
+def test_a_printed_clock_without_a_zone_is_named_in_the_refusal(printed):
+    text = page().replace("</h1>", f'</h1><div class="date">{printed}</div>')
+    with pytest.raises(TimeError, match="states no zone"):
+        parse_html(text)
