@@ -23,7 +23,10 @@ def connect(
 
     ``settings``: DuckDB's own, on top of ``NO_EXTENSIONS`` and the process's limits. Raises duckdb.Error.
     """
-    return duckdb.connect(str(path), read_only=read_only, config={**NO_EXTENSIONS, **_limits(), **settings})
+    connection = duckdb.connect(str(path), read_only=read_only, config={**NO_EXTENSIONS, **_limits(), **settings})
+    # A process whose main module has no file, as a worker's, counts as a terminal: bars would come between the rows.
+    connection.execute("SET enable_progress_bar = false").fetchall()
+    return connection
 
 
 def _limits() -> dict[str, str | bool | int | float | list[str]]:

@@ -48,7 +48,7 @@ from correlator.tabular import Frame
 _MOST_NOTES = 6
 _MEASURED = ("event_id", "symbol", "date", "day_zero_reason")
 """Columns of events by which they are placed and named; no others are kept, but those of groups."""
-MOST_SELECTED = 750_000
+MOST_SELECTED = 500_000
 """Events that are selected at a time, of which a worker holds a frame of some hundred bytes each."""
 _FEWEST = 2
 """Selections, so that two workers have one each."""

@@ -75,6 +75,12 @@ def test_parts_that_hold_no_estimates_make_them_again(lake, monkeypatch, engine,
         assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
 
 
+def test_selections_of_few_parts_each_choose_the_same_events(lake, monkeypatch):
+    monkeypatch.setattr("correlator.research.cluster_study.MOST_SELECTED", 10)
+    whole, spread = both(lake)
+    assert spread.frame("significance").equals(whole.frame("significance"), null_equal=True)
+
+
 def test_groups_that_events_do_not_have_are_refused(lake):
     with pytest.raises(NotFoundError, match="events have no column 'categry' to group by"):
         run_cluster_study(lake, study_spec(**OPTIONS, by=("categry",)), Here())
