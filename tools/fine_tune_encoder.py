@@ -9,8 +9,8 @@ the scope of a headline (none, domestic, cross-border), and per named actor whet
 
 ``--fold 0/3 --heard FILE`` leaves a third of the clusters out and writes what the model says of it, for honest figures
 (``fit_coder.py --heard FILE`` prints them). Written are the differences to the base weights as 8-bit numbers with one
-scale a row, and the heads; no text. The shipped weights are those of ``--fold 0/3``: what they have not seen is what
-they are measured on.
+scale a row, and the heads; no text. The shipped weights are those of a run without ``--fold``; what is measured is said
+by another with it. ``fit_scope.py`` fits the head of the scope anew without moving the layers.
 """
 
 from __future__ import annotations

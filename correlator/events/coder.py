@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 CODERS: Final = ("rules", "full")
+# So many readings are held at once.
+_BATCH: Final = 512
 EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key", "symbol"))
 
 
@@ -39,7 +42,10 @@ def code_headlines(
 ) -> list[list[CodedEvent]]:
     """``code_text`` of each text, in order."""
     _check(coder, home)
-    return _coded([read(text, on, home) for text in texts], coder)
+    rest, coded = iter(texts), list[list[CodedEvent]]()
+    while batch := [read(text, on, home) for text in islice(rest, _BATCH)]:
+        coded += _coded(batch, coder)
+    return coded
 
 
 def _coded(readings: Sequence[Reading], coder: str) -> list[list[CodedEvent]]:

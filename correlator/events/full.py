@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
@@ -56,18 +56,16 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
     """
     if has_gate(reading.text, reading.actors):
         signs = signs_of(reading, judgement, roles, views)
-        if signs["no source"] + signs["no target"] and _is_bare(signs, roles):
+        if signs["no target"] and (signs["no source"] or _is_inner(roles)):
             return None
         event = likelihood(signs)
         return event if is_told(event, signs) or is_clear(reading) else None
     return 1.0 if reading.opposing == 0 or reading.choice is None or stands(reading) else None
 
 
-def _is_bare(signs: Mapping[str, float], roles: Roles) -> bool:
-    """Of an act with one side: *Opposition files plea*, an organ within its state; or words that no rule knows."""
-    inner = bool(roles.sources) and roles.sources[0].actor.role in _INNER
-    neither = signs["no source"] and signs["no target"]
-    return bool(neither or inner or signs["no words"] or signs["other words"])
+def _is_inner(roles: Roles) -> bool:
+    """*Opposition files plea*: an organ that acts within its state, where nobody abroad is named."""
+    return bool(roles.sources) and roles.sources[0].actor.role in _INNER
 
 
 def _may_tell(reading: Reading) -> bool:
