@@ -136,8 +136,9 @@ def _unlisted(rows: Iterator[Row], place: int) -> Iterator[Row]:
 def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table, faulty: Sequence[Faulty]) -> Batch:
     """Rows that each hold a page's text."""
     batches = [make_batch(rejects=faulty)]
+    place = table.places.get("body")  # records without any field have none
     for number, row in zip(numbers, rows, strict=True):
-        text = row[table.places["body"]]
+        text = "" if place is None else row[place]
         try:
             url = row[table.places["url"]] or None if "url" in table.places else None
             page = parse_page(text, publishers=table.publishers, url=url, where=f"record {number}")

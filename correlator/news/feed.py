@@ -56,7 +56,10 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     clean = _utf8(raw)
     if _ENTITY.search(clean):
         raise InputError(f"{source} declares XML entities, which a feed has no use for")
-    parsed: Any = feedparser.parse(io.BytesIO(clean), sanitize_html=False)
+    try:
+        parsed: Any = feedparser.parse(io.BytesIO(clean), sanitize_html=False)
+    except Exception as error:  # noqa: BLE001 - on damaged markup the library fails in whatever way it happens to
+        raise InputError(f"{source} is not a feed that can be read: {error}") from None
     if not parsed.get("version"):
         raise InputError(f"{source} is not an RSS or Atom feed")
     language = str(parsed.feed.get("language", ""))

@@ -9,6 +9,7 @@ import pytest
 from correlator.errors import InputError
 from correlator.news.corpora import language_in, people_in, symbols_in
 from correlator.news.feed import feed_batches
+from correlator.news.publishers import Publishers
 from correlator.news.read import read_news
 
 AT = datetime(2025, 5, 28, 13, tzinfo=UTC)
@@ -319,3 +320,18 @@ def test_tables_that_name_their_columns_otherwise(table, day, tmp_path):
     path.write_text(table, encoding="utf-8")
     (batch,) = read_news(path)
     assert batch.articles["published_at"].to_list() == [AT.replace(hour=0) if day else AT]
+
+
+def test_records_without_any_field_are_rejects(tmp_path):
+    path = tmp_path / "empty.json"
+    path.write_text("[{}, {}]", encoding="utf-8")
+    assert sum(batch.rejects.height for batch in read_news(path, layout="corpus")) == 2
+
+
+def test_a_feed_that_the_library_fails_on_is_refused(monkeypatch):
+    def fail(*_, **__):
+        raise AttributeError("no such parser")
+
+    monkeypatch.setattr("feedparser.parse", fail)
+    with pytest.raises(InputError, match="not a feed that can be read"):
+        list(feed_batches(b"<rss><channel></channel></rss>", "feed.xml", Publishers("generic")))
