@@ -1,5 +1,5 @@
-"""Write what follows from the code: docs/commands.md from the command line, docs/tables.md from tables.py, the tables
-of docs/methods.md from the registry of statistics, and that of docs/safety.md from the record of fuzzing.
+"""Write what follows from the code: docs/commands.md from the command line, docs/tables.md from tables.py and views.py,
+the tables of docs/methods.md from the registry of statistics, and that of docs/safety.md from the record of fuzzing.
 
 Run ``python tools/make_docs.py`` after changing one; a test fails when the pages are behind.
 """
@@ -17,7 +17,8 @@ from typer.core import TyperGroup
 from correlator.cli.app import app
 from correlator.eventstudy.significance.registry import STATISTICS
 from correlator.eventstudy.spec import StudySpec, flag_of, option_of, written_default
-from correlator.tables import TABLES, VIEWS
+from correlator.tables import TABLES
+from correlator.views import VIEWS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

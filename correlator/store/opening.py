@@ -10,7 +10,7 @@ import duckdb
 
 from correlator.errors import NotFoundError, StoreError
 from correlator.store.statements import execute
-from correlator.tables import VIEWS
+from correlator.views import VIEWS
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
@@ -24,7 +24,7 @@ split by it."""
 
 
 def add_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """The views of ``tables.py``, of this connection alone: they need no migration, and every engine has them."""
+    """The views of ``views.py``, of this connection alone: they need no migration, and every engine has them."""
     execute(connection, ";".join(view.ddl() for view in VIEWS))
     execute(connection, f"CREATE OR REPLACE TEMP VIEW {SPLIT_BARS} AS SELECT *, NULL::VARCHAR AS bucket FROM bars")
 
