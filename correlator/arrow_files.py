@@ -53,7 +53,7 @@ def arrow_frame(file: IO[bytes], source: str) -> pl.DataFrame:
     batches, rows, taken = [], 0, 0
     for number in range(reader.num_record_batches):
         batch = reader.get_batch(number)
-        rows, taken = rows + batch.num_rows, taken + batch.nbytes
+        rows, taken = rows + batch.num_rows, taken + batch.get_total_buffer_size()
         check_shape(rows, len(reader.schema), source)
         check_table_bytes(taken, size, source)
         batches.append(batch)
