@@ -26,6 +26,11 @@ class Token:
     symbol: bool
 
 
+_SHOWN = 200
+DEEPEST, MOST_COMPARISONS = 50, 500
+"""Levels and comparisons of a selection: what polars filters by takes its time, and its stack, for each."""
+
+
 class Parser:
     """Recursive descent over the tokens of one selection.
 
@@ -38,7 +43,7 @@ class Parser:
         self.own = own
         self.seen = {} if seen is None else seen
         self.tokens = tokens_of(text)
-        self.next = 0
+        self.next = self.depth = self.comparisons = 0
 
     def parse(self) -> pl.Expr:
         """The filter that the whole text asks for. Raises InputError naming the place."""
@@ -64,15 +69,23 @@ class Parser:
         return both
 
     def _one(self) -> pl.Expr:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self._fail(f"at most {DEEPEST} levels of not and parentheses")
         if self._take("not"):
-            return ~self._one()
-        if self._take("("):
-            inner = self._any()
+            one = ~self._one()
+        elif self._take("("):
+            one = self._any()
             self._need(")")
-            return inner
-        return self._comparison()
+        else:
+            one = self._comparison()
+        self.depth -= 1
+        return one
 
     def _comparison(self) -> pl.Expr:
+        self.comparisons += 1
+        if self.comparisons > MOST_COMPARISONS:
+            self._fail(f"at most {MOST_COMPARISONS} comparisons; a list of values is one: in (...)")
         field = field_named(self._word("a field").text, self.text)
         negated = self._take("not")
         if self._take("in"):
@@ -139,7 +152,8 @@ class Parser:
     def _fail(self, expected: str) -> NoReturn:
         token = self._peek()
         where = f"at {token.text!r} (character {token.place + 1})" if token else "at its end"
-        raise InputError(f"cannot read the selection {self.text!r} {where}", hint=f"expected {expected}")
+        shown = self.text if len(self.text) <= _SHOWN else f"{self.text[:_SHOWN]}..."
+        raise InputError(f"cannot read the selection {shown!r} {where}", hint=f"expected {expected}")
 
 
 def tokens_of(text: str) -> list[Token]:

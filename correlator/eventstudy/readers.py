@@ -49,7 +49,11 @@ def instant(value: Any, argument: str = "as_of") -> datetime | None:
     if read.tzinfo is None:
         hint = "add Z or an offset such as +05:00"
         raise TimeError(f"{argument} {str(value)!r} has no zone", hint=hint, argument=argument)
-    return datetime.fromisoformat(read.astimezone(UTC).isoformat())
+    try:
+        return datetime.fromisoformat(read.astimezone(UTC).isoformat())
+    except OverflowError:
+        hint = "give an instant of the years 1 to 9999 in UTC"
+        raise TimeError(f"{argument} {str(value)!r} is beyond the calendar", hint=hint, argument=argument) from None
 
 
 def read_text(value: Any, argument: str) -> str | None:

@@ -195,7 +195,8 @@ def _texts(column: pa.Array) -> list[str]:
     if isinstance(column, pa.DictionaryArray):
         words = column.dictionary.to_pylist()
         return [words[place] or "" if place is not None else "" for place in column.indices.to_pylist()]
-    return _series_texts(pl.Series(column))
+    # as a table: polars before 1.34 aborts on lists that come as a bare array
+    return _series_texts(pl.DataFrame(pa.table([column], names=["text"]))["text"])
 
 
 def _series_texts(series: pl.Series) -> list[str]:

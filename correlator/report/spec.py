@@ -165,6 +165,10 @@ def _check(spec: ReportSpec, where: str) -> None:
     """Everything that can be told without a store."""
     if not _NAME.match(spec.name) or spec.name in _RESERVED:
         raise InputError(f"{where}: name {spec.name!r} is not a folder name", hint="use letters, digits, - and _")
+    if not spec.title.isprintable():
+        raise InputError(
+            f"{where}: title {spec.title!r} holds characters that cannot be seen", hint="write one plain line"
+        )
     if spec.outputs.draws < 1:
         raise InputError(f"{where}: outputs: draws must be at least 1, got {spec.outputs.draws}")
     for formula in spec.outputs.regressions:

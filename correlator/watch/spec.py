@@ -79,7 +79,7 @@ def read_watch(path: str | Path) -> WatchSpec:
         raise InputError(f"{where} names {len(feeds):,} feeds, the limit is {MOST_FEEDS:,}")
     events = table.get("events")
     if events is not None:
-        check_selection(_text(events, f"{where}: events"))
+        check_selection(_text(" ".join(events.split()) if isinstance(events, str) else events, f"{where}: events"))
     windows = _text(table.get("windows", WINDOWS), f"{where}: windows")
     asked_windows(windows)
     return WatchSpec(
@@ -149,11 +149,13 @@ def _known(table: Mapping[str, Any], names: Sequence[str], where: str) -> None:
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{what} must be text, got {value!r}")
+    if not value.isprintable():
+        raise InputError(f"{what} holds characters that cannot be seen: {value!r}", hint="write it in one plain line")
     return value.strip()
 
 
 def _texts(value: object, what: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+    if not isinstance(value, list) or not all(isinstance(each, str) and each and "\0" not in each for each in value):
         raise InputError(f"{what} must be a list of texts, got {value!r}")
     return tuple(value)
 

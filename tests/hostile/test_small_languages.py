@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from correlator.errors import CorrelatorError
+from correlator.errors import CorrelatorError, InputError
 from correlator.events.select import parse_selection
 from correlator.eventstudy.readers import instant
 from correlator.eventstudy.windows import parse_windows
+from correlator.files import toml_document
 from correlator.report.schedule import parse_daily_time
+from correlator.report.spec import read_spec
+from correlator.watch.spec import read_watch
 
 INPUTS = tomllib.loads((Path(__file__).parent / "selections.toml").read_text(encoding="utf-8"))["input"]
 DOORS = {
@@ -27,3 +30,54 @@ def test_what_the_grammar_does_not_know_is_refused(case):
     with pytest.raises(CorrelatorError, match=case["refused"]) as caught:
         DOORS[case["door"]](case["text"])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["not " * 5_000 + "category = AGREE", "(" * 5_000 + "category = AGREE", " and ".join(["category = AGREE"] * 3_000)],
+)
+def test_a_selection_without_end_is_refused_before_it_is_built(text):
+    with pytest.raises(InputError, match="expected at most"):
+        parse_selection(text)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_an_instant_beyond_the_calendar(text):
+    with pytest.raises(CorrelatorError, match="beyond the calendar"):
+        instant(text)
+
+
+def test_a_number_of_thousands_of_digits_in_toml():
+    with pytest.raises(InputError, match="too many digits"):
+        toml_document(b"a = " + b"9" * 5_000, "x.toml")
+
+
+def test_a_long_word_is_looked_at_once():
+    assert toml_document(b"a = '" + b"x" * 900_000 + b"'", "x.toml")  # minutes, where every letter began a look
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'folder = "a\\u0000b"',
+        'folder = "a\\nb"',
+        'webhook = "https://a.example/\\r\\nHost: b"',
+        'exec = ["sh", "a\\u0000b"]',
+        'secret_variable = "\\u202eX"',
+        'exec = "rm -rf /"',
+        'webhook = ["https://a.example"]',
+    ],
+)
+def test_sinks_of_a_watch_that_nobody_can_read_as_they_stand(tmp_path, line):
+    path = tmp_path / "watch.toml"
+    path.write_text(f'[[feed]]\nurl = "https://feeds.example/rss"\n[sinks]\n{line}\n')
+    with pytest.raises(InputError, match="of sinks"):
+        read_watch(path)
+
+
+@pytest.mark.parametrize("title", ["one\\nSubject: other", "\\u001b[2J", "x\\u202ey"])
+def test_a_title_is_one_line_that_can_be_seen(tmp_path, title):
+    path = tmp_path / "daily.toml"
+    path.write_text(f'title = "{title}"\n[study]\nsymbols = ["A"]\nbenchmark = "B"\nwindows = "-1:1"\n')
+    with pytest.raises(InputError, match="cannot be seen"):
+        read_spec(path)
