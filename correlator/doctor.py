@@ -98,8 +98,8 @@ def _coder() -> Iterator[tuple[str, str, str]]:
     known = actors_as_of()
     age = (datetime.now(UTC).date() - known).days
     checked, count = offices_checked()
-    told = f"offices known up to {known}, {age} days ago; {checked} of {count} held against a source"
-    yield "actors", "ok" if age <= ACTORS_STALE_DAYS else "stale", told
+    message = f"offices known up to {known}, {age} days ago; {checked} of {count} held against a source"
+    yield "actors", "ok" if age <= ACTORS_STALE_DAYS else "stale", message
     own = own_path()
     if own is not None:
         try:

@@ -113,8 +113,8 @@ def date_strip(quotes: pl.DataFrame, closes: pl.DataFrame, *, sessions: Sequence
         hint = strip["hint"][0] if "hint" in strip.columns else None
         for quote, verdict in zip(listed, _judge(listed, official, hint), strict=True):
             close = _close_of(official, quote.symbol, verdict.session)
-            told = (verdict.session, verdict.reason, verdict.votes_for, verdict.votes_against, close)
-            rows.append((article, quote.position, *told))
+            dated = (verdict.session, verdict.reason, verdict.votes_for, verdict.votes_against, close)
+            rows.append((article, quote.position, *dated))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 

@@ -120,9 +120,9 @@ def evaluate(
         instruments = with_bars(connection, names)
         walk = _Walk(connection, moment, chosen, benchmark, date_only, asked_flagged(flagged))
         for instrument in tracked(instruments, "briefs", len(instruments)):
-            found = walk.of(instrument)
-            rows += found
-            if not found:
+            evaluated = walk.of(instrument)
+            rows += evaluated
+            if not evaluated:
                 skipped.append(instrument.symbol)
     forecasts = [frame for frame in rows if frame.height]
     if not forecasts:
@@ -148,9 +148,9 @@ class _Walk:
         sessions = known_sessions(instrument.exchange, self.at, SESSIONS)
         if sessions is None:
             return []
-        wanted, names = wanted_of(self.connection, [instrument], instrument.exchange, self.benchmark)
+        requests, names = wanted_of(self.connection, [instrument], instrument.exchange, self.benchmark)
         bars = known_bars(self.connection, names, sessions, self.at)
-        (numbers,) = measured(bars, wanted, self.benchmark, self.windows, flagged=self.flagged)
+        (numbers,) = measured(bars, requests, self.benchmark, self.windows, flagged=self.flagged)
         countries = (instrument.country,) if instrument.country else ()
         near = near_events(self.connection, Reach((instrument.symbol,), countries, _LONG_AGO, self.at))
         near = near.filter((scope_column() != DOMESTIC) | (pl.col("coder") == "user"))

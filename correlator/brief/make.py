@@ -220,15 +220,15 @@ class _Maker:
         chosen = [each for each in concern.instruments if each.exchange == clock.exchange]
         if sessions is None:
             return []
-        bars, found = self._measured(chosen, sessions)
+        bars, measurements = self._measured(chosen, sessions)
         self.backfilled += bars.backfilled
         strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
         placed = self._placed(like, chosen, clock.exchange)
-        lasts = {numbers.symbol: last for numbers in found if (last := last_traded(numbers)) is not None}
+        lasts = {numbers.symbol: last for numbers in measurements if (last := last_traded(numbers)) is not None}
         since = {symbol: sessions.closes[last] for symbol, last in lasts.items()}
         trades = last_trades(self.connection, since, self.asked.at)
         made = []
-        for each, numbers in zip(chosen, found, strict=True):
+        for each, numbers in zip(chosen, measurements, strict=True):
             market = market_of(numbers, bars, strip.get(each.symbol), trades.get(each.symbol))
             own = placed.filter(pl.col("concerned") == each.symbol) if placed.height else placed
             made.append(self._instrument(each, numbers, market, (subject, clock, sessions, own)))
@@ -237,11 +237,11 @@ class _Maker:
     def _measured(self, chosen: Sequence[Concerned], sessions: KnownSessions) -> tuple[KnownBars, list[Measured]]:
         """The bars that instruments of one exchange need, and each instrument's outcomes."""
         asked = self.asked
-        wanted, names = wanted_of(self.connection, chosen, sessions.exchange, asked.benchmark)
-        key = (sessions.exchange, *wanted, asked.at, asked.benchmark, asked.windows, asked.flagged)
+        requests, names = wanted_of(self.connection, chosen, sessions.exchange, asked.benchmark)
+        key = (sessions.exchange, *requests, asked.at, asked.benchmark, asked.windows, asked.flagged)
         if key not in self.shared:
             bars = known_bars(self.connection, names, sessions, asked.at)
-            self.shared[key] = bars, measured(bars, wanted, asked.benchmark, asked.windows, flagged=asked.flagged)
+            self.shared[key] = bars, measured(bars, requests, asked.benchmark, asked.windows, flagged=asked.flagged)
         return self.shared[key]
 
     def _placed(self, like: pl.DataFrame, chosen: Sequence[Concerned], exchange: str) -> pl.DataFrame:
@@ -294,7 +294,7 @@ class _Maker:
         since = min(self.asked.at, subject.known_at) - timedelta(days=21)
         near = near_events(self.connection, self._reach(subject, concern, since))
         longest = max(window.last for window in self.asked.windows)
-        found: dict[int, Confound] = {}
+        confounds: dict[int, Confound] = {}
         for exchange, clock in clocks.items():
             sessions = self._sessions(exchange)
             chosen = [each for each in concern.instruments if each.exchange == exchange]
@@ -302,8 +302,8 @@ class _Maker:
             if sessions is not None and row is not None:
                 span = sessions.labels[max(row - BEFORE, 0) : row + longest + 1].to_list()
                 placed = place_on_exchanges(near, [clock.exchange], date_only=self.asked.date_only)
-                found = confounds_on(self.connection, placed, chosen, span, headline=subject.headline) | found
-        return sorted(found.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
+                confounds = confounds_on(self.connection, placed, chosen, span, headline=subject.headline) | confounds
+        return sorted(confounds.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
 
 
 def wanted_of(
@@ -321,10 +321,10 @@ def wanted_of(
         {"exchange": exchange, "most": MOST_MEMBERS + 1},
     )["symbol"].to_list()
     members = tuple(shares) if len(shares) <= MOST_MEMBERS or asked == EQUAL_WEIGHTED else ()
-    wanted = [Wanted(each.symbol, each.kind, each.benchmark, members) for each in chosen]
+    requests = [Wanted(each.symbol, each.kind, each.benchmark, members) for each in chosen]
     named = [each.benchmark for each in chosen if each.benchmark]
     fixed = [asked] if asked not in (None, NONE, EQUAL_WEIGHTED) else []
-    return wanted, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
+    return requests, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
 
 
 def _adjusted(instruments: list[Instrument]) -> list[Instrument]:

@@ -46,14 +46,14 @@ def strip_quotes(
     strip = subject.quotes.with_columns(article_id=pl.lit(1, pl.Int64), hint=pl.lit(subject.known_at.date()))
     dated = date_strip(strip, closes, sessions=closed.to_list())
     live = subject.loaded_at is not None and subject.loaded_at <= at
-    found: dict[str, StripQuote] = {}
+    quotes_by_symbol: dict[str, StripQuote] = {}
     told_of = strip.join(dated, on="position", maintain_order="left")
     for row in told_of.iter_rows(named=True):
         symbol = symbols[row["symbol"]]
         if symbol and (row["session"] is not None or live):
             reason = row["session_reason"] if row["session"] else f"printed before the instant: {row['session_reason']}"
-            found.setdefault(symbol, StripQuote(symbol, row["price"], row["change"], row["session"], reason))
-    return found
+            quotes_by_symbol.setdefault(symbol, StripQuote(symbol, row["price"], row["change"], row["session"], reason))
+    return quotes_by_symbol
 
 
 def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trade: LastTrade | None) -> Market:

@@ -30,13 +30,13 @@ def confounds_on(
     placed = placed.filter(pl.col("day_zero").is_in(list(span)))
     pairs = concerning(connection, placed, [(each.symbol, each.country) for each in instruments])
     symbols = dict(pairs.group_by("event_id", maintain_order=True).agg("symbol").iter_rows())
-    found: dict[int, Confound] = {}
+    by_story: dict[int, Confound] = {}
     for event in placed.iter_rows(named=True):
         number = event["event_id"]
         story = -number - 1 if event["story_id"] is None else event["story_id"]
         same = (event["headline"] or "").casefold() == headline.casefold()
-        if number in symbols and story not in found and not same:
-            found[story] = Confound(
+        if number in symbols and story not in by_story and not same:
+            by_story[story] = Confound(
                 number,
                 event["known_at"],
                 tuple(symbols[number]),
@@ -44,4 +44,4 @@ def confounds_on(
                 event["category"],
                 event["headline"],
             )
-    return found
+    return by_story

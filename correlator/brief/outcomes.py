@@ -63,30 +63,28 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
     reach = row + ESTIMATION.last - np.maximum(row + ESTIMATION.first, 0) + 1
     where = where.take(reach >= MINIMUM)
     model = "mean" if panel.factors is None else "market"
-    found = fit_events(
+    fit = fit_events(
         Bars.of(panel), where, model=model, minimum_observations=MINIMUM, keep_returns=False, engine="numpy"
     )
-    at = (found.day_zero, found.symbol_index)
-    regime = _regime(found.ar[:, :REGIME] / found.ar_se[:, :REGIME])
+    at = (fit.day_zero, fit.symbol_index)
+    regime = _regime(fit.ar[:, :REGIME] / fit.ar_se[:, :REGIME])
     lasts = np.array([window.last for window in windows], dtype=np.int64)
     lengths = np.array([len(window) for window in windows], dtype=np.int64)
-    whole = (found.day_zero[:, None] + lasts < closed) & np.isfinite(found.car)
+    whole = (fit.day_zero[:, None] + lasts < closed) & np.isfinite(fit.car)
     if panel.dropped is not None:  # the sum over the rest would not be the return of the window
         before = np.cumsum(np.vstack([np.zeros((1, symbols), dtype=np.int64), panel.dropped]), axis=0)
-        ends = found.day_zero[:, None] + lasts + 1
-        column = found.symbol_index[:, None]
+        ends = fit.day_zero[:, None] + lasts + 1
+        column = fit.symbol_index[:, None]
         whole &= before[np.minimum(ends, sessions), column] == before[ends - lengths, column]
-    scale = found.sigma[:, None] * np.sqrt(lengths + lengths**2 / found.n[:, None]) * regime[:, None]
-    car = np.where(whole, found.car, np.nan)
+    scale = fit.sigma[:, None] * np.sqrt(lengths + lengths**2 / fit.n[:, None]) * regime[:, None]
+    car = np.where(whole, fit.car, np.nan)
 
     def spread(values: Array) -> Array:
         wide = np.full((sessions, symbols, *values.shape[1:]), np.nan)
         wide[at] = values
         return wide
 
-    return Outcomes(
-        spread(car), spread(car / scale), spread(found.sigma), spread(regime), spread(scale), lasts, lengths
-    )
+    return Outcomes(spread(car), spread(car / scale), spread(fit.sigma), spread(regime), spread(scale), lasts, lengths)
 
 
 def _regime(ratios: Array) -> Array:

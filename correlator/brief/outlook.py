@@ -55,10 +55,10 @@ def outlooks_of(
     )
     alike = events.filter(pl.col("similarity") >= PRECEDENT)["row"].to_numpy()
     outlooks = []
-    for w, (window, (found, record)) in enumerate(zip(windows, walks, strict=True)):
+    for w, (window, (forecast, record)) in enumerate(zip(windows, walks, strict=True)):
         z, scale = outcomes.z[:, 0, w], float(scales[w])
         closed = alike[np.isfinite(z[alike])]
-        honest = bool(found.honest[0]) and len(closed) >= FEWEST_DATES
+        honest = bool(forecast.honest[0]) and len(closed) >= FEWEST_DATES
         came = outcomes.car[row, 0, w]
         end = row + window.last
         outlooks.append(
@@ -69,10 +69,10 @@ def outlooks_of(
                 float(outcomes.car[closed, 0, w].mean()) if len(closed) else None,
                 placebo_p(z, closed) if honest else None,
                 None,
-                float((found.ordinary.mean[0] + found.estimate.mean[0]) * scale) if honest else None,
-                float(np.sqrt(found.estimate.variance[0]) * scale) if honest else None,
+                float((forecast.ordinary.mean[0] + forecast.estimate.mean[0]) * scale) if honest else None,
+                float(np.sqrt(forecast.estimate.variance[0]) * scale) if honest else None,
                 next_ones[w] if honest else (),
-                ordinary[w] if found.ordinary.n[0] >= FEWEST_ORDINARY else (),
+                ordinary[w] if forecast.ordinary.n[0] >= FEWEST_ORDINARY else (),
                 float(came) if np.isfinite(came) else None,
                 tuple(Held(*each) for each in held_of([record])) if len(record) else (),
             )

@@ -105,9 +105,9 @@ def placebo_p(z: Array, rows: Rows) -> float | None:
     places = np.searchsorted(measured, rows[np.isfinite(z[rows])])
     if len(places) == 0 or len(measured) < 2:
         return None
-    here = np.bincount(places, minlength=len(measured)).astype(np.float64)
+    counts = np.bincount(places, minlength=len(measured)).astype(np.float64)
     # The sums of all shifts at once are a circular correlation.
-    sums = np.fft.irfft(np.conj(np.fft.rfft(here)) * np.fft.rfft(z[measured]), n=len(measured))
+    sums = np.fft.irfft(np.conj(np.fft.rfft(counts)) * np.fft.rfft(z[measured]), n=len(measured))
     means = np.abs(sums) / len(places)
     return float((means >= means[0] - _ROUNDING).mean())
 

@@ -72,8 +72,8 @@ class Predictive:
 
     def _shares(self, values: Array) -> Array:
         """The probability (M, L) of an outcome below each of ``values`` (M, L)."""
-        apart = (values[:, :, None] - self.atoms[:, None, :]) / self.kernel[:, None, :]
-        return np.asarray(normal_share(apart).mean(axis=2))
+        distance = (values[:, :, None] - self.atoms[:, None, :]) / self.kernel[:, None, :]
+        return np.asarray(normal_share(distance).mean(axis=2))
 
     def quantiles(self, levels: Array) -> Array:
         """Outcomes (M, L) below which a share ``levels`` (L,) lies."""
@@ -109,8 +109,8 @@ def ordinary_of(z: Array, clip: float, length: int = 1) -> tuple[Array, float, f
     if len(kept) < 2:
         return np.zeros(GRID), 0.0, 1.0, len(kept)
     clipped = np.clip(kept, -clip, clip)
-    apart = max(len(kept) / length, 2.0)
-    levels = 0.5 + ((np.arange(GRID) + 0.5) / GRID - 0.5) * (apart + 1.0) / (apart - 1.0)
+    independent = max(len(kept) / length, 2.0)
+    levels = 0.5 + ((np.arange(GRID) + 0.5) / GRID - 0.5) * (independent + 1.0) / (independent - 1.0)
     return (
         np.quantile(kept, np.clip(levels, 0.0, 1.0)),
         float(clipped.mean()),
@@ -123,10 +123,10 @@ def predictive(ordinary: Ordinary, mean: Array, variance: Array, *, spread: Arra
     """The distributions of M events to come, whose shrunken estimates are ``mean`` (M,) with ``variance``, and whose
     outcomes spread ``spread`` times as far as ordinary ones, as estimated on ``freedom`` degrees of freedom.
     """
-    apart = spread[:, None] * (ordinary.quantiles - ordinary.mean[:, None])
+    deviation = spread[:, None] * (ordinary.quantiles - ordinary.mean[:, None])
     centre, doubt = _of_an_estimated_scale(freedom)
-    atoms = (ordinary.mean + mean)[:, None] + centre[:, None] * apart
-    return Predictive(atoms, np.sqrt((variance + _SMOOTHING**2)[:, None] + doubt[:, None] * apart**2))
+    atoms = (ordinary.mean + mean)[:, None] + centre[:, None] * deviation
+    return Predictive(atoms, np.sqrt((variance + _SMOOTHING**2)[:, None] + doubt[:, None] * deviation**2))
 
 
 def _of_an_estimated_scale(k: Array) -> tuple[Array, Array]:

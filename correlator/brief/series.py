@@ -60,7 +60,7 @@ class Wanted:
 
 def measured(
     bars: KnownBars,
-    wanted: Sequence[Wanted],
+    requests: Sequence[Wanted],
     asked: str | None,
     windows: tuple[OffsetWindow, ...],
     *,
@@ -76,8 +76,8 @@ def measured(
     prices, _ = filled_adjusted(bars.fields["close"], bars.fields["adjusted_close"])
     returns = returns_of(prices, "log")
     labels, closed = bars.sessions.labels, bars.sessions.closed
-    found = []
-    for each in wanted:
+    measurements = []
+    for each in requests:
         column = place[each.symbol]
         benchmark, reason = _benchmark(each, asked, prices, place)
         panel = Panel(labels, (each.symbol,), returns[:, [column]])
@@ -101,13 +101,13 @@ def measured(
         locked, untraded = _locked(bars, column), zero_volume(bars.fields["volume"][:, column])
         if flagged == DROP:
             panel = without_flagged(replace(panel, limit_locked=locked[:, None], zero_volume=untraded[:, None]))
-        found.append(
+        measurements.append(
             Measured(
                 each.symbol, benchmark, reason, bars.fields["close"][:, column], locked, untraded,
                 outcomes_of(panel, windows, closed), flagged != KEEP,
             )
         )  # fmt: skip
-    return found
+    return measurements
 
 
 def _benchmark(each: Wanted, asked: str | None, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:

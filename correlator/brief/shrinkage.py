@@ -113,22 +113,22 @@ def shrunken(past: Past, to_come: Groups, today: Today) -> Shrunken:
     within = squares - _ratio(s_c**2, n_c).sum(axis=1)
     spread = np.sqrt((_ratio(within, today.variance) + PRIOR_SPREAD) / freedom)
     v = today.variance * spread**2
-    found = averaged(Tree(n_c / v[:, None], _ratio(s_c, n_c), member), to_come.category)
+    averages = averaged(Tree(n_c / v[:, None], _ratio(s_c, n_c), member), to_come.category)
     rows = np.arange(len(to_come))
-    n_d, s_d = _of_dyads(z, past, to_come, today, means=found.means)
+    n_d, s_d = _of_dyads(z, past, to_come, today, means=averages.means)
     dyad, var_dyad = averaged_apart(n_d / v[:, None], _ratio(s_d, n_d), to_come.dyad)
     same_dyad = _seen(past, to_come, today)
     return Shrunken(
-        mean=found.means[rows, to_come.category] + dyad,
-        variance=found.variance + var_dyad,
+        mean=averages.means[rows, to_come.category] + dyad,
+        variance=averages.variance + var_dyad,
         spread=spread,
         freedom=freedom,
         n=dates.astype(np.int64),
         n_quad=(count @ member)[rows, to_come.quad].astype(np.int64),
         n_category=count[rows, to_come.category].astype(np.int64),
         n_dyad=same_dyad,
-        tau_quad=found.tau_quad,
-        tau_category=found.tau_category,
+        tau_quad=averages.tau_quad,
+        tau_category=averages.tau_category,
     )
 
 
@@ -173,13 +173,13 @@ def _of_dyads(z: Array, past: Past, to_come: Groups, today: Today, *, means: Arr
     product, plain = (_until(today.known, values, dyads, most) for values in (z * inverse, inverse))
     both = np.where(dyads >= 0, dyads * size + past.groups.category, -1)
     weight = _until(today.known, inverse**2, both, most * size).reshape(-1, most, size) * scale[:, :, None] ** 2
-    told = np.einsum("mdc,mc->md", weight, means)
-    return weight.sum(axis=2), (product - today.mean[:, None] * plain) * scale - told
+    explained = np.einsum("mdc,mc->md", weight, means)
+    return weight.sum(axis=2), (product - today.mean[:, None] * plain) * scale - explained
 
 
 def _seen(past: Past, to_come: Groups, today: Today) -> Rows:
     """Past events (M,) of the dyad of each event to come."""
     most = 1 + int(max(past.groups.dyad.max(initial=-1), to_come.dyad.max(initial=-1), 0))
     count = _until(today.known, np.ones(len(past.z)), past.groups.dyad, most)
-    found = count[np.arange(len(to_come)), np.maximum(to_come.dyad, 0)]
-    return np.where(to_come.dyad >= 0, found, 0).astype(np.int64)
+    seen = count[np.arange(len(to_come)), np.maximum(to_come.dyad, 0)]
+    return np.where(to_come.dyad >= 0, seen, 0).astype(np.int64)

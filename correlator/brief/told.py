@@ -66,30 +66,30 @@ def told(
     headline, an address, a file of several articles, and news that was published after ``at``.
     """
     if isinstance(source, int) or (isinstance(source, str) and source.strip().isdigit()):
-        found = _stored(connection, int(source), at, coder)
+        subject = _stored(connection, int(source), at, coder)
     elif isinstance(source, str) and is_address(source.strip()):
         raise InputError(
             f"{shown(source.strip())} is an address, which a brief does not ask",
             hint="load it with `correlator add news ADDRESS`, and give the article's number",
         )
     elif isinstance(source, Path) or _is_file(source):
-        found = _read(connection, Path(source), coder)
+        subject = _read(connection, Path(source), coder)
     elif "\n" in source.strip():
         from correlator.news.page import page_batch, parse_page
 
         page = page_batch(parse_page(source, where="the page"), "stdin", 1)
-        found = _of_batch(connection, page, "the page", coder)
+        subject = _of_batch(connection, page, "the page", coder)
     else:
-        found = _typed(source, at, coder)
-    if found.known_at > at and public_by_then:
-        rule = f"{found.rule}; it states {_shown(found.known_at)}, and was public before"
-        return replace(found, known_at=at, precision="second", rule=rule)
-    if found.known_at > at:
+        subject = _typed(source, at, coder)
+    if subject.known_at > at and public_by_then:
+        rule = f"{subject.rule}; it states {_shown(subject.known_at)}, and was public before"
+        return replace(subject, known_at=at, precision="second", rule=rule)
+    if subject.known_at > at:
         raise InputError(
-            f"{found.headline[:60]!r} was published at {found.known_at:%Y-%m-%dT%H:%M:%SZ}, after {_shown(at)}",
+            f"{subject.headline[:60]!r} was published at {subject.known_at:%Y-%m-%dT%H:%M:%SZ}, after {_shown(at)}",
             hint="give a later --at",
         )
-    return found
+    return subject
 
 
 def _is_file(source: str) -> bool:

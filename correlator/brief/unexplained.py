@@ -104,9 +104,9 @@ def unexplained(
             sessions = known_sessions(instrument.exchange, moment, _reach(first, moment))
             if sessions is None:
                 continue
-            wanted, needed = wanted_of(connection, [instrument], instrument.exchange, benchmark)
+            requests, needed = wanted_of(connection, [instrument], instrument.exchange, benchmark)
             bars = known_bars(connection, needed, sessions, moment)
-            (numbers,) = measured(bars, wanted, benchmark, (OffsetWindow(0, 0),))
+            (numbers,) = measured(bars, requests, benchmark, (OffsetWindow(0, 0),))
             parts.append(_moves(connection, instrument, numbers, sessions, asked=asked))
     together = pl.concat(parts)
     return together.sort(pl.col("z").abs(), "symbol", "session", descending=[True, False, False])
@@ -133,13 +133,13 @@ def _moves(
     events = placed.filter(pl.col("day_zero").is_not_null())
     rows = labels.search_sorted(events["day_zero"]).to_numpy().astype(np.int64) if events.height else np.zeros(0, int)
     known = np.sort(np.abs(z[np.isfinite(z)]))
-    found = []
+    moves = []
     for row in extreme.tolist():
         if np.isin([row, row - 1], rows).any():
             continue
         nearest = int(np.argmin(np.abs(rows - row))) if len(rows) else None
         event = {} if nearest is None else events.row(nearest, named=True)
-        found.append(
+        moves.append(
             (
                 instrument.symbol,
                 labels[row],
@@ -153,7 +153,7 @@ def _moves(
                 event.get("headline"),
             )
         )
-    return pl.DataFrame(found, schema=SCHEMA, orient="row")
+    return pl.DataFrame(moves, schema=SCHEMA, orient="row")
 
 
 def _events(

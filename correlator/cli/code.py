@@ -101,7 +101,7 @@ def code(
                 complain(line.problem, level="warning")
     other = Counter({code: count for code, count in languages.items() if code not in (CODED, *LEXICAL)})
     if other:
-        told = ", ".join(f"{language} {count}" for language, count in sorted(other.items()))
-        complain(f"{other.total()} lines are in a language that is not coded: {told}", level="note")
+        by_language = ", ".join(f"{language} {count}" for language, count in sorted(other.items()))
+        complain(f"{other.total()} lines are in a language that is not coded: {by_language}", level="note")
     if unread:
         complain(f"{unread} lines could not be read", level="warning")

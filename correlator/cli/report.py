@@ -81,7 +81,7 @@ def schedule(
     from correlator.report.as_of import exchange_of_report
     from correlator.report.spec import read_spec
 
-    spec, when, here, now = read_spec(file), plan.parse_daily_time(at), tzlocal.get_localzone(), datetime.now(UTC)
+    spec, when, local_zone, now = read_spec(file), plan.parse_daily_time(at), tzlocal.get_localzone(), datetime.now(UTC)
     opened = open_store(store)
     exchange = if_session or exchange_of_report(opened, spec.study.symbols)
     command = _command(file, out, opened.path, if_session)
@@ -92,11 +92,13 @@ def schedule(
             level="warning",
         )
     if scheduler is Scheduler.CRON:
-        _schedule_cron(spec.name, plan.crontab_line(when, command, here, now), install)
+        _schedule_cron(spec.name, plan.crontab_line(when, command, local_zone, now), install)
     else:
         _schedule_systemd(plan.systemd_units(spec.name, when, command, Path.cwd()), install)
     for run_at in plan.next_runs(when, now, 3):
-        narrate(f"runs {run_at.astimezone(when.zone):%a %Y-%m-%d %H:%M %Z}, here {run_at.astimezone(here):%H:%M %Z}")
+        narrate(
+            f"runs {run_at.astimezone(when.zone):%a %Y-%m-%d %H:%M %Z}, here {run_at.astimezone(local_zone):%H:%M %Z}"
+        )
 
 
 def _schedule_cron(name: str, line: str, install: bool) -> None:

@@ -212,7 +212,7 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *,
     from correlator.eventstudy.stream import chunk_for, needs_returns, study_chunks, write_frames
     from correlator.eventstudy.study_files import events_of_file
 
-    told = [0, 0, 0, 0]
+    counts = [0, 0, 0, 0]
     rows = len(day_labels(spec.window, panel.labels)) if output.value == "ar" else len(spec.windows)
     chunk = chunk_for(rows)
 
@@ -222,14 +222,14 @@ def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *,
         for result in study_chunks(panel, parts, spec, chunk=chunk, keep_returns=kept):
             frame = result.frame(output.value)
             more = (len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
-            told[:] = [before + added for before, added in zip(told, more, strict=True)]
+            counts[:] = [before + added for before, added in zip(counts, more, strict=True)]
             advance(more[0] + more[1])
             yield printer.select(_shown(frame, output))
 
     with progress("events") as advance:
         made = {"table": output.value, **how_made(panel, spec)}
         write_frames(frames(), cast(Path, printer.to), {MADE_KEY: json.dumps(made, ensure_ascii=False)})
-    _tell(*told)
+    _tell(*counts)
 
 
 def _shown(frame: pl.DataFrame, output: StudyOutput) -> pl.DataFrame:

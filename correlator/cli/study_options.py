@@ -30,11 +30,13 @@ _TYPES: dict[str, Any] = {"minimum_observations": int | None, "purge": bool}
 def study_parameter(name: str) -> inspect.Parameter:
     """The option ``name`` of ``StudySpec`` as a parameter of a verb."""
     option = {each.name: each for each in fields(StudySpec)}[name]
-    told, default = option_of(option), written_default(option)
-    listed = None if told.many else default
-    kind: Any = list[str] | None if told.many else _TYPES.get(name, str if default is not None else str | None)
+    described, default = option_of(option), written_default(option)
+    listed = None if described.many else default
+    kind: Any = list[str] | None if described.many else _TYPES.get(name, str if default is not None else str | None)
     completion = complete_symbol if name in _COMPLETED else None
-    typed = typer.Option(flag_of(option), help=told.words, show_default=not told.many, autocompletion=completion)
+    typed = typer.Option(
+        flag_of(option), help=described.words, show_default=not described.many, autocompletion=completion
+    )
     return inspect.Parameter(name, KEYWORD_ONLY, default=listed, annotation=Annotated[kind, typed])
 
 

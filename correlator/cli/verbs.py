@@ -69,11 +69,11 @@ class Verb:
         """The command, made now."""
         held = Verbs(pretty_exceptions_enable=False, add_completion=False)
         held.callback()(_nothing)
-        found = getattr(import_module(f"correlator.cli.{self.module}"), self.attribute)
-        if isinstance(found, typer.Typer):
-            held.add_typer(found, name=self.name, rich_help_panel=self.panel)
+        command = getattr(import_module(f"correlator.cli.{self.module}"), self.attribute)
+        if isinstance(command, typer.Typer):
+            held.add_typer(command, name=self.name, rich_help_panel=self.panel)
         else:
-            held.command(self.name, rich_help_panel=self.panel)(found)
+            held.command(self.name, rich_help_panel=self.panel)(command)
         group = typer.main.get_command(held)
         return group.commands[self.name]  # type: ignore[attr-defined]
 

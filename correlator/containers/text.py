@@ -96,9 +96,9 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
             data = re.sub(rb"[ \t]+", b"\t", _whole(path, data))
             text, separator = re.sub(r"[ \t]+", "\t", text), "\t"
     if _quotes_stand_apart(text, separator):
-        apart = f'{re.escape(separator)} +"'
-        data = re.sub(apart.encode(), f'{separator}"'.encode(), _whole(path, data))
-        text = re.sub(apart, f'{separator}"', text)
+        spaced = f'{re.escape(separator)} +"'
+        data = re.sub(spaced.encode(), f'{separator}"'.encode(), _whole(path, data))
+        text = re.sub(spaced, f'{separator}"', text)
     table = outline(list(_records(text, separator, cut)))
     if table.first is None:
         raise InputError(f"{source} has a header and nothing below it, so no row", hint="check the file")

@@ -98,11 +98,11 @@ def _key_columns(by: str) -> tuple[str, ...]:
 def _keyed(events: pl.DataFrame, by: str) -> pl.DataFrame:
     """One row per event and key: event_id, session, story, goldstein, conflict, first (session of the story), key."""
     story = pl.when(pl.col("story_id").is_null()).then(-pl.col("event_id") - 1).otherwise("story_id")
-    told = events.with_columns(story=story).with_columns(
+    scored = events.with_columns(story=story).with_columns(
         first=pl.col("session").min().over("story"),
         conflict=pl.col("quad_class").is_in(_CONFLICT).cast(pl.Float64),
     )
-    plain = told.select("event_id", "session", "story", "goldstein", "conflict", "first", *_key_columns(by))
+    plain = scored.select("event_id", "session", "story", "goldstein", "conflict", "first", *_key_columns(by))
     if by == "all":
         return plain.with_columns(key=pl.lit("all"))
     if by != "country":

@@ -108,7 +108,7 @@ def code_chunk(chunk: Chunk, how: HowCoded) -> list[CodedLine]:
     for day in {read.on for read in reads}:
         same = [read for read in reads if read.on == day and read.problem is None]
         events = code_headlines([read.text for read in same], on=day, coder=how.coder, home=how.home)
-        coded.update((read.number, found) for read, found in zip(same, events, strict=True))
+        coded.update((read.number, coded_events) for read, coded_events in zip(same, events, strict=True))
     return [CodedLine(each.number, coded.get(each.number, []), each.problem, language_of(each.text)) for each in reads]
 
 

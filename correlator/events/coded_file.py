@@ -204,14 +204,14 @@ def _when(text: str) -> tuple[datetime, str]:
         if len(text) == len("2025-05-28"):
             day = date.fromisoformat(text)
             return datetime(day.year, day.month, day.day, tzinfo=UTC), "day"
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise InputError(f"{text!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
-    if found.tzinfo is None:
+    if moment.tzinfo is None:
         raise InputError(f"the time {text!r} has no zone", hint="2025-05-28T06:02+05:00")
-    if found.time() == datetime.min.time():
-        return found.replace(tzinfo=UTC), "day"  # who states midnight knows the date only
-    return found.astimezone(UTC), "minute" if found.second == 0 else "second"
+    if moment.time() == datetime.min.time():
+        return moment.replace(tzinfo=UTC), "day"  # who states midnight knows the date only
+    return moment.astimezone(UTC), "minute" if moment.second == 0 else "second"
 
 
 def _actor(code: str) -> Actor | None:

@@ -101,14 +101,16 @@ def code_articles(articles: pl.DataFrame, *, coder: str = "rules") -> pl.DataFra
     Columns: ``EVENT_COLUMNS`` of the table ``events``.
     """
     rows = articles.select("article_id", "headline", "body", "dateline", "known_at", "known_precision", "home")
-    told = [
+    readings = [
         (read(headline, _day(known_at), home), _Body(body, dateline))
         for _, headline, body, dateline, known_at, _, home in rows.iter_rows()
     ]
-    for home in {reading.home for reading, _ in told}:
+    for home in {reading.home for reading, _ in readings}:
         _check(coder, home)
-    found = _coded([reading for reading, _ in told], coder)
-    coded = [_with_lead(events, body, reading.on) for events, (reading, body) in zip(found, told, strict=True)]
+    by_headline = _coded([reading for reading, _ in readings], coder)
+    coded = [
+        _with_lead(events, body, reading.on) for events, (reading, body) in zip(by_headline, readings, strict=True)
+    ]
     known = rows.select("article_id", "known_at", "known_precision")
     return events_frame(known, coded, coder=coder)
 

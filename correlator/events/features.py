@@ -80,17 +80,17 @@ def masked(text: Text, mentions: Sequence[Mention]) -> Masked:
 def grams(text: str) -> Grams:
     """Words, pairs of words and runs of 3 to 5 letters within words, hashed."""
     words = text.split()
-    found: Counter[int] = Counter()
-    found.update(crc32(f"w {word}".encode()) % BUCKETS for word in words)
-    found.update(crc32(f"p {a} {b}".encode()) % BUCKETS for a, b in pairwise(words))
+    counter: Counter[int] = Counter()
+    counter.update(crc32(f"w {word}".encode()) % BUCKETS for word in words)
+    counter.update(crc32(f"p {a} {b}".encode()) % BUCKETS for a, b in pairwise(words))
     for word in words:
         edged = f" {word} "
         for size in _CHAR_SIZES:
-            found.update(
+            counter.update(
                 crc32(edged[place : place + size].encode()) % BUCKETS for place in range(len(edged) - size + 1)
             )
-    buckets = np.fromiter(found.keys(), dtype=np.int64, count=len(found))
-    counts = np.fromiter(found.values(), dtype=np.float32, count=len(found))
+    buckets = np.fromiter(counter.keys(), dtype=np.int64, count=len(counter))
+    counts = np.fromiter(counter.values(), dtype=np.float32, count=len(counter))
     return Grams(buckets, np.float32(1.0) + np.log(counts, dtype=np.float32))
 
 

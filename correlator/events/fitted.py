@@ -57,11 +57,11 @@ class Weights:
     rules: Floats
     intercept: Floats
 
-    def contributions(self, found: Grams) -> tuple[Floats, float]:
+    def contributions(self, grams_of_text: Grams) -> tuple[Floats, float]:
         """Weighted n-grams of shape (used, classes), already divided by the norm, and that norm."""
-        rows = self.row[found.buckets]
+        rows = self.row[grams_of_text.buckets]
         used = rows >= 0
-        values = found.counts[used] * self.idf[rows[used]]
+        values = grams_of_text.counts[used] * self.idf[rows[used]]
         norm = float(np.sqrt((values**2).sum())) or 1.0
         return np.asarray(self.grams[rows[used]] * (values / norm)[:, None]), norm
 
@@ -93,9 +93,9 @@ def judge(readings: Sequence[Reading]) -> list[Judgement]:
     if not readings:
         return []
     shown = [masked(reading.text, reading.mentions) for reading in readings]
-    heard = _heard(readings, shown) if has_encoder() else None
+    encoded = _heard(readings, shown) if has_encoder() else None
     return [
-        _judge(reading, each.words, heard, n) for n, (reading, each) in enumerate(zip(readings, shown, strict=True))
+        _judge(reading, each.words, encoded, n) for n, (reading, each) in enumerate(zip(readings, shown, strict=True))
     ]
 
 
@@ -107,31 +107,31 @@ def _heard(readings: Sequence[Reading], shown: Sequence[Masked]) -> Heard:
     return listen([each.words for each in shown], spans)
 
 
-def _judge(reading: Reading, words: str, heard: Heard | None, number: int) -> Judgement:
+def _judge(reading: Reading, words: str, encoded: Heard | None, number: int) -> Judgement:
     weights = load_weights()
     rules = rule_features(reading)
     contributions, _ = weights.contributions(grams(words))
     logits = weights.intercept + contributions.sum(axis=0) + rules @ weights.rules
-    return judgement_of(logits, heard, number, headline=bool(rules[NAMED]))
+    return judgement_of(logits, encoded, number, headline=bool(rules[NAMED]))
 
 
-def judgement_of(logits: Floats, heard: Heard | None, number: int, *, headline: bool) -> Judgement:
-    """What both models say together of text ``number`` of those ``heard``.
+def judgement_of(logits: Floats, encoded: Heard | None, number: int, *, headline: bool) -> Judgement:
+    """What both models say together of text ``number`` of those ``encoded``.
 
     ``logits``: the linear model's, shape (classes + 1,), last that of an event; ``headline``: whether the text has a
     gate.
     """
     classes, stated = _softmax(logits[:-1]), {"linear": float(logits[-1])}
-    if heard is not None:
-        classes = _sharpened((classes + _softmax(heard.category[number])) / 2.0)
-        scope = _softmax(heard.scope[number])
+    if encoded is not None:
+        classes = _sharpened((classes + _softmax(encoded.category[number])) / 2.0)
+        scope = _softmax(encoded.scope[number])
         stated["encoder"] = log_odds(1.0 - float(scope[_NO_EVENT]))
         stated["across"] = log_odds(float(scope[_CROSS_BORDER]))
     if headline:
         classes[CLASSES.index(NONE)] = 0.0
         classes = classes / classes.sum()
     best = choose(classes)
-    roles = heard.roles[number] if heard is not None else None
+    roles = encoded.roles[number] if encoded is not None else None
     return Judgement(CLASSES[best], float(classes[best]), stated, roles)
 
 

@@ -57,11 +57,11 @@ def stands(reading: Reading) -> bool:
     return reading.choice is not None and reading.choice.score - _sentence_cost(reading) >= _FLOOR
 
 
-def logit(found: Signs) -> float:
+def logit(evidence: Signs) -> float:
     """The weights of the signs, each once in every setting that holds."""
     known = weights()
-    values = found.values.items()
-    return sum(known[setting].get(name, 0.0) * value for setting in found.settings for name, value in values)
+    values = evidence.values.items()
+    return sum(known[setting].get(name, 0.0) * value for setting in evidence.settings for name, value in values)
 
 
 def logistic(value: float) -> float:
@@ -85,11 +85,11 @@ def weights() -> dict[str, dict[str, float]]:
     return out
 
 
-def signals(found: Signs) -> tuple[float, ...]:
+def signals(evidence: Signs) -> tuple[float, ...]:
     """What the fitted model sees of the signs of a headline: ``SIGNALS`` numbers between -2 and 2."""
-    lead = max(-_BOUND, min(logit(found) / _LOGIT_SCALE, _BOUND))
-    flags = (float(name in found.values) for name in SEEN)
-    return (lead, found.values["words abroad"], float("two" in found.settings), *flags)
+    lead = max(-_BOUND, min(logit(evidence) / _LOGIT_SCALE, _BOUND))
+    flags = (float(name in evidence.values) for name in SEEN)
+    return (lead, evidence.values["words abroad"], float("two" in evidence.settings), *flags)
 
 
 def is_clear(reading: Reading) -> bool:
@@ -98,8 +98,8 @@ def is_clear(reading: Reading) -> bool:
         return False
     if reading.choice.category != reading.candidates[0].category or reading.choice.score < _CLEAR_SCORE:
         return False
-    found = signs(reading)
-    return found.values.keys() >= _CLEAR and not _UNCLEAR & found.values.keys()
+    evidence = signs(reading)
+    return evidence.values.keys() >= _CLEAR and not _UNCLEAR & evidence.values.keys()
 
 
 def doubts(reading: Reading) -> int:

@@ -80,11 +80,11 @@ def _gain(actors: Sequence[Phrase], gains: Floats, source: int | None, target: i
 
 def _places(actors: Sequence[Phrase], roles: Roles) -> tuple[int | None, int | None]:
     """The numbers of the actors that the grammar has as source and target."""
-    found: list[int | None] = []
+    places: list[int | None] = []
     for phrases in (roles.sources, roles.targets):
         starts = {phrase.start for phrase in phrases[:1] if phrase.end}
-        found.append(next((n for n, actor in enumerate(actors) if actor.start in starts), None))
-    return (found[0], found[1]) if found[0] != found[1] else (found[0], None)
+        places.append(next((n for n, actor in enumerate(actors) if actor.start in starts), None))
+    return (places[0], places[1]) if places[0] != places[1] else (places[0], None)
 
 
 def _others(actors: Sequence[Phrase], views: Floats, side: int, taken: tuple[int | None, int | None]) -> list[Phrase]:

@@ -141,11 +141,11 @@ def linker_of(instruments: pl.DataFrame) -> Linker:
 
 def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[Link]:
     """Instruments listed in one of the actors' countries (ISO 3166-1 alpha-3)."""
-    wanted = set(countries)
+    codes = set(countries)
     return [
         Link(symbol, "country", f"listed in {country}")
         for symbol, country in instruments.select("symbol", "country").iter_rows()
-        if country in wanted
+        if country in codes
     ]
 
 

@@ -81,8 +81,8 @@ def parties(reading: Reading) -> Parties:
     standing = {p.start for p in actors if p.start not in names and _stands(text, p, business)}
     acting = any(phrase.start in standing for phrase in roles.sources[:1])
     punished = best.category in _PUNISHMENT
-    beside = names if business else set()
-    others = (p for p in actors if acting and p.start not in beside and (punished or not _is_company(text, p)))
+    excluded = names if business else set()
+    others = (p for p in actors if acting and p.start not in excluded and (punished or not _is_company(text, p)))
     named = [*others, *(p for p in actors if p.start in standing)]
     codes = {
         phrase.actor.country or phrase.actor.role for phrase in named if phrase.actor.country or _group(text, phrase)

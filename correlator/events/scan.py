@@ -131,11 +131,11 @@ def _by_place(hit: Hit) -> tuple[int, int]:
     return hit.start, -hit.end
 
 
-def _as_written(text: Text, start: int, end: int, found: tuple[Name, ...]) -> tuple[Name, ...]:
-    if not any(name.exact for name in found):
-        return found
+def _as_written(text: Text, start: int, end: int, names: tuple[Name, ...]) -> tuple[Name, ...]:
+    if not any(name.exact for name in names):
+        return names
     printed = text.joined[start + 1 : end - 1]
-    return tuple(name for name in found if not name.exact or printed == name.text.replace("-", " "))
+    return tuple(name for name in names if not name.exact or printed == name.text.replace("-", " "))
 
 
 def _longest(mentions: list[Mention]) -> list[Mention]:

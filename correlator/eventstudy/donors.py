@@ -37,7 +37,7 @@ def refuse_beside_donors(kind: str, factors: object, risk_free: object) -> None:
 
 def donors_of(
     panel: Panel,
-    beside: tuple[tuple[str, ...], Array],
+    candidates: tuple[tuple[str, ...], Array],
     prices: tuple[Array, Array] | None,
     chosen: Sequence[str],
     *,
@@ -51,7 +51,7 @@ def donors_of(
     ----------
     panel
         The symbols under study.
-    beside
+    candidates
         Names (N,) of the securities to choose from, and their returns (T, N) of single sessions.
     prices
         Prices (T, S) of the panel's symbols and (T, N) of these, over whose holes returns are bridged; None where not.
@@ -69,7 +69,7 @@ def donors_of(
     NotFoundError
         For a donor that there is not.
     """
-    names, returns = beside
+    names, returns = candidates
     if missing := [name for name in chosen if name not in names]:
         raise NotFoundError(
             f"donor {missing[0]!r} is not there", hint=likeliest(missing[0], names, "there are"), argument="donors"

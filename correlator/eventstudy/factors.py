@@ -26,11 +26,11 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     if risk_free is None:
         return panel
     rate = summed_over(risk_free[:, None], panel.spans, "sum", len(panel.symbols))
-    beside, own = panel.factors, panel.own_benchmark
+    excess, own = panel.factors, panel.own_benchmark
     if factors is None:
-        beside = None if beside is None else beside - risk_free[:, None]
+        excess = None if excess is None else excess - risk_free[:, None]
         own = None if own is None else own - rate
-    return replace(panel, returns=panel.returns - rate, factors=beside, own_benchmark=own)
+    return replace(panel, returns=panel.returns - rate, factors=excess, own_benchmark=own)
 
 
 def used_factors(factors: Wide | None, takes_factors: bool, risk_free: object, panel: Panel) -> Wide | None:

@@ -70,11 +70,11 @@ def panel_of_exchanges(
     spec: StudySpec,
     make: Callable[[Wide, StudySpec], Panel],
     *,
-    beside: Sequence[str] = (),
+    extra: Sequence[str] = (),
 ) -> Panel:
     """The panel of a wide frame whose columns trade on several exchanges, each on the rows that are its sessions.
 
-    ``exchanges``: code of each column that is a share; ``make``: the panel of one exchange; ``beside``: columns that
+    ``exchanges``: code of each column that is a share; ``make``: the panel of one exchange; ``extra``: columns that
     it needs besides, as a benchmark. Figures on days on which their exchange is closed are left out with a warning.
     Raises InputError for instants, and for an exchange without a benchmark where others have one of their own.
     """
@@ -87,7 +87,7 @@ def panel_of_exchanges(
         if benchmark is None and spec.benchmark is not None:
             hint = f"write {code}=... with the others, or {code}={EQUAL_WEIGHTED}"
             raise InputError(f"benchmark names none of {code}", hint=hint, argument="benchmark")
-        needed = [*symbols, *beside, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
+        needed = [*symbols, *extra, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
         names = tuple(dict.fromkeys(str(name) for name in needed))
         part = _on_sessions(wide, names, symbols, code)
         panel = make(part, replace(spec, benchmark=benchmark, exchange=code))

@@ -162,8 +162,8 @@ def study_frames(
     if events is None:
         raise InputError("events are not given", hint="give a frame with columns symbol and date", argument="events")
     rest: dict[str, Any] = {**options}
-    beside = {name: rest.pop(name, None) for name in ("factors", "risk_free", "donors")}
-    frames = Frames(returns, prices, volumes, benchmark, returns_kind=returns_kind, **beside)
+    extra = {name: rest.pop(name, None) for name in ("factors", "risk_free", "donors")}
+    frames = Frames(returns, prices, volumes, benchmark, returns_kind=returns_kind, **extra)
     _ = frames.kind_of_returns  # told before any event is read
     given = read_events(events)
     panel, spec = matrix_panel(frames, given, **rest)
@@ -211,8 +211,8 @@ def matrix_panel(
         return _with_donors(made(wide, spec), wide, source, spec, handed=handed), spec
     if spec.model == SYNTHETIC:
         raise StudyError("synthetic controls are of one exchange", hint="study one exchange at a time")
-    beside = [risk_free] if isinstance(risk_free, str) and risk_free in wide.names else []
-    return panel_of_exchanges(wide, exchanges, spec, made, beside=beside), spec
+    extra = [risk_free] if isinstance(risk_free, str) and risk_free in wide.names else []
+    return panel_of_exchanges(wide, exchanges, spec, made, extra=extra), spec
 
 
 @dataclass(frozen=True)
@@ -227,13 +227,13 @@ class _Source:
 
 
 def _panel(
-    wide: Wide, source: _Source, spec: StudySpec, beside: tuple[str | Frame | None, Frame | None, str | Frame | None]
+    wide: Wide, source: _Source, spec: StudySpec, extra: tuple[str | Frame | None, Frame | None, str | Frame | None]
 ) -> Panel:
     """The panel that the model needs: factors where it takes several, else the benchmark.
 
-    ``beside``: benchmark, factors and risk-free returns as ``study_frames`` takes them.
+    ``extra``: benchmark, factors and risk-free returns as ``study_frames`` takes them.
     """
-    benchmark, factors, risk_free = beside
+    benchmark, factors, risk_free = extra
     panel = Panel(wide.labels, wide.names, _measured(wide, source, spec).values)
     if source.kind != "volumes":
         panel = _checked(panel, source)
@@ -257,20 +257,20 @@ def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, 
     """The panel with the donors that the model takes: columns of ``wide``, or those of a frame of their own."""
     if spec.model != SYNTHETIC:
         return panel
-    beside, returns = wide, panel.returns
+    candidates, returns = wide, panel.returns
     if handed is not None:
         given = read_wide(handed, "the donors", zone_of(spec))
-        beside = Wide(wide.labels, given.names, on_labels(given, wide.labels, "the donors"))
+        candidates = Wide(wide.labels, given.names, on_labels(given, wide.labels, "the donors"))
         named = replace(source, what="the donors")
-        returns = _measured(beside, named, spec).values
+        returns = _measured(candidates, named, spec).values
         invalid = invalid_returns(returns, simple=source.simple)
-        warn_of_invalid(returns, invalid, panel.labels, beside.names, what="the donors")
+        warn_of_invalid(returns, invalid, panel.labels, candidates.names, what="the donors")
         returns = without_invalid(returns, invalid)
     bridged = source.kind == "prices" and spec.holes == HOLES[0]
-    levels = (wide.values, beside.values) if bridged else None
-    others = [name for name in beside.names if name != spec.benchmark or handed is not None]
+    levels = (wide.values, candidates.values) if bridged else None
+    others = [name for name in candidates.names if name != spec.benchmark or handed is not None]
     chosen = spec.donors or others  # an index that was named as the benchmark may hold the share
-    return donors_of(panel, (beside.names, returns), levels, chosen, simple=spec.returns == "simple")
+    return donors_of(panel, (candidates.names, returns), levels, chosen, simple=spec.returns == "simple")
 
 
 def _on_benchmark(panel: Panel, market: Array, source: _Source, spec: StudySpec) -> Panel:

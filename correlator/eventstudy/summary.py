@@ -48,8 +48,8 @@ def summary_frame(result: StudyResult, placebo: pl.DataFrame | None = None) -> p
     if placebo is None:
         return frame
     keys = [*result.spec.by, "window"]
-    beside = placebo.select(*keys, p_placebo="p_value")
-    return frame.join(beside, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    p_values = placebo.select(*keys, p_placebo="p_value")
+    return frame.join(p_values, on=keys, how="left", nulls_equal=True, maintain_order="left")
 
 
 def summary_cells(frame: pl.DataFrame, by: tuple[str, ...], returns: str) -> tuple[list[str], list[list[str]]]:

@@ -63,8 +63,8 @@ def _with_language(articles: pl.DataFrame) -> pl.DataFrame:
     """Articles with the language of their headline, where the source says none and it is not one that is coded."""
     from correlator.events.language import CODED, language_of
 
-    told = [language_of(headline or "") for headline in articles["headline"]]
-    other = pl.Series("told", [None if language == CODED else language for language in told], dtype=pl.String)
+    languages = [language_of(headline or "") for headline in articles["headline"]]
+    other = pl.Series("told", [None if language == CODED else language for language in languages], dtype=pl.String)
     return articles.with_columns(other).with_columns(language=pl.coalesce("language", "told")).drop("told")
 
 
@@ -115,12 +115,12 @@ def unrepeated(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> p
     """
     first = first_told(events)
     edited = first.filter(pl.col("version") > 1)["article_id"].unique()
-    told = query(
+    earlier = query(
         connection,
         f"SELECT article_id, {', '.join(_SAME_EVENT)} FROM events WHERE article_id IN (SELECT unnest($edited))",
         {"edited": edited.to_list()},
     )
-    fresh = first.join(told, on=["article_id", *_SAME_EVENT], how="anti", nulls_equal=True, maintain_order="left")
+    fresh = first.join(earlier, on=["article_id", *_SAME_EVENT], how="anti", nulls_equal=True, maintain_order="left")
     return fresh.select(EVENT_COLUMNS)
 
 

@@ -152,17 +152,17 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
             hint = f"{symbol}: prices are taken as {row['currency']}; if they are in {unit} say --currency {unit}"
         return {**row, "currency": currency or row["currency"]}, hint
     refuse_namesake(known, symbol, None, currency, where="as the package knows it")
-    told = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)
-    return row, f"{symbol}: {told} (another one of that name needs --exchange)"
+    description = ", ".join(value for value in (row["name"], row["exchange"], row["currency"]) if value)
+    return row, f"{symbol}: {description} (another one of that name needs --exchange)"
 
 
 def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, *, where: str) -> None:
     """Raise InputError where what is known of a symbol has another exchange or currency than its new prices."""
-    told = ", ".join(value for value in (known["name"], known["exchange"], known["currency"]) if value)
+    description = ", ".join(value for value in (known["name"], known["exchange"], known["currency"]) if value)
     ending = next((end for end, place in SUFFIXES.items() if exchange and are_one_market(place, exchange)), exchange)
     if exchange is not None and known["kind"] not in _PLACELESS and not are_one_market(known["exchange"], exchange):
         raise InputError(
-            f"{symbol} is {told} {where}, not an instrument of {exchange}",
+            f"{symbol} is {description} {where}, not an instrument of {exchange}",
             hint=f"load the other one under a name of its own (--symbol {symbol}.{ending}), or into another store",
         )
     from correlator.market.units import price_unit
@@ -170,7 +170,7 @@ def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str
     whole = (price_unit(known["currency"] or "") or (known["currency"],))[0]
     if currency is not None and whole is not None and currency != whole:
         raise InputError(
-            f"{symbol} is {told} {where}, but these prices are in {currency}",
+            f"{symbol} is {description} {where}, but these prices are in {currency}",
             hint="give the exchange they are from (--exchange), or load them under a name of their own",
         )
 

@@ -61,8 +61,8 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
         delete_rows(connection, INSTRUMENTS, "symbol = $other", {"other": other})
         date_strips(connection, symbols=[keep])
         moved = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "nothing"
-        told = [f"{other} is another name of {keep} now; moved: {moved}"]
-        return told + ([f"on {differ:,} bars both had another close: those of {keep} stay"] if differ else [])
+        notes = [f"{other} is another name of {keep} now; moved: {moved}"]
+        return notes + ([f"on {differ:,} bars both had another close: those of {keep} stay"] if differ else [])
 
     return store.transact(work)
 

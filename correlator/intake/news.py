@@ -104,9 +104,9 @@ def _add_address(
     batches = started(read_answer(answer, name, publishers, published=options.get("published")))
     report = _load_news(store, name, sha256, batches, coding=coding, advance=advance)
     if not report.rejected and name == url:
-        heard, now = answer.validators, datetime.now(UTC)
+        validators, now = answer.validators, datetime.now(UTC)
         store.transact(
-            lambda connection: write_address(connection, url, heard.etag, heard.last_modified, fetched_at=now)
+            lambda connection: write_address(connection, url, validators.etag, validators.last_modified, fetched_at=now)
         )
     return report
 

@@ -97,7 +97,7 @@ def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None,
     names, exchange, retrieved_at = asked
     settled = [settle(names, each, exchange, bars.currencies.get(each)) for each in bars.symbols]
     instruments = [row for row, _ in settled]
-    told = [note for _, note in settled if note]
+    notes_on_symbols = [note for _, note in settled if note]
     loaded_at = datetime.now(UTC)
     known_at = retrieved_at or loaded_at
 
@@ -116,7 +116,7 @@ def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None,
     parts = enumerate(_parts(bars.frames, pace))
     total = load_parts(store, load, parts, write, derive=_dating(bars.symbols), advance=pace.took, bulk=True)
     counts = (total.added, total.known, total.rejected)
-    notes = (*bars.notes, *told[:_MOST_TOLD], *bars.doubts)
+    notes = (*bars.notes, *notes_on_symbols[:_MOST_TOLD], *bars.doubts)
     return LoadReport("prices", load.source, *counts, dict(total.details), notes)
 
 

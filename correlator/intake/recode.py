@@ -65,10 +65,10 @@ def _coded(store: Store, coding: Coding) -> Iterator[pl.DataFrame]:
                 return
             events = code_stored(connection, articles.drop("load_id"), coding)
         after = articles["article_id"][-1]
-        beside = articles.select("article_id", "version", "load_id", "headline")
-        told = first_told(events).join(beside, on=["article_id", "version"], how="left", maintain_order="left")
+        origin = articles.select("article_id", "version", "load_id", "headline")
+        coded = first_told(events).join(origin, on=["article_id", "version"], how="left", maintain_order="left")
         nothing = articles.select("article_id", "headline").unique("article_id", keep="first", maintain_order=True)
-        yield pl.concat([told, nothing.join(told, on="article_id", how="anti")], how="diagonal")
+        yield pl.concat([coded, nothing.join(coded, on="article_id", how="anti")], how="diagonal")
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.DataFrame:

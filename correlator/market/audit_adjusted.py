@@ -62,13 +62,13 @@ def _steps(series: Series, both: pl.DataFrame) -> list[pl.DataFrame]:
     broken |= step > _DIVIDEND
     broken &= ~(by_split & (np.abs(plain) > _LEAST_BREAK))
     falls = (step < -_FALL) & ~broken & ~(by_split & (plain > _LEAST_BREAK))
-    told = rows.with_columns(
+    described = rows.with_columns(
         (100 * (pl.col("adjusted_close") / pl.col("adjusted_before") - 1)).round(2).alias("change"),
         (100 * (pl.col("close") / pl.col("before") - 1)).round(2).alias("plain_change"),
     )
     text = "adjusted close {adjusted_close} after {adjusted_before}: {change} %, the plain close {plain_change} %"
     return [
-        series.per_bar(told.filter(pl.Series(np.nan_to_num(mask).astype(bool))), check, "high", text, action=_USED)
+        series.per_bar(described.filter(pl.Series(np.nan_to_num(mask).astype(bool))), check, "high", text, action=_USED)
         for check, mask in (("adjusted-break", broken), ("adjusted-factor", falls))
     ]
 

@@ -79,7 +79,7 @@ def jumps(series: Series) -> pl.DataFrame:
     is_small = (small > 0) & ~is_unit & ~beyond
     broken &= ~is_unit & ~is_split & ~beyond
     far_break = size > np.log(_FAR)
-    found = bars.with_columns(
+    described = bars.with_columns(
         pl.Series("factor", np.where(is_unit, unit, np.where(is_small, small, split)).round(3)),
         (100 * (pl.col("close") / pl.col("before") - 1)).round(2).alias("change"),
         pl.Series("back", _come_back(bars["session"], move, is_unit | is_split)),
@@ -103,7 +103,7 @@ def jumps(series: Series) -> pl.DataFrame:
         (broken & far_break, "level-break", "high", text + " in one session", _BREAK_ACTION),
     ]
     return pl.concat(
-        series.per_bar(found.filter(pl.Series(mask)), check, grade, evidence, action=action)
+        series.per_bar(described.filter(pl.Series(mask)), check, grade, evidence, action=action)
         for mask, check, grade, evidence, action in parts
     )
 
@@ -130,9 +130,9 @@ def _gapped(move: Array, opening: Array) -> Array:
 def _at_ratio(bars: pl.DataFrame, opening: Array, ratio: Array) -> Mask:
     """Whether a price opened at a split's ratio and was then traded as usual: news bring more volume."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        apart = np.abs(np.abs(opening) - np.log(ratio))
+        distance = np.abs(np.abs(opening) - np.log(ratio))
     usual = (~busy(bars)).to_numpy() & bars["volume"].is_not_null().to_numpy()
-    return np.asarray((np.nan_to_num(apart, nan=np.inf) <= _AT_RATIO) & usual, dtype=bool)
+    return np.asarray((np.nan_to_num(distance, nan=np.inf) <= _AT_RATIO) & usual, dtype=bool)
 
 
 def volume_units(series: Series) -> list[pl.DataFrame]:
@@ -148,7 +148,7 @@ def volume_units(series: Series) -> list[pl.DataFrame]:
     after = logs.reverse().rolling_median(_VOLUME_AROUND).reverse().fill_null(np.nan).to_numpy()
     step = np.nan_to_num(after - before)
     step = np.where(np.abs(np.diff(logs.to_numpy(), prepend=logs[0])) > 0.6 * _VOLUME_BREAK, step, 0.0)
-    found = []
+    findings = []
     while np.abs(step).max() > _VOLUME_BREAK:
         at = int(np.argmax(np.abs(step)))
         factor = float(np.exp(np.abs(step[at])))
@@ -158,9 +158,9 @@ def volume_units(series: Series) -> list[pl.DataFrame]:
             f"{np.exp(after[at]):,.0f} after {np.exp(before[at]):,.0f}"
         )
         action = "bring volumes to one unit before using them; prices are not concerned"
-        found.append(series.finding("volume-unit", "medium", text, action, session=traded["session"][at]))
+        findings.append(series.finding("volume-unit", "medium", text, action, session=traded["session"][at]))
         step[max(0, at - _VOLUME_AROUND) : at + _VOLUME_AROUND] = 0.0
-    return found
+    return findings
 
 
 def log_change(bars: pl.DataFrame, name: str, before: str) -> Array:
@@ -196,12 +196,12 @@ def _near(size: Array, factors: tuple[float, ...], slack: Array) -> Array:
 
 def _come_back(sessions: pl.Series, move: Array, jumped: Mask) -> list[str]:
     """For each jump that a later one undoes: until when the bars stand on another scale."""
-    told = [""] * len(move)
+    endings = [""] * len(move)
     at = np.flatnonzero(jumped)
     for one, two in pairwise(at):
         if two - one <= _BACK_WITHIN and abs(move[one] + move[two]) < _UNIT_SLACK:
-            told[int(one)] = f"; undone on {sessions[int(two)]}: the {two - one} bars between stand on another scale"
-    return told
+            endings[int(one)] = f"; undone on {sessions[int(two)]}: the {two - one} bars between stand on another scale"
+    return endings
 
 
 def _at_limit(series: Series) -> Mask:

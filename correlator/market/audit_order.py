@@ -52,8 +52,8 @@ def _evidence(bars: pl.DataFrame) -> Array:
     reach = _RANGE_SIZE * _usual(high - low) + _SMALLEST
 
     def step(before: Rows, after: Rows, at: Rows) -> Array:
-        apart = np.maximum(0.0, np.maximum(low[after] - high[before], low[before] - high[after]))
-        return _unlikely((opens[after] - close[before]) / size[at - 1]) + _unlikely(apart / reach[at])
+        gap = np.maximum(0.0, np.maximum(low[after] - high[before], low[before] - high[after]))
+        return _unlikely((opens[after] - close[before]) / size[at - 1]) + _unlikely(gap / reach[at])
 
     at = np.arange(1, bars.height - 2)
     as_is = step(at - 1, at, at) + step(at, at + 1, at) + step(at + 1, at + 2, at)

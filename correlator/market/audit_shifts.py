@@ -187,7 +187,7 @@ def _grown(score: Array) -> tuple[int, int]:
 def _by_returns(series: Series, paired: _Paired, direction: str, first: int, *, last: int, name: str) -> Shift:
     inside = slice(first, last + 1)
     lag = _TOWARDS[direction]
-    shifted, here = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
+    shifted, unshifted = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
     rows = int(paired.rows[first]), int(paired.rows[last])
     if first == 0:
         rows = (0, rows[1])
@@ -195,7 +195,7 @@ def _by_returns(series: Series, paired: _Paired, direction: str, first: int, *, 
     which = "next" if lag == 1 else "previous"
     evidence = (
         f"from {days[rows[0]]} to {days[rows[1]]} ({last - first + 1:,} bars) returns move with {name} of the {which} "
-        f"session: correlation {shifted:.2f}, on the same session {here:.2f}"
+        f"session: correlation {shifted:.2f}, on the same session {unshifted:.2f}"
     )
     return Shift(direction, *rows, evidence)
 
@@ -204,10 +204,10 @@ def _verdict(paired: _Paired, lag: int, first: int, last: int) -> float:
     """Distance of the correlations at ``lag`` and on the same session, in standard errors; 0 where it cannot count."""
     inside = slice(first, last + 1)
     n = last - first + 1
-    shifted, here = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
+    shifted, unshifted = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
     if n < _LEAST_BARS or shifted < _LEAST_CORRELATION:
         return 0.0
-    return float((np.arctanh(shifted) - np.arctanh(here)) * np.sqrt((n - 3) / 2))
+    return float((np.arctanh(shifted) - np.arctanh(unshifted)) * np.sqrt((n - 3) / 2))
 
 
 def _strongest(paired: _Paired, lag: int) -> float:
@@ -218,9 +218,9 @@ def _strongest(paired: _Paired, lag: int) -> float:
     return float(np.clip(max(correlations), 0.0, _MOST_CORRELATION))
 
 
-def _likelihood_ratio(own: Array, shifted: Array, here: Array, rho: float) -> Array:
-    """Log likelihood ratio (N,) of own returns given the market's ``shifted`` against ``here``, correlation ``rho``."""
-    ratio: Array = ((own - rho * here) ** 2 - (own - rho * shifted) ** 2) / (2 * (1 - rho**2))
+def _likelihood_ratio(own: Array, shifted: Array, unshifted: Array, rho: float) -> Array:
+    """Log likelihood ratio (N,) of own returns: the market's ``shifted`` against ``unshifted``, correlation ``rho``."""
+    ratio: Array = ((own - rho * unshifted) ** 2 - (own - rho * shifted) ** 2) / (2 * (1 - rho**2))
     return np.nan_to_num(ratio)
 
 
@@ -259,9 +259,9 @@ def _standard(closes: pl.Series) -> Array:
 def _at(values: Array, at: NDArray[np.int64]) -> Array:
     """``values[at]`` with NaN where ``at`` points outside."""
     inside = (at >= 0) & (at < len(values))
-    found = np.full(len(at), np.nan)
-    found[inside] = values[at[inside]]
-    return found
+    picked = np.full(len(at), np.nan)
+    picked[inside] = values[at[inside]]
+    return picked
 
 
 def best_stretches(score: Array, least: float) -> Iterator[tuple[int, int, float]]:

@@ -66,10 +66,10 @@ def read_factors(path: str | Path, *, unit: str | None = None) -> FactorFile:
         raise InputError(
             f"{path}: every {names[0]} is positive, so it holds levels and no returns", hint="load it with `add prices`"
         )
-    found = unit or _unit_of(table, names)
-    factors = table.with_columns(pl.col(names) / 100.0) if found == "per cent" else table
+    unit_of_file = unit or _unit_of(table, names)
+    factors = table.with_columns(pl.col(names) / 100.0) if unit_of_file == "per cent" else table
     vintage = next((f"{match[1]}-{match[2]}" for line in text[:start] if (match := _VINTAGE.search(line))), None)
-    notes = [f"figures are in {found}" + (", turned into fractions" if found == "per cent" else "")]
+    notes = [f"figures are in {unit_of_file}" + (", turned into fractions" if unit_of_file == "per cent" else "")]
     rest = sum(1 for line in text[end:] if _DAY.match(_label(line)) or _MONTH.match(_label(line)))
     if rest:
         notes.append(f"{rest:,} rows of a second table are not read")

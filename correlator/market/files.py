@@ -240,11 +240,11 @@ def _without_impossible_days(rows: pl.DataFrame, source: str) -> pl.DataFrame:
 
 def exchange_of_all(symbols: list[str]) -> str | None:
     """The exchange that all the symbols have, as far as the package knows."""
-    found = set()
+    exchanges = set()
     for symbol in symbols[:50]:
         known = find_instrument(symbol)
-        found.add(str(known["exchange"]) if known else split_symbol(symbol)[1])
-    return found.pop() if len(found) == 1 else None
+        exchanges.add(str(known["exchange"]) if known else split_symbol(symbol)[1])
+    return exchanges.pop() if len(exchanges) == 1 else None
 
 
 def _zone(options: PriceOptions, table: Recognised, raw: RawTable, stamps: Stamps) -> str | None:

@@ -47,11 +47,11 @@ def under_present_names(bars: pl.DataFrame, country: str | None) -> tuple[pl.Dat
     the last day of a name keep it: they are another instrument's.
     """
     notes: list[str] = []
-    here = [known for known in former_names().values() if known.country == country]
-    if not here:
+    of_country = [known for known in former_names().values() if known.country == country]
+    if not of_country:
         return bars, notes
     present = set(bars["symbol"].unique())
-    for known in here:
+    for known in of_country:
         name = known.former
         if name not in present:
             continue

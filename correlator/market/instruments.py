@@ -73,12 +73,12 @@ def describe_instrument(
     An unknown symbol needs ``exchange``, or an ending or prefix that tells it (``.KA``, ``PSX:``); otherwise
     InputError. An ``exchange`` given wins over the one in the file, whose other facts are then not used.
     """
-    told = split_symbol(symbol)[1]
+    by_suffix = split_symbol(symbol)[1]
     name = canonical_symbol(symbol, exchange=exchange, path=path)
     known = find_instrument(symbol, path=path)
-    if exchange is not None and told is not None and not _one_country(told, exchange):
-        raise InputError(f"{symbol} is a symbol of {told}, not of {exchange}", hint="give one of the two")
-    chosen = exchange or (str(known["exchange"]) if known else told) or setting("exchange")
+    if exchange is not None and by_suffix is not None and not _one_country(by_suffix, exchange):
+        raise InputError(f"{symbol} is a symbol of {by_suffix}, not of {exchange}", hint="give one of the two")
+    chosen = exchange or (str(known["exchange"]) if known else by_suffix) or setting("exchange")
     if chosen is None:
         shipped = read_instruments(path)["symbol"].to_list()
         close = difflib.get_close_matches(name.upper(), shipped, n=1, cutoff=0.75)

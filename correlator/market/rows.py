@@ -80,8 +80,8 @@ def without_negative_volumes(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str
     if wrong.is_empty():
         return rows, []
     day, volume = wrong.row(0, named=True)["session"], wrong["volume"][0]
-    told = f"{wrong.height:,} volumes are below zero and taken as unknown, first {volume:,.0f} on {day}"
-    return rows.with_columns(pl.when(~negative).then(pl.col("volume")).alias("volume")), [told]
+    note = f"{wrong.height:,} volumes are below zero and taken as unknown, first {volume:,.0f} on {day}"
+    return rows.with_columns(pl.when(~negative).then(pl.col("volume")).alias("volume")), [note]
 
 
 def as_layout_says(rows: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, list[str]]:

@@ -69,22 +69,22 @@ class SlicedBars:
 
     def told(self) -> tuple[str, ...]:
         """The notes, each once; one whose figures differ from slice to slice says that there are more."""
-        told = []
+        notes = []
         for said in self.notes.values():
             other = len(set(said)) - 1
-            told.append(said[0] if not other else f"{said[0]} (and so in {other} other parts of the file)")
-        return tuple(told)
+            notes.append(said[0] if not other else f"{said[0]} (and so in {other} other parts of the file)")
+        return tuple(notes)
 
     def has_repeats(self) -> bool:
         """Whether two slices hold bars of one symbol and start."""
         if self.last is not None:
             return False
         with connect(memory_limit=_MEMORY, temp_directory=str(self.folder)) as connection:
-            found = connection.execute(
+            repeat = connection.execute(
                 "SELECT 1 FROM read_parquet($path) GROUP BY symbol, bar_start HAVING count(*) > 1 LIMIT 1",
                 {"path": duckdb_name(self.folder) + "/*.parquet"},
             ).fetchone()
-        return found is not None
+        return repeat is not None
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, f
     """Of each symbol what the source says its prices are in."""
     raw = table.table
     said: dict[str, tuple[str, float]] = {}
-    beside = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
+    of_file = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
     closes = [
         fields[name] for fields in table.blocks.values() for name in ("close", "adjusted_close") if name in fields
     ]
@@ -174,10 +174,10 @@ def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, f
     heads = {unit for label in labels if (unit := price_unit(bracketed(label))) is not None}
     if len(heads) == 1:
         said = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
-    if beside is not None and (unit := price_unit(beside)) is not None:
+    if of_file is not None and (unit := price_unit(of_file)) is not None:
         if said and unit not in said.values():
             raise InputError(
-                f"{raw.source} names two currencies: {beside} and {next(iter(said.values()))[0]}",
+                f"{raw.source} names two currencies: {of_file} and {next(iter(said.values()))[0]}",
                 hint="say which in the file",
             )
         said = dict.fromkeys(rows["symbol"].unique().to_list(), unit)

@@ -178,14 +178,14 @@ def _instrument(name: str, meta: dict[str, Any], exchange: str | None) -> dict[s
     """What Yahoo says of the symbol, where the package does not know it better."""
     from correlator.market.instruments import describe_instrument
 
-    told = split_symbol(name)[1]
+    by_suffix = split_symbol(name)[1]
     at_yahoo = EXCHANGES.get(str(meta.get("exchangeName")))
     if exchange is not None and at_yahoo is not None and not _one_country(at_yahoo, exchange):
         raise InputError(
             f"{name} at Yahoo is an instrument of {at_yahoo}, not of {exchange}",
             hint="leave --exchange out, or give its ending",
         )
-    place = exchange or at_yahoo or told
+    place = exchange or at_yahoo or by_suffix
     known = find_instrument(name)
     if known is not None and (exchange or at_yahoo or known["exchange"]) == known["exchange"]:
         return known

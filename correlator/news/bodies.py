@@ -101,8 +101,8 @@ def _as_stated(blocks: Sequence[_Block], stated: str) -> Sequence[_Block]:
         return blocks
     pairs = set(pairwise(words))
     kept = [block for block in blocks if block.kind == "head" or _share(_words(block.text), pairs) >= _TOLD]
-    told, all_told = (sum(len(each.text) for each in some if each.kind != "head") for some in (kept, blocks))
-    return kept if told >= max(_COVERED * len(stated), _LEAST_KEPT * all_told) else blocks
+    covered, length = (sum(len(each.text) for each in some if each.kind != "head") for some in (kept, blocks))
+    return kept if covered >= max(_COVERED * len(stated), _LEAST_KEPT * length) else blocks
 
 
 def _share(words: Sequence[str], pairs: set[tuple[str, str]]) -> float:

@@ -109,8 +109,8 @@ def is_text(raw: bytes) -> bool:
 
 def declared_encoding(raw: bytes, content_type: str | None = None) -> str | None:
     """The encoding that a header, meta tag or XML declaration names, as Python calls it; None for UTF-8 and unknown."""
-    found = _HEADER.search(content_type or "")
-    names = [found[1]] if found else []
+    header = _HEADER.search(content_type or "")
+    names = [header[1]] if header else []
     names += [match[1].decode("ascii") for pattern in _DECLARED if (match := pattern.search(raw[:_HEAD]))]
     for name in names:
         encoding = _known(name)

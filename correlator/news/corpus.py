@@ -108,16 +108,16 @@ def _check(table: _Table) -> None:
     """Raises InputError where a table has columns, but none of headlines and whole pages, or none of times."""
     if not table.names:
         return
-    where, there = Path(table.source).name, ", ".join(table.names[:20])
+    where, columns = Path(table.source).name, ", ".join(table.names[:20])
     if "headline" not in table.places:
         if "body" in table.places:
             return
         raise InputError(
-            f"{where} has no column of headlines; its columns are {there}", hint="name it with --column headline=NAME"
+            f"{where} has no column of headlines; its columns are {columns}", hint="name it with --column headline=NAME"
         )
     if "published" not in table.places and "url" not in table.places:
         raise InputError(
-            f"{where} has no column of publication times that is known; its columns are {there}",
+            f"{where} has no column of publication times that is known; its columns are {columns}",
             hint="name it with --column published=NAME",
         )
 
@@ -192,13 +192,13 @@ def _named(rows: pl.DataFrame, table: _Table) -> pl.DataFrame:
     if "symbols" not in table.places:
         return pl.DataFrame(schema=NAMED_SCHEMA)
     column = table.names[table.places["symbols"]]
-    told = rows.select("article_key", "symbols").drop_nulls().rows()
-    found = [
+    listed = rows.select("article_key", "symbols").drop_nulls().rows()
+    links = [
         (key, symbol, f"stated by the source in its column {column}")
-        for key, text in told
+        for key, text in listed
         for symbol in symbols_in(text)
     ]
-    return pl.DataFrame(found, schema=NAMED_SCHEMA, orient="row")
+    return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
 
 
 def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> pl.DataFrame:
@@ -254,16 +254,16 @@ def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
     missing = stamps.select(nothing).to_series() & urls.is_not_null()
     if not missing.any():
         return stamps
-    found = [date_in_address(url) if wanted else None for url, wanted in zip(urls, missing, strict=True)]
+    stated = [date_in_address(url) if is_missing else None for url, is_missing in zip(urls, missing, strict=True)]
     other = pl.DataFrame(
-        [(s.instant, s.precision, s.rule) if s else (None, None, None) for s in found],
+        [(s.instant, s.precision, s.rule) if s else (None, None, None) for s in stated],
         schema={name: COLUMNS[name] for name in ("instant", "precision", "rule")},
         orient="row",
     )
-    there = other["instant"].is_not_null()
+    dated = other["instant"].is_not_null()
     return stamps.select(
-        *(pl.when(there).then(other[name]).otherwise(pl.col(name)).alias(name) for name in other.columns),
-        pl.when(~there).then("problem").alias("problem"),
+        *(pl.when(dated).then(other[name]).otherwise(pl.col(name)).alias(name) for name in other.columns),
+        pl.when(~dated).then("problem").alias("problem"),
     )
 
 

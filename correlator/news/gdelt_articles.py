@@ -80,10 +80,12 @@ def _batch(part: GdeltBatch, source: str, publishers: Publishers) -> Batch:
 def _pages(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     """source_line, url, kind, stamp (14 digits) and extras, whatever the file calls them."""
     lower = {name.casefold(): name for name in rows.columns}
-    found = {ours: next((lower[name] for name in names if name in lower), None) for ours, names in _NAMES.items()}
-    if found["url"] is None or (found["record"] is None and found["time"] is None):
+    names_in_table = {
+        ours: next((lower[name] for name in names if name in lower), None) for ours, names in _NAMES.items()
+    }
+    if names_in_table["url"] is None or (names_in_table["record"] is None and names_in_table["time"] is None):
         raise InputError(f"{source} holds no mentions or GKG records", hint="load events with `correlator add events`")
-    columns = {ours: pl.col(theirs) if theirs else pl.lit(None, pl.String) for ours, theirs in found.items()}
+    columns = {ours: pl.col(theirs) if theirs else pl.lit(None, pl.String) for ours, theirs in names_in_table.items()}
     stamp = pl.coalesce(columns["time"], columns["record"].str.extract(r"^(\d{14})"))
     return rows.select(
         "source_line",

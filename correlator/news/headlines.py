@@ -84,8 +84,8 @@ def _elected(main: Sequence[str], others: Sequence[str]) -> str:
     for text, votes in [*((text, _WHOLE) for text in titles), *((text, _HALF) for text in others)]:
         spelled[text] += votes
         read[_key(text)] += votes
-    apart = len(set(titles)) == len(titles) > 1
-    order = list(filter(None, (*main[1:], main[0]) if apart else main))
+    distinct = len(set(titles)) == len(titles) > 1
+    order = list(filter(None, (*main[1:], main[0]) if distinct else main))
     chosen = _key(max(order, key=lambda text: (spelled[text], read[_key(text)]), default=""))
     same = (text for text in order if _key(text) == chosen)
     return max(same, key=lambda text: (spelled[text], *_parts(text)), default="")

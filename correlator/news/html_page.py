@@ -74,8 +74,8 @@ def parse_html(
     if not headline:
         raise InputError(f"{where} has no headline")
     quotes = parse_strip("\n".join(visible_lines(document.root)), publisher.strip)
-    told = text_at(owner, "articleBody") if owner is not None else ""
-    dateline, wire, body = body_of(_article_only(document), headline, publisher, told)
+    stated_body = text_at(owner, "articleBody") if owner is not None else ""
+    dateline, wire, body = body_of(_article_only(document), headline, publisher, stated_body)
     authors = _authors(owner, document.meta)
     agency = next((name for name in publisher.agencies if name in authors), wire)
     stated = (document.root.get("lang") or publisher.language or "")[:2].lower() or None
@@ -161,7 +161,7 @@ def _authors(owner: Node | None, meta: Sequence[tuple[str, str]]) -> list[str]:
     """Who wrote the page, as its article node or meta tags say; addresses are not names."""
     names = people_of(owner) if owner is not None else []
     if not names:
-        names = [text for wanted in _AUTHORS for name, text in meta if name == wanted]
+        names = [text for key in _AUTHORS for name, text in meta if name == key]
     parts = [
         part.strip() for name in names for part in re.split(r"\s*[,;]\s*|\s+and\s+", re.sub(r"(?i)^by\s+", "", name))
     ]

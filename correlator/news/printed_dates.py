@@ -97,9 +97,9 @@ def _assembled(text: str, date_order: str | None, original: str) -> tuple[dateti
     rest = text[: match.start()] + " " + text[match.end() :] if match else text
     rest = " ".join(_EDGE_WORDS.sub(_kept_slash, rest).replace("،", " ").split()).strip(" -")
     for pattern, build, form in _DATES:
-        found = pattern.fullmatch(rest)
-        if found:
-            day = build(found.groupdict(), date_order, original)
+        matched = pattern.fullmatch(rest)
+        if matched:
+            day = build(matched.groupdict(), date_order, original)
             return _joined(day, match, form, original)
     raise TimeError(f"{original[:60]!r} is not in a known date layout", hint=NO_LAYOUT_HINT)
 

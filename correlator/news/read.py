@@ -252,13 +252,13 @@ def _files(name: str) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+        files = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     else:
-        found = sorted(Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file())
-    if not found:
+        files = sorted(Path(match) for match in glob.glob(name, recursive=True) if Path(match).is_file())
+    if not files:
         what = "holds no files" if path.is_dir() else "does not exist"
         raise NotFoundError(f"{name} {what}", hint="give a file, a folder, a glob or an address")
-    return found
+    return files
 
 
 def _head(path: Path) -> str:

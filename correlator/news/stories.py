@@ -106,13 +106,13 @@ def _candidates(words: pl.DataFrame, window: timedelta) -> pl.DataFrame:
     shared = pl.concat(blocks).filter(pl.col("key").is_duplicated())
     times = words.select("time", row=pl.int_range(pl.len(), dtype=pl.UInt32))
     block = shared.join(times, on="row").sort("key", "time", "row")
-    found = []
+    pairs = []
     for step in range(1, NEIGHBOURS + 1):
         near = (pl.col("key") == pl.col("key").shift(step)) & (pl.col("time") - pl.col("time").shift(step) <= window)
-        found.append(
+        pairs.append(
             block.select(left=pl.col("row").shift(step), right="row", near=near).filter("near").drop("near").unique()
         )
-    return pl.concat(found).unique()
+    return pl.concat(pairs).unique()
 
 
 def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.DataFrame:
@@ -146,8 +146,8 @@ def _counted(left: pl.DataFrame, right: pl.DataFrame, name: str) -> pl.Series:
     """Whether each of two has a number that the other has not: one by one they would be told apart, but more slowly."""
     both = pl.DataFrame({"left": left[name], "right": right[name]})
     one, two = pl.col("left"), pl.col("right")
-    apart = (one.list.set_difference(two).list.len() > 0) & (two.list.set_difference(one).list.len() > 0)
-    return both.select(apart).to_series()
+    distinct = (one.list.set_difference(two).list.len() > 0) & (two.list.set_difference(one).list.len() > 0)
+    return both.select(distinct).to_series()
 
 
 def _same_event(one: str, two: str, hours: float) -> bool:

@@ -142,13 +142,13 @@ def _is_telling(number: str) -> bool:
 def _behind(each: Told, common: Collection[str], new: Collection[str]) -> set[str]:
     """The common words behind which stands something ``new``; units of numbers apart."""
     before = ""
-    found: set[str] = set()
+    words: set[str] = set()
     for word in each.words:
         if word in common:
             before = word
         elif word in new and word not in UNITS:
-            found.add(before)
-    return found
+            words.add(before)
+    return words
 
 
 def _begins(each: Told, new: Collection[str]) -> bool:

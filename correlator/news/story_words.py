@@ -82,9 +82,9 @@ def told(headline: str) -> Told:
     words: list[str] = []
     groups: list[int] = []
     names: set[str] = set()
-    found = _WORD.findall(text)
-    lower = sum(word.islower() for word in found if word[0].isalpha())
-    capitals = sum(word[0].isupper() for word in found)
+    tokens = _WORD.findall(text)
+    lower = sum(word.islower() for word in tokens if word[0].isalpha())
+    capitals = sum(word[0].isupper() for word in tokens)
     sentence_case = lower > capitals and capitals > 0
     group, joined, end = 0, False, 0
     for match in _WORD.finditer(text):

@@ -119,35 +119,35 @@ _NEAR = 60  # elements between the heading and its date
 
 def published_witnesses(document: Document, owner: Node | None) -> list[Witness]:
     """Every statement of publication, the most trusted first. ``owner`` is the JSON-LD node of the page's article."""
-    found: list[Witness] = []
+    witnesses: list[Witness] = []
     if owner is not None:
         text = text_at(owner, "datePublished")
-        found += [Witness(text, "JSON-LD datePublished", Level.ARTICLE)] if text else []
-    found += list(_microdata(document, "datepublished"))
-    found += [
+        witnesses += [Witness(text, "JSON-LD datePublished", Level.ARTICLE)] if text else []
+    witnesses += list(_microdata(document, "datepublished"))
+    witnesses += [
         Witness(text, f"meta {name}", level)
         for name, text in document.meta
         if (level := _META.get(plain_name(name))) is not None
     ]
     for page in document.linked.pages:
         text = text_at(page, "datePublished")
-        found += [Witness(text, "JSON-LD datePublished of the page", Level.PAGE, binding=False)] if text else []
-    found += list(_elements(document))
-    if not found:
-        found += list(_labelled(document.root))
-    return sorted(dict.fromkeys(found), key=lambda witness: witness.level)
+        witnesses += [Witness(text, "JSON-LD datePublished of the page", Level.PAGE, binding=False)] if text else []
+    witnesses += list(_elements(document))
+    if not witnesses:
+        witnesses += list(_labelled(document.root))
+    return sorted(dict.fromkeys(witnesses), key=lambda witness: witness.level)
 
 
 def updated_witnesses(document: Document, owner: Node | None) -> list[Witness]:
     """Every statement of the last update, the most trusted first."""
     nodes = ([owner] if owner is not None else []) + list(document.linked.pages)
-    found = [
+    witnesses = [
         Witness(text, "JSON-LD dateModified", Level.ARTICLE)
         for node in nodes
         if (text := text_at(node, "dateModified"))
     ]
-    found += list(_microdata(document, "datemodified"))
-    return found + [
+    witnesses += list(_microdata(document, "datemodified"))
+    return witnesses + [
         Witness(text, f"meta {name}", Level.META) for name, text in document.meta if plain_name(name) in _META_UPDATED
     ]
 
@@ -226,14 +226,14 @@ def _elements(document: Document) -> Iterator[Witness]:
 
 def _labelled(root: html.HtmlElement) -> Iterator[Witness]:
     """A date behind its label (*Datum 28.04.2023*) anywhere on the page, where every such date is the same."""
-    found = set()
+    dates = set()
     for element in root.iter("li", "p", "div", "span", "td", "dd", "small"):
         printed = text_of(element)
         match = _LABELLED.fullmatch(printed) if len(printed) <= _LONGEST_LABELLED else None
         if match and not aside_of(element) and not _foreign(element):
-            found.add(match[1])
-    if len(found) == 1:
-        yield Witness(found.pop(), "date behind its label", Level.PRINTED)
+            dates.add(match[1])
+    if len(dates) == 1:
+        yield Witness(dates.pop(), "date behind its label", Level.PRINTED)
 
 
 def _is_dated(element: html.HtmlElement) -> bool:

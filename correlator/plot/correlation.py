@@ -133,9 +133,9 @@ def lead_lag_figure(
         words = "dashes: 95% band of unrelated series"
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="returns lead  ←  lag in sessions  →  news leads", zeroline=False)
-    told = sides or Sides()
+    labels = sides or Sides()
     figure.update_yaxes(title_text="correlation (no unit)")
-    words = f"correlation of {told.news} with the {told.outcome}, lag by lag; {words}"
+    words = f"correlation of {labels.news} with the {labels.outcome}, lag by lag; {words}"
     words += "; red: p below 5% after adjustment for all lags" if VERMILLION in colours else ""
     return dress(figure, title=title, subtitle=words, height=440)
 
@@ -176,10 +176,12 @@ def impulse_figure(
     )
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
     figure.update_xaxes(title_text="sessions after the news", zeroline=False)
-    told = sides or Sides()
-    volume = "volume" in told.outcome
+    labels = sides or Sides()
+    volume = "volume" in labels.outcome
     figure.update_yaxes(
-        title_text=escaped(f"{'log points' if volume else '%'} per {told.unit}"), tickformat=PERCENT_TICKS
+        title_text=escaped(f"{'log points' if volume else '%'} per {labels.unit}"), tickformat=PERCENT_TICKS
     )
-    words = f"cumulated response of the {told.outcome} to {told.news}, per one more {told.unit}; 95% band by horizon"
+    words = (
+        f"cumulated response of the {labels.outcome} to {labels.news}, per one more {labels.unit}; 95% band by horizon"
+    )
     return dress(figure, title=title, subtitle=words, height=440)

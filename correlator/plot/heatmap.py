@@ -118,8 +118,8 @@ def heatmap_cells(
 def headlines_of(car: pl.DataFrame, categories: pl.DataFrame) -> dict[str, int]:
     """Category to its number of headlines: an event that concerns several symbols is one."""
     known = categories.select("event_id", "category").unique(subset="event_id", keep="first", maintain_order=True)
-    told = car.drop_nulls("car").select("event_id").unique().join(known, on="event_id", how="left")
-    counts = told.with_columns(pl.col("category").fill_null("other")).group_by("category").len()
+    events = car.drop_nulls("car").select("event_id").unique().join(known, on="event_id", how="left")
+    counts = events.with_columns(pl.col("category").fill_null("other")).group_by("category").len()
     return dict(counts.iter_rows())
 
 

@@ -216,9 +216,9 @@ def event_panels(
 
 def _panel_title(text: str, columns: int) -> str:
     """The lines above a panel, each as long as a column of a phone holds: two at most below the first line."""
-    first, _, told = text.partition("\n")
+    first, _, rest = text.partition("\n")
     width = _TITLE_CHARACTERS // columns
-    below = textwrap.wrap(told, width, max_lines=2, placeholder=" …", break_long_words=False)
+    below = textwrap.wrap(rest, width, max_lines=2, placeholder=" …", break_long_words=False)
     return "<br>".join(escaped(line) for line in (first, *below))
 
 

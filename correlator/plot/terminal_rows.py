@@ -31,8 +31,8 @@ def distribution_text(values: pl.Series, mark: float, name: str, *, title: str, 
     size = max(map(len, texts))
     for low, high, count, first, last in zip(edges[:-1], edges[1:], counts, texts[:-1], texts[1:], strict=True):
         bar = _BAR * round(room * count / max(counts.max(), 1))
-        here = f"  <- {name} {mark:+z.{places + 1}f}" if low <= mark < high else ""
-        lines.append(f"{first:>{size}} to {last:>{size}}  {bar}{' ' if bar else ''}{count:,}{here}")
+        pointer = f"  <- {name} {mark:+z.{places + 1}f}" if low <= mark < high else ""
+        lines.append(f"{first:>{size}} to {last:>{size}}  {bar}{' ' if bar else ''}{count:,}{pointer}")
     return _joined(lines)
 
 
@@ -110,8 +110,8 @@ def network_text(events: pl.DataFrame, *, top: int = _SHOWN, width: int = 80) ->
         others = (
             both.filter(pl.col("one") == name)["other"].value_counts().sort("count", "other", descending=[True, False])
         )
-        told = ", ".join(f"{other} {count}" for other, count in others.iter_rows())
-        line = f"{name:<7} {n:>7,} {'' if score is None else format(score, '+.1f'):>10}  {told}"
+        partners = ", ".join(f"{other} {count}" for other, count in others.iter_rows())
+        line = f"{name:<7} {n:>7,} {'' if score is None else format(score, '+.1f'):>10}  {partners}"
         lines.append(line if len(line) <= width else line[: width - 1] + "…")
     return _joined(lines)
 

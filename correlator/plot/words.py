@@ -64,7 +64,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
     within = sessions.dtype != pl.Date
     kept = result.events[estimates.kept]
     column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
-    told = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
+    texts = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
     same = [1] * kept.height if estimates.stands_for is None else estimates.stands_for.tolist()
     keys = kept.select("event_id", "symbol").iter_rows()
     return {
@@ -78,7 +78,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
             )
             if part
         )
-        for key, session, text, number in zip(keys, sessions, told, same, strict=True)
+        for key, session, text, number in zip(keys, sessions, texts, same, strict=True)
     }
 
 

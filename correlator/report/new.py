@@ -98,8 +98,8 @@ def _events(result: StudyResult, before: LastRun) -> list[tuple[str, str | None,
     sessions = result.panel.labels.gather(result.estimates.day_zero).cast(pl.Date)
     fresh = kept.with_columns(day_zero=sessions).filter(pl.col("known_at") > before.since.as_of)
     ordered = fresh.sort("known_at", "event_id", "symbol", descending=[True, False, False])
-    told = [name for name in ("category", "headline") if name in ordered.columns]
+    columns = [name for name in ("category", "headline") if name in ordered.columns]
     return [
-        ("event", row["symbol"], row["day_zero"], ": ".join(str(row[name]) for name in told if row[name]))
+        ("event", row["symbol"], row["day_zero"], ": ".join(str(row[name]) for name in columns if row[name]))
         for row in ordered.iter_rows(named=True)
     ]

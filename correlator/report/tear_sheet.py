@@ -116,8 +116,8 @@ _MOST_NEW = 20
 
 def _new(contents: Contents) -> dict[str, Any]:
     """What is new since the last report: a sentence, and the first lines."""
-    told = new_sentences(contents)
-    if not told:
+    sentences = new_sentences(contents)
+    if not sentences:
         return {"rows": []}
     table = contents.tables["new"]
     lines = [
@@ -125,7 +125,7 @@ def _new(contents: Contents) -> dict[str, Any]:
         for row in table.head(_MOST_NEW).iter_rows(named=True)
     ]
     more = [f"and {table.height - _MOST_NEW:,} more in new.csv"] if table.height > _MOST_NEW else []
-    return {"rows": told, "lines": lines + more}
+    return {"rows": sentences, "lines": lines + more}
 
 
 def _averages(result: StudyResult | None) -> dict[str, Any]:
@@ -159,15 +159,15 @@ def _notes(contents: Contents) -> list[str]:
 
 def _excluded(contents: Contents) -> dict[str, Any]:
     """Why events were left out, and how many for each reason, by study where there are several."""
-    found = [
+    exclusions = [
         each.result.excluded.select(pl.lit(name).alias("study"), "reason")
         for name, each in contents.studies.items()
         if each.result is not None and each.result.excluded.height
     ]
-    if not found:
+    if not exclusions:
         return {"rows": []}
     keys = ["study", "reason"] if contents.others else ["reason"]
-    counts = pl.concat(found).group_by(keys).agg(pl.len().alias("events"))
+    counts = pl.concat(exclusions).group_by(keys).agg(pl.len().alias("events"))
     ordered = counts.sort("events", *keys, descending=True)
     return _table(ordered.head(50), "Events left out, by reason")
 

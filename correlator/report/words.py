@@ -38,9 +38,9 @@ def new_sentences(contents: Contents) -> list[str]:
         return [f"Nothing new {since}."]
     counts = dict(fresh["kind"].value_counts().iter_rows())
     words = {"finding": "finding that changed", "event": "event", "bar": "revised bar"}
-    told = [counted(counts[kind], word).replace("\u00a0", " ") for kind, word in words.items() if kind in counts]
-    told = [each.replace("finding that changeds", "findings that changed") for each in told]
-    return [f"New {since}: {', '.join(told)}."]
+    phrases = [counted(counts[kind], word).replace("\u00a0", " ") for kind, word in words.items() if kind in counts]
+    phrases = [each.replace("finding that changeds", "findings that changed") for each in phrases]
+    return [f"New {since}: {', '.join(phrases)}."]
 
 
 def summary_paragraphs(contents: Contents) -> list[str]:

@@ -162,8 +162,8 @@ def timing_of(connection: duckdb.DuckDBPyConnection, benchmark: str, exchange: s
     first, last = labels[0], labels[-1]
     own = sessions_between(exchange, first, last).select("session", own="closes_at")
     both = own.join(sessions_between(other, first, last).select("session", other="closes_at"), on="session")
-    apart = (both["other"] - both["own"]).median()
-    return Timing(str(other), apart if isinstance(apart, timedelta) else timedelta(0))
+    difference = (both["other"] - both["own"]).median()
+    return Timing(str(other), difference if isinstance(difference, timedelta) else timedelta(0))
 
 
 def timed(timing: Timing, benchmark: str, exchange: str, session: str) -> str:
@@ -173,15 +173,15 @@ def timed(timing: Timing, benchmark: str, exchange: str, session: str) -> str:
     if not timing.differs:
         return ""
     hours = abs(timing.later.total_seconds()) / 3600
-    told = f"closes {hours:.1f} h {'after' if timing.later > timedelta(0) else 'before'} {exchange}"
+    timing_text = f"closes {hours:.1f} h {'after' if timing.later > timedelta(0) else 'before'} {exchange}"
     remedy = (
         "its return holds news that the share could not know yet; its previous session is known at the close of the "
         "share (benchmark session 'previous')"
         if timing.later > timedelta(0)
         else "it has not seen the news of the hours between"
     )
-    warn(f"benchmark {benchmark} ({timing.exchange}) {told}: {remedy}")
-    return f"of {timing.exchange}, {told}"
+    warn(f"benchmark {benchmark} ({timing.exchange}) {timing_text}: {remedy}")
+    return f"of {timing.exchange}, {timing_text}"
 
 
 def previous_session_prices(

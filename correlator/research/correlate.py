@@ -225,17 +225,17 @@ class Measured:
 
 def measured_pairs(pairing: Pairing) -> dict[str, list[Measured]]:
     """Every key beside every symbol, by symbol; runs on a worker, too."""
-    found: dict[str, list[Measured]] = {symbol: [] for symbol in pairing.symbols}
+    measured: dict[str, list[Measured]] = {symbol: [] for symbol in pairing.symbols}
     places = [(s, k) for s in range(len(pairing.symbols)) for k in range(len(pairing.keys))]
     for s, k in tracked(places, "symbols and keys"):
         symbol, key = pairing.symbols[s], pairing.keys[k]
         try:
             table = _one(pairing, pairing.news[k], pairing.outcomes[s])
         except StudyError as error:
-            found[symbol].append(Measured(symbol, key, None, str(error)))
+            measured[symbol].append(Measured(symbol, key, None, str(error)))
             continue
-        found[symbol].append(Measured(symbol, key, table))
-    return found
+        measured[symbol].append(Measured(symbol, key, table))
+    return measured
 
 
 def _one(pairing: Pairing, news: Array, outcome: Array) -> pl.DataFrame:

@@ -59,11 +59,11 @@ def with_stored_donors(
             argument="donors",
         )
     _warn_of_closes(connection, names, exchange, panel.labels)
-    own, beside = (_prices(connection, symbols, panel.labels, spec) for symbols in (panel.symbols, names))
+    own, others = (_prices(connection, symbols, panel.labels, spec) for symbols in (panel.symbols, names))
     return donors_of(
         panel,
-        (tuple(names), returns_of(beside, spec.returns)),
-        (own, beside) if spec.holes == HOLES[0] else None,
+        (tuple(names), returns_of(others, spec.returns)),
+        (own, others) if spec.holes == HOLES[0] else None,
         (),
         simple=spec.returns == "simple",
         allowed=allowed,
@@ -132,14 +132,14 @@ def _warn_of_closes(
 ) -> None:
     """Say which donors close at another time of the day than the shares: they saw other news."""
     first_of = {str(row["exchange"]): name for name, row in reversed(read_instrument_rows(connection, names).items())}
-    apart = []
+    differing = []
     for other, name in sorted(first_of.items()):
         timing = timing_of(connection, name, exchange, labels)
         if timing.differs:
             hours = timing.later.total_seconds() / 3600
-            apart.append(f"{other} {abs(hours):.1f} h {'after' if hours > 0 else 'before'} it")
-    if apart:
+            differing.append(f"{other} {abs(hours):.1f} h {'after' if hours > 0 else 'before'} it")
+    if differing:
         warn(
-            f"donors close at other times than {exchange} ({', '.join(apart)}): what they return on a date holds "
+            f"donors close at other times than {exchange} ({', '.join(differing)}): what they return on a date holds "
             "other hours of news"
         )

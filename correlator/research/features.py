@@ -64,8 +64,8 @@ def _of_exchange(features: pl.DataFrame, exchange: str, symbols: list[str], tell
 def _story_sizes(features: pl.DataFrame, tellings: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
     """event_id, symbol, story_size of events whose story has articles by then."""
     placed = features.select("event_id", "symbol", "session", "story_id").join(closes, on="session")
-    told = placed.join(tellings, on="story_id").filter(pl.col("published_at") <= pl.col("closes_at"))
-    return told.group_by("event_id", "symbol").agg(pl.col("article_id").n_unique().alias("story_size"))
+    published = placed.join(tellings, on="story_id").filter(pl.col("published_at") <= pl.col("closes_at"))
+    return published.group_by("event_id", "symbol").agg(pl.col("article_id").n_unique().alias("story_size"))
 
 
 def _traded_value(result: StudyResult, bars: pl.DataFrame) -> Array:

@@ -73,7 +73,7 @@ def stored_price_data(
     if not daily:
         marked = _on_bars_within(marked, bars, exchange, asked.interval)
     measured, _ = first_tellings(marked)
-    told = measured.select(
+    events_shown = measured.select(
         "category",
         "headline",
         "publisher",
@@ -84,10 +84,12 @@ def stored_price_data(
     marks = _marks(store, symbol, bars, exchange, as_of=asked.as_of) if daily else None
     if marks is not None:
         marks = pl.concat([marks, actions.with_columns(pl.col("mark").fill_null(ACTION))])
-        return PriceData(symbol, bars, told, quotes, marks=marks)
+        return PriceData(symbol, bars, events_shown, quotes, marks=marks)
     zone = exchange_zone(exchange)
     clock = bars.with_columns(session=_local(pl.col("bar_start"), zone))
-    return PriceData(symbol, clock, told.with_columns(day_zero=_local(pl.col("day_zero"), zone)), quotes.clear())
+    return PriceData(
+        symbol, clock, events_shown.with_columns(day_zero=_local(pl.col("day_zero"), zone)), quotes.clear()
+    )
 
 
 def _local(instant: pl.Expr, zone: str) -> pl.Expr:
@@ -124,8 +126,8 @@ def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_o
     doubted = audit_stored(store, [symbol], as_of=as_of).filter(
         pl.col("severity") != "low", pl.col("session").is_in(bars["session"].implode())
     )
-    told = doubted.select("session", mark=pl.lit(DOUBTED), words=pl.format("{}: {}", "check", "evidence"))
-    return pl.concat([*parts, told.cast({"session": pl.Date})])
+    doubts = doubted.select("session", mark=pl.lit(DOUBTED), words=pl.format("{}: {}", "check", "evidence"))
+    return pl.concat([*parts, doubts.cast({"session": pl.Date})])
 
 
 def stored_dyads(

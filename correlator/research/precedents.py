@@ -173,10 +173,10 @@ def concerning(
     parts = [events.join(named, on="article_id").select("event_id", pl.col("concerned").alias("symbol"))]
     for symbol, country in instruments:
         own = [name for name in called if (names.symbol_of(name) or name) == symbol]
-        here = pl.col("symbol").is_in(own)
+        concerned = pl.col("symbol").is_in(own)
         if country is not None:
-            here = here | (pl.col("source_country") == country) | (pl.col("target_country") == country)
-        parts.append(events.filter(here).select("event_id", pl.lit(symbol).alias("symbol")))
+            concerned = concerned | (pl.col("source_country") == country) | (pl.col("target_country") == country)
+        parts.append(events.filter(concerned).select("event_id", pl.lit(symbol).alias("symbol")))
     return pl.concat(parts).unique(maintain_order=True)
 
 

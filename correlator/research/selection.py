@@ -137,8 +137,8 @@ def with_concerned(
     pairs = query(connection, _LINKED, {"symbols": list(names.rows), **called}).filter(
         pl.col("link").is_in(list(links))
     )
-    told = pl.DataFrame({"name": list(names.symbols), "symbol": list(names.symbols.values())})
-    by_name = pairs.join(told, on="symbol").group_by("event_id").agg(pl.col("name").alias(CONCERNS))
+    named = pl.DataFrame({"name": list(names.symbols), "symbol": list(names.symbols.values())})
+    by_name = pairs.join(named, on="symbol").group_by("event_id").agg(pl.col("name").alias(CONCERNS))
     return events.join(by_name, on="event_id", how="left", maintain_order="left")
 
 

@@ -94,8 +94,8 @@ class Gate:
     def holder(self) -> Holder | None:
         """The process that keeps the gate closed, as it says itself; None where nobody does."""
         try:
-            told = json.loads(self._path.read_text(encoding="utf-8"))
-            return Holder(int(told["pid"]), str(told["program"]), datetime.fromisoformat(told["since"]))
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            return Holder(int(content["pid"]), str(content["program"]), datetime.fromisoformat(content["since"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

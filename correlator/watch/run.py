@@ -321,12 +321,12 @@ def status_of(store: Store) -> dict[str, Any]:
     """
     home = home_of(store)
     try:
-        told: dict[str, Any] = json.loads((home / STATUS).read_text(encoding="utf-8"))
+        status: dict[str, Any] = json.loads((home / STATUS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise InputError(
             f"no watch of {store.address} has run", hint="start one with `correlator watch feeds.toml`"
         ) from None
-    return {"runs": _runs(home), **told, "briefs": counts(store, [each["sink"] for each in told["sinks"]])}
+    return {"runs": _runs(home), **status, "briefs": counts(store, [each["sink"] for each in status["sinks"]])}
 
 
 def _runs(home: Path) -> bool:

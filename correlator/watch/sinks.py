@@ -49,13 +49,13 @@ def sinks_of(spec: SinkSpec, home: Path, *, allow_private: bool = False) -> list
 
     Raises InputError for a folder that is not one, a webhook without a secret, or one that is not https.
     """
-    found: list[Sink] = []
+    sinks: list[Sink] = []
     if spec.stdout:
-        found.append(StdoutSink(Journal(home / "stdout.journal"), sys.stdout.fileno()))
+        sinks.append(StdoutSink(Journal(home / "stdout.journal"), sys.stdout.fileno()))
     if spec.folder is not None:
-        found.append(FolderSink.at(spec.folder, home))
+        sinks.append(FolderSink.at(spec.folder, home))
     if spec.exec:
-        found.append(CommandSink(spec.exec))
+        sinks.append(CommandSink(spec.exec))
     if spec.webhook is not None:
         secret = os.environ.get(spec.secret_variable, "")
         if len(secret) < 16:
@@ -65,8 +65,8 @@ def sinks_of(spec: SinkSpec, home: Path, *, allow_private: bool = False) -> list
             )
         if not spec.webhook.lower().startswith("https://") and not allow_private:
             raise InputError(f"webhook {shown(spec.webhook)} is not an https address", hint="give https://...")
-        found.append(WebhookSink(spec.webhook, secret.encode(), allow_private))
-    return found
+        sinks.append(WebhookSink(spec.webhook, secret.encode(), allow_private))
+    return sinks
 
 
 class StdoutSink:
@@ -113,8 +113,8 @@ class StdoutSink:
             return set()
         if "done" in last:
             return set(last["done"])
-        here = self._place()
-        if not here or any(here[key] != last.get(key) for key in ("device", "inode")):
+        place = self._place()
+        if not place or any(place[key] != last.get(key) for key in ("device", "inode")):
             return set()
         return self._whole_lines(int(last["offset"]), list(last["begun"]))
 

@@ -72,9 +72,9 @@ def simplex_weights(outcome: Array, donors: Array) -> Array:
     """
     from scipy.optimize import nnls
 
-    apart = donors - outcome[:, None]
-    size = float(np.abs(apart).max(initial=0.0)) or 1.0
-    system = np.vstack([apart / size, np.ones((1, donors.shape[1]))])
+    difference = donors - outcome[:, None]
+    size = float(np.abs(difference).max(initial=0.0)) or 1.0
+    system = np.vstack([difference / size, np.ones((1, donors.shape[1]))])
     target = np.zeros(len(system))
     target[-1] = 1.0
     solution, _ = nnls(system, target)

@@ -217,12 +217,12 @@ def every_placement(clusters: Sequence[Cluster], block: int) -> NDArray[np.int32
     grid = np.meshgrid(*(cluster.places for cluster in clusters), indexing="ij")
     rows = np.stack([axis.ravel() for axis in grid]).astype(np.int32)
     rows = rows[:, (rows != np.array([[cluster.at] for cluster in clusters])).any(axis=0)]
-    apart = np.ones(rows.shape[1], dtype=bool)
+    disjoint = np.ones(rows.shape[1], dtype=bool)
     for (i, first), (j, second) in combinations(enumerate(clusters), 2):
         if first.symbols & second.symbols:
             ahead = rows[j] - rows[i]
-            apart &= (ahead > first.span + block) | (-ahead > second.span + block)
-    return rows[:, apart] if apart.any() else rows
+            disjoint &= (ahead > first.span + block) | (-ahead > second.span + block)
+    return rows[:, disjoint] if disjoint.any() else rows
 
 
 def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
@@ -242,8 +242,8 @@ def measurable(panel: Panel, spec: StudySpec, symbols: Rows) -> dict[int, Mask]:
     inside = (rows + window.first >= 0) & (rows + window.last < total)
     by_symbol = {}
     for symbol in symbols.tolist():
-        beside = shared if panel.own_benchmark is None else _benchmark_missing(panel, spec, symbol)
-        traded = ~(np.isnan(panel.returns[:, symbol]) | beside)
+        missing = shared if panel.own_benchmark is None else _benchmark_missing(panel, spec, symbol)
+        traded = ~(np.isnan(panel.returns[:, symbol]) | missing)
         before = np.concatenate([[0], np.cumsum(traded)])
         clean = before if panel.purged is None else np.concatenate([[0], np.cumsum(traded & ~panel.purged[:, symbol])])
         enough = _bars_between(clean, rows, estimation) >= minimum
@@ -271,8 +271,8 @@ def _benchmark_missing(panel: Panel, spec: StudySpec, symbol: int | None) -> Mas
     """Bars (T,) on which benchmark or factors of ``symbol`` (None: those of all) are missing."""
     factors = panel.factors if symbol is None else panel.factors_of(symbol)
     bars = regressed(model_named(spec.model), Bars(panel.returns, factors, donors=panel.donors))
-    beside = [bars.regressors] if bars.benchmark is None else [bars.regressors, bars.benchmark[:, None]]
-    return np.asarray(np.isnan(np.column_stack(beside)).any(axis=1), dtype=bool)
+    series = [bars.regressors] if bars.benchmark is None else [bars.regressors, bars.benchmark[:, None]]
+    return np.asarray(np.isnan(np.column_stack(series)).any(axis=1), dtype=bool)
 
 
 def weekday_codes(labels: pl.Series) -> Rows:

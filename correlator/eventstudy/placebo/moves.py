@@ -78,8 +78,8 @@ class Moves:
         """The most rows that so many sessions of one exchange lie apart."""
         if self.calendars is None or sessions == 0:
             return sessions
-        apart = [own[sessions:] - own[:-sessions] for own in self.calendars.rows]
-        return max((int(each.max()) for each in apart if len(each)), default=sessions)
+        distances = [own[sessions:] - own[:-sessions] for own in self.calendars.rows]
+        return max((int(each.max()) for each in distances if len(each)), default=sessions)
 
 
 def read_later(mask: Mask, by: int) -> Mask:

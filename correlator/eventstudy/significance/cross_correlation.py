@@ -99,10 +99,10 @@ def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> A
     correlation[(both < 3) | ~np.isfinite(correlation)] = 0.0
     np.fill_diagonal(correlation, 0.0)
     dates = arrays.event_dates[members]
-    apart = np.abs(dates[:, None] - dates)
+    distance = np.abs(dates[:, None] - dates)
     present = arrays.present(members)
     total = np.empty(len(columns.bars))
-    weighed = {int(bars): correlation * np.maximum(0.0, 1.0 - apart / bars) for bars in np.unique(columns.bars)}
+    weighed = {int(bars): correlation * np.maximum(0.0, 1.0 - distance / bars) for bars in np.unique(columns.bars)}
     for k, bars in enumerate(columns.bars):
         measured = present[:, k].astype(np.float64)
         total[k] = 0.5 * (measured @ weighed[int(bars)] @ measured)
@@ -147,9 +147,9 @@ def add_on_rows(e: Array, unit: Array, where: tuple[Rows, Rows], summed: Array) 
 def _products(summed: Array, start: Rows, first: Rows, second: Rows) -> float:
     """Sum over pairs of dates of the products of their series, which start at calendar day ``start`` of their date."""
     total, span = 0.0, summed.shape[1]
-    apart = start[second] - start[first]
-    for shift in np.unique(apart[np.abs(apart) < span]):
-        a, b = first[apart == shift], second[apart == shift]
+    distance = start[second] - start[first]
+    for shift in np.unique(distance[np.abs(distance) < span]):
+        a, b = first[distance == shift], second[distance == shift]
         early, late = (a, b) if shift >= 0 else (b, a)
         total += float(np.einsum("ij,ij->", summed[early, abs(shift) :], summed[late, : span - abs(shift)]))
     return total

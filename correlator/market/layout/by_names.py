@@ -33,8 +33,8 @@ def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) ->
         raise InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
     only = _only_figure(raw, date) if not fields else None
     if only is not None:
-        told = f"the column {raw.label(only)!r} is read as the closes"
-        return Shape(raw, {"date": date}, {None: {"close": only}}, (told,))
+        note = f"the column {raw.label(only)!r} is read as the closes"
+        return Shape(raw, {"date": date}, {None: {"close": only}}, (note,))
     if not {"close", "adjusted_close"} & set(fields):
         raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
     places, notes = other_places(raw, given, {date, *fields.values()})
@@ -45,7 +45,7 @@ def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) ->
     return Shape(raw, {"date": date, **places}, {None: fields}, (*notes, *_unused_words(raw, used, notes)))
 
 
-def _unused_words(raw: RawTable, used: set[str], told: Sequence[str]) -> list[str]:
+def _unused_words(raw: RawTable, used: set[str], known: Sequence[str]) -> list[str]:
     """What to tell of columns that say one and the same word in every row: it may be whose prices these are."""
     notes = []
     for column in raw.columns:
@@ -55,7 +55,7 @@ def _unused_words(raw: RawTable, used: set[str], told: Sequence[str]) -> list[st
         words = values.head(LOOKED_AT).str.strip_chars().drop_nulls().unique()
         if len(words) == 1 and re.search(r"[^\W\d_]{2}", words[0]) and values.drop_nulls().n_unique() == 1:
             notes.append(f"the column {raw.label(column)!r} says {words[0]!r}, which is not used")
-    return [note for note in notes if note not in told][:3]
+    return [note for note in notes if note not in known][:3]
 
 
 def _only_figure(raw: RawTable, date: str) -> str | None:

@@ -186,8 +186,8 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
 def _figures_beside(raw: RawTable, layout: Layout) -> dict[str, str]:
     """Columns of prices that the layout does not know, by their names: a source may have grown an adjusted close."""
     known = {plain(name) for name in (*layout.header, *layout.columns.values())}
-    beside = {field_of(label): column for column, label in raw.labels.items() if label and plain(label) not in known}
-    return {ours: column for ours, column in beside.items() if ours in PRICES}
+    labelled = {field_of(label): column for column, label in raw.labels.items() if label and plain(label) not in known}
+    return {ours: column for ours, column in labelled.items() if ours in PRICES}
 
 
 def _of_shape(raw: RawTable, layout: Layout, given: Mapping[str, str], symbol: str | None) -> Recognised:
@@ -201,10 +201,10 @@ def _of_shape(raw: RawTable, layout: Layout, given: Mapping[str, str], symbol: s
     )
 
 
-def _recognised(raw: RawTable, layout: Layout, found: Mapping[str, str]) -> Recognised:
-    fields = {ours: column for ours, column in found.items() if ours in PRICES}
-    time, symbol, series, currency = (found.get(ours) for ours in ("time", "symbol", "series", "currency"))
-    return Recognised(layout, raw, found["date"], {None: fields}, time, symbol, series, currency)
+def _recognised(raw: RawTable, layout: Layout, columns: Mapping[str, str]) -> Recognised:
+    fields = {ours: column for ours, column in columns.items() if ours in PRICES}
+    time, symbol, series, currency = (columns.get(ours) for ours in ("time", "symbol", "series", "currency"))
+    return Recognised(layout, raw, columns["date"], {None: fields}, time, symbol, series, currency)
 
 
 def _refuse_repeats(raw: RawTable, fields: Mapping[str, str]) -> None:

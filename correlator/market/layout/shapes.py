@@ -80,8 +80,8 @@ def _wide_or_question(raw: RawTable, given: Mapping[str, str], fields: Mapping[s
         raise InputError(f"{raw.source} has no closing price", hint=name_it(raw, "close"))
     letters = [raw.label(column).upper() for column in others]
     if len(letters) > 1 and set(letters) <= set("OHLCV") and "C" in letters:
-        told = " and ".join([", ".join(letters[:-1]), letters[-1]])
-        _ask(raw, "columns", "wide", f"{told} could be figures of one share, or {len(letters)} shares")
+        listed = " and ".join([", ".join(letters[:-1]), letters[-1]])
+        _ask(raw, "columns", "wide", f"{listed} could be figures of one share, or {len(letters)} shares")
     mixed = [raw.label(column) for column in others if holds_field(raw.label(column))]
     if mixed and len(others) > 1:
         _ask(raw, "wide", "columns", f"{', '.join(mixed[:4])} could be shares or figures of one share")
