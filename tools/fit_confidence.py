@@ -24,7 +24,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from correlator.events.confidence import ALWAYS, BOTH, LINEAR, is_told, signs_of
-from correlator.events.encoder import Heard, listen
+from correlator.events.encoder import Encoded, encode
 from correlator.events.features import masked
 from correlator.events.fitted import judgement_of
 from correlator.events.full import placed, roles_of
@@ -71,23 +71,23 @@ def is_measured(row: Row, reading: Reading) -> bool:
     return row.file == BUSINESS or not row.is_event or len(named_countries) > 1
 
 
-def heard_of(readings: list[Reading], encoder: Path) -> Heard:
+def encoded_by(readings: list[Reading], encoder: Path) -> Encoded:
     """What the encoder of one file says."""
     shown = [masked(reading.text, reading.mentions) for reading in readings]
     spans = [
         [each.span(actor.start, actor.end) for actor in reading.actors]
         for reading, each in zip(readings, shown, strict=True)
     ]
-    return listen([each.words for each in shown], spans, encoder)
+    return encode([each.words for each in shown], spans, encoder)
 
 
 def signs_by(
-    readings: list[Reading], logits: Floats, heard: Heard | None, encoder: Path
+    readings: list[Reading], logits: Floats, encoded: Encoded | None, encoder: Path
 ) -> tuple[list[dict[str, float]], Flags]:
     """The signs of each headline by both models, or by the linear one alone, and whether it is told in any case."""
     out, clear = [], []
     for number, reading in enumerate(readings):
-        judgement = judgement_of(logits[number].astype(np.float32), heard, number, headline=True)
+        judgement = judgement_of(logits[number].astype(np.float32), encoded, number, headline=True)
         reading = placed(reading, judgement)
         views = views_of(reading, judgement.roles, encoder) if judgement.roles is not None else None
         out.append(signs_of(reading, judgement, roles_of(reading, views), views))
@@ -159,8 +159,8 @@ def main() -> None:
     across = np.array([row.gold["grade"] == "abroad" if row.file == BUSINESS else row.is_event for row in rows])
     ours = np.array([row.file in OURS for row in rows])
     lines = []
-    for name, heard in ((LINEAR, None), (BOTH, heard_of(readings, chosen.encoder))):
-        signs, clear = signs_by(readings, logits, heard, chosen.encoder)
+    for name, encoded in ((LINEAR, None), (BOTH, encoded_by(readings, chosen.encoder))):
+        signs, clear = signs_by(readings, logits, encoded, chosen.encoder)
         vectors = DictVectorizer(sparse=False)
         matrix = vectors.fit_transform([{name: each[name] for name in each if name != ALWAYS} for each in signs])
         likely = out_of_month(matrix, across, rows)

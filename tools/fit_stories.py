@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from correlator.news.read import read_news
 from correlator.news.stories import compared, differ
 from correlator.news.story_pairs import FEATURES, LIKELY, difference_of, features
-from correlator.news.story_words import told
+from correlator.news.story_words import headline_words
 
 ROOT = Path(__file__).parents[1]
 LABELS = ROOT / "benchmarks" / "story_training.csv"
@@ -41,7 +41,9 @@ def examples(path: Path) -> tuple[list[Rows], NDArray[np.int64]]:
         (one, first), (two, second) = known[left], known[right]
         hours = abs((second - first).total_seconds()) / 3600
         each = [
-            features(told(a), told(b), difference_of(told(a), told(b)), hours=hours)
+            features(
+                headline_words(a), headline_words(b), difference_of(headline_words(a), headline_words(b)), hours=hours
+            )
             for a, b in compared(one, two)
             if differ(a, b) is None
         ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.brief.asked import WINDOWS, asked_flagged, asked_windows
-from correlator.brief.make import wanted_of
+from correlator.brief.make import requests_of
 from correlator.brief.pool import Codes, history_of, on_rows
 from correlator.brief.predictive import LEVELS, interval_levels
 from correlator.brief.record import Record, walk_forward
@@ -148,7 +148,7 @@ class _Walk:
         sessions = known_sessions(instrument.exchange, self.at, SESSIONS)
         if sessions is None:
             return []
-        requests, names = wanted_of(self.connection, [instrument], instrument.exchange, self.benchmark)
+        requests, names = requests_of(self.connection, [instrument], instrument.exchange, self.benchmark)
         bars = known_bars(self.connection, names, sessions, self.at)
         (numbers,) = measured(bars, requests, self.benchmark, self.windows, flagged=self.flagged)
         countries = (instrument.country,) if instrument.country else ()

@@ -20,8 +20,8 @@ from correlator.brief.model import Brief, Clock, Confound, Instrument, Market, O
 from correlator.brief.others import BEFORE, confounds_on
 from correlator.brief.outlook import outlooks_of, precedents_of
 from correlator.brief.pool import on_rows
-from correlator.brief.series import MOST_MEMBERS, NONE, Measured, Wanted, measured
-from correlator.brief.told import Told, country_of, told
+from correlator.brief.series import MOST_MEMBERS, NONE, Measured, Request, measured
+from correlator.brief.subject import BriefSubject, country_of, read_subject
 from correlator.brief.words import unknown_sentences, verdict_of
 from correlator.errors import InputError
 from correlator.events.encoder import model_folder
@@ -105,7 +105,7 @@ def brief_on(
     ``public_by_then``: news that states a later time was public at the instant all the same, as when its feed had it.
     ``shared``: what other briefs of this very connection have measured, and where this one leaves it for them.
     """
-    subject = told(connection, source, asked.at, asked.coder, public_by_then=public_by_then)
+    subject = read_subject(connection, source, asked.at, asked.coder, public_by_then=public_by_then)
     return _Maker(connection, asked, {} if shared is None else shared).make(subject)
 
 
@@ -118,7 +118,7 @@ class _Maker:
         self.shared = shared
         self.sessions: dict[str, KnownSessions | None] = {}
 
-    def make(self, subject: Told) -> Brief:
+    def make(self, subject: BriefSubject) -> Brief:
         concern = self._concern(subject)
         exchanges = list(dict.fromkeys(each.exchange for each in concern.instruments))
         clocks = {name: self._clock(name, subject) for name in exchanges or exchanges_in(self.connection)}
@@ -163,7 +163,7 @@ class _Maker:
 
     backfilled = 0
 
-    def _concern(self, subject: Told) -> Concern:
+    def _concern(self, subject: BriefSubject) -> Concern:
         countries: dict[str, str] = {}
         for event in subject.events[:1]:
             for part in ("source", "target"):
@@ -178,7 +178,7 @@ class _Maker:
             self.sessions[exchange] = known_sessions(exchange, self.asked.at)
         return self.sessions[exchange]
 
-    def _clock(self, exchange: str, subject: Told) -> Clock:
+    def _clock(self, exchange: str, subject: BriefSubject) -> Clock:
         return clock_of(
             exchange,
             subject.known_at,
@@ -188,7 +188,7 @@ class _Maker:
             date_only=self.asked.date_only,
         )
 
-    def _reach(self, subject: Told, concern: Concern, since: datetime) -> Reach:
+    def _reach(self, subject: BriefSubject, concern: Concern, since: datetime) -> Reach:
         countries = dict.fromkeys(each.country for each in concern.instruments if each.country)
         return Reach(
             tuple(each.symbol for each in concern.instruments),
@@ -199,7 +199,7 @@ class _Maker:
             subject.story_id,
         )
 
-    def _like(self, subject: Told, concern: Concern) -> pl.DataFrame:
+    def _like(self, subject: BriefSubject, concern: Concern) -> pl.DataFrame:
         """Earlier events like the headline's, with the similarity of each; none without an event."""
         if not subject.events or not concern.instruments:
             return pl.DataFrame()
@@ -214,7 +214,9 @@ class _Maker:
         like = like_events(self.connection, likeness, self._reach(subject, concern, since))
         return with_texts(like, subject.headline) if self.asked.coder == "full" else like
 
-    def _instruments(self, subject: Told, concern: Concern, clock: Clock, like: pl.DataFrame) -> list[Instrument]:
+    def _instruments(
+        self, subject: BriefSubject, concern: Concern, clock: Clock, like: pl.DataFrame
+    ) -> list[Instrument]:
         """The instruments of one exchange."""
         sessions = self._sessions(clock.exchange)
         chosen = [each for each in concern.instruments if each.exchange == clock.exchange]
@@ -237,7 +239,7 @@ class _Maker:
     def _measured(self, chosen: Sequence[Concerned], sessions: KnownSessions) -> tuple[KnownBars, list[Measured]]:
         """The bars that instruments of one exchange need, and each instrument's outcomes."""
         asked = self.asked
-        requests, names = wanted_of(self.connection, chosen, sessions.exchange, asked.benchmark)
+        requests, names = requests_of(self.connection, chosen, sessions.exchange, asked.benchmark)
         key = (sessions.exchange, *requests, asked.at, asked.benchmark, asked.windows, asked.flagged)
         if key not in self.shared:
             bars = known_bars(self.connection, names, sessions, asked.at)
@@ -259,7 +261,7 @@ class _Maker:
         each: Concerned,
         numbers: Measured,
         market: Market,
-        context: tuple[Told, Clock, KnownSessions, pl.DataFrame],
+        context: tuple[BriefSubject, Clock, KnownSessions, pl.DataFrame],
     ) -> Instrument:
         subject, clock, sessions, own = context
         events = on_rows(own, sessions, without=clock.day_zero) if own.height else own
@@ -287,7 +289,7 @@ class _Maker:
             tuple(precedents),
         )
 
-    def _confounds(self, subject: Told, concern: Concern, clocks: dict[str, Clock]) -> list[Confound]:
+    def _confounds(self, subject: BriefSubject, concern: Concern, clocks: dict[str, Clock]) -> list[Confound]:
         """Other stories whose day 0 lies from the session before the headline's to the end of the longest window."""
         if not concern.instruments:
             return []
@@ -306,9 +308,9 @@ class _Maker:
         return sorted(confounds.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
 
 
-def wanted_of(
+def requests_of(
     connection: duckdb.DuckDBPyConnection, chosen: Sequence[Concerned], exchange: str, asked: str | None
-) -> tuple[list[Wanted], list[str]]:
+) -> tuple[list[Request], list[str]]:
     """The symbols with what their benchmark may be made of, and all symbols whose bars that needs."""
     if asked not in (None, NONE, EQUAL_WEIGHTED):
         known = names_in(connection).symbol_of(asked)
@@ -321,7 +323,7 @@ def wanted_of(
         {"exchange": exchange, "most": MOST_MEMBERS + 1},
     )["symbol"].to_list()
     members = tuple(shares) if len(shares) <= MOST_MEMBERS or asked == EQUAL_WEIGHTED else ()
-    requests = [Wanted(each.symbol, each.kind, each.benchmark, members) for each in chosen]
+    requests = [Request(each.symbol, each.kind, each.benchmark, members) for each in chosen]
     named = [each.benchmark for each in chosen if each.benchmark]
     fixed = [asked] if asked not in (None, NONE, EQUAL_WEIGHTED) else []
     return requests, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
@@ -342,7 +344,7 @@ def _adjusted(instruments: list[Instrument]) -> list[Instrument]:
     ]
 
 
-def _no_event(subject: Told) -> str | None:
+def _no_event(subject: BriefSubject) -> str | None:
     """Why the headline has no event, None where it has one."""
     if subject.events:
         return None

@@ -11,7 +11,7 @@ import polars as pl
 from correlator.brief.model import Market, Move, StripQuote
 from correlator.brief.outcomes import REGIME
 from correlator.brief.series import Measured
-from correlator.brief.told import Told
+from correlator.brief.subject import BriefSubject
 from correlator.intake.instruments import names_in
 from correlator.research.known import KnownBars, KnownSessions, LastTrade, known_bars
 
@@ -19,7 +19,7 @@ _FIGURES = ("close", "low", "high")
 
 
 def strip_quotes(
-    connection: duckdb.DuckDBPyConnection, subject: Told, sessions: KnownSessions, at: datetime
+    connection: duckdb.DuckDBPyConnection, subject: BriefSubject, sessions: KnownSessions, at: datetime
 ) -> dict[str, StripQuote]:
     """Quotes of the page's strip that were printed before the instant, by symbol of the store."""
     if subject.quotes.is_empty():

@@ -10,7 +10,7 @@ from correlator.brief.pool import Codes, held_of, history_of, intervals, placebo
 from correlator.brief.predictive import FEWEST_ORDINARY, Predictive
 from correlator.brief.record import FEWEST_DATES, forecast_with_record
 from correlator.brief.series import Measured
-from correlator.brief.told import Told
+from correlator.brief.subject import BriefSubject
 from correlator.eventstudy.windows import OffsetWindow
 from correlator.research.known import KnownSessions
 from correlator.research.precedents import PRECEDENT
@@ -21,7 +21,7 @@ RECORD_OF = 250
 
 
 def outlooks_of(
-    subject: Told,
+    subject: BriefSubject,
     numbers: Measured,
     sessions: KnownSessions,
     events: pl.DataFrame,

@@ -30,7 +30,7 @@ NONE = "none"
 @dataclass(frozen=True)
 class Measured:
     """One symbol of a brief: its ``benchmark`` with the reason, closes (T,), where it ended at the limit and where its
-    volume was zero (T,), its ``outcomes`` (of one symbol), and whether flagged bars are ``told``.
+    volume was zero (T,), its ``outcomes`` (of one symbol), and whether flagged bars are ``reported``.
     """
 
     symbol: str
@@ -40,16 +40,16 @@ class Measured:
     locked: Mask
     untraded: Mask
     outcomes: Outcomes
-    told: bool = True
+    reported: bool = True
 
     def flagged(self, first: int, last: int) -> tuple[str, ...]:
-        """What speaks against bars of the rows ``first`` to ``last``, as studies call it; none where not ``told``."""
-        marks = (("limit-locked", self.locked), ("zero-volume", self.untraded)) if self.told else ()
+        """What speaks against bars of the rows ``first`` to ``last``, as studies call it; none if not ``reported``."""
+        marks = (("limit-locked", self.locked), ("zero-volume", self.untraded)) if self.reported else ()
         return tuple(word for word, mask in marks if mask[first : last + 1].any())
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Request:
     """A symbol, its kind, the benchmark that the store names for it, and the other shares of its exchange."""
 
     symbol: str
@@ -60,7 +60,7 @@ class Wanted:
 
 def measured(
     bars: KnownBars,
-    requests: Sequence[Wanted],
+    requests: Sequence[Request],
     asked: str | None,
     windows: tuple[OffsetWindow, ...],
     *,
@@ -110,7 +110,7 @@ def measured(
     return measurements
 
 
-def _benchmark(each: Wanted, asked: str | None, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:
+def _benchmark(each: Request, asked: str | None, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:
     """The benchmark of a symbol, None for its own mean, and why."""
     traded = np.isfinite(prices[:, place[each.symbol]])
     seen: Mask = np.asarray(np.isfinite(prices).any(axis=0))

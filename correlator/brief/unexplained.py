@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.brief.make import wanted_of
+from correlator.brief.make import requests_of
 from correlator.brief.series import Measured, measured
 from correlator.errors import InputError
 from correlator.eventstudy.readers import instant
@@ -104,7 +104,7 @@ def unexplained(
             sessions = known_sessions(instrument.exchange, moment, _reach(first, moment))
             if sessions is None:
                 continue
-            requests, needed = wanted_of(connection, [instrument], instrument.exchange, benchmark)
+            requests, needed = requests_of(connection, [instrument], instrument.exchange, benchmark)
             bars = known_bars(connection, needed, sessions, moment)
             (numbers,) = measured(bars, requests, benchmark, (OffsetWindow(0, 0),))
             parts.append(_moves(connection, instrument, numbers, sessions, asked=asked))

@@ -9,7 +9,7 @@ from typing import Any
 from correlator.brief.model import Clock, Instrument
 from correlator.brief.predictive import FEWEST_ORDINARY
 from correlator.brief.record import FEWEST_DATES
-from correlator.brief.told import Told
+from correlator.brief.subject import BriefSubject
 from correlator.events.encoder import INSTALL
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.frames import as_simple
@@ -59,7 +59,7 @@ def record_sentence(instruments: Sequence[Instrument]) -> str | None:
 
 def unknown_sentences(
     at: datetime,
-    subject: Told,
+    subject: BriefSubject,
     clocks: Iterable[Clock],
     instruments: Sequence[Instrument],
     *,

@@ -33,7 +33,7 @@ def foreign_errors() -> tuple[type[BaseException], ...]:
     return tuple(kinds)
 
 
-def told(error: BaseException) -> tuple[str | None, ExitCode]:
+def error_line(error: BaseException) -> tuple[str | None, ExitCode]:
     """The line that says what went wrong (None: nobody listens), and the code to leave with."""
     if isinstance(error, BrokenPipeError):
         return None, ExitCode.FAILURE

@@ -23,7 +23,7 @@ def _outcome() -> int:
     import typer
 
     from correlator.cli.app import app
-    from correlator.cli.boundary import close_stdout, foreign_errors, silence_stdout, told
+    from correlator.cli.boundary import close_stdout, error_line, foreign_errors, silence_stdout
     from correlator.cli.exit_codes import ExitCode, exit_code_of
     from correlator.cli.options import Settings, use_settings
     from correlator.cli.output import complain
@@ -45,7 +45,7 @@ def _outcome() -> int:
     except _typing_error() as error:
         return _mistyped(error)
     except foreign_errors() as error:
-        line, code = told(error)
+        line, code = error_line(error)
         if line is None:
             silence_stdout()
         else:

@@ -62,7 +62,7 @@ def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions
     from correlator.intake.undo import load_of
 
     loaded = load_of(open_store(store), load)
-    narrate(_told(loaded))
+    narrate(_load_line(loaded))
     printer.print(loaded.rows)
 
 
@@ -83,7 +83,7 @@ def undo(
 
     target = open_store(store)
     undone = load_of(target, load) if dry_run else undo_load(target, load)
-    narrate(f"{'would undo' if dry_run else 'undone:'} {_told(undone)}")
+    narrate(f"{'would undo' if dry_run else 'undone:'} {_load_line(undone)}")
     for note in undone.notes:
         narrate(f"  {note}")
     printer.print(undone.rows)
@@ -151,7 +151,7 @@ def merge(
         narrate(line)
 
 
-def _told(undone: Undone) -> str:
+def _load_line(undone: Undone) -> str:
     """A load in a line."""
     load = undone.load
     gone = f", undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC" if load["undone_at"] is not None else ""

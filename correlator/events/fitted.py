@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.events.encoder import Floats, Heard, listen, model_folder
+from correlator.events.encoder import Encoded, Floats, encode, model_folder
 from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, Grams, Masked, grams, masked, rule_features
 from correlator.events.gate import log_odds
 from correlator.events.model import CATEGORIES
@@ -93,21 +93,21 @@ def judge(readings: Sequence[Reading]) -> list[Judgement]:
     if not readings:
         return []
     shown = [masked(reading.text, reading.mentions) for reading in readings]
-    encoded = _heard(readings, shown) if has_encoder() else None
+    encoded = _encoded(readings, shown) if has_encoder() else None
     return [
         _judge(reading, each.words, encoded, n) for n, (reading, each) in enumerate(zip(readings, shown, strict=True))
     ]
 
 
-def _heard(readings: Sequence[Reading], shown: Sequence[Masked]) -> Heard:
+def _encoded(readings: Sequence[Reading], shown: Sequence[Masked]) -> Encoded:
     spans = [
         [each.span(actor.start, actor.end) for actor in reading.actors]
         for reading, each in zip(readings, shown, strict=True)
     ]
-    return listen([each.words for each in shown], spans)
+    return encode([each.words for each in shown], spans)
 
 
-def _judge(reading: Reading, words: str, encoded: Heard | None, number: int) -> Judgement:
+def _judge(reading: Reading, words: str, encoded: Encoded | None, number: int) -> Judgement:
     weights = load_weights()
     rules = rule_features(reading)
     contributions, _ = weights.contributions(grams(words))
@@ -115,7 +115,7 @@ def _judge(reading: Reading, words: str, encoded: Heard | None, number: int) -> 
     return judgement_of(logits, encoded, number, headline=bool(rules[NAMED]))
 
 
-def judgement_of(logits: Floats, encoded: Heard | None, number: int, *, headline: bool) -> Judgement:
+def judgement_of(logits: Floats, encoded: Encoded | None, number: int, *, headline: bool) -> Judgement:
     """What both models say together of text ``number`` of those ``encoded``.
 
     ``logits``: the linear model's, shape (classes + 1,), last that of an event; ``headline``: whether the text has a

@@ -11,7 +11,7 @@ from correlator.events.direction import Roles
 from correlator.events.encoder import Floats
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge, loudest
-from correlator.events.gate import has_gate, is_clear, stands, tells_nobody
+from correlator.events.gate import has_gate, is_clear, outweighs_doubt, tells_nobody
 from correlator.events.learned_roles import learned_roles, views_of
 from correlator.events.model import CodedEvent, Evidence
 from correlator.events.no_act import is_private, no_act
@@ -60,7 +60,7 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
             return None
         event = likelihood(signs)
         return event if is_told(event, signs) or is_clear(reading) else None
-    return 1.0 if reading.opposing == 0 or reading.choice is None or stands(reading) else None
+    return 1.0 if reading.opposing == 0 or reading.choice is None or outweighs_doubt(reading) else None
 
 
 def _is_inner(roles: Roles) -> bool:

@@ -49,10 +49,10 @@ def likelihood(reading: Reading) -> float:
     """How likely what the rules found in a text is an event; of a sentence, 1 or 0."""
     if has_gate(reading.text, reading.actors):
         return logistic(logit(signs(reading)))
-    return float(stands(reading))
+    return float(outweighs_doubt(reading))
 
 
-def stands(reading: Reading) -> bool:
+def outweighs_doubt(reading: Reading) -> bool:
     """Whether the deciding words of a long sentence outweigh what speaks against an event."""
     return reading.choice is not None and reading.choice.score - _sentence_cost(reading) >= _FLOOR
 

@@ -96,11 +96,11 @@ class Linker:
             for symbol in dict.fromkeys(printed_symbols)
         }
         for place, text in (("headline", headline), ("body", body or "")):
-            for symbol, kind, span in self._found(text):
+            for symbol, kind, span in self._occurrences(text):
                 links.setdefault((symbol, kind), Link(symbol, kind, f"{place}: {span}"))
         return list(links.values())
 
-    def _found(self, text: str) -> Iterable[tuple[str, str, str]]:
+    def _occurrences(self, text: str) -> Iterable[tuple[str, str, str]]:
         ready = prepare(text)
         matches = self._matcher.find_matches_as_indexes(ready.lowered, overlapping=True)
         if not matches or not self._meanings:

@@ -85,7 +85,7 @@ def _words(text: str, language: str) -> _Words:
 
 def _decided(words: _Words, lexicon: Lexicon) -> tuple[Act, int, int] | None:
     """The deciding act with its span: the last, or in a language whose verb comes first the first, before a colon."""
-    hits = [(act, *match.span()) for act in lexicon.acts for match in act.found.finditer(words.joined)]
+    hits = [(act, *match.span()) for act in lexicon.acts for match in act.compiled.finditer(words.joined)]
     if any(act.category == NO_EVENT for act, _, _ in hits) or not hits:
         return None
     colon = words.joined.find(" : ")

@@ -78,7 +78,7 @@ def parties(reading: Reading) -> Parties:
         raise ValueError("parties are those of a reading whose deciding words are chosen")
     business = _business(hits)
     names = {phrase.start for phrase in actors if _of_a_name(text, phrase, actors, business)}
-    standing = {p.start for p in actors if p.start not in names and _stands(text, p, business)}
+    standing = {p.start for p in actors if p.start not in names and _is_party(text, p, business)}
     acting = any(phrase.start in standing for phrase in roles.sources[:1])
     punished = best.category in _PUNISHMENT
     excluded = names if business else set()
@@ -156,7 +156,7 @@ def _business(hits: Sequence[Hit]) -> frozenset[int]:
     return frozenset(hit.start for hit in companies if hit.start not in deeds)
 
 
-def _stands(text: Text, phrase: Phrase, business: frozenset[int]) -> bool:
+def _is_party(text: Text, phrase: Phrase, business: frozenset[int]) -> bool:
     """Whether a phrase is a party by itself: *Iran warns*, *Iran's Velayati*, not *Iranian banks*, *Iran-based*."""
     if _is_company(text, phrase):
         return False

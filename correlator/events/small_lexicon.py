@@ -39,7 +39,7 @@ class Act:
     category: str
     weight: float
     pattern: str
-    found: re.Pattern[str]
+    compiled: re.Pattern[str]
     source: str | None
     target: str | None
     example: str

@@ -55,7 +55,7 @@ def moments_of(column: pl.Series, what: str) -> Moments:
     wall = column.dt.replace_time_zone(None).dt.cast_time_unit("us")
     zoned = column.dtype.time_zone is not None
     instant = column.dt.convert_time_zone("UTC").cast(UTC) if zoned else _none(wall, UTC)
-    return _apart(wall, instant)
+    return _midnights_as_dates(wall, instant)
 
 
 def holds_day_numbers(column: pl.Series) -> bool:
@@ -90,7 +90,7 @@ def _of_text(column: pl.Series, what: str) -> Moments:
     if unread.any():
         first = column.filter(unread)[0]
         raise TimeError(f"{first!r} in column {column.name!r} of {what} is not a date", hint=_HINT)
-    return _apart(parts["wall"], parts["instant"])
+    return _midnights_as_dates(parts["wall"], parts["instant"])
 
 
 def _instants_of_text(column: pl.Series) -> pl.DataFrame:
@@ -108,7 +108,7 @@ def _instants_of_text(column: pl.Series) -> pl.DataFrame:
     )
 
 
-def _apart(wall: pl.Series, instant: pl.Series) -> Moments:
+def _midnights_as_dates(wall: pl.Series, instant: pl.Series) -> Moments:
     """Midnights are dates, whatever zone stands beside them."""
     clock = (wall.dt.time() != time(0)).fill_null(False)
     frame = pl.DataFrame({"wall": wall, "instant": instant, "clock": clock})

@@ -69,7 +69,7 @@ class Option:
     many: bool = False
 
 
-def _told(read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False) -> dict[str, Option]:
+def _option(read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False) -> dict[str, Option]:
     return {"option": Option(read, words, flag, of, many)}
 
 
@@ -84,19 +84,19 @@ class StudySpec:
 
     symbols: tuple[str, ...] = field(
         default=(),
-        metadata=_told(
+        metadata=_option(
             texts, "Symbol to study; may be given again. Default: every share.", flag="--symbol", of=STORE, many=True
         ),
     )
     events: str | None = field(
         default=None,
-        metadata=_told(
+        metadata=_option(
             read_text, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
         ),
     )
     links: tuple[str, ...] = field(
         default=DEFAULT_LINKS,
-        metadata=_told(
+        metadata=_option(
             read_links,
             f"Kind of link that counts: {', '.join(LINK_KINDS)}; may be given again. Default: country and named.",
             flag="--link",
@@ -106,7 +106,7 @@ class StudySpec:
     )
     benchmark: str | None = field(
         default=None,
-        metadata=_told(
+        metadata=_option(
             read_text,
             "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default; of "
             "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
@@ -114,7 +114,7 @@ class StudySpec:
     )
     benchmark_session: str = field(
         default="same",
-        metadata=_told(
+        metadata=_option(
             one_of(BENCHMARK_SESSIONS),
             "Session of the benchmark beside each of the share: same, or previous for a market that closes later.",
             of=STORE,
@@ -122,14 +122,14 @@ class StudySpec:
     )
     model: str = field(
         default="market",
-        metadata=_told(
+        metadata=_option(
             read_text,
             "raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, rolling-beta or synthetic.",
         ),
     )
     donors: tuple[str, ...] = field(
         default=(),
-        metadata=_told(
+        metadata=_option(
             texts,
             "For model synthetic, securities that the events cannot touch: symbols or columns, or for the store "
             "other-countries (default) or other-sectors; with files default columns without events.",
@@ -138,53 +138,56 @@ class StudySpec:
     )
     interval: str = field(
         default=DAILY,
-        metadata=_told(read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE),
+        metadata=_option(read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE),
     )
     returns: str = field(
-        default="log", metadata=_told(one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
+        default="log", metadata=_option(one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
     )
     price: str = field(
-        default="adjusted", metadata=_told(one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
+        default="adjusted", metadata=_option(one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
     )
     currency: str | None = field(
         default=None,
-        metadata=_told(read_text, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE),
+        metadata=_option(read_text, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE),
     )
     estimation: Window = field(
         default=OffsetWindow(-279, -30),
-        metadata=_told(parse_window, "Estimation window: sessions from day 0, or two dates."),
+        metadata=_option(parse_window, "Estimation window: sessions from day 0, or two dates."),
     )
     window: Window = field(
-        default=OffsetWindow(-10, 10), metadata=_told(parse_window, "Event window: sessions from day 0, or two dates.")
+        default=OffsetWindow(-10, 10),
+        metadata=_option(parse_window, "Event window: sessions from day 0, or two dates."),
     )
     windows: tuple[Window, ...] = field(
         default=(),
-        metadata=_told(
+        metadata=_option(
             read_windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
         ),
     )
     minimum_observations: int | None = field(
-        default=None, metadata=_told(read_minimum, "Bars that an estimation window must have.", flag="--minimum")
+        default=None, metadata=_option(read_minimum, "Bars that an estimation window must have.", flag="--minimum")
     )
     purge: bool = field(
         default=False,
-        metadata=_told(
+        metadata=_option(
             read_switch, "Leave bars in the event window of another event of the share out of estimation windows."
         ),
     )
     by: tuple[str, ...] = field(
         default=(),
-        metadata=_told(texts, "Columns of the events that split averages and statistics, such as category.", many=True),
+        metadata=_option(
+            texts, "Columns of the events that split averages and statistics, such as category.", many=True
+        ),
     )
     off_session: str = field(
         default="next",
-        metadata=_told(
+        metadata=_option(
             one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
         ),
     )
     date_only: str | None = field(
         default=None,
-        metadata=_told(
+        metadata=_option(
             perhaps(one_of(DATE_ONLY)),
             "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
             "same-day for files, after-close for stored news.",
@@ -192,7 +195,7 @@ class StudySpec:
     )
     exchange: str | None = field(
         default=None,
-        metadata=_told(
+        metadata=_option(
             read_text,
             "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...; of shares of "
             "several, LAMP=XKAR,WICK=XNYS, or instruments for what is known of each.",
@@ -201,20 +204,20 @@ class StudySpec:
     )
     close_of_day: str | None = field(
         default=None,
-        metadata=_told(
+        metadata=_option(
             read_clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
         ),
     )
     holes: str = field(
         default="trade-to-trade",
-        metadata=_told(
+        metadata=_option(
             one_of(HOLES),
             "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
         ),
     )
     flagged: str = field(
         default=MARK,
-        metadata=_told(
+        metadata=_option(
             one_of(FLAGGED),
             "Bars that the audit doubts, limit-locked or without volume: mark them in the outputs, keep them unmarked, "
             "or drop them, and events with one in their window.",
@@ -222,13 +225,13 @@ class StudySpec:
     )
     engine: str = field(
         default="auto",
-        metadata=_told(
+        metadata=_option(
             one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
         ),
     )
     as_of: datetime | None = field(
         default=None,
-        metadata=_told(
+        metadata=_option(
             instant, "Use only what was known then: a date (its end in UTC) or an ISO instant with zone.", of=STORE
         ),
     )

@@ -23,7 +23,7 @@ from correlator.intake.coding import (
     with_own_updates,
 )
 from correlator.intake.parts import Connection, Derive, Tally, load_parts
-from correlator.intake.report import LoadReport, Preview, sha256_of, source_name, started, told
+from correlator.intake.report import LoadReport, Preview, reject_notes, sha256_of, source_name, started
 from correlator.intake.stories import join_pending_stories, join_stories
 from correlator.intake.strips import date_strips
 from correlator.store.db import Store
@@ -138,9 +138,11 @@ def _load_news(
     reasons: Counter[str] = Counter()
     prepared = (prepare(store, batch, coding) for batch in regrouped(_noted(batches, reasons), PART_ROWS))
     load = Load("news", name, sha256)
-    derive = Derive(_join, _join_apart, SMALL)
+    derive = Derive(_join, _join_afterwards, SMALL)
     total = load_parts(store, load, prepared, _write, derive=derive, advance=advance)
-    return LoadReport("news", name, total.added, total.known, total.rejected, dict(total.details), told(reasons))
+    return LoadReport(
+        "news", name, total.added, total.known, total.rejected, dict(total.details), reject_notes(reasons)
+    )
 
 
 def _noted(batches: Iterable[Batch], reasons: Counter[str]) -> Iterator[Batch]:
@@ -155,7 +157,7 @@ def _join(connection: Connection, _: Tally) -> dict[str, int]:
     return {}
 
 
-def _join_apart(store: Store) -> dict[str, int]:
+def _join_afterwards(store: Store) -> dict[str, int]:
     join_pending_stories(store)
     return {}
 

@@ -44,12 +44,12 @@ class Tally:
 class Derive:
     """What follows from a whole load: stories, sessions of strips. Each function returns what it did, by name.
 
-    ``inside``: in the last transaction of a load of at most ``small`` rows; ``apart``: after a larger one, in
+    ``inside``: in the last transaction of a load of at most ``small`` rows; ``afterwards``: after a larger one, in
     transactions of its own, so often as the load is run again.
     """
 
     inside: Callable[[Connection, Tally], Mapping[str, int]]
-    apart: Callable[[Store], Mapping[str, int]]
+    afterwards: Callable[[Store], Mapping[str, int]]
     small: int
 
 
@@ -95,7 +95,7 @@ def load_parts(
         if advance is not None:
             advance(total.taken - before.taken)
     if not ended and total.taken and derive is not None:
-        total += Tally(details=Counter(derive.apart(store)))
+        total += Tally(details=Counter(derive.afterwards(store)))
         whole = total
 
         def end(connection: Connection) -> None:

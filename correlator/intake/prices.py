@@ -89,7 +89,7 @@ def _whole(file: PriceFile, exchange: str | None) -> _Bars:
 
 def _in_slices(file: SlicedBars) -> _Bars:
     rejects = pl.concat(file.rejects) if file.rejects else no_rejects()
-    return _Bars(list(file.symbols), file.currencies, rejects, file.told(), file.frames(), _MOST_OF_SLICES)
+    return _Bars(list(file.symbols), file.currencies, rejects, file.distinct_notes(), file.frames(), _MOST_OF_SLICES)
 
 
 def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None, datetime | None]) -> LoadReport:
@@ -160,10 +160,10 @@ def _dating(symbols: Sequence[str]) -> Derive:
     def inside(connection: Connection, total: Tally) -> dict[str, int]:
         return {"quotes dated": date_strips(connection, symbols=symbols) if total.added else 0}
 
-    def apart(store: Store) -> dict[str, int]:
+    def afterwards(store: Store) -> dict[str, int]:
         return {"quotes dated": store.transact(lambda connection: date_strips(connection, symbols=symbols))}
 
-    return Derive(inside, apart, PART_ROWS)
+    return Derive(inside, afterwards, PART_ROWS)
 
 
 def _stored_exchange(names: Names, symbol: str | None) -> str | None:

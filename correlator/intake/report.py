@@ -58,7 +58,7 @@ def warns_of_nothing(load: Callable[P, T]) -> Callable[P, T]:
     return loaded
 
 
-def told(reasons: Mapping[str, int], most: int = 3) -> tuple[str, ...]:
+def reject_notes(reasons: Mapping[str, int], most: int = 3) -> tuple[str, ...]:
     """Notes that say why rows were rejected and how many for each reason, the most frequent first."""
     ranked = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
     notes = [f"{count:,} rejected: {reason[:160]}" for reason, count in ranked[:most]]

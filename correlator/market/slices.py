@@ -67,7 +67,7 @@ class SlicedBars:
         for note in file.notes:
             self.notes.setdefault(re.sub(r"[\d,.]+", "#", note), []).append(note)
 
-    def told(self) -> tuple[str, ...]:
+    def distinct_notes(self) -> tuple[str, ...]:
         """The notes, each once; one whose figures differ from slice to slice says that there are more."""
         notes = []
         for said in self.notes.values():

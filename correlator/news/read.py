@@ -154,7 +154,7 @@ class _Layout:
 
     read: Callable[[Path, _Request], Iterator[Batch]]
     called: str
-    hears: str = ""
+    uses: str = ""
 
 
 _LAYOUTS = {
@@ -182,7 +182,7 @@ def _refuse_unheard(request: _Request, files: list[Path], *, alone: bool) -> Non
 def _refuse_for(kind: str, source: str, **given: object) -> None:
     """Raises InputError for a statement about a source of this kind that its reader would not look at."""
     for name, value in given.items():
-        if value and _LAYOUTS[kind].hears != name:
+        if value and _LAYOUTS[kind].uses != name:
             whose = "tables of news" if name == "columns" else "pages"
             raise InputError(
                 f"{name} is for {whose}, and {source} is {_LAYOUTS[kind].called}", hint="leave it out", argument=name
@@ -239,7 +239,7 @@ def _rejected(path: Path, request: _Request, reason: str) -> Batch:
     from correlator.news.page import read_text
 
     try:
-        is_page = _LAYOUTS[request.layout_of(path)].hears == "published"
+        is_page = _LAYOUTS[request.layout_of(path)].uses == "published"
         text = visible_text(read_text(path, request.encoding)) if is_page else ""
     except InputError:
         text = ""

@@ -18,7 +18,16 @@ from rapidfuzz import fuzz, process
 
 from correlator.news.story_pairs import UNITS, alike
 from correlator.news.story_results import same_results
-from correlator.news.story_words import BEHIND_COMMA, TAIL, Told, main_clause, meant, opposites, told, words_of
+from correlator.news.story_words import (
+    BEHIND_COMMA,
+    TAIL,
+    HeadlineWords,
+    headline_words,
+    main_clause,
+    meant,
+    opposites,
+    words_of,
+)
 
 WINDOW = timedelta(hours=72)
 SAME_DAY = timedelta(hours=14)
@@ -158,14 +167,14 @@ def _same_event(one: str, two: str, hours: float) -> bool:
 def compared(one: str, two: str) -> list[tuple[str, str]]:
     """What of two headlines is compared: what they tell first, if that is not the whole, and all of both."""
     whole, first = (one, two), (main_clause(one), main_clause(two))
-    left, right = (told(each).words for each in first)
+    left, right = (headline_words(each).words for each in first)
     short = left != right and min(len(left), len(right)) < SHORTEST
     return [whole] if first == whole or short else [first, whole]
 
 
 def _tell_same(one: str, two: str, hours: float) -> bool:
     decided = differ(one, two)
-    return alike(told(one), told(two), hours=hours) if decided is None else not decided
+    return alike(headline_words(one), headline_words(two), hours=hours) if decided is None else not decided
 
 
 def differ(one: str, two: str) -> bool | None:
@@ -173,7 +182,7 @@ def differ(one: str, two: str) -> bool | None:
 
     None where rules do not decide.
     """
-    left, right = told(one), told(two)
+    left, right = headline_words(one), headline_words(two)
     if _numbers_differ(left, right):
         return True
     if same_results(one, two):
@@ -181,13 +190,13 @@ def differ(one: str, two: str) -> bool | None:
     return True if _turned(left, right) or _swapped(left, right, one, two) else None
 
 
-def _numbers_differ(one: Told, two: Told) -> bool:
+def _numbers_differ(one: HeadlineWords, two: HeadlineWords) -> bool:
     """Whether each has a number, or a unit of numbers, that the other has not."""
     left, right = (each.numbers | UNITS.intersection(each.words) for each in (one, two))
     return bool(left - right and right - left)
 
 
-def _turned(one: Told, two: Told) -> bool:
+def _turned(one: HeadlineWords, two: HeadlineWords) -> bool:
     """Whether only one of both denies, doubts or turns what the other tells, or their directions are opposite."""
     sets = words_of()
     left, right = frozenset(one.words), frozenset(two.words)
@@ -200,13 +209,13 @@ def _turned(one: Told, two: Told) -> bool:
     return bool((new_left & sets.up and new_right & sets.down) or (new_left & sets.down and new_right & sets.up))
 
 
-def _moves(each: Told) -> set[str]:
+def _moves(each: HeadlineWords) -> set[str]:
     """How a market moved, as said behind it (*shares fall*): it comments on what is told and does not turn it."""
     sets = words_of()
     return {move for market, move in pairwise(each.words) if market in sets.market and move in sets.up | sets.down}
 
 
-def _swapped(one: Told, two: Told, first: str, second: str) -> bool:
+def _swapped(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:
     """Whether names that both hold stand in another order, and not because one is in the passive or both meet.
 
     Names of months and periods say nothing by their order.

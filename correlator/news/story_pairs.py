@@ -13,7 +13,7 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from correlator.news.story_words import Told, words_of
+from correlator.news.story_words import HeadlineWords, words_of
 from correlator.resources import data_path
 
 SAME_WORD = 80.0
@@ -47,7 +47,7 @@ def weights() -> tuple[float, tuple[float, ...]]:
     return float(raw["intercept"]), tuple(float(raw[name]) for name in FEATURES)
 
 
-def alike(left: Told, right: Told, *, hours: float) -> bool:
+def alike(left: HeadlineWords, right: HeadlineWords, *, hours: float) -> bool:
     """Whether two headlines told ``hours`` apart, which no rule tells apart, tell one event.
 
     Where each has a name of its own behind the same word (*ban on wheat from Peru*, *from Chile*), or the same figure
@@ -60,7 +60,7 @@ def alike(left: Told, right: Told, *, hours: float) -> bool:
     return likeness(left, right, difference, hours=hours) >= (LIKELY_TOLD if easy else LIKELY)
 
 
-def _marked(left: Told, right: Told, difference: Difference) -> bool:
+def _marked(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
     """Whether both tell a figure that would hardly come twice (*$7.5 billion*), or the same three names.
 
     Not the names, where each has something new behind the same word (*attack on the port*, *attack on the airport*).
@@ -74,14 +74,14 @@ def _marked(left: Told, right: Told, difference: Difference) -> bool:
     return not _behind(left, same, difference.new_left) & _behind(right, same, difference.new_right)
 
 
-def likeness(left: Told, right: Told, difference: Difference, *, hours: float) -> float:
+def likeness(left: HeadlineWords, right: HeadlineWords, difference: Difference, *, hours: float) -> float:
     """Log odds that two headlines told ``hours`` apart tell one event."""
     intercept, each = weights()
     values = features(left, right, difference, hours=hours)
     return intercept + sum(weight * value for weight, value in zip(each, values, strict=True))
 
 
-def features(left: Told, right: Told, difference: Difference, *, hours: float) -> tuple[float, ...]:
+def features(left: HeadlineWords, right: HeadlineWords, difference: Difference, *, hours: float) -> tuple[float, ...]:
     """What ``FEATURES`` names, of the words of two headlines.
 
     The weight of the words that only one has, the lesser of both; the share of the longer headline that both have;
@@ -101,7 +101,7 @@ def features(left: Told, right: Told, difference: Difference, *, hours: float) -
     )
 
 
-def difference_of(left: Told, right: Told) -> Difference:
+def difference_of(left: HeadlineWords, right: HeadlineWords) -> Difference:
     """How the words of two headlines differ; units of numbers apart."""
     first, second = frozenset(left.words) - UNITS, frozenset(right.words) - UNITS
     new_left, new_right = first - second, second - first
@@ -120,7 +120,7 @@ def _weight(words: Iterable[str]) -> float:
     return sum(COMMON if word in common else 1.0 for word in words)
 
 
-def _renamed(left: Told, right: Told, difference: Difference) -> bool:
+def _renamed(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
     """Whether each has a new name behind the same word, or counts other things (*5 percent of a port*, *of a mine*)."""
     new = ((left, difference.new_left), (right, difference.new_right))
     names = [
@@ -139,7 +139,7 @@ def _is_telling(number: str) -> bool:
     return "_" in number or len(number) >= TELLING
 
 
-def _behind(each: Told, common: Collection[str], new: Collection[str]) -> set[str]:
+def _behind(each: HeadlineWords, common: Collection[str], new: Collection[str]) -> set[str]:
     """The common words behind which stands something ``new``; units of numbers apart."""
     before = ""
     words: set[str] = set()
@@ -151,7 +151,7 @@ def _behind(each: Told, common: Collection[str], new: Collection[str]) -> set[st
     return words
 
 
-def _begins(each: Told, new: Collection[str]) -> bool:
+def _begins(each: HeadlineWords, new: Collection[str]) -> bool:
     return bool(each.words) and each.words[0] in new
 
 

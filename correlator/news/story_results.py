@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from correlator.news.story_words import told, words_of
+from correlator.news.story_words import headline_words, words_of
 
 # What is still to come is not reported: *profit to rise*, but *profit rises to $5 bln*.
 _AHEAD = re.compile(
@@ -36,7 +36,7 @@ def results_of(headline: str) -> Results | None:
     >>> results_of("Acme profit to rise: CEO") is None
     True
     """
-    sets, each = words_of(), told(headline)
+    sets, each = words_of(), headline_words(headline)
     first = next((place for place, word in enumerate(each.words) if word in sets.metric), None)
     if first is None or _AHEAD.search(_FIRST_PART.split(headline)[0]):
         return None

@@ -39,7 +39,7 @@ _JOINING = (",", "&", "-", "/")
 
 
 @dataclass(frozen=True)
-class Told:
+class HeadlineWords:
     """A headline's words in order, each as what it is taken for; ``names`` are those printed as names.
 
     ``groups`` is a number for each word: words joined by a comma or "and" have the same, as their order says nothing.
@@ -70,12 +70,12 @@ class StoryWords:
 
 
 @lru_cache(maxsize=50_000)
-def told(headline: str) -> Told:
+def headline_words(headline: str) -> HeadlineWords:
     """A headline's words.
 
     Examples
     --------
-    >>> told("UPDATE 2-U.S. bans $1 bln of imports: sources").words
+    >>> headline_words("UPDATE 2-U.S. bans $1 bln of imports: sources").words
     ('usa', 'ban', 'dollar', '1', 'billion', 'import')
     """
     text, filler = _joined_phrases(_plain(headline)), words_of().filler
@@ -100,11 +100,11 @@ def told(headline: str) -> Told:
             if not sentence_case or word[0].isupper():
                 names.add(stem)
     numbers = frozenset(word for word in words if word[0].isdigit())
-    return Told(tuple(words), frozenset(names), tuple(groups), numbers)
+    return HeadlineWords(tuple(words), frozenset(names), tuple(groups), numbers)
 
 
 def meant(headlines: pl.Series) -> pl.Series:
-    """The words of many headlines at once, as texts; nearly as ``told`` has them, which decides.
+    """The words of many headlines at once, as texts; nearly as ``headline_words`` has them, which decides.
 
     Runs of a million headlines are compared by these, and only what is close is looked at one by one.
     """

@@ -120,7 +120,7 @@ def parse_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> list[StripQuote]
     """
     clean = _readable(text)
     strips: list[dict[str, StripQuote]] = []
-    for run in _runs(_found(clean, layouts)):
+    for run in _runs(_quotes_in_order(clean, layouts)):
         same = next((strip for strip in strips if _is_same(strip, run)), None)
         if same is None:
             strips.append(run)
@@ -158,7 +158,7 @@ def _readable(text: str) -> str:
     return _EMPHASIS.sub("", clean) if "**" in clean or "__" in clean else clean
 
 
-def _found(text: str, layouts: Sequence[str]) -> list[StripQuote]:
+def _quotes_in_order(text: str, layouts: Sequence[str]) -> list[StripQuote]:
     """Quotes of all layouts in the order of the text."""
     quotes: list[tuple[int, StripQuote]] = []
     line, reached = 1, 0

@@ -61,16 +61,16 @@ def correlation_title(table: pl.DataFrame, method: str, unit: str = "story") -> 
     """What one symbol and key of ``correlate``'s ``table`` were found to have to do with each other."""
     symbol, key = table.select("symbol", "key").row(0)
     if method == "projection":
-        return f"{symbol} after one more {unit}: {_found(table)}"
+        return f"{symbol} after one more {unit}: {_significant_count(table)}"
     of = _news_of(key)
-    return f"{of[0].upper()}{of[1:]} and {symbol}: {_found(table)}"
+    return f"{of[0].upper()}{of[1:]} and {symbol}: {_significant_count(table)}"
 
 
 def _news_of(key: str) -> str:
     return "all news" if key == "all" else f"news of {key}"
 
 
-def _found(table: pl.DataFrame) -> str:
+def _significant_count(table: pl.DataFrame) -> str:
     """How many lags or horizons are more than chance, all of them allowed for."""
     known = table.drop_nulls("p_holm")
     sure = known.filter(pl.col("p_holm") < SIGNIFICANCE).height

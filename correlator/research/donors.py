@@ -45,9 +45,9 @@ def with_stored_donors(
     }
     allowed = np.ones((len(panel.symbols), len(names)), dtype=bool)
     if rule == OTHER_COUNTRIES:
-        allowed = _apart(panel.symbols, names, countries, "country")
+        allowed = _elsewhere(panel.symbols, names, countries, "country")
     elif rule == OTHER_SECTORS:
-        allowed = _apart(panel.symbols, names, _sectors(), "sector")
+        allowed = _elsewhere(panel.symbols, names, _sectors(), "sector")
     if rule:
         kept = np.flatnonzero(allowed.any(axis=0))
         names, allowed = [names[column] for column in kept.tolist()], allowed[:, kept]
@@ -103,7 +103,7 @@ def _named(connection: duckdb.DuckDBPyConnection, donors: Sequence[str]) -> list
     return names
 
 
-def _apart(symbols: Sequence[str], names: Sequence[str], places: dict[str, str | None], what: str) -> Mask:
+def _elsewhere(symbols: Sequence[str], names: Sequence[str], places: dict[str, str | None], what: str) -> Mask:
     """(S, M) donors whose ``what`` is known to be another than that of each symbol."""
     own = [places.get(symbol) for symbol in symbols]
     for symbol, place in zip(symbols, own, strict=True):

@@ -15,7 +15,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from correlator.brief.told import coded_version, country_of
+from correlator.brief.subject import coded_version, country_of
 from correlator.events.select import fields_of, select_events
 from correlator.research.selection import with_concerned
 from correlator.store.changes import insert_new, put_rows, update_rows

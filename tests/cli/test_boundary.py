@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from correlator.cli.boundary import foreign_errors, told
+from correlator.cli.boundary import error_line, foreign_errors
 from correlator.cli.exit_codes import ExitCode
 from correlator.errors import CorrelatorError, InputError
 from correlator.intake.prices import add_prices
@@ -49,7 +49,7 @@ def path(tmp_path_factory):
 )
 def test_errors_of_libraries_and_the_system_are_one_line(error, line, code):
     assert isinstance(error, foreign_errors())
-    said, left = told(error)
+    said, left = error_line(error)
     assert left == code
     assert said is None if line is None else (said.startswith(line) and "\n" not in said)
     assert not isinstance(error, CorrelatorError)

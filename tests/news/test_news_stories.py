@@ -8,7 +8,7 @@ import pytest
 
 from correlator.news.stories import cluster_stories
 from correlator.news.story_pairs import FEATURES, alike, weights
-from correlator.news.story_words import main_clause, meant, told
+from correlator.news.story_words import headline_words, main_clause, meant
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime(2025, 5, 28, 6, tzinfo=UTC)
@@ -122,13 +122,16 @@ def test_no_story_lasts_longer_than_the_window():
 
 
 def test_words_as_they_are_meant():
-    assert told("UPDATE 2-U.S. bans $1 bln of imports: sources").words[0] == told("US bans imports").words[0]
+    assert (
+        headline_words("UPDATE 2-U.S. bans $1 bln of imports: sources").words[0]
+        == headline_words("US bans imports").words[0]
+    )
     assert main_clause("Acme chief: Shelves were never emptier; shares fall") == "Shelves were never emptier"
 
 
 @pytest.mark.parametrize("headline", [headline for pair in (*APART, *JOINED) for headline in pair])
 def test_many_at_once_are_meant_as_one_by_one(headline):
-    assert set(meant(pl.Series([headline]))[0].split()) == set(told(headline).words)
+    assert set(meant(pl.Series([headline]))[0].split()) == set(headline_words(headline).words)
 
 
 def test_a_retelling_joins_only_what_its_first_telling_tells():
@@ -150,7 +153,7 @@ def test_no_training_pair_is_of_the_measuring_set():
 
 
 def test_every_feature_has_a_weight_and_what_is_told_word_for_word_is_one_event():
-    each = told("Latvia bans imports from Malta")
+    each = headline_words("Latvia bans imports from Malta")
     assert len(weights()[1]) == len(FEATURES)
     assert alike(each, each, hours=0)
     assert alike(each, each, hours=48)

@@ -84,7 +84,7 @@ class Matching:
 class Cluster:
     """Events that move together: positions among the kept ones, columns of their ``symbols``, the rows ``days`` of
     their dates, of which the first is ``at``; where these lie from it, ``anchor`` rows and ``offset`` sessions of the
-    own exchange (see ``Moves.apart``); ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil;
+    own exchange (``Moves.offsets``); ``candidates`` rows that could be ``at``; ``matched`` criteria that they fulfil;
     ``given_up`` criteria asked for that they do not.
     """
 
@@ -140,7 +140,7 @@ def placebo_clusters(
 
     def cluster_of(events: Rows) -> Cluster:
         at, symbols = int(days[events[0]]), estimates.symbol_index[events]
-        places = (symbols, *moves.apart(symbols, days[events]))
+        places = (symbols, *moves.offsets(symbols, days[events]))
         possible, away = _at_every_event(usable, near, moves, places)
         volatility = same_regime(regimes, moves, at, places)
         masks = {"volatility": volatility, "weekday": weekday == weekday[at], "distance": away}

@@ -27,7 +27,7 @@ class Moves:
         """Those of a panel."""
         return cls(len(panel.labels), panel.calendars)
 
-    def apart(self, symbols: Rows, days: Rows) -> tuple[Rows, Rows]:
+    def offsets(self, symbols: Rows, days: Rows) -> tuple[Rows, Rows]:
         """Of events at the rows ``days`` (E,), ascending: rows from the first of all to the first of their exchange,
         and sessions from there.
         """

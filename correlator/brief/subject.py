@@ -28,7 +28,7 @@ _STORED = """
 
 
 @dataclass(frozen=True)
-class Told:
+class BriefSubject:
     """A headline with all that its source says of it.
 
     ``known_at``: since when it was public (UTC), with its ``precision`` (second, minute, day); ``loaded_at``: when the
@@ -51,14 +51,14 @@ class Told:
     events: tuple[dict[str, Any], ...] = ()
 
 
-def told(
+def read_subject(
     connection: duckdb.DuckDBPyConnection,
     source: str | int | Path,
     at: datetime,
     coder: str = "rules",
     *,
     public_by_then: bool = False,
-) -> Told:
+) -> BriefSubject:
     """What ``source`` tells: an article's number, a file with one page, a text of several lines (a page), or a
     headline, which was known ``at`` the instant it is asked.
 
@@ -106,15 +106,17 @@ def _is_file(source: str) -> bool:
     return False
 
 
-def _typed(text: str, at: datetime, coder: str) -> Told:
+def _typed(text: str, at: datetime, coder: str) -> BriefSubject:
     headline = " ".join(text.split())
     if not headline:
         raise InputError("the headline is empty", hint='for example: correlator brief "Pakistan and Iran sign a pact"')
     events = tuple(event.as_dict() for event in code_article(headline, None, on=at.date(), coder=coder))
-    return Told("headline", headline, at, "second", "typed: known at the instant that it is asked", events=events)
+    return BriefSubject(
+        "headline", headline, at, "second", "typed: known at the instant that it is asked", events=events
+    )
 
 
-def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> Told:
+def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> BriefSubject:
     from correlator.news.read import read_news
 
     if not path.is_file():
@@ -129,7 +131,7 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, coder: str) -> Told
     return _of_batch(connection, batches[0], path.name, coder)
 
 
-def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, coder: str) -> Told:
+def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, coder: str) -> BriefSubject:
     row = batch.articles.row(0, named=True)
     published = row["published_at"]
     if published is None:
@@ -140,7 +142,7 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
         {"key": row["article_key"]},
     )
     article, story = known.row(0) if known.height else (None, None)
-    return Told(
+    return BriefSubject(
         "file",
         row["headline"],
         published,
@@ -156,7 +158,7 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
     )
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, coder: str) -> Told:
+def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, coder: str) -> BriefSubject:
     versions = query(connection, _STORED, {"id": number})
     if versions.is_empty():
         raise NotFoundError(f"the store has no article {number}", hint="see `correlator list articles`")
@@ -174,7 +176,7 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
         connection, "SELECT * FROM quotes WHERE article_id = $id ORDER BY strip_key, position", {"id": number}
     )
     published = first["published_at"]
-    return Told(
+    return BriefSubject(
         "article",
         known["headline"],
         at if published is None else published,
