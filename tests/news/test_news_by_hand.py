@@ -20,8 +20,8 @@ from correlator.news.charset import mostly_utf8
 from correlator.news.headlines import _is_name, alike
 from correlator.news.printed_dates import _full_year
 from correlator.news.records import read_rows
-from correlator.news.stories import _is_daily, _one_act, cluster_stories
-from correlator.news.story_words import HeadlineWords, words_of
+from correlator.news.stories import _is_daily, cluster_stories
+from correlator.news.story_words import words_of
 from correlator.news.strip import _percent_agrees, parse_strip
 
 
@@ -69,22 +69,6 @@ def test_years_of_two_digits_are_not_in_the_future() -> None:
     assert _full_year(f"{this % 100:02d}") == this
     assert _full_year(f"{(this + 1) % 100:02d}") == this - 99
     assert _full_year("1999") == 1999
-
-
-def test_one_act_is_told_by_names_a_number_and_a_word_beside_them() -> None:
-    def words_of_act(words: str, names: str) -> HeadlineWords:
-        parts = tuple(words.split())
-        numbers = frozenset(part for part in parts if part.isdigit())
-        return HeadlineWords(parts, frozenset(names.split()), tuple(range(len(parts))), numbers)
-
-    short = words_of_act("solexa lynx merge for 600", "solexa lynx")
-    assert _one_act(short, words_of_act("genome solexa lynx merge for 600", "solexa lynx"))
-    assert not _one_act(
-        words_of_act("solexa lynx 600", "solexa lynx"), words_of_act("genome solexa lynx 600", "solexa lynx")
-    )
-    assert not _one_act(
-        words_of_act("solexa merge for 600", "solexa"), words_of_act("genome solexa merge for 600", "solexa")
-    )
 
 
 def test_headlines_of_one_word_are_one_story() -> None:
