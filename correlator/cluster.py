@@ -153,14 +153,15 @@ def _local_cluster() -> Any:
     environment = {THREADS_VARIABLE: "1", **dict.fromkeys(("OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1")}
     memory = limits().memory
     if memory is not None:
-        # Half for the database, half for arrays: Dask ends a worker that takes more than its share.
+        # Half for the database, half for arrays.
         environment[MEMORY_VARIABLE] = str(max(memory // workers // 2, 64 * 10**6))
     return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=workers,
         threads_per_worker=1,
         processes=True,
         dashboard_address=None,
-        memory_limit=0 if memory is None else memory // workers,
+        # Work bounds itself. Dask's limit would move results to disk and back, whose memory is what came last.
+        memory_limit=0,
         silence_logs="CRITICAL",
         env=environment,
         local_directory=os.path.join(os.environ.get("TMPDIR", "/tmp"), f"correlator-dask-{os.getpid()}"),

@@ -169,11 +169,12 @@ def place_instants(
     chosen = pl.Series("session", labels[np.clip(day_zero, 0, len(labels) - 1)].astype(np.int32)).cast(pl.Date)
     return pl.DataFrame({"session": chosen}).select(
         pl.when(pl.Series(~none)).then(pl.col("session")).alias("session"),
-        pl.Series("reason", reasons).replace_strict(list(range(len(_REASONS))), _REASONS, return_dtype=pl.String),
+        pl.Series("reason", reasons).replace_strict(list(range(len(REASONS))), REASONS, return_dtype=pl.String),
     )
 
 
-_REASONS = ["intraday", "pre-open", "after-close", "holiday", "weekend", "date-only", "beyond-calendar", "no-time"]
+REASONS = ["intraday", "pre-open", "after-close", "holiday", "weekend", "date-only", "beyond-calendar", "no-time"]
+"""How an instant lies to its session, or why it has none."""
 _INSIDE, _AFTER_CLOSE, _HOLIDAY, _WEEKEND, _DATE_ONLY, _BEYOND, _NO_TIME = range(1, 8)
 
 
@@ -186,7 +187,7 @@ def _reasons(
     opens: np.ndarray,
     weekend: frozenset[int],
 ) -> np.ndarray:
-    """Index into ``_REASONS`` of each instant, by the session it falls to and its date at the exchange."""
+    """Index into ``REASONS`` of each instant, by the session it falls to and its date at the exchange."""
     at = np.clip(day_zero, 0, len(labels) - 1)
     is_session = labels[np.clip(np.searchsorted(labels, local_days), 0, len(labels) - 1)] == local_days
     weekdays = (local_days + 3) % 7 + 1

@@ -43,7 +43,13 @@ class Part:
     def of_events(self) -> StudyResult:
         """The result of a part that has events."""
         assert self.result is not None
-        return self.result if self.held else _measured_again(self.result)
+        return self.result if self.held else _measured_again(self.result, keep_returns=True)
+
+    @property
+    def summed(self) -> StudyResult:
+        """``of_events``, of whose estimates sums are made: their returns may be missing."""
+        assert self.result is not None
+        return self.result if self.held else _measured_again(self.result, keep_returns=False)
 
     @property
     def known(self) -> StudyResult:
@@ -72,10 +78,12 @@ def _wide(stripped: EventEstimates) -> EventEstimates:
     return replace(stripped, **{name: getattr(stripped, name).astype(np.int64) for name in _KNOWN})
 
 
-def _measured_again(result: StudyResult) -> StudyResult:
+def _measured_again(result: StudyResult, *, keep_returns: bool) -> StudyResult:
     known = _wide(result.estimates)
     where = placement_of(result.panel, result.spec, known.symbol_index, known.day_zero)
-    estimates = replace(estimates_at(result.panel, result.spec, where), kept=known.kept, excluded=())
+    estimates = replace(
+        estimates_at(result.panel, result.spec, where, keep_returns=keep_returns), kept=known.kept, excluded=()
+    )
     return replace(result, estimates=estimates, events=result.events.with_columns(pl.col("symbol").cast(pl.String)))
 
 

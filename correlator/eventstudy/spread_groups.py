@@ -69,6 +69,7 @@ def _groups_of(part: Part) -> tuple[list[OwnGroup], pl.DataFrame]:
     if not known.spec.by:
         return own, pl.DataFrame()
     keys = group_keys(estimates, known.panel, known.events, known.spec.by)
+    keys = keys.with_columns(pl.col(pl.Enum).cast(pl.String))  # other parts have other ones
     named = keys.group_by(known.spec.by, maintain_order=True).agg(pl.col("position").first())
     firsts = known.events[estimates.kept[named["position"].to_numpy()]].with_columns(pl.col("symbol").cast(pl.String))
     return own, named.select(
@@ -140,7 +141,7 @@ class Elsewhere:
 
 def _arrays(part: Part, place: int) -> StudyArrays:
     """The arrays of one of the part's groups."""
-    result = part.of_events
+    result = part.summed
     _, rows = result.observed_rows()[place]
     arrays = study_arrays(
         result.estimates, result.day_labels, result.window_labels, result.car_columns, bars=result.packed_bars()

@@ -30,7 +30,14 @@ from correlator.research.benchmark import benchmark_of
 from correlator.research.cluster_source import Source
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import daily_labels, exchanges_of, stored_panel
-from correlator.research.selection import events_of_nobody
+from correlator.research.selection import (
+    EVENT_COLUMNS,
+    EVENT_ORDER,
+    PLACED_COLUMNS,
+    TELLING_COLUMNS,
+    events_concerning,
+    events_of_nobody,
+)
 from correlator.research.study import (
     Market,
     chosen_events,
@@ -41,15 +48,18 @@ from correlator.research.study import (
     symbols_asked,
     with_data,
 )
+from correlator.sessions import REASONS
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.tabular import Frame
 
 _MOST_NOTES = 6
-_MEASURED = ("event_id", "symbol", "date", "day_zero_reason")
-"""Columns of events by which they are placed and named; no others are kept, but those of groups."""
+_PLACED = ("date", "day_zero_reason")
+"""Columns of events that are dropped when these are measured."""
 MOST_SELECTED = 500_000
-"""Events that are selected at a time, of which a worker holds a frame of some hundred bytes each."""
+"""Events that are selected at a time, of which a worker holds a frame of two hundred bytes each."""
+MOST_PLACED = 50_000
+"""Of these so many are placed at a time, which takes a kilobyte each for a moment."""
 _FEWEST = 2
 """Selections, so that two workers have one each."""
 MOST_HELD = 1_500_000
@@ -94,21 +104,54 @@ class Census:
 def chosen(tasks: Mapping[int, Task]) -> dict[int, Chosen]:
     """Select the events of the symbols of some tasks; runs on a worker."""
     task = next(iter(tasks.values()))
+    spec = task.spec
+    refuse_unknown_groups(spec.by, [*EVENT_COLUMNS, *PLACED_COLUMNS, "year"])
     part = {symbol: number for number, each in tasks.items() for symbol in each.symbols}
-    market = Market(task.exchange, task.spec, bare_panel(task.labels, list(part)))
+    own = [name for name in spec.by if name in EVENT_COLUMNS]
     with task.source.connected() as connection:
-        events = market_events(connection, market)
-    refuse_unknown_groups(task.spec.by, [*events.columns, "year"])
-    by_part = events.with_columns(
-        pl.col("symbol").replace_strict(part, return_dtype=pl.Int64).alias("part")
-    ).partition_by("part", as_dict=True, include_key=False)
-    return {number: _parted(by_part.get((number,), events.clear()), task.spec) for number in tasks}
+        concerning = events_concerning(
+            connection,
+            list(part),
+            task.exchange,
+            selection=spec.events,
+            links=spec.links,
+            as_of=spec.as_of,
+            date_only=spec.date_only,
+            columns=list(dict.fromkeys([*TELLING_COLUMNS, *own])),
+        )
+    pieces: dict[int, list[Chosen]] = {number: [] for number in tasks}
+    for some in concerning.by_symbols(list(part), MOST_PLACED):
+        events = some.placed(task.exchange, spec.date_only)
+        of_part = pl.col("symbol").replace_strict(part, return_dtype=pl.Int64).alias("part")
+        for (number,), rows in events.with_columns(of_part).partition_by("part", as_dict=True).items():
+            pieces[number].append(_parted(rows, tasks[number]))
+    return {number: _together(some, tasks[number]) for number, some in pieces.items()}
 
 
-def _parted(events: pl.DataFrame, spec: StudySpec) -> Chosen:
-    measured, repeated, domestic = parted_events(events, spec)
-    kept = dict.fromkeys([*_MEASURED, *(("known_at", *spec.by) if spec.by else ())])
-    return Chosen(measured.select([name for name in kept if name in events.columns]), len(repeated), len(domestic))
+def _parted(events: pl.DataFrame, task: Task) -> Chosen:
+    """What is to be measured of a task's ``events``, in few bytes."""
+    measured, repeated, domestic = parted_events(events, task.spec)
+    return Chosen(measured.select(_kept(task)), len(repeated), len(domestic))
+
+
+def _kept(task: Task) -> list[pl.Expr]:
+    """The columns by which events are ordered, placed, named and grouped, words of few kinds as their numbers."""
+    few = {"symbol": sorted(task.symbols), "day_zero_reason": REASONS}
+    names = dict.fromkeys([*EVENT_ORDER, *_PLACED, *task.spec.by])
+    names.pop("year", None)
+    return [pl.col(name).cast(pl.Enum(few[name])) if name in few else pl.col(name) for name in names]
+
+
+def _together(pieces: Sequence[Chosen], task: Task) -> Chosen:
+    """Pieces of the events of a task as one, in the order of events."""
+    if not pieces:
+        return Chosen(pl.DataFrame(schema={"symbol": pl.String}), 0, 0)
+    events = pl.concat([each.events for each in pieces])
+    if len(pieces) > 1:
+        events = events.sort(EVENT_ORDER)
+    if not task.spec.by:
+        events = events.drop("known_at")
+    return Chosen(events, sum(each.repeated for each in pieces), sum(each.domestic for each in pieces))
 
 
 def one_of(of: Mapping[int, Chosen], number: int) -> Chosen:
@@ -127,9 +170,10 @@ def measured(task: Task, of: Chosen) -> Part:
         warnings.simplefilter("always", CorrelatorWarning)
         panel, result = _bars(task), None
         if len(of.events):
-            result = study_panel(panel, of.events, task.spec)
+            events = of.events.with_columns(pl.col("symbol", "day_zero_reason").cast(pl.String))
+            result = study_panel(panel, events, task.spec, keep_returns=task.held)
             warn_of_flagged_bars(result, {task.exchange: task.findings})
-            result = replace(result, events=of.events.drop("date", "day_zero_reason", strict=False))
+            result = replace(result, events=events.drop(set(_PLACED) - set(task.spec.by)))
     notes = tuple(str(each.message) for each in caught if issubclass(each.category, CorrelatorWarning))
     part = Part(panel, task.columns, result, left_out=of.repeated + of.domestic, notes=notes)
     return part if task.held else part.without_estimates()

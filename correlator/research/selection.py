@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -40,10 +41,14 @@ EVENT_COLUMNS = (
     "headline",
 )
 
+PLACED_COLUMNS = ("date", "day_zero_reason", "symbol", "link")
+"""What ``events_of_symbols`` adds to an event."""
 _SAID = (
     *("known_at", "known_precision", "category", "quad_class", "cameo_root", "goldstein", "tone"),
     *("source_country", "source_role", "target_country", "target_role"),
 )
+TELLING_COLUMNS = ("event_id", "story_id", "coder", *_SAID)
+"""Columns by which an event is placed, and tellings of one are known."""
 
 _EVENTS = "SELECT * FROM told_events WHERE ($as_of::TIMESTAMPTZ IS NULL OR known_at <= $as_of)"
 _LINKED = """
@@ -62,6 +67,8 @@ _LINKED = """
 """
 _CONCERNING = " AND event_id IN (SELECT event_id FROM concerning)"
 """Only events linked to symbols: the others, of a large store nearly all, need not become a frame."""
+EVENT_ORDER = ("known_at", "event_id", "symbol")
+"""The order of the events of a study."""
 _EARLIEST_FIRST = " ORDER BY known_at, event_id"
 _CARRIED = f"SELECT DISTINCT category, publisher FROM ({_EVENTS})"
 _NAMES = "SELECT DISTINCT symbol AS name FROM events WHERE symbol IS NOT NULL"
@@ -158,24 +165,66 @@ def events_of_symbols(
     studies take it, default ``after-close``. Raises InputError for
     another kind.
     """
+    concerning = events_concerning(
+        connection, symbols, exchange, selection=selection, links=links, as_of=as_of, date_only=date_only
+    )
+    return concerning.placed(exchange, date_only)
+
+
+@dataclass(frozen=True)
+class Concerning:
+    """``events``, and the ``pairs`` of event and symbol it concerns, one for each kind of link."""
+
+    events: pl.DataFrame
+    pairs: pl.DataFrame
+
+    def placed(self, exchange: str, date_only: str | None) -> pl.DataFrame:
+        """One row per event and symbol, in order, at its day 0 on ``exchange``."""
+        kinds = _kinds_by_pair(self.pairs)
+        placed = (
+            place_on_exchanges(self.events, [exchange], date_only=date_only or AFTER_CLOSE)
+            .rename({"day_zero": "date"})
+            .drop("exchange")
+        )
+        return placed.join(kinds, on="event_id", how="inner").sort(EVENT_ORDER, maintain_order=True)
+
+    def by_symbols(self, symbols: Sequence[str], most: int) -> Iterator[Concerning]:
+        """The same, some of the ``symbols`` at a time in their order: of one, or of ``most`` pairs and fewer."""
+        ordered = pl.DataFrame({"symbol": symbols}, schema={"symbol": pl.String})
+        counts = ordered.join(self.pairs.group_by("symbol").len(), on="symbol", how="left", maintain_order="left")
+        ends = counts["len"].fill_null(0).cum_sum()
+        turns = ordered.with_columns(turn=(ends - 1).clip(0) // most)
+        if turns["turn"].n_unique() < 2:
+            yield self
+            return
+        for (_,), some in turns.group_by("turn", maintain_order=True):
+            pairs = self.pairs.join(some, on="symbol", how="semi")
+            yield Concerning(self.events.join(pairs, on="event_id", how="semi"), pairs)
+
+
+def events_concerning(
+    connection: duckdb.DuckDBPyConnection,
+    symbols: Sequence[str],
+    exchange: str,
+    *,
+    selection: str | None,
+    links: Sequence[str],
+    as_of: datetime | None,
+    date_only: str | None,
+    columns: Sequence[str] = EVENT_COLUMNS,
+) -> Concerning:
+    """The events that concern ``symbols``; arguments and errors as ``events_of_symbols``."""
     unknown = sorted(set(links) - set(LINK_KINDS))
     if unknown:
         raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
     pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
     connection.register("concerning", pairs.select("event_id"))
-    columns = "*" if selection else ", ".join(EVENT_COLUMNS)
-    near = query(connection, f"SELECT {columns} FROM ({_EVENTS + _CONCERNING})", {"as_of": as_of})
+    named = "*" if selection else ", ".join(columns)
+    near = query(connection, f"SELECT {named} FROM ({_EVENTS + _CONCERNING})", {"as_of": as_of})
     connection.unregister("concerning")
     selected = _selected(connection, near, selection, as_of, exchange=exchange, date_only=date_only, links=links)
-    events = selected.select(EVENT_COLUMNS)
-    kinds = _kinds_by_pair(pairs)
-    placed = (
-        place_on_exchanges(events, [exchange], date_only=date_only or AFTER_CLOSE)
-        .rename({"day_zero": "date"})
-        .drop("exchange")
-    )
-    return placed.join(kinds, on="event_id", how="inner").sort("known_at", "event_id", "symbol", maintain_order=True)
+    return Concerning(selected.select(columns), pairs)
 
 
 def _kinds_by_pair(pairs: pl.DataFrame) -> pl.DataFrame:

@@ -65,19 +65,23 @@ def test_every_output_is_the_same_to_the_last_bit(lake, engine, holes, by):
     assert len(spread.estimates) > 60
 
 
-@pytest.mark.parametrize(("engine", "holes"), [("numpy", "drop"), ("compiled", "trade-to-trade")])
-def test_parts_that_hold_no_estimates_make_them_again(lake, monkeypatch, engine, holes):
+@pytest.mark.parametrize(
+    ("engine", "holes", "by"), [("numpy", "drop", "category"), ("compiled", "trade-to-trade", "symbol")]
+)
+def test_parts_that_hold_no_estimates_make_them_again(lake, monkeypatch, engine, holes, by):
     monkeypatch.setattr("correlator.research.cluster_study.MOST_HELD", 0)
-    whole, spread = both(lake, engine=engine, holes=holes, by=("category",))
+    whole, spread = both(lake, engine=engine, holes=holes, by=(by,))
     assert spread.frame("significance").equals(whole.frame("significance"), null_equal=True)
     assert not {"asked", "light", "whole"} & set(spread.__dict__), "no events, estimates or bars were gathered"
     for output in ("car", "ar", "excluded"):
         assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
 
 
-def test_selections_of_few_parts_each_choose_the_same_events(lake, monkeypatch):
+@pytest.mark.parametrize("options", [{}, {"by": ("day_zero_reason",), "events": "category = AGREE"}])
+def test_selections_of_few_events_each_choose_the_same_ones(lake, monkeypatch, options):
     monkeypatch.setattr("correlator.research.cluster_study.MOST_SELECTED", 10)
-    whole, spread = both(lake)
+    monkeypatch.setattr("correlator.research.cluster_study.MOST_PLACED", 3)
+    whole, spread = both(lake, **options)
     assert spread.frame("significance").equals(whole.frame("significance"), null_equal=True)
 
 
