@@ -30,8 +30,8 @@ def commands_page() -> str:
     """Every command with its arguments and options."""
     root = typer.main.get_command(app)
     parts = [
-        "# Commands\n\nOptions before the verb hold for every verb; `--store` may also come after it. "
-        "What the codes mean that a verb leaves with: [exit codes](exit-codes.md).\n",
+        "# Commands\n\nOptions before the verb apply to every verb; `--store` may also come after it. "
+        "What each exit code means: [exit codes](exit-codes.md).\n",
         *_sections(root, "correlator"),
     ]
     return "\n".join(parts)

@@ -120,4 +120,4 @@ def _chance(p: float | None) -> str:
         return "not compared with other sessions"
     if p < 0.05:
         return f"whose mean is rare among other sessions (placebo p {p:.3f}, adjusted)"
-    return f"whose mean is not told from chance (placebo p {p:.2f}, adjusted)"
+    return f"whose mean is within chance (placebo p {p:.2f}, adjusted)"

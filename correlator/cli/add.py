@@ -46,9 +46,9 @@ def add_prices(
         str | None,
         typer.Option("--source", help="Download from this source (yahoo, stooq, or an installed one)."),
     ] = None,
-    yahoo: Annotated[bool, typer.Option("--yahoo", help="As --source yahoo.")] = False,
+    yahoo: Annotated[bool, typer.Option("--yahoo", help="Same as --source yahoo.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="With --yahoo: let yfinance repair what Yahoo has wrong.")
+        bool, typer.Option("--repair", help="With --yahoo: let yfinance repair errors in Yahoo's data.")
     ] = False,
     strips: Annotated[
         bool, typer.Option("--strips", help="Closes from dated ticker strips, of symbols that have no other bars.")
@@ -149,7 +149,7 @@ def tell_downloads(done: DownloadReport) -> None:
 @app.command("news")
 def add_news(
     sources: Annotated[list[str], typer.Argument(help="Files, folders, globs or feed addresses.")],
-    profile: Annotated[str | None, typer.Option("--profile", help="Publisher, where the page does not tell.")] = None,
+    profile: Annotated[str | None, typer.Option("--profile", help="Publisher, if the page does not name it.")] = None,
     layout: Annotated[str, typer.Option("--layout", help="auto, text, html, feed, corpus or gdelt.")] = "auto",
     published: Annotated[
         str | None, typer.Option("--published", help="Time of publication, for one page without a date.")
@@ -173,7 +173,7 @@ def add_news(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, write nothing.")] = False,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Read addresses of this machine and its network, too.")
+        bool, typer.Option("--allow-private", help="Also read addresses of this machine and its network.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
@@ -213,7 +213,7 @@ def add_events(
     files: Annotated[list[Path], typer.Argument(help="GDELT 2.0 files, or CSVs of coded events.")],
     store: StoreOption = None,
 ) -> None:
-    """Load events that somebody else coded.
+    """Load events that others coded.
 
     Example: correlator add events 20250528120000.export.CSV.zip
     """
@@ -234,7 +234,7 @@ def add_instruments(
     files: Annotated[list[Path], typer.Argument(help="CSVs with symbol, exchange and what else is known.")],
     store: StoreOption = None,
 ) -> None:
-    """Say what symbols are: exchange, currency, country, name, kind, benchmark and other names, from a file of yours.
+    """Describe symbols: exchange, currency, country, name, kind, benchmark and other names, from your own file.
 
     Example: correlator add instruments instruments.csv
     """
@@ -248,7 +248,7 @@ def add_watchlist(
     files: Annotated[list[Path], typer.Argument(help="CSVs with symbol, words and kind (watchlist or sector).")],
     store: StoreOption = None,
 ) -> None:
-    """Link the articles of the store to symbols by words of yours; run it again after further news.
+    """Link the articles of the store to symbols by your own words; run it again after adding news.
 
     Example: correlator add watchlist watch.csv
     """

@@ -31,7 +31,7 @@ def audit(
     *,
     chosen: dict[str, Any],
     most_cutoffs: Annotated[
-        int, typer.Option("--cutoffs", min=1, help="Bars after which another future is tried, at most.")
+        int, typer.Option("--cutoffs", min=1, help="How many bars, at most, to try another future after.")
     ] = 200,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same other futures.")] = 0,
     store: StoreOption = None,
@@ -39,7 +39,7 @@ def audit(
 ) -> None:
     """Prove that no number of a study used news published or bars closed after the instant that it claims.
 
-    Prints the numbers that did, and leaves with code 10 where there are any.
+    Prints the numbers that did, and exits with code 10 if there are any.
 
     Example: correlator audit built-in --symbol AIRLINK --benchmark KSE100 --window -5:5
     """

@@ -46,7 +46,7 @@ def error_line(error: BaseException) -> tuple[str | None, ExitCode]:
     if isinstance(error, MemoryError):
         return "there is not enough memory (ask for less at once, or give --memory)", ExitCode.FAILURE
     first = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return f"{first} (please report how this came)", ExitCode.FAILURE
+    return f"{first} (please report how this happened)", ExitCode.FAILURE
 
 
 def install_last_word() -> None:

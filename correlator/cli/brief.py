@@ -67,7 +67,7 @@ def brief(
     ] = None,
     at: Annotated[
         str | None,
-        typer.Option("--at", help="Instant with zone that it stands at, 2025-05-28T01:10Z (default: now)."),
+        typer.Option("--at", help="Instant of the brief, with zone: 2025-05-28T01:10Z (default: now)."),
     ] = None,
     symbol: Annotated[
         list[str] | None,
@@ -85,7 +85,11 @@ def brief(
         typer.Option("--flagged", help="Limit-locked bars and bars without volume: name them, keep or drop them."),
     ] = Flagged.MARK,
     evaluate: Annotated[
-        bool, typer.Option("--evaluate", help="Instead: forecast every stored event from before it, and count.")
+        bool,
+        typer.Option(
+            "--evaluate",
+            help="Instead of a brief: forecast every stored event from what was known before it, and count the hits.",
+        ),
     ] = False,
     format: Annotated[
         BriefFormat | None,
@@ -106,7 +110,7 @@ def brief(
 ) -> None:
     """Brief a headline: the event, whom it concerns, when the market can answer, and what happened the last times.
 
-    Leaves with code 12 where the headline codes to no event; its instruments are shown all the same.
+    Exits with code 12 if the headline holds no event; its instruments are shown anyway.
 
     Example: correlator brief "Pakistan and Azerbaijan agree to deepen trade" --at 2025-05-28T01:10Z
     """

@@ -29,7 +29,7 @@ def check_prices(
     ] = None,
     reading: PriceFileOptions,
     benchmark: Annotated[
-        str | None, typer.Option("--benchmark", help="Symbol whose moves tell shifted dates; must be among the bars.")
+        str | None, typer.Option("--benchmark", help="Symbol whose moves show shifted dates; must be among the bars.")
     ] = None,
     as_of: AsOfOption = None,
     each: Annotated[bool, typer.Option("--each", help="One row per bar instead of one per kind of finding.")] = False,
@@ -38,7 +38,7 @@ def check_prices(
 ) -> None:
     """Look for what free data gets wrong: shifted dates, other series under this name, phantoms, holes, splits.
 
-    Leaves with code 10 where a finding is of high severity.
+    Exits with code 10 if a finding is of high severity.
 
     Example: correlator check prices AIRLINK.csv KSE100.csv
     """

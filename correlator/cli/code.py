@@ -42,7 +42,11 @@ def code(
     coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
     home: Annotated[
         str | None,
-        typer.Option("--home", help="Country of the page (PAK): its own offices go unnamed.", show_default=False),
+        typer.Option(
+            "--home",
+            help="Country of the page (PAK), which prints its own offices without the country.",
+            show_default=False,
+        ),
     ] = None,
     least: Annotated[
         float,

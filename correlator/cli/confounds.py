@@ -40,7 +40,7 @@ def confounds(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Say what else happened in the events' windows, and what averages are with those events kept, dropped or modelled.
+    """Show what else happened in the events' windows, and the averages with those events kept, dropped or modelled.
 
     Example: correlator confounds --symbol AIRLINK --benchmark KSE100 --windows -1:1 --output flags
     """

@@ -53,7 +53,7 @@ class Measure(StrEnum):
 
 
 class Against(StrEnum):
-    """What news is set against."""
+    """What news is compared with."""
 
     RETURNS = "returns"
     ABSOLUTE = "absolute"
@@ -81,7 +81,7 @@ def correlate(
         list[str] | None, typer.Option("--key", help="Only this country, dyad, category ...; may be given again.")
     ] = None,
     measure: Annotated[Measure, typer.Option("--measure", help="What is counted per session.")] = Measure.STORIES,
-    against: Annotated[Against, typer.Option("--against", help="What news is set against.")] = Against.RETURNS,
+    against: Annotated[Against, typer.Option("--against", help="What news is compared with.")] = Against.RETURNS,
     max_lag: Annotated[int, typer.Option("--max-lag", min=1, help="Lags, orders or horizons to try.")] = 5,
     bands: Annotated[Bands, typer.Option("--bands", help="Newey-West, or the stationary bootstrap.")] = Bands.HAC,
     rolling: Annotated[int, typer.Option("--rolling", min=2, help="Sessions of a rolling correlation.")] = 60,
@@ -96,7 +96,7 @@ def correlate(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Set news per session against returns, absolute returns or volume; a positive lag means that news leads.
+    """Compare news per session with returns, absolute returns or volume; a positive lag means that news leads.
 
     Example: correlator correlate HBL --by country --key PAK --measure stories --against absolute
     """

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def demo(
     folder: Annotated[
-        Path, typer.Option("--folder", help="Where the CSV, the figure and the store go.", file_okay=False)
+        Path, typer.Option("--folder", help="Folder for the CSV, the figure and the store.", file_okay=False)
     ] = Path("correlator-demo"),
 ) -> None:
-    """Run the whole way on a bundled page and two real price series; needs no network.
+    """Run every step on a bundled page and two real price series; needs no network.
 
     Example: correlator demo --folder out
     """

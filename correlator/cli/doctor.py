@@ -11,7 +11,7 @@ from correlator.cli.table_options import TableOptions, prints_table
 
 @prints_table
 def doctor(*, store: StoreOption = None, printer: TableOptions) -> None:
-    """Look at packages, browser, calendars and the store; exit code 10 when something is a problem.
+    """Check packages, browser, calendars and the store; exits with code 10 if there is a problem.
 
     Example: correlator doctor
     """

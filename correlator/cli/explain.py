@@ -19,7 +19,7 @@ def explain(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Say how one article was read, dated, coded and linked, and why.
+    """Explain how one article was read, dated, coded and linked, and why.
 
     Example: correlator explain 1
     """

@@ -39,7 +39,7 @@ def list_rows(
             "--symbol", help="Only rows of this instrument.", autocompletion=complete_symbol, show_default=False
         ),
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many rows.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Print at most this many rows.")] = None,
     date_only: DateOnlyOption = None,
     store: StoreOption = None,
     printer: TableOptions,

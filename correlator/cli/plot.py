@@ -33,7 +33,7 @@ def plot(
     symbol: Annotated[
         str,
         typer.Argument(
-            help="Symbol to draw; for studies and dyads several, with commas.", autocompletion=complete_symbol
+            help="Symbol to draw; for studies and dyads several, separated by commas.", autocompletion=complete_symbol
         ),
     ],
     *,

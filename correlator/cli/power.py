@@ -28,14 +28,14 @@ def power(
     chosen: dict[str, Any],
     planned: Annotated[
         int | None,
-        typer.Option("--planned", min=1, help="Instead of stored events: so many random dates of every symbol."),
+        typer.Option("--planned", min=1, help="Instead of stored events: this many random dates for every symbol."),
     ] = None,
     effect: Annotated[
         float | None,
-        typer.Option("--effect", help="Also tell the power for this effect and the events needed: 0.01 is 1 %."),
+        typer.Option("--effect", help="Also print the power for this effect and the events needed: 0.01 is 1 %."),
     ] = None,
     studies: Annotated[int, typer.Option("--studies", min=1, help="Studies of ordinary sessions.")] = 300,
-    target: Annotated[float, typer.Option("--target", help="Power that the smallest effect is found with.")] = 0.8,
+    target: Annotated[float, typer.Option("--target", help="Power at which the smallest effect is found.")] = 0.8,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same dates.")] = 0,
     output: Annotated[
         PowerOutput, typer.Option("--output", help="One row a window, or the curve.")
@@ -43,7 +43,7 @@ def power(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Say before a study which effect it could find: effects are planted into real ordinary sessions.
+    """Show before a study which effect it could find: effects are added to real ordinary sessions.
 
     Example: correlator power --symbol AIRLINK --benchmark KSE100 --planned 10 --windows 0:0,-1:1 --effect 0.02
     """

@@ -26,7 +26,7 @@ class PriceFileOptions:
 
     symbol: Annotated[
         str | None,
-        typer.Option("--symbol", help="Symbol, where the file does not say it; of several, the one to take."),
+        typer.Option("--symbol", help="Symbol, if the file does not name it; if it holds several, the one to take."),
     ] = None
     exchange: Annotated[str | None, typer.Option("--exchange", help="Market identifier code such as XKAR.")] = None
     column: ColumnsOption = None
@@ -35,7 +35,7 @@ class PriceFileOptions:
     ] = None
     layout: Annotated[
         str | None,
-        typer.Option("--layout", help="Layout of the file (a name, or a .toml of yours) where it is not told."),
+        typer.Option("--layout", help="Layout of the file (a name, or your own .toml), if it is not recognised."),
     ] = None
     decimal: Annotated[
         str | None, typer.Option("--decimal", help="'.' or ',', for figures that could be read both ways.")
@@ -44,7 +44,7 @@ class PriceFileOptions:
         str | None, typer.Option("--zone", help="IANA zone of times without one; default the exchange's.")
     ] = None
     series: Annotated[
-        str | None, typer.Option("--series", help="Series of the share to take, such as EQ, where there are several.")
+        str | None, typer.Option("--series", help="Series of the share to take, such as EQ, if there are several.")
     ] = None
     currency: Annotated[
         str | None, typer.Option("--currency", help="Currency of the file's prices: GBP, or GBp for pence.")
@@ -52,7 +52,7 @@ class PriceFileOptions:
 
     spacing: Annotated[
         str | None,
-        typer.Option("--spacing", help="How far apart bars are, where few bars do not tell: 1d, 1w, 1mo, 3mo, 1y."),
+        typer.Option("--spacing", help="Distance between bars, if there are too few to show it: 1d, 1w, 1mo, 3mo, 1y."),
     ] = None
 
     def of_files(self) -> dict[str, object]:

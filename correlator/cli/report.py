@@ -21,7 +21,8 @@ app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear she
 
 FileArgument = Annotated[Path, typer.Argument(help="TOML file of the report.")]
 SessionOption = Annotated[
-    str | None, typer.Option("--if-session", help="Do nothing where the day is not a session here, such as XKAR.")
+    str | None,
+    typer.Option("--if-session", help="Do nothing if the day is not a session of this exchange, such as XKAR."),
 ]
 FolderOption = Annotated[Path, typer.Option("--out", "-o", help="Folder that holds the reports.")]
 
@@ -32,12 +33,12 @@ def run(
     out: FolderOption = Path("reports"),
     as_of: Annotated[
         str | None,
-        typer.Option("--as-of", help="Session date or ISO instant it stands at (default: last closed session)."),
+        typer.Option("--as-of", help="Session date or ISO instant of the report (default: last closed session)."),
     ] = None,
     if_session: SessionOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Make a report; print the folder it is in.
+    """Make a report and print its folder.
 
     Example: correlator report run daily.toml --as-of 2025-06-05 -o reports/
     """
@@ -71,7 +72,7 @@ def schedule(
     out: FolderOption = Path("reports"),
     store: StoreOption = None,
 ) -> None:
-    """Print or install what runs a report every day, checked first.
+    """Check a report, then print or install the schedule that runs it every day.
 
     Example: correlator report schedule daily.toml --at "16:15 Asia/Karachi" --if-session XKAR
     """

@@ -37,13 +37,13 @@ def check(
     exchange: ExchangeOption = "XKAR",
     overrides: OverridesOption = True,
     doubtful: Annotated[
-        bool, typer.Option("--doubtful", help="Also sessions without trade in sources that are no witness.")
+        bool, typer.Option("--doubtful", help="Also sessions without trade according to sources that do not prove it.")
     ] = False,
     as_of: AsOfOption = None,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Name every day on which calendar and bars disagree; code 10 where there is one.
+    """Name every day on which calendar and bars disagree; exits with code 10 if there is one.
 
     Example: correlator sessions check --exchange XKAR --no-overrides
     """
@@ -75,7 +75,7 @@ def propose(
     disagreements = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
     rows = proposed_corrections(disagreements, overrides=overrides)
     doubtful = disagreements.height - disagreements.filter("sure").height
-    narrate(f"{rows.height} corrections proposed; {doubtful} days of which no source is a witness are left out")
+    narrate(f"{rows.height} corrections proposed; {doubtful} days that no source proves are left out")
     printer.print(rows)
 
 

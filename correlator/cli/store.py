@@ -16,7 +16,7 @@ from correlator.cli.verbs import Verbs
 if TYPE_CHECKING:
     from correlator.intake.undo import Undone
 
-app = Verbs(help="Check the store, copy it, put a copy back, write it anew without unused room; make and tidy a lake.")
+app = Verbs(help="Check, copy, restore and compact the store; create and clean up a lake.")
 
 
 @app.command("verify")
@@ -25,14 +25,14 @@ def verify(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Marks and half-derived states only, not every row.")] = False,
     repair: Annotated[
-        bool, typer.Option("--repair", help="First finish what a stopped load left half done, and keep its rows.")
+        bool, typer.Option("--repair", help="First complete what a stopped load left unfinished, and keep its rows.")
     ] = False,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Look at every invariant of the store: keys, ranges, orphans, copies, half-derived states, damaged blocks.
+    """Check every invariant of the store: keys, ranges, orphans, copies, half-derived states, damaged blocks.
 
-    Leaves with code 10 where something is found.
+    Exits with code 10 if something is found.
 
     Example: correlator store verify
     """
@@ -55,7 +55,7 @@ LoadArgument = Annotated[int, typer.Argument(help="Number of the load, as `corre
 @app.command("show")
 @prints_table
 def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions) -> None:
-    """Show what a load brought that is still there, by table; this is what undoing it takes out.
+    """Show the rows of a load that are still in the store, by table; undoing the load removes them.
 
     Example: correlator store show 3
     """
@@ -71,11 +71,11 @@ def show(*, load: LoadArgument, store: StoreOption = None, printer: TableOptions
 def undo(
     *,
     load: LoadArgument,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed, and change nothing.")] = False,
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Take out again what a load brought, in one transaction, and print how many rows went from which table.
+    """Remove what a load added, in one transaction, and print how many rows were removed from each table.
 
     Example: correlator store undo 3
     """
@@ -97,7 +97,7 @@ def recode(
     store: StoreOption = None,
     printer: TableOptions,
 ) -> None:
-    """Code the events of every stored article anew, and print what changed; events of users and of GDELT stay.
+    """Code every stored article again, and print what changed; events of users and of GDELT stay.
 
     Example: correlator store recode --coder full
     """
@@ -138,10 +138,12 @@ def instrument(
 @app.command("merge")
 def merge(
     keep: Annotated[str, typer.Argument(help="Symbol that stays.")],
-    other: Annotated[str, typer.Argument(help="Symbol of the same instrument that becomes another name of it.")],
+    other: Annotated[
+        str, typer.Argument(help="Second symbol of the same instrument; it becomes another name of the first.")
+    ],
     store: StoreOption = None,
 ) -> None:
-    """Make two instruments that are one into one: bars, links and events of the second become the first one's.
+    """Merge two symbols of one instrument: bars, links and events of the second become those of the first.
 
     Example: correlator store merge HBL HBL.KA
     """
@@ -165,7 +167,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="New file that becomes the copy.")],
     store: StoreOption = None,
 ) -> None:
-    """Copy the store as it is to a new file; others read meanwhile, writers wait.
+    """Copy the store to a new file; meanwhile others can read, and writers wait.
 
     Example: correlator store backup m-2025-06-05.duckdb
     """
@@ -176,10 +178,10 @@ def backup(
 
 @app.command("restore")
 def restore(
-    file: Annotated[Path, typer.Argument(help="Backup to put in the store's place.")],
+    file: Annotated[Path, typer.Argument(help="Backup that replaces the store.")],
     store: StoreOption = None,
 ) -> None:
-    """Put a copy of a backup in the store's place; the store that stood there is kept beside, as NAME.replaced.
+    """Replace the store with a copy of a backup; the old store is kept next to it, as NAME.replaced.
 
     Example: correlator store restore m-2025-06-05.duckdb
     """
@@ -192,7 +194,7 @@ def restore(
 
 @app.command("compact")
 def compact(store: StoreOption = None) -> None:
-    """Write the store anew without the room of rows that are gone; of a lake, many small files as few.
+    """Rewrite the store without the space of deleted rows; in a lake, merge small files.
 
     Example: correlator store compact
     """
@@ -220,11 +222,11 @@ def export(
 @app.command("vacuum")
 def vacuum(
     keep: Annotated[
-        int, typer.Option("--keep", min=0, help="Hours: whoever began to read or load earlier loses its files.")
+        int, typer.Option("--keep", min=0, help="Hours to keep: reads and loads that began earlier lose their files.")
     ] = 168,
     store: StoreOption = None,
 ) -> None:
-    """Delete files of a lake that only earlier versions need, and what stopped loads left.
+    """Delete files of a lake that only earlier versions need, and files that stopped loads left.
 
     Example: correlator store vacuum --store lake/ --keep 24
     """

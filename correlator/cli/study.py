@@ -68,7 +68,7 @@ def study(
     placebo: Annotated[
         int | None,
         typer.Option(
-            "--placebo", min=1, help="With the summary, also p against so many placebo studies.", show_default=False
+            "--placebo", min=1, help="With the summary, also p against this many placebo studies.", show_default=False
         ),
     ] = None,
     output: Annotated[StudyOutput | None, typer.Option("--output", help=_WORDS, show_default=False)] = None,

@@ -47,10 +47,10 @@ class TableOptions:
     ] = None
     columns: Annotated[
         str | None,
-        typer.Option("--columns", help="Columns to print, with commas, in this order.", show_default=False),
+        typer.Option("--columns", help="Columns to print, separated by commas, in this order.", show_default=False),
     ] = None
     every_row: Annotated[
-        bool, typer.Option("--all", help="On a terminal: every row and column, in the pager where it is long.")
+        bool, typer.Option("--all", help="On a terminal: every row and column, in the pager if it is long.")
     ] = False
 
     as_is: Annotated[

@@ -25,7 +25,8 @@ def unexplained(
         typer.Option("--benchmark", help="A symbol, equal-weighted or none (default: as the store names it)."),
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", help="Instant whose knowledge is used (default: now).", show_default=False)
+        str | None,
+        typer.Option("--as-of", help="Use only what was known at this instant (default: now).", show_default=False),
     ] = None,
     date_only: DateOnlyOption = None,
     store: StoreOption = None,
@@ -48,5 +49,5 @@ def unexplained(
         date_only=DateOnly.chosen(date_only),
     )
     if result.is_empty():
-        narrate("every extreme session has an event, or there is none")
+        narrate("no extreme session is without an event")
     printer.print(result, "unexplained")

@@ -28,7 +28,7 @@ def watch(
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Poll every feed once, deliver, and end: for cron.")] = False,
     status: Annotated[
-        bool, typer.Option("--status", help="Instead: how the watch of the store stands, as JSON.")
+        bool, typer.Option("--status", help="Instead: print the state of the store's watch, as JSON.")
     ] = False,
     to: Annotated[
         Path | None,
@@ -44,17 +44,17 @@ def watch(
     ] = None,
     webhook: Annotated[
         str | None,
-        typer.Option("--webhook", help="https address that is sent every brief, signed.", show_default=False),
+        typer.Option("--webhook", help="https address to which every brief is sent, signed.", show_default=False),
     ] = None,
     no_stdout: Annotated[bool, typer.Option("--no-stdout", help="No JSON lines on stdout.")] = False,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Let addresses be on this machine or its network.")
+        bool, typer.Option("--allow-private", help="Allow addresses of this machine or its network.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
-    """Watch feeds: store and code what is new, and bring one brief of every selected event, as JSON lines and more.
+    """Watch feeds: store and code new articles, and deliver one brief per selected event, as JSON lines or otherwise.
 
-    Ends with Ctrl-C or SIGTERM, when the brief at hand has left; --once leaves with code 8 where a feed failed.
+    Ends on Ctrl-C or SIGTERM, after the current brief is delivered; --once exits with code 8 if a feed failed.
 
     Example: correlator watch feeds.toml --to briefs
     """
@@ -76,7 +76,9 @@ def watch(
     with alone(home_of(opened)):
         sinks = sinks_of(asked, home_of(opened), allow_private=allow_private)
         if not sinks:
-            raise InputError("briefs go nowhere", hint="give --to, --exec or --webhook, or leave --no-stdout out")
+            raise InputError(
+                "briefs have no destination", hint="give --to, --exec or --webhook, or leave --no-stdout out"
+            )
         tally = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate).run(stopped, once=once)
     narrate(f"{tally.polls} polls, {tally.articles} articles, {tally.made} briefs, {tally.deliveries} deliveries")
     if once and tally.failed:

@@ -139,7 +139,8 @@ def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, 
     if clusters is None:
         if "session" in kept.columns and kept["session"].n_unique() < 2:
             raise StudyError(
-                f"all {len(kept)} events have the same session, so nothing tells what moved it from what they were",
+                f"all {len(kept)} events have the same session, so what moved it cannot be separated "
+                "from what the events were",
                 hint="bring events of other sessions, or say what to cluster by, such as symbol",
                 argument="clusters",
             )

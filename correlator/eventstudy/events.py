@@ -288,7 +288,7 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
     days = moments_of(table["date"], "events")
     hint = "write HH:MM or HH:MM:SS, or name the column otherwise"
     if days.has_clock.any():
-        raise TimeError("events have a clock in their dates and a column 'time' beside them", hint="keep one of both")
+        raise TimeError("events have a clock in their dates and also a column 'time'", hint="keep one of both")
     clocks = table[_TIME].cast(pl.String).str.strip_chars()
     clocks = clocks.to_frame().select(pl.when(clocks != "").then(clocks)).to_series()
     wrong = clocks.is_not_null() & ~clocks.str.contains(r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$").fill_null(False)

@@ -86,7 +86,7 @@ def panel_of_exchanges(
         benchmark = benchmark_of_exchange(spec.benchmark, code)
         if benchmark is None and spec.benchmark is not None:
             hint = f"write {code}=... with the others, or {code}={EQUAL_WEIGHTED}"
-            raise InputError(f"benchmark names none of {code}", hint=hint, argument="benchmark")
+            raise InputError(f"benchmark names no symbol of {code}", hint=hint, argument="benchmark")
         needed = [*symbols, *extra, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
         names = tuple(dict.fromkeys(str(name) for name in needed))
         part = _on_sessions(wide, names, symbols, code)

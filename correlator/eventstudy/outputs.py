@@ -57,7 +57,7 @@ OUTPUTS: dict[str, Output] = {
             ("event_id", "symbol", "n", "purged", "p_autocorrelation", "p_arch", "pre_trend", "outliers", "flags"),
         ),
         Output("donors", "what synthetic shares are made of", model="synthetic"),
-        Output("in-space", "each synthetic share's gap beside those of donors", model="synthetic"),
-        Output("in-space-average", "the average gap beside those of donors", model="synthetic"),
+        Output("in-space", "each synthetic share's gap next to those of donors", model="synthetic"),
+        Output("in-space-average", "the average gap next to those of donors", model="synthetic"),
     )
 }

@@ -116,7 +116,7 @@ class StudySpec:
         default="same",
         metadata=_option(
             one_of(BENCHMARK_SESSIONS),
-            "Session of the benchmark beside each of the share: same, or previous for a market that closes later.",
+            "Session of the benchmark for each session of the share: same, or previous for a market that closes later.",
             of=STORE,
         ),
     )

@@ -102,8 +102,8 @@ def warn_of_holes(panel: Panel) -> None:
     if len(rows):
         first = f"{panel.symbols[int(columns[0])]} before {panel.labels[int(rows[0])]}"
         warn(
-            f"returns are missing inside {len(rows)} places of their histories, first {first}: what moved there is not "
-            "in any abnormal return; with prices it would be"
+            f"returns are missing inside {len(rows)} places of their histories, first {first}: moves in these gaps "
+            "are in no abnormal return; with prices they would be"
         )
 
 

@@ -132,8 +132,8 @@ def update_prices(
     ).filter(pl.col("source").is_in(source_names()))
     if rows.is_empty():
         raise NotFoundError(
-            "no bars of the store came from a source that can be asked",
-            hint=f"sources are {', '.join(source_names())}; bars of files are brought up to date by their files",
+            "no bars of the store came from a source that can be queried",
+            hint=f"sources are {', '.join(source_names())}; to update bars of files, add the new files",
         )
     reports: list[LoadReport] = []
     failures: dict[str, CorrelatorError] = {}

@@ -32,7 +32,7 @@ def check_sessions(exchange: str, bars: pl.DataFrame, *, overrides: bool | str |
     """
     daily = bars.filter(pl.col("interval") == "1d").sort("symbol", "session")
     if daily.is_empty():
-        raise InputError(f"there are no daily bars to hold against the calendar of {exchange}", hint="add prices first")
+        raise InputError(f"there are no daily bars to compare with the calendar of {exchange}", hint="add prices first")
     first, last = calendar_reach(exchange)
     daily = daily.filter(pl.col("session").is_between(first, last))
     days = daily["session"].sort()

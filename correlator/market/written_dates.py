@@ -86,7 +86,7 @@ def _numeric(
     turns = _turns(dates)
     if proof and turns > 1 and 2 * _turns(pl.select(pl.coalesce(turned, dates)).to_series()) < turns:
         raise TimeError(
-            f"{source}: dates go to and fro as they stand ({proof} among them), and are in order where those with a day"
+            f"{source}: dates are out of order as written ({proof} among them), and are in order where those with a day"
             " up to 12 are read the other way round: a spreadsheet has turned these",
             hint="write its dates as YYYY-MM-DD, from the source",
         )
@@ -130,7 +130,7 @@ def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
         sample = next((value for value in text if value), "")
         if re.search(r"\d:\d\d\b.*\s[A-Z]{2,5}$", sample):
             raise TimeError(
-                f"{source}: the zone of {sample!r} is not told by its abbreviation",
+                f"{source}: the abbreviation in {sample!r} does not determine its zone",
                 hint="take the abbreviation out of the file and give zone (--zone)",
             )
         raise TimeError(

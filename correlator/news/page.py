@@ -298,7 +298,7 @@ def _headline(
         if before and not _is_standfirst(before[-1], below):
             return before[-1], below
         if before:
-            raise InputError(f"{where} has no headline", hint="a standfirst stands where it should be")
+            raise InputError(f"{where} has no headline", hint="a standfirst is in its place")
         lines = below
     for place, line in enumerate(lines):
         if line and not publisher.drops(line):

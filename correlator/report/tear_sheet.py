@@ -184,7 +184,7 @@ def _unexplained(contents: Contents) -> dict[str, Any]:
 def _files(contents: Contents) -> dict[str, Any]:
     rows = [(f"{name}.csv", frame.height, ", ".join(frame.columns)) for name, frame in named_tables(contents).items()]
     frame = pl.DataFrame(rows, schema={"file": pl.String, "rows": pl.Int64, "columns": pl.String}, orient="row")
-    return {**_table(frame, "CSV files beside this page"), "links": True}
+    return {**_table(frame, "CSV files next to this page"), "links": True}
 
 
 def _table(frame: pl.DataFrame, caption: str, *, digits: int = 4) -> dict[str, Any]:

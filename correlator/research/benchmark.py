@@ -136,8 +136,8 @@ def note_of_mean(exchange: str, others: Sequence[int], notes: Sequence[str]) -> 
         text += f", on sessions with at least {FEWEST_MEMBERS}"
     else:
         warn(
-            f"the {text}: {fewest} {'is' if fewest == 1 else 'are'} few, so what befell them is in every abnormal "
-            "return; name an index as the benchmark where there is one"
+            f"the {text}: {fewest} {'is' if fewest == 1 else 'are'} few, so their own events are in every abnormal "
+            "return; name an index as the benchmark if there is one"
         )
     return "; ".join([text, *notes])
 
