@@ -42,7 +42,7 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
         first, second = names.rows[keep], names.rows[other]
         if keep == other or first["exchange"] != second["exchange"]:
             raise InputError(
-                f"{keep} ({first['exchange']}) and {other} ({second['exchange']}) are not two symbols of one instrument",
+                f"{keep} ({first['exchange']}) and {other} ({second['exchange']}) are not symbols of one instrument",
                 hint="merge two symbols of one exchange",
             )
         both = {"keep": keep, "other": other}
