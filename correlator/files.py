@@ -144,10 +144,10 @@ def check_target(path: str | Path) -> None:
 
 @contextmanager
 def replacing(path: str | Path, *, over_database: bool = False) -> Iterator[Path]:
-    """A name beside ``path`` to write to; when the block ends well the file takes the name ``path``, whole.
+    """A name next to ``path`` to write to; when the block ends well the file takes the name ``path``, whole.
 
     Where the block fails, or the disk is full, what stood at ``path`` stays as it was. What killed processes left
-    beside is removed. A device or pipe is written to as it is. Raises InputError where ``path`` cannot be written and,
+    there is removed. A device or pipe is written to as it is. Raises InputError where ``path`` cannot be written and,
     unless ``over_database``, where a DuckDB database stands: an output never goes onto a store.
     """
     check_target(path)
@@ -254,7 +254,7 @@ def _writable(path: str | Path) -> Iterator[None]:
 
 
 def duckdb_name(path: str | Path) -> str:
-    """The name by which DuckDB's readers find this file and no other (give ``hive_partitioning = false`` beside it)."""
+    """A name by which DuckDB reads this file and no other (give ``hive_partitioning = false`` next to it)."""
     return str(Path(path).absolute()).translate(_PATTERN_MARKS)
 
 

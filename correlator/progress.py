@@ -1,4 +1,4 @@
-"""Long loops say how far they are to whoever listens: the command line draws a bar, a program hears nothing."""
+"""Long loops say how far they are to a listener: the command line draws a bar, a program has none."""
 
 from __future__ import annotations
 

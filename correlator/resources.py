@@ -1,4 +1,4 @@
-"""Where the package's own data files are: in the wheel beside the code, in a checkout in ``data/``."""
+"""Where the package's own data files are: in the wheel next to the code, in a checkout in ``data/``."""
 
 from __future__ import annotations
 

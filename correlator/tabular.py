@@ -1,4 +1,4 @@
-"""Frames of any library as polars: what pandas keeps beside its columns (an index, which its Arrow export leaves out,
+"""Frames of any library as polars: what pandas keeps besides its columns (an index, which its Arrow export leaves out,
 and columns of two levels), and cells of any type as text.
 """
 

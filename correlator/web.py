@@ -1,6 +1,6 @@
 """One request to an address on the web: checked, pinned to the address it resolved to, followed through redirects.
 
-Every hop is checked anew, and the connection goes to the very IP address that was checked: a name that resolves
+Every hop is checked again, and the connection goes to the very IP address that was checked: a name that resolves
 differently a moment later (rebinding) is of no use. Where the environment names a proxy, it resolves the name itself,
 and the check is that of this machine's resolver.
 """

@@ -45,7 +45,7 @@ def tables_page() -> str:
         parts.append("| column | type | meaning | unit |\n| --- | --- | --- | --- |")
         parts += [f"| `{c.name}` | {c.type} | {c.meaning} | {c.unit} |" for c in table.columns]
         parts.append("")
-    parts.append("## Views\n\nQueries that many ask, beside the tables.\n\n| name | what it shows |\n| --- | --- |")
+    parts.append("## Views\n\nCommon queries, in addition to the tables.\n\n| name | what it shows |\n| --- | --- |")
     for view in VIEWS:
         call = f"{view.name}({', '.join(view.parameters)})" if view.parameters else view.name
         parts.append(f"| `{call}` | {view.meaning} |")

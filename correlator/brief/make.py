@@ -66,7 +66,7 @@ def brief(
         Day 0 of the headline, of precedents and of confounds that are known by their date alone: ``after-close`` (the
         session after it) or ``same-day``.
     flagged
-        Limit-locked bars and bars without volume: ``mark`` names them beside precedents, ``keep`` says nothing of
+        Limit-locked bars and bars without volume: ``mark`` names them next to precedents, ``keep`` says nothing of
         them, ``drop`` leaves out their returns, those after them, and every window that holds one.
 
     Returns

@@ -88,7 +88,7 @@ class TableOptions:
         """Print ``frame``, or write it to ``to``; ``name``: which of ``looks.LOOKS`` a terminal shows, after the
         columns ``groups``.
 
-        ``made``: how the frame was made; it goes into a Parquet file's metadata (key ``correlator``), and beside any
+        ``made``: how the frame was made; it goes into a Parquet file's metadata (key ``correlator``), and next to any
         other file into ``FILE.meta.json``.
 
         Instants leave as ISO 8601 in UTC. Raises InputError for a form that a terminal cannot show, NotFoundError for
@@ -136,7 +136,7 @@ class TableOptions:
 
 
 def write_made(path: Path, form: OutputFormat, frame: pl.DataFrame, made: dict[str, Any] | None) -> None:
-    """Write ``frame`` with how it was ``made``: inside Parquet, beside any other file, which then appears last."""
+    """Write ``frame`` with how it was ``made``: inside Parquet, next to any other file, which then appears last."""
     if made is None:
         write_whole(path, FORMS[form].encode(frame))
     elif form is OutputFormat.PARQUET:

@@ -48,7 +48,7 @@ def _document(data: bytes, source: str) -> Any:
 
 
 def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable], *, depth: int) -> None:
-    """Collect the tables below ``node``, and the plain values that stand beside them."""
+    """Collect the tables below ``node``, and the plain values that stand next to them."""
     table = _table(node, source)
     if table is not None:
         tables.append(table)

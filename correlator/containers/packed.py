@@ -67,7 +67,7 @@ def from_zstd(data: bytes, source: str) -> bytes:
 
 
 def from_zip(data: bytes, source: str) -> bytes:
-    """The one file of an archive, apart from a licence and what systems leave beside it.
+    """The one file of an archive, apart from a licence and what systems leave next to it.
 
     Workbooks are archives, too, and stay as they are.
     """

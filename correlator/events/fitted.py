@@ -84,7 +84,7 @@ def load_weights() -> Weights:
 
 @cache
 def has_encoder() -> bool:
-    """Whether the encoder is there: its base weights are installed beside ours."""
+    """Whether the encoder is there: its base weights are installed next to ours."""
     return model_folder() is not None
 
 

@@ -1,7 +1,7 @@
 """Plain headlines in Urdu, Turkish, Azerbaijani and Arabic: who did what to whom, by small lexica.
 
 An event is told only where an act and two different countries or organisations are named (one may be the page's own),
-so that what is not plain is left alone. Roles follow from what stands or grows beside a name (*nay*, *ko*, *-a*,
+so that what is not plain is left alone. Roles follow from what stands or grows next to a name (*nay*, *ko*, *-a*,
 *-dan*, *ma'a*); of two without a mark the first acts.
 """
 
@@ -152,7 +152,7 @@ def _joined(first: _Side, second: _Side) -> _Side:
 
 
 def _marked(words: _Words, lexicon: Lexicon, side: _Side) -> _Side:
-    """With the mark that the words beside it give: those behind first, then those before."""
+    """With the mark that the words next to it give: those behind first, then those before."""
     if lexicon.behind_target is not None and lexicon.behind_target.match(words.joined, side.end):
         return side._replace(mark=_TARGET)
     if lexicon.behind_source is not None and lexicon.behind_source.match(words.joined, side.end):

@@ -182,7 +182,7 @@ def _pair(text: Text, ends: Sequence[Phrase], standing: set[int]) -> bool:
 
 
 def _of_a_name(text: Text, phrase: Phrase, actors: Sequence[Phrase], business: frozenset[int]) -> bool:
-    """*Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*: a country without office beside a name of no actor."""
+    """*Cuban Petroleum*, *Cuba's Petrol*, *Shell Cuba*: a country without office next to a name of no actor."""
     if phrase.actor.role not in (None, "BUS") or not in_sentence_case(text):
         return False
     if _unknown_name(text, _behind(text, phrase), actors):

@@ -13,7 +13,7 @@ from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading
 from correlator.events.text import Text
 
-# Where a sign is weighed: always, by how many parties are named, and beside words of business.
+# Where a sign is weighed: always, by how many parties are named, and next to words of business.
 SETTINGS: Final = ("any", "one", "two", "business")
 # What companies and persons do too.
 _ANYONE_CAN = frozenset({"AGREE", "COOPERATE", "REQUEST", "REJECT", "THREATEN"})

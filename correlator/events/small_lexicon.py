@@ -1,7 +1,7 @@
 """Small lexica of languages other than English: ``data/events/languages``.
 
-``names.csv`` has countries, organisations and leaders in each language beside what they are called in the English data
-(so that an office has its dates in one place), ``grammar.toml`` what stands or grows beside a name of one who acts or
+``names.csv`` has countries, organisations and leaders in each language with what they are called in the English data
+(so that an office has its dates in one place), ``grammar.toml`` what stands or grows next to a name of one who acts or
 is acted on, and one file a language (``ur.tsv`` ...) the words of acts. Patterns are those of the English lexicon, but
 ``~`` stands for any ending, and alternatives of several words are joined by ``_``.
 """
@@ -50,7 +50,7 @@ class Lexicon:
     """What is known of a language.
 
     ``names`` maps a name to whom it may stand for; the patterns find names and offices with their endings, and words
-    beside them. ``verb_last``: whether the last act decides, or the first.
+    next to them. ``verb_last``: whether the last act decides, or the first.
     """
 
     language: str

@@ -2,7 +2,7 @@
 
 For every event each donor of its pool is taken for the share and given its own portfolio of the other donors, over the
 same bars. With CAR the gap summed over a window and RMSE what the portfolio missed in the estimation window, ratio =
-CAR/RMSE (Abadie, Diamond & Hainmueller 2010) is set beside those of the donors:
+CAR/RMSE (Abadie, Diamond & Hainmueller 2010) is compared with those of the donors:
 
     p = (1 + donors whose |ratio| is as large) / (1 + donors)
 

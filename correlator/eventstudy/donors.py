@@ -26,7 +26,7 @@ def columns_or_frame(donors: str | Sequence[str] | Frame | None) -> tuple[str | 
 
 
 def refuse_beside_donors(kind: str, factors: object, risk_free: object) -> None:
-    """Raise InputError for what has no meaning beside donors."""
+    """Raise InputError for what has no meaning with donors."""
     if kind == "volumes":
         raise InputError("synthetic controls are of returns, not of volumes", hint="choose another model")
     for name, value in (("factors", factors), ("risk_free", risk_free)):

@@ -279,7 +279,7 @@ def _is_own(name: str, columns: list[str]) -> bool:
 
 
 def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
-    """A column ``time`` beside plain dates belongs to them: both as one, without a zone.
+    """A column ``time`` with plain dates belongs to them: both as one, without a zone.
 
     Raises TimeError for text that is not a time of day, and where dates have a clock already.
     """

@@ -30,7 +30,7 @@ def study_of_parts(
     """The study of a panel of several exchanges: each by ``measure``, the results as one.
 
     Events get the column ``exchange``; those of an exchange that has no session in a window of dates are excluded.
-    Raises StudyError where none has one, and for windows of dates beside offsets.
+    Raises StudyError where none has one, and for windows of dates mixed with offsets.
     """
     calendars = panel.calendars
     assert calendars is not None  # the caller's branch
@@ -213,7 +213,7 @@ def _columns_of(first: Rows, count: int, rows: Rows, start: int) -> Rows:
 
 
 def _wider(values: NDArray[Any], at: Rows, count: int, fill: float) -> NDArray[Any]:
-    """Columns (E, C) at the places ``at`` (C,) among ``count``, ``fill`` beside them."""
+    """Columns (E, C) at the places ``at`` (C,) among ``count``, ``fill`` elsewhere."""
     whole = np.full((len(values), count), fill, dtype=values.dtype)
     if len(values):
         whole[:, at] = values

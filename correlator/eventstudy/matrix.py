@@ -63,7 +63,7 @@ KINDS = ("returns", "prices", "volumes")
 
 
 class BesideKeywords(FrameKeywords, total=False):
-    """Keywords of ``study_frames`` beside the bars: what its models read, and how events are measured."""
+    """Keywords of ``study_frames`` besides the bars: what its models read, and how events are measured."""
 
     factors: Frame | None
     risk_free: str | Frame | None
@@ -72,7 +72,7 @@ class BesideKeywords(FrameKeywords, total=False):
 
 @dataclass(frozen=True)
 class Frames:
-    """What a study of frames reads beside its events, as ``study_frames`` takes it."""
+    """What a study of frames reads besides its events, as ``study_frames`` takes it."""
 
     returns: Frame | str | None = None
     prices: Frame | None = None

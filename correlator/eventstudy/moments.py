@@ -109,7 +109,7 @@ def _instants_of_text(column: pl.Series) -> pl.DataFrame:
 
 
 def _midnights_as_dates(wall: pl.Series, instant: pl.Series) -> Moments:
-    """Midnights are dates, whatever zone stands beside them."""
+    """Midnights are dates, whatever zone stands next to them."""
     clock = (wall.dt.time() != time(0)).fill_null(False)
     frame = pl.DataFrame({"wall": wall, "instant": instant, "clock": clock})
     timed = frame.select(pl.when("clock").then(pl.col(name)).alias(name) for name in ("wall", "instant"))

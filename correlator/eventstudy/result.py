@@ -269,7 +269,7 @@ class StudyResult:
 
     @cached_property
     def in_space(self) -> pl.DataFrame:
-        """Each event's gap beside those of its donors, one row per event and window: event_id, symbol, window, car,
+        """Each event's gap next to those of its donors, one row per event and window: event_id, symbol, window, car,
         pre_rmse, ratio (CAR over pre_rmse), p_value, placebos (donors behind it).
         """
         from correlator.eventstudy.counterfactual import in_space_frame
@@ -278,7 +278,7 @@ class StudyResult:
 
     @cached_property
     def in_space_average(self) -> pl.DataFrame:
-        """The average gap beside those of donors in place of the shares, one row per window (and group): window, n,
+        """The average gap next to those of donors in place of the shares, one row per window (and group): window, n,
         caar, ratio, p_value, placebos (distinct replacements), draws.
         """
         from correlator.eventstudy.counterfactual import in_space_average

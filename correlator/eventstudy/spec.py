@@ -287,7 +287,7 @@ class StoreKeywords(MeasureKeywords, total=False):
 
 
 class FrameKeywords(MeasureKeywords, total=False):
-    """Keywords of a study of frames, beside the frames."""
+    """Keywords of a study of frames, besides the frames."""
 
     off_session: str
     exchange: str | None

@@ -73,7 +73,7 @@ def _groups(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> li
 def audit_stored(
     store: Store, symbols: Sequence[str], *, benchmark: str | None = None, as_of: datetime | None = None
 ) -> pl.DataFrame:
-    """Findings about the stored daily bars of ``symbols`` and nothing beside them; arguments as of ``check_prices``."""
+    """Findings about the stored daily bars of ``symbols`` and nothing else; arguments as of ``check_prices``."""
     names = list(dict.fromkeys(symbols))
     with store.reading() as connection:
         rows = query(connection, "SELECT * FROM instruments").to_dicts()

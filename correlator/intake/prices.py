@@ -1,4 +1,4 @@
-"""Bars into the store; strips that print their symbols are dated anew."""
+"""Bars into the store; strips that print their symbols are dated again."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _parts(frames: Iterable[pl.DataFrame], pace: _Pace) -> Iterator[pl.DataFrame
 
 
 def _dating(symbols: Sequence[str]) -> Derive:
-    """Strips that print the symbols are dated anew with their bars."""
+    """Strips that print the symbols are dated again with their bars."""
 
     def inside(connection: Connection, total: Tally) -> dict[str, int]:
         return {"quotes dated": date_strips(connection, symbols=symbols) if total.added else 0}

@@ -1,4 +1,4 @@
-"""Events of stored articles coded anew, and what changed by it."""
+"""Events of stored articles coded again, and what changed by it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHANGES = {"article_id": pl.Int64, "change": pl.String, "before": pl.String, "af
 
 
 def recode_events(store: Store, coder: str) -> pl.DataFrame:
-    """Code every stored article anew with ``coder`` (rules or full); events that say the same keep their number.
+    """Code every stored article again with ``coder`` (rules or full); events that say the same keep their number.
 
     Events of users and of GDELT stay. Every ``PART_ARTICLES`` articles are one transaction; stopped between two,
     studies refuse until it is run again. Returns what changed, one row per article and change: article_id, change (new,

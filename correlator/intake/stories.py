@@ -58,7 +58,7 @@ def join_stories(connection: duckdb.DuckDBPyConnection) -> int:
 def join_pending_stories(store: Store) -> int:
     """As ``join_stories``, for many articles: what tells the same is worked out while others use the store.
 
-    A slice is written only where no story has changed meanwhile; else it is worked out anew, at last with the store
+    A slice is written only where no story has changed meanwhile; else it is worked out again, at last with the store
     held. Killed at any moment it can be run again.
     """
     joined = 0

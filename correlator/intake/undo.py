@@ -1,4 +1,4 @@
-"""Taking a load out again: every row that it brought, and what followed from these rows derived anew, in one
+"""Taking a load out again: every row that it brought, and what followed from these rows derived again, in one
 transaction.
 """
 
@@ -51,7 +51,7 @@ def load_of(store: Store, load_id: int) -> Undone:
 
 
 def undo_load(store: Store, load_id: int) -> Undone:
-    """Take out every row that the load brought, and derive anew what followed from them: vintages, sessions of strips,
+    """Take out every row that the load brought, and derive again what followed from them: vintages, sessions of strips,
     stories. All of it happens, or nothing; the load stays in the journal with the time at which it was undone.
 
     Raises NotFoundError for a number that no load has; InputError for a load that was undone already, that brought
@@ -112,7 +112,7 @@ def _check(connection: duckdb.DuckDBPyConnection, brought: Undone) -> None:
 
 
 def _taken_out(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> list[str]:
-    """Delete the rows and derive anew; returns what else happened."""
+    """Delete the rows and derive again; returns what else happened."""
     own = {"load": load["load_id"]}
     notes = []
     if load["kind"] == "prices":
@@ -120,9 +120,9 @@ def _taken_out(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> l
         delete_rows(connection, BARS, _OWN, own)
         delete_rows(connection, ACTIONS, _OWN, own)
         moved = _renumbered(connection, bars)
-        notes += [f"{moved:,} later vintages of its bars count anew"] if moved else []
+        notes += [f"{moved:,} later vintages of its bars count again"] if moved else []
         symbols = [str(name) for name in bars["symbol"].unique()]
-        notes += [f"{date_strips(connection, symbols=symbols):,} quotes of strips dated anew"] if symbols else []
+        notes += [f"{date_strips(connection, symbols=symbols):,} quotes of strips dated again"] if symbols else []
         left = query(connection, "SELECT DISTINCT symbol FROM bars")["symbol"]
         bare = sorted(set(symbols) - set(left))
         notes += (
@@ -137,7 +137,7 @@ def _taken_out(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> l
 
 
 def _articles_taken_out(connection: duckdb.DuckDBPyConnection, own: dict[str, Any]) -> list[str]:
-    """Delete articles with all that hangs on them; what is left of their stories is bound together anew."""
+    """Delete articles with all that hangs on them; what is left of their stories is bound together again."""
     stories = query(connection, f"SELECT DISTINCT story_id FROM articles WHERE {_OWN}", own)["story_id"].to_list()
     versions = query(connection, f"SELECT article_id, version FROM articles WHERE {_OWN}", own)
     delete_rows(connection, ARTICLES, _OWN, own)
@@ -149,7 +149,7 @@ def _articles_taken_out(connection: duckdb.DuckDBPyConnection, own: dict[str, An
         delete_rows(connection, table, gone, {"gone": versions["article_id"].unique().to_list()})
     left = update_rows(connection, ARTICLES, ("story_id",), _LOOSE, parameters={"stories": stories})
     join_stories(connection)
-    return [f"the stories of {left:,} other articles told anew"] if left else []
+    return [f"the stories of {left:,} other articles grouped again"] if left else []
 
 
 def _renumbered(connection: duckdb.DuckDBPyConnection, bars: pl.DataFrame) -> int:

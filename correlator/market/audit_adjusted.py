@@ -46,7 +46,7 @@ def adjusted_closes(series: Series) -> list[pl.DataFrame]:
     return findings
 
 
-_VALUE = "adjusted close {adjusted_close} beside a close of {close}"
+_VALUE = "adjusted close {adjusted_close} with a close of {close}"
 
 
 def _steps(series: Series, both: pl.DataFrame) -> list[pl.DataFrame]:

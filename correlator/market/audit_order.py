@@ -21,7 +21,7 @@ _FREEDOM = 2.0
 _AROUND = 61
 _LEAST_BARS = 30
 # Chosen on one half of the benchmark's series: one bar in a hundred is doubted there, and 78 % of interchanged pairs
-# are among them. Other weights, and volumes or the market's moves beside the prices, take that to 82 % at most. No
+# are among them. Other weights, and volumes or the market's moves with the prices, take that to 82 % at most. No
 # bar of it whose order is right comes near the higher threshold.
 _DOUBTED, _SURE = 1.6, 7.0
 _GAP_SIZE, _RANGE_SIZE, _SMALLEST = 1.2, 0.5, 1e-4

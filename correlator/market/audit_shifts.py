@@ -57,7 +57,7 @@ def finding_of(series: Series, shift: Shift, unit: str) -> pl.DataFrame:
 def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
     """Stretches whose labels become sessions when they are moved by one day.
 
-    A label that is not a session beside one that is speaks for a shift, the reverse against it; where both or neither
+    A label that is not a session next to one that is speaks for a shift, the reverse against it; where both or neither
     are, it says nothing. Four more for than against, and nine in ten sessions after moving, make a shift.
     """
     days = series.bars["session"].to_physical().to_numpy().astype(np.int64)

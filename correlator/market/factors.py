@@ -1,6 +1,6 @@
 """Factor files in Kenneth French's layout: words before and after the table, per cent, -99.99 for what is missing.
 
-Source of the layout: K. R. French's data library. Every month the whole history is computed anew, so two files of
+Source of the layout: K. R. French's data library. Every month the whole history is computed again, so two files of
 different CRSP vintages differ in the past: keep the file, and say which one a study used (``FactorFile.vintage``).
 """
 

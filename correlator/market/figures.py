@@ -1,7 +1,7 @@
 """Numbers as price files print them: thousands marks, decimal commas, 1.2M, per cent, and the ways to say nothing.
 
 ``45,780`` can be forty-five or forty-five thousand. The whole file is asked: a volume of ``7,37M`` or a change of
-``-0,08%`` beside it says that the comma is decimal, ``1,234,567`` that it is not. Where nothing does, it is asked.
+``-0,08%`` next to it says that the comma is decimal, ``1,234,567`` that it is not. Where nothing does, it is asked.
 """
 
 from __future__ import annotations

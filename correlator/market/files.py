@@ -158,7 +158,7 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
 
 
 def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFile:
-    """As ``read_prices``, with what a store knows beside what the caller says."""
+    """As ``read_prices``, with what a store knows besides what the caller says."""
     return read_table(read_raw(path_or_frame, Hints(options.symbol, known_words)), options)
 
 

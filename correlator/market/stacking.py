@@ -70,7 +70,7 @@ def stack(table: Recognised, whose: Whose) -> Stacked:
 
 
 def _only_symbol(table: Recognised, whose: Whose) -> str:
-    """Whose prices a table of one symbol holds, as told by the caller, or by what stands beside the table."""
+    """Whose prices a table of one symbol holds, as told by the caller, or by what stands next to the table."""
     raw = table.table
     said = next((raw.facts[key] for key in _SYMBOL_FACTS if raw.facts.get(key)), None)
     if said is not None and whose.symbol is not None and not _is_known_as(said, whose):

@@ -11,7 +11,7 @@ from correlator.sessions import exchange_named
 
 _TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
 _DATASTREAM = re.compile(r"^(?:@|U:)(?P<bare>[A-Z0-9.]+)(?:\((?:P|PO|PH|PL|VO|RI|UP)\))?$", re.I)
-# Country codes of terminals and endings of Reuters codes and of services, beside the endings of Yahoo and Stooq.
+# Country codes of terminals and endings of Reuters codes and of services, besides the endings of Yahoo and Stooq.
 _PLACES = {
     **SUFFIXES,
     "US": "XNYS",

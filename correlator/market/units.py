@@ -129,7 +129,7 @@ def in_whole_units(
 ) -> tuple[pl.DataFrame, dict[str, str], list[str]]:
     """Prices in whole units of their currency and volumes in shares; the currency of each symbol; what to tell.
 
-    What a source says of its currency: a column, the header of its closes, or a line beside the table. Raises
+    What a source says of its currency: a column, the header of its closes, or a line next to the table. Raises
     InputError where that contradicts itself or what the caller states.
     """
     said = _said_units(rows, table)

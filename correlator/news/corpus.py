@@ -268,7 +268,7 @@ def _by_address(stamps: pl.DataFrame, urls: pl.Series) -> pl.DataFrame:
 
 
 def _identified(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows as articles, with key, hash and language; the source's own symbols stay beside them."""
+    """Rows as articles, with key, hash and language; the source's own symbols stay next to them."""
     named = rows.select("shown", "headline", "url", pl.col("instant").dt.date()).rows()
     keys = [article_key(publisher, headline, url, day) for publisher, headline, url, day in named]
     said = pl.concat_str(

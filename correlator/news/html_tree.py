@@ -21,7 +21,7 @@ _ASIDE = re.compile(
     r"|comments?|commentlist|widget|latest|more-news|teasers?|read-?(?:more|next|also)|also-read|promo|newsletter|breadcrumbs?"
     r"|menu|navbar|ticker|carousel|recirc\w*|outbrain|taboola)(?:$|[\s_\-])"
 )
-# What says of the page as a whole whether it has a bar beside the article.
+# What says of the page as a whole whether it has a bar next to the article.
 _LAYOUT = re.compile(r"(?i)\b(?:no|without|with|has|hide)[\-_](?:left[\-_]|right[\-_])?side-?bar\b")
 
 

@@ -40,7 +40,7 @@ def records_of(path: Path, encoding: str | None = None) -> list[dict[str, object
 
 
 def flattened(record: Mapping[str, object]) -> dict[str, object]:
-    """The object with those within it under dotted names, beside themselves."""
+    """The object with those within it under dotted names, and itself."""
     flat: dict[str, object] = {}
     _flatten(record, "", flat, 0)
     return flat

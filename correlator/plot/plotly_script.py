@@ -11,7 +11,7 @@ import re
 from functools import cache
 
 TRACES = ("bar", "candlestick", "heatmap")
-"""Kinds of trace beside scatter, which is in the core."""
+"""Kinds of trace besides scatter, which is in the core."""
 
 _NAME = r"[A-Za-z_$][\w$]*"
 _REGISTER = re.compile(rf"\.register\(\[((?:{_NAME}\(\),?)+)\]\)")

@@ -123,7 +123,7 @@ def slice_store(
 
     Bars of other exchanges come along where ``abroad``: those of sessions that had closed by the moment's instant.
 
-    Strips are dated anew by the closes of the slice, so that closes that came later have no say; a quote that these
+    Strips are dated again by the closes of the slice, so that closes that came later have no say; a quote that these
     do not date may have been printed later, and stays out.
     """
     parameters = {"as_of": moment.as_of}

@@ -1,4 +1,4 @@
-"""What runs of a report came to: one line of JSON when a run starts and one when it ends, beside the report's files.
+"""What runs of a report came to: one line of JSON when a run starts and one when it ends, next to the report's files.
 
 This is the only place with the time of the clock; the files of a report have none, so that they can be the same twice.
 """

@@ -1,7 +1,7 @@
 """Publishing a report so that a reader never sees half of one, also when the writer is killed.
 
 A report named ``daily`` lives in ``OUT/daily/``: ``runs/<label>-<hash>/`` holds the files of one run, ``<label>`` and
-``latest`` are symbolic links to the newest run of that label and of all. A run is written into a hidden folder beside
+``latest`` are symbolic links to the newest run of that label and of all. A run is written into a hidden folder next to
 the others, flushed to the disk, and renamed; then the links are replaced by renaming new ones over them. Every step is
 one rename, and what came before it stays whole. The hash is that of the files, so the same bytes are one run.
 """
@@ -89,7 +89,7 @@ def _write_run(files: Mapping[str, bytes], run: Path) -> None:
 
 
 def _link(home: Path, name: str, target: str) -> None:
-    """Point ``home/name`` to ``target`` beside it, by renaming a new link over the old one."""
+    """Point ``home/name`` to ``target`` next to it, by renaming a new link over the old one."""
     link = home / name
     if link.is_symlink() and os.readlink(link) == target:
         return

@@ -155,7 +155,7 @@ class Timing:
 
 
 def timing_of(connection: duckdb.DuckDBPyConnection, benchmark: str, exchange: str, labels: pl.Series) -> Timing:
-    """When ``benchmark`` closes beside ``exchange``: the median over dates on which both have a session."""
+    """When ``benchmark`` closes relative to ``exchange``: the median over dates on which both have a session."""
     other = read_instrument(connection, benchmark)["exchange"]
     if other is None or other == exchange:
         return Timing(exchange, timedelta(0))

@@ -75,7 +75,7 @@ class NewsKeywords(TypedDict, total=False):
 def news_and_returns(
     store: Store, symbols: str | Sequence[str], *, by: str = "country", **options: Unpack[NewsKeywords]
 ) -> NewsAndReturns:
-    """Intensity of stored news ``by`` country, dyad, category, symbol or all, beside the bars of ``symbols``.
+    """Intensity of stored news ``by`` country, dyad, category, symbol or all, with the bars of ``symbols``.
 
     ``events``: a selection such as ``category = CONSULT``; ``links`` (for ``by`` symbol): which kinds of link make an
     event a symbol's; the symbols share one exchange, on whose sessions news is placed; ``date_only``: of news known by
@@ -224,7 +224,7 @@ class Measured:
 
 
 def measured_pairs(pairing: Pairing) -> dict[str, list[Measured]]:
-    """Every key beside every symbol, by symbol; runs on a worker, too."""
+    """Every key with every symbol, by symbol; also runs on a worker."""
     measured: dict[str, list[Measured]] = {symbol: [] for symbol in pairing.symbols}
     places = [(s, k) for s in range(len(pairing.symbols)) for k in range(len(pairing.keys))]
     for s, k in tracked(places, "symbols and keys"):

@@ -14,7 +14,7 @@ Where the fitted coder reads the headline and its encoder is installed, how alik
 (``with_texts``): a similarity s becomes 1 - (1 - s) (1 - 0.2 c), with c the cosine of their vectors, at least 0. It
 raises, and never lowers, what the codes say; events without a headline keep theirs.
 
-So an event of the same category reaches ``PRECEDENT`` whoever acts, and one of the same dyad does where it is of the
+So an event of the same category reaches ``PRECEDENT`` for any actors, and one of the same dyad does where it is of the
 same quad class.
 """
 
@@ -136,7 +136,7 @@ def like_events(
 
 
 def with_texts(events: pl.DataFrame, headline: str) -> pl.DataFrame:
-    """Events of ``like_events`` whose similarity counts their headlines', ranked anew; as they are without encoder."""
+    """Events of ``like_events`` whose similarity counts their headlines', ranked again; as they are without encoder."""
     from correlator.events.encoder import embed, model_folder
 
     least = 1.0 - (1.0 - PRECEDENT) / (1.0 - TEXT)  # below it no headline makes a precedent

@@ -110,7 +110,7 @@ class Store:
 
     @contextmanager
     def studying(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """As ``reading``, for whoever counts: raises StoreError while a load of several transactions is not whole."""
+        """As ``reading``, for counting: raises StoreError while a load of several transactions is not whole."""
         with self.reading() as connection:
             require_whole(connection)
             yield connection

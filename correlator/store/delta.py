@@ -18,7 +18,7 @@ import pyarrow as pa
 from correlator.errors import InputError, MissingDependencyError, StoreConflictError, StoreError
 from correlator.store.opening import first_line, no_store
 
-os.environ.setdefault("RUST_LOG", "off")  # what goes wrong is told in our errors, not in a log beside them
+os.environ.setdefault("RUST_LOG", "off")  # what goes wrong is told in our errors, not in a log next to them
 try:
     import deltalake
     from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError

@@ -1,4 +1,4 @@
-"""A store in one DuckDB file: made whole by one rename, opened for one block at a time, migrated with a backup beside.
+"""A store in one DuckDB file: made whole by one rename, opened for one block at a time, migrated with a backup kept.
 
 The file is never opened by anything but DuckDB: closing a second handle of a file gives up this process's locks on it.
 """
@@ -142,7 +142,7 @@ class DuckDBFile:
             copy_database(memory, target, name=_COPIED)
 
     def compact(self, wait: float) -> None:
-        """Write the store anew without the room of rows that are gone."""
+        """Rewrite the store without the space of deleted rows."""
         with self.writing(wait):  # an earlier one is migrated
             pass
         with self.emptied(wait), replacing(self.path, over_database=True) as temporary:
@@ -182,7 +182,7 @@ class DuckDBFile:
 
     @contextmanager
     def _fresh(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A new store, written beside and renamed into its place when the first transaction has ended well."""
+        """A new store, written under another name and renamed when the first transaction has ended well."""
         for leftover in self.path.parent.glob(f".{glob.escape(self.path.name)}.*.new*"):
             leftover.unlink()
         temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.new")
@@ -321,7 +321,7 @@ _UNREADABLE = {
     "sqlite": "it is not a DuckDB database",
     "read enough bytes": "the file is cut off",
     "checksum": "the file is damaged",
-    "replaying WAL": "the journal beside it is damaged, or another store's",
+    "replaying WAL": "the journal next to it is damaged, or another store's",
     "Permission denied": "permission denied",
     "No space left": "the disk is full",
 }

@@ -1,7 +1,7 @@
 """Who may open the store's file now: one writer at a time, and readers never keep a writer out.
 
 DuckDB locks its file, but a lock alone is not a queue: readers that come one after the other hold it together for
-ever. So a writer first closes a gate (a lock file beside the store); readers pass the gate before they open the file.
+ever. So a writer first closes a gate (a lock file next to the store); readers pass the gate before they open the file.
 While it is closed no reader comes in, those inside finish, and the writer waits no longer than the longest read.
 Threads of one process meet at the same gate: each opens the lock file by itself.
 """
@@ -58,7 +58,7 @@ class Holder:
 
 
 class Gate:
-    """The gate of one store: ``.NAME.lock`` beside it. Where no lock file can be, the gate is always open."""
+    """The gate of one store: ``.NAME.lock`` next to it. Where no lock file can be, the gate is always open."""
 
     def __init__(self, store: Path) -> None:
         self._path = store.with_name(f".{store.name}.lock")

@@ -146,7 +146,7 @@ class Lake:
 
     @contextmanager
     def alone(self, wait: float) -> Iterator[tuple[Published, duckdb.DuckDBPyConnection]]:
-        """The lake for upkeep: no writer of this machine beside; what it is now, and a connection that shows it."""
+        """The lake for upkeep: no other writer of this machine; what it is now, and a connection that shows it."""
         with self._alone(Patience(wait)), told(self.address), self._connected({}) as connection:
             published = self.published(connection)
             for table in TABLES:

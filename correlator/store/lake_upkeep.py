@@ -1,4 +1,4 @@
-"""A lake made of another store, its small files written anew as few, and files that nobody needs deleted."""
+"""A lake made of another store, its small files merged, and files that nobody needs deleted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from correlator.store.statements import execute
 from correlator.tables import TABLES, Table
 
 SMALL_FILE = 64 * 2**20
-"""Bytes below which a file is worth writing anew together with others."""
+"""Bytes below which a file is worth merging with others."""
 KEEP_HOURS = 168
 T = TypeVar("T")
 Connection = duckdb.DuckDBPyConnection
@@ -46,7 +46,7 @@ def export(store: Store, address: str) -> dict[str, int]:
 
 
 def compact_lake(lake: Lake, wait: float) -> tuple[int, int]:
-    """Write every folder of a table that has several small files anew, in order of the key.
+    """Rewrite every folder of a table that has several small files, in order of the key.
 
     Each folder is a commit of its own, so that loads get in between. Returns the bytes of the lake before and after.
     """
@@ -109,7 +109,7 @@ def _scattered(lake: Lake, table: Table, wait: float) -> list[str]:
 
 
 def _compact_folder(lake: Lake, table: Table, folder: str, wait: float) -> None:
-    """Write the rows of one folder anew."""
+    """Rewrite the rows of one folder."""
     values = _partition_values(folder)
     condition = " AND ".join(f"\"{name}\" = '{value}'" for name, value in values.items())
     order = ", ".join(f'"{name}"' for name in table.key)

@@ -1,6 +1,6 @@
-"""Numbered schema changes. A store remembers how many it has seen; whoever opens it next applies the rest.
+"""Numbered schema changes. A store remembers how many it has seen; the next one to open it applies the rest.
 
-All of them are one transaction, and a copy of the store as it was is beside it before they begin.
+All of them are one transaction, and a copy of the store as it was is next to it before they begin.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def schema_version(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Apply the migrations that the store has not seen, in one transaction; a copy of it as it was goes beside first.
+    """Apply the migrations that the store has not seen, in one transaction; a copy of it as it was is made first.
 
     ``path``: where the store is; the copy is called ``NAME.schema-N``.
     """

@@ -73,7 +73,7 @@ def mark_unfinished(connection: duckdb.DuckDBPyConnection, load: Load, rows_take
 def begin_bulk(connection: duckdb.DuckDBPyConnection, *, goes_on: bool) -> None:
     """Have this connection write one part of a long load, ``goes_on``: and further ones after it.
 
-    Rows go into the file at once and the journal beside it says where they are: the last connection takes it in, since
+    Rows go into the file at once and the journal next to it says where they are: the last connection takes it in, since
     to rewrite the file's directory after every part costs more than the part. A lake has neither.
     """
     if goes_on and not is_staged(connection):

@@ -41,7 +41,7 @@ def restore(store: Store, source: str | Path) -> Path | None:
 
 
 def compact(store: Store) -> tuple[int, int]:
-    """Write the store anew without unused room, a lake with fewer files; returns its bytes before and after.
+    """Rewrite the store without unused space, a lake with fewer files; returns its bytes before and after.
 
     Raises NotFoundError where there is no store, StoreLockedError while others use it.
     """

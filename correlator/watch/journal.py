@@ -1,4 +1,4 @@
-"""What has left, kept beside the store and flushed to the disk: how a sink is had once and not twice.
+"""What has left, kept next to the store and flushed to the disk: how a sink is had once and not twice.
 
 A line is written before something leaves, and another when it has left. Whoever finds the first without the second,
 after a process was killed, looks at the sink itself to see how far it came.
@@ -15,7 +15,7 @@ from typing import Any
 from correlator.files import flush_folder, write_whole
 
 _LONGEST = 1_000_000
-"""Bytes after which a journal is begun anew with its last line."""
+"""Bytes after which a journal is begun again with its last line."""
 
 
 class Journal:

@@ -84,7 +84,7 @@ class Permissions:
 
 
 def home_of(store: Store) -> Path:
-    """The folder of a store's watch: its lock, its journals, its status. It is beside the store, and in the folder at
+    """The folder of a store's watch: its lock, its journals, its status. It is next to the store, and in the folder at
     hand where that is not on this machine.
     """
     name = Path(store.address).name
@@ -274,7 +274,7 @@ class Watch:
             time.sleep(min(left, 0.2))
 
     def _tell(self, *, force: bool = False) -> None:
-        """Write the status beside the store, every few seconds."""
+        """Write the status next to the store, every few seconds."""
         if not force and time.monotonic() - self._told_at < _HEARTBEAT:
             return
         self._told_at = time.monotonic()

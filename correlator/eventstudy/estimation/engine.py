@@ -46,7 +46,7 @@ ESTIMATORS = {
     "garch": "correlator.eventstudy.estimation.moving:fit_garch",
     "rolling": "correlator.eventstudy.estimation.moving:fit_rolling",
 }
-"""Estimators that models name, beside least squares; loaded when they are used."""
+"""Estimators that models name, besides least squares; loaded when they are used."""
 
 _CHUNK_CELLS = 1 << 18
 """Estimation cells (events x bars) worked on at a time: a few MB, so that they stay in the processor's cache."""

@@ -145,7 +145,7 @@ class Placement:
     """Where E events stand in the panel: column, and rows of day 0, estimation and event window, ends included.
 
     All (E,) integers; rows may lie outside the panel. ``car_columns`` (W, 2): first and last column of each CAR window
-    inside the event window, ends included. ``touched`` (E, M): donors that an event does touch, beside those that its
+    inside the event window, ends included. ``touched`` (E, M): donors that an event does touch, besides those that its
     symbol may not have; None for no others.
     """
 

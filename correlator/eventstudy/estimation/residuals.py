@@ -1,4 +1,4 @@
-"""Residuals of estimation windows made anew from the bars: what a million events need not hold in memory."""
+"""Residuals of estimation windows remade from the bars: what a million events need not hold in memory."""
 
 from __future__ import annotations
 

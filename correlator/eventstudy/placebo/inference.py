@@ -54,7 +54,7 @@ MOST_COUNTED = 10**12
 @dataclass(frozen=True)
 class OwnPlacements:
     """What one group's p-values count: ``null`` (P, W) of the statistic, each distinct placement once where there are
-    no more than draws, else the joint draws; ``distinct`` placements there are beside the real one; ``given_up``
+    no more than draws, else the joint draws; ``distinct`` placements there are besides the real one; ``given_up``
     criteria that some cluster could not be matched by.
     """
 

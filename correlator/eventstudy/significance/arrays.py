@@ -62,7 +62,7 @@ class StudyArrays:
 
     ``ar``, ``ar_se`` (E, D) abnormal returns and their forecast-error sd; ``sigma`` (E,) residual sd with ``df`` (E,)
     = n - k degrees of freedom; ``n`` (E,) estimation bars used; ``residuals`` (E, L) estimation residuals, columns side
-    by side as the events' windows are, or what makes them anew; ``residual_first`` (E,) calendar row of column 0;
+    by side as the events' windows are, or what remakes them; ``residual_first`` (E,) calendar row of column 0;
     ``car``, ``car_se`` (E, W); ``window_first``, ``window_last`` (W,) columns of the event window, ends included;
     ``event_dates`` (E,) calendar row of one fixed column of the event window (day 0, say): two events meet on a
     calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
@@ -167,7 +167,7 @@ def study_arrays(
 ) -> StudyArrays:
     """The arrays of ``estimates``; ``car_columns`` (W, 2) first and last event column of each window, ends included.
 
-    Residuals that the estimates do not hold are made anew from the ``bars`` that the estimates come from. Raises
+    Residuals that the estimates do not hold are remade from the ``bars`` that the estimates come from. Raises
     StudyError where there are neither.
     """
     residuals: Array | Refitted | None = estimates.estimation_residuals

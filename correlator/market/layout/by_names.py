@@ -59,7 +59,7 @@ def _unused_words(raw: RawTable, used: set[str], known: Sequence[str]) -> list[s
 
 
 def _only_figure(raw: RawTable, date: str) -> str | None:
-    """The one column beside the dates, where it holds figures under a name that is neither a field's nor a symbol."""
+    """The one column next to the dates, where it holds figures under a name that is neither a field's nor a symbol."""
     others = [column for column in raw.columns if column != date]
     if len(others) != 1 or not is_numeric(raw, others[0]):
         return None

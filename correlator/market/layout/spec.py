@@ -29,14 +29,14 @@ class Layout:
 
     ``header``: names that must all be there (compared by ``plain``); ``absent``: names that must not be; ``exact``:
     names are compared as they are written. ``rows``: a pattern for the first cells of a column; ``labels``: for the
-    name of the column at a place; ``facts``: for what stands beside the table. ``width``: how many columns the table
+    name of the column at a place; ``facts``: for what stands next to the table. ``width``: how many columns the table
     may have.
 
     ``columns``: ours to theirs, or to the place from 1. ``date_order`` (dmy, mdy, ymd), ``decimal`` and ``zone`` (of
     times within a day): what the layout always means. ``scale``: what figures of a field are multiplied by. ``series``:
     which values of the column ``series`` are taken, the first that a symbol has on a day. ``leave_out``: rows whose
     column matches a pattern, with the reason. ``absolute``: a negative price is the mean of bid and ask.
-    ``zero_is_nothing``: fields in which 0 means that there was none. ``notes``: what to tell whoever loads such a file.
+    ``zero_is_nothing``: fields in which 0 means that there was none. ``notes``: notes for users of such a file.
     """
 
     name: str

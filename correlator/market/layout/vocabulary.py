@@ -40,7 +40,7 @@ def _letters(name: str) -> str:
 
 
 def field_of(name: str) -> str | None:
-    """Which field a column of this name is (``last`` beside those of a bar), or None."""
+    """Which field a column of this name is (``last`` besides those of a bar), or None."""
     known = _fields().get(plain(name))
     return "symbol" if known is None and _TICKER.search(plain(name)) else known
 
