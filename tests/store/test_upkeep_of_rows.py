@@ -67,7 +67,7 @@ def test_two_names_of_one_instrument_become_one(store):
     assert found.rows() == [("HBL", 10.0), ("HBL", 11.0), ("HBL", 12.0)]
     assert add_prices(store, bars(10.0, 11.0, 12.0), symbol="HBLX", exchange="XKAR").added == 0
     assert verify(store).is_empty()
-    with pytest.raises(InputError, match="not one instrument"):
+    with pytest.raises(InputError, match="not symbols of one instrument"):
         merge_instruments(store, "HBL", "MSFT")
     with pytest.raises(NotFoundError, match="did you mean HBL"):
         merge_instruments(store, "HBL", "HBK")
