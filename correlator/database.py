@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -25,7 +26,8 @@ def connect(
     """
     connection = duckdb.connect(str(path), read_only=read_only, config={**NO_EXTENSIONS, **_limits(), **settings})
     # A process whose main module has no file, as a worker's, counts as a terminal: bars would come between the rows.
-    connection.execute("SET enable_progress_bar = false").fetchall()
+    with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar, and refuses the setting
+        connection.execute("SET enable_progress_bar = false").fetchall()
     return connection
 
 
