@@ -103,6 +103,8 @@ def toml_document(data: bytes, source: str) -> dict[str, Any]:
         text = data.decode("utf-8-sig")
         check_depth(text, source)
         return tomllib.loads(text)
+    except InputError:
+        raise
     except (ValueError, RecursionError) as error:  # of a number with thousands of digits, too
         raise InputError(f"{source} is not a TOML file: {toml_fault(error)}", hint="check that place") from None
 
