@@ -115,7 +115,7 @@ def cluster_at(address: str) -> Iterator[Cluster]:
 
 @contextmanager
 def cluster_if(address: str | None) -> Iterator[Cluster | None]:
-    """``cluster_at`` an address, or None where there is none."""
+    """``cluster_at`` an address, or None if there is none."""
     if address is None:
         yield None
         return

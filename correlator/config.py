@@ -48,7 +48,7 @@ def settings() -> dict[str, Setting]:
 
 
 def setting(key: str) -> str | None:
-    """The value of ``key``, or None where no file has it; the store's path is resolved from the folder of its file."""
+    """The value of ``key``, or None if no file has it; the store's path is resolved from the folder of its file."""
     chosen = settings().get(key)
     if chosen is None:
         return None

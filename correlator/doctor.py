@@ -98,13 +98,13 @@ def _coder() -> Iterator[tuple[str, str, str]]:
     known = actors_as_of()
     age = (datetime.now(UTC).date() - known).days
     checked, count = offices_checked()
-    message = f"offices known up to {known}, {age} days ago; {checked} of {count} held against a source"
+    message = f"offices known up to {known}, {age} days ago; {checked} of {count} checked against a source"
     yield "actors", "ok" if age <= ACTORS_STALE_DAYS else "stale", message
     own = own_path()
     if own is not None:
         try:
-            said = read_own(own)
-            yield "own actors", "ok", f"{own}: {len(said.actors)} actors, {len(said.lexicon)} lexicon lines"
+            entries = read_own(own)
+            yield "own actors", "ok", f"{own}: {len(entries.actors)} actors, {len(entries.lexicon)} lexicon lines"
         except CorrelatorError as error:
             yield "own actors", "problem", error.message
     if has_encoder():

@@ -103,7 +103,7 @@ def session_overrides(exchange: str, *, path: str | Path | None = None) -> pl.Da
 
 
 def holidays_known_until(exchange: str) -> date | None:
-    """The last day whose holidays the calendar of ``exchange`` knows; None where they follow from rules.
+    """The last day whose holidays the calendar of ``exchange`` knows; None if they follow from rules.
 
     After it every usual weekday is taken for a session until the calendar or a correction says otherwise.
     """
@@ -250,10 +250,10 @@ def _exchange_rows() -> list[dict[str, str]]:
 
 
 def _unknown(exchange: str) -> NotFoundError:
-    said = exchange.upper()
+    code = exchange.upper()
     names = _other_names()
-    codes = [said] if said in _exchanges() else [names[said]] if said in names else []
-    codes = codes or difflib.get_close_matches(said, _exchanges(), n=1, cutoff=0.5)
+    codes = [code] if code in _exchanges() else [names[code]] if code in names else []
+    codes = codes or difflib.get_close_matches(code, _exchanges(), n=1, cutoff=0.5)
     hint = f"did you mean {codes[0]}?" if codes else "use a market identifier code (ISO 10383) such as XKAR or XNYS"
     return NotFoundError(f"unknown exchange {exchange!r}", hint=hint)
 

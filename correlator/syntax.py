@@ -77,5 +77,5 @@ def _beyond_syntax(error: ValueError | RecursionError) -> str:
     return "it is not UTF-8 text" if isinstance(error, UnicodeError) else "a number has too many digits"
 
 
-def _in_words(said: str, words: Mapping[str, str]) -> str:
-    return next((ours for theirs, ours in words.items() if theirs in said), "it cannot be read")
+def _in_words(message: str, words: Mapping[str, str]) -> str:
+    return next((ours for theirs, ours in words.items() if theirs in message), "it cannot be read")

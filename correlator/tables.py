@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: SQL type, unit (empty where there is none) and meaning; ``required`` becomes NOT NULL; ``by_store``:
+    """One column: SQL type, unit (empty if there is none) and meaning; ``required`` becomes NOT NULL; ``by_store``:
     the store fills it, no reader brings it.
     """
 

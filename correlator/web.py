@@ -135,8 +135,8 @@ def _refused(answer: http.client.HTTPResponse, name: str, hint: str) -> SourceEr
 
 
 def seconds_asked(retry_after: str | None, date: str | None = None) -> float | None:
-    """Seconds of a ``Retry-After`` header, which is seconds or an HTTP date (RFC 9110, 10.2.3); None where it says
-    nothing that can be read. A date is held against the server's own ``Date``, else against our clock.
+    """Seconds of a ``Retry-After`` header, which is seconds or an HTTP date (RFC 9110, 10.2.3); None if it says
+    nothing that can be read. A date is compared with the server's own ``Date``, else against our clock.
     """
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():

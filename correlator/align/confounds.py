@@ -35,7 +35,7 @@ _DIVIDEND = 0.002
 
 @dataclass(frozen=True)
 class BarMarks:
-    """Marks on T bars of S ``symbols``, each (T, S) or None where not known: ``limit_locked``; ``thin``, no bar or one
+    """Marks on T bars of S ``symbols``, each (T, S) or None if not known: ``limit_locked``; ``thin``, no bar or one
     without volume; ``ex_dividend``.
     """
 

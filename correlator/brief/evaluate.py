@@ -1,4 +1,4 @@
-"""Every stored event forecast from what was known before it, and held against what came."""
+"""Every stored event forecast from what was known before it, and compared with what came."""
 
 from __future__ import annotations
 

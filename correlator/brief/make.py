@@ -345,7 +345,7 @@ def _adjusted(instruments: list[Instrument]) -> list[Instrument]:
 
 
 def _no_event(subject: BriefSubject) -> str | None:
-    """Why the headline has no event, None where it has one."""
+    """Why the headline has no event, None if it has one."""
     if subject.events:
         return None
     language = language_of(subject.headline)
@@ -355,7 +355,7 @@ def _no_event(subject: BriefSubject) -> str | None:
 
 
 def _row_of(sessions: KnownSessions, clock: Clock) -> int | None:
-    """The row of day 0 among the sessions; None where there is none, or it is further ahead than they reach."""
+    """The row of day 0 among the sessions; None if there is none, or it is further ahead than they reach."""
     if clock.day_zero is None:
         return None
     row = int(sessions.labels.search_sorted(clock.day_zero))

@@ -191,7 +191,7 @@ class Brief:
     at, known_at
         The instant that it stands at, and since when the news was public (UTC).
     events
-        What the headline says, as ``CodedEvent.as_dict`` has it, the main one first; empty where it codes to none.
+        What the headline says, as ``CodedEvent.as_dict`` has it, the main one first; empty if it codes to none.
     instruments, more_instruments, without_bars
         Whom it concerns, the nearest first; how many further ones; companies named whose prices are not stored.
     clocks

@@ -226,7 +226,7 @@ def _actor(country: str | None, role: str | None) -> str | None:
 
 
 def country_of(actor: str | None) -> str | None:
-    """The country of an actor written as ``PAK:GOV``; None where it has none."""
+    """The country of an actor written as ``PAK:GOV``; None if it has none."""
     return (actor or "").partition(":")[0] or None
 
 

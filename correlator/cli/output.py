@@ -46,10 +46,10 @@ def told_warnings() -> Iterator[None]:
 
     Those of libraries are for programmers, and not shown.
     """
-    said: dict[str, None] = {}
+    messages: dict[str, None] = {}
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
-        said[str(message)] = None
+        messages[str(message)] = None
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -59,7 +59,7 @@ def told_warnings() -> Iterator[None]:
             yield
         finally:
             if not isinstance(sys.exc_info()[1], CorrelatorError):
-                for text in said:
+                for text in messages:
                     complain(text, level="warning")
 
 

@@ -20,7 +20,7 @@ _DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.B
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds: its ``kind``, which is not packed, and its bytes, or None where they are the file's."""
+    """What a file holds: its ``kind``, which is not packed, and its bytes, or None if they are the file's."""
 
     kind: Container
     data: bytes | None

@@ -71,13 +71,13 @@ def load_names() -> tuple[Name, ...]:
 @cache
 def names_with(own: Path | None) -> tuple[Name, ...]:
     """Every shipped name, and those of a user's file. Raises InputError where the two contradict each other."""
-    shipped, said = _shipped_names(), read_own(own)
-    if not said.actors:
+    shipped, user_names = _shipped_names(), read_own(own)
+    if not user_names.actors:
         return shipped
-    codes = {name.country for name in shipped} | {actor.country for actor in said.actors if actor.kind == "igo"}
+    codes = {name.country for name in shipped} | {actor.country for actor in user_names.actors if actor.kind == "igo"}
     meant: dict[str, Name] = {name.text.lower(): name for name in shipped if name.kind not in ("agent", "other")}
     replaced, added = set(), []
-    for actor in said.actors:
+    for actor in user_names.actors:
         if actor.country is not None and actor.country not in codes:
             raise InputError(f"no country or organisation has the code {actor.country!r} ({actor.names[0]})")
         for text in actor.names:
@@ -133,7 +133,7 @@ def country_codes() -> frozenset[str]:
 
 
 def country_of(text: str) -> str | None:
-    """The code of a country or organisation that is written as a code or by a name of its own; None where it is
+    """The code of a country or organisation that is written as a code or by a name of its own; None if it is
     neither. Other codes of two letters are none: IS is Israel to some, Iceland to others.
     """
     return _codes_by_name(own_path()).get(text.strip().casefold())
@@ -158,6 +158,6 @@ def actors_as_of() -> date:
 
 
 def offices_checked() -> tuple[int, int]:
-    """How many of the shipped offices were held against a source (column ``checked``), and how many there are."""
+    """How many of the shipped offices were compared with a source (column ``checked``), and how many there are."""
     rows = _rows("leaders.csv")
     return sum(bool(row["checked"]) for row in rows), len(rows)

@@ -124,7 +124,7 @@ def _is_headline_future(text: Text, infinitive: Hit, hits: Sequence[Hit]) -> boo
 
 
 def governed(word: Hit, category: str) -> str | None:
-    """What ``category`` becomes under a governing word; None where nothing is left of it."""
+    """What ``category`` becomes under a governing word; None if nothing is left of it."""
     governor = word.entry.category
     if governor == "AGREE" and category in _FORCE and not word.entry.pattern.startswith("agree"):
         return "THREATEN"

@@ -46,7 +46,7 @@ _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 
 def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Pairs of events and rejects (``REJECT_SCHEMA``) of a GDELT file, or of a user's table in any container.
 
-    Events have ``CODED_COLUMNS``, user_id (empty where the user gave none) and source_line.
+    Events have ``CODED_COLUMNS``, user_id (empty if the user gave none) and source_line.
     """
     is_text = is_lines_of_text(path)
     separator = _separator(path) if is_text else None
@@ -137,7 +137,7 @@ def _is_packed(path: Path) -> bool:
 
 
 def _separator(path: Path) -> str | None:
-    """What parts the names of a user's header, None where the first line is not one."""
+    """What parts the names of a user's header, None if the first line is not one."""
     if _is_packed(path):
         from correlator.news.gdelt import unpacked_lines
 

@@ -28,7 +28,7 @@ EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in
 
 
 def code_text(text: str, *, on: date | None = None, coder: str = "rules", home: str | None = None) -> list[CodedEvent]:
-    """Events of one headline or sentence, the main one first; empty where there is none.
+    """Events of one headline or sentence, the main one first; empty if there is none.
 
     ``on`` is the day by which leaders hold their office (None: the last ones in the data); ``home`` the country of the
     page (ISO 3166-1 alpha-3), whose own offices go without its name (None: they have no country). Raises InputError for

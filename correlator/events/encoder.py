@@ -48,7 +48,7 @@ class Encoded(NamedTuple):
 
 
 def model_folder() -> Path | None:
-    """Where the base weights are installed; None where they, or the libraries that read them, are not."""
+    """Where the base weights are installed; None if they, or the libraries that read them, are not."""
     if any(importlib.util.find_spec(name) is None for name in ("tokenizers", "safetensors")):
         return None
     spec = importlib.util.find_spec(_PACKAGE)

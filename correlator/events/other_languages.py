@@ -62,7 +62,7 @@ class _Side(NamedTuple):
 
 
 def code_other(reading: Reading) -> list[CodedEvent]:
-    """Events of a headline in one of ``LEXICAL`` languages, the main one first; empty where nothing is plain."""
+    """Events of a headline in one of ``LEXICAL`` languages, the main one first; empty if nothing is plain."""
     if reading.language not in LEXICAL:
         return []
     lexicon = small_lexicon(reading.language)

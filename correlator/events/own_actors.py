@@ -97,12 +97,14 @@ def read_own(path: Path | None) -> OwnFile:
         return OwnFile((), ())
     if not path.is_file():
         raise NotFoundError(f"the file of actors {path} does not exist", hint=f"see --actors and ${VARIABLE}")
-    said = read_toml(path)
-    unknown = sorted(set(said) - {"actors", "lexicon"})
+    content = read_toml(path)
+    unknown = sorted(set(content) - {"actors", "lexicon"})
     if unknown:
         raise InputError(f"{path.name}: table {unknown[0]!r} is not known", hint="tables are actors and lexicon")
-    actors = tuple(_actor(entry, f"{path.name}: actor {n}") for n, entry in enumerate(said.get("actors", []), 1))
-    lines = tuple(_line(entry, f"{path.name}: lexicon line {n}") for n, entry in enumerate(said.get("lexicon", []), 1))
+    actors = tuple(_actor(entry, f"{path.name}: actor {n}") for n, entry in enumerate(content.get("actors", []), 1))
+    lines = tuple(
+        _line(entry, f"{path.name}: lexicon line {n}") for n, entry in enumerate(content.get("lexicon", []), 1)
+    )
     return OwnFile(actors, lines)
 
 

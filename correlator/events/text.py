@@ -49,7 +49,7 @@ def prepare(text: str) -> Text:
 
 
 def first_word(text: str) -> str:
-    """The first word of ``text``, in lower case as ``prepare`` has it; empty where there is none."""
+    """The first word of ``text``, in lower case as ``prepare`` has it; empty if there is none."""
     match = _WORD.search(_level(text))
     return "" if match is None else _lowered(match[0])
 

@@ -42,7 +42,7 @@ def benchmarks_by_exchange(text: str | None) -> dict[str, str]:
 
 
 def benchmark_of_exchange(text: str | None, code: str) -> str | None:
-    """What ``text`` names as the benchmark of the exchange ``code``; None where it says nothing of it."""
+    """What ``text`` names as the benchmark of the exchange ``code``; None if it says nothing of it."""
     several = benchmarks_by_exchange(text)
     return several.get(code) if several else text
 

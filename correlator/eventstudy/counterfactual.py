@@ -170,7 +170,7 @@ def _placebos(
 
 
 def _replacements(placebo: Array, symbols: NDArray[np.int64]) -> tuple[Array, int]:
-    """Mean ratios (B,) of the replacements taken, and how many distinct ones there are, none where there are fewer
+    """Mean ratios (B,) of the replacements taken, and how many distinct ones there are, none if there are fewer
     donors than shares; ``placebo`` (E, M), ``symbols`` (E,). Donors are those in the pool of every event.
     """
     groups = [np.flatnonzero(symbols == symbol) for symbol in np.unique(symbols)]

@@ -54,7 +54,7 @@ def donors_of(
     candidates
         Names (N,) of the securities to choose from, and their returns (T, N) of single sessions.
     prices
-        Prices (T, S) of the panel's symbols and (T, N) of these, over whose holes returns are bridged; None where not.
+        Prices (T, S) of the panel's symbols and (T, N) of these, over whose holes returns are bridged; None if not.
     chosen
         The donors among the names; none for all. A symbol is never its own donor.
     simple
@@ -119,7 +119,7 @@ def without_studied(panel: Panel, symbols: NDArray[np.int64]) -> Panel:
 
 
 def touched_donors(donors: Donors, events: pl.DataFrame) -> Mask | None:
-    """Donors (E, M) of a country that acts in an event or is acted on; None where no country is known."""
+    """Donors (E, M) of a country that acts in an event or is acted on; None if no country is known."""
     parties = [name for name in _PARTIES if name in events.columns]
     known = np.array([country or "" for country in donors.countries], dtype=object)
     if not parties or not (known != "").any():

@@ -170,7 +170,7 @@ def one_exchange(text: str | None) -> str | None:
 
 
 def exchanges_of(columns: Sequence[str], events: pl.DataFrame | None, asked: str | None) -> dict[str, str]:
-    """The exchange of each share among ``columns`` as far as it is told: empty where all are studied on their rows.
+    """The exchange of each share among ``columns`` as far as it is told: empty if all are studied on their rows.
 
     ``asked``: as ``part_exchanges`` gives it; else the column ``exchange`` of ``events`` says it, where it names two or
     more. Raises InputError for a share of two exchanges or, where others have one, of none.
@@ -215,8 +215,8 @@ def without_repeats(events: pl.DataFrame, seen: Seen) -> tuple[pl.DataFrame, pl.
     Two rows that say the same, their numbers apart, are one event. Of two that say different things of one share under
     one number the first is taken: which of them the number means cannot be told. ``seen`` learns the new ones.
     """
-    said = events.select(pl.exclude("event_id")).hash_rows(seed=0)
-    rows = pl.DataFrame({"hash": said}).with_row_index("row")
+    hashes = events.select(pl.exclude("event_id")).hash_rows(seed=0)
+    rows = pl.DataFrame({"hash": hashes}).with_row_index("row")
     complete = events["symbol"].is_not_null() & events["date"].is_not_null()
     numbered = rows.with_columns(pl.col("row").cast(pl.Int64) + seen.count)
     firsts = pl.concat([seen.rows, numbered.select("hash", first="row")]).unique(

@@ -34,7 +34,7 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
 
 
 def used_factors(factors: Wide | None, takes_factors: bool, risk_free: object, panel: Panel) -> Wide | None:
-    """The factors that the model is regressed on; None where it takes none and they only bring the risk-free return.
+    """The factors that the model is regressed on; None if it takes none and they only bring the risk-free return.
 
     Raises InputError where factors are given that the model would leave unused.
     """

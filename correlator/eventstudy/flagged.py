@@ -77,7 +77,7 @@ def dropped_reasons(panel: Panel, window: Window, symbols: Rows, day_zero: Rows)
 
 
 def window_findings(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> pl.Series:
-    """Of each event the flagged bars of its rows ``first`` to ``last`` (E,), as words; empty where there are none."""
+    """Of each event the flagged bars of its rows ``first`` to ``last`` (E,), as words; empty if there are none."""
     flagged = _any_mark(panel)
     if flagged is None or not flagged.any():
         return pl.repeat("", len(symbols), dtype=pl.String, eager=True).alias("findings")
@@ -131,7 +131,7 @@ def marks_of(panel: Panel) -> Iterator[tuple[str, Mask]]:
 
 
 def _any_mark(panel: Panel) -> Mask | None:
-    """Bars (T, S) that anything speaks against; None where nothing is known."""
+    """Bars (T, S) that anything speaks against; None if nothing is known."""
     marked: Mask | None = None
     for mask in (panel.limit_locked, panel.zero_volume, None if panel.findings is None else panel.findings.bits > 0):
         if mask is not None:

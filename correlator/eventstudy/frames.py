@@ -76,12 +76,12 @@ class Panel:
 
     ``labels`` (T,) Date or Datetime, ascending, one per bar; ``symbols`` (S,) names; ``returns`` (T, S) fractions, NaN
     where missing; ``factors`` (T, K) or None, the benchmark first; ``factor_names`` (K,); ``limit_locked`` and
-    ``zero_volume`` (T, S) mark bars whose return is censored, or None where that is not known; ``own_benchmark`` (T, S)
-    the benchmark of each symbol where they differ (a share is never in its own mean), None where all have that of
+    ``zero_volume`` (T, S) mark bars whose return is censored, or None if that is not known; ``own_benchmark`` (T, S)
+    the benchmark of each symbol where they differ (a share is never in its own mean), None if all have that of
     ``factors``; ``benchmark_note`` says in words what the benchmark is made of; ``invalid`` (T, S) marks
     figures that are not returns (NaN there), so that no event with one in its windows is measured; ``spans`` (T, S)
     sessions since the last trade that each return is over, None where each is over one; ``findings`` what the audit
-    of prices says of bars, None where it was not asked or found nothing; ``dropped`` (T, S) marks returns that were
+    of prices says of bars, None if it was not asked or found nothing; ``dropped`` (T, S) marks returns that were
     left out for it (NaN there), None where none were; ``donors`` of the model ``synthetic``; ``purged`` (T, S) bars
     that no estimation uses, since they are in the reach of an event of the share; ``calendars`` whose sessions the rows
     are where symbols trade on several exchanges, None where every row is a session of all.

@@ -40,7 +40,7 @@ def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
 
 
 def _benchmark(panel: Panel, spec: StudySpec) -> str | None:
-    """What the benchmark's findings are filed under; None where it is a mean of the symbols, or there is none."""
+    """What the benchmark's findings are filed under; None if it is a mean of the symbols, or there is none."""
     if panel.factors is None or panel.own_benchmark is not None or len(panel.factor_names) != 1:
         return None
     return spec.benchmark if spec.benchmark in panel.symbols else _OTHER_NAME

@@ -242,7 +242,7 @@ def _finds(result: StudyResult, estimates: EventEstimates, effects: Array, level
 
 
 def _crossing(effects: Array, power: Array, target: float) -> float | None:
-    """The effect at which power, made monotone, first reaches ``target``; None where it never does."""
+    """The effect at which power, made monotone, first reaches ``target``; None if it never does."""
     rising = np.maximum.accumulate(power)
     at = int(np.searchsorted(rising, target))
     if at == len(rising):

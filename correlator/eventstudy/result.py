@@ -338,7 +338,7 @@ class StudyResult:
         return summary_frame(self, test)
 
     def why_nothing(self) -> str:
-        """That no event was measured, with the commonest reason; empty where one was."""
+        """That no event was measured, with the commonest reason; empty if one was."""
         if len(self.estimates):
             return ""
         if self.excluded.is_empty():

@@ -58,7 +58,7 @@ def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> p
 
 
 def _own_sessions(estimates: EventEstimates, panel: Panel) -> Mask | None:
-    """Which days (E, D) of windows of dates are sessions of each share's exchange; None where all days are."""
+    """Which days (E, D) of windows of dates are sessions of each share's exchange; None if all days are."""
     if "event" not in estimates.dated:
         return None
     return panel.is_session(estimates.symbol_index, event_rows(estimates, panel))
@@ -277,7 +277,7 @@ def _per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[s
 
 
 def _flags(estimates: EventEstimates, panel: Panel, rows: Rows) -> pl.Series:
-    """``missing`` and what speaks against the bar, joined by a space; empty where the bar is plain."""
+    """``missing`` and what speaks against the bar, joined by a space; empty if the bar is plain."""
     columns = estimates.symbol_index[:, None]
     marks = [("missing", np.isnan(estimates.ar)), *((word, mask[rows, columns]) for word, mask in marks_of(panel))]
     code = np.zeros(rows.shape, dtype=np.int64)

@@ -91,7 +91,7 @@ def read_events_file(path: Path) -> pl.DataFrame:
 
 
 def listed_in_file(path: Path) -> pl.DataFrame | None:
-    """symbol and exchange of the events of a file, each pair once; None where it has no column ``exchange``."""
+    """symbol and exchange of the events of a file, each pair once; None if it has no column ``exchange``."""
     if container_of(path) not in _WHOLE and "exchange" not in {name.lower() for name in _head(path).names}:
         return None
     pairs: list[pl.DataFrame] = []
@@ -154,10 +154,10 @@ def _batches(path: Path, call: str, given: dict[str, object], chunk: int) -> Ite
             raise _unreadable(path, str(problem)) from problem
 
 
-def _unreadable(path: Path, said: str) -> InputError:
+def _unreadable(path: Path, reason: str) -> InputError:
     """One line of ours for what a reader says about a file."""
-    line = _LINE.search(said)
-    if "unicode" in said.lower() or "utf-8" in said.lower():
+    line = _LINE.search(reason)
+    if "unicode" in reason.lower() or "utf-8" in reason.lower():
         return InputError(f"{path} cannot be read: it is not UTF-8 text", hint="save it as UTF-8")
     if line is None:
         return InputError(f"{path} cannot be read", hint="give a CSV or Parquet file with columns symbol and date")

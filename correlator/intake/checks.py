@@ -32,7 +32,7 @@ def check_prices(
 ) -> pl.DataFrame:
     """Findings about stored daily bars (see ``audit_prices``) and about vintages that differ.
 
-    ``symbols``: default all; some are held against their benchmarks and a dozen other shares of their exchanges, which
+    ``symbols``: default all; some are compared with their benchmarks and a dozen other shares of their exchanges, which
     are not reported on; ``benchmark``: a stored symbol to hold them against instead; ``as_of``: UTC instant whose
     knowledge is checked. More than ``BARS_AT_ONCE`` bars are checked in groups of symbols, each in such company, so
     that memory stays bounded. Raises NotFoundError without bars.

@@ -181,7 +181,7 @@ _PLACELESS = ("fx", "crypto", "commodity")
 
 
 def stored_names(store: Store) -> Names:
-    """The names that the store's instruments have; none where there is no store yet."""
+    """The names that the store's instruments have; none if there is no store yet."""
     if not store.exists():
         return Names({}, {})
     with store.reading() as connection:

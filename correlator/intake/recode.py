@@ -91,9 +91,9 @@ def _replace(connection: duckdb.DuckDBPyConnection, coded: pl.DataFrame) -> pl.D
 
 def _changes(old: pl.DataFrame, new: pl.DataFrame, coded: pl.DataFrame) -> pl.DataFrame:
     """One row per event that came, went or says something else."""
-    said = pl.concat_str([pl.col(name).cast(pl.String) for name in _SAID], separator=" ", ignore_nulls=True)
-    before = old.select("article_id", "event_id", before=said)
-    after = new.select("article_id", "event_id", after=said)
+    summary = pl.concat_str([pl.col(name).cast(pl.String) for name in _SAID], separator=" ", ignore_nulls=True)
+    before = old.select("article_id", "event_id", before=summary)
+    after = new.select("article_id", "event_id", after=summary)
     both = before.join(after, on=["article_id", "event_id"], how="full", coalesce=True)
     change = (
         pl.when(pl.col("before").is_null()).then(pl.lit("new"))

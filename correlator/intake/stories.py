@@ -84,7 +84,7 @@ def _written_if_same(
 
 
 def _pending(connection: duckdb.DuckDBPyConnection) -> _Span | None:
-    """First and last time of the earliest ``SLICE_ROWS`` articles without a story; None where there are none."""
+    """First and last time of the earliest ``SLICE_ROWS`` articles without a story; None if there are none."""
     ((first, last),) = query(connection, _PENDING, {"rows": SLICE_ROWS}).rows()
     return None if first is None else (first, last)
 

@@ -177,7 +177,7 @@ def _examined(series: Series, overrides: bool | str | Path) -> _Examined:
 
 @dataclass(frozen=True)
 class _Market:
-    """What a series is held against: session and close, its name, and whether its own labels are vouched for."""
+    """What a series is compared with: session and close, its name, and whether its own labels are vouched for."""
 
     closes: pl.DataFrame
     name: str
@@ -255,7 +255,7 @@ class _Mean:
         return cls(moves, totals, symbols)
 
     def without(self, examined: _Examined, every: Sequence[_Examined]) -> _Market | None:
-        """The market that the other symbols make: an index of their mean; None where they are fewer than three."""
+        """The market that the other symbols make: an index of their mean; None if they are fewer than three."""
         calendar, symbol = examined.series.calendar, examined.series.symbol
         if calendar not in self.totals:
             return None

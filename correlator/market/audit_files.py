@@ -1,4 +1,4 @@
-"""``check prices`` on files: nothing is loaded, every file is held against the others and against what is known."""
+"""``check prices`` on files: nothing is loaded, every file is compared with the others and against what is known."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def _level(series: Series, known: pl.DataFrame, name: str) -> tuple[str, str] | 
 
 
 def _whose_closes(series: Series) -> str | None:
-    """Another symbol whose known closes the series has, to a thousandth on most days; None where there is none."""
+    """Another symbol whose known closes the series has, to a thousandth on most days; None if there is none."""
     own = series.bars.select("session", pl.col("close").alias("own"))
     pairs = _anchors().filter(pl.col("symbol") != canonical_symbol(series.symbol)).join(own, on="session")
     alike = pairs.group_by("symbol").agg(

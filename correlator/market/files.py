@@ -253,8 +253,8 @@ def _zone(options: PriceOptions, table: Recognised, raw: RawTable, stamps: Stamp
         return _checked_zone(options.zone)
     if stamps.kind == "label":
         return None
-    said = raw.facts.get("exchangetimezonename") or raw.facts.get("time zone")
-    return said if said and "/" in said else table.layout.zone
+    stated = raw.facts.get("exchangetimezonename") or raw.facts.get("time zone")
+    return stated if stated and "/" in stated else table.layout.zone
 
 
 def _checked_zone(zone: str) -> str:
@@ -313,9 +313,9 @@ def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tu
         values = figures[name]
         wrong = not_numbers(rows[name], values)
         if wrong.any():
-            said = rows.filter(wrong & ~bad)
+            unreadable = rows.filter(wrong & ~bad)
             text = (pl.lit(f"{name} ") + pl.col(name).cast(pl.String) + pl.lit(" is not a number")).alias("reason")
-            rejected.append(said.select(LINE, text))
+            rejected.append(unreadable.select(LINE, text))
             bad |= wrong
         numbers = numbers.with_columns(values.alias(name))
     missing = [pl.lit(None, pl.Float64).alias(name) for name in PRICES if name not in present]

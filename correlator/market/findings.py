@@ -36,8 +36,8 @@ SCHEMA: dict[str, pl.DataType] = {
 class Series:
     """One symbol's daily bars from one source, in order of session, with what its instrument says.
 
-    ``bars``: columns of ``tables.BARS``; ``kind``: share, index, fx, ... or None where it is not known; ``benchmark``:
-    the symbol that it is held against.
+    ``bars``: columns of ``tables.BARS``; ``kind``: share, index, fx, ... or None if it is not known; ``benchmark``:
+    the symbol that it is compared with.
     """
 
     symbol: str

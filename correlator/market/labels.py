@@ -130,8 +130,8 @@ def _are_midnights_in_utc(stamped: pl.DataFrame, as_utc: pl.Expr, exchange: str)
     weekend = sorted(exchange_named(exchange).weekend)
     read = stamped.select(pl.col(AT).dt.date().alias("said"), as_utc.alias("then")).drop_nulls()
     midnights = read.select((pl.col("then").dt.time() == pl.time(0)).mean()).item() or 0.0
-    said, then = (int(read[name].dt.weekday().is_in(weekend).sum()) for name in ("said", "then"))
-    return bool(midnights > _NEARLY_ALL and said > then)
+    as_labelled, then = (int(read[name].dt.weekday().is_in(weekend).sum()) for name in ("said", "then"))
+    return bool(midnights > _NEARLY_ALL and as_labelled > then)
 
 
 def _daily(stamped: pl.DataFrame, session: pl.Expr) -> pl.DataFrame:

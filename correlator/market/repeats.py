@@ -43,10 +43,10 @@ def _refuse(contradictions: pl.DataFrame, source: str) -> None:
         return
     row = contradictions.row(0, named=True)
     different = [name for name in PRICES if row[name] != row[f"{name}_first"]]
-    said = f"{different[0]} {row[f'{different[0]}_first']} and {row[different[0]]}"
+    difference = f"{different[0]} {row[f'{different[0]}_first']} and {row[different[0]]}"
     more = f", and {contradictions.height - 1:,} more such rows" if contradictions.height > 1 else ""
     raise InputError(
         f"{source} has different bars of {row['symbol']} on {row['session']}:"
-        f" lines {row[f'{LINE}_first']} and {row[LINE]} say {said}{more}",
+        f" lines {row[f'{LINE}_first']} and {row[LINE]} say {difference}{more}",
         hint="if a column tells them apart name it (--column symbol=... or series=...), else keep one row of each",
     )

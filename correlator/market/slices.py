@@ -70,9 +70,9 @@ class SlicedBars:
     def distinct_notes(self) -> tuple[str, ...]:
         """The notes, each once; one whose figures differ from slice to slice says that there are more."""
         notes = []
-        for said in self.notes.values():
-            other = len(set(said)) - 1
-            notes.append(said[0] if not other else f"{said[0]} (and so in {other} other parts of the file)")
+        for variants in self.notes.values():
+            other = len(set(variants)) - 1
+            notes.append(variants[0] if not other else f"{variants[0]} (and so in {other} other parts of the file)")
         return tuple(notes)
 
     def has_repeats(self) -> bool:
@@ -107,7 +107,7 @@ def _sliced(path: Path, options: PriceOptions, folder: Path) -> SlicedBars | Non
 
 
 def _understood(slices: TextSlices, options: PriceOptions, bars: SlicedBars) -> SlicedBars | None:
-    """The bars of all slices; None where they do not agree."""
+    """The bars of all slices; None if they do not agree."""
     first: tuple[object, ...] | None = None
     place = options.place
     for raw in slices:
@@ -117,12 +117,12 @@ def _understood(slices: TextSlices, options: PriceOptions, bars: SlicedBars) -> 
         if place is None and options.exchange is None:
             place = _place(slices, table, options)
         file = read_recognised(raw, table, replace(options, place=place))
-        said = (file.layout, table.date, table.symbol, str(table.blocks), file.form, file.stamped, _interval(file))
-        if first is not None and said != first:
+        reading = (file.layout, table.date, table.symbol, str(table.blocks), file.form, file.stamped, _interval(file))
+        if first is not None and reading != first:
             return None
         if any(bars.currencies.get(symbol, unit) != unit for symbol, unit in file.currencies.items()):
             return None
-        first = said
+        first = reading
         bars.add(file)
     return None if bars.has_repeats() else bars
 
@@ -138,7 +138,7 @@ def _is_plain(raw: RawTable, table: Recognised) -> bool:
 
 
 def _place(slices: TextSlices, table: Recognised, options: PriceOptions) -> str | None:
-    """The exchange of every symbol of the file, empty where they have none in common; None where one is asked for."""
+    """The exchange of every symbol of the file, empty if they have none in common; None if one is asked for."""
     if table.symbol is None:
         return None
     whose = Whose(options.symbol, options.claimed, options.exchange, options.aliases)

@@ -30,9 +30,11 @@ class Whose:
     exchange: str | None = None
     aliases: Mapping[str, str] | None = None
 
-    def name(self, said: str) -> str:
+    def name(self, symbol: str) -> str:
         """The name that the store uses for what a source says."""
-        return (self.aliases or {}).get(said.strip().upper()) or canonical_symbol(said.strip(), exchange=self.exchange)
+        return (self.aliases or {}).get(symbol.strip().upper()) or canonical_symbol(
+            symbol.strip(), exchange=self.exchange
+        )
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,13 @@ def stack(table: Recognised, whose: Whose) -> Stacked:
 def _only_symbol(table: Recognised, whose: Whose) -> str:
     """Whose prices a table of one symbol holds, as told by the caller, or by what stands next to the table."""
     raw = table.table
-    said = next((raw.facts[key] for key in _SYMBOL_FACTS if raw.facts.get(key)), None)
-    if said is not None and whose.symbol is not None and not _is_known_as(said, whose):
+    stated = next((raw.facts[key] for key in _SYMBOL_FACTS if raw.facts.get(key)), None)
+    if stated is not None and whose.symbol is not None and not _is_known_as(stated, whose):
         raise InputError(
-            f"{raw.source} says that it holds {said}, not {whose.symbol}",
-            hint=f"give --symbol {said}, or make it another name of {whose.symbol} (correlator add instruments)",
+            f"{raw.source} says that it holds {stated}, not {whose.symbol}",
+            hint=f"give --symbol {stated}, or make it another name of {whose.symbol} (correlator add instruments)",
         )
-    chosen = whose.symbol or said or whose.claimed
+    chosen = whose.symbol or stated or whose.claimed
     if chosen is None:
         raise InputError(f"{raw.source} does not say whose prices it holds", hint="give symbol (--symbol)")
     return whose.name(chosen)
@@ -87,9 +89,9 @@ def _only_symbol(table: Recognised, whose: Whose) -> str:
 _SYMBOL_FACTS = ("symbol", "ticker", "security", "ric", "instrument", "code")
 
 
-def _is_known_as(said: str, whose: Whose) -> bool:
+def _is_known_as(stated: str, whose: Whose) -> bool:
     assert whose.symbol is not None
-    return bool(meaning([said], whose.symbol, whose.exchange, whose.aliases))
+    return bool(meaning([stated], whose.symbol, whose.exchange, whose.aliases))
 
 
 def _chosen(named: pl.DataFrame, table: Recognised, whose: Whose) -> pl.DataFrame:

@@ -81,18 +81,18 @@ def price_unit(text: str) -> tuple[str, float] | None:
     >>> price_unit("USD")
     ('USD', 1.0)
     """
-    said = text.strip()
-    if said == "p":
+    word = text.strip()
+    if word == "p":
         return "GBP", 0.01
-    if said in _HUNDREDTHS or said.upper() in ("GBX", "PENCE", "ILA", "ZAC"):
-        return _HUNDREDTHS.get(said) or _HUNDREDTHS[said.upper()], 0.01
-    if said.lower() in _ALWAYS_HUNDREDTHS:
-        return _ALWAYS_HUNDREDTHS[said.lower()], 0.01
-    if said.lower() in _OF_NO_CURRENCY:
+    if word in _HUNDREDTHS or word.upper() in ("GBX", "PENCE", "ILA", "ZAC"):
+        return _HUNDREDTHS.get(word) or _HUNDREDTHS[word.upper()], 0.01
+    if word.lower() in _ALWAYS_HUNDREDTHS:
+        return _ALWAYS_HUNDREDTHS[word.lower()], 0.01
+    if word.lower() in _OF_NO_CURRENCY:
         return "", 0.01
-    if said.lower().rstrip(".") in _SIGNS:
-        return _SIGNS[said.lower().rstrip(".")], 1.0
-    return (said.upper(), 1.0) if re.fullmatch(r"[A-Z]{3}|[a-z]{3}", said) else None
+    if word.lower().rstrip(".") in _SIGNS:
+        return _SIGNS[word.lower().rstrip(".")], 1.0
+    return (word.upper(), 1.0) if re.fullmatch(r"[A-Z]{3}|[a-z]{3}", word) else None
 
 
 def stated_unit(text: str) -> tuple[str, float]:
@@ -110,13 +110,13 @@ def volume_factor(label: str, source: str) -> float:
 
     Raises InputError for lots, whose size differs from share to share.
     """
-    said = re.sub(r"[^\w]", "", (bracketed(label) or _after_in(label)).casefold())
-    said = said.removeprefix("in").removeprefix("x")
-    if any(said.startswith(word) for word in _LOTS):
+    unit_text = re.sub(r"[^\w]", "", (bracketed(label) or _after_in(label)).casefold())
+    unit_text = unit_text.removeprefix("in").removeprefix("x")
+    if any(unit_text.startswith(word) for word in _LOTS):
         raise InputError(
             f"{source} counts {label!r} in lots, whose size it does not say", hint="leave the column out of the file"
         )
-    return _COUNTS.get(said, 1.0)
+    return _COUNTS.get(unit_text, 1.0)
 
 
 def _after_in(label: str) -> str:
@@ -132,40 +132,40 @@ def in_whole_units(
     What a source says of its currency: a column, the header of its closes, or a line next to the table. Raises
     InputError where that contradicts itself or what the caller states.
     """
-    said = _said_units(rows, table)
+    units_by_symbol = _stated_units(rows, table)
     if stated is not None:
         unit = stated_unit(stated)
-        for symbol, theirs in said.items():
+        for symbol, theirs in units_by_symbol.items():
             if theirs != unit:
                 raise InputError(
                     f"{table.table.source} says that {symbol} is quoted in {_worded(theirs)}, not {_worded(unit)}",
                     hint="leave currency (--currency) out",
                 )
-        said = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
+        units_by_symbol = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
     rows = rows.drop("currency", strict=False)
     notes = []
-    factors = {symbol: factor for symbol, (_, factor) in said.items() if factor != 1.0}
+    factors = {symbol: factor for symbol, (_, factor) in units_by_symbol.items() if factor != 1.0}
     if factors:
         factor = pl.col("symbol").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
         rows = rows.with_columns(pl.col(name) * factor for name in PRICES if name != "volume")
-        names = ", ".join(f"{symbol} {said[symbol][0]}".strip() for symbol in list(factors)[:5])
+        names = ", ".join(f"{symbol} {units_by_symbol[symbol][0]}".strip() for symbol in list(factors)[:5])
         notes.append(f"prices in hundredths are stored in whole units: {names}")
     label = _volume_label(table)
     if label and (count := volume_factor(label, table.table.source)) != 1.0:
         rows = rows.with_columns(pl.col("volume") * count)
         notes.append(f"volumes of {label!r} are multiplied by {count:,.0f}")
     rows, more = as_layout_says(rows, table.layout)
-    return rows, {symbol: currency for symbol, (currency, _) in said.items() if currency}, [*notes, *more]
+    return rows, {symbol: currency for symbol, (currency, _) in units_by_symbol.items() if currency}, [*notes, *more]
 
 
 def _worded(unit: tuple[str, float]) -> str:
     return unit[0] if unit[1] == 1.0 else f"hundredths of {unit[0]}"
 
 
-def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, float]]:
+def _stated_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, float]]:
     """Of each symbol what the source says its prices are in."""
     raw = table.table
-    said: dict[str, tuple[str, float]] = {}
+    stated: dict[str, tuple[str, float]] = {}
     of_file = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
     closes = [
         fields[name] for fields in table.blocks.values() for name in ("close", "adjusted_close") if name in fields
@@ -173,25 +173,25 @@ def _said_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, f
     labels = [raw.label(column) for column in closes if field_of(raw.label(column)) is not None]
     heads = {unit for label in labels if (unit := price_unit(bracketed(label))) is not None}
     if len(heads) == 1:
-        said = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
+        stated = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
     if of_file is not None and (unit := price_unit(of_file)) is not None:
-        if said and unit not in said.values():
+        if stated and unit not in stated.values():
             raise InputError(
-                f"{raw.source} names two currencies: {of_file} and {next(iter(said.values()))[0]}",
+                f"{raw.source} names two currencies: {of_file} and {next(iter(stated.values()))[0]}",
                 hint="say which in the file",
             )
-        said = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
+        stated = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
     if "currency" in rows.columns:
         for symbol, text in rows.select("symbol", pl.col("currency").cast(pl.String)).unique().drop_nulls().iter_rows():
             unit = price_unit(text)
             if unit is None:
                 continue
-            if said.get(symbol, unit) != unit:
+            if stated.get(symbol, unit) != unit:
                 raise InputError(
                     f"{raw.source} quotes {symbol} in several currencies", hint="split the file, one currency each"
                 )
-            said[symbol] = unit
-    return said
+            stated[symbol] = unit
+    return stated
 
 
 def _volume_label(table: Recognised) -> str:

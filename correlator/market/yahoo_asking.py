@@ -100,12 +100,12 @@ def _verdict(problem: Exception, answer: Answer | None, name: str, asked: Asked)
 
     if answer is None:
         return _Trouble(f"no answer ({type(problem).__name__})")
-    said = f": {answer.reason}" if answer.reason else ""
+    reason = f": {answer.reason}" if answer.reason else ""
     if answer.status == 404:
-        return NotFoundError(f"Yahoo has no symbol {name}{said}", hint="check its name at finance.yahoo.com")
+        return NotFoundError(f"Yahoo has no symbol {name}{reason}", hint="check its name at finance.yahoo.com")
     if answer.status in _FOR_GOOD:
         return InputError(
-            f"Yahoo refuses {asked.interval} bars of {name} from {asked.start} ({answer.status}){said}",
+            f"Yahoo refuses {asked.interval} bars of {name} from {asked.start} ({answer.status}){reason}",
             hint="ask for another range or interval; asking again does not help",
         )
     if answer.status != 200:
@@ -152,7 +152,7 @@ class Answer:
 
 
 def _reason_of(response: Any) -> str:
-    """The description in Yahoo's error, on one line; empty where the answer is no such text."""
+    """The description in Yahoo's error, on one line; empty if the answer is no such text."""
     try:
         error = response.json()["chart"]["error"]
         return " ".join(str(error["description"]).split())[:_LONGEST_REASON] if error else ""

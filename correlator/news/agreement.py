@@ -52,9 +52,9 @@ def settle(
         if in_address:
             return in_address, UNKNOWN
         problem = problem or _zoneless(published, publisher)
-        said = f": {problem.message}" if problem else ""
+        reason = f": {problem.message}" if problem else ""
         hint = (problem.hint if problem else None) or NO_DATE_HINT
-        raise TimeError(f"{where} has no publication date that can be read{said}", hint=hint)
+        raise TimeError(f"{where} has no publication date that can be read{reason}", hint=hint)
     timed = [each for each in read if each.stamp.precision != "day"]
     first = _clock(timed, changes, publisher, where) if timed else read[0]
     _check_days(first, read, publisher, address, where=where)
@@ -81,7 +81,7 @@ def _read(witnesses: Sequence[Witness], publisher: Profile) -> tuple[list[_State
 
 
 def _zoneless(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | None:
-    """Why the first printed clock without a zone cannot be read, None where there is none."""
+    """Why the first printed clock without a zone cannot be read, None if there is none."""
     for witness in witnesses:
         try:
             publisher.stamp(witness.text, witness.origin)

@@ -130,7 +130,7 @@ def encoding_named(name: str) -> str:
 
 
 def likely_encoding(raw: bytes) -> str | None:
-    """What encoding bytes that are not UTF-8 probably have, to name it in an error; None where it cannot be told."""
+    """What encoding bytes that are not UTF-8 probably have, to name it in an error; None if it cannot be told."""
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[:_SAMPLE]).best()

@@ -113,7 +113,7 @@ def symbols_in(text: str) -> list[str]:
 
 
 def people_in(text: str) -> str | None:
-    """Names of authors in a cell, joined with ``; ``; None where there are none."""
+    """Names of authors in a cell, joined with ``; ``; None if there are none."""
     names = [re.sub(r"(?i)^by\s+", "", name.strip()) for name in _texts(text, ("name",), separators=";|")]
     return "; ".join(dict.fromkeys(name for name in names if name)) or None
 

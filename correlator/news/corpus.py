@@ -271,10 +271,10 @@ def _identified(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows as articles, with key, hash and language; the source's own symbols stay next to them."""
     named = rows.select("shown", "headline", "url", pl.col("instant").dt.date()).rows()
     keys = [article_key(publisher, headline, url, day) for publisher, headline, url, day in named]
-    said = pl.concat_str(
+    content = pl.concat_str(
         "headline", pl.col("body").fill_null(""), *map(_iso, ("instant", "updated_at")), separator=SEPARATOR
     )
-    hashes = [digest((text,)) for text in rows.select(said).to_series()]
+    hashes = [digest((text,)) for text in rows.select(content).to_series()]
     languages = [
         language_of(headline, language_in(stated or "") or default)
         for headline, stated, default in rows.select("headline", "language", "default_language").rows()

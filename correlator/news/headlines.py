@@ -74,9 +74,9 @@ def headline_of(document: Document, owner: Node | None, publisher: Profile) -> s
 
 
 def _elected(main: Sequence[str], others: Sequence[str]) -> str:
-    """The title with the most votes, of equals the one that has most but for its spelling; empty where there is none.
+    """The title with the most votes, of equals the one that has most but for its spelling; empty if there is none.
 
-    ``main``: printed heading, article node and ``og:title``, empty where the page has none.
+    ``main``: printed heading, article node and ``og:title``, empty if the page has none.
     """
     titles = [text for text in main if text]
     spelled: Counter[str] = Counter()
@@ -105,7 +105,7 @@ def _without_kickers(*titles: str) -> Iterator[str]:
 
 
 def _common_end(text: str, other: str) -> str:
-    """The longer half that two titles share behind separators; empty where one is what the other ends in."""
+    """The longer half that two titles share behind separators; empty if one is what the other ends in."""
     if _key(other).endswith(_key(text)) or _key(text).endswith(_key(other)):
         return ""
     ends, others = ([each[match.end() :] for match in _SEPARATOR.finditer(each)] for each in (text, other))

@@ -26,7 +26,7 @@ _LAYOUT = re.compile(r"(?i)\b(?:no|without|with|has|hide)[\-_](?:left[\-_]|right
 
 
 def parse_tree(text: str) -> html.HtmlElement:
-    """The tree of a page's text, empty where it holds nothing; raises InputError for what cannot be read."""
+    """The tree of a page's text, empty if it holds nothing; raises InputError for what cannot be read."""
     raw = (text[:MAX_TEXT] or " ").encode("utf-8", "replace")  # as bytes, so that a declaration of XML does no harm
     try:
         return html.document_fromstring(raw, parser=html.HTMLParser(encoding="utf-8", remove_comments=True))

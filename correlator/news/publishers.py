@@ -41,10 +41,10 @@ class Publishers:
             return None
         profile = load_profile(self.named)
         for name in ("zone", "date_order"):
-            said, known = getattr(self, name), getattr(profile, name)
-            if said and known and said != known:
+            value, known = getattr(self, name), getattr(profile, name)
+            if value and known and value != known:
                 raise InputError(
-                    f"profile {profile.name} has {name} {known}, and {said} was given", hint="leave one of them out"
+                    f"profile {profile.name} has {name} {known}, and {value} was given", hint="leave one of them out"
                 )
         return self.applied(profile)
 

@@ -180,7 +180,7 @@ def _tell_same(one: str, two: str, hours: float) -> bool:
 def differ(one: str, two: str) -> bool | None:
     """Whether rules tell two headlines apart (numbers, denial, order of names) or, if they do not, hold them for one.
 
-    None where rules do not decide.
+    None if rules do not decide.
     """
     left, right = headline_words(one), headline_words(two)
     if _numbers_differ(left, right):

@@ -27,7 +27,7 @@ class Results:
 
 @lru_cache(maxsize=50_000)
 def results_of(headline: str) -> Results | None:
-    """The results that a headline reports first, or None where it reports none.
+    """The results that a headline reports first, or None if it reports none.
 
     Examples
     --------

@@ -227,13 +227,13 @@ def _signed(text: str) -> bool:
 
 
 def _with_point(text: str) -> str | None:
-    """A number with a decimal point and commas between thousands, as Python reads it; None where it is not one."""
+    """A number with a decimal point and commas between thousands, as Python reads it; None if it is not one."""
     bare = re.sub(r",(?=\d{2,3}(?:[,.]|$))", "", text)
     return bare if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", bare) else None
 
 
 def _with_comma(text: str) -> str | None:
-    """A number with a decimal comma and points between thousands, as Python reads it; None where it is not one."""
+    """A number with a decimal comma and points between thousands, as Python reads it; None if it is not one."""
     bare = re.sub(r"\.(?=\d{3}(?:[,.]|$))", "", text).replace(",", ".")
     return bare if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", bare) else None
 

@@ -91,7 +91,7 @@ def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, 
 
 
 def _offset(zone: str | None, known: Mapping[str, str]) -> timedelta | None:
-    """What a printed zone is ahead of UTC; None where it is left to ``parse_time``."""
+    """What a printed zone is ahead of UTC; None if it is left to ``parse_time``."""
     try:
         meaning = zone_of(known.get(zone, zone)) if zone else None
     except TimeError:

@@ -66,7 +66,7 @@ CLOCKS_DIFFER = timedelta(minutes=15)
 class Stamp:
     """An instant (aware, UTC; None where unknown), its precision, and the rule that produced it.
 
-    ``offset`` is the zone that the text stated, as an offset from UTC; None where it stated none.
+    ``offset`` is the zone that the text stated, as an offset from UTC; None if it stated none.
     """
 
     instant: datetime | None

@@ -59,7 +59,7 @@ class _Listening(Browser):
 
 
 def _state(answer: Mapping[str, Any]) -> str:
-    """The state of a page by what it answered; empty where it could not answer yet."""
+    """The state of a page by what it answered; empty if it could not answer yet."""
     return str(answer.get("result", {}).get("result", {}).get("value", ""))
 
 

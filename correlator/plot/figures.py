@@ -55,7 +55,7 @@ class Size:
 @dataclass(frozen=True)
 class FigureKind:
     """A kind of figure: ``words`` what it shows, ``needs`` one of the constants above, ``text`` its form for a terminal
-    (None where it has none).
+    (None if it has none).
     """
 
     name: str

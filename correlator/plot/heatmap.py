@@ -87,7 +87,7 @@ def heatmap_figure(
 
 
 def _cell_text(cell: dict[str, Any] | None, starred: set[tuple[str, str]]) -> str:
-    """Mean, star and number of events of a cell; empty where there is none."""
+    """Mean, star and number of events of a cell; empty if there is none."""
     if cell is None:
         return ""
     star = " *" if (cell["category"], cell["window"]) in starred else ""

@@ -157,7 +157,7 @@ def flagged_bars(result: StudyResult) -> pl.DataFrame:
 
 
 def placebo_p(test: PlaceboResult) -> float | None:
-    """The placebo p of the window that titles tell, without groups; None where it is not known."""
+    """The placebo p of the window that titles tell, without groups; None if it is not known."""
     p = float(test.p_values[0, main_window(test.spec)])
     return None if test.groups.height > 1 or np.isnan(p) else p
 

@@ -22,7 +22,7 @@ Tables = dict[str, pl.DataFrame | None]
 
 
 def further_tables(spec: ReportSpec, result: StudyResult | None, sliced: Store) -> tuple[Tables, PlaceboResult | None]:
-    """The further tables that ``spec`` asks for, None where one cannot be made (with a warning), and the placebo
+    """The further tables that ``spec`` asks for, None if one cannot be made (with a warning), and the placebo
     test.
     """
     outputs = spec.outputs

@@ -39,7 +39,7 @@ class LastRun:
         return replace(self, study=study)
 
     def summary(self) -> list[dict[str, str]]:
-        """The rows of the summary that was written then; none where there is none."""
+        """The rows of the summary that was written then; none if there is none."""
         name = f"{self.study}-summary.csv" if self.study else "summary.csv"
         file = None if self.folder is None else self.folder / name
         if file is None or not file.is_file():

@@ -179,7 +179,7 @@ def _unexplained(chosen: StudySpec, sliced: Store, moment: Moment) -> pl.DataFra
 
 
 def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> StudyResult | None:
-    """The study on the slice; None where no event concerns the symbols, which is a finding and no error."""
+    """The study on the slice; None if no event concerns the symbols, which is a finding and no error."""
     chosen = spec.study
     symbols = list(chosen.symbols) or inputs.bars["symbol"].to_list()
     with sliced.reading() as connection:

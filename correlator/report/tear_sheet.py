@@ -138,7 +138,7 @@ def _averages(result: StudyResult | None) -> dict[str, Any]:
 
 
 def _tests(result: StudyResult | None) -> dict[str, Any]:
-    """Every test across events, by window; empty where one event has no cross-section."""
+    """Every test across events, by window; empty if one event has no cross-section."""
     if result is None or len(result.estimates) < 2:
         return {"rows": []}
     with warnings.catch_warnings():

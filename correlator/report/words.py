@@ -30,7 +30,7 @@ def sentence(contents: Contents) -> str:
 
 
 def new_sentences(contents: Contents) -> list[str]:
-    """What is new since the last report, a sentence per kind; empty where the table ``new`` is not asked for."""
+    """What is new since the last report, a sentence per kind; empty if the table ``new`` is not asked for."""
     if "new" not in contents.tables or contents.since is None:
         return []
     fresh, since = contents.tables["new"], f"since {contents.since.session}"

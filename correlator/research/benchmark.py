@@ -167,7 +167,7 @@ def timing_of(connection: duckdb.DuckDBPyConnection, benchmark: str, exchange: s
 
 
 def timed(timing: Timing, benchmark: str, exchange: str, session: str) -> str:
-    """What to say of a benchmark's close, empty where it closes with the share; warns of what was not yet known."""
+    """What to say of a benchmark's close, empty if it closes with the share; warns of what was not yet known."""
     if session == "previous":
         return f"its session before that of {exchange}"
     if not timing.differs:

@@ -46,7 +46,7 @@ def stored_flags(
 
 
 def _ex_dividend(bars: pl.DataFrame, panel: Panel) -> Mask | None:
-    """Marks (T, S), None where no symbol has adjusted closes, so that nothing is known of dividends."""
+    """Marks (T, S), None if no symbol has adjusted closes, so that nothing is known of dividends."""
     on_sessions = bars.filter(pl.col("session").is_in(panel.labels.implode()))
     arrays = bar_arrays(on_sessions, panel.labels, panel.symbols)
     if np.isnan(arrays["adjusted_close"]).all():

@@ -130,7 +130,7 @@ class CorrelateKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Correlated:
-    """How news and bars are held against each other: which ``keys`` and ``measure`` of the news ``against`` which
+    """How news and bars are compared with each other: which ``keys`` and ``measure`` of the news ``against`` which
     outcome, to which ``max_lag``; ``bands``, ``draws`` and ``seed`` of lead and lag, ``window`` sessions of a rolling
     correlation, ``quantiles`` of a spread.
     """

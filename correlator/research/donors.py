@@ -72,7 +72,7 @@ def with_stored_donors(
 
 
 def _rule(donors: Sequence[str]) -> str:
-    """The rule that chooses donors, empty where they are named."""
+    """The rule that chooses donors, empty if they are named."""
     if not donors:
         return OTHER_COUNTRIES
     rules = [name for name in donors if name in RULES]

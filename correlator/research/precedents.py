@@ -38,7 +38,7 @@ PRECEDENT = 0.55
 TEXT = 0.2
 """The part of what is missing to 1 that headlines of the same vector make up for."""
 MOST_TEXTS = 200
-"""Headlines that are held against the one at hand, those of the most similar events: each takes milliseconds."""
+"""Headlines that are compared with the one at hand, those of the most similar events: each takes milliseconds."""
 MOST = 3_000
 """Events that are looked at, the most similar ones."""
 
@@ -122,7 +122,7 @@ def like_events(
     connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach: Reach, *, most: int = MOST
 ) -> pl.DataFrame:
     """Events within ``reach``, the most similar first: what is known of each, symbol of a user's event, similarity."""
-    said = {
+    parameters = {
         "category": likeness.category,
         "quad": likeness.quad_class,
         "goldstein": likeness.goldstein,
@@ -132,7 +132,7 @@ def like_events(
         "domestic": likeness.scope == DOMESTIC,
         "most": most,
     }
-    return query(connection, _LIKE, {**_reached(connection, reach), **said}).select(*_COLUMNS, "similarity")
+    return query(connection, _LIKE, {**_reached(connection, reach), **parameters}).select(*_COLUMNS, "similarity")
 
 
 def with_texts(events: pl.DataFrame, headline: str) -> pl.DataFrame:

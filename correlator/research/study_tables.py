@@ -168,7 +168,7 @@ def _named_column(source: Any, kind: str) -> Any:
 
 
 def _raw_head(source: Table) -> RawTable | None:
-    """The first rows of a source as a raw table, None where it has none."""
+    """The first rows of a source as a raw table, None if it has none."""
     if isinstance(source, str | Path):
         return head_of(Path(source), _HINTS)
     head = source.head(1) if hasattr(source, "head") else source

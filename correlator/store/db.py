@@ -100,7 +100,7 @@ class Store:
 
     @contextmanager
     def reading_if_made(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
-        """As ``reading``, and None where there is no store yet."""
+        """As ``reading``, and None if there is no store yet."""
         with ExitStack() as stack:
             try:
                 connection = stack.enter_context(self.reading()) if self.exists() else None

@@ -23,7 +23,7 @@ _CONTENT = (
 _DIGEST = "md5(concat_ws(chr(31), " + ", ".join(f"coalesce({name}::VARCHAR, '')" for name in _CONTENT) + "))"
 
 GDELT_ID_OF_EVIDENCE = """regexp_extract(evidence, '"GLOBALEVENTID":"?([^",}]+)', 1)"""
-"""The GLOBALEVENTID that the evidence of a GDELT row keeps; empty where it has none."""
+"""The GLOBALEVENTID that the evidence of a GDELT row keeps; empty if it has none."""
 
 EVENT_KEY = f"""
     CASE WHEN coder = 'gdelt' AND gdelt_id <> '' THEN 'gdelt:' || gdelt_id

@@ -277,7 +277,7 @@ def _merged_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> Any:
 
 
 def _pruned(connection: duckdb.DuckDBPyConnection, table: Table) -> str | None:
-    """A condition on the first partition column by which most files are left out; None where that spares nothing."""
+    """A condition on the first partition column by which most files are left out; None if that spares nothing."""
     parts = partition_names(table)
     if not parts:
         return None

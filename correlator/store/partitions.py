@@ -12,7 +12,7 @@ from correlator.tables import Table
 
 @dataclass(frozen=True)
 class Partition:
-    """One column that a table is split by. ``sql``: what it is of a row; None where it is a column of the table."""
+    """One column that a table is split by. ``sql``: what it is of a row; None if it is a column of the table."""
 
     name: str
     sql: str | None = None

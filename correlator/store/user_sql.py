@@ -121,9 +121,9 @@ def _error_of(done: subprocess.CompletedProcess[bytes], request: Request) -> Cor
     """What the process said went wrong on its stderr; one that said nothing died of its limits."""
     for line in reversed(done.stderr.decode("utf-8", "replace").splitlines()):  # libraries may write after it
         try:
-            said = json.loads(line)
-            kind = getattr(errors, said["error"])
-            return kind(said["message"], hint=said["hint"])  # type: ignore[no-any-return]
+            content = json.loads(line)
+            kind = getattr(errors, content["error"])
+            return kind(content["message"], hint=content["hint"])  # type: ignore[no-any-return]
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     if done.returncode == EXIT_TIMEOUT:

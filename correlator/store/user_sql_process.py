@@ -44,8 +44,8 @@ def main() -> int:
     try:
         answer(request, sys.stdout.buffer)
     except CorrelatorError as error:
-        said = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-        print(json.dumps(said), file=sys.stderr)
+        content = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+        print(json.dumps(content), file=sys.stderr)
         return EXIT_REFUSED
     except MemoryError:
         return EXIT_MEMORY

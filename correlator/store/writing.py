@@ -260,7 +260,7 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
 def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) -> tuple[Written, pl.DataFrame]:
     """Append events brought from outside that are new by their content (``identity.EVENT_KEY``).
 
-    ``events``: columns of ``tables.EVENTS`` without event_id and event_key, user_id (text, empty where the user gave
+    ``events``: columns of ``tables.EVENTS`` without event_id and event_key, user_id (text, empty if the user gave
     none) and source_line. Returns what was written and the rows left out because their id is another event's:
     source_line, user_id.
     """

@@ -25,7 +25,7 @@ class Journal:
         self.path = path
 
     def last(self) -> dict[str, Any] | None:
-        """The last whole line; None where there is none. A line that was cut off was never acted on."""
+        """The last whole line; None if there is none. A line that was cut off was never acted on."""
         try:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:

@@ -252,11 +252,11 @@ def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFr
     rows = []
     for row in query(connection, _EDITED).iter_rows(named=True):
         events = coded_version(row, coder)
-        said: tuple[str | None, ...] = (None, None, None)
+        coded: tuple[str | None, ...] = (None, None, None)
         if events:
-            said = (events[0]["category"], country_of(events[0]["source"]), country_of(events[0]["target"]))
-        if said != tuple(row[name] for name in _SAID):
-            rows.append((CORRECTION, row["article_id"], row["version"], row["brief_number"], *said))
+            coded = (events[0]["category"], country_of(events[0]["source"]), country_of(events[0]["target"]))
+        if coded != tuple(row[name] for name in _SAID):
+            rows.append((CORRECTION, row["article_id"], row["version"], row["brief_number"], *coded))
         else:
             seen = "SELECT $number::BIGINT AS brief_number, $version::INTEGER AS version"
             values = {"version": row["version"], "number": row["brief_number"]}

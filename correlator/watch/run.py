@@ -251,7 +251,7 @@ class Watch:
         )
 
     def _taken(self, outlet: _Outlet, briefs: Sequence[Made]) -> list[int]:
-        """The numbers of the briefs that a sink has taken; none where it fails, and it is left alone for a while."""
+        """The numbers of the briefs that a sink has taken; none if it fails, and it is left alone for a while."""
         try:
             numbers = outlet.sink.take(briefs)
         except SourceError as problem:

@@ -211,8 +211,8 @@ class CommandSink:
             except subprocess.TimeoutExpired:
                 return _stopped(had, f"{self._arguments[0]} took longer than {COMMAND_SECONDS:g} s")
             if done.returncode != 0:
-                said = visible(done.stderr.decode(errors="replace").strip()[:200], keep="")
-                return _stopped(had, f"{self._arguments[0]} ended with {done.returncode}: {said}")
+                message = visible(done.stderr.decode(errors="replace").strip()[:200], keep="")
+                return _stopped(had, f"{self._arguments[0]} ended with {done.returncode}: {message}")
             had.append(each.brief_number)
         return had
 

@@ -17,7 +17,7 @@ from correlator.eventstudy.placement import Rows
 
 @dataclass(frozen=True)
 class Moves:
-    """The ``total`` rows of a panel, and whose sessions they are, None where all are of one exchange."""
+    """The ``total`` rows of a panel, and whose sessions they are, None if all are of one exchange."""
 
     total: int
     calendars: Calendars | None

@@ -68,7 +68,7 @@ class StudyArrays:
     calendar day where their columns differ by the difference of these; ``n_car`` (E, W) bars that the event has in each
     window, None to count them in ``ar``; ``residual_rows`` (E, L) calendar row of every residual, where events of
     several exchanges have other ones than those that follow the first; ``part`` (E,) the part in which an event is
-    summed, None where all are one; ``chosen`` (N,) the rows of the events that are tested, None for all.
+    summed, None if all are one; ``chosen`` (N,) the rows of the events that are tested, None for all.
     """
 
     ar: Array

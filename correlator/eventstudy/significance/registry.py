@@ -24,7 +24,7 @@ DegreesOfFreedom = Callable[[Evidence], Array]
 class Statistic:
     """A test of a mean abnormal return of zero across events.
 
-    ``value``: (K,) from the evidence, None where the events themselves are resampled; ``law``, with ``df`` (K,) where
+    ``value``: (K,) from the evidence, None if the events themselves are resampled; ``law``, with ``df`` (K,) where
     that is Student's t; ``equation``, ``law_text`` and ``source`` as the docs print them; ``fewest`` events, and dates,
     with a value that it takes, null below; ``independent``, ``variance``, ``tails``: what it asks of independence
     between events, whether it stands an event that raises the variance, and fat tails and skew; ``use``: when.
