@@ -69,7 +69,8 @@ class Part:
 def _stripped(estimates: EventEstimates) -> EventEstimates:
     """What ``_measured_again`` needs of ``estimates``, in half the bits."""
     arrays = {name: getattr(estimates, name) for name in EventEstimates.__dataclass_fields__}
-    empty = {name: values[:0] for name, values in arrays.items() if isinstance(values, np.ndarray)}
+    # copies, as a view of nothing keeps all that it is a view of
+    empty = {name: values[:0].copy() for name, values in arrays.items() if isinstance(values, np.ndarray)}
     known = {name: arrays[name].astype(np.int32) for name in _KNOWN}
     return replace(estimates, **{**empty, **known, "estimation_residuals": None, "spans": None})
 

@@ -23,7 +23,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.parts import Outline, Part, is_spanned, outlined
 from correlator.eventstudy.result_frames import refuse_unknown_groups
-from correlator.eventstudy.spec import DAILY, DROP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
+from correlator.eventstudy.spec import DAILY, DROP, KEEP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
 from correlator.eventstudy.spread import Asked, SpreadResult
 from correlator.eventstudy.windows import OffsetWindow
 from correlator.research.benchmark import benchmark_of
@@ -182,7 +182,8 @@ def measured(task: Task, of: Chosen) -> Part:
 def _bars(task: Task) -> Panel:
     spec = task.spec
     with task.source.connected() as connection:
-        panel = stored_panel(connection, task.symbols, task.exchange, spec, labels=task.labels)
+        flags = spec.flagged != KEEP
+        panel = stored_panel(connection, task.symbols, task.exchange, spec, flags=flags, labels=task.labels)
     panel = with_data(with_findings(panel, task.findings, spec), spec, task.factors, task.risk_free)
     if task.spanned and panel.spans is None:
         panel = replace(panel, spans=np.ones(panel.returns.shape, dtype=np.int16))

@@ -18,7 +18,7 @@ from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.many_exchanges import joined
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DAILY, SYNTHETIC, StoreKeywords, StudySpec, shows_options, study_spec
+from correlator.eventstudy.spec import DAILY, KEEP, SYNTHETIC, StoreKeywords, StudySpec, shows_options, study_spec
 from correlator.intake.instruments import names_in
 from correlator.research.benchmark import benchmark_of
 from correlator.research.donors import with_stored_donors
@@ -195,7 +195,7 @@ def _market(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchange: st
     asked = benchmark_of_exchange(spec.benchmark, exchange)
     chosen = benchmark_of(connection, names, asked, spec.model)
     named = replace(spec, benchmark=chosen)
-    return Market(exchange, named, stored_panel(connection, names, exchange, named))
+    return Market(exchange, named, stored_panel(connection, names, exchange, named, flags=spec.flagged != KEEP))
 
 
 def _check_several(exchanges: list[str], spec: StudySpec) -> None:
