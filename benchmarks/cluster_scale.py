@@ -7,13 +7,14 @@ Bars are made by DuckDB (5,000 sessions a share, a market and noise, by hash: th
 as an export writes them. One process writes the rows of ``car`` into a Parquet file, workers write theirs into the
 lake. Printed: processor seconds and peak memory of each step, processor seconds of the workers, and whether
 ``significance`` and ``car`` are equal to the last bit. ``--only lake`` makes the lake and stops, ``--lake FOLDER/``
-keeps it; ``--no-rows`` is group statistics alone; ``--profile`` names the functions of one process that take most time.
+keeps it; ``--only one`` and ``--only cluster`` study it by one of both and print a hash of ``significance``; ``--no-rows`` is group statistics alone; ``--profile`` names the functions of one process that take most time.
 """
 
 from __future__ import annotations
 
 import argparse
 import cProfile
+import hashlib
 import pstats
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import time
 import uuid
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,11 @@ def make(store: Store, bars: int, events: int) -> None:
         engine.create({table.name: rows(table, text) for table, text in made})
 
 
+def digest(frame: pl.DataFrame) -> str:
+    """A hash of all that ``frame`` says, numbers to their last bit, so that runs in turn can be compared."""
+    return hashlib.sha256(frame.write_csv().encode()).hexdigest()[:16]
+
+
 def rows_at(address: str) -> pl.DataFrame:
     """The rows that workers wrote, in one order."""
     return in_order_of_rows(pl.DataFrame(DeltaTable(address).to_pyarrow_table()))
@@ -128,10 +135,12 @@ def main() -> int:
         "--rows", action=argparse.BooleanOptionalAction, default=True, help="write the rows of car, too"
     )
     parser.add_argument("--memory", help="for the database and the chunks of the engine, as correlator takes it")
+    parser.add_argument("--as-of", help="study the events known by then alone")
     parser.add_argument("--profile", action="store_true", help="of one process in one thread: where its time goes")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     use_limits(memory=chosen.memory)
+    plan = replace(PLAN, as_of=study_spec(as_of=chosen.as_of).as_of)
     bench, data = Bench(), 8.0 * chosen.bars
     with tempfile.TemporaryDirectory() as folder:
         store = Store(chosen.lake or f"{folder}/lake/")
@@ -141,7 +150,7 @@ def main() -> int:
             return 0
 
         def one() -> dict[str, Any]:
-            result = run_study(store, PLAN)
+            result = run_study(store, plan)
             frames = {"significance": result.frame("significance")}
             if chosen.rows:
                 frames["car"] = result.frame("car")
@@ -153,13 +162,15 @@ def main() -> int:
             profile(one)
             return 0
         whole = None if chosen.only == "cluster" else bench.run("one process", 1, chosen.events, data, one)
+        if whole is not None:
+            print(f"significance of one process {digest(whole['significance'])}")
         if chosen.only == "one":
             return 0
         with cluster_at(chosen.cluster) as cluster:
             before = sum(cluster.cpu_seconds().values())
 
             def spread() -> dict[str, Any]:
-                result = run_cluster_study(store, PLAN, cluster)
+                result = run_cluster_study(store, plan, cluster)
                 frames: dict[str, Any] = {"significance": result.frame("significance")}
                 if chosen.rows:
                     frames["car"] = write_rows(result, "car", store, uuid.uuid4().hex)[0]
@@ -169,6 +180,7 @@ def main() -> int:
             workers = sum(cluster.cpu_seconds().values()) - before
         caller = bench.rows[-1].cpu_seconds
         print(f"workers {workers:.2f} s cpu, with the caller {workers + caller:.2f}")
+        print(f"significance of the cluster {digest(parts['significance'])}")
         if whole is None:
             return 0
         print(f"{(workers + caller) / bench.rows[-2].cpu_seconds:.2f} times the processor time of one process")

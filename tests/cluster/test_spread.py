@@ -6,6 +6,7 @@ import json
 import pickle
 import warnings
 
+import numpy as np
 import polars as pl
 import pytest
 from conftest import SYMBOLS
@@ -75,6 +76,23 @@ def test_parts_that_hold_no_estimates_make_them_again(lake, monkeypatch, engine,
     assert not {"asked", "light", "whole"} & set(spread.__dict__), "no events, estimates or bars were gathered"
     for output in ("car", "ar", "excluded"):
         assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
+
+
+def test_parts_let_go_of_estimates_that_they_do_not_hold(lake, monkeypatch):
+    monkeypatch.setattr("correlator.research.cluster_study.MOST_HELD", 0)
+    _, spread = both(lake)
+    for part in spread.parts.everywhere(lambda part: part):
+        held = [each for each in vars(part.result.estimates).values() if isinstance(each, np.ndarray)]
+        assert all(each.base is None for each in held), "a view keeps the whole of what it is a view of"
+        assert sum(each.nbytes for each in held) <= 16 * part.result.events.height
+
+
+def test_bars_of_a_study_that_keeps_flagged_ones_are_closes_alone(lake):
+    whole, spread = both(lake, flagged="keep")
+    marked = both(lake, flagged="mark")[0]
+    for output in ("significance", "car"):
+        assert spread.frame(output).equals(whole.frame(output), null_equal=True), output
+    assert whole.significance.equals(marked.significance, null_equal=True)
 
 
 @pytest.mark.parametrize("options", [{}, {"by": ("day_zero_reason",), "events": "category = AGREE"}])
