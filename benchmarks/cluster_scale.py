@@ -7,7 +7,9 @@ Bars are made by DuckDB (5,000 sessions a share, a market and noise, by hash: th
 as an export writes them. One process writes the rows of ``car`` into a Parquet file, workers write theirs into the
 lake. Printed: processor seconds and peak memory of each step, processor seconds of the workers, and whether
 ``significance`` and ``car`` are equal to the last bit. ``--only lake`` makes the lake and stops, ``--lake FOLDER/``
-keeps it; ``--only one`` and ``--only cluster`` study it by one of both and print a hash of ``significance``; ``--no-rows`` is group statistics alone; ``--profile`` names the functions of one process that take most time.
+keeps it; ``--only one`` and ``--only cluster`` study it by one of both and print a hash of ``significance``;
+``--as-of DATE`` takes the events known by then alone; ``--no-rows`` is group statistics alone; ``--profile`` names the
+functions of one process that take most time.
 """
 
 from __future__ import annotations
