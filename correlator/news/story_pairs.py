@@ -7,7 +7,7 @@ that measures. What rules decide (numbers, denial, order of names) is not asked 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -54,7 +54,7 @@ def alike(left: HeadlineWords, right: HeadlineWords, *, hours: float) -> bool:
     counts other things, they do not.
     """
     difference = difference_of(left, right)
-    if _renamed(left, right, difference):
+    if _renamed(left, right, difference) or _another_matter(left, right, difference):
         return False
     easy = not difference.new_left or not difference.new_right or _marked(left, right, difference)
     return likeness(left, right, difference, hours=hours) >= (LIKELY_TOLD if easy else LIKELY)
@@ -65,13 +65,17 @@ def _marked(left: HeadlineWords, right: HeadlineWords, difference: Difference) -
 
     Not the names, where each has something new behind the same word (*attack on the port*, *attack on the airport*).
     """
-    figures = (word for word in difference.same if word[0].isdigit())
     names = (difference.same & left.names & right.names) - _common()
-    told_figure = any(map(_is_telling, figures))
+    told_figure = _same_figure(difference)
     if told_figure or sum(not word[0].isdigit() for word in names) < NAMES:
         return told_figure
     same = difference.same
     return not _behind(left, same, difference.new_left) & _behind(right, same, difference.new_right)
+
+
+def _same_figure(difference: Difference) -> bool:
+    """Whether both hold a figure that would hardly come twice."""
+    return any(_is_telling(word) for word in difference.same if word[0].isdigit())
 
 
 def likeness(left: HeadlineWords, right: HeadlineWords, difference: Difference, *, hours: float) -> float:
@@ -133,6 +137,24 @@ def _renamed(left: HeadlineWords, right: HeadlineWords, difference: Difference) 
     return any(
         (word[0].isdigit() and not _is_telling(word)) or word == _PERCENT for word in counted[0] & counted[1] if word
     )
+
+
+def _another_matter(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
+    """Whether the same name has other words between the same two words: *Iraq expands trade through Basra*, *expands
+    rail through Basra*. With a figure that would hardly come twice it is a matter of words.
+    """
+    if not (difference.same & left.names & right.names) - _common() or _same_figure(difference):
+        return False
+    between = [_between(each.words, new) for each, new in ((left, difference.new_left), (right, difference.new_right))]
+    return not between[0].isdisjoint(between[1])
+
+
+def _between(words: Sequence[str], new: Collection[str]) -> set[tuple[str, str]]:
+    """The words before and behind each word that is ``new`` by itself, empty at either end."""
+    padded = ["", *words, ""]
+    return {
+        (before, behind) for before, word, behind in zip(padded, padded[1:], padded[2:], strict=False) if word in new
+    }
 
 
 def _is_telling(number: str) -> bool:

@@ -157,3 +157,34 @@ def test_every_feature_has_a_weight_and_what_is_told_word_for_word_is_one_event(
     assert len(weights()[1]) == len(FEATURES)
     assert alike(each, each, hours=0)
     assert alike(each, each, hours=48)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Pakistan raises petrol price by Rs5", "Pakistan raises diesel price by Rs5"),
+        ("China sanctions a maker of drones", "China sanctions a maker of chips"),
+        ("Iran, Pakistan sign gas deal", "Iran, Pakistan sign border deal"),
+        ("Foreign minister visits Tehran", "Finance minister visits Tehran"),
+        ("Pakistan and China to hold naval drills", "Pakistan and China to hold air drills"),
+        ("India summons Pakistan envoy over drone", "India summons Pakistan envoy over killing"),
+        ("India bans onion exports", "India bans sugar exports"),
+    ],
+)
+def test_another_matter_between_the_same_words_is_another_event(one, other):
+    articles = pl.DataFrame({"headline": [one, other], "published_at": [DAY, DAY + timedelta(hours=2)]})
+    assert cluster_stories(articles).to_list() == [0, 1]
+
+
+def test_acts_by_one_template_stay_apart():
+    """A ministry that agrees with ten countries on ten topics tells a hundred stories."""
+    topics, places = ("trade", "energy", "visas", "fishing", "mining", "health"), ("Lahore", "Quetta", "Sukkur")
+    headlines = [
+        f"Pakistan and {country} agree to expand {topic} through {place}"
+        for country in ("Iran", "China", "Qatar")
+        for topic in topics
+        for place in places
+    ]
+    times = [DAY + timedelta(minutes=k) for k in range(len(headlines))]
+    stories = cluster_stories(pl.DataFrame({"headline": headlines, "published_at": times}))
+    assert stories.to_list() == list(range(len(headlines)))
