@@ -5,11 +5,11 @@
 
 Bars are made by DuckDB (5,000 sessions a share, a market and noise, by hash: the same each time) and go into the lake
 as an export writes them. One process writes the rows of ``car`` into a Parquet file, workers write theirs into the
-lake. Printed: processor seconds and peak memory of each step, processor seconds of the workers, and whether
-``significance`` and ``car`` are equal to the last bit. ``--only lake`` makes the lake and stops, ``--lake FOLDER/``
-keeps it; ``--only one`` and ``--only cluster`` study it by one of both and print a hash of ``significance``;
-``--as-of DATE`` takes the events known by then alone; ``--no-rows`` is group statistics alone; ``--profile`` names the
-functions of one process that take most time.
+lake. Printed: processor seconds and peak memory of each step, and of all processes together; whether ``significance``
+and ``car`` are equal to the last bit. ``--only lake`` makes the lake and stops, ``--lake FOLDER/`` keeps it; ``--only
+one`` and ``--only cluster`` study it by one of both and print a hash of ``significance``; ``--as-of DATE`` takes the
+events known by then alone; ``--no-rows`` is group statistics alone; ``--profile`` names the functions of one process
+that take most time.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import polars as pl
 from bench import Bench
 from deltalake import DeltaTable
+from peak import peak_of_all
 
 from correlator.cluster import LOCAL, cluster_at
 from correlator.database import connect
@@ -163,12 +164,15 @@ def main() -> int:
             use_limits(threads=1)
             profile(one)
             return 0
-        whole = None if chosen.only == "cluster" else bench.run("one process", 1, chosen.events, data, one)
-        if whole is not None:
+        whole = None
+        if chosen.only != "cluster":
+            with peak_of_all() as peak:
+                whole = bench.run("one process", 1, chosen.events, data, one)
+            print(peak)
             print(f"significance of one process {digest(whole['significance'])}")
         if chosen.only == "one":
             return 0
-        with cluster_at(chosen.cluster) as cluster:
+        with peak_of_all() as peak, cluster_at(chosen.cluster) as cluster:
             before = sum(cluster.cpu_seconds().values())
 
             def spread() -> dict[str, Any]:
@@ -181,6 +185,7 @@ def main() -> int:
             parts = bench.run("the caller of the cluster", 1, chosen.events, data, spread)
             workers = sum(cluster.cpu_seconds().values()) - before
         caller = bench.rows[-1].cpu_seconds
+        print(peak)
         print(f"workers {workers:.2f} s cpu, with the caller {workers + caller:.2f}")
         print(f"significance of the cluster {digest(parts['significance'])}")
         if whole is None:
