@@ -246,7 +246,7 @@ def broken(rows: list[Row]) -> list[str]:
     for (stage, size), row in by.items():
         before = by.get((stage, sizes[sizes.index(size) - 1])) if size != sizes[0] else None
         if before is not None and row.items > before.items:
-            growth = (row.cpu_seconds / before.cpu_seconds) / (row.items / before.items)
+            growth = (row.cpu_seconds / max(before.cpu_seconds, 0.001)) / (row.items / before.items)
             if growth > GATES["growth"] and row.cpu_seconds > 1.0:
                 found.append(f"{stage}: x{before.size} to x{size} grows {growth:.2f} times linear")
     for size in (each for each in sizes if each >= SETTLED and (WORKERS, each) in by):
