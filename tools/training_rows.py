@@ -164,8 +164,12 @@ def print_elsewhere(rows: list[Row], likely: NDArray[np.float64], told: NDArray[
         there = np.isin(months, seeded.permutation(known)[: len(known) // 2])
         order = np.flatnonzero(there)[np.argsort(-likely[there])]
         right = np.cumsum(events[order]) / np.arange(1, len(order) + 1)
-        least = likely[order[np.flatnonzero(right >= WANTED)[-1]]]
-        shares.append(events[~there & (likely >= least)].mean())
+        reached = np.flatnonzero(right >= WANTED)
+        if len(reached):
+            shares.append(events[~there & (likely >= likely[order[reached[-1]]])].mean())
+    if not shares:
+        print(f"    no likelihood gives {WANTED} on half of the months")
+        return
     print(
         f"    likelihood chosen for {WANTED} on half of the months, precision on the others: {np.mean(shares):.3f} "
         f"(sd {np.std(shares):.3f}, {HALVINGS} halvings)"
