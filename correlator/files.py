@@ -246,10 +246,6 @@ def _writable(path: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        if not Path(path).parent.is_dir():
-            raise NotFoundError(
-                f"folder {Path(path).parent} does not exist", hint="make it, or write elsewhere"
-            ) from None
         raise InputError(
             f"{path} cannot be written: {problem.strerror or problem}", hint="nothing was changed"
         ) from problem

@@ -13,7 +13,8 @@ import polars as pl
 from correlator.errors import InputError
 
 _FIELD = "close"
-_DAY_NUMBERS = (19000101, 21001231)
+DAY_NUMBERS = (19000101, 21001231)
+"""Between what a whole number may be a day written YYYYMMDD."""
 _DAY_PERIODS = ("period[D]", "period[B]")
 
 Frame = Any
@@ -44,7 +45,7 @@ def _numbers_rows(index: Any) -> bool:
         return True
     if index.nlevels != 1 or index.name is not None or getattr(index.dtype, "kind", "") not in "iu":
         return False
-    first, last = _DAY_NUMBERS
+    first, last = DAY_NUMBERS
     return len(index) == 0 or index.min() < first or index.max() > last
 
 

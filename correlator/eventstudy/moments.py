@@ -7,11 +7,12 @@ with a zone or without. Any other time of day is a clock, and is never dropped.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 
 import polars as pl
 
 from correlator.errors import InputError, TimeError
+from correlator.tabular import DAY_NUMBERS
 
 UTC = pl.Datetime("us", "UTC")
 _WALL = pl.Datetime("us")
@@ -19,7 +20,6 @@ _WRITTEN = (
     r"^(?<day>\d{4}-\d{2}-\d{2}|\d{8})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
     r" ?(?<zone>[Zz]|UTC|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})?)?$"
 )
-_DAYS = (date(1900, 1, 1), date(2100, 12, 31))
 _HINT = "write YYYY-MM-DD, or an ISO 8601 instant such as 2025-06-05T16:05:00+05:00"
 
 
@@ -62,8 +62,10 @@ def holds_day_numbers(column: pl.Series) -> bool:
     """Whether all are whole numbers written YYYYMMDD, as CRSP and SAS have days."""
     if not column.dtype.is_integer() or column.null_count() == len(column):
         return False
-    days = column.drop_nulls().cast(pl.String).str.to_date("%Y%m%d", strict=False)
-    return bool(days.is_not_null().all()) and days.is_between(*_DAYS).all()
+    numbers = column.drop_nulls()
+    if not numbers.is_between(*DAY_NUMBERS).all():
+        return False
+    return bool(numbers.cast(pl.String).str.to_date("%Y%m%d", strict=False).is_not_null().all())
 
 
 def as_labels(column: pl.Series, what: str) -> pl.Series:
