@@ -108,8 +108,8 @@ def _keyed(events: pl.DataFrame, by: str) -> pl.DataFrame:
     if by != "country":
         return plain.rename({by: "key"})
     ends = pl.concat_list("source_country", "target_country").list.drop_nulls().list.unique(maintain_order=True)
-    both = plain.with_columns(key=ends).drop("source_country", "target_country")
-    return both.explode("key", empty_as_null=True)
+    known = pl.when(ends.list.len() > 0).then(ends)  # versions of polars differ in what becomes of an empty list
+    return plain.with_columns(key=known).drop("source_country", "target_country").explode("key")
 
 
 def _per_session(keyed: pl.DataFrame) -> pl.DataFrame:
