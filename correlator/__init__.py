@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         StudyError,
         TimeError,
     )
+    from correlator.events.code_file import code_file
     from correlator.events.coder import code_headlines, code_text
     from correlator.eventstudy.cross_section import CrossSection, cross_section
     from correlator.eventstudy.matrix import study_matrix
@@ -68,6 +69,7 @@ _HOMES = {
     "StudyResult": "correlator.eventstudy.result",
     "StudySpec": "correlator.eventstudy.spec",
     "Workspace": "correlator.workspace",
+    "code_file": "correlator.events.code_file",
     "code_headlines": "correlator.events.coder",
     "code_text": "correlator.events.coder",
     "correlate": "correlator.research.correlate",
@@ -112,6 +114,7 @@ __all__ = [
     "TimeError",
     "Workspace",
     "__version__",
+    "code_file",
     "code_headlines",
     "code_text",
     "correlate",

@@ -5,15 +5,23 @@ from __future__ import annotations
 import io
 import sys
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from correlator.cli.options import ClusterOption
 from correlator.cli.output import complain, progress
+from correlator.cli.stdin import STDIN, begins_with_lines, with_stdin
+
+if TYPE_CHECKING:
+    from correlator.events.code_file import CodedLine
+
+# So many lines that cannot be read are named one by one.
+_TOLD_EACH = 20
 
 
 class Coder(StrEnum):
@@ -31,12 +39,27 @@ class LineFormat(StrEnum):
 
 
 def code(
-    file: Annotated[Path, typer.Argument(help="JSONL file, one headline a line; - reads stdin.", allow_dash=True)],
-    field: Annotated[str, typer.Option("--field", help="Field that holds the headline.")] = "text",
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Headlines: one a line, JSON lines, or a table (CSV, XLSX, Parquet, ...); - reads stdin.",
+            allow_dash=True,
+        ),
+    ],
+    field: Annotated[
+        str | None,
+        typer.Option(
+            "--field",
+            help="Field or column of the headline (default: headline, title, text and the like).",
+            show_default=False,
+        ),
+    ] = None,
     date_field: Annotated[
         str | None,
         typer.Option(
-            "--date-field", help="Field with the day (2025-05-28): who held an office then.", show_default=False
+            "--date-field",
+            help="Field or column with the day (2025-05-28): who held an office then.",
+            show_default=False,
         ),
     ] = None,
     coder: Annotated[Coder, typer.Option("--coder", help="Rules alone, or rules with the fitted model.")] = Coder.RULES,
@@ -67,45 +90,79 @@ def code(
 ) -> None:
     """Code headlines into events: who did what to whom, with the words that decided it.
 
-    Example: correlator code headlines.jsonl --field text --format jsonl --coder full
+    Example: correlator code headlines.txt --coder full
     """
     from correlator.cluster import cluster_at
-    from correlator.errors import InputError, NotFoundError
+    from correlator.errors import InputError
     from correlator.events.code_file import CSV_COLUMNS, Each, code_lines
     from correlator.events.encoder import INSTALL
     from correlator.events.fitted import has_encoder
-    from correlator.events.language import CODED, LEXICAL
+    from correlator.events.headline_source import Fields
     from correlator.events.own_actors import own_actors
-    from correlator.news.text_lines import lines_of
 
-    if str(file) != "-" and not file.is_file():
-        raise NotFoundError(f"{file} does not exist", hint="give a JSONL file, or - for stdin")
     if cluster is not None and actors is not None:
         raise InputError("a file of your own actors is not sent to a cluster", hint="leave --actors or --cluster out")
-    unread, languages = 0, Counter[str]()
     if coder is Coder.FULL and not has_encoder():
         complain(
             f"the encoder is not installed: the full coder works without it, less surely ({INSTALL})", level="note"
         )
-    if str(file) == "-":
-        lines = iter(io.TextIOWrapper(sys.stdin.buffer, encoding=encoding or "utf-8-sig", errors="replace"))
-    else:
-        lines = lines_of(file, encoding)
-    if format is LineFormat.CSV:
-        print(",".join(CSV_COLUMNS))
+    summary = _Summary()
     with ExitStack() as opened, own_actors(actors), progress("coding") as advance:
+        source = opened.enter_context(_source(file, encoding))
         each: Each = map if cluster is None else opened.enter_context(cluster_at(cluster)).stream
-        for line in code_lines(lines, field=field, date_field=date_field, coder=coder.value, home=home, each=each):
+        lines = code_lines(
+            source, Fields(field, date_field), encoding=encoding, coder=coder.value, home=home, each=each
+        )
+        for line in lines:
+            if not summary.lines and format is LineFormat.CSV:
+                print(",".join(CSV_COLUMNS))
             line = line.surer(least)
-            languages[line.language] += 1
             sys.stdout.write(line.as_csv() if format is LineFormat.CSV else line.as_json() + "\n")
             advance(1)
-            if line.problem is not None:
-                unread += 1
+            summary.add(line)
+    summary.print()
+
+
+@contextmanager
+def _source(file: Path, encoding: str | None) -> Iterator[Path | Iterator[str]]:
+    """The file, or stdin: lines of text as they come, another container as a file."""
+    if str(file) != STDIN:
+        yield file
+    elif begins_with_lines(sys.stdin.buffer):
+        yield iter(io.TextIOWrapper(sys.stdin.buffer, encoding=encoding or "utf-8-sig", errors="replace"))
+    else:
+        with with_stdin([file], ".txt") as files:
+            yield files[0]
+
+
+class _Summary:
+    """What is said on stderr of lines that could not be read, or are in a language that is not coded."""
+
+    def __init__(self) -> None:
+        self.lines = self.unread = 0
+        self.first_problem = ""
+        self.languages = Counter[str]()
+
+    def add(self, line: CodedLine) -> None:
+        self.lines += 1
+        self.languages[line.language] += 1
+        if line.problem is not None:
+            self.first_problem = self.first_problem or line.problem
+            self.unread += 1
+            if self.unread <= _TOLD_EACH:
                 complain(line.problem, level="warning")
-    other = Counter({code: count for code, count in languages.items() if code not in (CODED, *LEXICAL)})
-    if other:
-        by_language = ", ".join(f"{language} {count}" for language, count in sorted(other.items()))
-        complain(f"{other.total()} lines are in a language that is not coded: {by_language}", level="note")
-    if unread:
-        complain(f"{unread} lines could not be read", level="warning")
+
+    def print(self) -> None:
+        """Raises InputError where no line could be read."""
+        from correlator.errors import InputError
+        from correlator.events.language import CODED, LEXICAL
+
+        other = Counter({code: count for code, count in self.languages.items() if code not in (CODED, *LEXICAL)})
+        if other:
+            by_language = ", ".join(f"{language} {count}" for language, count in sorted(other.items()))
+            complain(f"{other.total()} lines are in a language that is not coded: {by_language}", level="note")
+        if self.unread and self.unread == self.lines:
+            raise InputError(f"no line could be read: {self.first_problem}", hint="see correlator code --help")
+        if self.unread:
+            more = f"; the first {_TOLD_EACH} are named above" if self.unread > _TOLD_EACH else ""
+            complain(f"{self.unread} of {self.lines} lines could not be read{more}", level="warning")

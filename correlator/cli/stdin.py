@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar, cast
 
 from correlator.errors import InputError
 from correlator.files import stands_for, temporary_folder
 
 P = TypeVar("P", str, Path)
 STDIN = "-"
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 _STARTS = (
     (b"PAR1", ".parquet"),
     (b"PK\x03\x04", ".xlsx"),
@@ -57,8 +60,23 @@ def stdin_kept(sources: Sequence[str]) -> list[str]:
     return stack.enter_context(with_stdin(sources))
 
 
+def begins_with_lines(stream: IO[bytes]) -> bool:
+    """Whether what comes is plain text or JSON objects, each a line, so that it can be read as it comes."""
+    from correlator.containers.kinds import kind_of
+
+    head = cast("BufferedReader", stream).peek()
+    first, _, rest = head.lstrip(_BLANK).partition(b"\n")
+    kind = kind_of(head, "stdin").name if first else ""
+    if kind != "json":
+        return kind == "text" and b"\x00" not in head
+    try:
+        return bool(rest) and isinstance(json.loads(first), dict)
+    except ValueError:
+        return False
+
+
 def _ending(content: bytes, text: str) -> str:
-    head = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    head = content.lstrip(_BLANK)
     suffix = next((ending for start, ending in _STARTS if head.lower().startswith(start.lower())), text)
     if suffix == ".jsonl" and len(content.splitlines()) < 2:
         return ".json"

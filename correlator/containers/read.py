@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +95,25 @@ def container_of(path: str | Path) -> str:
     return "text" if is_text else "other"
 
 
+def kind_inside(path: str | Path) -> str:
+    """The kind of the file by its first bytes, gzip around it or not; raises InputError for a web page."""
+    with opened(path) as file:
+        head = file.read(_CHUNK)
+    if kind_of(head, str(path)).name == "gzip":
+        with suppress(zlib.error):
+            head = _out_of_gzip(head)
+    return kind_of(head, str(path)).name
+
+
+def _out_of_gzip(head: bytes) -> bytes:
+    return zlib.decompressobj(wbits=31).decompress(head, _CHUNK)
+
+
 def _begins_as_text(head: bytes, source: str) -> bool:
     """Whether a file that begins with ``head`` is text without zeros, in gzip or not."""
     if kind_of(head, source).name == "gzip":
         try:
-            head = zlib.decompressobj(wbits=31).decompress(head, _CHUNK)
+            head = _out_of_gzip(head)
             codecs.getincrementaldecoder("utf-8")().decode(head)
         except (zlib.error, UnicodeDecodeError):
             return False

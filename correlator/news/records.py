@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BATCH_TEXT = 100_000_000
 SLICE_ROWS = 10_000
 MAX_COLUMN = 2_000_000_000
-_SEPARATORS = (",", ";", "\t", "|")
+SEPARATORS = (",", ";", "\t", "|")
 _NAMING = 200  # objects whose keys name the columns
 
 Row = tuple[int, Sequence[str]]
@@ -79,8 +79,8 @@ def _separated(
     lines: Iterator[str], path: Path, separator: str | None, faulty: list[Faulty]
 ) -> tuple[list[str], Iterator[Row]]:
     header = next(lines, "")
-    separator = separator or max(_SEPARATORS, key=header.count)
-    rows = _csv_rows(chain([header], lines), path, separator)
+    separator = separator or max(SEPARATORS, key=header.count)
+    rows = csv_rows(chain([header], lines), path, separator)
     names = [name.strip() for name in next(rows, (1, []))[1]]
     if not names:
         raise InputError(f"{path.name} is empty")
@@ -96,7 +96,7 @@ def _separated(
     return names, whole()
 
 
-def _csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
+def csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
     """Every row, also the header, with the line that it begins on."""
     csv.field_size_limit(text_lines.MAX_LINE)
     reader = csv.reader(lines, delimiter=separator)

@@ -1,0 +1,216 @@
+"""Headlines of anything as numbered lines: JSON lines and documents, plain text, tables of every container, frames."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from correlator.containers.read import kind_inside, text_table
+from correlator.errors import InputError, NotFoundError
+from correlator.files import called, read_arrow, read_parquet
+from correlator.news.corpora import UNNAMED
+from correlator.news.json_documents import flattened, records_of
+from correlator.news.records import SEPARATORS, csv_rows, frame_rows
+from correlator.news.text_lines import lines_of
+from correlator.syntax import json_fault
+from correlator.tabular import to_polars
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# What a column of headlines is called, in the order in which the names are looked for.
+_USUAL = (*UNNAMED.columns["headline"], "text")
+_JSON_LINES = (".jsonl", ".ndjson")
+_TABLES = (".csv", ".tsv")
+_FRAMES: Mapping[str, Callable[[Path], pl.DataFrame]] = {"parquet": read_parquet, "arrow": read_arrow}
+_LINES = ("text", "json")
+# Not the slot of a template: {country_1}.
+_AN_OBJECT = re.compile(r"[\ufeff\s]*\{\s*(?:[\"'}]|$)")
+
+
+class Line(NamedTuple):
+    """One headline with the number of its line or row, or why there is none; ``on``: its day."""
+
+    number: int
+    text: str
+    on: date | None = None
+    problem: str | None = None
+
+
+class Fields(NamedTuple):
+    """Names of the fields or columns: ``headline`` (None: the first of the usual names) and ``day`` (None: no day)."""
+
+    headline: str | None = None
+    day: str | None = None
+
+
+def headlines_in(
+    source: str | Path | Iterable[str] | Any, fields: Fields, encoding: str | None = None
+) -> Iterator[Line]:
+    """The headlines of a file, of lines of text, or of a frame that exports Arrow, in order.
+
+    Lines are JSON objects, a table with a header that names the headline, or a headline each. Raises NotFoundError for
+    a file or column that is not there, and InputError for what holds no headlines.
+    """
+    if isinstance(source, str | Path):
+        yield from _in_file(Path(source), fields, encoding)
+    elif hasattr(source, "__arrow_c_stream__") or hasattr(source, "collect"):
+        yield from _in_frame(to_polars(source, "the headlines"), fields, "the frame")
+    else:
+        yield from _in_lines(iter(source), fields, "the text", "")
+
+
+def _in_file(path: Path, fields: Fields, encoding: str | None) -> Iterator[Line]:
+    name, kind = called(path), kind_inside(path)
+    if kind not in _LINES:
+        yield from _in_frame(_FRAMES.get(kind, text_table)(path), fields, name)
+        return
+    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    objects = _document(path, encoding) if kind == "json" and suffix not in _JSON_LINES else None
+    if objects is not None:
+        yield from _in_objects(((n, flattened(each)) for n, each in enumerate(objects, start=1)), fields, "record")
+    else:
+        yield from _in_lines(lines_of(path, encoding), fields, name, suffix)
+
+
+def _document(path: Path, encoding: str | None) -> list[dict[str, object]] | None:
+    """The articles of one JSON document; None for an object a line, or what only begins as JSON does."""
+    lines = (line for line in lines_of(path, encoding) if line.strip())
+    first, second = next(lines, ""), next(lines, None)
+    if second is not None and isinstance(_parsed(first), dict):
+        return None
+    objects = records_of(path, encoding)
+    if objects == []:
+        raise InputError(f"{called(path)} holds no headline", hint="give a list of objects with a headline each")
+    return objects
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _in_frame(frame: pl.DataFrame, fields: Fields, name: str) -> Iterator[Line]:
+    columns, rows = frame_rows(frame)
+    yield from _in_rows(columns, rows, fields, name)
+
+
+def _in_rows(
+    columns: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]], fields: Fields, name: str
+) -> Iterator[Line]:
+    """Headlines of the rows of a table; raises NotFoundError where its columns hold none."""
+    place = _place(columns, fields.headline, name)
+    day = None if fields.day is None else _place(columns, fields.day, name)
+    for number, row in rows:
+        if len(row) != len(columns):
+            problem = f"line {number} has {len(row)} cells where the header has {len(columns)}"
+            yield Line(number, "", None, problem)
+        else:
+            yield _dated(number, row[place], row[day] if day is not None else None, fields)
+
+
+def _place(columns: Sequence[str], asked: str | None, name: str) -> int:
+    known = [column.strip().casefold() for column in columns]
+    names = _USUAL if asked is None else (asked.casefold(),)
+    place = next((known.index(each) for each in names if each in known), None)
+    if place is None:
+        what = "no column of headlines" if asked is None else f"no column {asked!r}"
+        hint = f"name one of its columns with --field (field=): {', '.join(map(str, columns))}"
+        raise NotFoundError(f"{name} has {what}", hint=hint)
+    return place
+
+
+def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str) -> Iterator[Line]:
+    """Headlines of lines of text: JSON objects, a table under a header, or one headline each."""
+    blank = []
+    for first in lines:
+        if first.strip():
+            break
+        blank.append(first)
+    else:
+        raise InputError(f"{name} holds no headline", hint="give a headline a line, JSON lines or a table")
+    whole = chain(blank, [first], lines)
+    if suffix in (*_JSON_LINES, ".json") or _AN_OBJECT.match(first):
+        yield from _in_json_lines(whole, fields)
+        return
+    header = _header(first)
+    names_headline = any(cell.casefold() in (*_USUAL, (fields.headline or "").casefold()) for cell in header)
+    if not names_headline and suffix not in _TABLES:
+        if fields != Fields():
+            raise NotFoundError(f"{name} is plain text without fields", hint="leave --field and --date-field out")
+        yield from (Line(number, line.strip("\ufeff\r\n")) for number, line in enumerate(whole, start=1))
+        return
+    _place(header, fields.headline, name)
+    start = len(blank) + 2
+    if len(header) == 1:
+        single = ((number, [_unquoted(line)]) for number, line in enumerate(lines, start=start))
+        yield from _in_rows(header, single, fields, name)
+        return
+    numbered = csv_rows(chain([first], lines), Path(name), _separator(first))
+    rows = ((number + len(blank), row) for number, row in numbered if row)
+    next(rows)
+    yield from _in_rows(header, rows, fields, name)
+
+
+def _separator(line: str) -> str:
+    return max(SEPARATORS, key=line.count)
+
+
+def _header(line: str) -> list[str]:
+    try:
+        cells = next(csv.reader([line.strip("\ufeff\r\n")], delimiter=_separator(line)), [])
+    except csv.Error:
+        return [line]
+    return [cell.strip() for cell in cells]
+
+
+def _unquoted(line: str) -> str:
+    """The only cell of a line: in a table of one column a comma parts nothing."""
+    text = line.strip("\r\n")
+    return text[1:-1].replace('""', '"') if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _in_json_lines(lines: Iterable[str], fields: Fields) -> Iterator[Line]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line.rstrip())
+        except (ValueError, RecursionError) as error:
+            yield Line(number, "", None, f"line {number} is not JSON: {json_fault(error, is_line=True)}")
+            continue
+        yield from _in_objects([(number, record)], fields, "line")
+
+
+def _in_objects(objects: Iterable[tuple[int, object]], fields: Fields, kind: str) -> Iterator[Line]:
+    for number, record in objects:
+        known = record if isinstance(record, dict) else {}
+        text = _value(known, _USUAL if fields.headline is None else (fields.headline,))
+        if isinstance(text, str):
+            yield _dated(number, text, known.get(fields.day) if fields.day is not None else None, fields)
+        else:
+            where = "a usual field of headlines" if fields.headline is None else f"the field {fields.headline!r}"
+            yield Line(number, "", None, f"{kind} {number} has no text in {where}")
+
+
+def _value(record: Mapping[str, object], names: Sequence[str]) -> object:
+    value = next((record[name] for name in names if name in record), None)
+    if value is not None or len(names) == 1:
+        return value
+    lowered = {name.casefold(): each for name, each in record.items()}
+    return next((lowered[name] for name in names if name in lowered), None)
+
+
+def _dated(number: int, text: str, day: object, fields: Fields) -> Line:
+    if not isinstance(day, str) or not day:
+        return Line(number, text)
+    try:
+        return Line(number, text, date.fromisoformat(day[:10]))
+    except ValueError:
+        return Line(number, "", None, f"line {number}: {day!r} in the field {fields.day!r} is not a date (2025-05-28)")
