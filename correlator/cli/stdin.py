@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, TypeVar, cast
+from typing import IO, TypeVar
 
 from correlator.errors import InputError
 from correlator.files import stands_for, temporary_folder
@@ -61,24 +61,31 @@ def stdin_kept(sources: Sequence[str]) -> list[str]:
 
 
 def begins_with_lines(stream: IO[bytes]) -> bool:
-    """Whether what comes is plain text or JSON objects, each a line, so that it can be read as it comes."""
+    """Whether what comes is plain text or JSON objects, each a line, so that it can be read as it comes.
+
+    False also for a stream that cannot look ahead.
+    """
     from correlator.containers.kinds import kind_of
 
-    head = cast("BufferedReader", stream).peek()
+    if not isinstance(stream, BufferedReader):
+        return False
+    head = stream.peek()
     first, _, rest = head.lstrip(_BLANK).partition(b"\n")
     kind = kind_of(head, "stdin").name if first else ""
-    if kind != "json":
-        return kind == "text" and b"\x00" not in head
+    return _is_object(first) and bool(rest) if kind == "json" else kind == "text" and b"\x00" not in head
+
+
+def _is_object(line: bytes) -> bool:
     try:
-        return bool(rest) and isinstance(json.loads(first), dict)
-    except ValueError:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
         return False
 
 
 def _ending(content: bytes, text: str) -> str:
     head = content.lstrip(_BLANK)
     suffix = next((ending for start, ending in _STARTS if head.lower().startswith(start.lower())), text)
-    if suffix == ".jsonl" and len(content.splitlines()) < 2:
+    if suffix == ".jsonl" and (not (lines := head.splitlines())[1:] or not _is_object(lines[0])):
         return ".json"
     first = head.splitlines()[0]
     return ".csv" if suffix == ".txt" and first.count(b",") and b"headline" in first.lower() else suffix
