@@ -38,6 +38,6 @@ def test_a_line_out_for_every_line_in(tmp_path):
 
 
 def test_events_as_csv(tmp_path):
-    done = run(tmp_path, "--format", "csv")
+    done = run(tmp_path, "--field", "text", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert [(row["line"], row["dyad"]) for row in rows] == [("1", "AZE-PAK"), ("5", "ISR-LBN")]
