@@ -60,6 +60,7 @@ oldest: $(VENV)/.installed-dev
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/oldest
 	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
 		--editable ".[cluster,fast,image,lake,nlp,statistics,volatility]" --group dev
+	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --require-hashes --no-deps -r requirements-nlp.txt
 	build/oldest/bin/python -m pytest -n 2 --dist loadfile
 
 # Every stage at x1, x10 and x100 with peers beside: build/bench has the CSV and the figure.

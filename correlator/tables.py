@@ -287,6 +287,19 @@ LOADS = Table(
     ("load_id",),
 )
 
+REPEATS = Table(
+    "repeats",
+    "Rows that a load said again, as runs: undoing the load that brought them leaves them.",
+    (
+        Column("load_id", "BIGINT", "load that said them again", required=True),
+        Column("of_table", "VARCHAR", "table that they are in", required=True),
+        Column("series", "VARCHAR", "what the rows of a run share: symbol and interval of bars", required=True),
+        Column("first_place", "BIGINT", "place of the first: start of a bar, number of an event", required=True),
+        Column("last_place", "BIGINT", "place of the last; all between them are meant", required=True),
+    ),
+    ("load_id", "of_table", "series", "first_place", "last_place"),
+)
+
 ADDRESSES = Table(
     "addresses",
     "What servers want to hear back to say whether a feed or page is new: one row per address read without rejects.",
@@ -357,7 +370,7 @@ MARKS = Table(
 
 TABLES: tuple[Table, ...] = (
     ARTICLES, QUOTES, BARS, ACTIONS, INSTRUMENTS, EVENTS, LINKS, REJECTS, LOADS, ADDRESSES, UNFINISHED,
-    BRIEFS, DELIVERIES, MARKS,
+    BRIEFS, DELIVERIES, MARKS, REPEATS,
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Taking a load out again: every row that it brought, and what followed from these rows derived again, in one
+"""Taking a load out again: every row that it alone brought, and what followed from these rows derived again, in one
 transaction.
 """
 
@@ -16,6 +16,7 @@ from correlator.intake.stories import join_stories
 from correlator.intake.strips import date_strips
 from correlator.store.changes import delete_rows, insert_new, update_rows
 from correlator.store.db import Store
+from correlator.store.repeats import hand_over, rows_said_again
 from correlator.store.statements import execute, query
 from correlator.tables import ACTIONS, ADDRESSES, ARTICLES, BARS, EVENTS, LINKS, LOADS, QUOTES, REJECTS
 
@@ -51,8 +52,9 @@ def load_of(store: Store, load_id: int) -> Undone:
 
 
 def undo_load(store: Store, load_id: int) -> Undone:
-    """Take out every row that the load brought, and derive again what followed from them: vintages, sessions of strips,
-    stories. All of it happens, or nothing; the load stays in the journal with the time at which it was undone.
+    """Take out every row that the load brought and no later one said too, and derive again what followed from them:
+    vintages, sessions of strips, stories. All of it happens, or nothing; the load stays in the journal with the time at
+    which it was undone, and rows that stay are from then on those of the first later load that said them.
 
     Raises NotFoundError for a number that no load has; InputError for a load that was undone already, that brought
     instruments, that is older than the numbers of its rows, or whose articles a later load has edited.
@@ -60,8 +62,10 @@ def undo_load(store: Store, load_id: int) -> Undone:
 
     def work(connection: duckdb.DuckDBPyConnection) -> Undone:
         brought = _brought(connection, load_id)
-        _check(connection, brought)
-        notes = _taken_out(connection, brought.load)
+        stay = hand_over(connection, load_id)
+        _check(connection, brought, is_empty=not (stay or brought.rows.height))
+        notes = [f"{count:,} rows of {table} stay: a later load has them too" for table, count in stay.items()]
+        notes += _taken_out(connection, brought.load)
         execute(connection, "CREATE OR REPLACE TEMP TABLE undone AS SELECT $load::BIGINT AS load_id", {"load": load_id})
         now = {"now": datetime.now(UTC)}
         update_rows(
@@ -84,7 +88,8 @@ def _brought(connection: duckdb.DuckDBPyConnection, load_id: int) -> Undone:
     counts = [
         (
             table.name,
-            int(execute(connection, f"SELECT count(*) FROM {table.name} WHERE {_OWN}", {"load": load_id})[0][0]),
+            int(execute(connection, f"SELECT count(*) FROM {table.name} WHERE {_OWN}", {"load": load_id})[0][0])
+            - rows_said_again(connection, table, load_id),
         )
         for table in _OF_LOADS
     ]
@@ -92,7 +97,7 @@ def _brought(connection: duckdb.DuckDBPyConnection, load_id: int) -> Undone:
     return Undone(rows.row(0, named=True), frame.filter(pl.col("rows") > 0))
 
 
-def _check(connection: duckdb.DuckDBPyConnection, brought: Undone) -> None:
+def _check(connection: duckdb.DuckDBPyConnection, brought: Undone, *, is_empty: bool) -> None:
     load, number = brought.load, brought.load["load_id"]
     if load["undone_at"] is not None:
         raise InputError(f"load {number} was undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC")
@@ -101,7 +106,7 @@ def _check(connection: duckdb.DuckDBPyConnection, brought: Undone) -> None:
         raise InputError(f"load {number} brought instruments, which are changed and not undone", hint=hint)
     if load["kind"] not in _KINDS:
         raise InputError(f"load {number} is of kind {load['kind']}, which is not undone", hint="run the opposite again")
-    if load["rows_added"] and brought.rows.is_empty():
+    if load["rows_added"] and is_empty:
         hint = "restore a backup, or load into a new store"
         raise InputError(f"load {number} is older than the numbers of rows: what it brought is not known", hint=hint)
     ((edited, later),) = execute(connection, _LATER, {"load": number})

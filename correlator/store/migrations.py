@@ -26,6 +26,7 @@ from correlator.tables import (
     MARKS,
     QUOTES,
     REJECTS,
+    REPEATS,
     TABLES,
     UNFINISHED,
 )
@@ -112,6 +113,12 @@ def _loads_of_rows(connection: duckdb.DuckDBPyConnection) -> None:
     execute(connection, "ALTER TABLE loads ADD COLUMN IF NOT EXISTS undone_at TIMESTAMPTZ")
 
 
+def _create_repeats(connection: duckdb.DuckDBPyConnection) -> None:
+    """Stores of the ninth schema do not keep what a load said again."""
+    if not _has_table(connection, "repeats"):
+        execute(connection, REPEATS.ddl())
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_tables,
     _create_actions,
@@ -122,6 +129,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _authors_of_articles,
     _create_outbox,
     _loads_of_rows,
+    _create_repeats,
 )
 NEWEST = len(MIGRATIONS)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from correlator.addresses import is_address
 from correlator.errors import StoreError
 from correlator.store.changes import delete_rows, put_rows
 from correlator.store.staging import is_staged
@@ -45,6 +46,9 @@ def begin_load(connection: duckdb.DuckDBPyConnection, load: Load) -> int:
         )
     number = int(begun[0][0])
     execute(connection, "SET VARIABLE load_id = $number", {"number": number})
+    execute(
+        connection, "SET VARIABLE load_address = $source", {"source": load.source if is_address(load.source) else None}
+    )
     return number
 
 

@@ -11,6 +11,7 @@ import duckdb
 
 from correlator.store.changes import insert_new, put_rows
 from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
+from correlator.store.repeats import write_repeats
 from correlator.store.statements import execute, query
 from correlator.tables import (
     ACTIONS,
@@ -75,6 +76,9 @@ def write_distinct_bars(connection: duckdb.DuckDBPyConnection, bars: pl.DataFram
         rows, parameters = _CHANGED_BARS.format(newest=_NEWEST_IN_SPAN if vintage > 1 else _IN_SPAN), span
     dated = _of_load(f"SELECT *, $retrieved_at::TIMESTAMPTZ AS retrieved_at FROM ({rows})")
     added = insert_new(connection, BARS, dated, {"retrieved_at": retrieved_at, **parameters})
+    if added < bars.height:
+        again = f'SELECT * FROM ({_NEWEST_IN_SPAN}) SEMI JOIN fresh_bars USING (symbol, "interval", bar_start)'
+        write_repeats(connection, BARS, again, span, among=_IN_SPAN)
     connection.unregister("fresh_bars")
     connection.unregister("fresh_series")
     return added
@@ -139,6 +143,10 @@ def write_actions(connection: duckdb.DuckDBPyConnection, actions: pl.DataFrame, 
         WHERE newest.symbol IS NULL OR fresh.value IS DISTINCT FROM newest.value
     """
     added = insert_new(connection, ACTIONS, _of_load(changed), {"retrieved_at": retrieved_at})
+    if added < actions.height:
+        write_repeats(
+            connection, ACTIONS, "SELECT * FROM actions SEMI JOIN fresh_actions USING (symbol, session, kind)"
+        )
     connection.unregister("fresh_actions")
     return Written(added, actions.height - added)
 
@@ -200,6 +208,9 @@ def write_articles(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame
         FROM unseen LEFT JOIN numbers USING (article_key) ORDER BY "order"
         """,
     )
+    if plan.height < numbered.height:
+        again = "SELECT * FROM articles SEMI JOIN fresh_articles USING (article_key, content_hash)"
+        write_repeats(connection, ARTICLES, again)
     connection.unregister("fresh_articles")
     fresh = numbered.with_columns(pl.col("order").cast(pl.Int64)).join(
         plan.with_columns(pl.col("order").cast(pl.Int64)), on="order", how="inner", maintain_order="left"
@@ -233,6 +244,9 @@ def write_quotes(connection: duckdb.DuckDBPyConnection, quotes: pl.DataFrame) ->
         JOIN (SELECT article_key, article_id FROM articles UNION SELECT '', {NO_ARTICLE}) AS a USING (article_key)
     """
     added = insert_new(connection, QUOTES, _of_load(rows))
+    if added < quotes.height:
+        again = f"SELECT * FROM quotes SEMI JOIN ({rows}) USING (article_id, strip_key, position)"
+        write_repeats(connection, QUOTES, again)
     connection.unregister("fresh_quotes")
     return Written(added, quotes.height - added)
 
@@ -247,6 +261,8 @@ def write_events(connection: duckdb.DuckDBPyConnection, events: pl.DataFrame) ->
     connection.register("fresh_events", distinct.select("event_key"))
     known = query(connection, "SELECT event_key FROM fresh_events SEMI JOIN events USING (event_key)")
     highest = query(connection, "SELECT coalesce(max(event_id), 0) AS event_id FROM events").item()
+    if known.height:
+        write_repeats(connection, EVENTS, "SELECT * FROM events SEMI JOIN fresh_events USING (event_key)")
     connection.unregister("fresh_events")
     fresh = distinct.join(known, on="event_key", how="anti", maintain_order="left").with_row_index(
         "event_id", highest + 1
@@ -358,5 +374,8 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.D
         return Written(0, 0)
     connection.register("fresh_rows", rows.unique(list(table.key), keep="first", maintain_order=True))
     added = insert_new(connection, table, _of_load("SELECT * FROM fresh_rows"))
+    if added < rows.height:
+        names = ", ".join(f'"{name}"' for name in table.key)
+        write_repeats(connection, table, f"SELECT * FROM {table.name} SEMI JOIN fresh_rows USING ({names})")
     connection.unregister("fresh_rows")
     return Written(added, rows.height - added)

@@ -9,7 +9,7 @@ import duckdb
 
 from correlator.tables import BARS, TABLES
 
-ARRIVED = {"actions": 2, "addresses": 4, "unfinished": 6}
+ARRIVED = {"actions": 2, "addresses": 4, "unfinished": 6, "repeats": 10}
 """The schema that a table came with; the others are of the first."""
 
 EVENT = """

@@ -12,7 +12,7 @@ from correlator.errors import StoreError
 from correlator.store import migrations
 from correlator.store.db import Store
 from correlator.store.migrations import NEWEST, schema_version
-from correlator.tables import ACTIONS, ADDRESSES, UNFINISHED
+from correlator.tables import ACTIONS, ADDRESSES, REPEATS, UNFINISHED
 
 
 @pytest.mark.parametrize("version", range(1, NEWEST))
@@ -81,4 +81,4 @@ def test_an_earlier_store_that_may_not_be_written_is_refused_by_readers(tmp_path
 
 
 def test_the_fixtures_name_every_table_that_came_later():
-    assert {ACTIONS.name, ADDRESSES.name, UNFINISHED.name} == set(ARRIVED)
+    assert {ACTIONS.name, ADDRESSES.name, REPEATS.name, UNFINISHED.name} == set(ARRIVED)

@@ -110,3 +110,79 @@ def test_an_older_store_says_that_it_cannot_know(store):
         update_rows(connection, BARS, ("load_id",), rows)
     with pytest.raises(InputError, match="older than the numbers of rows"):
         undo_load(store, 1)
+
+
+def events(*days: str) -> pl.DataFrame:
+    return pl.DataFrame({"date": days, "category": ["EARNINGS"] * len(days), "symbol": ["HBL"] * len(days)})
+
+
+def days_of_events(store: Store) -> list[str]:
+    said = store.frame("SELECT known_at FROM events WHERE coder = 'user' ORDER BY known_at")["known_at"]
+    return [f"{each:%d}" for each in said]
+
+
+def test_an_event_that_a_later_file_has_too_stays(store):
+    before = state(store)
+    add_events(store, events("2025-05-26", "2025-05-27", "2025-05-28"))
+    add_events(store, events("2025-05-28", "2025-05-26", "2025-05-29"))
+    told = undo_load(store, 3)
+    assert told.rows.rows() == [("events", 1)]
+    assert any("2 rows of events stay" in note for note in told.notes)
+    assert days_of_events(store) == ["26", "28", "29"]
+    assert store.frame("SELECT DISTINCT load_id FROM events WHERE coder = 'user'")["load_id"].to_list() == [4]
+    add_events(store, events("2025-05-26"))
+    undo_load(store, 4)
+    assert days_of_events(store) == ["26"]
+    undo_load(store, 5)
+    same(before, state(store))
+    assert store.frame("SELECT * FROM repeats").is_empty()
+    assert verify(store).is_empty()
+
+
+def test_a_load_that_only_said_again_is_undone_and_takes_nothing(store):
+    add_events(store, events("2025-05-26", "2025-05-27"))
+    add_events(store, events("2025-05-26"))
+    undo_load(store, 4)
+    assert days_of_events(store) == ["26", "27"]
+    undo_load(store, 3)
+    assert days_of_events(store) == []
+
+
+def test_bars_that_came_between_are_not_those_of_a_run(store):
+    first, last, between = (bars(10.0, 11.0, 12.0)[each] for each in (0, 2, 1))
+    undo_load(store, 1)
+    for rows in (pl.concat([first, last]), pl.concat([first, last]), between):
+        add_prices(store, rows, symbol="HBL", exchange="XKAR")
+    undo_load(store, 5)
+    undo_load(store, 3)
+    assert store.frame("SELECT close FROM bars ORDER BY session")["close"].to_list() == [10.0, 12.0]
+    undo_load(store, 4)
+    assert store.frame("SELECT close FROM bars").is_empty()
+
+
+def test_a_file_of_prices_that_grew_keeps_what_it_has(store):
+    add_prices(store, bars(10.0, 99.0, 12.0, 13.0), symbol="HBL", exchange="XKAR")
+    undo_load(store, 1)
+    found = store.frame("SELECT close, vintage FROM bars ORDER BY session, vintage")
+    assert found.rows() == [(10.0, 1), (99.0, 1), (12.0, 1), (13.0, 1)]
+    assert verify(store).is_empty()
+
+
+def test_an_article_that_a_later_file_has_too_stays_with_its_events(store):
+    add_news(
+        store,
+        news(
+            ("2025-05-27", "Pakistan and China sign trade agreement"),
+            ("2025-05-29", "India suspends talks with Pakistan"),
+        ),
+    )
+    before = state(store)
+    assert undo_load(store, 2).rows.is_empty()
+    after = state(store)
+    for name in ("articles", "events", "links"):
+        assert after[name].drop("load_id").equals(before[name].drop("load_id")), name
+        assert after[name]["load_id"].to_list() == [3] * after[name].height
+    assert verify(store).is_empty()
+    undo_load(store, 3)
+    assert state(store)["articles"].is_empty()
+    assert state(store)["events"].is_empty()
