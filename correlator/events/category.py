@@ -15,13 +15,14 @@ from correlator.events.text import Text
 _ASIDE = re.compile(
     r" (?:after|following|amid|despite|while|who|which|whose|whom|because|since|although|though|as|unless|if|"
     r"until|when|where|(?<! been)(?<! was)(?<! is)(?<! are)(?<! were)(?: accused| suspected) of|"
-    r"in order|calling|including) "
+    r"in order|calling|including|(?<= , )(?:killing|wounding|injuring|leaving|destroying|damaging)) "
 )
 # Prepositions that make the next few words count less.
 _UNDER = re.compile(r" (?:over|before|for|against|alleged|of|about|from|between|about) ")
 _BREAK = re.compile(r" (?:; |but |after |amid |despite |while |because |although |though |when |\. )")
 _COOPERATION = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT", "CONSULT", "SUPPORT", "AGREE"})
 _MATERIAL = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT"})
+_DEEDS = frozenset({"attack", "attacks", "strike", "strikes", "raid", "raids"})
 _FORCE = frozenset({"SANCTION", "COERCE", "ASSAULT", "PROTEST", "MOBILIZE"})
 _SCOPE = {WILL: 3, NOT: 3, STOP: 5}
 _LONG_SCOPE = 12
@@ -34,6 +35,11 @@ _HEADLINE_WORDS = 17
 _VERB_BEFORE = re.compile(r"(?:ed| decides| continues| begins| starts| helps| moves| has| have| is| are| was| were) $")
 _MODIFIER_COST = 1.6
 _MODIFIER = re.compile(r"(?:^| the| an| a| of) $")
+# *Martyred in a cross-border attack*: the deed, not the verb.
+_DEED = re.compile(
+    r" in(?: (?:an?|the|cross|deadly|fresh|[^ ]*(?:border|bomb|gun|drone|missile|air|terror|terrorist|suicide|"
+    r"rocket)))* $"
+)
 
 
 class Candidate(NamedTuple):
@@ -140,8 +146,10 @@ def governed(word: Hit, category: str) -> str | None:
 
 
 def _is_modifier(text: Text, hit: Hit) -> bool:
-    """*The detained vessels*: a participle before its noun."""
+    """*The detained vessels*: a participle before its noun; *in a drone attack*: a noun."""
     words = text.lowered[hit.start + 1 : hit.head_end - 1]
+    if words in _DEEDS:
+        return bool(_DEED.search(text.lowered, 0, hit.start + 1))
     return " " not in words and words.endswith("ed") and bool(_MODIFIER.search(text.lowered, 0, hit.start + 1))
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from correlator.events.category import Candidate
 from correlator.events.clause import Clause, clause_of, of_country, opens_aside
-from correlator.events.home import other_side, own_people, settled
+from correlator.events.home import BY_DEED, other_side, own_people, settled
 from correlator.events.phrases import PLACING, Phrase
 from correlator.events.text import Text
 
@@ -44,6 +44,13 @@ _RECEIVES = re.compile(
     r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
     r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?) "
 )
+# *Jordan gets $90m as IMF clears review*.
+_GIVES = re.compile(
+    r" (?:(?:executive )?board )?(?:clears?|cleared|approves?|approved|completes?|completed|concludes?|concluded|"
+    r"okays?|okayed|passes|passed|releases?|released|disburses?|disbursed|signs? off|finishes|finished) "
+)
+# *Carries US message to Tehran*: whose it is, not who gets it.
+_BORNE = re.compile(r" (?:'s )?(?:message|letter) ")
 _DONE_TO = re.compile(
     r" (?:[^ ]+ )?(?:(?:air)?strikes?|attacks?|raids?|bombings?|bombardment|shelling|assault|invasion|offensive|"
     r"aggression|blockade|war|massacre|sanctions|tariffs) (?:on|upon|against|of|in|at) (?:the )?"
@@ -51,6 +58,8 @@ _DONE_TO = re.compile(
 _MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
 _MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
 _TOWARDS = frozenset({"to", "with", "against", "on", "upon", "into", "for", "toward", "towards"})
+_BEFORE_WHOM = frozenset({"with", "to", "at", "before"})
+_CASE = re.compile(r" (?:case|complaint|suit|lawsuit|petition|challenge|proceedings|dispute) ")
 _TOPICAL = frozenset({"on", "over", "about"})
 _IN_UNIFORM = frozenset({"MIL", "COP"})
 _FORCE = frozenset({"ASSAULT", "COERCE"})
@@ -96,9 +105,12 @@ def _received(clause: Clause) -> Roles | None:
     """*Faces pressure from*, *receives a loan from*: the giver acts."""
     if not clause.before:
         return None
-    if _RECEIVES.search(clause.text.lowered, clause.before[-1].end - 1, clause.end) is None:
+    text = clause.text.lowered
+    if _RECEIVES.search(text, clause.before[-1].end - 1, clause.end) is None:
         return None
     givers = [phrase for phrase in clause.behind if phrase.preposition == "from" and not phrase.is_place]
+    if not givers and clause.category == "AID" and not clause.objects:
+        givers = [p for p in clause.later if _differs(p, clause.before[-1]) and _GIVES.match(text, p.end - 1)]
     return Roles(givers, clause.subjects, "receives from") if givers else None
 
 
@@ -126,7 +138,7 @@ def _suffered(clause: Clause) -> Roles | None:
     if not _is_passive(clause) and not (_lacks_is(clause) and named):
         return None
     if doer is not None:
-        return Roles([doer], [_where_it_was(clause, doer, subjects[0]), *subjects[1:]], "passive, by its deed")
+        return Roles([doer], [_where_it_was(clause, doer, subjects[0]), *subjects[1:]], BY_DEED)
     elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
     if not elsewhere and clause.category in _FORCE:
         elsewhere = clause.places
@@ -310,14 +322,24 @@ def _ranked(clause: Clause) -> list[Phrase]:
     if clause.category == "AID":
         receivers = [phrase for phrase in objects if phrase.preposition in ("for", "to")]
         return [*receivers, *(phrase for phrase in objects if phrase not in receivers)]
+    if clause.category == "CONSULT":
+        return [p for p in objects if not _BORNE.match(clause.text.lowered, p.end - 1)] or objects
+    if clause.category == "REQUEST":
+        asked = [phrase for phrase in objects if phrase.preposition == "from"]
+        return [*asked, *(phrase for phrase in objects if phrase not in asked)]
     if clause.category == "ACCUSE":
-        forums = [p for p in objects if p.actor.role == "IGO" and p.preposition in ("with", "to", "at", "before")]
+        forums = [p for p in objects if p.actor.role == "IGO" and _is_forum(clause.text, p)]
         objects = [*(phrase for phrase in objects if phrase not in forums), *forums]
     if clause.category not in _JUDGED:
         return objects
     objects = [p for p in objects if not any(_suffers_from(clause.text, doer, p) for doer in objects)]
     doers = [phrase for phrase in objects if phrase.preposition == "by"]
     return [*doers, *(phrase for phrase in objects if phrase not in doers)]
+
+
+def _is_forum(text: Text, phrase: Phrase) -> bool:
+    """*Complains to the UN*, *files WTO case*: where it is accused."""
+    return phrase.preposition in _BEFORE_WHOM or _CASE.match(text.lowered, phrase.end - 1) is not None
 
 
 def _suffers_from(text: Text, doer: Phrase, phrase: Phrase) -> bool:

@@ -14,13 +14,12 @@ from correlator.events.fitted import Judgement, judge, loudest
 from correlator.events.gate import has_gate, is_clear, outweighs_doubt, tells_nobody
 from correlator.events.learned_roles import learned_roles, views_of
 from correlator.events.model import CodedEvent, Evidence
-from correlator.events.no_act import is_private, no_act
+from correlator.events.no_act import is_inner, is_private, no_act
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading, chosen, named
 from correlator.events.rules import deciding
 
 _BATCH = 512
-_INNER = frozenset({"OPP", "PTY", "LEG", "JUD"})
 
 
 def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
@@ -56,16 +55,11 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
     """
     if has_gate(reading.text, reading.actors):
         signs = signs_of(reading, judgement, roles, views)
-        if signs["no target"] and (signs["no source"] or _is_inner(roles)):
+        if signs["no target"] and (signs["no source"] or is_inner(roles)):
             return None
         event = likelihood(signs)
         return event if is_told(event, signs) or is_clear(reading) else None
     return 1.0 if reading.opposing == 0 or reading.choice is None or outweighs_doubt(reading) else None
-
-
-def _is_inner(roles: Roles) -> bool:
-    """*Opposition files plea*: an organ that acts within its state, where nobody abroad is named."""
-    return bool(roles.sources) and roles.sources[0].actor.role in _INNER
 
 
 def _may_tell(reading: Reading) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 from correlator.events.clause import Clause, of_country
 from correlator.events.model import Actor
@@ -22,12 +23,18 @@ _AIMED = frozenset({"on", "against", "into", "at", "upon", "over"})
 # What another country does to that of the page where no target is said.
 _COMES_OR_GIVES = frozenset({"CONSULT", "AID"})
 _CLOSE = 40
+# What is done to others, whom the text may not name as a country's: *US sanctions Rosneft*.
+_ABROAD = re.compile(r" (?:sanctions?|sanctioned|blacklists?|blacklisted|tariffs?|duty|duties|embargo(?:es)?) ")
+# The rule by which who suffers is of another country than the doer.
+BY_DEED: Final = "passive, by its deed"
 
 
 def own_people(clause: Clause, first: Phrase) -> list[Phrase]:
     """The direct object without a country named with it: of the place of the act, else of the subject's own country."""
     direct = next(iter(clause.objects), None)
     if direct is None or clause.category not in _ON_PERSONS or first.actor.country is None:
+        return []
+    if clause.category == "REQUEST" and any(p.preposition == "from" and p.actor.country for p in clause.objects):
         return []
     place = next((p for p in (*clause.places, *clause.later) if p.is_place and p.preposition != "on"), None)
     if place is not None and place.actor.country is None:
@@ -58,7 +65,10 @@ def settled(
     country = sources[0].actor.country if sources else None
     if targets and clause.home and _is_guest(clause, country) and is_own_office(clause.text, targets[0]):
         targets = [from_page(targets[0], clause.home), *targets[1:]]
-    if targets and targets[0].actor.country is None:
+    if targets and targets[0].actor.country is None and rule.startswith(BY_DEED):
+        abroad = clause.home is not None and clause.home != country
+        targets = [from_page(targets[0], clause.home), *targets[1:]] if clause.home and abroad else targets
+    elif targets and targets[0].actor.country is None:
         own = next((phrase for phrase in (*sources[:1], *targets) if phrase.actor.country), None)
         targets = [of_country(targets[0], own), *targets[1:]] if own is not None else targets
     targets = [other_side(phrase, country) for phrase in targets]
@@ -94,15 +104,18 @@ def _home(clause: Clause, source: Phrase, targets: Sequence[Phrase]) -> Phrase |
     target = next((phrase for phrase in targets if phrase.actor.country), None)
     if target is None:
         return next(iter([*places, *named]), None)
-    if target.is_place or _at_home(source, target):
-        return target
     alone = len({phrase.actor.country for phrase in named}) == 1
+    fights_at_home = alone and source.actor.role == "MIL" and target.actor.role == "REB"
+    if target.is_place or _at_home(source, target) or fights_at_home:
+        return target
     if alone and clause.category != "CONSULT" and clause.in_sentence:
         return target
     return None
 
 
 def _is_domestic(clause: Clause, source: Phrase) -> bool:
+    if _ABROAD.search(clause.text.lowered, clause.start, clause.end):
+        return False
     if clause.category == "REJECT" and clause.in_sentence:
         return True
     return clause.category in _DOMESTIC or (clause.category in _ON_PERSONS and source.actor.role in _RESIDENT)

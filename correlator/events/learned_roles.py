@@ -12,7 +12,7 @@ from correlator.events.clause import clause_of
 from correlator.events.direction import Roles
 from correlator.events.encoder import Floats, hints
 from correlator.events.features import role_features
-from correlator.events.home import settled
+from correlator.events.home import BY_DEED, settled
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading
 
@@ -22,8 +22,6 @@ _SOURCE, _TARGET, _NEITHER = 0, 1, 2
 MARGIN: Final = 3.0
 _PLAIN_MARGIN: Final = 5.0
 _PLAIN = ("passive, by", "receives from", "says that", "must")
-# What the encoder does not overrule.
-_CERTAIN: Final = "passive, by its deed"
 # Both of one country: seldom what is meant where another one is named.
 _SAME_COUNTRY = 1.5
 _TOGETHER = 0.6
@@ -47,7 +45,7 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
     gains = np.log(views) - np.log(views[:, [_NEITHER]])
     source, target = _best_pair(actors, gains)
     if grammar is not None:
-        if grammar.rule.startswith(_CERTAIN):
+        if grammar.rule.startswith(BY_DEED):  # which the encoder does not overrule
             return grammar
         own = _places(actors, grammar)
         margin = _PLAIN_MARGIN if grammar.rule.startswith(_PLAIN) else MARGIN

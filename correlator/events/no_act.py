@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from correlator.errors import InputError
+from correlator.events.direction import Roles
 from correlator.events.lexicon import WITHOUT
 from correlator.events.reading import Reading
 from correlator.resources import data_path
@@ -30,6 +31,7 @@ _BLAMES: Final = re.compile(
     r" (?:war crimes?|genocide|crimes|atrocit(?:y|ies)|abuses?|torture|complicit|violat[^ ]+|accus[^ ]+|blam[^ ]+|"
     r"behind|responsible|guilty) "
 )
+_INNER = frozenset({"OPP", "PTY", "LEG", "JUD"})
 _GROUP = re.compile(r"@(\w+)")
 
 
@@ -85,6 +87,11 @@ def is_private(reading: Reading) -> bool:
     if source.actor.role == "BUS":
         return True
     return any(kind.pattern.match(reading.text.lowered, source.end - 1) for kind in _kinds_of(PERSON))
+
+
+def is_inner(roles: Roles) -> bool:
+    """*Opposition files plea*: an organ that acts within its state, where nobody abroad is named."""
+    return bool(roles.sources) and roles.sources[0].actor.role in _INNER
 
 
 @cache

@@ -64,7 +64,7 @@ _GROUND = re.compile(
 )
 # *At the OIC summit*: the organisation is where they meet.
 _VENUE = re.compile(r" (?:'s )?(?:[^ ]+ )?(?:summit|meeting|conference|session|forum|moot|sidelines) ")
-_BORDER = re.compile(r" (?:'s )?(?:border|frontier|coast|soil|territory|side of) ")
+_BORDER = re.compile(r" (?:'s )?(?:border|frontier|coast|soil|territory|side of|(?:summit |moot )?sidelines) ")
 _ENVOY_BEFORE = re.compile(r" (?:ambassador|envoy|commissioner|ambassadors|trip|flight|access)(?: to| for) (?:the )?$")
 # *Iran-backed*, *UN-brokered*, *pro-Russian*: the name says what kind of actor or thing follows, not who acts.
 _BACKED = re.compile(r" (?:backed|linked|allied|sponsored|funded|aligned|affiliated|inspired|supported) ")
@@ -183,8 +183,8 @@ def _is_money(text: Text, mention: Mention, name: Name) -> bool:
     """*US 50 million*, *Swiss francs*."""
     if name.kind not in ("country", "demonym"):
         return False
-    if _MONEY.match(text.lowered, mention.end - 1):
-        return True
+    if (money := _MONEY.match(text.lowered, mention.end - 1)) is not None:
+        return name.kind == "demonym" or money[0] != " pounds "  # *Israel pounds the port*
     return name.text == "US" and _SUM.match(text.lowered, mention.end - 1) is not None
 
 

@@ -6,9 +6,9 @@ import math
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
-from correlator.events.gate import SURE, likelihood
+from correlator.events.gate import SURE, has_gate, likelihood
 from correlator.events.model import CodedEvent, Evidence
-from correlator.events.no_act import is_private, no_act
+from correlator.events.no_act import is_inner, is_private, no_act
 from correlator.events.reading import Reading, chosen, named, weighed
 from correlator.events.text import Text
 
@@ -23,12 +23,19 @@ def code_rules(reading: Reading) -> list[CodedEvent]:
     best = reading.candidates[0]
     reading = chosen(reading, best)
     event = likelihood(reading)
-    if event < SURE or reading.roles is None or is_private(reading) or no_act(reading):
+    if event < SURE or reading.roles is None or is_private(reading) or no_act(reading) or _stays_within(reading):
         return []
     confidence = round(event * _clearness(reading), 3)
     return events_of(
         reading.text, best.category, reading.roles, deciding(reading.text, best), confidence=confidence, coder="rules"
     )
+
+
+def _stays_within(reading: Reading) -> bool:
+    """A headline of a parliament, court or party that names nobody of a country on the other side."""
+    if reading.roles is None or not has_gate(reading.text, reading.actors):
+        return False
+    return not any(phrase.actor.country for phrase in reading.roles.targets[:1]) and is_inner(reading.roles)
 
 
 def deciding(text: Text, candidate: Candidate, note: str = "") -> list[Evidence]:

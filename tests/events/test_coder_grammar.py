@@ -38,6 +38,15 @@ def coded(text, **options):
         ("Chad, Niger agree on patrols in Geneva", ("AGREE", "TCD", "NER")),
         ("IMF approves loan for Pakistan", ("AID", "IMF:IGO", "PAK")),
         ("NATO warns Russia", ("THREATEN", "NATO:IGO", "RUS")),
+        ("Guards killed in cross-border attack from Chad", ("ASSAULT", "TCD", ":MIL")),
+        ("Turkish navy hits boat off Libya, killing two", ("ASSAULT", "TUR:MIL", "LBY")),
+        ("Kenya files WTO case against Uganda", ("ACCUSE", "KEN", "UGA")),
+        ("Lima demands fugitive banker's extradition from Chile", ("REQUEST", "PER", "CHL")),
+        ("Jordan gets $90m as IMF clears review", ("AID", "IMF:IGO", "JOR")),
+        ("Swiss envoy carries Iraqi message to Tehran", ("CONSULT", "CHE:GOV", "IRN")),
+        ("Egypt, Sudan leaders meet on AU sidelines", ("CONSULT", "EGY", "SDN:GOV")),
+        ("Israel pounds Lebanese port", ("ASSAULT", "ISR", "LBN")),
+        ("US sanctions Rosneft, Lukoil", ("COERCE", "USA", None)),
     ],
 )
 def test_who_did_what_to_whom(text, expected):
