@@ -74,19 +74,22 @@ def equal_weighted_of_others(
     [[0.01]]
     """
     valid = ~np.isnan(returns)
-    filled = np.where(valid, returns, 0.0)
-    total, count = filled.sum(axis=1), valid.sum(axis=1)
+    total, count = np.where(valid, returns, 0.0).sum(axis=1), valid.sum(axis=1)
     bars = valid.sum(axis=0)
-    members = int((bars > 0).sum())
-    means = np.empty((len(own), len(returns))).T  # filled by share, and a study reads it so
-    others = np.empty(len(own), dtype=np.int64)
-    for s, column in enumerate(own.tolist()):
-        inside = column >= 0
-        others[s] = members - int(inside and bars[column] > 0)
-        needed = min(minimum, int(others[s]))
-        without = (total - filled[:, column], count - valid[:, column]) if inside else (total, count)
-        means[:, s] = _mean(*without, needed)
-    return means, others
+    inside = (own >= 0) & (bars[own] > 0)
+    others = int((bars > 0).sum()) - inside.astype(np.int64)
+    means = np.empty((len(own), len(returns)))  # filled by share, and a study reads it so
+    for needed in np.unique(np.minimum(minimum, others)).tolist():
+        of_all = _mean(total, count, needed)
+        counted = np.where(count > max(needed, 1), count - 1.0, np.nan)
+        for s in np.flatnonzero(np.minimum(minimum, others) == needed).tolist():
+            if inside[s]:
+                np.subtract(total, returns[:, own[s]], out=means[s])
+                np.divide(means[s], counted, out=means[s])
+                np.copyto(means[s], of_all, where=~valid[:, own[s]])
+            else:
+                means[s] = of_all
+    return means.T, others
 
 
 def _mean(total: Array, count: NDArray[np.int64], minimum: int) -> Array:

@@ -38,6 +38,9 @@ from correlator.eventstudy.spec import (
     StudySpec,
 )
 
+_SCREENED = 64
+"""Of so many bars one is compared first where returns are compared with a benchmark."""
+
 
 def study_events(
     panel: Panel,
@@ -135,13 +138,12 @@ def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
     """Columns of the events' symbols whose returns are the benchmark's own: there is nothing to explain."""
     if panel.factors is None or not model_named(spec.model).needs_benchmark:
         return []
-    market = panel.factors[:, 0] if panel.own_benchmark is None else None
-    rows_of_own = []
-    for column in np.unique(symbols[symbols >= 0]).tolist():
-        own = market if market is not None else panel.factors_of(column)[:, 0]  # type: ignore[index]  # has factors
-        if np.array_equal(panel.returns[:, column], own, equal_nan=True):
-            rows_of_own.append(column)
-    return rows_of_own
+    own = panel.factors[:, :1] if panel.own_benchmark is None else panel.own_benchmark
+    columns = np.flatnonzero(np.bincount(symbols[symbols >= 0]))
+    for rows in (slice(None, None, _SCREENED), slice(None)):  # few bars tell most apart
+        returns, market = panel.returns[rows, columns], own[rows] if own.shape[1] == 1 else own[rows, columns]
+        columns = columns[((returns == market) | (np.isnan(returns) & np.isnan(market))).all(axis=0)]
+    return columns.tolist()
 
 
 def _invalid(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> dict[int, str]:

@@ -94,6 +94,10 @@ def car_columns(windows: tuple[Window, ...], day_zero: Rows, win_first: Rows, da
     Raises StudyError where a window lies outside the event window or at a different place for different events.
     """
     columns = np.zeros((len(windows), 2), dtype=np.int64)
+    if len(day_zero):  # no event lies further out than these, whichever kind the windows are
+        ahead = day_zero - win_first
+        few = [ahead.argmin(), ahead.argmax(), win_first.argmin(), win_first.argmax()]
+        day_zero, win_first = day_zero[few], win_first[few]
     for w, window in enumerate(windows):
         first, last = (rows - win_first for rows in window_rows(window, day_zero, labels))
         if len(first) == 0:

@@ -77,6 +77,7 @@ def read_bar_arrays(
     row_of_day = np.full(int(days[-1] - days[0]) + 1, -1, dtype=np.int64)
     row_of_day[days - days[0]] = np.arange(len(days))
     grids = {field: np.full((len(symbols), len(days)), np.nan) for field in fields}
+    blank = set(fields)
     off_count = 0
     off_first: tuple[int, int] | None = None
     for arrow in _batches(connection, symbols, fields, as_of):

@@ -113,7 +113,8 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
     k = 2 if slope else 1
     at_car = k + 1 + 2 * days
     at_count = at_car + 2 * windows
-    current = -1
+    known, sessions, errors, moves = np.empty(days), np.ones(days), np.empty(days), np.empty(days)
+    weighted, current = len(spans) > 0, -1
     for p in range(part[0], part[1]):
         i = target[p]
         if symbol[p] != current:
@@ -125,7 +126,7 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
                 before[t] = place
                 both = y[current, t] - x[t] == y[current, t] - x[t]
                 xs[place], ys[place] = x[t], y[current, t]
-                if len(spans) > 0:
+                if weighted:
                     ws[place] = 1.0 / spans[current, t]
                 run_x += x[t] if both else 0.0
                 run_y += y[current, t] if both else 0.0
@@ -137,16 +138,26 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
         px, py, pw = xs[a:b], ys[a:b], ws[a:b]
         centre_x, centre_y = (sum_xs[b] - sum_xs[a]) / n, (sum_ys[b] - sum_ys[a]) / n
         for attempt in range(2):
-            sw, sx, sy, sxx, sxy, syy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-            for j in range(n):
-                dx, dy = px[j] - centre_x, py[j] - centre_y
-                wx, wy = pw[j] * dx, pw[j] * dy
-                sw += pw[j]
-                sx += wx
-                sy += wy
-                sxx += wx * dx
-                sxy += wx * dy
-                syy += wy * dy
+            sw, sx, sy, sxx, sxy, syy = 1.0 * n, 0.0, 0.0, 0.0, 0.0, 0.0
+            if weighted:
+                sw = 0.0
+                for j in range(n):
+                    dx, dy = px[j] - centre_x, py[j] - centre_y
+                    wx, wy = pw[j] * dx, pw[j] * dy
+                    sw += pw[j]
+                    sx += wx
+                    sy += wy
+                    sxx += wx * dx
+                    sxy += wx * dy
+                    syy += wy * dy
+            else:
+                for j in range(n):
+                    dx, dy = px[j] - centre_x, py[j] - centre_y
+                    sx += dx
+                    sy += dy
+                    sxx += dx * dx
+                    sxy += dx * dy
+                    syy += dy * dy
             if sx * sx <= _NOT_CLOSE * sw * sxx and sy * sy <= _NOT_CLOSE * sw * syy:
                 break
             if attempt == 0:
@@ -182,25 +193,29 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
             row[1] = beta
         in_x, in_y = x[win[p] : win[p] + days], y[current, win[p] : win[p] + days]
         ar_row, se_row = row[k + 1 : k + 1 + days], row[k + 1 + days : at_car]
+        if weighted:
+            for d in range(days):
+                sessions[d] = spans[current, win[p] + d]
         for d in range(days):
-            sessions = spans[current, win[p] + d] if len(spans) > 0 else 1
             dx = in_x[d] - centre_x - off_x
             e = (in_y[d] - centre_y - off_y) - beta * dx
             ar_row[d] = e
-            se_row[d] = s * np.sqrt(sessions + 1.0 / sw + dx * dx * inverse) + 0.0 * e
+            se_row[d] = s * np.sqrt(sessions[d] + 1.0 / sw + dx * dx * inverse) + 0.0 * e
+            known[d] = 1.0 if e == e else 0.0
+            errors[d], moves[d] = (e, dx) if e == e else (0.0, 0.0)
         for w in range(windows):
-            m, covered, sum_e, sum_x, broken = 0, 0.0, 0.0, 0.0, False
-            for d in range(columns[w, 0], columns[w, 1] + 1):
-                known = ar_row[d] == ar_row[d]
-                sessions = spans[current, win[p] + d] if len(spans) > 0 else 1
-                m += 1 if known else 0
-                covered += sessions if known else 0.0
-                sum_e += ar_row[d] if known else 0.0
-                sum_x += in_x[d] - centre_x - off_x if known else 0.0
-                broken = broken or (known and sessions > d - columns[w, 0] + 1)
-            if len(spans) > 0:
-                broken = broken or ar_row[columns[w, 1]] != ar_row[columns[w, 1]]
-            whole[i, at_count + w] = m
+            first_day, last_day = columns[w, 0], columns[w, 1]
+            m, covered, sum_e, sum_x = 0.0, 0.0, 0.0, 0.0
+            for d in range(first_day, last_day + 1):
+                m += known[d]
+                covered += known[d] * sessions[d]
+                sum_e += errors[d]
+                sum_x += moves[d]
+            broken = weighted and known[last_day] == 0.0
+            if weighted:
+                for d in range(first_day, last_day + 1):
+                    broken = broken or known[d] * sessions[d] > d - first_day + 1
+            whole[i, at_count + w] = int(m)
             if m > 0 and not broken:
                 row[at_car + w] = sum_e
                 row[at_car + windows + w] = s * np.sqrt(covered + m * m / sw + sum_x * sum_x * inverse)
@@ -214,7 +229,7 @@ def estimate(series: Series, spots: Spots, part: Rows, filled: Filled) -> None:
                     residuals[i, d] = np.nan
                 else:
                     residuals[i, d] = (y[current, t] - centre_y - off_y) - beta * (x[t] - centre_x - off_x)
-                    if len(spans) > 0:
+                    if weighted:
                         residuals[i, d] /= np.sqrt(1.0 * spans[current, t])
 
 
@@ -256,7 +271,7 @@ def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Reque
     slope, packed = panel.regressors.shape[1] == 1, PackedBars.of(panel, request.length)
     series = Series(packed.returns, packed.regressor, packed.spans, slope)
     order = ready[sorted_by_symbol(where.symbol_index[ready], len(series.y))]
-    ordered, order, counted, excluded = _enough_bars(series, where, order, request)
+    spots, order, counted, excluded = _enough_bars(series, where, order, request)
     kept, target, part = _rows_out(where, order)
     n = np.empty(len(kept), dtype=np.int64)
     n[target] = counted
@@ -264,9 +279,9 @@ def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Reque
     out = np.empty((size, k + 1 + 2 * request.days + 3 * windows))
     residuals = np.empty((size, request.length if request.keep_residuals else 0))
     whole, status = out.view(np.int64), np.zeros(size, dtype=np.int8)
-    filled = Filled(out, whole, ordered.car_columns, request.days, residuals, status)
-    spots = _spots(ordered, target)
-    in_threads(lambda span: compiled(estimate)(series, spots, span, filled), ordered.symbol_index, request.days)
+    filled = Filled(out, whole, where.car_columns, request.days, residuals, status)
+    spots = spots._replace(target=target)
+    in_threads(lambda span: compiled(estimate)(series, spots, span, filled), spots.symbol, request.days)
     actual = _actual(panel, part, request)
     fitted = unpacked(filled, k)
     estimates = EventEstimates(
@@ -288,8 +303,11 @@ def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Reque
     return _without_flat(estimates, status, excluded)
 
 
-def _spots(where: Placement, target: Rows) -> Spots:
-    return Spots(where.symbol_index, where.est_first, where.est_last, where.win_first, target)
+def _spots(where: Placement, order: Rows) -> Spots:
+    """Those of the events at ``order``; numpy reads several arrays at a time."""
+    places = (where.symbol_index, where.est_first, where.est_last, where.win_first)
+    with ThreadPoolExecutor(thread_count()) as pool:
+        return Spots._make([*pool.map(lambda values: values[order], places), order])
 
 
 def _rows_out(where: Placement, order: Rows) -> tuple[Rows, Rows, Placement]:
@@ -305,19 +323,21 @@ def _rows_out(where: Placement, order: Rows) -> tuple[Rows, Rows, Placement]:
 
 def _enough_bars(
     series: Series, where: Placement, order: Rows, request: Request
-) -> tuple[Placement, Rows, Rows, dict[int, str]]:
+) -> tuple[Spots, Rows, Rows, dict[int, str]]:
     """Of the events at ``order`` (sorted by symbol) those with bars enough, placed and by position, the bars of each,
     and the others' reasons.
     """
-    part = where.take(order)
-    counts = np.zeros((2, len(order)), dtype=np.int64)
-    spots = _spots(part, order)
-    in_threads(lambda span: compiled(count_bars)(series, spots, span, counts), part.symbol_index, request.days)
+    spots, counts = _spots(where, order), np.zeros((2, len(order)), dtype=np.int64)
+    in_threads(lambda span: compiled(count_bars)(series, spots, span, counts), spots.symbol, request.days)
     n, short, empty = counts[0], counts[0] < request.minimum, counts[1] == 0
     excluded = {int(order[i]): too_few(int(n[i]), request.minimum) for i in np.flatnonzero(short)}
     excluded.update((int(order[i]), NO_BAR_REASON) for i in np.flatnonzero(empty & ~short))
     good = ~(short | empty)
-    return (part.take(good), order[good], n[good], excluded) if excluded else (part, order, n, excluded)
+    return (
+        (Spots(*(each[good] for each in spots)), order[good], n[good], excluded)
+        if excluded
+        else (spots, order, n, excluded)
+    )
 
 
 def _actual(panel: Regressed, where: Placement, request: Request) -> Array:
