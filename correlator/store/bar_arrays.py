@@ -97,6 +97,9 @@ def read_bar_arrays(
         else:
             kept = None
         for field, grid in grids.items():
+            if field in blank and batch[field].null_count() == len(batch):
+                continue
+            blank.discard(field)
             figures = batch[field].to_numpy()
             grid[columns, rows] = figures if kept is None else figures[kept]
     first_off = None
