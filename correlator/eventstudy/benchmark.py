@@ -10,12 +10,12 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.errors import InputError
+from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.frames import Array
-from correlator.sessions import exchange_codes
+from correlator.sessions import exchange_named
 
 EQUAL_WEIGHTED = "equal-weighted"
-_PER_EXCHANGE = re.compile(r"^([A-Z0-9]{4})=(.+)$")
+_PER_EXCHANGE = re.compile(r"^([A-Z0-9]{4}|24/[57])=(.+)$")
 FEWEST_MEMBERS = 5
 """Other shares that a session needs for a mean; all of them where the market has fewer."""
 
@@ -30,15 +30,22 @@ def benchmarks_by_exchange(text: str | None) -> dict[str, str]:
     >>> benchmarks_by_exchange("XKAR=KSE100, XNYS=equal-weighted")
     {'XKAR': 'KSE100', 'XNYS': 'equal-weighted'}
     """
-    codes = set(exchange_codes()) if text is not None and "=" in text else set()
     parts = [_PER_EXCHANGE.match(part.strip()) for part in (text or "").split(",")]
-    named = [part for part in parts if part is not None and part[1] in codes]
+    named = [part for part in parts if part is not None and _is_exchange(part[1])]
     if not named:
         return {}
     if len(named) != len(parts) or len({part[1] for part in named}) != len(named):
         hint = "write one benchmark for each exchange, such as XKAR=KSE100,XNYS=SP500"
         raise InputError(f"benchmark {text!r} cannot be read", hint=hint, argument="benchmark")
     return {part[1]: part[2].strip() for part in named}
+
+
+def _is_exchange(code: str) -> bool:
+    try:
+        exchange_named(code)
+    except NotFoundError:
+        return False
+    return True
 
 
 def benchmark_of_exchange(text: str | None, code: str) -> str | None:

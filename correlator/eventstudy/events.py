@@ -17,7 +17,7 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
-from correlator.eventstudy.moments import UTC, Moments, moments_of
+from correlator.eventstudy.moments import UTC, Moments, moments_of, reads_as_moments
 from correlator.eventstudy.spec import StudySpec
 from correlator.market.former_names import former_names
 from correlator.market.instruments import canonical_symbol, find_instrument
@@ -46,8 +46,8 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id.
 
     ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the column ``ticker``, without
-    ``date`` the first column of dates. Raises
-    NotFoundError without symbols and InputError where these are not text.
+    ``date`` the one column of dates. Raises NotFoundError without symbols, and InputError where these are not text or
+    where several columns hold dates and none is called so.
     """
     table = to_polars(frame, "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
@@ -57,7 +57,7 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     if "symbol" not in table.columns:
         raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
     if "date" not in table.columns:
-        table = table.rename({label_column(table.drop("symbol"), "events"): "date"})
+        table = table.rename({_dates_of(table.drop("symbol")): "date"})
     table = _with_clocks(table).with_columns(_symbols(table["symbol"]))
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
@@ -276,6 +276,20 @@ def _is_own(name: str, columns: list[str]) -> bool:
     """Whether a column is one of ours in another spelling, and no column has that spelling already."""
     plain = name.strip().lower()
     return plain in (*_OWN, _TIME, _EXCHANGE) and name != plain and plain not in columns
+
+
+def _dates_of(table: pl.DataFrame) -> str:
+    """The column of events that holds their dates: the only one that does.
+
+    Raises InputError where two do and differ: which of them an event is placed by cannot be told.
+    """
+    columns = [column for column in table.get_columns() if reads_as_moments(column)]
+    if not columns:
+        return label_column(table, "events")
+    if any(not column.equals(columns[0], null_equal=True) for column in columns[1:]):
+        names = " and ".join(repr(column.name) for column in columns[:2])
+        raise InputError(f"events have dates in {names}", hint="call the column of their day 0 'date'")
+    return columns[0].name
 
 
 def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:

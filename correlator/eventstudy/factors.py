@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.checks import check_fractions
-from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, read_wide
+from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, only_column, read_wide
 from correlator.eventstudy.trade_to_trade import over_spans, summed_over
 from correlator.tabular import Frame
 
@@ -64,7 +64,8 @@ def part_risk_free(
         _warn_of_rates(table)
         return table, None
     if not isinstance(risk_free, str):
-        return table, on_labels(read_wide(risk_free, "risk-free returns"), panel.labels, "risk-free returns")[:, 0]
+        rates = read_wide(risk_free, "risk-free returns")
+        return table, only_column(rates, on_labels(rates, panel.labels, "risk-free returns"), "risk_free")
     if risk_free in panel.symbols and (table is None or risk_free not in table.names):
         return table, panel.returns[:, panel.symbols.index(risk_free)]
     if table is None or risk_free not in table.names:

@@ -255,6 +255,15 @@ def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
     return values
 
 
+def only_column(wide: Wide, values: Array, argument: str) -> Array:
+    """The one column (T,) of ``values`` (T, S), which are those of ``wide``; raises InputError where it has several."""
+    if len(wide.names) != 1:
+        shown = ", ".join(wide.names[:5]) or "none"
+        hint = "give a frame of dates and one column"
+        raise InputError(f"{argument} has {len(wide.names)} columns: {shown}", hint=hint, argument=argument)
+    return np.asarray(values[:, 0])
+
+
 def _numbers(column: pl.Series, what: str) -> Array:
     if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
         raise InputError(

@@ -17,6 +17,13 @@ class Explained(Protocol):
         """Empty where something was."""
 
 
+class Measured(Explained, Protocol):
+    """A result that knows windows without a figure, too."""
+
+    def windows_without_car(self) -> list[str]:
+        """Empty where every window has one."""
+
+
 def with_two(
     groups: Iterable[tuple[dict[str, Any], Compared]], count: Callable[[Compared], int], unit: str
 ) -> list[tuple[dict[str, Any], Compared]]:
@@ -29,6 +36,14 @@ def with_two(
             group = ", ".join(f"{name}={value}" for name, value in values.items())
             warn(f"group {group} has {count(part)} {unit}: no statistic across {unit}s")
     return enough
+
+
+def warn_of_gaps(result: Measured) -> None:
+    """Warn where no event was measured, or none over a window."""
+    if nothing := result.why_nothing():
+        warn(f"{nothing} (read result.excluded)")
+    elif empty := result.windows_without_car():
+        warn(f"no event has a CAR over {', '.join(empty)} (the flags of result.car say why)")
 
 
 def too_few(result: Explained, measured: int) -> NoReturn:

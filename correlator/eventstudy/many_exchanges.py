@@ -17,12 +17,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, warn
+from correlator.errors import InputError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
 from correlator.eventstudy.frames import Array, BarFindings, Calendars, Panel, Wide
+from correlator.eventstudy.open_days import on_sessions
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.spec import StudySpec
-from correlator.sessions import sessions_between
 
 _MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
 _MOST_WORDS = 32
@@ -89,26 +89,15 @@ def panel_of_exchanges(
             raise InputError(f"benchmark names no symbol of {code}", hint=hint, argument="benchmark")
         needed = [*symbols, *extra, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
         names = tuple(dict.fromkeys(str(name) for name in needed))
-        part = _on_sessions(wide, names, symbols, code)
+        part = on_sessions(_part(wide, names), code)
         panel = make(part, replace(spec, benchmark=benchmark, exchange=code))
         panels[code] = _block(panel, np.arange(len(panel.labels)), np.arange(len(symbols)))
     return joined(panels)
 
 
-def _on_sessions(wide: Wide, names: tuple[str, ...], symbols: Sequence[str], code: str) -> Wide:
-    """The columns ``names`` on the sessions of an exchange."""
-    sessions = sessions_between(code, wide.labels[0], wide.labels[-1])["session"]
-    is_open = wide.labels.is_in(sessions.implode()).to_numpy()
-    values = np.column_stack([wide.column(name) for name in names])
-    closed = ~np.isnan(values[~is_open, : len(symbols)])
-    if closed.any():
-        row = int(np.flatnonzero(closed.any(axis=1))[0])
-        first = symbols[int(np.flatnonzero(closed[row])[0])]
-        day = wide.labels.filter(pl.Series(~is_open))[row]
-        warn(f"{int(closed.sum())} figures lie on days that are not sessions of {code}, first {first} {day}: left out")
-    if not is_open.any():
-        raise InputError(f"no row of the frame is a session of {code}", hint="check the dates, and the exchange")
-    return Wide(wide.labels.filter(pl.Series(is_open)), names, values[is_open])
+def _part(wide: Wide, names: tuple[str, ...]) -> Wide:
+    """The columns ``names`` of a wide frame."""
+    return Wide(wide.labels, names, np.column_stack([wide.column(name) for name in names]))
 
 
 def parts_of(panel: Panel) -> Iterator[Panel]:

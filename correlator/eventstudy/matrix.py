@@ -9,7 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 import polars as pl
 
-from correlator.errors import InputError, StudyError, warn
+from correlator.errors import InputError, StudyError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
 from correlator.eventstudy.checks import (
     check_fractions,
@@ -39,12 +39,15 @@ from correlator.eventstudy.frames import (
     Wide,
     log_volume_of,
     on_labels,
+    only_column,
     read_wide,
     returns_of,
 )
+from correlator.eventstudy.groups import warn_of_gaps
 from correlator.eventstudy.jumps import with_jumps
 from correlator.eventstudy.many_exchanges import panel_of_exchanges
 from correlator.eventstudy.measure import study_events
+from correlator.eventstudy.open_days import on_open_days
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import (
     HOLES,
@@ -168,8 +171,7 @@ def study_frames(
     given = read_events(events)
     panel, spec = matrix_panel(frames, given, **rest)
     result = study_events(panel, given, spec)
-    if nothing := result.why_nothing():
-        warn(f"{nothing} (read result.excluded)")
+    warn_of_gaps(result)
     return result
 
 
@@ -204,10 +206,13 @@ def matrix_panel(
         panel = _panel(part, source, spec, (market, frames.factors, risk_free))
         return panel if kind == "volumes" else with_jumps(panel, spec)
 
-    exchanges = exchanges_of(wide.names, None if listed is None else name_as(listed, wide.names), asked)
+    named_events = None if listed is None else name_as(listed, wide.names)
+    exchanges = exchanges_of(wide.names, named_events, asked)
     if len(set(exchanges.values())) == 1:
         spec, exchanges = replace(spec, exchange=next(iter(exchanges.values()))), {}
     if not exchanges:
+        studied = [] if named_events is None else named_events["symbol"].unique().drop_nulls().sort().to_list()
+        wide = on_open_days(wide, kind, spec.exchange, studied)
         return _with_donors(made(wide, spec), wide, source, spec, handed=handed), spec
     if spec.model == SYNTHETIC:
         raise StudyError("synthetic controls are of one exchange", hint="study one exchange at a time")
@@ -337,4 +342,5 @@ def _benchmark(benchmark: str | Frame, wide: Wide, spec: StudySpec) -> Wide:
     if isinstance(benchmark, str):
         return replace(wide, names=(benchmark,), values=wide.column(benchmark)[:, None])
     given = read_wide(benchmark, "the benchmark", zone_of(spec))
-    return Wide(wide.labels, ("benchmark",), on_labels(given, wide.labels, "the benchmark")[:, :1])
+    values = on_labels(given, wide.labels, "the benchmark")
+    return Wide(wide.labels, ("benchmark",), only_column(given, values, "benchmark")[:, None])

@@ -45,6 +45,8 @@ def moments_of(column: pl.Series, what: str) -> Moments:
     """
     if holds_day_numbers(column):
         column = column.cast(pl.String)
+    if column.dtype.base_type() in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
     if column.dtype == pl.String:
         return _of_text(column, what)
     if column.dtype in (pl.Date, pl.Null):
@@ -56,6 +58,16 @@ def moments_of(column: pl.Series, what: str) -> Moments:
     zoned = column.dtype.time_zone is not None
     instant = column.dt.convert_time_zone("UTC").cast(UTC) if zoned else _none(wall, UTC)
     return _midnights_as_dates(wall, instant)
+
+
+def reads_as_moments(column: pl.Series) -> bool:
+    """Whether a column is one of dates or instants, as text too: it has some, and nothing else."""
+    if column.null_count() == len(column) or column.dtype.base_type() in (pl.Null, pl.Boolean):
+        return False
+    try:
+        return bool(moments_of(column, "a frame").day.is_not_null().any())
+    except (InputError, TimeError):
+        return False
 
 
 def holds_day_numbers(column: pl.Series) -> bool:
@@ -83,7 +95,7 @@ def as_labels(column: pl.Series, what: str) -> pl.Series:
         raise TimeError(f"only some instants in column {column.name!r} of {what} have a zone", hint="write it with all")
     if isinstance(column.dtype, pl.Datetime):
         return column.dt.cast_time_unit("us")
-    return _instants_of_text(column)["instant"].rename(column.name)
+    return _instants_of_text(column.cast(pl.String))["instant"].rename(column.name)
 
 
 def _of_text(column: pl.Series, what: str) -> Moments:

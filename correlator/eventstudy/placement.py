@@ -14,6 +14,9 @@ from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
 
 Rows = NDArray[np.int64]
+_LONGEST_CLOSURE = 14
+"""Days: no exchange closes longer for its holidays."""
+_BARS_APART = 2
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ def place_events(
 ) -> DayZero:
     """Day 0 of events at ``times`` (E,) among the bars at ``labels`` (T,), both dates or both instants.
 
-    An event between two bars goes to the ``next`` or the ``previous`` one, or is left out (``exclude``). On a panel of
+    An event between two bars goes to the ``next`` or the ``previous`` one, or is left out (``exclude``); it is left out
+    as well where that bar is further away than any holidays, in a hole of the data. On a panel of
     dates an instant counts by its date; on a panel of instants a date counts from its midnight. ``on_sessions`` (E,)
     marks events that a calendar has placed, which have a bar at their time or none. Raises TimeError where only one of
     both has a time zone.
@@ -42,6 +46,8 @@ def place_events(
     exact = (after < total) & (bars[np.minimum(after, total - 1)] == day_numbers)
     rows = after if off_session == "next" else np.searchsorted(bars, day_numbers, side="right") - 1
     rows = np.where(exact, after, rows)
+    distance = np.abs(bars[np.clip(rows, 0, total - 1)] - day_numbers) // _day_of(labels)
+    furthest = max(_LONGEST_CLOSURE, _BARS_APART * int(np.median(np.diff(bars))) // _day_of(labels) if total > 1 else 0)
     reasons: dict[int, str] = {}
     unknown = times.is_null().to_numpy()
     for i in np.flatnonzero(unknown | (day_numbers < bars[0]) | (day_numbers > bars[-1]) | ~exact):
@@ -55,6 +61,8 @@ def place_events(
             reasons[int(i)] = "no bar on the session of its day 0"
         elif off_session == "exclude":
             reasons[int(i)] = "no bar at the event's date"
+        elif distance[i] > furthest:
+            reasons[int(i)] = f"no bar near the event's date: the {off_session} one is {distance[i]} days away"
     rows = rows.astype(np.int64)
     rows[list(reasons)] = -1
     return DayZero(rows, reasons)
@@ -141,6 +149,11 @@ def _not_before(bars: Rows, day_numbers: Rows) -> Rows:
         return np.searchsorted(bars, day_numbers, side="left")
     rows = np.searchsorted(bars, np.arange(bars[0], bars[-1] + 2), side="left")
     return np.asarray(rows[np.clip(day_numbers, bars[0], bars[-1] + 1) - bars[0]])
+
+
+def _day_of(labels: pl.Series) -> int:
+    """A day in the numbers of ``labels``."""
+    return 1 if labels.dtype == pl.Date else 86_400_000_000
 
 
 def _numbers(times: pl.Series) -> Rows:

@@ -346,6 +346,14 @@ class StudyResult:
         reason, count = self.excluded["reason"].value_counts(sort=True).row(0)
         return f"no event could be measured: {reason} ({count} of {self.excluded.height})"
 
+    def windows_without_car(self) -> list[str]:
+        """Labels of the windows over which no measured event has a CAR; its flags in ``car`` say why."""
+        return [
+            label
+            for label, column in zip(self.window_labels, self.estimates.car.T, strict=True)
+            if len(column) and np.isnan(column).all()
+        ]
+
     def plot(self, kind: str = "car", *, draws: int = 2_000, seed: int = 0) -> go.Figure:
         """A figure: ``car``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``; ``draws`` and ``seed`` are
         of the placebo studies of the last two. Raises NotFoundError for another kind.

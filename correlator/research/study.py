@@ -15,6 +15,7 @@ from correlator.eventstudy.benchmark import benchmark_of_exchange, benchmarks_by
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.groups import warn_of_gaps
 from correlator.eventstudy.many_exchanges import joined
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
@@ -90,8 +91,7 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     """
     spec, data = spec_and_data(symbols, options)
     result = run_study(store, spec, **data)
-    if nothing := result.why_nothing():
-        warn(f"{nothing} (read result.excluded)")
+    warn_of_gaps(result)
     return result
 
 
