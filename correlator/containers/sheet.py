@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from correlator.containers.cells import Record, facts_above, header_cells, is_data, outline
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable, table_of_cells
 from correlator.errors import InputError
 from correlator.files import opened
+
+_NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
+_ROUNDED = 1e-9
 
 
 def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> RawTable:
@@ -53,16 +59,22 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
 
 
 def _records(book: Any, name: str) -> list[Record]:
-    """Rows of a sheet that are not empty, as text; times of midnight as dates."""
-    sheet = book.load_sheet(name, header_row=None, dtypes="string", skip_whitespace_tail_rows=True).to_polars()
+    """Rows of a sheet that are not empty, as text; times of midnight as dates, numbers with all their digits."""
+    texts, numbers = (
+        book.load_sheet(name, header_row=None, dtypes=kind, skip_whitespace_tail_rows=True).to_polars()
+        for kind in ("string", "float")
+    )
     records = []
-    for number, row in enumerate(sheet.iter_rows(), start=1):
-        cells = [_cell(value) for value in row]
+    for number, (row, values) in enumerate(zip(texts.iter_rows(), numbers.iter_rows(), strict=True), start=1):
+        cells = [_cell(text, value) for text, value in zip(row, values, strict=True)]
         if any(cells):
             records.append(Record(number, number, cells))
     return records
 
 
-def _cell(value: str | None) -> str:
-    text = (value or "").strip()
+def _cell(written: str | None, value: float | None) -> str:
+    """A cell as text. The reader of workbooks writes numbers to nine places: ``value`` has the others."""
+    text = (written or "").strip()
+    if value is not None and _NUMBER.match(text) and float(text) != value and abs(float(text) - value) <= _ROUNDED:
+        return str(np.format_float_positional(value, trim="-"))
     return text.removesuffix(" 00:00:00")

@@ -25,11 +25,11 @@ from correlator.eventstudy.donors import (
     refuse_beside_donors,
 )
 from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.event_table import read_events
 from correlator.eventstudy.events import (
     exchanges_of,
     name_as,
     part_exchanges,
-    read_events,
     zone_of,
 )
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors

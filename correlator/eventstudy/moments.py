@@ -17,7 +17,7 @@ from correlator.tabular import DAY_NUMBERS
 UTC = pl.Datetime("us", "UTC")
 _WALL = pl.Datetime("us")
 _WRITTEN = (
-    r"^(?<day>\d{4}-\d{2}-\d{2}|\d{8})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
+    r"^(?<day>\d{4}[-/.]\d{2}[-/.]\d{2}|\d{8})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
     r" ?(?<zone>[Zz]|UTC|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})?)?$"
 )
 _HINT = "write YYYY-MM-DD, or an ISO 8601 instant such as 2025-06-05T16:05:00+05:00"
@@ -44,7 +44,7 @@ def moments_of(column: pl.Series, what: str) -> Moments:
     Raises TimeError for text that is not a date, naming the first, and InputError for a column of another type.
     """
     if holds_day_numbers(column):
-        column = column.cast(pl.String)
+        column = (column.fill_nan(None) if column.dtype.is_float() else column).cast(pl.Int64).cast(pl.String)
     if column.dtype.base_type() in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
     if column.dtype == pl.String:
@@ -71,12 +71,13 @@ def reads_as_moments(column: pl.Series) -> bool:
 
 
 def holds_day_numbers(column: pl.Series) -> bool:
-    """Whether all are whole numbers written YYYYMMDD, as CRSP and SAS have days."""
-    if not column.dtype.is_integer() or column.null_count() == len(column):
+    """Whether all are whole numbers written YYYYMMDD, as CRSP and SAS have days; pandas has them as floats beside NaN."""
+    if not column.dtype.is_numeric():
         return False
-    numbers = column.drop_nulls()
-    if not numbers.is_between(*DAY_NUMBERS).all():
+    numbers = column.fill_nan(None).drop_nulls() if column.dtype.is_float() else column.drop_nulls()
+    if len(numbers) == 0 or not numbers.is_between(*DAY_NUMBERS).all() or not (numbers % 1 == 0).all():
         return False
+    numbers = numbers.cast(pl.Int64)
     return bool(numbers.cast(pl.String).str.to_date("%Y%m%d", strict=False).is_not_null().all())
 
 
@@ -110,7 +111,7 @@ def _of_text(column: pl.Series, what: str) -> Moments:
 def _instants_of_text(column: pl.Series) -> pl.DataFrame:
     """``wall`` and ``instant`` as they are written, midnights included; null where it is neither date nor instant."""
     parts = column.str.strip_chars().str.extract_groups(_WRITTEN).struct.unnest()
-    day = pl.col("day").str.replace(r"^(\d{4})(\d{2})(\d{2})$", "${1}-${2}-${3}")
+    day = pl.col("day").str.replace(r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})$", "${1}-${2}-${3}")
     text = parts.select(pl.concat_str(day, pl.lit("T"), pl.col("clock").fill_null("00:00"))).to_series()
     full, short = (text.str.to_datetime(f"%Y-%m-%dT%H:%M{end}", time_unit="us", strict=False) for end in (":%S%.f", ""))
     wall = full.fill_null(short)

@@ -20,7 +20,7 @@ import polars as pl
 
 from correlator.containers.read import container_of, text_table
 from correlator.errors import InputError
-from correlator.eventstudy.events import read_events
+from correlator.eventstudy.event_table import read_events
 from correlator.files import duckdb_name, opened, read_arrow, read_csv, read_parquet
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
@@ -36,14 +36,16 @@ def _typed_table(path: Path) -> pl.DataFrame:
     others = table.drop(texts)
     cells = others.write_csv(include_header=False, separator="\t") if others.width else ""
     decimal_comma = bool(re.search(r"\d,\d", cells)) and not re.search(r"\d\.\d", cells)
-    return pl.read_csv(
-        io.StringIO(table.write_csv(separator="\t")),
+    if not others.width:
+        return table
+    typed = pl.read_csv(
+        io.StringIO(others.write_csv(separator="\t")),
         separator="\t",
         decimal_comma=decimal_comma,
         infer_schema_length=None,
         null_values=list(NO_VALUE),
-        schema_overrides=texts,
     )
+    return table.select(table[name] if name in texts else typed[name] for name in table.columns)
 
 
 _WHOLE: dict[str, Callable[[Path], pl.DataFrame]] = {
@@ -207,7 +209,8 @@ def _head(path: Path) -> _Head:
     if skipped is None:
         raise InputError(f"{path} is empty", hint="give a CSV with a header")
     separator = max(",;\t|", key=lines[skipped].count)
-    names = [name.strip() for name in next(csv.reader([lines[skipped]], delimiter=separator))]
+    header = next(csv.reader([lines[skipped]], delimiter=separator))
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
         raise InputError(f"{path} has the column {repeated[0]!r} twice", hint="keep one column per name")

@@ -274,7 +274,7 @@ def frame_of_study_prices(frame: pl.DataFrame) -> object:
 
 
 def frame_of_events(frame: pl.DataFrame) -> object:
-    from correlator.eventstudy.events import read_events
+    from correlator.eventstudy.event_table import read_events
 
     return read_events(frame)
 

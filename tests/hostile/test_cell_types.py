@@ -11,7 +11,7 @@ import pytest
 
 from correlator.errors import CorrelatorError, InputError
 from correlator.events.coded_file import read_coded_lines
-from correlator.eventstudy.events import read_events
+from correlator.eventstudy.event_table import read_events
 from correlator.eventstudy.frames import read_wide
 from correlator.market.files import read_prices
 from correlator.news.read import read_news

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError, TimeError
 from correlator.eventstudy.moments import as_labels, moments_of
-from correlator.eventstudy.study_files import events_of_file, read_events_file
+from correlator.eventstudy.study_files import events_of_file, read_events_file, read_wide_file
 
 NEW_YORK = {"exchange": "XNAS"}
 CLOSE = {"close_of_day": "16:00 America/New_York"}
@@ -373,3 +374,41 @@ def test_a_table_without_dates_is_refused(tmp_path) -> None:
     path.write_text(PRICES.drop("Date").write_json())
     with pytest.raises(InputError, match="no column of dates"):
         study(events("2024-02-01"), prices=path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("announced", "16:30"), ("when", "AMC"), ("hour", "4:30 PM"), ("stamp", "2024-02-01T16:30:00-05:00")],
+)
+def test_times_of_day_in_a_column_of_another_name_are_told(name, value) -> None:
+    with pytest.warns(CorrelatorWarning, match=f"times of day in column '{name}', which is not read"):
+        study(events("2024-02-01").with_columns(pl.lit(value).alias(name)), **NEW_YORK)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        study(events("2024-02-01").with_columns(pl.lit("a note").alias(name)))
+
+
+def test_dates_with_other_marks_and_numbers_beside_a_missing_one() -> None:
+    for written in ("2024/02/01", "2024.02.01"):
+        assert day_zeros(study(events(written))) == ["2024-02-01"]
+    with_nan = pd.DataFrame({"symbol": ["META", "META"], "date": [20240201.0, np.nan]})
+    result = study(with_nan)
+    assert (day_zeros(result), result.excluded["reason"].to_list()) == (["2024-02-01"], ["event has no date"])
+
+
+def test_files_as_other_programs_write_them(tmp_path) -> None:
+    frame = pd.DataFrame({"symbol": ["NA", "nan", "META"], "date": "2024-02-01", "score": [1.5, 2.5, 3.5]})
+    frame.to_csv(tmp_path / "numbered.csv")
+    frame.to_excel(tmp_path / "book.xlsx", index=False)
+    frame.to_json(tmp_path / "records.json", orient="records")
+    for name in ("numbered.csv", "book.xlsx", "records.json"):
+        read = read_events_file(tmp_path / name)
+        assert read["symbol"].to_list() == ["NA", "nan", "META"], name
+        assert read["score"].to_list() == [1.5, 2.5, 3.5], name
+
+
+def test_numbers_of_a_workbook_keep_their_digits(tmp_path) -> None:
+    returns = RETURNS.with_columns(pl.col("MKT", "META") / 10_000).head(60)
+    returns.to_pandas().to_excel(tmp_path / "returns.xlsx", index=False)
+    read = read_wide_file(tmp_path / "returns.xlsx")
+    assert np.allclose(read["META"].to_numpy(), returns["META"].to_numpy(), rtol=1e-14, atol=0)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError, TimeError
-from correlator.eventstudy.events import read_events
+from correlator.eventstudy.event_table import read_events
 from correlator.eventstudy.frames import read_wide, returns_of
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.measure import study_panel

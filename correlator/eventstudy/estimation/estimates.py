@@ -297,6 +297,8 @@ def broken_windows(spans: Spans, valid: Mask, columns: Rows) -> Mask:
     """
     days = np.arange(spans.shape[1])
     broken = np.zeros((len(spans), len(columns)), dtype=bool)
+    if len(spans) == 0:  # and so it is not known how many days there are
+        return broken
     for w, (first, last) in enumerate(columns):
         began = valid & (spans > days - first + 1)
         broken[:, w] = began[:, first : last + 1].any(axis=1) | ~valid[:, last]

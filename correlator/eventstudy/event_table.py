@@ -1,0 +1,120 @@
+"""Events as frames and files bring them: which columns are theirs, under which names, and of which kinds."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError, TimeError, warn
+from correlator.eventstudy.frames import label_column
+from correlator.eventstudy.moments import moments_of, reads_as_moments
+from correlator.tabular import Frame, to_polars
+
+_OWN = ("event_id", "symbol", "date")
+_TIME, _EXCHANGE = "time", "exchange"
+_STORED = ("known_at",)
+_CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
+_UNREAD_CLOCK = r"(?i)^(\d{1,2}:\d{2}(:\d{2})?\s*([ap]\.?m\.?)?|amc|bmo|(before|after|during)[ -]?(the )?(market|open|close|hours).*)$"
+_LOOKED_AT = 1_000
+
+
+def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
+    """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id.
+
+    ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the column ``ticker``, without
+    ``date`` the one column of dates. Raises NotFoundError without symbols, and InputError where these are not text or
+    where several columns hold dates and none is called so.
+    """
+    table = to_polars(frame, "events")
+    table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
+    tickers = [name for name in table.columns if name.strip().lower() == "ticker"]
+    if "symbol" not in table.columns and tickers:
+        table = table.rename({tickers[0]: "symbol"})
+    if "symbol" not in table.columns:
+        raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
+    if "date" not in table.columns:
+        table = table.rename({_dates_of(table.drop("symbol")): "date"})
+    table = _with_clocks(table).with_columns(_symbols(table["symbol"]))
+    if "event_id" not in table.columns:
+        table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
+    return table.select(*_OWN, pl.exclude(_OWN))
+
+
+def _is_own(name: str, columns: list[str]) -> bool:
+    """Whether a column is one of ours in another spelling, and no column has that spelling already."""
+    plain = name.strip().lower()
+    return plain in (*_OWN, _TIME, _EXCHANGE) and name != plain and plain not in columns
+
+
+def _dates_of(table: pl.DataFrame) -> str:
+    """The column of events that holds their dates: the only one that does.
+
+    Raises InputError where two do and differ: which of them an event is placed by cannot be told.
+    """
+    columns = [column for column in table.get_columns() if reads_as_moments(column)]
+    if not columns:
+        return label_column(table, "events")
+    if any(not column.equals(columns[0], null_equal=True) for column in columns[1:]):
+        names = " and ".join(repr(column.name) for column in columns[:2])
+        raise InputError(f"events have dates in {names}", hint="call the column of their day 0 'date'")
+    return columns[0].name
+
+
+def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
+    """A column ``time`` with plain dates belongs to them: both as one, without a zone.
+
+    Raises TimeError for text that is not a time of day, and where dates have a clock already.
+    """
+    if _TIME not in table.columns:
+        _warn_of_unread_clocks(table)
+        return table
+    days = moments_of(table["date"], "events")
+    hint = "write HH:MM or HH:MM:SS, or name the column otherwise"
+    if days.has_clock.any():
+        raise TimeError("events have a clock in their dates and also a column 'time'", hint="keep one of both")
+    clocks = table[_TIME].cast(pl.String).str.strip_chars()
+    clocks = clocks.to_frame().select(pl.when(clocks != "").then(clocks)).to_series()
+    wrong = clocks.is_not_null() & ~clocks.str.contains(_CLOCK).fill_null(False)
+    if wrong.any():
+        raise TimeError(f"{clocks.filter(wrong)[0]!r} in column 'time' of events is not a time of day", hint=hint)
+    both = days.day.cast(pl.String) + "T" + clocks.str.zfill(5)
+    return table.with_columns(both.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
+
+
+def _warn_of_unread_clocks(table: pl.DataFrame) -> None:
+    """Warn where a column besides dates tells times of day: what comes after the close is of the next session."""
+    head = table.head(_LOOKED_AT)
+    if moments_of(head["date"], "events").has_clock.any():
+        return
+    for column in head.get_columns():
+        if column.name not in (*_OWN, *_STORED) and _tells_clocks(column):
+            warn(
+                f"events have times of day in column {column.name!r}, which is not read: their day 0 is the bar of "
+                "'date'. Call it 'time' (HH:MM), or write both in 'date'"
+            )
+
+
+def _tells_clocks(column: pl.Series) -> bool:
+    """Whether a column holds times of day, instants, or words such as AMC (after market close)."""
+    if column.dtype == pl.Time:
+        return True
+    if isinstance(column.dtype, pl.Datetime):
+        return bool(moments_of(column, "events").has_clock.any())
+    if column.dtype.base_type() not in (pl.String, pl.Categorical, pl.Enum):
+        return False
+    texts = column.cast(pl.String).str.strip_chars().drop_nulls()
+    texts = texts.filter(texts != "")
+    if len(texts) == 0:
+        return False
+    if texts.str.contains(_UNREAD_CLOCK).all():
+        return True
+    return reads_as_moments(texts) and bool(moments_of(texts, "events").has_clock.any())
+
+
+def _symbols(column: pl.Series) -> pl.Series:
+    kind = column.dtype
+    if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+        raise InputError(
+            f"column 'symbol' of events holds {kind}, not text", hint="read it as text, so that 005930 and TRUE stay"
+        )
+    text = column.cast(pl.String).str.strip_chars()
+    return text.to_frame().select(pl.when(text != "").then(text).alias("symbol")).to_series()
