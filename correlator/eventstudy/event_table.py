@@ -13,7 +13,10 @@ _OWN = ("event_id", "symbol", "date")
 _TIME, _EXCHANGE = "time", "exchange"
 _STORED = ("known_at",)
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
-_UNREAD_CLOCK = r"(?i)^(\d{1,2}:\d{2}(:\d{2})?\s*([ap]\.?m\.?)?|amc|bmo|(before|after|during)[ -]?(the )?(market|open|close|hours).*)$"
+_UNREAD_CLOCK = (
+    r"(?i)^(\d{1,2}:\d{2}(:\d{2})?\s*([ap]\.?m\.?)?|amc|bmo|"
+    r"(before|after|during)[ -]?(the )?(market|open|close|hours).*)$"
+)
 _LOOKED_AT = 1_000
 
 

@@ -71,7 +71,7 @@ def reads_as_moments(column: pl.Series) -> bool:
 
 
 def holds_day_numbers(column: pl.Series) -> bool:
-    """Whether all are whole numbers written YYYYMMDD, as CRSP and SAS have days; pandas has them as floats beside NaN."""
+    """Whether all are whole numbers YYYYMMDD, as CRSP and SAS have days; pandas has them as floats beside NaN."""
     if not column.dtype.is_numeric():
         return False
     numbers = column.fill_nan(None).drop_nulls() if column.dtype.is_float() else column.drop_nulls()

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import NotFoundError, likeliest
+from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.flagged import marks_of, window_findings
 from correlator.eventstudy.frames import Array, Mask, Panel
@@ -251,6 +251,28 @@ def average_frame(
     return with_error(pl.DataFrame({**columns, "positive": positive}, nan_to_null=True), name)
 
 
+_OF_GROUPS = (
+    *(
+        "window",
+        "day",
+        "window_or_day",
+        "n",
+        "events",
+        "dates",
+        "aar",
+        "caar",
+        "sd",
+        "positive",
+        "se",
+        "df",
+        "t",
+        "low",
+    ),
+    *("low", "high", "p_value", "statistic", "value", "test", "smallest_effect", "p_placebo", "position"),
+)
+"""Columns of tables by group that are not groups."""
+
+
 def group_keys(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     """The group columns of the kept events with their ``position``; ``year`` is that of day 0 unless a column."""
     kept = events[estimates.kept]
@@ -261,8 +283,11 @@ def group_keys(estimates: EventEstimates, panel: Panel, events: pl.DataFrame, by
 
 
 def refuse_unknown_groups(by: tuple[str, ...], columns: list[str]) -> None:
-    """Raise NotFoundError for a group that is none of the ``columns``."""
+    """Raise NotFoundError for a group that is none of the ``columns``, InputError for one called as a result is."""
     for name in by:
+        if name in _OF_GROUPS:
+            hint = f"give the column another name, such as {name}_of_event"
+            raise InputError(f"group {name!r} has the name of a result's own column", hint=hint, argument="by")
         if name not in columns:
             raise NotFoundError(
                 f"events have no column {name!r} to group by", hint=likeliest(name, columns, "they have")

@@ -37,15 +37,18 @@ def bridge_holes(panel: Panel, prices: Array, market: Array | None, kind: str) -
     Returns
     -------
     Panel
-        With ``spans`` and, where there is a benchmark, ``own_benchmark``; the panel itself where no history has a hole.
+        With ``spans`` and, where there are holes and a benchmark, ``own_benchmark``; the panel itself if no price is
+        missing.
     """
     traded = (prices > 0) & np.isfinite(prices)
     if market is not None:
         traded &= ((market > 0) & np.isfinite(market))[:, None]
-    rows, columns, before = holes_in(traded)
-    if len(rows) == 0:
+    if traded.all():
         return panel
+    rows, columns, before = holes_in(traded)
     spans: Spans = np.ones(prices.shape, dtype=np.int16)
+    if len(rows) == 0:  # histories begin or end inside of the panel: a window that ends after one has no CAR either
+        return replace(panel, spans=spans)
     spans[rows, columns] = np.minimum(rows - before, LONGEST_SPAN)
     returns = np.where(traded, panel.returns, np.nan)
     returns[rows, columns] = _change(prices[rows, columns] / prices[before, columns], kind)

@@ -127,3 +127,19 @@ def test_dates_of_events_are_one_column() -> None:
     plain = study(PRICES).car
     assert study(PRICES, named).car.equals(plain)
     assert study(PRICES, EVENTS.with_columns(pl.col("date").cast(pl.String).cast(pl.Categorical))).car.equals(plain)
+
+
+def test_a_history_that_ends_in_a_window_has_no_car_whatever_holes_others_have() -> None:
+    ended = PRICES.copy()
+    ended.loc["2023-11-28":, "LAMP"] = np.nan
+    hole = ended.copy()
+    hole.loc["2023-03-01", "WICK"] = np.nan
+    for frame in (ended, hole):
+        car = study(frame, EVENTS.head(1)).car
+        assert car.select("car", "n", "flags").rows() == [(None, 5, "ends-after")]
+
+
+@pytest.mark.parametrize("name", ["window", "n", "day", "position"])
+def test_groups_are_not_called_as_results_are(name) -> None:
+    with pytest.raises(InputError, match="the name of a result's own column"):
+        study(PRICES, EVENTS.with_columns(pl.lit("x").alias(name)), by=name)
