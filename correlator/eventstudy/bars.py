@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import cast
 
 import polars as pl
 
@@ -20,16 +21,16 @@ def bar_length(interval: str) -> timedelta:
     return timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
 
 
-def on_bars(events: pl.DataFrame, starts: pl.Series, interval: str, closes: pl.Series) -> pl.DataFrame:
+def on_bars(events: pl.DataFrame, starts: pl.Series, length: timedelta, closes: pl.Series) -> pl.DataFrame:
     """The events with the bar they fall to as their ``date``: the first that ends after the event was public.
 
-    ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` (T,) of the bars, UTC, in order;
-    ``closes`` of the exchange's sessions, UTC, in order: a bar ends with its session, so that the last hourly bar of
-    New York, which starts at 15:30, ends at 16:00.
+    ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` (T,) of the bars, in order, each
+    ``length`` long; ``closes`` of the exchange's sessions, UTC, in order: a bar ends with its session, so that the last
+    hourly bar of New York, which starts at 15:30, ends at 16:00.
     ``day_zero_reason`` says where the instant lies: ``intraday`` in that bar, ``between bars`` before it, ``date-only``
     and ``no-time`` where no bar can be named, ``beyond-bars`` after the last one.
     """
-    ends = _ends(starts, interval, closes)
+    ends = _ends(starts, length, closes)
     known = events["known_at"].cast(starts.dtype)
     timed = events["known_precision"].is_in(["minute", "second"]) & known.is_not_null()
     row = ends.search_sorted(known.fill_null(starts[0]), side="right")
@@ -50,9 +51,15 @@ def on_bars(events: pl.DataFrame, starts: pl.Series, interval: str, closes: pl.S
     return placed.with_columns(day_zero_reason=reason, date=pl.when(has_bar).then(pl.col("date"))).drop("row", "timed")
 
 
-def _ends(starts: pl.Series, interval: str, closes: pl.Series) -> pl.Series:
+def usual_length(starts: pl.Series) -> timedelta:
+    """How long bars with these ``starts`` (T,), in order, last: the commonest distance between two of them."""
+    apart = starts.diff().drop_nulls()
+    return cast(timedelta, apart.mode().min()) if len(apart) else timedelta()
+
+
+def _ends(starts: pl.Series, length: timedelta, closes: pl.Series) -> pl.Series:
     """When each bar ends (T,): its length after its start, or with the session that closes before that."""
-    full = starts + bar_length(interval)
+    full = starts + length
     after = closes.cast(starts.dtype).sort()
     if after.is_empty():
         return full

@@ -10,17 +10,19 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, TimeError, warn
+from correlator.eventstudy.bars import on_bars, usual_length
 from correlator.eventstudy.moments import UTC, Moments, moments_of
 from correlator.eventstudy.spec import StudySpec
 from correlator.market.former_names import former_names
 from correlator.market.instruments import canonical_symbol, find_instrument
-from correlator.sessions import exchange_named, exchange_zone, place_instants
+from correlator.sessions import exchange_named, exchange_zone, place_instants, sessions_between
 
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")
 _POLICY = {"next": "next", "previous": "previous", "exclude": "drop"}
@@ -46,15 +48,15 @@ def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) ->
     cannot be placed.
     """
     moments = moments_of(events["date"], "events")
-    if not moments.has_clock.any():
-        if spec.date_only != "after-close" or labels.dtype != pl.Date:
+    if not moments.has_clock.any() and labels.dtype == pl.Date:
+        if spec.date_only != "after-close":
             return events.with_columns(moments.day.alias("date"))
         after = _next_session(moments.day, labels, spec).alias("date")
         reason = pl.select(pl.when(moments.day.is_not_null()).then(pl.lit("date-only"))).to_series()
         return events.with_columns(after, reason.alias("day_zero_reason"))
     moments = _with_zones(moments, zone_of(spec))
     if labels.dtype != pl.Date:
-        return events.with_columns(_on_instants(moments, labels).alias("date"))
+        return _on_instants(events, moments, labels, spec)
     if spec.exchange is None and spec.close_of_day is None:
         first = events["date"].filter(moments.has_clock)[0]
         raise TimeError(
@@ -256,20 +258,44 @@ def _with_zones(moments: Moments, zone: str | None) -> Moments:
     return Moments(moments.day, moments.wall, moments.instant.fill_null(local.dt.convert_time_zone("UTC").cast(UTC)))
 
 
-def _on_instants(moments: Moments, labels: pl.Series) -> pl.Series:
-    """Moments as the instants of an intraday panel; a date counts from its midnight there."""
+def _on_instants(events: pl.DataFrame, moments: Moments, labels: pl.Series, spec: StudySpec) -> pl.DataFrame:
+    """Events on the bars of a panel of instants, as a store places them: the first that ends after each was known.
+
+    A date alone has no bar, unless ``date_only`` says which: ``same-day`` counts from its midnight, ``after-close``
+    from the midnight after it. Raises TimeError where only one of both has a zone.
+    """
     zone = getattr(labels.dtype, "time_zone", None)
-    midnights = moments.day.cast(pl.Datetime("us"))
-    if zone is None:
-        if moments.instant.is_not_null().any():
-            raise TimeError(
-                "events have a time zone and the bars have none", hint="write the bars in UTC, or both without a zone"
-            )
-        return moments.wall.fill_null(midnights)
-    if (moments.has_clock & moments.instant.is_null()).any():
+    if zone is None and moments.instant.is_not_null().any():
+        raise TimeError(
+            "events have a time zone and the bars have none", hint="write the bars in UTC, or both without a zone"
+        )
+    if zone is not None and (moments.has_clock & moments.instant.is_null()).any():
         raise TimeError("the bars have a time zone and some events have none", hint="write the events' zone too")
-    days = midnights.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return moments.instant.dt.convert_time_zone(zone).fill_null(days)
+    known = moments.wall if zone is None else moments.instant.dt.convert_time_zone(zone)
+    known = known.cast(labels.dtype)
+    dated = moments.day.is_not_null()
+    if spec.date_only is not None:
+        later = moments.day.dt.offset_by("1d") if spec.date_only == "after-close" else moments.day
+        midnights = later.cast(pl.Datetime("us")).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        known = known.fill_null(midnights.cast(labels.dtype))
+    precision = pl.when(known.is_not_null()).then(pl.lit("second")).when(dated).then(pl.lit("day"))
+    timed = events.with_columns(known_at=known, known_precision=precision)
+    days = labels.dt.date()
+    closes = labels.clear() if spec.exchange is None or zone is None else _closes(spec.exchange, days[0], days[-1])
+    placed = on_bars(timed, labels, usual_length(labels), closes)
+    between = pl.col("day_zero_reason") == "between bars"
+    if spec.off_session == "exclude":
+        placed = placed.with_columns(date=pl.when(~between).then("date"))
+    elif spec.off_session == "previous":
+        row = pl.Series(labels.search_sorted(known.fill_null(labels[0]), side="right")).cast(pl.Int64) - 1
+        placed = placed.with_columns(
+            date=pl.when(between & (row >= 0)).then(labels.gather(row.clip(0))).otherwise("date")
+        )
+    return placed
+
+
+def _closes(exchange: str, first: date, last: date) -> pl.Series:
+    return sessions_between(exchange, first, last)["closes_at"]
 
 
 def _by_exchange(moments: Moments, spec: StudySpec) -> pl.DataFrame:

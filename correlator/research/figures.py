@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.eventstudy.bars import on_bars
+from correlator.eventstudy.bars import bar_length, on_bars
 from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec
@@ -100,7 +100,7 @@ def _on_bars_within(events: pl.DataFrame, bars: pl.DataFrame, exchange: str, int
     """Events on the bar that they fall to, as studies of such bars place them."""
     starts = bars["bar_start"].unique().sort()
     closes = sessions_between(exchange, bars["session"].min(), bars["session"].max())["closes_at"]  # type: ignore[arg-type]
-    return on_bars(events, starts, interval, closes)
+    return on_bars(events, starts, bar_length(interval), closes)
 
 
 def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:

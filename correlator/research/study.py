@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, warn
-from correlator.eventstudy.bars import on_bars
+from correlator.eventstudy.bars import bar_length, on_bars
 from correlator.eventstudy.benchmark import benchmark_of_exchange, benchmarks_by_exchange
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
@@ -248,7 +248,7 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
         return events
     days = panel.labels.dt.date()
     closes = sessions_between(market.exchange, days[0], days[-1])["closes_at"]
-    return on_bars(events, panel.labels, spec.interval, closes)
+    return on_bars(events, panel.labels, bar_length(spec.interval), closes)
 
 
 def with_data(panel: Panel, spec: StudySpec, factors: Frame | None, risk_free: str | Frame | None) -> Panel:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
@@ -192,8 +192,19 @@ def test_intraday_bars_use_the_same_code() -> None:
     minutes = [start + timedelta(minutes=t) for t in range(len(table))]
     table = table.with_columns(pl.Series("date", minutes).dt.replace_time_zone("UTC"))
     when = pl.DataFrame({"symbol": ["A"], "date": ["2024-01-02T14:30:20Z"]})
-    result = study_matrix(table, when, benchmark="M", window="0:2", estimation="-200:-11")
-    assert result.ar["session"][0].replace(tzinfo=None) == datetime(2024, 1, 2, 14, 31)
+    options = {"benchmark": "M", "window": "0:2", "estimation": "-200:-11"}
+    result = study_matrix(table, when, **options)
+    assert result.ar["session"][0].replace(tzinfo=None) == datetime(2024, 1, 2, 14, 30)  # the bar that holds it
+    hole = table.filter(pl.col("date").dt.time() != time(14, 30))
+    for rule, minute in (("next", 31), ("previous", 29)):
+        first = study_matrix(hole, when, off_session=rule, **options).ar["session"][0]
+        assert first.replace(tzinfo=None) == datetime(2024, 1, 2, 14, minute)
+    left_out = study_matrix(hole, when, off_session="exclude", **options).excluded["reason"]
+    assert left_out.to_list() == ["no day 0: between bars"]
+    date_only = when.with_columns(date=pl.lit("2024-01-02"))
+    assert study_matrix(table, date_only, **options).excluded["reason"].to_list() == ["no day 0: date-only"]
+    after = study_matrix(table, date_only, date_only="after-close", **options).excluded["reason"]
+    assert after.to_list() == ["no day 0: beyond-bars"]
     with pytest.raises(TimeError, match="time zone"):
         study_matrix(table, when.with_columns(pl.lit(datetime(2024, 1, 2, 14)).alias("date")), benchmark="M")
 
