@@ -8,7 +8,7 @@ contradicts is refused: a wrong instant is worse than none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -47,6 +47,7 @@ def settle(
     """
     read, problem = _read(published, publisher)
     changes, _ = _read(updated, publisher)
+    read = read or list(_by_the_same_clock(published, changes, publisher))
     if not read:
         in_address = date_in_address(address) if publisher.address_dates and problem is None else None
         if in_address:
@@ -78,6 +79,32 @@ def _read(witnesses: Sequence[Witness], publisher: Profile) -> tuple[list[_State
         if stamp.instant is not None:
             read.append(_Statement(witness, stamp, stamp.instant))
     return read, problem
+
+
+def _by_the_same_clock(
+    published: Sequence[Witness], changes: Sequence[_Statement], publisher: Profile
+) -> Iterator[_Statement]:
+    """Clocks without a zone that an update repeats with an offset, which is then the place's.
+
+    An offset of zero says nothing: plug-ins print it behind local clocks, too.
+    """
+    for witness in published:
+        for change in changes:
+            if not change.stamp.offset:
+                continue
+            try:
+                stamp = publisher.stamp(f"{witness.text} {_offset_text(change.stamp.offset)}", witness.origin)
+            except TimeError:
+                continue
+            if stamp.instant is not None and abs(stamp.instant - change.instant) <= _SAME:
+                rule = f"{stamp.rule} in {change.witness.origin}, which repeats the clock"
+                yield _Statement(witness, replace(stamp, rule=rule), stamp.instant)
+                break
+
+
+def _offset_text(offset: timedelta) -> str:
+    minutes = int(offset.total_seconds() // 60)
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
 def _zoneless(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | None:

@@ -9,10 +9,11 @@ from html import unescape
 
 from correlator.news.calendar_words import fold
 from correlator.news.document import Document
+from correlator.news.headings import UNSPACED, units
 from correlator.news.json_ld import LinkedData, Node, text_at
 from correlator.news.profiles import Profile
 
-_SEPARATOR = re.compile(r"\s+[|\-–—·•»«:>/~]{1,2}\s+|\s*[|»]\s*|(?<=\S)[:：]\s+")
+_SEPARATOR = re.compile(r"\s+[|\-–—·•»«:>/~]{1,2}\s+|\s*[|｜│ㅣ»：]\s*|(?<=\S):\s+|(?<=\S)(?:_|--)(?=\S)")
 _TITLES = (
     "twitter:title",
     "parsely-title",
@@ -40,37 +41,55 @@ _LONGEST_NAME = 25
 _LEAST_TITLE = 12
 _QUOTES = ('"', "“", "”", "„", "«")
 _WORDS = re.compile(r"\w+")
-_JOINT = re.compile(r"\s*[-–—|ㅣ·:/»]")
+_JOINT = re.compile(r"\s*[-–—|｜│ㅣ·:：/»_]")
+_BAR = re.compile(r"\s*[|｜│ㅣ]|：")
+_MARKUP = re.compile(r"</?(?:a|b|br|em|i|mark|p|small|span|strong|sub|sup|u)\b[^<>]{0,200}>", re.IGNORECASE)
+_NO_SIGN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")  # shows nothing, and does not join letters either
 
 
 def headline_of(document: Document, owner: Node | None, publisher: Profile) -> str:
     """The headline, or an empty text where the page states none.
 
     Article node, ``og:title`` and the printed heading have a vote each, other titles half a one, as they are mostly
-    copies. Of equals the printed one counts where another states it too; where all differ the node's, as it was made
-    for the article. Kickers that differ are not part of what the titles share.
+    copies. Of equals the printed one counts where another states it too, or where there is no node; where all differ
+    the node's, as it was made for the article. A kicker of the heading that no other title has, and kickers that
+    differ, are not part of the headline; nor is a heading that has no word in common with any other title.
     """
     stated = dict(reversed(document.meta))
-    printed, shared = _tidy(document.printed), _tidy(stated.get("og:title", ""))
+    titles = [*(_tidy(stated[name]) for name in _TITLES if name in stated), _tidy(document.title)]
+    whole, printed = _tidy(document.printed_whole), _tidy(document.printed)
     node = _tidy(text_at(owner, "headline")) if owner else ""
+    shared = _tidy(stated.get("og:title", ""))
+    node, shared = (_whole(text, (whole, node, shared, *titles)) for text in (node, shared))
     site = [
         name
         for name in site_names(document.linked, stated, publisher, document.address)
-        if not _is_title(name, node, shared)
+        if not _is_title(name, (whole, node, shared, titles[-1]))
     ]
     sections = [stated[name] for name in _SECTIONS if name in stated] + (
         [text_at(owner, "articleSection")] if owner else []
     )
-    titles = [*(_tidy(stated[name]) for name in _TITLES if name in stated), _tidy(document.title)]
 
     def bare(text: str) -> str:
         return _bare(text, site, sections, (printed, node), publisher=publisher) if text else ""
 
-    main = [bare(text) for text in _without_kickers(printed, node, _whole(shared, (printed, *titles)))]
-    others = list(dict.fromkeys(map(bare, titles)))
+    main = [bare(text) for text in _without_kickers(whole, node, shared)]
+    main, others = _without_own_kicker(main, list(map(bare, titles)), bare(whole), bare(printed))
+    if _is_strange(main[0], [*main[1:], *others], site):
+        main[0] = ""
     return _elected(["" if _is_site(text, site) else text for text in main], others) or next(
         (text for text in others if text and not _is_site(text, site)), ""
     )
+
+
+def _without_own_kicker(
+    main: Sequence[str], others: Sequence[str], whole: str, printed: str
+) -> tuple[list[str], list[str]]:
+    """Main and other titles, each once; a kicker that the heading alone states taken off, and others' in its place."""
+    if main[0] == whole != printed and _key(whole) not in map(_key, (*main[1:], *others)):
+        main = [printed, *(_behind_kicker(text, printed) for text in main[1:])]
+        others = [_behind_kicker(text, printed) for text in others]
+    return list(main), list(dict.fromkeys(others))
 
 
 def _elected(main: Sequence[str], others: Sequence[str]) -> str:
@@ -85,7 +104,7 @@ def _elected(main: Sequence[str], others: Sequence[str]) -> str:
         spelled[text] += votes
         read[_key(text)] += votes
     distinct = len(set(titles)) == len(titles) > 1
-    order = list(filter(None, (*main[1:], main[0]) if distinct else main))
+    order = list(filter(None, (*main[1:], main[0]) if distinct and main[1] else main))
     chosen = _key(max(order, key=lambda text: (spelled[text], read[_key(text)]), default=""))
     same = (text for text in order if _key(text) == chosen)
     return max(same, key=lambda text: (spelled[text], *_parts(text)), default="")
@@ -114,15 +133,37 @@ def _common_end(text: str, other: str) -> str:
     return shared if 2 * len(shared) >= max(len(text), len(other)) else ""
 
 
-def _is_title(name: str, node: str, shared: str) -> bool:
+def _is_strange(printed: str, others: Sequence[str], site: Sequence[str]) -> bool:
+    """Whether a heading has no word in common with any title of the page, and so is that of something else."""
+    known = {unit for text in others if not _is_site(text, site) for unit in units(text)}
+    own = units(printed)
+    return bool(own and known) and not own & known
+
+
+def _behind_kicker(text: str, title: str) -> str:
+    """The title where a text is that title behind a kicker; else the text."""
+    ends = (text[match.end() :] for match in _SEPARATOR.finditer(text))
+    return title if any(_key(end) == _key(title) for end in ends) else text
+
+
+def _is_title(name: str, titles: Sequence[str]) -> bool:
     """Whether what a page gives as the name of its site is the article's title."""
-    return len(name) > _LONGEST_NAME and name == _key(node) == _key(shared)
+    return len(name) > _LONGEST_NAME and [_key(title) for title in titles].count(name) > 1
 
 
-def _whole(shared: str, others: Sequence[str]) -> str:
-    """``og:title``, or nothing where a quotation mark cut off what another title has whole."""
-    rests = (text[len(shared) :].lstrip() for text in others if shared and text.startswith(shared) and text != shared)
-    return "" if any(rest[:1] in _QUOTES for rest in rests) else shared
+def _whole(title: str, others: Sequence[str]) -> str:
+    """A title; where it was cut off, the other one that has it whole, or nothing where a quotation mark cut it off."""
+    trunk = title.removesuffix("...").rstrip("… ")
+    for other in others:
+        rest = other[len(trunk) :]
+        if not trunk or not rest or not other.startswith(trunk):
+            continue
+        if rest.lstrip()[:1] in _QUOTES:
+            return ""
+        within_word = trunk[-1:].isalnum() and rest[:1].isalnum() and not UNSPACED.match(rest)
+        if (trunk != title or within_word) and not _JOINT.match(rest):
+            return other
+    return title
 
 
 def site_names(linked: LinkedData, stated: dict[str, str], publisher: Profile, address: str | None) -> list[str]:
@@ -148,7 +189,9 @@ def alike(one: str, other: str) -> bool:
 
 
 def _tidy(text: str) -> str:
-    return " ".join(unescape(unescape(text)).split())[:_LONGEST]
+    """A title as it is read, on one line: entities twice, as sites write them, no tags, no soft hyphens."""
+    plain = _MARKUP.sub(" ", unescape(unescape(text))) if "<" in text or "&" in text else text
+    return " ".join(_NO_SIGN.sub("", plain).split())[:_LONGEST]
 
 
 def _key(text: str) -> str:
@@ -164,6 +207,8 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
     for suffix in publisher.suffixes:
         text = text.removesuffix(suffix)
     for title in known:
+        if title and text.startswith(title) and _BAR.match(text, len(title)):
+            return title
         if len(title) > _LEAST_TITLE and text.startswith(title) and _JOINT.match(text, len(title)):
             rest = _JOINT.sub(" ", text[len(title) :]).split()
             if any(_is_name(part, site) for part in rest):
@@ -178,7 +223,9 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
         tail, head = text[last_end:], text[:first_start]
         if _is_name(tail, site) or (_key(text[:last_start]) in map(_key, known) and len(text[:last_start]) > 12):
             text, taken = text[:last_start].strip(), True
-        elif taken and (_key(tail) in map(_key, sections) or _key(tail) in _SECTION_WORDS):
+        elif taken and (
+            text[last_start:last_end] == "_" or _key(tail) in map(_key, sections) or _key(tail) in _SECTION_WORDS
+        ):
             text = text[:last_start].strip()
         elif _is_name(head, site) and len(text[first_end:]) > 12:
             text, taken = text[first_end:].strip(), True

@@ -11,10 +11,10 @@ from correlator.errors import InputError
 
 MAX_TEXT = 4_000_000
 _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select"))
-_INLINE = frozenset(
-    ("a", "abbr", "b", "bdi", "cite", "em", "font", "i", "mark", "small", "span", "strong", "sub", "sup", "u", "wbr")
+EMPHASIS = frozenset(
+    ("a", "abbr", "b", "bdi", "cite", "em", "font", "i", "mark", "small", "strong", "sub", "sup", "u", "wbr")
 )
-_GLUED = _INLINE - {"span"}
+"""Elements that stand within a word as well as between words."""
 _ASIDE_TAGS = frozenset(("aside", "nav", "footer", "form"))
 _ASIDE = re.compile(
     r"(?i)(?:^|[\s_\-])(?:related|relatedposts|recommend\w*|most-?(?:read|viewed|popular)|popular|trending|sidebar|side-bar"
@@ -76,7 +76,7 @@ def _body(root: html.HtmlElement) -> html.HtmlElement:
 
 def _gap(tag: str) -> str:
     """What a tag puts between the words before and after it: nothing for emphasis, else a blank or a line's end."""
-    if tag in _GLUED:
+    if tag in EMPHASIS:
         return ""
     return " " if tag in ("span", "td", "th", "label", "button", "img", "time", "input") else "\n"
 

@@ -102,6 +102,7 @@ _DATE_NAME = re.compile(
     r"(?i)(?:^|[\s_\-])(?:(?:post|article|entry|publish|published|category|story|news|release|meta|by)[\s_\-]*(?:date|time|on)"
     r"|date(?:s|line|time|published|publish|post|info|simple)?|tarih\w*|datum|fecha|zaman|timestamp\w*|pub-?date|published|time|byline|postedon|posted-on)(?:$|[\s_\-])"
 )
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UPDATE_WORD = re.compile(
     r"(?i)\b(?:last )?(?:updated|modified|güncelle\w*|son güncelleme|aktualisiert|mis à jour|actualizado|aggiornat[oa]"
     r"|atualizado|bijgewerkt|oppdatert|uppdaterad|opdateret|zaktualizowan\w*|обновлен\w*|yenilən\w*)\b|更新|تحديث|업데이트"
@@ -220,8 +221,19 @@ def _elements(document: Document) -> Iterator[Witness]:
         if stated:
             yield Witness(stated, "time element", Level.ELEMENT, binding)
         elif printed:
-            yield from (Witness(part, "date line", Level.PRINTED, binding) for part in printed_parts(printed))
+            parts = dict.fromkeys([*printed_parts(printed), *_dated_pieces(element)])
+            yield from (Witness(part, "date line", Level.PRINTED, binding) for part in parts)
         return
+
+
+def _dated_pieces(element: html.HtmlElement) -> Iterator[str]:
+    """What the elements within a date line print, up to what is said of an update (*06.01.2026*, then *5 min*)."""
+    pieces = [" ".join(piece.split()) for piece in element.itertext()] if len(element) else []
+    for piece in pieces:
+        if _UPDATE_WORD.search(piece):
+            return
+        if re.search(r"\d", piece):
+            yield from printed_parts(piece)
 
 
 def _labelled(root: html.HtmlElement) -> Iterator[Witness]:
@@ -259,7 +271,7 @@ def _is_dated(element: html.HtmlElement) -> bool:
     ):
         return False
     names = f"{element.get('class', '')} {element.get('id', '')}"
-    if not _DATE_NAME.search(names):
+    if not _DATE_NAME.search(_CAMEL.sub("-", names)):
         return False
     text = text_of(element)
     return len(text) <= _LONGEST_PRINTED and bool(re.search(r"\d", text))

@@ -5,7 +5,7 @@ import json
 import pytest
 from lxml import html
 
-from correlator.news.document import main_heading
+from correlator.news.headings import main_heading
 from correlator.news.html_page import parse_html
 from correlator.news.html_tree import aside_of
 

@@ -363,3 +363,28 @@ def test_a_printed_clock_without_a_zone_is_named_in_the_refusal(printed):
     text = page().replace("</h1>", f'</h1><div class="date">{printed}</div>')
     with pytest.raises(TimeError, match="states no zone"):
         parse_html(text)
+
+
+def test_a_clock_without_a_zone_that_an_update_repeats_with_an_offset_is_in_it():
+    stated = ld('{"@type":"NewsArticle","headline":"Envoys meet at sea","datePublished":"2025-05-28 15:00"}')
+    updated = '<meta property="og:updated_time" content="2025-05-28T15:00:{}">'
+    read = parse_html(page(stated + updated.format("29+02:00"))).published
+    assert read.instant == AT
+    assert "og:updated_time, which repeats the clock" in read.rule
+    for unsaid in ("29+00:00", "29Z"):  # what plug-ins print behind local clocks
+        with pytest.raises(TimeError, match="states no zone"):
+            parse_html(page(stated + updated.format(unsaid)))
+    with pytest.raises(TimeError, match="states no zone"):
+        parse_html(page(stated + '<meta property="og:updated_time" content="2025-05-28T17:30:00+02:00">'))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<div class="metaInfoDateTime"><span>28.05.2025</span>, <span>5 min to read</span></div>',
+        '<div class="post-date"><b>28 May 2025</b> <i>No. 14</i><span>Updated</span><span>30 May 2025</span></div>',
+    ],
+)
+def test_a_date_line_of_several_elements(line):
+    stamp = parse_html(page(h1=f"Envoys meet at sea</h1>{line}<h1>")).published
+    assert (stamp.instant.date(), stamp.precision) == (date(2025, 5, 28), "day")

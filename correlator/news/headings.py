@@ -1,0 +1,230 @@
+"""The heading of a page's article, and its text as a reader sees it.
+
+A reader sees the headline above the article, not one that names the site, stands in the path of sections or is kept for
+screen readers. Within it a kicker, a label or a badge is not part of the headline, and a line's end parts two words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import islice
+
+from lxml import html
+
+from correlator.news.calendar_words import fold
+from correlator.news.html_tree import EMPHASIS, aside_of, text_of
+
+_NAMES_SITE = re.compile(r"(?i)(?:^|[\s_\-])(?:logo|site-?title|site-?name|brand|masthead|blog-?title)(?:$|[\s_\-])")
+_CRUMBS = re.compile(r"(?i)breadcrumb|seo-?title")  # as a part of any name: articleBreadcrumbHeadline, data-breadcrumb
+_UNSEEN = re.compile(
+    r"(?i)(?:^|[\s_\-])(?<!not-)(?:sr-?only|visually-?hidden|hidden-visually|screen-?reader(?:-(?:text|only))?|show-for-sr"
+    r"|assistive-text|element-invisible|a11y-hidden|off-?screen)(?:$|[\s_\-])"
+)
+_UNSEEN_STYLE = re.compile(r"(?i)\b(?:display\s*:\s*none|visibility\s*:\s*hidden)\b")
+_SILENT = frozenset(("script", "style", "noscript", "template", "svg", "button", "rt", "rp", "time"))
+_INLINE = EMPHASIS | {"span", "img", "picture", "ruby", "rb", "q", "bdo"}
+_PRINTED = ("h2", "h3", "h4", "div", "p", "span", "strong")
+_SEPARATOR = re.compile(r"\s+[|\-–—·•»:/]{1,2}\s+|\s*[|｜»：]\s*")
+_SHORTEST = 12  # signs of a title before the name of its site
+_MOST_INNER = 12  # elements within a heading; what holds more is a part of the page
+_AROUND = 4  # elements about a heading whose names speak of it
+
+_NAME_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+# What stands about a title within its heading, by the words of its class names, whatever it says.
+_KICKER = re.compile(
+    r"\b(?:kicker|(?:over|top|roof|catch|sub) ?line|eye ?brow|dachzeile|spitzmarke|(?:sur|super|pre|over|sub) ?title"
+    r"|(?:pre|over|sub) ?head(?:line)?|ante ?titulo|volanta|occhiello|sur ?titre|stand ?first|dek)\b"
+)
+# What stands there where it is short and not called the title itself.
+_BADGE = re.compile(
+    r"\b(?:labels?|badges?|tags?|category|section|rubrik|flag|premium|plus|paid|live|exclusive|icon|marker|pill)\b"
+)
+_TITLE_NAME = re.compile(r"\b(?:title|headline|heading|text)\b")
+_LONGEST_BADGE = 30
+_PARTING = ":|/–—-·•» "  # what parts a kicker from its title
+_LEAST_LEFT = 8  # letters of a heading without its kicker
+
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
+"""Letters of scripts that write no blanks between words, and their marks."""
+_LINE, _NEXT = "\x1e", "\x1f"  # what parts two lines and two elements; clean text has neither
+_GAP = re.compile(f"(\\w?)\\s*([{_LINE}{_NEXT}][\\s{_LINE}{_NEXT}]*)(?=(.?))")
+_CLOSING = tuple(":;,.!?)]»”…")
+_UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W_]+")
+
+
+class _Rank(IntEnum):
+    """What the titles that a page states say of one of its headings."""
+
+    STATED = 0
+    RELATED = 1
+    STRANGE = 2
+
+
+@dataclass(frozen=True)
+class _Titles:
+    """The titles that a page states: their letters, without tails too, and their units."""
+
+    keys: frozenset[str]
+    units: frozenset[str]
+
+    @classmethod
+    def of(cls, stated: Collection[str]) -> _Titles:
+        keys = frozenset(key for text in stated for key in map(_letters, _without_tails(text)) if key)
+        return cls(keys, frozenset(unit for text in stated for unit in units(text)))
+
+    def rank(self, heading: html.HtmlElement) -> _Rank:
+        text = shown_text(heading)
+        key = _letters(text)
+        if key in self.keys or (len(key) >= _SHORTEST and any(each.startswith(key) for each in self.keys)):
+            return _Rank.STATED
+        if next(_printing(heading, self.keys), None) is not None:
+            return _Rank.STATED
+        own = units(text)
+        return _Rank.STRANGE if self.units and own and not own & self.units else _Rank.RELATED
+
+
+def main_heading(root: html.HtmlElement, stated: Collection[str] = (), title: str = "") -> html.HtmlElement | None:
+    """The heading of the article, the element within it that prints the longest title.
+
+    It is the first ``h1`` that a reader sees above the article, not one that names the site or stands in an aside or
+    the path of sections; of several the first that is a title which the page states (``stated``: ``og:title``,
+    headlines of JSON-LD; ``title``: that of the window), else one that has a word in common with them. Pages that keep
+    their ``h1`` for something else print a title that they state as another element.
+    """
+    titles = _Titles.of([*stated, title])
+    headings = [each for each in root.iter("h1") if text_of(each)]
+    proper = [each for each in headings if _is_proper(each)]
+    ranked = [(titles.rank(each), not _within_article(each), each) for each in proper]
+    ranked.sort(key=lambda one: (one[0] == _Rank.STRANGE, one[1], one[0]))
+    heading = ranked[0][2] if ranked else None
+    if heading is None or ranked[0][0] == _Rank.STRANGE:
+        printing = next(_printing(root, titles.keys), None)
+        heading = next((each for each in (printing, heading, *headings[:1]) if each is not None), None)
+    if heading is None:
+        return None
+    return max(_printing(heading, titles.keys), key=lambda each: len(text_of(each)), default=heading)
+
+
+def shown_text(heading: html.HtmlElement, *, kickers: bool = False) -> str:
+    """What a reader sees of a heading, on one line: not what is kept for screen readers, ``kickers`` only if asked for.
+
+    Examples
+    --------
+    >>> from lxml import html
+    >>> shown_text(html.fromstring("<h1><span class='kicker'>Trade</span>Envoys leave<br>Baku</h1>"))
+    'Envoys leave Baku'
+    """
+    beside = {each for each in heading.iterdescendants() if isinstance(each.tag, str) and _is_kicker(each)}
+    text = _joined(_pieces(heading, set() if kickers else beside)).lstrip(_PARTING)
+    return text if kickers or len(_letters(text)) >= _LEAST_LEFT else _joined(_pieces(heading, set()))
+
+
+def units(text: str) -> set[str]:
+    """What two titles may have in common: longer words, numbers, pairs of East Asian signs.
+
+    Examples
+    --------
+    >>> sorted(units("The envoys of 27 states"))
+    ['27', 'envoys', 'states']
+    """
+    both: set[str] = set()
+    for word in _UNIT.findall(fold(text)):
+        if UNSPACED.match(word):
+            both |= {word[at : at + 2] for at in range(len(word) - 1)}
+        elif word.isdigit() or len(word) >= (4 if word.isascii() else 2):
+            both.add(word)
+    return both
+
+
+def _within_article(element: html.HtmlElement) -> bool:
+    return any(each.tag in ("article", "main") for each in element.iterancestors())
+
+
+def _is_proper(heading: html.HtmlElement) -> bool:
+    """Whether a reader sees an element as a heading of what the page is about."""
+    above = (heading, *islice(heading.iterancestors(), _AROUND))
+    if aside_of(heading) or _NAMES_SITE.search(_named(heading)) or any(map(_is_unseen, above)):
+        return False
+    return not any(
+        _CRUMBS.search(f"{_named(each)} {' '.join(each.keys())} {each.get('itemtype', '')}")
+        for each in (*above, *heading.iterchildren())
+    )
+
+
+def _is_unseen(element: html.HtmlElement) -> bool:
+    return (
+        element.get("hidden") is not None
+        or bool(_UNSEEN.search(element.get("class", "")))
+        or bool(_UNSEEN_STYLE.search(element.get("style", "")))
+    )
+
+
+def _named(element: html.HtmlElement) -> str:
+    return f"{element.get('class', '')} {element.get('id', '')}"
+
+
+def _printing(root: html.HtmlElement, keys: Collection[str]) -> Iterator[html.HtmlElement]:
+    """Elements within ``root`` whose whole text is one of the titles: headings first, then others."""
+    if not keys:
+        return
+    printing = [
+        each
+        for each in root.iterdescendants(*_PRINTED)
+        if next(islice(each.iterdescendants(), _MOST_INNER, None), None) is None and _is_title(each, keys)
+    ]
+    yield from sorted(printing, key=lambda each: each.tag in _PRINTED[3:])
+
+
+def _without_tails(title: str) -> Iterator[str]:
+    """A title, and without what stands behind each separator in its second half, where the site's name may stand."""
+    yield title
+    for match in _SEPARATOR.finditer(title):
+        if match.start() > max(_SHORTEST, len(title) / 2):
+            yield title[: match.start()]
+
+
+def _is_title(element: html.HtmlElement, keys: Collection[str]) -> bool:
+    if _letters(text_of(element)) not in keys or element.find(".//a") is not None or not _is_proper(element):
+        return False
+    return not any(each.tag == "a" for each in element.iterancestors())
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in fold(text) if letter.isalnum())
+
+
+def _is_kicker(element: html.HtmlElement) -> bool:
+    """Whether an element within a heading is a kicker, a badge or a line below the title, by its class names."""
+    words = " ".join(_NAME_WORD.findall(element.get("class", ""))).lower()
+    if _KICKER.search(words):
+        return True
+    return bool(_BADGE.search(words)) and not _TITLE_NAME.search(words) and len(text_of(element)) <= _LONGEST_BADGE
+
+
+def _pieces(element: html.HtmlElement, left_out: Collection[html.HtmlElement]) -> Iterator[str]:
+    """The texts within an element, with a mark where a line ends or an element follows another at once."""
+    yield element.text or ""
+    before: html.HtmlElement | None = None
+    for child in element:
+        if isinstance(child.tag, str) and child.tag not in _SILENT and child not in left_out and not _is_unseen(child):
+            line = child.tag not in _INLINE
+            parted = before is not None and not before.tail and not {child.tag, before.tag} <= EMPHASIS
+            yield _LINE if line else _NEXT if parted else ""
+            yield from _pieces(child, left_out)
+            yield _LINE if line else ""
+        yield child.tail or ""
+        before = child
+
+
+def _joined(pieces: Iterator[str]) -> str:
+    """Texts on one line; what parts them is a blank, but for scripts that write none."""
+
+    def blank(match: re.Match[str]) -> str:
+        before, after = match[1], match[3]
+        unspaced = before and after and UNSPACED.match(before) and UNSPACED.match(after)
+        return before if unspaced or after.startswith(_CLOSING) else f"{before} "
+
+    return " ".join(_GAP.sub(blank, "".join(pieces)).split())
