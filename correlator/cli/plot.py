@@ -18,7 +18,7 @@ from correlator.inert import file_name, visible
 from correlator.plot.figures import FIGURES, Size, figure_text
 
 if TYPE_CHECKING:
-    from datetime import date
+    pass
 
 
 PlotKind = StrEnum("PlotKind", {name.upper().replace("-", "_"): name for name in FIGURES})  # type: ignore[misc]
@@ -71,12 +71,13 @@ def plot(
     Example: correlator plot AIRLINK --around 2025-05-28 -o airlink.html
     """
     symbols = tuple(dict.fromkeys(name.strip() for name in symbol.split(",") if name.strip()))
+    from correlator.eventstudy.readers import read_day
     from correlator.research.figures import OfStore
 
     material = OfStore(
         open_store(store),
         symbols,
-        around=_day(around),
+        around=read_day(around, "around"),
         sessions_each_side=sessions,
         draws=draws,
         seed=seed,
@@ -102,14 +103,3 @@ def _terminal_size() -> Size:
 
     size = shutil.get_terminal_size((80, 24))
     return Size(min(size.columns, 160), max(12, min(size.lines - 4, 30)))
-
-
-def _day(text: str | None) -> date | None:
-    from datetime import date
-
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"--around {text!r} is not a date", hint="write it as 2025-05-28") from None

@@ -148,6 +148,8 @@ def _print(result: StudyResult | SpreadResult, output: StudyOutput, placebo: int
     given = result.excluded.height > 0  # a file without an event gives its columns, as it does in chunks
     if output.value != "excluded" and given and (nothing := result.why_nothing()):
         raise StudyError(nothing, hint="--output excluded lists them")
+    if result.spec.by and OUTPUTS[output.value].streams:
+        complain(f"--by splits averages and statistics; --output {output.value} has no groups", level="warning")
     frame = result.frame(output.value) if placebo is None else result.summary(placebo=placebo)
     _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
     narrate(f"benchmark: {result.benchmark_note}")

@@ -67,6 +67,10 @@ class _Part:
     bars_estimation: Array
 
 
+_FEWEST_DAYS = 1.5
+"""Days in effect that an error needs: of fewer an interval is more than 100 errors wide, and of one there is none."""
+
+
 def calendar_day_error(
     estimates: EventEstimates, panel: Panel, columns: NDArray[np.int64], estimation_bars: int
 ) -> DayError:
@@ -95,7 +99,8 @@ def calendar_day_error(
         in_effect = expected.sum(axis=1) ** 2 / (expected**2).sum(axis=1)
         squares = (days * days).sum(axis=1)
         variance = (squares - average**2 / in_effect) * in_effect / (in_effect - 1)
-    se = np.where((in_effect > 1) & (variance > 0), np.sqrt(np.maximum(variance, 0.0)), np.nan)
+    known = (in_effect >= _FEWEST_DAYS) & (variance > 0)
+    se = np.where(known, np.sqrt(np.maximum(variance, 0.0)), np.nan)
     return DayError(average, se, in_effect, days @ days.T)
 
 

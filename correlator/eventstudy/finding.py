@@ -59,7 +59,7 @@ def verdict(p_value: float | None) -> str:
 def over(window: Window, unit: str = "session") -> str:
     """How long a window is, in words."""
     if not isinstance(window, OffsetWindow):
-        return f"from {window.first} to {window.last}"
+        return f"on {window.first}" if window.first == window.last else f"from {window.first} to {window.last}"
     if (window.first, window.last) == (0, 0):
         return "on day 0" if unit == "session" else f"in the {unit} of the news"
     interval, _, noun = unit.rpartition(" ")
@@ -70,6 +70,11 @@ def unit_of(result: StudyResult) -> str:
     """What the windows of a study count: sessions, or bars within one."""
     within = result.panel.labels.dtype != pl.Date
     return f"{result.spec.interval} bar" if within and result.spec.interval != DAILY else "bar" if within else "session"
+
+
+def measure_of(result: StudyResult) -> str:
+    """What is abnormal in a study, in a word: ``return`` or ``volume``."""
+    return "return" if result.spec.returns in RETURNS_KINDS else "volume"
 
 
 def main_window(spec: StudySpec) -> int:
@@ -93,7 +98,7 @@ def finding_of(result: StudyResult) -> Finding | None:
     p_value = np.nan if row["p_value"] is None else row["p_value"]
     window = result.spec.windows[place]
     numbers = (row["events"], row["dates"], average, low, high, p_value)
-    return Finding(window, *numbers, volume=kind not in RETURNS_KINDS, unit=unit_of(result))
+    return Finding(window, *numbers, volume=measure_of(result) == "volume", unit=unit_of(result))
 
 
 def average_of(result: StudyResult) -> float | None:

@@ -56,6 +56,18 @@ def instant(value: Any, argument: str = "as_of") -> datetime | None:
         raise TimeError(f"{argument} {str(value)!r} is beyond the calendar", hint=hint, argument=argument) from None
 
 
+def read_day(value: Any, argument: str) -> date | None:
+    """A day from text such as 2025-05-28, a date or a datetime (its date); None stays None. Raises TimeError."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.date()
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(value.strip())
+    except (ValueError, AttributeError):
+        raise TimeError(f"{argument} {value!r} is not a date", hint="write 2025-05-28", argument=argument) from None
+
+
 def read_text(value: Any, argument: str) -> str | None:
     """Text that is not empty; None stays None."""
     if value is None:

@@ -36,15 +36,16 @@ def distribution_figure(
     mean: float | None = None,
     names: Mapping[Any, str] | None = None,
     unit: str = "event",
+    measure: str = "return",
     title: str | None = None,
     subtitle: str = "",
 ) -> go.Figure:
     """The events' CARs in one window: a histogram over a tick per event, zero and the mean marked.
 
     ``car``: event_id, symbol, window, car (fractions); ``mean``: the average that tables have, where it is not that of
-    these values (returns averaged as logarithms); ``names``: (event_id, symbol) to what a tick says; ``unit``: what
-    it is of. The lowest
-    and the highest event are named in the figure. Fewer than eight events are dots without a histogram.
+    these values (returns averaged as logarithms); ``names``: (event_id, symbol) to what a tick says; ``unit`` and
+    ``measure``: what it is of. The lowest and the highest event are named in the figure. Fewer than eight events are
+    dots without a histogram.
     """
     heading = title or f"CAR in window {window}"
     known = car.filter(pl.col("window") == window).drop_nulls("car").filter(pl.col("car").is_not_nan())
@@ -61,7 +62,9 @@ def distribution_figure(
         if values.len() <= _RUG:
             _add_rug(figure, values.to_list(), labels)
     _mark(figure, mean, f"mean {per_cent(mean)}")
-    figure.update_xaxes(title_text=escaped(f"cumulated abnormal return in window {window}"), tickformat=PERCENT_TICKS)
+    figure.update_xaxes(
+        title_text=escaped(f"cumulated abnormal {measure} in window {window}"), tickformat=PERCENT_TICKS
+    )
     words = f"{counted(values.len(), unit)}, mean {per_cent(mean)}"
     words += "" if values.len() < 2 else f"; lowest {_ends(values, labels, lowest=True)}"
     words += "" if values.len() < 2 else f"; highest {_ends(values, labels, lowest=False)}"

@@ -172,7 +172,7 @@ def _daily(material: Material) -> go.Figure:
 
 
 def _daily_text(material: Material, size: Size) -> str:
-    from correlator.eventstudy.finding import daily
+    from correlator.eventstudy.finding import daily, measure_of
     from correlator.plot.of_result import as_per_cent
     from correlator.plot.terminal_rows import days_text
     from correlator.plot.words import title_lines
@@ -180,10 +180,13 @@ def _daily_text(material: Material, size: Size) -> str:
     result = material.result
     if not len(result.estimates):
         return "No event was measured: there is no abnormal return to draw.\n"
-    return title_lines(result, size.width) + days_text(as_per_cent(daily(result), result), width=size.width)
+    return title_lines(result, size.width) + days_text(
+        as_per_cent(daily(result), result), measure=measure_of(result), width=size.width
+    )
 
 
 def _events(material: Material) -> go.Figure:
+    from correlator.eventstudy.finding import measure_of
     from correlator.eventstudy.paths import car_paths
     from correlator.plot.of_result import as_per_cent, flagged_bars, observed, unit_of_events
     from correlator.plot.study import event_panels
@@ -195,19 +198,22 @@ def _events(material: Material) -> go.Figure:
         labels=event_names(result, 80),
         flagged=flagged_bars(result),
         unit=unit_of_events(result),
+        measure=measure_of(result),
         title=study_title(material.result),
         subtitle=study_subtitle(material.result),
     )
 
 
 def _events_text(material: Material, size: Size) -> str:
+    from correlator.eventstudy.finding import measure_of
     from correlator.eventstudy.paths import car_paths
     from correlator.plot.of_result import as_per_cent, observed
     from correlator.plot.terminal_rows import events_text
     from correlator.plot.words import event_names, title_lines
 
     result = observed(material.result)
-    rows = events_text(as_per_cent(car_paths(result), result), event_names(result), width=size.width)
+    paths = as_per_cent(car_paths(result), result)
+    rows = events_text(paths, event_names(result), measure=measure_of(result), width=size.width)
     return title_lines(result, size.width) + rows
 
 
@@ -232,7 +238,7 @@ def _heatmap_text(material: Material, size: Size) -> str:
 
 
 def _distribution(material: Material) -> go.Figure:
-    from correlator.eventstudy.finding import average_of, main_window
+    from correlator.eventstudy.finding import average_of, main_window, measure_of
     from correlator.plot.distribution import distribution_figure
     from correlator.plot.of_result import as_per_cent, observed, unit_of_events
     from correlator.plot.words import event_names, study_subtitle, study_title
@@ -241,7 +247,7 @@ def _distribution(material: Material) -> go.Figure:
     result = observed(material.result)
     window = result.window_labels[main_window(result.spec)]
     car = as_per_cent(result.car, result)
-    words["unit"] = unit_of_events(result)
+    words |= {"unit": unit_of_events(result), "measure": measure_of(result)}
     return distribution_figure(car, window, mean=average_of(result), names=event_names(result), **words)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.finding import daily, main_window, unit_of
+from correlator.eventstudy.finding import daily, main_window, measure_of, unit_of
 from correlator.eventstudy.paths import car_path, censored
 from correlator.eventstudy.placebo.inference import PlaceboResult
 from correlator.eventstudy.result import StudyResult
@@ -88,9 +88,19 @@ def averages_figure(
     if p_placebo is not None:
         below += f"; placebo p\u00a0{p_placebo:.3f}"
     if fan is None and result.spec.by and len(result.estimates):
-        return groups_figure(group_paths(result), title=study_title(result), subtitle=below, unit=unit_of(result))
+        return groups_figure(group_paths(result), **_words(result, below))
     simple = None if fan is None else as_per_cent(fan, result)
-    return car_figure(path_of(result), fan=simple, title=study_title(result), subtitle=below, unit=unit_of(result))
+    return car_figure(path_of(result), fan=simple, **_words(result, below))
+
+
+def _words(result: StudyResult, subtitle: str) -> dict[str, str]:
+    """Title and words of axes of a figure by day."""
+    return {
+        "title": study_title(result),
+        "subtitle": subtitle,
+        "unit": unit_of(result),
+        "measure": measure_of(result),
+    }
 
 
 def ungrouped(result: StudyResult) -> StudyResult:
@@ -129,8 +139,7 @@ def daily_figure(result: StudyResult) -> go.Figure:
         return empty_figure(study_title(result), "No event was measured: there is no abnormal return to draw.")
     table = as_per_cent(daily(result), result)
     marks = flagged_days(result)
-    words = {"title": study_title(result), "subtitle": study_subtitle(result), "unit": unit_of(result)}
-    return bars_figure(table, marks=marks, **words)
+    return bars_figure(table, marks=marks, **_words(result, study_subtitle(result)))
 
 
 def flagged_days(result: StudyResult) -> pl.DataFrame:

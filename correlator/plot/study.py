@@ -44,12 +44,13 @@ def car_figure(
     title: str = "Cumulated abnormal return",
     subtitle: str = "",
     unit: str = "session",
+    measure: str = "return",
 ) -> go.Figure:
     """CAR or CAAR by day with its band, over a placebo fan where one is given.
 
     ``path``: day (label), n, caar, low, high, fractions, as ``car_path`` makes it; ``fan``: day and the percentiles
     p0.5, p2.5, p5, p25, p75, p95, p97.5, p99.5 of placebo CAARs (any pairs of them), as ``PlaceboResult.bands``;
-    ``unit``: what days count.
+    ``unit``: what days count; ``measure``: what is abnormal, ``return`` or ``volume``.
     """
     import plotly.graph_objects as go
 
@@ -63,12 +64,17 @@ def car_figure(
         _add_band(figure, path, translucent(BLUE, 0.22), "95% band")
     _add_path(figure, path, BLUE, "CAAR" if (path["n"].max() or 0) != 1 else "CAR")
     _day_axis(figure, days, unit)
-    figure.update_yaxes(title_text="cumulated abnormal return", tickformat=PERCENT_TICKS)
+    figure.update_yaxes(title_text=f"cumulated abnormal {measure}", tickformat=PERCENT_TICKS)
     return dress(figure, title=title, subtitle=subtitle, height=460)
 
 
 def groups_figure(
-    paths: Mapping[str, pl.DataFrame], *, title: str, subtitle: str = "", unit: str = "session"
+    paths: Mapping[str, pl.DataFrame],
+    *,
+    title: str,
+    subtitle: str = "",
+    unit: str = "session",
+    measure: str = "return",
 ) -> go.Figure:
     """A line per group with its band: ``paths`` by the group's name, each as ``car_figure`` takes it.
 
@@ -85,7 +91,7 @@ def groups_figure(
             figure.data[-1].showlegend = False
         _add_path(figure, path, colour, f"{escaped(name)} ({n:,})")
     _day_axis(figure, next(iter(drawn.values()))["day"].to_list(), unit)
-    figure.update_yaxes(title_text="cumulated abnormal return", tickformat=PERCENT_TICKS)
+    figure.update_yaxes(title_text=f"cumulated abnormal {measure}", tickformat=PERCENT_TICKS)
     more = f"; {len(drawn)} of {len(paths)} groups" if len(paths) > len(drawn) else ""
     dressed = dress(figure, title=title, subtitle=f"{subtitle}{more}; in brackets events", height=480)
     return dressed.update_layout(margin_b=60 + 12 * len(drawn))
@@ -98,6 +104,7 @@ def bars_figure(
     title: str = "Abnormal return by day",
     subtitle: str = "",
     unit: str = "session",
+    measure: str = "return",
 ) -> go.Figure:
     """A bar per day with whiskers of 95 %; full colour where the day by itself is more than chance.
 
@@ -136,7 +143,7 @@ def bars_figure(
     if marks is not None and marks.height:
         _add_flags(figure, marks, known)
     _day_axis(figure, known["day"].to_list(), unit)
-    figure.update_yaxes(title_text="abnormal return", tickformat=PERCENT_TICKS)
+    figure.update_yaxes(title_text=f"abnormal {measure}", tickformat=PERCENT_TICKS)
     words = f"full colour: the {unit} alone is more than chance at {SIGNIFICANCE:.0%} ({sum(sure)} of {len(sure)})"
     return dress(figure, title=title, subtitle=f"{subtitle}; {words}" if subtitle else words, height=440)
 
@@ -148,6 +155,7 @@ def event_panels(
     flagged: pl.DataFrame | None = None,
     limit: int = PANELS,
     unit: str = "event",
+    measure: str = "return",
     title: str = "Events one by one",
     subtitle: str = "",
 ) -> go.Figure:
@@ -208,7 +216,7 @@ def event_panels(
     figure.layout.yaxis.matches = None
     _panel_axes(figure, chosen[0][1]["day"].to_list(), columns)
     shown = f"the {len(chosen)} largest of {counted(total, unit)}" if total > len(chosen) else counted(total, unit)
-    words = f"cumulated abnormal return by day around day 0, {shown}, blue up, red down"
+    words = f"cumulated abnormal {measure} by day around day 0, {shown}, blue up, red down"
     words += "; cross: at the price limit or without volume" if crossed else ""
     below = f"{subtitle}; {words}" if subtitle else words
     return dress(figure, title=title, subtitle=below, height=height + 142, above=46)
@@ -290,7 +298,7 @@ def _day_axis(figure: go.Figure, days: list[str], unit: str) -> None:
         figure.update_xaxes(type="linear", zeroline=False)
         figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
     else:
-        figure.update_xaxes(type="category", title_text=unit)
+        figure.update_xaxes(type="category", categoryorder="array", categoryarray=days, title_text=unit)
     figure.add_hline(y=0, line={"color": GREY, "width": 1})
 
 

@@ -52,8 +52,9 @@ def car_text(
     figure = _figure(heading[0] if heading else title, width, height)
     rows = list(range(path.height))
     for name, marker in (("low", "."), ("high", ".")):
-        if path[name].null_count() == 0:
-            figure.draw(figure.signal(rows, (100 * path[name]).to_list(), marker=marker))
+        known = [(row, 100 * value) for row, value in zip(rows, path[name], strict=True) if value is not None]
+        if known:
+            figure.draw(figure.signal(*map(list, zip(*known, strict=True)), marker=marker))
     _line(figure, rows, (100 * path["caar"]).to_list())
     figure.line(0, orientation="h")
     _ticks(figure, path["day"].to_list())

@@ -52,7 +52,7 @@ def lead_lag_text(table: pl.DataFrame, *, width: int = 80) -> str:
     return _joined(lines)
 
 
-def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80) -> str:
+def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, measure: str = "return", width: int = 80) -> str:
     """One line per event: its label, its cumulated abnormal return day by day as blocks, and where it ends.
 
     ``paths`` as ``event_panels`` takes it; the ``_SHOWN`` largest ends where there are more.
@@ -63,9 +63,8 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80)
     shown = ends if ends.height <= _SHOWN else ends.sort(pl.col("end").abs(), descending=True).head(_SHOWN)
     size = min(max((len(label) for label in labels.values()), default=20), width - 24)
     room = max(8, width - size - 12)
-    lines = [
-        f"cumulated abnormal return by day; {shown.height:,} of {ends.height:,} event{'' if ends.height == 1 else 's'}"
-    ]
+    events = f"{ends.height:,} event{'' if ends.height == 1 else 's'}"
+    lines = [f"cumulated abnormal {measure} by day; {shown.height:,} of {events}"]
     for number, symbol, path, end in shown.iter_rows():
         label = labels.get((number, symbol), f"{symbol} #{number}").replace("\n", " ")
         label = label if len(label) <= size else label[: size - 1] + "…"
@@ -73,7 +72,7 @@ def events_text(paths: pl.DataFrame, labels: dict[Any, str], *, width: int = 80)
     return _joined(lines)
 
 
-def days_text(days: pl.DataFrame, *, width: int = 80) -> str:
+def days_text(days: pl.DataFrame, *, measure: str = "return", width: int = 80) -> str:
     """A bar per day to the left or right of zero; ``days`` as ``bars_figure`` takes it; ``*``: the day alone is more
     than chance.
     """
@@ -81,7 +80,7 @@ def days_text(days: pl.DataFrame, *, width: int = 80) -> str:
     largest = float(known["aar"].abs().max() or 0.0) or 1.0  # type: ignore[arg-type]
     size = max(map(len, known["day"].to_list()), default=3)
     half = max(8, (width - size - 14) // 2)
-    lines = [f"{'day':<{size}} abnormal return (* p below 5 %)"]
+    lines = [f"{'day':<{size}} abnormal {measure} (* p below 5 %)"]
     for day, value, p in known.select("day", "aar", "p_value").iter_rows():
         bar = _BAR * round(half * abs(value) / largest)
         left, right = (bar, "") if value < 0 else ("", bar)

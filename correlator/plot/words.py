@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from correlator.eventstudy.finding import finding_of
+from correlator.eventstudy.finding import finding_of, measure_of
 from correlator.eventstudy.readers import DEFAULT_LINKS
 from correlator.eventstudy.result import StudyResult
 from correlator.plot.template import counted
@@ -47,11 +47,15 @@ def study_subtitle(result: StudyResult) -> str:
         f"events: {spec.events or 'all'}{'' if spec.links == DEFAULT_LINKS else ' by links ' + ', '.join(spec.links)}",
         f"{counted(len(estimates), 'event')} on {counted(dates, 'date')}{of}",
         f"benchmark {result.benchmark_note}",
-        f"{spec.model} model, {spec.returns} returns, estimation\u00a0{spec.estimation.label}",
+        f"{spec.model} model, {_kind_of(result)}, estimation\u00a0{spec.estimation.label}",
     ]
     if spec.as_of is not None:
         parts.append(f"as known on {spec.as_of:%d %b %Y}")
     return "; ".join(parts)
+
+
+def _kind_of(result: StudyResult) -> str:
+    return "logarithms of volumes" if measure_of(result) == "volume" else f"{result.spec.returns} returns"
 
 
 def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:

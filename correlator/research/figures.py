@@ -14,6 +14,7 @@ import polars as pl
 from correlator.errors import InputError
 from correlator.eventstudy.bars import bar_length, on_bars
 from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.eventstudy.readers import read_day
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec
 from correlator.intake.checks import audit_stored
@@ -215,7 +216,7 @@ def stored_figure(
     symbols: str | Sequence[str],
     kind: str = "price",
     *,
-    around: date | None = None,
+    around: str | date | None = None,
     sessions_each_side: int = 60,
     draws: int = 2_000,
     seed: int = 0,
@@ -254,12 +255,12 @@ def stored_figure(
 
     Examples
     --------
-    >>> ws.plot("AIRLINK", around=date(2025, 5, 28)).show()  # doctest: +SKIP
+    >>> ws.plot("AIRLINK", around="2025-05-28").show()  # doctest: +SKIP
     """
     material = OfStore(
         store,
         study_spec(symbols=symbols).symbols,
-        around=around,
+        around=read_day(around, "around"),
         sessions_each_side=sessions_each_side,
         draws=draws,
         seed=seed,
