@@ -120,10 +120,16 @@ def read_minimum(value: Any, argument: str) -> int | None:
     """A number of bars; None stays None."""
     if value is None:
         return None
+    count = whole_number(value, argument)
+    if count < 2:
+        raise InputError(f"{argument} must be at least 2, got {value}", argument=argument)
+    return count
+
+
+def whole_number(value: Any, argument: str) -> int:
+    """A whole number of any library's type; raises InputError for what is not one, text too."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise InputError(f"{argument} must be a whole number, got {value!r}", argument=argument)
-    if int(value) < 2:
-        raise InputError(f"{argument} must be at least 2, got {value}", argument=argument)
     return int(value)
 
 

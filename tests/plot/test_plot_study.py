@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -257,3 +258,21 @@ def test_terminal_keeps_to_its_size_and_has_no_colour_codes():
     drawn = price_text(bars, events=pl.DataFrame({"day_zero": [dt.date(2025, 1, 3)]}), symbol="X", width=60, height=12)
     assert "^ day 0 of an event (1 session)" in drawn
     assert "There are no bars" in price_text(bars.head(0), symbol="X")
+
+
+def test_a_session_that_all_events_share_has_no_test_and_comes_first():
+    result = made_study(24, window="2019-07-01:2019-07-05", windows=None)
+    path = car_path(result)
+    assert path["low"].is_null().to_list() == [True] + [False] * (path.height - 1)
+    axis = result_figure(result, "car").layout.xaxis
+    assert list(axis.categoryarray) == path["day"].to_list()
+    alone = made_study(24, window="2019-07-01:2019-07-01", windows=None)
+    assert finding_of(alone).sentence.endswith("on 2019-07-01, no test")
+
+
+def test_volumes_are_called_volumes():
+    result = made_study(12)
+    volumes = replace(result, spec=replace(result.spec, returns="log-volume"))
+    for kind, axis in (("car", "yaxis"), ("ar", "yaxis"), ("distribution", "xaxis")):
+        assert "abnormal volume" in result_figure(volumes, kind).layout[axis].title.text
+        assert "abnormal return" in result_figure(result, kind).layout[axis].title.text

@@ -35,6 +35,7 @@ from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
 from correlator.eventstudy.placebo.sums import placings_of, real_sums
 from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.readers import whole_number
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm
@@ -251,6 +252,7 @@ def placebo_test(
     """
     if statistic not in STATISTICS:
         raise InputError(f"statistic {statistic!r} is not known", hint=f"choose {', '.join(STATISTICS)}")
+    draws, seed = whole_number(draws, "draws"), whole_number(seed, "seed")
     if draws < 1:
         raise InputError(f"draws must be at least 1, got {draws}", hint="1,000 or more are usual")
     if margin is not None and not margin > 0:
