@@ -100,7 +100,10 @@ def test_no_two_people_hold_one_office():
 
 def test_offices_say_what_they_were_held_against():
     checked = [row["checked"] for row in rows("leaders.csv")]
-    sources = {"Wikidata 2026-08-22", "Wikidata 2022-10 (year)", "press (day)", "press (month)", "profile 2026 (day)"}
+    sources = {
+        "Wikidata 2026-08-22", "Wikidata 2022-10 (year)", "press (day)", "press (month)", "profile 2026 (day)",
+        "World Factbook (day)", "Archigos (day)", "Archigos (within two days)",
+    }  # fmt: skip
     assert set(checked) == {"", *sources}
     assert offices_checked() == (sum(map(bool, checked)), len(checked))
     dated = [row for row in rows("leaders.csv") if row["checked"] and row["checked"] != "Wikidata 2022-10 (year)"]
