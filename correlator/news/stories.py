@@ -9,14 +9,17 @@ story lasts longer than the window.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 import polars as pl
 from rapidfuzz import fuzz, process
 
-from correlator.news.story_pairs import UNITS, alike
+from correlator.news.story_numbers import counted_apart, number_columns, numbers_differ
+from correlator.news.story_pairs import alike
 from correlator.news.story_results import same_results
 from correlator.news.story_words import (
     BEHIND_COMMA,
@@ -39,6 +42,14 @@ SHORTEST = 4  # words of what a headline tells first: fewer match too much
 LOOSER = 35.0
 FORMULA_DAYS = 3
 MICROSECONDS = 3_600_000_000  # of an hour
+_ABOUT = re.compile(
+    r"(?i)^(?:corrected: ?)?(?:factbox|timeline|chronology|q ?[&+] ?a|text|(?:snap )?analysis|scenarios?|quotes"
+    r"|highlights|table|graphic|profile|special report|explainer|opinion|column|comment|preview) ?[-:]"
+    r"| facts (?:on|about) "
+)
+_SAYS = re.compile(r"(?i)\b(?:says|said|tells|told|warns|warned)\b|: ")
+_FORESEEN = frozenset({"see", "expect"})
+_FORESEES = re.compile(r"(?i)\b(?:sees|expects)\b")
 
 
 def cluster_stories(
@@ -69,10 +80,12 @@ def _words(articles: pl.DataFrame) -> pl.DataFrame:
     firsts = headlines.str.replace(TAIL, "").str.replace(BEHIND_COMMA, "${1}")
     number = r"\b\d[\d_]*\b"
     words = pl.DataFrame({"headline": headlines, "text": meant(headlines), "clause": meant(firsts)}).with_columns(
-        numbers=pl.col("text").str.extract_all(number),
-        first_numbers=pl.col("clause").str.extract_all(number),
         long=pl.col("clause").str.count_matches(" ") >= SHORTEST - 1,
     )
+    numbered = words.filter(pl.col("text").str.contains(r"\d")).select(
+        "headline", *(column for name in ("text", "clause") for column in number_columns(pl.col(name), name))
+    )
+    words = words.join(numbered, on="headline", how="left", maintain_order="left")
     rows = articles.select("headline", time="published_at").join(
         words, on="headline", how="left", maintain_order="left"
     )
@@ -142,8 +155,9 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     whole = process.cpdist(*texts, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     first = process.cpdist(*clauses, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     close = ((sets >= threshold - LOOSER / 2) & (whole >= threshold - LOOSER)) | (first >= threshold)
+    close |= _report_of_one(left, right).to_numpy()
     equal = (left["text"] == right["text"]) | ((left["clause"] == right["clause"]) & left["long"])
-    asked = pl.Series(close) & ~equal & ~(_counted(left, right, "numbers") & _counted(left, right, "first_numbers"))
+    asked = pl.Series(close) & ~equal & ~(counted_apart(left, right, "text") & counted_apart(left, right, "clause"))
     hours = (right["time"] - left["time"]).abs().dt.total_seconds() / 3600
     left, right, places = left.filter(asked), right.filter(asked), asked.arg_true()
     told_twice = zip(places, left["headline"], right["headline"], hours.filter(asked), strict=True)
@@ -151,17 +165,20 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     return pairs.filter(equal.scatter(again, True))
 
 
-def _counted(left: pl.DataFrame, right: pl.DataFrame, name: str) -> pl.Series:
-    """Whether each of two has a number that the other has not: one by one they would be told apart, but more slowly."""
-    both = pl.DataFrame({"left": left[name], "right": right[name]})
-    one, two = pl.col("left"), pl.col("right")
-    distinct = (one.list.set_difference(two).list.len() > 0) & (two.list.set_difference(one).list.len() > 0)
-    return both.select(distinct).to_series()
+def _report_of_one(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
+    """Whether both may report the results of one company: they begin with one word, and each tells of profits."""
+    begin = r"^(\S+)"
+    metrics = rf"\b(?:{'|'.join(sorted(words_of().metric | words_of().expected))})\b"
+    texts = pl.DataFrame({"left": left["clause"], "right": right["clause"]})
+    one, two = pl.col("left").str, pl.col("right").str
+    same = (one.extract(begin) == two.extract(begin)) & one.contains(metrics) & two.contains(metrics)
+    return texts.select(same.fill_null(value=False)).to_series()
 
 
 def _same_event(one: str, two: str, hours: float) -> bool:
     """Whether two headlines whose words mostly agree tell one event."""
-    return any(_tell_same(left, right, hours) for left, right in compared(one, two))
+    about = is_about(one) != is_about(two)
+    return any(_tell_same(left, right, hours, about) for left, right in compared(one, two))
 
 
 def compared(one: str, two: str) -> list[tuple[str, str]]:
@@ -172,9 +189,17 @@ def compared(one: str, two: str) -> list[tuple[str, str]]:
     return [whole] if first == whole or short else [first, whole]
 
 
-def _tell_same(one: str, two: str, hours: float) -> bool:
+@lru_cache(maxsize=50_000)
+def is_about(headline: str) -> bool:
+    """Whether a headline says of itself that its text is about an event: a fact box, a time line, opinions."""
+    return _ABOUT.search(headline) is not None
+
+
+def _tell_same(one: str, two: str, hours: float, about: bool) -> bool:
     decided = differ(one, two)
-    return alike(headline_words(one), headline_words(two), hours=hours) if decided is None else not decided
+    if decided is not None:
+        return not decided
+    return alike(headline_words(one), headline_words(two), hours=hours, about=about)
 
 
 def differ(one: str, two: str) -> bool | None:
@@ -183,30 +208,38 @@ def differ(one: str, two: str) -> bool | None:
     None if rules do not decide.
     """
     left, right = headline_words(one), headline_words(two)
-    if _numbers_differ(left, right):
+    if numbers_differ(left, right):
         return True
     if same_results(one, two):
         return False
-    return True if _turned(left, right) or _swapped(left, right, one, two) else None
+    return True if _turned(left, right, one, two) or _swapped(left, right, one, two) else None
 
 
-def _numbers_differ(one: HeadlineWords, two: HeadlineWords) -> bool:
-    """Whether each has a number, or a unit of numbers, that the other has not."""
-    left, right = (each.numbers | UNITS.intersection(each.words) for each in (one, two))
-    return bool(left - right and right - left)
+def _turned(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:
+    """Whether only one of both denies, doubts or turns what the other tells, or their directions are opposite.
 
-
-def _turned(one: HeadlineWords, two: HeadlineWords) -> bool:
-    """Whether only one of both denies, doubts or turns what the other tells, or their directions are opposite."""
+    What somebody sees in one and says in the other is not doubted.
+    """
     sets = words_of()
     left, right = frozenset(one.words), frozenset(two.words)
     new_left, new_right = left - right, right - left
-    turning = sets.turning - _moves(one) - _moves(two)
-    if any(new_left.isdisjoint(words) != new_right.isdisjoint(words) for words in (turning, sets.tentative)):
+    turning = sets.turning
+    if not turning.isdisjoint(new_left | new_right):
+        turning = turning - _moves(one) - _moves(two)
+    tentative = sets.tentative
+    if not _FORESEEN.isdisjoint(new_left | new_right) and _foreseen(first, second):
+        tentative -= _FORESEEN
+    if any(new_left.isdisjoint(words) != new_right.isdisjoint(words) for words in (turning, tentative)):
         return True
-    if any((a in new_left and b in new_right) or (b in new_left and a in new_right) for a, b in opposites()):
+    opposed = [opposites().get(word, frozenset()) for word in new_left]
+    if not new_right.isdisjoint(frozenset().union(*opposed)):
         return True
     return bool((new_left & sets.up and new_right & sets.down) or (new_left & sets.down and new_right & sets.up))
+
+
+def _foreseen(one: str, two: str) -> bool:
+    """Whether one headline says what somebody sees, the other what he says."""
+    return any(_FORESEES.search(a) and _SAYS.search(b) for a, b in ((one, two), (two, one)))
 
 
 def _moves(each: HeadlineWords) -> set[str]:

@@ -22,14 +22,14 @@ _KINDS = (
 )
 _SAYERS = "reports?|sources?|papers?|officials?|statement|media|wsj|ft|nyt|bbg|cnbc|tv|minister|ministry|source says"
 _DECORATION = re.compile(rf"^(?:(?:{_KINDS})\s?\d{{0,2}}\s?[-–—:|]\s?)+|\s?[-–—:]\s?(?:{_SAYERS})$", re.IGNORECASE)
-_ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?")
+_ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\b[A-Z]\.[A-Z]\b")
 _COUNTRY = re.compile(r"\bUS\b")
 _WORD = re.compile(r"\d+(?:_\d+)+|[^\W_]+(?:'[^\W_]+)*")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
 _NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹": " rupee ", "%": " percent "}
-_SEVERAL = re.compile(r" |\.\w{2}")  # *per cent*, *w.house*
+_SEVERAL = re.compile(r"[ -]|\.\w{2}")  # *per cent*, *first-quarter*, *w.house*
 _SPEAKER = 4  # words of who says it
 _QUARTER = re.compile(r"\b[qQ]([1-4])\b")
 _MAY = r"(?i:\b(in|for|of|since|from|until|by|late|early)|(\d)) May\b"
@@ -43,12 +43,14 @@ class HeadlineWords:
     """A headline's words in order, each as what it is taken for; ``names`` are those printed as names.
 
     ``groups`` is a number for each word: words joined by a comma or "and" have the same, as their order says nothing.
+    ``verbs`` are the words that say what is done: what follows *to*, and the first word in -s or -ed behind a name.
     """
 
     words: tuple[str, ...]
     names: frozenset[str]
     groups: tuple[int, ...]
     numbers: frozenset[str]
+    verbs: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class StoryWords:
     period: frozenset[str]
     rose: frozenset[str]
     fell: frozenset[str]
+    reporting: frozenset[str]
+    expected: frozenset[str]
+    indicator: frozenset[str]
     when: frozenset[str]
 
 
@@ -82,11 +87,12 @@ def headline_words(headline: str) -> HeadlineWords:
     words: list[str] = []
     groups: list[int] = []
     names: set[str] = set()
+    verbs: set[str] = set()
     tokens = _WORD.findall(text)
     lower = sum(word.islower() for word in tokens if word[0].isalpha())
     capitals = sum(word[0].isupper() for word in tokens)
     sentence_case = lower > capitals and capitals > 0
-    group, joined, end = 0, False, 0
+    group, joined, end, before = 0, False, 0, ""
     for match in _WORD.finditer(text):
         word = match[0]
         joined |= word.casefold() == "and" or text[end : match.start()].strip() in _JOINING
@@ -99,8 +105,11 @@ def headline_words(headline: str) -> HeadlineWords:
             groups.append(group)
             if not sentence_case or word[0].isupper():
                 names.add(stem)
+            if before == "to" or (not verbs and before[:1].isupper() and word.endswith(("s", "ed"))):
+                verbs.add(stem)
+        before = word
     numbers = frozenset(word for word in words if word[0].isdigit())
-    return HeadlineWords(tuple(words), frozenset(names), tuple(groups), numbers)
+    return HeadlineWords(tuple(words), frozenset(names), tuple(groups), numbers, frozenset(verbs))
 
 
 def meant(headlines: pl.Series) -> pl.Series:
@@ -121,7 +130,7 @@ def meant(headlines: pl.Series) -> pl.Series:
         .str.replace_all(_MAY_DAY, "maymonth ${1}")
         .str.replace_all(r"\bUS\b", "U.S.")
         .str.to_lowercase()
-        .str.replace_all(r"\b([a-z])\.([a-z])\.(?:([a-z])\.)?", "${1}${2}${3} ")
+        .str.replace_all(r"\b([a-z])\.([a-z])\b\.?(?:([a-z])\.)?", "${1}${2}${3} ")
         .str.replace_all(r"(\d),(\d{3})", "${1}${2}")
         .str.replace_all(r"(\d)\.(\d)", "${1}_${2}")
         .str.replace_all(r"(\d_\d*[1-9])0+\b", "${1}")
@@ -131,14 +140,18 @@ def meant(headlines: pl.Series) -> pl.Series:
         .str.replace_all(r"['’]s\b", "")
         .str.replace_all(r"[^\p{L}\p{M}\p{N}_]+", " ")
     )
-    padded = pl.concat_str(pl.lit(" "), words, pl.lit(" ")).str.replace_many(
-        [f" {re.sub(r'[.](?=[a-z]{2})', ' ', each).replace('.', '')} " for each in phrases],
-        [f" {each} " for each in phrases.values()],
+    longest = sorted(phrases, key=len, reverse=True)
+    # Each word has a space of its own on either side, so that a phrase may follow a phrase.
+    spaced = pl.concat_str(pl.lit(" "), words.str.replace_all(" ", "  ", literal=True), pl.lit(" "))
+    padded = spaced.str.replace_many(
+        [f" {_spelled(each).replace(' ', '  ')} " for each in longest],
+        [f" {phrases[each]} " for each in longest],
+        leftmost=True,
     )
     rows = (
         pl.DataFrame({"text": headlines})
         .with_row_index("row")
-        .with_columns(word=padded.str.strip_chars().str.split(" "))
+        .with_columns(word=padded.str.strip_chars().str.split("  "))
     )
     each = rows.select("row", "word").explode("word")
     known = {word: _taken_for(word) for word in each["word"].drop_nulls().unique()}
@@ -177,9 +190,11 @@ def words_of() -> StoryWords:
 
 
 @cache
-def opposites() -> tuple[tuple[str, str], ...]:
-    """Pairs of words, as stems, of which each says that the other did not happen."""
-    return tuple((_taken_for(one), _taken_for(two)) for one, two in _raw()["opposite"])
+def opposites() -> dict[str, frozenset[str]]:
+    """For each word, as stem, those that say that it did not happen."""
+    pairs = [(_taken_for(one), _taken_for(two)) for one, two in _raw()["opposite"]]
+    both = [*pairs, *((two, one) for one, two in pairs)]
+    return {word: frozenset(other for each, other in both if each == word) for word, _ in both}
 
 
 def _plain(headline: str) -> str:
@@ -203,15 +218,34 @@ def _joined_phrases(text: str) -> str:
 @cache
 def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
     groups: Sequence[Sequence[str]] = _raw()["same"]
-    several = {each: group[0].replace(" ", "") for group in groups for each in group if _SEVERAL.search(each)}
-    several |= {
-        each: each.replace(" ", "")
-        for name in ("market", "turning", "tentative")
+    several = {each: _one_word(group[0]) for group in groups for each in group if _SEVERAL.search(each)}
+    several = {
+        each: _one_word(each)
+        for name in ("market", "turning", "tentative", "indicator")
         for each in _raw()[name]
         if " " in each
-    }
-    longest = sorted(several, key=len, reverse=True)
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE), several
+    } | several
+    return re.compile(rf"\b{_any_of(several)}\b", re.IGNORECASE), several
+
+
+def _any_of(phrases: Iterable[str]) -> str:
+    """A pattern of phrases, the longest first, by their letters: of a list each would be tried at every word."""
+    by_letter: dict[str, list[str]] = {}
+    for phrase in phrases:
+        by_letter.setdefault(phrase[:1], []).append(phrase[1:])
+    ends = by_letter.pop("", None) is not None
+    branches = [re.escape(letter) + _any_of(rest) for letter, rest in by_letter.items()]
+    either = f"(?:{'|'.join(branches)})" if branches else ""
+    return f"{either}?" if ends and either else either
+
+
+def _spelled(phrase: str) -> str:
+    """A phrase as ``meant`` has it before phrases are joined: without points and hyphens."""
+    return re.sub(r"[.](?=[a-z]{2})", " ", phrase).replace(".", "").replace("-", " ")
+
+
+def _one_word(phrase: str) -> str:
+    return phrase.replace(" ", "").replace("-", "")
 
 
 @cache
@@ -225,9 +259,9 @@ def _taken_for(word: str) -> str:
 def _same() -> dict[str, str]:
     table: dict[str, str] = {}
     for group in _raw()["same"]:
-        first = _stem(group[0].replace(" ", ""))
+        first = _stem(_one_word(group[0]))
         for each in group:
-            bare = each.replace(".", "").replace("'", "").replace(" ", "")
+            bare = _one_word(each).replace(".", "").replace("'", "")
             table[bare] = table[_stem(bare)] = first
     return table
 
@@ -248,7 +282,7 @@ def _demonyms() -> dict[str, str]:
 
 
 def _stems(words: Iterable[str]) -> Iterable[str]:
-    return (_taken_for(word.replace(" ", "")) for word in words)
+    return (_taken_for(_one_word(word)) for word in words)
 
 
 @cache

@@ -62,7 +62,6 @@ JOINED = [
         "White House seeks powers to close lenders like Pexton",
         "Obama administration seeks powers to close lenders like Pexton",
     ),
-    ("Pexton confirms will use some Orlana engines from Riga", "Pexton to use Orlana jet engines built in Riga"),
     ("U.S. bans imports of steel from Malta", "US bans imports of steel from Malta"),
     ("Malta to lend Latvia $3 bln for ports", "Malta to lend Latvia $3 billion for ports"),
     ("Malta bans seafood imports from Latvia", "Malta banned seafood imports from Latvia"),
@@ -154,7 +153,7 @@ def test_no_training_pair_is_of_the_measuring_set():
 
 def test_every_feature_has_a_weight_and_what_is_told_word_for_word_is_one_event():
     each = headline_words("Latvia bans imports from Malta")
-    assert len(weights()[1]) == len(FEATURES)
+    assert set(FEATURES) < weights().keys()
     assert alike(each, each, hours=0)
     assert alike(each, each, hours=48)
 
@@ -188,3 +187,51 @@ def test_acts_by_one_template_stay_apart():
     times = [DAY + timedelta(minutes=k) for k in range(len(headlines))]
     stories = cluster_stories(pl.DataFrame({"headline": headlines, "published_at": times}))
     assert stories.to_list() == list(range(len(headlines)))
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("Blast in Riga harbour kills 12", "Blast in Riga harbour kills 20"),
+        ("Pexton sales rise 2 percent in July", "Pexton July sales rise 2.3 percent"),
+        ("Orlana burns $6.9 bln in Riga, to cut costs", "Orlana burns $7 billion in Riga"),
+        ("Pexton first-quarter global sales fall 27 pct", "Pexton Q1 global sales fall 27 percent"),
+        ("Orlana and Pexton to start new Latvian plant", "Orlana and Pexton to build new Latvian plant"),
+        ("Pexton profit falls", "Pexton net profit tops forecasts"),
+        ("Pexton results beat view, shares jump", "Pexton posts higher-than-expected profit"),
+        ("Jobless claims tick up; Riga factories weaken", "U.S. jobless claims rise 6,000 in latest week"),
+    ],
+)
+def test_figures_verbs_and_reports_are_told_anew(one, two):
+    assert stories((one, 0), (two, 2)) == [0, 0]
+    assert stories((two, 0), (one, 2)) == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("Pexton sales rise 2 percent in July", "Pexton July sales rise 3.2 percent"),
+        ("Orlana burns $6.9 mln in Riga", "Orlana burns $6.9 bln in Riga"),
+        ("Pexton Q1 global sales fall 27 pct", "Pexton Q2 global sales fall 27 pct"),
+        ("Pexton posts profit", "Pexton posts surprise loss"),
+        ("U.S. jobless claims fall", "Latvian jobless claims fall"),
+        ("U.S. jobless claims fall", "U.S. retail sales fall"),
+        ("U.S. durable goods orders seen up in May", "U.S. durable goods orders up in May"),
+    ],
+)
+def test_other_figures_and_reports_stay_apart(one, two):
+    assert stories((one, 0), (two, 2)) == [0, 1]
+    assert stories((two, 0), (one, 2)) == [0, 1]
+
+
+def test_stories_do_not_hang_on_the_order_of_rows():
+    headlines = [headline for pair in (*APART, *JOINED) for headline in pair]
+    rows = [(headline, number * 0.1) for number, headline in enumerate(headlines)]
+    times = [DAY + timedelta(hours=hours) for _, hours in rows]
+    frame = pl.DataFrame({"headline": headlines, "published_at": times})
+    shuffled = frame.with_row_index("row").sample(fraction=1.0, shuffle=True, seed=4)
+    straight = cluster_stories(frame).to_list()
+    other = shuffled.with_columns(story=cluster_stories(shuffled))
+    first = dict(zip(range(len(headlines)), shuffled["row"], strict=True))
+    again = {row: first[story] for row, story in other.select("row", "story").rows()}
+    assert [again[row] for row in range(len(headlines))] == straight
