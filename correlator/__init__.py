@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from correlator.eventstudy.cross_section import CrossSection, cross_section
     from correlator.eventstudy.matrix import study_matrix
     from correlator.eventstudy.placebo.dates import Matching
-    from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+    from correlator.eventstudy.placebo.inference import placebo_test
+    from correlator.eventstudy.placebo.outcome import PlaceboResult
     from correlator.eventstudy.result import StudyResult
     from correlator.eventstudy.spec import StudySpec, study_spec
     from correlator.explain import Explanation
@@ -63,7 +64,7 @@ _HOMES = {
     "LoadReport": "correlator.intake.report",
     "Matching": "correlator.eventstudy.placebo.dates",
     "NewsAndReturns": "correlator.research.correlate",
-    "PlaceboResult": "correlator.eventstudy.placebo.inference",
+    "PlaceboResult": "correlator.eventstudy.placebo.outcome",
     "ReportRun": "correlator.report.run",
     "Store": "correlator.store.db",
     "StudyResult": "correlator.eventstudy.result",

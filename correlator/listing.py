@@ -53,11 +53,38 @@ def listing(
     limit: int | None = None,
     date_only: str | None = None,
 ) -> pl.DataFrame:
-    """Rows of one of ``LISTINGS``; events carry exchange, day_zero and day_zero_reason, one row per exchange.
+    """What a store holds, as rows to read.
 
-    ``selection`` filters events as studies do; ``symbol``: rows of this instrument alone; ``date_only``: day 0 of
-    events known by their date alone, as ``place_instants`` takes it (default after-close). Raises NotFoundError for
-    another listing or symbol, InputError for listings that have no symbol.
+    Parameters
+    ----------
+    store
+        The store.
+    what
+        One of ``LISTINGS``: articles, quotes, events, stories, links, instruments, bars, rejects or loads.
+    selection
+        Filters events as studies do.
+    symbol
+        Rows of this instrument alone.
+    limit
+        Rows at most.
+    date_only
+        Day 0 of events known by their date alone: ``same-day`` or ``after-close`` (default).
+
+    Returns
+    -------
+    polars.DataFrame
+        Events carry exchange, day_zero and day_zero_reason, one row per exchange.
+
+    Raises
+    ------
+    NotFoundError
+        For another listing or symbol.
+    InputError
+        For a symbol of a listing that has none.
+
+    Examples
+    --------
+    >>> ws.list("events", selection="goldstein < 0", limit=20)  # doctest: +SKIP
     """
     if what not in LISTINGS:
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")

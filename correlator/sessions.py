@@ -69,9 +69,31 @@ def exchange_zone(exchange: str) -> str:
 def sessions_between(exchange: str, start: date, end: date, *, overrides: bool | str | Path = True) -> pl.DataFrame:
     """Sessions of ``exchange`` with labels from ``start`` to ``end``, both included, in order.
 
-    Columns: session (Date), opens_at and closes_at (instants, UTC). ``overrides``: True for those that the package
-    ships, False for none, a path for a file of the same layout. Raises NotFoundError for an unknown exchange and
-    InputError for a range the calendar does not reach or a broken override file.
+    Parameters
+    ----------
+    exchange
+        Market identifier code (ISO 10383), such as XKAR.
+    start, end
+        First and last date.
+    overrides
+        True for the corrections that the package ships, False for none, a path for a file of the same layout.
+
+    Returns
+    -------
+    polars.DataFrame
+        session (Date), opens_at and closes_at (instants, UTC).
+
+    Raises
+    ------
+    NotFoundError
+        For an unknown exchange.
+    InputError
+        For a range that the calendar does not reach, or a broken file of corrections.
+
+    Examples
+    --------
+    >>> sessions_between("XNYS", date(2024, 7, 3), date(2024, 7, 5))["session"].to_list()
+    [datetime.date(2024, 7, 3), datetime.date(2024, 7, 5)]
     """
     if isinstance(start, datetime) or isinstance(end, datetime):
         raise InputError("sessions_between takes dates, not instants", hint="pass date objects")

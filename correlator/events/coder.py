@@ -28,11 +28,34 @@ EVENT_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in
 
 
 def code_text(text: str, *, on: date | None = None, coder: str = "rules", home: str | None = None) -> list[CodedEvent]:
-    """Events of one headline or sentence, the main one first; empty if there is none.
+    """Events of one headline or sentence, the main one first.
 
-    ``on`` is the day by which leaders hold their office (None: the last ones in the data); ``home`` the country of the
-    page (ISO 3166-1 alpha-3), whose own offices go without its name (None: they have no country). Raises InputError for
-    an unknown coder or country.
+    Parameters
+    ----------
+    text
+        A headline or sentence.
+    on
+        The day by which leaders hold their office; None for the last ones in the data.
+    coder
+        ``rules``, or ``full`` where its model is installed.
+    home
+        The country of the page (ISO 3166-1 alpha-3), whose own offices go without its name; None if they have none.
+
+    Returns
+    -------
+    list of CodedEvent
+        Empty if the text tells no event.
+
+    Raises
+    ------
+    InputError
+        For an unknown coder or country.
+
+    Examples
+    --------
+    >>> event = code_text("Pakistan and Iran hold talks")[0]
+    >>> event.source.country, event.target.country, event.category
+    ('PAK', 'IRN', 'CONSULT')
     """
     return code_headlines([text], on=on, coder=coder, home=home)[0]
 
@@ -40,7 +63,30 @@ def code_text(text: str, *, on: date | None = None, coder: str = "rules", home: 
 def code_headlines(
     texts: Iterable[str], *, on: date | None = None, coder: str = "rules", home: str | None = None
 ) -> list[list[CodedEvent]]:
-    """``code_text`` of each text, in order."""
+    """Events of each headline or sentence, in order.
+
+    Parameters
+    ----------
+    texts
+        Headlines or sentences.
+    on, coder, home
+        As ``code_text`` takes them.
+
+    Returns
+    -------
+    list of lists of CodedEvent
+        One list per text, the main event first; empty where there is none.
+
+    Raises
+    ------
+    InputError
+        For an unknown coder or country.
+
+    Examples
+    --------
+    >>> [len(events) for events in code_headlines(["Pakistan and Iran hold talks", "Shares close higher"])]
+    [1, 0]
+    """
     _check(coder, home)
     rest, coded = iter(texts), list[list[CodedEvent]]()
     while batch := [read(text, on, home) for text in islice(rest, _BATCH)]:

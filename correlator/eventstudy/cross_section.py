@@ -87,13 +87,39 @@ def cross_section(
     window: str | None = None,
     clusters: Sequence[str] | None = None,
 ) -> CrossSection:
-    """Regress by ``formula``, such as ``car ~ goldstein + C(category)``, on the columns of ``event_features``.
+    """Explain the events' abnormal returns by what the events were.
 
-    ``events``: a study, or such a frame with more columns; ``clusters``: one or two columns, default session and
-    symbol, the latter where it has two values or more; empty for heteroskedasticity-robust errors (HC1). Events without
-    a value in the formula's columns are in ``excluded``. Raises InputError for a formula that cannot be read,
-    NotFoundError for columns that are not there, StudyError where there are too few events or, unless ``clusters`` say
-    otherwise, all of one session, MissingDependencyError without statsmodels.
+    Parameters
+    ----------
+    events
+        A study, or the frame of ``event_features`` with more columns.
+    formula
+        Such as ``car ~ goldstein + C(category)``.
+    window
+        The CAR to explain, default the first window.
+    clusters
+        One or two columns, default session and symbol, the latter where it has two values or more; empty for
+        heteroskedasticity-robust errors (HC1).
+
+    Returns
+    -------
+    CrossSection
+        ``table`` has a row per term; events without a value in the formula's columns are in ``excluded``.
+
+    Raises
+    ------
+    InputError
+        For a formula that cannot be read.
+    NotFoundError
+        For columns or a window that are not there.
+    StudyError
+        Where there are too few events or, unless ``clusters`` say otherwise, all of one session.
+    MissingDependencyError
+        Without statsmodels.
+
+    Examples
+    --------
+    >>> cross_section(result, "car ~ goldstein", window="-1:1").table  # doctest: +SKIP
     """
     features = event_features(events, window) if isinstance(events, StudyResult) else events
     model, used = _model(formula, features)

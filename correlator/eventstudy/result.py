@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from correlator.eventstudy.counterfactual import InSpace
     from correlator.eventstudy.cross_section import CrossSection
-    from correlator.eventstudy.placebo.inference import PlaceboResult
+    from correlator.eventstudy.placebo.outcome import PlaceboResult
 
 
 @dataclass(frozen=True)

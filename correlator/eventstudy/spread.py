@@ -30,7 +30,7 @@ from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.spread_groups import Elsewhere, groups_over
 
 if TYPE_CHECKING:
-    from correlator.eventstudy.placebo.inference import PlaceboResult
+    from correlator.eventstudy.placebo.outcome import PlaceboResult
 
 PER_EVENT = ("ar", "car", "bhar", "models")
 """Outputs that each part makes of its own events."""

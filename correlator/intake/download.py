@@ -40,7 +40,33 @@ class DownloadReport:
 def add_yahoo(
     store: Store, symbols: Sequence[str], *, session: Any = None, patience: Patience | None = None, **options: Any
 ) -> DownloadReport:
-    """``add_downloads`` from Yahoo; ``session``, ``patience``: as of ``market.yahoo.download_symbol``."""
+    """Download bars and corporate actions from Yahoo and store them.
+
+    Parameters
+    ----------
+    store
+        Where the bars go.
+    symbols
+        Ours or Yahoo's own names.
+    session, patience
+        As of ``market.yahoo.download_symbol``.
+    **options
+        ``start``, ``end``, ``interval`` and ``exchange``, as ``add_downloads`` takes them.
+
+    Returns
+    -------
+    DownloadReport
+        Symbols that fail are in ``failures``.
+
+    Raises
+    ------
+    InputError, NotFoundError
+        As ``add_downloads``.
+
+    Examples
+    --------
+    >>> ws.add_yahoo(["HBL.KA"], start=date(2024, 1, 1))  # doctest: +SKIP
+    """
     return add_downloads(store, Yahoo(session, patience), symbols, **options)
 
 
@@ -87,6 +113,10 @@ def add_downloads(
     ------
     NotFoundError
         For a source that is not installed.
+
+    Examples
+    --------
+    >>> ws.add_downloads("stooq", ["AAPL.US"])  # doctest: +SKIP
     """
     place = source_named(source) if isinstance(source, str) else source
     beginning = start or place.earliest(interval)

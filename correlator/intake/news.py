@@ -62,9 +62,34 @@ def add_news(
 
     Texts are read, coded and linked before the store is locked; every ``PART_ROWS`` articles are one transaction. What
     fits one is there whole or not at all; a larger load that is stopped leaves a mark, by which studies refuse until it
-    is run again. ``coder`` defaults to that of ``correlator.toml``, else rules. ``options`` are those of ``read_news``;
-    ``advance`` is told the number of rows of each part. Raises InputError, TimeError or NotFoundError where a single
-    file cannot be read; in a folder such a file is a reject.
+    is run again.
+
+    Parameters
+    ----------
+    store
+        Where the articles go.
+    source
+        A file, folder, glob, feed address or frame.
+    coder
+        ``rules`` or ``full``, default that of ``correlator.toml``, else rules.
+    advance
+        Told the number of rows of each part.
+    **options
+        As ``read_news`` takes them.
+
+    Returns
+    -------
+    LoadReport
+        How many articles are new, known already and rejected.
+
+    Raises
+    ------
+    InputError, TimeError, NotFoundError
+        Where a single file cannot be read; in a folder such a file is a reject.
+
+    Examples
+    --------
+    >>> ws.add_news("headlines.csv", profile="generic")  # doctest: +SKIP
     """
     from correlator.news.profiles import own_countries
     from correlator.news.read import read_news

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
 
-    from correlator.eventstudy.placebo.inference import PlaceboResult
+    from correlator.eventstudy.placebo.outcome import PlaceboResult
     from correlator.eventstudy.result import StudyResult
     from correlator.plot.price import PriceData
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from correlator.eventstudy.finding import daily, main_window, measure_of, unit_of
 from correlator.eventstudy.paths import car_path, censored
-from correlator.eventstudy.placebo.inference import PlaceboResult
+from correlator.eventstudy.placebo.outcome import PlaceboResult
 from correlator.eventstudy.result import StudyResult
 from correlator.plot.distribution import null_figure
 from correlator.plot.study import bars_figure, car_figure, groups_figure

@@ -9,7 +9,8 @@ import polars as pl
 
 from correlator.errors import CorrelatorError, warn
 from correlator.eventstudy.cross_section import cross_section
-from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.placebo.outcome import PlaceboResult
 from correlator.eventstudy.result import StudyResult
 from correlator.plot.figures import FIGURES, PLACEBO
 from correlator.report.spec import ReportSpec

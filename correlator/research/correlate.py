@@ -75,11 +75,33 @@ class NewsKeywords(TypedDict, total=False):
 def news_and_returns(
     store: Store, symbols: str | Sequence[str], *, by: str = "country", **options: Unpack[NewsKeywords]
 ) -> NewsAndReturns:
-    """Intensity of stored news ``by`` country, dyad, category, symbol or all, with the bars of ``symbols``.
+    """How much news there was on each session, with the bars of the same sessions.
 
-    ``events``: a selection such as ``category = CONSULT``; ``links`` (for ``by`` symbol): which kinds of link make an
-    event a symbol's; the symbols share one exchange, on whose sessions news is placed; ``date_only``: of news known by
-    its date alone, as studies take it. Raises NotFoundError where there is no news or no bars.
+    Parameters
+    ----------
+    store
+        The store.
+    symbols
+        One symbol or several, of one exchange, on whose sessions news is placed.
+    by
+        What news is counted by: country, dyad, category, symbol or all.
+    **options
+        ``events``: a selection such as ``category = CONSULT``; ``links`` (for ``by`` symbol): which kinds of link make
+        an event a symbol's; ``date_only``: of news known by its date alone, as studies take it.
+
+    Returns
+    -------
+    NewsAndReturns
+        What ``correlate`` takes.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no news or no bars.
+
+    Examples
+    --------
+    >>> ws.news_and_returns(["HBL", "LUCK"], by="category")  # doctest: +SKIP
     """
     asked = study_spec(symbols=symbols, holes="drop", **options)
     names, known = asked.symbols, asked.as_of
@@ -157,7 +179,37 @@ def stored_correlation(
     as_of: str | date | datetime | None = None,
     **how: Unpack[CorrelateKeywords],
 ) -> pl.DataFrame:
-    """``correlate`` of the news and the bars of a store in one step; arguments as ``news_and_returns`` and it have."""
+    """News against the bars of a store, as one table: ``news_and_returns`` and ``correlate`` in one step.
+
+    Parameters
+    ----------
+    store
+        The store.
+    symbols
+        One symbol or several, of one exchange.
+    method
+        As ``correlate`` has it: ``lead-lag``, ``granger``, ``projection``, ``rolling``, ``ic`` or ``spread``.
+    by
+        What news is counted by: country, dyad, category, symbol or all.
+    events, links, as_of
+        Which news counts, as for studies.
+    **how
+        As ``correlate`` takes it.
+
+    Returns
+    -------
+    polars.DataFrame
+        As of ``correlate``.
+
+    Raises
+    ------
+    NotFoundError, InputError, StudyError
+        As ``news_and_returns`` and ``correlate``.
+
+    Examples
+    --------
+    >>> ws.correlate("HBL", "lead-lag", by="country")  # doctest: +SKIP
+    """
     return correlate(news_and_returns(store, symbols, by=by, events=events, links=links, as_of=as_of), method, **how)
 
 
@@ -168,15 +220,38 @@ def correlate(
     cluster: Cluster | None = None,
     **how: Unpack[CorrelateKeywords],
 ) -> pl.DataFrame:
-    """One table of news against bars, one row per symbol, key and lag, order or horizon, or session for ``rolling``.
+    """News against bars, as one table.
 
-    ``method``: ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of
-    news), ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol);
-    ``how``: the fields of ``Correlated``; ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions
-    without news; ``cluster``: on whose workers symbols (for ``ic`` and ``spread`` horizons) are measured, the same
-    bytes. Every p-value of the table is one of a family: ``p_holm`` allows for all of them and ``tested`` is their
-    number. Keys whose news does not vary are left out with a warning. Raises InputError for another method, StudyError
-    where no key can be measured.
+    Parameters
+    ----------
+    data
+        As ``news_and_returns`` makes it.
+    method
+        ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of news),
+        ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol).
+    cluster
+        On whose workers symbols (for ``ic`` and ``spread`` horizons) are measured, the same bytes.
+    **how
+        The fields of ``Correlated``; ``measure``: stories, events, goldstein, conflict or novelty, 0 on sessions
+        without news.
+
+    Returns
+    -------
+    polars.DataFrame
+        One row per symbol, key and lag, order or horizon, or session for ``rolling``. Every p-value is one of a
+        family: ``p_holm`` allows for all of them and ``tested`` is their number. Keys whose news does not vary are left
+        out with a warning.
+
+    Raises
+    ------
+    InputError
+        For another method.
+    StudyError
+        Where no key can be measured.
+
+    Examples
+    --------
+    >>> correlate(ws.news_and_returns("HBL"), "granger")  # doctest: +SKIP
     """
     if method not in METHODS:
         raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")

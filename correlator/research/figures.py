@@ -13,7 +13,8 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.eventstudy.bars import bar_length, on_bars
-from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.placebo.outcome import PlaceboResult
 from correlator.eventstudy.readers import read_day
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec

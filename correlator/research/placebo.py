@@ -9,7 +9,8 @@ from correlator.cluster import Cluster
 from correlator.errors import InputError
 from correlator.eventstudy.confounded import with_confounds
 from correlator.eventstudy.placebo.dates import Matching
-from correlator.eventstudy.placebo.inference import PlaceboResult, placebo_test
+from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.placebo.outcome import PlaceboResult
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options
 from correlator.eventstudy.spread import SpreadResult
@@ -38,11 +39,35 @@ def stored_placebo(
     confounds: str = "keep",
     **asked: Unpack[PlaceboKeywords],
 ) -> PlaceboResult:
-    """Run ``study`` with its options (events, benchmark, windows, by ...) and test it against placebo studies.
+    """A study of the store, tested against the same study on ordinary sessions.
 
-    ``confounds``: ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap;
-    ``cluster``: on whose workers it is measured, the same bytes; the rest as ``placebo_test`` and ``study`` say, and
-    raise.
+    Parameters
+    ----------
+    store
+        The store.
+    symbols
+        One symbol or several, default every share with bars.
+    draws, seed, statistic, matching, margin
+        Of the placebo studies, as ``placebo_test`` takes them.
+    confounds
+        ``keep`` confounded events, ``drop`` them, or keep the ``first`` of windows that overlap.
+    **asked
+        The options of the study (events, benchmark, windows, by ...), and ``cluster``: on whose workers it is measured,
+        the same bytes.
+
+    Returns
+    -------
+    PlaceboResult
+        ``table`` has a row per group and window.
+
+    Raises
+    ------
+    NotFoundError, InputError, StudyError
+        As ``study`` and ``placebo_test``.
+
+    Examples
+    --------
+    >>> ws.placebo("HBL", events="goldstein < 0", window="-5:5").table  # doctest: +SKIP
     """
     cluster = asked.pop("cluster", None)
     options = cast(StoreKeywords, asked)

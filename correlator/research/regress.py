@@ -23,9 +23,36 @@ def stored_regression(
     clusters: Sequence[str] | None = None,
     **options: Unpack[StoreKeywords],
 ) -> CrossSection:
-    """The study that ``options`` ask for, and ``formula`` on its events and what the store knows of them.
+    """A study of the store, and its abnormal returns explained by what the store knows of the events.
 
-    ``of``: the CAR window to explain, default the first; the rest as ``cross_section`` and ``study`` say, and raise.
+    Parameters
+    ----------
+    store
+        The store.
+    formula
+        Such as ``car ~ goldstein + C(category)``.
+    symbols
+        One symbol or several, default every share with bars.
+    of
+        The CAR window to explain, default the first.
+    clusters
+        As ``cross_section`` takes them.
+    **options
+        Of the study, as ``study`` takes them.
+
+    Returns
+    -------
+    CrossSection
+        ``table`` has a row per term.
+
+    Raises
+    ------
+    NotFoundError, InputError, StudyError, MissingDependencyError
+        As ``study`` and ``cross_section``.
+
+    Examples
+    --------
+    >>> ws.regress("car ~ goldstein", "HBL", window="-5:5").table  # doctest: +SKIP
     """
     result = study(store, symbols, **options)
     return cross_section(stored_features(store, result, of), formula, clusters=clusters)

@@ -125,9 +125,32 @@ class Store:
     ) -> pl.DataFrame:
         """A user's own SQL, as a frame: one statement that reads the store and nothing else.
 
-        It runs in a process of its own for at most ``timeout`` seconds with at most ``memory`` (such as ``"2GB"``).
-        ``unsafe`` lets it use files and settings as well; the store stays read-only. Raises InputError with the
-        database's first line when it fails, NotFoundError when there is no store yet.
+        Parameters
+        ----------
+        text
+            One statement; it runs in a process of its own.
+        timeout
+            Seconds at most.
+        memory
+            At most so much, such as ``"2GB"``.
+        unsafe
+            Whether it may use files and settings as well; the store stays read-only.
+
+        Returns
+        -------
+        polars.DataFrame
+            The rows of the answer.
+
+        Raises
+        ------
+        InputError
+            With the database's first line, where it fails.
+        NotFoundError
+            Where there is no store yet.
+
+        Examples
+        --------
+        >>> ws.sql("SELECT symbol, count(*) FROM bars GROUP BY symbol")  # doctest: +SKIP
         """
         request = sql_request(
             self.address, text, timeout=timeout, memory=memory, unsafe=unsafe, lock_wait=self.lock_wait

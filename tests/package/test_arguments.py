@@ -1,10 +1,17 @@
-"""No function takes more than eight arguments, or more than four by position; typer's commands take their options."""
+"""No function takes more than eight arguments, or more than four by position; typer's commands take their options.
+
+What is public and takes more than three says in its ``help()`` what they are, what comes back, what it raises, and an
+example.
+"""
 
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
+
+import correlator
 
 PACKAGE = Path(__file__).parents[2] / "correlator"
 MOST, MOST_BY_POSITION = 8, 4
@@ -36,3 +43,26 @@ def test_long_lists_are_noticed(tmp_path: Path) -> None:
         "def f(a, b, c, d, e): ...\ndef g(*, a, b, c, d, e, f, g, h, i): ...\ndef h(a, b, c, d, *, e): ...\n"
     )
     assert [line.split()[1] for line in too_many(sample)] == ["f:", "g:"]
+
+
+def public_functions() -> Iterator[tuple[str, object, int]]:
+    """The functions and methods that the package exports, by name, and how many arguments each takes."""
+    for name in correlator.__all__:
+        value = getattr(correlator, name)
+        if inspect.isfunction(value):
+            yield name, value, len(inspect.signature(value).parameters)
+        elif inspect.isclass(value) and value.__module__.startswith("correlator"):
+            for method, function in inspect.getmembers(value, inspect.isfunction):
+                if not method.startswith("_"):
+                    yield f"{name}.{method}", function, len(inspect.signature(function).parameters) - 1
+
+
+def test_help_of_long_functions_has_every_section() -> None:
+    missing = [
+        f"{name}: {section}"
+        for name, function, arguments in public_functions()
+        if arguments > 3
+        for section in ("Parameters", "Returns", "Raises", "Examples")
+        if f"{section}\n{'-' * len(section)}" not in (inspect.getdoc(function) or "")
+    ]
+    assert missing == []
