@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
 
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.checks import check_fractions
@@ -10,6 +13,7 @@ from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, only_col
 from correlator.eventstudy.trade_to_trade import over_spans, summed_over
 from correlator.tabular import Frame
 
+_DAYS_OF_YEAR, _MOST_A_YEAR = 365.25, 3.0
 _RATES = ("rf", "risk-free", "risk_free", "riskfree")
 
 
@@ -63,6 +67,13 @@ def part_risk_free(
     if risk_free is None:
         _warn_of_rates(table)
         return table, None
+    table, rate = _rate_of(table, risk_free, panel)
+    _check_rate(rate, panel)
+    return table, rate
+
+
+def _rate_of(table: Wide | None, risk_free: str | Frame, panel: Panel) -> tuple[Wide | None, Array]:
+    """The factors without the risk-free return, and that (T,), from where ``risk_free`` says."""
     if not isinstance(risk_free, str):
         rates = read_wide(risk_free, "risk-free returns")
         return table, only_column(rates, on_labels(rates, panel.labels, "risk-free returns"), "risk_free")
@@ -72,6 +83,21 @@ def part_risk_free(
         columns = (*(table.names if table is not None else ()), *panel.symbols)
         raise NotFoundError(f"no column {risk_free!r} for the risk-free return", hint=f"there are {', '.join(columns)}")
     return _without(table, risk_free), on_labels(table, panel.labels, "factors")[:, table.names.index(risk_free)]
+
+
+def _check_rate(rate: Array, panel: Panel) -> None:
+    """Raise InputError for a rate that is per cent or of a year: as a fraction per bar it would be 300 % a year."""
+    known = rate[np.isfinite(rate)]
+    if len(known) == 0 or len(panel.labels) < 2:
+        return
+    days = float((panel.labels[-1] - panel.labels[0]) / timedelta(days=1)) / (len(panel.labels) - 1)
+    usual = float(np.median(np.abs(known)))
+    if usual * _DAYS_OF_YEAR / max(days, 1.0) > _MOST_A_YEAR:
+        raise InputError(
+            f"risk_free holds per cent, or rates of a year, not fractions per bar (median size {usual:g})",
+            hint="divide by 100, or a rate of a year by the bars of a year",
+            argument="risk_free",
+        )
 
 
 def _warn_of_rates(factors: Wide | None) -> None:

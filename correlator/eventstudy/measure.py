@@ -143,7 +143,7 @@ def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
     for rows in (slice(None, None, _SCREENED), slice(None)):  # few bars tell most apart
         returns, market = panel.returns[rows, columns], own[rows] if own.shape[1] == 1 else own[rows, columns]
         columns = columns[((returns == market) | (np.isnan(returns) & np.isnan(market))).all(axis=0)]
-    return columns.tolist()
+    return [column for column in columns.tolist() if not np.isnan(panel.returns[:, column]).all()]
 
 
 def _invalid(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> dict[int, str]:

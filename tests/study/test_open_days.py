@@ -143,3 +143,16 @@ def test_a_history_that_ends_in_a_window_has_no_car_whatever_holes_others_have()
 def test_groups_are_not_called_as_results_are(name) -> None:
     with pytest.raises(InputError, match="the name of a result's own column"):
         study(PRICES, EVENTS.with_columns(pl.lit("x").alias(name)), by=name)
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.0525, 5.25])
+def test_a_risk_free_rate_is_a_fraction_of_its_bar(rate) -> None:
+    with pytest.raises(InputError, match="risk_free holds per cent, or rates of a year"):
+        study(PRICES, risk_free=pd.DataFrame({"rf": rate}, index=PRICES.index))
+    daily = pd.DataFrame({"rf": 0.0525 / 252}, index=PRICES.index)
+    assert study(PRICES, risk_free=daily).car.height == 2
+
+
+def test_a_share_without_any_return_is_not_its_benchmark() -> None:
+    reasons = study(PRICES.head(1)).excluded["reason"].to_list()
+    assert not any("benchmark" in reason for reason in reasons)
