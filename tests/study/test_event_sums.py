@@ -150,14 +150,17 @@ def test_equal_returns_of_both_windows_stay_equal() -> None:
     assert ties.sum() > 1000
 
 
-def test_order_of_keys_is_that_of_values() -> None:
-    """Neighbours that differ in the last bits only, which the keys lose, and equal ones."""
+@pytest.mark.parametrize("sigma", [0.7, 1e-9, 0.0, 1e300])
+def test_order_of_keys_is_that_of_values(sigma: float) -> None:
+    """Neighbours that differ in the last bits only, which the keys lose, and equal ones; whatever their sd is said to
+    be.
+    """
     rng = np.random.default_rng(5)
     close = np.nextafter(0.25, 1) + np.arange(40) * 2.0**-54
     e = np.concatenate([close, -close, [0.0, np.nan], rng.standard_normal(30), close[:3]])
     rng.shuffle(e)
-    keys = np.empty((1, len(e)), dtype=np.int64)
-    residual_loops.fill_keys(e[None], ~np.isnan(e)[None], keys)
+    keys = np.empty((1, len(e)), dtype=np.int32)
+    residual_loops.fill_keys(np.nan_to_num(e)[None], ~np.isnan(e)[None], np.array([sigma]), keys)
     keys.sort()
     n, order = int((~np.isnan(e)).sum()), residual_loops.empty_order(len(e))
     assert residual_loops.put_in_order(e, keys[0], order) == n

@@ -19,6 +19,10 @@ FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the
 NO_BAR_REASON = "no bar in the event window"
 
 
+_SPARSE = 16
+"""Up to so many pairs of share and day for an event, events are told apart in a table of all pairs."""
+
+
 @dataclass(frozen=True)
 class SyntheticFit:
     """Counterfactuals of E events from M donors: ``weights`` (E, M), at least 0 and in sum 1, NaN for donors that were
@@ -108,7 +112,11 @@ class EventEstimates:
         rows = np.arange(len(self)) if rows is None else rows
         span = int(self.day_zero.max(initial=0)) + 1
         key = self.symbol_index[rows] * span + self.day_zero[rows]
-        return np.asarray(rows[np.sort(np.unique(key, return_index=True)[1])])
+        if int(key.max(initial=0)) > _SPARSE * len(key):
+            return np.asarray(rows[np.sort(np.unique(key, return_index=True)[1])])
+        order, first = np.arange(len(key)), np.empty(int(key.max(initial=-1)) + 1, dtype=np.int64)
+        first[key[::-1]] = order[::-1]  # the last that is written stays
+        return np.asarray(rows[first[key] == order])
 
     def observations(self) -> EventEstimates:
         """The events that ``observed`` keeps; ``stands_for`` says of how many each is the first."""

@@ -167,7 +167,7 @@ def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread) -> Evid
     if at.near:
         arrays = spread.with_residuals(arrays, np.sort(np.concatenate(at.near)))
     around = _around(arrays, known, at, fast)
-    total = reduce(_together, spread.over(partial(_ordered, fast=fast), _residuals, around))
+    total = reduce(_together, spread.over(StudyArrays.parts if fast else _spans, _residuals, around))
     pairs = [pair_correlations(arrays, columns, members) for members in at.near]
     correlation = np.sum(pairs, axis=0) / (known.n * (known.n - 1) / 2) if pairs else np.zeros(len(columns.bars))
     if len(at.dates):
@@ -206,7 +206,7 @@ def _shift(arrays: StudyArrays, rows: Rows) -> Array:
 
 
 def _keys(spread: Spread, fast: bool, some: Some) -> Iterable[Keys]:
-    return spread.over(StudyArrays.parts, keys_of, some, fast)
+    return spread.over(_in_rows, keys_of, some, fast)
 
 
 def _head(arrays: StudyArrays) -> list[Rows]:
@@ -215,6 +215,13 @@ def _head(arrays: StudyArrays) -> list[Rows]:
 
 def _spans(arrays: StudyArrays) -> list[Rows]:
     return [span for part in arrays.parts() for span in _blocks(part, _SPAN)]
+
+
+def _in_rows(arrays: StudyArrays) -> Iterator[Rows]:
+    """Ranges of the events as they lie in memory, for what is put in order later."""
+    tested = np.zeros(len(arrays.ar), dtype=np.bool_)
+    tested[arrays.events] = True
+    return _blocks(np.flatnonzero(tested), _SPAN)
 
 
 def _first_look(arrays: StudyArrays, shift: Array, span: Rows) -> Array:
@@ -239,8 +246,8 @@ def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums
     )
     looked = set(Looked._fields) if around.fast else set()
     asked = {name: make for name, make in SUMS["residuals"].items() if name not in looked}
-    sums = {name: getattr(out, name) for name in SUMS["residuals"] if name in looked}
     more: dict[str, Array] = {}
+    order = _ordered(arrays, order) if around.fast else order
     constants, all_meet = constants_of(known), around.meeting(arrays, order)
     with np.errstate(divide="ignore", invalid="ignore"):
         for start in range(0, len(order), _RESIDUALS):
@@ -253,6 +260,7 @@ def _residuals(arrays: StudyArrays, around: Around, order: Rows) -> ResidualSums
             if len(at.dates) and not (around.fast and arrays.residual_rows is None):
                 _add_by_date(block, around, out)
             more = _added(more, {name: make(block, known) for name, make in asked.items()})
+    sums = {name: getattr(out, name) for name in SUMS["residuals"] if name in looked}
     return ResidualSums({**sums, **more}, out.ranks, out.summed, out.own, out.date_totals, out.date_n)
 
 
@@ -302,19 +310,13 @@ def _around(arrays: StudyArrays, known: Known, at: Neighbours, fast: bool) -> Ar
     return Around(known, replace(at, near=[], group=group[:0]), first, date, group, fast)
 
 
-def _ordered(arrays: StudyArrays, fast: bool) -> list[Rows]:
-    """The events of each part in the order of the last pass; compiled loops take some dates together, and of these
-    events with as many residuals.
+def _ordered(arrays: StudyArrays, part: Rows) -> Rows:
+    """The events of a part in the order of compiled loops: some dates together, and of these events with as many
+    residuals.
     """
-    if not fast:
-        return _spans(arrays)
-    ordered = []
-    for part in arrays.parts():
-        order = part
-        for values in (arrays.n, arrays.event_dates // _DATES_TOGETHER):
-            order = order[np.argsort(_small(values[order]), kind="stable")]
-        ordered.append(order)
-    return ordered
+    for values in (arrays.n, arrays.event_dates // _DATES_TOGETHER):
+        part = part[np.argsort(_small(values[part]), kind="stable")]
+    return part
 
 
 def _small(values: Rows) -> NDArray[Any]:

@@ -18,12 +18,13 @@ from correlator.eventstudy.significance.sums import ROUNDING, Known
 from correlator.eventstudy.significance.value_loops import Values
 
 Counts = NDArray[np.int16]
+Keys = NDArray[np.int32]
 
 LONGEST: Final = int(np.iinfo(np.int16).max) // 4
 """Bars of an estimation window that the loops take: twice the distance of ranks is held in 16 bits."""
 _STRIDE, _COUNTED = 16, 32
 _LOW = (1 << 16) - 1
-_LARGEST = np.int64(np.iinfo(np.int64).max)
+_LARGEST = np.int32(np.iinfo(np.int32).max)
 
 
 class Meeting(NamedTuple):
@@ -91,28 +92,33 @@ def look_at_residuals(
     has wide instructions for whole numbers.
     """
     e, used, daily = estimation
-    keys = np.empty(e.shape, dtype=np.int64)
-    compiled(fill_keys)(e, used, keys)
+    keys = np.empty(e.shape, dtype=np.int32)
+    compiled(fill_keys)(e, used, values.sigma, keys)
     keys.sort(axis=1)
     compiled(add_residuals)((e, daily, keys), (values, constants), meeting, out)
 
 
-def fill_keys(e: Array, used: Mask, keys: Rows) -> None:
-    """Fill ``keys`` (B, L) with whole numbers in the order of ``e`` but for the lowest bits, which hold the column; the
-    largest where ``e`` is not ``used``.
+def fill_keys(e: Array, used: Mask, sigma: Array, keys: Keys) -> None:
+    """Fill ``keys`` (B, L) with whole numbers in the order of ``e`` but for what rounding takes; their lowest bits hold
+    the column; the largest where ``e`` is not ``used``. ``sigma`` (B,) residual sd.
+
+    No residual is above the root of all their squares: as many steps as there are numbers are laid over that range.
+    Half the bits of a residual are sorted in half the time.
     """
     length, low = e.shape[1], 1
     while low < length:
         low <<= 1
-    bits, mask = e.view(np.int64), ~np.int64(low - 1)
+    half = float((1 << 30) // low - 1)
     for p in range(len(e)):
+        reach = sigma[p] * np.sqrt(1.0 * length)
+        scale = half / reach if 1e-200 < reach < 1e200 else 0.0
         for t in range(length):
-            ordered = bits[p, t] ^ ((bits[p, t] >> 63) & _LARGEST)
-            keys[p, t] = (ordered & mask) | t if used[p, t] else _LARGEST
+            step = min(max(e[p, t] * scale, -half), half)
+            keys[p, t] = np.int32(step + half) * low + t if used[p, t] else _LARGEST
 
 
 def add_residuals(
-    estimation: tuple[Array, Array, Rows], known: tuple[Values, Array], meeting: Meeting, out: Looked
+    estimation: tuple[Array, Array, Keys], known: tuple[Values, Array], meeting: Meeting, out: Looked
 ) -> None:
     """Add a block of events to ``out``, from residuals, days and sorted keys; ``known``: values and constants.
 
@@ -263,10 +269,10 @@ def empty_order(length: int) -> Order:
 
 
 @inlined
-def put_in_order(e: Array, keys: Rows, order: Order) -> int:
+def put_in_order(e: Array, keys: Keys, order: Order) -> int:
     """Fill ``value`` and ``place`` from one event's residuals and their sorted keys; how many residuals there are.
 
-    Insertion mends the order where the keys' lost bits decide.
+    Insertion mends the order where what the keys have lost decides.
     """
     value, place = order.value, order.place
     length, low, n = len(e), 1, 0
