@@ -58,9 +58,11 @@ def told_warnings() -> Iterator[None]:
         try:
             yield
         finally:
-            if not isinstance(sys.exc_info()[1], CorrelatorError):
+            if messages and not isinstance(sys.exc_info()[1], CorrelatorError):
+                from correlator.cli.wording import with_options
+
                 for text in messages:
-                    complain(text, level="warning")
+                    complain(with_options(text), level="warning")
 
 
 def complain(text: str, *, level: str = "error") -> None:

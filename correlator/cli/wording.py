@@ -10,6 +10,7 @@ from correlator.eventstudy.spec import StudySpec, flag_of
 
 _DATA = ("prices", "volumes", "factors", "risk_free", "returns_kind", "draws", "seed")
 _GIVEN = re.compile(r"\b([a-z_]+)=('[^']*'|\"[^\"]*\"|[\w:.-]+)")
+_TABLE = re.compile(r"\bresult\.([a-z]+)\b")
 
 
 def flags() -> dict[str, str]:
@@ -31,8 +32,16 @@ def at_prompt(error: CorrelatorError) -> str:
     if error.argument is not None and message.startswith(error.argument):
         option = known.get(error.argument, "--" + error.argument.replace("_", "-"))
         message = option + message[len(error.argument) :]
-    if not error.hint:
-        return message
+    return f"{message} ({with_options(error.hint)})" if error.hint else message
+
+
+def with_options(text: str) -> str:
+    """``text``, a hint or a warning, with the option where it gives a Python argument.
+
+    >>> with_options("give exchange='XNYS' to leave them out (read result.excluded)")
+    'give --exchange XNYS to leave them out (read --output excluded)'
+    """
+    known = flags()
 
     def typed(given: re.Match[str]) -> str:
         name, value = given[1], given[2]
@@ -41,4 +50,4 @@ def at_prompt(error: CorrelatorError) -> str:
         plain = value.strip("'\"")
         return f"{known[name]} {value if ' ' in plain else plain}"
 
-    return f"{message} ({_GIVEN.sub(typed, error.hint)})"
+    return _TABLE.sub(r"--output \1", _GIVEN.sub(typed, text))

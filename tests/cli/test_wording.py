@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 import correlator as co
 from correlator.cli.app import app
-from correlator.cli.wording import at_prompt
+from correlator.cli.wording import at_prompt, with_options
 from correlator.errors import CorrelatorWarning, InputError, warn
 
 
@@ -83,3 +83,8 @@ def test_the_demo_shows_no_source_line(tmp_path) -> None:
     assert "UserWarning" not in done.stderr
     assert ".py" not in done.stderr
     assert "warning: " in done.stderr
+
+
+def test_warnings_say_options() -> None:
+    text = "give exchange='XNYS' to leave them out (read result.excluded)"
+    assert with_options(text) == "give --exchange XNYS to leave them out (read --output excluded)"
