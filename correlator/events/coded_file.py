@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -40,6 +41,7 @@ _KNOWN = (
 FRAME_ROWS, PART_FRAMES = 5_000, 4
 """Rows that are read one by one at a time, and how many times as many are handed on together."""
 _SEPARATORS = ",;\t|"
+_YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{2})[/.](\d{2})")
 _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
 
 
@@ -87,7 +89,7 @@ def read_coded_lines(
     import polars as pl
 
     reader = csv.DictReader(lines, delimiter=separator)
-    reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
+    reader.fieldnames = _own_names([name.strip().lower() for name in reader.fieldnames or ()])
     _check_header(path, reader.fieldnames)
     while frames := list(islice(_frames(reader, path), PART_FRAMES)):
         events, rejects = zip(*frames, strict=True)
@@ -152,12 +154,17 @@ def _separator(path: Path) -> str | None:
     return None
 
 
+def _own_names(names: list[str]) -> list[str]:
+    """The names of a header, with our own for the column ``ticker`` where none is called ``symbol``."""
+    return names if "symbol" in names else ["symbol" if name == "ticker" else name for name in names]
+
+
 def _check_header(path: Path, names: object) -> None:
     given = [str(name) for name in names] if isinstance(names, (list, tuple)) else []
     missing = [name for name in _NEEDED if name not in given]
     if missing:
         raise InputError(f"{path.name} lacks the column {missing[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}")
-    unknown = [name for name in given if name not in _KNOWN]
+    unknown = [name for name in given if name and name not in _KNOWN]  # a column without a name numbers the rows
     if unknown:
         raise InputError(
             f"{path.name} has the unknown column {unknown[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}"
@@ -199,7 +206,11 @@ def _event(row: Mapping[str, str | None]) -> dict[str, object]:
 
 
 def _when(text: str) -> tuple[datetime, str]:
-    """Instant and precision. A bare day is midnight UTC with precision ``day``; an instant needs its zone."""
+    """Instant and precision. A bare day is midnight UTC with precision ``day``; an instant needs its zone.
+
+    Who states midnight, with a zone or without, knows the date only: it is what a column of dates becomes in pandas.
+    """
+    text = _YEAR_FIRST.sub(r"\1-\2-\3", text)
     try:
         if len(text) == len("2025-05-28"):
             day = date.fromisoformat(text)
@@ -207,10 +218,10 @@ def _when(text: str) -> tuple[datetime, str]:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise InputError(f"{text!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
+    if moment.time() == datetime.min.time():
+        return moment.replace(tzinfo=UTC), "day"
     if moment.tzinfo is None:
         raise InputError(f"the time {text!r} has no zone", hint="2025-05-28T06:02+05:00")
-    if moment.time() == datetime.min.time():
-        return moment.replace(tzinfo=UTC), "day"  # who states midnight knows the date only
     return moment.astimezone(UTC), "minute" if moment.second == 0 else "second"
 
 

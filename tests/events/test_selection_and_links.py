@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import polars as pl
 import pytest
 
@@ -189,3 +191,19 @@ def test_one_article_has_the_links_that_the_linker_of_all_finds(headline):
     body = "Shares of Habib Bank Limited (PSX: HBL) rose."
     every = linker_of(instruments).link(headline, body, ["PSO"])
     assert link_article(headline, body, ["PSO"], instruments.iter_rows()) == every
+
+
+@pytest.mark.parametrize("written", ["2025-05-28 00:00:00", "2025-05-28 00:00:00.000000", "2025/05/28", "2025.05.28"])
+def test_dates_of_a_table_as_libraries_write_them(tmp_path, written):
+    (tmp_path / "own.csv").write_text(f",Ticker,Date,Category\n0,LAMP,{written},AGREE\n1,WICK,{written} 06:02,AGREE\n")
+    ((events, rejects),) = read_event_file(tmp_path / "own.csv")
+    assert events.select("symbol", "known_precision").rows() == [("LAMP", "day")]
+    assert events["known_at"][0].date().isoformat() == "2025-05-28"
+    assert len(rejects) == 1
+
+
+def test_parquet_dates_of_pandas_are_days(tmp_path):
+    frame = pl.DataFrame({"symbol": ["LAMP"], "date": [datetime(2025, 5, 28)], "category": ["AGREE"]})
+    frame.write_parquet(tmp_path / "own.parquet")
+    ((events, rejects),) = read_event_file(tmp_path / "own.parquet")
+    assert (events["known_precision"].to_list(), len(rejects)) == (["day"], 0)
