@@ -1,18 +1,22 @@
 """From a DuckDB file to every statistic across events in Parquet, and what the plain definitions would take.
 
     python benchmarks/significance.py                       100k, 250k, 500k, 1M events
+    python benchmarks/significance.py --events 1000000 --against CHECKOUT   and by how much the benchmark of another
+                                                                            commit, checked out there, is quicker
 
 A store of 2,000 symbols x 5,000 sessions with 3.5 % of the prices missing, made up and seeded, and its events in a
 table of the same file. Market model on an equal-weighted index, 240 sessions of estimation, a window of 21 sessions,
-CAR over five windows; 17 statistics for each of the 26 columns, ranks included. Timed each time: bars and events out of
+CAR over five windows; 19 statistics for each of the 26 columns, ranks included. Timed each time: bars and events out of
 the file, the study, the statistics, Parquet written. Peers in the same run: the same statistics by the plain numpy
-definitions on a sample of the events, and scipy's ranks alone.
+definitions on a sample of the events, and scipy's ranks alone. Each share's own benchmark, the mean of the others, is
+made with the bars; ``--against`` also counts bars with one mean for all, as commits before it had.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -30,7 +34,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bars_load import made_bars
 
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted
+from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.significance.arrays import study_arrays
@@ -83,11 +88,20 @@ def build_store(path: Path, most_events: int) -> None:
         connection.execute("CREATE TABLE requests AS SELECT * FROM given")
 
 
-def one_run(path: Path, names: list[str], events: int, out: Path) -> tuple[Stages, StudyResult]:
-    """The whole way once."""
+def bars_with_one_mean(connection: duckdb.DuckDBPyConnection, names: list[str]) -> Panel:
+    """Bars whose benchmark is the mean return of all shares, for every share the same."""
+    panel = stored_panel(connection, names, "XNYS", replace(BARS, benchmark=None), flags=False)
+    return replace(panel, factors=equal_weighted(panel.returns)[:, None], factor_names=(EQUAL_WEIGHTED,))
+
+
+def one_run(path: Path, names: list[str], events: int, out: Path, *, own: bool = True) -> tuple[Stages, StudyResult]:
+    """The whole way once; ``own``: each share's own benchmark is made, too."""
     marks = [time.perf_counter()]
     with Store(path).reading() as connection:
-        panel = stored_panel(connection, names, "XNYS", BARS, flags=False)
+        if own:
+            panel = stored_panel(connection, names, "XNYS", BARS, flags=False)
+        else:
+            panel = bars_with_one_mean(connection, names)
         panel = replace(panel, own_benchmark=None)  # one index for all: what is timed is a market with a benchmark
         marks.append(time.perf_counter())
         wanted = query(connection, "SELECT * FROM requests WHERE event_id <= $events", {"events": events})
@@ -117,10 +131,24 @@ def plain_seconds(result: StudyResult, sample: int) -> tuple[float, float]:
     return plain / len(arrays), (time.perf_counter() - begun) / len(few)
 
 
+def of_commit(checkout: Path, events: int, repeats: int) -> tuple[float, float]:
+    """Seconds and peak MiB of so many events by the benchmark in ``checkout``, with the packages of this Python."""
+    command = [sys.executable, checkout / "benchmarks/significance.py", "--events", str(events)]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    done = subprocess.run(
+        [*command, "--repeats", str(repeats)], cwd=checkout, env=environment, capture_output=True, text=True, check=True
+    )
+    line = next(line for line in done.stdout.splitlines() if line.lstrip().startswith(f"{events:,} events:"))
+    print(f"{checkout.name}: {line.strip()}", flush=True)
+    seconds, peak = re.findall(r"events: ([0-9.]+) s|peak ([0-9,]+) MiB", line)
+    return float(seconds[0]), float(peak[1].replace(",", ""))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, nargs="+", default=[100_000, 250_000, 500_000, 1_000_000])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--against", type=Path, help="a checkout of another commit, whose benchmark runs in turn")
     parser.add_argument("--build", type=Path, help="only write the store of that name")
     arguments = parser.parse_args()
     if arguments.build:
@@ -146,6 +174,17 @@ def main() -> None:
                 f"{(best.study + best.statistics) / events * 1e6:.2f} us an event, peak {peak:,.0f} MiB",
                 flush=True,
             )
+            if arguments.against:
+                one_mean = min(
+                    one_run(path, names, events, Path(folder) / "out.parquet", own=False)[0].total
+                    for _ in range(arguments.repeats)
+                )
+                seconds, other_peak = of_commit(arguments.against.resolve(), events, arguments.repeats)
+                print(
+                    f"{best.total / seconds:.2f} times its time, {one_mean / seconds:.2f} with one mean for all shares "
+                    f"({one_mean:.2f} s), {peak / other_peak:.2f} times its memory",
+                    flush=True,
+                )
         plain, ranks = plain_seconds(result, 5_000)
         print(f"peers: plain numpy {plain * 1e6:.1f} us an event, scipy's ranks alone {ranks * 1e6:.0f} us an event")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -24,24 +23,23 @@ class Refitted:
     def shape(self) -> tuple[int, int]:
         return len(self.estimates), self.bars.length
 
-    @cached_property
-    def _lines(self) -> tuple[Rows, Array]:
-        """(E, 3) of each event its symbol, first estimation row and first event row; (E,) its slope."""
+    @property
+    def _lines(self) -> tuple[Rows, Rows, Rows, Array]:
+        """Of each event its symbol, first estimation row, first event row and slope, each (E,)."""
         estimates = self.estimates
-        where = np.stack([estimates.symbol_index, estimates.est_first, estimates.win_first], axis=1)
         slopes = estimates.coefficients.shape[1] > 1
-        return where, estimates.coefficients[:, 1].copy() if slopes else np.zeros(len(estimates))
+        slope = estimates.coefficients[:, 1] if slopes else np.zeros(len(estimates))
+        return estimates.symbol_index, estimates.est_first, estimates.win_first, slope
 
     def of(self, rows: Rows) -> tuple[Array, Mask, Array]:
         """Residuals (B, L) of the events ``rows``, 0 where not used, where they are used, and the abnormal returns
         (B, D) by the same arithmetic: equal returns give equal values, as ranks need.
         """
-        where, slope = self._lines
         shape = (len(rows), self.bars.length)
         e, used = np.empty(shape), np.empty(shape, dtype=np.bool_)
         daily = np.empty((len(rows), self.estimates.ar.shape[1]))
         series = (self.bars.returns, self.bars.regressor, self.bars.spans)
-        compiled(fill_residuals)(series, (where, slope, rows), (e, used), daily)
+        compiled(fill_residuals)(series, (*self._lines, rows), (e, used), daily)
         return e, used, daily
 
 
@@ -54,23 +52,26 @@ def with_residuals(estimates: EventEstimates, bars: PackedBars | None) -> EventE
 
 
 def fill_residuals(
-    series: tuple[Array, Array, Spans], lines: tuple[Rows, Array, Rows], residuals: tuple[Array, Mask], daily: Array
+    series: tuple[Array, Array, Spans],
+    lines: tuple[Rows, Rows, Rows, Array, Rows],
+    residuals: tuple[Array, Mask],
+    daily: Array,
 ) -> None:
     """Fill ``residuals`` (B, L), and where they are used, and ``daily`` (B, D): what returns are above a line through
     the means, over the root of the sessions that each is over.
 
-    ``series``: as ``PackedBars``; ``lines``: of each event symbol, first estimation row and first event row (E, 3), and
-    slope (E,), and which events (B,) are filled. Sums with a condition in them are not run side by side by the
+    ``series``: as ``PackedBars``; ``lines``: of each event symbol, first estimation row, first event row and slope
+    (E,), and which events (B,) are filled. Sums with a condition in them are not run side by side by the
     processor, so what is summed is filled first.
     """
     y, xs, spans = series
-    where, slope, rows = lines
+    symbols, firsts, windows, slopes, rows = lines
     e, used = residuals
     total, length, days = y.shape[1], e.shape[1], daily.shape[1]
     own, other, root = np.empty(length), np.empty(length), np.ones(length)
     for p in range(len(rows)):
         i = rows[p]
-        symbol, first, window, beta = where[i, 0], where[i, 1], where[i, 2], slope[i]
+        symbol, first, window, beta = symbols[i], firsts[i], windows[i], slopes[i]
         x = xs[symbol if len(xs) > 1 else 0]
         t0, t1 = max(0, -first), min(length, total - first)
         returns, regressor = y[symbol, first + t0 : first + t1], x[first + t0 : first + t1]
