@@ -57,7 +57,7 @@ fuzz: $(VENV)/.installed-dev
 
 # The tests with the oldest versions that pyproject.toml allows, in a venv of their own.
 oldest: $(VENV)/.installed-dev
-	$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/oldest
+	$(BIN)/uv venv --quiet --clear --seed --python $(BIN)/python build/oldest
 	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --resolution lowest-direct \
 		--editable ".[cluster,fast,image,lake,nlp,statistics,volatility]" --group dev
 	$(BIN)/uv pip install --quiet --python build/oldest/bin/python --require-hashes --no-deps -r requirements-nlp.txt

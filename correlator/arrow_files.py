@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING
 
 from correlator.errors import InputError
-from correlator.source_limits import check_shape, check_size, check_table_bytes
+from correlator.source_limits import check_dates, check_shape, check_size, check_table_bytes
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,7 +40,7 @@ def parquet_frame(file: IO[bytes], source: str) -> pl.DataFrame:
         taken += batch.nbytes
         check_table_bytes(taken, size, source)
         batches.append(batch)
-    return _as_polars(pa.Table.from_batches(batches, opened.schema_arrow))
+    return _as_polars(pa.Table.from_batches(batches, opened.schema_arrow), source)
 
 
 def arrow_frame(file: IO[bytes], source: str) -> pl.DataFrame:
@@ -57,7 +57,7 @@ def arrow_frame(file: IO[bytes], source: str) -> pl.DataFrame:
         check_shape(rows, len(reader.schema), source)
         check_table_bytes(taken, size, source)
         batches.append(batch)
-    return _as_polars(pa.Table.from_batches(batches, reader.schema))
+    return _as_polars(pa.Table.from_batches(batches, reader.schema), source)
 
 
 def _check_metadata(metadata: pq.FileMetaData, size: int, source: str) -> None:
@@ -86,7 +86,7 @@ def _size(file: IO[bytes]) -> int:
     return size
 
 
-def _as_polars(table: pa.Table) -> pl.DataFrame:
+def _as_polars(table: pa.Table, source: str) -> pl.DataFrame:
     """The table as polars, after a look at every offset, length and text."""
     import polars as pl
 
@@ -94,6 +94,7 @@ def _as_polars(table: pa.Table) -> pl.DataFrame:
     _read_names(table.schema)
     frame = pl.from_arrow(table.replace_schema_metadata(None))
     assert isinstance(frame, pl.DataFrame)
+    check_dates(frame, source)
     return frame
 
 

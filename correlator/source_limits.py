@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from correlator.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MOST_BYTES = 2 << 30
 """Bytes of a source that is read at once, as it is or unpacked."""
@@ -30,7 +34,11 @@ MOST_TOML_BYTES = 1_000_000
 DEEPEST = 100
 """Levels of a JSON or TOML text."""
 
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_897
+"""From the first day of year 1 to the end of 9999, in days from 1970 on."""
+_A_DAY = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 # from the begin of a word on: what may begin at each of its letters takes the square of a long word's time
+_LONG_TAG = re.compile(r"<[A-Za-z][^<>]{100000}")
 _LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){%d}" % DEEPEST)  # noqa: UP031 (braces of the pattern)
 
 
@@ -72,6 +80,23 @@ def check_names(names: Iterable[str], what: str, source: str) -> None:
             raise InputError(f"{source} has a {what} of {len(name):,} characters, more than {LONGEST_NAME}")
         if not name.strip() or not name.isprintable():
             raise InputError(f"{source} has a {what} that cannot be seen: {name[:40]!r}", hint="rename it")
+
+
+def check_dates(frame: pl.DataFrame, source: str) -> None:
+    """Raise InputError for a date or time outside of the years 1 to 9999, which no calendar here has."""
+    import polars as pl
+    from polars import selectors
+
+    for column in frame.select(selectors.date() | selectors.datetime()):
+        days = column.to_physical().cast(pl.Float64) / _A_DAY[getattr(column.dtype, "time_unit", "d")]
+        if not days.is_between(_FIRST_DAY, _LAST_DAY).all():
+            raise InputError(f"{source} has a date outside of the years 1 to 9999 in {column.name!r}", hint="check it")
+
+
+def check_markup(text: str, source: str) -> None:
+    """Raise InputError for a tag of more than 100,000 characters: parsers take the square of its attributes' number."""
+    if _LONG_TAG.search(text):
+        raise InputError(f"{source} has a tag of more than 100,000 characters, which no page or feed has")
 
 
 def check_depth(text: str, source: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.source_limits import check_dates
 
 _FIELD = "close"
 DAY_NUMBERS = (19000101, 21001231)
@@ -112,7 +113,13 @@ def _written(value: Any) -> str:
 
 
 def to_polars(frame: Any, what: str) -> pl.DataFrame:
-    """``frame`` as polars; raises InputError naming ``what`` when it is not a frame."""
+    """``frame`` as polars; raises InputError naming ``what`` when it is not a frame, or has days of no calendar."""
+    table = _as_polars(frame, what)
+    check_dates(table, what)
+    return table
+
+
+def _as_polars(frame: Any, what: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
     if isinstance(frame, pl.LazyFrame):

@@ -14,6 +14,7 @@ from correlator.syntax import json_fault
 
 _DEPTH = 6
 _DATE = "date"
+_AS_WRITTEN: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str}
 
 
 def read_json(data: bytes, source: str) -> RawTable:
@@ -38,11 +39,11 @@ def _document(data: bytes, source: str) -> Any:
     encoding = json.detect_encoding(data[:64])
     text = data.decode(encoding, errors="replace").strip("\ufeff \r\n\t")
     try:
-        return json.loads(text, parse_float=str, parse_int=str)
+        return json.loads(text, **_AS_WRITTEN)
     except (json.JSONDecodeError, RecursionError) as problem:
         lines = [line for line in io.StringIO(text) if line.strip()]
         try:
-            return [json.loads(line, parse_float=str, parse_int=str) for line in lines]
+            return [json.loads(line, **_AS_WRITTEN) for line in lines]
         except (json.JSONDecodeError, RecursionError):
             raise InputError(f"{source} is not JSON: {json_fault(problem)}", hint="download it again") from None
 

@@ -76,7 +76,8 @@ def from_zip(data: bytes, source: str) -> bytes:
         names = [each for each in every if not _BESIDE.search(each)] or every
         if len(names) != 1:
             listed = ", ".join(names[:5]) or "none"
-            raise InputError(f"{source} holds {len(names)} files ({listed})", hint="unpack it and name one of them")
+            hint = "unpack it and load its files one by one, each with what it does not say itself (--symbol)"
+            raise InputError(f"{source} holds {len(names)} files ({listed})", hint=hint)
         if archive.getinfo(names[0]).flag_bits & 1:
             raise InputError(f"{source} is locked by a password", hint="unpack it first")
         with archive.open(names[0]) as file:

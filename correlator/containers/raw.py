@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from correlator.errors import InputError
+from correlator.source_limits import check_shape
+
 LINE, AT = "__line", "__at"
 
 
@@ -78,9 +81,18 @@ def table_of_cells(
     lines: Sequence[int] | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> RawTable:
-    """A text table from its cells; ``header``: of each column the cells above it; ``lines``: of each row its line."""
+    """A text table from its cells; ``header``: of each column the cells above it; ``lines``: of each row its line.
+
+    Raises InputError for more columns or rows than the limits, and for text that is not Unicode.
+    """
+    check_shape(len(rows), len(header), source)
     schema = dict.fromkeys(column_names(len(header)), pl.String)
-    frame = pl.DataFrame(rows, schema=schema, orient="row")
+    try:
+        frame = pl.DataFrame(rows, schema=schema, orient="row")
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{source} has half of a character (a surrogate without its other)", hint="write it anew"
+        ) from None
     numbers = range(1, len(rows) + 1) if lines is None else lines
     frame = frame.insert_column(0, pl.Series(LINE, numbers, dtype=pl.UInt32))
     cells = tuple(tuple(column) for column in header)

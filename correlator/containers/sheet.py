@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,21 @@ from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable, table_of_cells
 from correlator.errors import InputError
 from correlator.files import opened
+from correlator.source_limits import check_size, check_unpacked
 
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _ROUNDED = 1e-9
+
+MOST_CELLS = 50_000_000
+"""Places between the first and the last cell of a sheet: each takes memory, whether it holds something or not."""
+_AGAIN = "save it again as XLSX or CSV"
+_COUNTED = re.compile(r"xl/(worksheets/[^/]+\.xml|sharedStrings\.xml)$|content\.xml$", re.I)
+_CELL = re.compile(rb'<c [^>]{0,60}?\br="([A-Z]{1,3})(\d{1,7})"')
+_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*)>(.*?)</table:table-row>", re.S)
+_ODS_CELL = re.compile(rb"<table:table-cell\b([^>]*)>")
+_REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d+)"')
+_COUNT = re.compile(rb'[cC]ount="(\d{1,19})')
+_DAMAGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
 def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> RawTable:
@@ -29,11 +44,13 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
     if data is None:
         with opened(path) as file:
             data = file.read()
+    check_size(len(data), source)
+    _check_extent(data, source)
     try:
         book = fastexcel.read_excel(data)
         sheets = {name: _records(book, name) for name in book.sheet_names}
     except fastexcel.FastExcelError as problem:
-        raise InputError(f"{source} cannot be read as a workbook", hint="save it again as XLSX or CSV") from problem
+        raise InputError(f"{source} cannot be read as a workbook", hint=_AGAIN) from problem
     tables = {name: records for name, records in sheets.items() if any(is_data(record.cells) for record in records)}
     tables = tables or {name: records for name, records in sheets.items() if len(records) > 1}
     if hints.sheet is not None and len(tables) > 1:
@@ -56,6 +73,58 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
         lines=[record.first_line for record in rows],
         facts=facts_above(table.above),
     )
+
+
+def _check_extent(data: bytes, source: str) -> None:
+    """Raises InputError for an XLSX or ODS that unpacks without end, or whose cells or counts ask for more memory than
+    there is: the library gives up the process then.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            members = book.infolist()
+            check_unpacked(sum(each.file_size for each in members), len(data), source)
+            parts = [book.read(each) for each in members if _COUNTED.match(each.filename)]
+    except _DAMAGED as why:
+        if isinstance(why, InputError):
+            raise
+        raise InputError(f"{source} cannot be read as a workbook", hint=_AGAIN) from why
+    for text in parts:
+        places = max(_extent(text), _repeated(text))
+        if places > MOST_CELLS:
+            raise InputError(f"{source} has cells that lie too far apart, over {places:,} places", hint=_AGAIN)
+        if any(int(count) > len(text) for count in _COUNT.findall(text)):
+            raise InputError(f"{source} claims more texts than it holds", hint=_AGAIN)
+
+
+def _extent(text: bytes) -> int:
+    """Places of a sheet of XLSX from A1 to its outermost cells."""
+    cells = _CELL.findall(text)
+    widest = max((_column(letters) for letters in {letters for letters, _ in cells}), default=0)
+    return widest * max((int(row) for row in {row for _, row in cells}), default=0)
+
+
+def _repeated(text: bytes) -> int:
+    """Cells with a value in the sheets of an ODS, as often as each and its row say that it is repeated."""
+    places = 0
+    for opening, cells in _ODS_ROW.findall(text):
+        columns = sum(_times(cell) for cell in _ODS_CELL.findall(cells) if b"value" in cell)
+        places += columns * _times(opening)
+    return places
+
+
+def _times(tag: bytes) -> int:
+    repeated = _REPEATED.search(tag)
+    return int(repeated[1]) if repeated else 1
+
+
+def _column(letters: bytes) -> int:
+    """Number of a column: A is 1, XFD 16,384."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _records(book: Any, name: str) -> list[Record]:

@@ -75,6 +75,7 @@ def holds_day_numbers(column: pl.Series) -> bool:
     if not column.dtype.is_numeric():
         return False
     numbers = column.fill_nan(None).drop_nulls() if column.dtype.is_float() else column.drop_nulls()
+    numbers = numbers.cast(pl.Float64)  # a small type of whole numbers knows no such bounds
     if len(numbers) == 0 or not numbers.is_between(*DAY_NUMBERS).all() or not (numbers % 1 == 0).all():
         return False
     numbers = numbers.cast(pl.Int64)

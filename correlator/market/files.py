@@ -314,7 +314,9 @@ def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tu
         wrong = not_numbers(rows[name], values)
         if wrong.any():
             unreadable = rows.filter(wrong & ~bad)
-            text = (pl.lit(f"{name} ") + pl.col(name).cast(pl.String) + pl.lit(" is not a number")).alias("reason")
+            text = (
+                pl.lit(f"{name} ") + pl.col(name).cast(pl.String).str.slice(0, 40) + pl.lit(" is not a number")
+            ).alias("reason")
             rejected.append(unreadable.select(LINE, text))
             bad |= wrong
         numbers = numbers.with_columns(values.alias(name))

@@ -22,6 +22,7 @@ from correlator.news.language import language_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.timestamps import UNKNOWN, Stamp
+from correlator.source_limits import check_markup
 from correlator.syntax import json_fault
 
 MAX_FEED_BYTES = 16_000_000
@@ -54,6 +55,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     import feedparser
 
     clean = _utf8(raw)
+    check_markup(clean.decode(), source)
     if _ENTITY.search(clean):
         raise InputError(f"{source} declares XML entities, which a feed has no use for")
     try:

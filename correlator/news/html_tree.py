@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from lxml import etree, html
 
 from correlator.errors import InputError
+from correlator.source_limits import check_markup
 
 MAX_TEXT = 4_000_000
 _SILENT = frozenset(("script", "style", "noscript", "template", "svg", "head", "iframe", "object", "select"))
@@ -27,6 +28,7 @@ _LAYOUT = re.compile(r"(?i)\b(?:no|without|with|has|hide)[\-_](?:left[\-_]|right
 
 def parse_tree(text: str) -> html.HtmlElement:
     """The tree of a page's text, empty if it holds nothing; raises InputError for what cannot be read."""
+    check_markup(text, "the page")
     raw = (text[:MAX_TEXT] or " ").encode("utf-8", "replace")  # as bytes, so that a declaration of XML does no harm
     try:
         return html.document_fromstring(raw, parser=html.HTMLParser(encoding="utf-8", remove_comments=True))

@@ -109,7 +109,9 @@ def fill_residuals(
         mean /= weight
         for j in range(t1 - t0):
             row[j] = row[j] - mean * root[j] if mask[j] else 0.0
+        for d in range(days):  # kept before the last step, as residuals are: or else that is done in another order
+            day[d] = (y[symbol, window + d] - mean_y) - beta * (x[window + d] - mean_x)
         for d in range(days):
-            day[d] = (y[symbol, window + d] - mean_y) - beta * (x[window + d] - mean_x) - mean
+            day[d] = day[d] - mean
             if len(spans) > 0 and spans[symbol, window + d] > 1:
                 day[d] = np.nan

@@ -1,0 +1,185 @@
+"""Files of kinds that end a reader or a machine, each made anew: the name, its bytes, and what is said of it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import pickle
+import stat
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+CSV = b"Date,Close\n2025-05-26,1.0\n2025-05-27,1.1\n"
+_ENTITIES = b"<!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>%s]>" % b"".join(
+    b"<!ENTITY %s '%s'>" % (bytes([98 + n]), b"&%s;" % bytes([97 + n]) * 10) for n in range(9)
+)
+
+
+class Canary:
+    """What a pickle would run."""
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[str, str]]:
+        return open, ("ran", "w")
+
+
+def zipped(*members: tuple[str, bytes], mode: int = 0) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+    return out.getvalue()
+
+
+def lying_zip(place: int, value: bytes) -> bytes:
+    """An archive whose directory says something else than its member."""
+    data = bytearray(zipped(("a.csv", CSV)))
+    start = data.find(b"PK\x01\x02") + place
+    data[start : start + len(value)] = value
+    return bytes(data)
+
+
+def workbook(part: str, old: bytes, new: bytes) -> bytes:
+    """A workbook in one of whose parts ``old`` is ``new``."""
+    out = io.BytesIO()
+    pl.DataFrame({"Date": ["2025-05-26", "2025-05-27"], "Close": [1.0, 1.1]}).write_excel(out)
+    with zipfile.ZipFile(out) as book:
+        members = [(name, book.read(name)) for name in book.namelist()]
+    assert any(part in name and old in data for name, data in members)
+    return zipped(*((name, data.replace(old, new, 1) if part in name else data) for name, data in members))
+
+
+_XML = "urn:oasis:names:tc:opendocument:xmlns"
+
+
+def cell(value: str, words: str = "") -> str:
+    """A cell of an OpenDocument sheet."""
+    said = f'office:value-type="string" office:string-value="{value}"'
+    return f"<table:table-cell {said} {words}><text:p>{value}</text:p></table:table-cell>"
+
+
+def ods(*rows: str) -> bytes:
+    """A workbook of OpenDocument with one sheet."""
+    names = " ".join(f'xmlns:{name}="{_XML}:{name}:1.0"' for name in ("office", "table", "text"))
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    entry = f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+    listed = f'<manifest:manifest xmlns:manifest="{_XML}:manifest:1.0">{entry}</manifest:manifest>'
+    sheet = f'<table:table table:name="S">{"".join(rows)}</table:table>'
+    body = f"<office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body>"
+    text = f"<office:document-content {names}>{body}</office:document-content>"
+    return zipped(
+        ("mimetype", kind.encode()), ("META-INF/manifest.xml", listed.encode()), ("content.xml", text.encode())
+    )
+
+
+def row(*cells: str, words: str = "") -> str:
+    """A row of an OpenDocument sheet."""
+    return f"<table:table-row {words}>{''.join(cells)}</table:table-row>"
+
+
+BARS_OF_ODS = (
+    row(cell("Date"), cell("Close")),
+    row(cell("2025-05-26"), cell("1.5")),
+    row(cell("2025-05-27"), cell("1.6")),
+)
+COLUMNS, ROWS = (
+    f'table:number-{each}-repeated="{count}"' for each, count in (("columns", 16_384), ("rows", 1_048_573))
+)
+
+
+def parquet(columns: dict[str, pa.Array], metadata: dict[str, str] | None = None) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), out)
+    return out.getvalue()
+
+
+def footer(length: int) -> bytes:
+    """Parquet that says its footer has so many bytes."""
+    data = parquet({"Date": pa.array(["2025-05-26"]), "Close": pa.array([1.0])})
+    return data[:-8] + struct.pack("<I", length) + data[-4:]
+
+
+def prices() -> Iterator[tuple[str, bytes, str]]:
+    """Files given as prices: name, bytes, what the refusal says."""
+    date, close = pa.array(["2025-05-26"]), pa.array([1.0])
+    last_row = b"</row></sheetData>"
+    far = b'</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    yield "shares.zip", zipped(("A.csv", CSV), ("B.csv", CSV)), "load its files one by one"
+    yield "twice.zip", zipped(("a.csv", CSV), ("A.csv", CSV)), "holds 2 files"
+    yield "link.zip", zipped(("a.csv", b"/etc/passwd"), mode=stat.S_IFLNK | 0o777), "nothing below it"
+    yield "locked.zip", lying_zip(8, b"\x01"), "password|damaged"
+    yield "size.zip", lying_zip(24, struct.pack("<I", 5)), "damaged"
+    yield "method.zip", lying_zip(10, struct.pack("<H", 99)), "damaged"
+    yield "control.zip", zipped(("\x1b[31m.csv", CSV), ("\u202eb.csv", CSV)), "holds 2 files"
+    yield "many.zip", zipped(*((f"{n}.csv", b"x") for n in range(2_000))), "holds 2000 files"
+    yield "cut.csv.gz", gzip.compress(CSV * 50)[:-20], "damaged"
+    yield "rest.csv.gz", gzip.compress(CSV) + b"rest" * 9, "damaged"
+    yield "cut.csv.xz", lzma.compress(CSV * 50)[:-20], "damaged"
+    yield "alone.csv.lzma", lzma.compress(CSV, format=lzma.FORMAT_ALONE), "not text"
+    yield "seven.7z", b"7z\xbc\xaf\x27\x1c" + bytes(300), "not text"
+    yield "far.xlsx", workbook("sheet1.xml", last_row, far), "too far apart"
+    yield "count.xlsx", workbook("sharedStrings", b'uniqueCount="', b'uniqueCount="99999999999'), "claims more texts"
+    yield "index.xlsx", workbook("sheet1.xml", b't="s"><v>0<', b't="s"><v>999999999<'), "as a workbook"
+    yield "entity.xlsx", workbook("sharedStrings", b"Close<", b"&j;<"), "as a workbook"
+    yield "spaces.xlsx", workbook("sheet1.xml", b"</sheetData>", b"</sheetData>" + b" " * 101_000_000), "100 times"
+    yield "columns.ods", ods(*BARS_OF_ODS, row(cell("1", COLUMNS.replace("16384", "2000000000")))), "too far apart"
+    yield "rows.ods", ods(*BARS_OF_ODS, row(cell("1", COLUMNS), words=ROWS)), "too far apart"
+    yield "empty.ods", zipped(("content.xml", b"<x/>")), "workbook|sheet"
+    yield "old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2_000), "as a workbook"
+    yield "day.parquet", parquet({"Date": pa.array([-(2**31)], pa.date32()), "Close": close}), "outside of the years"
+    yield (
+        "time.parquet",
+        parquet({"Date": pa.array([2**62], pa.timestamp("us")), "Close": close}),
+        "outside of the years",
+    )
+    yield "twice.parquet", parquet({"Date": date, "Close": close}).replace(b"Close", b"Dat\x65\x00"), "as Parquet"
+    yield "footer.parquet", footer(2**31 - 1), "as Parquet"
+    yield "nothing.parquet", footer(0), "as Parquet"
+    yield "marks.parquet", b"PAR1PAR1", "as Parquet"
+    yield "schema.parquet", parquet({"Date": date, "Close": close}, {"ARROW:schema": "AAAA"}), "as Parquet"
+    yield "binary.parquet", parquet({"Date": date, "Close": pa.array([b"\x80\x04cos\nsystem\n"])}), "not a number"
+    yield "keys.json", b"[{%s}]" % b",".join(b'"k%d":1' % n for n in range(20_001)), "20,001 columns"
+    yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "half of a character"
+    yield "digits.json", b'[{"date": "2025-05-26", "close": %s}]' % (b"9" * 5_000), "close 9{40} is not a number"
+    yield "nan.json", b'[{"date": "2025-05-26", "close": NaN}]', "no close"
+    yield "pickle.pkl", pickle.dumps(Canary()), "not text"
+    yield "pickle.csv", b"\x80\x04" + pickle.dumps(Canary()), "not text"
+    yield "python.yaml", b"!!python/object/apply:os.system ['touch ran']\n", "nothing below it|no date"
+    yield "nulls.csv", CSV.replace(b"1.1", b"1\x00.1"), "not text"
+    yield "open.csv", b'Date,Close\n2025-05-26,"1.0\n2025-05-27,1.1\n', "not a number"
+    yield "wide.csv", b"Date," + b",".join(b"c%d" % n for n in range(30_000)) + b"\n2025-05-26,1\n", "columns|below it"
+    yield "formula.csv", b"Date,Close,Symbol\n2025-05-26,1,=cmd|' /C calc'!A0\n", "holds =cmd"
+    yield "html.csv", b"Date,Close,Symbol\n2025-05-26,1,<script>alert(1)</script>\n", "holds <script>"
+
+
+def news() -> Iterator[tuple[str, bytes, str]]:
+    """Files given as news, in the same form."""
+    item = b"<item><title>%s</title><link>https://a.example/1</link></item>"
+    attributes = b" ".join(b"a%d='x'" % n for n in range(20_000))
+    yield "laughs.xml", _ENTITIES + b"<rss version='2.0'><channel>" + item % b"&j;" + b"</channel></rss>", "entities"
+    yield (
+        "file.xml",
+        (b"<!DOCTYPE r [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><rss version='2.0'><channel>" + item % b"&x;"),
+        "entities",
+    )
+    yield (
+        "outside.xml",
+        (b"<!DOCTYPE r [<!ENTITY % x SYSTEM 'http://127.0.0.1:9/x'> %x;]><rss version='2.0'><channel/></rss>"),
+        "entities",
+    )
+    yield "attributes.xml", b"<rss version='2.0' " + attributes + b"><channel/></rss>", "a tag of more than"
+    yield "attributes.html", b"<html><body " + attributes + b"><h1>Envoys meet</h1></body></html>", "a tag of more than"
+    yield "pickle.html", pickle.dumps(Canary()), "not text"
+    yield (
+        "zip.html",
+        zipped(("a.html", b"<html></html>"), ("b.html", b"<html></html>")),
+        "not text|holds 2 files|no layout",
+    )

@@ -1,0 +1,46 @@
+"""Files that end a reader or a machine: one line says what is wrong with each, and nothing of them is run."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hostile_files import BARS_OF_ODS, COLUMNS, ROWS, news, ods, prices, row
+
+from correlator.errors import InputError
+from correlator.eventstudy.frames import read_wide
+from correlator.market.files import read_prices
+from correlator.news.read import read_news
+
+PRICES, NEWS = list(prices()), list(news())
+
+
+@pytest.mark.parametrize(("name", "data", "said"), PRICES, ids=[name for name, _, _ in PRICES])
+def test_files_given_as_prices(name, data, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=said) as refused:
+        read_prices(name, symbol="AIRLINK", exchange="XKAR")
+    assert len(str(refused.value)) < 500
+    assert "\n" not in str(refused.value)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(("name", "data", "said"), NEWS, ids=[name for name, _, _ in NEWS])
+def test_files_given_as_news(name, data, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=said) as refused:
+        list(read_news(name))
+    assert "\n" not in str(refused.value)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_a_workbook_that_repeats_empty_cells_to_its_end_is_read(tmp_path):
+    rest = row(f"<table:table-cell {COLUMNS}/>", words=ROWS)
+    (tmp_path / "p.ods").write_bytes(ods(*BARS_OF_ODS, rest))
+    assert read_prices(tmp_path / "p.ods", symbol="AIRLINK", exchange="XKAR").bars["close"].to_list() == [1.5, 1.6]
+
+
+def test_days_of_small_whole_numbers_are_not_days_written_in_digits():
+    with pytest.raises(InputError):
+        read_wide(pl.DataFrame({"date": pl.Series([1, 2], dtype=pl.UInt8), "A": [1.0, 2.0]}), "prices")
