@@ -77,6 +77,12 @@ def read_text(value: Any, argument: str) -> str | None:
     return value.strip()
 
 
+def read_currency(value: Any, argument: str) -> str | None:
+    """A currency's code in capitals; None stays None."""
+    text = read_text(value, argument)
+    return None if text is None else text.upper()
+
+
 def one_of(choices: tuple[str, ...]) -> Read:
     """A reader of one of ``choices``."""
 

@@ -23,6 +23,7 @@ from correlator.eventstudy.readers import (
     one_of,
     perhaps,
     read_clock,
+    read_currency,
     read_interval,
     read_links,
     read_minimum,
@@ -148,7 +149,7 @@ class StudySpec:
     )
     currency: str | None = field(
         default=None,
-        metadata=_option(read_text, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE),
+        metadata=_option(read_currency, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE),
     )
     estimation: Window = field(
         default=OffsetWindow(-279, -30),

@@ -10,23 +10,22 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.frames import Array, returns_of
+from correlator.eventstudy.frames import Array
 from correlator.store.bar_arrays import read_bar_arrays
 from correlator.store.statements import query
 
 _VEHICLE = "USD"
 
 
-def currency_returns(
+def currency_rate(
     connection: duckdb.DuckDBPyConnection,
     symbols: Sequence[str],
     target: str,
     sessions: pl.Series,
     *,
-    returns_kind: str,
     as_of: datetime | None,
 ) -> Array:
-    """Returns (T,) of one unit of the currency that ``symbols`` are quoted in, in ``target``, on ``sessions`` (T,).
+    """What one unit of the currency that ``symbols`` are quoted in is worth in ``target`` on ``sessions`` (T,).
 
     Rates are daily closes of instruments called like ``USDPKR`` (rupees for a dollar), taken as they are, the other
     way round, or by way of the dollar. A session without a rate is missing: nothing is carried forward. Raises
@@ -34,9 +33,8 @@ def currency_returns(
     """
     local = _currency_of(connection, symbols)
     if local == target:
-        return np.zeros(len(sessions))
-    rate = _rate(connection, local, target, sessions, as_of=as_of)
-    return returns_of(rate[:, None], returns_kind)[:, 0]
+        return np.ones(len(sessions))
+    return _rate(connection, local, target, sessions, as_of=as_of)
 
 
 def _currency_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:

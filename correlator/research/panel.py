@@ -17,7 +17,6 @@ from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equa
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DAILY, StudySpec
 from correlator.eventstudy.trade_to_trade import bridge_holes
-from correlator.market.currency import convert_returns
 from correlator.market.limits import price_limits
 from correlator.market.returns import filled_adjusted, limit_locked, zero_volume
 from correlator.research.benchmark import (
@@ -28,7 +27,7 @@ from correlator.research.benchmark import (
     timing_of,
     without_doubted,
 )
-from correlator.research.currency import currency_returns
+from correlator.research.currency import currency_rate
 from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.bar_arrays import FIELDS, BarGrid, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument_rows
@@ -89,7 +88,8 @@ def stored_panel(
     else:
         labels, arrays = _bars_of(connection, names, spec.interval, spec.as_of)
     note = _time_benchmark(connection, exchange, spec, labels, arrays=_Columns(names, arrays))
-    prices, returns = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
+    prices = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
+    returns = returns_of(prices, spec.returns)
     place = {name: column for column, name in enumerate(names)}
     own = [place[symbol] for symbol in symbols]
     locked = _limit_locked(arrays, labels, exchange) if flags and spec.interval == DAILY else None
@@ -150,18 +150,15 @@ def _time_benchmark(
 
 def _in_currency(
     connection: duckdb.DuckDBPyConnection, names: list[str], labels: pl.Series, prices: Array, *, spec: StudySpec
-) -> tuple[Array, Array]:
-    """Prices and returns in the currency asked for."""
-    returns = returns_of(prices, spec.returns)
+) -> Array:
+    """Prices (T, S) in the currency asked for; a session without a rate has none, as one without a trade."""
     if spec.currency is None:
-        return prices, returns
+        return prices
     if spec.interval != DAILY:
         raise InputError(
             f"bars of {spec.interval} have no exchange rates", hint="study daily bars, or leave currency out"
         )
-    rates = currency_returns(connection, names, spec.currency, labels, returns_kind=spec.returns, as_of=spec.as_of)
-    moved = np.nancumsum(rates if spec.returns == "log" else np.log1p(rates), axis=0)
-    return prices * np.exp(moved), convert_returns(returns, rates, spec.returns)
+    return prices * currency_rate(connection, names, spec.currency, labels, as_of=spec.as_of)[:, None]
 
 
 def _on_mean(

@@ -15,7 +15,6 @@ from hypothesis.extra import numpy as st_numpy
 
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.benchmark import equal_weighted
-from correlator.market.currency import convert_returns
 from correlator.market.factors import read_factors
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, previous_closes, returns_matrix, zero_volume
@@ -146,14 +145,6 @@ def test_the_limit_was_another_one_before_2024():
 
 def test_zero_volume_is_not_a_missing_one():
     np.testing.assert_array_equal(zero_volume(np.array([[0.0, np.nan, 5.0]])), [[True, False, False]])
-
-
-def test_currencies():
-    local, fx = np.array([[0.10], [np.nan]]), np.array([-0.05, 0.01])
-    np.testing.assert_allclose(convert_returns(local, fx, "simple"), [[1.1 * 0.95 - 1], [np.nan]])
-    np.testing.assert_allclose(convert_returns(local, fx, "log"), [[0.05], [np.nan]])
-    with pytest.raises(InputError, match="do not fit"):
-        convert_returns(local, np.zeros(5))
 
 
 def test_equal_weights_of_what_is_there():

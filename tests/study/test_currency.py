@@ -1,0 +1,52 @@
+"""Returns in another currency: what a holder has who counts in it, over halts and over days without a rate."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+import correlator as co
+from correlator.errors import NotFoundError
+from correlator.sessions import sessions_between
+
+SESSIONS = sessions_between("XTKS", date(2022, 1, 4), date(2022, 12, 30))["session"]
+WALKS = np.exp(np.random.default_rng(4).normal(0, 0.01, (len(SESSIONS), 3)).cumsum(axis=0))
+FRAME = pl.DataFrame(
+    {"Date": SESSIONS, "LAMP": 900 * WALKS[:, 0], "INDEX": 2000 * WALKS[:, 1], "RATE": 130 * WALKS[:, 2]}
+)
+OPTIONS = {"benchmark": "INDEX", "estimation": "-120:-11", "window": "-5:5", "windows": "-5:5"}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    ws = co.open_workspace(tmp_path_factory.mktemp("currency") / "m.duckdb")
+    halted = FRAME.with_row_index("row").filter(~pl.col("row").is_between(148, 150))
+    unrated = FRAME.with_row_index("row").filter(~pl.col("row").is_in([60, 153]))
+    for name, rows, exchange in (("LAMP", halted, "XTKS"), ("INDEX", FRAME, "XTKS")):
+        ws.add_prices(rows.select("Date", pl.col(name).alias("Close")), symbol=name, exchange=exchange)
+    ws.add_prices(unrated.select("Date", pl.col("RATE").alias("Close")), symbol="USDJPY", exchange="24/5")
+    ws.add_events(pl.DataFrame({"symbol": ["LAMP"], "date": [SESSIONS[149]], "category": ["AGREE"]}))
+    return ws
+
+
+@pytest.mark.parametrize("kind", ["log", "simple"])
+def test_a_study_in_dollars_is_the_study_of_prices_in_dollars(store, kind) -> None:
+    row = pl.int_range(pl.len())
+    dollars = FRAME.select(
+        "Date",
+        *(pl.when(~row.is_in([60, 153])).then(pl.col(name) / pl.col("RATE")).alias(name) for name in ("LAMP", "INDEX")),
+    ).with_columns(pl.when(~row.is_between(148, 150)).then("LAMP").alias("LAMP"))
+    events = pl.DataFrame({"symbol": ["LAMP"], "date": [SESSIONS[149]]})
+    by_hand = co.study(prices=dollars, events=events, exchange="XTKS", returns=kind, **OPTIONS)
+    for code in ("USD", "usd"):
+        stored = store.study(links="named", date_only="same-day", returns=kind, currency=code, **OPTIONS)
+        assert stored.car["car"].item() == pytest.approx(by_hand.car["car"].item(), abs=1e-13)
+        assert stored.ar["ar"].to_list() == pytest.approx(by_hand.ar["ar"].to_list(), abs=1e-13, nan_ok=True)
+
+
+def test_a_currency_without_a_rate_is_refused(store) -> None:
+    with pytest.raises(NotFoundError, match="no rate of JPY in EUR"):
+        store.study(links="named", currency="EUR", **OPTIONS)
