@@ -28,6 +28,13 @@ def texts(value: Any, argument: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
 
 
+def read_symbols(value: Any, argument: str) -> tuple[str, ...]:
+    """As ``texts``; an empty list is refused, since a filter that kept nothing does not mean every share."""
+    if isinstance(value, list) and not value:
+        raise InputError(f"{argument} is an empty list", hint="leave it out for every share", argument=argument)
+    return texts(value, argument)
+
+
 def instant(value: Any, argument: str = "as_of") -> datetime | None:
     """An instant in UTC from ISO 8601 text, a date (its end) or a datetime with a zone; None stays None.
 

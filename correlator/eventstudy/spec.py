@@ -28,6 +28,7 @@ from correlator.eventstudy.readers import (
     read_links,
     read_minimum,
     read_switch,
+    read_symbols,
     read_text,
     read_windows,
     texts,
@@ -86,7 +87,11 @@ class StudySpec:
     symbols: tuple[str, ...] = field(
         default=(),
         metadata=_option(
-            texts, "Symbol to study; may be given again. Default: every share.", flag="--symbol", of=STORE, many=True
+            read_symbols,
+            "Symbol to study; may be given again. Default: every share.",
+            flag="--symbol",
+            of=STORE,
+            many=True,
         ),
     )
     events: str | None = field(

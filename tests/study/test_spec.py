@@ -228,3 +228,9 @@ def test_an_option_takes_every_value_or_is_refused() -> None:
         assert "give it once" in runner.invoke(app, ["study", *twice]).output
     assert "give it once" in runner.invoke(app, ["--store", "a", "--store", "b", "study"]).output
     assert "give it once" in runner.invoke(app, ["sessions", "check", "--overrides", "--no-overrides"]).output
+
+
+def test_an_empty_list_of_symbols_is_not_every_share() -> None:
+    with pytest.raises(InputError, match="symbols is an empty list"):
+        study_spec(symbols=[])
+    assert study_spec(symbols=None).symbols == study_spec(symbols=()).symbols == ()
