@@ -39,7 +39,7 @@ RAREST = 4
 NEIGHBOURS = 4
 PAIRS_AT_ONCE = 200_000
 SHORTEST = 4  # words of what a headline tells first: fewer match too much
-LOOSER = 35.0
+LOOSER = 27.5
 FORMULA_DAYS = 3
 MICROSECONDS = 3_600_000_000  # of an hour
 _ABOUT = re.compile(
@@ -154,7 +154,7 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     sets = process.cpdist(*texts, scorer=fuzz.token_set_ratio, dtype=np.float32)
     whole = process.cpdist(*texts, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     first = process.cpdist(*clauses, scorer=fuzz.token_sort_ratio, dtype=np.float32)
-    close = ((sets >= threshold - LOOSER / 2) & (whole >= threshold - LOOSER)) | (first >= threshold)
+    close = (sets >= threshold - LOOSER / 2) & (np.maximum(whole, first) >= threshold - LOOSER)
     close |= _report_of_one(left, right).to_numpy()
     equal = (left["text"] == right["text"]) | ((left["clause"] == right["clause"]) & left["long"])
     asked = pl.Series(close) & ~equal & ~(counted_apart(left, right, "text") & counted_apart(left, right, "clause"))
@@ -166,13 +166,15 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
 
 
 def _report_of_one(left: pl.DataFrame, right: pl.DataFrame) -> pl.Series:
-    """Whether both may report the results of one company: they begin with one word, and each tells of profits."""
+    """Whether both may be one report: they begin with one word and tell of profits, or both tell one indicator."""
     begin = r"^(\S+)"
     metrics = rf"\b(?:{'|'.join(sorted(words_of().metric | words_of().expected))})\b"
     texts = pl.DataFrame({"left": left["clause"], "right": right["clause"]})
     one, two = pl.col("left").str, pl.col("right").str
-    same = (one.extract(begin) == two.extract(begin)) & one.contains(metrics) & two.contains(metrics)
-    return texts.select(same.fill_null(value=False)).to_series()
+    company = (one.extract(begin) == two.extract(begin)) & one.contains(metrics) & two.contains(metrics)
+    indicator = rf"\b({'|'.join(sorted(words_of().indicator))})\b"
+    release = one.extract(indicator) == two.extract(indicator)
+    return texts.select(company.fill_null(value=False) | release.fill_null(value=False)).to_series()
 
 
 def _same_event(one: str, two: str, hours: float) -> bool:

@@ -22,6 +22,7 @@ _KINDS = (
 )
 _SAYERS = "reports?|sources?|papers?|officials?|statement|media|wsj|ft|nyt|bbg|cnbc|tv|minister|ministry|source says"
 _DECORATION = re.compile(rf"^(?:(?:{_KINDS})\s?\d{{0,2}}\s?[-–—:|]\s?)+|\s?[-–—:]\s?(?:{_SAYERS})$", re.IGNORECASE)
+_DECORATING = frozenset("-–—:|")
 _ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\b[A-Z]\.[A-Z]\b")
 _COUNTRY = re.compile(r"\bUS\b")
 _WORD = re.compile(r"\d+(?:_\d+)+|[^\W_]+(?:'[^\W_]+)*")
@@ -95,9 +96,10 @@ def headline_words(headline: str) -> HeadlineWords:
     group, joined, end, before = 0, False, 0, ""
     for match in _WORD.finditer(text):
         word = match[0]
-        joined |= word.casefold() == "and" or text[end : match.start()].strip() in _JOINING
+        low, gap = word.casefold(), text[end : match.start()]
+        joined |= low == "and" or (gap != " " and gap.strip() in _JOINING)
         end = match.end()
-        stem = _taken_for(word.casefold())
+        stem = _taken_for(low)
         if stem and stem not in filler:
             group += not joined
             joined = False
@@ -199,14 +201,21 @@ def opposites() -> dict[str, frozenset[str]]:
 
 def _plain(headline: str) -> str:
     text = unicodedata.normalize("NFKC", headline).replace("’", "'").replace("`", "'")
-    for _ in range(2):
-        text = _DECORATION.sub("", text.strip())
-    text = _COUNTRY.sub("U.S.", text) if not text.isupper() else text
-    text = _ACRONYM.sub(lambda match: match[0].replace(".", "").upper() + " ", text)
-    text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), _THOUSANDS.sub("", text))
-    text = _DECIMAL.sub("_", re.sub(_MAY_DAY, r"maymonth \1", re.sub(_MAY, r"\1\2 maymonth", text)))
-    text = _ZEROS.sub(lambda match: match[1] or "", text)  # 1.50 is 1.5
-    return _QUARTER.sub(r"\1 quarter", text).replace("'s ", " ").replace("s' ", "s ")
+    text = text.strip()
+    if not _DECORATING.isdisjoint(text):
+        for _ in range(2):
+            text = _DECORATION.sub("", text).strip()
+    if "US" in text and not text.isupper():
+        text = _COUNTRY.sub("U.S.", text)
+    if "." in text:
+        text = _ACRONYM.sub(lambda match: match[0].replace(".", "").upper() + " ", text)
+    if "May" in text:
+        text = re.sub(_MAY_DAY, r"maymonth \1", re.sub(_MAY, r"\1\2 maymonth", text))
+    text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), _THOUSANDS.sub("", text) if "," in text else text)
+    if any(letter.isdigit() for letter in text):
+        text = _ZEROS.sub(lambda match: match[1] or "", _DECIMAL.sub("_", text))  # 1.50 is 1.5
+        text = _QUARTER.sub(r"\1 quarter", text)
+    return text.replace("'s ", " ").replace("s' ", "s ")
 
 
 def _joined_phrases(text: str) -> str:
