@@ -37,6 +37,23 @@ def test_every_dependency_has_an_upper_bound_and_a_licence():
     assert missing == [], "run python tools/make_licences.py"
 
 
+def test_the_matrix_has_every_dependency_as_it_is_allowed():
+    from make_matrix import PAGE, allowed, requirements
+    from packaging.version import Version
+
+    rows = [line.split("|")[1:5] for line in PAGE.read_text(encoding="utf-8").splitlines() if "` | " in line]
+    known = {
+        name.strip(): (bounds.strip(" `"), Version(old), Version(new))
+        for name, bounds, old, new in rows
+        if old.strip()[0].isdigit()
+    }
+    for each in requirements():
+        bounds, oldest, newest = known[each.name.lower().replace("_", "-")]
+        assert bounds == allowed(each), "run python tools/make_matrix.py"
+        assert oldest <= newest
+        assert oldest in each.specifier
+
+
 def test_the_bill_of_materials_and_the_page_say_the_same():
     bill = json.loads((ROOT / "docs" / "sbom.json").read_text(encoding="utf-8"))
     rows = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8").splitlines()
