@@ -64,6 +64,18 @@ def _code(actor: str) -> str | None:
     return actor.split(":")[0] or None
 
 
+def print_actors(coder: str, folder: Path = FOLDER) -> None:
+    """Who acts on whom alone: share of the answered texts of ``actors.tsv`` with source and target right."""
+    labels = [line.split("\t") for line in (folder / "actors.tsv").read_text(encoding="utf-8").splitlines()]
+    coded = code_headlines([text for _, _, text in labels], coder=coder)
+    right = [
+        _both(events[0]) == (source, target)
+        for (source, target, _), events in zip(labels, coded, strict=True)
+        if events
+    ]
+    print(f"actors.tsv: both sides right in {sum(right) / len(right):.3f} of {len(right)} answered of {len(labels)}")
+
+
 def figures(labels: list[Label], coded: list[list[CodedEvent]]) -> dict[str, float]:
     """Shares right: of events answered, category, quad, source, target and dyad; of non-events those left alone.
 
@@ -123,6 +135,7 @@ def main() -> None:
     print(f"{chosen.coder:<24}" + "".join(f"{name:>16}" for name in columns))
     for measure in columns["first set"]:
         print(f"{measure:<24}" + "".join(f"{column[measure]:>16.3f}" for column in columns.values()))
+    print_actors(chosen.coder)
     if not chosen.detail:
         return
     labels = read_labels()

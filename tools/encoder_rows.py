@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from training_rows import Row, gold_rows, graded_business_rows, own_rows, role_rows
 
 from correlator.events.direction import Roles
+from correlator.events.encoder import Encoded, encode
 from correlator.events.features import CLASSES, NONE, masked, role_features
 from correlator.events.gate import has_gate
 from correlator.events.phrases import Phrase
-from correlator.events.reading import chosen, named, read
+from correlator.events.reading import Reading, chosen, named, read
 from correlator.events.text import Text
 
 SOURCE, TARGET, NEITHER = 0, 1, 2
@@ -63,6 +64,16 @@ def examples(gold: Path, headlines: Path) -> list[Example]:
     for row, spans in role_rows():
         out.append(_example(row, partial(_marked_roles, spans)))
     return out
+
+
+def encoded_by(readings: list[Reading], encoder: Path) -> Encoded:
+    """What the encoder of one file says."""
+    shown = [masked(reading.text, reading.mentions) for reading in readings]
+    spans = [
+        [each.span(actor.start, actor.end) for actor in reading.actors]
+        for reading, each in zip(readings, shown, strict=True)
+    ]
+    return encode([each.words for each in shown], spans, encoder)
 
 
 def _example(row: Row, roles_of: Callable[[_Seen], NDArray[np.float32]], grade: str | None = None) -> Example:

@@ -10,8 +10,8 @@ headline tells an event, from the business headlines and our own. Written to ``d
 numbers per hashed bucket: no word of the texts.
 
 First it prints figures on folds that the fit has not seen (texts of one cluster or month stay in one fold). With
-``--heard FILE`` (what ``fine_tune_encoder.py --fold K/N`` wrote) also those of the mean with the encoder, on the fold
-that the encoder has not seen either.
+``--encoder FILE`` (what ``fine_tune_encoder.py --fold 0/3`` wrote) also those of the mean with the encoder, on the
+third that the encoder has not seen either.
 
 Where a file gives only the quad class, or YIELD for two categories, the category is the likeliest of those allowed
 under a first fit on the certain rows.
@@ -38,6 +38,7 @@ from correlator.events.gate import tells_nobody
 from correlator.events.reading import named, read
 
 sys.path.insert(0, str(Path(__file__).parent))
+from encoder_rows import encoded_by
 from training_rows import (
     BUSINESS,
     EVENTS,
@@ -45,6 +46,7 @@ from training_rows import (
     ROLES,
     Row,
     business_rows,
+    fold_of,
     folds_of,
     gold_rows,
     own_rows,
@@ -67,6 +69,8 @@ EVENT_PENALTY = 0.5
 GRAM_SCALE = 1.5
 ROUNDS = 90
 EVENT_ROUNDS = 400
+# The part of the clusters that the encoder named with --encoder has not seen.
+FOLDS, LEFT_OUT = 3, 0
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,7 @@ def labels_of(found: Said, features: Features, some: NDArray[np.int64], sure: fl
     return np.where(features.nobody[some] | (gated & (found.likely < sure)), none, chosen)
 
 
-def cross_validated(rows: list[Row], features: Features, folds: int, heard: list[Path]) -> None:
+def cross_validated(rows: list[Row], features: Features, folds: int, encoder: Path | None) -> None:
     """Print accuracy and macro-F1, and precision of events, on folds that the fits have not seen."""
     everything = np.arange(len(rows))
     linear = Said(np.zeros((len(rows), len(CLASSES))), np.zeros(len(rows)))
@@ -202,19 +206,15 @@ def cross_validated(rows: list[Row], features: Features, folds: int, heard: list
         found = said(fit(rows, features, train), features, test)
         linear.shares[test], linear.likely[test] = found.shares, found.likely
     print_figures("linear model alone", rows, features, everything, linear)
-    if not heard:
+    if encoder is None:
         return
-    parts = [np.load(path) for path in heard]
-    some = np.concatenate([part["rows"][part["rows"] < len(rows)] for part in parts])
-    kept = [part["rows"] < len(rows) for part in parts]
-    category = np.concatenate([part["category"][each] for part, each in zip(parts, kept, strict=True)])
-    scope = np.concatenate([part["scope"][each] for part, each in zip(parts, kept, strict=True)])
-    shares = softmax(scope)
-    encoder = Said(softmax(category), 1.0 - shares[:, 0])
+    some = np.flatnonzero([fold_of(row.cluster, FOLDS) == LEFT_OUT for row in rows])
+    encoded = encoded_by([named(read(rows[n].text)) for n in some], encoder)
+    learned = Said(softmax(encoded.category), 1.0 - softmax(encoded.scope)[:, 0])
     own = Said(linear.shares[some], linear.likely[some])
-    print_figures("linear model on the encoder's folds", rows, features, some, own)
-    print_figures("encoder alone", rows, features, some, encoder)
-    print_figures("mean of both", rows, features, some, own.mean(encoder))
+    print_figures("linear model on the encoder's third", rows, features, some, own)
+    print_figures("encoder alone", rows, features, some, learned)
+    print_figures("mean of both", rows, features, some, own.mean(learned))
 
 
 def print_figures(name: str, rows: list[Row], features: Features, some: NDArray[np.int64], found: Said) -> None:
@@ -262,14 +262,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder of the gold")
     parser.add_argument("headlines", type=Path, help="CSV of the business headlines that reuters_labels.csv labels")
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--heard", type=Path, nargs="*", default=[], help="what the encoder says of folds left out")
+    parser.add_argument("--encoder", type=Path, help="encoder that has not seen a third (fold 0/3)")
     parser.add_argument("--out", type=Path, default=OUT, help="file to write")
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=ConvergenceWarning)
     rows = gold_rows(chosen.folder) + own_rows() + business_rows(chosen.headlines) + [row for row, _ in role_rows()]
     features = features_of(rows)
     if chosen.folds > 1:
-        cross_validated(rows, features, chosen.folds, chosen.heard)
+        cross_validated(rows, features, chosen.folds, chosen.encoder)
     np.savez_compressed(chosen.out, **stored(fit(rows, features, np.arange(len(rows)))))
     print(f"{len(rows)} texts; {chosen.out.name} has {chosen.out.stat().st_size / 1e6:.1f} MB")
 

@@ -24,8 +24,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from correlator.events.confidence import ALWAYS, BOTH, LINEAR, is_told, signs_of
-from correlator.events.encoder import Encoded, encode
-from correlator.events.features import masked
+from correlator.events.encoder import Encoded
 from correlator.events.fitted import judgement_of
 from correlator.events.full import placed, roles_of
 from correlator.events.gate import has_gate, is_clear
@@ -33,7 +32,8 @@ from correlator.events.learned_roles import views_of
 from correlator.events.reading import Reading, named, read
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fit_coder import design, features_of, fit
+from encoder_rows import encoded_by
+from fit_coder import FOLDS, LEFT_OUT, design, features_of, fit
 from training_rows import BUSINESS, EVENTS, ROLES, Row, business_rows, fold_of, gold_rows, own_rows, role_rows
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
@@ -43,7 +43,6 @@ OUT = EVENTS / "confidence.csv"
 OURS = ("own", "own business", ROLES)
 # Our own headlines say what a category is worth on other pages; at this weight they leave the business ones calibrated.
 OUR_WEIGHT = 0.03
-FOLDS, LEFT_OUT = 3, 0
 PENALTY = 0.1
 ROUNDS = 3000
 MONTHS_APART = 5
@@ -69,16 +68,6 @@ def is_measured(row: Row, reading: Reading) -> bool:
         return False
     named_countries = {actor.actor.country for actor in reading.actors} - {None}
     return row.file == BUSINESS or not row.is_event or len(named_countries) > 1
-
-
-def encoded_by(readings: list[Reading], encoder: Path) -> Encoded:
-    """What the encoder of one file says."""
-    shown = [masked(reading.text, reading.mentions) for reading in readings]
-    spans = [
-        [each.span(actor.start, actor.end) for actor in reading.actors]
-        for reading, each in zip(readings, shown, strict=True)
-    ]
-    return encode([each.words for each in shown], spans, encoder)
 
 
 def signs_by(
