@@ -20,6 +20,8 @@ from correlator.events.reading import Reading, chosen, named
 from correlator.events.rules import deciding
 
 _BATCH = 512
+# So many signs of companies or markets a headline of one side may have.
+_MOST_DOUBTS = 1.0
 
 
 def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
@@ -51,11 +53,12 @@ def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
 def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats | None) -> float | None:
     """How likely there is an event, None where none is told.
 
-    A clear verb between two named states is never dropped; a headline in which neither side has a country crosses none.
+    A clear verb between two named states is never dropped; a headline in which neither side has a country crosses none,
+    nor one of one side with several signs of companies or markets (*EU warns Zanotti over phone bundles*).
     """
     if has_gate(reading.text, reading.actors):
         signs = signs_of(reading, judgement, roles, views)
-        if signs["no target"] and (signs["no source"] or is_inner(roles)):
+        if signs["no target"] and (signs["no source"] or is_inner(roles) or signs["doubts"] > _MOST_DOUBTS):
             return None
         event = likelihood(signs)
         return event if is_told(event, signs) or is_clear(reading) else None
