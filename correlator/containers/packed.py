@@ -66,22 +66,31 @@ def from_zstd(data: bytes, source: str) -> bytes:
         return _limited(file, len(data), source)
 
 
+_EACH = "unpack it and load its files one by one, each with what it does not say itself (--symbol)"
+
+
 def from_zip(data: bytes, source: str) -> bytes:
     """The one file of an archive, apart from a licence and what systems leave next to it.
 
     Workbooks are archives, too, and stay as they are.
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        every = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
-        names = [each for each in every if not _BESIDE.search(each)] or every
-        if len(names) != 1:
-            listed = ", ".join(names[:5]) or "none"
-            hint = "unpack it and load its files one by one, each with what it does not say itself (--symbol)"
-            raise InputError(f"{source} holds {len(names)} files ({listed})", hint=hint)
-        if archive.getinfo(names[0]).flag_bits & 1:
-            raise InputError(f"{source} is locked by a password", hint="unpack it first")
-        with archive.open(names[0]) as file:
-            return _limited(file, len(data), source)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(only_member(archive, source, _EACH)) as file:
+        return _limited(file, len(data), source)
+
+
+def only_member(archive: zipfile.ZipFile, source: str, hint: str) -> str:
+    """The name of the one file of an archive, apart from a licence and what systems leave next to it.
+
+    Raises InputError where there are several or none (``hint`` says what to do then), or where a password locks it.
+    """
+    every = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
+    names = [each for each in every if not _BESIDE.search(each)] or every
+    if len(names) != 1:
+        listed = ", ".join(names[:5]) or "none"
+        raise InputError(f"{source} holds {len(names)} files ({listed})", hint=hint)
+    if archive.getinfo(names[0]).flag_bits & 1:
+        raise InputError(f"{source} is locked by a password", hint="unpack it first")
+    return names[0]
 
 
 def is_workbook(data: bytes) -> bool:

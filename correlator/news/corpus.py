@@ -157,11 +157,17 @@ def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Ta
     chosen = {site: _profile(table, *site) for site in sites}
     profiles = {profile.name: profile for profile, _ in chosen.values()}
     rows_of = pl.DataFrame(
-        [(host, name, profile.name, shown) for (host, name), (profile, shown) in chosen.items()],
-        schema={"host": pl.String, "publisher": pl.String, "profile": pl.String, "shown": pl.String},
+        [
+            (host, name, profile.name, shown, f" - {stated}" if (stated := name_in(name or "")) else None)
+            for (host, name), (profile, shown) in chosen.items()
+        ],
+        schema=dict.fromkeys(("host", "publisher", "profile", "shown", "tail"), pl.String),
         orient="row",
     )
     frame = frame.join(rows_of, on=["host", "publisher"], how="left", nulls_equal=True, maintain_order="left")
+    ends = pl.col("headline").str.ends_with(pl.col("tail")).fill_null(value=False)
+    bare = pl.col("headline").str.strip_suffix(pl.col("tail"))  # services put the publisher behind each headline
+    frame = frame.with_columns(headline=pl.when(ends & (bare != "")).then(bare).otherwise("headline")).drop("tail")
     parts = [
         _timed(part, profiles[str(name[0])], table) for name, part in frame.group_by("profile", maintain_order=True)
     ]

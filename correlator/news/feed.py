@@ -18,6 +18,7 @@ from correlator.files import called
 from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.charset import decode
+from correlator.news.document import joined
 from correlator.news.language import language_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
@@ -70,7 +71,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     return [
         {
             "title": str(entry.get("title", "")),
-            "url": str(entry.get("link", "")),
+            "url": _address(str(entry.get("link", "")), str(parsed.feed.get("link", ""))),
             "published": str(entry.get("published", "") or entry.get("created", "")),
             "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
             "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
@@ -81,6 +82,11 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
         }
         for entry in parsed.entries
     ]
+
+
+def _address(link: str, site: str) -> str:
+    """The address of an item, a relative one joined with that of the feed's site; empty where that is not known."""
+    return link if ":" in link.partition("/")[0] else joined(site, link) or ""
 
 
 def _utf8(raw: bytes) -> bytes:

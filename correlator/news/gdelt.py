@@ -18,6 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.containers.packed import only_member
 from correlator.errors import InputError
 from correlator.files import called
 from correlator.news import text_lines
@@ -158,11 +159,8 @@ def _zipped(path: Path) -> Iterator[str]:
     limit = max(text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
-            if len(names) != 1:
-                raise InputError(f"{path.name} holds {len(names)} files, not one", hint="unpack it and name the files")
             taken = 0
-            with archive.open(names[0]) as file:
+            with archive.open(only_member(archive, path.name, "unpack it and name the files")) as file:
                 while raw := file.readline(text_lines.MAX_LINE + 1):
                     taken += len(raw)
                     if len(raw) > text_lines.MAX_LINE or taken > limit:

@@ -154,7 +154,8 @@ def _full_year(text: str) -> int:
 def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, int]:
     """Day and month of a date that states them as numbers; raises TimeError where both orders are possible."""
     first, second, year = int(parts["a"]), int(parts["b"]), _full_year(parts["y"])
-    if order is None and first <= 12 and second <= 12 and first != second:
+    short = len(parts["y"]) == 2  # 25/05/28 may begin with the year
+    if order is None and (short or (first <= 12 and second <= 12 and first != second)):
         raise TimeError(
             f"{original[:60]!r} can be read as day/month or month/day", hint="say which with --date-order dmy or mdy"
         )
@@ -174,5 +175,9 @@ _DATES: tuple[tuple[re.Pattern[str], Callable[[Parts, str | None, str], tuple[in
     (re.compile(rf"m(?P<m>\d\d)\.?[ \-/]?(?P<d>\d{{1,2}})[ \-/]{_Y}"), _plain, "month by name, day, year"),
     (re.compile(r"(?P<y>\d{4})[ \-/]m(?P<m>\d\d)\.?[ \-/](?P<d>\d{1,2})"), _plain, "year, month by name, day"),
     (re.compile(rf"(?P<d>\d{{1,2}})\. ?(?P<m>\d{{1,2}})\. ?{_Y}\.?"), _plain, "dd.mm.yyyy"),
-    (re.compile(r"(?P<a>\d{1,2})(?P<s>[/\-])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4})"), _either, "numbers of day and month"),
+    (
+        re.compile(r"(?P<a>\d{1,2})(?P<s>[/\-])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4}|\d\d)"),
+        _either,
+        "numbers of day and month",
+    ),
 )  # fmt: skip

@@ -209,6 +209,10 @@ def sniff(path: Path) -> str:
     """The layout of a file by its first bytes and, for tables, its name: text, html, feed, corpus or gdelt."""
     stem = path.name.lower().removesuffix(".gz")
     if stem.endswith(".zip"):
+        from correlator.news.gdelt import is_gdelt, unpacked_lines
+
+        if not is_gdelt(next(unpacked_lines(path), "0")):
+            raise InputError(f"{path.name} holds no GDELT file", hint="unpack other news, or pack them with gzip")
         return "gdelt"
     if stem.endswith((".csv", ".tsv")):
         from correlator.news.gdelt import is_gdelt

@@ -44,6 +44,8 @@ ABBREVIATIONS: Mapping[str, str] = {
     "TRT": "+03:00",
     "CET": "+01:00",
     "CEST": "+02:00",
+    "MEZ": "+01:00",
+    "MESZ": "+02:00",
     "EET": "+02:00",
     "EEST": "+03:00",
     "SAST": "+02:00",

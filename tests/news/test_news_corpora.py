@@ -1,6 +1,7 @@
 """Corpora and services by name: time, headline, address, publisher, author, language and the source's own symbols."""
 
 import json
+import zipfile
 from datetime import UTC, datetime
 
 import polars as pl
@@ -335,3 +336,42 @@ def test_a_feed_that_the_library_fails_on_is_refused(monkeypatch):
     monkeypatch.setattr("feedparser.parse", fail)
     with pytest.raises(InputError, match="not a feed that can be read"):
         list(feed_batches(b"<rss><channel></channel></rss>", "feed.xml", Publishers("generic")))
+
+
+@pytest.mark.parametrize(
+    ("headline", "bare"),
+    [
+        ("Envoys meet at sea - Gazette", "Envoys meet at sea"),
+        ("Gazette - Envoys meet", "Gazette - Envoys meet"),
+        (" - Gazette", "- Gazette"),
+        ("Envoys meet at sea - Herald", "Envoys meet at sea - Herald"),
+    ],
+)
+def test_the_publisher_that_a_service_puts_behind_a_headline_is_taken_off(headline, bare, tmp_path):
+    article = {"source": {"name": "Gazette"}, "title": headline, "publishedAt": "2025-05-28T13:00:00Z"}
+    (tmp_path / "a.json").write_text(json.dumps({"status": "ok", "articles": [article]}), encoding="utf-8")
+    (batch,) = read_news(tmp_path / "a.json")
+    assert batch.articles["headline"].to_list() == [bare]
+
+
+@pytest.mark.parametrize(
+    ("site", "link", "url"),
+    [
+        ("https://g.example/news/", "/1", "https://g.example/1"),
+        ("", "/1", None),
+        ("https://g.example/", "https://h.example/1", "https://h.example/1"),
+    ],
+)
+def test_relative_addresses_of_a_feed_are_joined_with_its_sites(site, link, url):
+    item = f"<item><title>Envoys meet</title><link>{link}</link><pubDate>Wed, 28 May 2025 13:00:00 GMT</pubDate></item>"
+    feed = f"<rss version='2.0'><channel><title>G</title><link>{site}</link>{item}</channel></rss>"
+    (batch,) = feed_batches(feed.encode(), "feed.xml", Publishers("generic"))
+    assert batch.articles["url"].to_list() == [url]
+
+
+def test_an_archive_that_holds_no_gdelt_file_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "news.zip", "w") as archive:
+        archive.writestr("news/items.csv", "headline,published_at\nEnvoys meet,2025-05-28T13:00:00Z\n")
+        archive.writestr("__MACOSX/news/._items.csv", "x")
+    with pytest.raises(InputError, match="news.zip holds no GDELT file"):
+        list(read_news(tmp_path / "news.zip"))

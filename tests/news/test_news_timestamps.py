@@ -113,3 +113,17 @@ def test_any_text_is_a_time_or_a_time_error(text):
     except TimeError:
         return
     assert stamp.instant is None or stamp.instant.tzinfo is not None
+
+
+def test_years_of_two_digits_between_slashes_need_the_order():
+    assert parse_time("28/05/25", zone=None, date_order="dmy").instant == datetime(2025, 5, 28, tzinfo=UTC)
+    assert parse_time("05/28/25 13:05 GMT", zone=None, date_order="mdy").instant == datetime(
+        2025, 5, 28, 13, 5, tzinfo=UTC
+    )
+    with pytest.raises(TimeError, match="day/month or month/day"):
+        parse_time("28/05/25", zone=None)
+
+
+def test_central_european_time_in_german():
+    assert parse_time("28.05.2025 13:05 MESZ", zone=None).instant == datetime(2025, 5, 28, 11, 5, tzinfo=UTC)
+    assert parse_time("28.01.2025 13:05 MEZ", zone=None).instant == datetime(2025, 1, 28, 12, 5, tzinfo=UTC)
