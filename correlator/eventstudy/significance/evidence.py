@@ -290,8 +290,10 @@ def _added(sums: dict[str, Array], more: dict[str, Array]) -> dict[str, Array]:
 
 
 def _together(a: ResidualSums, b: ResidualSums) -> ResidualSums:
-    arrays = (x + y for x, y in zip(a[2:], b[2:], strict=True))
-    return ResidualSums(_added(a.sums, b.sums), a.ranks.plus(b.ranks), *arrays)
+    """The sums of both, in the memory of ``a``."""
+    for x, y in zip(a[2:], b[2:], strict=True):
+        x += y
+    return a._replace(sums=_added(a.sums, b.sums), ranks=a.ranks.plus(b.ranks))
 
 
 def _blocks(events: Rows, size: int) -> Iterator[Rows]:

@@ -220,8 +220,12 @@ def centre(e: Array, order: Order, size: tuple[int, float], centred: Array) -> f
         mean += e[t]
     mean /= n
     mean = mean if abs(mean) > ROUNDING * sigma else 0.0
-    for t in range(len(e)):
-        centred[t] = e[t] - mean if order.rank[t] > 0 else 0.0
+    if mean == 0.0:  # as it is of residuals made again
+        for t in range(len(e)):
+            centred[t] = e[t]
+    else:
+        for t in range(len(e)):
+            centred[t] = e[t] - mean if order.rank[t] > 0 else 0.0
     for t in range(len(e)):
         squares += centred[t] * centred[t]
     return squares
