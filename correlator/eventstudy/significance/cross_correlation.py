@@ -17,6 +17,7 @@ import numpy as np
 
 from correlator.errors import warn
 from correlator.eventstudy.significance.arrays import Array, Columns, Rows, StudyArrays
+from correlator.eventstudy.significance.signed_ranks import Each
 
 EXACT_CELLS = 500_000_000
 """Up to this many (pairs x days) each pair of neighbours is correlated by itself."""
@@ -109,16 +110,18 @@ def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> A
     return total
 
 
-def date_correlations(summed: Array, own: float, at: Neighbours, columns: Columns) -> Array:
+def date_correlations(summed: Array, own: float, at: Neighbours, columns: Columns, *, each: Each = map) -> Array:
     """(K,) sums over pairs from ``summed`` (G, span), standardised residuals by event date, and ``own``, the squares of
-    every event with itself.
+    every event with itself; ``each``: ``map``, or a pool's.
     """
     lags = int(columns.bars.max(initial=1))
-    sums = np.zeros(lags)
-    for lag in range(lags):
+
+    def of_lag(lag: int) -> float:
         ahead = np.minimum(np.searchsorted(at.dates, at.dates + lag), len(at.dates) - 1)
         both = np.flatnonzero(at.dates[ahead] == at.dates + lag)
-        sums[lag] = _products(summed, at.start, both, ahead[both])
+        return _products(summed, at.start, both, ahead[both])
+
+    sums = np.array(list(each(of_lag, range(lags))))
     sums[0] = (sums[0] - own) / 2
     shares = np.maximum(0.0, 1.0 - np.arange(lags) / columns.bars[:, None])
     return np.asarray(shares @ sums)

@@ -171,7 +171,7 @@ def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread) -> Evid
     pairs = [pair_correlations(arrays, columns, members) for members in at.near]
     correlation = np.sum(pairs, axis=0) / (known.n * (known.n - 1) / 2) if pairs else np.zeros(len(columns.bars))
     if len(at.dates):
-        correlation += date_correlations(total.summed, float(total.own[0]), at, columns) / pairs_of_all
+        correlation += date_correlations(total.summed, float(total.own[0]), at, columns, each=each) / pairs_of_all
     return Evidence(
         events=len(arrays),
         columns=columns,
