@@ -152,7 +152,7 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
         texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
         _check_columns(file.metadata, path.name)
         file = pq.ParquetFile(path, read_dictionary=texts)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:  # of damaged footers, and of encrypted ones
         raise InputError(
             f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
         ) from error
@@ -174,7 +174,7 @@ def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
                         f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, which no text does"
                     )
                 yield number, row
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:  # of damaged footers, and of encrypted ones
         raise InputError(
             f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
         ) from error

@@ -108,8 +108,9 @@ def compile_layout(layout: str) -> re.Pattern[str]:
                 f"strip layout {layout!r} has no field {field!r}", hint=f"fields are {', '.join(_FIELDS)}, arrow"
             )
     missing = [field for field in _NEEDED if layout.count(f"{{{field}}}") != 1]
-    if missing or layout.count("{move}") > 1:
-        raise InputError(f"strip layout {layout!r} needs {{{(*missing, 'move')[0]}}} once")
+    twice = [field for field in ("move", "arrow") if layout.count(f"{{{field}}}") > 1]
+    if missing or twice:
+        raise InputError(f"strip layout {layout!r} needs {{{(*missing, *twice)[0]}}} once")
     return re.compile("".join(pattern).removesuffix(r"\s{0,4}"))
 
 

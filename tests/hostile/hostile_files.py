@@ -183,3 +183,5 @@ def news() -> Iterator[tuple[str, bytes, str]]:
         zipped(("a.html", b"<html></html>"), ("b.html", b"<html></html>")),
         "not text|holds 2 files|no layout",
     )
+    yield "footer.parquet", footer(0), "as Parquet"
+    yield "locked.parquet", footer(0)[:-4] + b"PARE", "as Parquet|not text|no layout"

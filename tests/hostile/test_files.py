@@ -10,6 +10,7 @@ from correlator.errors import InputError
 from correlator.eventstudy.frames import read_wide
 from correlator.market.files import read_prices
 from correlator.news.read import read_news
+from correlator.news.strip import compile_layout
 
 PRICES, NEWS = list(prices()), list(news())
 
@@ -44,3 +45,8 @@ def test_a_workbook_that_repeats_empty_cells_to_its_end_is_read(tmp_path):
 def test_days_of_small_whole_numbers_are_not_days_written_in_digits():
     with pytest.raises(InputError):
         read_wide(pl.DataFrame({"date": pl.Series([1, 2], dtype=pl.UInt8), "A": [1.0, 2.0]}), "prices")
+
+
+def test_a_strip_layout_has_each_part_once():
+    with pytest.raises(InputError, match=r"needs \{arrow\} once"):
+        compile_layout("{symbol} {price} {arrow} {arrow} {change} {percent}")
