@@ -154,3 +154,8 @@ def test_a_kicker_that_other_titles_state_is_part_of_the_headline():
     whole = f"Trade: {EN}"
     body = f'<h1><span class="kicker">Trade</span><span>: </span>{EN}</h1>{TEXT}'
     assert parse_html(page(body, node=whole, shared=whole, title=whole)).headline == whole
+
+
+def test_a_long_value_of_an_attribute_or_a_long_script_is_no_fault():
+    state = f'<div data-state="{"a b " * 40_000}"></div><script>if (a<b) {{ {"var c = 1; " * 20_000} }}</script>'
+    assert parse_html(page(f"<h1>{EN}</h1>{TEXT}{state}", title=EN)).headline == EN
