@@ -124,13 +124,15 @@ def _without_kickers(*titles: str) -> Iterator[str]:
 
 
 def _common_end(text: str, other: str) -> str:
-    """The longer half that two titles share behind separators; empty if one is what the other ends in."""
+    """The longer half that two titles share behind kickers that differ; empty if one is what the other ends in."""
     if _key(other).endswith(_key(text)) or _key(text).endswith(_key(other)):
         return ""
-    ends, others = ([each[match.end() :] for match in _SEPARATOR.finditer(each)] for each in (text, other))
-    keys = set(map(_key, others))
-    shared = next((end for end in ends if _key(end) in keys), "")
-    return shared if 2 * len(shared) >= max(len(text), len(other)) else ""
+    kickers = {_key(other[match.end() :]): other[: match.start()] for match in _SEPARATOR.finditer(other)}
+    cuts = ((text[: match.start()], text[match.end() :]) for match in _SEPARATOR.finditer(text))
+    kicker, shared = next(((head, end) for head, end in cuts if _key(end) in kickers), ("", ""))
+    if 2 * len(shared) < max(len(text), len(other)) or alike(kicker, kickers[_key(shared)]):
+        return ""
+    return shared
 
 
 def _is_strange(printed: str, others: Sequence[str], site: Sequence[str]) -> bool:

@@ -78,6 +78,13 @@ def test_kickers_that_differ_are_not_what_the_titles_share():
     )
 
 
+def test_two_spellings_of_one_beginning_are_not_kickers():
+    printed, shared = (
+        f"'I sold {what} of Baku - asking early could save you thousands'" for what in ("maps", "old maps")
+    )
+    assert headline(f"<h1>{printed}</h1>{TEXT}", node="", shared=shared, title=printed) == printed
+
+
 def test_a_title_in_two_parts_of_which_both_tell_something_stays_whole():
     told, spoken = (
         f"{city} has lost its envoys: there is still time to bring both of them back" for city in ("Baku", "BK")
