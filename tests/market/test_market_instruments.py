@@ -114,13 +114,18 @@ def test_returns_in_a_common_currency_are_local_ones_plus_those_of_the_rate(stor
     assert np.allclose(both["return_eur"], both["return_usd"] + both["e"], atol=1e-12)
 
 
-def test_a_session_without_a_rate_is_missing_and_nothing_is_carried_forward(store):
+def test_a_session_without_a_rate_is_missing_and_the_next_return_spans_it(store):
     store.add_prices(made_bars("LAMP"))
     gap = date(2024, 5, 15)
     store.add_prices(rates("USDPKR").filter(pl.col("Date") != gap), exchange="XKAR")
     with_events(store)
-    ar = store.study("LAMP", model="raw", window="-1:2", currency="USD").ar
-    assert ar.filter(pl.col("return").is_nan() | pl.col("return").is_null())["day"].to_list() == [0, 1]
+    options = {"model": "raw", "window": "-1:2", "windows": "0:1"}
+    ar = store.study("LAMP", currency="USD", **options).ar
+    assert ar.filter(pl.col("return").is_nan() | pl.col("return").is_null())["day"].to_list() == [0]
+    local = store.study("LAMP", **options).ar
+    known = rates("USDPKR").filter(pl.col("Date").is_in(local["session"].implode()))["Close"].log().to_list()
+    over_both = local["return"][1] + local["return"][2] - (known[2] - known[0])
+    assert ar["return"][2] == pytest.approx(over_both, abs=1e-12)
 
 
 def test_the_market_of_a_share_is_the_mean_of_the_others_where_no_index_is_loaded(store):
