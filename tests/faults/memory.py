@@ -15,6 +15,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).parent))
 from figures import option, publish
 
@@ -23,6 +25,7 @@ from correlator.intake.events import add_events
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.listing import listing
+from correlator.sessions import sessions_between
 from correlator.store.db import Store
 
 DAYS = 2_500
@@ -30,12 +33,18 @@ FACTORS = (1, 10, 100)
 
 
 def prices(folder: Path, rows: int) -> None:
-    path, first = folder / "prices.csv", date(2015, 1, 1)
+    """Random walks on the exchange's own sessions: a check finds little, so that what it holds is what it reads."""
+    path, days = folder / "prices.csv", sessions_between("XNYS", date(2015, 1, 1), date(2025, 1, 1))["session"][:DAYS]
     with path.open("w") as file:
         file.write("symbol,date,open,high,low,close,volume\n")
-        for n in range(rows):
-            day = first + timedelta(days=n % DAYS)
-            file.write(f"S{n // DAYS},{day},{n % 97 + 1},{n % 97 + 2},{n % 97 + 0.5},{n % 97 + 1.5},1000\n")
+        for share in range(rows // DAYS):
+            rng = np.random.default_rng(share)
+            closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, DAYS)))
+            volumes, last = rng.integers(1_000, 9_000, DAYS), 100.0
+            for day, close, volume in zip(days, closes, volumes, strict=True):
+                high, low = max(last, close) * 1.002, min(last, close) / 1.002
+                file.write(f"S{share},{day},{last:.4f},{high:.4f},{low:.4f},{close:.4f},{volume}\n")
+                last = close
     add_prices(Store(folder / "m.duckdb"), path, exchange="XNYS")
 
 
