@@ -38,14 +38,16 @@ def _typed_table(path: Path) -> pl.DataFrame:
     decimal_comma = bool(re.search(r"\d,\d", cells)) and not re.search(r"\d\.\d", cells)
     if not others.width:
         return table
+    places = [str(place) for place in range(others.width)]  # a name may hold what parts columns
     typed = pl.read_csv(
-        io.StringIO(others.write_csv(separator="\t")),
+        io.StringIO(others.rename(dict(zip(others.columns, places, strict=True))).write_csv(separator="\t")),
         separator="\t",
         decimal_comma=decimal_comma,
         infer_schema_length=None,
         null_values=list(NO_VALUE),
     )
-    return table.select(table[name] if name in texts else typed[name] for name in table.columns)
+    figures = dict(zip(others.columns, typed.get_columns(), strict=True))
+    return table.select(table[name] if name in texts else figures[name].alias(name) for name in table.columns)
 
 
 _WHOLE: dict[str, Callable[[Path], pl.DataFrame]] = {
@@ -84,6 +86,8 @@ def read_wide_file(path: Path) -> pl.DataFrame:
         infer_schema_length=None,
         null_values=list(NO_VALUE),
     )
+    if frame.width != len(head.names):
+        raise InputError(f"{path.name} has rows of {frame.width} columns below a header of {len(head.names)}")
     return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
 
 

@@ -132,6 +132,8 @@ def _rows(text: Sequence[str], start: int, width: int) -> tuple[list[list[object
 
 
 def _table(rows: Sequence[Sequence[object]], names: Sequence[str]) -> pl.DataFrame:
+    if len(set(names)) < len(names):
+        raise InputError(f"the header names a factor twice: {', '.join(names)[:200]}")
     schema: dict[str, pl.DataType] = {"label": pl.String(), **{name: pl.Float64() for name in names}}
     table = pl.DataFrame(rows, schema=schema, orient="row")
     day = pl.col("label").str.to_date("%Y%m%d", strict=False)
