@@ -4,6 +4,7 @@ transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from correlator.store.changes import delete_rows, insert_new, update_rows
 from correlator.store.db import Store
 from correlator.store.repeats import hand_over, rows_said_again
 from correlator.store.statements import execute, query
-from correlator.tables import ACTIONS, ADDRESSES, ARTICLES, BARS, EVENTS, LINKS, LOADS, QUOTES, REJECTS
+from correlator.tables import ACTIONS, ADDRESSES, ARTICLES, BARS, EVENTS, LINKS, LOADS, QUOTES, REJECTS, table
 
 _OF_LOADS = (ARTICLES, QUOTES, BARS, ACTIONS, EVENTS, LINKS, REJECTS)
 _KINDS = ("prices", "news", "events", "watchlist")
@@ -48,7 +49,9 @@ class Undone:
 def load_of(store: Store, load_id: int) -> Undone:
     """What a load brought that is still there: table and rows. Raises NotFoundError for a number that no load has."""
     with store.reading() as connection:
-        return _brought(connection, load_id)
+        load, rows = _journal_line(connection, load_id), _rows_of(connection, load_id)
+        alone = {name: count - rows_said_again(connection, table(name), load_id) for name, count in rows.items()}
+        return Undone(load, _by_table(alone))
 
 
 def undo_load(store: Store, load_id: int) -> Undone:
@@ -61,11 +64,12 @@ def undo_load(store: Store, load_id: int) -> Undone:
     """
 
     def work(connection: duckdb.DuckDBPyConnection) -> Undone:
-        brought = _brought(connection, load_id)
+        load = _journal_line(connection, load_id)
         stay = hand_over(connection, load_id)
-        _check(connection, brought, is_empty=not (stay or brought.rows.height))
-        notes = [f"{count:,} rows of {table} stay: a later load has them too" for table, count in stay.items()]
-        notes += _taken_out(connection, brought.load)
+        rows = _rows_of(connection, load_id)
+        _check(connection, load, is_empty=not (stay or rows))
+        notes = [f"{count:,} rows of {name} stay: a later load has them too" for name, count in stay.items()]
+        notes += _taken_out(connection, load)
         execute(connection, "CREATE OR REPLACE TEMP TABLE undone AS SELECT $load::BIGINT AS load_id", {"load": load_id})
         now = {"now": datetime.now(UTC)}
         update_rows(
@@ -76,29 +80,35 @@ def undo_load(store: Store, load_id: int) -> Undone:
             parameters=now,
         )
         execute(connection, "DROP TABLE undone")
-        return Undone(brought.load, brought.rows, tuple(notes))
+        return Undone(load, _by_table(rows), tuple(notes))
 
     return store.transact(work)
 
 
-def _brought(connection: duckdb.DuckDBPyConnection, load_id: int) -> Undone:
+def _journal_line(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[str, Any]:
     rows = query(connection, "SELECT * FROM loads WHERE load_id = $load", {"load": load_id})
     if rows.is_empty():
         raise NotFoundError(f"there is no load {load_id}", hint="`correlator list loads` shows them")
-    counts = [
-        (
-            table.name,
-            int(execute(connection, f"SELECT count(*) FROM {table.name} WHERE {_OWN}", {"load": load_id})[0][0])
-            - rows_said_again(connection, table, load_id),
-        )
-        for table in _OF_LOADS
-    ]
-    frame = pl.DataFrame(counts, schema={"table": pl.String, "rows": pl.Int64}, orient="row")
-    return Undone(rows.row(0, named=True), frame.filter(pl.col("rows") > 0))
+    return rows.row(0, named=True)
 
 
-def _check(connection: duckdb.DuckDBPyConnection, brought: Undone, *, is_empty: bool) -> None:
-    load, number = brought.load, brought.load["load_id"]
+def _rows_of(connection: duckdb.DuckDBPyConnection, load_id: int) -> dict[str, int]:
+    """How many rows a load has in each table where it has any."""
+    own = {"load": load_id}
+    counts = {
+        each.name: int(execute(connection, f"SELECT count(*) FROM {each.name} WHERE {_OWN}", own)[0][0])
+        for each in _OF_LOADS
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _by_table(rows: Mapping[str, int]) -> pl.DataFrame:
+    frame = pl.DataFrame(list(rows.items()), schema={"table": pl.String, "rows": pl.Int64}, orient="row")
+    return frame.filter(pl.col("rows") > 0)
+
+
+def _check(connection: duckdb.DuckDBPyConnection, load: dict[str, Any], *, is_empty: bool) -> None:
+    number = load["load_id"]
     if load["undone_at"] is not None:
         raise InputError(f"load {number} was undone at {load['undone_at']:%Y-%m-%d %H:%M} UTC")
     if load["kind"] == "instruments":
@@ -136,8 +146,8 @@ def _taken_out(connection: duckdb.DuckDBPyConnection, load: dict[str, Any]) -> l
     if load["kind"] == "news":
         notes += _articles_taken_out(connection, own)
         delete_rows(connection, ADDRESSES, "address = $source", {"source": load["source"]})
-    for table in (EVENTS, LINKS, QUOTES, REJECTS):
-        delete_rows(connection, table, _OWN, own)
+    for each in (EVENTS, LINKS, QUOTES, REJECTS):
+        delete_rows(connection, each, _OWN, own)
     return notes
 
 
@@ -150,8 +160,8 @@ def _articles_taken_out(connection: duckdb.DuckDBPyConnection, own: dict[str, An
     mine = "regexp_extract(event_key, '^article:\\d+:\\d+:') IN (SELECT unnest($keys::VARCHAR[]))"
     delete_rows(connection, EVENTS, mine, {"keys": keys})
     gone = "article_id IN (SELECT unnest($gone::BIGINT[])) AND article_id NOT IN (SELECT article_id FROM articles)"
-    for table in (LINKS, QUOTES):
-        delete_rows(connection, table, gone, {"gone": versions["article_id"].unique().to_list()})
+    for each in (LINKS, QUOTES):
+        delete_rows(connection, each, gone, {"gone": versions["article_id"].unique().to_list()})
     left = update_rows(connection, ARTICLES, ("story_id",), _LOOSE, parameters={"stories": stories})
     join_stories(connection)
     return [f"the stories of {left:,} other articles grouped again"] if left else []
