@@ -16,7 +16,7 @@ from correlator.errors import InputError, NotFoundError
 from correlator.files import called, read_arrow, read_parquet
 from correlator.news.corpora import UNNAMED
 from correlator.news.json_documents import flattened, records_of
-from correlator.news.records import SEPARATORS, csv_rows, frame_rows
+from correlator.news.records import csv_rows, frame_rows, separator_of
 from correlator.news.text_lines import lines_of
 from correlator.syntax import json_fault
 from correlator.tabular import to_polars
@@ -154,19 +154,15 @@ def _in_lines(lines: Iterator[str], fields: Fields, name: str, suffix: str) -> I
         single = ((number, [_unquoted(line)]) for number, line in enumerate(lines, start=start))
         yield from _in_rows(header, single, fields, name)
         return
-    numbered = csv_rows(chain([first], lines), Path(name), _separator(first))
+    numbered = csv_rows(chain([first], lines), Path(name), separator_of(first))
     rows = ((number + len(blank), row) for number, row in numbered if row)
     next(rows)
     yield from _in_rows(header, rows, fields, name)
 
 
-def _separator(line: str) -> str:
-    return max(SEPARATORS, key=line.count)
-
-
 def _header(line: str) -> list[str]:
     try:
-        cells = next(csv.reader([line.strip("\ufeff\r\n")], delimiter=_separator(line)), [])
+        cells = next(csv.reader([line.strip("\ufeff\r\n")], delimiter=separator_of(line)), [])
     except csv.Error:
         return [line]
     return [cell.strip() for cell in cells]

@@ -40,6 +40,17 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", plain).replace("ı", "i")
 
 
+def key_of(text: str) -> str:
+    """The letters and digits of a folded text alone: two titles are one but for their signs where these are equal.
+
+    Examples
+    --------
+    >>> key_of("U.S.-China talks")
+    'uschinatalks'
+    """
+    return "".join(letter for letter in fold(text) if letter.isalnum())
+
+
 def with_numbers(folded: str) -> str:
     """A folded text with every month as ``m01`` to ``m12`` and East Asian dates and times in digits."""
     if folded.isascii():

@@ -14,7 +14,7 @@ from itertools import islice
 
 from lxml import html
 
-from correlator.news.calendar_words import fold
+from correlator.news.calendar_words import fold, key_of
 from correlator.news.html_tree import EMPHASIS, aside_of, text_of
 
 _NAMES_SITE = re.compile(r"(?i)(?:^|[\s_\-])(?:logo|site-?title|site-?name|brand|masthead|blog-?title)(?:$|[\s_\-])")
@@ -72,12 +72,12 @@ class _Titles:
 
     @classmethod
     def of(cls, stated: Collection[str]) -> _Titles:
-        keys = frozenset(key for text in stated for key in map(_letters, _without_tails(text)) if key)
+        keys = frozenset(key for text in stated for key in map(key_of, _without_tails(text)) if key)
         return cls(keys, frozenset(unit for text in stated for unit in units(text)))
 
     def rank(self, heading: html.HtmlElement) -> _Rank:
         text = shown_text(heading)
-        key = _letters(text)
+        key = key_of(text)
         if key in self.keys or (len(key) >= _SHORTEST and any(each.startswith(key) for each in self.keys)):
             return _Rank.STATED
         if next(_printing(heading, self.keys), None) is not None:
@@ -119,7 +119,7 @@ def shown_text(heading: html.HtmlElement, *, kickers: bool = False) -> str:
     """
     beside = {each for each in heading.iterdescendants() if isinstance(each.tag, str) and _is_kicker(each)}
     text = _joined(_pieces(heading, set() if kickers else beside)).lstrip(_PARTING)
-    return text if kickers or len(_letters(text)) >= _LEAST_LEFT else _joined(_pieces(heading, set()))
+    return text if kickers or len(key_of(text)) >= _LEAST_LEFT else _joined(_pieces(heading, set()))
 
 
 def units(text: str) -> set[str]:
@@ -187,13 +187,9 @@ def _without_tails(title: str) -> Iterator[str]:
 
 
 def _is_title(element: html.HtmlElement, keys: Collection[str]) -> bool:
-    if _letters(text_of(element)) not in keys or element.find(".//a") is not None or not _is_proper(element):
+    if key_of(text_of(element)) not in keys or element.find(".//a") is not None or not _is_proper(element):
         return False
     return not any(each.tag == "a" for each in element.iterancestors())
-
-
-def _letters(text: str) -> str:
-    return "".join(letter for letter in fold(text) if letter.isalnum())
 
 
 def _is_kicker(element: html.HtmlElement) -> bool:

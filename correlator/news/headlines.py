@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 
-from correlator.news.calendar_words import fold
+from correlator.news.calendar_words import key_of
 from correlator.news.document import Document
 from correlator.news.headings import UNSPACED, units
 from correlator.news.json_ld import LinkedData, Node, text_at
@@ -86,7 +86,7 @@ def _without_own_kicker(
     main: Sequence[str], others: Sequence[str], whole: str, printed: str
 ) -> tuple[list[str], list[str]]:
     """Main and other titles, each once; a kicker that the heading alone states taken off, and others' in its place."""
-    if main[0] == whole != printed and _key(whole) not in map(_key, (*main[1:], *others)):
+    if main[0] == whole != printed and key_of(whole) not in map(key_of, (*main[1:], *others)):
         main = [printed, *(_behind_kicker(text, printed) for text in main[1:])]
         others = [_behind_kicker(text, printed) for text in others]
     return list(main), list(dict.fromkeys(others))
@@ -102,11 +102,11 @@ def _elected(main: Sequence[str], others: Sequence[str]) -> str:
     read: Counter[str] = Counter()
     for text, votes in [*((text, _WHOLE) for text in titles), *((text, _HALF) for text in others)]:
         spelled[text] += votes
-        read[_key(text)] += votes
+        read[key_of(text)] += votes
     distinct = len(set(titles)) == len(titles) > 1
     order = list(filter(None, (*main[1:], main[0]) if distinct and main[1] else main))
-    chosen = _key(max(order, key=lambda text: (spelled[text], read[_key(text)]), default=""))
-    same = (text for text in order if _key(text) == chosen)
+    chosen = key_of(max(order, key=lambda text: (spelled[text], read[key_of(text)]), default=""))
+    same = (text for text in order if key_of(text) == chosen)
     return max(same, key=lambda text: (spelled[text], *_parts(text)), default="")
 
 
@@ -117,20 +117,20 @@ def _parts(text: str) -> tuple[int, int]:
 
 def _without_kickers(*titles: str) -> Iterator[str]:
     """Titles; those that end alike behind a separator, each with a kicker of its own before it, as what they end in."""
-    stated = Counter(map(_key, titles))
+    stated = Counter(map(key_of, titles))
     for text in titles:
-        others = [other for other in titles if other and stated[_key(text)] == 1]
+        others = [other for other in titles if other and stated[key_of(text)] == 1]
         yield max((_common_end(text, other) for other in others), key=len, default="") or text
 
 
 def _common_end(text: str, other: str) -> str:
     """The longer half that two titles share behind kickers that differ; empty if one is what the other ends in."""
-    if _key(other).endswith(_key(text)) or _key(text).endswith(_key(other)):
+    if key_of(other).endswith(key_of(text)) or key_of(text).endswith(key_of(other)):
         return ""
-    kickers = {_key(other[match.end() :]): other[: match.start()] for match in _SEPARATOR.finditer(other)}
+    kickers = {key_of(other[match.end() :]): other[: match.start()] for match in _SEPARATOR.finditer(other)}
     cuts = ((text[: match.start()], text[match.end() :]) for match in _SEPARATOR.finditer(text))
-    kicker, shared = next(((head, end) for head, end in cuts if _key(end) in kickers), ("", ""))
-    if 2 * len(shared) < max(len(text), len(other)) or alike(kicker, kickers[_key(shared)]):
+    kicker, shared = next(((head, end) for head, end in cuts if key_of(end) in kickers), ("", ""))
+    if 2 * len(shared) < max(len(text), len(other)) or alike(kicker, kickers[key_of(shared)]):
         return ""
     return shared
 
@@ -145,12 +145,12 @@ def _is_strange(printed: str, others: Sequence[str], site: Sequence[str]) -> boo
 def _behind_kicker(text: str, title: str) -> str:
     """The title where a text is that title behind a kicker; else the text."""
     ends = (text[match.end() :] for match in _SEPARATOR.finditer(text))
-    return title if any(_key(end) == _key(title) for end in ends) else text
+    return title if any(key_of(end) == key_of(title) for end in ends) else text
 
 
 def _is_title(name: str, titles: Sequence[str]) -> bool:
     """Whether what a page gives as the name of its site is the article's title."""
-    return len(name) > _LONGEST_NAME and [_key(title) for title in titles].count(name) > 1
+    return len(name) > _LONGEST_NAME and [key_of(title) for title in titles].count(name) > 1
 
 
 def _whole(title: str, others: Sequence[str]) -> str:
@@ -174,7 +174,7 @@ def site_names(linked: LinkedData, stated: dict[str, str], publisher: Profile, a
     host = re.sub(r"^(?:https?:)?//(?:www\.|m\.|amp\.)?|[/?#:].*$", "", address or "")
     return [
         name
-        for name in dict.fromkeys(_key(text.lstrip("@")) for text in (*names, host, host.partition(".")[0]))
+        for name in dict.fromkeys(key_of(text.lstrip("@")) for text in (*names, host, host.partition(".")[0]))
         if name
     ]
 
@@ -183,7 +183,7 @@ def alike(one: str, other: str) -> bool:
     """Whether two titles are the same but for spelling, or one is the other cut off."""
     from rapidfuzz import fuzz
 
-    left, right = _key(one), _key(other)
+    left, right = key_of(one), key_of(other)
     if not left or not right:
         return False
     shorter, longer = sorted((left, right), key=len)
@@ -196,12 +196,8 @@ def _tidy(text: str) -> str:
     return " ".join(_NO_SIGN.sub("", plain).split())[:_LONGEST]
 
 
-def _key(text: str) -> str:
-    return "".join(letter for letter in fold(text) if letter.isalnum())
-
-
 def _is_site(text: str, site: Iterable[str]) -> bool:
-    return _key(text) in site or text.casefold() in ("home", "news", "article", "untitled")
+    return key_of(text) in site or text.casefold() in ("home", "news", "article", "untitled")
 
 
 def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequence[str], *, publisher: Profile) -> str:
@@ -218,15 +214,16 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
     taken = False
     while True:
         cuts = ((match.start(), match.end()) for match in _SEPARATOR.finditer(text))
-        parts = [(start, end) for start, end in cuts if _key(text[:start]) and _key(text[end:])]  # « and » are quotes
+        # « and » are quotes, too: at either end they part nothing
+        parts = [(start, end) for start, end in cuts if key_of(text[:start]) and key_of(text[end:])]
         if not parts:
             return text
         (first_start, first_end), (last_start, last_end) = parts[0], parts[-1]
         tail, head = text[last_end:], text[:first_start]
-        if _is_name(tail, site) or (_key(text[:last_start]) in map(_key, known) and len(text[:last_start]) > 12):
+        if _is_name(tail, site) or (key_of(text[:last_start]) in map(key_of, known) and len(text[:last_start]) > 12):
             text, taken = text[:last_start].strip(), True
         elif taken and (
-            text[last_start:last_end] == "_" or _key(tail) in map(_key, sections) or _key(tail) in _SECTION_WORDS
+            text[last_start:last_end] == "_" or key_of(tail) in map(key_of, sections) or key_of(tail) in _SECTION_WORDS
         ):
             text = text[:last_start].strip()
         elif _is_name(head, site) and len(text[first_end:]) > 12:
@@ -237,7 +234,7 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
 
 def _is_name(part: str, site: Sequence[str]) -> bool:
     """Whether a part of a title is the site's name, with or without an article or a domain behind it."""
-    key = _key(part)
+    key = key_of(part)
     bare = re.sub(r"^the", "", key)
     return bool(key) and any(
         key == name

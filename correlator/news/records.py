@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 BATCH_TEXT = 100_000_000
 SLICE_ROWS = 10_000
 MAX_COLUMN = 2_000_000_000
-SEPARATORS = (",", ";", "\t", "|")
+_SEPARATORS = (",", ";", "\t", "|")
 _NAMING = 200  # objects whose keys name the columns
 
 Row = tuple[int, Sequence[str]]
@@ -79,7 +80,7 @@ def _separated(
     lines: Iterator[str], path: Path, separator: str | None, faulty: list[Faulty]
 ) -> tuple[list[str], Iterator[Row]]:
     header = next(lines, "")
-    separator = separator or max(SEPARATORS, key=header.count)
+    separator = separator or separator_of(header)
     rows = csv_rows(chain([header], lines), path, separator)
     names = [name.strip() for name in next(rows, (1, []))[1]]
     if not names:
@@ -94,6 +95,11 @@ def _separated(
                 faulty.append(reject(called(path), line, reason, separator.join(row)))
 
     return names, whole()
+
+
+def separator_of(header: str) -> str:
+    """What parts the columns of a header: the sign that it has most."""
+    return max(_SEPARATORS, key=header.count)
 
 
 def csv_rows(lines: Iterator[str], path: Path, separator: str) -> Iterator[Row]:
@@ -147,24 +153,31 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
+    with _readable(path):
         file = pq.ParquetFile(path)
         texts = [field.name for field in file.schema_arrow if pa.types.is_string(field.type)]
         _check_columns(file.metadata, path.name)
         file = pq.ParquetFile(path, read_dictionary=texts)
-    except (pa.ArrowException, OSError) as error:  # of damaged footers, and of encrypted ones
-        raise InputError(
-            f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
-        ) from error
     return list(file.schema_arrow.names), _parquet_rows(file, path)
 
 
-def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raise InputError where the library cannot read the Parquet of ``path``, for damaged and encrypted footers too."""
     import pyarrow as pa
 
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(
+            f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
+        ) from error
+
+
+def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
     limit = max(10 * text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     number = taken = 0
-    try:
+    with _readable(path):
         for part in file.iter_batches(batch_size=SLICE_ROWS):
             for row in zip(*(_texts(column) for column in part.columns), strict=True):
                 number += 1
@@ -174,10 +187,6 @@ def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
                         f"{path.name} unpacks to more than {text_lines.MAX_RATIO} times its size, which no text does"
                     )
                 yield number, row
-    except (pa.ArrowException, OSError) as error:  # of damaged footers, and of encrypted ones
-        raise InputError(
-            f"{path.name} cannot be read as Parquet", hint="it may be cut short, or be of another format"
-        ) from error
 
 
 def _check_columns(metadata: pq.FileMetaData, name: str) -> None:

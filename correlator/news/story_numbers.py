@@ -17,9 +17,9 @@ _VICTIMS = frozenset({"kill", "injur", "toll", "casualti", "victim", "fatal"})
 _YEARS = range(1900, 2100)
 _QUARTER = "quarter"
 _NUMBER = r"\b\d[\d_]*\b"
-_PERCENTAGE = rf"{_NUMBER} (?:percent|basispoint)\b"
+_PERCENTAGE = rf"{_NUMBER} (?:{'|'.join(sorted(_MEASURES))})\b"
 _CURRENCY = f"(?:{'|'.join(sorted(_CURRENCIES))})"
-_MONEY = rf"\b{_CURRENCY} {_NUMBER}|{_NUMBER} (?:million|billion|trillion) {_CURRENCY}\b"
+_MONEY = rf"\b{_CURRENCY} {_NUMBER}|{_NUMBER} (?:{'|'.join(UNITS)}) {_CURRENCY}\b"
 _YEAR = r"\b(?:19\d\d|20\d\d|0\d)\b"
 _OF_VICTIMS = rf"\b(?:{'|'.join(sorted(_VICTIMS))})\b"
 

@@ -21,9 +21,9 @@ SAME_WORD = 80.0
 COMMON = 0.5  # weight of words that stand in very many headlines
 LONGEST_GAP = 48.0  # hours
 FEATURES = (
-    *("fewer_new", "more_new", "shared", "number", "order", "days", "subjects", "opening", "first_two", "act", "names"),
-    *("new_names", "length", "swap", "added", "about"),
-)
+    "fewer_new", "more_new", "shared", "number", "order", "days", "subjects", "opening", "first_two", "act", "names",
+    "new_names", "length", "swap", "added", "about",
+)  # fmt: skip
 NAMES = 3
 _PERCENT = "percent"
 TELLING = 3  # digits of a number that would hardly come twice; so would one with decimals
