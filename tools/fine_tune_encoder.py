@@ -8,10 +8,9 @@ headlines and the lexicon's examples; the loss is -log of the summed probability
 the scope of a headline (none, domestic, cross-border), and per named actor whether it is source, target or neither.
 
 ``--fold 0/3`` leaves a third of the clusters out, for honest figures (``fit_coder.py --encoder FILE`` prints them) and
-for ``fit_confidence.py``. ``--start FILE`` goes on from weights that have learnt already. Written are the differences
-to the base weights as 8-bit numbers with one scale a row, and the heads; no text. The shipped weights are those of a
-run without ``--fold``; what is measured is said by another with it. ``fit_scope.py`` fits the head of the scope anew
-without moving the layers.
+for ``fit_confidence.py``. Written are the differences to the base weights as 8-bit numbers with one scale a row, and
+the heads; no text. The shipped weights are those of a run without ``--fold``; what is measured is said by another with
+it. ``fit_scope.py`` fits the head of the scope anew without moving the layers.
 """
 
 from __future__ import annotations
@@ -36,8 +35,6 @@ from correlator.events.features import CLASSES, ROLE_WIDTH
 
 SEED = 20
 EPOCHS = 4
-# From weights that have learnt already: so many epochs, and rates at this share.
-EPOCHS_ON, RATES_ON = 2, 0.5
 BATCH = 32
 ENCODER_RATE, HEAD_RATE = 1.5e-4, 2e-3
 DECAY = 0.01
@@ -198,8 +195,8 @@ def epoch(rows: list[Example], encodings: list[object], seeded: np.random.Genera
     return [batches[n] for n in order if len(batches[n]) == BATCH]
 
 
-def train(rows: list[Example], encodings: list[object], base, earlier=None):
-    """Fine-tuned encoder layers and heads; ``earlier``: what an earlier run stored, to go on from."""
+def train(rows: list[Example], encodings: list[object], base):
+    """Fine-tuned encoder layers and heads."""
     trained = {
         name: jnp.array(value)
         for name, value in base.items()
@@ -211,14 +208,11 @@ def train(rows: list[Example], encodings: list[object], base, earlier=None):
     head = {name: jnp.array(seeded.normal(0, 0.02, (WIDTH, size)), jnp.float32) for name, size in sizes.items()}
     head |= {f"{name}_bias": jnp.zeros(size) for name, size in sizes.items()}
     head["hints"] = jnp.zeros((ROLE_WIDTH, 3))
-    if earlier:
-        trained, head = restored(earlier, trained)
     params = {"encoder": trained, "head": head}
-    epochs, share = (EPOCHS_ON, RATES_ON) if earlier else (EPOCHS, 1.0)
-    steps = epochs * len(epoch(rows, encodings, np.random.default_rng(SEED)))
+    steps = EPOCHS * len(epoch(rows, encodings, np.random.default_rng(SEED)))
 
     def rate(peak):
-        return optax.warmup_cosine_decay_schedule(0.0, share * peak, steps // 16, steps)
+        return optax.warmup_cosine_decay_schedule(0.0, peak, steps // 16, steps)
 
     labels = {"encoder": dict.fromkeys(trained, "encoder"), "head": dict.fromkeys(head, "head")}
     optimiser = optax.chain(
@@ -240,7 +234,7 @@ def train(rows: list[Example], encodings: list[object], base, earlier=None):
         return optax.apply_updates(params, updates), state, loss
 
     key, began, done = jax.random.PRNGKey(SEED), time.time(), 0
-    for number in range(epochs):
+    for number in range(EPOCHS):
         losses = []
         for batch in epoch(rows, encodings, seeded):
             key, part = jax.random.split(key)
@@ -267,23 +261,12 @@ def stored(params, base) -> dict[str, np.ndarray]:
     return out | {f"head.{name}": np.asarray(value, np.float32) for name, value in params["head"].items()}
 
 
-def restored(earlier: dict[str, np.ndarray], base):
-    """Layers and heads of what ``stored`` wrote, over the layers of the base weights."""
-    layers = {}
-    for name, value in base.items():
-        moved = earlier[f"{name}|q"] * earlier[f"{name}|s"] if f"{name}|q" in earlier else earlier[name]
-        layers[name] = value + jnp.array(moved, jnp.float32)
-    heads = {name.removeprefix("head."): jnp.array(each) for name, each in earlier.items() if name.startswith("head.")}
-    return layers, heads
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("gold", type=Path)
     parser.add_argument("headlines", type=Path)
     parser.add_argument("--model", type=Path, required=True, help="folder with model.safetensors and tokenizer.json")
     parser.add_argument("--fold", help="K/N: leave part K of N of the clusters out")
-    parser.add_argument("--start", type=Path, help="weights of an earlier run, to go on from; no part was left out")
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
     base = {
@@ -294,14 +277,11 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(str(chosen.model / "tokenizer.json"))
     tokenizer.enable_truncation(max(LENGTHS))
     tokenizer.no_padding()
-    if chosen.fold and chosen.start:
-        parser.error("weights that may have seen every part say nothing of one: leave --fold or --start out")
-    earlier = dict(np.load(chosen.start)) if chosen.start else None
     rows = examples(chosen.gold, chosen.headlines)
     encodings = tokenizer.encode_batch([row.words for row in rows])
     part, parts = map(int, chosen.fold.split("/")) if chosen.fold else (-1, 1)
     kept = [n for n, row in enumerate(rows) if fold_of(row.cluster, parts) != part]
-    params = train([rows[n] for n in kept], [encodings[n] for n in kept], base, earlier)
+    params = train([rows[n] for n in kept], [encodings[n] for n in kept], base)
     np.savez_compressed(chosen.out, **stored(params, base))
     print(f"{chosen.out.name} has {chosen.out.stat().st_size / 1e6:.1f} MB")
 
