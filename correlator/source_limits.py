@@ -37,11 +37,12 @@ DEEPEST = 100
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_897
 """From the first day of year 1 to the end of 9999, in days from 1970 on."""
 _A_DAY = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-# from the begin of a word on: what may begin at each of its letters takes the square of a long word's time
 MOST_ATTRIBUTES = 5_000
+"""Attributes of one tag of a page or feed."""
 _LONG_TAG = re.compile(r"<[A-Za-z][^<>]{100000,}")
 _SCRIPT = re.compile(r"(<script\b[^<>]*>).*?</script>", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r"""=\s*(?:"[^"]*"|'[^']*')""")
+# from the begin of a word on: what may begin at each of its letters takes the square of a long word's time
 _LONG_KEY = re.compile(r"(?<![\w\"'-])(?:[\w\"'-]++[ \t]*+\.[ \t]*+){%d}" % DEEPEST)  # noqa: UP031 (braces of the pattern)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +16,6 @@ from correlator.cli.study_options import takes_study
 from correlator.errors import InputError
 from correlator.inert import file_name, visible
 from correlator.plot.figures import FIGURES, Size, figure_text
-
-if TYPE_CHECKING:
-    pass
-
 
 PlotKind = StrEnum("PlotKind", {name.upper().replace("-", "_"): name for name in FIGURES})  # type: ignore[misc]
 """What is drawn: the kinds of the registry."""

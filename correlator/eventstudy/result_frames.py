@@ -251,25 +251,10 @@ def average_frame(
     return with_error(pl.DataFrame({**columns, "positive": positive}, nan_to_null=True), name)
 
 
-_OF_GROUPS = (
-    *(
-        "window",
-        "day",
-        "window_or_day",
-        "n",
-        "events",
-        "dates",
-        "aar",
-        "caar",
-        "sd",
-        "positive",
-        "se",
-        "df",
-        "t",
-        "low",
-    ),
-    *("low", "high", "p_value", "statistic", "value", "test", "smallest_effect", "p_placebo", "position"),
-)
+_OF_GROUPS = frozenset((
+    "window", "day", "window_or_day", "n", "events", "dates", "aar", "caar", "sd", "positive", "se", "df", "t", "low",
+    "high", "p_value", "statistic", "value", "test", "smallest_effect", "p_placebo", "position",
+))  # fmt: skip
 """Columns of tables by group that are not groups."""
 
 
