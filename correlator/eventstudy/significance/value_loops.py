@@ -15,8 +15,6 @@ from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
 
 _SUMS: Final = ("n", "total", "positive", "scaled_n", "scaled_total", "patell", "forecast", "forecasts", "bars")
 _MOMENTS: Final = ("squares", "cubes", "scaled_squares")
-_A_LINE = 8
-"""Numbers in a line of the processor's cache."""
 _HEAD = 1_000
 """Events whose mean the moments are summed around."""
 
@@ -42,19 +40,11 @@ def values_of(arrays: StudyArrays, rows: Rows) -> Values:
 
 
 def fill_values(pairs: tuple[Array, ...], own: tuple[Array, Rows, Rows], rows: Rows, values: Values) -> None:
-    """Fill ``values`` of the events ``rows`` from AR and CAR with errors, ``pairs``, and ``own`` sigma, df and bars.
-
-    Events lie scattered in memory, which is asked for all of them at once: waiting for each in turn takes longer.
-    """
+    """Fill ``values`` of the events ``rows`` from AR and CAR with errors, ``pairs``, and ``own`` sigma, df and bars."""
     ar, ar_se, car, car_se = pairs
     own_sigma, own_df, window_bars = own
     x, se, bars, sigma, df = values
-    days, fetched = ar.shape[1], 0.0
-    for p in range(len(rows)):
-        for d in range(0, days, _A_LINE):
-            fetched += ar[rows[p], d] + ar_se[rows[p], d]
-        fetched += car[rows[p], 0] if car.shape[1] > 0 else 0.0
-    df[0] = fetched
+    days = ar.shape[1]
     for p in range(len(rows)):
         i = rows[p]
         sigma[p], df[p] = own_sigma[i], own_df[i]
