@@ -63,7 +63,7 @@ def methods_page() -> str:
     ]
     for test in STATISTICS:
         where = "" if test.output == "significance" else f" (output `{test.output}`)"
-        equations.append(f"| `{test.name}`{where} | {test.equation} | {test.law_text or test.law} | {test.source} |")
+        equations.append(f"| `{test.name}`{where} | {test.equation} | {test.law.text} | {test.source} |")
         fewest = f"{test.fewest}, {test.fewest_dates}"
         choice.append(
             f"| `{test.name}` | {test.independent} | {test.variance} | {test.tails} | {fewest} | {test.use} |"

@@ -16,13 +16,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from correlator.align.confounds import (
-    USUAL_KINDS,
-    BarMarks,
-    Mask,
-    confound_flags,
-    first_of_overlapping,
-)
+from correlator.align.confounds import USUAL_KINDS, BarMarks, Mask, confound_flags, first_of_overlapping
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.cross_section import cross_section, event_features
 from correlator.eventstudy.frames import Panel
@@ -70,11 +64,7 @@ def _own_sessions(result: StudyResult) -> Rows:
     estimates, calendars = result.estimates, result.panel.calendars
     if calendars is None:
         return estimates.day_zero
-    sessions = np.empty_like(estimates.day_zero)
-    for k, rows in enumerate(calendars.rows):
-        mine = calendars.of[estimates.symbol_index] == k
-        sessions[mine] = np.searchsorted(rows, estimates.day_zero[mine])
-    return sessions
+    return calendars.places(estimates.symbol_index, estimates.day_zero)
 
 
 def _flags(

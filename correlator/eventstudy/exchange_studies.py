@@ -7,7 +7,7 @@ days on which its own exchange is closed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError
-from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.estimates import EventEstimates, in_order
 from correlator.eventstudy.frames import Calendars, Mask, Panel
 from correlator.eventstudy.many_exchanges import parts_of
 from correlator.eventstudy.placement import Rows, car_columns, day_labels, window_rows, without_session
@@ -153,14 +153,9 @@ def merged(
     for k, positions, own in measured:
         rows, columns = calendars.rows[k], np.flatnonzero(calendars.of == k)
         moved.append(_by_date(_on_rows(own, rows, columns, positions), own, rows, dated or {}))
-    values: dict[str, Any] = {}
-    for each in fields(EventEstimates):
-        given = [getattr(estimates, each.name) for estimates in moved]
-        if each.name == "spans" and any(spans is not None for spans in given):
-            given = [np.ones_like(e.ar, dtype=np.int16) if e.spans is None else e.spans for e in moved]
-        values[each.name] = np.concatenate(given) if isinstance(given[0], np.ndarray) else given[0]
-    together = EventEstimates(**values)
-    return together.take(np.argsort(together.kept, kind="stable"))
+    if any(each.spans is not None for each in moved):
+        moved = [e if e.spans is not None else replace(e, spans=np.ones_like(e.ar, dtype=np.int16)) for e in moved]
+    return in_order(moved)
 
 
 def _on_rows(estimates: EventEstimates, rows: Rows, columns: Rows, positions: Rows) -> EventEstimates:

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from correlator.eventstudy.frames import BarFindings, Mask, Panel
-from correlator.eventstudy.placement import Rows, window_rows
+from correlator.eventstudy.placement import Rows, holds_any, window_rows, windows_over
 from correlator.eventstudy.windows import Window
 
 Marks = list[tuple[str, Mask]]
@@ -69,7 +69,7 @@ def dropped_reasons(panel: Panel, window: Window, symbols: Rows, day_zero: Rows)
     own = symbols[placed]
     first, last = window_rows(window, day_zero[placed], panel.labels)
     reasons, marks = {}, list(marks_of(panel))
-    for i in np.flatnonzero(_counts(panel.dropped, own, first, last)).tolist():
+    for i in np.flatnonzero(holds_any(panel.dropped, own, first, last)).tolist():
         # A return is dropped for its own bar or for the one before.
         words = _words(marks, panel.labels, int(own[i]), (int(first[i]) - 1, int(last[i])))
         reasons[int(placed[i])] = f"flagged bars in its event window: {words or 'the return after one'}"
@@ -82,7 +82,7 @@ def window_findings(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> pl.
     if flagged is None or not flagged.any():
         return pl.repeat("", len(symbols), dtype=pl.String, eager=True).alias("findings")
     words, marks = [""] * len(symbols), list(marks_of(panel))
-    for i in np.flatnonzero(_counts(flagged, symbols, first, last)).tolist():
+    for i in np.flatnonzero(holds_any(flagged, symbols, first, last)).tolist():
         words[i] = _words(marks, panel.labels, int(symbols[i]), (int(first[i]), int(last[i])))
     return pl.Series("findings", words, dtype=pl.String)
 
@@ -90,13 +90,8 @@ def window_findings(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> pl.
 def flagged_bars(panel: Panel, windows: dict[str, tuple[Rows, Rows]], symbols: Rows) -> pl.DataFrame:
     """Every flagged bar of the windows (name: first and last row (E,)): symbol, session, finding, window, events."""
     frames = []
-    total, width = len(panel.labels), len(panel.symbols)
     for name, (first, last) in windows.items():
-        inside = (first < total) & (last >= 0)
-        steps = np.zeros((total + 1, width), dtype=np.int64)
-        np.add.at(steps, (np.clip(first, 0, total)[inside], symbols[inside]), 1)
-        np.add.at(steps, (np.clip(last + 1, 0, total)[inside], symbols[inside]), -1)
-        events = np.cumsum(steps[:-1], axis=0)
+        events = windows_over(panel, symbols, first, last)
         for word, mask in marks_of(panel):
             rows, columns = np.nonzero(mask & (events > 0))
             frames.append(
@@ -148,16 +143,6 @@ def _after(flagged: Mask, missing: Mask) -> Mask:
         after[row] = due
         pending = (pending & ~due) | flagged[row]
     return after
-
-
-def _counts(mask: Mask, symbols: Rows, first: Rows, last: Rows) -> Rows:
-    """How many marked bars each event has in its rows ``first`` to ``last`` (E,)."""
-    total = len(mask)
-    before = np.zeros((total + 1, mask.shape[1]), dtype=np.int32)
-    np.cumsum(mask, axis=0, out=before[1:])
-    start, end = np.clip(first, 0, total), np.clip(last + 1, 0, total)
-    counts: Rows = before[np.maximum(end, start), symbols] - before[start, symbols]
-    return np.where(symbols >= 0, counts, 0)
 
 
 def _words(marks: Marks, labels: pl.Series, symbol: int, rows: tuple[int, int]) -> str:

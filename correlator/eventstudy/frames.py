@@ -69,6 +69,26 @@ class Calendars:
     of: Rows
     rows: tuple[Rows, ...]
 
+    def places(self, symbols: Rows, rows: Rows) -> Rows:
+        """Places (E, ...) among the sessions of each symbol's (E,) own exchange of the first that is not before each of
+        ``rows`` (E, ...).
+        """
+        places = np.empty_like(rows)
+        for k, own in enumerate(self.rows):
+            mine = self.of[symbols] == k
+            places[mine] = np.searchsorted(own, rows[mine])
+        return places
+
+    def rows_at(self, symbols: Rows, places: Rows, total: int) -> Rows:
+        """Rows (E, ...) of the sessions at ``places`` (E, ...), -1 before the first and ``total`` after the last."""
+        rows = np.empty_like(places)
+        for k, own in enumerate(self.rows):
+            mine = self.of[symbols] == k
+            at = places[mine]
+            inside = own[np.clip(at, 0, len(own) - 1)]
+            rows[mine] = np.where(at < 0, -1, np.where(at >= len(own), total, inside))
+        return rows
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -111,33 +131,21 @@ class Panel:
         """
         if self.calendars is None:
             return rows[:, None] + offsets
-        own_bars = np.empty((len(rows), len(offsets)), dtype=np.int64)
-        for k, own in enumerate(self.calendars.rows):
-            mine = self.calendars.of[symbols] == k
-            at = np.searchsorted(own, rows[mine])[:, None] + offsets
-            inside = own[np.clip(at, 0, len(own) - 1)]
-            own_bars[mine] = np.where(at < 0, -1, np.where(at >= len(own), len(self.labels), inside))
-        return own_bars
+        places = self.calendars.places(symbols, rows)[:, None] + offsets
+        return self.calendars.rows_at(symbols, places, len(self.labels))
 
     def own_offsets(self, symbols: Rows, day_zero: Rows, rows: Rows) -> Rows:
         """Sessions (E, K) of each symbol's own exchange from its day 0 (E,) to ``rows`` (E, K)."""
         if self.calendars is None:
             return rows - day_zero[:, None]
-        offsets = np.empty_like(rows)
-        for k, own in enumerate(self.calendars.rows):
-            mine = self.calendars.of[symbols] == k
-            offsets[mine] = np.searchsorted(own, rows[mine]) - np.searchsorted(own, day_zero[mine])[:, None]
-        return offsets
+        return self.calendars.places(symbols, rows) - self.calendars.places(symbols, day_zero)[:, None]
 
     def is_session(self, symbols: Rows, rows: Rows) -> Mask:
         """Whether ``rows`` (E, K) are sessions of each symbol's exchange."""
         if self.calendars is None:
             return np.ones(rows.shape, dtype=bool)
-        known = np.zeros(rows.shape, dtype=bool)
-        for k, own in enumerate(self.calendars.rows):
-            mine = self.calendars.of[symbols] == k
-            known[mine] = np.isin(rows[mine], own)
-        return known
+        places = self.calendars.places(symbols, rows)
+        return np.asarray(self.calendars.rows_at(symbols, places, len(self.labels)) == rows)
 
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""

@@ -19,19 +19,10 @@ from correlator.eventstudy.checks import (
     warn_of_no_prices,
     without_invalid,
 )
-from correlator.eventstudy.donors import (
-    columns_or_frame,
-    donors_of,
-    refuse_beside_donors,
-)
+from correlator.eventstudy.donors import columns_or_frame, donors_of, refuse_beside_donors
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.event_table import read_events
-from correlator.eventstudy.events import (
-    exchanges_of,
-    name_as,
-    part_exchanges,
-    zone_of,
-)
+from correlator.eventstudy.events import exchanges_of, name_as, part_exchanges, zone_of
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.frames import (
     Array,

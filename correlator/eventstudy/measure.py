@@ -9,34 +9,21 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.donors import (
-    touched_donors,
-    without_studied,
-)
+from correlator.eventstudy.donors import touched_donors, without_studied
 from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.events import (
-    Seen,
-    name_as,
-    place_events_on,
-    without_repeats,
-)
+from correlator.eventstudy.events import Seen, name_as, place_events_on, without_repeats
 from correlator.eventstudy.exchange_studies import study_of_parts
 from correlator.eventstudy.flagged import dropped_reasons
-from correlator.eventstudy.frames import (
-    Mask,
-    Panel,
-)
+from correlator.eventstudy.frames import Mask, Panel
 from correlator.eventstudy.many_exchanges import placed_on_parts
-from correlator.eventstudy.placement import Rows, car_columns, day_labels, place_events, window_rows
+from correlator.eventstudy.placement import Rows, car_columns, day_labels, holds_any, place_events, window_rows
 from correlator.eventstudy.purge import reach_of_events
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
-from correlator.eventstudy.spec import (
-    StudySpec,
-)
+from correlator.eventstudy.spec import StudySpec
 
 _SCREENED = 64
 """Of so many bars one is compared first where returns are compared with a benchmark."""
@@ -150,14 +137,10 @@ def _invalid(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -> di
     """Why events have figures in their windows that are not returns, by position."""
     if panel.invalid is None:
         return {}
-    total = len(panel.labels)
-    before = np.concatenate([np.zeros((1, panel.invalid.shape[1]), dtype=np.int64), panel.invalid.cumsum(axis=0)])
     touched = np.zeros(len(symbols), dtype=bool)
     for window in (spec.estimation, spec.window):
-        first, last = window_rows(window, day_zero, panel.labels)
-        start, end = np.clip(first, 0, total), np.clip(last + 1, 0, total)
-        touched |= before[np.maximum(end, start), symbols] > before[start, symbols]
-    touched &= (day_zero >= 0) & (symbols >= 0)
+        touched |= holds_any(panel.invalid, symbols, *window_rows(window, day_zero, panel.labels))
+    touched &= day_zero >= 0
     return dict.fromkeys(np.flatnonzero(touched).tolist(), "a return in its windows is infinite, or -100 % or less")
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError, TimeError
-from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.frames import Mask, Panel
 from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
 
@@ -86,6 +86,28 @@ def without_session(panel: Panel, spec: StudySpec) -> str:
         if isinstance(window, DateWindow) and not panel.labels.is_between(window.first, window.last).any():
             return f"no session between {window.first} and {window.last}"
     return ""
+
+
+def windows_over(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Rows:
+    """(T, S) how many windows hold each bar, of events (E,) from row ``first`` to ``last``, ends included.
+
+    Rows may lie outside of the panel; ``symbols`` are columns, -1 for none.
+    """
+    total = len(panel.labels)
+    steps = np.zeros((total + 1, len(panel.symbols)), dtype=np.int64)
+    known = (symbols >= 0) & (last >= 0) & (first < total)
+    np.add.at(steps, (np.maximum(first[known], 0), symbols[known]), 1)
+    np.add.at(steps, (np.minimum(last[known] + 1, total), symbols[known]), -1)
+    return np.asarray(steps[:-1].cumsum(axis=0))
+
+
+def holds_any(mask: Mask, symbols: Rows, first: Rows, last: Rows) -> Mask:
+    """Which windows (E,), as ``windows_over`` has them, hold a bar that is marked in ``mask`` (T, S)."""
+    total = len(mask)
+    before = np.zeros((total + 1, mask.shape[1]), dtype=np.int32)
+    np.cumsum(mask, axis=0, out=before[1:])
+    start, end = np.clip(first, 0, total), np.clip(last + 1, 0, total)
+    return np.asarray((before[np.maximum(end, start), symbols] > before[start, symbols]) & (symbols >= 0))
 
 
 def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows) -> tuple[Rows, Rows]:

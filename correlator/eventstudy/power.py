@@ -20,13 +20,13 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.estimation.engine import fit_events
-from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.exchange_studies import merged, results_of
 from correlator.eventstudy.frames import Array
 from correlator.eventstudy.made import how_made
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placebo.moves import Moves
+from correlator.eventstudy.placebo.sums import measured_at
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.recommended import recommended
 from correlator.eventstudy.result import StudyResult
@@ -182,37 +182,15 @@ def _moved(
     day_zero = Moves.of(result.panel).moved(symbols, first, np.concatenate([cluster.offset for cluster in clusters]))
     calendars = result.panel.calendars
     if calendars is None:
-        return _measured(result, symbols, day_zero)
+        return measured_at(result, Bars.of(result.panel), symbols, day_zero)
     measured = []
     for k, part in enumerate(parts):
         mine = np.flatnonzero(calendars.of[symbols] == k)
         if len(mine):
             columns = np.searchsorted(np.flatnonzero(calendars.of == k), symbols[mine])
             own = np.searchsorted(calendars.rows[k], day_zero[mine])
-            measured.append((k, mine, _measured(part, columns, own)))
+            measured.append((k, mine, measured_at(part, Bars.of(part.panel), columns, own)))
     return merged(calendars, measured)
-
-
-def _measured(result: StudyResult, symbols: Rows, day_zero: Rows) -> EventEstimates:
-    """Events of ``symbols`` at the rows ``day_zero`` (E,), on the bars of ``result``."""
-    spec = result.spec
-    estimation, window = spec.offsets()
-    where = Placement(
-        symbols,
-        day_zero,
-        day_zero + estimation.first,
-        day_zero + estimation.last,
-        day_zero + window.first,
-        day_zero + window.last,
-        result.car_columns,
-    )
-    return fit_events(
-        Bars.of(result.panel),
-        where,
-        model=spec.model,
-        minimum_observations=spec.minimum_observations,
-        keep_returns=False,
-    )
 
 
 def _effects(result: StudyResult, moved: Sequence[EventEstimates]) -> Array:

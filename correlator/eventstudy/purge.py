@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from correlator.eventstudy.frames import Mask, Panel
-from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.placement import Rows, windows_over
 
 
 def reach_of_events(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Mask:
@@ -21,15 +21,10 @@ def reach_of_events(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Mas
     -----
     The windows of an event do not overlap, so its own window takes nothing from its own estimation.
     """
-    total = len(panel.labels)
-    edges = np.zeros((total + 1, len(panel.symbols)), dtype=np.int64)
-    known = (symbols >= 0) & (last >= 0) & (first < total)
-    np.add.at(edges, (np.maximum(first[known], 0), symbols[known]), 1)
-    np.add.at(edges, (np.minimum(last[known] + 1, total), symbols[known]), -1)
-    inside = edges[:-1].cumsum(axis=0) > 0
+    inside = windows_over(panel, symbols, first, last) > 0
     if panel.spans is None:
         return inside
     before = np.concatenate([np.zeros((1, inside.shape[1]), dtype=np.int64), inside.cumsum(axis=0)])
-    rows = np.arange(total)[:, None]
+    rows = np.arange(len(inside))[:, None]
     start = np.maximum(rows + 1 - panel.spans, 0)
     return np.asarray(before[1:] > np.take_along_axis(before, start, axis=0))

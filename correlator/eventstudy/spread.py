@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.estimates import EventEstimates, in_order
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.groups import too_few, with_two
@@ -87,7 +87,7 @@ class SpreadResult:
         excluded = joined_excluded(parts)
         others = [frame.cast({"session": excluded["session"].dtype}) for frame in asked.left_out]
         return StudyResult(
-            estimates=joined_estimates(parts),
+            estimates=in_order([part.estimates for part in parts]),
             panel=self.panel,
             events=asked.events,
             spec=self.spec,
@@ -202,18 +202,6 @@ class SpreadResult:
     def _any(self) -> Outline:
         """A part's outline, of a part with a measured event where there is one."""
         return self.outlines[(self._numbers or list(self.outlines))[0]]
-
-
-def joined_estimates(parts: Sequence[Measured]) -> EventEstimates:
-    """The estimates of all parts in the order of the events."""
-    order = np.argsort(np.concatenate([part.estimates.kept for part in parts]), kind="stable")
-    first = parts[0].estimates
-    joined: dict[str, Any] = {}
-    for name in EventEstimates.__dataclass_fields__:
-        values = [getattr(part.estimates, name) for part in parts]
-        if isinstance(getattr(first, name), np.ndarray):
-            joined[name] = np.concatenate(values)[order]
-    return replace(first, excluded=(), **joined)
 
 
 def joined_excluded(parts: Sequence[Measured]) -> pl.DataFrame:

@@ -14,8 +14,11 @@ cannot be computed are returned with their reason.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,8 +115,6 @@ def fit_events(
     fits[list(reasons)] = False
     ready = np.flatnonzero(fits)
     request = Request(chosen, length, days, minimum, keep_residuals, keep_returns)
-    if chosen.estimator:
-        return _by_estimator(chosen.estimator, bars, (where, ready), request, reasons=reasons)
     if (
         chosen.is_a_line(panel.regressors.shape[1])
         and _one_length(where)
@@ -121,9 +122,10 @@ def fit_events(
         and runs_compiled(len(ready), engine)
     ):
         return joined([fit_compiled(panel, where, ready, request)], reasons)
+    estimate = partial(_estimator(chosen.estimator), bars) if chosen.estimator else partial(fit_chunk, panel)
     parts = []
     for positions in _steps(ready, length):
-        part = fit_chunk(panel, where.take(positions), request)
+        part = estimate(where.take(positions), request)
         moved = tuple((int(positions[i]), reason) for i, reason in part.excluded)
         parts.append(replace(part, kept=positions[part.kept], excluded=moved))
     return joined(parts, reasons)
@@ -153,19 +155,10 @@ def regressed(model: Model, bars: Bars) -> Regressed:
     return Regressed(returns, factors[:, :columns], benchmark, own, bars.spans, bars.purged)
 
 
-def _by_estimator(
-    name: str, bars: Bars, events: tuple[Placement, Rows], request: Request, *, reasons: dict[int, str]
-) -> EventEstimates:
-    """``fit_events`` by an estimator of its own, for the events at the positions ``events[1]`` of ``events[0]``."""
-    where, ready = events
+def _estimator(name: str) -> Callable[[Bars, Placement, Request], EventEstimates]:
+    """The estimator of ``ESTIMATORS`` called ``name``."""
     module, function = ESTIMATORS[name].split(":")
-    estimate = getattr(import_module(module), function)
-    parts = []
-    for chosen in _steps(ready, request.length):
-        part: EventEstimates = estimate(bars, where.take(chosen), request)
-        moved = tuple((int(chosen[i]), reason) for i, reason in part.excluded)
-        parts.append(replace(part, kept=chosen[part.kept], excluded=moved))
-    return joined(parts, reasons)
+    return cast("Callable[[Bars, Placement, Request], EventEstimates]", getattr(import_module(module), function))
 
 
 def _steps(positions: Rows, length: int) -> list[Rows]:
@@ -203,7 +196,7 @@ def _measured(fit: Fit, panel: Regressed, where: Placement, request: Request) ->
     ar = (outcome - fit.shift_y[:, None]) - prediction
     valid = ~np.isnan(ar)
     ar_se = np.where(valid, sigma[:, None] * np.sqrt(sessions + np.einsum("ked,ked->ed", z, z)), np.nan)
-    car, variance, counted = _cumulated(ar, z, np.where(valid, sessions, 0.0), where.car_columns)
+    car, variance, counted = cumulated(ar, z, np.where(valid, sessions, 0.0), where.car_columns)
     spans = None if given is None else given.astype(np.int16)
     if spans is not None:
         car = np.where(broken_windows(spans, valid, where.car_columns), np.nan, car)
@@ -234,8 +227,10 @@ def _measured(fit: Fit, panel: Regressed, where: Placement, request: Request) ->
     )
 
 
-def _cumulated(ar: Array, z: Array, sessions: Array, columns: Rows) -> tuple[Array, Array, Rows]:
-    """CAR, its variance over s^2, and the bars counted, each (E, W); ``sessions`` (E, D) of each return, 0 for none."""
+def cumulated(ar: Array, z: Array, sessions: Array, columns: Rows) -> tuple[Array, Array, Rows]:
+    """CAR, its variance over s^2, and the bars counted, each (E, W), from ``ar`` (E, D) and what estimation adds to its
+    error, ``z`` (k, E, D), squared when it is summed; ``sessions`` (E, D) of each return, 0 for none.
+    """
     car, variance = np.full((len(ar), len(columns)), np.nan), np.full((len(ar), len(columns)), np.nan)
     counted = np.zeros((len(ar), len(columns)), dtype=np.int64)
     for w, (first, last) in enumerate(columns):

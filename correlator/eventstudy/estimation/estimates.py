@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,12 +36,12 @@ class SyntheticFit:
     rmse: Array
     r_squared: Array
 
-    def take(self, chosen: NDArray[Any]) -> SyntheticFit:
+    def __getitem__(self, chosen: NDArray[Any]) -> SyntheticFit:
         """Those of the events at ``chosen``."""
         return SyntheticFit(self.weights[chosen], self.rmse[chosen], self.r_squared[chosen])
 
     @classmethod
-    def joined(cls, parts: list[SyntheticFit]) -> SyntheticFit:
+    def joined(cls, parts: Sequence[SyntheticFit]) -> SyntheticFit:
         """Parts of the same events as one."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
@@ -131,17 +132,7 @@ class EventEstimates:
     def take(self, positions: ArrayLike) -> EventEstimates:
         """The kept events at ``positions`` (indices into them, or a mask), for example one group; none excluded."""
         chosen = np.asarray(positions)
-        fields = (
-            *("coefficients", "sigma", "n", "df", "ar", "ar_se", "expected", "actual", "car", "car_se", "n_car"),
-            *("kept", "symbol_index", "day_zero", "est_first", "win_first"),
-        )
-        residuals = None if self.estimation_residuals is None else self.estimation_residuals[chosen]
-        parts: dict[str, Any] = {name: getattr(self, name)[chosen] for name in fields}
-        spans = None if self.spans is None else self.spans[chosen]
-        synthetic = None if self.synthetic is None else self.synthetic.take(chosen)
-        stands_for = None if self.stands_for is None else self.stands_for[chosen]
-        parts |= {"estimation_residuals": residuals, "spans": spans, "synthetic": synthetic, "stands_for": stands_for}
-        return replace(self, excluded=(), **parts)
+        return replace(self, excluded=(), **{name: values[chosen] for name, values in _of_events([self])})
 
     def excluding(self, reasons: dict[int, str]) -> EventEstimates:
         """The same with ``excluded`` set to ``reasons`` by position."""
@@ -336,24 +327,25 @@ def off_panel(returns: Array, where: Placement, minimum: int) -> dict[int, str]:
     return reasons
 
 
-def joined(parts: list[EventEstimates], reasons: dict[int, str]) -> EventEstimates:
+def joined(parts: Sequence[EventEstimates], reasons: dict[int, str]) -> EventEstimates:
     """Parts of the same events as one, with ``reasons`` added to what they exclude."""
     every = dict(reasons)
     for part in parts:
         every.update(part.excluded)
-    excluded = tuple(sorted(every.items()))
-    first = parts[0]
-    if len(parts) == 1:
-        return replace(first, excluded=excluded)
-    left = ("estimation_residuals", "excluded", "model", "spans", "synthetic", "stands_for", "dated")
-    names = [f for f in first.__dataclass_fields__ if f not in left]
-    together: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    residuals = [part.estimation_residuals for part in parts if part.estimation_residuals is not None]
-    stacked = np.concatenate(residuals) if residuals else None
-    spans = [part.spans for part in parts if part.spans is not None]
-    joined_spans = np.concatenate(spans) if spans else None
-    fits = [part.synthetic for part in parts if part.synthetic is not None]
-    synthetic = SyntheticFit.joined(fits) if fits else None
-    return replace(
-        first, excluded=excluded, estimation_residuals=stacked, spans=joined_spans, synthetic=synthetic, **together
-    )
+    return replace(parts[0], excluded=tuple(sorted(every.items())), **dict(_of_events(parts)))
+
+
+def in_order(parts: Sequence[EventEstimates]) -> EventEstimates:
+    """Parts of the same events as one, in the order of the events; none excluded."""
+    order = np.argsort(np.concatenate([part.kept for part in parts]), kind="stable")
+    return replace(parts[0], excluded=(), **{name: values[order] for name, values in _of_events(parts)})
+
+
+def _of_events(parts: Sequence[EventEstimates]) -> Iterator[tuple[str, Any]]:
+    """What there is of each event, by name, of all ``parts``; None in a part without events counts for nothing."""
+    for name in EventEstimates.__dataclass_fields__:
+        values = [value for part in parts if (value := getattr(part, name)) is not None]
+        if values and isinstance(values[0], np.ndarray):
+            yield name, values[0] if len(values) == 1 else np.concatenate(values)
+        elif values and isinstance(values[0], SyntheticFit):
+            yield name, SyntheticFit.joined(values)

@@ -103,7 +103,7 @@ def scholes_williams_beta(y: Array, x: Array) -> Array:
     """
     lag, lead = _shifted(x, 1), _shifted(x, -1)
     slopes = sum(_slope(y, neighbour) for neighbour in (lag, x, lead))
-    return np.asarray(slopes / (1.0 + 2.0 * _correlation(x, lag)))
+    return np.asarray(slopes / (1.0 + 2.0 * correlation(x, lag)))
 
 
 def dimson_beta(y: Array, x: Array) -> Array:
@@ -116,8 +116,9 @@ def _slope(y: Array, x: Array) -> Array:
     return np.asarray(coefficients_of(fit_batch(y, x[None], intercept=True))[:, 1])
 
 
-def _correlation(a: Array, b: Array) -> Array:
-    both = ~np.isnan(a) & ~np.isnan(b)
+def correlation(a: Array, b: Array) -> Array:
+    """(E,) of the rows of ``a`` and ``b`` (E, L), over the bars that both have."""
+    both = np.isfinite(a) & np.isfinite(b)
     n = np.maximum(both.sum(axis=1), 1)[:, None]
     first, second = np.where(both, a, 0.0), np.where(both, b, 0.0)
     first = np.where(both, first - first.sum(axis=1, keepdims=True) / n, 0.0)

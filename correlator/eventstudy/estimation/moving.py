@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.errors import MissingDependencyError
-from correlator.eventstudy.estimation.engine import fit_chunk, regressed, rows_inside
+from correlator.eventstudy.estimation.engine import cumulated, fit_chunk, regressed, rows_inside
 from correlator.eventstudy.estimation.estimates import (
     Bars,
     EventEstimates,
@@ -120,14 +120,8 @@ def fit_rolling(bars: Bars, where: Placement, request: Request) -> EventEstimate
         sessions[:, day] = 1.0 if spans is None else spans[:, 0]
     in_window = ~np.isnan(ar)
     taken = np.where(in_window[:, :, None], taken, 0.0)
-    car, variance = np.full(base.car.shape, np.nan), np.full(base.car.shape, np.nan)
-    counted = np.zeros(base.n_car.shape, dtype=np.int64)
-    for w, (first, last) in enumerate(where.car_columns.tolist()):
-        window = slice(first, last + 1)
-        counted[:, w] = in_window[:, window].sum(axis=1)
-        car[:, w] = np.where(counted[:, w] > 0, np.nansum(ar[:, window], axis=1), np.nan)
-        weights = taken[:, window].sum(axis=1)
-        variance[:, w] = np.where(in_window, sessions, 0.0)[:, window].sum(axis=1) + (weights * weights).sum(axis=1)
+    covered = np.where(in_window, sessions, 0.0)
+    car, variance, counted = cumulated(ar, np.moveaxis(taken, 2, 0), covered, where.car_columns)
     if base.spans is not None:
         car = np.where(broken_windows(base.spans, in_window, where.car_columns), np.nan, car)
     size = base.sigma[:, None]

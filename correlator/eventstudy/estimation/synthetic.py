@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.engine import fit_chunk
 from correlator.eventstudy.estimation.estimates import (
@@ -32,7 +31,7 @@ from correlator.eventstudy.estimation.estimates import (
     joined,
     too_few,
 )
-from correlator.eventstudy.estimation.models import Model
+from correlator.eventstudy.estimation.models import Model, correlation
 from correlator.eventstudy.frames import Array, Donors, Mask
 from correlator.progress import tracked
 
@@ -117,9 +116,9 @@ def pool_of(bars: Bars, one: Placement) -> Rows:
     candidates = np.asarray(candidates[complete], dtype=np.int64)
     if len(candidates) <= MOST_DONORS:
         return candidates
-    closeness = _correlations(
-        bars.returns[estimation, one.symbol_index[0]], donors.returns[np.ix_(estimation, candidates)]
-    )
+    own = bars.returns[estimation, one.symbol_index[0]]
+    others = donors.returns[np.ix_(estimation, candidates)].T
+    closeness = correlation(others, np.broadcast_to(own, others.shape))
     nearest = np.argsort(-closeness, kind="stable")[:MOST_DONORS]
     return np.asarray(np.sort(candidates[nearest]))
 
@@ -266,13 +265,3 @@ def _no_event(bars: Bars, where: Placement, request: Request) -> EventEstimates:
 def _donors(bars: Bars) -> Donors:
     assert bars.donors is not None
     return bars.donors
-
-
-def _correlations(unit: Array, donors: Array) -> NDArray[np.float64]:
-    """(P,) over the bars that both have."""
-    both = np.isfinite(unit)[:, None] & np.isfinite(donors)
-    n = np.maximum(both.sum(axis=0), 1)
-    x, y = np.where(both, donors, 0.0), np.where(both, unit[:, None], 0.0)
-    x, y = np.where(both, x - x.sum(axis=0) / n, 0.0), np.where(both, y - y.sum(axis=0) / n, 0.0)
-    scale = np.sqrt((x * x).sum(axis=0) * (y * y).sum(axis=0))
-    return np.asarray((x * y).sum(axis=0) / np.where(scale > 0, scale, 1.0))

@@ -82,23 +82,13 @@ class OwnGround:
 
 
 @dataclass(frozen=True)
-class ExchangesGround:
+class ExchangesGround(OwnGround):
     """The bars of a ``result`` of several exchanges (see ``Ground``); a part is an exchange, on its own sessions."""
-
-    result: StudyResult
 
     @property
     def part(self) -> Rows:
         """See ``Ground``."""
         return self._calendars.of[self.result.estimates.symbol_index]
-
-    def market(self) -> Panel:
-        """See ``Ground``."""
-        return self.result.panel
-
-    def usable(self) -> dict[int, Mask]:
-        """See ``Ground``."""
-        return _usable_columns(self.result, self.result.spec)
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
         """See ``Ground``."""

@@ -33,22 +33,15 @@ class Moves:
         """
         if self.calendars is None:
             return np.zeros_like(days), days - days[0]
-        anchor, offset = np.empty_like(days), np.empty_like(days)
-        for k in np.unique(self.calendars.of[symbols]).tolist():
-            mine = self.calendars.of[symbols] == k
-            own = np.searchsorted(self.calendars.rows[k], days[mine])
-            anchor[mine], offset[mine] = days[mine][0] - days[0], own - own[0]
-        return anchor, offset
+        _, first, exchange = np.unique(self.calendars.of[symbols], return_index=True, return_inverse=True)
+        own = self.calendars.places(symbols, days)
+        return days[first][exchange] - days[0], own - own[first][exchange]
 
     def moved(self, symbols: Rows, rows: Rows, offset: Rows) -> Rows:
         """The rows (E,) that lie ``offset`` (E,) sessions of each symbol's exchange after ``rows`` (E,)."""
         if self.calendars is None:
             return rows + offset
-        moved = np.empty_like(rows)
-        for k, own in enumerate(self.calendars.rows):
-            mine = self.calendars.of[symbols] == k
-            moved[mine] = own[np.searchsorted(own, rows[mine]) + offset[mine]]
-        return moved
+        return self.calendars.rows_at(symbols, self.calendars.places(symbols, rows) + offset, self.total)
 
     def holds(self, mask: Mask, symbol: int, anchor: int, offset: int) -> Mask:
         """Where (T,) ``mask`` (T,) holds ``offset`` sessions after the row that lies ``anchor`` rows later, which is a

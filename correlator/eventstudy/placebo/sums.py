@@ -188,24 +188,30 @@ def _batches(by_symbol: dict[int, Rows]) -> Iterator[list[int]]:
     yield batch
 
 
-def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows) -> Array:
-    """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
-    spec, panel = result.spec, result.panel
+def measured_at(result: StudyResult, bars: Bars, columns: Rows, day_zero: Rows) -> EventEstimates:
+    """Events of the ``columns`` of ``bars`` at the rows ``day_zero``, each (E,), as ``result`` was measured."""
+    spec = result.spec
     estimation, window = spec.offsets()
-    estimates = fit_events(
-        Bars.of(panel, np.array(symbols)),
-        Placement.at(
-            column,
-            rows,
-            (rows + estimation.first, rows + estimation.last),
-            (rows + window.first, rows + window.last),
-            car_columns=result.car_columns,
-        ),
+    where = Placement.at(
+        columns,
+        day_zero,
+        (day_zero + estimation.first, day_zero + estimation.last),
+        (day_zero + window.first, day_zero + window.last),
+        car_columns=result.car_columns,
+    )
+    return fit_events(
+        bars,
+        where,
         model=spec.model,
         minimum_observations=spec.minimum_observations,
         keep_returns=False,
         engine=spec.engine,
     )
+
+
+def _estimated(result: StudyResult, symbols: list[int], column: Rows, rows: Rows) -> Array:
+    """(rows, C) as ``_values``, NaN for a placement that the engine refuses after all (no variance)."""
+    estimates = measured_at(result, Bars.of(result.panel, np.array(symbols)), column, rows)
     values = _values(estimates)
     if len(estimates) == len(rows):
         return values

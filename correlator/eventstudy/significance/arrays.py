@@ -105,6 +105,12 @@ class StudyArrays:
             return self.residual_first, self.residual_first + self.length - 1
         return self.residual_rows.min(axis=1), self.residual_rows.max(axis=1)
 
+    def rows_of_residuals(self, rows: Rows) -> Rows:
+        """Calendar rows (B, L) of the residuals of the events at ``rows``."""
+        if self.residual_rows is None:
+            return self.residual_first[rows][:, None] + np.arange(self.length)
+        return self.residual_rows[rows]
+
     @property
     def length(self) -> int:
         """Bars of an estimation window, L."""

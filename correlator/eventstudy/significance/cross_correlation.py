@@ -83,9 +83,7 @@ def pair_correlations(arrays: StudyArrays, columns: Columns, members: Rows) -> A
     and counted with the share of the column's days in common.
     """
     residuals, used, _ = arrays.estimation(members)
-    rows = arrays.residual_first[members][:, None] + np.arange(residuals.shape[1])
-    if arrays.residual_rows is not None:
-        rows = arrays.residual_rows[members]
+    rows = arrays.rows_of_residuals(members)
     rows = rows - rows.min()
     who, column = np.nonzero(used)
     x = np.zeros((len(members), int(rows.max()) + 1))
@@ -127,24 +125,15 @@ def date_correlations(summed: Array, own: float, at: Neighbours, columns: Column
     return np.asarray(shares @ sums)
 
 
-def add_by_date(e: Array, unit: Array, where: Rows, summed: Array) -> None:
-    """Add residuals ``e`` (B, L) less their means, times ``unit`` (B,), to ``summed``; ``where`` (B, 2): of each event
-    its row, -1 for none, and its first column.
-    """
-    for p in range(len(e)):
-        if where[p, 0] >= 0:
-            row = summed[where[p, 0], where[p, 1] : where[p, 1] + e.shape[1]]
-            row += e[p] * unit[p]
-
-
-def add_on_rows(e: Array, unit: Array, where: tuple[Rows, Rows], summed: Array) -> None:
-    """``add_by_date`` of residuals that do not follow one another; ``where``: row (B,), -1 for none, and columns (B, L)
-    of each event.
+def add_by_date(e: Array, unit: Array, where: tuple[Rows, Rows], summed: Array) -> None:
+    """Add residuals ``e`` (B, L) less their means, times ``unit`` (B,), to ``summed``; ``where``: row (B,), -1 for
+    none, and columns (B, L) of each event.
     """
     row, columns = where
     inside = row >= 0
-    at = np.clip(columns[inside], 0, summed.shape[1] - 1)
-    np.add.at(summed, (row[inside, None], at), (e * unit[:, None])[inside])
+    span = summed.shape[1]
+    at = row[inside, None] * span + np.clip(columns[inside], 0, span - 1)
+    np.add.at(summed.reshape(-1), at.ravel(), (e * unit[:, None])[inside].ravel())
 
 
 def _products(summed: Array, start: Rows, first: Rows, second: Rows) -> float:

@@ -22,7 +22,6 @@ from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
 from correlator.eventstudy.significance.cross_correlation import (
     Neighbours,
     add_by_date,
-    add_on_rows,
     date_correlations,
     neighbours_of,
     pair_correlations,
@@ -274,14 +273,10 @@ def _plain_look(block: Block, known: Known, meeting: Meeting, out: Looked) -> No
 
 def _add_by_date(block: Block, around: Around, out: Looked) -> None:
     """Add residuals to the sums of their dates."""
-    arrays, rows, at = block.arrays, block.rows, around.at
-    group = around.groups(arrays, rows)
+    group = around.groups(block.arrays, block.rows)
     unit = np.where(block.squares > 0, 1.0 / np.sqrt(block.squares), 0.0)
-    if arrays.residual_rows is None:
-        where = np.stack([group, arrays.residual_first[rows] - at.start[group]], axis=1)
-        add_by_date(block.centred, unit, where, out.summed)
-    else:
-        add_on_rows(block.centred, unit, (group, arrays.residual_rows[rows] - at.start[group][:, None]), out.summed)
+    columns = block.arrays.rows_of_residuals(block.rows) - around.at.start[group][:, None]
+    add_by_date(block.centred, unit, (group, columns), out.summed)
     out.own[:] += np.where(group >= 0, block.squares * unit**2, 0.0).sum()
 
 

@@ -19,6 +19,11 @@ def generalized_sign_z(evidence: Evidence) -> Array:
     return _sign_z(evidence, evidence.sums["positive_share"] / evidence.n)
 
 
+def signed_rank(evidence: Evidence) -> Array:
+    """The smaller of the rank sums of positive and negative x. Wilcoxon (1945)."""
+    return evidence.signed_rank
+
+
 def _sign_z(evidence: Evidence, share: Array) -> Array:
     n = evidence.n
     return np.asarray((evidence.sums["positive"] - n * share) / np.sqrt(n * share * (1.0 - share)))

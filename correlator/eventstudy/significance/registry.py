@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -16,18 +16,25 @@ from correlator.eventstudy.significance import nonparametric, parametric
 from correlator.eventstudy.significance.arrays import Array
 from correlator.eventstudy.significance.evidence import Evidence
 
-Law = Literal["t", "normal", "exact", "randomisation"]
-DegreesOfFreedom = Callable[[Evidence], Array]
+
+@dataclass(frozen=True)
+class Law:
+    """What a statistic follows where there is no effect: ``text`` as the docs print it, and ``df`` (K,) from the
+    evidence where that is Student's t.
+    """
+
+    text: str
+    df: Callable[[Evidence], Array] | None = None
 
 
 @dataclass(frozen=True)
 class Statistic:
     """A test of a mean abnormal return of zero across events.
 
-    ``value``: (K,) from the evidence, None if the events themselves are resampled; ``law``, with ``df`` (K,) where
-    that is Student's t; ``equation``, ``law_text`` and ``source`` as the docs print them; ``fewest`` events, and dates,
-    with a value that it takes, null below; ``independent``, ``variance``, ``tails``: what it asks of independence
-    between events, whether it stands an event that raises the variance, and fat tails and skew; ``use``: when.
+    ``value``: (K,) from the evidence, None if the events themselves are resampled; ``equation`` and ``source`` as the
+    docs print them; ``fewest`` events, and dates, with a value that it takes, null below; ``independent``,
+    ``variance``, ``tails``: what it asks of independence between events, whether it stands an event that raises the
+    variance, and fat tails and skew; ``use``: when.
     """
 
     name: str
@@ -39,41 +46,28 @@ class Statistic:
     variance: str
     tails: str
     use: str
-    law_text: str = ""
-    df: DegreesOfFreedom | None = None
     fewest: int = 2
     fewest_dates: int = 1
     output: str = "significance"
 
 
-def _events_less_one(evidence: Evidence) -> Array:
-    return evidence.n - 1
-
-
-def _dates_less_one(evidence: Evidence) -> Array:
-    return parametric.dates_of(evidence) - 1
-
-
-def _portfolio_days_less_one(evidence: Evidence) -> Array:
-    return np.full(len(evidence.n), parametric.portfolio(evidence)[1] - 1.0)
-
-
-def _ranked_days_less_two(evidence: Evidence) -> Array:
-    return np.full(len(evidence.n), nonparametric.ranked_days(evidence) - 2.0)
-
-
-def _signed_rank(evidence: Evidence) -> Array:
-    return evidence.signed_rank
-
+NORMAL: Final = Law("normal")
+EXACT: Final = Law("exact to 200 events")
+T_OF_EVENTS: Final = Law("t, N − 1", lambda evidence: evidence.n - 1)
+T_OF_DATES: Final = Law("t, G − 1", lambda evidence: parametric.dates_of(evidence) - 1)
+T_OF_PORTFOLIO_DAYS: Final = Law(
+    "t, T − 1", lambda evidence: np.full(len(evidence.n), parametric.portfolio(evidence)[1] - 1.0)
+)
+T_OF_RANKED_DAYS: Final = Law(
+    "t, T − 2", lambda evidence: np.full(len(evidence.n), nonparametric.ranked_days(evidence) - 2.0)
+)
 
 STATISTICS: Final[tuple[Statistic, ...]] = (
     Statistic(
         "csect_t",
         parametric.cross_sectional_t,
         "mean(x) √N / sd(x)",
-        law="t",
-        law_text="t, N − 1",
-        df=_events_less_one,
+        law=T_OF_EVENTS,
         source="Brown & Warner (1980)",
         independent="yes",
         variance="yes",
@@ -84,7 +78,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "patell_z",
         parametric.patell_z,
         "Σ SAR / √Σ (d/(d − 2)), d = n − k of each event",
-        law="normal",
+        law=NORMAL,
         source="Patell (1976)",
         independent="yes",
         variance="no",
@@ -95,7 +89,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "adj_patell_z",
         parametric.adjusted_patell_z,
         "patell_z / √(1 + (N − 1) r̄)",
-        law="normal",
+        law=NORMAL,
         source="Kolari & Pynnönen (2010)",
         independent="no",
         variance="no",
@@ -106,9 +100,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "bmp_t",
         parametric.bmp_t,
         "mean(SAR) √N / sd(SAR)",
-        law="t",
-        law_text="t, N − 1",
-        df=_events_less_one,
+        law=T_OF_EVENTS,
         source="Boehmer, Musumeci & Poulsen (1991)",
         independent="yes",
         variance="yes",
@@ -119,9 +111,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "kp_t",
         parametric.kolari_pynnonen_t,
         "bmp_t √((1 − r̄)/(1 + (N − 1) r̄))",
-        law="t",
-        law_text="t, N − 1",
-        df=_events_less_one,
+        law=T_OF_EVENTS,
         source="Kolari & Pynnönen (2010)",
         independent="no",
         variance="yes",
@@ -132,9 +122,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "skew_adj_t",
         parametric.skewness_adjusted_t,
         "√N (S + γS²/3 + γ/(6N)), S = mean/sd, γ = N Σ(x − mean)³ / ((N − 1)(N − 2) sd³)",
-        law="t",
-        law_text="t, N − 1",
-        df=_events_less_one,
+        law=T_OF_EVENTS,
         fewest=3,
         source="Johnson (1978); Hall (1992); Lyon, Barber & Tsai (1999)",
         independent="yes",
@@ -146,7 +134,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "bw80",
         parametric.brown_warner_1980,
         "Σx / √(Σ m var), m the event's bars in the column, var of its residuals with divisor n − 1",
-        law="normal",
+        law=NORMAL,
         source="Brown & Warner (1980)",
         independent="yes",
         variance="no",
@@ -157,9 +145,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "bw85",
         parametric.brown_warner_1985,
         "mean(x) / (√m sd of the daily mean residual over T estimation days)",
-        law="t",
-        law_text="t, T − 1",
-        df=_portfolio_days_less_one,
+        law=T_OF_PORTFOLIO_DAYS,
         source="Brown & Warner (1985)",
         independent="no",
         variance="no",
@@ -171,7 +157,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         nonparametric.corrado,
         "Σ over the column of K̄ / (√m S), K̄ the daily mean of rank − (M + 1)/2, S its root mean square over all "
         "estimation and event days",
-        law="normal",
+        law=NORMAL,
         source="Corrado (1989)",
         independent="no",
         variance="no",
@@ -182,7 +168,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "corrado_uniform",
         nonparametric.corrado_uniform,
         "the same with Σ(rank/(M + 1) − 1/2)/√N_t per day",
-        law="normal",
+        law=NORMAL,
         source="Corrado & Zivney (1992), ranks alone",
         independent="no",
         variance="no",
@@ -193,7 +179,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "corrado_zivney",
         nonparametric.corrado_zivney,
         "the same of e/s and of SAR/sd(SAR) on event days",
-        law="normal",
+        law=NORMAL,
         source="Corrado & Zivney (1992)",
         independent="no",
         variance="yes",
@@ -204,9 +190,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "grank_t",
         nonparametric.generalized_rank_t,
         "Z √((T − 2)/(T − 1 − Z²)), Z = Ū₀ / √(mean over T = L + 1 days of (N_t/N) Ū_t²)",
-        law="t",
-        law_text="t, T − 2",
-        df=_ranked_days_less_two,
+        law=T_OF_RANKED_DAYS,
         source="Kolari & Pynnönen (2011)",
         independent="no",
         variance="yes",
@@ -217,7 +201,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "grank_z",
         nonparametric.generalized_rank_z,
         "Σ U₀ / √Σ (L/(12(L + 2)))",
-        law="normal",
+        law=NORMAL,
         source="Kolari & Pynnönen (2011)",
         independent="yes",
         variance="yes",
@@ -228,7 +212,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "sign_z",
         nonparametric.sign_z,
         "(w − N/2)/√(N/4), w events with x > 0",
-        law="normal",
+        law=NORMAL,
         source="",
         independent="yes",
         variance="yes",
@@ -239,7 +223,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "gsign_z",
         nonparametric.generalized_sign_z,
         "(w − N p)/√(N p (1 − p)), p mean over events of the share of positive residuals",
-        law="normal",
+        law=NORMAL,
         source="Cowan (1992)",
         independent="yes",
         variance="yes",
@@ -248,10 +232,9 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     ),
     Statistic(
         "wilcoxon",
-        _signed_rank,
+        nonparametric.signed_rank,
         "the smaller of the rank sums of \\|x\\| over positive and negative x",
-        law="exact",
-        law_text="exact to 200 events",
+        law=EXACT,
         source="Wilcoxon (1945)",
         independent="yes",
         variance="yes",
@@ -262,9 +245,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "jackknife_t",
         parametric.jackknife_t,
         "t of the pseudo-values N q − (N − 1) q₋ᵢ of q = mean(SAR)/sd(SAR)",
-        law="t",
-        law_text="t, N − 1",
-        df=_events_less_one,
+        law=T_OF_EVENTS,
         fewest=3,
         source="after Giaccotto & Sfiridis (1996)",
         independent="yes",
@@ -276,7 +257,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "lamb_z",
         parametric.lamb_z,
         "mean(x) / (sd as in bw85 · √mean((se/s)²))",
-        law="normal",
+        law=NORMAL,
         source="Lamb (1995)",
         independent="no",
         variance="no",
@@ -287,9 +268,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "clustered_t",
         parametric.clustered_t,
         "mean(x) N / √(G/(G − 1) Σ over G dates of (Σ over its events of x − mean(x))²)",
-        law="t",
-        law_text="t, G − 1",
-        df=_dates_less_one,
+        law=T_OF_DATES,
         fewest_dates=2,
         source="Liang & Zeger (1986)",
         independent="between dates only",
@@ -301,7 +280,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "wild_cluster_t",
         None,
         "clustered_t under the null; p is the share of draws as large when each date's values get a random sign",
-        law="randomisation",
+        law=Law("randomisation"),
         source="Cameron, Gelbach & Miller (2008)",
         fewest_dates=2,
         output="wild-cluster",

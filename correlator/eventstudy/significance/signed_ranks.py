@@ -30,15 +30,6 @@ _KEYS_A_PART = 1
 _INSERTED = 64
 
 
-def signed_ranks(x: Array) -> tuple[Array, Array]:
-    """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), of x (E, K).
-
-    Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
-    """
-    tests = [_test(column) for column in rank_keys(x)]
-    return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
-
-
 class Some(NamedTuple):
     """Columns ``first`` to before ``last`` of the values ``of``: ``ar`` or ``car``."""
 
@@ -50,8 +41,8 @@ class Some(NamedTuple):
 def wilcoxon(
     arrays: StudyArrays, keys_by_part: Callable[[Some], Iterable[Keys]], fast: bool, each: Each
 ) -> tuple[Array, Array]:
-    """``signed_ranks`` of days and windows of the events of ``arrays``: keys of some columns from all parts, then these
-    side by side. ``fast``: by compiled loops.
+    """Signed-rank statistic T (the smaller rank sum) and two-sided p, each (K,), of days and windows of the events of
+    ``arrays``: keys of some columns from all parts, then these side by side. ``fast``: by compiled loops.
     """
     tests = []
     together = max(1, min(_COLUMNS, _MOST_KEYS // max(len(arrays), 1)))
@@ -62,7 +53,7 @@ def wilcoxon(
             for own in keys_by_part(some):
                 keys[: len(own), start : start + own.shape[1]] = own
                 start += own.shape[1]
-            tests += list(each(_test_of_many if fast else _test, keys[: some.last - some.first]))
+            tests += list(each(_test_of_many if fast else signed_rank_test, keys[: some.last - some.first]))
     return np.array([value for value, _ in tests]), np.array([p for _, p in tests])
 
 
@@ -80,8 +71,9 @@ def _test_of_many(keys: Keys) -> tuple[float, float]:
     return signed_rank(compiled(sorted_keys)(keys), compiled(rank_sums))
 
 
-def _test(keys: Keys) -> tuple[float, float]:
-    return signed_rank(np.sort(keys))
+def signed_rank_test(keys: Keys) -> tuple[float, float]:
+    """``signed_rank`` of ``rank_keys`` in any order."""
+    return signed_rank(np.sort(keys), numpy_rank_sums)
 
 
 def rank_keys(x: Array) -> Keys:
@@ -95,26 +87,22 @@ def rank_keys(x: Array) -> Keys:
     return keys
 
 
-def signed_rank(keys: Keys, sums: Callable[[Keys], tuple[float, float]] | None = None) -> tuple[float, float]:
-    """``wilcoxon`` of one column's sorted keys (E,); NaN where nothing is left. ``sums``: ``rank_sums``, compiled."""
+def signed_rank(keys: Keys, sums: Callable[[Keys], tuple[float, float]]) -> tuple[float, float]:
+    """``wilcoxon`` of one column's sorted ``rank_keys`` (E,); NaN where nothing is left. ``sums``: ``rank_sums``.
+
+    Zeros are left out, ties share their rank; p is exact given the ranks up to ``EXACT_UP_TO`` events.
+    """
     keys = keys[: np.searchsorted(keys, _LEFT_OUT)]
     n = len(keys)
     if n == 0:
         return np.nan, np.nan
+    positive, squares = sums(keys)
+    smaller = min(positive, n * (n + 1) / 2 - positive)
     if n > EXACT_UP_TO:
         from scipy.special import ndtr
 
-        if sums is None:
-            ranks = _ranks(keys >> _ONE)
-            positive, squares = float(ranks @ (keys & _ONE).astype(np.float64)), float(ranks @ ranks)
-        else:
-            positive, squares = sums(keys)
-        smaller = min(positive, n * (n + 1) / 2 - positive)
         return smaller, float(min(1.0, 2 * ndtr((smaller - n * (n + 1) / 4) / np.sqrt(squares / 4))))
-    ranks = _ranks(keys >> _ONE)
-    positive = float(ranks @ (keys & _ONE).astype(np.float64))
-    smaller = min(positive, n * (n + 1) / 2 - positive)
-    tail = _tail(tuple(np.rint(2 * ranks).astype(np.int64).tolist()))
+    tail = _tail(tuple(np.rint(2 * _ranks(keys >> _ONE)).astype(np.int64).tolist()))
     return smaller, float(min(1.0, 2 * tail[round(2 * smaller)]))
 
 
@@ -184,6 +172,12 @@ def rank_sums(keys: Keys) -> tuple[float, float]:
         squares += rank * rank * (r - j)
         j = r
     return positive, squares
+
+
+def numpy_rank_sums(keys: Keys) -> tuple[float, float]:
+    """``rank_sums`` in numpy."""
+    ranks = _ranks(keys >> _ONE)
+    return float(ranks @ (keys & _ONE).astype(np.float64)), float(ranks @ ranks)
 
 
 def _ranks(in_order: Keys) -> Array:

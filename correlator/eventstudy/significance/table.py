@@ -15,7 +15,7 @@ import polars as pl
 from correlator.eventstudy.significance.arrays import Array, StudyArrays
 from correlator.eventstudy.significance.evidence import Evidence, evidence_of
 from correlator.eventstudy.significance.parametric import dates_of
-from correlator.eventstudy.significance.registry import COMPUTED, NAMES, Statistic
+from correlator.eventstudy.significance.registry import COMPUTED, EXACT, NAMES, Statistic
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,9 @@ def _test(statistic: Statistic, evidence: Evidence) -> Test:
 
     assert statistic.value is not None
     enough = (evidence.n >= statistic.fewest) & (dates_of(evidence) >= statistic.fewest_dates)
-    value = np.where(enough, statistic.value(evidence), np.nan)
-    df = np.full(len(value), np.nan) if statistic.df is None else statistic.df(evidence)
-    if statistic.law == "t":
+    value, law = np.where(enough, statistic.value(evidence), np.nan), statistic.law
+    if law.df is not None:
+        df = law.df(evidence)
         return Test(value, df, 2.0 * stdtr(np.where(df > 0, df, np.nan), -np.abs(value)))
-    return Test(value, df, evidence.signed_rank_p if statistic.law == "exact" else 2.0 * ndtr(-np.abs(value)))
+    p_value = evidence.signed_rank_p if law is EXACT else 2.0 * ndtr(-np.abs(value))
+    return Test(value, np.full(len(value), np.nan), p_value)
