@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from correlator.brief.outcomes import Outcomes, outcomes_of
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
 from correlator.eventstudy.flagged import without_flagged
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DROP, KEEP, MARK
@@ -87,10 +87,12 @@ def measured(
         elif benchmark == EQUAL_WEIGHTED:
             members = [place[name] for name in each.members if name in place]
             at = members.index(column) if column in members else -1
-            means, _ = equal_weighted_of_others(returns[:, members], np.array([at]), minimum=FEWEST_OTHERS)
-            factors = equal_weighted(returns[:, members])[:, None]
-            panel = Panel(
-                labels, panel.symbols, panel.returns, factors=factors, factor_names=(benchmark,), own_benchmark=means
+            means = equal_weighted_of_others(returns[:, members], np.array([at]), minimum=FEWEST_OTHERS)
+            panel = replace(
+                panel,
+                factors=means.of_all[:, None],
+                factor_names=(benchmark,),
+                own_benchmark=means.of_others,
             )
             panel = bridge_holes(panel, own, None, "log")
         else:

@@ -6,12 +6,13 @@ A share inside its own benchmark explains itself: of a jump of 5 % in one of two
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.frames import Array, Mask
 from correlator.sessions import exchange_named
 
 EQUAL_WEIGHTED = "equal-weighted"
@@ -60,14 +61,22 @@ def equal_weighted(returns: Array, *, minimum: int = 1) -> Array:
     With log returns this is the return of a portfolio rebalanced every session only up to second order; with simple
     returns it is exactly that.
     """
-    valid = ~np.isnan(returns)
-    return _mean(np.where(valid, returns, 0.0).sum(axis=1), valid.sum(axis=1), minimum)
+    _, total, count = _summed(returns)
+    return _mean(total, count, minimum)
 
 
-def equal_weighted_of_others(
-    returns: Array, own: NDArray[np.int64], *, minimum: int = FEWEST_MEMBERS
-) -> tuple[Array, NDArray[np.int64]]:
-    """For every share under study the mean return (T, S) of the other shares, and how many others it has (S,).
+class OwnMeans(NamedTuple):
+    """For every share under study the mean return ``of_others`` (T, S), and how many ``others`` it has (S,); ``of_all``
+    (T,) as ``equal_weighted`` has it.
+    """
+
+    of_others: Array
+    others: NDArray[np.int64]
+    of_all: Array
+
+
+def equal_weighted_of_others(returns: Array, own: NDArray[np.int64], *, minimum: int = FEWEST_MEMBERS) -> OwnMeans:
+    """The mean return of the other shares, for every share under study.
 
     Parameters
     ----------
@@ -77,11 +86,10 @@ def equal_weighted_of_others(
 
     Examples
     --------
-    >>> equal_weighted_of_others(np.array([[0.05, 0.01]]), np.array([0]))[0].tolist()
+    >>> equal_weighted_of_others(np.array([[0.05, 0.01]]), np.array([0])).of_others.tolist()
     [[0.01]]
     """
-    valid = ~np.isnan(returns)
-    total, count = np.where(valid, returns, 0.0).sum(axis=1), valid.sum(axis=1)
+    valid, total, count = _summed(returns)
     bars = valid.sum(axis=0)
     inside = (own >= 0) & (bars[own] > 0)
     others = int((bars > 0).sum()) - inside.astype(np.int64)
@@ -96,7 +104,13 @@ def equal_weighted_of_others(
                 np.copyto(means[s], of_all, where=~valid[:, own[s]])
             else:
                 means[s] = of_all
-    return means.T, others
+    return OwnMeans(means.T, others, _mean(total, count, 1))
+
+
+def _summed(returns: Array) -> tuple[Mask, Array, NDArray[np.int64]]:
+    """Where (T, M) there is a return, their sums and how many there are (T,)."""
+    valid = ~np.isnan(returns)
+    return valid, np.where(valid, returns, 0.0).sum(axis=1), valid.sum(axis=1)
 
 
 def _mean(total: Array, count: NDArray[np.int64], minimum: int) -> Array:

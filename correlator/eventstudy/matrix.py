@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
 from correlator.eventstudy.checks import (
     check_fractions,
     check_levels,
@@ -293,15 +293,15 @@ def _over_holes(panel: Panel, wide: Wide, market: Wide | None, kind: str, *, spe
 
 def _on_mean(panel: Panel) -> Panel:
     """The panel with the mean of its other symbols as the benchmark of each."""
-    own, others = equal_weighted_of_others(panel.returns, np.arange(len(panel.symbols)))
-    fewest = min(others.tolist(), default=0)
+    means = equal_weighted_of_others(panel.returns, np.arange(len(panel.symbols)))
+    fewest = min(means.others.tolist(), default=0)
     if fewest == 0:
         raise InputError(f"{EQUAL_WEIGHTED} needs a second column", hint="name a benchmark, or give more columns")
     return replace(
         panel,
-        factors=equal_weighted(panel.returns)[:, None],
+        factors=means.of_all[:, None],
         factor_names=(EQUAL_WEIGHTED,),
-        own_benchmark=own,
+        own_benchmark=means.of_others,
         benchmark_note=f"equal-weighted mean of {fewest} other column{'' if fewest == 1 else 's'}",
     )
 

@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, warn
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted, equal_weighted_of_others
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DAILY, StudySpec
 from correlator.eventstudy.trade_to_trade import bridge_holes
@@ -175,13 +175,13 @@ def _on_mean(
     if spec.interval == DAILY:
         columns, notes = without_doubted(connection, columns, members, panel.labels, price=spec.price, as_of=spec.as_of)
     at = {member: column for column, member in enumerate(members)}
-    means, others = equal_weighted_of_others(columns, np.array([at.get(symbol, -1) for symbol in panel.symbols]))
+    means = equal_weighted_of_others(columns, np.array([at.get(symbol, -1) for symbol in panel.symbols]))
     return replace(
         panel,
-        factors=equal_weighted(columns)[:, None],
+        factors=means.of_all[:, None],
         factor_names=(EQUAL_WEIGHTED,),
-        own_benchmark=means,
-        benchmark_note=note_of_mean(exchange, others.tolist(), notes),
+        own_benchmark=means.of_others,
+        benchmark_note=note_of_mean(exchange, means.others.tolist(), notes),
     )
 
 

@@ -159,11 +159,12 @@ def _market_model(result, market: np.ndarray) -> np.ndarray:
 
 def test_a_share_is_never_in_its_own_mean():
     returns = np.array([[0.05, 0.0, np.nan], [0.01, 0.03, 0.05]])
-    own, others = equal_weighted_of_others(returns, np.array([0, 1, -1]), minimum=1)
-    assert others.tolist() == [2, 2, 3]
-    np.testing.assert_allclose(own, [[0.0, 0.05, 0.025], [0.04, 0.03, 0.03]])
-    own, _ = equal_weighted_of_others(returns, np.array([0]), minimum=2)
-    assert np.isnan(own[0, 0])
+    means = equal_weighted_of_others(returns, np.array([0, 1, -1]), minimum=1)
+    assert means.others.tolist() == [2, 2, 3]
+    np.testing.assert_allclose(means.of_others, [[0.0, 0.05, 0.025], [0.04, 0.03, 0.03]])
+    np.testing.assert_allclose(means.of_all, [0.025, 0.03])
+    means = equal_weighted_of_others(returns, np.array([0]), minimum=2)
+    assert np.isnan(means.of_others[0, 0])
 
 
 @pytest.mark.filterwarnings("ignore:the equal-weighted mean")
