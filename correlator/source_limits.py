@@ -6,7 +6,7 @@ They are far above what real files hold, and far below what takes a machine down
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from correlator.errors import InputError
@@ -86,15 +86,30 @@ def check_names(names: Iterable[str], what: str, source: str) -> None:
             raise InputError(f"{source} has a {what} that cannot be seen: {name[:40]!r}", hint="rename it")
 
 
-def check_dates(frame: pl.DataFrame, source: str) -> None:
+def check_dates(frame: pl.DataFrame, source: str, *, hint: str = "check it") -> None:
     """Raise InputError for a date or time outside of the years 1 to 9999, which no calendar here has."""
     import polars as pl
-    from polars import selectors
 
-    for column in frame.select(selectors.date() | selectors.datetime()):
-        days = column.to_physical().cast(pl.Float64) / _A_DAY[getattr(column.dtype, "time_unit", "d")]
-        if not days.is_between(_FIRST_DAY, _LAST_DAY).all():
-            raise InputError(f"{source} has a date outside of the years 1 to 9999 in {column.name!r}", hint="check it")
+    for column in frame:
+        for values in _innermost(column):
+            if not isinstance(values.dtype, pl.Date | pl.Datetime):
+                continue
+            days = values.to_physical().cast(pl.Float64) / _A_DAY[getattr(values.dtype, "time_unit", "d")]
+            if not days.is_between(_FIRST_DAY, _LAST_DAY).all():
+                raise InputError(f"{source} has a date outside of the years 1 to 9999 in {column.name!r}", hint=hint)
+
+
+def _innermost(column: pl.Series) -> Iterator[pl.Series]:
+    """The values of a column, of lists and structures those within."""
+    import polars as pl
+
+    if isinstance(column.dtype, pl.List | pl.Array):
+        yield from _innermost(column.explode())
+    elif isinstance(column.dtype, pl.Struct):
+        for field in column.struct.unnest():
+            yield from _innermost(field)
+    else:
+        yield column
 
 
 def check_markup(text: str, source: str) -> None:

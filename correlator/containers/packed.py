@@ -8,7 +8,11 @@ import io
 import lzma
 import re
 import zipfile
-from typing import Protocol
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Protocol, cast
 
 from correlator.errors import InputError
 from correlator.source_limits import check_unpacked
@@ -56,6 +60,43 @@ def from_compress(data: bytes, source: str) -> bytes:
     unpacked: bytes = unlzw(data)
     check_unpacked(len(unpacked), len(data), source)
     return unpacked
+
+
+def _zstd_stream(file: IO[bytes]) -> IO[bytes]:
+    import pyarrow
+
+    return cast("IO[bytes]", io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd")))
+
+
+_STREAMS: tuple[tuple[bytes, str, Callable[[IO[bytes]], object]], ...] = (
+    (b"\x1f\x8b", "gzip", gzip.open),
+    (b"BZh", "bzip2", bz2.open),
+    (b"\xfd7zXZ\x00", "xz", lzma.open),
+    (b"\x28\xb5\x2f\xfd", "zstd", _zstd_stream),
+)
+_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
+
+
+@contextmanager
+def unpacking(file: IO[bytes], source: str) -> Iterator[tuple[IO[bytes], bool]]:
+    """The bytes of a file as they are unpacked, so that any size takes bounded memory, and whether it is packed.
+
+    The kind is told by the first bytes; a limit is set by the one who reads. Raises InputError where it is damaged.
+    """
+    head = cast("io.BufferedReader", file).peek(6)
+    kind, opens = next(((name, each) for mark, name, each in _STREAMS if head.startswith(mark)), ("", None))
+    try:
+        yield cast("IO[bytes]", opens(file)) if opens else file, opens is not None
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        if not opens:
+            raise
+        raise InputError(f"{source} is a damaged {kind} file: {error}", hint="download it again") from None
+
+
+def name_unpacked(path: Path) -> str:
+    """The name of what a file packs, in small letters: *corpus.csv* of *Corpus.csv.gz*."""
+    name = path.name.lower()
+    return next((name.removesuffix(ending) for ending in _ENDINGS if name.endswith(ending)), name)
 
 
 def from_zstd(data: bytes, source: str) -> bytes:

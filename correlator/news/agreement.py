@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from correlator.errors import TimeError
 from correlator.news.address_dates import date_in_address, day_in_folders
 from correlator.news.page import NO_DATE_HINT
+from correlator.news.printed_dates import NO_LAYOUT_HINT
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_info
+from correlator.news.timestamps import UNKNOWN, Stamp, zone_info
 from correlator.news.witnesses import Level, Witness
 
 _SAME = timedelta(minutes=2)
@@ -52,7 +53,7 @@ def settle(
         in_address = date_in_address(address) if publisher.address_dates and problem is None else None
         if in_address:
             return in_address, UNKNOWN
-        problem = problem or _zoneless(published, publisher)
+        problem = problem or _mendable(published, publisher)
         reason = f": {problem.message}" if problem else ""
         hint = (problem.hint if problem else None) or NO_DATE_HINT
         raise TimeError(f"{where} has no publication date that can be read{reason}", hint=hint)
@@ -107,13 +108,13 @@ def _offset_text(offset: timedelta) -> str:
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
-def _zoneless(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | None:
-    """Why the first printed clock without a zone cannot be read, None if there is none."""
+def _mendable(witnesses: Sequence[Witness], publisher: Profile) -> TimeError | None:
+    """Why the first time of a known layout cannot be read (its zone, order, weekday); None if there is none."""
     for witness in witnesses:
         try:
             publisher.stamp(witness.text, witness.origin)
         except TimeError as error:
-            if error.hint == NO_ZONE_HINT:
+            if error.hint != NO_LAYOUT_HINT:
                 return error
     return None
 

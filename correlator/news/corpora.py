@@ -46,6 +46,9 @@ _LANGUAGES = {
     "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
     "polish": "pl", "pol": "pl",
 }  # fmt: skip
+_CLOCKS = frozenset(
+    ("time", "clock", "hour", "time_of_day", "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간")
+)
 _PREFIXED = re.compile(r"^(?:[A-Z]{2,6}:)(?=[A-Z0-9])")
 _NOT_SHARES = ("CRYPTO:", "FOREX:")
 _SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
@@ -91,7 +94,21 @@ def column_places(
                 f"{where}: {what}", hint=f"fields are {', '.join(FIELDS)}; columns are {', '.join(names[:20])}"
             )
         places[ours] = theirs
+    for theirs in places.values():
+        if names.count(theirs) > 1:
+            raise InputError(
+                f"{where} has {names.count(theirs)} columns {theirs!r}, and no name tells them apart",
+                hint="give each a name of its own",
+            )
     return {ours: names.index(theirs) for ours, theirs in places.items()}
+
+
+def clock_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
+    """The column of clock times beside that of dates, as tables with *date* and *time* have it; None without one."""
+    if "published" not in places:
+        return None
+    clocks = [at for at, name in enumerate(names) if name.casefold() in _CLOCKS and at not in places.values()]
+    return clocks[0] if len(clocks) == 1 else None
 
 
 def rows_keys() -> tuple[str, ...]:

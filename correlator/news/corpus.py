@@ -1,4 +1,4 @@
-"""Corpora of headlines (CSV, TSV, JSON, JSONL, Parquet, gzipped too) into articles, in batches of bounded size.
+"""Corpora of headlines (CSV, TSV, JSON, JSONL, Parquet, packed, too) into articles, in batches of bounded size.
 
 Known layouts are data (``corpora.py``); ``columns`` maps our names (headline, published, url, body, updated, authors,
 publisher, language, symbols) to those of the source. A column ``headlines`` that holds JSON lists gives one article per
@@ -9,6 +9,7 @@ publication times is not known is refused: nothing is loaded without its time.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +32,16 @@ from correlator.news.batch import (
     read_ahead,
     reject,
 )
-from correlator.news.corpora import Corpus, column_places, corpus_of, language_in, name_in, people_in, symbols_in
+from correlator.news.corpora import (
+    Corpus,
+    clock_place,
+    column_places,
+    corpus_of,
+    language_in,
+    name_in,
+    people_in,
+    symbols_in,
+)
 from correlator.news.language import language_of
 from correlator.news.page import page_batch, parse_page, rejected_page
 from correlator.news.profiles import Profile
@@ -40,18 +50,25 @@ from correlator.news.records import Faulty, Row, frame_rows, in_chunks, read_row
 from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
 from correlator.tabular import to_polars
 
+# How tables write that a cell has no text: pandas, R and databases.
+_NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
+_CLOCK = re.compile(r"\s*\d{1,2}:\d\d")
 _FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
 
 
 @dataclass(frozen=True)
 class _Table:
-    """What is known of a table before its rows are read: its layout, our fields' places, who publishes, its name."""
+    """What is known of a table before its rows are read: its layout, our fields' places, who publishes, its name.
+
+    ``clock`` is the place of clock times that belong to the dates of publication.
+    """
 
     corpus: Corpus
     places: Mapping[str, int]
     names: Sequence[str]
     publishers: Publishers
     source: str
+    clock: int | None = None
 
 
 def read_corpus(
@@ -88,7 +105,8 @@ def _batches(
 ) -> Iterator[Batch]:
     corpus = corpus_of(names)
     places = column_places(corpus, names, columns, Path(source).name) if names else {}
-    table = _Table(corpus, places, names, replace(publishers, zone=publishers.zone or corpus.zone), source)
+    publishers = replace(publishers, zone=publishers.zone or corpus.zone)
+    table = _Table(corpus, places, names, publishers, source, clock_place(names, places))
     _check(table)
     if "headline" in places:
         rows = _unlisted(rows, places["headline"])
@@ -152,7 +170,7 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table,
 
 def _headlines(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table) -> Batch:
     """Rows that each hold a headline."""
-    frame = _columns(numbers, rows, table.places)
+    frame = _columns(numbers, rows, table)
     sites = frame.select("host", "publisher").unique().rows()
     chosen = {site: _profile(table, *site) for site in sites}
     profiles = {profile.name: profile for profile, _ in chosen.values()}
@@ -207,17 +225,25 @@ def _named(rows: pl.DataFrame, table: _Table) -> pl.DataFrame:
     return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
 
 
-def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], places: Mapping[str, int]) -> pl.DataFrame:
-    """The mapped columns of rows, null where a text is empty, and the host of the address."""
-    columns = list(zip(*rows, strict=True))
+def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table) -> pl.DataFrame:
+    """The mapped columns of rows, null where a text is none, and the host of the address."""
+    places, columns = table.places, list(zip(*rows, strict=True))
     others = {name: columns[places[name]] for name in _FIELDS if name in places}
+    if table.clock is not None:
+        others["published"] = tuple(map(_with_clock, others["published"], columns[table.clock]))
     empty = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in places]
-    headlines = [one_line(text) for text in columns[places["headline"]]]
+    headlines = ["" if text in _NOTHING else one_line(text) for text in columns[places["headline"]]]
+    nothing = {name: ("",) if name == "symbols" else _NOTHING for name in others}  # NA and NAN are tickers, too
     return (
         pl.DataFrame({"source_line": numbers, "headline": headlines, **others})
-        .with_columns(*(pl.col(name).replace("", None) for name in others), *empty)
+        .with_columns(*(pl.when(~pl.col(name).is_in(nothing[name])).then(name).alias(name) for name in others), *empty)
         .with_columns(host=pl.col("url").str.extract(r"^https?://([^/?#]+)"))
     )
+
+
+def _with_clock(day: str, clock: str) -> str:
+    """A date with the clock time of its row; as it is where it has one, or the other column holds none."""
+    return f"{day} {clock.strip()}" if day and ":" not in day and _CLOCK.match(clock) else day
 
 
 def _entries(text: str) -> Sequence[str]:
@@ -233,7 +259,8 @@ def _entries(text: str) -> Sequence[str]:
 
 def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     """Rows with publisher and stamps."""
-    origin = f"column {table.names[table.places['published']]}" if "published" in table.places else ""
+    places = [place for place in (table.places.get("published"), table.clock) if place is not None]
+    origin = f"column {' and '.join(table.names[place] for place in places)}" if places else ""
     published, updated = rows["published"], rows["updated"]
     if table.corpus.clock == "unknown" and table.publishers.zone is None:
         published, updated = (_without_clock(each) for each in (published, updated))

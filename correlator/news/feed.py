@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.files import called
 from correlator.news.address_dates import date_in_address
@@ -33,7 +34,7 @@ _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
 
 def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
     """The items of a feed file; those without headline or readable time are rejects. Raises InputError."""
-    with path.open("rb") as file:
+    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
         raw = file.read(MAX_FEED_BYTES + 1)
     yield from feed_batches(raw, called(path), publishers)
 
@@ -158,7 +159,7 @@ def _article(item: Mapping[str, str], source: str, number: int, publishers: Publ
 def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
     """Publication and update; what states an update alone was published, as it stands, by then."""
     published = _stamp(item["published"], publisher, "feed's publication time")
-    updated = _stamp(item["updated"], publisher, "feed's update time") if item["updated"] else UNKNOWN
+    updated = _update(item["updated"], publisher, is_only=published.instant is None)
     if published.instant is None and updated.instant is not None:
         rule = f"{updated.rule}; it states no time of publication"
         return Stamp(updated.instant, updated.precision, rule), UNKNOWN
@@ -167,6 +168,16 @@ def _times(item: Mapping[str, str], publisher: Profile) -> tuple[Stamp, Stamp]:
     if published.instant is None:
         raise TimeError("the item has no publication time")
     return published, updated
+
+
+def _update(text: str, publisher: Profile, *, is_only: bool) -> Stamp:
+    """The update, UNKNOWN where it cannot be read: then it says nothing, unless it is the only time of the item."""
+    try:
+        return _stamp(text, publisher, "feed's update time")
+    except TimeError:
+        if is_only:
+            raise
+        return UNKNOWN
 
 
 def _stamp(text: str, publisher: Profile, origin: str) -> Stamp:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from correlator.containers.packed import unpacking
 from correlator.errors import InputError
 from correlator.news.charset import decode, encoding_named
 from correlator.news.corpora import rows_keys
@@ -54,13 +53,8 @@ def _flatten(record: Mapping[str, object], prefix: str, flat: dict[str, object],
 
 
 def _text(path: Path, encoding: str | None) -> str:
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
+    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+        raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise InputError(
             f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB", hint="write one JSON object a line, as .jsonl"

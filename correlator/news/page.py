@@ -7,7 +7,6 @@ punctuation between paragraphs is a link to another article and no running text.
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import IO
 
 import polars as pl
 
+from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.files import called
 from correlator.news.address_dates import date_in_address
@@ -79,13 +79,9 @@ def read_text(path: Path, encoding: str | None = None) -> str:
 
 
 def read_bytes(file: IO[bytes], name: str, limit: int = MAX_PAGE_BYTES) -> bytes:
-    """What a file holds, in gzip or not; raises InputError where that is more than a page, or no text."""
-    raw = file.read(limit + 1)
-    if raw.startswith(b"\x1f\x8b"):
-        try:
-            raw = zlib.decompressobj(wbits=31).decompress(raw, limit + 1)
-        except zlib.error as error:
-            raise InputError(f"{name} is a damaged gzip file: {error}") from None
+    """What a file holds, packed or not; raises InputError where that is more than a page, or no text."""
+    with unpacking(file, name) as (unpacked, _):
+        raw = unpacked.read(limit + 1)
     if len(raw) > limit:
         raise InputError(f"{name} is larger than {limit // 1_000_000} MB, which no article page is")
     if not is_text(raw):

@@ -45,7 +45,15 @@ _TIME = re.compile(
     r"(?: ?(?P<half>[ap])\.?m\b\.?)?(?![\d:])"
     r"|(?<![\d:.])(?P<only>\d{1,2}) ?(?P<only_half>[ap])\.?m\b\.?"
 )
-_DOTTED_TIME = re.compile(r"(?<= )(?P<hour>\d{1,2})[.h](?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?$")
+_DOTTED_TIME = re.compile(
+    r"(?<= )(?P<hour>\d{1,2})(?:\.| ?h ?)(?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?(?: uhr)?$"
+)
+# A date of another calendar, whose years are 13.. or 14.. today, and what marks a year as Gregorian in Arabic and Urdu.
+_OTHER_CALENDAR = re.compile(
+    r"\b(?:\d{1,2}(?: [^\W\d_]+){1,3},? 1[34]\d\d|1[34]\d\d(?P<a>[/-])\d{1,2}(?P=a)\d{1,2}"
+    r"|\d{1,2}(?P<b>[/-])\d{1,2}(?P=b)1[34]\d\d)(?: ?هـ?)?(?!\w)"
+)
+_YEAR_MARK = re.compile(r"(?<=\d{4}) ?[مء](?!\w)|\bالموافق\b")
 _COMPACT = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?:[.,]\d{1,9})?(?=$|[ t]\d\d:)")
 _ISO_T = re.compile(r"(?<=\d)t(?=\d)")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b\.?")
@@ -87,6 +95,8 @@ def _without_weekday(folded: str) -> tuple[str, int | None]:
 
 def _assembled(text: str, date_order: str | None, original: str) -> tuple[datetime, ClockPrecision, str]:
     """A time from its parts: a clock time wherever it stands, and a date that is all the rest."""
+    other = _OTHER_CALENDAR.sub(" ", text)
+    text = _YEAR_MARK.sub(" ", other if re.search(r"\d", other) else text).strip()
     compact = _COMPACT.match(text)
     if compact:
         year, _, month, day, hour, minute, second = compact.groups()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import glob
-import gzip
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.addresses import is_address, shown
+from correlator.containers.packed import name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch
 from correlator.news.charset import decode
@@ -207,7 +206,7 @@ def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: 
 
 def sniff(path: Path) -> str:
     """The layout of a file by its first bytes and, for tables, its name: text, html, feed, corpus or gdelt."""
-    stem = path.name.lower().removesuffix(".gz")
+    stem = name_unpacked(path)
     if stem.endswith(".zip"):
         from correlator.news.gdelt import is_gdelt, unpacked_lines
 
@@ -266,12 +265,5 @@ def _files(name: str) -> list[Path]:
 
 
 def _head(path: Path) -> str:
-    with path.open("rb") as file:
-        raw = file.read(_SNIFF)
-    if raw[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(path) as packed:
-                raw = packed.read(_SNIFF)
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
-    return decode(raw)
+    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+        return decode(file.read(_SNIFF))

@@ -1,4 +1,4 @@
-"""Rows of table files (CSV, TSV, JSON lines, Parquet; gzipped too) and frames as texts, each with its number.
+"""Rows of table files (CSV, TSV, JSON lines, Parquet; packed, too) and frames as texts, each with its number.
 
 Rows pass one after the other, so that a file of any size takes bounded memory; ``in_chunks`` bundles them.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from correlator.containers.packed import name_unpacked
 from correlator.errors import InputError
 from correlator.files import called
 from correlator.news import json_documents, text_lines
@@ -41,7 +42,7 @@ def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> 
 
     What is not a row is added to ``faulty`` while the rows are taken. Raises InputError for a file that is not a table.
     """
-    stem = path.name.lower().removesuffix(".gz")
+    stem = name_unpacked(path)
     if stem.endswith(".parquet"):
         return _parquet(path)
     if stem.endswith(".json"):

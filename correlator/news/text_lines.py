@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import io
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
+from correlator.containers.packed import unpacking
 from correlator.errors import InputError
 from correlator.news.charset import encoding_named, likely_encoding, mostly_utf8
 
@@ -21,24 +20,20 @@ _SAMPLE = 8_000_000
 
 
 def lines_of(path: Path, encoding: str | None = None, *, lenient: bool = False) -> Iterator[str]:
-    """Lines of a plain or gzipped file as text.
+    """Lines of a plain or packed file as text.
 
     ``encoding`` is what the caller says it is; without it the file is UTF-8, or UTF-16 where marked. A byte that does
     not fit in a file that is UTF-8 otherwise becomes U+FFFD, in a ``lenient`` reading always. Raises InputError for a
-    file in another encoding, a line over ``MAX_LINE``, or a damaged gzip file.
+    file in another encoding, a line over ``MAX_LINE``, or a damaged packed file.
     """
-    try:
-        with path.open("rb") as probe:
-            head = probe.read(4)
-        packed = head[:2] == b"\x1f\x8b"
-        wide = next((name for mark, name in _WIDE if head.startswith(mark)), None)
-        with _open(path, packed=packed) as file:
-            if encoding or wide:
-                yield from _decoded(file, encoding_named(encoding) if encoding else str(wide), path)
-            else:
-                yield from _utf8_lines(file, path, lenient=lenient, packed=packed)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path.name} is a damaged gzip file: {error}") from None
+    with path.open("rb") as probe, unpacking(probe, path.name) as (file, packed):
+        head = file.read(4)
+    wide = next((name for mark, name in _WIDE if head.startswith(mark)), None)
+    with path.open("rb") as probe, unpacking(probe, path.name) as (file, packed):
+        if encoding or wide:
+            yield from _decoded(file, encoding_named(encoding) if encoding else str(wide), path)
+        else:
+            yield from _utf8_lines(file, path, lenient=lenient, packed=packed)
 
 
 def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> Iterator[str]:
@@ -54,14 +49,14 @@ def _utf8_lines(file: IO[bytes], path: Path, *, lenient: bool, packed: bool) -> 
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            lenient = lenient or _is_damaged_utf8(path, raw, number, packed=packed)
+            lenient = lenient or _is_damaged_utf8(path, raw, number)
             text = raw.decode("utf-8", "replace")
         yield text.replace("\x00", "").removeprefix("\ufeff")
 
 
-def _is_damaged_utf8(path: Path, line: bytes, number: int, *, packed: bool) -> bool:
+def _is_damaged_utf8(path: Path, line: bytes, number: int) -> bool:
     """True for a file that is UTF-8 but for some bytes; raises InputError for one in another encoding."""
-    with _open(path, packed=packed) as file:
+    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
         sample = file.read(_SAMPLE) + line
     beyond = b"\n".join(each for each in sample.split(b"\n") if not each.isascii())
     if mostly_utf8(beyond):
@@ -82,7 +77,3 @@ def _decoded(file: IO[bytes], encoding: str, path: Path) -> Iterator[str]:
         if len(line) > MAX_LINE or taken > limit:
             raise InputError(f"{path.name} holds a line or unpacks to a size that no text has")
         yield line.replace("\x00", "").removeprefix("\ufeff")
-
-
-def _open(path: Path, *, packed: bool) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path)) if packed else path.open("rb")

@@ -1,7 +1,8 @@
 """Publication times, told truthfully: the instant in UTC, its precision and the rule that produced it.
 
 A local time takes the zone that the caller names (the publisher's profile). A zone abbreviation is read only from an
-explicit table; one that is not in it raises TimeError and is never taken for UTC. A time that the zone skipped raises;
+explicit table, or where it is the name that the caller's zone has for its own clock on that day; any other raises
+TimeError and is never taken for UTC. A time that the zone skipped raises;
 one that it had twice is the first of both, and the rule says so. A date alone has precision ``day``: its instant is
 midnight UTC of the printed date, a label and not a time of publication. So has midnight, in whatever zone it is
 stated: systems that know only the date print it so. A weekday that is not that of the date raises.
@@ -23,7 +24,7 @@ from correlator.news.printed_dates import fraction_of, read_printed
 Precision = Literal["second", "minute", "day", "unknown"]
 
 # RFC 822 names, and others that mean one offset only. IST, BST, CST of China and the like belong into a profile.
-# Eastern and Pacific time without S or D are zones, whose offset the date decides.
+# Eastern and Pacific time without S or D, and Moscow's, are zones, whose offset the date decides.
 ABBREVIATIONS: Mapping[str, str] = {
     "UTC": "+00:00",
     "GMT": "+00:00",
@@ -40,7 +41,8 @@ ABBREVIATIONS: Mapping[str, str] = {
     "PKT": "+05:00",
     "PKST": "+06:00",
     "AZT": "+04:00",
-    "MSK": "+03:00",
+    "MSK": "Europe/Moscow",
+    "МСК": "Europe/Moscow",
     "TRT": "+03:00",
     "CET": "+01:00",
     "CEST": "+02:00",
@@ -78,6 +80,9 @@ class Stamp:
 
 
 NO_ZONE_HINT = "name it with --zone, or the publisher with --profile"
+ABBREVIATION_HINT = (
+    "name its zone with --zone (Asia/Kolkata), or add it to the abbreviations of the publisher's profile"
+)
 UNKNOWN = Stamp(None, "unknown", "no time given")
 
 
@@ -125,9 +130,10 @@ def parse_time(
     epoch = _epoch(text.strip(), origin)
     if epoch:
         return epoch
-    clean = re.sub(r" ?\([A-Za-z ]{6,60}\)$|\[[A-Za-z_/+\-]{3,40}\]$", "", " ".join(text.split()))
+    clean = re.sub(r" ?\([A-Za-z ]{6,60}\)$", "", " ".join(text.split()))
     clean = re.sub(r"\((?:GMT|UTC) ?([+\-−]\d{1,2}(?::?[0-5]\d)?)\)$", r"UTC\1", clean)
-    bare, stated, named = _split_zone(clean, {**ABBREVIATIONS, **(abbreviations or {})})
+    clean = _NAME_BEHIND_OFFSET.sub(r"\1", clean)
+    bare, stated, named = _split_zone(clean, {**ABBREVIATIONS, **(abbreviations or {})}, zone)
     naive, precision, form = read_printed(bare, layouts, date_order, text)
     if precision == "day":
         return Stamp(naive.replace(tzinfo=UTC), "day", f"{origin}: date only, {form}")
@@ -139,7 +145,7 @@ def parse_time(
         return Stamp(instant, precision, f"{origin}: {form}, zone {named} as printed", stated.utcoffset(None))
     if (stated or zone) is None:
         raise TimeError(f"{text!r} states no zone", hint=NO_ZONE_HINT)
-    instant, note = localise(naive, str(stated or zone))
+    instant, note = localise(naive, str(stated or zone), called=named if stated == zone else None)
     source = f"{named} as printed" if stated else f"{zone}, which is not printed"
     return Stamp(instant, precision, f"{origin}: {form}, zone {source}{note}")
 
@@ -171,10 +177,11 @@ def local_midnight(stamp: Stamp, zone: str | None) -> Stamp:
     return Stamp(local.replace(tzinfo=UTC), "day", f"{stamp.rule}; that is midnight in {zone}, read as a date only")
 
 
-def localise(naive: datetime, zone: str) -> tuple[datetime, str]:
+def localise(naive: datetime, zone: str, *, called: str | None = None) -> tuple[datetime, str]:
     """The UTC instant of a wall-clock time in a zone, and a note where the clock showed it twice.
 
-    Raises TimeError for a time that the zone skipped and for an unknown zone.
+    ``called`` is the printed name of the clock, where it is one that the zone has in its year (London: GMT and BST).
+    Raises TimeError for a time that the zone skipped or calls otherwise, and for an unknown zone.
     """
     info = zone_info(zone)
     try:
@@ -184,6 +191,11 @@ def localise(naive: datetime, zone: str) -> tuple[datetime, str]:
         raise TimeError(f"{naive.isoformat()} is out of range") from None
     if not exists:
         raise TimeError(f"{naive.isoformat()} did not exist in {zone}: the clock was put forward over it")
+    if called in _own_names(zone):
+        named = [each for each in (first, second) if each.astimezone(info).tzname() == called]
+        if not named:
+            raise TimeError(f"{naive.isoformat()} is not {called} in {zone}, whose clock has another name then")
+        return named[0], ""
     return first, "" if first == second else "; the clock showed this time twice, the first is taken"
 
 
@@ -194,6 +206,12 @@ def zone_info(zone: str) -> ZoneInfo:
         return ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise TimeError(f"there is no time zone {zone!r}", hint="use an IANA name such as Asia/Karachi") from None
+
+
+@lru_cache(maxsize=256)
+def _own_names(zone: str) -> frozenset[str | None]:
+    """What a zone calls its own clock in winter and summer of a recent year: IST in Asia/Kolkata."""
+    return frozenset(datetime(2024, month, 1, tzinfo=zone_info(zone)).tzname() for month in (1, 7))
 
 
 def parse_offset(text: str) -> timezone:
@@ -221,14 +239,16 @@ _OFFSET = re.compile(
     r"|(?<=\d) ?([Zz])$|(?:GMT|UTC) ?([+\-−]\d{1,2})$"
 )
 _INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(?= )")
-_ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-Z]{2,5})\)?$")
-_INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-Z]{2,5})\)?(?=[ ,|])")
+_ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-ZА-Я]{2,5}|мск)\)?$")
+_INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-ZА-Я]{2,5}|мск)\)?(?=[ ,|])")
+_ZONE_NAME = re.compile(r"\[([A-Za-z_/+\-]{3,40})\]$|(?<=[\dMm]) ([A-Z][a-z]+(?:/[A-Z][A-Za-z_\-]+){1,2})$")
+_NAME_BEHIND_OFFSET = re.compile(r"(\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?[+\-−]\d\d:?\d\d) \(?[A-Z]{2,5}\)?$")
 _NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "IN", "ON", "AT"))
 
 
 def _epoch(text: str, origin: str) -> Stamp | None:
     """Seconds, milli-, micro- or nanoseconds since 1970 by their number of digits; None for another text."""
-    match = _EPOCH.fullmatch(text)
+    match = _EPOCH.fullmatch(re.sub(r"^/Date\((\d+)(?:[+-]\d{4})?\)/$", r"\1", text))
     if not match:
         return None
     digits = match[1] or str(int(float(f"{match[3]}e{match[4]}")))
@@ -243,8 +263,16 @@ def _epoch(text: str, origin: str) -> Stamp | None:
     return Stamp(instant, "second", f"{origin}: {form}", timedelta(0))
 
 
-def _split_zone(text: str, known: Mapping[str, str]) -> tuple[str, timezone | str | None, str]:
-    """The text without its zone, the offset or IANA zone it names, and how it names it."""
+def _split_zone(text: str, known: Mapping[str, str], own: str | None) -> tuple[str, timezone | str | None, str]:
+    """The text without its zone, the offset or IANA zone it names, and how it names it.
+
+    An abbreviation that is not in ``known`` may be the name that the caller's ``own`` zone has for its clock.
+    """
+    by_name = _ZONE_NAME.search(text)
+    if by_name:
+        bare, stated, named = _split_zone(text[: by_name.start()].rstrip(), known, own)
+        name = by_name[1] or by_name[2]
+        return (bare, stated, named) if stated else (bare, zone_info(name).key, name)
     if not re.search(r"\d[:.]\d\d|\d ?[apAP]\.?[mM]\b|\d[Tt ]\d{4}", text):
         return text, None, ""
     for pattern in (_OFFSET, _INNER_OFFSET):
@@ -260,15 +288,13 @@ def _split_zone(text: str, known: Mapping[str, str]) -> tuple[str, timezone | st
             return text[: match.start()] + text[match.end() :], parse_offset(stated), stated
     match = _ABBREVIATION.search(text)
     if match and match[1] not in _NOT_ZONES:
-        if match[1] not in known:
-            raise TimeError(
-                f"{match[1]!r} in {text!r} is not a known zone abbreviation",
-                hint="add it to the abbreviations of the publisher's profile",
-            )
-        return text[: match.start()], zone_of(known[match[1]]), match[1]
+        name = match[1].upper()
+        if name not in known and not (own and name in _own_names(own)):
+            raise TimeError(f"{name!r} in {text!r} is not a known zone abbreviation", hint=ABBREVIATION_HINT)
+        return text[: match.start()], zone_of(known[name]) if name in known else own, name
     for match in _INNER_ABBREVIATION.finditer(text):
-        if match[1] in known:
-            return text[: match.start()] + text[match.end() :], zone_of(known[match[1]]), match[1]
+        if (name := match[1].upper()) in known:
+            return text[: match.start()] + text[match.end() :], zone_of(known[name]), name
     return text, None, ""
 
 

@@ -107,6 +107,10 @@ _UPDATE_WORD = re.compile(
     r"(?i)\b(?:last )?(?:updated|modified|güncelle\w*|son güncelleme|aktualisiert|mis à jour|actualizado|aggiornat[oa]"
     r"|atualizado|bijgewerkt|oppdatert|uppdaterad|opdateret|zaktualizowan\w*|обновлен\w*|yenilən\w*)\b|更新|تحديث|업데이트"
 )
+_PUBLISH_WORD = re.compile(
+    r"(?i)\b(?:(?:first )?published|posted|veröffentlicht|yayınlan\w*|yayım\w*|publi(?:é|cado|ée)|pubblicato"
+    r"|опубликован\w*|dərc)\b(?: on| at| am| le| el| il)?\s*:?|发布|نشر"
+)
 _UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
 _PUBLISH_NAME = re.compile(r"(?i)publi|posted|pubdate|entry-date")
 _LABELLED = re.compile(
@@ -208,7 +212,7 @@ def _elements(document: Document) -> Iterator[Witness]:
     for element in near[:6]:
         names = f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"
         printed = text_of(element)
-        if _UPDATE_NAME.search(names) or _UPDATE_WORD.match(printed.lstrip(" |•·-–—(")):
+        if _UPDATE_NAME.search(names) or (_of_update(printed) and not _PUBLISH_WORD.search(printed)):
             continue
         if aside_of(element) or _foreign(element):
             continue
@@ -224,6 +228,11 @@ def _elements(document: Document) -> Iterator[Witness]:
             parts = dict.fromkeys([*printed_parts(printed), *_dated_pieces(element)])
             yield from (Witness(part, "date line", Level.PRINTED, binding) for part in parts)
         return
+
+
+def _of_update(line: str) -> bool:
+    """Whether a printed line begins with what it says of an update."""
+    return _UPDATE_WORD.match(line.lstrip(" |•·-–—(")) is not None
 
 
 def _dated_pieces(element: html.HtmlElement) -> Iterator[str]:
@@ -279,6 +288,8 @@ def _is_dated(element: html.HtmlElement) -> bool:
 
 def printed_parts(line: str) -> list[str]:
     """What of a printed line may be the time: without labels, and without what is said of an update."""
+    if _of_update(line) and (label := _PUBLISH_WORD.search(line)):
+        line = line[label.end() :]
     first = _UPDATE_WORD.split(line)[0] or line
     bare = re.sub(r"(?i)^.{0,60}?\b(?:published|posted|first published|date)\b(?: on| at)?\s*:?\s*", "", first)
     parts = [bare, *re.split(r"\s*[|•·]\s*", bare)] if re.search(r"[|•·]", bare) else [bare]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from correlator import errors
 from correlator.errors import CorrelatorError, InputError, StoreError
+from correlator.source_limits import check_dates
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,6 +103,7 @@ def _frame(stream: bytes) -> pl.DataFrame:
     table = table.rename_columns(_distinct(table.column_names))
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
+    check_dates(frame, "the answer", hint="cast it to text, such as x::text")
     zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
     return frame.with_columns(pl.col(zoned).dt.convert_time_zone("UTC")) if zoned else frame
 

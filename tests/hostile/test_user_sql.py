@@ -122,3 +122,20 @@ def test_what_the_process_said_is_heard_also_where_a_library_writes_after_it():
     done = CompletedProcess([], user_sql.EXIT_REFUSED, b"", said)
     error = user_sql._error_of(done, Request("m.duckdb", "", 60.0, 100_000_000, unsafe=False, lock_wait=1.0))
     assert (type(error), str(error)) == (InputError, "SQL is empty (write one)")
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select 'infinity'::date as x",
+        "select '-infinity'::timestamptz as x",
+        "select [timestamp '200000-01-01'] as x",
+        "select {'a': date '-4000-01-01'} as x",
+    ],
+)
+def test_a_date_that_no_calendar_has_is_refused(text):
+    out = io.BytesIO()
+    answer(Request("store.duckdb", text, 60.0, 100_000_000, unsafe=False, lock_wait=1.0), out)
+    with pytest.raises(InputError, match="years 1 to 9999 in 'x'"):
+        user_sql._frame(out.getvalue())

@@ -1,10 +1,14 @@
 """Corpora and services by name: time, headline, address, publisher, author, language and the source's own symbols."""
 
+import bz2
+import gzip
 import json
+import lzma
 import zipfile
 from datetime import UTC, datetime
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from correlator.errors import InputError
@@ -375,3 +379,92 @@ def test_an_archive_that_holds_no_gdelt_file_is_refused(tmp_path):
         archive.writestr("__MACOSX/news/._items.csv", "x")
     with pytest.raises(InputError, match="news.zip holds no GDELT file"):
         list(read_news(tmp_path / "news.zip"))
+
+
+def packed_by(kind, raw):
+    if kind != "zst":
+        return {"gz": gzip, "bz2": bz2, "xz": lzma}[kind].compress(raw)
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(raw)
+    return sink.getvalue().to_pybytes()
+
+
+RSS = (
+    "<rss version='2.0'><channel><title>Wire</title><item><title>Alpha raises its forecast</title>"
+    "<pubDate>Wed, 28 May 2025 13:00:00 GMT</pubDate></item></channel></rss>"
+)
+PAGE = (
+    "<html><head><meta property='article:published_time' content='2025-05-28T13:00:00Z'></head>"
+    "<body><h1>Alpha raises its forecast</h1></body></html>"
+)
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zst"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("f.xml", RSS),
+        ("f.html", PAGE),
+        ("f.csv", f"title,date\n{T},2025-05-28T13:00:00Z\n"),
+        ("f.jsonl", f'{{"title": "{T}", "date": "2025-05-28T13:00:00Z"}}\n'),
+        ("f.json", f'[{{"title": "{T}", "date": "2025-05-28T13:00:00Z"}}]'),
+    ],
+)
+def test_whatever_packs_news_it_is_read_or_said_to_be_damaged(tmp_path, kind, name, text):
+    path = tmp_path / f"{name}.{kind}"
+    raw = packed_by(kind, text.encode())
+    path.write_bytes(raw)
+    (batch,) = read_news(path)
+    assert batch.articles.select("headline", "published_at").rows() == [(T, AT)]
+    path.write_bytes(raw[: len(raw) - 12])
+    with pytest.raises(InputError, match="damaged"):
+        list(read_news(path))
+
+
+def test_a_date_and_a_clock_in_two_columns_are_one_time(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("title,date,time\nA talk,2025-05-28,18:00 PKT\nB talk,2025-05-28,\nC talk,2025-05-28,18:00\n")
+    (batch,) = read_news(path)
+    assert batch.articles.select("headline", "published_at", "published_precision").rows() == [
+        ("A talk", AT, "minute"),
+        ("B talk", AT.replace(hour=0), "day"),
+    ]
+    assert "states no zone" in batch.rejects["reason"][0]
+    path.write_text("title,published,time\nA talk,2025-05-28T13:00:00Z,2 min\n")
+    (batch,) = read_news(path)
+    assert batch.articles["published_at"].to_list() == [AT]
+
+
+def test_two_columns_of_one_name_are_refused_where_they_are_needed(tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("title,date,date\nA talk,2025-05-28,2024-05-28\n")
+    with pytest.raises(InputError, match="2 columns 'date'"):
+        list(read_news(path))
+    path.write_text("title,date,note,note\nA talk,2025-05-28,x,y\n")
+    (batch,) = read_news(path)
+    assert batch.articles.height == 1
+
+
+@pytest.mark.parametrize("nothing", ["nan", "NaN", "None", "NULL", "<NA>", "#N/A"])
+def test_what_programs_write_for_nothing_is_no_headline_address_or_time(tmp_path, nothing):
+    path = tmp_path / "f.csv"
+    path.write_text(
+        f"title,date,url\n{nothing},2025-05-28,https://a.example/1\nA talk,{nothing},\n"
+        f"B talk,2025-05-28,{nothing}\nC talk,2025-05-28,{nothing}\n"
+    )
+    (batch,) = read_news(path)
+    assert batch.articles.select("headline", "url").rows() == [("B talk", None), ("C talk", None)]
+    assert batch.articles["article_key"].n_unique() == 2
+    assert batch.rejects["reason"].to_list() == ["no headline", "no publication time"]
+
+
+def test_an_update_that_cannot_be_read_costs_a_feed_no_item():
+    feed = (
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>W</title><entry><title>A talk</title>"
+        "<published>2025-05-28T13:00:00Z</published><updated>2999-01-01T00:10:00Z</updated></entry></feed>"
+    )
+    (batch,) = feed_batches(feed.encode(), "f")
+    assert batch.articles.select("published_at", "updated_at").rows() == [(AT, None)]
+    (batch,) = feed_batches(feed.replace("published>", "other>").encode(), "f")
+    assert "future" in batch.rejects["reason"][0]

@@ -25,6 +25,23 @@ READ = [
     ("October 13, 2025", None, datetime(2025, 10, 13), "day"),
     ("2015-01-01 00:00:00", "Asia/Karachi", datetime(2015, 1, 1), "day"),
     ("15 Jul 2008 23:30", "Asia/Karachi", datetime(2008, 7, 15, 17, 30), "minute"),
+    ("2025-05-28T06:02:00[Asia/Karachi]", "UTC", datetime(2025, 5, 28, 1, 2), "second"),
+    ("2025-05-28 06:02 Asia/Karachi", None, datetime(2025, 5, 28, 1, 2), "minute"),
+    ("2025-05-28T06:02:00+05:00[Asia/Karachi]", None, datetime(2025, 5, 28, 1, 2), "second"),
+    ("2025-05-28 06:02:00.25 +0500 PKT", None, datetime(2025, 5, 28, 1, 2), "second"),
+    ("2025-05-28 06:32:00 +0530 IST", None, datetime(2025, 5, 28, 1, 2), "second"),
+    ("/Date(1748394120000+0500)/", None, datetime(2025, 5, 28, 1, 2), "second"),
+    ("Wed, 28 May 2025 06:32:00 IST", "Asia/Kolkata", datetime(2025, 5, 28, 1, 2), "second"),
+    ("26 Oct 2025 01:30 BST", "Europe/London", datetime(2025, 10, 26, 0, 30), "minute"),
+    ("26 Oct 2025 01:30 GMT", "Europe/London", datetime(2025, 10, 26, 1, 30), "minute"),
+    ("28 мая 2025, 13:00 (МСК)", None, datetime(2025, 5, 28, 10), "minute"),
+    ("28 мая 2012, 13:00 мск", None, datetime(2012, 5, 28, 9), "minute"),
+    ("28.05.2025, 13.45 Uhr", "Europe/Berlin", datetime(2025, 5, 28, 11, 45), "minute"),
+    ("28 mai 2025 à 13 h 45", "Europe/Paris", datetime(2025, 5, 28, 11, 45), "minute"),
+    ("الأربعاء 1 ذو الحجة 1446 هـ - 28 مايو 2025 م", None, datetime(2025, 5, 28), "day"),
+    ("28 مايو 2025 (1 ذو الحجة 1446هـ)", None, datetime(2025, 5, 28), "day"),
+    ("1446/12/01 - 2025/05/28", None, datetime(2025, 5, 28), "day"),
+    ("۲۸ مئی ۲۰۲۵ء", None, datetime(2025, 5, 28), "day"),
 ]
 
 
@@ -54,6 +71,8 @@ def test_a_column_reads_as_a_single_time(text, zone):
         "Oct 20, 2006 13:15pm EDT",
         "Feb 30, 2006 1:15pm EDT",
         "Fri Oct 20, 2006 6:15pm XYZ",
+        "2006-10-20 18:15[Nowhere/Else]",
+        "1 ذو الحجة 1446 هـ",
     ],
 )
 def test_a_column_refuses_what_a_single_time_refuses(text):
@@ -127,3 +146,16 @@ def test_years_of_two_digits_between_slashes_need_the_order():
 def test_central_european_time_in_german():
     assert parse_time("28.05.2025 13:05 MESZ", zone=None).instant == datetime(2025, 5, 28, 11, 5, tzinfo=UTC)
     assert parse_time("28.01.2025 13:05 MEZ", zone=None).instant == datetime(2025, 1, 28, 12, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("28 Jan 2025 13:02 BST", "Europe/London"),  # winter has GMT
+        ("28 May 2025 06:32 IST", "Asia/Karachi"),
+        ("28 May 2025 06:32 CST", "Asia/Kolkata"),
+    ],
+)
+def test_an_abbreviation_is_the_zones_own_on_that_day_or_refused(text, zone):
+    with pytest.raises(TimeError, match="is not"):
+        parse_time(text, zone=zone)

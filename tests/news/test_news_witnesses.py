@@ -388,3 +388,30 @@ def test_a_clock_without_a_zone_that_an_update_repeats_with_an_offset_is_in_it()
 def test_a_date_line_of_several_elements(line):
     stamp = parse_html(page(h1=f"Envoys meet at sea</h1>{line}<h1>")).published
     assert (stamp.instant.date(), stamp.precision) == (date(2025, 5, 28), "day")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Updated: May 29, 2025 01:02 GMT | Published: May 28, 2025 13:00 GMT",
+        "Aktualisiert am 29.05.2025 01:02 GMT - Veröffentlicht am 28.05.2025 13:00 GMT",
+        "Last updated 29 May 2025 01:02 GMT, first published on 28 May 2025 13:00 GMT",
+    ],
+)
+def test_the_publication_behind_an_update_is_read(line):
+    assert (
+        parse_html(page(h1=f"Envoys meet at sea</h1><div class=date>{line}</div><h1 hidden>")).published.instant == AT
+    )
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ("05/06/2025", "day/month or month/day"),
+        ("Monday, 28 May 2025", "weekday"),
+        ("28 May 2025 13:00 XYZ", "not a known zone abbreviation"),
+    ],
+)
+def test_why_a_printed_date_is_not_read_is_told(printed, reason):
+    with pytest.raises(TimeError, match=reason):
+        parse_html(page(h1=f"Envoys meet at sea</h1><div class=date>{printed}</div><h1 hidden>"))
