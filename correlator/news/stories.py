@@ -79,8 +79,14 @@ def _words(articles: pl.DataFrame) -> pl.DataFrame:
     headlines = articles["headline"].unique()
     firsts = headlines.str.replace(TAIL, "").str.replace(BEHIND_COMMA, "${1}")
     number = r"\b\d[\d_]*\b"
-    words = pl.DataFrame({"headline": headlines, "text": meant(headlines), "clause": meant(firsts)}).with_columns(
-        long=pl.col("clause").str.count_matches(" ") >= SHORTEST - 1,
+    texts = pl.concat([headlines, firsts]).unique()  # most headlines tell nothing but their first clause
+    known = pl.DataFrame({"headline": texts, "text": meant(texts)})
+    clauses = known.rename({"headline": "first", "text": "clause"})
+    words = (
+        pl.DataFrame({"headline": headlines, "first": firsts})
+        .join(known, on="headline", how="left")
+        .join(clauses, on="first", how="left")
+        .with_columns(long=pl.col("clause").str.count_matches(" ") >= SHORTEST - 1)
     )
     numbered = words.filter(pl.col("text").str.contains(r"\d")).select(
         "headline", *(column for name in ("text", "clause") for column in number_columns(pl.col(name), name))
@@ -255,8 +261,10 @@ def _swapped(one: HeadlineWords, two: HeadlineWords, first: str, second: str) ->
 
     Names of months and periods say nothing by their order.
     """
-    places = [dict(zip(reversed(each.words), reversed(each.groups), strict=True)) for each in (one, two)]
     names = one.names & two.names - words_of().when
+    if len(names) < 2:
+        return False
+    places = [dict(zip(reversed(each.words), reversed(each.groups), strict=True)) for each in (one, two)]
     common = [word for word in places[0] if word in places[1] and word in names]
     if not any((places[0][a] - places[0][b]) * (places[1][a] - places[1][b]) < 0 for a, b in combinations(common, 2)):
         return False

@@ -7,7 +7,7 @@ that measures. What rules decide (numbers, denial, order of names) is not asked 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -68,6 +68,8 @@ def may_be_alike(left: HeadlineWords, right: HeadlineWords) -> bool:
 
 
 def _apart(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:
+    if not difference.new_left or not difference.new_right:
+        return False
     return _renamed(left, right, difference) or _another_matter(left, right, difference)
 
 
@@ -90,12 +92,11 @@ def _marked(left: HeadlineWords, right: HeadlineWords, difference: Difference) -
 
 def _names(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> set[str]:
     """The names that both hold; numbers and words that stand in very many headlines apart."""
-    names = (difference.same & left.names & right.names) - _common()
-    return {word for word in names if not word[0].isdigit()}
+    return set((difference.same & left.names & right.names) - _common() - left.numbers)
 
 
-def _count_names(each: HeadlineWords, new: Collection[str]) -> int:
-    return sum(word in each.names and not word[0].isdigit() for word in new)
+def _count_names(each: HeadlineWords, new: frozenset[str]) -> int:
+    return len((new & each.names) - each.numbers)
 
 
 def _first_name(each: HeadlineWords) -> str:
@@ -104,7 +105,7 @@ def _first_name(each: HeadlineWords) -> str:
 
 def _same_figure(difference: Difference) -> bool:
     """Whether both hold a figure that would hardly come twice."""
-    return any(_is_telling(word) for word in difference.same if word[0].isdigit())
+    return any(word[0].isdigit() and _is_telling(word) for word in difference.same)
 
 
 def likeness(left: HeadlineWords, right: HeadlineWords, difference: Difference, *, hours: float, about: bool) -> float:
@@ -132,7 +133,7 @@ def features(
         fewer,
         more,
         difference.shared / max(difference.shared + more, COMMON),
-        float(any(word[0].isdigit() for word in difference.same)),
+        float(not difference.same.isdisjoint(left.numbers)),
         fuzz.ratio(" ".join(left.words), " ".join(right.words)) / 100 if new_left or new_right else 1.0,
         min(hours, LONGEST_GAP) / 24,
         float(_begins(left, new_left) and _begins(right, new_right)),
@@ -152,11 +153,9 @@ def difference_of(left: HeadlineWords, right: HeadlineWords) -> Difference:
     """How the words of two headlines differ; units of numbers apart."""
     first, second = (frozenset(each.words).difference(UNITS) for each in (left, right))
     new_left, new_right = first - second, second - first
-    if any(word[0].isdigit() for word in new_left) and any(word[0].isdigit() for word in new_right):
+    if not (new_left.isdisjoint(left.numbers) or new_right.isdisjoint(right.numbers)):
         # Numbers that count one thing and differ have told the two apart before: these are rounded, or of victims.
-        new_left, new_right = (
-            frozenset(word for word in new if not word[0].isdigit()) for new in (new_left, new_right)
-        )
+        new_left, new_right = new_left - left.numbers, new_right - right.numbers
     near = [(word, other) for word in new_left for other in new_right if fuzz.ratio(word, other) >= SAME_WORD]
     sets = words_of()
     for group in (sets.up, sets.down):
@@ -166,10 +165,9 @@ def difference_of(left: HeadlineWords, right: HeadlineWords) -> Difference:
     return Difference((first & second) | lefts | rights, new_left - lefts, new_right - rights, shared)
 
 
-def _weight(words: Iterable[str]) -> float:
+def _weight(words: frozenset[str]) -> float:
     """How many words, those that stand in very many headlines as half a one."""
-    common = _common()
-    return sum(COMMON if word in common else 1.0 for word in words)
+    return len(words) - (1.0 - COMMON) * len(words & _common())
 
 
 def _renamed(left: HeadlineWords, right: HeadlineWords, difference: Difference) -> bool:

@@ -25,7 +25,8 @@ _DECORATION = re.compile(rf"^(?:(?:{_KINDS})\s?\d{{0,2}}\s?[-–—:|]\s?)+|\s?[
 _DECORATING = frozenset("-–—:|")
 _ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\b[A-Z]\.[A-Z]\b")
 _COUNTRY = re.compile(r"\bUS\b")
-_WORD = re.compile(r"\d+(?:_\d+)+|[^\W_]+(?:'[^\W_]+)*")
+_WORD = re.compile(r"(\d+(?:_\d+)+|[^\W_]+(?:'[^\W_]+)*)")
+_DIGIT = re.compile(r"\d")
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
@@ -84,34 +85,40 @@ def headline_words(headline: str) -> HeadlineWords:
     >>> headline_words("UPDATE 2-U.S. bans $1 bln of imports: sources").words
     ('usa', 'ban', 'dollar', '1', 'billion', 'import')
     """
-    text, filler = _joined_phrases(_plain(headline)), words_of().filler
+    parts = _WORD.split(_joined_phrases(_plain(headline)))
+    gaps, tokens = parts[::2], parts[1::2]
     words: list[str] = []
     groups: list[int] = []
     names: set[str] = set()
     verbs: set[str] = set()
-    tokens = _WORD.findall(text)
-    lower = sum(word.islower() for word in tokens if word[0].isalpha())
-    capitals = sum(word[0].isupper() for word in tokens)
-    sentence_case = lower > capitals and capitals > 0
-    group, joined, end, before = 0, False, 0, ""
-    for match in _WORD.finditer(text):
-        word = match[0]
-        low, gap = word.casefold(), text[end : match.start()]
-        joined |= low == "and" or (gap != " " and gap.strip() in _JOINING)
-        end = match.end()
-        stem = _taken_for(low)
-        if stem and stem not in filler:
+    initials = [token[0] for token in tokens]
+    sentence_case = sum(map(str.islower, initials)) > sum(map(str.isupper, initials)) > 0
+    group, joined, before = 0, False, ""
+    for gap, word in zip(gaps, tokens, strict=False):
+        stem, capital, inflected = _token(word)
+        if gap != " ":
+            joined = joined or gap.strip() in _JOINING
+        if stem:
             group += not joined
             joined = False
             words.append(stem)
             groups.append(group)
-            if not sentence_case or word[0].isupper():
+            if capital or not sentence_case:
                 names.add(stem)
-            if before == "to" or (not verbs and before[:1].isupper() and word.endswith(("s", "ed"))):
+            if before == "to" or (inflected and not verbs and before[:1].isupper()):
                 verbs.add(stem)
+        elif word.casefold() == "and":
+            joined = True
         before = word
     numbers = frozenset(word for word in words if word[0].isdigit())
     return HeadlineWords(tuple(words), frozenset(names), tuple(groups), numbers, frozenset(verbs))
+
+
+@lru_cache(maxsize=200_000)
+def _token(word: str) -> tuple[str, bool, bool]:
+    """What a word is taken for (empty if it says nothing), whether it has a capital, whether it ends as verbs do."""
+    stem = _taken_for(word.casefold())
+    return "" if stem in words_of().filler else stem, word[0].isupper(), word.endswith(("s", "ed"))
 
 
 def meant(headlines: pl.Series) -> pl.Series:
@@ -212,7 +219,7 @@ def _plain(headline: str) -> str:
     if "May" in text:
         text = re.sub(_MAY_DAY, r"maymonth \1", re.sub(_MAY, r"\1\2 maymonth", text))
     text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), _THOUSANDS.sub("", text) if "," in text else text)
-    if any(letter.isdigit() for letter in text):
+    if _DIGIT.search(text):
         text = _ZEROS.sub(lambda match: match[1] or "", _DECIMAL.sub("_", text))  # 1.50 is 1.5
         text = _QUARTER.sub(r"\1 quarter", text)
     return text.replace("'s ", " ").replace("s' ", "s ")
