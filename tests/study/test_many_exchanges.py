@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from correlator.errors import CorrelatorError, InputError, StudyError
 from correlator.eventstudy.calendar_day import common_share
+from correlator.eventstudy.frames import Calendars
 from correlator.eventstudy.matrix import study_frames
 from correlator.eventstudy.result_frames import estimation_rows
 from correlator.eventstudy.significance.arrays import study_arrays
@@ -237,3 +239,17 @@ def test_diagnostics_are_those_of_each_exchange():
     dated = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=DATES, estimation=(-260, -30))
     with pytest.raises(StudyError, match="over windows of dates"):
         _ = dated.diagnostics
+
+
+def test_exchanges_with_the_same_sessions_share_what_one_exchange_does():
+    rng = np.random.default_rng(4)
+    days = pl.Series("date", sessions_between("XNYS", FIRST, LAST)["session"].head(200))
+    returns = rng.normal(0, 0.01, (200, 5)) + rng.normal(0, 0.01, (200, 1))
+    frame = pl.DataFrame({"date": days, **{f"S{k}": returns[:, k] for k in range(5)}})
+    events = pl.DataFrame({"symbol": ["S0", "S1", "S2", "S3", "S4"], "date": days[[120, 120, 120, 150, 150]]})
+    found = study_frames(frame, events, model="mean", estimation="-80:-11", window="-2:2")
+    rows = np.arange(200)
+    several = replace(found.panel, calendars=Calendars(("XKAR", "XNYS"), np.array([0, 1, 0, 1, 0]), (rows, rows)))
+    shares = [common_share(found.estimates, panel, found.estimation_bars) for panel in (found.panel, several)]
+    assert shares[0] > 0.2
+    assert shares[1] == pytest.approx(shares[0], rel=1e-12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,7 +13,8 @@ from correlator.errors import InputError
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.dates import Matching, every_placement, number_of_placements, placebo_clusters
-from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.placebo.ground import ground_of
+from correlator.eventstudy.placebo.inference import _own_placements, placebo_test
 from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
 from correlator.eventstudy.spec import study_spec
 
@@ -148,3 +150,14 @@ def test_margins_that_make_no_sense_are_refused():
         placebo_test(result, margin=0.0)
     with pytest.raises(InputError, match="bmp is a t"):
         placebo_test(result, margin=0.01, statistic="bmp")
+
+
+def test_a_group_that_has_no_other_place_counts_the_joint_draws():
+    panel = panel_of(1)
+    result = study_panel(panel, events_of(panel, [120], [0]), SPEC)
+    (cluster,) = placebo_clusters(result.estimates, panel, SPEC, Matching())
+    stuck, null = replace(cluster, candidates=np.array([cluster.at])), np.ones((1, 3, 2))
+    group_of = np.zeros(1, dtype=np.int64)
+    (own,) = _own_placements(ground_of(result), [stuck], null, group_of, statistic="scar", block=4)
+    assert own.distinct == 0
+    assert own.null.tolist() == null[0].tolist()

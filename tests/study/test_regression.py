@@ -179,3 +179,9 @@ def test_a_two_way_variance_below_zero_is_replaced_and_said():
     one_way = cross_section(data, "car ~ 1", clusters=["session"])
     assert two_way.table["variance"].to_list() == ["largest one-way, jackknife (CV3)"]
     assert one_way.table["variance"].to_list() == ["one-way"]
+
+
+def test_an_estimate_that_nothing_varies_around_has_no_error():
+    found = cross_section(frame().with_columns(car=pl.lit(0.0)), "car ~ 1")
+    assert found.table["estimate"].to_list() == [0.0]
+    assert found.table.select("se", "t", "p_value").row(0) == (None, None, None)

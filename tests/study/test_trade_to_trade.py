@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import statsmodels.api as sm
 from numpy.typing import NDArray
 
+from correlator.eventstudy.estimation import residuals
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Panel
@@ -176,3 +178,17 @@ def test_returns_with_holes_are_told_and_measured_as_before() -> None:
         result = study_frames(moves, events, benchmark="M", window="-5:5", windows="-5:5")
     assert result.car["flags"][0] == "missing"
     assert result.car["car"][0] is not None
+
+
+@pytest.mark.parametrize("model", ["mean", "market"])
+def test_days_made_anew_for_ranks_leave_out_returns_over_holes(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = study(prices({"A": [40, ZERO + 1, ZERO + 2]}), model=model, engine="numpy")
+    monkeypatch.setattr(residuals, "compiled", lambda loop: loop)
+    bars = replace(found, estimates=replace(found.estimates, estimation_residuals=None)).packed_bars()
+    assert bars is not None
+    assert found.estimates.estimation_residuals is not None
+    e, used, daily = residuals.Refitted(found.estimates, bars).of(np.array([0]))
+    assert np.isnan(daily).sum() == 3
+    np.testing.assert_allclose(daily, found.estimates.day_ar, rtol=1e-9, atol=1e-14)
+    known = np.where(used, e, np.nan)
+    np.testing.assert_allclose(known, found.estimates.estimation_residuals, rtol=1e-9, atol=1e-14)
