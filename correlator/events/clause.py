@@ -33,7 +33,8 @@ _SITUATED = re.compile(
     r"(?: the| southern| northern| eastern| western| south| north| east| west)* "
 )
 _SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
-_AUXILIARY = re.compile(
+# What may stand between a subject and its verb.
+AUXILIARY = re.compile(
     r" (?:(?:has|have|had|is|was|were|are|will|would|to|may|could|not|also|again|since|already|being|been|\w+ly) )*"
 )
 _BROKERED = re.compile(
@@ -173,7 +174,7 @@ def _attribution_start(text: Text, end: int) -> int:
 
 def _tellers(text: Text, before: Sequence[Phrase], start: int) -> list[Phrase]:
     """*Oman says Iran has seized*: those before the word of saying, where the next actor is the subject of the verb."""
-    if len(before) < 2 or not _AUXILIARY.fullmatch(text.lowered, before[-1].end - 1, start + 1):
+    if len(before) < 2 or not AUXILIARY.fullmatch(text.lowered, before[-1].end - 1, start + 1):
         return []
     says = [match.start() for match in _SAYS.finditer(text.lowered, before[0].end - 1, before[-1].start + 1)]
     return [phrase for phrase in before if phrase.end <= says[-1] + 1] if says else []

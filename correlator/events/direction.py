@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from correlator.events.category import Candidate
-from correlator.events.clause import Clause, clause_of, of_country, opens_aside
+from correlator.events.clause import AUXILIARY, Clause, clause_of, of_country, opens_aside
 from correlator.events.home import BY_DEED, other_side, own_people, settled
 from correlator.events.phrases import PLACING, Phrase
 from correlator.events.text import Text
@@ -40,10 +40,19 @@ _BY = re.compile(r" by (?:the |an? )?")
 _BY_REACH = 54
 _BY_NEXT = 4
 _PHRASE_REACH = 24
+_TO_REACH = 8
 _RECEIVES = re.compile(
     r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
-    r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?) "
+    r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?|lands?|landed|bags?|bagged) "
 )
+# The rule by which whoever is named with a gift gives it.
+WITH_GIFT: Final = "receives from, named with the gift"
+# The rule by which two subjects act on each other.
+TOGETHER: Final = "named together"
+_OF_GIFT = frozenset({"", "of"})
+_GIVEN = frozenset({"AID", "SUPPORT", "COOPERATE", "AGREE"})
+# A gift that is promised; *to receive a minister* is a visit.
+_TO_RECEIVE = re.compile(r" (?:to|will|set to|due to) (?:get|secure|obtain) ")
 # *Jordan gets $90m as IMF clears review*.
 _GIVES = re.compile(
     r" (?:(?:executive )?board )?(?:clears?|cleared|approves?|approved|completes?|completed|concludes?|concluded|"
@@ -114,6 +123,21 @@ def _received(clause: Clause) -> Roles | None:
     return Roles(givers, clause.subjects, "receives from") if givers else None
 
 
+def _gifted(clause: Clause) -> Roles | None:
+    """*Chad secures a Saudi loan*, *wins backing of Mali*: the giver is named with what is given."""
+    verb_of = _TO_RECEIVE if clause.category == "AGREE" else _RECEIVES
+    if clause.category not in _GIVEN or not clause.before:
+        return None
+    text = clause.text.lowered
+    verb = verb_of.search(text, clause.before[0].end - 1, clause.end + _TO_REACH)
+    subjects = [] if verb is None else [p for p in clause.subjects if p.end <= verb.start() + 1]
+    if verb is None or not subjects or not AUXILIARY.fullmatch(text, subjects[-1].end - 1, verb.start() + 1):
+        return None
+    named = [p for p in (*clause.before, *clause.behind) if p.start >= verb.end() - 1 and not p.is_place]
+    givers = [p for p in named if p.preposition in _OF_GIFT and _differs(p, subjects[0])]
+    return Roles(givers[:1], subjects, WITH_GIFT) if givers else None
+
+
 def _demanded(clause: Clause) -> Roles | None:
     """*Russia said Sudan must return*: who demands of whom is named before the modal, or at the end."""
     if clause.category != "REQUEST" or not _MODAL.search(clause.text.lowered, 0, clause.end):
@@ -178,7 +202,7 @@ def _spoken(clause: Clause) -> Roles | None:
     return Roles(speakers[:1], others, "says, at the end") if speakers else None
 
 
-_READINGS: tuple[Callable[[Clause], Roles | None], ...] = (_agent, _received, _demanded, _suffered, _spoken)
+_READINGS: tuple[Callable[[Clause], Roles | None], ...] = (_agent, _received, _gifted, _demanded, _suffered, _spoken)
 
 
 def _is_passive(clause: Clause) -> bool:
@@ -209,7 +233,7 @@ def _active(clause: Clause) -> Roles:
     together = [phrase for phrase in others_before if _together(clause.text, first, phrase)]
     acted_on = [phrase for phrase in objects if _differs(phrase, first)]
     if together and _is_mutual(clause) and not any(_is_partner(clause, phrase) for phrase in acted_on):
-        return Roles([first], together, "named together")
+        return Roles([first], together, TOGETHER)
     if _is_mutual(clause) and not acted_on and (parties := _parties(clause.text, first, sources[1:])):
         return Roles([first], parties, "parties of one country")
     own = own_people(clause, first)
@@ -223,7 +247,10 @@ def _active(clause: Clause) -> Roles:
     later = sorted([*clause.later, *asides], key=lambda phrase: not _differs(phrase, first))
     if (roles := _reported(clause, first)) is not None:
         return roles
-    return Roles([first], [*objects, *clause.places, *later], "subject, verb, object")
+    rest = [*objects, *clause.places, *later]
+    if clause.category == "MOBILIZE":  # one's own forces are not whom they are called up against
+        rest = [phrase for phrase in rest if _differs(phrase, first)] or rest
+    return Roles([first], rest, "subject, verb, object")
 
 
 def _reported(clause: Clause, first: Phrase) -> Roles | None:
@@ -253,11 +280,11 @@ def _is_mutual(clause: Clause) -> bool:
 
 
 def _is_partner(clause: Clause, phrase: Phrase) -> bool:
-    """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*."""
+    """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*, *agree on Syria*."""
     if clause.text.lowered.startswith("discuss", clause.start + 1):
         return phrase.preposition == "with"
     topical = _TOPICAL if clause.category == "SUPPORT" else _TOPICAL | {"of", "from", "between"}
-    return phrase.start < clause.end or phrase.preposition not in topical
+    return phrase.preposition not in topical
 
 
 def _in_order(clause: Clause) -> Roles:
@@ -328,7 +355,7 @@ def _ranked(clause: Clause) -> list[Phrase]:
         asked = [phrase for phrase in objects if phrase.preposition == "from"]
         return [*asked, *(phrase for phrase in objects if phrase not in asked)]
     if clause.category == "ACCUSE":
-        forums = [p for p in objects if p.actor.role == "IGO" and _is_forum(clause.text, p)]
+        forums = [p for p in objects if is_forum(clause.text, p)]
         objects = [*(phrase for phrase in objects if phrase not in forums), *forums]
     if clause.category not in _JUDGED:
         return objects
@@ -337,9 +364,10 @@ def _ranked(clause: Clause) -> list[Phrase]:
     return [*doers, *(phrase for phrase in objects if phrase not in doers)]
 
 
-def _is_forum(text: Text, phrase: Phrase) -> bool:
-    """*Complains to the UN*, *files WTO case*: where it is accused."""
-    return phrase.preposition in _BEFORE_WHOM or _CASE.match(text.lowered, phrase.end - 1) is not None
+def is_forum(text: Text, phrase: Phrase) -> bool:
+    """*Complains to the UN*, *files WTO case*: the organisation before which somebody else is accused."""
+    heard = phrase.preposition in _BEFORE_WHOM or _CASE.match(text.lowered, phrase.end - 1) is not None
+    return heard and phrase.actor.role == "IGO"
 
 
 def _suffers_from(text: Text, doer: Phrase, phrase: Phrase) -> bool:

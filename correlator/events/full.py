@@ -54,7 +54,8 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
     """How likely there is an event, None where none is told.
 
     A clear verb between two named states is never dropped; a headline in which neither side has a country crosses none,
-    nor one of one side with several signs of companies or markets (*EU warns Zanotti over phone bundles*).
+    nor one of one side with several signs of companies or markets (*EU warns Zanotti over phone bundles*). The models
+    weigh words of markets and sport in a sentence themselves; where nobody but companies is named, the rules do.
     """
     if has_gate(reading.text, reading.actors):
         signs = signs_of(reading, judgement, roles, views)
@@ -62,7 +63,8 @@ def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats |
             return None
         event = likelihood(signs)
         return event if is_told(event, signs) or is_clear(reading) else None
-    return 1.0 if reading.opposing == 0 or reading.choice is None or outweighs_doubt(reading) else None
+    named = any(actor.actor.role != "BUS" for actor in reading.actors)
+    return 1.0 if named or reading.opposing == 0 or reading.choice is None or outweighs_doubt(reading) else None
 
 
 def _may_tell(reading: Reading) -> bool:

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from correlator.events.direction import TOGETHER
 from correlator.events.parties import OFFICIAL, in_sentence_case
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading
-from correlator.events.signs import SETTINGS, Signs, signs
+from correlator.events.signs import SETTINGS, Signs, only_modifies, signs
 from correlator.events.text import Text
 from correlator.resources import data_path
 
@@ -98,8 +99,11 @@ def is_clear(reading: Reading) -> bool:
         return False
     if reading.choice.category != reading.candidates[0].category or reading.choice.score < _CLEAR_SCORE:
         return False
-    evidence = signs(reading)
-    return evidence.values.keys() >= _CLEAR and not _UNCLEAR & evidence.values.keys()
+    shown = signs(reading).values.keys()
+    unclear = _UNCLEAR & shown
+    if reading.roles.rule == TOGETHER and not only_modifies(reading.text, reading.choice, reading.roles.targets[0]):
+        unclear -= {"only modifies"}  # the first of two subjects, before the second
+    return shown >= _CLEAR and not unclear
 
 
 def doubts(reading: Reading) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from correlator.events.clause import clause_of
-from correlator.events.direction import Roles
+from correlator.events.direction import WITH_GIFT, Roles, is_forum
 from correlator.events.encoder import Floats, hints
 from correlator.events.features import role_features
 from correlator.events.home import BY_DEED, settled
@@ -21,10 +21,14 @@ _SOURCE, _TARGET, _NEITHER = 0, 1, 2
 # is plain.
 MARGIN: Final = 3.0
 _PLAIN_MARGIN: Final = 5.0
+# Constructions that the encoder does not overrule.
+_SETTLED = (BY_DEED, WITH_GIFT)
 _PLAIN = ("passive, by", "receives from", "says that", "must")
 # Both of one country: seldom what is meant where another one is named.
 _SAME_COUNTRY = 1.5
 _TOGETHER = 0.6
+_LEAST = 1e-6
+_SIDES_AND_FORUM = 3
 
 
 def views_of(reading: Reading, logits: Floats, weights: Path | None = None) -> Floats:
@@ -34,7 +38,7 @@ def views_of(reading: Reading, logits: Floats, weights: Path | None = None) -> F
     """
     logits = logits + hints(role_features(reading), weights)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(np.maximum(odds / odds.sum(axis=1, keepdims=True), 1e-6), dtype=np.float32)
+    return np.asarray(np.maximum(odds / odds.sum(axis=1, keepdims=True), _LEAST), dtype=np.float32)
 
 
 def learned_roles(reading: Reading, views: Floats) -> Roles:
@@ -42,10 +46,11 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
     grammar, actors = reading.roles, reading.actors
     if not actors:
         return grammar or Roles([], [], "nobody")
+    views = _without_forums(reading, views)
     gains = np.log(views) - np.log(views[:, [_NEITHER]])
     source, target = _best_pair(actors, gains)
     if grammar is not None:
-        if grammar.rule.startswith(BY_DEED):  # which the encoder does not overrule
+        if grammar.rule.startswith(_SETTLED):
             return grammar
         own = _places(actors, grammar)
         margin = _PLAIN_MARGIN if grammar.rule.startswith(_PLAIN) else MARGIN
@@ -57,6 +62,15 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
         return Roles(sources, targets, "learned")
     clause = clause_of(reading.text, reading.choice, actors, reading.home)
     return Roles(*settled(clause, sources, targets, "learned"))
+
+
+def _without_forums(reading: Reading, views: Floats) -> Floats:
+    """*Peru takes Chile to the WTO*: of three or more, where an accusation is heard takes part in nothing."""
+    accused = reading.choice is not None and reading.choice.category == "ACCUSE"
+    if not accused or len(reading.actors) < _SIDES_AND_FORUM:
+        return views
+    heard = np.array([is_forum(reading.text, actor) for actor in reading.actors])
+    return np.where(heard[:, None], np.array([_LEAST, _LEAST, 1.0], dtype=np.float32), views)
 
 
 def _best_pair(actors: Sequence[Phrase], gains: Floats) -> tuple[int | None, int | None]:

@@ -73,7 +73,7 @@ def signs(reading: Reading) -> Signs:
         "dyad": _is_dyad(roles),
         "governed": best.governor is not None,
         "other subject": _other_subject(text, best, reading.actors, opposing > 0 or not named.bare),
-        "only modifies": _only_modifies(text, best, roles),
+        "only modifies": any(only_modifies(text, best, phrase) for phrase in roles.sources[:1]),
         "warning": named.organisation and _WARNING.match(text.lowered, best.hit.start) is not None,
     }
     values.update((name, 1.0) for name, flag in flags.items() if flag)
@@ -99,12 +99,10 @@ def _other_subject(text: Text, best: Candidate, actors: Sequence[Phrase], loose:
     return not any(actor.end <= start + 1 for actor in actors)
 
 
-def _only_modifies(text: Text, best: Candidate, roles: Roles) -> bool:
-    """*U.S. housing starts*: a bare country that stands before words other than the deciding ones."""
+def only_modifies(text: Text, best: Candidate, phrase: Phrase) -> bool:
+    """*U.S. housing starts*: a bare country or organisation that stands before words other than the deciding ones."""
     decider = best.governor or best.hit
-    named = [phrase for phrase in roles.sources[:1] if phrase.actor.role in (None, "IGO")]
-    bare = [phrase for phrase in named if phrase.end <= decider.start + 1]
-    if not bare:
+    if phrase.actor.role not in (None, "IGO") or phrase.end > decider.start + 1:
         return False
-    between = text.lowered[bare[0].end - 1 : decider.start + 1]
+    between = text.lowered[phrase.end - 1 : decider.start + 1]
     return between.strip() != "" and not _LINKING.fullmatch(between)
