@@ -27,6 +27,13 @@ def is_pandas(frame: Any) -> bool:
     return type(frame).__module__.partition(".")[0] == "pandas" and hasattr(frame, "columns")
 
 
+def held(frame: Any) -> Any:
+    """A frame that can be read more than once: a LazyFrame and a stream of batches as polars, others as they are."""
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    return pl.DataFrame(frame) if type(frame).__name__ == "RecordBatchReader" else frame
+
+
 def with_index(frame: Any, name: str = "Date") -> Any:
     """A pandas frame with its index as columns, an index without a name as ``name``; numbers of rows are dropped.
 
@@ -51,7 +58,9 @@ def _numbers_rows(index: Any) -> bool:
 
 
 def _known_to_arrow(frame: Any) -> Any:
-    """A pandas frame with days for periods of a day, and floating point for Decimals; other frames as they are."""
+    """A pandas frame with days for periods of a day, floating point for Decimals, and sparse columns filled; other
+    frames as they are.
+    """
     if not is_pandas(frame):
         return frame
     of_days = [name for name, kind in frame.dtypes.items() if str(kind) in _DAY_PERIODS]
@@ -60,8 +69,11 @@ def _known_to_arrow(frame: Any) -> Any:
         for name, kind in frame.dtypes.items()
         if kind.kind == "O" and frame.columns.is_unique and isinstance(next(iter(frame[name].dropna()), None), Decimal)
     ]
-    days = {name: frame[name].dt.to_timestamp() for name in of_days}
-    return frame.assign(**days).astype(dict.fromkeys(decimals, "float64")) if days or decimals else frame
+    known = {name: frame[name].dt.to_timestamp() for name in of_days}
+    known |= {
+        name: frame[name].sparse.to_dense() for name, kind in frame.dtypes.items() if str(kind).startswith("Sparse")
+    }
+    return frame.assign(**known).astype(dict.fromkeys(decimals, "float64")) if known or decimals else frame
 
 
 def stacked_symbols(frame: Any) -> Any:

@@ -71,7 +71,9 @@ def outline(records: Sequence[Record]) -> Outline:
     """Find the header and the first row of the table in the first records of a text (without empty ones)."""
     at = next((number for number, record in enumerate(records) if is_data(record.cells)), None)
     if at is None:
-        return Outline([], list(records[:1]), records[1] if len(records) > 1 else None)
+        start = _below_title(records)
+        below = records[start + 1 :]
+        return Outline(list(records[:start]), list(records[start : start + 1]), below[0] if below else None)
     place = next(number for number, cell in enumerate(records[at].cells) if is_date_like(cell))
     while at > 0 and _goes_on_above(records[at - 1], records[at], place):
         at -= 1
@@ -80,6 +82,20 @@ def outline(records: Sequence[Record]) -> Outline:
     while start > 0 and at - start < MOST_LEVELS and _is_level(records[start - 1], records[start:at], width):
         start -= 1
     return Outline(list(records[:start]), list(records[start:at]), records[at])
+
+
+def _below_title(records: Sequence[Record]) -> int:
+    """Where the header of a table without figures is: below records of one cell that stand apart from it, or are
+    filled up with empty ones, where the records from there on are equally wide.
+    """
+    at = next((number for number, record in enumerate(records) if sum(map(bool, map(str.strip, record.cells))) > 1), 0)
+    if at == 0:
+        return 0
+    title, header = records[at - 1], records[at]
+    apart = header.first_line > title.last_line + 1 or len(title.cells) == len(header.cells)
+    below = records[at + 1 : at + 4]
+    fits = bool(below) and all(len(record.cells) == len(header.cells) for record in below)
+    return at if apart and fits and all(cell.strip() for cell in header.cells) else 0
 
 
 def _goes_on_above(above: Record, below: Record, place: int) -> bool:

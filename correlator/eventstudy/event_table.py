@@ -7,6 +7,7 @@ import polars as pl
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import moments_of, reads_as_moments
+from correlator.market.layout.vocabulary import field_of, rank_of
 from correlator.tabular import Frame, to_polars
 
 _OWN = ("event_id", "symbol", "date")
@@ -23,17 +24,20 @@ _LOOKED_AT = 1_000
 def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id.
 
-    ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the column ``ticker``, without
-    ``date`` the one column of dates. Raises NotFoundError without symbols, and InputError where these are not text or
-    where several columns hold dates and none is called so.
+    ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the column that files of prices would
+    call so (``ticker``, ``RIC``), without ``date`` the one column of dates. Raises NotFoundError without symbols, and
+    InputError where these are not text or where several columns hold dates and none is called so.
     """
     table = to_polars(frame, "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
-    tickers = [name for name in table.columns if name.strip().lower() == "ticker"]
-    if "symbol" not in table.columns and tickers:
-        table = table.rename({tickers[0]: "symbol"})
     if "symbol" not in table.columns:
-        raise NotFoundError("events have no column 'symbol'", hint=f"they have {', '.join(table.columns)}")
+        called_so = sorted((name for name in table.columns if field_of(name) == "symbol"), key=rank_of)
+        if not called_so:
+            raise NotFoundError(
+                "events have no column 'symbol'",
+                hint=f"they have {', '.join(table.columns)}: call the one of tickers 'symbol'",
+            )
+        table = table.rename({called_so[0]: "symbol"})
     if "date" not in table.columns:
         table = table.rename({_dates_of(table.drop("symbol")): "date"})
     table = _with_clocks(table).with_columns(_symbols(table["symbol"]))

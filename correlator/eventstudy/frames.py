@@ -6,17 +6,22 @@ and stay missing.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, NotFoundError, TimeError, likeliest
-from correlator.eventstudy.moments import as_labels, holds_day_numbers
+from correlator.errors import InputError, NotFoundError, TimeError, counted, likeliest, warn
+from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers
 from correlator.eventstudy.spec import RETURNS_KINDS
+from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
+from correlator.market.layout.vocabulary import field_of
 from correlator.tabular import Frame, to_polars
 
 Array = NDArray[np.float64]
@@ -24,7 +29,8 @@ Mask = NDArray[np.bool_]
 Spans = NDArray[np.int16]
 Rows = NDArray[np.int64]
 _NEARLY_A_DAY = timedelta(hours=20)
-_NO_NUMBER = ("", "na", "n/a", "nan", "null", "none", "-")
+_LEVELS = ("prices", "volumes")
+_UNNAMED = re.compile(r"|index|level_0|Unnamed: 0|column_1|c0|__index_level_0__")
 
 
 @dataclass(frozen=True)
@@ -169,22 +175,69 @@ class Wide:
 
 
 def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
-    """Take a wide frame apart; rows are sorted by label. Raises InputError without labels, or with one twice.
+    """Take a wide frame apart; rows are sorted by label. Raises InputError without labels, or where two rows of one
+    differ. Rows around the table (totals, notes), without a date, and equal to another are left out, and told.
 
     ``zone``: by whose clocks instants in UTC, one a day, are days.
     """
-    table = to_polars(frame, what)
+    table = _without_row_numbers(to_polars(frame, what))
     label = label_column(table, what)
+    table = _dated_rows(table, label, what)
     labels = as_labels(table[label], what)
-    table = table.with_columns(labels.alias(label)).drop_nulls(label).sort(label)
+    table = table.with_columns(labels.alias(label)).sort(label)
     table = table.with_columns(_days(table[label], what, zone).alias(label))
-    doubles = table[label].filter(table[label].is_duplicated())
-    if len(doubles):
-        raise InputError(f"{what} has {doubles[0]} on more than one row", hint="keep one row per bar")
+    table = _one_row_each(table, label, what)
     names = tuple(name for name in table.columns if name != label)
-    values = [_numbers(table[name], what) for name in names]
+    values = as_figures(table.select(names), what)
     stacked = np.stack(values).T if values else np.zeros((len(table), 0))
     return Wide(table[label].rename("session"), names, stacked)
+
+
+def _without_row_numbers(table: pl.DataFrame) -> pl.DataFrame:
+    """The table without a first column that has no name of its own and counts the rows: it is no share."""
+    if not table.width or not _UNNAMED.fullmatch(table.columns[0]):
+        return table
+    first = table.to_series(0)
+    if not first.dtype.is_integer() or first.null_count() or not len(first) or first[0] not in (0, 1):
+        return table
+    return table.drop(first.name) if (first.diff().drop_nulls() == 1).all() else table
+
+
+def _dated_rows(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
+    """The rows from the first to the last date; those around them and those without a date are left out, and told."""
+    dated = are_moments(table[label])
+    if not dated.any():
+        return table.filter(table[label].is_not_null())  # what it holds instead is said by who reads it
+    first, last = dated.arg_true()[0], dated.arg_true()[-1]
+    rows = pl.arange(0, table.height, eager=True)
+    empty = table[label].is_null()
+    if table[label].dtype == pl.String:
+        empty |= table[label].str.strip_chars() == ""
+    empty = empty.fill_null(value=True)
+    lost = (~rows.is_between(first, last) | empty) & _says_something(table)
+    if lost.any():
+        cell = next((str(each) for each in table.filter(lost).row(0) if each is not None), "")
+        number = int(lost.sum())
+        warn(f"{counted(number, 'row')} of {what} without a date, first {cell!r}: left out")
+    return table.filter(rows.is_between(first, last) & ~empty)
+
+
+def _says_something(table: pl.DataFrame) -> pl.Series:
+    """Whether a row has any cell that is not empty."""
+    cells = [column.is_not_null() if column.dtype != pl.String else column.fill_null("") != "" for column in table]
+    return reduce(or_, cells)
+
+
+def _one_row_each(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
+    """The table with one row per label: rows that say the same are one. Raises InputError where they differ."""
+    if not table[label].is_duplicated().any():
+        return table
+    once = table.unique(maintain_order=True)
+    doubles = once[label].filter(once[label].is_duplicated())
+    if len(doubles):
+        raise InputError(f"{what} has {doubles[0]} on more than one row, which differ", hint="keep one row per bar")
+    warn(f"{counted(table.height - once.height, 'row')} of {what} equal to another of the same date: left out")
+    return once
 
 
 def _days(labels: pl.Series, what: str, zone: str | None) -> pl.Series:
@@ -208,15 +261,17 @@ def _days(labels: pl.Series, what: str, zone: str | None) -> pl.Series:
 
 
 def label_column(table: pl.DataFrame, what: str) -> str:
-    """The first column of dates or instants, else the first one if it holds YYYYMMDD, else the first of text."""
+    """The first column of dates or instants, else the first one if it holds YYYYMMDD or is called date, else the first
+    of text.
+    """
     for name, kind in table.schema.items():
         if kind.base_type() in (pl.Date, pl.Datetime):
             return name
     for column in table.get_columns()[:1]:
-        if holds_day_numbers(column):
+        if holds_day_numbers(column) or (column.dtype.is_numeric() and field_of(column.name) in ("date", "time")):
             return column.name
     for name, kind in table.schema.items():
-        if kind == pl.String:
+        if kind.base_type() in (pl.String, pl.Categorical, pl.Enum):
             return name
     raise InputError(f"{what} has no column of dates", hint="the first column should hold dates or instants")
 
@@ -272,21 +327,46 @@ def only_column(wide: Wide, values: Array, argument: str) -> Array:
     return np.asarray(values[:, 0])
 
 
-def _numbers(column: pl.Series, what: str) -> Array:
-    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
+def as_figures(table: pl.DataFrame, what: str) -> list[Array]:
+    """The columns (T,) of a table as numbers, NaN where nothing is said; text as files of prices write figures.
+
+    Per cent is a hundredth, but no price. Raises InputError for a column that holds anything else, and where the
+    figures do not tell whether they have a decimal comma.
+    """
+    texts = {column.name: column for column in table if _is_text(column)}
+    dressed = {name: column for name, column in texts.items() if machine_numbers(column) is None}
+    try:
+        mark = decimal_mark(dressed, usual="." if what == "volumes" else None, source=what) if dressed else "."
+    except InputError as problem:
+        raise InputError(problem.message, hint="write plain numbers with a decimal point") from None
+    return [_numbers(column, what, mark if column.name in dressed else ".") for column in table]
+
+
+def _is_text(column: pl.Series) -> bool:
+    return column.dtype.base_type() in (pl.String, pl.Categorical, pl.Enum)
+
+
+def _numbers(column: pl.Series, what: str, decimal: str) -> Array:
+    if not (column.dtype.is_numeric() or column.dtype == pl.Null or _is_text(column)):
         raise InputError(
             f"column {column.name!r} of {what} holds {column.dtype}, not numbers",
             hint="keep one column of dates and columns of plain numbers",
         )
-    if column.dtype == pl.String:
-        words = column.str.strip_chars().str.to_lowercase()
-        column = pl.select(pl.when(~words.is_in(_NO_NUMBER)).then(words)).to_series().rename(column.name)
-    try:
+    if not _is_text(column):
         return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
-    except pl.exceptions.InvalidOperationError:
-        text = column.filter(column.is_not_null() & column.cast(pl.Float64, strict=False).is_null())
-        shown = f": {text[0]!r}" if column.dtype == pl.String else ""
+    text = column.cast(pl.String)
+    infinite = text.str.strip_chars().str.to_lowercase().str.contains(r"^[-+]?inf(inity)?$")
+    numbers = as_numbers(text, decimal=decimal)
+    per_cent = text.str.contains("%", literal=True).fill_null(value=False)
+    wrong = not_numbers(text, numbers) & ~infinite.fill_null(value=False)
+    if what in _LEVELS:
+        wrong |= per_cent
+    if wrong.any():
         raise InputError(
-            f"column {column.name!r} of {what} holds text{shown}",
-            hint="keep only dates and plain numbers, without marks of thousands or per cent",
-        ) from None
+            f"column {column.name!r} of {what} holds text: {text.filter(wrong)[0]!r}",
+            hint="keep only dates and numbers",
+        )
+    endless = text.str.strip_chars().cast(pl.Float64, strict=False)
+    fractions = numbers / (1 + 99 * per_cent.cast(pl.Int64))
+    values = pl.select(pl.when(infinite).then(endless).otherwise(fractions)).to_series()
+    return values.fill_null(np.nan).to_numpy()

@@ -1,7 +1,8 @@
 """Columns of dates and instants, as frames and files bring them: what day they say, which clock, and which zone.
 
-A date carries no clock, and midnight is written for a date by everything that has no dates, pandas first: it is a date,
-with a zone or without. Any other time of day is a clock, and is never dropped.
+Text is ISO 8601, or written in any way that files of prices are read in (``28.05.2025``, ``May 28, 2025``), where the
+column can be read in one way only. A date carries no clock, and midnight is written for a date by everything that has
+no dates, pandas first: it is a date, with a zone or without. Any other time of day is a clock, and is never dropped.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from datetime import time
 import polars as pl
 
 from correlator.errors import InputError, TimeError
+from correlator.market.stamps import read_stamps
+from correlator.market.written_dates import NoDatesError
 from correlator.tabular import DAY_NUMBERS
 
 UTC = pl.Datetime("us", "UTC")
@@ -20,6 +23,7 @@ _WRITTEN = (
     r"^(?<day>\d{4}[-/.]\d{2}[-/.]\d{2}|\d{8})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"
     r" ?(?<zone>[Zz]|UTC|(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})?)?$"
 )
+_DIGITS = r"^\s*(\d{1,7}|\d{9,})(\.0*)?\s*$"
 _HINT = "write YYYY-MM-DD, or an ISO 8601 instant such as 2025-06-05T16:05:00+05:00"
 
 
@@ -39,17 +43,19 @@ class Moments:
 
 
 def moments_of(column: pl.Series, what: str) -> Moments:
-    """The moments of a column of dates, instants or ISO 8601 text; ``what``: the frame, for errors.
+    """The moments of a column of dates, instants, text, or whole numbers that count days or time; ``what``: the frame,
+    for errors.
 
-    Raises TimeError for text that is not a date, naming the first, and InputError for a column of another type.
+    Raises TimeError for what is not a date, naming the first, or can be read in two ways, and InputError for a column
+    of another type.
     """
-    if holds_day_numbers(column):
-        column = (column.fill_nan(None) if column.dtype.is_float() else column).cast(pl.Int64).cast(pl.String)
+    if column.dtype.is_numeric() and len(column):
+        column = _numbers_as_text(column)
     if column.dtype.base_type() in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
     if column.dtype == pl.String:
         return _of_text(column, what)
-    if column.dtype in (pl.Date, pl.Null):
+    if column.dtype in (pl.Date, pl.Null) or len(column) == 0:
         day = column.cast(pl.Date)
         return Moments(day, _none(day, _WALL), _none(day, UTC))
     if not isinstance(column.dtype, pl.Datetime):
@@ -63,6 +69,10 @@ def moments_of(column: pl.Series, what: str) -> Moments:
 def reads_as_moments(column: pl.Series) -> bool:
     """Whether a column is one of dates or instants, as text too: it has some, and nothing else."""
     if column.null_count() == len(column) or column.dtype.base_type() in (pl.Null, pl.Boolean):
+        return False
+    if column.dtype.is_numeric() and not holds_day_numbers(column):
+        return False  # a figure, unless its name says otherwise
+    if column.dtype == pl.String and column.str.contains(_DIGITS).any():
         return False
     try:
         return bool(moments_of(column, "a frame").day.is_not_null().any())
@@ -82,6 +92,21 @@ def holds_day_numbers(column: pl.Series) -> bool:
     return bool(numbers.cast(pl.String).str.to_date("%Y%m%d", strict=False).is_not_null().all())
 
 
+def are_moments(column: pl.Series) -> pl.Series:
+    """Which cells of a column of text can be read as moments, empty ones not."""
+    if column.dtype.base_type() in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
+    if column.dtype != pl.String:
+        return column.is_not_null()
+    iso = _instants_of_text(column)["wall"].is_not_null()
+    if iso.any():
+        return iso
+    try:
+        return read_stamps(_without_blanks(column)).values.is_not_null()
+    except (InputError, TimeError):
+        return iso
+
+
 def as_labels(column: pl.Series, what: str) -> pl.Series:
     """Labels of bars: dates where no moment has a clock, else instants, UTC where they have a zone.
 
@@ -97,16 +122,51 @@ def as_labels(column: pl.Series, what: str) -> pl.Series:
         raise TimeError(f"only some instants in column {column.name!r} of {what} have a zone", hint="write it with all")
     if isinstance(column.dtype, pl.Datetime):
         return column.dt.cast_time_unit("us")
-    return _instants_of_text(column.cast(pl.String))["instant"].rename(column.name)
+    return moments.instant.fill_null(midnights.dt.replace_time_zone("UTC")).rename(column.name)
 
 
 def _of_text(column: pl.Series, what: str) -> Moments:
     parts = _instants_of_text(column)
-    unread = parts["wall"].is_null() & column.is_not_null() & (column.str.strip_chars() != "")
-    if unread.any():
+    said = _without_blanks(column).is_not_null()
+    unread = parts["wall"].is_null() & said
+    if not unread.any():
+        return _midnights_as_dates(parts["wall"], parts["instant"])
+    otherwise = _written_otherwise(column, what) if (unread == said).all() else None
+    unread = unread if otherwise is None else otherwise.day.is_null() & said
+    if otherwise is None or unread.any():
         first = column.filter(unread)[0]
         raise TimeError(f"{first!r} in column {column.name!r} of {what} is not a date", hint=_HINT)
-    return _midnights_as_dates(parts["wall"], parts["instant"])
+    return otherwise
+
+
+def _written_otherwise(column: pl.Series, what: str) -> Moments | None:
+    """The moments of text of which nothing is ISO 8601; None where it is no dates at all.
+
+    Raises TimeError where every date can be read in two ways.
+    """
+    try:
+        stamps = read_stamps(_without_blanks(column), source=f"column {column.name!r} of {what}")
+    except NoDatesError:
+        return None
+    except TimeError as problem:
+        raise TimeError(problem.message, hint="write its dates as YYYY-MM-DD") from None
+    if stamps.kind == "label":
+        return Moments(stamps.values, _none(stamps.values, _WALL), _none(stamps.values, UTC))
+    wall = stamps.values.dt.replace_time_zone(None).cast(_WALL)
+    return _midnights_as_dates(wall, stamps.values if stamps.kind == "instant" else _none(wall, UTC))
+
+
+def _numbers_as_text(column: pl.Series) -> pl.Series:
+    """Whole numbers as text, others as they are: 20240201, days of a workbook, seconds since 1970."""
+    known = column.fill_nan(None) if column.dtype.is_float() else column
+    if known.null_count() == len(known) or not (known.drop_nulls() % 1 == 0).all():
+        return column
+    return known.cast(pl.Int64).cast(pl.String)
+
+
+def _without_blanks(column: pl.Series) -> pl.Series:
+    text = column.str.strip_chars()
+    return text.to_frame().select(pl.when(text != "").then(text).alias(column.name)).to_series()
 
 
 def _instants_of_text(column: pl.Series) -> pl.DataFrame:

@@ -67,6 +67,14 @@ class _Head:
     below: str
 
     @property
+    def below_words(self) -> bool:
+        """Whether the first line is a title and no header: one cell, where the next that is not empty has more."""
+        line = next((each for each in self.below.splitlines() if each.strip(" \r" + self.separator)), "")
+        cells = [cell for cell in next(csv.reader([line], delimiter=self.separator), []) if cell.strip()]
+        named = [name for place, name in enumerate(self.names, start=1) if name != f"column_{place}"]
+        return len(named) == 1 and len(cells) > 1
+
+    @property
     def decimal_comma(self) -> bool:
         """Whether figures are written 50,25: only where the comma does not part columns, and no point is among them."""
         return self.separator != "," and bool(re.search(r"\d,\d", self.below)) and not re.search(r"\d\.\d", self.below)
@@ -78,6 +86,8 @@ def read_wide_file(path: Path) -> pl.DataFrame:
     if reader is not None:
         return reader(path)
     head = _head(path)
+    if head.below_words:
+        return _typed_table(path)
     frame = read_csv(
         path,
         separator=head.separator,
@@ -98,7 +108,7 @@ def read_events_file(path: Path) -> pl.DataFrame:
 
 def listed_in_file(path: Path) -> pl.DataFrame | None:
     """symbol and exchange of the events of a file, each pair once; None if it has no column ``exchange``."""
-    if container_of(path) not in _WHOLE and "exchange" not in {name.lower() for name in _head(path).names}:
+    if container_of(path) not in _WHOLE and not _may_name_exchanges(_head(path)):
         return None
     pairs: list[pl.DataFrame] = []
     for events in events_of_file(path, chunk=250_000):
@@ -106,6 +116,10 @@ def listed_in_file(path: Path) -> pl.DataFrame | None:
             return None
         pairs.append(events.select("symbol", "exchange").unique())
     return pl.concat(pairs).unique(maintain_order=True)
+
+
+def _may_name_exchanges(head: _Head) -> bool:
+    return head.below_words or "exchange" in {name.lower() for name in head.names}
 
 
 def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
@@ -119,6 +133,8 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
         parts = _batches(path, "read_parquet($path, hive_partitioning = false)", {}, chunk)
     elif container in _WHOLE:
         parts = iter([_WHOLE[container](path)])
+    elif _head(path).below_words:
+        parts = iter([_typed_table(path)])
     else:
         parts = _csv_batches(path, chunk)
     first = 1
@@ -213,6 +229,8 @@ def _head(path: Path) -> _Head:
     if skipped is None:
         raise InputError(f"{path} is empty", hint="give a CSV with a header")
     separator = max(",;\t|", key=lines[skipped].count)
+    if separator not in lines[skipped]:  # a title
+        separator = max(",;\t|", key="\n".join(lines[skipped : skipped + 9]).count)
     header = next(csv.reader([lines[skipped]], delimiter=separator))
     names = [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]

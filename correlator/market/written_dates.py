@@ -26,10 +26,15 @@ _MONTH_FIRST = r"^(\p{L}+)\.?[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?,?[-\s/.]+(\d{4}|\
 _YEAR_MONTH_DAY = r"^(\d{4})[-\s/.]*(\p{L}+)\.?[-\s/.]*(\d{1,2})$"
 
 
+class NoDatesError(TimeError):
+    """A column of which no cell is a date."""
+
+
 def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> tuple[pl.Series, str]:
     """A column of days as dates, null where one cannot be read, and the form that they have.
 
-    Raises TimeError where the order of day and month is not told, is told in two ways, or contradicts the caller.
+    Raises TimeError where the order of day and month is not told, is told in two ways, or contradicts the caller;
+    NoDatesError where nothing is a date.
     """
     known = text.drop_nulls()
     if int(known.str.contains(_YEAR_FIRST).sum()) * 2 > len(known):
@@ -133,7 +138,7 @@ def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
                 f"{source}: the abbreviation in {sample!r} does not determine its zone",
                 hint="take the abbreviation out of the file and give zone (--zone)",
             )
-        raise TimeError(
+        raise NoDatesError(
             f"{source}: no dates that can be read, for example {sample!r}",
             hint="name the date column with columns (--column date=...)",
         )

@@ -24,7 +24,7 @@ from correlator.files import called
 from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.files import PriceFile, read_prices
 from correlator.market.layout.vocabulary import field_of, is_figure, known_words
-from correlator.tabular import Frame, is_pandas
+from correlator.tabular import Frame, held, is_pandas
 
 _HINTS = Hints(known_words=known_words)
 _STAMPS = ("date", "time")
@@ -88,7 +88,7 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
     """
     if isinstance(source, Mapping):
         return _of_shares(source, kind, exchange)
-    source = _named_column(source, kind)
+    source = _named_column(held(source), kind)
     raw = _raw_head(source) if kind in _FIGURES else None
     if raw is None or not _is_of_bars(raw):
         return StudyTable(read_wide_file(Path(source)) if isinstance(source, str | Path) else source)
@@ -146,7 +146,7 @@ def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable
     """A benchmark: the name of a column, or a table of one share of the same kind."""
     if isinstance(source, str):
         return StudyTable(source)
-    source = _named_column(source, "the benchmark")
+    source = _named_column(held(source), "the benchmark")
     raw = _raw_head(source)
     if kind not in _FIGURES or raw is None or not _is_of_bars(raw):
         return study_table(source, kind, exchange=exchange)

@@ -294,8 +294,8 @@ def test_refusals_say_what_is_wrong() -> None:
         study_matrix(table, THREE, benchmark="SPX")
     with pytest.raises(NotFoundError, match="no column 'symbol'"):
         study_matrix(table, THREE.rename({"symbol": "name"}), benchmark="M")
-    with pytest.raises(InputError, match="more than one row"):
-        study_matrix(pl.concat([table, table]), THREE, benchmark="M")
+    with pytest.raises(InputError, match="more than one row, which differ"):
+        study_matrix(pl.concat([table, table.with_columns(pl.col("A") / 2)]), THREE, benchmark="M")
     with pytest.raises(StudyError, match="share bars"):
         study_matrix(table, THREE, benchmark="M", estimation="-100:-5")
     with pytest.raises(StudyError, match="outside the event window"):

@@ -1,0 +1,191 @@
+"""Tables of a study as spreadsheets, services and libraries write them: the study is that of the plain frame."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import correlator as co
+from correlator.errors import CorrelatorWarning, InputError, TimeError
+from correlator.eventstudy.study_files import read_events_file
+
+rng = np.random.default_rng(12)
+DAYS = [day for day in (date(2023, 1, 2) + timedelta(days=k) for k in range(420)) if day.weekday() < 5]
+MARKET = 2_000 * np.exp(np.cumsum(rng.normal(0, 0.01, len(DAYS))))
+PRICES = pl.DataFrame(
+    {
+        "Date": DAYS,
+        "MKT": MARKET,
+        "LAMP": 40 * np.exp(np.cumsum(rng.normal(0, 0.02, len(DAYS)))),
+        "WICK": 90 * np.exp(np.cumsum(rng.normal(0, 0.02, len(DAYS)))),
+    }
+).with_columns(pl.col("MKT", "LAMP", "WICK").round(4))
+EVENTS = pl.DataFrame({"symbol": ["LAMP", "WICK"], "date": [DAYS[250], DAYS[271]]})
+OPTIONS = {"benchmark": "MKT", "estimation": "-120:-11", "window": "-1:1", "windows": "-1:1"}
+
+
+def cars(events=EVENTS, **given) -> list[float]:
+    return co.study(events=events, **({"prices": PRICES} | OPTIONS | given)).car["car"].to_list()
+
+
+PLAIN = cars()
+
+
+def texts(pattern: str) -> pl.DataFrame:
+    return PRICES.with_columns(pl.col("Date").dt.strftime(pattern))
+
+
+def commas() -> pl.DataFrame:
+    return PRICES.with_columns(
+        pl.col(name).map_elements(lambda value: f"{value:,.4f}", return_dtype=pl.String) for name in PRICES.columns[1:]
+    )
+
+
+def decimal_commas() -> pl.DataFrame:
+    turned = [pl.col(name).str.replace_many({",": ".", ".": ","}) for name in PRICES.columns[1:]]
+    return commas().with_columns(turned)
+
+
+def long() -> pl.DataFrame:
+    return PRICES.unpivot(index="Date", variable_name="Ticker", value_name="Close")
+
+
+FRAMES = {
+    "day first": lambda: texts("%d/%m/%Y"),
+    "month first": lambda: texts("%m/%d/%Y"),
+    "points": lambda: texts("%d.%m.%Y"),
+    "names of months": lambda: texts("%b %d, %Y"),
+    "categories": lambda: texts("%Y-%m-%d").cast({"Date": pl.Categorical}),
+    "days of a workbook": lambda: PRICES.with_columns((pl.col("Date") - date(1899, 12, 30)).dt.total_days()),
+    "seconds since 1970": lambda: PRICES.with_columns(pl.col("Date").dt.epoch("s")),
+    "milliseconds since 1970": lambda: PRICES.with_columns(pl.col("Date").dt.epoch("ms")),
+    "nanoseconds as text": lambda: PRICES.with_columns(pl.col("Date").dt.epoch("ns").cast(pl.String)),
+    "marks of thousands": commas,
+    "decimal commas": decimal_commas,
+    "row numbers": lambda: PRICES.with_row_index("index"),
+    "lazy": lambda: PRICES.lazy(),
+    "lazy and long": lambda: long().lazy(),
+    "a stream of batches": lambda: PRICES.to_arrow().to_reader(),
+    "a stream of long batches": lambda: long().to_arrow().to_reader(),
+    "long, with a dictionary": lambda: pa.table(
+        {name: column.dictionary_encode() if name == "Ticker" else column for name, column in long_columns()}
+    ),
+    "sparse columns": lambda: PRICES.to_pandas().astype(dict.fromkeys(PRICES.columns[1:], "Sparse[float]")),
+}
+
+
+def long_columns():
+    table = long().to_arrow()
+    return zip(table.column_names, table.columns, strict=True)
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_frame_is_read_as_the_plain_one(name: str) -> None:
+    assert cars(prices=FRAMES[name]()) == pytest.approx(PLAIN, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["day first", "points", "days of a workbook", "marks of thousands", "decimal commas"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_file_is_read_as_the_plain_frame(tmp_path: Path, name: str, separator: str) -> None:
+    path = tmp_path / "prices.csv"
+    FRAMES[name]().write_csv(path, separator=separator)
+    assert cars(prices=path) == pytest.approx(PLAIN, abs=1e-12)
+
+
+@pytest.mark.parametrize("title", ["Prices of my fund\n\n", "Prices of my fund,,,\n", "Prices of my fund,,,\n,,,\n"])
+def test_a_title_stands_above_the_table(tmp_path: Path, title: str) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(title + PRICES.write_csv())
+    assert cars(prices=path) == pytest.approx(PLAIN, abs=1e-12)
+
+
+@pytest.mark.parametrize("tail", ["Total,1,2,3\n", "\nSource: my own\n", "\nNote: all in rupees, as traded\n"])
+def test_what_stands_below_the_table_is_left_out_and_told(tmp_path: Path, tail: str) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(PRICES.write_csv() + tail)
+    with pytest.warns(CorrelatorWarning, match=f"1 row of prices without a date, first '{tail.strip()[:5]}.*left out"):
+        assert cars(prices=path) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_a_row_without_a_date_is_told() -> None:
+    lost = PRICES.with_columns(Date=pl.when(pl.int_range(pl.len()) == 30).then(None).otherwise("Date"))
+    with pytest.warns(CorrelatorWarning, match="1 row of prices without a date"):
+        cars(prices=lost)
+
+
+def test_a_date_in_the_middle_that_cannot_be_read_is_refused() -> None:
+    dates = PRICES["Date"].cast(pl.String).to_list()
+    dates[40] = "2023-02-30"
+    with pytest.raises(TimeError, match="'2023-02-30' in column 'Date' of prices is not a date"):
+        cars(prices=PRICES.with_columns(Date=pl.Series(dates)))
+
+
+def test_dates_that_can_be_read_in_two_ways_are_refused() -> None:
+    with pytest.raises(TimeError, match="05/02/2024 could be day-month or month-day.*write its dates as YYYY-MM-DD"):
+        cars(EVENTS.with_columns(date=pl.Series(["05/02/2024", "06/02/2024"])))
+
+
+def test_a_price_of_per_cent_is_refused_and_a_return_is_a_hundredth() -> None:
+    returns = PRICES.select("Date", pl.exclude("Date").pct_change().fill_null(0.0))
+    shown = returns.with_columns(
+        pl.col(name).map_elements(lambda value: f"{100 * value:.10f}%", return_dtype=pl.String)
+        for name in returns.columns[1:]
+    )
+    wanted = cars(prices=None, returns=returns)
+    assert cars(prices=None, returns=shown) == pytest.approx(wanted, abs=1e-9)
+    with pytest.raises(InputError, match="column 'MKT' of prices holds text: '0.0000000000%'"):
+        cars(prices=shown)
+
+
+def test_rows_that_are_equal_are_one() -> None:
+    with pytest.warns(CorrelatorWarning, match="2 rows of prices equal to another of the same date"):
+        assert cars(prices=pl.concat([PRICES, PRICES.tail(2)])) == pytest.approx(PLAIN, abs=1e-12)
+    with pytest.raises(InputError, match="on more than one row, which differ"):
+        cars(prices=pl.concat([PRICES, PRICES.tail(1).with_columns(LAMP=1.0)]))
+
+
+def test_row_numbers_are_no_share_of_the_market() -> None:
+    wanted = cars(benchmark="equal-weighted")
+    assert cars(benchmark="equal-weighted", prices=PRICES.with_row_index("index")) == pytest.approx(wanted, abs=1e-12)
+    named = PRICES.select("Date", (pl.col("LAMP") * 2).alias("index"), pl.exclude("Date"))  # a share of that name
+    assert cars(benchmark="equal-weighted", prices=named) != pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize("pattern", ["%d/%m/%Y", "%d.%m.%Y", "%d-%b-%Y", "%B %d, %Y", "%Y/%m/%d", "%Y%m%d"])
+def test_events_are_dated_as_they_are_written(tmp_path: Path, pattern: str) -> None:
+    written = EVENTS.with_columns(pl.col("date").dt.strftime(pattern))
+    assert cars(written) == pytest.approx(PLAIN, abs=1e-12)
+    written.write_csv(tmp_path / "events.csv", separator=";")
+    assert cars(tmp_path / "events.csv") == pytest.approx(PLAIN, abs=1e-12)
+
+
+@pytest.mark.parametrize("names", [("Ticker Symbol", "Announcement Date"), ("RIC", "Date"), ("Symbole", "Jour")])
+def test_events_call_their_columns_as_prices_do(names) -> None:
+    assert cars(EVENTS.rename(dict(zip(EVENTS.columns, names, strict=True)))) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_a_title_stands_above_events(tmp_path: Path) -> None:
+    import xlsxwriter
+
+    path = tmp_path / "events.csv"
+    path.write_text("Events of mine\n\n" + EVENTS.write_csv())
+    assert read_events_file(path)["symbol"].to_list() == ["LAMP", "WICK"]
+    with xlsxwriter.Workbook(tmp_path / "events.xlsx") as book:
+        sheet = book.add_worksheet("events")
+        sheet.merge_range("A1:B1", "Events of mine")
+        for k, row in enumerate([EVENTS.columns, *EVENTS.cast(pl.String).rows()], start=1):
+            sheet.write_row(k, 0, row)
+    assert read_events_file(tmp_path / "events.xlsx")["symbol"].to_list() == ["LAMP", "WICK"]
+
+
+def test_no_events_are_no_events() -> None:
+    pandas = pytest.importorskip("pandas")
+    result = co.study(
+        events=pandas.DataFrame({"symbol": [], "date": []}).astype({"symbol": str}), prices=PRICES, **OPTIONS
+    )
+    assert result.car.is_empty()
