@@ -5,6 +5,7 @@ and columns of two levels), and cells of any type as text.
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +17,16 @@ from correlator.source_limits import check_dates
 _FIELD = "close"
 DAY_NUMBERS = (19000101, 21001231)
 """Between what a whole number may be a day written YYYYMMDD."""
+_UNNAMED = re.compile(r"|index|level_0|Unnamed: \d+|column_\d+|c\d+|__index_level_0__")
 _DAY_PERIODS = ("period[D]", "period[B]")
 
 Frame = Any
 """Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether nobody gave a column its name: row numbers of pandas and polars are called so in frames and files."""
+    return _UNNAMED.fullmatch(name.strip()) is not None
 
 
 def is_pandas(frame: Any) -> bool:

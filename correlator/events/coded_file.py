@@ -1,11 +1,10 @@
 """Events that somebody else coded: GDELT files and a user's table, as rows of the table that our coder fills.
 
-A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day or an ISO 8601 instant
-with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK``, ``Pakistan`` or ``PAK:GOV``; actors
-that we do not know keep their name), ``goldstein``,
-``tone``, ``confidence``, ``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``):
-two rows that say the same are one event unless their ids differ. A category may be the user's own; one of PLOVER's
-brings its quad class and score.
+A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day, written as in files
+of prices, or an ISO 8601 instant with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK``,
+``Pakistan`` or ``PAK:GOV``; actors that we do not know keep their name), ``goldstein``, ``tone``, ``confidence``,
+``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``): two rows that say the same
+are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings its quad class and score.
 """
 
 from __future__ import annotations
@@ -14,14 +13,15 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from correlator.containers.read import is_lines_of_text, is_utf8, text_table
-from correlator.errors import InputError
+from correlator.errors import InputError, TimeError
 from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
@@ -32,6 +32,7 @@ from correlator.tables import EVENTS
 if TYPE_CHECKING:
     import polars as pl
 
+DayOf = Callable[[str], date | None]
 CODED_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key"))
 _NEEDED = ("date", "category")
 _KNOWN = (
@@ -67,23 +68,65 @@ def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.Da
     Raises InputError for a file without the needed columns.
     """
     try:
+        days = WrittenDays(lambda: text_table(path), called(path))
         if separator is not None and _is_packed_utf8(path):
             from correlator.news.gdelt import unpacked_lines
 
-            yield from read_coded_lines(unpacked_lines(path), path, separator)
+            yield from read_coded_lines(unpacked_lines(path), path, separator, days=days)
         elif separator is not None and is_utf8(path):
             with path.open(encoding="utf-8-sig", newline="") as lines:
-                yield from read_coded_lines(lines, path, separator)
+                yield from read_coded_lines(lines, path, separator, days=days)
         else:
-            yield from read_coded_lines(io.StringIO(text_table(path).write_csv()), path)
+            yield from read_coded_lines(io.StringIO(text_table(path).write_csv()), path, days=days)
     except csv.Error as error:
         raise InputError(
             f"{path} cannot be read as CSV: {csv_fault(error)}", hint="check quotes and the length of its cells"
         ) from None
 
 
+def _no_day(_text: str) -> date | None:
+    return None
+
+
+class WrittenDays:
+    """Days of a column ``date`` that are not written YYYY-MM-DD. In what order day and month stand is told by the whole
+    column, which is read when the first such cell is met.
+    """
+
+    def __init__(self, table: Callable[[], pl.DataFrame], source: str) -> None:
+        self._table, self._source = table, source
+
+    def __call__(self, text: str) -> date | None:
+        """The day that a cell says, None where it is no day; raises TimeError where it can be read in two ways."""
+        return self._days.get(text)
+
+    @cached_property
+    def _days(self) -> dict[str, date]:
+        import polars as pl
+
+        from correlator.market.stamps import read_stamps
+        from correlator.market.written_dates import NoDatesError
+
+        table = self._table()
+        name = next((each for each in table.columns if each.strip().lower() == "date"), None)
+        if name is None:
+            return {}
+        column = table[name].cast(pl.String).str.strip_chars()
+        column = column.filter(column != "").unique(maintain_order=True)
+        try:
+            stamps = read_stamps(column, source=self._source)
+        except NoDatesError:
+            return {}
+        except TimeError as problem:
+            self._days = {}
+            raise TimeError(problem.message, hint="write its dates as YYYY-MM-DD") from None
+        if stamps.kind != "label":
+            return {}
+        return {text: day for text, day in zip(column, stamps.values, strict=True) if day is not None}
+
+
 def read_coded_lines(
-    lines: Iterable[str], path: Path, separator: str = ","
+    lines: Iterable[str], path: Path, separator: str = ",", *, days: DayOf = _no_day
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """As ``read_coded_events``, of the lines of a CSV that errors call ``path``."""
     import polars as pl
@@ -91,12 +134,12 @@ def read_coded_lines(
     reader = csv.DictReader(lines, delimiter=separator)
     reader.fieldnames = _own_names([name.strip().lower() for name in reader.fieldnames or ()])
     _check_header(path, reader.fieldnames)
-    while frames := list(islice(_frames(reader, path), PART_FRAMES)):
+    while frames := list(islice(_frames(reader, path, days), PART_FRAMES)):
         events, rejects = zip(*frames, strict=True)
         yield pl.concat(events), pl.concat(rejects)
 
 
-def _frames(reader: csv.DictReader[str], path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+def _frames(reader: csv.DictReader[str], path: Path, days: DayOf) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Events and rejects of ``FRAME_ROWS`` rows at a time: rows as dictionaries take twenty times their frame."""
     import polars as pl
 
@@ -105,7 +148,7 @@ def _frames(reader: csv.DictReader[str], path: Path) -> Iterator[tuple[pl.DataFr
         rejects: list[dict[str, object]] = []
         for line, row in chunk:
             try:
-                rows.append({**_event(row), "source_line": line})
+                rows.append({**_event(row, days), "source_line": line})
             except InputError as error:
                 printed = ",".join(str(value) for value in row.values())
                 rejects.append(reject(called(path), line, str(error), printed))
@@ -149,7 +192,7 @@ def _separator(path: Path) -> str | None:
             head = file.readline(4096).decode("utf-8-sig", "replace")
     for separator in _SEPARATORS:
         names = {name.strip().strip('"').lower() for name in head.split(separator)}
-        if set(_NEEDED) <= names:
+        if len(names & {*_KNOWN, "ticker"}) >= len(_NEEDED):  # one that is missing is named when the header is read
             return separator
     return None
 
@@ -171,9 +214,9 @@ def _check_header(path: Path, names: object) -> None:
         )
 
 
-def _event(row: Mapping[str, str | None]) -> dict[str, object]:
+def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
     cells = {name: (row.get(name) or "").strip() for name in _KNOWN}
-    known_at, precision = _when(cells["date"])
+    known_at, precision = _when(cells["date"], days)
     category = cells["category"]
     if not category:
         raise InputError("the row has no category")
@@ -205,7 +248,7 @@ def _event(row: Mapping[str, str | None]) -> dict[str, object]:
     }
 
 
-def _when(text: str) -> tuple[datetime, str]:
+def _when(text: str, days: DayOf) -> tuple[datetime, str]:
     """Instant and precision. A bare day is midnight UTC with precision ``day``; an instant needs its zone.
 
     Who states midnight, with a zone or without, knows the date only: it is what a column of dates becomes in pandas.
@@ -217,6 +260,9 @@ def _when(text: str) -> tuple[datetime, str]:
             return datetime(day.year, day.month, day.day, tzinfo=UTC), "day"
         moment = datetime.fromisoformat(text)
     except ValueError:
+        written = days(text)
+        if written is not None:
+            return datetime(written.year, written.month, written.day, tzinfo=UTC), "day"
         raise InputError(f"{text!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
     if moment.time() == datetime.min.time():
         return moment.replace(tzinfo=UTC), "day"

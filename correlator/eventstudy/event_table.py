@@ -7,11 +7,13 @@ import polars as pl
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import moments_of, reads_as_moments
-from correlator.market.layout.vocabulary import field_of, rank_of
+from correlator.market.layout.vocabulary import field_of, plain, rank_of
 from correlator.tabular import Frame, to_polars
 
 _OWN = ("event_id", "symbol", "date")
 _TIME, _EXCHANGE = "time", "exchange"
+_OF_EVENTS = ("name", "code", "asset")
+"""Names of a column of symbols among prices, and of the event itself among events."""
 _STORED = ("known_at",)
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
 _UNREAD_CLOCK = (
@@ -31,7 +33,8 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     table = to_polars(frame, "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
-        called_so = sorted((name for name in table.columns if field_of(name) == "symbol"), key=rank_of)
+        named = (name for name in table.columns if field_of(name) == "symbol" and plain(name) not in _OF_EVENTS)
+        called_so = sorted(named, key=rank_of)
         if not called_so:
             raise NotFoundError(
                 "events have no column 'symbol'",

@@ -6,7 +6,6 @@ and stay missing.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import reduce
@@ -22,7 +21,7 @@ from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numb
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.layout.vocabulary import field_of
-from correlator.tabular import Frame, to_polars
+from correlator.tabular import Frame, is_unnamed, to_polars
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,7 +29,6 @@ Spans = NDArray[np.int16]
 Rows = NDArray[np.int64]
 _NEARLY_A_DAY = timedelta(hours=20)
 _LEVELS = ("prices", "volumes")
-_UNNAMED = re.compile(r"|index|level_0|Unnamed: 0|column_1|c0|__index_level_0__")
 
 
 @dataclass(frozen=True)
@@ -195,7 +193,7 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
 
 def _without_row_numbers(table: pl.DataFrame) -> pl.DataFrame:
     """The table without a first column that has no name of its own and counts the rows: it is no share."""
-    if not table.width or not _UNNAMED.fullmatch(table.columns[0]):
+    if not table.width or not is_unnamed(table.columns[0]):
         return table
     first = table.to_series(0)
     if not first.dtype.is_integer() or first.null_count() or not len(first) or first[0] not in (0, 1):

@@ -122,7 +122,9 @@ def as_labels(column: pl.Series, what: str) -> pl.Series:
         raise TimeError(f"only some instants in column {column.name!r} of {what} have a zone", hint="write it with all")
     if isinstance(column.dtype, pl.Datetime):
         return column.dt.cast_time_unit("us")
-    return moments.instant.fill_null(midnights.dt.replace_time_zone("UTC")).rename(column.name)
+    text = column.cast(pl.Int64).cast(pl.String) if column.dtype.is_numeric() else column.cast(pl.String)
+    instants = _instants_of_text(text)["instant"]  # with midnights, which among clocks are no dates
+    return (read_stamps(text).values if instants.is_null().all() else instants).rename(column.name)
 
 
 def _of_text(column: pl.Series, what: str) -> Moments:
@@ -149,7 +151,7 @@ def _written_otherwise(column: pl.Series, what: str) -> Moments | None:
     except NoDatesError:
         return None
     except TimeError as problem:
-        raise TimeError(problem.message, hint="write its dates as YYYY-MM-DD") from None
+        raise TimeError(problem.message, hint=_HINT) from None
     if stamps.kind == "label":
         return Moments(stamps.values, _none(stamps.values, _WALL), _none(stamps.values, UTC))
     wall = stamps.values.dt.replace_time_zone(None).cast(_WALL)

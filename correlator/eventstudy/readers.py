@@ -19,18 +19,20 @@ Read = Callable[[Any, str], Any]
 
 
 def texts(value: Any, argument: str) -> tuple[str, ...]:
-    """Texts in the order given, each once: comma-separated text, or several of them; None for none."""
+    """Texts in the order given, each once: comma-separated text, or several of them, in an array or column too; None
+    for none.
+    """
     if value is None:
         return ()
-    given = [value] if isinstance(value, str) else value
+    given = [value] if isinstance(value, str) else value.tolist() if hasattr(value, "tolist") else value
     if not isinstance(given, Sequence) or not all(isinstance(each, str) for each in given):
-        raise InputError(f"{argument} must be text or a list of texts, got {value!r}", argument=argument)
+        raise InputError(f"{argument} must be text or a list of texts, got {_shown(value)}", argument=argument)
     return tuple(dict.fromkeys(part.strip() for each in given for part in each.split(",") if part.strip()))
 
 
 def read_symbols(value: Any, argument: str) -> tuple[str, ...]:
     """As ``texts``; an empty list is refused, since a filter that kept nothing does not mean every share."""
-    if isinstance(value, list) and not value:
+    if hasattr(value, "__len__") and not isinstance(value, str | tuple) and len(value) == 0:
         raise InputError(f"{argument} is an empty list", hint="leave it out for every share", argument=argument)
     return texts(value, argument)
 
@@ -80,8 +82,24 @@ def read_text(value: Any, argument: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{argument} must be text, got {value!r}", argument=argument)
+        raise InputError(f"{argument} must be text, got {_shown(value)}", argument=argument)
     return value.strip()
+
+
+def read_selection(value: Any, argument: str) -> str | None:
+    """As ``read_text``; a table of events is refused, since a store's studies take what was loaded."""
+    if value is not None and not isinstance(value, str | int | float):
+        raise InputError(
+            f"{argument} of a store are selected by text, not handed over as {_shown(value)}",
+            hint="load them (add_events) and leave this out, or study frames (prices=FRAME)",
+            argument=argument,
+        )
+    return read_text(value, argument)
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it: a table by its kind alone."""
+    return repr(value) if isinstance(value, str | int | float | list | tuple | dict | set) else type(value).__name__
 
 
 def read_currency(value: Any, argument: str) -> str | None:

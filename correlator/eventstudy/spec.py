@@ -27,6 +27,7 @@ from correlator.eventstudy.readers import (
     read_interval,
     read_links,
     read_minimum,
+    read_selection,
     read_switch,
     read_symbols,
     read_text,
@@ -97,7 +98,7 @@ class StudySpec:
     events: str | None = field(
         default=None,
         metadata=_option(
-            read_text, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
+            read_selection, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
         ),
     )
     links: tuple[str, ...] = field(

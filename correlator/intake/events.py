@@ -34,7 +34,7 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
     the number of rows of each batch. Raises NotFoundError for a file that does not exist, InputError for one without
     the columns needed.
     """
-    from correlator.events.coded_file import read_coded_lines, read_event_file
+    from correlator.events.coded_file import WrittenDays, read_coded_lines, read_event_file
     from correlator.news.batch import read_ahead
 
     name = source_name(source)
@@ -44,8 +44,13 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
             raise NotFoundError(f"{source} does not exist", hint="give a GDELT file or a CSV of events")
         sha256, batches = sha256_of(path) or "", read_event_file(path)
     else:
-        text = csv_of(to_polars(source, "events"))
-        sha256, batches = hashlib.sha256(text.encode()).hexdigest(), read_coded_lines(io.StringIO(text), path)
+        frame = to_polars(source, "events")
+        text = csv_of(frame)
+        days = WrittenDays(lambda: frame, name)
+        sha256, batches = (
+            hashlib.sha256(text.encode()).hexdigest(),
+            read_coded_lines(io.StringIO(text), path, days=days),
+        )
 
     def write(connection: Connection, part: _Part) -> Tally:
         return _write(connection, part, name)

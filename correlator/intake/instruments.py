@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
-from correlator.files import called
-from correlator.intake.report import LoadReport, sha256_of
+from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.market.instruments import (
     SUFFIXES,
     canonical_symbol,
@@ -28,29 +27,36 @@ from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.writing import write_instruments, write_load
 from correlator.tables import INSTRUMENTS
+from correlator.tabular import Frame
 
 Row = Mapping[str, str | None]
 
 
-def add_instruments(store: Store, path: str | Path) -> LoadReport:
-    """Load a CSV of instruments: symbol, exchange, and any of currency, country, name, kind, benchmark and aliases.
+def add_instruments(store: Store, path: str | Path | Frame) -> LoadReport:
+    """Load a table or frame of instruments: symbol, exchange, and any of currency, country, name, kind, benchmark and
+    aliases.
 
     What the file says replaces what the store says; a cell left empty changes nothing, and where nothing is known yet
     currency and country are those of the exchange. Raises InputError or NotFoundError, and loads nothing, for a file
-    that ``read_instruments`` refuses.
+    that ``read_instruments`` refuses, and for another name that is a second instrument's.
     """
     rows = read_instruments(path).select(INSTRUMENTS.column_names)
     before = stored_names(store)
     fresh = [_completed(row, before) for row in rows.iter_rows(named=True)]
+    together = _names_of([*({**before.rows, **{str(row["symbol"]): row for row in fresh}}).values()])
+    for row in fresh:
+        _refuse_names_of_others(together, str(row["symbol"]), row)
     changed = [row for row in fresh if not _says_nothing_new(row, before)]
     counts = (len(changed), rows.height - len(changed), 0)
 
     def write(connection: duckdb.DuckDBPyConnection) -> None:
         write_instruments(connection, changed)
-        write_load(connection, "instruments", called(path), sha256_of(path), rows=counts, finished_at=datetime.now(UTC))
+        write_load(
+            connection, "instruments", source_name(path), sha256_of(path), rows=counts, finished_at=datetime.now(UTC)
+        )
 
     store.transact(write)
-    return LoadReport("instruments", called(path), *counts)
+    return LoadReport("instruments", source_name(path), *counts)
 
 
 def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]:
@@ -82,11 +88,16 @@ def edit_instrument(store: Store, symbol: str, **values: str) -> tuple[Row, Row]
 
 
 def _refuse_strangers(names: Names, symbol: str, row: Row) -> None:
-    """Raise where the benchmark is not an instrument, or another name is another instrument's."""
+    """Raise where the benchmark is not an instrument, or as ``_refuse_names_of_others``."""
     benchmark = row["benchmark"]
     if benchmark and benchmark != "equal-weighted" and names.symbol_of(benchmark) is None:
         hint = likeliest(benchmark, names.rows, "the store has")
         raise InputError(f"benchmark {benchmark!r} is not an instrument of the store", hint=hint, argument="benchmark")
+    _refuse_names_of_others(names, symbol, row)
+
+
+def _refuse_names_of_others(names: Names, symbol: str, row: Row) -> None:
+    """Raise where another name of the instrument is a name of a second one."""
     for alias in (row["aliases"] or "").split("|"):
         other = names.symbols.get(alias.upper())
         if alias and other not in (None, symbol):
@@ -191,6 +202,10 @@ def stored_names(store: Store) -> Names:
 def names_in(connection: duckdb.DuckDBPyConnection) -> Names:
     """As ``stored_names``, of an open store."""
     rows = query(connection, "SELECT * FROM instruments ORDER BY symbol").to_dicts()
+    return _names_of(rows)
+
+
+def _names_of(rows: Sequence[Row]) -> Names:
     symbols = {str(row["symbol"]).upper(): str(row["symbol"]) for row in rows}
     for row in rows:
         for name in (row["aliases"] or "").split("|"):

@@ -11,12 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from correlator.config import setting
-from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.errors import InputError, NotFoundError, likeliest, warn
 from correlator.files import read_csv
+from correlator.market.layout.vocabulary import field_of
 from correlator.resources import data_path
 from correlator.sessions import exchange_named
 from correlator.source_limits import check_names
 from correlator.tables import INSTRUMENTS
+from correlator.tabular import Frame, as_text, is_unnamed, to_polars
 
 # Ending of a symbol at Yahoo and Stooq, and the exchange it stands for.
 SUFFIXES = {
@@ -49,7 +51,7 @@ _PREFIXES = {
 }
 
 
-def read_instruments(path: str | Path | None = None) -> pl.DataFrame:
+def read_instruments(path: str | Path | Frame | None = None) -> pl.DataFrame:
     """Instruments of a table in any container, by default the one that the package ships.
 
     Columns of ``tables.INSTRUMENTS`` (aliases separated by |; in the file by ; or |) and sector. Only symbol and
@@ -58,11 +60,15 @@ def read_instruments(path: str | Path | None = None) -> pl.DataFrame:
     """
     if path is None:
         return _shipped()
+    if not isinstance(path, str | Path):
+        frame = to_polars(path, "instruments")
+        texts = frame.select(as_text(column) for column in frame)
+        return _checked(_under_our_names(texts, "instruments"), "instruments")
     if not Path(path).is_file():
         raise NotFoundError(f"no file {path}", hint="check the path")
     from correlator.containers.read import text_table
 
-    return _checked(text_table(path), Path(path))
+    return _checked(_under_our_names(text_table(path), Path(path).name), Path(path).name)
 
 
 def describe_instrument(
@@ -165,30 +171,58 @@ def split_symbol(symbol: str) -> tuple[str, str | None]:
 @lru_cache(maxsize=1)
 def _shipped() -> pl.DataFrame:
     path = data_path("instruments", "instruments.csv")
-    return _checked(read_csv(path, infer_schema=False), path)
+    return _checked(read_csv(path, infer_schema=False), path.name)
 
 
-def _checked(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
+def _under_our_names(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """The rows with the names of our columns, which may be in capitals; what is not read is told."""
+    plain = {name: name.strip().lower() for name in rows.columns}
+    known = (*INSTRUMENTS.column_names, "sector")
+    ours = {name: own for name, own in plain.items() if own in known}
+    if "symbol" not in ours.values():
+        ours |= {name: "symbol" for name in rows.columns if name not in ours and field_of(name) == "symbol"}
+    for own in known:
+        if len(names := [name for name, each in ours.items() if each == own]) > 1:
+            raise InputError(f"{source} has {own} in {' and '.join(names)}", hint="keep one of these columns")
+    unread = [name for name in rows.columns if name not in ours and not is_unnamed(name)]
+    if unread and {"symbol", "exchange"} <= set(ours.values()):
+        verb = "is" if len(unread) == 1 else "are"
+        warn(f"{source}: {', '.join(unread)} {verb} not read: columns are {', '.join(known)}")
+    return rows.rename(ours).with_columns(pl.all().str.strip_chars().replace("", None))
+
+
+def _checked(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     missing = [name for name in ("symbol", "exchange") if name not in rows.columns]
     if missing:
-        raise InputError(f"{path.name} has no column {', '.join(missing)}", hint=f"it has {', '.join(rows.columns)}")
+        raise InputError(f"{source} has no column {', '.join(missing)}", hint=f"it has {', '.join(rows.columns)}")
+    nameless = rows.filter(pl.col("symbol").is_null() | pl.col("exchange").is_null())
+    if nameless.height:
+        raise InputError(
+            f"{source} has a row without {'symbol' if nameless['symbol'][0] is None else 'exchange'}", hint="fill it in"
+        )
     repeated = rows["symbol"].filter(rows["symbol"].is_duplicated())
     if len(repeated):
-        raise InputError(f"{path.name} names {repeated[0]} more than once", hint="keep one row per symbol")
-    check_names(rows["symbol"].drop_nulls(), "symbol", path.name)
+        raise InputError(f"{source} names {repeated[0]} more than once", hint="keep one row per symbol")
+    check_names(rows["symbol"], "symbol", source)
     for code in rows["exchange"].unique():
         exchange_named(str(code))
     for column, known in (("kind", KINDS), ("country", countries()), ("currency", currencies())):
-        _refuse_unknown(rows, column, known, path.name)
+        _refuse_unknown(rows, column, known, source)
     columns = [*INSTRUMENTS.column_names, "sector"]
     full = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in columns if name not in rows.columns)
-    return full.select(columns).with_columns(pl.col("aliases").str.replace_all(";", "|"))
+    full = full.select(columns).with_columns(pl.col("aliases").str.replace_all(";", "|"))
+    for symbol, benchmark, aliases in full.select("symbol", "benchmark", "aliases").iter_rows():
+        if benchmark is not None and benchmark.upper() in (symbol.upper(), *(aliases or "").upper().split("|")):
+            raise InputError(
+                f"{source}: {symbol} is its own benchmark", hint="name an index or equal-weighted, or leave it empty"
+            )
+    return full
 
 
 def checked_row(row: Mapping[str, str | None]) -> dict[str, str | None]:
     """One instrument (``tables.INSTRUMENTS``), checked as a file of them is; raises InputError."""
     frame = pl.DataFrame([dict(row)], schema=INSTRUMENTS.schema())
-    return _checked(frame, Path("the store")).select(INSTRUMENTS.column_names).row(0, named=True)
+    return _checked(frame, "the store").select(INSTRUMENTS.column_names).row(0, named=True)
 
 
 def _refuse_unknown(rows: pl.DataFrame, column: str, known: Iterable[str], source: str) -> None:
@@ -197,8 +231,22 @@ def _refuse_unknown(rows: pl.DataFrame, column: str, known: Iterable[str], sourc
         return
     for symbol, value in rows.select("symbol", column).iter_rows():
         if value is not None and value not in known:
-            hint = likeliest(value, known, "known are")
+            hint = _hint_of_unknown(column, value, known)
             raise InputError(f"{source}: {symbol} has the unknown {column} {value!r}", hint=hint)
+
+
+def _hint_of_unknown(column: str, value: str, known: Iterable[str]) -> str:
+    """What to write instead: of a hundredth the whole unit; a code that is no code of three letters has no like."""
+    from correlator.market.units import price_unit
+
+    if column == "currency" and (unit := price_unit(value)) is not None and unit[0] != value:
+        return f"write {unit[0]} here, and say that prices are in {value} when they are loaded (--currency {value})"
+    if column in _CODES and len(value.strip()) != len("PAK"):
+        return f"write its code of three letters, {_CODES[column]}"
+    return likeliest(value, known, "known are")
+
+
+_CODES = {"country": "PAK of ISO 3166-1", "currency": "PKR of ISO 4217"}
 
 
 @lru_cache(maxsize=1)

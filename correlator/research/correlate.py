@@ -351,6 +351,10 @@ def _family(pairs: list[Measured]) -> pl.DataFrame:
         if not parts:
             raise StudyError(f"{', '.join(names[:3])}{more}: {reason}")
         warn(f"left out {', '.join(names[:3])}{more}: {reason}")
+    if not parts:
+        raise StudyError(
+            "the news of these sessions has nothing to be counted by", hint="count it otherwise: by='all' (--by all)"
+        )
     table = pl.concat(parts)
     if "p_value" not in table.columns:
         return table

@@ -27,7 +27,7 @@ from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceDat
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import exchange_of
 from correlator.research.selection import events_of_symbols, first_tellings
-from correlator.research.study import study
+from correlator.research.study import study, symbols_asked
 from correlator.sessions import exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
@@ -65,6 +65,7 @@ def stored_price_data(
     asked = study_spec(events=events, links=links, interval=interval, as_of=as_of)
     daily = asked.interval == DAILY
     with store.studying() as connection:
+        symbol = symbols_asked(connection, [symbol])[0]
         exchange = str(read_instrument(connection, symbol)["exchange"])
         bars = read_bars(connection, [symbol], interval=asked.interval, as_of=asked.as_of)
         marked = events_of_symbols(

@@ -14,8 +14,8 @@ from correlator.eventstudy.many_exchanges import parts_of
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.power import PowerResult, power_test
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StoreKeywords, shows_options, study_spec
-from correlator.research.study import study, study_bars
+from correlator.eventstudy.spec import StoreKeywords, shows_options
+from correlator.research.study import spec_and_data, study, study_bars
 from correlator.store.db import Store
 
 
@@ -46,8 +46,8 @@ def _planned(store: Store, options: dict[str, Any], planned: int, seed: int) -> 
     """A study of random dates: ``planned`` of every symbol."""
     if planned < 1:
         raise InputError(f"planned must be at least 1, got {planned}", argument="planned")
-    data = {name: options.pop(name, None) for name in ("factors", "risk_free")}
-    spec, panel = study_bars(store, study_spec(**options), **data)
+    spec, data = spec_and_data(options.pop("symbols"), options)
+    spec, panel = study_bars(store, spec, **data)
     return study_panel(panel, _random_events(panel, planned, seed, spec.offsets()), spec)
 
 

@@ -26,10 +26,11 @@ from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchanges_of, stored_panel
 from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
+from correlator.research.study_tables import factor_table
 from correlator.sessions import exchange_named, sessions_between
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.tabular import Frame
+from correlator.tabular import Frame, held
 
 
 @shows_options(StoreKeywords)
@@ -96,9 +97,11 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
 
 
 def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any]) -> tuple[StudySpec, dict[str, Any]]:
-    """What ``study`` is asked as a spec, and the frames that come with it."""
+    """What ``study`` is asked as a spec, and the frames that come with it, of files too."""
     given: dict[str, Any] = {"symbols": symbols, **options}
-    data = {name: given.pop(name, None) for name in ("factors", "risk_free")}
+    data = {name: held(given.pop(name, None)) for name in ("factors", "risk_free")}
+    if data["factors"] is not None:
+        data["factors"] = factor_table(data["factors"]).frame
     return study_spec(**given), data
 
 

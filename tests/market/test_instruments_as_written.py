@@ -1,0 +1,103 @@
+"""Instruments as spreadsheets and notebooks have them: files and frames alike, and what no instrument can say."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+import correlator as co
+from correlator.errors import CorrelatorWarning, InputError
+
+ROWS = {
+    "Symbol": ["LAMP", "600519"],
+    "Exchange": ["XKAR", "XSHG"],
+    "Kind": ["share", None],
+    "Aliases": ["LMP;Lamp", ""],
+}
+FRAMES = {
+    "polars": pl.DataFrame,
+    "lazy": lambda rows: pl.DataFrame(rows).lazy(),
+    "pandas": lambda rows: pl.DataFrame(rows).to_pandas(),
+    "arrow": lambda rows: pl.DataFrame(rows).to_arrow(),
+    "a stream": lambda rows: pl.DataFrame(rows).to_arrow().to_reader(),
+    "ticker": lambda rows: pl.DataFrame(rows).rename({"Symbol": "Ticker"}),
+    "row numbers": lambda rows: pl.DataFrame(rows).with_row_index("index"),
+}
+
+
+def loaded(tmp_path, source) -> list[tuple[object, ...]]:
+    ws = co.open_workspace(tmp_path / "m.duckdb")
+    ws.add_instruments(source)
+    return ws.sql("SELECT symbol, exchange, currency, kind, aliases FROM instruments ORDER BY symbol").rows()
+
+
+WANTED = [("600519", "XSHG", "CNY", None, None), ("LAMP", "XKAR", "PKR", "share", "LMP|Lamp")]
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_a_frame_is_read(tmp_path, kind: str) -> None:
+    assert loaded(tmp_path, FRAMES[kind](ROWS)) == WANTED
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_file_may_write_its_names_in_capitals(tmp_path, mark: str, separator: str) -> None:
+    rows = {**ROWS, "Aliases": ["LMP|Lamp", ""]}
+    text = mark + pl.DataFrame(rows).write_csv(separator=separator)
+    (tmp_path / "own.csv").write_text(text.replace("\n", "\r\n"), encoding="utf-8")
+    assert loaded(tmp_path, tmp_path / "own.csv") == WANTED
+
+
+def test_what_is_not_read_is_told(tmp_path) -> None:
+    frame = pl.DataFrame({"symbol": ["LAMP"], "exchange": ["XKAR"], "benchmrk": ["KSE100"]})
+    with pytest.warns(CorrelatorWarning, match="benchmrk is not read: columns are symbol"):
+        loaded(tmp_path, frame)
+
+
+REFUSED = {
+    "GBX is written GBP": ({"currency": "GBX"}, "unknown currency 'GBX'.*write GBP here.*--currency GBX"),
+    "a code of two letters": ({"country": "UK"}, "unknown country 'UK'.*code of three letters"),
+    "its own benchmark": ({"benchmark": "LAMP"}, "LAMP is its own benchmark"),
+    "its own benchmark by another name": ({"benchmark": "lmp", "aliases": "LMP"}, "LAMP is its own benchmark"),
+    "no exchange": ({"exchange": None}, "a row without exchange"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_no_instrument_can_say_is_refused(tmp_path, why: str) -> None:
+    said, message = REFUSED[why]
+    with pytest.raises(InputError, match=message):
+        loaded(tmp_path, pl.DataFrame([{"symbol": "LAMP", "exchange": "XKAR"} | said]))
+
+
+def test_a_name_is_of_one_instrument(tmp_path) -> None:
+    pair = pl.DataFrame({"symbol": ["LAMP", "WICK"], "exchange": ["XKAR"] * 2, "aliases": ["WICK", None]})
+    with pytest.raises(InputError, match="'WICK' is a name of WICK"):
+        loaded(tmp_path, pair)
+    assert loaded(tmp_path, pair.with_columns(aliases=pl.lit(None)))[0][0] == "LAMP"
+    with pytest.raises(InputError, match="'WICK' is a name of WICK"):  # of one in the store
+        loaded(tmp_path, pair.head(1))
+
+
+def test_days_of_a_users_events_are_read_as_they_are_written(tmp_path) -> None:
+    events = {"category": ["VISIT", "VISIT"], "symbol": ["LAMP", "LAMP"]}
+    for number, dates in enumerate(
+        (["27/05/2025", "03/06/2025"], ["27.05.2025", "3.6.2025"], ["May 27, 2025", "Jun 3, 2025"])
+    ):
+        store = co.open_workspace(tmp_path / f"{number}.duckdb")
+        pl.DataFrame({"date": dates, **events}).write_csv(tmp_path / "events.csv", separator=";")
+        assert store.add_events(tmp_path / "events.csv").added == 2
+        assert store.add_events(pl.DataFrame({"date": dates, **events})).known == 2
+        days = store.sql("SELECT known_at::DATE::VARCHAR FROM events ORDER BY 1").to_series().to_list()
+        assert days == ["2025-05-27", "2025-06-03"]
+    report = store.add_events(pl.DataFrame({"date": ["05/06/2025", "03/06/2025"], **events}))
+    assert (report.added, report.rejected) == (0, 2)
+    reasons = store.sql("SELECT reason FROM rejects").to_series().to_list()
+    assert any("05/06/2025 could be day-month or month-day" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(("header", "lacks"), [("date,symbol", "category"), ("Event Date,Category,Ticker", "date")])
+def test_a_column_that_events_lack_is_named(tmp_path, header: str, lacks: str) -> None:
+    (tmp_path / "events.csv").write_text(f"{header}\n2025-05-27,VISIT,LAMP\n")
+    with pytest.raises(InputError, match=f"lacks the column '{lacks}'"):
+        co.open_workspace(tmp_path / "m.duckdb").add_events(tmp_path / "events.csv")
