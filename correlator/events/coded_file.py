@@ -4,7 +4,8 @@ A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header
 of prices, or an ISO 8601 instant with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK``,
 ``Pakistan`` or ``PAK:GOV``; actors that we do not know keep their name), ``goldstein``, ``tone``, ``confidence``,
 ``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``): two rows that say the same
-are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings its quad class and score.
+are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings its quad class and its
+score.
 """
 
 from __future__ import annotations
