@@ -204,6 +204,8 @@ def _without_row_numbers(table: pl.DataFrame) -> pl.DataFrame:
 def _dated_rows(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
     """The rows from the first to the last date; those around them and those without a date are left out, and told."""
     dated = are_moments(table[label])
+    if dated.all():
+        return table
     if not dated.any():
         return table.filter(table[label].is_not_null())  # what it holds instead is said by who reads it
     first, last = dated.arg_true()[0], dated.arg_true()[-1]
@@ -331,7 +333,7 @@ def as_figures(table: pl.DataFrame, what: str) -> list[Array]:
     Per cent is a hundredth, but no price. Raises InputError for a column that holds anything else, and where the
     figures do not tell whether they have a decimal comma.
     """
-    texts = {column.name: column for column in table if _is_text(column)}
+    texts = {column.name: column.cast(pl.String) for column in table if _is_text(column)}
     dressed = {name: column for name, column in texts.items() if machine_numbers(column) is None}
     try:
         mark = decimal_mark(dressed, usual="." if what == "volumes" else None, source=what) if dressed else "."

@@ -160,10 +160,10 @@ def _written_otherwise(column: pl.Series, what: str) -> Moments | None:
 
 def _numbers_as_text(column: pl.Series) -> pl.Series:
     """Whole numbers as text, others as they are: 20240201, days of a workbook, seconds since 1970."""
-    known = column.fill_nan(None) if column.dtype.is_float() else column
-    if known.null_count() == len(known) or not (known.drop_nulls() % 1 == 0).all():
+    known = column.cast(pl.Float64, strict=False).fill_nan(None).drop_nulls()
+    if len(known) == 0 or not (known % 1 == 0).all():
         return column
-    return known.cast(pl.Int64).cast(pl.String)
+    return (column.fill_nan(None) if column.dtype.is_float() else column).cast(pl.Int64, strict=False).cast(pl.String)
 
 
 def _without_blanks(column: pl.Series) -> pl.Series:
