@@ -35,9 +35,14 @@ def narrate(text: str) -> None:
     """Say something to the person at the prompt: one line on stderr, nothing under ``--quiet``."""
     chosen = settings()
     if chosen.json_logs:
-        print(json.dumps({"level": "info", "message": visible(in_words(text))}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"level": "info", "message": _on_one_line(text)}, ensure_ascii=False), file=sys.stderr)
     elif not chosen.quiet:
-        print(visible(in_words(text)), file=sys.stderr)
+        print(_on_one_line(text), file=sys.stderr)
+
+
+def _on_one_line(text: str) -> str:
+    """What a message says, files called by what they stand for; a name with a line end in it makes no second line."""
+    return visible(in_words(text), keep="\t")
 
 
 @contextmanager
@@ -70,9 +75,9 @@ def complain(text: str, *, level: str = "error") -> None:
     if level == "warning" and settings().quiet:
         return
     if settings().json_logs:
-        print(json.dumps({"level": level, "message": visible(in_words(text))}, ensure_ascii=False), file=sys.stderr)
+        print(json.dumps({"level": level, "message": _on_one_line(text)}, ensure_ascii=False), file=sys.stderr)
     else:
-        print(f"{level}: {visible(in_words(text))}", file=sys.stderr)
+        print(f"{level}: {_on_one_line(text)}", file=sys.stderr)
 
 
 @contextmanager

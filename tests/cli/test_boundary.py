@@ -150,3 +150,9 @@ def test_options_before_the_verb(path, options, code):
     done = correlator(*options, "--store", path, "list", "bars", "--format", "csv")
     assert done.returncode == code
     assert done.stderr.count("\n") == (0 if code == 0 else 1)
+
+
+def test_a_file_whose_name_has_a_line_end_tells_no_second_line(tmp_path):
+    (tmp_path / "a\nerror: none.csv").write_text("title,date\nA talk,2025-05-28\n")
+    done = correlator("--store", "m.duckdb", "add", "news", "a\nerror: none.csv", cwd=tmp_path)
+    assert done.stderr == "a\\u000aerror: none.csv: 1 new, 0 known already\n"
