@@ -93,6 +93,15 @@ QUAD_CLASSES = {
 _QUAD_OF_ROOT = {
     f"{root:02}": str(1 if root <= 5 else 2 if root <= 8 else 3 if root <= 13 else 4) for root in range(1, 21)
 }
+_LAST_ROOT = 20
+_WHOLE = (
+    "GLOBALEVENTID",
+    "SQLDATE",
+    "EventCode",
+    "EventRootCode",
+    "QuadClass",
+    "DATEADDED",
+)  # columns of whole numbers
 ROLES = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL")
 
 
@@ -244,9 +253,9 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
     )
     faulty = pl.any_horizontal(pl.col("category", "quad_class").is_null())
     rejects = [
-        reject(source, line, f"no CAMEO root {event!r} with quad class {quad!r}", str(url))
-        for line, event, quad, url in rows.filter(faulty)
-        .select("source_line", "EventRootCode", "QuadClass", "SOURCEURL")
+        reject(source, line, _no_event(code, root, quad), str(url))
+        for line, code, root, quad, url in rows.filter(faulty)
+        .select("source_line", "EventCode", "EventRootCode", "QuadClass", "SOURCEURL")
         .rows()
     ]
     kept = rows.filter(~faulty)
@@ -285,10 +294,35 @@ def _events(batch: GdeltBatch, source: str, file_stamp: str | None) -> GdeltBatc
 def _completed(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of an extract with the columns that are not in it: null, or what the event code says."""
     missing = [name for name in LAYOUTS["events1"] if name not in rows.columns]
-    whole = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
-    root = pl.coalesce("EventRootCode", pl.col("EventCode").str.slice(0, 2))
+    whole = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing).with_columns(
+        pl.col(_WHOLE).str.replace(r"^(\d+)\.0$", "${1}")  # tables with a missing cell hold numbers as 40.0
+    )
+    code = _with_zeros(whole["EventCode"]) if "EventRootCode" in missing else whole["EventCode"]
+    root = pl.coalesce("EventRootCode", code.str.slice(0, 2))
     quad = pl.coalesce("QuadClass", root.replace_strict(_QUAD_OF_ROOT, default=None))
-    return whole.with_columns(EventRootCode=root, QuadClass=quad)
+    return whole.with_columns(EventRootCode=root, QuadClass=quad, EventCode=pl.coalesce(code, "EventCode"))
+
+
+def _no_event(code: str | None, root: str | None, quad: str | None) -> str:
+    """Why a row is no event."""
+    if code and root is None:
+        return f"event code {code!r} may be 0{code} that lost its zero (keep EventRootCode, or write codes as text)"
+    return f"no CAMEO root {root!r} with quad class {quad!r}"
+
+
+def _with_zeros(codes: pl.Series) -> pl.Series:
+    """Event codes of an extract that has no root codes, with the leading zeros that a table of numbers loses.
+
+    CAMEO has no root above 20: 42 is 042, 841 is 0841. What may be either (10: 010 or root 10) is 010 beside such
+    codes and itself beside codes with zeros; beside neither nothing tells, and it is null.
+    """
+    first = codes.str.slice(0, 2).cast(pl.Int64, strict=False)
+    cut = codes.str.contains(r"^\d{2,3}$") & (first > _LAST_ROOT)
+    either = codes.str.contains(r"^[12]\d$") & ~cut
+    if codes.str.starts_with("0").any():
+        return codes
+    padded = pl.when(cut | (either & bool(cut.any()))).then("0" + codes).when(~either).then(codes)
+    return pl.select(padded.alias(codes.name)).to_series()
 
 
 def _role(actor: str) -> pl.Expr:

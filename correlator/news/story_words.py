@@ -31,6 +31,11 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
 _NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹": " rupee ", "%": " percent "}
+_GLUED = r"(\d)(bn|bln|mn|mln|tn|trn|pc|bps)\b"  # $1bn is $1 bn
+_GLUED_MONEY = (
+    (r"\b((?:dollar|euro|pound|yen|rupee)\s+\d[\d_]*)m\b", "million"),
+    (r"\b((?:dollar|euro|pound|yen|rupee)\s+\d[\d_]*)b\b", "billion"),
+)
 _SEVERAL = re.compile(r"[ -]|\.\w{2}")  # *per cent*, *first-quarter*, *w.house*
 _SPEAKER = 4  # words of who says it
 _QUARTER = re.compile(r"\b[qQ]([1-4])\b")
@@ -146,6 +151,9 @@ def meant(headlines: pl.Series) -> pl.Series:
         .str.replace_all(r"(\d)_0+\b", "${1}")
         .str.replace_many(list(_NAMES), list(_NAMES.values()))
         .str.replace_all(r"\bq([1-4])\b", "${1} quarter")
+        .str.replace_all(_GLUED, "${1} ${2}")
+        .str.replace_all(_GLUED_MONEY[0][0], "${1} million")
+        .str.replace_all(_GLUED_MONEY[1][0], "${1} billion")
         .str.replace_all(r"['’]s\b", "")
         .str.replace_all(r"[^\p{L}\p{M}\p{N}_]+", " ")
     )
@@ -222,6 +230,9 @@ def _plain(headline: str) -> str:
     if _DIGIT.search(text):
         text = _ZEROS.sub(lambda match: match[1] or "", _DECIMAL.sub("_", text))  # 1.50 is 1.5
         text = _QUARTER.sub(r"\1 quarter", text)
+        text = re.sub(_GLUED, r"\1 \2", text)
+        for pattern, unit in _GLUED_MONEY:
+            text = re.sub(pattern, rf"\1 {unit}", text)
     return text.replace("'s ", " ").replace("s' ", "s ")
 
 

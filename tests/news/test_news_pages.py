@@ -415,3 +415,25 @@ def test_what_no_reader_would_look_at_is_refused(tmp_path, name, text, said, mes
         list(read_news(path, **said))
     with pytest.raises(InputError, match="published is for pages, and a frame is a table"):
         list(read_news(pl.DataFrame({"published": [], "headline": []}), published="2025-05-28T09:00Z"))
+
+
+@pytest.mark.parametrize(
+    ("codes", "roots"),
+    [
+        ("10 18 42 841 190", ["01", "01", "04", "08", "19"]),  # 42 and 841 tell that zeros are lost
+        ("10 042 190", ["10", "04", "19"]),
+        ("40.0 10.0", ["04", "01"]),
+        ("10 190", ["19"]),  # 010 or 10: nothing tells
+    ],
+)
+def test_event_codes_that_lost_their_zeros_are_read_or_rejected(tmp_path, codes, roots):
+    header = "GLOBALEVENTID,SQLDATE,Actor1CountryCode,Actor2CountryCode,EventCode,DATEADDED,SOURCEURL"
+    rows = [
+        f"{900000001 + number},20250528,PAK,AZE,{code},20250528081500,https://a.example/{number}"
+        for number, code in enumerate(codes.split())
+    ]
+    (tmp_path / "z.csv").write_text("\n".join([header, *rows, ""]))
+    (batch,) = read_events(tmp_path / "z.csv")
+    assert batch.rows["cameo_root"].to_list() == roots
+    assert batch.rejects.height == len(rows) - len(roots)
+    assert all("may be 010" in reason for reason in batch.rejects["reason"])
