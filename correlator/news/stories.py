@@ -10,7 +10,7 @@ story lasts longer than the window.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from itertools import combinations, pairwise
@@ -25,6 +25,7 @@ from correlator.news.story_words import (
     BEHIND_COMMA,
     TAIL,
     HeadlineWords,
+    converses,
     headline_words,
     main_clause,
     meant,
@@ -218,9 +219,11 @@ def differ(one: str, two: str) -> bool | None:
     left, right = headline_words(one), headline_words(two)
     if numbers_differ(left, right):
         return True
-    if same_results(one, two):
+    if is_about(one) == is_about(two) and same_results(one, two):
         return False
-    return True if _turned(left, right, one, two) or _swapped(left, right, one, two) else None
+    # The other party does the converse: who buys of whom is told in one order, who sells to whom in the other.
+    swapped = _swapped(left, right, one, two) != _meets(left, right, converses())
+    return True if swapped or _turned(left, right, one, two) else None
 
 
 def _turned(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:
@@ -234,15 +237,15 @@ def _turned(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> 
     turning = sets.turning
     if not turning.isdisjoint(new_left | new_right):
         turning = turning - _moves(one) - _moves(two)
-    tentative = sets.tentative
+    tentative = sets.tentative - _compared(one) - _compared(two)
     if not _FORESEEN.isdisjoint(new_left | new_right) and _foreseen(first, second):
         tentative -= _FORESEEN
     if any(new_left.isdisjoint(words) != new_right.isdisjoint(words) for words in (turning, tentative)):
         return True
-    opposed = [opposites().get(word, frozenset()) for word in new_left]
-    if not new_right.isdisjoint(frozenset().union(*opposed)):
+    if _meets(one, two, opposites()):
         return True
-    return bool((new_left & sets.up and new_right & sets.down) or (new_left & sets.down and new_right & sets.up))
+    up, down = (moves - converses().keys() for moves in (sets.up, sets.down))
+    return bool((new_left & up and new_right & down) or (new_left & down and new_right & up))
 
 
 def _foreseen(one: str, two: str) -> bool:
@@ -254,6 +257,17 @@ def _moves(each: HeadlineWords) -> set[str]:
     """How a market moved, as said behind it (*shares fall*): it comments on what is told and does not turn it."""
     sets = words_of()
     return {move for market, move in pairwise(each.words) if market in sets.market and move in sets.up | sets.down}
+
+
+def _compared(each: HeadlineWords) -> set[str]:
+    """What a figure is compared with (*lower than expected*): no word of what is still to come."""
+    return {word for than, word in pairwise(each.words) if than == "than"}
+
+
+def _meets(one: HeadlineWords, two: HeadlineWords, pairs: Mapping[str, frozenset[str]]) -> bool:
+    """Whether each has a word of its own of one of the ``pairs``."""
+    left, right = frozenset(one.words), frozenset(two.words)
+    return any(not pairs[word].isdisjoint(right - left) for word in left - right if word in pairs)
 
 
 def _swapped(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> bool:

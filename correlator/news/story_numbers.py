@@ -51,7 +51,7 @@ def quantities_of(words: Sequence[str]) -> Quantities:
             kinds.setdefault("money", set()).add((value, UNITS.get(behind[0], 0.0)))
         elif behind[0] in UNITS:
             kinds.setdefault("count", set()).add((value, UNITS[behind[0]]))
-        elif value in _YEARS or (len(word) == 2 and word[0] == "0"):
+        elif (word.isdigit() and value in _YEARS) or (len(word) == 2 and word[0] == "0"):
             kinds.setdefault("year", set()).add((value % 100, 1.0))
         elif not victims:
             kinds.setdefault("count", set()).add((value, 1.0))

@@ -27,7 +27,8 @@ _ACRONYM = re.compile(r"\b(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?|\b[A-Z]\.[A-Z]\b")
 _COUNTRY = re.compile(r"\bUS\b")
 _WORD = re.compile(r"(\d+(?:_\d+)+|[^\W_]+(?:'[^\W_]+)*)")
 _DIGIT = re.compile(r"\d")
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_NO_YEAR = re.compile(r"\b(1,9\d\d|2,0\d\d)\b(?!,)")  # who prints a comma counts
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _MONEY = re.compile(r"[$€£¥₹%]|\bRs\.?(?=\s?\d)")
 _NAMES = {"$": " dollar ", "€": " euro ", "£": " pound ", "¥": " yen ", "₹": " rupee ", "%": " percent "}
@@ -209,7 +210,17 @@ def words_of() -> StoryWords:
 @cache
 def opposites() -> dict[str, frozenset[str]]:
     """For each word, as stem, those that say that it did not happen."""
-    pairs = [(_taken_for(one), _taken_for(two)) for one, two in _raw()["opposite"]]
+    return _paired("opposite")
+
+
+@cache
+def converses() -> dict[str, frozenset[str]]:
+    """For each verb, as stem, those by which the other party does the same (*buy* and *sell*)."""
+    return _paired("converse")
+
+
+def _paired(name: str) -> dict[str, frozenset[str]]:
+    pairs = [(_taken_for(one), _taken_for(two)) for one, two in _raw()[name]]
     both = [*pairs, *((two, one) for one, two in pairs)]
     return {word: frozenset(other for each, other in both if each == word) for word, _ in both}
 
@@ -226,9 +237,10 @@ def _plain(headline: str) -> str:
         text = _ACRONYM.sub(lambda match: match[0].replace(".", "").upper() + " ", text)
     if "May" in text:
         text = re.sub(_MAY_DAY, r"maymonth \1", re.sub(_MAY, r"\1\2 maymonth", text))
-    text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), _THOUSANDS.sub("", text) if "," in text else text)
+    text = _MONEY.sub(lambda match: _NAMES.get(match[0], " rupee "), text)
     if _DIGIT.search(text):
         text = _ZEROS.sub(lambda match: match[1] or "", _DECIMAL.sub("_", text))  # 1.50 is 1.5
+        text = _THOUSANDS.sub("", _NO_YEAR.sub(r"\1_0", text)) if "," in text else text
         text = _QUARTER.sub(r"\1 quarter", text)
         text = re.sub(_GLUED, r"\1 \2", text)
         for pattern, unit in _GLUED_MONEY:

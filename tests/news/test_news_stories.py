@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from correlator.news.stories import cluster_stories
+from correlator.news.stories import cluster_stories, differ
 from correlator.news.story_pairs import FEATURES, alike, weights
 from correlator.news.story_words import headline_words, main_clause, meant
 
@@ -204,6 +204,9 @@ def test_acts_by_one_template_stay_apart():
         ("Pexton profit falls", "Pexton net profit tops forecasts"),
         ("Pexton results beat view, shares jump", "Pexton posts higher-than-expected profit"),
         ("Jobless claims tick up; Riga factories weaken", "U.S. jobless claims rise 6,000 in latest week"),
+        ("Peru lends Chile $2 billion for port", "Chile borrows $2 billion from Peru for port"),
+        ("Orlana exports grow more than expected in July", "Orlana exports grow in July"),
+        ("Latvia's central bank keeps rates unchanged", "Latvia's central bank keeps rates steady"),
     ],
 )
 def test_figures_verbs_and_reports_are_told_anew(one, two):
@@ -221,11 +224,19 @@ def test_figures_verbs_and_reports_are_told_anew(one, two):
         ("U.S. jobless claims fall", "Latvian jobless claims fall"),
         ("U.S. jobless claims fall", "U.S. retail sales fall"),
         ("U.S. durable goods orders seen up in May", "U.S. durable goods orders up in May"),
+        ("Peru lends Chile $2 billion for port", "Peru borrows $2 billion from Chile for port"),
+        ("Orlana exports expected to grow in July", "Orlana exports grow in July"),
+        ("Orlana to cut 500 jobs in Riga", "Orlana to cut 2,000 jobs in Riga"),
     ],
 )
 def test_other_figures_and_reports_stay_apart(one, two):
     assert stories((one, 0), (two, 2)) == [0, 1]
     assert stories((two, 0), (one, 2)) == [0, 1]
+
+
+def test_a_text_about_results_does_not_report_them():
+    assert differ("Pexton profit falls", "Pexton profit slips on weak sales") is False
+    assert differ("TIMELINE: Pexton profit falls", "Pexton profit slips on weak sales") is None
 
 
 def test_stories_do_not_hang_on_the_order_of_rows():
