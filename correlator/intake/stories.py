@@ -15,7 +15,7 @@ from correlator.store.db import Store
 from correlator.store.statements import execute, query
 from correlator.tables import ARTICLES
 
-SLICE_ROWS = 100_000
+SLICE_ROWS = 25_000
 ATTEMPTS = 3
 _Span = tuple[datetime, datetime]
 
@@ -24,18 +24,24 @@ _PENDING = """
         SELECT published_at FROM articles WHERE story_id IS NULL AND published_at IS NOT NULL
         ORDER BY published_at LIMIT $rows)
 """
+# What comes later and waits, too, is compared when its own turn comes.
 _NEIGHBOURS = """
     SELECT article_id, coalesce(story_id, article_id) AS story_id, headline, published_at, story_id IS NULL AS fresh
     FROM articles
-    WHERE version = 1 AND published_at BETWEEN $first - $window AND $last + $window ORDER BY article_id
+    WHERE version = 1 AND published_at BETWEEN $first - $window AND $last + $window
+        AND (story_id IS NOT NULL OR published_at <= $last)
+    ORDER BY article_id
 """
 _OWN_STORY = """
-    SELECT a.article_id, a.version, known.story_id FROM articles AS a
-    JOIN (
-        SELECT article_id, coalesce(any_value(story_id), article_id) AS story_id FROM articles
-        GROUP BY article_id HAVING count(*) > count(story_id)
-    ) AS known USING (article_id)
-    WHERE a.story_id IS NULL AND ($first::TIMESTAMPTZ IS NULL OR a.published_at BETWEEN $first AND $last)
+    WITH waiting AS (
+        SELECT article_id, version FROM articles
+        WHERE story_id IS NULL AND ($first::TIMESTAMPTZ IS NULL OR published_at BETWEEN $first AND $last)
+    ), known AS (
+        SELECT article_id, any_value(story_id) AS story_id FROM articles
+        WHERE story_id IS NOT NULL AND article_id IN (SELECT article_id FROM waiting) GROUP BY article_id
+    )
+    SELECT article_id, version, coalesce(known.story_id, article_id) AS story_id
+    FROM waiting LEFT JOIN known USING (article_id)
 """
 _JOINED = """
     SELECT a.article_id, a.version, m.joined AS story_id FROM articles AS a JOIN moved AS m ON a.story_id = m.story_id

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-BATCH_TEXT = 100_000_000
+BATCH_TEXT = 20_000_000
 SLICE_ROWS = 10_000
 MAX_COLUMN = 2_000_000_000
 _SEPARATORS = (",", ";", "\t", "|")
