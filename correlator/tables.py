@@ -35,7 +35,7 @@ class Table:
     """One table: its columns in order and the columns that identify a row.
 
     ``indexed``: whether the database upholds the key. Where it does not, the writer does: on ten million bars an index
-    takes more time than the loading.
+    takes more time than the loading, and on any number of rows the memory to hold it.
     """
 
     name: str
@@ -126,6 +126,7 @@ ARTICLES = Table(
         _LOAD,
     ),
     ("article_id", "version"),
+    indexed=False,
 )
 
 NO_ARTICLE = 0
@@ -241,6 +242,7 @@ EVENTS = Table(
         _LOAD,
     ),
     ("event_id",),
+    indexed=False,
 )
 
 LINKS = Table(

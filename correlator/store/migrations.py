@@ -29,6 +29,7 @@ from correlator.tables import (
     REPEATS,
     TABLES,
     UNFINISHED,
+    Table,
 )
 
 
@@ -45,13 +46,7 @@ def _create_actions(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _bars_without_index(connection: duckdb.DuckDBPyConnection) -> None:
     """The key of bars is upheld by ``write_bars``; its index made loading three times as slow."""
-    if execute(
-        connection, "SELECT 1 FROM duckdb_constraints() WHERE table_name = 'bars' AND constraint_type = 'PRIMARY KEY'"
-    ):
-        execute(connection, "ALTER TABLE bars RENAME TO bars_indexed")
-        execute(connection, BARS.ddl())
-        execute(connection, "INSERT INTO bars BY NAME SELECT * FROM bars_indexed")
-        execute(connection, "DROP TABLE bars_indexed")
+    _drop_index(connection, BARS)
 
 
 def _create_addresses(connection: duckdb.DuckDBPyConnection) -> None:
@@ -119,6 +114,12 @@ def _create_repeats(connection: duckdb.DuckDBPyConnection) -> None:
         execute(connection, REPEATS.ddl())
 
 
+def _numbered_without_index(connection: duckdb.DuckDBPyConnection) -> None:
+    """Articles and events get their numbers by those who write them; an index was held in memory with every load."""
+    for table in (ARTICLES, EVENTS):
+        _drop_index(connection, table)
+
+
 MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_tables,
     _create_actions,
@@ -130,6 +131,7 @@ MIGRATIONS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _create_outbox,
     _loads_of_rows,
     _create_repeats,
+    _numbered_without_index,
 )
 NEWEST = len(MIGRATIONS)
 
@@ -208,6 +210,19 @@ QUOTE, DOUBLE_QUOTE = "'", '"'
 
 def _quoted(text: str, mark: str) -> str:
     return mark + text.replace(mark, 2 * mark) + mark
+
+
+def _drop_index(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Keep the rows of the table and not the index of its key."""
+    if execute(
+        connection,
+        "SELECT 1 FROM duckdb_constraints() WHERE table_name = $name AND constraint_type = 'PRIMARY KEY'",
+        {"name": table.name},
+    ):
+        execute(connection, f"ALTER TABLE {table.name} RENAME TO {table.name}_indexed")
+        execute(connection, table.ddl())
+        execute(connection, f"INSERT INTO {table.name} BY NAME SELECT * FROM {table.name}_indexed")
+        execute(connection, f"DROP TABLE {table.name}_indexed")
 
 
 def _has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:

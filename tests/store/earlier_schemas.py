@@ -7,10 +7,12 @@ from pathlib import Path
 
 import duckdb
 
-from correlator.tables import BARS, TABLES
+from correlator.tables import TABLES
 
 ARRIVED = {"actions": 2, "addresses": 4, "unfinished": 6, "repeats": 10}
 """The schema that a table came with; the others are of the first."""
+INDEXED_BEFORE = {"bars": 3, "articles": 11, "events": 11}
+"""The schema that took the index of a table's key away."""
 
 EVENT = """
     INSERT INTO events (event_id, event_key, known_at, known_precision, coder, category, quad_class, evidence)
@@ -24,8 +26,8 @@ def made_by_schema(version: int, path: Path) -> None:
     with duckdb.connect(str(path)) as connection:
         for table in TABLES:
             if version >= ARRIVED.get(table.name, 1):
-                old = replace(table, indexed=True) if table is BARS and version < 3 else table
-                connection.execute(old.ddl())
+                was_indexed = table.indexed or version < INDEXED_BEFORE[table.name]
+                connection.execute(replace(table, indexed=was_indexed).ddl())
         connection.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
         for number in range(1, version + 1):
             connection.execute("INSERT INTO schema_version VALUES (?)", [number])
