@@ -24,15 +24,17 @@ class View:
         return f"CREATE OR REPLACE TEMP VIEW {self.name} AS {self.query}"
 
 
+_NEWEST_VINTAGE = 'QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1'
+
 VIEWS: tuple[View, ...] = (
     View(
         "bars_known",
-        "Bars as they were known at an instant (NULL: now): of every bar the newest vintage.",
-        """
-        SELECT * FROM bars WHERE as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= as_of::TIMESTAMPTZ
-        QUALIFY row_number() OVER (PARTITION BY symbol, "interval", bar_start ORDER BY vintage DESC) = 1
+        "Bars of symbols (a list) as they were known at an instant (NULL: now): of every bar the newest vintage.",
+        f"""
+        SELECT * FROM bars WHERE symbol IN (SELECT unnest(symbols))
+            AND (as_of::TIMESTAMPTZ IS NULL OR retrieved_at <= as_of::TIMESTAMPTZ) {_NEWEST_VINTAGE}
         """,
-        ("as_of",),
+        ("as_of", "symbols"),
     ),
     View(
         "bars_at",
@@ -46,7 +48,7 @@ VIEWS: tuple[View, ...] = (
         """,
         ("as_of", "symbols"),
     ),
-    View("newest_bars", "Of every bar the newest vintage.", "SELECT * FROM bars_known(NULL)"),
+    View("newest_bars", "Of every bar the newest vintage.", f"SELECT * FROM bars {_NEWEST_VINTAGE}"),
     View(
         "newest_actions",
         "Of every corporate action the newest vintage.",

@@ -19,7 +19,7 @@ from correlator.store.reading import read_bars
 from correlator.store.statements import query
 
 _COMPANY = 12
-BARS_AT_ONCE = 250_000
+BARS_AT_ONCE = 150_000
 """Daily bars of one look at the store: above it memory would grow with the store."""
 
 

@@ -29,8 +29,7 @@ def read_bars(
     bars = query(
         connection,
         """
-        SELECT * FROM bars_known($as_of) WHERE symbol IN (SELECT unnest($symbols)) AND "interval" = $interval
-        ORDER BY symbol, bar_start
+        SELECT * FROM bars_known($as_of, $symbols) WHERE "interval" = $interval ORDER BY symbol, bar_start
         """,
         {"symbols": list(symbols), "interval": interval, "as_of": as_of},
     )
