@@ -21,6 +21,7 @@ from rapidfuzz import fuzz, process
 from correlator.news.story_numbers import counted_apart, number_columns, numbers_differ
 from correlator.news.story_pairs import alike
 from correlator.news.story_results import same_results
+from correlator.news.story_senses import undone
 from correlator.news.story_words import (
     BEHIND_COMMA,
     TAIL,
@@ -242,7 +243,7 @@ def _turned(one: HeadlineWords, two: HeadlineWords, first: str, second: str) -> 
         tentative -= _FORESEEN
     if any(new_left.isdisjoint(words) != new_right.isdisjoint(words) for words in (turning, tentative)):
         return True
-    if _meets(one, two, opposites()):
+    if _meets(one, two, opposites()) or any(undone(word, new_right) for word in new_left):
         return True
     up, down = (moves - converses().keys() for moves in (sets.up, sets.down))
     return bool((new_left & up and new_right & down) or (new_left & down and new_right & up))

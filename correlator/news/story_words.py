@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import snowballstemmer
 
+from correlator.news.story_senses import by_object
 from correlator.resources import data_path
 
 _KINDS = (
@@ -91,7 +92,7 @@ def headline_words(headline: str) -> HeadlineWords:
     >>> headline_words("UPDATE 2-U.S. bans $1 bln of imports: sources").words
     ('usa', 'ban', 'dollar', '1', 'billion', 'import')
     """
-    parts = _WORD.split(_joined_phrases(_plain(headline)))
+    parts = _WORD.split(_joined_phrases(_plain(by_object(headline))))
     gaps, tokens = parts[::2], parts[1::2]
     words: list[str] = []
     groups: list[int] = []
@@ -135,6 +136,7 @@ def meant(headlines: pl.Series) -> pl.Series:
     phrases = _phrases()[1]
     words = (
         pl.col("text")
+        .map_elements(by_object, return_dtype=pl.String)
         .str.replace(
             r"(?i)^(?:(?:instant view|analyst view|snap analysis|update|wrapup|correction|corrected|refile|exclusive"
             r"|rpt|repeat) ?\d{0,2} ?[-–—:] ?)+",

@@ -8,6 +8,7 @@ import pytest
 
 from correlator.news.stories import cluster_stories, differ
 from correlator.news.story_pairs import FEATURES, alike, weights
+from correlator.news.story_senses import by_object
 from correlator.news.story_words import headline_words, main_clause, meant
 
 ROOT = Path(__file__).parents[2]
@@ -56,8 +57,32 @@ APART = [
     ("Riga port to open on Friday after the strike", "Riga port to close on Friday after the strike"),
     ("Envoys downplay report that Riga pact is at risk", "Envoys report that Riga pact is at risk"),
     ("Orlana bookings seen higher in Latvia in August", "Orlana bookings higher in Latvia in August"),
+    ("Peru lifts ban on tuna imports from Malta", "Peru imposes ban on tuna imports from Malta"),
+    ("Peru bans tuna imports from Malta", "Peru lifts ban on tuna imports from Malta"),
+    ("Malta lifts duty on steel imports", "Malta raises duty on steel imports"),
+    ("Malta waives tariff on Latvian tea", "Malta slaps tariff on Latvian tea"),
+    ("Malta eases sanctions on Riga banks", "Malta tightens sanctions on Riga banks"),
+    ("Malta drops sanctions on Riga banks", "Malta extends sanctions on Riga banks"),
+    ("Malta suspends curbs on Latvian tea", "Malta keeps curbs on Latvian tea"),
+    ("Latvia lifts curfew in Riga province", "Latvia declares curfew in Riga province"),
+    ("Embargo on Latvian tea lifted in Malta", "Embargo on Latvian tea imposed in Malta"),
+    ("Malta freezes assets of Riga leader", "Malta unfreezes assets of Riga leader"),
+    ("Malta lists Orlana unit in Valletta", "Malta delists Orlana unit in Valletta"),
+    ("Peru recalls envoy from Riga over tuna", "Peru returns envoy to Riga over tuna"),
+    ("Peru frees Latvian journalist in Lima", "Peru jails Latvian journalist in Lima"),
+    ("Peru extends deadline for tuna deal with Malta", "Peru ends deadline for tuna deal with Malta"),
+    ("Peru reopens border with Ecuador at Tumbes", "Peru shuts border with Ecuador at Tumbes"),
+    ("Peru resumes oil exports to Malta", "Peru halts oil exports to Malta"),
+    ("Peru accepts truce offer from Quito", "Peru rejects truce offer from Quito"),
+    ("Orlana buys field from Pexton in Peru", "Orlana sells field to Pexton in Peru"),
+    ("Malta strengthens export controls on chips", "Malta loosens export controls on chips"),
 ]
 JOINED = [
+    ("Peru lifts ban on tuna imports from Malta", "Peru ends ban on tuna imports from Malta"),
+    ("Peru lifts ban on tuna imports from Malta", "Ban on tuna imports from Malta scrapped by Peru"),
+    ("Malta lifts tariff on Latvian tea to 25 percent", "Malta raises tariff on Latvian tea to 25 percent"),
+    ("Orlana lifts profit forecast for year", "Orlana hikes profit forecast for year"),
+    ("Orlana lifts stake in Peru field", "Orlana raises stake in Peru field"),
     ("Orlana to buy tool maker Pexton for $600 mln", "Orlana to buy Pexton for $600 million in stock"),
     ("Riga bank's $6.1 Tallinn Re takeover bid stalls", "Riga bank's $6.1 billion Tallinn Re bid stalls"),
     (
@@ -250,3 +275,18 @@ def test_stories_do_not_hang_on_the_order_of_rows():
     first = dict(zip(range(len(headlines)), shuffled["row"], strict=True))
     again = {row: first[story] for row, story in other.select("row", "story").rows()}
     assert [again[row] for row in range(len(headlines))] == straight
+
+
+@pytest.mark.parametrize(
+    "headline",
+    [
+        "Rupee eases on tariff fears",
+        "Malta drops plan to impose sanctions",
+        "Malta cancels duty-free access",
+        "Ban lifted tuna prices",
+        "Peru lifts import duty by 5 pct",
+        "Police lifted off duty guard",
+    ],
+)
+def test_what_ends_no_burden_keeps_its_verb(headline):
+    assert by_object(headline) == headline

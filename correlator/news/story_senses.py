@@ -1,0 +1,91 @@
+"""What a verb means by what it is done to: to lift a ban is to end it, to lift an output is to raise it.
+
+What lifts, eases or waives a burden (``burden`` of ``data/news/story_words.toml``) is taken for one word, RELIEVE,
+before words are taken one by one. A rate that is lifted or dropped to a figure, or by one, moves and does not end.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+from correlator.resources import data_path
+
+RELIEVE = "relieves"  # inflected, as the verb of a headline is
+# Behind one of these stands no burden that the verb ends: *rupee eases on tariff*, *drops plan for a tariff*.
+_NO_OBJECT = (
+    r"(?:on|off|as|after|amid|over|with|despite|before|than|but|and|by|for|when|while|until|ahead"
+    r"|plans?|bids?|threats?|calls?|talks?|cases?|probes?|suits?)\b"
+)
+_NO_BURDEN = "(?!-free)"
+_BETWEEN = rf"(?:[\s-]+(?!{_NO_OBJECT})[^\s;:]+){{0,4}}?[\s-]+"
+_BEHIND = r"(?=\s*$|\s*[,;:.?!]|\s+(?:by|on|in|as|for|from|after|at|amid|until|this|next|last|today|soon|with|when)\b)"
+_UNDOING = ("un", "dis", "de", "non")
+_SHORTEST = 4  # letters of a word that such a beginning turns
+
+
+def by_object(text: str) -> str:
+    """The text with RELIEVE for each verb that lifts, eases or ends a burden that it names.
+
+    Examples
+    --------
+    >>> by_object("Peru lifts ban on tuna, lifts tariff to 5 pct")
+    'Peru relieves ban on tuna, lifts tariff to 5 pct'
+    """
+    if not _names_burden().search(text):
+        return text
+    active, passive = _patterns()
+    return passive.sub(rf"\g<burden> {RELIEVE}", active.sub(rf"{RELIEVE}\g<burden>", text))
+
+
+def undone(word: str, others: Iterable[str]) -> bool:
+    """Whether one of the ``others`` is the word turned by its beginning (*freeze*, *unfreeze*), or the other way."""
+    return any(
+        longer == beginning + shorter
+        for other in others
+        for shorter, longer in (sorted((word, other), key=len),)
+        if len(shorter) >= _SHORTEST
+        for beginning in _UNDOING
+    )
+
+
+@cache
+def _names_burden() -> re.Pattern[str]:
+    return re.compile(rf"(?i)\b(?:{_any(_words()['burden'])})\b")
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """*Lifts the ban*, and *ban is lifted*: its verb is in the past."""
+    words = _words()
+    burden, rate = (_any(words[name]) for name in ("burden", "rate"))
+    verbs = "|".join(_forms(verb) for verb in words["relieving"])
+    past = "|".join(_forms(verb, past=True) for verb in words["relieving"])
+    moved = rf"(?!{_BETWEEN}(?:{rate})\b(?:\s+\S+){{0,4}}?\s+(?:(?:to|by)\s+)?\d)"
+    return (
+        re.compile(rf"(?i)\b(?:{verbs})\b{moved}(?P<burden>{_BETWEEN}(?:{burden})\b{_NO_BURDEN})"),
+        re.compile(rf"(?i)\b(?P<burden>(?:{burden})\b(?:\s+[^\s;:]+){{0,5}}?)\s+(?:{past}){_BEHIND}"),
+    )
+
+
+def _forms(verb: str, *, past: bool = False) -> str:
+    """A pattern of a regular verb's forms; of several words the first is inflected."""
+    first, _, rest = verb.partition(" ")
+    if first.endswith("e"):
+        forms = first[:-1] + ("ed" if past else "(?:e|es|ed|ing)")
+    else:
+        ends = rf"{first[-1]}?ed"
+        forms = first + (ends if past else rf"(?:{ends}|{first[-1]}?ing|s)?")
+    return rf"{forms}\s+{rest}" if rest else forms
+
+
+def _any(words: Sequence[str]) -> str:
+    return "|".join(map(re.escape, words))
+
+
+@cache
+def _words() -> Mapping[str, Sequence[str]]:
+    raw = tomllib.loads(data_path("news", "story_words.toml").read_text(encoding="utf-8"))
+    return {name: raw[name] for name in ("burden", "rate", "relieving")}
