@@ -1,7 +1,8 @@
 """Which instruments an article concerns, of what kind, and on what evidence.
 
 ``printed``: the symbol stands on the strip of the article's page. ``named``: the company's name, an alias or its ticker
-stands in the headline or body, never the strip; one that is a word too needs a second sign (``second_sign``).
+stands in the headline or body, never the strip; one that is a word too needs a second sign, a ticker of one or two
+letters that of a ticker (``second_sign``).
 ``country``: the instrument is listed in an actor's country. ``sector`` and ``watchlist``: the user's own file says that
 certain words concern it.
 """
@@ -16,7 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
-from correlator.events.second_sign import has_sign, is_another_company, is_sibling, means_otherwise, needs_sign
+from correlator.events.second_sign import (
+    has_sign,
+    is_another_company,
+    is_bare,
+    is_sibling,
+    marked_tickers,
+    means_otherwise,
+    needs_sign,
+)
 from correlator.events.text import first_word, prepare
 
 if TYPE_CHECKING:
@@ -31,7 +40,6 @@ _ENDINGS = re.compile(
     r"\(pvt\)|pvt|private|group)\.?)+$",
     re.IGNORECASE,
 )
-_SHORTEST_TICKER = 3
 _SHORTEST_NAME = 3
 _SHOUTING = 0.7
 
@@ -79,7 +87,7 @@ class Linker:
                 exact = text if text.isupper() else None
                 meaning = _Meaning(symbol, "named", exact, text.isupper() and " " not in text, needs_sign(text))
                 phrases.setdefault(prepare(text).lowered, []).append(meaning)
-            if len(symbol) >= _SHORTEST_TICKER and symbol.isalnum() and not symbol.isdigit():
+            if symbol.isalnum() and not symbol.isdigit():
                 meaning = _Meaning(symbol, "named", symbol.upper(), True, needs_sign(symbol.upper()))
                 phrases.setdefault(prepare(symbol).lowered, []).append(meaning)
         for term in watched:
@@ -105,10 +113,15 @@ class Linker:
         matches = self._matcher.find_matches_as_indexes(ready.lowered, overlapping=True)
         if not matches or not self._meanings:
             return
-        shouting = _upper_share(text) > _SHOUTING
+        shouting, marked = _upper_share(text) > _SHOUTING, marked_tickers(text)
         for pattern, start, end in matches:
             printed = ready.joined[start + 1 : end - 1]
             for meaning in self._meanings[pattern]:
+                if meaning.is_ticker and printed == meaning.exact and printed in marked:
+                    yield meaning.symbol, meaning.kind, printed
+                    continue
+                if meaning.is_ticker and is_bare(meaning.exact or ""):
+                    continue
                 if meaning.exact is not None and (printed != _spaced(meaning.exact) or shouting):
                     continue
                 if meaning.kind == "named" and printed.islower():
@@ -186,7 +199,7 @@ def _listed(name: str | None, aliases: str | None) -> list[str]:
 def _names(name: str | None, aliases: str | None) -> list[str]:
     listed = _listed(name, aliases)
     texts = listed + [_ENDINGS.sub("", text) for text in listed]
-    return [text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST_NAME]
+    return [text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST_NAME or (text.isalpha() and text.isupper())]
 
 
 def _spaced(name: str) -> str:

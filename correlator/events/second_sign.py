@@ -1,7 +1,8 @@
 """Names and tickers that are words too: *POL*, *Systems*, *Apple*. They link only where a second sign says the company.
 
 Words are in ``data/instruments/words.csv``. Its ``otherwise`` are phrases that tell the other meaning; ``alone`` is yes
-where the word mostly is the company's all the same. Other tickers of up to three letters may stand for anything.
+where the word mostly is the company's all the same. Other tickers of up to three letters may stand for anything; those
+of one or two link only with the mark of a ticker: an exchange and a colon, or a dollar sign.
 """
 
 from __future__ import annotations
@@ -16,8 +17,17 @@ from typing import Final
 from correlator.resources import data_path
 
 _SHORT_TICKER: Final = 3
-_REACH = 12
-_EXCHANGE_BEFORE = re.compile(r"(?:\b(?:PSX|KSE|NYSE|NASDAQ|LSE|BSE|NSE|XKAR)\s*:\s*|\$|\()\s*$", re.IGNORECASE)
+_BARE_TICKER: Final = 2
+_REACH = 20
+_EXCHANGE = (
+    r"\b(?i:PSX|KSE|XKAR|NYSE(?: ?American| ?Arca)?|NASDAQ(?:GS|GM|CM)?|AMEX|OTC(?:MKTS|QB|QX)?|LSE|BSE|NSE|TSXV?|ASX|"
+    r"HKEX|SEHK|TSE|XETRA)\s*:\s*"
+)
+# *(NYSE: GM, F)*, *$T*; not the article behind a colon (*on the NYSE: A broker said*), nor the next exchange.
+_LISTED = r"(?!(?<=\s)[AI]\s+[a-z])[A-Z][A-Z0-9]*\b(?!\s*:)"
+_MARKED = re.compile(rf"{_EXCHANGE}({_LISTED}(?:\s*[,/;&]\s*{_LISTED})*)|(?<![\w$])\$([A-Z]+)\b")
+_TICKER = re.compile(r"[A-Z][A-Z0-9]*")
+_EXCHANGE_BEFORE = re.compile(rf"(?:{_EXCHANGE}|\$|\()\s*$")
 _CLOSED = re.compile(r"\s*\)")
 _ENDING_BEHIND = re.compile(
     r"\s*,?\s+(?:limited|ltd|inc|incorporated|corp|corporation|plc|company|group|holdings?|\(pvt\)|pvt)\b",
@@ -71,6 +81,18 @@ def needs_sign(name: str) -> bool:
     if word is not None:
         return not word.alone
     return _TICKER_LETTERS.fullmatch(name) is not None and len(name) <= _SHORT_TICKER
+
+
+def is_bare(ticker: str) -> bool:
+    """Whether a ticker is so short that nothing but the mark of one tells it: *A*, *GE*."""
+    return len(ticker) <= _BARE_TICKER
+
+
+def marked_tickers(text: str) -> frozenset[str]:
+    """The tickers of a text that stand behind an exchange and a colon, or a dollar sign: none of them is a word."""
+    if ":" not in text and "$" not in text:
+        return frozenset()
+    return frozenset(ticker for match in _MARKED.finditer(text) for ticker in _TICKER.findall(match[1] or match[2]))
 
 
 def means_otherwise(text: str, name: str) -> bool:

@@ -127,6 +127,41 @@ def test_a_name_that_is_a_word_needs_a_second_sign(text, symbols):
     assert sorted({link.symbol for link in found}) == symbols
 
 
+SHORT = [
+    ("A", "Agilent Technologies", None), ("F", "Ford Motor", None), ("T", "AT&T Inc", None), ("C", "Citigroup", None),
+    ("GM", "General Motors", None), ("HPQ", "HP Inc", "HP"), ("FAST", "Fastenal", None), ("COST", "Costco", None),
+    ("LIFE", "Lifeway", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ("Instrument maker (NYSE: A) lifts its outlook", ["A"]),
+        ("Pickup maker (NASDAQ:F) recalls vans", ["F"]),
+        ("Traders pile into $T before results", ["T"]),
+        ("NYSE:C slips after stress test", ["C"]),
+        ("Carmakers (NYSE: GM, F) gain on tariff relief", ["F", "GM"]),
+        ("Carmakers (NASDAQ: COST; NYSE: GM) gain", ["COST", "GM"]),
+        ("PHONE COMPANY (NYSE: T) CUTS ITS DEBT", ["T"]),
+        ("Printers of the firm (NYSE: HP) sell", ["HPQ"]),
+        ("(NYSE: FAST) on the fast track", ["FAST"]),
+        ("FAST shares slip", ["FAST"]),
+        ("A plan F for T and C, says GM", []),
+        ("Shares fall on the NYSE: A broker blames rates", []),
+        ("Grade (A) eggs, vitamin (C) and model (T)", []),
+        ("Loan of US$T and 5$ C", []),
+        ("FAST track court rules on bail", []),
+        ("Minister opens FAST university campus", []),
+        ("LIFE sentence for smuggler", []),
+        ("COST of living rises in Lahore", []),
+    ],
+)
+def test_short_tickers_need_their_mark_and_words_in_capitals_a_sign(text, symbols):
+    assert sorted({link.symbol for link in Linker(SHORT).link(text, None, [])}) == symbols
+    assert sorted({link.symbol for link in link_article(text, None, [], SHORT)}) == symbols
+
+
 def test_a_watchlist_links_what_the_store_holds_and_nothing_twice(tmp_path):
     news = tmp_path / "n.csv"
     news.write_text(
