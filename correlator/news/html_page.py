@@ -22,7 +22,7 @@ from correlator.news.language import language_of
 from correlator.news.page import Page, page_batch, read_text
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
-from correlator.news.strip import parse_strip
+from correlator.news.strip import parse_strip, unread_quotes
 from correlator.news.timestamps import UNKNOWN, Stamp
 from correlator.news.witnesses import published_witnesses, updated_witnesses
 
@@ -73,7 +73,7 @@ def parse_html(
     headline = headline_of(document, owner, publisher)
     if not headline:
         raise InputError(f"{where} has no headline")
-    quotes = parse_strip("\n".join(visible_lines(document.root)), publisher.strip)
+    shown = "\n".join(visible_lines(document.root))
     stated_body = text_at(owner, "articleBody") if owner is not None else ""
     dateline, wire, body = body_of(_article_only(document), headline, publisher, stated_body)
     authors = _authors(owner, document.meta)
@@ -82,8 +82,10 @@ def parse_html(
     language = language_of(f"{headline} {body or ''}", stated)
     named = Stamp(stamp.instant, stamp.precision, f"{stamp.rule}; publisher {publisher.name} {known_by}")
     return Page(
-        publisher.name, agency, document.address, headline, dateline, body, language, named, updated, tuple(quotes),
+        publisher.name, agency, document.address, headline, dateline, body, language, named, updated,
+        tuple(parse_strip(shown, publisher.strip)),
         "; ".join(name for name in authors if name not in publisher.agencies) or None,
+        tuple(unread_quotes(shown, publisher.strip)),
     )  # fmt: skip
 
 

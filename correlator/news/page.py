@@ -24,7 +24,15 @@ from correlator.news.language import language_of
 from correlator.news.printed_dates import read_printed
 from correlator.news.profiles import Profile, load_profile, profile_names
 from correlator.news.publishers import Publishers
-from correlator.news.strip import LAYOUTS, StripQuote, parse_strip, strip_frame, without_strip
+from correlator.news.strip import (
+    LAYOUTS,
+    StripQuote,
+    UnreadQuote,
+    parse_strip,
+    strip_frame,
+    unread_quotes,
+    without_strip,
+)
 from correlator.news.timestamps import UNKNOWN, Stamp
 
 MAX_PAGE_BYTES = 16_000_000
@@ -50,6 +58,8 @@ class Page:
     updated: Stamp
     quotes: tuple[StripQuote, ...]
     authors: str | None = None
+    unread: tuple[UnreadQuote, ...] = ()
+    """What looks like a quote of the strip and is none."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +137,19 @@ def parse_page(
         stamp,
         updated,
         tuple(parse_strip(clean, publisher.strip)),
+        unread=tuple(unread_quotes(clean, publisher.strip)),
     )
 
 
 def page_batch(page: Page, source: str, source_line: int) -> Batch:
-    """A page as a batch of one article and its quotes."""
+    """A page as a batch of one article, its quotes, and as rejects what looks like quotes and is none."""
     batch = make_batch([page_row(page, source, source_line)])
     key, content = batch.articles.select("article_key", "content_hash").row(0)
     quotes = strip_frame(page.quotes)
     return Batch(
         batch.articles,
         quotes.select(*_literals(key, content), *quotes.columns),
-        batch.rejects,
+        make_batch(rejects=_unread(page.unread, source, source_line)).rejects,
     )
 
 
@@ -154,8 +165,19 @@ def rejected_page(
     return Batch(
         make_batch().articles,
         quotes.select(*_literals("", digest((source, str(source_line)))), *quotes.columns),
-        make_batch(rejects=[reject(source, source_line, reason, lines)]).rejects,
+        make_batch(
+            rejects=[
+                reject(source, source_line, reason, lines),
+                *_unread(unread_quotes(text, layouts), source, source_line),
+            ]
+        ).rejects,
     )
+
+
+def _unread(quotes: Sequence[UnreadQuote], source: str, source_line: int) -> list[dict[str, object]]:
+    return [
+        reject(source, source_line, f"a quote of the strip is not read: {each.reason}", each.line) for each in quotes
+    ]
 
 
 def page_row(page: Page, source: str, source_line: int) -> dict[str, object]:

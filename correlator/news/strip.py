@@ -13,18 +13,31 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
 
 import polars as pl
 
 from correlator.errors import InputError
 from correlator.news.batch import QUOTE_COLUMNS, QUOTE_SCHEMA, clean_text
+from correlator.news.strip_figures import (
+    ARROWS,
+    CHANGE,
+    CURRENCIES,
+    MONEY,
+    NO_LAYOUT,
+    NO_PERCENT,
+    NUMBER,
+    SIGN,
+    UNIT,
+    Direction,
+    prints_decimals,
+    read_figures,
+)
 
-Direction = Literal["up", "down", "unchanged"]
-
+_BARE = "{symbol} {price} {arrow} {change} {percent}%"
 LAYOUTS = (
     "{symbol} {price} {move} {arrow} {change} ({percent}%)",
     "{symbol} {price} {arrow} {change} ({percent}%)",
+    _BARE,
 )
 
 
@@ -49,26 +62,31 @@ class StripQuote:
     line_number: int
 
 
+@dataclass(frozen=True)
+class UnreadQuote:
+    """What looks like a quote and is not read: as printed, on one line, why, and where it begins."""
+
+    line: str
+    reason: str
+    line_number: int
+
+
 _GAP = r"\s{1,20}"
-_CURRENCIES = (
-    "PKR|INR|USD|EUR|GBP|JPY|CNY|CNH|HKD|TRY|AZN|AED|SAR|QAR|KWD|BDT|LKR|RUB|KZT|UAH|KRW|TWD|SGD|MYR|THB|IDR|VND|PHP|AUD"
-    "|NZD|CAD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|ILS|EGP|ZAR|NGN|KES|BRL|MXN"
-)
-_SIGNS = r"Rs\.?|US\$|HK\$|A\$|C\$|TL|[$€£¥₹₺₽₼₩]"
-_ARROWS = "▲▼△▽▴▾⬆⬇↑↓🔺🔻"
-_DOWN_ARROWS = frozenset("▼▽▾⬇↓🔻")
-# Thousands and decimals by point or comma: which of both is meant the percentage tells.
-_NUMBER = r"(?:\d{1,3}(?:,\d{2,3})+|\d{1,3}(?:\.\d{3})+(?=,)|\d{1,9})(?:[.,]\d{1,4})?(?![\d,.]\d)"
-_SIGNED = rf"[+\-−–]?{_NUMBER}"
 _FIELDS = {
     # A name may start with a digit, but "KSE 100" is not a quote of a share called 100; a currency is not a share.
-    "symbol": rf"(?<![\w&.\-/^=@#])(?!(?:{_CURRENCIES})\s)(?P<symbol>\^?[A-Z][A-Z0-9&.\-=]{{0,15}}(?:/[A-Z]{{1,3}})?"
+    "symbol": rf"(?<![\w&.\-/^=@#])(?!(?:{CURRENCIES})\s)(?P<symbol>[\^.]?[A-Z][A-Z0-9&.\-=]{{0,15}}(?:/[A-Z]{{1,3}})?"
     r"|\d{3,6}\.[A-Z]{1,4}|(?<![A-Z]\s)\d{1,4}[A-Z0-9]{0,12})",
-    "price": rf"(?:(?:{_CURRENCIES}|{_SIGNS})\s{{0,3}})?(?P<price>{_NUMBER})",
+    "price": rf"{MONEY}(?P<price>{NUMBER}){UNIT}",
     "move": rf"(?P<move>(?i:Increased{_GAP}By|Decreased{_GAP}By|No{_GAP}Change|Unchanged))",
-    "change": rf"(?P<change>{_SIGNED})",
-    "percent": rf"%?\s?(?P<percent>{_SIGNED})",
+    "change": rf"(?P<change>{CHANGE})",
+    "percent": rf"%?\s?(?P<percent>{SIGN}?{NUMBER})",
 }
+_WAY = rf"(?:{_FIELDS['move'].replace('?P<move>', '?:')}\s{{0,3}}[{ARROWS}]?|[{ARROWS}]|(?<=\s)(?=[(+\-−–]))\s{{0,3}}"
+_LOOKS_LIKE_ONE = re.compile(
+    rf"(?<![\w.^])[.^]?[A-Za-z][\w&.\-/=:]{{0,15}}\s{{1,3}}[^\s\w]{{0,3}}\d[\d.,]{{0,15}}\w{{0,3}}\s{{0,3}}{_WAY}"
+    rf"[^\s\w%]{{0,4}}\d[\d.,]{{0,15}}\w{{0,3}}\)?\s{{0,4}}\(?\s?{SIGN}?(?:%\s?\d[\d.,]{{0,9}}|\d[\d.,]{{0,9}}\s?%)\)?"
+)
+_NOT_LINE_END = re.compile(r"[^\n]")
 _EMPHASIS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _NEEDED = ("symbol", "price", "change", "percent")
@@ -93,9 +111,7 @@ def compile_layout(layout: str) -> re.Pattern[str]:
         beside_word = "move" in {each[2] for each in parts[max(place - 1, 0) : place + 2]}
         if arrow:
             least = 0 if beside_word else 1
-            pattern.append(
-                rf"(?:\s{{{least},20}}(?:(?P<arrow>[{_ARROWS}])\s{{0,20}})?|(?P<glued>[{_ARROWS}])\s{{0,20}})"
-            )
+            pattern.append(rf"(?:\s{{{least},20}}(?:(?P<arrow>[{ARROWS}])\s{{0,20}})?|(?P<glued>[{ARROWS}])\s{{0,20}})")
         elif gap:
             bracket = place + 1 < len(parts) and parts[place + 1][3].startswith("(")
             pattern.append(r"\s{0,20}" if beside_word or bracket else _GAP)
@@ -135,8 +151,36 @@ def without_strip(text: str, layouts: Sequence[str] = LAYOUTS) -> str:
     """The text with its quotes taken out."""
     clean = _readable(text)
     for layout in layouts:
-        clean = compile_layout(layout).sub(lambda match: match[0] if _quote(match, 0) is None else " ", clean)
+        clean = compile_layout(layout).sub(lambda match: match[0] if isinstance(_quote(match, 0), str) else " ", clean)
     return clean
+
+
+def unread_quotes(text: str, layouts: Sequence[str] = LAYOUTS) -> list[UnreadQuote]:
+    """What looks like a quote (a name, a number, a change with its direction, a per cent) and is none, each once."""
+    rest = _readable(text)
+    if "%" not in rest:
+        return []
+    unread: dict[str, UnreadQuote] = {}
+
+    def blank(match: re.Match[str]) -> str:
+        return _NOT_LINE_END.sub(" ", match[0])
+
+    def note(match: re.Match[str], reason: str) -> str:
+        line = " ".join(match[0].split())
+        unread.setdefault(line, UnreadQuote(line, reason, match.string.count("\n", 0, match.start()) + 1))
+        return blank(match)
+
+    def told(match: re.Match[str]) -> str:
+        reason = _quote(match, 0)
+        return note(match, str(reason)) if "%" in match[0] else match[0]
+
+    patterns = [compile_layout(layout) for layout in layouts]
+    for pattern in patterns:
+        rest = pattern.sub(lambda match: match[0] if isinstance(_quote(match, 0), str) else blank(match), rest)
+    for pattern in patterns:
+        rest = pattern.sub(told, rest)
+    _LOOKS_LIKE_ONE.sub(lambda match: note(match, NO_LAYOUT), rest)
+    return sorted(unread.values(), key=lambda each: each.line_number)
 
 
 def strip_frame(quotes: Sequence[StripQuote]) -> pl.DataFrame:
@@ -148,8 +192,8 @@ def strip_frame(quotes: Sequence[StripQuote]) -> pl.DataFrame:
 
 def is_index(symbol: str, line: str) -> bool:
     """Whether a quote's line is that of an index: it prints its level as a whole number, or is named like KSE100."""
-    price = re.search(rf"{re.escape(symbol)}\s+({_NUMBER})", line)
-    return bool(_INDEX_NAME.fullmatch(symbol)) or (price is not None and "." not in price[1])
+    price = re.search(rf"{re.escape(symbol)}\s+({NUMBER})", line)
+    return bool(_INDEX_NAME.fullmatch(symbol)) or (price is not None and not prints_decimals(price[1]))
 
 
 def _readable(text: str) -> str:
@@ -168,7 +212,7 @@ def _quotes_in_order(text: str, layouts: Sequence[str]) -> list[StripQuote]:
         line += text.count("\n", reached, match.start())
         reached = match.start()
         quote = _quote(match, line)
-        if quote:
+        if not isinstance(quote, str):
             quotes.append((match.start(), quote))
     return [quote for _, quote in quotes]
 
@@ -195,81 +239,22 @@ def _figures(quote: StripQuote) -> tuple[float, float]:
     return quote.price, quote.change
 
 
-def _quote(match: re.Match[str], line_number: int) -> StripQuote | None:
-    """The quote a match holds, or None where its figures contradict each other."""
+def _quote(match: re.Match[str], line_number: int) -> StripQuote | str:
+    """The quote a match holds, or why its figures are none."""
     given = match.groupdict()
-    move = " ".join((given.get("move") or "").lower().split())
-    arrow = given.get("arrow") or given.get("glued") or ""
-    if not move and not arrow and match.re is compile_layout(LAYOUTS[1]) and not _signed(given["change"]):
-        return None  # neither word nor arrow nor sign says which way
-    falls = move == "decreased by" or (not move and arrow in _DOWN_ARROWS and bool(arrow))
-    for reading in (_with_point, _with_comma):
-        figures = [reading(given[name].replace("−", "-").replace("–", "-")) for name in ("price", "change", "percent")]
-        if None in figures:
-            continue
-        price, change, percent = (str(figure) for figure in figures)
-        if falls and not change.startswith("+") and not percent.startswith("+"):
-            change, percent = (text if text.startswith("-") else f"-{text}" for text in (change, percent))
-        direction = _direction(move, float(change))
-        if direction is None or not _percent_agrees(price, change, float(percent)):
-            continue
-        digits = max(_decimals(price), _decimals(change))
-        previous = round(float(price) - float(change), digits)
-        line = " ".join(match[0].split())
-        return StripQuote(
-            1, 0, given["symbol"], float(price), float(change) + 0.0, float(percent) + 0.0, direction, line, previous,
-            line_number,
-        )  # fmt: skip
-    return None
+    if match.re is compile_layout(_BARE) and "%" not in match[0]:
+        return NO_PERCENT
+    figures = read_figures(given, needs_sign=match.re in _without_words())
+    if isinstance(figures, str):
+        return figures
+    line = " ".join(match[0].split())
+    return StripQuote(
+        1, 0, given["symbol"], figures.price, figures.change, figures.percent, figures.direction, line,
+        figures.previous_close, line_number,
+    )  # fmt: skip
 
 
-def _signed(text: str) -> bool:
-    return text[:1] in "+-−–"
-
-
-def _with_point(text: str) -> str | None:
-    """A number with a decimal point and commas between thousands, as Python reads it; None if it is not one."""
-    bare = re.sub(r",(?=\d{2,3}(?:[,.]|$))", "", text)
-    return bare if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", bare) else None
-
-
-def _with_comma(text: str) -> str | None:
-    """A number with a decimal comma and points between thousands, as Python reads it; None if it is not one."""
-    bare = re.sub(r"\.(?=\d{3}(?:[,.]|$))", "", text).replace(",", ".")
-    return bare if re.fullmatch(r"[+-]?\d+(?:\.\d+)?", bare) else None
-
-
-def _direction(move: str, change: float) -> Direction | None:
-    """What the word says, or where there is none the sign; None where word and sign disagree."""
-    if not move:
-        return "up" if change > 0 else "down" if change < 0 else "unchanged"
-    if move == "increased by":
-        return "up" if change >= 0 else None
-    if move == "decreased by":
-        return "down" if change <= 0 else None
-    return "unchanged" if change == 0 else None
-
-
-def _percent_agrees(price_text: str, change_text: str, percent: float) -> bool:
-    """Whether the percentage is the change over the previous close, to one unit of its second decimal.
-
-    Publishers drop trailing zeros (5% is 5.00 %), so two decimals are what is printed. Figures printed with fewer
-    than two decimals (indices) add the rounding they carry.
-    """
-    price, change = float(price_text.replace(",", "")), float(change_text)
-    base = price - change
-    if base <= 0 or price <= 0:
-        return False
-    price_error, change_error = _rounding(price_text), _rounding(change_text)
-    expected = 100 * change / base
-    error = 100 * (change_error * price + price_error * abs(change)) / base**2
-    return abs(expected - percent) <= 0.0100001 + error
-
-
-def _decimals(number: str) -> int:
-    return len(number.partition(".")[2])
-
-
-def _rounding(number: str) -> float:
-    decimals = _decimals(number)
-    return 0.5 * 10.0**-decimals if decimals < 2 else 0.0
+@cache
+def _without_words() -> frozenset[re.Pattern[str]]:
+    """Our own layouts in which no word says which way a price moved."""
+    return frozenset(compile_layout(layout) for layout in LAYOUTS if "{move}" not in layout)

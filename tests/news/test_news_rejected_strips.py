@@ -95,3 +95,22 @@ def test_beside_articles_each_has_its_own(store, tmp_path):
     (place / "three.txt").write_text(taken, encoding="utf-8")
     assert add_news(store, place).added == 1
     assert sorted(quotes(store)) == sorted([*((0, *found) for found in FOUND), *((1, *found) for found in FOUND[:2])])
+
+
+@pytest.mark.parametrize("name", ["page.txt", "page.html"])
+def test_what_looks_like_a_quote_and_is_none_is_a_reject_beside_its_article(tmp_path, name):
+    lines = [strip("ACME", *QUOTED["one"]), "OTHER 10.00 ▲ -0.50 (-4.76%)", "Riga pact signed"]
+    text = "\n\n".join([*lines, "Published May 28, 2025 09:00am", "The pact was signed in Riga on Wednesday."])
+    if name.endswith("html"):
+        text = (
+            "<html><head><meta property='article:published_time' content='2025-05-28T09:00:00Z'></head><body>"
+            + "".join(f"<p>{line}</p>" for line in lines[:2])
+            + f"<article><h1>{lines[2]}</h1><p>The pact was signed in Riga on Wednesday.</p></article></body></html>"
+        )
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    store = Store(tmp_path / "m.duckdb")
+    report = add_news(store, tmp_path / name, zone="UTC")
+    assert (report.added, report.rejected, report.details["quotes"]) == (1, 1, 1)
+    assert "a quote of the strip is not read" in report.notes[0]
+    with store.reading() as connection:
+        assert connection.sql("SELECT content FROM rejects").fetchall() == [(lines[1],)]

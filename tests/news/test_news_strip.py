@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from correlator.errors import InputError
 from correlator.news.html_page import visible_text
-from correlator.news.strip import compile_layout, is_index, parse_strip, strip_frame, without_strip
+from correlator.news.strip import compile_layout, is_index, parse_strip, strip_frame, unread_quotes, without_strip
 
 LINES = [
     (" date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)", "AIRLINK", 159.05, -3.77, "down", 162.82),
@@ -128,6 +128,8 @@ def test_indices_are_known_by_their_print():
     assert is_index("ALLSHR", "ALLSHR 75,211 Increased By 191 (0.25%)")
     assert is_index("KMI30", "KMI30 46,301.23 Increased By ▲ 203.55 (0.44%)")
     assert not is_index("NESTLE", "NESTLE 7,500.00 Increased By ▲ 10.00 (0.13%)")
+    assert not is_index("LAMP", "LAMP 312,50 ▲ 3,50 (1,13%)")
+    assert not is_index("LAMP", "LAMP 7 000,50 ▲ 50,25 (0,72%)")
 
 
 @given(st.text())
@@ -139,7 +141,9 @@ def test_any_text_is_survived(text):
     "unit", ["A ", "A 1 ", "A 1 No Change ", "A 1 Increased By ▲ 1 (", "1,111", "A" * 9, "&#9660;"]
 )
 def test_long_nonsense_comes_to_an_end(unit):
-    assert parse_strip(unit * (2_000_000 // len(unit))) == []  # at quadratic cost this would run for hours
+    text = unit * (2_000_000 // len(unit))  # at quadratic cost this would run for hours
+    assert parse_strip(text) == []
+    assert unread_quotes(f"{text} %") == []
 
 
 @pytest.mark.parametrize(
@@ -164,9 +168,56 @@ def test_long_nonsense_comes_to_an_end(unit):
             "AIRLINK 159.05Decreased By▼-3.77(-2.32%)BOP 10.10Increased By▲0.26(2.64%)",
             [("AIRLINK", 159.05, -3.77), ("BOP", 10.1, 0.26)],
         ),
+        (".SPX 5,300.10 Decreased By ▼ -12.10 (-0.23%)", [(".SPX", 5300.1, -12.1)]),
+        ("LAMP 159.05 Decreased By ▼ $-3.77 (-2.32%)", [("LAMP", 159.05, -3.77)]),
+        ("LAMP 190.00 -$1.90 (-0.99%)", [("LAMP", 190.0, -1.9)]),
+        ("LAMP 78.32p ▲ 0.52p (0.67%)", [("LAMP", 78.32, 0.52)]),
+        ("LAMP 159.05 Decreased By ▼ (3.77) (2.32%)", [("LAMP", 159.05, -3.77)]),
+        ("LAMP 159.05 (3.77) (2.32%)", [("LAMP", 159.05, -3.77)]),
+        ("LAMP 7 000,50 ▲ 50,25 (0,72%)", [("LAMP", 7000.5, 50.25)]),
+        ("LAMP 7\u202f000,50 -50,25 (-0,71 %)", [("LAMP", 7000.5, -50.25)]),
+        ("LAMP 190.00 -1.90 (0.99%)", [("LAMP", 190.0, -1.9)]),
+        ("LAMP 420.10 +2.10 +0.50%", [("LAMP", 420.1, 2.1)]),
+        ("LAMP 420.10 +2.10 +0.50", []),
+        ("LAMP 10.00 ▲ 0.00 (0%)", [("LAMP", 10.0, 0.0)]),
         ("Close: PKR 281.50 Decreased By -0.22 (-0.08%)", []),
         ("KSE 100 118,220 Increased By 750 (0.64%)", []),
     ],
 )
 def test_a_strips_words_are_not_symbols(text, quotes):
     assert [(quote.symbol, quote.price, quote.change) for quote in parse_strip(text)] == quotes
+
+
+UNREAD = [
+    ("LAMP 159.05 Increased By ▲ -3.77 (-2.32%)", "contradict"),
+    ("LAMP 159.05 Decreased By ▼ -3.77 (-3.32%)", "percentage"),
+    ("LAMP 190.00 +1.90 (-0.99%)", "contradict"),
+    ("LAMP 10.00 ▲ -0.50 (-4.76%)", "contradict"),
+    ("LAMP 10.00 ▼ +0.50 (5.26%)", "contradict"),
+    ("LAMP 100.05 (0.05) (0.05%)", "brackets"),
+    ("LAMP 189.50 1.20 (0.64%)", "neither"),
+    ("LAMP 37.70 (-1.40) -3.58%", "layout"),
+    ("Lamp 159.05 Decreased By ▼ -3.77 (-2.32%)", "layout"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason"), UNREAD)
+def test_what_looks_like_a_quote_and_is_none_is_told_once_with_its_line(line, reason):
+    text = f"Two capitals\n\nAIRLINK 159.45 Increased By ▲ 4.49 (2.9%)\n{line}\n{line}\nplan a pact"
+    (unread,) = unread_quotes(text)
+    assert (unread.line, unread.line_number) == (line, 4)
+    assert reason in unread.reason
+    assert [quote.symbol for quote in parse_strip(text)] == ["AIRLINK"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sales rose to 5.2 million in 2024 - 3% more (2.1% in all)",
+        "Inflation was 3.2 per cent, 4.5% (core) in May 2025 (up 2%)",
+        "KSE100 119,931 Increased By 960.3 (0.81%)",
+        "LAMP 1.00 -0.50 -4.76",
+    ],
+)
+def test_running_text_and_quotes_that_are_read_are_not_told(text):
+    assert unread_quotes(text) == []

@@ -1,0 +1,157 @@
+"""The figures of a quote: what they mean if they mean one thing, else why they do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Direction = Literal["up", "down", "unchanged"]
+
+CURRENCIES = (
+    "PKR|INR|USD|EUR|GBP|JPY|CNY|CNH|HKD|TRY|AZN|AED|SAR|QAR|KWD|BDT|LKR|RUB|KZT|UAH|KRW|TWD|SGD|MYR|THB|IDR|VND|PHP|AUD"
+    "|NZD|CAD|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|ILS|EGP|ZAR|NGN|KES|BRL|MXN"
+)
+SIGNS = r"Rs\.?|US\$|HK\$|A\$|C\$|TL|[$€£¥₹₺₽₼₩]"
+MONEY = rf"(?:(?:{CURRENCIES}|{SIGNS})\s{{0,3}})?"
+UNIT = r"(?:\s?(?:GBX|GBp|pence|p)(?!\w))?"
+ARROWS = "▲▼△▽▴▾⬆⬇↑↓🔺🔻"
+_DOWN_ARROWS = frozenset("▼▽▾⬇↓🔻")
+SIGN = r"[+\-−–]"
+# Thousands and decimals by point, comma or blank: which of them is meant the percentage tells.
+_BLANKS = "[ \u00a0\u2009\u202f]"
+NUMBER = (
+    rf"(?:\d{{1,3}}(?:{_BLANKS}\d{{3}})+(?=[.,]\d)|\d{{1,3}}(?:,\d{{2,3}})+|\d{{1,3}}(?:\.\d{{3}})+(?=,)|\d{{1,9}})"
+    r"(?:[.,]\d{1,4})?(?![\d,.]\d)"
+)
+CHANGE = rf"(?:{SIGN}?{MONEY}{SIGN}?{NUMBER}{UNIT}|\({NUMBER}\))"
+_PRINTED = re.compile(rf"(?P<bracket>\()?(?P<sign>{SIGN}?){MONEY}(?P<inner>{SIGN}?)(?P<number>{NUMBER}){UNIT}\)?")
+_MINUS = str.maketrans("−–", "--")
+_MOVES = {"increased by": "+", "decreased by": "-", "no change": "0", "unchanged": "0"}
+_DIRECTIONS: Mapping[str, Direction] = {"+": "up", "-": "down", "0": "unchanged"}
+NO_SIGN = "neither word, arrow nor sign says which way it moved"
+CONTRADICTION = "its words, arrow and signs contradict each other"
+NOT_THE_CHANGE = "its percentage is not its change over the previous close"
+NO_PERCENT = "no per cent stands behind its change"
+NO_LAYOUT = "it is in no layout of quotes known here"
+BRACKETS = "its change in brackets may be a fall or a rise"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the figures of a quote mean: units of ``StripQuote``."""
+
+    price: float
+    change: float
+    percent: float
+    direction: Direction
+    previous_close: float
+
+
+@dataclass(frozen=True)
+class _Printed:
+    """A figure as printed: its sign ('+', '-' or none), its digits, whether brackets are its sign."""
+
+    sign: str
+    number: str
+    bracket: bool = False
+
+
+def read_figures(given: Mapping[str, str | None], *, needs_sign: bool) -> Figures | str:
+    """The figures of a quote's fields as printed, or why they are none.
+
+    ``needs_sign``: whether something must say which way the price moved, a word, an arrow or a sign.
+    """
+    move = _MOVES.get(" ".join((given.get("move") or "").lower().split()))
+    arrow = given.get("arrow") or given.get("glued") or ""
+    change, percent = _printed(given["change"] or ""), _printed(given["percent"] or "")
+    if change is None or percent is None:
+        return CONTRADICTION
+    pointed = "" if not arrow else "-" if arrow in _DOWN_ARROWS else "+"
+    stated = {move or "", pointed, change.sign, percent.sign} - {""}
+    if needs_sign and not stated:
+        return NO_SIGN
+    may_rise = change.bracket and stated == {"-"} and not (move or arrow or percent.sign)
+    reason = NOT_THE_CHANGE
+    for reading in (_with_point, _with_comma):
+        texts = [reading(text) for text in (given["price"] or "", change.number, percent.number)]
+        if None in texts:
+            continue
+        price, moved, share = map(str, texts)
+        figures = _agreed(price, moved, share, stated)
+        if not isinstance(figures, Figures):
+            reason = figures
+        elif may_rise and isinstance(_agreed(price, moved, share, frozenset("+")), Figures):
+            return BRACKETS
+        else:
+            return replace(figures, direction=_DIRECTIONS[move]) if move else figures
+    return reason
+
+
+def prints_decimals(number: str) -> bool:
+    """Whether a number as printed has decimals: those of an index have none."""
+    return "." in number or re.search(r",(?:\d{1,2}|\d{4})$", number) is not None
+
+
+def _agreed(price: str, change: str, percent: str, stated: Collection[str]) -> Figures | str:
+    """The figures with the sign that is stated, if it is one and the percentage agrees with it.
+
+    Of a change of zero arrows and signs say nothing.
+    """
+    is_zero = float(change) == 0
+    if not is_zero and (len(stated) > 1 or "0" in stated):
+        return CONTRADICTION
+    sign = -1.0 if "-" in stated and not (is_zero and len(stated) > 1) else 1.0
+    moved, share = sign * float(change) + 0.0, sign * float(percent) + 0.0
+    if not _percent_agrees(price, change, moved, share):
+        return NOT_THE_CHANGE
+    digits = max(_decimals(price), _decimals(change))
+    direction: Direction = "unchanged" if is_zero else "up" if moved > 0 else "down"
+    return Figures(float(price), moved, share, direction, round(float(price) - moved, digits))
+
+
+def _printed(text: str) -> _Printed | None:
+    """A figure in its parts; None for one with two signs."""
+    match = _PRINTED.fullmatch(text)
+    if match is None or (match["sign"] and match["inner"]):
+        return None
+    sign = "-" if match["bracket"] else (match["sign"] or match["inner"]).translate(_MINUS)
+    return _Printed(sign, match["number"], bool(match["bracket"]))
+
+
+def _with_point(text: str) -> str | None:
+    """A number with a decimal point and commas between thousands, as Python reads it; None if it is not one."""
+    bare = re.sub(r",(?=\d{2,3}(?:[,.]|$))", "", re.sub(r"\s", "", text))
+    return bare if re.fullmatch(r"\d+(?:\.\d+)?", bare) else None
+
+
+def _with_comma(text: str) -> str | None:
+    """A number with a decimal comma and points between thousands, as Python reads it; None if it is not one."""
+    bare = re.sub(r"\.(?=\d{3}(?:[,.]|$))", "", re.sub(r"\s", "", text)).replace(",", ".")
+    return bare if re.fullmatch(r"\d+(?:\.\d+)?", bare) else None
+
+
+def _percent_agrees(price_text: str, change_text: str, change: float, percent: float) -> bool:
+    """Whether the percentage is the change over the previous close, to one unit of its second decimal.
+
+    Publishers drop trailing zeros (5% is 5.00 %), so two decimals are what is printed. Figures printed with fewer
+    than two decimals (indices) add the rounding they carry.
+    """
+    price = float(price_text)
+    base = price - change
+    if base <= 0 or price <= 0:
+        return False
+    price_error, change_error = _rounding(price_text), _rounding(change_text)
+    expected = 100 * change / base
+    error = 100 * (change_error * price + price_error * abs(change)) / base**2
+    return abs(expected - percent) <= 0.0100001 + error
+
+
+def _decimals(number: str) -> int:
+    return len(number.partition(".")[2])
+
+
+def _rounding(number: str) -> float:
+    decimals = _decimals(number)
+    return 0.5 * 10.0**-decimals if decimals < 2 else 0.0
