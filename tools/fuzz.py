@@ -310,4 +310,7 @@ def _inputs(name: str) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped; slices that had ended are on record")
