@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -11,14 +12,15 @@ import pytest
 from correlator.errors import InputError
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.placebo import sums
 from correlator.eventstudy.power import _crossing, power_test
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.spec import StudySpec, study_spec
 
 SPEC = study_spec(estimation="-120:-11", window="-2:2", windows="0:0,1:2")
 SIGMA = 0.02
 
 
-def design(seed: int = 1, shock: float = 0.0):
+def design(seed: int = 1, shock: float = 0.0, spec: StudySpec = SPEC):
     rng = np.random.default_rng(seed)
     labels = pl.Series("session", [date(2001, 1, 1) + timedelta(days=n) for n in range(900)])
     market = rng.normal(0, 0.01, 900)
@@ -28,7 +30,7 @@ def design(seed: int = 1, shock: float = 0.0):
     panel = Panel(labels, ("A", "B"), returns, market[:, None], ("M",))
     names = [("A", "B")[i % 2] for i in range(40)]
     events = pl.DataFrame({"event_id": np.arange(40), "symbol": names, "date": labels[rows]})
-    return study_panel(panel, events, SPEC)
+    return study_panel(panel, events, spec)
 
 
 def test_the_smallest_effect_is_that_of_the_law_where_returns_are_normal():
@@ -56,6 +58,23 @@ def test_power_rises_along_the_curve_and_repeats_itself():
     assert curve["power"][0] <= 0.24
     assert found.curve.equals(again.curve)
     assert found.frame("table").equals(found.table)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_placements_are_measured_by_the_engine_of_the_study(engine, monkeypatch):
+    ran = set()
+
+    def told(*arguments, **options):
+        ran.add(options["engine"])
+        return fit_events(*arguments, **options)
+
+    fit_events = sums.fit_events
+    monkeypatch.setattr(sums, "fit_events", told)
+    table = power_test(design(spec=replace(SPEC, engine=engine)), studies=10, seed=1).table
+    assert ran == {engine}
+    assert table["smallest_effect"].to_list() == pytest.approx(
+        power_test(design(), studies=10, seed=1).table["smallest_effect"].to_list(), rel=1e-9
+    )
 
 
 def test_the_crossing_is_interpolated():
