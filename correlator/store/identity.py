@@ -30,3 +30,6 @@ EVENT_KEY = f"""
     ELSE coder || ':' || user_id || ':' || {_DIGEST} END
 """
 """Identity of an event brought from outside, of the columns of ``tables.EVENTS``, ``user_id`` and ``gdelt_id``."""
+
+USER_ID_OF_KEY = "substr(event_key, length('user:') + 1, greatest(length(event_key) - length('user::') - 32, 0))"
+"""The id that a user gave an event, of its key: what stands before the digest of 32 digits; empty if there is none."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from correlator.store.changes import insert_new, put_rows
-from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE
+from correlator.store.identity import EVENT_KEY, GDELT_ID_OF_EVIDENCE, USER_ID_OF_KEY
 from correlator.store.repeats import write_repeats
 from correlator.store.statements import execute, query
 from correlator.tables import (
@@ -291,8 +291,7 @@ def write_outside_events(connection: duckdb.DuckDBPyConnection, events: pl.DataF
             FROM (SELECT *, {GDELT_ID_OF_EVIDENCE} AS gdelt_id FROM outside_events)
         ), ids AS (
             SELECT user_id, event_key, -1 AS "order" FROM (
-                SELECT regexp_extract(event_key, '^user:(.+):', 1) AS user_id, event_key FROM events
-                WHERE coder = 'user'
+                SELECT {USER_ID_OF_KEY} AS user_id, event_key FROM events WHERE coder = 'user'
             ) WHERE user_id IN (SELECT user_id FROM outside_events WHERE user_id <> '')
             UNION ALL SELECT user_id, event_key, "order" FROM keyed WHERE user_id <> ''
         ), first AS (SELECT user_id, arg_min(event_key, "order") AS first_key FROM ids GROUP BY user_id)

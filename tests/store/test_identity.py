@@ -76,6 +76,14 @@ def test_an_id_that_says_something_else_is_rejected_with_its_line(store, tmp_pat
     assert add_events(store, tmp_path / "a.csv").rejected == 1
 
 
+@pytest.mark.parametrize("own_id", ["a:b", "ж-é-😀", "user:1", "0"])
+def test_an_id_in_any_letters_is_known_again(store, tmp_path, own_id):
+    first, other = (f"2025-05-28,{category},PAK,AZE,,{own_id}\n" for category in ("AGREE", "REJECT"))
+    assert add_events(store, write(tmp_path / "a.csv", [first])).added == 1
+    report = add_events(store, write(tmp_path / "b.csv", [first, other]))
+    assert (report.added, report.known, report.rejected) == (0, 1, 1)
+
+
 def gdelt_line(number: int, category: str = "030") -> str:
     fields = [""] * 61
     fields[0], fields[1] = str(number), "20250528"
