@@ -5,7 +5,7 @@ pyarrow reads them: it raises where polars gives up the process, and validates o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from correlator.errors import InputError
@@ -26,7 +26,39 @@ def parquet_frame(file: IO[bytes], source: str) -> pl.DataFrame:
 
     Raises InputError for what claims more than it can hold, and what Arrow raises for what is not Parquet.
     """
-    import pyarrow as pa
+    schema, batches = _parquet(file, source)
+    return _as_polars(list(batches), schema, source)
+
+
+def arrow_frame(file: IO[bytes], source: str) -> pl.DataFrame:
+    """The rows of an Arrow IPC file; raises as ``parquet_frame`` does."""
+    schema, batches = _arrow(file, source)
+    return _as_polars(list(batches), schema, source)
+
+
+def parquet_slices(file: IO[bytes], source: str, rows: int) -> Iterator[pl.DataFrame]:
+    """The rows of a Parquet file, about ``rows`` at a time; raises as ``parquet_frame`` does."""
+    return _sliced(*_parquet(file, source), source, rows)
+
+
+def arrow_slices(file: IO[bytes], source: str, rows: int) -> Iterator[pl.DataFrame]:
+    """The rows of an Arrow IPC file, about ``rows`` at a time; raises as ``parquet_frame`` does."""
+    return _sliced(*_arrow(file, source), source, rows)
+
+
+def _sliced(schema: pa.Schema, batches: Iterator[pa.RecordBatch], source: str, rows: int) -> Iterator[pl.DataFrame]:
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= rows:
+            yield _as_polars(held, schema, source)
+            held = []
+    if held:
+        yield _as_polars(held, schema, source)
+
+
+def _parquet(file: IO[bytes], source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """The schema and the batches of a Parquet file, whose size is checked as they come."""
     import pyarrow.parquet as pq
 
     size = _size(file)
@@ -35,29 +67,35 @@ def parquet_frame(file: IO[bytes], source: str) -> pl.DataFrame:
         file, thrift_string_size_limit=_MOST_TEXT, thrift_container_size_limit=_MOST_ENTRIES, pre_buffer=False
     )
     _check_metadata(opened.metadata, size, source)
-    batches, taken = [], 0
-    for batch in opened.iter_batches(batch_size=_BATCH_ROWS):
-        taken += batch.nbytes
-        check_table_bytes(taken, size, source)
-        batches.append(batch)
-    return _as_polars(pa.Table.from_batches(batches, opened.schema_arrow), source)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        taken = 0
+        for batch in opened.iter_batches(batch_size=_BATCH_ROWS):
+            taken += batch.nbytes
+            check_table_bytes(taken, size, source)
+            yield batch
+
+    return opened.schema_arrow, batches()
 
 
-def arrow_frame(file: IO[bytes], source: str) -> pl.DataFrame:
-    """The rows of an Arrow IPC file; raises as ``parquet_frame`` does."""
+def _arrow(file: IO[bytes], source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+    """The schema and the batches of an Arrow IPC file, whose size is checked as they come."""
     import pyarrow as pa
 
     size = _size(file)
     check_size(size, source)
     reader = pa.ipc.open_file(file)
-    batches, rows, taken = [], 0, 0
-    for number in range(reader.num_record_batches):
-        batch = reader.get_batch(number)
-        rows, taken = rows + batch.num_rows, taken + batch.get_total_buffer_size()
-        check_shape(rows, len(reader.schema), source)
-        check_table_bytes(taken, size, source)
-        batches.append(batch)
-    return _as_polars(pa.Table.from_batches(batches, reader.schema), source)
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        rows = taken = 0
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            rows, taken = rows + batch.num_rows, taken + batch.get_total_buffer_size()
+            check_shape(rows, len(reader.schema), source)
+            check_table_bytes(taken, size, source)
+            yield batch
+
+    return reader.schema, batches()
 
 
 def _check_metadata(metadata: pq.FileMetaData, size: int, source: str) -> None:
@@ -86,10 +124,12 @@ def _size(file: IO[bytes]) -> int:
     return size
 
 
-def _as_polars(table: pa.Table, source: str) -> pl.DataFrame:
-    """The table as polars, after a look at every offset, length and text."""
+def _as_polars(batches: Sequence[pa.RecordBatch], schema: pa.Schema, source: str) -> pl.DataFrame:
+    """The batches as one frame, after a look at every offset, length and text."""
     import polars as pl
+    import pyarrow as pa
 
+    table = pa.Table.from_batches(batches, schema)
     table.validate(full=True)
     _read_names(table.schema)
     frame = pl.from_arrow(table.replace_schema_metadata(None))

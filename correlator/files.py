@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from correlator.arrow_files import arrow_frame, parquet_frame
+from correlator.arrow_files import arrow_frame, arrow_slices, parquet_frame, parquet_slices
 from correlator.errors import InputError, NotFoundError
 from correlator.source_limits import MOST_TOML_BYTES, check_depth, check_size
 from correlator.syntax import toml_fault
@@ -81,11 +81,28 @@ def read_parquet(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame
 def read_arrow(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame:
     """The rows of one Arrow IPC (Feather) file, or of its bytes ``data``; raises as ``read_parquet`` does."""
     with _source(path, data) as file, _understood(path, "Arrow"):
-        is_feather_1 = file.read(4) == b"FEA1"
-        file.seek(0)
-        if is_feather_1:
-            raise InputError(f"{path} is Feather of version 1, which is not read", hint="write it as version 2")
+        _refuse_feather_1(file, path)
         return arrow_frame(file, str(path))
+
+
+def read_parquet_slices(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
+    """As ``read_parquet``, about ``rows`` at a time."""
+    with _source(path, None) as file, _understood(path, "Parquet"):
+        yield from parquet_slices(file, str(path), rows)
+
+
+def read_arrow_slices(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
+    """As ``read_arrow``, about ``rows`` at a time."""
+    with _source(path, None) as file, _understood(path, "Arrow"):
+        _refuse_feather_1(file, path)
+        yield from arrow_slices(file, str(path), rows)
+
+
+def _refuse_feather_1(file: IO[bytes], path: str | Path) -> None:
+    is_feather_1 = file.read(4) == b"FEA1"
+    file.seek(0)
+    if is_feather_1:
+        raise InputError(f"{path} is Feather of version 1, which is not read", hint="write it as version 2")
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

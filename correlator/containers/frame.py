@@ -15,8 +15,11 @@ from correlator.tabular import as_text
 _LEVELS = re.compile(r"^\(\s*'.*'\s*\)$")
 
 
-def raw_of_frame(frame: pl.DataFrame, source: str) -> RawTable:
-    """The rows of a frame as a raw table. Raises InputError for one without rows, or too large."""
+def raw_of_frame(frame: pl.DataFrame, source: str, first_row: int = 1) -> RawTable:
+    """The rows of a frame as a raw table, numbered from ``first_row``.
+
+    Raises InputError for one without rows, or too large.
+    """
     check_shape(frame.height, frame.width, source)
     if frame.is_empty():
         raise InputError(f"{source} holds no rows", hint="check the source")
@@ -25,7 +28,7 @@ def raw_of_frame(frame: pl.DataFrame, source: str) -> RawTable:
     header = tuple(_cells(name) for name in named.columns)
     cells = [_as_cells(column) for column in named]
     plain = pl.DataFrame([values.alias(name) for name, values in zip(column_names(named.width), cells, strict=True)])
-    return RawTable(source, plain.with_row_index(LINE, offset=1), header, no_lines(), is_text=False)
+    return RawTable(source, plain.with_row_index(LINE, offset=first_row), header, no_lines(), is_text=False)
 
 
 def _as_cells(column: pl.Series) -> pl.Series:

@@ -18,7 +18,6 @@ from correlator.containers.text import TextLayout, layout_of, line_by_line
 from correlator.errors import InputError
 from correlator.files import called, opened
 
-SLICE_BYTES = 8 << 20
 _LONGEST_CELL = 64 << 20
 
 
@@ -29,7 +28,7 @@ class TextSlices:
     path: Path
     source: str
     layout: TextLayout
-    size: int = SLICE_BYTES
+    size: int
 
     def __iter__(self) -> Iterator[RawTable]:
         table, skipped = self.layout.outline, self.layout.skipped
@@ -55,9 +54,10 @@ class TextSlices:
         return RawTable(self.source, frame.with_row_index(LINE, offset=1), (), no_lines(), is_text=True)
 
 
-def text_slices(path: Path, known_words: KnownWords, *, size: int = SLICE_BYTES) -> TextSlices | None:
-    """The slices of a text file; None for one that only a whole read understands: another encoding, columns of blanks.
+def text_slices(path: Path, known_words: KnownWords, *, size: int) -> TextSlices | None:
+    """The slices of a text file, of about ``size`` bytes.
 
+    None for one that only a whole read understands: another encoding, columns of blanks.
     Raises InputError for what is not text or holds no table.
     """
     layout = layout_of(path, called(path), known_words)

@@ -60,7 +60,10 @@ def add_prices(
     reading = replace(asked, exchange=exchange, aliases=names.symbols)
     path = Path(source) if isinstance(source, str | Path) else None
     with bars_in_slices(path, reading) if path is not None else nullcontext() as sliced:
-        bars = _in_slices(sliced) if sliced is not None else _whole(read_file(source, reading), asked.exchange)
+        if sliced is not None and sliced.rows > MOST_CHECKED:
+            bars = _in_slices(sliced)
+        else:
+            bars = _whole(read_file(source, reading), asked.exchange)
         return _load(store, bars, Load("prices", name, sha256_of(source)), (names, asked.exchange, retrieved_at))
 
 

@@ -1,4 +1,4 @@
-"""Bars of a long text file in slices: what is understood of each must be the same, and nothing is held but one slice.
+"""Bars of a long file in slices: what is understood of each must be the same, and nothing is held but one slice.
 
 A file is read so only where every slice tells the same: layout, form of the dates, interval, currencies and figures
 that need no question. Where one does not, where a row cannot be told without the others, or where bars repeat each
@@ -8,18 +8,17 @@ other, the file is read whole, which says what is wrong with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 
 from correlator.containers.raw import RawTable
-from correlator.containers.read import container_of
-from correlator.containers.text_slices import SLICE_BYTES, TextSlices, text_slices
+from correlator.containers.slices import slices_of
 from correlator.database import connect
 from correlator.errors import CorrelatorError
 from correlator.files import duckdb_name
@@ -28,7 +27,7 @@ from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.layout.vocabulary import PRICES, known_words
 from correlator.market.stacking import Whose
 
-LONG_FILE = 32 << 20
+LONG_FILE = 16 << 20
 """Bytes from which a file is read in slices."""
 _MEMORY = "192MB"
 
@@ -37,8 +36,8 @@ _MEMORY = "192MB"
 class SlicedBars:
     """What a file in slices holds, its bars apart: ``frames`` reads them again, those of one slice at a time, in order.
 
-    ``last``: symbol and start of the last bar while every slice goes on where the one before it ended, so that no two
-    slices can hold the same bar; else None.
+    ``count`` slices with ``rows`` bars. ``ends``: when the last bar of each symbol starts. ``may_repeat``: whether a
+    slice has bars of a symbol before such an end, so that two slices may hold the same bar.
     """
 
     folder: Path
@@ -47,7 +46,9 @@ class SlicedBars:
     rejects: list[pl.DataFrame] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
     count: int = 0
-    last: tuple[str, datetime] | None = ("", datetime.min.replace(tzinfo=UTC))
+    rows: int = 0
+    ends: dict[str, datetime] = field(default_factory=dict)
+    may_repeat: bool = False
 
     def frames(self) -> Iterator[pl.DataFrame]:
         """The bars, slice by slice."""
@@ -58,8 +59,13 @@ class SlicedBars:
         """Take in the bars of one slice."""
         file.bars.write_parquet(self.folder / f"{self.count:06}.parquet", compression="lz4", statistics=False)
         self.count += 1
-        begins, ends = (file.bars.select("symbol", "bar_start").row(place) for place in (0, -1))
-        self.last = ends if self.last is not None and self.last < begins else None
+        self.rows += file.bars.height
+        start = pl.col("bar_start")
+        spans = file.bars.group_by("symbol").agg(first=start.min(), last=start.max())
+        for symbol, first, last in spans.iter_rows():
+            end = self.ends.get(symbol)
+            self.may_repeat |= end is not None and first <= end
+            self.ends[symbol] = last if end is None else max(end, last)
         self.symbols.update(dict.fromkeys(file.symbols))
         self.currencies.update(file.currencies)
         if file.rejects.height:
@@ -77,7 +83,7 @@ class SlicedBars:
 
     def has_repeats(self) -> bool:
         """Whether two slices hold bars of one symbol and start."""
-        if self.last is not None:
+        if not self.may_repeat:
             return False
         with connect(memory_limit=_MEMORY, temp_directory=str(self.folder)) as connection:
             repeat = connection.execute(
@@ -89,24 +95,21 @@ class SlicedBars:
 
 @contextmanager
 def bars_in_slices(path: Path, options: PriceOptions) -> Iterator[SlicedBars | None]:
-    """The bars of a long text file; None for a shorter one, another container, or where it must be read whole."""
+    """The bars of a long file; None for a shorter one, another container, or where it must be read whole."""
     with TemporaryDirectory(prefix="correlator-") as folder:
-        yield _sliced(path, options, Path(folder)) if _is_long(path) else None
-
-
-def _is_long(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > LONG_FILE and container_of(path) == "text"
+        is_long = path.is_file() and path.stat().st_size > LONG_FILE
+        yield _sliced(path, options, Path(folder)) if is_long else None
 
 
 def _sliced(path: Path, options: PriceOptions, folder: Path) -> SlicedBars | None:
     try:
-        slices = text_slices(path, known_words, size=SLICE_BYTES)
+        slices = slices_of(path, known_words)
         return None if slices is None else _understood(slices, options, SlicedBars(folder))
     except CorrelatorError:
         return None  # the whole file says better what is wrong, if it is wrong as a whole
 
 
-def _understood(slices: TextSlices, options: PriceOptions, bars: SlicedBars) -> SlicedBars | None:
+def _understood(slices: Iterable[RawTable], options: PriceOptions, bars: SlicedBars) -> SlicedBars | None:
     """The bars of all slices; None if they do not agree."""
     first: tuple[object, ...] | None = None
     place = options.place
@@ -132,12 +135,12 @@ def _is_plain(raw: RawTable, table: Recognised) -> bool:
     if table.is_wide or table.series is not None or table.table.frame.height != raw.frame.height:
         return False
     fields: Mapping[str, str] = table.blocks[None]
-    figures = [column for name, column in fields.items() if name in PRICES]
-    commas = pl.any_horizontal(pl.col(name).str.contains(",", literal=True).any() for name in figures)
-    return not bool(raw.frame.select(commas.fill_null(False)).item())
+    figures = raw.frame.select(column for name, column in fields.items() if name in PRICES)
+    texts = figures.select(pl.selectors.string())
+    return not any(text.str.contains(",", literal=True).any() for text in texts)
 
 
-def _place(slices: TextSlices, table: Recognised, options: PriceOptions) -> str | None:
+def _place(slices: Iterable[RawTable], table: Recognised, options: PriceOptions) -> str | None:
     """The exchange of every symbol of the file, empty if they have none in common; None if one is asked for."""
     if table.symbol is None:
         return None

@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).parent))
 from figures import option, publish
@@ -32,20 +34,32 @@ DAYS = 2_500
 FACTORS = (1, 10, 100)
 
 
-def prices(folder: Path, rows: int) -> None:
+def shares(rows: int) -> Iterator[pl.DataFrame]:
     """Random walks on the exchange's own sessions: a check finds little, so that what it holds is what it reads."""
-    path, days = folder / "prices.csv", sessions_between("XNYS", date(2015, 1, 1), date(2025, 1, 1))["session"][:DAYS]
+    days = sessions_between("XNYS", date(2015, 1, 1), date(2025, 1, 1))["session"][:DAYS]
+    for share in range(rows // DAYS):
+        rng = np.random.default_rng(share)
+        close = (100 * np.exp(np.cumsum(rng.normal(0, 0.01, DAYS)))).round(4)
+        opened, volume = np.append(100.0, close[:-1]), rng.integers(1_000, 9_000, DAYS)
+        high, low = (np.maximum(opened, close) * 1.002).round(4), (np.minimum(opened, close) / 1.002).round(4)
+        names = {"symbol": [f"S{share}"] * DAYS, "date": days}
+        yield pl.DataFrame(names | {"open": opened, "high": high, "low": low, "close": close, "volume": volume})
+
+
+def prices(folder: Path, rows: int) -> None:
+    path = folder / "prices.csv"
     with path.open("w") as file:
-        file.write("symbol,date,open,high,low,close,volume\n")
-        for share in range(rows // DAYS):
-            rng = np.random.default_rng(share)
-            closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, DAYS)))
-            volumes, last = rng.integers(1_000, 9_000, DAYS), 100.0
-            for day, close, volume in zip(days, closes, volumes, strict=True):
-                high, low = max(last, close) * 1.002, min(last, close) / 1.002
-                file.write(f"S{share},{day},{last:.4f},{high:.4f},{low:.4f},{close:.4f},{volume}\n")
-                last = close
+        for number, share in enumerate(shares(rows)):
+            file.write(share.write_csv(include_header=not number))
     add_prices(Store(folder / "m.duckdb"), path, exchange="XNYS")
+
+
+def prices_in_columns(folder: Path, rows: int) -> None:
+    path, schema = folder / "prices.parquet", next(shares(DAYS)).to_arrow().schema
+    with pq.ParquetWriter(path, schema) as file:
+        for share in shares(rows):
+            file.write_table(share.to_arrow())
+    add_prices(Store(folder / "columns.duckdb"), path, exchange="XNYS")
 
 
 def news(folder: Path, rows: int) -> None:
@@ -80,7 +94,7 @@ def checked(folder: Path, _: int) -> None:
 
 
 STEPS: dict[str, tuple[int, dict[str, Callable[[Path, int], None]]]] = {
-    "prices": (20_000, {"add prices": prices, "check prices": checked}),
+    "prices": (20_000, {"add prices": prices, "check prices": checked, "add prices in Parquet": prices_in_columns}),
     "events": (2_000, {"add events": events, "list events --limit 5": five_events}),
     "news": (2_000, {"add news": news, "list articles --limit 5": five_articles}),
 }

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
+from correlator import arrow_files
+from correlator.containers import slices as containers
 from correlator.errors import InputError
+from correlator.intake import prices
 from correlator.intake.prices import add_prices
 from correlator.market import slices
 from correlator.market.files import PriceOptions, read_file
@@ -34,7 +38,10 @@ def made(order: list[str], form: str = "%Y-%m-%d") -> pl.DataFrame:
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(slices, "LONG_FILE", 1000)
-    monkeypatch.setattr(slices, "SLICE_BYTES", 4096)
+    monkeypatch.setattr(prices, "MOST_CHECKED", 100)
+    monkeypatch.setattr(containers, "SLICE_BYTES", 4096)
+    monkeypatch.setattr(containers, "SLICE_ROWS", 150)
+    monkeypatch.setattr(arrow_files, "_BATCH_ROWS", 100)
 
 
 def written(tmp_path: Path, rows: pl.DataFrame, text: str | None = None) -> Path:
@@ -60,6 +67,53 @@ def both(path: Path, **options) -> tuple[pl.DataFrame, pl.DataFrame]:
 def test_the_same_bars(tmp_path, order, form):
     mine, whole = both(written(tmp_path, made(order, form)), exchange="XNYS")
     assert mine.equals(whole)
+
+
+@pytest.mark.parametrize("order", [["Name", "Date"], ["Date", "Name"]])
+@pytest.mark.parametrize("kind", ["texts", "typed"])
+@pytest.mark.parametrize("container", ["parquet", "arrow"])
+@pytest.mark.usefixtures("small")
+def test_the_same_bars_of_columns(tmp_path, order, kind, container):
+    rows = made(order).with_columns(pl.col("Volume").cast(pl.Int32))
+    if kind == "typed":
+        rows = rows.with_columns(pl.col("Date").str.to_date(), pl.col("Name").cast(pl.Categorical))
+    else:
+        rows = rows.cast(pl.String)
+    path = tmp_path / f"long.{container}"
+    if container == "parquet":
+        rows.write_parquet(path, row_group_size=120)
+    else:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, rows.to_arrow().schema) as writer:
+            writer.write_table(rows.to_arrow(), max_chunksize=90)
+    mine, whole = both(path, exchange="XNYS")
+    assert mine.equals(whole)
+    sliced, asked = Store(tmp_path / "sliced.duckdb"), tmp_path / "whole.csv"
+    rows.write_csv(asked)
+    for store, file in ((sliced, path), (Store(tmp_path / "whole.duckdb"), asked)):
+        assert add_prices(store, file, exchange="XNYS").added == rows.height
+    assert add_prices(sliced, asked, exchange="XNYS").known == rows.height
+
+
+@pytest.mark.usefixtures("small")
+def test_rows_of_columns_keep_their_numbers(tmp_path):
+    rows = made(["Name", "Date"])
+    closes = rows["Close"].cast(pl.String).scatter(699, "broken")
+    path = tmp_path / "long.parquet"
+    rows.with_columns(closes).write_parquet(path)
+    with bars_in_slices(path, PriceOptions(exchange="XNYS")) as sliced:
+        assert sliced is not None
+        assert [part["source_line"].to_list() for part in sliced.rejects] == [[700]]
+    assert read_file(path, PriceOptions(exchange="XNYS")).rejects["source_line"].to_list() == [700]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_long_file_of_few_bars_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setattr(prices, "MOST_CHECKED", 250_000)
+    rows = made(["Name", "Date"]).with_columns(
+        Close=pl.when(pl.int_range(pl.len()) == 400).then(5000.0).otherwise("Close")
+    )
+    report = add_prices(Store(tmp_path / "m.duckdb"), written(tmp_path, rows), exchange="XNYS")
+    assert any("look before you use it" in note for note in report.notes)
 
 
 @pytest.mark.usefixtures("small")

@@ -1,0 +1,47 @@
+"""A long table in slices, each a raw table of its own: memory stays bounded whatever the size of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from correlator.containers.frame import raw_of_frame
+from correlator.containers.hints import KnownWords
+from correlator.containers.raw import RawTable
+from correlator.containers.read import container_of
+from correlator.containers.text_slices import text_slices
+from correlator.files import called, read_arrow_slices, read_parquet_slices
+
+SLICE_BYTES, SLICE_ROWS = 8 << 20, 1 << 17
+"""What a slice holds, of text and of columns: of prices about as many rows."""
+
+
+@dataclass(frozen=True)
+class ColumnSlices:
+    """The slices of the file ``path``: iterating reads it from the beginning with ``read``."""
+
+    path: Path
+    read: Callable[[Path, int], Iterator[pl.DataFrame]]
+
+    def __iter__(self) -> Iterator[RawTable]:
+        row = 1
+        for frame in self.read(self.path, SLICE_ROWS):
+            yield raw_of_frame(frame, called(self.path), row)
+            row += frame.height
+
+
+_OF_COLUMNS = {"parquet": read_parquet_slices, "arrow": read_arrow_slices}
+
+
+def slices_of(path: Path, known_words: KnownWords) -> Iterable[RawTable] | None:
+    """The slices of a file, to be gone through as often as needed; None for one that only a whole read understands.
+
+    Raises InputError for what holds no table.
+    """
+    container = container_of(path)
+    if container in _OF_COLUMNS:
+        return ColumnSlices(path, _OF_COLUMNS[container])
+    return text_slices(path, known_words, size=SLICE_BYTES) if container == "text" else None
