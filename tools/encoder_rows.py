@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from training_rows import Row, gold_rows, graded_business_rows, own_rows, role_rows
 
-from correlator.events.direction import Roles
+from correlator.events.clause import Roles
 from correlator.events.encoder import Encoded, encode
 from correlator.events.features import CLASSES, NONE, masked, role_features
 from correlator.events.gate import has_gate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from correlator.events.direction import Roles
+from correlator.events.clause import Roles
 from correlator.events.model import CATEGORIES, Actor, CodedEvent, Evidence, dyad_of
 from correlator.events.phrases import Phrase
 from correlator.events.text import Text

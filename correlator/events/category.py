@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from correlator.events.form import is_of_one_clause, meant
 from correlator.events.lexicon import ABROAD, NOT, STOP, WILL, WITHOUT
 from correlator.events.model import CATEGORIES
 from correlator.events.scan import Hit
@@ -50,13 +51,18 @@ class Candidate(NamedTuple):
     hit: Hit
     governor: Hit | None
 
+    @property
+    def settles(self) -> bool:
+        """Whether the words leave one category: a verb and its object, or a subject and its verb, ungoverned."""
+        return self.hit.entry.form is not None and self.governor is None
+
 
 def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     """Every category that the hits speak for, best first (one line per hit)."""
     if not any(hit.entry.category in CATEGORIES for hit in hits):
         return []
     void = {hit.start for hit in hits if hit.entry.category == WITHOUT and hit.entry.tails}
-    kept = _without_contained([hit for hit in hits if hit.entry.category != ABROAD and not _is_void(hit, void)])
+    kept = _without_contained([hit for hit in hits if hit.entry.category != ABROAD and not _is_void(text, hit, void)])
     governors = [hit for hit in kept if hit.entry.governs]
     asides = [match.start() for match in _ASIDE.finditer(text.lowered)]
     unders = [match.start() for match in _UNDER.finditer(text.lowered)]
@@ -74,8 +80,10 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     return ranked
 
 
-def _is_void(hit: Hit, void: set[int]) -> bool:
-    """*Releases a report*: the verb that would tell an act tells none with this object."""
+def _is_void(text: Text, hit: Hit, void: set[int]) -> bool:
+    """*Releases a report*: the verb that would tell an act tells none with this object, or has another."""
+    if hit.entry.form is not None and not is_of_one_clause(text, hit):
+        return True
     return hit.start in void and hit.entry.category in CATEGORIES
 
 
@@ -97,7 +105,7 @@ def _without_contained(hits: Sequence[Hit]) -> list[Hit]:
 
 def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) -> Candidate | None:
     """The hit's category under every word that governs it, from the nearest to the farthest."""
-    category: str | None = hit.entry.category
+    category: str | None = meant(text, hit)
     score = hit.entry.weight
     decided: Hit | None = None
     for governor in reversed(governors):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from correlator.events.category import Candidate
+from correlator.events.lexicon import SUBJECT
 from correlator.events.model import Actor
 from correlator.events.page_country import of_page
 from correlator.events.phrases import Phrase
@@ -46,12 +47,20 @@ _CLOSING_WORDS = 9
 _HEADLINE_WORDS = 15
 
 
+class Roles(NamedTuple):
+    """Phrases of who acts and on whom, with the rule that said so."""
+
+    sources: list[Phrase]
+    targets: list[Phrase]
+    rule: str
+
+
 class Clause(NamedTuple):
     """Phrases by their place to the deciding words, each list in order.
 
     ``behind`` are those of the same clause, ``later`` those of a clause of the second rank behind them, ``speakers``
     those of a closing *..., the ministry said* or an opening *Oman says that*. ``start`` and ``end`` bound the head of
-    the deciding words.
+    the deciding words, or both parts of a subject and its verb; ``form`` is that of their pattern.
     """
 
     text: Text
@@ -63,6 +72,7 @@ class Clause(NamedTuple):
     later: list[Phrase]
     speakers: list[Phrase]
     home: str | None
+    form: str | None
 
     @property
     def in_sentence(self) -> bool:
@@ -89,7 +99,8 @@ class Clause(NamedTuple):
 def clause_of(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: str | None) -> Clause:
     """The phrases of a text sorted around the words that decided its category; ``home``: the country of the page."""
     decider = chosen.governor if chosen.governor is not None else chosen.hit
-    start, end = decider.start, decider.head_end
+    form = decider.entry.form
+    start, end = decider.start, decider.end if form == SUBJECT else decider.head_end
     located = of_page(text, _located(text, phrases), home)
     spoken = _attribution_start(text, end)
     trailing = _TRAILING.search(text.lowered, end - 1)
@@ -108,6 +119,7 @@ def clause_of(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: st
         [phrase for phrase in right if turn <= phrase.start < spoken or phrase in brokers],
         tellers + [phrase for phrase in right if phrase.start >= spoken],
         home,
+        form,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from correlator.events.direction import Roles
+from correlator.events.clause import Roles
 from correlator.events.encoder import Floats
 from correlator.events.fitted import Judgement
 from correlator.events.gate import doubts, log_odds, logistic

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
+from correlator.events.burdens import borne, eased, lifted
 from correlator.events.category import Candidate
-from correlator.events.clause import AUXILIARY, Clause, clause_of, of_country, opens_aside
+from correlator.events.clause import AUXILIARY, Clause, Roles, clause_of, of_country, opens_aside
 from correlator.events.home import BY_DEED, other_side, own_people, settled
 from correlator.events.phrases import PLACING, Phrase
 from correlator.events.text import Text
@@ -76,14 +77,6 @@ _JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
 _SUFFERABLE = frozenset({"ASSAULT", "COERCE", "SANCTION", "MOBILIZE", "REJECT"})
 _TOLD_OF_OTHERS = frozenset({"ACCUSE", "REQUEST"})
 _SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
-
-
-class Roles(NamedTuple):
-    """Phrases of who acts and on whom, with the rule that said so."""
-
-    sources: list[Phrase]
-    targets: list[Phrase]
-    rule: str
 
 
 def who_to_whom(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: str | None = None) -> Roles:
@@ -202,7 +195,9 @@ def _spoken(clause: Clause) -> Roles | None:
     return Roles(speakers[:1], others, "says, at the end") if speakers else None
 
 
-_READINGS: tuple[Callable[[Clause], Roles | None], ...] = (_agent, _received, _gifted, _demanded, _suffered, _spoken)
+_READINGS: tuple[Callable[[Clause], Roles | None], ...] = (
+    lifted, _agent, borne, _received, _gifted, _demanded, _suffered, _spoken, eased,
+)  # fmt: skip
 
 
 def _is_passive(clause: Clause) -> bool:
@@ -283,6 +278,8 @@ def _is_partner(clause: Clause, phrase: Phrase) -> bool:
     """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*, *agree on Syria*."""
     if clause.text.lowered.startswith("discuss", clause.start + 1):
         return phrase.preposition == "with"
+    if clause.form is not None:  # *Oman, Iran lift blockade of Chad*
+        return True
     topical = _TOPICAL if clause.category == "SUPPORT" else _TOPICAL | {"of", "from", "between"}
     return phrase.preposition not in topical
 

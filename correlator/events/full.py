@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from correlator.events.build import events_of, words
 from correlator.events.category import Candidate
+from correlator.events.clause import Roles
 from correlator.events.confidence import is_told, likelihood, signs_of
-from correlator.events.direction import Roles
 from correlator.events.encoder import Floats
 from correlator.events.features import NONE
 from correlator.events.fitted import Judgement, judge, loudest
@@ -22,6 +23,8 @@ from correlator.events.rules import deciding
 _BATCH = 512
 # So many signs of companies or markets a headline of one side may have.
 _MOST_DOUBTS = 1.0
+# How sure a category is at least that the grammar settles.
+_SETTLED_SHARE = 0.9
 
 
 def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
@@ -37,6 +40,7 @@ def code_full(readings: Sequence[Reading]) -> list[list[CodedEvent]]:
 
 
 def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
+    judgement = _settled(reading, judgement)
     if judgement.category == NONE:
         return []
     reading = placed(reading, judgement)
@@ -48,6 +52,15 @@ def _code(reading: Reading, judgement: Judgement) -> list[CodedEvent]:
     confidence = round(event * judgement.share, 3)
     evidence = _evidence(reading, judgement)
     return events_of(reading.text, judgement.category, roles, evidence, confidence=confidence, coder="full")
+
+
+def _settled(reading: Reading, judgement: Judgement) -> Judgement:
+    """With the category of words that leave one only (*suspends port fees*), whatever the models make of them."""
+    first = next(iter(reading.candidates), None)
+    if first is None or not first.settles:
+        return judgement
+    share = judgement.share if judgement.category == first.category else 0.0
+    return replace(judgement, category=first.category, share=max(share, _SETTLED_SHARE))
 
 
 def _event(reading: Reading, judgement: Judgement, roles: Roles, views: Floats | None) -> float | None:

@@ -44,6 +44,7 @@ _CLEAR: Final = {"dyad", "pair"}
 _UNCLEAR: Final = {
     "no party", "market", "company", "goods", "firm", "unsaid", "only modifies", "other subject", "warning",
 }  # fmt: skip
+_OF_TRADE: Final = {"company", "goods"}
 
 
 def likelihood(reading: Reading) -> float:
@@ -101,6 +102,8 @@ def is_clear(reading: Reading) -> bool:
         return False
     shown = signs(reading).values.keys()
     unclear = _UNCLEAR & shown
+    if reading.choice.settles:  # *Malta bars Nimbus from selling chips to Chad* is about a company's trade
+        unclear -= _OF_TRADE
     if reading.roles.rule == TOGETHER and not only_modifies(reading.text, reading.choice, reading.roles.targets[0]):
         unclear -= {"only modifies"}  # the first of two subjects, before the second
     return shown >= _CLEAR and not unclear

@@ -8,8 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from correlator.events.clause import clause_of
-from correlator.events.direction import WITH_GIFT, Roles, is_forum
+from correlator.events.burdens import BORNE, EASED
+from correlator.events.clause import Roles, clause_of
+from correlator.events.direction import WITH_GIFT, is_forum
 from correlator.events.encoder import Floats, hints
 from correlator.events.features import role_features
 from correlator.events.home import BY_DEED, settled
@@ -22,7 +23,7 @@ _SOURCE, _TARGET, _NEITHER = 0, 1, 2
 MARGIN: Final = 3.0
 _PLAIN_MARGIN: Final = 5.0
 # Constructions that the encoder does not overrule.
-_SETTLED = (BY_DEED, WITH_GIFT)
+_SETTLED = (BY_DEED, WITH_GIFT, BORNE, EASED)
 _PLAIN = ("passive, by", "receives from", "says that", "must")
 # Both of one country: seldom what is meant where another one is named.
 _SAME_COUNTRY = 1.5
@@ -53,7 +54,8 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
         if grammar.rule.startswith(_SETTLED):
             return grammar
         own = _places(actors, grammar)
-        margin = _PLAIN_MARGIN if grammar.rule.startswith(_PLAIN) else MARGIN
+        plain = grammar.rule.startswith(_PLAIN) or (reading.choice is not None and reading.choice.settles)
+        margin = _PLAIN_MARGIN if plain else MARGIN
         if _gain(actors, gains, *own) >= _gain(actors, gains, source, target) - margin:
             return grammar
     sources = [] if source is None else [actors[source], *_others(actors, views, _SOURCE, (source, target))]

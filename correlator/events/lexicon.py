@@ -21,6 +21,7 @@ from correlator.resources import data_path
 
 # Classes that only govern other words, that speak against an event, or for one between states.
 WILL, NOT, STOP, WITHOUT, ABROAD = "WILL", "NOT", "STOP", "WITHOUT", "ABROAD"
+OBJECT, SUBJECT = "object", "subject"
 _VOWELS = "aeiou"
 
 
@@ -28,12 +29,15 @@ _VOWELS = "aeiou"
 class Entry:
     """One line of the lexicon; ``heads`` and ``tails`` are the literal strings it stands for.
 
-    ``governs``: the words also decide how what follows them counts (*agree to*, *refuse to*, *urge*).
+    ``governs``: the words also decide how what follows them counts (*agree to*, *refuse to*, *urge*). ``form``:
+    ``object`` (a verb .. its object) or ``subject`` (a subject .. its verb) where both parts must be of one clause;
+    None where anything may stand between.
     """
 
     number: int
     category: str
     governs: bool
+    form: str | None
     weight: float
     pattern: str
     example: str
@@ -135,12 +139,14 @@ def _shipped_lexicon() -> tuple[Entry, ...]:
 
 def _entry(number: int, label: str, weight: float, texts: tuple[str, str], *, where: str) -> Entry:
     groups, (pattern, example) = load_groups(), texts
-    category = label.removesuffix("+")
+    category, _, form = label.removesuffix("+").partition(":")
     if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT, ABROAD):
         raise InputError(f"{where}: category {category!r} is not known", hint=f"one of {', '.join(CATEGORIES)}")
     head, _, tail = pattern.partition(" .. ")
+    if form not in ("", OBJECT, SUBJECT):
+        raise InputError(f"{where}: form {form!r} is not known", hint=f"{OBJECT} or {SUBJECT}")
     try:
         heads, tails = expand(head, groups), expand(tail, groups) if tail else ()
     except KeyError as error:
         raise InputError(f"{where}: there is no group of words @{error.args[0]}") from None
-    return Entry(number, category, label.endswith("+"), weight, pattern, example, heads, tails)
+    return Entry(number, category, label.endswith("+"), form or None, weight, pattern, example, heads, tails)

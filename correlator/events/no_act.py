@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from correlator.errors import InputError
-from correlator.events.direction import Roles
+from correlator.events.clause import Roles
 from correlator.events.lexicon import WITHOUT
 from correlator.events.reading import Reading
 from correlator.resources import data_path
@@ -106,7 +106,12 @@ def _is_decided(reading: Reading) -> bool:
 
 
 def _plays(reading: Reading) -> bool:
-    """A country's team, which takes a plural verb where the state takes a singular one, or its tour."""
+    """A country's team, which takes a plural verb where the state takes a singular one, or its tour.
+
+    *Oman, Iran lift curbs* tells of no team: the words settle what is done.
+    """
+    if reading.candidates and reading.candidates[0].settles:
+        return False
     teams = (actor for actor in reading.actors if actor.actor.country and actor.actor.role is None)
     lowered = reading.text.lowered
     return any(kind.pattern.match(lowered, actor.end - 1) for actor in teams for kind in _kinds_of(TEAM))

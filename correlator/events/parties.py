@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from correlator.events.actors import names_with
-from correlator.events.direction import Roles
+from correlator.events.clause import Roles
 from correlator.events.lexicon import ABROAD, WITHOUT
 from correlator.events.model import CATEGORIES
 from correlator.events.own_actors import own_path

@@ -10,7 +10,8 @@ from datetime import date
 from typing import NamedTuple
 
 from correlator.events.category import Candidate, candidates
-from correlator.events.direction import Roles, who_to_whom
+from correlator.events.clause import Roles
+from correlator.events.direction import who_to_whom
 from correlator.events.language import CODED, language_of
 from correlator.events.lexicon import WITHOUT
 from correlator.events.phrases import Phrase, phrases

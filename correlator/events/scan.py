@@ -23,11 +23,12 @@ _SAMPLE_LENGTH = 2
 
 
 class Hit(NamedTuple):
-    """A pattern found: span in ``Text.joined`` of the whole, end of its head, and the entry."""
+    """A pattern found: span in ``Text.joined`` of the whole, end of its head, start of its tail, and the entry."""
 
     start: int
     end: int
     head_end: int
+    tail_start: int
     entry: Entry
 
 
@@ -114,7 +115,7 @@ def scan(text: Text) -> tuple[list[Mention], list[Hit]]:
         if names and (written := _as_written(text, start, end, names)):
             mentions.append(Mention(start, end, written))
         if whole:
-            hits += [Hit(start, end, end, entry) for entry in whole]
+            hits += [Hit(start, end, end, end, entry) for entry in whole]
         if begun:
             heads += [(start, end, entry) for entry in begun]
         if ended:
@@ -176,7 +177,7 @@ def _with_tails(
             if number not in numbers or tail_start < end - 1:
                 continue
             if text.joined.count(" ", end, tail_start) < _GAP_WORDS and not _parted(text.joined, end, tail_start):
-                hits.append(Hit(start, tail_end, end, entry))
+                hits.append(Hit(start, tail_end, end, tail_start, entry))
                 break
     return hits
 

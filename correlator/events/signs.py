@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from correlator.events.category import Candidate
-from correlator.events.direction import Roles
+from correlator.events.clause import Roles
 from correlator.events.parties import parties
 from correlator.events.phrases import Phrase
 from correlator.events.reading import Reading
