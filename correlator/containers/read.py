@@ -62,7 +62,11 @@ def text_table(path: str | Path) -> pl.DataFrame:
 
     Raises InputError for a name that stands twice and for lines with more cells than the header, else as ``read_raw``.
     """
-    raw = read_raw(path)
+    return as_texts(read_raw(path), path)
+
+
+def as_texts(raw: RawTable, path: str | Path) -> pl.DataFrame:
+    """The raw table of the file ``path`` as ``text_table`` has it; raises as there."""
     if raw.broken.height:
         line = raw.broken[LINE][0]
         raise InputError(f"{path}: line {line} has more cells than the header", hint="check that line")

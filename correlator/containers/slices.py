@@ -11,7 +11,7 @@ import polars as pl
 from correlator.containers.frame import raw_of_frame
 from correlator.containers.hints import KnownWords
 from correlator.containers.raw import RawTable
-from correlator.containers.read import container_of
+from correlator.containers.read import as_texts, container_of, text_table
 from correlator.containers.text_slices import text_slices
 from correlator.files import called, read_arrow_slices, read_parquet_slices
 
@@ -45,3 +45,14 @@ def slices_of(path: Path, known_words: KnownWords) -> Iterable[RawTable] | None:
     if container in _OF_COLUMNS:
         return ColumnSlices(path, _OF_COLUMNS[container])
     return text_slices(path, known_words, size=SLICE_BYTES) if container == "text" else None
+
+
+def text_tables(path: Path) -> Iterator[pl.DataFrame]:
+    """The table of any file as ``text_table`` has it: of columns slice by slice, of everything else whole."""
+    read = _OF_COLUMNS.get(container_of(path))
+    is_empty = True
+    for raw in ColumnSlices(path, read) if read is not None else ():
+        is_empty = False
+        yield as_texts(raw, path)
+    if is_empty:
+        yield text_table(path)

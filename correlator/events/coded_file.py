@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from correlator.containers.read import is_lines_of_text, is_utf8, text_table
+from correlator.containers.slices import text_tables
 from correlator.errors import InputError, TimeError
 from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
@@ -78,11 +79,17 @@ def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.Da
             with path.open(encoding="utf-8-sig", newline="") as lines:
                 yield from read_coded_lines(lines, path, separator, days=days)
         else:
-            yield from read_coded_lines(io.StringIO(text_table(path).write_csv()), path, days=days)
+            yield from read_coded_lines(_lines_of_tables(path), path, days=days)
     except csv.Error as error:
         raise InputError(
             f"{path} cannot be read as CSV: {csv_fault(error)}", hint="check quotes and the length of its cells"
         ) from None
+
+
+def _lines_of_tables(path: Path) -> Iterator[str]:
+    """A table that is no text as the lines of a CSV."""
+    for number, table in enumerate(text_tables(path)):
+        yield from io.StringIO(table.write_csv(include_header=not number))
 
 
 def _no_day(_text: str) -> date | None:

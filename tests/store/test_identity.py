@@ -8,6 +8,8 @@ import zipfile
 import polars as pl
 import pytest
 
+from correlator import arrow_files
+from correlator.containers import slices
 from correlator.intake.events import add_events
 from correlator.listing import listing
 
@@ -54,6 +56,23 @@ def test_growing_reordered_split_and_packed_files_of_a_user_give_each_event_once
     whole = new_store("whole")
     add_events(whole, path)
     assert events_of(whole) == reference
+
+
+@pytest.mark.parametrize("slice_rows", [2, 1000])
+@pytest.mark.parametrize("door", ["write_parquet", "write_ipc"])
+def test_events_in_columns_are_read_slice_by_slice(store, new_store, tmp_path, monkeypatch, door, slice_rows):
+    monkeypatch.setattr(slices, "SLICE_ROWS", slice_rows)
+    monkeypatch.setattr(arrow_files, "_BATCH_ROWS", 1)
+    lines = write(tmp_path / "a.csv", [*ROWS, "2025-07-03,,PAK,CHN,,x-3\n", "2025-07-04,AGREE,PAK,CHN,,x-4\n"])
+    path = tmp_path / "events.columns"
+    getattr(pl.read_csv(lines, infer_schema=False), door)(path)
+    columns = new_store("columns")
+    for each, file in ((store, lines), (columns, path)):
+        report = add_events(each, file)
+        assert (report.added, report.rejected) == (6, 1)
+    assert events_of(columns) == events_of(store)
+    rejects = "SELECT source_line, reason FROM rejects"
+    assert columns.frame(rejects).rows() == store.frame(rejects).rows() == [(7, "the row has no category")]
 
 
 def test_rows_that_say_the_same_are_one_event_unless_their_ids_differ(store, tmp_path):
