@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import re
 from collections import Counter
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.containers.packed import unpacking
 from correlator.containers.read import container_of, text_table
 from correlator.errors import InputError
 from correlator.eventstudy.event_table import read_events
@@ -212,10 +212,8 @@ def _typed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def _head(path: Path) -> _Head:
-    with opened(path) as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    with opened(path) as file:
-        start = gzip.GzipFile(fileobj=file).read(_SAMPLE_BYTES) if packed else file.read(_SAMPLE_BYTES)
+    with opened(path) as packed, unpacking(packed, str(path)) as (file, _):
+        start = file.read(_SAMPLE_BYTES)
     if b"\x00" in start:
         raise InputError(f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8, or give Parquet or Arrow")
     try:

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import zipfile
 
 import polars as pl
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 
 from correlator import source_limits as limits
 from correlator.errors import InputError
+from correlator.eventstudy.study_files import read_events_file, read_wide_file
 from correlator.files import read_arrow, read_parquet, read_toml, toml_document
 from correlator.market.files import read_prices
 from correlator.market.instruments import read_instruments
@@ -186,3 +188,12 @@ def test_the_limits_themselves():
         check_table_bytes(limits.FREE_TABLE_BYTES + 1, 1_000, "s")
     check_names(["^KSE", "BRK/B", "هنگری"], "symbol", "s")
     check_depth(json.dumps({"a": [{"b": [1]}] * 1_000}), "s")
+
+
+@pytest.mark.parametrize("read", [read_wide_file, read_events_file])
+@pytest.mark.parametrize("length", [2, 5, 9, 15, 40])
+def test_study_files_cut_off_in_their_packing_are_refused(tmp_path, read, length):
+    path = tmp_path / "cut.csv.gz"
+    path.write_bytes(gzip.compress(b"symbol,date,close\n" + b"LAMP,2025-05-28,10.5\n" * 50)[:length])
+    with pytest.raises(InputError, match=re.escape(str(path))):
+        read(path)
