@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -29,6 +30,20 @@ def connect(
     with suppress(duckdb.InvalidInputException):  # a notebook without widgets has no bar, and refuses the setting
         connection.execute("SET enable_progress_bar = false").fetchall()
     return connection
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C in the middle of a query as the KeyboardInterrupt that it is elsewhere; DuckDB raises RuntimeError."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) != _INTERRUPTED:
+            raise
+        raise KeyboardInterrupt from error
+
+
+_INTERRUPTED = "Query interrupted"
 
 
 def _limits() -> dict[str, str | bool | int | float | list[str]]:

@@ -160,10 +160,10 @@ def _csv_batches(path: Path, chunk: int) -> Iterator[pl.DataFrame]:
 def _batches(path: Path, call: str, given: dict[str, object], chunk: int) -> Iterator[pl.DataFrame]:
     import duckdb
 
-    from correlator.database import connect
+    from correlator.database import connect, interruptible
 
     some = False
-    with connect() as connection:
+    with interruptible(), connect() as connection:
         try:
             relation = connection.sql(f"FROM {call}", params={"path": duckdb_name(path), **given})
             reader = relation.to_arrow_reader(chunk)

@@ -19,7 +19,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.containers.slices import slices_of
-from correlator.database import connect
+from correlator.database import connect, interruptible
 from correlator.errors import CorrelatorError
 from correlator.files import duckdb_name
 from correlator.market.files import PriceFile, PriceOptions, exchange_of_all, read_recognised
@@ -85,7 +85,7 @@ class SlicedBars:
         """Whether two slices hold bars of one symbol and start."""
         if not self.may_repeat:
             return False
-        with connect(memory_limit=_MEMORY, temp_directory=str(self.folder)) as connection:
+        with interruptible(), connect(memory_limit=_MEMORY, temp_directory=str(self.folder)) as connection:
             repeat = connection.execute(
                 "SELECT 1 FROM read_parquet($path) GROUP BY symbol, bar_start HAVING count(*) > 1 LIMIT 1",
                 {"path": duckdb_name(self.folder) + "/*.parquet"},

@@ -159,7 +159,7 @@ def _pages(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Table,
         text = "" if place is None else row[place]
         try:
             url = row[table.places["url"]] or None if "url" in table.places else None
-            page = parse_page(text, publishers=table.publishers, url=url, where=f"record {number}")
+            page = parse_page(text, publishers=table.publishers, url=url, where="the record")
             batches.append(page_batch(page, table.source, number))
         except InputError as error:
             batches.append(rejected_page(table.source, number, str(error), text=text))

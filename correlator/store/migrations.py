@@ -196,6 +196,7 @@ def copy_database(connection: duckdb.DuckDBPyConnection, target: Path, *, name: 
     execute(connection, f"ATTACH {_quoted(str(target.absolute()), QUOTE)} AS copied_to")
     try:
         execute(connection, f"COPY FROM DATABASE {_quoted(str(source), DOUBLE_QUOTE)} TO copied_to")
+        execute(connection, "CHECKPOINT copied_to")  # it says what is wrong, as a full disk: DETACH does not
     finally:
         execute(connection, "DETACH copied_to")
 

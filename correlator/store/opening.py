@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from correlator.database import interruptible
 from correlator.errors import NotFoundError, StoreError
 from correlator.store.statements import execute
 from correlator.views import VIEWS
@@ -36,15 +37,21 @@ def no_store(address: str | Path) -> NotFoundError:
 
 @contextmanager
 def told(address: str | Path) -> Iterator[None]:
-    """What the database says about its own failures, in one line of ours."""
+    """What the database says about its own failures, in one line of ours; Ctrl-C is none."""
     try:
-        yield
+        with interruptible():
+            yield
     except duckdb.OutOfMemoryException as error:
         raise StoreError(
             f"store {address}: {first_line(error)}", hint="raise --memory, or ask for less at once"
         ) from error
     except duckdb.Error as error:
-        raise StoreError(f"store {address}: {first_line(error)}", hint="nothing was changed") from error
+        full = any(words in str(error) for words in _DISK_FULL)
+        hint = "make room, then run it again; nothing was changed" if full else "nothing was changed"
+        raise StoreError(f"store {address}: {first_line(error)}", hint=hint) from error
+
+
+_DISK_FULL = ("No space left on device", "Disk quota exceeded")
 
 
 def first_line(error: Exception) -> str:

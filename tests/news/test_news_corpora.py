@@ -468,3 +468,10 @@ def test_an_update_that_cannot_be_read_costs_a_feed_no_item():
     assert batch.articles.select("published_at", "updated_at").rows() == [(AT, None)]
     (batch,) = feed_batches(feed.replace("published>", "other>").encode(), "f")
     assert "future" in batch.rejects["reason"][0]
+
+
+def test_records_refused_for_one_reason_are_counted_together(tmp_path):
+    (tmp_path / "pages.jsonl").write_text("".join(f'{{"text": "A page {n} without a date"}}\n' for n in range(3)))
+    (batch,) = read_news(tmp_path / "pages.jsonl")
+    assert batch.rejects["reason"].n_unique() == 1
+    assert batch.rejects["source_line"].to_list() == [1, 2, 3]
