@@ -177,8 +177,11 @@ def read_watchlist(path: str | Path) -> list[WatchTerm]:
     for number, row in enumerate(rows.iter_rows(named=True), start=2):
         symbol, words = (str(row[column] or "").strip() for column in ("symbol", "words"))
         kind = str(row.get("kind") or "watchlist").strip()
-        if kind not in _USER_KINDS or not symbol or not words:
-            raise InputError(f"{name} line {number} is not a watch term", hint="kind is sector or watchlist")
+        empty = [column for column, text in (("symbol", symbol), ("words", words)) if not text]
+        if empty:
+            raise InputError(f"{name} line {number} has no {empty[0]}", hint="it needs symbol and words")
+        if kind not in _USER_KINDS:
+            raise InputError(f"{name} line {number}: kind {kind!r} is not known", hint="kind is sector or watchlist")
         terms.append(WatchTerm(symbol, kind, words))
     return terms
 

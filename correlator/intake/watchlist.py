@@ -46,7 +46,8 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
                 for link in linker.link(headline, body, [])
             ]
             after = articles["article_id"][-1]
-            written = write_links(connection, pl.DataFrame(rows, schema=LINKS.schema(), orient="row"))
+            found = pl.DataFrame(rows, schema=LINKS.schema(), orient="row")
+            written = write_links(connection, found.unique(maintain_order=True))  # versions of an article say the same
             added, known = added + written.added, known + written.known
         write_load(
             connection,

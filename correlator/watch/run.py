@@ -178,7 +178,7 @@ class Watch:
             wait = min(max(spec.every * 2.0**feed.failures, asked), LONGEST_BACKOFF)
             feed.due_at = time.monotonic() + wait
             self._hosts[feed.host] = time.monotonic() + max(HOST_GAP, min(asked, LONGEST_BACKOFF))
-            self._say(f"{problem.message}; tried again in {wait:.0f} s")
+            self._say(f"{problem}; tried again in {wait:.0f} s")
         else:
             if feed.failures:
                 self._say(f"{spec.name} answers again")

@@ -190,11 +190,26 @@ def test_a_symbol_on_the_strip_alone_is_never_named():
     assert [link.kind for link in links] == ["printed"]
 
 
-def test_watchlist_that_cannot_be_read(tmp_path):
+@pytest.mark.parametrize(
+    ("row", "reason"), [("PSO,oil,favourite", "'favourite'"), (",oil,sector", "no symbol"), ("PSO,,sector", "no words")]
+)
+def test_watchlist_that_cannot_be_read(tmp_path, row, reason):
     path = tmp_path / "watch.csv"
-    path.write_text("symbol,words,kind\nPSO,oil,favourite\n", encoding="utf-8")
-    with pytest.raises(InputError, match="line 2"):
+    path.write_text(f"symbol,words,kind\n{row}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=f"line 2.*{reason}"):
         read_watchlist(path)
+
+
+def test_versions_of_an_article_are_one_link(tmp_path):
+    store, page, words = Store(tmp_path / "m.duckdb"), tmp_path / "news.csv", tmp_path / "watch.csv"
+    words.write_text("symbol,words\nPSO,oil\n", encoding="utf-8")
+    for body in ("Oil was sold.", "Oil was sold to Malta."):
+        page.write_text(
+            f"headline,published_at,url,body\nRiga sells oil,2025-05-28T06:00Z,https://x.example/1,{body}\n"
+        )
+        add_news(store, page)
+    report = add_watchlist(store, words)
+    assert (report.added, report.known) == (1, 0)
 
 
 def test_a_name_that_begins_another_companys_does_not_link():
