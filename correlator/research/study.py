@@ -26,7 +26,6 @@ from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchanges_of, stored_panel
 from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
-from correlator.research.study_tables import factor_table
 from correlator.sessions import exchange_named, sessions_between
 from correlator.store.db import Store
 from correlator.store.statements import query
@@ -101,6 +100,8 @@ def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any
     given: dict[str, Any] = {"symbols": symbols, **options}
     data = {name: held(given.pop(name, None)) for name in ("factors", "risk_free")}
     if data["factors"] is not None:
+        from correlator.research.study_tables import factor_table  # its readers take a part of a cold study's time
+
         data["factors"] = factor_table(data["factors"]).frame
     return study_spec(**given), data
 

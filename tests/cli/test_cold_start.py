@@ -18,7 +18,7 @@ NOT_NEEDED = {
     "plotly",
     "yfinance",
     "correlator.containers",
-    "correlator.market.layout",
+    "correlator.market.layout.recognise",
     "correlator.market.files",
     "correlator.eventstudy.stream",
 }

@@ -47,7 +47,7 @@ _REPORT = (
 )
 _QUERIES = (
     b"select symbol, avg(close) over (order by session) as a from bars where close > 1 qualify a > 0",
-    b"with t as (select * from bars_known(now())) pivot t on symbol using max(close)",
+    b"with t as (select * from bars_known(now(), ['A'])) pivot t on symbol using max(close)",
     b"select list_transform([1, 2], lambda x: x + 1), {'a': 1}, map {'b': 2}, interval 1 day, 'x'::blob from range(3)",
 )
 _SETTINGS = b'store = "market.duckdb"\nexchange = "XKAR"\nbenchmark = "KSE100"\ncoder = "rules"\n'

@@ -22,7 +22,8 @@ from correlator.news.printed_dates import _full_year
 from correlator.news.records import read_rows
 from correlator.news.stories import _is_daily, cluster_stories
 from correlator.news.story_words import words_of
-from correlator.news.strip import _percent_agrees, parse_strip
+from correlator.news.strip import parse_strip
+from correlator.news.strip_figures import _percent_agrees
 
 
 def test_titles_that_differ_by_one_letter_in_five_are_alike() -> None:
@@ -55,13 +56,13 @@ def test_the_only_block_is_kept_though_it_looks_like_a_title() -> None:
 @pytest.mark.parametrize(("percent", "agrees"), [(0.10, True), (0.11, True), (0.13, False)])
 def test_a_small_change_has_a_small_rounding_error(percent: float, agrees: bool) -> None:
     """0.05 over 49.95 is 0.1001 %; one unit of the second decimal, and 0.0001 for the price of one decimal."""
-    assert _percent_agrees("50.0", "0.05", percent) is agrees
+    assert _percent_agrees("50.0", "0.05", 0.05, percent) is agrees
 
 
 @pytest.mark.parametrize(("percent", "agrees"), [(0.50, True), (0.54, True), (0.57, False)])
 def test_a_change_of_one_decimal_carries_its_rounding(percent: float, agrees: bool) -> None:
     """0.5 over 99.5 is 0.5025 %, where the change may be 0.05 more or less: 0.05 %."""
-    assert _percent_agrees("100.0", "0.5", percent) is agrees
+    assert _percent_agrees("100.0", "0.5", 0.5, percent) is agrees
 
 
 def test_years_of_two_digits_are_not_in_the_future() -> None:
