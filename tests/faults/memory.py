@@ -95,8 +95,8 @@ def checked(folder: Path, _: int) -> None:
 
 STEPS: dict[str, tuple[int, dict[str, Callable[[Path, int], None]]]] = {
     "prices": (20_000, {"add prices": prices, "check prices": checked, "add prices in Parquet": prices_in_columns}),
-    "events": (2_000, {"add events": events, "list events --limit 5": five_events}),
-    "news": (2_000, {"add news": news, "list articles --limit 5": five_articles}),
+    "events": (20_000, {"add events": events, "list events --limit 5": five_events}),
+    "news": (5_000, {"add news": news, "list articles --limit 5": five_articles}),
 }
 """Rows of the smallest store, and what is done with it in order."""
 
