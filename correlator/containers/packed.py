@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -35,24 +36,6 @@ def _limited(file: _Readable, packed: int, source: str) -> bytes:
     return b"".join(parts)
 
 
-def from_gzip(data: bytes, source: str) -> bytes:
-    """The bytes out of gzip."""
-    with gzip.open(io.BytesIO(data)) as file:
-        return _limited(file, len(data), source)
-
-
-def from_bzip2(data: bytes, source: str) -> bytes:
-    """The bytes out of bzip2."""
-    with bz2.open(io.BytesIO(data)) as file:
-        return _limited(file, len(data), source)
-
-
-def from_xz(data: bytes, source: str) -> bytes:
-    """The bytes out of xz."""
-    with lzma.open(io.BytesIO(data)) as file:
-        return _limited(file, len(data), source)
-
-
 def from_compress(data: bytes, source: str) -> bytes:
     """The bytes out of compress (.Z)."""
     from unlzw3 import unlzw
@@ -68,13 +51,31 @@ def _zstd_stream(file: IO[bytes]) -> IO[bytes]:
     return cast("IO[bytes]", io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd")))
 
 
-_STREAMS: tuple[tuple[bytes, str, Callable[[IO[bytes]], object]], ...] = (
-    (b"\x1f\x8b", "gzip", gzip.open),
-    (b"BZh", "bzip2", bz2.open),
-    (b"\xfd7zXZ\x00", "xz", lzma.open),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstd_stream),
+@dataclass(frozen=True)
+class Packing:
+    """What packs one file's bytes: its name, the first bytes and the ending of such files, and what ``opens`` them."""
+
+    name: str
+    mark: bytes
+    ending: str
+    opens: Callable[[IO[bytes]], object]
+
+    def stream(self, file: IO[bytes]) -> IO[bytes]:
+        """The bytes of a file as they are unpacked."""
+        return cast("IO[bytes]", self.opens(file))
+
+    def unpack(self, data: bytes, source: str) -> bytes:
+        """All bytes that ``data`` packs."""
+        with self.stream(io.BytesIO(data)) as file:
+            return _limited(file, len(data), source)
+
+
+PACKINGS = (
+    Packing("gzip", b"\x1f\x8b", ".gz", gzip.open),
+    Packing("bzip2", b"BZh", ".bz2", bz2.open),
+    Packing("xz", b"\xfd7zXZ\x00", ".xz", lzma.open),
+    Packing("zstd", b"\x28\xb5\x2f\xfd", ".zst", _zstd_stream),
 )
-_ENDINGS = (".gz", ".bz2", ".xz", ".zst")
 
 
 @contextmanager
@@ -84,27 +85,19 @@ def unpacking(file: IO[bytes], source: str) -> Iterator[tuple[IO[bytes], bool]]:
     The kind is told by the first bytes; a limit is set by the one who reads. Raises InputError where it is damaged.
     """
     head = cast("io.BufferedReader", file).peek(6)
-    kind, opens = next(((name, each) for mark, name, each in _STREAMS if head.startswith(mark)), ("", None))
+    packing = next((each for each in PACKINGS if head.startswith(each.mark)), None)
     try:
-        yield cast("IO[bytes]", opens(file)) if opens else file, opens is not None
+        yield (file, False) if packing is None else (packing.stream(file), True)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        if not opens:
+        if packing is None:
             raise
-        raise InputError(f"{source} is a damaged {kind} file: {error}", hint="download it again") from None
+        raise InputError(f"{source} is a damaged {packing.name} file: {error}", hint="download it again") from None
 
 
 def name_unpacked(path: Path) -> str:
     """The name of what a file packs, in small letters: *corpus.csv* of *Corpus.csv.gz*."""
     name = path.name.lower()
-    return next((name.removesuffix(ending) for ending in _ENDINGS if name.endswith(ending)), name)
-
-
-def from_zstd(data: bytes, source: str) -> bytes:
-    """The bytes out of zstd."""
-    import pyarrow
-
-    with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), "zstd") as file:
-        return _limited(file, len(data), source)
+    return next((name.removesuffix(each.ending) for each in PACKINGS if name.endswith(each.ending)), name)
 
 
 _EACH = "unpack it and load its files one by one, each with what it does not say itself (--symbol)"

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from correlator.containers.packed import name_unpacked
 from correlator.containers.read import kind_inside, text_table
 from correlator.errors import InputError, NotFoundError
 from correlator.files import called, read_arrow, read_parquet
@@ -71,7 +72,7 @@ def _in_file(path: Path, fields: Fields, encoding: str | None) -> Iterator[Line]
     if kind not in _LINES:
         yield from _in_frame(_FRAMES.get(kind, text_table)(path), fields, name)
         return
-    suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    suffix = Path(name_unpacked(path)).suffix
     objects = _document(path, encoding) if kind == "json" and suffix not in _JSON_LINES else None
     if objects is not None:
         yield from _in_objects(((n, flattened(each)) for n, each in enumerate(objects, start=1)), fields, "record")
