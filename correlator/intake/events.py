@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,6 @@ from correlator.tabular import csv_of, to_polars
 
 _Part = tuple[pl.DataFrame, pl.DataFrame]
 UNKNOWN_ACTORS = "with an actor that is not a country or organisation we know"
-PART_ROWS = 50_000
-"""Events of one transaction: as many as are written in less than half a second."""
 
 
 def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int], None] | None = None) -> LoadReport:
@@ -56,17 +54,8 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
         return _write(connection, part, name)
 
     load = Load("events", name, sha256)
-    total = load_parts(store, load, started(_sliced(read_ahead(batches))), write, advance=advance)
+    total = load_parts(store, load, started(read_ahead(batches)), write, advance=advance)
     return LoadReport("events", name, total.added, total.known, total.rejected, total.details)
-
-
-def _sliced(parts: Iterable[_Part]) -> Iterator[_Part]:
-    """The same rows, at most ``PART_ROWS`` events at a time; rejects go with the first of them."""
-    for events, rejects in parts:
-        slices = list(events.iter_slices(PART_ROWS)) or [events]
-        yield slices[0], rejects
-        for rows in slices[1:]:
-            yield rows, rejects.clear()
 
 
 def _write(connection: Connection, part: _Part, source: str) -> Tally:

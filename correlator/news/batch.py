@@ -37,8 +37,6 @@ ARTICLE_SCHEMA = ARTICLES.schema(ARTICLE_COLUMNS)
 QUOTE_SCHEMA = ARTICLES.schema(("article_key", "content_hash")) | {"strip": pl.Int32()} | QUOTES.schema(QUOTE_COLUMNS)
 REJECT_SCHEMA = REJECTS.schema(REJECT_COLUMNS)
 NAMED_SCHEMA = {"article_key": pl.String(), "symbol": pl.String(), "evidence": pl.String()}
-BATCH_ROWS = 10_000
-"""Rows that are read and coded at a time: they bound the memory of a load, and are written in one transaction."""
 CONTENT_LIMIT = 500
 SEPARATOR = "\x1f"
 Item = TypeVar("Item")

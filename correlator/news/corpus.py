@@ -74,7 +74,7 @@ class _Table:
 def read_corpus(
     path: Path, publishers: Publishers, *, columns: Mapping[str, str] | None = None, encoding: str | None = None
 ) -> Iterator[Batch]:
-    """Batches of at most ``BATCH_ROWS`` rows. Raises InputError for what is not a table or lacks the columns."""
+    """Batches of bounded size. Raises InputError for what is not a table or lacks the columns."""
     yield from read_ahead(_file_batches(path, publishers, columns, encoding))
 
 

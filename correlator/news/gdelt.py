@@ -22,7 +22,7 @@ from correlator.containers.packed import only_member
 from correlator.errors import InputError
 from correlator.files import called
 from correlator.news import text_lines
-from correlator.news.batch import BATCH_ROWS, REJECT_SCHEMA, reject
+from correlator.news.batch import REJECT_SCHEMA, reject
 from correlator.tables import EVENTS
 
 EVENT_COLUMNS = tuple(
@@ -102,6 +102,8 @@ _WHOLE = (
     "QuadClass",
     "DATEADDED",
 )  # columns of whole numbers
+BATCH_ROWS = 30_000
+"""Rows that are read at a time, and events of one transaction: written in less than half a second."""
 ROLES = ("GOV", "MIL", "LEG", "JUD", "OPP", "BUS", "IGO", "CVL")
 
 

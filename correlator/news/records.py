@@ -19,7 +19,7 @@ from correlator.containers.packed import name_unpacked
 from correlator.errors import InputError
 from correlator.files import called
 from correlator.news import json_documents, text_lines
-from correlator.news.batch import BATCH_ROWS, encodable, reject
+from correlator.news.batch import encodable, reject
 from correlator.syntax import csv_fault, json_fault
 from correlator.tabular import as_text
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-BATCH_TEXT = 20_000_000
-SLICE_ROWS = 10_000
+BATCH_ROWS, BATCH_TEXT = 10_000, 20_000_000
+"""Rows that are read at a time, and characters where they are long: they bound the memory of a load."""
 MAX_COLUMN = 2_000_000_000
 _SEPARATORS = (",", ";", "\t", "|")
 _NAMING = 200  # objects whose keys name the columns
@@ -57,7 +57,7 @@ def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> 
 
 def frame_rows(frame: pl.DataFrame) -> tuple[list[str], Iterator[Row]]:
     """Names and rows of a frame, as ``read_rows`` gives those of a file."""
-    parts = (zip(*map(_series_texts, part), strict=True) for part in frame.iter_slices(SLICE_ROWS))
+    parts = (zip(*map(_series_texts, part), strict=True) for part in frame.iter_slices(BATCH_ROWS))
     return frame.columns, enumerate(chain.from_iterable(parts), start=1)
 
 
@@ -179,7 +179,7 @@ def _parquet_rows(file: pq.ParquetFile, path: Path) -> Iterator[Row]:
     limit = max(10 * text_lines.UNCHECKED, text_lines.MAX_RATIO * path.stat().st_size)
     number = taken = 0
     with _readable(path):
-        for part in file.iter_batches(batch_size=SLICE_ROWS):
+        for part in file.iter_batches(batch_size=BATCH_ROWS):
             for row in zip(*(_texts(column) for column in part.columns), strict=True):
                 number += 1
                 taken += sum(map(len, row))
