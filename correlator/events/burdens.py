@@ -6,7 +6,8 @@ import re
 from functools import cache
 from typing import Final
 
-from correlator.events.clause import Clause, Roles
+from correlator.events.clause import BY, Clause, Roles, differs
+from correlator.events.form import RELIEF
 from correlator.events.lexicon import OBJECT, SUBJECT, load_groups
 from correlator.events.phrases import Phrase
 from correlator.events.text import Text
@@ -14,21 +15,19 @@ from correlator.events.text import Text
 # The rules by which the owner of a burden lays it on who bears it, or eases it.
 BORNE: Final = "bears the burden of"
 EASED: Final = "whose burden is eased"
-_RELIEF: Final = frozenset({"RETREAT", "CONCEDE"})
-_BY = re.compile(r" by (?:the |an? )?")
 _LAID_ON = frozenset({"on", "against", "for", "upon"})
 _LAID_BY = frozenset({"from", "by"})
 
 
 def lifted(clause: Clause) -> Roles | None:
     """*Ghana visa ban lifted by US*, *talks with Chad called off by Mali*: whoever stands behind *by* acts."""
-    if clause.form != SUBJECT or (by := _BY.match(clause.text.lowered, clause.end - 1)) is None:
+    if clause.form != SUBJECT or (by := BY.match(clause.text.lowered, clause.end - 1)) is None:
         return None
     agent = next((phrase for phrase in clause.behind if phrase.start == by.end() - 1), None)
     if agent is None:
         return None
     named = (*clause.before, *clause.behind)
-    return Roles([agent], [p for p in named if p.start < clause.end and _differs(p, agent)], "passive, by")
+    return Roles([agent], [p for p in named if p.start < clause.end and differs(p, agent)], "passive, by")
 
 
 def borne(clause: Clause) -> Roles | None:
@@ -38,7 +37,7 @@ def borne(clause: Clause) -> Roles | None:
     if _bears().match(clause.text.lowered, clause.start) is None:
         return None
     subjects = clause.subjects
-    others = [phrase for phrase in clause.behind if _differs(phrase, subjects[0])]
+    others = [phrase for phrase in clause.behind if differs(phrase, subjects[0])]
     owners = [p for p in others if p.preposition in _LAID_BY or _is_owner(clause.text, p)]
     owners = owners or [phrase for phrase in others if phrase.is_place]
     return Roles(owners[:1], subjects, BORNE)
@@ -46,22 +45,18 @@ def borne(clause: Clause) -> Roles | None:
 
 def eased(clause: Clause) -> Roles | None:
     """*End to Saudi ban on Indonesian poultry*: whose burden it was eases it for whom it lay upon."""
-    if clause.category not in _RELIEF or clause.form != OBJECT or clause.before:
+    if clause.category not in RELIEF or clause.form != OBJECT or clause.before:
         return None
     owner = next((phrase for phrase in clause.behind if _is_owner(clause.text, phrase)), None)
     if owner is None:
         return None
-    eased_for = [p for p in clause.behind if p.preposition in _LAID_ON and p.start > owner.start and _differs(p, owner)]
+    eased_for = [p for p in clause.behind if p.preposition in _LAID_ON and p.start > owner.start and differs(p, owner)]
     return Roles([owner], eased_for, EASED) if eased_for else None
 
 
 def _is_owner(text: Text, phrase: Phrase) -> bool:
     """Whether the burden is named right behind: *EU's new export curbs*."""
     return _owned().match(text.lowered, phrase.end - 1) is not None
-
-
-def _differs(phrase: Phrase, other: Phrase) -> bool:
-    return phrase.actor.country is not None and phrase.actor.country != other.actor.country
 
 
 @cache

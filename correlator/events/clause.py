@@ -34,6 +34,8 @@ _SITUATED = re.compile(
     r"(?: the| southern| northern| eastern| western| south| north| east| west)* "
 )
 _SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
+# What stands before the agent of a passive verb.
+BY = re.compile(r" by (?:the |an? )?")
 # What may stand between a subject and its verb.
 AUXILIARY = re.compile(
     r" (?:(?:has|have|had|is|was|were|are|will|would|to|may|could|not|also|again|since|already|being|been|\w+ly) )*"
@@ -165,6 +167,11 @@ def _is_people_of(text: Text, phrase: Phrase, after: Phrase) -> bool:
         and after.preposition == "of"
         and text.lowered.startswith(" the ", max(0, phrase.start - 4))
     )
+
+
+def differs(phrase: Phrase, other: Phrase) -> bool:
+    """Whether the phrase has a country, and another one than the other."""
+    return phrase.actor.country is not None and phrase.actor.country != other.actor.country
 
 
 def of_country(phrase: Phrase, other: Phrase) -> Phrase:

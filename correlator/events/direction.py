@@ -8,7 +8,7 @@ from typing import Final
 
 from correlator.events.burdens import borne, eased, lifted
 from correlator.events.category import Candidate
-from correlator.events.clause import AUXILIARY, Clause, Roles, clause_of, of_country, opens_aside
+from correlator.events.clause import AUXILIARY, BY, Clause, Roles, clause_of, differs, of_country, opens_aside
 from correlator.events.home import BY_DEED, other_side, own_people, settled
 from correlator.events.phrases import PLACING, Phrase
 from correlator.events.text import Text
@@ -37,7 +37,6 @@ _DEED = re.compile(
     r"rockets?|drones?|jets?|artillery|offensive|incursion|sanctions|tariffs?|dut(?:y|ies)|levy|visa ban|"
     r"travel ban|curbs) "
 )
-_BY = re.compile(r" by (?:the |an? )?")
 _BY_REACH = 54
 _BY_NEXT = 4
 _PHRASE_REACH = 24
@@ -95,7 +94,7 @@ def _agent(clause: Clause) -> Roles | None:
     """*Attacked by*, *an attack by*: whoever stands behind *by* acts."""
     text = clause.text.lowered
     far = not clause.before or _is_passive(clause) or _lacks_is(clause)
-    for match in _BY.finditer(text, clause.start, clause.end + (_BY_REACH if far else _BY_NEXT)):
+    for match in BY.finditer(text, clause.start, clause.end + (_BY_REACH if far else _BY_NEXT)):
         near = (p for p in clause.behind if match.end() - 1 <= p.start + 1 <= match.end() + _PHRASE_REACH)
         if (agent := next(near, None)) is not None:
             others = [p for p in clause.behind if p.start > agent.start or p.end < match.start()]
@@ -112,7 +111,7 @@ def _received(clause: Clause) -> Roles | None:
         return None
     givers = [phrase for phrase in clause.behind if phrase.preposition == "from" and not phrase.is_place]
     if not givers and clause.category == "AID" and not clause.objects:
-        givers = [p for p in clause.later if _differs(p, clause.before[-1]) and _GIVES.match(text, p.end - 1)]
+        givers = [p for p in clause.later if differs(p, clause.before[-1]) and _GIVES.match(text, p.end - 1)]
     return Roles(givers, clause.subjects, "receives from") if givers else None
 
 
@@ -127,7 +126,7 @@ def _gifted(clause: Clause) -> Roles | None:
     if verb is None or not subjects or not AUXILIARY.fullmatch(text, subjects[-1].end - 1, verb.start() + 1):
         return None
     named = [p for p in (*clause.before, *clause.behind) if p.start >= verb.end() - 1 and not p.is_place]
-    givers = [p for p in named if p.preposition in _OF_GIFT and _differs(p, subjects[0])]
+    givers = [p for p in named if p.preposition in _OF_GIFT and differs(p, subjects[0])]
     return Roles(givers[:1], subjects, WITH_GIFT) if givers else None
 
 
@@ -165,7 +164,7 @@ def _suffered(clause: Clause) -> Roles | None:
 def _where_it_was(clause: Clause, doer: Phrase, subject: Phrase) -> Phrase:
     """*Civilians killed in Thai fire at Samrong*: who suffers, of the place where no country is said."""
     places = (*clause.places, *clause.later)
-    place = next((p for p in places if p.is_place and p.actor.country and _differs(p, doer)), None)
+    place = next((p for p in places if p.is_place and p.actor.country and differs(p, doer)), None)
     return of_country(subject, place) if subject.actor.country is None and place is not None else subject
 
 
@@ -177,7 +176,7 @@ def _doer_of_deed(clause: Clause, subject: Phrase) -> Phrase | None:
         deed = not phrase.is_place and _DEED.match(text, behind) is not None
         from_there = phrase.preposition == "from" and text.startswith("deported", clause.start + 1)
         attacked = phrase.preposition == "from" and clause.category == "ASSAULT"
-        if _differs(phrase, subject) and "," not in before and (deed or from_there or attacked):
+        if differs(phrase, subject) and "," not in before and (deed or from_there or attacked):
             return phrase
     return None
 
@@ -222,35 +221,35 @@ def _active(clause: Clause) -> Roles:
         return _in_order(clause)
     objects = [other_side(phrase, sources[0].actor.country) for phrase in _ranked(clause)]
     first = other_side(sources[0], objects[0].actor.country) if objects else sources[0]
-    others_before = [phrase for phrase in sources[1:] if _differs(phrase, first)]
-    if first.actor.country is None and others_before and not any(_differs(phrase, first) for phrase in objects):
+    others_before = [phrase for phrase in sources[1:] if differs(phrase, first)]
+    if first.actor.country is None and others_before and not any(differs(phrase, first) for phrase in objects):
         first, others_before = of_country(first, others_before[0]), others_before[1:]
     together = [phrase for phrase in others_before if _together(clause.text, first, phrase)]
-    acted_on = [phrase for phrase in objects if _differs(phrase, first)]
+    acted_on = [phrase for phrase in objects if differs(phrase, first)]
     if together and _is_mutual(clause) and not any(_is_partner(clause, phrase) for phrase in acted_on):
         return Roles([first], together, TOGETHER)
     if _is_mutual(clause) and not acted_on and (parties := _parties(clause.text, first, sources[1:])):
         return Roles([first], parties, "parties of one country")
     own = own_people(clause, first)
-    places = [place for place in clause.places if _differs(place, first)]
+    places = [place for place in clause.places if differs(place, first)]
     others = [*own, *acted_on, *(p for p in places if not any(_suffers_from(clause.text, q, p) for q in acted_on))]
     if others:
         return Roles([first, *together], _not_topics(clause, others), "subject, verb, object")
     if others_before:
         return Roles([first], others_before, "subject and named before the verb")
     asides = [phrase for phrase in clause.before if phrase not in sources and not phrase.is_place]
-    later = sorted([*clause.later, *asides], key=lambda phrase: not _differs(phrase, first))
+    later = sorted([*clause.later, *asides], key=lambda phrase: not differs(phrase, first))
     if (roles := _reported(clause, first)) is not None:
         return roles
     rest = [*objects, *clause.places, *later]
     if clause.category == "MOBILIZE":  # one's own forces are not whom they are called up against
-        rest = [phrase for phrase in rest if _differs(phrase, first)] or rest
+        rest = [phrase for phrase in rest if differs(phrase, first)] or rest
     return Roles([first], rest, "subject, verb, object")
 
 
 def _reported(clause: Clause, first: Phrase) -> Roles | None:
     """*India broke the treaty, says Nepal*: whoever tells it accuses, or is the one acted on."""
-    teller = next((phrase for phrase in clause.speakers if _differs(phrase, first)), None)
+    teller = next((phrase for phrase in clause.speakers if differs(phrase, first)), None)
     if teller is None or clause.in_sentence:
         return None
     if clause.category in _TOLD_OF_OTHERS:
@@ -299,7 +298,7 @@ def _in_order(clause: Clause) -> Roles:
         return Roles([], named, "no actor before the verb")
     if named[0].preposition in _TOWARDS:
         return _towards(clause, named[0], rest)
-    others = [phrase for phrase in rest if _differs(phrase, named[0])]
+    others = [phrase for phrase in rest if differs(phrase, named[0])]
     return Roles(named[:1], others or rest, "order")
 
 
@@ -317,7 +316,7 @@ def _lacks_subject(clause: Clause, first: Phrase) -> bool:
 def _towards(clause: Clause, first: Phrase, rest: Sequence[Phrase]) -> Roles:
     """*Sanctions on Russia*, *returned to Peru*: the first is acted on, by one named without such a preposition."""
     actors = [p for p in rest if p.actor.country and p.preposition not in _TOWARDS | PLACING]
-    actors.sort(key=lambda phrase: not _differs(phrase, first))
+    actors.sort(key=lambda phrase: not differs(phrase, first))
     if not actors and clause.category in _FORCE | {"PROTEST"}:
         actors = [place for place in rest if place.is_place]
     return Roles(actors[:1], [first], "acted on by its preposition")
@@ -330,14 +329,14 @@ def _after_aside(clause: Clause) -> Roles | None:
         return None
     inside = [phrase for phrase in clause.behind if phrase.end <= comma + 1]
     subject = next((phrase for phrase in (*clause.behind, *clause.later) if phrase.start >= comma), None)
-    if not inside or subject is None or subject.is_place or not any(_differs(phrase, subject) for phrase in inside):
+    if not inside or subject is None or subject.is_place or not any(differs(phrase, subject) for phrase in inside):
         return None
-    return Roles([subject], [phrase for phrase in inside if _differs(phrase, subject)], "subject behind the aside")
+    return Roles([subject], [phrase for phrase in inside if differs(phrase, subject)], "subject behind the aside")
 
 
 def _befalls(place: Phrase, victim: Phrase) -> bool:
     """*Blast near Samarra kills US soldier*: unknown attackers of the place, and its victim."""
-    return place.start < victim.start and not victim.preposition and _differs(victim, place)
+    return place.start < victim.start and not victim.preposition and differs(victim, place)
 
 
 def _ranked(clause: Clause) -> list[Phrase]:
@@ -385,10 +384,6 @@ def _not_topics(clause: Clause, objects: Sequence[Phrase]) -> list[Phrase]:
 
 def _same(phrase: Phrase, other: Phrase) -> bool:
     return phrase.actor.country == other.actor.country
-
-
-def _differs(phrase: Phrase, first: Phrase) -> bool:
-    return phrase.actor.country is not None and phrase.actor.country != first.actor.country
 
 
 def _together(text: Text, first: Phrase, other: Phrase) -> bool:

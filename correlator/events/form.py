@@ -38,7 +38,8 @@ _KIND_OF = re.compile(
 _RAISED = re.compile(r" (?:lift|lifts|lifted|lifting) .* to \d")
 _LATER = re.compile(r" (?:to|will|would|may|might|could|shall) be ")
 _DUE = re.compile(r" (?:must|should|ought to|needs? to|has to|have to) be ")
-_FREES: Final = frozenset({"RETREAT", "CONCEDE"})
+# The categories of what lifts or eases a burden.
+RELIEF: Final = frozenset({"RETREAT", "CONCEDE"})
 
 
 def is_of_one_clause(text: Text, hit: Hit) -> bool:
@@ -56,7 +57,7 @@ def is_of_one_clause(text: Text, hit: Hit) -> bool:
 def meant(text: Text, hit: Hit) -> str:
     """The category of a hit: *curbs to be lifted* promise it, *curbs must be lifted* demands it."""
     category = hit.entry.category
-    if hit.entry.form != SUBJECT or category not in _FREES:
+    if hit.entry.form != SUBJECT or category not in RELIEF:
         return category
     if _DUE.search(text.lowered, hit.head_end - 1, hit.tail_start + 1):
         return "REQUEST"
@@ -66,7 +67,7 @@ def meant(text: Text, hit: Hit) -> str:
 def _takes(lowered: str, hit: Hit) -> bool:
     if _PARTS_OBJECT.search(lowered, hit.head_end - 1, hit.tail_start + 1) or _kind_of(lowered, hit.end):
         return False
-    return hit.entry.category not in _FREES or _RAISED.match(lowered, hit.start) is None
+    return hit.entry.category not in RELIEF or _RAISED.match(lowered, hit.start) is None
 
 
 def _kind_of(lowered: str, end: int) -> bool:
