@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from typing import Any
 
 from correlator.resources import data_path
 
@@ -53,13 +54,13 @@ def undone(word: str, others: Iterable[str]) -> bool:
 
 @cache
 def _names_burden() -> re.Pattern[str]:
-    return re.compile(rf"(?i)\b(?:{_any(_words()['burden'])})\b")
+    return re.compile(rf"(?i)\b(?:{_any(word_lists()['burden'])})\b")
 
 
 @cache
 def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """*Lifts the ban*, and *ban is lifted*: its verb is in the past."""
-    words = _words()
+    words = word_lists()
     burden, rate = (_any(words[name]) for name in ("burden", "rate"))
     verbs = "|".join(_forms(verb) for verb in words["relieving"])
     past = "|".join(_forms(verb, past=True) for verb in words["relieving"])
@@ -86,6 +87,6 @@ def _any(words: Sequence[str]) -> str:
 
 
 @cache
-def _words() -> Mapping[str, Sequence[str]]:
-    raw = tomllib.loads(data_path("news", "story_words.toml").read_text(encoding="utf-8"))
-    return {name: raw[name] for name in ("burden", "rate", "relieving")}
+def word_lists() -> Mapping[str, Any]:
+    """The lists of ``data/news/story_words.toml``."""
+    return tomllib.loads(data_path("news", "story_words.toml").read_text(encoding="utf-8"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +13,7 @@ from typing import Any
 import polars as pl
 import snowballstemmer
 
-from correlator.news.story_senses import by_object
+from correlator.news.story_senses import by_object, word_lists
 from correlator.resources import data_path
 
 _KINDS = (
@@ -205,7 +204,7 @@ def main_clause(headline: str) -> str:
 @cache
 def words_of() -> StoryWords:
     """The sets of the data file."""
-    raw = _raw()
+    raw = word_lists()
     return StoryWords(**{each.name: frozenset(_stems(raw[each.name])) for each in fields(StoryWords)})
 
 
@@ -222,7 +221,7 @@ def converses() -> dict[str, frozenset[str]]:
 
 
 def _paired(name: str) -> dict[str, frozenset[str]]:
-    pairs = [(_taken_for(one), _taken_for(two)) for one, two in _raw()[name]]
+    pairs = [(_taken_for(one), _taken_for(two)) for one, two in word_lists()[name]]
     both = [*pairs, *((two, one) for one, two in pairs)]
     return {word: frozenset(other for each, other in both if each == word) for word, _ in both}
 
@@ -258,12 +257,12 @@ def _joined_phrases(text: str) -> str:
 
 @cache
 def _phrases() -> tuple[re.Pattern[str], Mapping[str, str]]:
-    groups: Sequence[Sequence[str]] = _raw()["same"]
+    groups: Sequence[Sequence[str]] = word_lists()["same"]
     several = {each: _one_word(group[0]) for group in groups for each in group if _SEVERAL.search(each)}
     several = {
         each: _one_word(each)
         for name in ("market", "turning", "tentative", "indicator")
-        for each in _raw()[name]
+        for each in word_lists()[name]
         if " " in each
     } | several
     return re.compile(rf"\b{_any_of(several)}\b", re.IGNORECASE), several
@@ -299,7 +298,7 @@ def _taken_for(word: str) -> str:
 @cache
 def _same() -> dict[str, str]:
     table: dict[str, str] = {}
-    for group in _raw()["same"]:
+    for group in word_lists()["same"]:
         first = _stem(_one_word(group[0]))
         for each in group:
             bare = _one_word(each).replace(".", "").replace("'", "")
@@ -343,8 +342,3 @@ def _stemmer() -> Any:
 def _irregular() -> dict[str, str]:
     with data_path("events", "irregular_verbs.csv").open(encoding="utf-8", newline="") as file:
         return {form: row["base"] for row in csv.DictReader(file) for form in row["forms"].split(";")}
-
-
-@cache
-def _raw() -> dict[str, list[Any]]:
-    return tomllib.loads(data_path("news", "story_words.toml").read_text(encoding="utf-8"))
