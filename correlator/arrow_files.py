@@ -47,13 +47,15 @@ def arrow_slices(file: IO[bytes], source: str, rows: int) -> Iterator[pl.DataFra
 
 
 def _sliced(schema: pa.Schema, batches: Iterator[pa.RecordBatch], source: str, rows: int) -> Iterator[pl.DataFrame]:
+    """Frames of about ``rows`` rows, at least one."""
     held: list[pa.RecordBatch] = []
+    is_first = True
     for batch in batches:
         held.append(batch)
         if sum(each.num_rows for each in held) >= rows:
             yield _as_polars(held, schema, source)
-            held = []
-    if held:
+            held, is_first = [], False
+    if held or is_first:
         yield _as_polars(held, schema, source)
 
 

@@ -50,9 +50,7 @@ def slices_of(path: Path, known_words: KnownWords) -> Iterable[RawTable] | None:
 def text_tables(path: Path) -> Iterator[pl.DataFrame]:
     """The table of any file as ``text_table`` has it: of columns slice by slice, of everything else whole."""
     read = _OF_COLUMNS.get(container_of(path))
-    is_empty = True
-    for raw in ColumnSlices(path, read) if read is not None else ():
-        is_empty = False
-        yield as_texts(raw, path)
-    if is_empty:
+    if read is None:
         yield text_table(path)
+    else:
+        yield from (as_texts(raw, path) for raw in ColumnSlices(path, read))

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, counted, likeliest, warn
-from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers
+from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers, is_text
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.layout.vocabulary import field_of
@@ -270,9 +270,9 @@ def label_column(table: pl.DataFrame, what: str) -> str:
     for column in table.get_columns()[:1]:
         if holds_day_numbers(column) or (column.dtype.is_numeric() and field_of(column.name) in ("date", "time")):
             return column.name
-    for name, kind in table.schema.items():
-        if kind.base_type() in (pl.String, pl.Categorical, pl.Enum):
-            return name
+    for column in table:
+        if is_text(column):
+            return column.name
     raise InputError(f"{what} has no column of dates", hint="the first column should hold dates or instants")
 
 
@@ -333,7 +333,7 @@ def as_figures(table: pl.DataFrame, what: str) -> list[Array]:
     Per cent is a hundredth, but no price. Raises InputError for a column that holds anything else, and where the
     figures do not tell whether they have a decimal comma.
     """
-    texts = {column.name: column.cast(pl.String) for column in table if _is_text(column)}
+    texts = {column.name: column.cast(pl.String) for column in table if is_text(column)}
     dressed = {name: column for name, column in texts.items() if machine_numbers(column) is None}
     try:
         mark = decimal_mark(dressed, usual="." if what == "volumes" else None, source=what) if dressed else "."
@@ -342,17 +342,13 @@ def as_figures(table: pl.DataFrame, what: str) -> list[Array]:
     return [_numbers(column, what, mark if column.name in dressed else ".") for column in table]
 
 
-def _is_text(column: pl.Series) -> bool:
-    return column.dtype.base_type() in (pl.String, pl.Categorical, pl.Enum)
-
-
 def _numbers(column: pl.Series, what: str, decimal: str) -> Array:
-    if not (column.dtype.is_numeric() or column.dtype == pl.Null or _is_text(column)):
+    if not (column.dtype.is_numeric() or column.dtype == pl.Null or is_text(column)):
         raise InputError(
             f"column {column.name!r} of {what} holds {column.dtype}, not numbers",
             hint="keep one column of dates and columns of plain numbers",
         )
-    if not _is_text(column):
+    if not is_text(column):
         return column.cast(pl.Float64).fill_null(np.nan).to_numpy()
     text = column.cast(pl.String)
     infinite = text.str.strip_chars().str.to_lowercase().str.contains(r"^[-+]?inf(inity)?$")

@@ -51,10 +51,8 @@ def moments_of(column: pl.Series, what: str) -> Moments:
     """
     if column.dtype.is_numeric() and len(column):
         column = _numbers_as_text(column)
-    if column.dtype.base_type() in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)
-    if column.dtype == pl.String:
-        return _of_text(column, what)
+    if is_text(column):
+        return _of_text(column.cast(pl.String), what)
     if column.dtype in (pl.Date, pl.Null) or len(column) == 0:
         day = column.cast(pl.Date)
         return Moments(day, _none(day, _WALL), _none(day, UTC))
@@ -92,12 +90,16 @@ def holds_day_numbers(column: pl.Series) -> bool:
     return bool(numbers.cast(pl.String).str.to_date("%Y%m%d", strict=False).is_not_null().all())
 
 
+def is_text(column: pl.Series) -> bool:
+    """Whether a column is text, whatever it is kept as."""
+    return column.dtype.base_type() in (pl.String, pl.Categorical, pl.Enum)
+
+
 def are_moments(column: pl.Series) -> pl.Series:
     """Which cells of a column of text can be read as moments, empty ones not."""
-    if column.dtype.base_type() in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)
-    if column.dtype != pl.String:
+    if not is_text(column):
         return column.is_not_null()
+    column = column.cast(pl.String)
     iso = _instants_of_text(column)["wall"].is_not_null()
     if iso.any():
         return iso
