@@ -60,10 +60,9 @@ def add_prices(
     reading = replace(asked, exchange=exchange, aliases=names.symbols)
     path = Path(source) if isinstance(source, str | Path) else None
     with bars_in_slices(path, reading) if path is not None else nullcontext() as sliced:
-        if sliced is not None and sliced.rows > MOST_CHECKED:
-            bars = _in_slices(sliced)
-        else:
-            bars = _whole(read_file(source, reading), asked.exchange)
+        bars = (
+            _whole(read_file(source, reading), asked.exchange) if sliced is None else _in_slices(sliced, asked.exchange)
+        )
         return _load(store, bars, Load("prices", name, sha256_of(source)), (names, asked.exchange, retrieved_at))
 
 
@@ -90,9 +89,12 @@ def _whole(file: PriceFile, exchange: str | None) -> _Bars:
     return _Bars(file.symbols, file.currencies, file.rejects, file.notes, [bars], _MOST_OF_FILE, repeats, doubts)
 
 
-def _in_slices(file: SlicedBars) -> _Bars:
+def _in_slices(file: SlicedBars, exchange: str | None) -> _Bars:
     rejects = pl.concat(file.rejects) if file.rejects else no_rejects()
-    return _Bars(list(file.symbols), file.currencies, rejects, file.distinct_notes(), file.frames(), _MOST_OF_SLICES)
+    few = file.rows <= MOST_CHECKED
+    doubts = suspicions(pl.concat(file.frames()).sort("symbol", "bar_start"), exchange) if few else []
+    notes, frames = file.distinct_notes(), file.frames()
+    return _Bars(list(file.symbols), file.currencies, rejects, notes, frames, _MOST_OF_SLICES, doubts=doubts)
 
 
 def _load(store: Store, bars: _Bars, load: Load, asked: tuple[Names, str | None, datetime | None]) -> LoadReport:
