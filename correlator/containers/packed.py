@@ -48,7 +48,7 @@ def from_compress(data: bytes, source: str) -> bytes:
 def _zstd_stream(file: IO[bytes]) -> IO[bytes]:
     import pyarrow
 
-    return cast("IO[bytes]", io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd")))
+    return cast("IO[bytes]", io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.PythonFile(file, "r"), "zstd")))
 
 
 @dataclass(frozen=True)
