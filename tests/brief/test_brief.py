@@ -95,6 +95,7 @@ def test_headlines_told_alike_are_nearer_where_the_encoder_is(sample_store, monk
         return {each.headline: each.similarity for each in made.instruments[0].precedents}, made.unknown
 
     monkeypatch.setattr("correlator.events.encoder.embed", embed)
+    monkeypatch.setattr("correlator.events.fitted.has_encoder", lambda: False)
     folder = {"correlator.events.encoder.model_folder", "correlator.brief.make.model_folder"}
     for name in folder:
         monkeypatch.setattr(name, lambda: None)
