@@ -7,7 +7,6 @@ an event falls to the session that the store would give it. A date without a clo
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -19,9 +18,10 @@ import polars as pl
 from correlator.errors import InputError, TimeError, warn
 from correlator.eventstudy.bars import on_bars, usual_length
 from correlator.eventstudy.moments import UTC, Moments, moments_of
+from correlator.eventstudy.names import columns_meant
 from correlator.eventstudy.spec import StudySpec
 from correlator.market.former_names import former_names
-from correlator.market.instruments import canonical_symbol, find_instrument
+from correlator.market.instruments import find_instrument
 from correlator.sessions import exchange_named, exchange_zone, place_instants, sessions_between
 
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")
@@ -93,20 +93,8 @@ def name_as(events: pl.DataFrame, symbols: tuple[str, ...]) -> pl.DataFrame:
 
     A name that fits none, or several, stays as it is written.
     """
-    known = set(symbols)
-    events = _under_present_names(events, known)
-    asked = [name for name in events["symbol"].unique().drop_nulls() if name not in known]
-    if not asked:
-        return events
-    by_case, by_name = defaultdict(set), defaultdict(set)
-    for symbol in symbols:
-        by_case[symbol.strip().upper()].add(symbol)
-        by_name[canonical_symbol(symbol).upper()].add(symbol)
-    ours = {}
-    for name in asked:
-        fits = by_case.get(name.strip().upper()) or by_name.get(canonical_symbol(name).upper()) or set()
-        if len(fits) == 1:
-            ours[name] = next(iter(fits))
+    events = _under_present_names(events, set(symbols))
+    ours = columns_meant(events["symbol"].unique().drop_nulls().to_list(), symbols)
     return events.with_columns(pl.col("symbol").replace(ours)) if ours else events
 
 
@@ -156,6 +144,8 @@ def exchanges_of(columns: Sequence[str], events: pl.DataFrame | None, asked: str
         listed = {name: (find_instrument(name) or {}).get("exchange") for name in columns}
     elif asked is not None:
         listed = dict(_pair(part) for part in asked.split(",") if part.strip())
+        meant = columns_meant(listed, columns)
+        listed = {meant.get(name, name): code for name, code in listed.items()}
     elif events is not None and "exchange" in events.columns:
         pairs = events.select("symbol", pl.col("exchange").cast(pl.String).str.strip_chars()).unique().sort("symbol")
         if pairs["exchange"].drop_nulls().n_unique() < 2:

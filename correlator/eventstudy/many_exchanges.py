@@ -18,11 +18,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
+from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange, benchmarks_by_exchange
 from correlator.eventstudy.frames import Array, BarFindings, Calendars, Panel, Wide
 from correlator.eventstudy.open_days import on_sessions
 from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.spec import StudySpec
+from correlator.sessions import exchange_named
 
 _MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
 _MOST_WORDS = 32
@@ -81,18 +82,48 @@ def panel_of_exchanges(
     if wide.labels.dtype != pl.Date:
         raise InputError("bars within days of several exchanges have no sessions in common", hint="give daily bars")
     panels = {}
-    for code in dict.fromkeys(exchanges.values()):
+    codes = list(dict.fromkeys(exchanges.values()))
+    refuse_other_exchanges(spec.benchmark, codes)
+    for code in codes:
         symbols = [name for name in wide.names if exchanges.get(name) == code]
-        benchmark = benchmark_of_exchange(spec.benchmark, code)
-        if benchmark is None and spec.benchmark is not None:
-            hint = f"write {code}=... with the others, or {code}={EQUAL_WEIGHTED}"
-            raise InputError(f"benchmark names no symbol of {code}", hint=hint, argument="benchmark")
+        benchmark = _benchmark_on(spec.benchmark, code)
         needed = [*symbols, *extra, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
         names = tuple(dict.fromkeys(str(name) for name in needed))
         part = on_sessions(_part(wide, names), code)
         panel = make(part, replace(spec, benchmark=benchmark, exchange=code))
         panels[code] = _block(panel, np.arange(len(panel.labels)), np.arange(len(symbols)))
     return joined(panels)
+
+
+def refuse_other_exchanges(benchmark: str | None, exchanges: Sequence[str]) -> None:
+    """Raise InputError where ``benchmark`` names one of an exchange on which no share trades."""
+    if left := [code for code in benchmarks_by_exchange(benchmark) if code not in exchanges]:
+        raise InputError(
+            f"benchmark of {left[0]}: no symbol of this study trades there",
+            hint=f"they trade on {', '.join(exchanges)}",
+            argument="benchmark",
+        )
+
+
+def on_one_exchange(spec: StudySpec) -> StudySpec:
+    """``spec`` with the benchmark of its one exchange, where they are written by exchange: ``XKAR=KSE100``."""
+    if not benchmarks_by_exchange(spec.benchmark):
+        return spec
+    if spec.exchange is None:
+        hint = "give exchange='XNAS', or write the benchmark without an exchange"
+        raise InputError("benchmark names an exchange, and that of the shares is not known", hint=hint)
+    code = exchange_named(spec.exchange).code
+    refuse_other_exchanges(spec.benchmark, [code])
+    return replace(spec, benchmark=_benchmark_on(spec.benchmark, code))
+
+
+def _benchmark_on(text: str | None, code: str) -> str | None:
+    """The benchmark of an exchange; raises InputError where ``text`` names those of others alone."""
+    benchmark = benchmark_of_exchange(text, code)
+    if benchmark is None and text is not None:
+        hint = f"write {code}=... with the others, or {code}={EQUAL_WEIGHTED}"
+        raise InputError(f"benchmark names no symbol of {code}", hint=hint, argument="benchmark")
+    return benchmark
 
 
 def _part(wide: Wide, names: tuple[str, ...]) -> Wide:

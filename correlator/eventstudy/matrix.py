@@ -36,8 +36,9 @@ from correlator.eventstudy.frames import (
 )
 from correlator.eventstudy.groups import warn_of_gaps
 from correlator.eventstudy.jumps import with_jumps
-from correlator.eventstudy.many_exchanges import panel_of_exchanges
+from correlator.eventstudy.many_exchanges import on_one_exchange, panel_of_exchanges
 from correlator.eventstudy.measure import study_events
+from correlator.eventstudy.names import columns_meant, on_columns
 from correlator.eventstudy.open_days import on_open_days
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import (
@@ -191,6 +192,9 @@ def matrix_panel(
     source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or frames.returns_kind is None))
     spec, asked = part_exchanges(spec)
     wide = read_wide(frame, kind, zone_of(spec))
+    spec = on_columns(spec, wide.names)
+    if isinstance(risk_free, str) and frames.factors is None:
+        risk_free = columns_meant([risk_free], wide.names).get(risk_free, risk_free)
 
     def made(part: Wide, spec: StudySpec) -> Panel:
         market = benchmark if named is None else spec.benchmark
@@ -202,6 +206,7 @@ def matrix_panel(
     if len(set(exchanges.values())) == 1:
         spec, exchanges = replace(spec, exchange=next(iter(exchanges.values()))), {}
     if not exchanges:
+        spec = on_one_exchange(spec)
         studied = [] if named_events is None else named_events["symbol"].unique().drop_nulls().sort().to_list()
         wide = on_open_days(wide, kind, spec.exchange, studied)
         return _with_donors(made(wide, spec), wide, source, spec, handed=handed), spec

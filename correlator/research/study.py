@@ -11,12 +11,12 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.bars import bar_length, on_bars
-from correlator.eventstudy.benchmark import benchmark_of_exchange, benchmarks_by_exchange
+from correlator.eventstudy.benchmark import benchmark_of_exchange
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.groups import warn_of_gaps
-from correlator.eventstudy.many_exchanges import joined
+from correlator.eventstudy.many_exchanges import joined, refuse_other_exchanges
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, KEEP, SYNTHETIC, StoreKeywords, StudySpec, shows_options, study_spec
@@ -204,13 +204,7 @@ def _market(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchange: st
 
 def _check_several(exchanges: list[str], spec: StudySpec) -> None:
     """Raise InputError for what shares of several exchanges cannot have; warn of returns in several currencies."""
-    named = benchmarks_by_exchange(spec.benchmark)
-    if left := [code for code in named if code not in exchanges]:
-        raise InputError(
-            f"benchmark of {left[0]}: no symbol of this study trades there",
-            hint=f"they trade on {', '.join(exchanges)}",
-            argument="benchmark",
-        )
+    refuse_other_exchanges(spec.benchmark, exchanges)
     if len(exchanges) == 1:
         return
     if spec.model == SYNTHETIC:

@@ -141,6 +141,40 @@ def test_names_fit_by_case_and_by_other_names() -> None:
     assert study(events("2024-02-01", symbol="Meta"), prices=both).excluded.height == 1
 
 
+def _stacked(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.unpivot(index="Date", variable_name="symbol", value_name="close")
+
+
+def test_a_benchmark_fits_by_case_and_by_other_names_as_events_do() -> None:
+    renamed = PRICES.rename({"META": "AIRLINK", "MKT": "^GSPC"})
+    expected = study(events("2024-02-01", symbol="AIRLINK"), prices=renamed, benchmark="^GSPC").car["car"].to_list()
+    for frame in (renamed, renamed.rename({"^GSPC": "SPX"}), renamed.rename({"^GSPC": "SP500"}), _stacked(renamed)):
+        for name in ("^GSPC", "^gspc", "SP500"):
+            result = study(events("2024-02-01", symbol="AIRLINK"), prices=frame, benchmark=name)
+            assert result.car["car"].to_list() == expected, (frame.columns, name)
+    own = study(events("2024-02-01", symbol="SP500"), prices=renamed, benchmark="^gspc")
+    assert own.excluded["reason"].to_list() == ["^GSPC is the benchmark itself"]
+    with pytest.raises(NotFoundError, match="no column 'meta'"):
+        study(events("2024-02-01", symbol="005930"), prices=PRICES.with_columns(Meta=pl.col("MKT")), benchmark="meta")
+
+
+def test_names_in_an_exchange_a_rate_and_donors_fit_as_events_do() -> None:
+    two = study(events("2024-02-01"), exchange="meta=XNAS,mkt=XNAS", benchmark="XNAS=mkt")
+    assert two.car["car"].to_list() == study(events("2024-02-01"), exchange="XNAS").car["car"].to_list()
+    for options, reason in (
+        ({"exchange": "XNAS"}, "no symbol of this study trades"),
+        ({}, "of the shares is not known"),
+    ):
+        with pytest.raises(InputError, match=reason):
+            study(events("2024-02-01"), benchmark="XKAR=MKT", **options)
+    cash = PRICES.with_columns(RF=pl.Series(100 * 1.0001 ** np.arange(300)))
+    rates = [study(events("2024-02-01"), prices=cash, risk_free=name).car["car"].item() for name in ("RF", "rf")]
+    assert rates[0] == rates[1] != study(events("2024-02-01"), prices=cash).car["car"].item()
+    for names in ("MKT,005930", ["mkt", "005930"]):
+        result = study(events("2024-02-01"), benchmark=None, model="synthetic", donors=names)
+        assert result.excluded["reason"].item().startswith("2 donors with a price")
+
+
 def test_repeats_are_one_event() -> None:
     twice = events("2024-02-01", "2024-02-01", "2024-02-06")
     result = study(twice)

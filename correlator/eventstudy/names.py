@@ -1,0 +1,48 @@
+"""Which column of a frame a name means: the one that is written so, else the one that it fits in other words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from correlator.eventstudy.benchmark import benchmarks_by_exchange
+from correlator.eventstudy.spec import StudySpec
+from correlator.market.instruments import canonical_symbol
+
+
+def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
+    """The column that each name means which is none itself: one in other case, or another name of the share.
+
+    A name that fits no column, or several, is left out.
+
+    Examples
+    --------
+    >>> columns_meant(["meta", "KSE100", "HBL.KA"], ["META", "KSE100", "HBL"])
+    {'meta': 'META', 'HBL.KA': 'HBL'}
+    """
+    asked = [name for name in names if name not in columns]
+    if not asked:
+        return {}
+    by_case, by_name = defaultdict(set), defaultdict(set)
+    for column in columns:
+        by_case[column.strip().upper()].add(column)
+        by_name[canonical_symbol(column).upper()].add(column)
+    fits = {
+        name: by_case.get(name.strip().upper()) or by_name.get(canonical_symbol(name).upper(), set()) for name in asked
+    }
+    return {name: next(iter(found)) for name, found in fits.items() if len(found) == 1}
+
+
+def on_columns(spec: StudySpec, columns: Sequence[str]) -> StudySpec:
+    """``spec`` whose benchmark, or that of each exchange, and donors are called as the ``columns`` that they mean."""
+    several = benchmarks_by_exchange(spec.benchmark)
+    meant = columns_meant([*(several.values() or filter(None, [spec.benchmark])), *spec.donors], columns)
+    if not meant:
+        return spec
+    benchmark = spec.benchmark
+    if several:
+        benchmark = ",".join(f"{code}={meant.get(name, name)}" for code, name in several.items())
+    elif benchmark is not None:
+        benchmark = meant.get(benchmark, benchmark)
+    return replace(spec, benchmark=benchmark, donors=tuple(meant.get(name, name) for name in spec.donors))
