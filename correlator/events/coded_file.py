@@ -27,6 +27,7 @@ from correlator.errors import InputError, TimeError
 from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
+from correlator.market.written_dates import PARTS, joined_day, places_of_parts
 from correlator.news.batch import REJECT_SCHEMA, reject
 from correlator.syntax import csv_fault
 from correlator.tables import EVENTS
@@ -113,9 +114,9 @@ class WrittenDays:
         import polars as pl
 
         from correlator.market.stamps import read_stamps
-        from correlator.market.written_dates import NoDatesError
+        from correlator.market.written_dates import NoDatesError, with_joined_days
 
-        table = self._table()
+        table = with_joined_days(self._table())
         name = next((each for each in table.columns if each.strip().lower() == "date"), None)
         if name is None:
             return {}
@@ -206,12 +207,18 @@ def _separator(path: Path) -> str | None:
 
 
 def _own_names(names: list[str]) -> list[str]:
-    """The names of a header, with our own for the column ``ticker`` where none is called ``symbol``."""
-    return names if "symbol" in names else ["symbol" if name == "ticker" else name for name in names]
+    """The names of a header, with our own for ``ticker`` where none is called ``symbol``, and for year, month and day
+    where none is called ``date``.
+    """
+    names = names if "symbol" in names else ["symbol" if name == "ticker" else name for name in names]
+    places = places_of_parts(names) if "date" not in names else None
+    ours = {} if places is None else dict(zip(places, PARTS, strict=True))
+    return [ours.get(place, name) for place, name in enumerate(names)]
 
 
 def _check_header(path: Path, names: object) -> None:
     given = [str(name) for name in names] if isinstance(names, (list, tuple)) else []
+    given = ["date" if name in PARTS else name for name in given] if set(PARTS) <= set(given) else given
     missing = [name for name in _NEEDED if name not in given]
     if missing:
         raise InputError(f"{path.name} lacks the column {missing[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}")
@@ -224,6 +231,7 @@ def _check_header(path: Path, names: object) -> None:
 
 def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
     cells = {name: (row.get(name) or "").strip() for name in _KNOWN}
+    cells["date"] = cells["date"] or joined_day(*map(row.get, PARTS)) or ""
     known_at, precision = _when(cells["date"], days)
     category = cells["category"]
     if not category:

@@ -6,9 +6,9 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
-from correlator.eventstudy.moments import moments_of, reads_as_moments
+from correlator.eventstudy.moments import moments_of, reads_as_moments, with_days
 from correlator.market.layout.vocabulary import field_of, plain, rank_of
-from correlator.tabular import Frame, to_polars
+from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")
 _TIME, _EXCHANGE = "time", "exchange"
@@ -30,7 +30,7 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     call so (``ticker``, ``RIC``), without ``date`` the one column of dates. Raises NotFoundError without symbols, and
     InputError where these are not text or where several columns hold dates and none is called so.
     """
-    table = to_polars(frame, "events")
+    table = with_days(frame, "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
         named = (name for name in table.columns if field_of(name) == "symbol" and plain(name) not in _OF_EVENTS)

@@ -17,11 +17,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, TimeError, counted, likeliest, warn
-from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers, is_text
+from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.layout.vocabulary import field_of
-from correlator.tabular import Frame, is_unnamed, to_polars
+from correlator.tabular import Frame, is_unnamed
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -178,7 +178,7 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
 
     ``zone``: by whose clocks instants in UTC, one a day, are days.
     """
-    table = _without_row_numbers(to_polars(frame, what))
+    table = _without_row_numbers(with_days(frame, what))
     label = label_column(table, what)
     table = _dated_rows(table, label, what)
     labels = as_labels(table[label], what)

@@ -14,8 +14,8 @@ import polars as pl
 
 from correlator.errors import InputError, TimeError
 from correlator.market.stamps import read_stamps
-from correlator.market.written_dates import NoDatesError
-from correlator.tabular import DAY_NUMBERS
+from correlator.market.written_dates import NoDatesError, with_joined_days
+from correlator.tabular import DAY_NUMBERS, Frame, to_polars
 
 UTC = pl.Datetime("us", "UTC")
 _WALL = pl.Datetime("us")
@@ -40,6 +40,14 @@ class Moments:
     @property
     def has_clock(self) -> pl.Series:
         return self.wall.is_not_null()
+
+
+def with_days(frame: Frame, what: str) -> pl.DataFrame:
+    """``frame`` as polars, days that stand in columns of years, months and days as one column.
+
+    Raises InputError naming ``what`` where it is no frame.
+    """
+    return with_joined_days(to_polars(frame, what))
 
 
 def moments_of(column: pl.Series, what: str) -> Moments:

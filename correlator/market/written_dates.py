@@ -1,18 +1,19 @@
-"""Days as people and services write them: in numbers whose order must be proved, and with month names."""
+"""Days as people and services write them: in numbers whose order must be proved, with month names, in three columns."""
 
 from __future__ import annotations
 
 import re
-import tomllib
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
 
 import polars as pl
 
 from correlator.errors import TimeError
-from correlator.market.layout.vocabulary import plain
-from correlator.resources import data_path
+from correlator.market.layout.vocabulary import month_number, part_of_date
+from correlator.market.periods import period_remedy
 
+JOINED, PARTS = "date", ("year", "month", "day")
+"""What three columns of a day are, and what the one column is called that they become."""
 ORDERS = ("dmy", "mdy", "ymd")
 _NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
 _YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일.]?$"
@@ -23,6 +24,7 @@ _MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
 _WEEKDAY = r"^\p{L}{2,}\.?,?\s+(\d{1,2}[-\s./]*\p{L}|\p{L}+\.?\s+\d)"
 _DAY_FIRST = r"^(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.]*(?:de\s+)?(\p{L}+)\.?,?[-\s/.]*(?:de\s+)?(\d{4}|\d{2})$"
 _MONTH_FIRST = r"^(\p{L}+)\.?[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?,?[-\s/.]+(\d{4}|\d{2})$"
+_WEEK_DAY = r"^(19|20)\d\d-W\d\d-[1-7]$"
 _YEAR_MONTH_DAY = r"^(\d{4})[-\s/.]*(\p{L}+)\.?[-\s/.]*(\d{1,2})$"
 
 
@@ -41,6 +43,8 @@ def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None,
         return _dates_of(text.str.extract_groups(_YEAR_FIRST), ("1", "2", "3")).alias(text.name), "YYYY-MM-DD"
     if int(known.str.contains(_COMPACT).sum()) * 2 > len(known):
         return text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD"
+    if int(known.str.contains(_WEEK_DAY).sum()) * 2 > len(known):
+        return text.str.to_date("%G-W%V-%u", strict=False), "days of ISO weeks"
     if int(known.str.contains(_MINGUO).sum()) * 2 > len(known):
         parts = text.str.extract_groups(_MINGUO).struct
         year = (parts.field("1").cast(pl.Int32, strict=False) + 1911).cast(pl.String)
@@ -124,8 +128,8 @@ def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
     for pattern, places in ((_DAY_FIRST, "321"), (_MONTH_FIRST, "312"), (_YEAR_MONTH_DAY, "123")):
         groups = bare.str.extract_groups(pattern).struct.unnest()
         words = groups[groups.columns[int(places[1]) - 1]]
-        numbers = {word: _months().get(plain(word)) for word in words.drop_nulls().unique()}
-        month = words.replace_strict(numbers, default=None, return_dtype=pl.String)
+        numbers = {word: month_number(word) for word in words.drop_nulls().unique()}
+        month = words.replace_strict(numbers, default=None, return_dtype=pl.Int64).cast(pl.String)
         reads.append(
             _joined(groups[groups.columns[int(places[0]) - 1]], month, groups[groups.columns[int(places[2]) - 1]])
         )
@@ -138,6 +142,8 @@ def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
                 f"{source}: the abbreviation in {sample!r} does not determine its zone",
                 hint="take the abbreviation out of the file and give zone (--zone)",
             )
+        if (period := period_remedy(sample, named=part_of_date(text.name))) is not None:
+            raise TimeError(f"{source}: {period[0]}", hint=period[1])
         raise NoDatesError(
             f"{source}: no dates that can be read, for example {sample!r}",
             hint="name the date column with columns (--column date=...)",
@@ -161,7 +167,39 @@ def _joined(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
     return frame.select(text.str.to_date("%Y-%m-%d", strict=False)).to_series()
 
 
-@cache
-def _months() -> dict[str, str]:
-    document = tomllib.loads(data_path("columns", "months.toml").read_text(encoding="utf-8"))
-    return {plain(word): str(number) for number, words in enumerate(document.values(), start=1) for word in words}
+def places_of_parts(labels: Sequence[str]) -> tuple[int, int, int] | None:
+    """Where year, month and day stand among the names of columns, each once; None where one is missing."""
+    parts = [part_of_date(label) for label in labels]
+    if any(parts.count(part) != 1 for part in PARTS):
+        return None
+    year, month, day = (parts.index(part) for part in PARTS)
+    return year, month, day
+
+
+def joined_day(year: str | None, month: str | None, day: str | None) -> str | None:
+    """``2024-01-05`` or ``2024-Jan-05``; None where one of the three says nothing.
+
+    >>> joined_day("2024", "1", "5.0")
+    '2024-01-05'
+    """
+    parts = [re.sub(r"\.0+$", "", (part or "").strip()) for part in (year, month, day)]
+    return "-".join(part.zfill(2) for part in parts) if all(parts) else None
+
+
+def joined_days(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
+    """Three columns of any type as one of text, each row as ``joined_day`` has it."""
+    columns = zip(PARTS, (year, month, day), strict=True)
+    frame = pl.DataFrame([column.cast(pl.String).alias(name) for name, column in columns])
+    once = frame.unique()
+    days = pl.Series(JOINED, [joined_day(*row) for row in once.rows()], dtype=pl.String)
+    return frame.join(once.with_columns(days), on=PARTS, how="left", nulls_equal=True, maintain_order="left")[JOINED]
+
+
+def with_joined_days(table: pl.DataFrame) -> pl.DataFrame:
+    """A frame with its columns of year, month and day as one column of days; others as they are."""
+    places = places_of_parts(table.columns)
+    if places is None or any(name.strip().lower() == JOINED for name in table.columns):
+        return table
+    year, month, day = (table.columns[place] for place in places)
+    days = joined_days(table[year], table[month], table[day])
+    return table.with_columns(days.alias(year)).rename({year: JOINED}).drop(month, day)

@@ -17,6 +17,7 @@ from correlator.market.layout.telling import (
     is_numeric,
     name_it,
     named_field,
+    no_dates,
 )
 from correlator.market.layout.vocabulary import PRICES, is_figure, plain, rank_of
 
@@ -30,7 +31,7 @@ def read_columns(raw: RawTable, given: Mapping[str, str], symbol: str | None) ->
     fields = bar_fields(raw, given)
     date = date_column(raw, given)
     if date is None:
-        raise InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
+        raise no_dates(raw)
     only = _only_figure(raw, date) if not fields else None
     if only is not None:
         note = f"the column {raw.label(only)!r} is read as the closes"

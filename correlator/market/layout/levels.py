@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
-from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it
+from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, holds_dates, name_it, no_dates
 from correlator.market.layout.vocabulary import PRICES, field_of, is_figure
 
 _MARKS = re.compile(r"[\s._|/:\-]+")
@@ -16,7 +16,7 @@ _MARKS = re.compile(r"[\s._|/:\-]+")
 def read_levels(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
     date = date_column(raw, given) or _first_of_dates(raw)
     if date is None:
-        raise InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
+        raise no_dates(raw)
     blocks = header_levels(raw) or blocks_of_names(raw, given, symbol)
     if not blocks:
         return None

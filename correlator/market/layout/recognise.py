@@ -12,7 +12,9 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError, likeliest
 from correlator.market.layout.shapes import find_shape, read_shape
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
+from correlator.market.layout.telling import holds_dates, named_field
 from correlator.market.layout.vocabulary import FIELDS, PRICES, field_of, plain
+from correlator.market.written_dates import JOINED, joined_days, places_of_parts
 
 _LOOKED_AT = 60
 _NEARLY_ALL = 0.9
@@ -55,6 +57,7 @@ def recognise(
     over what the layout says; ``symbol``: the one asked for. Raises InputError, naming the option, where no layout fits
     or several do, and for columns that are not there.
     """
+    raw = raw if "date" in (columns or {}) else _with_joined_days(raw)
     given = _given(raw, columns or {})
     if layout is not None:
         chosen = load_layout(layout)
@@ -70,6 +73,21 @@ def recognise(
     if chosen.is_shape:
         return _of_shape(raw, chosen, given, symbol)
     return _of_layout(raw, chosen, given, forced=layout is not None)
+
+
+def _with_joined_days(raw: RawTable) -> RawTable:
+    """The table with its columns of year, month and day as one of days, unless another column holds days already."""
+    places = places_of_parts([raw.label(column) for column in raw.columns])
+    if places is None:
+        return raw
+    parts = [raw.columns[place] for place in places]
+    others = [column for column in raw.columns if column not in parts]
+    if any(holds_dates(raw, column, named_field(raw, column) == "date") for column in others):
+        return raw
+    year, month, day = parts
+    days = joined_days(raw.frame[year], raw.frame[month], raw.frame[day]).alias(year)
+    header = tuple((JOINED,) if f"c{place}" == year else cells for place, cells in enumerate(raw.header))
+    return replace(raw, frame=raw.frame.with_columns(days).drop(month, day), header=header)
 
 
 def _one_that_fits(raw: RawTable, lenient: bool = False) -> Layout | None:

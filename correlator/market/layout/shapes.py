@@ -9,7 +9,7 @@ from correlator.containers.raw import RawTable
 from correlator.errors import InputError
 from correlator.market.layout.by_names import bar_fields, read_columns, short_names
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
-from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field
+from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field, no_dates
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
 from correlator.market.layout.vocabulary import field_of, is_compound, is_figure
 
@@ -40,7 +40,7 @@ def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> s
     if is_transposed(raw):
         return "transposed"
     if date_column(raw, given) is None:
-        raise InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
+        raise no_dates(raw)
     if blocks_of_names(raw, given, symbol):
         return "levels"
     if long_columns(raw, given):
@@ -102,7 +102,7 @@ def _is_figure_here(raw: RawTable, column: str, others: Sequence[str]) -> bool:
 def _read_wide(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
     date = date_column(raw, given)
     if date is None:
-        raise InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
+        raise no_dates(raw)
     columns = [column for column in raw.columns if column != date and raw.label(column)]
     words = [raw.label(column) for column in columns if not is_numeric(raw, column)]
     if symbol is None and words:

@@ -10,7 +10,9 @@ import polars as pl
 
 from correlator.containers.cells import NUMBER_LIKE, is_date_like
 from correlator.containers.raw import RawTable
-from correlator.market.layout.vocabulary import field_of, rank_of
+from correlator.errors import InputError
+from correlator.market.layout.vocabulary import field_of, part_of_date, rank_of
+from correlator.market.periods import period_remedy
 
 LOOKED_AT = 60
 SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$")
@@ -28,6 +30,25 @@ class Shape:
 
 def name_it(raw: RawTable, field: str) -> str:
     return f"it has {raw.shown()}; name it with columns={{'{field}': ...}} or --column {field}=..."
+
+
+def no_dates(raw: RawTable) -> InputError:
+    """What to raise for a table without a column of dates; where it has periods or parts of dates, it says so."""
+    parts = [label for label in raw.labels.values() if part_of_date(label)]
+    if len(parts) > 1 and "year" in map(part_of_date, parts):
+        return InputError(
+            f"{raw.source} has {' and '.join(parts)} and no day",
+            hint="write the day of each row as YYYY-MM-DD in a column date, of a month or week its last",
+        )
+    for column in raw.columns:
+        label = raw.label(column)
+        if part_of_date(label) is None and is_numeric(raw, column):
+            continue
+        cell = next(iter(raw.frame[column].cast(pl.String, strict=False).drop_nulls()), "")
+        period = period_remedy(cell, named=part_of_date(label))
+        if period is not None:
+            return InputError(f"{raw.source} has no date column: {period[0]} ({label})", hint=period[1])
+    return InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
 
 
 def named_field(raw: RawTable, column: str) -> str | None:

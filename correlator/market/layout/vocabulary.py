@@ -76,6 +76,16 @@ _MARKS = re.compile(r"[\s._/\-]+")
 _NUMBERED = re.compile(r"^(sma|ema|rsi|atr|wma|ma|macd|bb|return|ret|lag)\d+$")
 
 
+def part_of_date(name: str) -> str | None:
+    """Which part of a date a column of this name is (year, quarter, month, week, day), or None."""
+    return next((part for part, names in _parts().items() if plain(name) in names), None)
+
+
+def month_number(word: str) -> int | None:
+    """Which month a word names in one of the languages of ``data/columns/months.toml``, 1 to 12, or None."""
+    return _months().get(plain(word))
+
+
 @cache
 def _document() -> dict[str, dict[str, list[str]]]:
     return tomllib.loads(data_path("columns", "names.toml").read_text(encoding="utf-8"))
@@ -102,3 +112,14 @@ def _ranks() -> dict[str, int]:
 @cache
 def _others() -> frozenset[str]:
     return frozenset(plain(name) for name in _document()["also"]["names"])
+
+
+@cache
+def _parts() -> dict[str, frozenset[str]]:
+    return {part: frozenset(map(plain, names)) for part, names in _document()["parts"].items()}
+
+
+@cache
+def _months() -> dict[str, int]:
+    document = tomllib.loads(data_path("columns", "months.toml").read_text(encoding="utf-8"))
+    return {plain(word): number for number, words in enumerate(document.values(), start=1) for word in words}
