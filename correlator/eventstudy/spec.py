@@ -72,8 +72,9 @@ class Option:
     many: bool = False
 
 
-def _option(read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False) -> dict[str, Option]:
-    return {"option": Option(read, words, flag, of, many)}
+def _option(default: Any, read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False) -> Any:
+    """A field of ``StudySpec`` with its ``Option``."""
+    return field(default=default, metadata={"option": Option(read, words, flag, of, many)})
 
 
 @dataclass(frozen=True)
@@ -85,162 +86,108 @@ class StudySpec:
     empty: events come as a frame.
     """
 
-    symbols: tuple[str, ...] = field(
-        default=(),
-        metadata=_option(
-            read_symbols,
-            "Symbol to study; may be given again. Default: every share.",
-            flag="--symbol",
-            of=STORE,
-            many=True,
-        ),
+    symbols: tuple[str, ...] = _option(
+        (),
+        read_symbols,
+        "Symbol to study; may be given again. Default: every share.",
+        flag="--symbol",
+        of=STORE,
+        many=True,
     )
-    events: str | None = field(
-        default=None,
-        metadata=_option(
-            read_selection, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
-        ),
+    events: str | None = _option(
+        None, read_selection, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
     )
-    links: tuple[str, ...] = field(
-        default=DEFAULT_LINKS,
-        metadata=_option(
-            read_links,
-            f"Kind of link that counts: {', '.join(LINK_KINDS)}; may be given again. Default: country and named.",
-            flag="--link",
-            of=STORE,
-            many=True,
-        ),
+    links: tuple[str, ...] = _option(
+        DEFAULT_LINKS,
+        read_links,
+        f"Kind of link that counts: {', '.join(LINK_KINDS)}; may be given again. Default: country and named.",
+        flag="--link",
+        of=STORE,
+        many=True,
     )
-    benchmark: str | None = field(
-        default=None,
-        metadata=_option(
-            read_text,
-            "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default; of "
-            "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
-        ),
+    benchmark: str | None = _option(
+        None,
+        read_text,
+        "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default; of "
+        "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
     )
-    benchmark_session: str = field(
-        default="same",
-        metadata=_option(
-            one_of(BENCHMARK_SESSIONS),
-            "Session of the benchmark for each session of the share: same, or previous for a market that closes later.",
-            of=STORE,
-        ),
+    benchmark_session: str = _option(
+        "same",
+        one_of(BENCHMARK_SESSIONS),
+        "Session of the benchmark for each session of the share: same, or previous for a market that closes later.",
+        of=STORE,
     )
-    model: str = field(
-        default="market",
-        metadata=_option(
-            read_text,
-            "raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, rolling-beta or synthetic.",
-        ),
+    model: str = _option(
+        "market",
+        read_text,
+        "raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, rolling-beta or synthetic.",
     )
-    donors: tuple[str, ...] = field(
-        default=(),
-        metadata=_option(
-            texts,
-            "For model synthetic, securities that the events cannot touch: symbols or columns, or for the store "
-            "other-countries (default) or other-sectors; with files default columns without events.",
-            many=True,
-        ),
+    donors: tuple[str, ...] = _option(
+        (),
+        texts,
+        "For model synthetic, securities that the events cannot touch: symbols or columns, or for the store "
+        "other-countries (default) or other-sectors; with files default columns without events.",
+        many=True,
     )
-    interval: str = field(
-        default=DAILY,
-        metadata=_option(read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE),
+    interval: str = _option(
+        DAILY, read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE
     )
-    returns: str = field(
-        default="log", metadata=_option(one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
+    returns: str = _option("log", one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
+    price: str = _option("adjusted", one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
+    currency: str | None = _option(
+        None, read_currency, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE
     )
-    price: str = field(
-        default="adjusted", metadata=_option(one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
+    estimation: Window = _option(
+        OffsetWindow(-279, -30), parse_window, "Estimation window: sessions from day 0, or two dates."
     )
-    currency: str | None = field(
-        default=None,
-        metadata=_option(read_currency, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE),
+    window: Window = _option(OffsetWindow(-10, 10), parse_window, "Event window: sessions from day 0, or two dates.")
+    windows: tuple[Window, ...] = _option(
+        (), read_windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
     )
-    estimation: Window = field(
-        default=OffsetWindow(-279, -30),
-        metadata=_option(parse_window, "Estimation window: sessions from day 0, or two dates."),
+    minimum_observations: int | None = _option(
+        None, read_minimum, "Bars that an estimation window must have.", flag="--minimum"
     )
-    window: Window = field(
-        default=OffsetWindow(-10, 10),
-        metadata=_option(parse_window, "Event window: sessions from day 0, or two dates."),
+    purge: bool = _option(
+        False, read_switch, "Leave bars in the event window of another event of the share out of estimation windows."
     )
-    windows: tuple[Window, ...] = field(
-        default=(),
-        metadata=_option(
-            read_windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
-        ),
+    by: tuple[str, ...] = _option(
+        (), texts, "Columns of the events that split averages and statistics, such as category.", many=True
     )
-    minimum_observations: int | None = field(
-        default=None, metadata=_option(read_minimum, "Bars that an estimation window must have.", flag="--minimum")
+    off_session: str = _option(
+        "next", one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
     )
-    purge: bool = field(
-        default=False,
-        metadata=_option(
-            read_switch, "Leave bars in the event window of another event of the share out of estimation windows."
-        ),
+    date_only: str | None = _option(
+        None,
+        perhaps(one_of(DATE_ONLY)),
+        "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
+        "same-day for files, after-close for stored news.",
     )
-    by: tuple[str, ...] = field(
-        default=(),
-        metadata=_option(
-            texts, "Columns of the events that split averages and statistics, such as category.", many=True
-        ),
+    exchange: str | None = _option(
+        None,
+        read_text,
+        "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...; of shares of "
+        "several, LAMP=XKAR,WICK=XNYS, or instruments for what is known of each.",
+        of=FRAMES,
     )
-    off_session: str = field(
-        default="next",
-        metadata=_option(
-            one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
-        ),
+    close_of_day: str | None = _option(
+        None, read_clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
     )
-    date_only: str | None = field(
-        default=None,
-        metadata=_option(
-            perhaps(one_of(DATE_ONLY)),
-            "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
-            "same-day for files, after-close for stored news.",
-        ),
+    holes: str = _option(
+        "trade-to-trade",
+        one_of(HOLES),
+        "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
     )
-    exchange: str | None = field(
-        default=None,
-        metadata=_option(
-            read_text,
-            "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...; of shares of "
-            "several, LAMP=XKAR,WICK=XNYS, or instruments for what is known of each.",
-            of=FRAMES,
-        ),
+    flagged: str = _option(
+        MARK,
+        one_of(FLAGGED),
+        "Bars that the audit doubts, limit-locked or without volume: mark them in the outputs, keep them unmarked, "
+        "or drop them, and events with one in their window.",
     )
-    close_of_day: str | None = field(
-        default=None,
-        metadata=_option(
-            read_clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
-        ),
+    engine: str = _option(
+        "auto", one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
     )
-    holes: str = field(
-        default="trade-to-trade",
-        metadata=_option(
-            one_of(HOLES),
-            "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
-        ),
-    )
-    flagged: str = field(
-        default=MARK,
-        metadata=_option(
-            one_of(FLAGGED),
-            "Bars that the audit doubts, limit-locked or without volume: mark them in the outputs, keep them unmarked, "
-            "or drop them, and events with one in their window.",
-        ),
-    )
-    engine: str = field(
-        default="auto",
-        metadata=_option(
-            one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
-        ),
-    )
-    as_of: datetime | None = field(
-        default=None,
-        metadata=_option(
-            instant, "Use only what was known then: a date (its end in UTC) or an ISO instant with zone.", of=STORE
-        ),
+    as_of: datetime | None = _option(
+        None, instant, "Use only what was known then: a date (its end in UTC) or an ISO instant with zone.", of=STORE
     )
 
     def offsets(self) -> tuple[OffsetWindow, OffsetWindow]:
