@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,12 @@ from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.spec import StudySpec
 from correlator.sessions import exchange_named
 
+Place = tuple[Panel, Rows | slice, Rows | slice]
+"""A panel, and which rows and columns of a whole one it is."""
+
 _MASKS = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
+_ELSEWHERE = {**dict.fromkeys(_MASKS, np.False_), "spans": np.int16(1)}
+"""What bars have of which it is not known, or which no exchange has."""
 _MOST_WORDS = 32
 
 
@@ -40,16 +46,17 @@ def joined(panels: Mapping[str, Panel]) -> Panel:
     labels = pl.concat([panel.labels for panel in panels.values()]).unique().sort()
     rows = [labels.search_sorted(panel.labels).to_numpy().astype(np.int64) for panel in panels.values()]
     of = np.concatenate([np.full(len(panel.symbols), k) for k, panel in enumerate(panels.values())])
-    places = list(zip(panels.values(), rows, strict=True))
-    own, factors, names = _benchmarks(places, len(labels))
-    spans = None
-    if any(panel.spans is not None for panel, _ in places):
-        spans = _scattered(places, len(labels), lambda panel: _ones(panel) if panel.spans is None else panel.spans, 1)
-    masks: dict[str, Any] = {name: _mask(places, len(labels), name) for name in _MASKS}
+    ends = np.cumsum([len(panel.symbols) for panel in panels.values()]).tolist()
+    places = [
+        (panel, own, slice(end - len(panel.symbols), end))
+        for panel, own, end in zip(panels.values(), rows, ends, strict=True)
+    ]
+    shape = (len(labels), len(of))
+    own, factors, names = _benchmarks(places, shape)
     return Panel(
         labels,
         tuple(symbol for panel in panels.values() for symbol in panel.symbols),
-        _scattered(places, len(labels), lambda panel: panel.returns, np.nan),
+        **bars_of_all(places, shape),
         factors=factors,
         factor_names=names,
         own_benchmark=own,
@@ -58,11 +65,29 @@ def joined(panels: Mapping[str, Panel]) -> Panel:
         )
         if factors is not None
         else "",
-        spans=spans,
-        findings=_findings(places, len(labels)),
+        findings=_findings(places, shape),
         calendars=Calendars(tuple(panels), of, tuple(rows)),
-        **masks,
     )
+
+
+def bars_of_all(places: Sequence[Place], shape: tuple[int, int]) -> dict[str, Any]:
+    """Returns, and the marks and spans that any panel has, of all bars (T, S), by their names in ``Panel``."""
+    bars = {"returns": scattered(places, shape, lambda panel: panel.returns, np.float64(np.nan))}
+    for name, fill in _ELSEWHERE.items():
+        if any(getattr(panel, name) is not None for panel, _, _ in places):
+            bars[name] = scattered(places, shape, attrgetter(name), fill)
+    return bars
+
+
+def scattered(
+    places: Sequence[Place], shape: tuple[int, int], of: Callable[[Panel], Any], fill: np.generic
+) -> NDArray[Any]:
+    """Arrays of each panel at its place in a whole one (T, S); ``fill`` where no panel is, and where one has none."""
+    whole = np.full(shape, fill, dtype=fill.dtype)
+    for panel, rows, columns in places:
+        if (values := of(panel)) is not None:
+            whole[rows, columns] = values
+    return whole
 
 
 def panel_of_exchanges(
@@ -179,62 +204,33 @@ def placed_on_parts(
     return pl.concat(placed or [numbered], how="diagonal_relaxed").sort("_row").drop("_row")
 
 
-def _benchmarks(places: list[tuple[Panel, Rows]], total: int) -> tuple[Array | None, Array | None, tuple[str, ...]]:
+def _benchmarks(places: Sequence[Place], shape: tuple[int, int]) -> tuple[Array | None, Array | None, tuple[str, ...]]:
     """Benchmark (T, S) of every share, factors (T, K) by date, and their names."""
-    if any(panel.factors is None for panel, _ in places):
+    if any(panel.factors is None for panel, _, _ in places):
         return None, None, ()
-    own = _scattered(places, total, _own_benchmark, np.nan)
-    every = [np.full((total, panel.factors.shape[1]), np.nan) for panel, _ in places if panel.factors is not None]
-    for factors, (panel, rows) in zip(every, places, strict=True):
+    own = scattered(places, shape, own_benchmark, np.float64(np.nan))
+    every = [np.full((shape[0], panel.factors.shape[1]), np.nan) for panel, _, _ in places if panel.factors is not None]
+    for factors, (panel, rows, _) in zip(every, places, strict=True):
         factors[rows] = panel.factors
     stacked = np.stack(every)
     known = ~np.isnan(stacked)
     with np.errstate(invalid="ignore"):
         mean = np.where(known, stacked, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
-    names = [panel.factor_names for panel, _ in places]
-    first = (
-        names[0][0] if len({each[0] for each in names}) == 1 else ", ".join(dict.fromkeys(each[0] for each in names))
-    )
-    return own, mean, (first, *names[0][1:])
+    names = [panel.factor_names for panel, _, _ in places]
+    return own, mean, (", ".join(dict.fromkeys(each[0] for each in names)), *names[0][1:])
 
 
-def _own_benchmark(panel: Panel) -> Array:
+def own_benchmark(panel: Panel) -> Array:
+    """The benchmark of each symbol (T, S), or of all (T, 1)."""
     if panel.own_benchmark is not None:
         return panel.own_benchmark
     assert panel.factors is not None  # the caller's branch
-    return np.repeat(panel.factors[:, :1], len(panel.symbols), axis=1)
+    return panel.factors[:, :1]
 
 
-def _ones(panel: Panel) -> NDArray[np.int16]:
-    return np.ones(panel.returns.shape, dtype=np.int16)
-
-
-def _scattered(
-    places: list[tuple[Panel, Rows]], total: int, of: Callable[[Panel], NDArray[Any]], fill: float
-) -> NDArray[Any]:
-    """Arrays (T_x, S_x) of each panel on the common rows (T, S), ``fill`` where an exchange is closed."""
-    width, start = sum(len(panel.symbols) for panel, _ in places), 0
-    whole = np.full((total, width), fill, dtype=of(places[0][0]).dtype)
-    for panel, rows in places:
-        end = start + len(panel.symbols)
-        whole[rows, start:end] = of(panel)
-        start = end
-    return whole
-
-
-def _mask(places: list[tuple[Panel, Rows]], total: int, name: str) -> NDArray[np.bool_] | None:
-    if all(getattr(panel, name) is None for panel, _ in places):
-        return None
-
-    def of(panel: Panel) -> NDArray[np.bool_]:
-        mask: NDArray[np.bool_] | None = getattr(panel, name)
-        return np.zeros(panel.returns.shape, dtype=bool) if mask is None else mask
-
-    return _scattered(places, total, of, False)
-
-
-def _findings(places: list[tuple[Panel, Rows]], total: int) -> BarFindings | None:
-    words = tuple(dict.fromkeys(word for panel, _ in places if panel.findings for word in panel.findings.words))
+def _findings(places: Sequence[Place], shape: tuple[int, int]) -> BarFindings | None:
+    known = [panel.findings for panel, _, _ in places if panel.findings]
+    words = tuple(dict.fromkeys(word for findings in known for word in findings.words))
     if not words:
         return None
 
@@ -246,4 +242,4 @@ def _findings(places: list[tuple[Panel, Rows]], total: int) -> BarFindings | Non
                 bits |= ((panel.findings.bits >> np.uint32(k)) & np.uint32(1)) << np.uint32(bit)
         return bits
 
-    return BarFindings(words[:_MOST_WORDS], _scattered(places, total, of, 0))
+    return BarFindings(words[:_MOST_WORDS], scattered(places, shape, of, np.uint32(0)))

@@ -20,6 +20,7 @@ from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.groups import too_few, with_two
 from correlator.eventstudy.made import benchmark_note, how_made
+from correlator.eventstudy.many_exchanges import Place, bars_of_all, own_benchmark, scattered
 from correlator.eventstudy.parts import Measured, Outline, Part, Parts, Rows, panel_of, returns_of, rows_of, told
 from correlator.eventstudy.placement import day_labels
 from correlator.eventstudy.result import StudyResult
@@ -37,7 +38,6 @@ PER_EVENT = ("ar", "car", "bhar", "models")
 OF_ESTIMATES = ("aar", "caar", "excluded", "wild-cluster")
 """Outputs that estimates are enough for."""
 _LIGHT = ("expected", "actual")
-_PER_SYMBOL = ("limit_locked", "zero_volume", "invalid", "dropped", "purged")
 
 
 @dataclass(frozen=True)
@@ -213,34 +213,13 @@ def joined_excluded(parts: Sequence[Measured]) -> pl.DataFrame:
 def joined_panel(light: Panel, parts: Sequence[tuple[Rows, Panel]]) -> Panel:
     """The bars of all parts, on the labels and symbols of ``light``."""
     shape = (len(light.labels), len(light.symbols))
-    panels = [panel for _, panel in parts]
-
-    def scattered(values: Callable[[Panel], Any], kind: Any) -> Any:
-        out = np.empty(shape, dtype=kind)
-        for columns, panel in parts:
-            out[:, columns] = values(panel)
-        return out
-
-    def mask(name: str) -> Any:
-        return scattered(lambda panel: _or(getattr(panel, name), False), np.bool_)
-
-    masks = {name: mask(name) for name in _PER_SYMBOL if any(getattr(panel, name) is not None for panel in panels)}
-    own = spans = None
-    if any(panel.own_benchmark is not None for panel in panels):
-        own = scattered(lambda panel: _or(panel.own_benchmark, panel.factors[:, :1]), np.float64)  # type: ignore[index]
-    if any(panel.spans is not None for panel in panels):
-        spans = scattered(lambda panel: _or(panel.spans, 1), np.int16)
+    places: list[Place] = [(panel, slice(None), columns) for columns, panel in parts]
+    differs = any(panel.own_benchmark is not None for _, panel in parts)
     return replace(
-        panels[0],
+        parts[0][1],
+        **bars_of_all(places, shape),
         symbols=light.symbols,
-        returns=scattered(lambda panel: panel.returns, np.float64),
-        own_benchmark=own,
-        spans=spans,
+        own_benchmark=scattered(places, shape, own_benchmark, np.float64(np.nan)) if differs else None,
         findings=light.findings,
         benchmark_note=light.benchmark_note,
-        **masks,
     )
-
-
-def _or(values: Any, otherwise: Any) -> Any:
-    return otherwise if values is None else values
