@@ -9,10 +9,9 @@ import re
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.frames import Array, Mask
+from correlator.eventstudy.frames import Array, Mask, Rows
 from correlator.sessions import exchange_named
 
 EQUAL_WEIGHTED = "equal-weighted"
@@ -71,11 +70,11 @@ class OwnMeans(NamedTuple):
     """
 
     of_others: Array
-    others: NDArray[np.int64]
+    others: Rows
     of_all: Array
 
 
-def equal_weighted_of_others(returns: Array, own: NDArray[np.int64], *, minimum: int = FEWEST_MEMBERS) -> OwnMeans:
+def equal_weighted_of_others(returns: Array, own: Rows, *, minimum: int = FEWEST_MEMBERS) -> OwnMeans:
     """The mean return of the other shares, for every share under study.
 
     Parameters
@@ -107,12 +106,12 @@ def equal_weighted_of_others(returns: Array, own: NDArray[np.int64], *, minimum:
     return OwnMeans(means.T, others, _mean(total, count, 1))
 
 
-def _summed(returns: Array) -> tuple[Mask, Array, NDArray[np.int64]]:
+def _summed(returns: Array) -> tuple[Mask, Array, Rows]:
     """Where (T, M) there is a return, their sums and how many there are (T,)."""
     valid = ~np.isnan(returns)
     return valid, np.where(valid, returns, 0.0).sum(axis=1), valid.sum(axis=1)
 
 
-def _mean(total: Array, count: NDArray[np.int64], minimum: int) -> Array:
+def _mean(total: Array, count: Rows, minimum: int) -> Array:
     mean: Array = np.where(count >= max(minimum, 1), total / np.maximum(count, 1), np.nan)
     return mean

@@ -23,14 +23,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.engine import regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Regressed
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.synthetic import designs_of
-from correlator.eventstudy.frames import Array, Panel
-from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.frames import Array, Mask, Panel, Rows
 from correlator.eventstudy.result_frames import estimation_rows, event_rows
 
 _EVENTS_AT_A_TIME = 4_000
@@ -62,7 +60,7 @@ class _Part:
     residuals: Array
     ar: Array
     sigma: Array
-    measured: NDArray[np.bool_]
+    measured: Mask
     bars: Array
     bars_estimation: Array
 
@@ -71,9 +69,7 @@ _FEWEST_DAYS = 1.5
 """Days in effect that an error needs: of fewer an interval is more than 100 errors wide, and of one there is none."""
 
 
-def calendar_day_error(
-    estimates: EventEstimates, panel: Panel, columns: NDArray[np.int64], estimation_bars: int
-) -> DayError:
+def calendar_day_error(estimates: EventEstimates, panel: Panel, columns: Rows, estimation_bars: int) -> DayError:
     """The average CAR of each window with its calendar-day error.
 
     Parameters
@@ -149,7 +145,7 @@ def _span(estimates: EventEstimates, panel: Panel, bars: int) -> tuple[int, int]
     return int(from_zero.min()), int(from_zero.max() - from_zero.min()) + 1
 
 
-def _add_window(part: _Part, inside: slice, measured: NDArray[np.bool_], days: Array, *, expected: Array) -> None:
+def _add_window(part: _Part, inside: slice, measured: Mask, days: Array, *, expected: Array) -> None:
     """Add each event's contribution to the days (T,), and to what a unit error of its size would contribute."""
     ar = np.where(measured[:, None], part.ar[:, inside], np.nan)
     finite = ~np.isnan(ar)

@@ -19,9 +19,8 @@ import polars as pl
 from correlator.align.confounds import USUAL_KINDS, BarMarks, Mask, confound_flags, first_of_overlapping
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.cross_section import cross_section, event_features
-from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.many_exchanges import parts_of
-from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import average_frame
 

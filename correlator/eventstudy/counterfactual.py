@@ -21,12 +21,11 @@ from math import perm
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, SyntheticFit
 from correlator.eventstudy.estimation.synthetic import fitted_to, joint_bars
-from correlator.eventstudy.frames import Array, Panel
+from correlator.eventstudy.frames import Array, Panel, Rows
 from correlator.progress import tracked
 
 DRAWS = 9_999
@@ -42,7 +41,7 @@ class InSpace:
     ratio: Array
     placebo: Array
 
-    def take(self, positions: NDArray[np.int64]) -> InSpace:
+    def take(self, positions: Rows) -> InSpace:
         """Those of the events at ``positions``."""
         return InSpace(self.ratio[positions], self.placebo[positions])
 
@@ -56,7 +55,7 @@ def synthetic_of(estimates: EventEstimates) -> SyntheticFit:
     return estimates.synthetic
 
 
-def in_space(estimates: EventEstimates, panel: Panel, columns: NDArray[np.int64], estimation_bars: int) -> InSpace:
+def in_space(estimates: EventEstimates, panel: Panel, columns: Rows, estimation_bars: int) -> InSpace:
     """The ratios of every event and of each of its donors.
 
     Parameters
@@ -140,9 +139,7 @@ def in_space_average(space: InSpace, estimates: EventEstimates, labels: tuple[st
     )
 
 
-def _placebos(
-    estimates: EventEstimates, panel: Panel, event: int, over: tuple[NDArray[np.int64], NDArray[np.int64], int]
-) -> Array:
+def _placebos(estimates: EventEstimates, panel: Panel, event: int, over: tuple[Rows, Rows, int]) -> Array:
     """Ratios (P, W) of the donors ``pool`` in the place of the event's share."""
     pool, columns, estimation_bars = over
     bars = Bars.of(panel)
@@ -169,7 +166,7 @@ def _placebos(
     return ratios
 
 
-def _replacements(placebo: Array, symbols: NDArray[np.int64]) -> tuple[Array, int]:
+def _replacements(placebo: Array, symbols: Rows) -> tuple[Array, int]:
     """Mean ratios (B,) of the replacements taken, and how many distinct ones there are, none if there are fewer
     donors than shares; ``placebo`` (E, M), ``symbols`` (E,). Donors are those in the pool of every event.
     """

@@ -21,12 +21,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
 from correlator.eventstudy.design import design_of
 from correlator.eventstudy.formula import parse_formula
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.frames import Array, Rows
 from correlator.eventstudy.result import StudyResult
 
 CLUSTERS = ("session", "symbol")
@@ -213,7 +212,7 @@ def _errors(model: Any, fitted: Any, kept: pl.DataFrame, names: tuple[str, ...])
     return _Errors(np.asarray(fitted.params), np.sqrt(np.where(variances > 0, variances, np.nan)), words)
 
 
-def jackknife_covariance(y: Array, x: Array, groups: NDArray[np.int64]) -> Array:
+def jackknife_covariance(y: Array, x: Array, groups: Rows) -> Array:
     """CV3 (k, k): (G - 1)/G times the sum over clusters of the squared change of the estimate without the cluster.
 
     ``y`` (N,), ``x`` (N, k), ``groups`` (N,). A cluster without which the terms are collinear is solved in the
@@ -251,5 +250,5 @@ def _table(model: Any, errors: _Errors, df: float) -> pl.DataFrame:
     )
 
 
-def _codes(column: pl.Series) -> NDArray[np.int64]:
+def _codes(column: pl.Series) -> Rows:
     return column.rank("dense").to_numpy().astype(np.int64)

@@ -23,6 +23,7 @@ from correlator.eventstudy.formula import (
     Number,
     Term,
 )
+from correlator.eventstudy.frames import Array, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ class Design:
     terms: pd.DataFrame
 
     @property
-    def rows(self) -> NDArray[np.int64]:
+    def rows(self) -> Rows:
         """Positions of the features' rows that are used."""
         return np.asarray(self.terms.index, dtype=np.int64)
 
@@ -122,7 +123,7 @@ def _values(factor: Factor, features: pl.DataFrame) -> NDArray[Any]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _numbers(value: Arithmetic, features: pl.DataFrame) -> NDArray[np.float64]:
+def _numbers(value: Arithmetic, features: pl.DataFrame) -> Array:
     if isinstance(value, Column):
         series = _series(value, features)
         if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):

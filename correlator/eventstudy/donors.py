@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.errors import InputError, NotFoundError, StudyError, likeliest
-from correlator.eventstudy.frames import Array, Donors, Mask, Panel
+from correlator.eventstudy.frames import Array, Donors, Mask, Panel, Rows
 from correlator.tabular import Frame
 
 _PARTIES = ("source_country", "target_country")
@@ -91,7 +90,7 @@ def donors_of(
     return replace(panel, donors=donors)
 
 
-def without_studied(panel: Panel, symbols: NDArray[np.int64]) -> Panel:
+def without_studied(panel: Panel, symbols: Rows) -> Panel:
     """The panel without donors that have events of their own; ``symbols`` (E,) columns of the events, -1 for none.
 
     Its benchmark's note says what is left. Raises StudyError where no donor is.

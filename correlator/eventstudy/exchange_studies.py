@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import EventEstimates, in_order
-from correlator.eventstudy.frames import Calendars, Mask, Panel
+from correlator.eventstudy.frames import Calendars, Mask, Panel, Rows
 from correlator.eventstudy.many_exchanges import parts_of
-from correlator.eventstudy.placement import Rows, car_columns, day_labels, window_rows, without_session
+from correlator.eventstudy.placement import car_columns, day_labels, window_rows, without_session
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.windows import DateWindow

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.frames import BarFindings, Mask, Panel
-from correlator.eventstudy.placement import Rows, holds_any, window_rows, windows_over
+from correlator.eventstudy.frames import BarFindings, Mask, Panel, Rows
+from correlator.eventstudy.placement import holds_any, window_rows, windows_over
 from correlator.eventstudy.windows import Window
 
 Marks = list[tuple[str, Mask]]

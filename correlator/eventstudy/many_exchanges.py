@@ -20,9 +20,8 @@ from numpy.typing import NDArray
 
 from correlator.errors import InputError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange, benchmarks_by_exchange
-from correlator.eventstudy.frames import Array, BarFindings, Calendars, Panel, Wide
+from correlator.eventstudy.frames import Array, BarFindings, Calendars, Panel, Rows, Wide
 from correlator.eventstudy.open_days import on_sessions
-from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.spec import StudySpec
 from correlator.sessions import exchange_named
 

@@ -17,9 +17,9 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.events import Seen, name_as, place_events_on, without_repeats
 from correlator.eventstudy.exchange_studies import study_of_parts
 from correlator.eventstudy.flagged import dropped_reasons
-from correlator.eventstudy.frames import Mask, Panel
+from correlator.eventstudy.frames import Mask, Panel, Rows
 from correlator.eventstudy.many_exchanges import placed_on_parts
-from correlator.eventstudy.placement import Rows, car_columns, day_labels, holds_any, place_events, window_rows
+from correlator.eventstudy.placement import car_columns, day_labels, holds_any, place_events, window_rows
 from correlator.eventstudy.purge import reach_of_events
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys

@@ -11,7 +11,6 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.errors import InputError, warn
 from correlator.eventstudy.frames import Array, Mask, Rows, Wide
@@ -119,7 +118,7 @@ def _traded(values: Array, kind: str) -> Mask:
     return np.asarray(known & ((values != before) | (rows == np.argmax(known, axis=0))))
 
 
-def _refuse_other_weeks(wide: Wide, kind: str, week: NDArray[np.int64], studied: Sequence[str]) -> None:
+def _refuse_other_weeks(wide: Wide, kind: str, week: Rows, studied: Sequence[str]) -> None:
     """Raise InputError where a share rests on a day of the week on which another column trades: 24/7 next to XNYS."""
     columns = {name: j for j, name in enumerate(wide.names)}
     own = [columns[name] for name in studied if name in columns]

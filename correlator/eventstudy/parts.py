@@ -12,14 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.estimates import EventEstimates
-from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.measure import estimates_at, placement_of
 from correlator.eventstudy.result import StudyResult
 
-Rows = NDArray[np.int64]
 _LIGHT = ("expected", "actual")
 _KNOWN = ("kept", "symbol_index", "day_zero", "n")
 """Of estimates that are made again: which events they are of, and how many bars each has."""

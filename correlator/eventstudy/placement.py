@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.errors import StudyError, TimeError
-from correlator.eventstudy.frames import Mask, Panel
+from correlator.eventstudy.frames import Mask, Panel, Rows
 from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.windows import DateWindow, OffsetWindow, Window
 
-Rows = NDArray[np.int64]
 _LONGEST_CLOSURE = 14
 """Days: no exchange closes longer for its holidays."""
 _BARS_APART = 2
@@ -27,9 +25,7 @@ class DayZero:
     reasons: dict[int, str]
 
 
-def place_events(
-    times: pl.Series, labels: pl.Series, off_session: str, on_sessions: NDArray[np.bool_] | None = None
-) -> DayZero:
+def place_events(times: pl.Series, labels: pl.Series, off_session: str, on_sessions: Mask | None = None) -> DayZero:
     """Day 0 of events at ``times`` (E,) among the bars at ``labels`` (T,), both dates or both instants.
 
     An event between two bars goes to the ``next`` or the ``previous`` one, or is left out (``exclude``); it is left out

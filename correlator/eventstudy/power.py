@@ -22,12 +22,11 @@ import polars as pl
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.exchange_studies import merged, results_of
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.frames import Array, Rows
 from correlator.eventstudy.made import how_made
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.sums import measured_at
-from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.recommended import recommended
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec

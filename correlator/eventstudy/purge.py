@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from correlator.eventstudy.frames import Mask, Panel
-from correlator.eventstudy.placement import Rows, windows_over
+from correlator.eventstudy.frames import Mask, Panel, Rows
+from correlator.eventstudy.placement import windows_over
 
 
 def reach_of_events(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Mask:

@@ -24,12 +24,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.eventstudy.calendar_day import calendar_day_error, common_share
 from correlator.eventstudy.estimation.estimates import EventEstimates, broken_windows
-from correlator.eventstudy.frames import Array, Panel
-from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.frames import Array, Mask, Panel, Rows
 from correlator.eventstudy.result_frames import ratio, two_sided_p
 
 OWN_ERROR, CALENDAR_DAY, ADJUSTED_CROSS_SECTION = "own_error", "calendar_day_t", "adj_csect_t"
@@ -127,9 +125,7 @@ def days_in_effect(day_zero: Rows, symbols: Rows, first: int, last: int) -> floa
     return float(weight.sum() ** 2 / (weight * weight).sum())
 
 
-def recommended(
-    estimates: EventEstimates, panel: Panel, columns: NDArray[np.int64], estimation_bars: int
-) -> Recommended:
+def recommended(estimates: EventEstimates, panel: Panel, columns: Rows, estimation_bars: int) -> Recommended:
     """The recommended test of each window of ``columns`` (W, 2), from ``estimates`` whose CAR are of these windows.
 
     Several events of one share on one day 0 are one observation.
@@ -171,13 +167,13 @@ def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: i
     return recommended(cumulated, panel, columns, estimation_bars)
 
 
-def _tests(estimates: EventEstimates, columns: NDArray[np.int64]) -> tuple[str, ...]:
+def _tests(estimates: EventEstimates, columns: Rows) -> tuple[str, ...]:
     """The test of each window, by the events that have a value in it."""
     measured = ~np.isnan(estimates.car)
     return tuple(_test(estimates, measured[:, w], int(first), int(last)) for w, (first, last) in enumerate(columns))
 
 
-def _test(estimates: EventEstimates, measured: NDArray[np.bool_], first: int, last: int) -> str:
+def _test(estimates: EventEstimates, measured: Mask, first: int, last: int) -> str:
     """The test of the events ``measured``. A window of calendar dates is the same bars for events of any date."""
     starts, dates = estimates.win_first[measured], estimates.day_zero[measured]
     if len(np.unique(starts)) < len(np.unique(dates)):
@@ -216,7 +212,7 @@ def _events(estimates: EventEstimates) -> Rows:
     return np.asarray(np.where(np.isnan(estimates.car), 0, weight[:, None]).sum(axis=0))
 
 
-def _cross_section(car: Array, measured: NDArray[np.bool_]) -> tuple[Array, Array, Array, Array]:
+def _cross_section(car: Array, measured: Mask) -> tuple[Array, Array, Array, Array]:
     """CAAR (W,), its cross-sectional error, degrees of freedom, and the covariance (W, W) of the averages."""
     n = measured.sum(axis=0).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -20,11 +20,11 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.estimation.residuals import with_residuals
 from correlator.eventstudy.face import function_of
 from correlator.eventstudy.flagged import flagged_bars
-from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.groups import too_few, with_two
 from correlator.eventstudy.made import benchmark_note, how_made
 from correlator.eventstudy.outputs import OUTPUTS
-from correlator.eventstudy.placement import Rows, own_window_rows, window_rows
+from correlator.eventstudy.placement import own_window_rows, window_rows
 from correlator.eventstudy.spec import RETURNS_KINDS, StudySpec
 from correlator.eventstudy.windows import Window
 

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.eventstudy.estimation.estimates import EventEstimates
 from correlator.eventstudy.flagged import marks_of, window_findings
-from correlator.eventstudy.frames import Array, Mask, Panel
-
-Rows = NDArray[np.int64]
+from correlator.eventstudy.frames import Array, Mask, Panel, Rows
 
 
 def two_sided_p(t: Array, df: NDArray[Any]) -> Array:

@@ -17,11 +17,11 @@ import polars as pl
 
 from correlator.eventstudy.estimation.estimates import EventEstimates, in_order
 from correlator.eventstudy.face import function_of
-from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.groups import too_few, with_two
 from correlator.eventstudy.made import benchmark_note, how_made
 from correlator.eventstudy.many_exchanges import Place, bars_of_all, own_benchmark, scattered
-from correlator.eventstudy.parts import Measured, Outline, Part, Parts, Rows, panel_of, returns_of, rows_of, told
+from correlator.eventstudy.parts import Measured, Outline, Part, Parts, panel_of, returns_of, rows_of, told
 from correlator.eventstudy.placement import day_labels
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import with_group

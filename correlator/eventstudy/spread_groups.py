@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.parts import Part, Parts, Rows
+from correlator.eventstudy.frames import Rows
+from correlator.eventstudy.parts import Part, Parts
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.significance.arrays import Shipped, StudyArrays, study_arrays
 from correlator.eventstudy.significance.evidence import Ranges

@@ -10,12 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from correlator.errors import warn
-from correlator.eventstudy.frames import Array, Mask, Panel, Spans
-
-Rows = NDArray[np.int64]
+from correlator.eventstudy.frames import Array, Mask, Panel, Rows, Spans
 
 LONGEST_SPAN = int(np.iinfo(np.int16).max)
 

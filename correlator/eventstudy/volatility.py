@@ -19,7 +19,7 @@ import polars as pl
 
 from correlator.errors import MissingDependencyError, StudyError
 from correlator.eventstudy.estimation.estimates import EventEstimates
-from correlator.eventstudy.estimation.least_squares import Array
+from correlator.eventstudy.frames import Array
 from correlator.progress import tracked
 
 _SCALE = 100.0

@@ -12,14 +12,13 @@ from typing import Any, Unpack
 import duckdb
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from correlator.buckets import parts_of
 from correlator.cluster import Cluster
 from correlator.errors import CorrelatorWarning, InputError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
 from correlator.eventstudy.engines import runs_compiled
-from correlator.eventstudy.frames import Panel
+from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.parts import Outline, Part, is_spanned, outlined
 from correlator.eventstudy.result_frames import refuse_unknown_groups
@@ -75,7 +74,7 @@ class Task:
     exchange: str
     labels: pl.Series
     symbols: tuple[str, ...]
-    columns: NDArray[np.int64]
+    columns: Rows
     findings: pl.DataFrame | None = None
     factors: Frame | None = None
     risk_free: str | Frame | None = None

@@ -21,7 +21,6 @@ from importlib import import_module
 from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.engines import runs_compiled
@@ -34,15 +33,15 @@ from correlator.eventstudy.estimation.estimates import (
     Placement,
     Regressed,
     Request,
-    Rows,
     broken_windows,
     joined,
     off_panel,
     too_few,
 )
 from correlator.eventstudy.estimation.kernel import fit_compiled
-from correlator.eventstudy.estimation.least_squares import Array, Fit, coefficients_of, fit_batch, predict_batch
+from correlator.eventstudy.estimation.least_squares import Fit, coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import Model, model_named, with_corrected_beta
+from correlator.eventstudy.frames import Array, Mask, Rows
 
 ESTIMATORS = {
     "synthetic": "correlator.eventstudy.estimation.synthetic:fit_synthetic",
@@ -245,7 +244,7 @@ def cumulated(ar: Array, z: Array, sessions: Array, columns: Rows) -> tuple[Arra
     return car, variance, counted
 
 
-def rows_inside(first: Rows, last: Rows, length: int, total: int) -> tuple[Rows, NDArray[np.bool_]]:
+def rows_inside(first: Rows, last: Rows, length: int, total: int) -> tuple[Rows, Mask]:
     """Rows (E, length) from ``first`` on, held inside the panel, and which of them belong to the window and exist."""
     rows = first[:, None] + np.arange(length)
     inside = (rows <= last[:, None]) & (rows >= 0) & (rows < total)

@@ -9,11 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from correlator.eventstudy.estimation.least_squares import Array, Mask
 from correlator.eventstudy.estimation.models import Model
-from correlator.eventstudy.frames import Donors, Panel, Spans
-
-Rows = NDArray[np.int64]
+from correlator.eventstudy.frames import Array, Donors, Mask, Panel, Rows, Spans
 
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"
@@ -180,7 +177,7 @@ class Placement:
         """Bars of the longest event window, D."""
         return int((self.win_last - self.win_first).max(initial=-1)) + 1
 
-    def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Placement:
+    def take(self, chosen: Rows | Mask) -> Placement:
         """The events at ``chosen``."""
         names = ("symbol_index", "day_zero", "est_first", "est_last", "win_first", "win_last")
         touched = None if self.touched is None else self.touched[chosen]

@@ -30,11 +30,9 @@ from correlator.eventstudy.estimation.estimates import (
     Placement,
     Regressed,
     Request,
-    Rows,
     too_few,
 )
-from correlator.eventstudy.estimation.least_squares import Array
-from correlator.eventstudy.frames import Spans
+from correlator.eventstudy.frames import Array, Rows, Spans
 from correlator.limits import thread_count
 
 READY, FLAT_RETURN, FLAT_DESIGN = 0, 1, 2

@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from correlator.eventstudy.frames import Array, Mask, Rows
 
 _DEGENERATE = 64 * np.finfo(np.float64).eps
 """A column whose remaining norm is below this share of its size has no variation of its own."""
@@ -34,7 +32,7 @@ class Fit:
     residuals: Array
     shift_x: Array
     shift_y: Array
-    n: NDArray[np.int64]
+    n: Rows
     used: Mask
     intercept: bool
     flat_return: Mask

@@ -29,7 +29,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from correlator.errors import NotFoundError
-from correlator.eventstudy.estimation.least_squares import Array, Fit, coefficients_of, fit_batch
+from correlator.eventstudy.estimation.least_squares import Fit, coefficients_of, fit_batch
+from correlator.eventstudy.frames import Array
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from correlator.errors import MissingDependencyError
 from correlator.eventstudy.estimation.engine import cumulated, fit_chunk, regressed, rows_inside
@@ -21,8 +20,9 @@ from correlator.eventstudy.estimation.estimates import (
     Request,
     broken_windows,
 )
-from correlator.eventstudy.estimation.least_squares import Array, fit_batch, predict_batch
+from correlator.eventstudy.estimation.least_squares import fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.frames import Array, Mask, Rows
 from correlator.progress import tracked
 
 _PER_CENT = 100.0
@@ -164,9 +164,7 @@ def _window(panel: Regressed, one: Placement, days: int) -> tuple[Array, Array, 
     return _series(panel, one, rows_inside(one.win_first, one.win_last, days, len(panel.returns)))
 
 
-def _series(
-    panel: Regressed, one: Placement, at: tuple[NDArray[np.int64], NDArray[np.bool_]]
-) -> tuple[Array, Array, Array]:
+def _series(panel: Regressed, one: Placement, at: tuple[Rows, Mask]) -> tuple[Array, Array, Array]:
     rows, inside = at
     spans = panel.sessions(rows, one.symbol_index)
     sessions = np.ones(rows.shape[1]) if spans is None else spans[0]
@@ -196,7 +194,7 @@ def _fitted_garch(
     return values[:2] / _PER_CENT, covariance / _PER_CENT**2, moving, sound
 
 
-def _forecast(moving: tuple[float, float, float, float, float], ahead: NDArray[np.int64]) -> Array:
+def _forecast(moving: tuple[float, float, float, float, float], ahead: Rows) -> Array:
     """Variances of the sessions ``ahead`` (D,) of the last one, at least 1."""
     omega, alpha, beta, variance, error = moving
     first = omega + alpha * error * error + beta * variance

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from correlator.eventstudy.engines import compiled
-from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars, Rows
-from correlator.eventstudy.estimation.least_squares import Array, Mask
-from correlator.eventstudy.frames import Spans
+from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
+from correlator.eventstudy.frames import Array, Mask, Rows, Spans
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,12 @@ from correlator.eventstudy.estimation.estimates import (
     Placement,
     Regressed,
     Request,
-    Rows,
     SyntheticFit,
     joined,
     too_few,
 )
 from correlator.eventstudy.estimation.models import Model, correlation
-from correlator.eventstudy.frames import Array, Donors, Mask
+from correlator.eventstudy.frames import Array, Donors, Mask, Rows
 from correlator.progress import tracked
 
 FEWEST_DONORS = 5

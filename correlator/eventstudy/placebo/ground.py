@@ -14,11 +14,10 @@ import numpy as np
 
 from correlator.buckets import parts_of
 from correlator.eventstudy.exchange_studies import results_of
-from correlator.eventstudy.frames import Calendars, Mask, Panel
+from correlator.eventstudy.frames import Calendars, Mask, Panel, Rows
 from correlator.eventstudy.parts import Part
 from correlator.eventstudy.placebo.dates import measurable
 from correlator.eventstudy.placebo.sums import Placings, Sums, sums_of_draws
-from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import StudySpec
 from correlator.eventstudy.spread import SpreadResult

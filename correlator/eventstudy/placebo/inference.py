@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.frames import Array, Mask
+from correlator.eventstudy.frames import Array, Mask, Rows
 from correlator.eventstudy.placebo.dates import (
     CRITERIA,
     Cluster,
@@ -31,7 +31,6 @@ from correlator.eventstudy.placebo.ground import Ground, ground_of, total_sums
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.outcome import PERCENTILES, OwnPlacements, PlaceboResult
 from correlator.eventstudy.placebo.sums import placings_of, real_sums
-from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.readers import whole_number
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys

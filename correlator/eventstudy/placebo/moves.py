@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlator.eventstudy.frames import Calendars, Mask, Panel
-from correlator.eventstudy.placement import Rows
+from correlator.eventstudy.frames import Calendars, Mask, Panel, Rows
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from correlator.eventstudy.frames import Array, Mask, Panel
+from correlator.eventstudy.frames import Array, Mask, Panel, Rows
 from correlator.eventstudy.many_exchanges import parts_of
 from correlator.eventstudy.placebo.moves import Moves, read_later
-from correlator.eventstudy.placement import Rows
 
 REGIMES = 3
 REGIME_BARS = 21

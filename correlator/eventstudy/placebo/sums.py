@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.frames import Array, Rows
 from correlator.eventstudy.placebo.dates import Cluster
-from correlator.eventstudy.placement import Rows
 from correlator.eventstudy.result import StudyResult
 
 _PLACEMENTS = 200_000

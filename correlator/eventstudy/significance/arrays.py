@@ -12,10 +12,7 @@ from numpy.typing import NDArray
 from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
 from correlator.eventstudy.estimation.residuals import Refitted
-
-Array = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from correlator.eventstudy.frames import Array, Mask, Rows
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from correlator.errors import warn
-from correlator.eventstudy.significance.arrays import Array, Columns, Rows, StudyArrays
+from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.significance.arrays import Columns, StudyArrays
 from correlator.eventstudy.significance.signed_ranks import Each
 
 EXACT_CELLS = 500_000_000

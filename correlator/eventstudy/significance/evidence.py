@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from correlator.errors import StudyError
 from correlator.eventstudy.engines import runs_compiled
-from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
+from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.significance.arrays import StudyArrays
 from correlator.eventstudy.significance.cross_correlation import (
     Neighbours,
     add_by_date,

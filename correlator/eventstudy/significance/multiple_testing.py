@@ -16,11 +16,10 @@ A p-value that is NaN was not tested: it stays NaN and is not counted.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from correlator.errors import InputError
-
-Array = NDArray[np.float64]
+from correlator.eventstudy.frames import Array, Rows
 
 
 def holm(p_values: ArrayLike) -> Array:
@@ -64,7 +63,7 @@ def romano_wolf(observed: ArrayLike, null: ArrayLike) -> Array:
     return adjusted
 
 
-def _sorted(p_values: ArrayLike) -> tuple[Array, NDArray[np.int64], int]:
+def _sorted(p_values: ArrayLike) -> tuple[Array, Rows, int]:
     p = np.asarray(p_values, dtype=np.float64).ravel()
     known = np.flatnonzero(~np.isnan(p))
     if len(known) and not (p[known].min() >= 0 and p[known].max() <= 1):
@@ -72,7 +71,7 @@ def _sorted(p_values: ArrayLike) -> tuple[Array, NDArray[np.int64], int]:
     return p, known[np.argsort(p[known], kind="stable")], len(known)
 
 
-def _placed(ordered: Array, order: NDArray[np.int64], tested: int, size: int) -> Array:
+def _placed(ordered: Array, order: Rows, tested: int, size: int) -> Array:
     adjusted = np.full(size, np.nan)
     adjusted[order] = np.minimum(ordered, 1.0) if tested else ordered
     return adjusted

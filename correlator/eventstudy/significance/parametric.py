@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from correlator.eventstudy.significance.arrays import Array
+from correlator.eventstudy.frames import Array
 from correlator.eventstudy.significance.evidence import Evidence
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from correlator.eventstudy.significance.arrays import Array, Mask
+from correlator.eventstudy.frames import Array, Mask
 
 
 class Ranked(NamedTuple):

@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from correlator.eventstudy.frames import Array
 from correlator.eventstudy.significance import nonparametric, parametric
-from correlator.eventstudy.significance.arrays import Array
 from correlator.eventstudy.significance.evidence import Evidence
 
 

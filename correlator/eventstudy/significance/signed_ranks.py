@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.eventstudy.engines import compiled
-from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
+from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.significance.arrays import StudyArrays
 
 Keys = NDArray[np.uint64]
 Each = Callable[..., Iterable[Any]]

@@ -18,7 +18,8 @@ from typing import Final
 
 import numpy as np
 
-from correlator.eventstudy.significance.arrays import Array, Columns, Mask, Rows, StudyArrays
+from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.significance.arrays import Columns, StudyArrays
 
 STAGES: Final = ("values", "moments", "residuals")
 ROUNDING = 1e-14

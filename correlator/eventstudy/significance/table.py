@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.significance.arrays import Array, StudyArrays
+from correlator.eventstudy.frames import Array
+from correlator.eventstudy.significance.arrays import StudyArrays
 from correlator.eventstudy.significance.evidence import Evidence, evidence_of
 from correlator.eventstudy.significance.parametric import dates_of
 from correlator.eventstudy.significance.registry import COMPUTED, EXACT, NAMES, Statistic

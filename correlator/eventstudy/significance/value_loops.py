@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from correlator.eventstudy.engines import compiled
-from correlator.eventstudy.significance.arrays import Array, Rows, StudyArrays
+from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.significance.arrays import StudyArrays
 
 _SUMS: Final = ("n", "total", "positive", "scaled_n", "scaled_total", "patell", "forecast", "forecasts", "bars")
 _MOMENTS: Final = ("squares", "cubes", "scaled_squares")
