@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike
 
 from correlator.errors import StudyError, warn
 from correlator.eventstudy.estimation.estimates import EventEstimates
@@ -49,18 +48,13 @@ class CalendarTimeAlpha:
     holdings: float
 
 
-def portfolio_returns(
-    returns: Array, symbol_index: ArrayLike, day_zero: ArrayLike, first: int, *, last: int, rows: Rows | None = None
-) -> tuple[Array, Array]:
+def portfolio_returns(returns: Array, symbols: Rows, rows: Rows) -> tuple[Array, Array]:
     """Return (T,), NaN where nothing is held, and number of holdings (T,) of the symbols with an open window.
 
-    ``returns`` (T, S) simple returns; a symbol with several open windows is held once; one without a bar is not held.
-    ``rows`` (E, last - first + 1): those of each window where they do not follow one another.
+    ``returns`` (T, S) simple returns; ``symbols`` (E,) columns of the events, and ``rows`` (E, B) of their windows. A
+    symbol with several open windows is held once; one without a bar is not held.
     """
     held = np.zeros(returns.shape, dtype=bool)
-    symbols = np.asarray(symbol_index)
-    if rows is None:
-        rows = np.asarray(day_zero)[:, None] + np.arange(first, last + 1)
     for at in rows.T:
         inside = (at >= 0) & (at < len(returns))
         held[at[inside], symbols[inside]] = True
@@ -70,27 +64,15 @@ def portfolio_returns(
     return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
 
 
-def calendar_time_alpha(
-    returns: Array,
-    factors: Array | None,
-    symbol_index: ArrayLike,
-    day_zero: ArrayLike,
-    *,
-    first: int,
-    last: int,
-    minimum_holdings: int = 1,
-    rows: Rows | None = None,
-) -> CalendarTimeAlpha:
-    """Alpha of the portfolio of windows ``first`` to ``last`` on ``factors`` (T, K), or its mean return without them.
+def calendar_time_alpha(returns: Array, factors: Array | None, symbols: Rows, rows: Rows) -> CalendarTimeAlpha:
+    """Alpha of the portfolio of windows on ``factors`` (T, K), or its mean return without them.
 
-    ``returns`` (T, S) should be simple and, with factors, over the risk-free one. Bars with fewer holdings than
-    ``minimum_holdings`` are left out; ``rows`` as in ``portfolio_returns``. Raises StudyError where fewer bars than
-    coefficients + 1 remain.
+    ``returns`` (T, S) should be simple and, with factors, over the risk-free one; ``symbols`` and ``rows`` as in
+    ``portfolio_returns``. Raises StudyError where fewer bars with a holding than coefficients + 1 remain.
     """
-    portfolio, count = portfolio_returns(returns, symbol_index, day_zero, first, last=last, rows=rows)
-    y = np.where(count >= minimum_holdings, portfolio, np.nan)[None]
+    portfolio, count = portfolio_returns(returns, symbols, rows)
     given = np.zeros((len(returns), 0)) if factors is None else np.asarray(factors, dtype=np.float64)
-    fit = fit_batch(y, np.ascontiguousarray(given.T[:, None, :]), intercept=True)
+    fit = fit_batch(portfolio[None], np.ascontiguousarray(given.T[:, None, :]), intercept=True)
     k = fit.c.shape[1]
     bars = int(fit.n[0])
     if bars <= k or bool(fit.flat_design[0]):
@@ -134,29 +116,19 @@ def calendar_time_frame(
     returns = np.expm1(panel.returns) if logs else panel.returns
     own = panel.own_benchmark if model.needs_benchmark else None
     own = np.expm1(own) if own is not None and logs else own
-    rows = []
+    rows, symbols = [], estimates.symbol_index
     for window in windows:
         if not isinstance(window, OffsetWindow):
             raise StudyError(
                 f"window {window.label} is the same for every event", hint="count windows from day 0, as in -1:1"
             )
-        held_on = panel.own_rows(estimates.symbol_index, estimates.day_zero, np.arange(window.first, window.last + 1))
+        held_on = panel.own_rows(symbols, estimates.day_zero, np.arange(window.first, window.last + 1))
         if own is not None:  # what the portfolio's benchmark earned is the mean of its holdings' benchmarks
             both = np.where(np.isnan(panel.returns), np.nan, own)
-            held, _ = portfolio_returns(
-                both, estimates.symbol_index, estimates.day_zero, window.first, last=window.last, rows=held_on
-            )
+            held, _ = portfolio_returns(both, symbols, held_on)
             factors = held[:, None]
         try:
-            alpha = calendar_time_alpha(
-                returns,
-                factors,
-                estimates.symbol_index,
-                estimates.day_zero,
-                first=window.first,
-                last=window.last,
-                rows=held_on,
-            )
+            alpha = calendar_time_alpha(returns, factors, symbols, held_on)
         except StudyError as error:
             warn(f"window {window.label}: {error}")
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 
 from correlator.errors import InputError, warn
 from correlator.eventstudy.frames import Array, Mask, Wide
@@ -56,28 +55,27 @@ def check_levels(wide: Wide, what: str) -> None:
             )
 
 
-def invalid_returns(values: Array, *, simple: bool) -> Mask:
-    """Marks (T, S) of figures that no return can be: infinite, or, where they are ``simple``, -100 % and less."""
+def valid_returns(wide: Wide, *, simple: bool, what: str) -> tuple[Array, Mask | None]:
+    """Returns (T, S) with NaN for figures that no return can be, and where these are, None if there are none.
+
+    No return is infinite or, where returns are ``simple``, -100 % and less. Says how many there are in ``what``, and
+    the first, unless that is empty.
+    """
+    values = wide.values
     with np.errstate(invalid="ignore"):
-        return np.isinf(values) | (values <= -1.0 if simple else False)
-
-
-def warn_of_invalid(values: Array, invalid: Mask, labels: pl.Series, names: tuple[str, ...], *, what: str) -> None:
-    """Say how many figures of what kind are invalid, and the first."""
+        invalid = np.isinf(values) | (values <= -1.0 if simple else False)
     if not invalid.any():
-        return
-    for words, marks in (
-        ("infinite", invalid & np.isinf(values)),
-        ("-100 % or less", invalid & ~np.isinf(values)),
-    ):
-        if marks.any():
+        return values, None
+    for words, marks in (("infinite", np.isinf(values)), ("-100 % or less", invalid & ~np.isinf(values))):
+        if what and marks.any():
             row, column = np.argwhere(marks)[0]
             count = int(marks.sum())
             plural = "return is" if count == 1 else "returns are"
             warn(
-                f"{count} {plural} {words} in {what}, first {names[column]} on {labels[int(row)]}: events with one in "
-                f"their windows are excluded{_LOGARITHMS if words.startswith('-') else ''}"
+                f"{count} {plural} {words} in {what}, first {wide.names[column]} on {wide.labels[int(row)]}: events "
+                f"with one in their windows are excluded{_LOGARITHMS if words.startswith('-') else ''}"
             )
+    return np.where(invalid, np.nan, values), invalid
 
 
 def warn_of_no_prices(wide: Wide, what: str) -> None:
@@ -90,8 +88,3 @@ def warn_of_no_prices(wide: Wide, what: str) -> None:
             f"{int(wrong.sum())} of {what} are zero, negative or infinite, first {wide.names[column]} on "
             f"{wide.labels[int(row)]}: taken as missing"
         )
-
-
-def without_invalid(values: Array, invalid: Mask) -> Array:
-    """``values`` with NaN for what is marked."""
-    return np.where(invalid, np.nan, values) if invalid.any() else values

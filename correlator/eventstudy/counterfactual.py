@@ -24,7 +24,7 @@ import polars as pl
 
 from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, SyntheticFit
-from correlator.eventstudy.estimation.synthetic import fitted_to, joint_bars
+from correlator.eventstudy.estimation.synthetic import fitted_to, joint_bars, purged_of, unit_prices
 from correlator.eventstudy.frames import Array, Panel, Rows
 from correlator.progress import tracked
 
@@ -148,9 +148,7 @@ def _placebos(estimates: EventEstimates, panel: Panel, event: int, over: tuple[R
     est_last, win_last = est_first + estimation_bars - 1, win_first + estimates.ar.shape[1] - 1
     prices = bars.donors.returns if bars.donors.levels is None else bars.donors.levels
     symbol = int(estimates.symbol_index[event])
-    unit = bars.returns[:, symbol] if bars.donors.own_levels is None else bars.donors.own_levels[:, symbol]
-    finite = np.isfinite(unit)
-    purged = None if bars.purged is None else bars.purged[:, symbol]
+    finite, purged = np.isfinite(unit_prices(bars, symbol)), purged_of(bars, symbol)
     ratios = np.full((len(pool), len(columns)), np.nan)
     for place in range(len(pool)):
         others = np.delete(pool, place)

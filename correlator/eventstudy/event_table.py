@@ -6,7 +6,7 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
-from correlator.eventstudy.moments import moments_of, reads_as_moments, with_days
+from correlator.eventstudy.moments import is_text, moments_of, reads_as_moments, with_days, without_blanks
 from correlator.market.layout.vocabulary import field_of, plain, rank_of
 from correlator.tabular import Frame
 
@@ -81,8 +81,7 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
     hint = "write HH:MM or HH:MM:SS, or name the column otherwise"
     if days.has_clock.any():
         raise TimeError("events have a clock in their dates and also a column 'time'", hint="keep one of both")
-    clocks = table[_TIME].cast(pl.String).str.strip_chars()
-    clocks = clocks.to_frame().select(pl.when(clocks != "").then(clocks)).to_series()
+    clocks = without_blanks(table[_TIME].cast(pl.String))
     wrong = clocks.is_not_null() & ~clocks.str.contains(_CLOCK).fill_null(False)
     if wrong.any():
         raise TimeError(f"{clocks.filter(wrong)[0]!r} in column 'time' of events is not a time of day", hint=hint)
@@ -109,11 +108,8 @@ def _tells_clocks(column: pl.Series) -> bool:
         return True
     if isinstance(column.dtype, pl.Datetime):
         return bool(moments_of(column, "events").has_clock.any())
-    if column.dtype.base_type() not in (pl.String, pl.Categorical, pl.Enum):
-        return False
-    texts = column.cast(pl.String).str.strip_chars().drop_nulls()
-    texts = texts.filter(texts != "")
-    if len(texts) == 0:
+    texts = without_blanks(column.cast(pl.String)).drop_nulls() if is_text(column) else pl.Series()
+    if texts.is_empty():
         return False
     if texts.str.contains(_UNREAD_CLOCK).all():
         return True
@@ -122,9 +118,8 @@ def _tells_clocks(column: pl.Series) -> bool:
 
 def _symbols(column: pl.Series) -> pl.Series:
     kind = column.dtype
-    if not (kind.is_integer() or kind in (pl.String, pl.Categorical, pl.Enum, pl.Null)):
+    if not (kind.is_integer() or kind == pl.Null or is_text(column)):
         raise InputError(
             f"column 'symbol' of events holds {kind}, not text", hint="read it as text, so that 005930 and TRUE stay"
         )
-    text = column.cast(pl.String).str.strip_chars()
-    return text.to_frame().select(pl.when(text != "").then(text).alias("symbol")).to_series()
+    return without_blanks(column.cast(pl.String))

@@ -128,9 +128,17 @@ def parse_formula(text: str) -> Formula:
 
 @dataclass(frozen=True)
 class _Token:
+    """``kind``: quoted, name, number, mark, other for what no rule takes, or end; ``place`` in the formula."""
+
     kind: str
     text: str
     place: int
+
+    def is_mark(self, *marks: str) -> bool:
+        return self.kind == "mark" and self.text in marks
+
+    def is_number(self, value: float) -> bool:
+        return self.kind == "number" and float(self.text) == value
 
 
 class _Parser:
@@ -151,10 +159,10 @@ class _Parser:
         if isinstance(value, Categories):
             self._fail("a value to explain, not categories", at=0)
         self._need("~")
-        if self._peek() is None:
+        if self._peek().kind == "end":
             self._fail("terms after ~")
         terms = self._sum([()])
-        if self._peek() is not None:
+        if self._peek().kind != "end":
             self._fail("+ - * : or the end")
         return Formula(value, tuple(terms))
 
@@ -163,18 +171,17 @@ class _Parser:
         terms = list(begun)
         sign = self._take("+", "-") or "+"
         while True:
-            at_zero = self._is_number(0.0)
+            at_zero = self._peek().is_number(0.0)
             summands = [()] if at_zero else self._product()
             if at_zero:
                 self.next += 1
             if (sign == "-") is not at_zero:
-                terms = [term for term in terms if not any(_same(term, other) for other in summands)]
+                taken = {frozenset(term) for term in summands}
+                terms = [term for term in terms if frozenset(term) not in taken]
             else:
                 terms = self._distinct([*terms, *summands])
-            taken = self._take("+", "-")
-            if taken is None:
+            if (sign := self._take("+", "-")) == "":
                 return terms
-            sign = taken
 
     def _product(self) -> list[Term]:
         terms = self._interaction()
@@ -191,18 +198,14 @@ class _Parser:
 
     def _factor(self) -> list[Term]:
         token = self._peek()
-        if token is None:
-            self._fail("a column")
-        if token.text == "(" and token.kind == "mark":
+        if token.is_mark("("):
             return self._nested(lambda: self._sum([]))
         if token.kind == "number":
-            if float(token.text) != 1:
+            if not token.is_number(1.0):
                 self._fail("a column; numbers stand inside I()")
             self.next += 1
             return [()]
-        if token.kind == "name" and self._is_call():
-            return [(self._call(token),)]
-        return [(self._column(),)]
+        return [(self._call(token) if self._is_call() else self._column(),)]
 
     def _call(self, token: _Token) -> Factor:
         if token.text not in _CALLS:
@@ -216,7 +219,7 @@ class _Parser:
     def _arithmetic(self, lowest: int) -> Arithmetic:
         """Operators that bind as strongly as ``lowest`` or stronger, from left to right."""
         value = self._signed()
-        while (token := self._peek()) is not None and _PRECEDENCE.get(token.text, 0) >= lowest and token.kind == "mark":
+        while (token := self._peek()).is_mark(*_PRECEDENCE) and _PRECEDENCE[token.text] >= lowest:
             self.operations += 1
             if self.operations > _MOST_OPERATIONS:
                 self._fail(f"at most {_MOST_OPERATIONS} operations")
@@ -244,14 +247,14 @@ class _Parser:
 
     def _atom(self) -> Arithmetic:
         token = self._peek()
-        if token is None:
+        if token.kind == "end":
             self._fail("a column or a number")
         if token.kind == "number":
             self.next += 1
             return Number(float(token.text))
-        if token.text == "(" and token.kind == "mark":
+        if token.is_mark("("):
             return self._nested(lambda: self._arithmetic(1))
-        if token.kind == "name" and self._is_call():
+        if self._is_call():
             if token.text != "log":
                 self._fail("log(), a column or a number")
             self.next += 1
@@ -260,10 +263,10 @@ class _Parser:
 
     def _column(self) -> Column:
         token = self._peek()
-        if token is None or token.kind not in ("name", "quoted"):
+        if token.kind not in ("name", "quoted"):
             self._fail("a column")
         self.next += 1
-        if self._peek_text() == "(":
+        if self._peek().is_mark("("):
             self._fail("an operator")
         return Column(token.text)
 
@@ -297,29 +300,22 @@ class _Parser:
             self._fail(f"at most {MOST_TERMS} terms")
         return list(kept.values())
 
-    def _is_number(self, value: float) -> bool:
-        token = self._peek()
-        return token is not None and token.kind == "number" and float(token.text) == value
-
     def _is_call(self) -> bool:
-        return self.next + 1 < len(self.tokens) and self.tokens[self.next + 1].text == "("
+        return self._peek().kind == "name" and self.tokens[self.next + 1].text == "("
 
-    def _peek(self) -> _Token | None:
-        return self.tokens[self.next] if self.next < len(self.tokens) else None
+    def _peek(self) -> _Token:
+        return self.tokens[self.next]
 
-    def _peek_text(self) -> str | None:
+    def _take(self, *marks: str) -> str:
+        """The next token where it is one of ``marks``, which is then passed; else empty."""
         token = self._peek()
-        return token.text if token is not None and token.kind == "mark" else None
-
-    def _take(self, *marks: str) -> str | None:
-        text = self._peek_text()
-        if text not in marks:
-            return None
+        if not token.is_mark(*marks):
+            return ""
         self.next += 1
-        return text
+        return token.text
 
     def _need(self, mark: str) -> None:
-        if self._take(mark) is None:
+        if not self._take(mark):
             self._fail(repr(mark))
 
     def _tokens(self) -> list[_Token]:
@@ -335,22 +331,14 @@ class _Parser:
             text = match[match.lastindex or 0]
             tokens.append(_Token(kind, text[1:-1] if kind == "quoted" else text, match.start(match.lastindex or 0)))
             place = match.end()
-        return tokens
+        return [*tokens, _Token("end", "", len(self.text))]
 
     def _fail(self, expected: str, *, at: int | None = None) -> NoReturn:
-        index = self.next if at is None else at
-        place = self.tokens[index].place if index < len(self.tokens) else len(self.text)
-        self._refuse(place, expected)
-
-    def _refuse(self, place: int, expected: str) -> NoReturn:
+        place = self.tokens[self.next if at is None else at].place
         rest = self.text[place : place + 20]
         where = f"at character {place + 1}, {rest!r}" if rest.strip() else "at its end"
         shown = self.text if len(self.text) <= 200 else f"{self.text[:200]}..."
         raise InputError(f"formula {shown!r} cannot be read {where}", hint=f"expected {expected}")
-
-
-def _same(term: Term, other: Term) -> bool:
-    return frozenset(term) == frozenset(other)
 
 
 def _inside(value: Arithmetic) -> str:

@@ -14,10 +14,8 @@ from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_ot
 from correlator.eventstudy.checks import (
     check_fractions,
     check_levels,
-    invalid_returns,
-    warn_of_invalid,
+    valid_returns,
     warn_of_no_prices,
-    without_invalid,
 )
 from correlator.eventstudy.donors import columns_or_frame, donors_of, refuse_beside_donors
 from correlator.eventstudy.estimation.models import model_named
@@ -26,6 +24,7 @@ from correlator.eventstudy.events import exchanges_of, name_as, part_exchanges, 
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
 from correlator.eventstudy.frames import (
     Array,
+    Mask,
     Panel,
     Wide,
     log_volume_of,
@@ -235,9 +234,8 @@ def _panel(
     ``extra``: benchmark, factors and risk-free returns as ``study_frames`` takes them.
     """
     benchmark, factors, risk_free = extra
-    panel = Panel(wide.labels, wide.names, _measured(wide, source, spec).values)
-    if source.kind != "volumes":
-        panel = _checked(panel, source)
+    returns, invalid = _valid(_measured(wide, source, spec), source, source.kind)
+    panel = Panel(wide.labels, wide.names, returns, invalid=invalid)
     table, free = part_risk_free(factors, risk_free, panel)
     model = model_named(spec.model)
     table = used_factors(table, model.regressors == "all", risk_free, panel)
@@ -249,7 +247,7 @@ def _panel(
     elif benchmark is not None:
         market = _benchmark(benchmark, wide, spec)
         named = source if isinstance(benchmark, str) else replace(source, what="the benchmark")
-        panel = _on_benchmark(panel, _measured(market, named, spec).values[:, 0], named, spec)
+        panel = _on_benchmark(panel, _measured(market, named, spec), named, spec)
     used = market if model.needs_benchmark or model.regressors != "none" else None
     return with_factors(_over_holes(panel, wide, used, source.kind, spec=spec), None, free)
 
@@ -263,10 +261,7 @@ def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, 
         given = read_wide(handed, "the donors", zone_of(spec))
         candidates = Wide(wide.labels, given.names, on_labels(given, wide.labels, "the donors"))
         named = replace(source, what="the donors")
-        returns = _measured(candidates, named, spec).values
-        invalid = invalid_returns(returns, simple=source.simple)
-        warn_of_invalid(returns, invalid, panel.labels, candidates.names, what="the donors")
-        returns = without_invalid(returns, invalid)
+        returns, _ = valid_returns(_measured(candidates, named, spec), simple=source.simple, what="the donors")
     bridged = source.kind == "prices" and spec.holes == HOLES[0]
     levels = (wide.values, candidates.values) if bridged else None
     others = [name for name in candidates.names if name != spec.benchmark or handed is not None]
@@ -274,16 +269,14 @@ def _with_donors(panel: Panel, wide: Wide, source: _Source, spec: StudySpec, *, 
     return donors_of(panel, (candidates.names, returns), levels, chosen, simple=spec.returns == "simple")
 
 
-def _on_benchmark(panel: Panel, market: Array, source: _Source, spec: StudySpec) -> Panel:
-    """The panel with returns (T,) of the benchmark; figures of it that are not returns mark every share."""
-    invalid = invalid_returns(market, simple=source.simple) & (source.kind != "volumes")
-    if source.what:  # a column of the wide frame has been told of there
-        warn_of_invalid(market[:, None], invalid[:, None], panel.labels, (source.what,), what=source.what)
-    returns = without_invalid(market, invalid)[:, None]
+def _on_benchmark(panel: Panel, market: Wide, source: _Source, spec: StudySpec) -> Panel:
+    """The panel with returns of the benchmark; figures of it that are not returns mark every share."""
+    # A column of the wide frame has been told of there.
+    returns, invalid = _valid(replace(market, names=(source.what,)), source, source.what)
     panel = replace(panel, factors=returns, factor_names=(spec.benchmark or "benchmark",))
-    if not invalid.any():
+    if invalid is None:
         return panel
-    both = invalid[:, None] if panel.invalid is None else panel.invalid | invalid[:, None]
+    both = invalid if panel.invalid is None else panel.invalid | invalid
     return replace(panel, invalid=np.broadcast_to(both, panel.returns.shape))
 
 
@@ -311,13 +304,9 @@ def _on_mean(panel: Panel) -> Panel:
     )
 
 
-def _checked(panel: Panel, source: _Source) -> Panel:
-    """The panel with figures that are not returns marked, and missing."""
-    invalid = invalid_returns(panel.returns, simple=source.simple)
-    warn_of_invalid(panel.returns, invalid, panel.labels, panel.symbols, what=source.kind)
-    if not invalid.any():
-        return panel
-    return replace(panel, returns=without_invalid(panel.returns, invalid), invalid=invalid)
+def _valid(wide: Wide, source: _Source, what: str) -> tuple[Array, Mask | None]:
+    """``valid_returns``; log volumes are not doubted."""
+    return (wide.values, None) if source.kind == "volumes" else valid_returns(wide, simple=source.simple, what=what)
 
 
 def _measured(wide: Wide, source: _Source, spec: StudySpec) -> Wide:

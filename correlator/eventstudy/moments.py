@@ -112,7 +112,7 @@ def are_moments(column: pl.Series) -> pl.Series:
     if iso.any():
         return iso
     try:
-        return read_stamps(_without_blanks(column)).values.is_not_null()
+        return read_stamps(without_blanks(column)).values.is_not_null()
     except (InputError, TimeError):
         return iso
 
@@ -139,7 +139,7 @@ def as_labels(column: pl.Series, what: str) -> pl.Series:
 
 def _of_text(column: pl.Series, what: str) -> Moments:
     parts = _instants_of_text(column)
-    said = _without_blanks(column).is_not_null()
+    said = without_blanks(column).is_not_null()
     unread = parts["wall"].is_null() & said
     if not unread.any():
         return _midnights_as_dates(parts["wall"], parts["instant"])
@@ -157,7 +157,7 @@ def _written_otherwise(column: pl.Series, what: str) -> Moments | None:
     Raises TimeError where every date can be read in two ways.
     """
     try:
-        stamps = read_stamps(_without_blanks(column), source=f"column {column.name!r} of {what}")
+        stamps = read_stamps(without_blanks(column), source=f"column {column.name!r} of {what}")
     except NoDatesError:
         return None
     except TimeError as problem:
@@ -176,7 +176,8 @@ def _numbers_as_text(column: pl.Series) -> pl.Series:
     return (column.fill_nan(None) if column.dtype.is_float() else column).cast(pl.Int64, strict=False).cast(pl.String)
 
 
-def _without_blanks(column: pl.Series) -> pl.Series:
+def without_blanks(column: pl.Series) -> pl.Series:
+    """Text without white space around it, null where nothing is left."""
     text = column.str.strip_chars()
     return text.to_frame().select(pl.when(text != "").then(text).alias(column.name)).to_series()
 

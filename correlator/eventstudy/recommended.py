@@ -31,7 +31,6 @@ from correlator.eventstudy.frames import Array, Mask, Panel, Rows
 from correlator.eventstudy.result_frames import ratio, two_sided_p
 
 OWN_ERROR, CALENDAR_DAY, ADJUSTED_CROSS_SECTION = "own_error", "calendar_day_t", "adj_csect_t"
-TESTS = (OWN_ERROR, CALENDAR_DAY, ADJUSTED_CROSS_SECTION)
 FEWEST_DAYS = 10.0
 LEVEL = 0.95
 
@@ -132,7 +131,7 @@ def recommended(estimates: EventEstimates, panel: Panel, columns: Rows, estimati
     """
     estimates = estimates.observations()
     measured = ~np.isnan(estimates.car)
-    tests = _tests(estimates, columns)
+    tests = tuple(_test(estimates, mask, *ends) for mask, ends in zip(measured.T, columns.tolist(), strict=True))
     average, se, df, covariance = _cross_section(estimates.car, measured)
     if ADJUSTED_CROSS_SECTION in tests:
         r = common_share(estimates, panel, estimation_bars)
@@ -165,12 +164,6 @@ def recommended_path(estimates: EventEstimates, panel: Panel, estimation_bars: i
         paths = np.where(broken_windows(estimates.spans, ~np.isnan(estimates.ar), columns), np.nan, paths)
     cumulated = replace(estimates, car=paths, car_se=np.full(paths.shape, np.nan), n_car=begun.astype(np.int64))
     return recommended(cumulated, panel, columns, estimation_bars)
-
-
-def _tests(estimates: EventEstimates, columns: Rows) -> tuple[str, ...]:
-    """The test of each window, by the events that have a value in it."""
-    measured = ~np.isnan(estimates.car)
-    return tuple(_test(estimates, measured[:, w], int(first), int(last)) for w, (first, last) in enumerate(columns))
 
 
 def _test(estimates: EventEstimates, measured: Mask, first: int, last: int) -> str:

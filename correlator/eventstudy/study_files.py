@@ -32,22 +32,25 @@ _LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
 def _typed_table(path: Path) -> pl.DataFrame:
     """A table of text with the types that its columns have, but those of ``_AS_TEXT``."""
     table = text_table(path)
-    texts = {name: pl.String for name in table.columns if name.strip().lower() in _AS_TEXT}
-    others = table.drop(texts)
-    cells = others.write_csv(include_header=False, separator="\t") if others.width else ""
-    decimal_comma = bool(re.search(r"\d,\d", cells)) and not re.search(r"\d\.\d", cells)
+    others = table.drop(name for name in table.columns if name.strip().lower() in _AS_TEXT)
     if not others.width:
         return table
-    places = [str(place) for place in range(others.width)]  # a name may hold what parts columns
+    places = {name: str(place) for place, name in enumerate(others.columns)}  # a name may hold what parts columns
+    text = others.rename(places).write_csv(separator="\t")
     typed = pl.read_csv(
-        io.StringIO(others.rename(dict(zip(others.columns, places, strict=True))).write_csv(separator="\t")),
+        io.StringIO(text),
+        new_columns=others.columns,
         separator="\t",
-        decimal_comma=decimal_comma,
+        decimal_comma=_has_decimal_comma(text),
         infer_schema_length=None,
         null_values=list(NO_VALUE),
     )
-    figures = dict(zip(others.columns, typed.get_columns(), strict=True))
-    return table.select(table[name] if name in texts else figures[name].alias(name) for name in table.columns)
+    return table.with_columns(typed.get_columns())
+
+
+def _has_decimal_comma(text: str) -> bool:
+    """Whether figures are written 50,25: where no point is among them."""
+    return bool(re.search(r"\d,\d", text)) and not re.search(r"\d\.\d", text)
 
 
 _WHOLE: dict[str, Callable[[Path], pl.DataFrame]] = {
@@ -76,8 +79,8 @@ class _Head:
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether figures are written 50,25: only where the comma does not part columns, and no point is among them."""
-        return self.separator != "," and bool(re.search(r"\d,\d", self.below)) and not re.search(r"\d\.\d", self.below)
+        """Whether figures are written 50,25: only where the comma does not part columns."""
+        return self.separator != "," and _has_decimal_comma(self.below)
 
 
 def read_wide_file(path: Path) -> pl.DataFrame:
@@ -88,17 +91,23 @@ def read_wide_file(path: Path) -> pl.DataFrame:
     head = _head(path)
     if head.below_words:
         return _typed_table(path)
-    frame = read_csv(
+    frame = _read_text(path, head)
+    if frame.width != len(head.names):
+        raise InputError(f"{path.name} has rows of {frame.width} columns below a header of {len(head.names)}")
+    return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
+
+
+def _read_text(path: Path, head: _Head, columns: list[int] | None = None) -> pl.DataFrame:
+    """A file of text whose columns, all or those at the places ``columns``, have types by all of it."""
+    return read_csv(
         path,
         separator=head.separator,
         skip_lines=head.skipped,
         decimal_comma=head.decimal_comma,
         infer_schema_length=None,
         null_values=list(NO_VALUE),
+        columns=columns,
     )
-    if frame.width != len(head.names):
-        raise InputError(f"{path.name} has rows of {frame.width} columns below a header of {len(head.names)}")
-    return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
 
 
 def read_events_file(path: Path) -> pl.DataFrame:
@@ -108,18 +117,16 @@ def read_events_file(path: Path) -> pl.DataFrame:
 
 def listed_in_file(path: Path) -> pl.DataFrame | None:
     """symbol and exchange of the events of a file, each pair once; None if it has no column ``exchange``."""
-    if container_of(path) not in _WHOLE and not _may_name_exchanges(_head(path)):
-        return None
+    if container_of(path) not in _WHOLE:
+        head = _head(path)
+        if not head.below_words and "exchange" not in {name.lower() for name in head.names}:
+            return None
     pairs: list[pl.DataFrame] = []
     for events in events_of_file(path, chunk=250_000):
         if "exchange" not in events.columns:
             return None
         pairs.append(events.select("symbol", "exchange").unique())
     return pl.concat(pairs).unique(maintain_order=True)
-
-
-def _may_name_exchanges(head: _Head) -> bool:
-    return head.below_words or "exchange" in {name.lower() for name in head.names}
 
 
 def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
@@ -149,11 +156,11 @@ def _csv_batches(path: Path, chunk: int) -> Iterator[pl.DataFrame]:
     head = _head(path)
     kinds = _kinds(path, head)
     call = (
-        "read_csv($path, all_varchar = true, header = true, auto_detect = false, delim = $delim, quote = '\"', "
+        "read_csv($path, header = true, auto_detect = false, delim = $delim, quote = '\"', "
         "escape = '\"', skip = $skip, columns = $columns, hive_partitioning = false, null_padding = false)"
     )
     given = {"delim": head.separator, "skip": head.skipped, "columns": dict.fromkeys(head.names, "VARCHAR")}
-    for part in _batches(path, call.replace("all_varchar = true, ", ""), given, chunk):
+    for part in _batches(path, call, given, chunk):
         yield part.with_columns(_typed(pl.col(name), kind) for name, kind in kinds.items())
 
 
@@ -191,15 +198,7 @@ def _kinds(path: Path, head: _Head) -> dict[str, pl.DataType]:
     others = [name for name in head.names if name.strip().lower() not in _AS_TEXT]
     if not others:
         return {}
-    frame = read_csv(
-        path,
-        separator=head.separator,
-        skip_lines=head.skipped,
-        infer_schema_length=None,
-        null_values=list(NO_VALUE),
-        columns=[head.names.index(name) for name in others],
-        decimal_comma=head.decimal_comma,
-    )
+    frame = _read_text(path, head, [head.names.index(name) for name in others])
     return {name: kind for name, kind in zip(others, frame.dtypes, strict=True) if kind != pl.String}
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
-import numpy as np
 import polars as pl
 
 from correlator.eventstudy.frames import Array
@@ -124,13 +123,6 @@ def last_trades(
     parameters = {"symbols": list(since), "since": list(since.values()), "at": at}
     rows = query(connection, _LAST_TRADES, parameters) if since else pl.DataFrame()
     return {symbol: LastTrade(*trade) for symbol, *trade in rows.iter_rows()}
-
-
-def closed_rows(array: Array, closed: int) -> Array:
-    """``array`` with NaN from row ``closed`` on."""
-    kept = array.copy()
-    kept[closed:] = np.nan
-    return kept
 
 
 def _midnight(day: date) -> datetime:

@@ -28,7 +28,7 @@ def bars(seed: int = 1, count: int = 500) -> tuple[np.ndarray, np.ndarray]:
 def test_portfolio_holds_open_windows_once() -> None:
     returns = np.arange(12.0).reshape(6, 2)
     returns[3, 1] = np.nan
-    portfolio, count = portfolio_returns(returns, [0, 0, 1], [1, 2, 2], 0, last=1)
+    portfolio, count = portfolio_returns(returns, np.array([0, 0, 1]), np.array([[1, 2], [2, 3], [2, 3]]))
     assert count.tolist() == [0, 1, 2, 1, 0, 0]
     np.testing.assert_allclose(portfolio, [np.nan, 2.0, 4.5, 6.0, np.nan, np.nan])
 
@@ -38,8 +38,9 @@ def test_alpha_agrees_with_statsmodels() -> None:
     returns, x = bars()
     rng = np.random.default_rng(2)
     symbol, day_zero = rng.integers(0, 8, 40), rng.integers(10, 480, 40)
-    found = calendar_time_alpha(returns, x, symbol, day_zero, first=0, last=10)
-    portfolio, _ = portfolio_returns(returns, symbol, day_zero, 0, last=10)
+    rows = day_zero[:, None] + np.arange(11)
+    found = calendar_time_alpha(returns, x, symbol, rows)
+    portfolio, _ = portfolio_returns(returns, symbol, rows)
     used = ~np.isnan(portfolio)
     fit = sm.OLS(portfolio[used], sm.add_constant(x[used])).fit()
     assert found.alpha == pytest.approx(fit.params[0], rel=1e-10)
@@ -48,7 +49,7 @@ def test_alpha_agrees_with_statsmodels() -> None:
     np.testing.assert_allclose(found.betas, fit.params[1:], rtol=1e-10)
     assert (found.bars, found.df) == (used.sum(), used.sum() - 4)
     with pytest.raises(StudyError, match="cannot carry"):
-        calendar_time_alpha(returns, x, [0], [100], first=0, last=1)
+        calendar_time_alpha(returns, x, np.array([0]), np.array([[100, 101]]))
 
 
 @pytest.mark.parametrize("by", [None, "category"])

@@ -22,7 +22,7 @@ from correlator.eventstudy.estimation.estimates import (
 )
 from correlator.eventstudy.estimation.least_squares import fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.frames import Array, Rows
 from correlator.progress import tracked
 
 _PER_CENT = 100.0
@@ -44,11 +44,12 @@ def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
     kept = [int(event) for event in base.kept]
     excluded = dict(base.excluded)
     car, car_se, ar, ar_se = (array.copy() for array in (base.car, base.car_se, base.ar, base.ar_se))
-    coefficients, residuals = base.coefficients.copy(), _residuals(base).copy()
+    assert base.estimation_residuals is not None  # the market model's are kept
+    coefficients, residuals = base.coefficients.copy(), base.estimation_residuals.copy()
     good = np.ones(len(kept), dtype=bool)
     for i, event in enumerate(tracked(kept, "GARCH models")):
         one = where.take(np.array([event]))
-        y, x, g = _estimation(panel, one, request)
+        y, x, g = _series(panel, one, (one.est_first, one.est_last), request.length)
         used = ~np.isnan(residuals[i])
         line, covariance, (omega, alpha, beta, last_h, last_e), converged = _fitted_garch(y[used], x[used], g[used])
         if not converged:
@@ -56,7 +57,7 @@ def fit_garch(bars: Bars, where: Placement, request: Request) -> EventEstimates:
             continue
         root = np.sqrt(g)
         residuals[i] = np.where(used, (y - line[0] - line[1] * x) / root, np.nan)
-        actual, market, sessions = _window(panel, one, request.days)
+        actual, market, sessions = _series(panel, one, (one.win_first, one.win_last), request.days)
         ahead = one.win_first[0] + np.arange(request.days) - (one.est_first[0] + np.flatnonzero(used)[-1])
         h = _forecast((omega, alpha, beta, last_h, last_e), ahead)
         design = np.stack([np.ones(len(market)), market])
@@ -148,24 +149,9 @@ def _finished(estimates: EventEstimates, request: Request) -> EventEstimates:
     return estimates if request.keep_residuals else replace(estimates, estimation_residuals=None)
 
 
-def _residuals(base: EventEstimates) -> Array:
-    assert base.estimation_residuals is not None
-    return base.estimation_residuals
-
-
-def _estimation(panel: Regressed, one: Placement, request: Request) -> tuple[Array, Array, Array]:
-    """Return, benchmark and sessions (L,) of one event's estimation window."""
-    rows, inside = rows_inside(one.est_first, one.est_last, request.length, len(panel.returns))
-    return _series(panel, one, (rows, inside))
-
-
-def _window(panel: Regressed, one: Placement, days: int) -> tuple[Array, Array, Array]:
-    """Return, benchmark and sessions (D,) of one event window."""
-    return _series(panel, one, rows_inside(one.win_first, one.win_last, days, len(panel.returns)))
-
-
-def _series(panel: Regressed, one: Placement, at: tuple[Rows, Mask]) -> tuple[Array, Array, Array]:
-    rows, inside = at
+def _series(panel: Regressed, one: Placement, ends: tuple[Rows, Rows], length: int) -> tuple[Array, Array, Array]:
+    """Return, benchmark and sessions (``length``,) of one event from the first row of ``ends`` to the last."""
+    rows, inside = rows_inside(*ends, length, len(panel.returns))
     spans = panel.sessions(rows, one.symbol_index)
     sessions = np.ones(rows.shape[1]) if spans is None else spans[0]
     return panel.actual(rows, inside, one.symbol_index)[0], panel.design(rows, one.symbol_index)[0, 0], sessions

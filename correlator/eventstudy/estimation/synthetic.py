@@ -128,6 +128,11 @@ def unit_prices(bars: Bars, symbol: int) -> Array:
     return bars.returns[:, symbol] if donors.own_levels is None else donors.own_levels[:, symbol]
 
 
+def purged_of(bars: Bars, symbol: int) -> Mask | None:
+    """(T,) bars of a share under study that no estimation uses, None where all may be used."""
+    return None if bars.purged is None else bars.purged[:, symbol]
+
+
 def joint_bars(donors: Donors, unit: Array, pool: Rows, first: int, *, last: int) -> JointBars:
     """Returns of ``unit`` (T,) and the donors ``pool`` at the rows ``first`` to ``last``.
 
@@ -148,9 +153,9 @@ def joint_bars(donors: Donors, unit: Array, pool: Rows, first: int, *, last: int
     return JointBars(rows[1:][inside], moved[inside, 0], moved[inside, 1:], np.diff(rows)[inside])
 
 
-def contrasts(bars: Bars, joint: JointBars, weights: Array) -> tuple[Regressed, Array]:
+def contrasts(bars: Bars, joint: JointBars, weights: Array, purged: Mask | None) -> tuple[Regressed, Array]:
     """One unit's returns with its largest donor taken off, regressed on the other donors with a weight less that one,
-    on all rows of the panel; and the coefficients (K,) that ``weights`` (P,) are.
+    on all rows of the panel; and the coefficients (K,) that ``weights`` (P,) are. ``purged`` (T,) bars left out.
     """
     total = len(bars.returns)
     order = np.argsort(-weights, kind="stable")
@@ -163,7 +168,12 @@ def contrasts(bars: Bars, joint: JointBars, weights: Array) -> tuple[Regressed, 
     if _donors(bars).levels is not None:
         spans = np.ones((total, 1), dtype=np.int16)
         spans[joint.rows, 0] = joint.spans
-    return Regressed(returns, design, benchmark, None, spans), weights[order[1:]]
+    unused = None
+    if purged is not None:
+        unused = purged.copy()
+        unused[joint.rows] = _touched(joint, purged)
+        unused = unused[:, None]
+    return Regressed(returns, design, benchmark, None, spans, unused), weights[order[1:]]
 
 
 def fitted_to(joint: JointBars, est_first: int, est_last: int, purged: Mask | None) -> tuple[Mask, Array]:
@@ -191,28 +201,20 @@ def designs_of(
         first = min(int(estimates.est_first[event]), int(estimates.win_first[event]))
         ends = (estimates.est_first[event] + estimation_bars, estimates.win_first[event] + estimates.ar.shape[1])
         joint = joint_bars(_donors(bars), unit_prices(bars, symbol), pool, first, last=int(max(ends)) - 1)
-        series, coefficients = contrasts(bars, joint, weights[pool])
-        if bars.purged is not None:
-            series = replace(series, purged=_unused(joint, bars.purged[:, symbol]))
-        yield event, series, coefficients
+        yield event, *contrasts(bars, joint, weights[pool], purged_of(bars, symbol))
 
 
 def _one_event(bars: Bars, one: Placement, pool: Rows, request: Request) -> EventEstimates:
     donors, symbol = _donors(bars), int(one.symbol_index[0])
     first, last = min(one.est_first[0], one.win_first[0]), max(one.est_last[0], one.win_last[0])
     joint = joint_bars(donors, unit_prices(bars, symbol), pool, int(first), last=int(last))
-    purged = None if bars.purged is None else bars.purged[:, symbol]
+    purged = purged_of(bars, symbol)
     inside, weights = fitted_to(joint, int(one.est_first[0]), int(one.est_last[0]), purged)
-    bad = None
     if inside.sum() < request.minimum:
-        bad = too_few(int(inside.sum()), request.minimum)
-    elif np.ptp(joint.unit[inside]) == 0:
-        bad = FLAT_RETURN_REASON
-    if bad is not None:
-        return _no_event(bars, one, request).excluding({0: bad})
-    series, _ = contrasts(bars, joint, weights)
-    if purged is not None:
-        series = replace(series, purged=_unused(joint, purged))
+        return _no_event(bars, one, request).excluding({0: too_few(int(inside.sum()), request.minimum)})
+    if np.ptp(joint.unit[inside]) == 0:
+        return _no_event(bars, one, request).excluding({0: FLAT_RETURN_REASON})
+    series, _ = contrasts(bars, joint, weights, purged)
     alone = replace(one, symbol_index=np.zeros(1, dtype=np.int64), touched=None)
     fitted = fit_chunk(series, alone, replace(request, model=_ON_CONTRASTS, keep_residuals=True))
     if fitted.excluded:
@@ -243,13 +245,6 @@ def _touched(joint: JointBars, purged: Mask) -> Mask:
     """Joint bars (N,) whose returns are over a purged one of the panel's (T,)."""
     before = np.concatenate([[0], np.cumsum(purged)])
     return np.asarray(before[joint.rows + 1] > before[joint.rows + 1 - joint.spans])
-
-
-def _unused(joint: JointBars, purged: Mask) -> Mask:
-    """(T, 1) bars that no estimation uses."""
-    unused = purged.copy()
-    unused[joint.rows] = _touched(joint, purged)
-    return unused[:, None]
 
 
 def _no_event(bars: Bars, where: Placement, request: Request) -> EventEstimates:
