@@ -183,7 +183,7 @@ def _study(spec: ReportSpec, sliced: Store, inputs: Inputs, moment: Moment) -> S
     chosen = spec.study
     symbols = list(chosen.symbols) or inputs.bars["symbol"].to_list()
     with sliced.reading() as connection:
-        events = events_of_symbols(connection, symbols, moment.exchange, selection=chosen.events, links=chosen.links)
+        events = events_of_symbols(connection, symbols, moment.exchange, chosen)
     if across_borders(events, chosen.events)[0].is_empty():
         return None
     return run_study(sliced, chosen)

@@ -107,17 +107,9 @@ def chosen(tasks: Mapping[int, Task]) -> dict[int, Chosen]:
     refuse_unknown_groups(spec.by, [*EVENT_COLUMNS, *PLACED_COLUMNS, "year"])
     part = {symbol: number for number, each in tasks.items() for symbol in each.symbols}
     own = [name for name in spec.by if name in EVENT_COLUMNS]
+    columns = list(dict.fromkeys([*TELLING_COLUMNS, *own]))
     with task.source.connected() as connection:
-        concerning = events_concerning(
-            connection,
-            list(part),
-            task.exchange,
-            selection=spec.events,
-            links=spec.links,
-            as_of=spec.as_of,
-            date_only=spec.date_only,
-            columns=list(dict.fromkeys([*TELLING_COLUMNS, *own])),
-        )
+        concerning = events_concerning(connection, list(part), task.exchange, spec, columns=columns)
     pieces: dict[int, list[Chosen]] = {number: [] for number in tasks}
     for some in concerning.by_symbols(list(part), MOST_PLACED):
         events = some.placed(task.exchange, spec.date_only)
@@ -242,7 +234,7 @@ def run_cluster_study(
     source = Source.of(store)
     pinned = source.open()
     with pinned.studying() as connection:
-        nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
+        nobody = events_of_nobody(connection, spec)
         market = _light_market(connection, spec)
         stored = int(query(connection, "SELECT count(*) AS n FROM events").item())
     named, symbols, labels = market.spec, market.panel.symbols, market.panel.labels

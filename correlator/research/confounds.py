@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -33,10 +34,11 @@ def stored_flags(
     """
     symbols, as_of = result.panel.symbols, result.spec.as_of
     chosen = result.spec.links if links is None else study_spec(links=links).links
+    every = replace(result.spec, events=None, links=chosen)
     with store.studying() as connection:
         news = pl.concat(
             [
-                events_of_symbols(connection, own, exchange, links=chosen, as_of=as_of, date_only=result.spec.date_only)
+                events_of_symbols(connection, own, exchange, every)
                 for exchange, own in exchanges_of(connection, symbols).items()
             ],
             how="vertical_relaxed",
@@ -47,8 +49,7 @@ def stored_flags(
 
 def _ex_dividend(bars: pl.DataFrame, panel: Panel) -> Mask | None:
     """Marks (T, S), None if no symbol has adjusted closes, so that nothing is known of dividends."""
-    on_sessions = bars.filter(pl.col("session").is_in(panel.labels.implode()))
-    arrays = bar_arrays(on_sessions, panel.labels, panel.symbols)
+    arrays = bar_arrays(bars, panel.labels, panel.symbols)
     if np.isnan(arrays["adjusted_close"]).all():
         return None
     return ex_dividend_bars(arrays["close"], arrays["adjusted_close"])

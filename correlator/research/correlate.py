@@ -21,6 +21,7 @@ from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
 from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.frames import Panel, log_volume_of
+from correlator.eventstudy.readers import DEFAULT_LINKS
 from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked
@@ -104,23 +105,15 @@ def news_and_returns(
     >>> ws.news_and_returns(["HBL", "LUCK"], by="category")  # doctest: +SKIP
     """
     asked = study_spec(symbols=symbols, holes="drop", **options)
-    names, known = asked.symbols, asked.as_of
+    names = asked.symbols
     with store.studying() as connection:
         exchange = exchange_of(connection, names)
         panel = stored_panel(connection, names, exchange, asked)
-        volumes = bar_arrays(_on(read_bars(connection, names, as_of=known), panel.labels), panel.labels, names)
+        volumes = bar_arrays(read_bars(connection, names, as_of=asked.as_of), panel.labels, names)
         if by == "symbol":
-            news = events_of_symbols(
-                connection,
-                names,
-                exchange,
-                selection=asked.events,
-                links=asked.links,
-                as_of=known,
-                date_only=asked.date_only,
-            )
+            news = events_of_symbols(connection, names, exchange, asked)
         else:
-            stored = stored_events(connection, asked.events, known, exchange=exchange, date_only=asked.date_only)
+            stored = stored_events(connection, replace(asked, links=DEFAULT_LINKS), exchange)
             placed = place_on_exchanges(stored, [exchange], date_only=asked.date_only or AFTER_CLOSE)
             news = placed.rename({"day_zero": "date"})
     placed = news.rename({"date": "session"})
@@ -386,10 +379,6 @@ def _at_horizon(signal: Array, returns: Array, horizon: int, *, method: str, qua
     if method == "ic":
         return information_coefficient(signal, returns, horizon=horizon).summary
     return quantile_spread(signal, returns, horizon=horizon, quantiles=quantiles).summary
-
-
-def _on(bars: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:
-    return bars.filter(pl.col("session").is_in(labels.implode()))
 
 
 def _span(labels: pl.Series, sessions: pl.Series) -> tuple[int, int]:

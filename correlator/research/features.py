@@ -71,7 +71,7 @@ def _story_sizes(features: pl.DataFrame, tellings: pl.DataFrame, closes: pl.Data
 def _traded_value(result: StudyResult, bars: pl.DataFrame) -> Array:
     """Log of the median value traded (E,) before the event window."""
     panel, estimates = result.panel, result.estimates
-    arrays = bar_arrays(bars.filter(pl.col("session").is_in(panel.labels.implode())), panel.labels, panel.symbols)
+    arrays = bar_arrays(bars, panel.labels, panel.symbols)
     value = arrays["close"] * arrays["volume"]
     sizes = np.full(len(estimates), np.nan)
     first = event_rows(estimates, panel)[:, 0]

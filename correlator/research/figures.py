@@ -68,9 +68,7 @@ def stored_price_data(
         symbol = symbols_asked(connection, [symbol])[0]
         exchange = str(read_instrument(connection, symbol)["exchange"])
         bars = read_bars(connection, [symbol], interval=asked.interval, as_of=asked.as_of)
-        marked = events_of_symbols(
-            connection, [symbol], exchange, selection=asked.events, links=asked.links, as_of=asked.as_of
-        )
+        marked = events_of_symbols(connection, [symbol], exchange, asked)
         quotes = query(connection, _QUOTES, {"symbol": symbol, "as_of": asked.as_of})
         actions = query(connection, _ACTIONS, {"symbol": symbol, "as_of": asked.as_of})
     if not daily:
@@ -148,9 +146,7 @@ def stored_dyads(
     asked = study_spec(symbols=symbols, events=events, links=links, as_of=as_of)
     with store.studying() as connection:
         exchange = exchange_of(connection, asked.symbols)
-        selected = events_of_symbols(
-            connection, asked.symbols, exchange, selection=asked.events, links=asked.links, as_of=asked.as_of
-        )
+        selected = events_of_symbols(connection, asked.symbols, exchange, asked)
     return selected.unique("event_id", keep="first", maintain_order=True)
 
 

@@ -110,7 +110,7 @@ def known_bars(
     return KnownBars(
         sessions,
         tuple(symbols),
-        bar_arrays(on_sessions, sessions.labels, symbols),
+        bar_arrays(bars, sessions.labels, symbols),
         int((on_sessions["retrieved_at"] > at).sum()),
         bars.height - on_sessions.height,
     )

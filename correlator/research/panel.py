@@ -82,11 +82,13 @@ def stored_panel(
     if spec.interval == DAILY:
         if labels is None:
             labels = daily_labels(connection, names, exchange, spec.as_of)
-        arrays = _daily_bars(
-            connection, names, exchange, spec.as_of, labels=labels, fields=FIELDS if flags else _CLOSES
-        )
+        grid = read_bar_arrays(connection, names, labels, fields=FIELDS if flags else _CLOSES, as_of=spec.as_of)
+        _warn_of_off_sessions(grid, exchange)
+        arrays = grid.fields
     else:
-        labels, arrays = _bars_of(connection, names, spec.interval, spec.as_of)
+        bars = read_bars(connection, names, interval=spec.interval, as_of=spec.as_of)
+        labels = bars["bar_start"].unique().sort()
+        arrays = bar_arrays(bars, labels, names, at="bar_start")
     note = _time_benchmark(connection, exchange, spec, labels, arrays=_Columns(names, arrays))
     prices = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
     returns = returns_of(prices, spec.returns)
@@ -204,34 +206,12 @@ def daily_labels(
     return sessions_between(exchange, max(first, begins), min(last, ends))["session"]
 
 
-def _daily_bars(
-    connection: duckdb.DuckDBPyConnection,
-    names: Sequence[str],
-    exchange: str,
-    as_of: datetime | None,
-    *,
-    labels: pl.Series,
-    fields: Sequence[str],
-) -> dict[str, Array]:
-    """The figures of the bars on the sessions ``labels`` (T,)."""
-    grid = read_bar_arrays(connection, names, labels, fields=fields, as_of=as_of)
-    return _on_sessions(grid, exchange)
-
-
-def _bars_of(
-    connection: duckdb.DuckDBPyConnection, names: Sequence[str], interval: str, as_of: datetime | None
-) -> tuple[pl.Series, dict[str, Array]]:
-    """Starts (T,) of the bars of an interval, UTC, and their figures."""
-    bars = read_bars(connection, names, interval=interval, as_of=as_of)
-    labels = bars["bar_start"].unique().sort()
-    return labels, bar_arrays(bars, labels, names, at="bar_start")
-
-
 def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str], *, at: str = "session") -> dict[str, Array]:
     """Each figure of the bars as an array (T, S) on ``labels`` and ``names``, NaN where there is no bar.
 
-    ``at``: the column that the labels are of, ``session`` or ``bar_start``.
+    ``at``: the column that the labels are of, ``session`` or ``bar_start``; bars at others are left out.
     """
+    bars = bars.filter(pl.col(at).is_in(labels.implode()))
     rows = labels.search_sorted(bars[at]).to_numpy()
     columns = bars["symbol"].replace_strict({name: j for j, name in enumerate(names)}, return_dtype=pl.Int64).to_numpy()
     arrays = {}
@@ -242,15 +222,14 @@ def bar_arrays(bars: pl.DataFrame, labels: pl.Series, names: Sequence[str], *, a
     return arrays
 
 
-def _on_sessions(grid: BarGrid, exchange: str) -> dict[str, Array]:
-    """Arrays of the bars that lie on sessions; the others are counted in a warning."""
+def _warn_of_off_sessions(grid: BarGrid, exchange: str) -> None:
+    """Say how many bars lie on days that are no sessions, and the first."""
     if grid.off_first is not None:
         symbol, day = grid.off_first
         warn(
             f"{grid.off_count} bars lie on days that are not sessions of {exchange}, first {symbol} {day}: left out "
             "(see `correlator sessions check`)"
         )
-    return grid.fields
 
 
 def _limit_locked(arrays: dict[str, Array], labels: pl.Series, exchange: str) -> Mask:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.errors import NotFoundError, likeliest
 from correlator.eventstudy.readers import DEFAULT_LINKS, LINK_KINDS
+from correlator.eventstudy.spec import StudySpec
 from correlator.intake.instruments import Names, names_in
 from correlator.market.former_names import former_name_of
 from correlator.sessions import AFTER_CLOSE
@@ -20,25 +21,9 @@ from correlator.store.reading import read_exchanges
 from correlator.store.statements import query
 
 EVENT_COLUMNS = (
-    "event_id",
-    "article_id",
-    "story_id",
-    "known_at",
-    "known_precision",
-    "coder",
-    "category",
-    "quad_class",
-    "cameo_root",
-    "goldstein",
-    "tone",
-    "confidence",
-    "source_country",
-    "source_role",
-    "target_country",
-    "target_role",
-    "dyad",
-    "publisher",
-    "headline",
+    *("event_id", "article_id", "story_id", "known_at", "known_precision", "coder", "category", "quad_class"),
+    *("cameo_root", "goldstein", "tone", "confidence", "source_country", "source_role", "target_country"),
+    *("target_role", "dyad", "publisher", "headline"),
 )
 
 PLACED_COLUMNS = ("date", "day_zero_reason", "symbol", "link")
@@ -74,48 +59,33 @@ _CARRIED = f"SELECT DISTINCT category, publisher FROM ({_EVENTS})"
 _NAMES = "SELECT DISTINCT symbol AS name FROM events WHERE symbol IS NOT NULL"
 
 
-def stored_events(
-    connection: duckdb.DuckDBPyConnection,
-    selection: str | None = None,
-    as_of: datetime | None = None,
-    *,
-    exchange: str | None = None,
-    date_only: str | None = None,
-    links: Sequence[str] = DEFAULT_LINKS,
-) -> pl.DataFrame:
-    """Events that were public at ``as_of`` and meet ``selection``, earliest first, with story, publisher, headline.
+def stored_events(connection: duckdb.DuckDBPyConnection, asked: StudySpec, exchange: str | None = None) -> pl.DataFrame:
+    """Events that were public at the instant ``asked`` for and are selected, earliest first, with story, publisher and
+    headline.
 
-    ``exchange``, ``date_only``: where a selection by day 0 has it, default on any exchange of the store; ``links``:
-    what makes an event concern a symbol that the selection names.
+    ``exchange``: where a selection by day 0 has it, default on any of the store.
     """
-    events = query(connection, _EVENTS + _EARLIEST_FIRST, {"as_of": as_of})
-    return _selected(connection, events, selection, as_of, exchange=exchange, date_only=date_only, links=links)
+    events = query(connection, _EVENTS + _EARLIEST_FIRST, {"as_of": asked.as_of})
+    return _selected(connection, events, asked, exchange)
 
 
 def _selected(
-    connection: duckdb.DuckDBPyConnection,
-    events: pl.DataFrame,
-    selection: str | None,
-    as_of: datetime | None,
-    *,
-    exchange: str | None,
-    date_only: str | None,
-    links: Sequence[str],
+    connection: duckdb.DuckDBPyConnection, events: pl.DataFrame, asked: StudySpec, exchange: str | None
 ) -> pl.DataFrame:
-    """Those of ``events`` that meet ``selection``; arguments as ``stored_events``."""
+    """Those of ``events`` that are selected; arguments as ``stored_events``."""
     from correlator.events.select import fields_of, select_events
     from correlator.events.selection_fields import DAY_ZERO
 
-    if selection is None:
+    if asked.events is None:
         return events
-    seen = fields_of(selection)
-    asked = with_concerned(connection, events, seen, links)
+    seen = fields_of(asked.events)
+    told = with_concerned(connection, events, seen, asked.links)
     if DAY_ZERO in seen:
         places = [exchange] if exchange is not None else read_exchanges(connection)
-        asked = place_on_exchanges(asked, places, date_only=date_only or AFTER_CLOSE)
-    known = query(connection, _CARRIED, {"as_of": as_of})
+        told = place_on_exchanges(told, places, date_only=asked.date_only or AFTER_CLOSE)
+    known = query(connection, _CARRIED, {"as_of": asked.as_of})
     own, publishers = (known[name].unique().to_list() for name in ("category", "publisher"))
-    chosen = select_events(asked, selection, own, publishers=publishers).select("event_id")
+    chosen = select_events(told, asked.events, own, publishers=publishers).select("event_id")
     return events.join(chosen, on="event_id", how="semi", maintain_order="left")
 
 
@@ -140,35 +110,20 @@ def with_concerned(
         if names.symbol_of(name) is None and name.upper() not in {each.upper() for each in written}:
             hint = likeliest(name, [*names.rows, *written], "the store has")
             raise NotFoundError(f"the store has no symbol {name!r}, and no event names it", hint=hint)
-    called = _called(names, written)
-    pairs = query(connection, _LINKED, {"symbols": list(names.rows), **called}).filter(
-        pl.col("link").is_in(list(links))
-    )
+    pairs = _linked(connection, names.rows, _called(names, written), links)
     named = pl.DataFrame({"name": list(names.symbols), "symbol": list(names.symbols.values())})
     by_name = pairs.join(named, on="symbol").group_by("event_id").agg(pl.col("name").alias(CONCERNS))
     return events.join(by_name, on="event_id", how="left", maintain_order="left")
 
 
 def events_of_symbols(
-    connection: duckdb.DuckDBPyConnection,
-    symbols: Sequence[str],
-    exchange: str,
-    *,
-    selection: str | None = None,
-    links: Sequence[str] = DEFAULT_LINKS,
-    as_of: datetime | None = None,
-    date_only: str | None = None,
+    connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], exchange: str, asked: StudySpec
 ) -> pl.DataFrame:
     """One row per event and symbol it concerns: ``EVENT_COLUMNS``, symbol, link, date (day 0), day_zero_reason.
 
-    ``links``: kinds of link that count; ``country`` is the market of one of the event's actors; ``date_only``: as
-    studies take it, default ``after-close``. Raises InputError for
-    another kind.
+    ``asked``: of which its ``events``, ``links``, ``as_of`` and ``date_only`` (default ``after-close``) count.
     """
-    concerning = events_concerning(
-        connection, symbols, exchange, selection=selection, links=links, as_of=as_of, date_only=date_only
-    )
-    return concerning.placed(exchange, date_only)
+    return events_concerning(connection, symbols, exchange, asked).placed(exchange, asked.date_only)
 
 
 @dataclass(frozen=True)
@@ -206,25 +161,26 @@ def events_concerning(
     connection: duckdb.DuckDBPyConnection,
     symbols: Sequence[str],
     exchange: str,
+    asked: StudySpec,
     *,
-    selection: str | None,
-    links: Sequence[str],
-    as_of: datetime | None,
-    date_only: str | None,
     columns: Sequence[str] = EVENT_COLUMNS,
 ) -> Concerning:
-    """The events that concern ``symbols``; arguments and errors as ``events_of_symbols``."""
-    unknown = sorted(set(links) - set(LINK_KINDS))
-    if unknown:
-        raise InputError(f"link kind {unknown[0]!r} is not known", hint=f"kinds are {', '.join(LINK_KINDS)}")
+    """The events that concern ``symbols``; arguments as ``events_of_symbols``."""
     called = _called(names_in(connection), query(connection, _NAMES)["name"].to_list())
-    pairs = query(connection, _LINKED, {"symbols": list(symbols), **called}).filter(pl.col("link").is_in(list(links)))
+    pairs = _linked(connection, symbols, called, asked.links)
     connection.register("concerning", pairs.select("event_id"))
-    named = "*" if selection else ", ".join(columns)
-    near = query(connection, f"SELECT {named} FROM ({_EVENTS + _CONCERNING})", {"as_of": as_of})
+    named = "*" if asked.events else ", ".join(columns)
+    near = query(connection, f"SELECT {named} FROM ({_EVENTS + _CONCERNING})", {"as_of": asked.as_of})
     connection.unregister("concerning")
-    selected = _selected(connection, near, selection, as_of, exchange=exchange, date_only=date_only, links=links)
-    return Concerning(selected.select(columns), pairs)
+    return Concerning(_selected(connection, near, asked, exchange).select(columns), pairs)
+
+
+def _linked(
+    connection: duckdb.DuckDBPyConnection, symbols: Iterable[str], called: Mapping[str, Any], links: Sequence[str]
+) -> pl.DataFrame:
+    """event_id, symbol and link of the events that concern ``symbols`` by ``links``."""
+    pairs = query(connection, _LINKED, {"symbols": list(symbols), **called})
+    return pairs.filter(pl.col("link").is_in(list(links)))
 
 
 def _kinds_by_pair(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -253,23 +209,17 @@ def _called(names: Names, written: Sequence[str]) -> dict[str, list[Any]]:
     return {key: list(values) for key, values in zip(("names", "named", "since", "until"), columns, strict=True)}
 
 
-def events_of_nobody(
-    connection: duckdb.DuckDBPyConnection,
-    *,
-    selection: str | None = None,
-    links: Sequence[str] = DEFAULT_LINKS,
-    as_of: datetime | None = None,
-) -> pl.DataFrame:
+def events_of_nobody(connection: duckdb.DuckDBPyConnection, asked: StudySpec) -> pl.DataFrame:
     """Events that name a symbol which no instrument of the store is called: event_id, symbol, session, reason."""
     names = names_in(connection)
     written = query(connection, _NAMES)["name"].to_list()
-    strangers = [name for name in written if names.symbol_of(name) is None] if "named" in links else []
+    strangers = [name for name in written if names.symbol_of(name) is None] if "named" in asked.links else []
     last = {name: former.until for name in strangers if (former := former_name_of(name, names.rows)) is not None}
     columns = {"event_id": pl.Int64, "symbol": pl.String, "session": pl.Date, "reason": pl.String}
     if not strangers:
         return pl.DataFrame(schema=columns)
     until = pl.col("symbol").replace_strict(last, default=None, return_dtype=pl.Date)
-    events = stored_events(connection, selection, as_of).filter(
+    events = stored_events(connection, StudySpec(events=asked.events, as_of=asked.as_of)).filter(
         pl.col("symbol").is_in(strangers), until.is_null() | (pl.col("known_at").dt.date() > until)
     )
     return events.select(

@@ -111,7 +111,7 @@ def run_study(
 ) -> StudyResult:
     """The study of ``store`` that ``spec`` asks for; arguments and errors as ``study``."""
     with store.studying() as connection:
-        nobody = events_of_nobody(connection, selection=spec.events, links=spec.links, as_of=spec.as_of)
+        nobody = events_of_nobody(connection, spec)
         markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
         events = pl.concat([market_events(connection, market) for market in markets])
     measured, repeated, domestic = chosen_events(events, spec)
@@ -233,15 +233,7 @@ def _named(spec: StudySpec, markets: list[Market]) -> StudySpec:
 def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.DataFrame:
     """The events that concern the symbols of an exchange, at its own day 0."""
     spec, panel = market.spec, market.panel
-    events = events_of_symbols(
-        connection,
-        panel.symbols,
-        market.exchange,
-        selection=spec.events,
-        links=spec.links,
-        as_of=spec.as_of,
-        date_only=spec.date_only,
-    )
+    events = events_of_symbols(connection, panel.symbols, market.exchange, spec)
     if spec.interval == DAILY:
         return events
     days = panel.labels.dt.date()

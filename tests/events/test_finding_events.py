@@ -7,6 +7,7 @@ import pytest
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError
 from correlator.events.select import fields_of, select_events
+from correlator.eventstudy.spec import study_spec
 from correlator.intake.events import add_events
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
@@ -59,8 +60,8 @@ def test_the_same_events_in_list_and_study(store, selection, events):
     listed = listing(store, "events", selection=selection)
     assert listed.height == events
     with store.reading() as connection:
-        stored = stored_events(connection, selection)
-        concerned = events_of_symbols(connection, ["HBL"], "XKAR", selection=selection)
+        stored = stored_events(connection, study_spec(events=selection))
+        concerned = events_of_symbols(connection, ["HBL"], "XKAR", study_spec(events=selection))
     assert sorted(stored["event_id"]) == sorted(listed["event_id"])
     assert set(concerned["event_id"]) <= set(listed["event_id"])
 
