@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from correlator.containers.foot import is_foot, tell_foot
 from correlator.containers.frame import raw_of_frame
 from correlator.containers.hints import Hints
 from correlator.containers.kinds import kind_of, kind_of_whole, readable
@@ -67,8 +68,11 @@ def text_table(path: str | Path) -> pl.DataFrame:
 
 def as_texts(raw: RawTable, path: str | Path) -> pl.DataFrame:
     """The raw table of the file ``path`` as ``text_table`` has it; raises as there."""
-    if raw.broken.height:
-        line = raw.broken[LINE][0]
+    last = raw.frame[LINE].max() if raw.frame.height else 0
+    below = raw.broken.filter((pl.col(LINE) > last) & pl.col("content").map_elements(_is_words, pl.Boolean))
+    tell_foot(below["content"].to_list(), called(path))
+    if raw.broken.height > below.height:
+        line = raw.broken.join(below, on=LINE, how="anti")[LINE][0]
         raise InputError(f"{path}: line {line} has more cells than the header", hint="check that line")
     names = [label or column for column, label in raw.labels.items()]
     repeated = next((name for name in names if names.count(name) > 1), None)
@@ -76,6 +80,10 @@ def as_texts(raw: RawTable, path: str | Path) -> pl.DataFrame:
         raise InputError(f"{path} has the column {repeated!r} twice", hint="keep one column per name")
     plain = raw.frame.select(raw.columns).rename(dict(zip(raw.columns, names, strict=True)))
     return pl.read_csv(io.StringIO(plain.write_csv()), infer_schema=False)
+
+
+def _is_words(line: str) -> bool:
+    return is_foot([line])
 
 
 def is_lines_of_text(path: str | Path) -> bool:

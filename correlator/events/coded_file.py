@@ -159,9 +159,17 @@ def _frames(reader: csv.DictReader[str], path: Path, days: DayOf) -> Iterator[tu
             try:
                 rows.append({**_event(row, days), "source_line": line})
             except InputError as error:
-                printed = ",".join(str(value) for value in row.values())
+                printed = _printed(row)
+                if not printed.strip(" ,"):
+                    continue
                 rejects.append(reject(called(path), line, str(error), printed))
         yield pl.DataFrame(rows, schema=_outside_schema()), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
+
+
+def _printed(row: Mapping[str | None, str | list[str] | None]) -> str:
+    """The cells of a row as its line had them: those beyond the header are a list, those that it lacks None."""
+    cells = (value if isinstance(value, list) else [value] for value in row.values() if value is not None)
+    return ",".join(cell for each in cells for cell in each)
 
 
 def _outside_schema() -> dict[str, pl.DataType]:

@@ -167,9 +167,11 @@ def read_watchlist(path: str | Path) -> list[WatchTerm]:
 
     Raises InputError naming the line that cannot be read.
     """
+    from correlator.containers.foot import without_foot
     from correlator.containers.read import text_table
 
-    name, rows = Path(path).name, text_table(path)
+    name = Path(path).name
+    rows = without_foot(text_table(path), name)
     missing = {"symbol", "words"} - set(rows.columns)
     if missing:
         raise InputError(f"{name} lacks the column {min(missing)!r}", hint="it needs symbol and words")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import is_text, moments_of, reads_as_moments, with_days, without_blanks
@@ -30,7 +31,7 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     call so (``ticker``, ``RIC``), without ``date`` the one column of dates. Raises NotFoundError without symbols, and
     InputError where these are not text or where several columns hold dates and none is called so.
     """
-    table = with_days(frame, "events")
+    table = without_foot(with_days(frame, "events"), "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
         named = (name for name in table.columns if field_of(name) == "symbol" and plain(name) not in _OF_EVENTS)

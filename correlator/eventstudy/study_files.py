@@ -17,6 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
+from correlator.containers.foot import is_foot
 from correlator.containers.packed import unpacking
 from correlator.containers.read import container_of, text_table
 from correlator.errors import InputError
@@ -89,7 +90,7 @@ def read_wide_file(path: Path) -> pl.DataFrame:
     if reader is not None:
         return reader(path)
     head = _head(path)
-    if head.below_words:
+    if head.below_words or _ends_in_words(path, head):
         return _typed_table(path)
     frame = _read_text(path, head)
     if frame.width != len(head.names):
@@ -112,7 +113,7 @@ def _read_text(path: Path, head: _Head, columns: list[int] | None = None) -> pl.
 
 def read_events_file(path: Path) -> pl.DataFrame:
     """All events of a file, as ``events_of_file`` reads them."""
-    return pl.concat(events_of_file(path, chunk=1_000_000))
+    return pl.concat([*events_of_file(path, chunk=1_000_000)])
 
 
 def listed_in_file(path: Path) -> pl.DataFrame | None:
@@ -140,7 +141,7 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
         parts = _batches(path, "read_parquet($path, hive_partitioning = false)", {}, chunk)
     elif container in _WHOLE:
         parts = iter([_WHOLE[container](path)])
-    elif _head(path).below_words:
+    elif (head := _head(path)).below_words or _ends_in_words(path, head):
         parts = iter([_typed_table(path)])
     else:
         parts = _csv_batches(path, chunk)
@@ -191,6 +192,16 @@ def _unreadable(path: Path, reason: str) -> InputError:
     if line is None:
         return InputError(f"{path} cannot be read", hint="give a CSV or Parquet file with columns symbol and date")
     return InputError(f"{path} cannot be read: line {line[1]} does not fit the header", hint="check that line")
+
+
+def _ends_in_words(path: Path, head: _Head) -> bool:
+    """Whether the last line of text is no row: words below the table, in fewer or more cells than it has."""
+    with opened(path) as file:
+        file.seek(max(file.seek(0, io.SEEK_END) - _SAMPLE_BYTES, 0))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    cells = next(csv.reader([last], delimiter=head.separator), [])
+    return len(cells) != len(head.names) and is_foot([last])
 
 
 def _kinds(path: Path, head: _Head) -> dict[str, pl.DataType]:
