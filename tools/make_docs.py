@@ -65,9 +65,8 @@ def methods_page() -> str:
         where = "" if test.output == "significance" else f" (output `{test.output}`)"
         equations.append(f"| `{test.name}`{where} | {test.equation} | {test.law.text} | {test.source} |")
         fewest = f"{test.fewest}, {test.fewest_dates}"
-        choice.append(
-            f"| `{test.name}` | {test.independent} | {test.variance} | {test.tails} | {fewest} | {test.use} |"
-        )
+        stands = f"{test.stands.independent} | {test.stands.variance} | {test.stands.tails}"
+        choice.append(f"| `{test.name}` | {stands} | {fewest} | {test.use} |")
     return _between(_between(page, "statistics", equations), "choice", choice)
 
 

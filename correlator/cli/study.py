@@ -120,7 +120,7 @@ def study(
             return
         result = study_events(panel, read_events_file(events), spec)
     else:
-        from correlator.research.study import run_study
+        from correlator.research.study import Data, run_study
 
         spec = study_spec(**part_options(chosen, STORE))
         if cluster is not None:
@@ -131,7 +131,7 @@ def study(
             if into is not None:
                 rows_address(open_store(store), output.value, into)
             with cluster_at(cluster) as opened:
-                spread = run_cluster_study(open_store(store), spec, opened, **data)
+                spread = run_cluster_study(open_store(store), spec, opened, Data(**data))
                 if into is None:
                     _print(spread, output, placebo, printer)
                 else:
@@ -139,7 +139,7 @@ def study(
                     _tell(spread.made["events_measured"], spread.made["events_excluded"], rows, 0)
                     narrate(f"{rows} rows are in {address}")
             return
-        result = run_study(open_store(store), spec, **data)
+        result = run_study(open_store(store), spec, Data(**data))
     _print(result, output, placebo, printer)
 
 

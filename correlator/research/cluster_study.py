@@ -38,6 +38,8 @@ from correlator.research.selection import (
     events_of_nobody,
 )
 from correlator.research.study import (
+    NO_DATA,
+    Data,
     Market,
     chosen_events,
     market_events,
@@ -50,7 +52,6 @@ from correlator.research.study import (
 from correlator.sessions import REASONS
 from correlator.store.db import Store
 from correlator.store.statements import query
-from correlator.tabular import Frame
 
 _MOST_NOTES = 6
 _PLACED = ("date", "day_zero_reason")
@@ -76,8 +77,7 @@ class Task:
     symbols: tuple[str, ...]
     columns: Rows
     findings: pl.DataFrame | None = None
-    factors: Frame | None = None
-    risk_free: str | Frame | None = None
+    data: Data = NO_DATA
     spanned: bool = False
     held: bool = True
 
@@ -175,7 +175,7 @@ def _bars(task: Task) -> Panel:
     with task.source.connected() as connection:
         flags = spec.flagged != KEEP
         panel = stored_panel(connection, task.symbols, task.exchange, spec, flags=flags, labels=task.labels)
-    panel = with_data(with_findings(panel, task.findings, spec), spec, task.factors, task.risk_free)
+    panel = with_data(with_findings(panel, task.findings, spec), spec, task.data)
     if task.spanned and panel.spans is None:
         panel = replace(panel, spans=np.ones(panel.returns.shape, dtype=np.int16))
     return panel
@@ -212,20 +212,13 @@ def cluster_study(
     ...     cluster_study(store, cluster, benchmark="SPX").frame("significance")
     """
     spec, data = spec_and_data(symbols, options)
-    result = run_cluster_study(store, spec, cluster, **data)
+    result = run_cluster_study(store, spec, cluster, data)
     if nothing := result.why_nothing():
         warn(f"{nothing} (read result.excluded)")
     return result
 
 
-def run_cluster_study(
-    store: Store,
-    spec: StudySpec,
-    cluster: Cluster,
-    *,
-    factors: Frame | None = None,
-    risk_free: str | Frame | None = None,
-) -> SpreadResult:
+def run_cluster_study(store: Store, spec: StudySpec, cluster: Cluster, data: Data = NO_DATA) -> SpreadResult:
     """The study that ``run_study`` makes, by ``cluster``: the same bytes, its bars in no process at once.
 
     Raises as ``run_study`` does, and InputError for what needs all bars at once.
@@ -238,8 +231,8 @@ def run_cluster_study(
         market = _light_market(connection, spec)
         stored = int(query(connection, "SELECT count(*) AS n FROM events").item())
     named, symbols, labels = market.spec, market.panel.symbols, market.panel.labels
-    base = Task(source, named, market.exchange, labels, (), np.empty(0, dtype=np.int64))
-    tasks = _tasks(replace(base, factors=factors, risk_free=risk_free), symbols)
+    base = Task(source, named, market.exchange, labels, (), np.empty(0, dtype=np.int64), data=data)
+    tasks = _tasks(base, symbols)
     selected = _selected(cluster, tasks, stored)
     censuses = list(cluster.results([cluster.submit(counted, each) for each in selected.values()], "parts selected"))
     events = sum(each.events for each in censuses)
@@ -250,14 +243,8 @@ def run_cluster_study(
     engine = "compiled" if runs_compiled(events, spec.engine) else "numpy"
     known = {"spec": replace(named, engine=engine), "findings": findings, "held": events <= MOST_HELD}
     futures = _measured_alike(cluster, {number: replace(task, **known) for number, task in tasks.items()}, selected)
-    outlines = dict(
-        zip(
-            futures,
-            cluster.results([cluster.submit(outlined, each) for each in futures.values()], "estimates"),
-            strict=True,
-        )
-    )
-    outlines = {number: each for number, each in outlines.items() if each is not None}
+    told = cluster.results([cluster.submit(outlined, each) for each in futures.values()], "estimates")
+    outlines = {number: each for number, each in zip(futures, told, strict=True) if each is not None}
     _retell(list(outlines.values()))
     first = next(iter(outlines.values()))
     return SpreadResult(
@@ -283,15 +270,13 @@ def _asked(store: Store, market: Market, nobody: pl.DataFrame) -> Asked:
 
 def _refuse_whole(spec: StudySpec) -> None:
     """Raise InputError for what a part of the symbols cannot be measured by."""
-    why = ""
-    if spec.interval != DAILY:
-        why = f"bars of {spec.interval}"
-    elif spec.model == SYNTHETIC:
-        why = "synthetic controls"
-    elif not all(isinstance(each, OffsetWindow) for each in (spec.estimation, spec.window)):
-        why = "windows of dates"
-    if why:
-        raise InputError(f"{why} are not studied on a cluster", hint="leave the cluster out")
+    for why, asked in (
+        (f"bars of {spec.interval}", spec.interval != DAILY),
+        ("synthetic controls", spec.model == SYNTHETIC),
+        ("windows of dates", not all(isinstance(each, OffsetWindow) for each in (spec.estimation, spec.window))),
+    ):
+        if asked:
+            raise InputError(f"{why} are not studied on a cluster", hint="leave the cluster out")
 
 
 def _light_market(connection: duckdb.DuckDBPyConnection, spec: StudySpec) -> Market:

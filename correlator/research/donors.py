@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -25,15 +26,16 @@ RULES = (OTHER_COUNTRIES, OTHER_SECTORS)
 
 
 def with_stored_donors(
-    connection: duckdb.DuckDBPyConnection, panel: Panel, spec: StudySpec, exchange: str, *, data: dict[str, object]
+    connection: duckdb.DuckDBPyConnection, panel: Panel, spec: StudySpec, exchange: str, *, beside: tuple[Any, Any]
 ) -> Panel:
     """``panel`` with the donors that the model takes, on its sessions; itself for other models.
 
-    Raises InputError for intraday bars and for a currency, NotFoundError or StudyError where too few donors have bars.
+    ``beside``: factors and the risk-free return, which are refused where given. Raises InputError for intraday bars
+    and for a currency, NotFoundError or StudyError where too few donors have bars.
     """
     if spec.model != SYNTHETIC:
         return panel
-    refuse_beside_donors("prices", data.get("factors"), data.get("risk_free"))
+    refuse_beside_donors("prices", *beside)
     for name, given in (("interval", spec.interval != DAILY), ("currency", spec.currency is not None)):
         if given:
             hint = "synthetic controls are of daily bars, each in its own currency; leave it out"

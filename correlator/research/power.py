@@ -47,7 +47,7 @@ def _planned(store: Store, options: dict[str, Any], planned: int, seed: int) -> 
     if planned < 1:
         raise InputError(f"planned must be at least 1, got {planned}", argument="planned")
     spec, data = spec_and_data(options.pop("symbols"), options)
-    spec, panel = study_bars(store, spec, **data)
+    spec, panel = study_bars(store, spec, data)
     return study_panel(panel, _random_events(panel, planned, seed, spec.offsets()), spec)
 
 

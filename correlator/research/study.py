@@ -90,29 +90,38 @@ def study(store: Store, symbols: str | Sequence[str] | None = None, **options: U
     >>> study(store, "AIRLINK", benchmark="KSE100", window=(-5, 5)).car  # doctest: +SKIP
     """
     spec, data = spec_and_data(symbols, options)
-    result = run_study(store, spec, **data)
+    result = run_study(store, spec, data)
     warn_of_gaps(result)
     return result
 
 
-def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any]) -> tuple[StudySpec, dict[str, Any]]:
+@dataclass(frozen=True)
+class Data:
+    """What a study of a store reads besides it: ``factors`` and ``risk_free`` as ``study`` takes them."""
+
+    factors: Frame | None = None
+    risk_free: str | Frame | None = None
+
+
+NO_DATA = Data()
+
+
+def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any]) -> tuple[StudySpec, Data]:
     """What ``study`` is asked as a spec, and the frames that come with it, of files too."""
     given: dict[str, Any] = {"symbols": symbols, **options}
-    data = {name: held(given.pop(name, None)) for name in ("factors", "risk_free")}
-    if data["factors"] is not None:
+    data = Data(*(held(given.pop(name, None)) for name in ("factors", "risk_free")))
+    if data.factors is not None:
         from correlator.research.study_tables import factor_table  # its readers take a part of a cold study's time
 
-        data["factors"] = factor_table(data["factors"]).frame
+        data = replace(data, factors=factor_table(data.factors).frame)
     return study_spec(**given), data
 
 
-def run_study(
-    store: Store, spec: StudySpec, *, factors: Frame | None = None, risk_free: str | Frame | None = None
-) -> StudyResult:
-    """The study of ``store`` that ``spec`` asks for; arguments and errors as ``study``."""
+def run_study(store: Store, spec: StudySpec, data: Data = NO_DATA) -> StudyResult:
+    """The study of ``store`` that ``spec`` asks for; errors as ``study``."""
     with store.studying() as connection:
         nobody = events_of_nobody(connection, spec)
-        markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
+        markets = _markets(connection, spec, data)
         events = pl.concat([market_events(connection, market) for market in markets])
     measured, repeated, domestic = chosen_events(events, spec)
     studied = set(measured["symbol"].unique())
@@ -121,7 +130,7 @@ def run_study(
         audited = [symbol for symbol in market.panel.symbols if symbol in studied]
         flagged[market.exchange] = study_findings(store, audited, market.spec) if audited else None
         panel = with_findings(market.panel, flagged[market.exchange], market.spec)
-        panels[market.exchange] = with_data(panel, market.spec, factors, risk_free)
+        panels[market.exchange] = with_data(panel, market.spec, data)
     result = study_panel(joined(panels), measured, _named(spec, markets))
     warn_of_flagged_bars(result, flagged)
     nobody = nobody.cast({"session": result.excluded["session"].dtype})
@@ -159,19 +168,15 @@ def refuse_no_events(measured: int, domestic: int, spec: StudySpec) -> None:
         )
 
 
-def study_bars(
-    store: Store, spec: StudySpec, *, factors: Frame | None = None, risk_free: str | Frame | None = None
-) -> tuple[StudySpec, Panel]:
+def study_bars(store: Store, spec: StudySpec, data: Data) -> tuple[StudySpec, Panel]:
     """The bars of the study that ``spec`` asks for, whatever events there are, and the spec with its benchmark
     named."""
     with store.studying() as connection:
-        markets = _markets(connection, spec, {"factors": factors, "risk_free": risk_free})
+        markets = _markets(connection, spec, data)
     panels = {}
     for market in markets:
         findings = study_findings(store, market.panel.symbols, market.spec)
-        panels[market.exchange] = with_data(
-            with_findings(market.panel, findings, market.spec), market.spec, factors, risk_free
-        )
+        panels[market.exchange] = with_data(with_findings(market.panel, findings, market.spec), market.spec, data)
     return _named(spec, markets), joined(panels)
 
 
@@ -184,13 +189,14 @@ class Market:
     panel: Panel
 
 
-def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: dict[str, Any]) -> list[Market]:
+def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: Data) -> list[Market]:
     """The bars of every exchange that the symbols trade on."""
     by_exchange = exchanges_of(connection, symbols_asked(connection, spec.symbols))
     _check_several(list(by_exchange), spec)
     markets = [_market(connection, spec, exchange, names) for exchange, names in by_exchange.items()]
+    beside = (data.factors, data.risk_free)
     return [
-        replace(each, panel=with_stored_donors(connection, each.panel, each.spec, each.exchange, data=data))
+        replace(each, panel=with_stored_donors(connection, each.panel, each.spec, each.exchange, beside=beside))
         for each in markets
     ]
 
@@ -241,10 +247,10 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
     return on_bars(events, panel.labels, bar_length(spec.interval), closes)
 
 
-def with_data(panel: Panel, spec: StudySpec, factors: Frame | None, risk_free: str | Frame | None) -> Panel:
+def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:
     """The panel with the factors that the model takes, over the risk-free return."""
-    table, free = part_risk_free(factors, risk_free, panel)
-    table = used_factors(table, model_named(spec.model).regressors == "all", risk_free, panel)
+    table, free = part_risk_free(data.factors, data.risk_free, panel)
+    table = used_factors(table, model_named(spec.model).regressors == "all", data.risk_free, panel)
     return with_factors(panel, table, free)
 
 

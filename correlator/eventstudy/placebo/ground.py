@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Protocol
 
 import numpy as np
 
@@ -24,23 +23,29 @@ from correlator.eventstudy.spread import SpreadResult
 from correlator.progress import tracked
 
 
-class Ground(Protocol):
-    """The bars behind a study: ``result`` what is known of its events, ``part`` (E,) of each kept one."""
+@dataclass(frozen=True)
+class Ground:
+    """The bars behind a study: ``result`` what is known of its events, whose bars are in this process."""
+
+    result: StudyResult
 
     @property
-    def result(self) -> StudyResult: ...
-
-    @property
-    def part(self) -> Rows: ...
+    def part(self) -> Rows:
+        """(E,) the part of each kept event."""
+        return np.asarray(parts_of(self.result.panel.symbols)[self.result.estimates.symbol_index])
 
     def market(self) -> Panel:
         """The panel with what volatility regimes are of."""
+        return self.result.panel
 
     def usable(self) -> dict[int, Mask]:
         """``measurable`` of the kept events' symbols, by their columns."""
+        return _usable_columns(self.result, self.result.spec)
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
         """``sums_of_draws`` of each part, in their order."""
+        for each in tracked(placings.values(), "parts of the placebo", len(placings)):
+            yield sums_of_draws(self.result, each, groups)
 
 
 def total_sums(ground: Ground, placings: Mapping[int, Placings], groups: int) -> Sums:
@@ -51,46 +56,19 @@ def total_sums(ground: Ground, placings: Mapping[int, Placings], groups: int) ->
 def ground_of(result: StudyResult | SpreadResult) -> Ground:
     """The ground of a study, wherever its bars are."""
     if isinstance(result, SpreadResult):
-        return SpreadGround(result)
-    return OwnGround(result) if result.panel.calendars is None else ExchangesGround(result)
+        return SpreadGround(result.light, result)
+    return Ground(result) if result.panel.calendars is None else ExchangesGround(result)
 
 
 @dataclass(frozen=True)
-class OwnGround:
-    """The bars of a ``result`` of this process (see ``Ground``)."""
-
-    result: StudyResult
+class ExchangesGround(Ground):
+    """The bars of a ``result`` of several exchanges; a part is an exchange, on its own sessions."""
 
     @property
     def part(self) -> Rows:
-        """See ``Ground``."""
-        return _part_of_each(self.result)
-
-    def market(self) -> Panel:
-        """See ``Ground``."""
-        return self.result.panel
-
-    def usable(self) -> dict[int, Mask]:
-        """See ``Ground``."""
-        return _usable_columns(self.result, self.result.spec)
-
-    def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
-        """See ``Ground``."""
-        for each in tracked(placings.values(), "parts of the placebo", len(placings)):
-            yield sums_of_draws(self.result, each, groups)
-
-
-@dataclass(frozen=True)
-class ExchangesGround(OwnGround):
-    """The bars of a ``result`` of several exchanges (see ``Ground``); a part is an exchange, on its own sessions."""
-
-    @property
-    def part(self) -> Rows:
-        """See ``Ground``."""
         return self._calendars.of[self.result.estimates.symbol_index]
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
-        """See ``Ground``."""
         results, of_event = results_of(self.result), self.part
         for number, each in tracked(placings.items(), "exchanges of the placebo", len(placings)):
             own = replace(
@@ -108,29 +86,18 @@ class ExchangesGround(OwnGround):
 
 
 @dataclass(frozen=True)
-class SpreadGround:
-    """The bars of a study in parts (see ``Ground``): masks and sums travel, bars do not."""
+class SpreadGround(Ground):
+    """The bars of a study in parts, of which ``result`` knows nothing: masks and sums travel, bars do not."""
 
     spread: SpreadResult
 
-    @property
-    def result(self) -> StudyResult:
-        """See ``Ground``."""
-        return self.spread.light
-
-    @property
-    def part(self) -> Rows:
-        """See ``Ground``."""
-        return _part_of_each(self.result)
-
     def market(self) -> Panel:
-        """See ``Ground``; the mean of all shares, where there is no benchmark, needs all bars."""
+        """The mean of all shares, where there is no benchmark, needs all bars."""
         first = int(self.part[0])
         factors = next(iter(self.spread.parts.each(_factors_of, {first: ()})))
         return self.spread.whole.panel if factors is None else replace(self.result.panel, factors=factors)
 
     def usable(self) -> dict[int, Mask]:
-        """See ``Ground``."""
         spec, numbers = self.result.spec, np.unique(self.part).tolist()
         usable: dict[int, Mask] = {}
         for masks in self.spread.parts.each(_usable_of, dict.fromkeys(numbers, (spec,))):
@@ -138,18 +105,12 @@ class SpreadGround:
         return usable
 
     def sums(self, placings: Mapping[int, Placings], groups: int) -> Iterator[Sums]:
-        """See ``Ground``."""
         spec, of_event = self.result.spec, self.part
         asked = {}
         for number, each in placings.items():
             own = np.searchsorted(np.flatnonzero(of_event == number), each.event)
             asked[number] = (replace(each, event=own), groups, spec)
         return self.spread.parts.each(_sums_of, asked)
-
-
-def _part_of_each(result: StudyResult) -> Rows:
-    """(E,) the part of each kept event."""
-    return np.asarray(parts_of(result.panel.symbols)[result.estimates.symbol_index])
 
 
 def _usable_columns(result: StudyResult, spec: StudySpec) -> dict[int, Mask]:

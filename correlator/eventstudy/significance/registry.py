@@ -28,13 +28,22 @@ class Law:
 
 
 @dataclass(frozen=True)
+class Stands:
+    """What a statistic stands: whether it needs ``independent`` events, and whether it stands an event that raises the
+    ``variance``, and fat ``tails`` and skew.
+    """
+
+    independent: str
+    variance: str
+    tails: str
+
+
+@dataclass(frozen=True)
 class Statistic:
     """A test of a mean abnormal return of zero across events.
 
     ``value``: (K,) from the evidence, None if the events themselves are resampled; ``equation`` and ``source`` as the
-    docs print them; ``fewest`` events, and dates, with a value that it takes, null below; ``independent``,
-    ``variance``, ``tails``: what it asks of independence between events, whether it stands an event that raises the
-    variance, and fat tails and skew; ``use``: when.
+    docs print them; ``fewest`` events, and dates, with a value that it takes, null below; ``use``: when.
     """
 
     name: str
@@ -42,9 +51,7 @@ class Statistic:
     equation: str
     law: Law
     source: str
-    independent: str
-    variance: str
-    tails: str
+    stands: Stands
     use: str
     fewest: int = 2
     fewest_dates: int = 1
@@ -69,9 +76,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(x) √N / sd(x)",
         law=T_OF_EVENTS,
         source="Brown & Warner (1980)",
-        independent="yes",
-        variance="yes",
-        tails="with many events",
+        stands=Stands(independent="yes", variance="yes", tails="with many events"),
         use="a first look",
     ),
     Statistic(
@@ -80,9 +85,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Σ SAR / √Σ (d/(d − 2)), d = n − k of each event",
         law=NORMAL,
         source="Patell (1976)",
-        independent="yes",
-        variance="no",
-        tails="no",
+        stands=Stands(independent="yes", variance="no", tails="no"),
         use="strong where variances differ and stay put",
     ),
     Statistic(
@@ -91,9 +94,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "patell_z / √(1 + (N − 1) r̄)",
         law=NORMAL,
         source="Kolari & Pynnönen (2010)",
-        independent="no",
-        variance="no",
-        tails="no",
+        stands=Stands(independent="no", variance="no", tails="no"),
         use="as Patell, dates in common",
     ),
     Statistic(
@@ -102,9 +103,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(SAR) √N / sd(SAR)",
         law=T_OF_EVENTS,
         source="Boehmer, Musumeci & Poulsen (1991)",
-        independent="yes",
-        variance="yes",
-        tails="with many events",
+        stands=Stands(independent="yes", variance="yes", tails="with many events"),
         use="the default for scattered dates",
     ),
     Statistic(
@@ -113,9 +112,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "bmp_t √((1 − r̄)/(1 + (N − 1) r̄))",
         law=T_OF_EVENTS,
         source="Kolari & Pynnönen (2010)",
-        independent="no",
-        variance="yes",
-        tails="with many events",
+        stands=Stands(independent="no", variance="yes", tails="with many events"),
         use="the default for dates in common",
     ),
     Statistic(
@@ -125,9 +122,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_EVENTS,
         fewest=3,
         source="Johnson (1978); Hall (1992); Lyon, Barber & Tsai (1999)",
-        independent="yes",
-        variance="yes",
-        tails="skew only, many events; rejects too often with 50",
+        stands=Stands(independent="yes", variance="yes", tails="skew only, many events; rejects too often with 50"),
         use="long windows, best with bootstrapped bounds",
     ),
     Statistic(
@@ -136,9 +131,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Σx / √(Σ m var), m the event's bars in the column, var of its residuals with divisor n − 1",
         law=NORMAL,
         source="Brown & Warner (1980)",
-        independent="yes",
-        variance="no",
-        tails="with many events",
+        stands=Stands(independent="yes", variance="no", tails="with many events"),
         use="comparison with older work",
     ),
     Statistic(
@@ -147,9 +140,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(x) / (√m sd of the daily mean residual over T estimation days)",
         law=T_OF_PORTFOLIO_DAYS,
         source="Brown & Warner (1985)",
-        independent="no",
-        variance="no",
-        tails="with many events",
+        stands=Stands(independent="no", variance="no", tails="with many events"),
         use="dates in common, few events",
     ),
     Statistic(
@@ -159,9 +150,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "estimation and event days",
         law=NORMAL,
         source="Corrado (1989)",
-        independent="no",
-        variance="no",
-        tails="yes",
+        stands=Stands(independent="no", variance="no", tails="yes"),
         use="single days; loses power in long windows",
     ),
     Statistic(
@@ -170,9 +159,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "the same with Σ(rank/(M + 1) − 1/2)/√N_t per day",
         law=NORMAL,
         source="Corrado & Zivney (1992), ranks alone",
-        independent="no",
-        variance="no",
-        tails="yes",
+        stands=Stands(independent="no", variance="no", tails="yes"),
         use="as corrado_rank, histories of different length",
     ),
     Statistic(
@@ -181,9 +168,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "the same of e/s and of SAR/sd(SAR) on event days",
         law=NORMAL,
         source="Corrado & Zivney (1992)",
-        independent="no",
-        variance="yes",
-        tails="yes",
+        stands=Stands(independent="no", variance="yes", tails="yes"),
         use="single days of events that raise the variance",
     ),
     Statistic(
@@ -192,9 +177,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Z √((T − 2)/(T − 1 − Z²)), Z = Ū₀ / √(mean over T = L + 1 days of (N_t/N) Ū_t²)",
         law=T_OF_RANKED_DAYS,
         source="Kolari & Pynnönen (2011)",
-        independent="no",
-        variance="yes",
-        tails="yes",
+        stands=Stands(independent="no", variance="yes", tails="yes"),
         use="the default among rank tests",
     ),
     Statistic(
@@ -203,9 +186,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "Σ U₀ / √Σ (L/(12(L + 2)))",
         law=NORMAL,
         source="Kolari & Pynnönen (2011)",
-        independent="yes",
-        variance="yes",
-        tails="yes",
+        stands=Stands(independent="yes", variance="yes", tails="yes"),
         use="few estimation days",
     ),
     Statistic(
@@ -214,9 +195,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "(w − N/2)/√(N/4), w events with x > 0",
         law=NORMAL,
         source="",
-        independent="yes",
-        variance="yes",
-        tails="fat tails; median zero needed",
+        stands=Stands(independent="yes", variance="yes", tails="fat tails; median zero needed"),
         use="a first look",
     ),
     Statistic(
@@ -225,9 +204,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "(w − N p)/√(N p (1 − p)), p mean over events of the share of positive residuals",
         law=NORMAL,
         source="Cowan (1992)",
-        independent="yes",
-        variance="yes",
-        tails="yes",
+        stands=Stands(independent="yes", variance="yes", tails="yes"),
         use="few outliers decide the mean",
     ),
     Statistic(
@@ -236,9 +213,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "the smaller of the rank sums of \\|x\\| over positive and negative x",
         law=EXACT,
         source="Wilcoxon (1945)",
-        independent="yes",
-        variance="yes",
-        tails="symmetry needed",
+        stands=Stands(independent="yes", variance="yes", tails="symmetry needed"),
         use="small samples",
     ),
     Statistic(
@@ -248,9 +223,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_EVENTS,
         fewest=3,
         source="after Giaccotto & Sfiridis (1996)",
-        independent="yes",
-        variance="yes",
-        tails="with many events",
+        stands=Stands(independent="yes", variance="yes", tails="with many events"),
         use="a check on bmp_t",
     ),
     Statistic(
@@ -259,9 +232,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         "mean(x) / (sd as in bw85 · √mean((se/s)²))",
         law=NORMAL,
         source="Lamb (1995)",
-        independent="no",
-        variance="no",
-        tails="with many events",
+        stands=Stands(independent="no", variance="no", tails="with many events"),
         use="dates in common, few events",
     ),
     Statistic(
@@ -271,9 +242,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         law=T_OF_DATES,
         fewest_dates=2,
         source="Liang & Zeger (1986)",
-        independent="between dates only",
-        variance="yes",
-        tails="with many dates",
+        stands=Stands(independent="between dates only", variance="yes", tails="with many dates"),
         use="many dates with windows that do not overlap",
     ),
     Statistic(
@@ -284,9 +253,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
         source="Cameron, Gelbach & Miller (2008)",
         fewest_dates=2,
         output="wild-cluster",
-        independent="between dates only",
-        variance="yes",
-        tails="yes",
+        stands=Stands(independent="between dates only", variance="yes", tails="yes"),
         use="few dates with many events each, six at least",
     ),
 )
