@@ -39,8 +39,18 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SECRET_VALUE = re.compile(r"(?=[^/]*[0-9])(?=[^/]*[A-Za-z])[A-Za-z0-9_\-+=.~]{20,}")
+_OWN_NETWORKS = tuple(
+    map(
+        ipaddress.ip_network,
+        ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "::1/128", "fc00::/7"),
+    )
+)
+"""What a user may allow: this machine, and the private networks of RFC 1918, 6598 and 4193."""
+_METADATA = tuple(map(ipaddress.ip_network, ("fd00:ec2::/32", "100.100.100.200/32", "fd20:ce::254/128")))
+"""Where clouds tell a machine its credentials, besides link-local addresses."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,11 @@ def is_address(source: object) -> bool:
 
 
 def target_of(url: str, *, allow_private: bool = False) -> Target:
-    """The address ``url`` resolved and checked; ``allow_private`` lets it be on this machine or its network.
+    """The address ``url`` resolved and checked; ``allow_private`` lets it be on this machine or a private network,
+    but never a link-local one or where a cloud tells its secrets.
 
-    Raises InputError for what is not an http or https address, or a private one; SourceError where the name is unknown.
+    Raises InputError for what is not an http or https address, or one that may not be asked; SourceError where the
+    name is unknown.
     """
     parts = _split(url)
     host = _host_of(parts, url)
@@ -77,7 +89,10 @@ def target_of(url: str, *, allow_private: bool = False) -> Target:
     if not allow_private and _is_own_name(host):
         raise _private(url, host)
     resolved = _resolve(host, port, url)
-    if not allow_private and (inside := [address for address in resolved if not _is_public(address)]):
+    inside = [address for address in resolved if not _is_public(address)]
+    if closed := [address for address in inside if not _may_be_allowed(address)]:
+        raise _closed(url, closed[0])
+    if inside and not allow_private:
         raise _private(url, inside[0])
     path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
     user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
@@ -178,6 +193,23 @@ def _is_public(text: str) -> bool:
     )
 
 
+def _may_be_allowed(text: str) -> bool:
+    """Whether a user may allow an IP address that is not public: it, or the IPv4 address it stands for, is of this
+    machine or a private network, and no cloud's service of metadata.
+    """
+    address = ipaddress.ip_address(text.partition("%")[0])
+    inside = _embedded(address)
+    return _is_own(address) or (bool(inside) and all(_is_public(str(each)) or _is_own(each) for each in inside))
+
+
+def _is_own(address: IPAddress) -> bool:
+    return _is_in(address, _OWN_NETWORKS) and not _is_in(address, _METADATA)
+
+
+def _is_in(address: IPAddress, networks: Sequence[IPNetwork]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
+
+
 def _embedded(address: IPAddress) -> Sequence[IPAddress]:
     """IPv4 addresses that an IPv6 address stands for: mapped, 6to4, Teredo, NAT64, and the old compatible form."""
     if isinstance(address, ipaddress.IPv4Address):
@@ -193,6 +225,12 @@ def _embedded(address: IPAddress) -> Sequence[IPAddress]:
 def _private(url: str, what: str) -> InputError:
     return InputError(
         f"{shown(url)} is on this machine or a private network ({what})", hint="--allow-private lets it be read"
+    )
+
+
+def _closed(url: str, what: str) -> InputError:
+    return InputError(
+        f"{shown(url)} is a link-local, reserved or metadata address ({what})", hint="such addresses are never asked"
     )
 
 

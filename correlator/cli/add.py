@@ -173,7 +173,7 @@ def add_news(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and count, write nothing.")] = False,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Also read addresses of this machine and its network.")
+        bool, typer.Option("--allow-private", help="Also read addresses of this machine and private networks.")
     ] = False,
     store: StoreOption = None,
 ) -> None:

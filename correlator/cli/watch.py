@@ -48,13 +48,14 @@ def watch(
     ] = None,
     no_stdout: Annotated[bool, typer.Option("--no-stdout", help="No JSON lines on stdout.")] = False,
     allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="Allow addresses of this machine or its network.")
+        bool, typer.Option("--allow-private", help="Allow addresses of this machine and private networks.")
     ] = False,
     store: StoreOption = None,
 ) -> None:
     """Watch feeds: store and code new articles, and deliver one brief per selected event, as JSON lines or otherwise.
 
-    Ends on Ctrl-C or SIGTERM, after the current brief is delivered; --once exits with code 8 if a feed failed.
+    Ends on Ctrl-C or SIGTERM, after the current brief is delivered; --once exits with code 8 if a feed or a sink
+    failed, with 6 where briefs wait for a load that has not ended.
 
     Example: correlator watch feeds.toml --to briefs
     """
@@ -79,10 +80,13 @@ def watch(
             raise InputError(
                 "briefs have no destination", hint="give --to, --exec or --webhook, or leave --no-stdout out"
             )
-        tally = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate).run(stopped, once=once)
+        made = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate)
+        tally = made.run(stopped, once=once)
     narrate(f"{tally.polls} polls, {tally.articles} articles, {tally.made} briefs, {tally.deliveries} deliveries")
-    if once and tally.failed:
+    if once and (tally.failed or made.failing):
         raise typer.Exit(ExitCode.SOURCE)
+    if once and tally.held:
+        raise typer.Exit(ExitCode.STORE)
 
 
 def _sinks(spec: SinkSpec, to: Path | None, execute: str | None, webhook: str | None, *, no_stdout: bool) -> SinkSpec:

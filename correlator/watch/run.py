@@ -74,6 +74,8 @@ class Tally:
     articles: int = 0
     made: int = 0
     deliveries: int = 0
+    held: bool = False
+    """Whether briefs could not be made when it was last tried."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class Watch:
         Raises NotFoundError for a symbol to look at that the store does not have.
         """
         self.tally = Tally()
+        self._once = False
         self._store = store
         self._spec = spec
         self._permissions = permissions
@@ -133,7 +136,11 @@ class Watch:
                 with_bars(connection, spec.symbols)
 
     def run(self, stopped: Callable[[], bool], *, once: bool = False) -> Tally:
-        """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed."""
+        """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed.
+
+        What failed and is not tried again, a feed or a sink that holds briefs at the end, is told in a line each.
+        """
+        self._once = once
         if not stopped():  # what an earlier process owed, was killed over, and need not wait for the feeds
             self._make_and_deliver()
         while not stopped():
@@ -141,6 +148,8 @@ class Watch:
             if once:
                 break
             self._pause(stopped)
+        for outlet in self.failing if once else ():
+            self._say(f"{outlet.sink.name}: {outlet.last_error}; its briefs wait for the next run")
         self._tell(force=True)
         return self.tally
 
@@ -178,7 +187,7 @@ class Watch:
             wait = min(max(spec.every * 2.0**feed.failures, asked), LONGEST_BACKOFF)
             feed.due_at = time.monotonic() + wait
             self._hosts[feed.host] = time.monotonic() + max(HOST_GAP, min(asked, LONGEST_BACKOFF))
-            self._say(f"{problem}; tried again in {wait:.0f} s")
+            self._say(str(problem) if self._once else f"{problem}; tried again in {wait:.0f} s")
         else:
             if feed.failures:
                 self._say(f"{spec.name} answers again")
@@ -218,10 +227,12 @@ class Watch:
         try:
             with self._store.studying() as connection:
                 shared: Shared = {}
+                self.tally.held = False
                 return [self._one(connection, each, shared) for each in owed]
         except StoreLockedError:
             raise
         except StoreError as problem:
+            self.tally.held = True
             self._say(f"{problem.message}; briefs wait for it")
             return []
 
@@ -254,21 +265,27 @@ class Watch:
         """The numbers of the briefs that a sink has taken; none if it fails, and it is left alone for a while."""
         try:
             numbers = outlet.sink.take(briefs)
-        except SourceError as problem:
+        except (SourceError, InputError) as problem:
             outlet.failures += 1
             outlet.last_error = problem.message
             wait = min(max(min(2.0**outlet.failures, SINK_BACKOFF), _asked_wait(problem)), LONGEST_BACKOFF)
             outlet.due_at = time.monotonic() + wait
-            self._say(f"{outlet.sink.name}: {problem.message}; tried again in {wait:.0f} s")
+            if not self._once:
+                self._say(f"{outlet.sink.name}: {problem.message}; tried again in {wait:.0f} s")
             return []
         outlet.failures, outlet.last_error = 0, None
         self.tally.deliveries += len(numbers)
         return numbers
 
+    @property
+    def failing(self) -> list[_Outlet]:
+        """Sinks whose last delivery failed."""
+        return [outlet for outlet in self._outlets if outlet.failures]
+
     def _pause(self, stopped: Callable[[], bool]) -> None:
         """Wait until a feed or a sink is due."""
         times = [max(each.due_at, self._hosts.get(each.host, 0.0)) for each in self._feeds]
-        times += [outlet.due_at for outlet in self._outlets if outlet.failures]
+        times += [outlet.due_at for outlet in self.failing]
         until = min(min(times), time.monotonic() + _HEARTBEAT)
         while not stopped() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.2))

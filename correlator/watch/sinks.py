@@ -212,7 +212,8 @@ class CommandSink:
                 return _stopped(had, f"{self._arguments[0]} took longer than {COMMAND_SECONDS:g} s")
             if done.returncode != 0:
                 message = visible(done.stderr.decode(errors="replace").strip()[:200], keep="")
-                return _stopped(had, f"{self._arguments[0]} ended with {done.returncode}: {message}")
+                said = f": {message}" if message else ""
+                return _stopped(had, f"{self._arguments[0]} ended with {done.returncode}{said}")
             had.append(each.brief_number)
         return had
 

@@ -109,6 +109,21 @@ def test_addresses_that_are_not_read(case, names, monkeypatch):
     assert isinstance(caught.value, InputError | SourceError)
 
 
+@pytest.mark.parametrize("case", [each for each in INPUTS if each["refused"] == "never asked"], ids=str)
+def test_some_are_not_read_whatever_the_user_allows(case, names):
+    if "resolves" in case:
+        names.table[case["url"].split("/")[2]] = [case["resolves"]]
+    with pytest.raises(InputError, match="never asked"):
+        target_of(case["url"], allow_private=True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "10.0.0.1", "192.168.1.1", "100.64.0.1", "[fd12:3456::1]"])
+def test_this_machine_and_private_networks_are_the_users_to_allow(host):
+    with pytest.raises(InputError, match="--allow-private"):
+        target_of(f"http://{host}/")
+    assert target_of(f"http://{host}/", allow_private=True).resolved == (host.strip("[]"),)
+
+
 @pytest.mark.parametrize("case", INPUTS, ids=[case["url"][:60] for case in INPUTS])
 def test_redirects_to_them_are_not_followed(case, names, web):
     if "resolves" in case:

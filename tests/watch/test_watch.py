@@ -16,7 +16,7 @@ from feed_server import FeedServer, serving
 
 from correlator.brief.asked import ask
 from correlator.brief.make import brief_on
-from correlator.errors import InputError, NotFoundError, StoreLockedError
+from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
 from correlator.watch.outbox import Made
@@ -348,6 +348,41 @@ def test_the_command_line(tmp_path, server):
     assert [json.loads(path.read_text())["headline"] for path in (tmp_path / "briefs").iterdir()] == [AGREE]
     assert run("feeds.toml", "--once", "--allow-private").stdout == ""
     assert json.loads(run("--status").stdout)["briefs"]["made"] == 1
+
+
+def test_once_fails_where_a_sink_did_and_the_next_run_brings_what_waits(tmp_path, server):
+    """One line per sink that failed; what another sink took is not sent to it again."""
+    server.add(AGREE)
+    (tmp_path / "feeds.toml").write_text(f'every = 1\n[[feed]]\nurl = "{server.url()}"\n')
+
+    sinks = ["--to", "briefs", "--no-stdout", "--exec", json.dumps(["test", "-e", "ready"])]
+
+    def run(code: int) -> list[str]:
+        done = forked.run(["watch", "feeds.toml", "--once", "--allow-private", *sinks], cwd=tmp_path)
+        assert done.returncode == code, done.stderr
+        return done.stderr.splitlines()
+
+    assert run(8) == [
+        'exec ["test", "-e", "ready"]: test ended with 1; its briefs wait for the next run',
+        "1 polls, 1 articles, 1 briefs, 1 deliveries",
+    ]
+    assert len([*(tmp_path / "briefs").iterdir()]) == 1
+    (tmp_path / "ready").touch()
+    assert run(0) == ["1 polls, 0 articles, 0 briefs, 1 deliveries"]
+
+
+def test_once_says_that_briefs_wait_for_a_load(tmp_path, server, monkeypatch):
+    server.add(AGREE)
+    said: list[str] = []
+    made = watch(tmp_path, server, [Collected()])
+    made._say = said.append
+
+    def unfinished(_self):
+        raise StoreError("a load of bars.csv has not ended")
+
+    monkeypatch.setattr(Store, "studying", unfinished)
+    assert made.run(lambda: False, once=True).held
+    assert said == ["a load of bars.csv has not ended; briefs wait for it"]
 
 
 @pytest.mark.parametrize(
