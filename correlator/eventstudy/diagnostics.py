@@ -57,21 +57,17 @@ def diagnostics_frame(
     ljung_box, lagrange = ljung_box_of(residuals), arch_lm_of(residuals)
     outliers, largest = outliers_of(residuals)
     trend, df = _pre_trend(estimates, panel, spec, estimation_bars)
-    p_values = {
+    columns = {
+        "ljung_box": ljung_box,
         "p_autocorrelation": chdtrc(LAGS, ljung_box),
+        "arch_lm": lagrange,
         "p_arch": chdtrc(LAGS, lagrange),
+        "pre_trend": trend,
         "p_pre_trend": two_sided_p(trend, df),
     }
     with np.errstate(invalid="ignore"):
-        marks = np.stack([*(p < DOUBTFUL for p in p_values.values()), outliers > 0], axis=1)
-    columns = {
-        "ljung_box": ljung_box,
-        "p_autocorrelation": p_values["p_autocorrelation"],
-        "arch_lm": lagrange,
-        "p_arch": p_values["p_arch"],
-        "pre_trend": trend,
-        "p_pre_trend": p_values["p_pre_trend"],
-    }
+        doubtful = [values < DOUBTFUL for name, values in columns.items() if name.startswith("p_")]
+    marks = np.stack([*doubtful, outliers > 0], axis=1)
     return (
         events[estimates.kept]
         .select("event_id", "symbol")

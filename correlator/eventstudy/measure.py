@@ -17,7 +17,7 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.events import Seen, name_as, place_events_on, without_repeats
 from correlator.eventstudy.exchange_studies import study_of_parts
 from correlator.eventstudy.flagged import dropped_reasons
-from correlator.eventstudy.frames import Mask, Panel, Rows
+from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.many_exchanges import placed_on_parts
 from correlator.eventstudy.placement import car_columns, day_labels, holds_any, place_events, window_rows
 from correlator.eventstudy.purge import reach_of_events
@@ -76,7 +76,9 @@ def study_panel(
         return study_of_parts(panel, events, spec, keep)
     columns = {name: position for position, name in enumerate(panel.symbols)}
     symbol_index = events["symbol"].replace_strict(columns, default=-1, return_dtype=pl.Int64).to_numpy()
-    day_zero = place_events(events["date"], panel.labels, spec.off_session, _on_sessions(events))
+    # What a calendar has placed has its session or none, and is not moved.
+    fixed = events["day_zero_reason"].is_not_null().to_numpy() if "day_zero_reason" in events.columns else None
+    day_zero = place_events(events["date"], panel.labels, spec.off_session, fixed)
     reasons = day_zero.reasons | _undated(events)
     for i in np.flatnonzero(symbol_index < 0):
         symbol = events["symbol"][int(i)]
@@ -99,7 +101,6 @@ def study_panel(
     if panel.donors is not None:
         where = replace(where, touched=touched_donors(panel.donors, events[positions]))
     estimates = estimates_at(panel, spec, where, keep_residuals, keep_returns=keep_returns)
-    columns_of_windows = where.car_columns
     if spec.by:
         group_keys(estimates, panel, events[positions], spec.by)  # an unknown column is told before anything is read
     reasons.update((int(positions[i]), reason) for i, reason in estimates.excluded)
@@ -110,15 +111,8 @@ def study_panel(
         spec=spec,
         excluded=_excluded(panel, events, day_zero.rows, reasons),
         day_labels=day_labels(spec.window, panel.labels),
-        car_columns=columns_of_windows,
+        car_columns=where.car_columns,
     )
-
-
-def _on_sessions(events: pl.DataFrame) -> Mask | None:
-    """Which events (E,) a calendar has placed: these have their session or none, and are not moved."""
-    if "day_zero_reason" not in events.columns:
-        return None
-    return events["day_zero_reason"].is_not_null().to_numpy()
 
 
 def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
@@ -156,7 +150,12 @@ def placement_of(panel: Panel, spec: StudySpec, symbols: Rows, day_zero: Rows) -
     """Where the windows of events at the rows ``day_zero`` (E,) lie."""
     est_first, est_last = window_rows(spec.estimation, day_zero, panel.labels)
     win_first, win_last = window_rows(spec.window, day_zero, panel.labels)
-    _check_apart(spec, (est_first <= win_last) & (est_last >= win_first))
+    overlapping = (est_first <= win_last) & (est_last >= win_first)
+    if len(overlapping) and bool(overlapping.all()):
+        raise StudyError(
+            f"estimation window {spec.estimation.label} and event window {spec.window.label} share bars",
+            hint="end the estimation window before the event window starts",
+        )
     days = len(day_labels(spec.window, panel.labels))
     columns = car_columns(spec.windows, day_zero, win_first, days, labels=panel.labels)
     return Placement(symbols, day_zero, est_first, est_last, win_first, win_last, columns)
@@ -183,14 +182,6 @@ def estimates_at(
         keep_residuals=keep_residuals,
         keep_returns=keep_returns,
     )
-
-
-def _check_apart(spec: StudySpec, overlapping: Mask) -> None:
-    if len(overlapping) and bool(overlapping.all()):
-        raise StudyError(
-            f"estimation window {spec.estimation.label} and event window {spec.window.label} share bars",
-            hint="end the estimation window before the event window starts",
-        )
 
 
 def _excluded(panel: Panel, events: pl.DataFrame, day_zero: Rows, reasons: dict[int, str]) -> pl.DataFrame:

@@ -222,8 +222,7 @@ class StudyResult:
         model = model_named(self.spec.model)
         if self.estimates.estimation_residuals is not None or not model.is_a_line(len(self.panel.factor_names)):
             return None
-        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
-        return PackedBars.of(regressed(model, Bars.of(self.panel)), int(last[0] - first[0]) + 1)
+        return PackedBars.of(regressed(model, Bars.of(self.panel)), self.estimation_bars)
 
     @cached_property
     def volatility(self) -> pl.DataFrame:

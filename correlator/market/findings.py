@@ -101,13 +101,17 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4f}".rstrip("0")
 
 
+def is_of_series() -> pl.Expr:
+    """Whether a finding is about a series as a whole."""
+    return pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
+
+
 def together(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Findings in one frame: worst first, whole series before single bars, then by symbol, check and session."""
     frames = [part for part in parts if not part.is_empty()]
     if not frames:
         return pl.DataFrame(schema=SCHEMA)
-    of_series = pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
-    return pl.concat(frames).sort("severity", ~of_series, "symbol", "source", "check", "session")
+    return pl.concat(frames).sort("severity", ~is_of_series(), "symbol", "source", "check", "session")
 
 
 def summarise(findings: pl.DataFrame) -> pl.DataFrame:

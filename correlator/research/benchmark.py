@@ -16,7 +16,7 @@ from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array
 from correlator.intake.instruments import names_in
-from correlator.market.findings import OF_SERIES
+from correlator.market.findings import is_of_series
 from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument, read_instrument_rows
@@ -25,7 +25,9 @@ from correlator.store.statements import query
 MOST_AUDITED_BARS = 500_000
 """Bars of members that are audited in passing: an audit costs some microseconds a bar."""
 
-_ADJUSTED_AWAY = ("split-like", "level-break", "beyond-limit")
+ADJUSTED_AWAY = ("split-like", "level-break", "beyond-limit")
+"""Findings on plain closes that do not concern a study of adjusted ones."""
+
 _SAME_TIME = timedelta(minutes=60)
 
 
@@ -38,18 +40,15 @@ def benchmark_of(
     if benchmark is not None or not model_named(model).needs_benchmark:
         return benchmark
     chosen = names_in(connection).row(setting("benchmark") or "")
-    if chosen is not None and _exchanges(connection, symbols) == {chosen["exchange"]}:
+    rows = read_instrument_rows(connection, symbols).values()
+    if chosen is not None and {row["exchange"] for row in rows} == {chosen["exchange"]}:
         return chosen["symbol"]
-    named = {row["benchmark"] for row in read_instrument_rows(connection, symbols).values()}
+    named = {row["benchmark"] for row in rows}
     if len(named) == 1 and (name := named.pop()) is not None:
         stored = query(connection, "SELECT 1 FROM bars WHERE symbol = $symbol LIMIT 1", {"symbol": name})
         if not stored.is_empty():
             return name
     return EQUAL_WEIGHTED
-
-
-def _exchanges(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> set[str | None]:
-    return {row["exchange"] for row in read_instrument_rows(connection, symbols).values()}
 
 
 def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: str, as_of: datetime | None) -> list[str]:
@@ -92,19 +91,20 @@ def without_doubted(
     high = audit_prices(bars, None, instruments=instruments).filter(pl.col("severity") == "high")
     if price == "adjusted":
         adjusted = bars.filter(pl.col("adjusted_close").is_not_null())["symbol"].unique()
-        high = high.filter(~(pl.col("symbol").is_in(adjusted.implode()) & pl.col("check").is_in(_ADJUSTED_AWAY)))
+        high = high.filter(~(pl.col("symbol").is_in(adjusted.implode()) & pl.col("check").is_in(ADJUSTED_AWAY)))
     return _dropped(returns, members, labels, high)
 
 
 def _dropped(returns: Array, members: Sequence[str], labels: pl.Series, high: pl.DataFrame) -> tuple[Array, list[str]]:
-    of_series = pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
-    doubted = set(high.filter(of_series)["symbol"])
+    doubted = set(high.filter(is_of_series())["symbol"])
     # Where most members are doubted as series, as where none moves with the others, no one of them is the odd one out.
     whole = doubted if 2 * len(doubted) < len(members) else set()
     place = {name: column for column, name in enumerate(members)}
     kept = returns.copy()
     kept[:, [place[name] for name in sorted(whole)]] = np.nan
-    single = high.filter(~of_series, pl.col("session").is_in(labels.implode())).select("symbol", "session").unique()
+    single = (
+        high.filter(~is_of_series(), pl.col("session").is_in(labels.implode())).select("symbol", "session").unique()
+    )
     single = single.filter(~pl.col("symbol").is_in(list(whole)))
     rows = labels.search_sorted(single["session"]).to_numpy().astype(np.int64)
     columns = np.array([place[name] for name in single["symbol"]], dtype=np.int64)

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
-import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
@@ -19,13 +18,12 @@ from correlator.eventstudy.readers import read_day
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec
 from correlator.intake.checks import audit_stored
-from correlator.market.limits import price_limits
-from correlator.market.returns import limit_locked, zero_volume
+from correlator.market.returns import zero_volume
 from correlator.plot.figures import figure_named
 from correlator.plot.of_result import ungrouped
 from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceData
 from correlator.research.correlate import correlate, news_and_returns
-from correlator.research.panel import exchange_of
+from correlator.research.panel import bar_arrays, exchange_of, limit_locked_bars
 from correlator.research.selection import events_of_symbols, first_tellings
 from correlator.research.study import study, symbols_asked
 from correlator.sessions import exchange_zone, sessions_between
@@ -106,19 +104,11 @@ def _on_bars_within(events: pl.DataFrame, bars: pl.DataFrame, exchange: str, int
 
 def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:
     """Sessions of bars that are not evidence: at the price limit, without volume, or doubted by the audit."""
-    columns = {
-        name: bars[name].cast(pl.Float64).fill_null(np.nan).to_numpy()[:, None]
-        for name in ("open", "high", "low", "close", "volume")
-    }
-    limit, minimum = price_limits(exchange, bars["session"])
-    open_, high, low, close = (columns[name] for name in ("open", "high", "low", "close"))
+    arrays = bar_arrays(bars, bars["session"], [symbol])
+    locked = limit_locked_bars(arrays, bars["session"], exchange)
     marks = (
-        (
-            AT_LIMIT,
-            limit_locked(open_, high, low, close, limit=limit, minimum=minimum),
-            "its abnormal return is censored",
-        ),
-        (NO_VOLUME, zero_volume(columns["volume"]), "its price is not evidence"),
+        (AT_LIMIT, locked, "its abnormal return is censored"),
+        (NO_VOLUME, zero_volume(arrays["volume"]), "its price is not evidence"),
     )
     parts = [
         bars.filter(pl.Series(mask[:, 0])).select("session", mark=pl.lit(name), words=pl.lit(words))

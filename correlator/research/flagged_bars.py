@@ -18,7 +18,8 @@ from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import event_rows
 from correlator.eventstudy.spec import DAILY, DROP, KEEP, StudySpec
 from correlator.intake.checks import audit_stored
-from correlator.market.findings import OF_SERIES
+from correlator.market.findings import is_of_series
+from correlator.research.benchmark import ADJUSTED_AWAY
 from correlator.store.db import Store
 
 # An audit costs some microseconds a bar: studies of more bars than this are told to have it done by itself.
@@ -26,7 +27,6 @@ MOST_BARS = 150_000
 _MOST_LINES = 6
 # Bars off the calendar are in no study: the panel leaves them out and says so; volumes are not studied.
 _NOT_USED = ("phantom", "weekend", "holiday", "volume-unit")
-_ADJUSTED_AWAY = ("split-like", "level-break", "beyond-limit")
 # What a series lacks, and what an earlier download said, speaks against none of the bars that are used.
 _NO_BARS = ("hole", "short-history", "no-exchange", "vintages-differ")
 
@@ -46,7 +46,7 @@ def study_findings(store: Store, symbols: Sequence[str], spec: StudySpec) -> pl.
         return None
     findings = audit_stored(store, names, as_of=spec.as_of)
     adjusted = _adjusted(store, names) if spec.price == "adjusted" else []
-    away = pl.col("symbol").is_in(adjusted) & pl.col("check").is_in(_ADJUSTED_AWAY)
+    away = pl.col("symbol").is_in(adjusted) & pl.col("check").is_in(ADJUSTED_AWAY)
     return findings.filter(pl.col("severity") != "low", ~pl.col("check").is_in(_NOT_USED), ~away)
 
 
@@ -58,7 +58,7 @@ def with_findings(panel: Panel, findings: pl.DataFrame | None, spec: StudySpec) 
     if spec.flagged == KEEP:
         return replace(panel, limit_locked=None, zero_volume=None)
     if findings is not None and findings.height:
-        whole = _of_series()
+        whole = is_of_series()
         marked = findings.filter(~pl.col("check").is_in(_NO_BARS), ~whole | (pl.col("severity") == "high"))
         until = pl.when(whole).then(pl.lit(panel.labels[-1])).cast(pl.Date)
         rows = marked.with_columns(until=until)
@@ -94,10 +94,6 @@ def _bars(store: Store, symbols: list[str]) -> int:
         {"symbols": symbols},
     )
     return int(rows["n"][0])
-
-
-def _of_series() -> pl.Expr:
-    return pl.col("check").is_in(OF_SERIES) | pl.col("check").str.starts_with("shifted")
 
 
 def _spans(result: StudyResult) -> dict[str, tuple[date, date]]:
@@ -139,7 +135,7 @@ def _within(findings: pl.DataFrame, spans: dict[str, tuple[date, date]]) -> pl.D
         pl.col("symbol").replace_strict({symbol: span[k] for symbol, span in spans.items()}, return_dtype=pl.Date)
         for k in (0, 1)
     )
-    return known.filter(_of_series() | pl.col("session").is_between(first, last))
+    return known.filter(is_of_series() | pl.col("session").is_between(first, last))
 
 
 def _lines(findings: pl.DataFrame) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -77,7 +77,9 @@ def stored_panel(
     know are left out with a warning. ``labels``: sessions of daily bars, default those from the first bar to the last.
     """
     mean = spec.benchmark == EQUAL_WEIGHTED
-    members = _members(connection, exchange, spec)
+    members = [] if spec.benchmark is None else [spec.benchmark]
+    if mean:
+        members = shares_of(connection, exchange, spec.interval, spec.as_of)
     names = list(dict.fromkeys([*symbols, *members]))
     if spec.interval == DAILY:
         if labels is None:
@@ -89,12 +91,14 @@ def stored_panel(
         bars = read_bars(connection, names, interval=spec.interval, as_of=spec.as_of)
         labels = bars["bar_start"].unique().sort()
         arrays = bar_arrays(bars, labels, names, at="bar_start")
-    note = _time_benchmark(connection, exchange, spec, labels, arrays=_Columns(names, arrays))
+    note, moved = _time_benchmark(connection, exchange, spec, labels)
+    for name, values in moved.items():
+        arrays[name][:, [names.index(members[0])]] = values
     prices = _in_currency(connection, names, labels, _price(arrays, spec.price, names), spec=spec)
     returns = returns_of(prices, spec.returns)
     place = {name: column for column, name in enumerate(names)}
     own = [place[symbol] for symbol in symbols]
-    locked = _limit_locked(arrays, labels, exchange) if flags and spec.interval == DAILY else None
+    locked = limit_locked_bars(arrays, labels, exchange) if flags and spec.interval == DAILY else None
     panel = Panel(
         labels,
         tuple(symbols),
@@ -115,25 +119,10 @@ def stored_panel(
     return panel if spec.holes == "drop" else bridge_holes(panel, _columns(prices, own), market, spec.returns)
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """Figures (T, S) by name, whose columns are ``names``."""
-
-    names: list[str]
-    figures: dict[str, Array]
-
-
-def _members(connection: duckdb.DuckDBPyConnection, exchange: str, spec: StudySpec) -> list[str]:
-    """What the benchmark is made of: one symbol, or every share of the exchange."""
-    if spec.benchmark == EQUAL_WEIGHTED:
-        return shares_of(connection, exchange, spec.interval, spec.as_of)
-    return [] if spec.benchmark is None else [spec.benchmark]
-
-
 def _time_benchmark(
-    connection: duckdb.DuckDBPyConnection, exchange: str, spec: StudySpec, labels: pl.Series, *, arrays: _Columns
-) -> str:
-    """Move the closes of a named benchmark to the session that the spec asks for; when it closes, in words."""
+    connection: duckdb.DuckDBPyConnection, exchange: str, spec: StudySpec, labels: pl.Series
+) -> tuple[str, dict[str, Array]]:
+    """When a named benchmark closes, in words, and its closes (T, 1) where those of another session are asked for."""
     if spec.benchmark is None or spec.benchmark == EQUAL_WEIGHTED or spec.interval != DAILY:
         if spec.benchmark_session != "same":
             raise InputError(
@@ -141,13 +130,12 @@ def _time_benchmark(
                 hint="name a benchmark symbol, or leave the benchmark session out",
                 argument="benchmark_session",
             )
-        return ""
+        return "", {}
     timing = timing_of(connection, spec.benchmark, exchange, labels)
+    moved = {}
     if spec.benchmark_session == "previous":
         moved = previous_session_prices(connection, spec.benchmark, timing.exchange, labels, as_of=spec.as_of)
-        for name, values in moved.items():
-            arrays.figures[name][:, arrays.names.index(spec.benchmark)] = values[:, 0]
-    return timed(timing, spec.benchmark, exchange, spec.benchmark_session)
+    return timed(timing, spec.benchmark, exchange, spec.benchmark_session), moved
 
 
 def _in_currency(
@@ -232,7 +220,8 @@ def _warn_of_off_sessions(grid: BarGrid, exchange: str) -> None:
         )
 
 
-def _limit_locked(arrays: dict[str, Array], labels: pl.Series, exchange: str) -> Mask:
+def limit_locked_bars(arrays: dict[str, Array], labels: pl.Series, exchange: str) -> Mask:
+    """Bars (T, S) at the price limit of their day on ``exchange``; ``arrays`` of their figures by name."""
     limit, minimum = price_limits(exchange, labels)
     open_, high, low, close = (arrays[name] for name in ("open", "high", "low", "close"))
     return limit_locked(open_, high, low, close, limit=limit, minimum=minimum)
