@@ -54,6 +54,10 @@ class PriceFileOptions:
         str | None,
         typer.Option("--spacing", help="Distance between bars, if there are too few to show it: 1d, 1w, 1mo, 3mo, 1y."),
     ] = None
+    stamped: Annotated[
+        str | None,
+        typer.Option("--stamped", help="Whether times within a day are the start or the end of bars."),
+    ] = None
 
     def of_files(self) -> dict[str, object]:
         """What was given, by option, that only a file can answer: the exchange is known of other sources, too."""
@@ -72,6 +76,7 @@ class PriceFileOptions:
             "series": self.series,
             "currency": self.currency,
             "spacing": self.spacing,
+            "stamped": self.stamped,
         }
 
 

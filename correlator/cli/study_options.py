@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import Field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +14,12 @@ from correlator.cli.completion import complete_symbol
 from correlator.cli.option_group import KEYWORD_ONLY, takes
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.spec import (
-    FRAMES,
     STORE,
     StudySpec,
     flag_of,
     option_of,
     options_of,
+    refuse_foreign,
     written_default,
 )
 
@@ -58,12 +58,8 @@ def part_options(chosen: dict[str, Any], source: str) -> dict[str, Any]:
 
     Raises InputError where another one was given: it would be without meaning, and silently.
     """
-    known = options_of(source)
-    for option in fields(StudySpec):
-        if option.name not in known and option.name in chosen and _was_given(chosen[option.name], option):
-            where = "files" if source == FRAMES else "the store"
-            raise InputError(f"{flag_of(option)} has no meaning in a study of {where}", hint="leave it out")
-    options = {name: value for name, value in chosen.items() if name in known}
+    refuse_foreign(chosen, source)
+    options = {name: value for name, value in chosen.items() if name in options_of(source)}
     if source == STORE and (file := donors_file(options.get("donors"))) is not None:
         options["donors"] = _listed(file)
     return options
@@ -93,10 +89,6 @@ def _listed(file: Path) -> list[str]:
     column = header.index("symbol") if "symbol" in header else 0
     symbols = names[names.columns[column]][1 if "symbol" in header else 0 :].drop_nulls()
     return [text.strip() for text in symbols.to_list() if text.strip()]
-
-
-def _was_given(value: Any, option: Field[Any]) -> bool:
-    return bool(value) and value != written_default(option)
 
 
 AsOfOption = Annotated[

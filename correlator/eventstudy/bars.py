@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import cast
 
 import polars as pl
 
-from correlator.errors import InputError
 
-_MINUTES = {"m": 1, "h": 60}
-
-
-def bar_length(interval: str) -> timedelta:
-    """How long a bar of ``interval`` lasts; raises InputError for one that is not a number of minutes or hours."""
-    match = re.fullmatch(r"([1-9]\d*)([mh])", interval)
-    if match is None:
-        raise InputError(f"interval {interval!r} is not known", hint="write 1d, or minutes or hours such as 5m or 1h")
-    return timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
-
-
-def on_bars(events: pl.DataFrame, starts: pl.Series, length: timedelta, closes: pl.Series) -> pl.DataFrame:
+def on_bars(events: pl.DataFrame, starts: pl.Series, ends: pl.Series) -> pl.DataFrame:
     """The events with the bar they fall to as their ``date``: the first that ends after the event was public.
 
-    ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` (T,) of the bars, in order, each
-    ``length`` long; ``closes`` of the exchange's sessions, UTC, in order: a bar ends with its session, so that the last
-    hourly bar of New York, which starts at 15:30, ends at 16:00.
+    ``events``: at least ``known_at`` (UTC) and ``known_precision``; ``starts`` and ``ends`` (T,) of the bars, in order.
     ``day_zero_reason`` says where the instant lies: ``intraday`` in that bar, ``between bars`` before it, ``date-only``
     and ``no-time`` where no bar can be named, ``beyond-bars`` after the last one.
     """
-    ends = _ends(starts, length, closes)
     known = events["known_at"].cast(starts.dtype)
     timed = events["known_precision"].is_in(["minute", "second"]) & known.is_not_null()
     row = ends.search_sorted(known.fill_null(starts[0]), side="right")
@@ -57,8 +41,11 @@ def usual_length(starts: pl.Series) -> timedelta:
     return cast(timedelta, apart.mode().min()) if len(apart) else timedelta()
 
 
-def _ends(starts: pl.Series, length: timedelta, closes: pl.Series) -> pl.Series:
-    """When each bar ends (T,): its length after its start, or with the session that closes before that."""
+def ends_of(starts: pl.Series, length: timedelta, closes: pl.Series) -> pl.Series:
+    """When bars with these ``starts`` (T,) end: their ``length`` later, or with the session that closes before that.
+
+    ``closes``: of the exchange's sessions. The last hourly bar of New York, which starts at 15:30, ends at 16:00.
+    """
     full = starts + length
     after = closes.cast(starts.dtype).sort()
     if after.is_empty():

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
 
+from correlator.bar_stamps import END, note_of_ends, side_of, starts_of
 from correlator.errors import InputError, TimeError, warn
-from correlator.eventstudy.bars import on_bars, usual_length
+from correlator.eventstudy.bars import ends_of, on_bars, usual_length
 from correlator.eventstudy.moments import UTC, Moments, moments_of
 from correlator.eventstudy.names import columns_meant
 from correlator.eventstudy.spec import StudySpec
@@ -270,9 +270,11 @@ def _on_instants(events: pl.DataFrame, moments: Moments, labels: pl.Series, spec
         known = known.fill_null(midnights.cast(labels.dtype))
     precision = pl.when(known.is_not_null()).then(pl.lit("second")).when(dated).then(pl.lit("day"))
     timed = events.with_columns(known_at=known, known_precision=precision)
-    days = labels.dt.date()
-    closes = labels.clear() if spec.exchange is None or zone is None else _closes(spec.exchange, days[0], days[-1])
-    placed = on_bars(timed, labels, usual_length(labels), closes)
+    starts, ends = _spans(labels, spec)
+    placed = on_bars(timed, starts, ends)
+    if starts is not labels:
+        row = pl.Series("row", starts.search_sorted(placed["date"].fill_null(starts[0])))
+        placed = placed.with_columns(date=pl.when(pl.col("date").is_not_null()).then(labels.gather(row)))
     between = pl.col("day_zero_reason") == "between bars"
     if spec.off_session == "exclude":
         placed = placed.with_columns(date=pl.when(~between).then("date"))
@@ -284,8 +286,17 @@ def _on_instants(events: pl.DataFrame, moments: Moments, labels: pl.Series, spec
     return placed
 
 
-def _closes(exchange: str, first: date, last: date) -> pl.Series:
-    return sessions_between(exchange, first, last)["closes_at"]
+def _spans(labels: pl.Series, spec: StudySpec) -> tuple[pl.Series, pl.Series]:
+    """When bars within days start and end (T,): ``labels`` are starts, or ends where hours or the caller say so."""
+    length, zone = usual_length(labels), getattr(labels.dtype, "time_zone", None)
+    exchange = None if zone is None else spec.exchange
+    if side_of(labels, length, exchange, spec.stamped) == END:
+        warn(note_of_ends(length, spec.stamped))
+        stamped = pl.DataFrame({"symbol": pl.Series([""]).new_from_index(0, len(labels)), "stamp": labels})
+        return starts_of(stamped, length, exchange), labels
+    days = labels.dt.date()
+    closes = labels.clear() if exchange is None else sessions_between(exchange, days[0], days[-1])["closes_at"]
+    return labels, ends_of(labels, length, closes)
 
 
 def _by_exchange(moments: Moments, spec: StudySpec) -> pl.DataFrame:

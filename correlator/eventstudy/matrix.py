@@ -41,12 +41,14 @@ from correlator.eventstudy.names import columns_meant, on_columns
 from correlator.eventstudy.open_days import on_open_days
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import (
+    FRAMES,
     HOLES,
     LOG_VOLUME,
     RETURNS_KINDS,
     SYNTHETIC,
     FrameKeywords,
     StudySpec,
+    refuse_foreign,
     shows_options,
     study_spec,
 )
@@ -181,6 +183,7 @@ def matrix_panel(
     benchmark, risk_free = frames.benchmark, frames.risk_free
     named = benchmark if isinstance(benchmark, str) else None
     chosen, handed = columns_or_frame(frames.donors)
+    refuse_foreign(options, FRAMES)
     spec = study_spec(returns=frames.kind_of_returns, benchmark=named, donors=chosen, **options)
     if handed is not None and spec.model != SYNTHETIC:
         raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
@@ -191,6 +194,8 @@ def matrix_panel(
     source = _Source(kind, simple=kind == "returns" and (spec.returns == "simple" or frames.returns_kind is None))
     spec, asked = part_exchanges(spec)
     wide = read_wide(frame, kind, zone_of(spec))
+    if spec.stamped is not None and wide.labels.dtype == pl.Date:
+        raise InputError("stamped has no meaning for bars of days", hint="leave it out", argument="stamped")
     spec = on_columns(spec, wide.names)
     if isinstance(risk_free, str) and frames.factors is None:
         risk_free = columns_meant([risk_free], wide.names).get(risk_free, risk_free)

@@ -8,11 +8,12 @@ of ``study`` and the tables in the docs follow from its fields. A new option is 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
+from correlator.bar_stamps import SIDES
 from correlator.errors import InputError, StudyError, likeliest
 from correlator.eventstudy.engines import ENGINES
 from correlator.eventstudy.readers import (
@@ -172,6 +173,13 @@ class StudySpec:
     close_of_day: str | None = _option(
         None, read_clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
     )
+    stamped: str | None = _option(
+        None,
+        perhaps(one_of(SIDES)),
+        "For files, whether the time of a bar within a day is its start or its end; default what the hours of the "
+        "exchange show, else its start.",
+        of=FRAMES,
+    )
     holes: str = _option(
         "trade-to-trade",
         one_of(HOLES),
@@ -246,6 +254,7 @@ class FrameKeywords(MeasureKeywords, total=False):
     off_session: str
     exchange: str | None
     close_of_day: str | time | None
+    stamped: str | None
 
 
 def study_spec(**options: Any) -> StudySpec:
@@ -267,6 +276,18 @@ def study_spec(**options: Any) -> StudySpec:
     if values.get("donors") and values.get("model", known["model"].default) != SYNTHETIC:
         raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
     return StudySpec(**values)
+
+
+def refuse_foreign(options: Mapping[str, Any], source: str) -> None:
+    """Raise InputError where one of ``options`` was given that a study of ``source`` (store or frames) does not know.
+
+    It would mean nothing, in silence: ``as_of`` cannot hide rows of a frame.
+    """
+    known, of_source = {each.name: each for each in fields(StudySpec)}, options_of(source)
+    for name in known.keys() & options.keys() - of_source.keys():
+        if options[name] and options[name] != written_default(known[name]):
+            where = "a store" if source == STORE else "frames or files"
+            raise InputError(f"{name} has no meaning in a study of {where}", hint="leave it out", argument=name)
 
 
 def options_of(source: str) -> dict[str, Field[Any]]:

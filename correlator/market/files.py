@@ -44,7 +44,8 @@ class PriceFile:
 
     ``bars``: columns of ``tables.BARS`` without vintage and retrieved_at, one row per symbol and bar, in order;
     ``rejects``: source, source_line, reason, content; ``layout``: what the file was taken for; ``notes``: what a reader
-    should know, one line each; ``stamped``: ``labels``, ``local`` times, or ``instants`` that were converted.
+    should know, one line each; ``stamped``: ``labels``, ``locals`` or converted
+    ``instants``, and whether ``at ends`` of bars.
     ``currencies``: of symbols whose currency the source says, in ISO 4217; ``form``: how its dates are written.
     """
 
@@ -74,6 +75,7 @@ class PriceKeywords(TypedDict, total=False):
     series: str | None
     currency: str | None
     spacing: str | None
+    stamped: str | None
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class PriceOptions:
     series: str | None = None
     currency: str | None = None
     spacing: str | None = None
+    stamped: str | None = None
     claimed: str | None = None
     aliases: Mapping[str, str] | None = None
     contradictions: str = "refuse"
@@ -133,6 +136,9 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
         What prices are quoted in: ISO 4217, or GBp, ZAc, ILA for hundredths, which become whole units.
     spacing : str, optional
         How far apart the bars are, where they are too few to tell: 1d, 1w, 1mo, 3mo or 1y.
+    stamped : str, optional
+        Whether the times of bars within a day are their ``start`` or their ``end``; default what the hours of the
+        exchange show, else their start.
 
     Returns
     -------
@@ -179,7 +185,7 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     rows, series_notes = take_series(stacked.rows, table.layout, options.series, raw.source)
     symbols = rows["symbol"].unique().to_list()
     exchange = options.exchange or (exchange_of_all(symbols) if options.place is None else options.place or None)
-    clock = Clock(exchange, _zone(options, table, raw, stamps))
+    clock = Clock(exchange, _zone(options, table, raw, stamps), options.stamped)
     labelled = label_sessions(rows, stamps, clock, raw.source)
     numbers, bad = _figures(_without_impossible_days(labelled.rows, raw.source), table, options)
     numbers, volume_notes = without_negative_volumes(numbers)
@@ -194,6 +200,8 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
         _refuse_returns(kept, raw.source)
     interval = labelled.interval
     if interval == "1d":
+        if options.stamped is not None:
+            raise InputError(f"{raw.source} has no bars within days", hint="leave stamped (--stamped) out")
         interval = usual_distance(kept, options.spacing, raw.source)
     elif options.spacing is not None:
         raise InputError(
@@ -216,7 +224,8 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
         *unit_notes,
         *name_notes,
     )
-    return PriceFile(ordered, rejects, table.layout.name, notes, stamps.kind + "s", currencies, stamps.form)
+    kind = f"{stamps.kind}s{' at ends' if labelled.at_ends else ''}"
+    return PriceFile(ordered, rejects, table.layout.name, notes, kind, currencies, stamps.form)
 
 
 def _without_impossible_days(rows: pl.DataFrame, source: str) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from correlator.bar_stamps import END, bar_length, note_of_ends, side_of, starts_of
 from correlator.containers.raw import AT, LINE
 from correlator.errors import InputError, TimeError
 from correlator.market.stamps import Stamps
@@ -17,20 +18,27 @@ _NEARLY_ALL = 0.99
 
 @dataclass(frozen=True)
 class Labelled:
-    """Rows with session (Date) and bar_start (UTC), what to tell, the interval, and rows whose time does not exist."""
+    """Rows with session (Date) and bar_start (UTC), what to tell, the interval, rows whose time does not exist, and
+    whether stamps were ends of bars.
+    """
 
     rows: pl.DataFrame
     notes: tuple[str, ...]
     interval: str
     rejected: pl.DataFrame | None = None
+    at_ends: bool = False
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Whose clocks count: the ``exchange`` (market identifier code), and the IANA ``zone`` of the stamps, if known."""
+    """Whose clocks count: the ``exchange`` (market identifier code), and the IANA ``zone`` of the stamps, if known.
+
+    ``stamped``: whether times within a day are the start or the end of their bars, if the caller says it.
+    """
 
     exchange: str | None = None
     zone: str | None = None
+    stamped: str | None = None
 
 
 def label_sessions(stamped: pl.DataFrame, stamps: Stamps, clock: Clock, source: str) -> Labelled:
@@ -57,9 +65,7 @@ def _of_instants(stamped: pl.DataFrame, rejected: pl.DataFrame | None, clock: Cl
         raise _unknown_exchange(stamped, source)
     if _several_a_day(stamped, pl.col(AT).dt.convert_time_zone(zone).dt.date()):
         place = exchange_zone(clock.exchange) if clock.exchange else zone
-        day = pl.col(AT).dt.convert_time_zone(place).dt.date()
-        rows = stamped.with_columns(day.alias("session"), pl.col(AT).cast(_INSTANT).alias("bar_start"))
-        return Labelled(rows.drop(AT), (_by_the_clocks(place),), _interval(rows), rejected)
+        return _within_days(stamped, place, clock, rejected)
     day = pl.col(AT).dt.convert_time_zone(zone).dt.date()
     return _daily_of_instants(stamped, day, "instants", zone, rejected=rejected)
 
@@ -73,9 +79,7 @@ def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelle
     zone = exchange_zone(clock.exchange)
     if several:
         located, rejected = _located(stamped, zone)
-        day = pl.col(AT).dt.convert_time_zone(zone).dt.date()
-        rows = located.with_columns(day.alias("session"), pl.col(AT).cast(_INSTANT).alias("bar_start"))
-        return Labelled(rows.drop(AT), (_by_the_clocks(zone),), _interval(rows), rejected)
+        return _within_days(located, zone, clock, rejected)
     as_utc = pl.col(AT).dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
     if not _are_midnights_in_utc(stamped, as_utc, clock.exchange):
         return Labelled(_daily(stamped, pl.col(AT).dt.date()), (_NOT_USED,), "1d")
@@ -85,8 +89,18 @@ def _of_local_times(stamped: pl.DataFrame, clock: Clock, source: str) -> Labelle
 _NOT_USED = "the time of day in the date column is not used"
 
 
-def _by_the_clocks(zone: str) -> str:
-    return f"intraday bars by the clocks of {zone}"
+def _within_days(stamped: pl.DataFrame, zone: str, clock: Clock, rejected: pl.DataFrame | None) -> Labelled:
+    """Bars within sessions, whose days are those of ``zone``; their stamps are instants: starts, or ends."""
+    day = pl.col("bar_start").dt.convert_time_zone(zone).dt.date().alias("session")
+    rows = stamped.with_columns(pl.col(AT).cast(_INSTANT).alias("bar_start")).with_columns(day)
+    interval = _interval(rows)
+    notes, length = [f"intraday bars by the clocks of {zone}"], bar_length(interval)
+    at_ends = side_of(rows["bar_start"], length, clock.exchange, clock.stamped) == END
+    if at_ends:
+        starts = starts_of(rows.select("symbol", stamp="bar_start"), length, clock.exchange)
+        rows = rows.with_columns(starts.alias("bar_start")).with_columns(day)
+        notes.append(note_of_ends(length, clock.stamped))
+    return Labelled(rows.drop(AT), tuple(notes), interval, rejected, at_ends)
 
 
 def _unknown_exchange(stamped: pl.DataFrame, source: str) -> TimeError:

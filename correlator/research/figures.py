@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
+from correlator.bar_stamps import bar_length
 from correlator.errors import InputError
-from correlator.eventstudy.bars import bar_length, on_bars
+from correlator.eventstudy.bars import ends_of, on_bars
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
 from correlator.eventstudy.readers import read_day
@@ -99,7 +100,7 @@ def _on_bars_within(events: pl.DataFrame, bars: pl.DataFrame, exchange: str, int
     """Events on the bar that they fall to, as studies of such bars place them."""
     starts = bars["bar_start"].unique().sort()
     closes = sessions_between(exchange, bars["session"].min(), bars["session"].max())["closes_at"]  # type: ignore[arg-type]
-    return on_bars(events, starts, bar_length(interval), closes)
+    return on_bars(events, starts, ends_of(starts, bar_length(interval), closes))
 
 
 def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:

@@ -9,8 +9,9 @@ from typing import Any, Unpack
 import duckdb
 import polars as pl
 
+from correlator.bar_stamps import bar_length
 from correlator.errors import InputError, NotFoundError, warn
-from correlator.eventstudy.bars import bar_length, on_bars
+from correlator.eventstudy.bars import ends_of, on_bars
 from correlator.eventstudy.benchmark import benchmark_of_exchange
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
@@ -19,7 +20,17 @@ from correlator.eventstudy.groups import warn_of_gaps
 from correlator.eventstudy.many_exchanges import joined, refuse_other_exchanges
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DAILY, KEEP, SYNTHETIC, StoreKeywords, StudySpec, shows_options, study_spec
+from correlator.eventstudy.spec import (
+    DAILY,
+    KEEP,
+    STORE,
+    SYNTHETIC,
+    StoreKeywords,
+    StudySpec,
+    refuse_foreign,
+    shows_options,
+    study_spec,
+)
 from correlator.intake.instruments import names_in
 from correlator.research.benchmark import benchmark_of
 from correlator.research.donors import with_stored_donors
@@ -114,6 +125,7 @@ def spec_and_data(symbols: str | Sequence[str] | None, options: Mapping[str, Any
         from correlator.research.study_tables import factor_table  # its readers take a part of a cold study's time
 
         data = replace(data, factors=factor_table(data.factors).frame)
+    refuse_foreign(given, STORE)
     return study_spec(**given), data
 
 
@@ -244,7 +256,7 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
         return events
     days = panel.labels.dt.date()
     closes = sessions_between(market.exchange, days[0], days[-1])["closes_at"]
-    return on_bars(events, panel.labels, bar_length(spec.interval), closes)
+    return on_bars(events, panel.labels, ends_of(panel.labels, bar_length(spec.interval), closes))
 
 
 def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:

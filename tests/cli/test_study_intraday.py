@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from correlator.bar_stamps import bar_length
 from correlator.errors import InputError
-from correlator.eventstudy.bars import bar_length, on_bars
+from correlator.eventstudy.bars import ends_of, on_bars
 
 KARACHI = ZoneInfo("Asia/Karachi")
 SESSIONS = ("2025-05-26", "2025-05-27", "2025-05-29", "2025-05-30")
@@ -81,7 +82,7 @@ def test_the_last_bar_ends_with_its_session() -> None:
     starts, closes = (each.dt.replace_time_zone("UTC").cast(utc) for each in (starts, closes))
     known = [datetime(2024, 4, 24, hour, minute, tzinfo=UTC) for hour, minute in ((19, 45), (20, 0), (20, 5), (20, 31))]
     events = pl.DataFrame({"known_at": known, "known_precision": ["minute"] * 4})
-    placed = on_bars(events, starts, bar_length("1h"), closes)
+    placed = on_bars(events, starts, ends_of(starts, bar_length("1h"), closes))
     assert placed["date"].to_list() == [starts[1], starts[2], starts[2], starts[2]]
     assert placed["day_zero_reason"].to_list() == ["intraday", *["between bars"] * 3]
 
@@ -93,7 +94,7 @@ def test_no_event_falls_to_a_bar_that_ended_before_it_was_known(places: list[int
     )
     known = BEGUN + timedelta(minutes=minutes)
     events = pl.DataFrame({"known_at": [known], "known_precision": ["minute"]})
-    (row,) = on_bars(events, starts, bar_length("5m"), NEVER).iter_rows(named=True)
+    (row,) = on_bars(events, starts, ends_of(starts, bar_length("5m"), NEVER)).iter_rows(named=True)
     after = [at for at in starts if at + timedelta(minutes=5) > known]
     if not after:
         assert (row["date"], row["day_zero_reason"]) == (None, "beyond-bars")
@@ -105,7 +106,7 @@ def test_no_event_falls_to_a_bar_that_ended_before_it_was_known(places: list[int
 def test_an_event_without_a_time_has_no_bar() -> None:
     starts = pl.Series([BEGUN]).cast(pl.Datetime("us", "UTC"))
     events = pl.DataFrame({"known_at": [BEGUN, None], "known_precision": ["day", "unknown"]})
-    found = on_bars(events, starts, bar_length("5m"), NEVER)
+    found = on_bars(events, starts, ends_of(starts, bar_length("5m"), NEVER))
     assert found["date"].to_list() == [None, None]
     assert found["day_zero_reason"].to_list() == ["date-only", "no-time"]
 

@@ -1,0 +1,111 @@
+"""Whether stamps of bars within a day are their starts or their ends, which the hours of the exchange show."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.sessions import calendar_reach, sessions_between
+
+START, END = SIDES = ("start", "end")
+_INSTANT = pl.Datetime("us", "UTC")
+_NEARLY_ALL, _MOST, _HARDLY_ANY = 0.8, 0.5, 0.05
+_ENOUGH = 3
+_MINUTES = {"m": 1, "h": 60}
+
+
+def bar_length(interval: str) -> timedelta:
+    """How long a bar of ``interval`` lasts; raises InputError for one that is not a number of minutes or hours."""
+    match = re.fullmatch(r"([1-9]\d*)([mh])", interval)
+    if match is None:
+        raise InputError(f"interval {interval!r} is not known", hint="write 1d, or minutes or hours such as 5m or 1h")
+    return timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
+
+
+def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: str | None = None) -> str:
+    """Which side of their bars ``stamps`` (instants, UTC, of bars of ``length`` within sessions) are: start or end.
+
+    They are ends where a bar is stamped with the close of most sessions, hardly any with an opening, and the first of a
+    session not later than one length after it: bars of 30 minutes from 10:00 to 16:00 New York time. Else they are
+    starts, as without an ``exchange``. ``said``: what the caller says, which counts.
+
+    Raises InputError where they look like ends, but on too few sessions to be sure.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> first, last = datetime(2024, 7, 1, 14), datetime(2024, 7, 1, 20)
+    >>> hours = pl.datetime_range(first, last, "30m", time_zone="UTC", eager=True)
+    >>> days = pl.concat([hours.dt.offset_by(f"{day}d") for day in range(3)])
+    >>> side_of(days, timedelta(minutes=30), "XNYS")
+    'end'
+    """
+    if said is not None:
+        if said not in SIDES:
+            raise InputError(f"stamped {said!r} is not known", hint=f"choose {START} or {END} (--stamped)")
+        return said
+    if exchange is None:
+        return START
+    hours = _hours(stamps, exchange)
+    inside = (
+        pl.DataFrame({"stamp": stamps.cast(_INSTANT)})
+        .drop_nulls()
+        .unique()
+        .sort("stamp")
+        .join_asof(hours.sort("opens_at"), left_on="stamp", right_on="opens_at")
+        .filter(pl.col("stamp") <= pl.col("closes_at"))
+    )
+    each = inside.group_by("opens_at").agg(
+        opened=(pl.col("stamp") == pl.col("opens_at")).any(),
+        closed=(pl.col("stamp") == pl.col("closes_at")).any(),
+        soon=(pl.col("stamp").min() <= pl.col("opens_at").first() + length),
+    )
+    if each.is_empty() or each["opened"].mean() > _HARDLY_ANY:  # type: ignore[operator]
+        return START
+    if each["closed"].mean() < _MOST or each["soon"].mean() < _NEARLY_ALL:  # type: ignore[operator]
+        return START
+    if each.height < _ENOUGH:
+        raise InputError(
+            f"bars are stamped with the close of {exchange} and not with its opening: are these their ends?",
+            hint=f"say which side of a bar its time is: stamped (--stamped {END} or --stamped {START})",
+        )
+    return END
+
+
+def starts_of(ends: pl.DataFrame, length: timedelta, exchange: str | None) -> pl.Series:
+    """When bars start whose ``ends`` (rows of symbol and stamp, instants in UTC) are known, in the order of the rows.
+
+    A length before their end, but not before the opening of their session or the end of the bar before.
+    """
+    opened = pl.DataFrame(schema={"opens_at": _INSTANT})
+    if exchange is not None:
+        opened = _hours(ends["stamp"], exchange).select("opens_at").sort("opens_at")
+    rows = ends.select("symbol", pl.col("stamp").cast(_INSTANT)).with_row_index("row").sort("stamp")
+    bounded = rows.join_asof(opened, left_on="stamp", right_on="opens_at", allow_exact_matches=False)
+    distinct = bounded.select("symbol", "stamp").unique().sort("stamp")
+    before = distinct.with_columns(pl.col("stamp").shift().over("symbol").alias("before"))
+    bounds = bounded.join(before, on=["symbol", "stamp"], how="left").sort("row")
+    start = pl.max_horizontal(pl.col("stamp") - length, "opens_at", "before")
+    return bounds.select(start.alias("start"))["start"]
+
+
+def note_of_ends(length: timedelta, said: str | None) -> str:
+    """What to tell where stamps are taken for ends."""
+    minutes = round(length / timedelta(minutes=1))
+    why = "" if said else ", as the hours of the exchange show"
+    return f"times of bars are their ends{why}: each bar starts up to {minutes} min earlier"
+
+
+def _hours(stamps: pl.Series, exchange: str) -> pl.DataFrame:
+    """Opening and close (UTC) of the sessions around ``stamps``, as far as the calendar reaches."""
+    first, last = calendar_reach(exchange)
+    days = stamps.cast(_INSTANT).dt.date().drop_nulls().sort()
+    around = (days[0] - timedelta(days=7), days[-1] + timedelta(days=1)) if len(days) else (first, first)
+    start, end = max(around[0], first), min(around[1], last)
+    if start > end:
+        start = end = first
+    hours = sessions_between(exchange, start, end).select("opens_at", "closes_at")
+    return hours.select(pl.all().cast(_INSTANT))
