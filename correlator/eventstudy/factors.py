@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from correlator.errors import InputError, NotFoundError, warn
+from correlator.errors import InputError, NotFoundError, StudyError, warn
 from correlator.eventstudy.checks import check_fractions
 from correlator.eventstudy.frames import Array, Panel, Wide, on_labels, only_column, read_wide
 from correlator.eventstudy.trade_to_trade import over_spans, summed_over
@@ -37,13 +37,22 @@ def with_factors(panel: Panel, factors: Wide | None, risk_free: Array | None = N
     return replace(panel, returns=panel.returns - rate, factors=excess, own_benchmark=own)
 
 
-def used_factors(factors: Wide | None, takes_factors: bool, risk_free: object, panel: Panel) -> Wide | None:
+def used_factors(
+    factors: Wide | None, takes_factors: bool, panel: Panel, *, risk_free: object, benchmark: object
+) -> Wide | None:
     """The factors that the model is regressed on; None if it takes none and they only bring the risk-free return.
 
-    Raises InputError where factors are given that the model would leave unused.
+    Raises StudyError where the model has no factors, InputError where it would leave them unused. A ``benchmark`` next
+    to factors is warned of: the model is regressed on them alone.
     """
-    if factors is None or takes_factors:
+    if takes_factors:
+        if factors is None:
+            raise StudyError("model factors needs factors", hint="give factors, or choose another model")
+        if benchmark is not None:
+            warn("the benchmark is not used: model factors is regressed on the factors alone")
         return factors
+    if factors is None:
+        return None
     if isinstance(risk_free, str) and risk_free not in panel.symbols:
         return None  # the factors brought that column
     raise InputError(

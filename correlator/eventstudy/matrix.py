@@ -243,7 +243,7 @@ def _panel(
     panel = Panel(wide.labels, wide.names, returns, invalid=invalid)
     table, free = part_risk_free(factors, risk_free, panel)
     model = model_named(spec.model)
-    table = used_factors(table, model.regressors == "all", risk_free, panel)
+    table = used_factors(table, model.regressors == "all", panel, risk_free=risk_free, benchmark=benchmark)
     if table is not None:
         return with_factors(_over_holes(panel, wide, None, source.kind, spec=spec), table, free)
     market = None

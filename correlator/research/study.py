@@ -262,7 +262,8 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
 def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:
     """The panel with the factors that the model takes, over the risk-free return."""
     table, free = part_risk_free(data.factors, data.risk_free, panel)
-    table = used_factors(table, model_named(spec.model).regressors == "all", data.risk_free, panel)
+    used = {"risk_free": data.risk_free, "benchmark": spec.benchmark}
+    table = used_factors(table, model_named(spec.model).regressors == "all", panel, **used)
     return with_factors(panel, table, free)
 
 

@@ -268,6 +268,17 @@ def test_factors_and_risk_free() -> None:
     assert "beta_RF" in regressed.models.columns
 
 
+def test_factors_and_a_benchmark_are_not_used_in_the_place_of_each_other() -> None:
+    table = wide()
+    factors = table.select("date", MKT="M")
+    with pytest.raises(StudyError, match="model factors needs factors"):
+        study_matrix(table, THREE, benchmark="M", model="factors")
+    alone = study_matrix(table.drop("M"), THREE, factors=factors, model="factors")
+    with pytest.warns(UserWarning, match="the benchmark is not used: model factors is regressed on the factors alone"):
+        both = study_matrix(table, THREE, factors=factors, benchmark="A", model="factors")
+    assert both.car["car"].to_list() == alone.car["car"].to_list()
+
+
 def test_flags_name_what_is_censored() -> None:
     table = wide().with_columns(A=pl.when(pl.col("date") == date(2020, 10, 28)).then(None).otherwise(pl.col("A")))
     taken = read_wide(table, "returns")
