@@ -42,10 +42,17 @@ def flags_of(
     study of that exchange alone. Raises StudyError where the event window is one of calendar dates.
     """
     _, window = result.spec.offsets()
-    panel, reach = result.panel, (window.first, window.last)
+    panel = result.panel
     events = result.events[result.estimates.kept].with_columns(row=pl.Series(_own_sessions(result)))
+
+    def flags(part: Panel, own: pl.DataFrame, others: pl.DataFrame | None, ex_dividend: Mask | None) -> pl.DataFrame:
+        thin = np.isnan(part.returns) if part.zero_volume is None else np.isnan(part.returns) | part.zero_volume
+        marks = BarMarks(part.symbols, part.limit_locked, thin, ex_dividend)
+        news = None if others is None else _on_rows(others, part.labels)
+        return confound_flags(own, (window.first, window.last), marks, others=news, kinds=kinds)
+
     if panel.calendars is None:
-        return _flags(panel, events, reach, others=others, ex_dividend=ex_dividend, kinds=kinds)
+        return flags(panel, events, others, ex_dividend)
     placed = events.with_row_index("_place")
     parts = []
     for k, (part, rows) in enumerate(zip(parts_of(panel), panel.calendars.rows, strict=True)):
@@ -53,8 +60,7 @@ def flags_of(
         news = None if others is None else others.filter(pl.col("symbol").is_in(part.symbols))
         marks = None if ex_dividend is None else ex_dividend[np.ix_(rows, np.flatnonzero(panel.calendars.of == k))]
         if mine.height:
-            flags = _flags(part, mine.drop("_place"), reach, others=news, ex_dividend=marks, kinds=kinds)
-            parts.append(flags.with_columns(mine["_place"]))
+            parts.append(flags(part, mine.drop("_place"), news, marks).with_columns(mine["_place"]))
     return pl.concat(parts).sort("_place").drop("_place")
 
 
@@ -64,22 +70,6 @@ def _own_sessions(result: StudyResult) -> Rows:
     if calendars is None:
         return estimates.day_zero
     return calendars.places(estimates.symbol_index, estimates.day_zero)
-
-
-def _flags(
-    panel: Panel,
-    events: pl.DataFrame,
-    window: tuple[int, int],
-    *,
-    others: pl.DataFrame | None,
-    ex_dividend: Mask | None,
-    kinds: Sequence[str],
-) -> pl.DataFrame:
-    """As ``flags_of``, on the sessions of one exchange; ``events`` with their ``row`` among them."""
-    thin = np.isnan(panel.returns) if panel.zero_volume is None else np.isnan(panel.returns) | panel.zero_volume
-    marks = BarMarks(panel.symbols, panel.limit_locked, thin, ex_dividend)
-    news = None if others is None else _on_rows(others, panel.labels)
-    return confound_flags(events, window, marks, others=news, kinds=kinds)
 
 
 def with_confounds(result: StudyResult, treatment: str, flags: pl.DataFrame) -> StudyResult:

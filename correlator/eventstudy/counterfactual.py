@@ -26,6 +26,7 @@ from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, SyntheticFit
 from correlator.eventstudy.estimation.synthetic import fitted_to, joint_bars, purged_of, unit_prices
 from correlator.eventstudy.frames import Array, Panel, Rows
+from correlator.eventstudy.result_frames import per_window
 from correlator.progress import tracked
 
 DRAWS = 9_999
@@ -102,16 +103,13 @@ def in_space_frame(
     number = (~np.isnan(size)).sum(axis=1)
     as_large = (size >= _nearly(np.abs(space.ratio))[:, None, :]).sum(axis=1)
     p_value = np.where(np.isnan(space.ratio) | (number == 0), np.nan, (1 + as_large) / (1 + number))
-    count, windows = space.ratio.shape
-    names = events[estimates.kept].select("event_id", "symbol")[np.repeat(np.arange(count), windows)]
     values = {
         "car": estimates.car,
         "pre_rmse": np.broadcast_to(fit.rmse[:, None], space.ratio.shape),
         "ratio": space.ratio,
         "p_value": p_value,
     }
-    return names.with_columns(
-        pl.Series("window", labels, dtype=pl.String)[np.tile(np.arange(windows), count)],
+    return per_window(estimates, events, labels).with_columns(
         *(pl.Series(name, value.ravel(), nan_to_null=True) for name, value in values.items()),
         pl.Series("placebos", number.ravel()),
     )

@@ -126,7 +126,7 @@ def cross_section(
     names = _clusters(kept, clusters)
     fitted = _fitted(model, kept, names)
     df = float(getattr(fitted, "df_resid_inference", fitted.df_resid))
-    table = _table(model, _errors(model, fitted, kept, names), df)
+    table = _table(fitted, *_errors(fitted, kept, names), df)
     left_out = np.setdiff1d(np.arange(len(features)), used)
     return CrossSection(
         formula=formula,
@@ -180,15 +180,6 @@ def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, 
     return tuple(clusters)
 
 
-@dataclass(frozen=True)
-class _Errors:
-    """``estimate``, ``se`` (k,) and the ``variance`` that each se is the root of, in words."""
-
-    estimate: Array
-    se: Array
-    variance: list[str]
-
-
 def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
     if not names:
         return model.fit(cov_type="HC1", use_t=True)
@@ -197,19 +188,23 @@ def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
     return model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
 
 
-def _errors(model: Any, fitted: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> _Errors:
-    """Standard errors, with the jackknife's where a two-way variance is not positive."""
+def _errors(fitted: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> tuple[Array, list[str]]:
+    """Standard errors (k,), with the jackknife's where a two-way variance is not positive, and in words the variance
+    that each is the root of.
+    """
     variances = np.diag(np.asarray(fitted.cov_params())).copy()
     plain = ("robust (HC1)", "one-way", "two-way")[len(names)]
     words = [plain] * len(variances)
     scale = np.asarray(fitted.cov_HC0).diagonal() if hasattr(fitted, "cov_HC0") else np.zeros(len(variances))
     bad = np.flatnonzero(~(variances > 1e-12 * scale)) if len(names) == 2 else np.zeros(0, dtype=np.int64)
     if len(bad):
-        one_way = [np.diag(jackknife_covariance(model.endog, model.exog, _codes(kept[name]))) for name in names]
+        one_way = [
+            np.diag(jackknife_covariance(fitted.model.endog, fitted.model.exog, _codes(kept[name]))) for name in names
+        ]
         variances[bad] = np.max(one_way, axis=0)[bad]
         for term in bad:
             words[term] = "largest one-way, jackknife (CV3)"
-    return _Errors(np.asarray(fitted.params), np.sqrt(np.where(variances > 0, variances, np.nan)), words)
+    return np.sqrt(np.where(variances > 0, variances, np.nan)), words
 
 
 def jackknife_covariance(y: Array, x: Array, groups: Rows) -> Array:
@@ -229,22 +224,23 @@ def jackknife_covariance(y: Array, x: Array, groups: Rows) -> Array:
     return np.asarray((len(labels) - 1) / len(labels) * total)
 
 
-def _table(model: Any, errors: _Errors, df: float) -> pl.DataFrame:
+def _table(fitted: Any, se: Array, variance: list[str], df: float) -> pl.DataFrame:
     from scipy.special import stdtr, stdtrit
 
+    estimate = np.asarray(fitted.params)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = errors.estimate / errors.se
-    half = stdtrit(df, 0.975) * errors.se
+        t = estimate / se
+    half = stdtrit(df, 0.975) * se
     return pl.DataFrame(
         {
-            "term": list(model.exog_names),
-            "estimate": errors.estimate,
-            "se": errors.se,
+            "term": list(fitted.model.exog_names),
+            "estimate": estimate,
+            "se": se,
             "t": t,
             "p_value": 2.0 * stdtr(df, -np.abs(t)),
-            "low": errors.estimate - half,
-            "high": errors.estimate + half,
-            "variance": errors.variance,
+            "low": estimate - half,
+            "high": estimate + half,
+            "variance": variance,
         },
         nan_to_null=True,
     )

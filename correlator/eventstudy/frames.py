@@ -151,6 +151,11 @@ class Panel:
         places = self.calendars.places(symbols, rows)
         return np.asarray(self.calendars.rows_at(symbols, places, len(self.labels)) == rows)
 
+    @property
+    def benchmark(self) -> Array | None:
+        """The benchmark (T, S) of each symbol, or (T, 1) of all; None if there is none."""
+        return self.factors[:, :1] if self.own_benchmark is None and self.factors is not None else self.own_benchmark
+
     def factors_of(self, symbol: int) -> Array | None:
         """The factors (T, K) of the symbol at column ``symbol``, its own benchmark first where symbols differ."""
         if self.own_benchmark is None or self.factors is None:

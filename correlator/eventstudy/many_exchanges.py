@@ -207,7 +207,7 @@ def _benchmarks(places: Sequence[Place], shape: tuple[int, int]) -> tuple[Array 
     """Benchmark (T, S) of every share, factors (T, K) by date, and their names."""
     if any(panel.factors is None for panel, _, _ in places):
         return None, None, ()
-    own = scattered(places, shape, own_benchmark, np.float64(np.nan))
+    own = scattered(places, shape, attrgetter("benchmark"), np.float64(np.nan))
     every = [np.full((shape[0], panel.factors.shape[1]), np.nan) for panel, _, _ in places if panel.factors is not None]
     for factors, (panel, rows, _) in zip(every, places, strict=True):
         factors[rows] = panel.factors
@@ -217,14 +217,6 @@ def _benchmarks(places: Sequence[Place], shape: tuple[int, int]) -> tuple[Array 
         mean = np.where(known, stacked, 0.0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
     names = [panel.factor_names for panel, _, _ in places]
     return own, mean, (", ".join(dict.fromkeys(each[0] for each in names)), *names[0][1:])
-
-
-def own_benchmark(panel: Panel) -> Array:
-    """The benchmark of each symbol (T, S), or of all (T, 1)."""
-    if panel.own_benchmark is not None:
-        return panel.own_benchmark
-    assert panel.factors is not None  # the caller's branch
-    return panel.factors[:, :1]
 
 
 def _findings(places: Sequence[Place], shape: tuple[int, int]) -> BarFindings | None:

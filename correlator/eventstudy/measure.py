@@ -117,9 +117,9 @@ def study_panel(
 
 def _own_benchmark(panel: Panel, spec: StudySpec, symbols: Rows) -> list[int]:
     """Columns of the events' symbols whose returns are the benchmark's own: there is nothing to explain."""
-    if panel.factors is None or not model_named(spec.model).needs_benchmark:
+    own = panel.benchmark
+    if own is None or not model_named(spec.model).needs_benchmark:
         return []
-    own = panel.factors[:, :1] if panel.own_benchmark is None else panel.own_benchmark
     columns = np.flatnonzero(np.bincount(symbols[symbols >= 0]))
     for rows in (slice(None, None, _SCREENED), slice(None)):  # few bars tell most apart
         returns, market = panel.returns[rows, columns], own[rows] if own.shape[1] == 1 else own[rows, columns]

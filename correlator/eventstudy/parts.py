@@ -18,7 +18,9 @@ from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.measure import estimates_at, placement_of
 from correlator.eventstudy.result import StudyResult
 
-_LIGHT = ("expected", "actual")
+LIGHT = ("expected", "actual")
+"""Of estimates what does not travel with them."""
+
 _KNOWN = ("kept", "symbol_index", "day_zero", "n")
 """Of estimates that are made again: which events they are of, and how many bars each has."""
 
@@ -135,7 +137,7 @@ def told(part: Part, positions: Rows) -> Measured:
     """The estimates of a part whose events are at ``positions`` among all."""
     result = part.of_events
     own = result.estimates
-    empty = {name: getattr(own, name)[:, :0] for name in _LIGHT}
+    empty = {name: getattr(own, name)[:, :0] for name in LIGHT}
     estimates = replace(own, kept=positions[own.kept], symbol_index=part.columns[own.symbol_index], **empty)
     return Measured(estimates, result.excluded, positions[np.setdiff1d(np.arange(len(positions)), own.kept)])
 

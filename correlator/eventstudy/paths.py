@@ -12,6 +12,7 @@ from correlator.eventstudy.frames import Mask
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.recommended import recommended_path
 from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result_frames import per_window
 from correlator.eventstudy.windows import OffsetWindow
 
 BAND = 0.95
@@ -35,13 +36,8 @@ def car_paths(result: StudyResult) -> pl.DataFrame:
 
     A missing bar adds nothing.
     """
-    values = result.estimates.ar
-    names = result.events[result.estimates.kept].select("event_id", "symbol")
-    count, days = values.shape
-    return names[np.repeat(np.arange(count), days)].with_columns(
-        pl.Series("day", list(result.day_labels) * count, dtype=pl.String),
-        pl.Series("car", np.nancumsum(values, axis=1).ravel()),
-    )
+    rows = per_window(result.estimates, result.events, result.day_labels).rename({"window": "day"})
+    return rows.with_columns(pl.Series("car", np.nancumsum(result.estimates.ar, axis=1).ravel()))
 
 
 def censored(result: StudyResult) -> dict[str, Mask]:
@@ -58,8 +54,7 @@ def censored(result: StudyResult) -> dict[str, Mask]:
 def _many_events(result: StudyResult, simultaneous: bool) -> pl.DataFrame:
     tested = recommended_path(result.estimates, result.panel, result.estimation_bars)
     low, high = tested.simultaneous_bounds(BAND) if simultaneous else tested.bounds(BAND)
-    columns = {"n": tested.n, "caar": tested.average, "low": low, "high": high}
-    return pl.DataFrame({"day": result.day_labels, **columns}, nan_to_null=True)
+    return _path(result, tested.n, tested.average, (low, high))
 
 
 def _one_event(result: StudyResult) -> pl.DataFrame:
@@ -69,15 +64,16 @@ def _one_event(result: StudyResult) -> pl.DataFrame:
     n = np.ones(days, dtype=np.int64)
     window = result.spec.window
     if not isinstance(window, OffsetWindow):
-        return _path(result, n, np.nancumsum(result.estimates.ar[0]), np.full(days, np.nan))
+        return _path(result, n, np.nancumsum(result.estimates.ar[0]), (np.full(days, np.nan),) * 2)
     prefixes = tuple(OffsetWindow(window.first, last) for last in range(window.first, window.last + 1))
     alone = study_panel(
         result.panel, result.events[result.estimates.kept], replace(result.spec, windows=prefixes, by=())
     )
     half = t.ppf(0.5 + BAND / 2, alone.estimates.df[0]) * alone.estimates.car_se[0]
-    return _path(result, n, alone.estimates.car[0], half)
+    car = alone.estimates.car[0]
+    return _path(result, n, car, (car - half, car + half))
 
 
-def _path(result: StudyResult, n: np.ndarray, mean: np.ndarray, half: np.ndarray) -> pl.DataFrame:
-    columns = {"n": n, "caar": mean, "low": mean - half, "high": mean + half}
+def _path(result: StudyResult, n: np.ndarray, mean: np.ndarray, band: tuple[np.ndarray, np.ndarray]) -> pl.DataFrame:
+    columns = {"n": n, "caar": mean, "low": band[0], "high": band[1]}
     return pl.DataFrame({"day": result.day_labels, **columns}, nan_to_null=True)

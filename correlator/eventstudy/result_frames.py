@@ -96,7 +96,7 @@ def car_frame(
         "low": estimates.car - reach,
         "high": estimates.car + reach,
     }
-    return _per_window(estimates, events, labels).with_columns(
+    return per_window(estimates, events, labels).with_columns(
         *(pl.Series(name, values.ravel(), nan_to_null=True) for name, values in flat.items()),
         pl.Series("df", df.ravel()),
         pl.Series("n", estimates.n_car.ravel()),
@@ -180,7 +180,7 @@ def bhar_frame(
     for w, (first, last) in enumerate(columns):
         actual, expected = (np.expm1(values[:, first : last + 1].sum(axis=1)) for values in logs)
         held[:, w] = np.where(np.isnan(estimates.car[:, w]), np.nan, actual - expected)
-    return _per_window(estimates, events, labels).with_columns(
+    return per_window(estimates, events, labels).with_columns(
         pl.Series("bhar", held.ravel(), nan_to_null=True),
         pl.Series("n", estimates.n_car.ravel()),
         _window_flags(estimates, columns, _own_sessions(estimates, panel)),
@@ -277,7 +277,8 @@ def refuse_unknown_groups(by: tuple[str, ...], columns: list[str]) -> None:
             )
 
 
-def _per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
+def per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
+    """event_id, symbol and window: one row per event and window."""
     names = events[estimates.kept].select("event_id", "symbol")
     count = len(estimates)
     repeated = names[np.repeat(np.arange(count), len(labels))]

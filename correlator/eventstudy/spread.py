@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -20,8 +21,8 @@ from correlator.eventstudy.face import function_of
 from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.groups import too_few, with_two
 from correlator.eventstudy.made import benchmark_note, how_made
-from correlator.eventstudy.many_exchanges import Place, bars_of_all, own_benchmark, scattered
-from correlator.eventstudy.parts import Measured, Outline, Part, Parts, panel_of, returns_of, rows_of, told
+from correlator.eventstudy.many_exchanges import Place, bars_of_all, scattered
+from correlator.eventstudy.parts import LIGHT, Measured, Outline, Part, Parts, panel_of, returns_of, rows_of, told
 from correlator.eventstudy.placement import day_labels
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import with_group
@@ -37,7 +38,6 @@ PER_EVENT = ("ar", "car", "bhar", "models")
 """Outputs that each part makes of its own events."""
 OF_ESTIMATES = ("aar", "caar", "excluded", "wild-cluster")
 """Outputs that estimates are enough for."""
-_LIGHT = ("expected", "actual")
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class SpreadResult:
     def whole(self) -> StudyResult:
         """The result with the bars of all parts in this process: as it would have been without parts."""
         panel = joined_panel(self.panel, list(self.parts.everywhere(panel_of)))
-        returns = {name: self._of_parts(partial(returns_of, name=name)) for name in _LIGHT if self._numbers}
+        returns = {name: self._of_parts(partial(returns_of, name=name)) for name in LIGHT if self._numbers}
         spec = replace(self.spec, engine=self.engine)
         return replace(self.light, estimates=replace(self.estimates, **returns), panel=panel, spec=spec)
 
@@ -219,7 +219,7 @@ def joined_panel(light: Panel, parts: Sequence[tuple[Rows, Panel]]) -> Panel:
         parts[0][1],
         **bars_of_all(places, shape),
         symbols=light.symbols,
-        own_benchmark=scattered(places, shape, own_benchmark, np.float64(np.nan)) if differs else None,
+        own_benchmark=scattered(places, shape, attrgetter("benchmark"), np.float64(np.nan)) if differs else None,
         findings=light.findings,
         benchmark_note=light.benchmark_note,
     )

@@ -63,9 +63,8 @@ def over_spans(panel: Panel, kind: str = "sum") -> Array:
     """Each symbol's benchmark (T, S) over the sessions of its returns: its own where symbols differ, else the first
     factor. ``log`` returns and factors are summed (``sum``), ``simple`` ones compounded.
     """
-    given = panel.factors[:, :1] if panel.own_benchmark is None and panel.factors is not None else panel.own_benchmark
-    assert given is not None
-    return summed_over(given, panel.spans, kind, len(panel.symbols))
+    assert panel.benchmark is not None
+    return summed_over(panel.benchmark, panel.spans, kind, len(panel.symbols))
 
 
 def summed_over(values: Array, spans: Spans | None, kind: str, symbols: int) -> Array:

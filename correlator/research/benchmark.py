@@ -153,6 +153,11 @@ class Timing:
     def differs(self) -> bool:
         return abs(self.later) > _SAME_TIME
 
+    @property
+    def words(self) -> str:
+        """How much later or earlier: ``1.5 h after``."""
+        return f"{abs(self.later.total_seconds()) / 3600:.1f} h {'after' if self.later > timedelta(0) else 'before'}"
+
 
 def timing_of(connection: duckdb.DuckDBPyConnection, benchmark: str, exchange: str, labels: pl.Series) -> Timing:
     """When ``benchmark`` closes relative to ``exchange``: the median over dates on which both have a session."""
@@ -172,8 +177,7 @@ def timed(timing: Timing, benchmark: str, exchange: str, session: str) -> str:
         return f"its session before that of {exchange}"
     if not timing.differs:
         return ""
-    hours = abs(timing.later.total_seconds()) / 3600
-    timing_text = f"closes {hours:.1f} h {'after' if timing.later > timedelta(0) else 'before'} {exchange}"
+    timing_text = f"closes {timing.words} {exchange}"
     remedy = (
         "its return holds news that the share could not know yet; its previous session is known at the close of the "
         "share (benchmark session 'previous')"

@@ -120,8 +120,8 @@ def news_and_returns(
     inside = placed.filter(pl.col("session").is_in(panel.labels.implode()))["session"]
     if inside.is_empty():
         raise NotFoundError("no news falls on sessions with bars", hint="see `list events`, or add prices of that time")
-    first, last = _span(panel.labels, inside)
-    rows = slice(first, last + 1)
+    at = panel.labels.search_sorted(inside)
+    rows = slice(at.min(), at.max() + 1)  # type: ignore[operator]  # some are inside
     return NewsAndReturns(
         Panel(panel.labels[rows], panel.symbols, panel.returns[rows]),
         log_volume_of(volumes["volume"][rows]),
@@ -379,11 +379,3 @@ def _at_horizon(signal: Array, returns: Array, horizon: int, *, method: str, qua
     if method == "ic":
         return information_coefficient(signal, returns, horizon=horizon).summary
     return quantile_spread(signal, returns, horizon=horizon, quantiles=quantiles).summary
-
-
-def _span(labels: pl.Series, sessions: pl.Series) -> tuple[int, int]:
-    """Rows of the first and the last session with news."""
-    first, last = sessions.min(), sessions.max()
-    if not (isinstance(first, date) and isinstance(last, date)):
-        raise NotFoundError("the news has no sessions", hint="see `list events`")
-    return int(labels.search_sorted(first)), int(labels.search_sorted(last))

@@ -138,8 +138,7 @@ def _warn_of_closes(
     for other, name in sorted(first_of.items()):
         timing = timing_of(connection, name, exchange, labels)
         if timing.differs:
-            hours = timing.later.total_seconds() / 3600
-            differing.append(f"{other} {abs(hours):.1f} h {'after' if hours > 0 else 'before'} it")
+            differing.append(f"{other} {timing.words} it")
     if differing:
         warn(
             f"donors close at other times than {exchange} ({', '.join(differing)}): what they return on a date holds "

@@ -280,7 +280,8 @@ def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Reque
     filled = Filled(out, whole, where.car_columns, request.days, residuals, status)
     spots = spots._replace(target=target)
     in_threads(lambda span: compiled(estimate)(series, spots, span, filled), spots.symbol, request.days)
-    actual = _actual(panel, part, request)
+    symbols = part.symbol_index[:, None]
+    actual = panel.returns[_days(part, request), symbols] if request.keep_returns else np.empty((size, 0))
     fitted = unpacked(filled, k)
     estimates = EventEstimates(
         **fitted,
@@ -296,7 +297,7 @@ def fit_compiled(panel: Regressed, where: Placement, ready: Rows, request: Reque
         win_first=part.win_first,
         excluded=tuple(excluded.items()),
         model=request.model.name,
-        spans=None if panel.spans is None else panel.spans[_days(part, request), part.symbol_index[:, None]],
+        spans=None if panel.spans is None else panel.spans[_days(part, request), symbols],
     )
     return _without_flat(estimates, status, excluded)
 
@@ -330,18 +331,10 @@ def _enough_bars(
     n, short, empty = counts[0], counts[0] < request.minimum, counts[1] == 0
     excluded = {int(order[i]): too_few(int(n[i]), request.minimum) for i in np.flatnonzero(short)}
     excluded.update((int(order[i]), NO_BAR_REASON) for i in np.flatnonzero(empty & ~short))
+    if not excluded:
+        return spots, order, n, excluded
     good = ~(short | empty)
-    return (
-        (Spots(*(each[good] for each in spots)), order[good], n[good], excluded)
-        if excluded
-        else (spots, order, n, excluded)
-    )
-
-
-def _actual(panel: Regressed, where: Placement, request: Request) -> Array:
-    if not request.keep_returns:
-        return np.empty((len(where.day_zero), 0))
-    return np.asarray(panel.returns[_days(where, request), where.symbol_index[:, None]])
+    return Spots(*(each[good] for each in spots)), order[good], n[good], excluded
 
 
 def _days(where: Placement, request: Request) -> Rows:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from correlator.eventstudy.benchmark import equal_weighted
 from correlator.eventstudy.frames import Array, Mask, Panel, Rows
 from correlator.eventstudy.many_exchanges import parts_of
 from correlator.eventstudy.placebo.moves import Moves, read_later
@@ -20,13 +21,7 @@ def volatility_regimes(panel: Panel, earliest: int, window_first: int) -> Rows:
     The benchmark's standard deviation over the bars before the event window; the mean over symbols where there is none.
     ``earliest`` bars before which no event can be measured anyway do not count for the terciles.
     """
-    with np.errstate(invalid="ignore"):
-        if panel.factors is not None:
-            series = panel.factors[:, 0]
-        else:
-            valid = ~np.isnan(panel.returns)
-            count = valid.sum(axis=1)
-            series = np.where(valid, panel.returns, 0.0).sum(axis=1) / np.where(count > 0, count, np.nan)
+    series = equal_weighted(panel.returns) if panel.factors is None else panel.factors[:, 0]
     deviation = _rolling_deviation(series, REGIME_BARS)
     regime = np.full(len(series), -1, dtype=np.int64)
     last = np.arange(len(series)) + window_first - 1
@@ -69,11 +64,7 @@ def _with_own_market(part: Panel) -> Panel:
     """The panel of one exchange of several with its own benchmark as the first factor, where all share their mean."""
     if part.factors is None or part.own_benchmark is None:
         return part
-    known = ~np.isnan(part.own_benchmark)
-    total = np.where(known, part.own_benchmark, 0.0).sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        market = total / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
-    return replace(part, factors=np.column_stack([market, part.factors[:, 1:]]))
+    return replace(part, factors=np.column_stack([equal_weighted(part.own_benchmark), part.factors[:, 1:]]))
 
 
 def same_regime(regimes: list[Rows], moves: Moves, at: int, places: tuple[Rows, Rows, Rows]) -> Mask:
