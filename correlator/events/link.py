@@ -10,7 +10,7 @@ certain words concern it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,12 +21,16 @@ from correlator.events.second_sign import (
     has_sign,
     is_another_company,
     is_bare,
+    is_of_a_class,
     is_sibling,
     marked_tickers,
     means_otherwise,
     needs_sign,
+    place_behind,
 )
 from correlator.events.text import first_word, prepare
+from correlator.market.exchange_names import is_of_one
+from correlator.market.instruments import symbols_by_spelling
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,8 +47,8 @@ _ENDINGS = re.compile(
 _SHORTEST_NAME = 3
 _SHOUTING = 0.7
 
-Row = tuple[str, str | None, str | None]
-"""An instrument: its symbol, its name, and its aliases separated by |."""
+Row = tuple[str, str | None, str | None] | tuple[str, str | None, str | None, str | None]
+"""An instrument: its symbol, its name, its aliases separated by |, and its exchange where it is known."""
 
 
 class Link(NamedTuple):
@@ -63,6 +67,8 @@ class _Meaning(NamedTuple):
     exact: str | None
     is_ticker: bool
     weak: bool
+    exchange: str | None = None
+    is_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,18 +84,25 @@ class Linker:
     """Finds instruments in texts; building it costs more than using it, so one serves many articles."""
 
     def __init__(self, instruments: Iterable[Row], watched: Sequence[WatchTerm] = ()) -> None:
-        """``instruments``: (symbol, name, aliases separated by |) of each."""
+        """``instruments``: (symbol, name, aliases separated by |, exchange if known) of each."""
         from ahocorasick_rs import AhoCorasick
 
         phrases: dict[str, list[_Meaning]] = {}
-        for symbol, name, aliases in instruments:
+        rows = [*instruments]
+        for symbol, name, aliases, *place in rows:
+            exchange = place[0] if place else None
             for text in _names(name, aliases):
                 exact = text if text.isupper() else None
-                meaning = _Meaning(symbol, "named", exact, text.isupper() and " " not in text, needs_sign(text))
+                is_ticker = text.isupper() and " " not in text
+                meaning = _Meaning(symbol, "named", exact, is_ticker, needs_sign(text), exchange)
                 phrases.setdefault(prepare(text).lowered, []).append(meaning)
             if symbol.isalnum() and not symbol.isdigit():
-                meaning = _Meaning(symbol, "named", symbol.upper(), True, needs_sign(symbol.upper()))
+                meaning = _Meaning(symbol, "named", symbol.upper(), True, needs_sign(symbol.upper()), exchange)
                 phrases.setdefault(prepare(symbol).lowered, []).append(meaning)
+        places = {row[0]: row[3] for row in rows if len(row) > 3}
+        for spelling, symbol in symbols_by_spelling(row[0] for row in rows).items():
+            share = _Meaning(symbol, "named", spelling, True, True, places.get(symbol), is_class=True)
+            phrases.setdefault(prepare(spelling).lowered, []).append(share)
         for term in watched:
             exact = term.words if term.words.isupper() else None
             meaning = _Meaning(term.symbol, term.kind, exact, False, False)
@@ -117,9 +130,12 @@ class Linker:
         for pattern, start, end in matches:
             printed = ready.joined[start + 1 : end - 1]
             for meaning in self._meanings[pattern]:
-                if meaning.is_ticker and printed == meaning.exact and printed in marked:
-                    yield meaning.symbol, meaning.kind, printed
-                    continue
+                if meaning.is_ticker and printed == _spaced(meaning.exact or ""):
+                    if not _is_it(meaning, text, ready.offsets(start, end), marked):
+                        continue
+                    if printed in marked:
+                        yield meaning.symbol, meaning.kind, printed
+                        continue
                 if meaning.is_ticker and is_bare(meaning.exact or ""):
                     continue
                 if meaning.exact is not None and (printed != _spaced(meaning.exact) or shouting):
@@ -133,6 +149,19 @@ class Linker:
                     continue
                 if not meaning.weak or has_sign(text, first, last, is_ticker=meaning.is_ticker):
                     yield meaning.symbol, meaning.kind, text[first:last]
+
+
+def _is_it(meaning: _Meaning, text: str, span: tuple[int, int], marked: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the ticker at ``span`` of a text is that of the instrument: not one of another exchange that is printed
+    with it, nor of another class of shares.
+    """
+    first, last = span
+    written = text[first:last]
+    if meaning.is_class and written != meaning.exact:
+        return False
+    place = place_behind(text, last)
+    printed = marked.get(written.split(".")[0], frozenset()) if place is None else frozenset([place])
+    return is_of_one(meaning.exchange, printed) and (meaning.is_class or not is_of_a_class(text, last))
 
 
 def link_article(
@@ -194,7 +223,8 @@ def _linker(rows: tuple[Row, ...]) -> Linker:
 
 
 def _instrument_rows(instruments: pl.DataFrame) -> tuple[Row, ...]:
-    return tuple(instruments.select("symbol", "name", "aliases").iter_rows())
+    places = ["exchange"] if "exchange" in instruments.columns else []
+    return tuple(instruments.select("symbol", "name", "aliases", *places).iter_rows())
 
 
 def _listed(name: str | None, aliases: str | None) -> list[str]:

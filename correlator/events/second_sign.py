@@ -14,18 +14,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from correlator.market.exchange_names import printed_exchanges, printed_pattern
+from correlator.market.symbols import PLACES
 from correlator.resources import data_path
 
 _SHORT_TICKER: Final = 3
 _BARE_TICKER: Final = 2
 _REACH = 20
-_EXCHANGE = (
-    r"\b(?i:PSX|KSE|XKAR|NYSE(?: ?American| ?Arca)?|NASDAQ(?:GS|GM|CM)?|AMEX|OTC(?:MKTS|QB|QX)?|LSE|BSE|NSE|TSXV?|ASX|"
-    r"HKEX|SEHK|TSE|XETRA)\s*:\s*"
-)
+_EXCHANGE = rf"\b(?:{printed_pattern()})\s*:\s*"
 # *(NYSE: GM, F)*, *$T*; not the article behind a colon (*on the NYSE: A broker said*), nor the next exchange.
 _LISTED = r"(?!(?<=\s)[AI]\s+[a-z])[A-Z][A-Z0-9]*\b(?!\s*:)"
-_MARKED = re.compile(rf"{_EXCHANGE}({_LISTED}(?:\s*[,/;&]\s*{_LISTED})*)|(?<![\w$])\$([A-Z]+)\b")
+_MARKED = re.compile(rf"({_EXCHANGE})({_LISTED}(?:\s*[,/;&]\s*{_LISTED})*)|(?<![\w$])\$([A-Z]+)\b")
 _TICKER = re.compile(r"[A-Z][A-Z0-9]*")
 _EXCHANGE_BEFORE = re.compile(rf"(?:{_EXCHANGE}|\$|\()\s*$")
 _CLOSED = re.compile(r"\s*\)")
@@ -52,6 +51,8 @@ _MOVES_BEHIND = re.compile(
 _INITIALS_BEFORE = re.compile(r"\b(?!PSX|KSE|CEO|US|UK|EU|UPDATE)[A-Z]{2,6} $")
 # *Coca-Cola Enterprises*: another company whose name begins with this one's.
 _SIBLING_BEHIND = re.compile(r"[ -](?:Enterprises|Partners|Bottling|Hellenic|Bottlers|Foundation)\b")
+_PLACE_BEHIND = re.compile(r"\.([A-Z]{1,2})\b(?!\.)|[ ]([A-Z]{2}) Equity\b")
+_CLASS_BEHIND = re.compile(r"[-./][ABC]\b(?!\.\w)")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 _TICKER_LETTERS = re.compile(r"[A-Z]+")
 
@@ -88,11 +89,34 @@ def is_bare(ticker: str) -> bool:
     return len(ticker) <= _BARE_TICKER
 
 
-def marked_tickers(text: str) -> frozenset[str]:
-    """The tickers of a text that stand behind an exchange and a colon, or a dollar sign: none of them is a word."""
+def marked_tickers(text: str) -> Mapping[str, frozenset[str]]:
+    """The tickers of a text that stand behind an exchange and a colon, or a dollar sign: none of them is a word.
+
+    Each with the market identifier codes that are printed with it anywhere in the text, none for a dollar sign alone.
+
+    >>> marked_tickers("Vodafone (LSE: VOD) and $T")
+    {'VOD': frozenset({'XLON'}), 'T': frozenset()}
+    """
+    marked: dict[str, frozenset[str]] = {}
     if ":" not in text and "$" not in text:
-        return frozenset()
-    return frozenset(ticker for match in _MARKED.finditer(text) for ticker in _TICKER.findall(match[1] or match[2]))
+        return marked
+    for match in _MARKED.finditer(text):
+        name = (match[1] or "").rstrip(": \t\n").upper()
+        codes = frozenset(printed_exchanges().get(" ".join(name.split()), ()))
+        for ticker in _TICKER.findall(match[2] or match[3]):
+            marked[ticker] = marked.get(ticker, frozenset()) | codes
+    return marked
+
+
+def place_behind(text: str, end: int) -> str | None:
+    """The exchange that the ending of a ticker says (*VOD.L*, *AIRLINK.KA*, *VOD LN Equity*), or None."""
+    match = _PLACE_BEHIND.match(text, end)
+    return None if match is None else PLACES.get(match[1] or match[2])
+
+
+def is_of_a_class(text: str, end: int) -> bool:
+    """*BRK.B*, *BRK-B*: what stands behind a ticker makes it that of a class of shares."""
+    return _CLASS_BEHIND.match(text, end) is not None
 
 
 def means_otherwise(text: str, name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from correlator.eventstudy.benchmark import benchmarks_by_exchange
 from correlator.eventstudy.spec import StudySpec
-from correlator.market.instruments import canonical_symbol
+from correlator.market.instruments import canonical_symbol, symbols_by_spelling
 
 
 def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
@@ -18,8 +18,8 @@ def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str
 
     Examples
     --------
-    >>> columns_meant(["meta", "KSE100", "HBL.KA"], ["META", "KSE100", "HBL"])
-    {'meta': 'META', 'HBL.KA': 'HBL'}
+    >>> columns_meant(["meta", "KSE100", "HBL.KA", "BRK/B"], ["META", "KSE100", "HBL", "BRK-B"])
+    {'meta': 'META', 'HBL.KA': 'HBL', 'BRK/B': 'BRK-B'}
     """
     asked = [name for name in names if name not in columns]
     if not asked:
@@ -28,8 +28,12 @@ def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str
     for column in columns:
         by_case[column.strip().upper()].add(column)
         by_name[canonical_symbol(column).upper()].add(column)
+    classes = symbols_by_spelling(columns)
     fits = {
-        name: by_case.get(name.strip().upper()) or by_name.get(canonical_symbol(name).upper(), set()) for name in asked
+        name: by_case.get(name.strip().upper())
+        or by_name.get(canonical_symbol(name).upper())
+        or {classes[key] for key in [name.strip().upper()] if key in classes}
+        for name in asked
     }
     return {name: next(iter(found)) for name, found in fits.items() if len(found) == 1}
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.report import LoadReport, sha256_of, source_name
+from correlator.market.exchange_names import are_one_market
 from correlator.market.instruments import (
     SUFFIXES,
     canonical_symbol,
@@ -19,8 +20,8 @@ from correlator.market.instruments import (
     describe_instrument,
     find_instrument,
     read_instruments,
+    symbols_by_spelling,
 )
-from correlator.market.symbols import are_one_market
 from correlator.sessions import exchange_named
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
@@ -211,4 +212,6 @@ def _names_of(rows: Sequence[Row]) -> Names:
         for name in (row["aliases"] or "").split("|"):
             if name:
                 symbols.setdefault(name.upper(), str(row["symbol"]))
+    for spelling, symbol in symbols_by_spelling(str(row["symbol"]) for row in rows).items():
+        symbols.setdefault(spelling, symbol)
     return Names({str(row["symbol"]): row for row in rows}, symbols)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from correlator.config import setting
 from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, likeliest, warn
 from correlator.files import read_csv
+from correlator.market.exchange_names import exchange_printed
 from correlator.market.layout.vocabulary import field_of
 from correlator.resources import data_path
 from correlator.sessions import exchange_named
@@ -41,15 +43,9 @@ SUFFIXES = {
 }
 KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
 _PAIR = re.compile(r"(?:C:|FX:)?([A-Z]{3})(?:/([A-Z]{3})|([A-Z]{3})(?:=X)?|=X)")
-_PREFIXES = {
-    "PSX": "XKAR",
-    "KSE": "XKAR",
-    "NYSE": "XNYS",
-    "NASDAQ": "XNAS",
-    "LSE": "XLON",
-    "BSE": "XBOM",
-    "NSE": "XNSE",
-}
+# BRK-B, BRK.B, BRK/B and BRK B are one share class in four spellings; ERIC-B.ST has the ending of its exchange.
+_CLASS = re.compile(r"(?P<share>[A-Z][A-Z0-9]{0,5})(?P<mark>[-./ ])(?P<of>[ABC])(?P<place>\.[A-Z]{1,2})?")
+_CLASS_MARKS = ".-/ "
 
 
 def read_instruments(path: str | Path | Frame | None = None) -> pl.DataFrame:
@@ -135,6 +131,42 @@ def canonical_symbol(symbol: str, *, exchange: str | None = None, path: str | Pa
     return pair or (bare.upper() if bare.islower() else bare)
 
 
+def class_of(symbol: str) -> str | None:
+    """The symbol of a share class with a point, whichever mark it is written with; None for any other symbol.
+
+    >>> class_of("BRK-B"), class_of("ERIC B.ST"), class_of("BT.L")
+    ('BRK.B', 'ERIC.B.ST', None)
+    """
+    match = _CLASS.fullmatch(symbol.strip().upper())
+    return None if match is None else f"{match['share']}.{match['of']}{match['place'] or ''}"
+
+
+def class_spellings(symbol: str) -> tuple[str, ...]:
+    """Every spelling of the symbol of a share class, in capitals; none for any other symbol.
+
+    >>> class_spellings("BRK-B")
+    ('BRK.B', 'BRK-B', 'BRK/B', 'BRK B')
+    """
+    match = _CLASS.fullmatch(symbol.strip().upper())
+    if match is None:
+        return ()
+    return tuple(f"{match['share']}{mark}{match['of']}{match['place'] or ''}" for mark in _CLASS_MARKS)
+
+
+def symbols_by_spelling(symbols: Iterable[str]) -> dict[str, str]:
+    """Spellings of share classes to the one of ``symbols`` that they mean; a class that two stand for is left out.
+
+    >>> symbols_by_spelling(["BRK-B", "BF.A", "BF/A"])
+    {'BRK.B': 'BRK-B', 'BRK-B': 'BRK-B', 'BRK/B': 'BRK-B', 'BRK B': 'BRK-B'}
+    """
+    classes: dict[str, list[str]] = defaultdict(list)
+    for symbol in dict.fromkeys(symbols):
+        if (share := class_of(symbol)) is not None:
+            classes[share].append(symbol)
+    single = [owners[0] for owners in classes.values() if len(owners) == 1]
+    return {spelling: symbol for symbol in single for spelling in class_spellings(symbol)}
+
+
 def currency_pair(symbol: str) -> str | None:
     """The pair that a name of exchange rates means: USDINR for ``INR=X``, EURUSD for ``EURUSD=X`` and ``EUR/USD``."""
     match = _PAIR.fullmatch(symbol.strip().upper())
@@ -160,7 +192,7 @@ def split_symbol(symbol: str) -> tuple[str, str | None]:
     text = symbol.strip()
     if ":" in text:
         prefix, bare = text.split(":", 1)
-        code = _PREFIXES.get(prefix.upper())
+        code = exchange_printed(prefix)
         return (bare, code) if code else (text, None)
     if "." in text and not text.startswith("^"):
         bare, ending = text.rsplit(".", 1)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from correlator.market.exchange_names import are_one_market, exchange_printed
 from correlator.market.former_names import former_names
-from correlator.market.instruments import SUFFIXES, canonical_symbol
-from correlator.sessions import exchange_named
+from correlator.market.instruments import SUFFIXES, canonical_symbol, class_of
 
 _TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
 _DATASTREAM = re.compile(r"^(?:@|U:)(?P<bare>[A-Z0-9.]+)(?:\((?:P|PO|PH|PL|VO|RI|UP)\))?$", re.I)
 # Country codes of terminals and endings of Reuters codes and of services, besides the endings of Yahoo and Stooq.
-_PLACES = {
+PLACES = {
     **SUFFIXES,
     "US": "XNYS",
     "UN": "XNYS",
@@ -52,27 +52,18 @@ def split_place(name: str) -> tuple[str, str | None]:
     terminal = _TERMINAL.match(text)
     if terminal:
         place = (terminal["place"] or "").upper()
-        return terminal["bare"].upper(), _PLACES.get(place)
+        return terminal["bare"].upper(), PLACES.get(place)
     if " " in text:
         bare, ending = text.rsplit(" ", 1)
-        if ending.upper() in _PLACES and " " not in bare:
-            return bare.upper(), _PLACES[ending.upper()]
+        if ending.upper() in PLACES and " " not in bare:
+            return bare.upper(), PLACES[ending.upper()]
     if ":" in text:
         place, bare = text.split(":", 1)
-        return bare.upper(), {
-            "NYSE": "XNYS",
-            "NASDAQ": "XNAS",
-            "LSE": "XLON",
-            "LON": "XLON",
-            "NSE": "XNSE",
-            "BOM": "XBOM",
-            "BSE": "XBOM",
-            "PSX": "XKAR",
-        }.get(place.upper())
+        return bare.upper(), exchange_printed(place)
     if "." in text and not text.startswith("^"):
         bare, ending = text.rsplit(".", 1)
-        if ending.upper() in _PLACES and bare:
-            return bare.upper(), _PLACES[ending.upper()]
+        if ending.upper() in PLACES and bare:
+            return bare.upper(), PLACES[ending.upper()]
     return text.upper(), None
 
 
@@ -95,6 +86,10 @@ def meaning(
     ]
     if same:
         return same
+    share = class_of(asked)
+    spelled = [name for name in every if share is not None and class_of(name) == share]
+    if len(spelled) == 1:
+        return spelled
     bare, place = split_place(asked)
     place = exchange or place
     alike = []
@@ -104,11 +99,3 @@ def meaning(
         if bare in (other, former.symbol if former else other) and are_one_market(place, where):
             alike.append(name)
     return alike
-
-
-def are_one_market(one: str | None, other: str | None) -> bool:
-    """Whether two exchanges share currency and country, or one of them is not known."""
-    if one is None or other is None or one == other:
-        return True
-    first, second = exchange_named(one), exchange_named(other)
-    return first.country is not None and (first.country, first.currency) == (second.country, second.currency)

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError, likeliest
-from correlator.events.link import link_article
+from correlator.events.link import Row, link_article
 from correlator.intake.instruments import names_in
 from correlator.market.instruments import read_instruments
 from correlator.store.statements import query
@@ -112,11 +112,12 @@ def concerned_by(
     )
 
 
-def _to_look_for(stored: Iterable[Mapping[str, object]]) -> list[tuple[str, str | None, str | None]]:
-    """Symbol, name and aliases of the store's instruments, and of those that the package knows besides."""
-    rows = {str(row["symbol"]): (str(row["symbol"]), _text(row, "name"), _text(row, "aliases")) for row in stored}
-    for symbol, name, aliases in read_instruments().select("symbol", "name", "aliases").iter_rows():
-        rows.setdefault(symbol, (symbol, name, aliases))
+def _to_look_for(stored: Iterable[Mapping[str, object]]) -> list[Row]:
+    """What links are told by of the store's instruments, and of those that the package knows besides."""
+    rows: dict[str, Row] = {}
+    for row in (*stored, *read_instruments().iter_rows(named=True)):
+        symbol = str(row["symbol"])
+        rows.setdefault(symbol, (symbol, _text(row, "name"), _text(row, "aliases"), _text(row, "exchange")))
     return list(rows.values())
 
 

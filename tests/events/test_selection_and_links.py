@@ -162,6 +162,52 @@ def test_short_tickers_need_their_mark_and_words_in_capitals_a_sign(text, symbol
     assert sorted({link.symbol for link in link_article(text, None, [], SHORT)}) == symbols
 
 
+LISTED = [("A", "Agilent Technologies", None, "XNYS"), ("LAMP", "Lamp Oil", None, "XNAS"), ("VOD", None, None, "XLON")]
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ("Miner (LSE: A) digs on", []),
+        ("Miner (NASDAQ: A) digs on", ["A"]),
+        ("Miner (OTCQX: A) digs on", ["A"]),
+        ("Miner (LSE: A; NYSE: A) digs on", ["A"]),
+        ("Miner (XETRA: LAMP) posts profit, LAMP says", []),
+        ("Lamp Oil (XETRA: LAMP) posts profit", ["LAMP"]),
+        ("LAMP posts profit", ["LAMP"]),
+        ("LAMP.L shares slip", []),
+        ("LAMP.OQ shares slip", ["LAMP"]),
+        ("Shares of VOD LN Equity slip", ["VOD"]),
+        ("LAMP LN Equity slips", []),
+        ("(SIX: LAMP) posts profit", []),
+        ("In a group of six: LAMP posts profit", ["LAMP"]),
+    ],
+)
+def test_the_exchange_that_is_printed_with_a_ticker_decides(text, symbols):
+    assert sorted({link.symbol for link in Linker(LISTED).link(text, None, [])}) == symbols
+
+
+CLASSES = [("BRK-B", "Lamp Holdings", None, "XNYS"), ("BRK", "Brook Water", None, "XNYS"), ("BF.A", None, None, "XNYS")]
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ("BRK.B shares slip", ["BRK-B"]),
+        ("(NYSE: BRK/B) names a chairman", ["BRK-B"]),
+        ("(LSE: BRK.B) names a chairman", []),
+        ("BRK-B shares slip", ["BRK-B"]),
+        ("BRK shares slip", ["BRK"]),
+        ("BRK.A shares slip", []),
+        ("BF-A shares slip", ["BF.A"]),
+    ],
+)
+def test_a_class_of_shares_is_one_ticker_however_it_is_written(text, symbols):
+    assert sorted({link.symbol for link in Linker(CLASSES).link(text, None, [])}) == symbols
+    twice = [*CLASSES, ("BRK/B", "Lamp Holdings again", None, "XNYS")]
+    assert not {"BRK-B", "BRK/B"} & {link.symbol for link in Linker(twice).link(text, None, [])}
+
+
 def test_a_watchlist_links_what_the_store_holds_and_nothing_twice(tmp_path):
     news = tmp_path / "n.csv"
     news.write_text(

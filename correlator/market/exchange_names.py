@@ -1,0 +1,57 @@
+"""Which exchange is meant where its name is printed next to a ticker: ``LSE: VOD``, ``NASDAQ:AAPL``."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from correlator.resources import data_path
+from correlator.sessions import exchange_named
+
+_AS_A_WORD = 3
+"""Letters of a name that may be a word when it is not in capitals: *SIX*, *BIT*."""
+
+
+@cache
+def printed_exchanges() -> Mapping[str, tuple[str, ...]]:
+    """Names in capitals to market identifier codes: several where a name is printed for several exchanges (TSE)."""
+    with data_path("instruments", "printed_exchanges.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["printed"]: tuple(row["exchanges"].split("|")) for row in csv.DictReader(lines)}
+
+
+def exchange_printed(name: str) -> str | None:
+    """The market identifier code of a printed name, None for an unknown one, and where it can be several.
+
+    >>> exchange_printed("lse"), exchange_printed("TSE")
+    ('XLON', None)
+    """
+    codes = printed_exchanges().get(" ".join(name.upper().split()), ())
+    return codes[0] if len(codes) == 1 else None
+
+
+@cache
+def printed_pattern() -> str:
+    """A pattern of all names; those of three letters in capitals alone, since some are words."""
+    names = sorted(printed_exchanges(), key=len, reverse=True)
+    return "|".join(_pattern(name) for name in names)
+
+
+def _pattern(name: str) -> str:
+    spaced = re.escape(name).replace(r"\ ", " ?")
+    return spaced if len(name) == _AS_A_WORD else f"(?i:{spaced})"
+
+
+def are_one_market(one: str | None, other: str | None) -> bool:
+    """Whether two exchanges share currency and country, or one of them is not known."""
+    if one is None or other is None or one == other:
+        return True
+    first, second = exchange_named(one), exchange_named(other)
+    return first.country is not None and (first.country, first.currency) == (second.country, second.currency)
+
+
+def is_of_one(exchange: str | None, printed: Iterable[str]) -> bool:
+    """Whether an exchange is of one market with any of those ``printed``; where nothing is printed or known, it is."""
+    codes = [*printed]
+    return not codes or any(are_one_market(exchange, code) for code in codes)
