@@ -84,7 +84,9 @@ def correlate(
     against: Annotated[Against, typer.Option("--against", help="What news is compared with.")] = Against.RETURNS,
     max_lag: Annotated[int, typer.Option("--max-lag", min=1, help="Lags, orders or horizons to try.")] = 5,
     bands: Annotated[Bands, typer.Option("--bands", help="Newey-West, or the stationary bootstrap.")] = Bands.HAC,
-    rolling: Annotated[int, typer.Option("--rolling", min=2, help="Sessions of a rolling correlation.")] = 60,
+    window: Annotated[
+        int, typer.Option("--window", "--rolling", min=2, help="Sessions of a rolling correlation.")
+    ] = 60,
     quantiles: Annotated[int, typer.Option("--quantiles", min=2, help="Quantiles of a spread.")] = 5,
     draws: Annotated[int, typer.Option("--draws", min=1, help="Draws of the bootstrap.")] = 1_999,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
@@ -131,7 +133,7 @@ def correlate(
                 against=against.value,
                 max_lag=max_lag,
                 bands=bands.value,
-                window=rolling,
+                window=window,
                 quantiles=quantiles,
                 draws=draws,
                 seed=seed,

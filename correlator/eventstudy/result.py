@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from correlator.buckets import parts_of
-from correlator.errors import NotFoundError, StudyError, likeliest
+from correlator.errors import InputError, NotFoundError, StudyError, likeliest
 from correlator.eventstudy import result_frames as tables
 from correlator.eventstudy.estimation.engine import regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, PackedBars
@@ -382,3 +382,10 @@ class StudyResult:
         from correlator.eventstudy.summary import summary_html
 
         return f"<p>{html.escape(repr(self))}</p>{summary_html(self)}"
+
+
+def check_result(result: object) -> None:
+    """Raise InputError for what is not the result of a study, such as the symbol of one."""
+    if not isinstance(result, StudyResult):
+        hint = "hand over what study() returned"
+        raise InputError(f"result is a {type(result).__name__}, not of a study", hint=hint, argument="result")

@@ -13,7 +13,7 @@ import polars as pl
 from correlator.eventstudy.finding import daily, main_window, measure_of, unit_of
 from correlator.eventstudy.paths import car_path, censored
 from correlator.eventstudy.placebo.outcome import PlaceboResult
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result import StudyResult, check_result
 from correlator.plot.distribution import null_figure
 from correlator.plot.study import bars_figure, car_figure, groups_figure
 from correlator.plot.template import counted, empty_figure
@@ -73,6 +73,7 @@ def result_figure(
     """
     from correlator.plot.figures import OfResult, figure_named
 
+    check_result(result)
     if fan is not None:
         return averages_figure(result, fan)
     return figure_named(kind).draw(OfResult(result, draws=draws, seed=seed))

@@ -11,7 +11,7 @@ import polars as pl
 from correlator.align.confounds import USUAL_KINDS, Mask, ex_dividend_bars
 from correlator.eventstudy.confounded import flags_of
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result import StudyResult, check_result
 from correlator.eventstudy.spec import study_spec
 from correlator.research.panel import bar_arrays, exchanges_of
 from correlator.research.selection import events_of_symbols
@@ -32,6 +32,7 @@ def stored_flags(
     news that might confound, each at day 0 of the symbol's own exchange, and ex-dividend bars where adjusted and plain
     closes drift apart; as the study knew them.
     """
+    check_result(result)
     symbols, as_of = result.panel.symbols, result.spec.as_of
     chosen = result.spec.links if links is None else study_spec(links=links).links
     every = replace(result.spec, events=None, links=chosen)

@@ -19,12 +19,13 @@ from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
-from correlator.errors import InputError, NotFoundError, StudyError, warn
+from correlator.errors import InputError, NotFoundError, StudyError, likeliest, warn
 from correlator.eventstudy.frames import Panel, log_volume_of
 from correlator.eventstudy.readers import DEFAULT_LINKS
 from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked
+from correlator.research.correlated import Correlated, CorrelateKeywords, correlated
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel
 from correlator.research.selection import events_of_symbols, stored_events
 from correlator.sessions import AFTER_CLOSE
@@ -32,7 +33,6 @@ from correlator.store.db import Store
 from correlator.store.reading import read_bars
 
 AGAINST = ("returns", "absolute", "volume")
-METHODS = ("lead-lag", "granger", "projection", "rolling", "ic", "spread")
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,9 @@ def news_and_returns(
     --------
     >>> ws.news_and_returns(["HBL", "LUCK"], by="category")  # doctest: +SKIP
     """
+    known = NewsKeywords.__annotations__
+    if unknown := next((name for name in options if name not in known), None):
+        raise InputError(f"option {unknown!r} is not known", hint=likeliest(unknown, known, "options are"))
     asked = study_spec(symbols=symbols, holes="drop", **options)
     names = asked.symbols
     with store.studying() as connection:
@@ -129,36 +132,8 @@ def news_and_returns(
     )
 
 
-class CorrelateKeywords(TypedDict, total=False):
-    """Keywords of ``correlate``, which are the fields of ``Correlated``."""
-
-    keys: Sequence[str] | None
-    measure: str
-    against: str
-    max_lag: int
-    bands: str
-    window: int
-    quantiles: int
-    draws: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Correlated:
-    """How news and bars are compared with each other: which ``keys`` and ``measure`` of the news ``against`` which
-    outcome, to which ``max_lag``; ``bands``, ``draws`` and ``seed`` of lead and lag, ``window`` sessions of a rolling
-    correlation, ``quantiles`` of a spread.
-    """
-
-    keys: Sequence[str] | None = None
-    measure: str = "stories"
-    against: str = "returns"
-    max_lag: int = 5
-    bands: str = "hac"
-    window: int = 60
-    quantiles: int = 5
-    draws: int = 1_999
-    seed: int = 0
+class NewsAndHow(NewsKeywords, CorrelateKeywords, total=False):
+    """Keywords of ``news_and_returns`` and of ``correlate``."""
 
 
 def stored_correlation(
@@ -167,10 +142,7 @@ def stored_correlation(
     method: str = "lead-lag",
     *,
     by: str = "country",
-    events: str | None = None,
-    links: str | Sequence[str] | None = None,
-    as_of: str | date | datetime | None = None,
-    **how: Unpack[CorrelateKeywords],
+    **options: Unpack[NewsAndHow],
 ) -> pl.DataFrame:
     """News against the bars of a store, as one table: ``news_and_returns`` and ``correlate`` in one step.
 
@@ -184,10 +156,9 @@ def stored_correlation(
         As ``correlate`` has it: ``lead-lag``, ``granger``, ``projection``, ``rolling``, ``ic`` or ``spread``.
     by
         What news is counted by: country, dyad, category, symbol or all.
-    events, links, as_of
-        Which news counts, as for studies.
-    **how
-        As ``correlate`` takes it.
+    **options
+        Which news counts and which returns, as ``news_and_returns`` takes it, and how they are compared, as
+        ``correlate`` does.
 
     Returns
     -------
@@ -203,7 +174,9 @@ def stored_correlation(
     --------
     >>> ws.correlate("HBL", "lead-lag", by="country")  # doctest: +SKIP
     """
-    return correlate(news_and_returns(store, symbols, by=by, events=events, links=links, as_of=as_of), method, **how)
+    given: dict[str, Any] = dict(options)
+    news = {name: given.pop(name) for name in NewsKeywords.__annotations__ if name in given}
+    return correlate(news_and_returns(store, symbols, by=by, **news), method, **given)
 
 
 def correlate(
@@ -246,9 +219,8 @@ def correlate(
     --------
     >>> correlate(ws.news_and_returns("HBL"), "granger")  # doctest: +SKIP
     """
-    if method not in METHODS:
-        raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
-    asked = Correlated(**how)
+    _check_data(data)
+    asked = correlated(method, how)
     each = map if cluster is None else cluster.stream
     if method in ("ic", "spread"):
         return _over_symbols(data, method, asked, each)
@@ -266,6 +238,12 @@ def correlate(
     for pairs in each(measured_pairs, [pairing] if cluster is None else _parted(pairing)):
         by_symbol |= pairs
     return _family([pair for symbol in pairing.symbols for pair in by_symbol[symbol]])
+
+
+def _check_data(data: object) -> None:
+    if not isinstance(data, NewsAndReturns):
+        hint = "hand over what news_and_returns() returned"
+        raise InputError(f"data is a {type(data).__name__}, not news and returns", hint=hint, argument="data")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import polars as pl
 
 from correlator.eventstudy.cross_section import event_features
 from correlator.eventstudy.frames import Array
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.result import StudyResult, check_result
 from correlator.eventstudy.result_frames import event_rows
 from correlator.eventstudy.windows import AsWindow, parse_window
 from correlator.research.panel import bar_arrays, exchanges_of
@@ -31,6 +31,7 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
     window, null where nothing was traded; ``hour``: of publication at the exchange, with fractions, null for date-only
     events.
     """
+    check_result(result)
     features = event_features(result, None if window is None else parse_window(window).label)
     with store.studying() as connection:
         listed = exchanges_of(connection, result.panel.symbols)

@@ -26,7 +26,7 @@ from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceDat
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import bar_arrays, exchange_of, limit_locked_bars
 from correlator.research.selection import events_of_symbols, first_tellings
-from correlator.research.study import study, symbols_asked
+from correlator.research.study import spec_and_data, study, symbols_asked
 from correlator.sessions import exchange_zone, sessions_between
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
@@ -246,9 +246,10 @@ def stored_figure(
     --------
     >>> ws.plot("AIRLINK", around="2025-05-28").show()  # doctest: +SKIP
     """
+    spec, _ = spec_and_data(symbols, options)  # refused before the store is read, whatever the figure makes of it
     material = OfStore(
         store,
-        study_spec(symbols=symbols).symbols,
+        spec.symbols,
         around=read_day(around, "around"),
         sessions_each_side=sessions_each_side,
         draws=draws,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+import correlator as co
 from correlator.cli.app import app
 from correlator.cli.exit_codes import ExitCode
-from correlator.errors import CorrelatorError, InputError, NotFoundError, StudyError
+from correlator.errors import CorrelatorError, CorrelatorWarning, InputError, NotFoundError, StudyError
 from correlator.research.correlate import correlate, news_and_returns
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
@@ -206,6 +208,56 @@ def test_audit_passes_the_built_in_study_and_catches_a_leaky_one(store, tmp_path
         raise run(store, "audit", f"{leaky}:other", *shared).exception
     with pytest.raises(CorrelatorError, match=r"write built-in, or FILE\.py:FUNCTION"):
         raise run(store, "audit", "mine", *shared).exception
+
+
+def refused(call, reason: str) -> None:
+    with pytest.raises(CorrelatorError, match=reason):
+        call()
+
+
+def test_what_a_method_does_not_use_is_told_and_what_nobody_knows_refused(store) -> None:
+    ws = co.open_workspace(store.path)
+    asked = partial(ws.correlate, "AAA")
+    for how, told in (({"window": 30}, "window=30"), ({"quantiles": 3}, "quantiles=3")):
+        with pytest.warns(CorrelatorWarning, match=f"^{told} is not used by lead-lag"):
+            asked(**how)
+    with pytest.warns(CorrelatorWarning, match="^against='volume' is not used by ic"):
+        refused(partial(ws.correlate, SYMBOLS, "ic", by="symbol", against="volume"), "enough symbols")
+    refused(partial(asked, max_lag="3"), "^max_lag must be a whole number, got '3'")
+    refused(partial(asked, lags=3), "option 'lags' is not known")
+    refused(partial(asked, "leadlag"), "method 'leadlag' is not known")
+    refused(partial(ws.news_and_returns, "AAA", window="-1:1"), "option 'window' is not known")
+    refused(partial(co.correlate, "AAA"), "data is a str, not news and returns")
+
+
+def test_options_of_a_workspace_reach_news_and_returns(store) -> None:
+    ws = co.open_workspace(store.path)
+    plain = ws.correlate("AAA", by="all", max_lag=2)
+    assert ws.correlate("AAA", by="all", max_lag=2, keys="all").equals(plain)
+    how = {"by": "all", "max_lag": 2}
+    simple = ws.correlate("AAA", returns="simple", date_only="same-day", **how)
+    assert simple.height == plain.height
+    assert not simple.equals(plain)
+    data = ws.news_and_returns("AAA", by="all", returns="simple", date_only="same-day")
+    assert simple.equals(co.correlate(data, max_lag=2))
+
+
+def test_the_prompt_names_its_own_options(store) -> None:
+    done = CliRunner().invoke(app, ["--store", str(store.path), "correlate", "AAA", "--rolling", "30"])
+    assert "--window 30 is not used by lead-lag" in done.stderr
+    rolling = partial(run, store, "correlate", "AAA", "--method", "rolling")
+    sized = [rolling(name, "30").stdout for name in ("--window", "--rolling")]
+    assert sized[0] == sized[1]
+
+
+def test_verbs_of_results_refuse_what_is_not_one(store) -> None:
+    ws = co.open_workspace(store.path)
+    for verb in (ws.confounds, ws.features, co.result_figure):
+        refused(partial(verb, "AAA"), "^result is a str, not of a study")
+    refused(partial(ws.plot, "AAA", sessions=30), "option 'sessions' is not known")
+    refused(
+        partial(ws.plot, "AAA", close_of_day="16:00 America/New_York"), "close_of_day has no meaning in a study of a"
+    )
 
 
 def test_null_distribution_is_drawn(store, tmp_path):

@@ -1,0 +1,71 @@
+"""How news and bars are compared: what each method of ``correlate`` is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, TypedDict
+
+from correlator.errors import InputError, likeliest, warn
+from correlator.eventstudy.readers import whole_number
+
+_PAIRS = ("keys", "measure", "against", "max_lag")
+METHODS = {
+    "lead-lag": (*_PAIRS, "bands", "draws", "seed"),
+    "granger": _PAIRS,
+    "projection": _PAIRS,
+    "rolling": ("keys", "measure", "against", "window"),
+    "ic": ("measure", "max_lag"),
+    "spread": ("measure", "max_lag", "quantiles"),
+}
+"""What each method is asked, as fields of ``Correlated``."""
+
+
+class CorrelateKeywords(TypedDict, total=False):
+    """Keywords of ``correlate``, which are the fields of ``Correlated``."""
+
+    keys: Sequence[str] | None
+    measure: str
+    against: str
+    max_lag: int
+    bands: str
+    window: int
+    quantiles: int
+    draws: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Correlated:
+    """How news and bars are compared with each other: which ``keys`` and ``measure`` of the news ``against`` which
+    outcome, to which ``max_lag``; ``bands``, ``draws`` and ``seed`` of lead and lag, ``window`` sessions of a rolling
+    correlation, ``quantiles`` of a spread.
+    """
+
+    keys: Sequence[str] | None = None
+    measure: str = "stories"
+    against: str = "returns"
+    max_lag: int = 5
+    bands: str = "hac"
+    window: int = 60
+    quantiles: int = 5
+    draws: int = 1_999
+    seed: int = 0
+
+
+def correlated(method: str, how: Mapping[str, Any]) -> Correlated:
+    """What ``correlate`` is asked, read; what the method does not use is told. InputError for what is not known."""
+    if method not in METHODS:
+        raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
+    defaults = {each.name: each.default for each in fields(Correlated)}
+    given = dict(how)
+    for name, value in how.items():
+        if name not in defaults:
+            raise InputError(f"option {name!r} is not known", hint=likeliest(name, defaults, "options are"))
+        if name not in METHODS[method] and value != defaults[name]:
+            warn(f"{name}={value!r} is not used by {method}")
+        if isinstance(defaults[name], int):
+            given[name] = whole_number(value, name)
+    keys = given.get("keys")
+    given["keys"] = (keys,) if isinstance(keys, str) else keys
+    return Correlated(**given)
