@@ -26,6 +26,12 @@ from correlator.eventstudy.result_frames import average_frame
 
 TREATMENTS = ("keep", "drop", "first", "model")
 _COLUMNS = ("other_stories", "country_stories", "overlaps", "ex_dividend", "limit_locked", "thin")
+_ERRORS = ("se", "t", "p_value", "df")
+_NO_ERRORS = {name: pl.lit(None) for name in _ERRORS}
+"""Events of one date have an average, or none not even that, and no standard error between dates."""
+_SCHEMA = pl.Schema(
+    {"confounds": pl.String, "window": pl.String, "n": pl.Int64, **dict.fromkeys(("caar", *_ERRORS), pl.Float64)}
+)
 
 
 def flags_of(
@@ -128,7 +134,8 @@ def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.Da
         keep = _kept(result, flags, treatment)
         chosen = replace(result, estimates=result.estimates.take(keep))
     if len(np.unique(chosen.estimates.day_zero)) < 2:
-        return _without_errors(chosen, treatment)
+        averages = average_frame(chosen.estimates.car, chosen.window_labels, "window", "caar")
+        return averages.select(pl.lit(treatment).alias("confounds"), "window", "n", "caar", **_NO_ERRORS).cast(_SCHEMA)
     rows = []
     for window in result.window_labels:
         features = event_features(chosen, window)
@@ -137,7 +144,7 @@ def _averages(result: StudyResult, flags: pl.DataFrame, treatment: str) -> pl.Da
         fit = cross_section(features, formula)
         first = fit.table.filter(pl.col("term") == "Intercept").row(0, named=True)
         rows.append((treatment, window, fit.n, first["estimate"], first["se"], first["t"], first["p_value"], fit.df))
-    return pl.DataFrame(rows, schema=_schema(), orient="row")
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
 def _telling(flags: pl.DataFrame) -> list[str]:
@@ -151,21 +158,6 @@ def _telling(flags: pl.DataFrame) -> list[str]:
             design = wider
             chosen.append(name)
     return chosen
-
-
-def _without_errors(chosen: StudyResult, treatment: str) -> pl.DataFrame:
-    """Events of one date have an average, or none not even that, and no standard error between dates."""
-    averages = average_frame(chosen.estimates.car, chosen.window_labels, "window", "caar")
-    rows = [
-        (treatment, window, count, caar, None, None, None, None)
-        for window, count, caar in averages.select("window", "n", "caar").iter_rows()
-    ]
-    return pl.DataFrame(rows, schema=_schema(), orient="row")
-
-
-def _schema() -> dict[str, type[pl.DataType]]:
-    numbers = ("caar", "se", "t", "p_value", "df")
-    return {"confounds": pl.String, "window": pl.String, "n": pl.Int64} | dict.fromkeys(numbers, pl.Float64)
 
 
 def _on_rows(others: pl.DataFrame, labels: pl.Series) -> pl.DataFrame:

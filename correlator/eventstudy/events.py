@@ -48,8 +48,9 @@ def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) ->
     cannot be placed.
     """
     moments = moments_of(events["date"], "events")
+    later = spec.date_only == "after-close"
     if not moments.has_clock.any() and labels.dtype == pl.Date:
-        if spec.date_only != "after-close":
+        if not later:
             return events.with_columns(moments.day.alias("date"))
         after = _next_session(moments.day, labels, spec).alias("date")
         reason = pl.select(pl.when(moments.day.is_not_null()).then(pl.lit("date-only"))).to_series()
@@ -65,27 +66,19 @@ def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) ->
         )
     placed = _by_exchange(moments, spec) if spec.exchange is not None else _by_close(moments, labels, spec)
     clock = moments.has_clock
-    known = pl.DataFrame({"day": moments.day, "instant": moments.instant, "clock": clock}).select(
-        pl.when("clock").then(pl.col("instant")).otherwise(pl.col("day").cast(UTC)).alias("known_at"),
-        pl.when("clock").then(pl.lit("second")).otherwise(pl.lit("day")).alias("known_precision"),
-    )
     if not clock.all():
         alone = int((~clock & moments.day.is_not_null()).sum())
-        where = "the session after it" if spec.date_only == "after-close" else "the bar of that date"
+        where = "the session after it" if later else "the bar of that date"
         warn(f"{alone} of {len(clock)} events are dates without a time of day: their day 0 is {where}")
-    later = spec.date_only == "after-close"
     day = _next_session(moments.day, labels, spec) if later else moments.day
-    frame = pl.DataFrame({"session": placed["session"], "reason": placed["reason"], "day": day, "clock": clock})
-    dated = frame.select(
-        pl.when("clock").then(pl.col("session")).otherwise(pl.col("day")).alias("date"),
-        pl.when("clock")
-        .then(pl.col("reason"))
-        .otherwise(pl.lit("date-only" if later else None))
-        .alias("day_zero_reason"),
+    frame = placed.select("session", "reason").with_columns(clock=clock, day=day, at=moments.day, known=moments.instant)
+    columns = frame.select(
+        date=pl.when("clock").then("session").otherwise("day"),
+        day_zero_reason=pl.when("clock").then("reason").otherwise(pl.lit("date-only" if later else None)),
+        known_at=pl.when("clock").then("known").otherwise(pl.col("at").cast(UTC)),
+        known_precision=pl.when("clock").then(pl.lit("second")).otherwise(pl.lit("day")),
     )
-    return events.drop("known_at", "known_precision", "day_zero_reason", strict=False).with_columns(
-        *dated.get_columns(), *known.get_columns()
-    )
+    return events.drop("known_at", "known_precision", "day_zero_reason", strict=False).with_columns(*columns)
 
 
 def name_as(events: pl.DataFrame, symbols: tuple[str, ...]) -> pl.DataFrame:

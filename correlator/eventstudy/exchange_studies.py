@@ -46,7 +46,9 @@ def study_of_parts(
         chosen = mine.fill_null(k == 0).to_numpy()
         own = events.filter(pl.Series(chosen))
         if nothing := without_session(part, spec):
-            excluded.append(_without_window(own, f"{nothing} on {calendars.exchanges[k]}", panel))
+            reason = pl.lit(f"{nothing} on {calendars.exchanges[k]}").alias("reason")
+            sessions = pl.lit(None, panel.labels.dtype).alias("session")
+            excluded.append(own.select("event_id", "symbol", sessions, reason))
             continue
         results[k] = measure(part, own)
         excluded.append(results[k].excluded)
@@ -87,12 +89,6 @@ def _dated(panel: Panel, spec: StudySpec) -> dict[str, tuple[int, int]]:
     return dated
 
 
-def _without_window(events: pl.DataFrame, reason: str, panel: Panel) -> pl.DataFrame:
-    """Events as excluded ones: event_id, symbol, session and reason."""
-    sessions = pl.lit(None, panel.labels.dtype).alias("session")
-    return events.select("event_id", "symbol", sessions, pl.lit(reason).alias("reason"))
-
-
 def results_of(result: StudyResult) -> list[StudyResult]:
     """The result of each exchange on its own sessions, with the events measured there: what ``merged`` undoes."""
     calendars, estimates = result.panel.calendars, result.estimates
@@ -123,7 +119,8 @@ def by_exchange(result: StudyResult, frame_of: Callable[[StudyResult], pl.DataFr
             "over windows of dates this is of the sessions of one exchange",
             hint="give windows as offsets, or study one exchange at a time",
         )
-    parts = [own for own in results_of(result) if len(own.estimates)] or [results_of(result)[0]]
+    every = results_of(result)
+    parts = [own for own in every if len(own.estimates)] or every[:1]
     order = np.argsort(np.concatenate([own.estimates.kept for own in parts]), kind="stable")
     return pl.concat([frame_of(own) for own in parts]).select(pl.all().gather(order))
 

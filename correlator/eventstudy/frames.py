@@ -6,6 +6,7 @@ and stay missing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import reduce
@@ -175,6 +176,10 @@ class Wide:
         if name not in self.names:
             raise NotFoundError(f"there is no column {name!r}", hint=likeliest(name, self.names, "columns are"))
         return self.values[:, self.names.index(name)]
+
+    def only(self, names: Sequence[str]) -> Wide:
+        """The columns ``names``."""
+        return replace(self, names=tuple(names), values=np.column_stack([self.column(name) for name in names]))
 
 
 def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:

@@ -113,7 +113,7 @@ def panel_of_exchanges(
         benchmark = _benchmark_on(spec.benchmark, code)
         needed = [*symbols, *extra, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
         names = tuple(dict.fromkeys(str(name) for name in needed))
-        part = on_sessions(_part(wide, names), code)
+        part = on_sessions(wide.only(names), code)
         panel = make(part, replace(spec, benchmark=benchmark, exchange=code))
         panels[code] = _block(panel, np.arange(len(panel.labels)), np.arange(len(symbols)))
     return joined(panels)
@@ -148,11 +148,6 @@ def _benchmark_on(text: str | None, code: str) -> str | None:
         hint = f"write {code}=... with the others, or {code}={EQUAL_WEIGHTED}"
         raise InputError(f"benchmark names no symbol of {code}", hint=hint, argument="benchmark")
     return benchmark
-
-
-def _part(wide: Wide, names: tuple[str, ...]) -> Wide:
-    """The columns ``names`` of a wide frame."""
-    return Wide(wide.labels, names, np.column_stack([wide.column(name) for name in names]))
 
 
 def parts_of(panel: Panel) -> Iterator[Panel]:

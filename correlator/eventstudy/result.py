@@ -186,7 +186,8 @@ class StudyResult:
         )
         arrays = replace(arrays, part=parts_of(self.panel.symbols)[estimates.symbol_index])
         frames = []
-        for values, chosen in self.groups_to_compare():
+        groups = with_two(self.observed_rows(), len, "event") or too_few(self, len(estimates))
+        for values, chosen in groups:
             frame = significance_table(replace(arrays, chosen=chosen), engine=self.spec.engine)
             frames.append(tables.with_group(frame, values))
         return pl.concat(frames)
@@ -208,10 +209,6 @@ class StudyResult:
             for values, part in dated
         ]
         return pl.concat(frames)
-
-    def groups_to_compare(self) -> list[tuple[dict[str, Any], Rows]]:
-        """The rows of the observations of each group that has a cross-section; raises StudyError where none has two."""
-        return with_two(self.observed_rows(), len, "event") or too_few(self, len(self.estimates))
 
     def observed_rows(self) -> list[tuple[dict[str, Any], Rows]]:
         """The rows of the observations of each group."""

@@ -22,7 +22,7 @@ from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.groups import too_few, with_two
 from correlator.eventstudy.made import benchmark_note, how_made
 from correlator.eventstudy.many_exchanges import Place, bars_of_all, scattered
-from correlator.eventstudy.parts import LIGHT, Measured, Outline, Part, Parts, panel_of, returns_of, rows_of, told
+from correlator.eventstudy.parts import LIGHT, Outline, Part, Parts, panel_of, returns_of, rows_of, told
 from correlator.eventstudy.placement import day_labels
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import with_group
@@ -84,7 +84,8 @@ class SpreadResult:
         """The estimates of all events on a panel without bars."""
         asked = self.asked
         parts = list(self.parts.each(told, {number: (asked.positions(number),) for number in self.outlines}))
-        excluded = joined_excluded(parts)
+        order = np.argsort(np.concatenate([part.left_out for part in parts]), kind="stable")
+        excluded = pl.concat([part.excluded for part in parts]).select(pl.all().gather(order))
         others = [frame.cast({"session": excluded["session"].dtype}) for frame in asked.left_out]
         return StudyResult(
             estimates=in_order([part.estimates for part in parts]),
@@ -202,12 +203,6 @@ class SpreadResult:
     def _any(self) -> Outline:
         """A part's outline, of a part with a measured event where there is one."""
         return self.outlines[(self._numbers or list(self.outlines))[0]]
-
-
-def joined_excluded(parts: Sequence[Measured]) -> pl.DataFrame:
-    """The excluded events of all parts in the order of the events."""
-    order = np.argsort(np.concatenate([part.left_out for part in parts]), kind="stable")
-    return pl.concat([part.excluded for part in parts]).select(pl.all().gather(order))
 
 
 def joined_panel(light: Panel, parts: Sequence[tuple[Rows, Panel]]) -> Panel:

@@ -49,7 +49,8 @@ def with_stored_donors(
     if rule == OTHER_COUNTRIES:
         allowed = _elsewhere(panel.symbols, names, countries, "country")
     elif rule == OTHER_SECTORS:
-        allowed = _elsewhere(panel.symbols, names, _sectors(), "sector")
+        sectors = dict(read_instruments().select("symbol", "sector").iter_rows())
+        allowed = _elsewhere(panel.symbols, names, sectors, "sector")
     if rule:
         kept = np.flatnonzero(allowed.any(axis=0))
         names, allowed = [names[column] for column in kept.tolist()], allowed[:, kept]
@@ -116,10 +117,6 @@ def _elsewhere(symbols: Sequence[str], names: Sequence[str], places: dict[str, s
                 argument="donors",
             )
     return np.array([[places.get(name) not in (None, place) for name in names] for place in own], dtype=bool)
-
-
-def _sectors() -> dict[str, str | None]:
-    return dict(read_instruments().select("symbol", "sector").iter_rows())
 
 
 def _prices(connection: duckdb.DuckDBPyConnection, names: Sequence[str], sessions: pl.Series, spec: StudySpec) -> Array:

@@ -14,8 +14,8 @@ from correlator.eventstudy.many_exchanges import parts_of
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.power import PowerResult, power_test
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StoreKeywords, shows_options
-from correlator.research.study import spec_and_data, study, study_bars
+from correlator.eventstudy.spec import StoreKeywords, StudySpec, shows_options
+from correlator.research.study import Data, spec_and_data, study, study_bars
 from correlator.store.db import Store
 
 
@@ -38,16 +38,15 @@ def stored_power(
     if planned is None:
         design = study(store, symbols, **options)
     else:
-        design = _planned(store, {"symbols": symbols, **options}, planned, seed)
+        design = _planned(store, spec_and_data(symbols, options), planned, seed)
     return power_test(design, effect=effect, studies=studies, target=target, seed=seed)
 
 
-def _planned(store: Store, options: dict[str, Any], planned: int, seed: int) -> StudyResult:
+def _planned(store: Store, asked: tuple[StudySpec, Data], planned: int, seed: int) -> StudyResult:
     """A study of random dates: ``planned`` of every symbol."""
     if planned < 1:
         raise InputError(f"planned must be at least 1, got {planned}", argument="planned")
-    spec, data = spec_and_data(options.pop("symbols"), options)
-    spec, panel = study_bars(store, spec, data)
+    spec, panel = study_bars(store, *asked)
     return study_panel(panel, _random_events(panel, planned, seed, spec.offsets()), spec)
 
 

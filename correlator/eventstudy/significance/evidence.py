@@ -37,7 +37,7 @@ from correlator.eventstudy.significance.residual_loops import (
     look_at_residuals,
     nothing_looked_at,
 )
-from correlator.eventstudy.significance.signed_ranks import Each, Keys, Some, keys_of, wilcoxon
+from correlator.eventstudy.significance.signed_ranks import Each, keys_of, wilcoxon
 from correlator.eventstudy.significance.sums import SUMS, Block, Known, Sum
 from correlator.eventstudy.significance.value_loops import look_at_values, moments_of, shift_of, values_of
 from correlator.limits import thread_count
@@ -161,7 +161,7 @@ def evidence_of(arrays: StudyArrays, engine: str = "auto", *, spread: Spread | N
 def _passes(arrays: StudyArrays, fast: bool, each: Each, spread: Spread) -> Evidence:
     known = _first_passes(arrays, fast, spread)
     columns, pairs_of_all = known.columns, len(arrays) * (len(arrays) - 1) / 2
-    signed = wilcoxon(arrays, partial(_keys, spread, fast), fast, each)
+    signed = wilcoxon(arrays, lambda some: spread.over(_in_rows, keys_of, some, fast), fast, each)
     at = neighbours_of(arrays, columns)
     warn_of_sums(arrays, at)
     if at.near:
@@ -203,10 +203,6 @@ def _first_passes(arrays: StudyArrays, fast: bool, spread: Spread) -> Known:
 
 def _shift(arrays: StudyArrays, rows: Rows) -> Array:
     return shift_of(replace(arrays, chosen=rows))
-
-
-def _keys(spread: Spread, fast: bool, some: Some) -> Iterable[Keys]:
-    return spread.over(_in_rows, keys_of, some, fast)
 
 
 def _head(arrays: StudyArrays) -> list[Rows]:

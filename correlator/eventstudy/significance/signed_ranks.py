@@ -191,22 +191,12 @@ def _ranks(in_order: Keys) -> Array:
     return np.repeat((starts + ends + 1) / 2, ends - starts)
 
 
+@lru_cache(maxsize=EXACT_UP_TO)
 def _tail(doubled_ranks: tuple[int, ...]) -> Array:
     """P(2 W+ <= j) for every j when each rank has a fair sign."""
-    n = len(doubled_ranks)
-    return _tail_without_ties(n) if doubled_ranks == tuple(range(2, 2 * n + 1, 2)) else _convolved(doubled_ranks)
-
-
-@lru_cache(maxsize=EXACT_UP_TO)
-def _tail_without_ties(n: int) -> Array:
-    return np.repeat(_convolved(tuple(range(1, n + 1))), 2)
-
-
-def _convolved(ranks: tuple[int, ...]) -> Array:
-    """P(W+ <= j) for every j."""
-    probability = np.zeros(sum(ranks) + 1)
+    probability = np.zeros(sum(doubled_ranks) + 1)
     probability[0] = 1.0
-    for rank in ranks:
+    for rank in doubled_ranks:
         probability[rank:] = 0.5 * (probability[rank:] + probability[: len(probability) - rank])
         probability[:rank] *= 0.5
     return np.cumsum(probability)
