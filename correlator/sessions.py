@@ -9,6 +9,7 @@ exchanges that the table lacks are asked of exchange_calendars itself. What a ca
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -286,16 +287,20 @@ def _from_library(exchange: str) -> Exchange:
 
     if exchange not in exchange_calendars.get_calendar_names(include_aliases=False):
         raise _unknown(exchange)
-    calendar = _library_calendar(exchange)
-    traded = {label.isoweekday() for label in calendar.schedule.index[-250:]}
-    return Exchange(exchange, exchange, str(calendar.tz), frozenset(range(1, 8)) - traded)
+    zone, schedule = _of_library(exchange)
+    traded = {label.isoweekday() for label in schedule.index[-250:]}
+    return Exchange(exchange, exchange, zone, frozenset(range(1, 8)) - traded)
 
 
-def _library_calendar(name: str) -> Any:
+def _of_library(name: str) -> tuple[str, Any]:
+    """Zone and schedule of a calendar of exchange_calendars, without what its libraries warn each other of."""
     import exchange_calendars
 
     try:
-        return exchange_calendars.get_calendar(name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            calendar = exchange_calendars.get_calendar(name)
+            return str(calendar.tz), calendar.schedule
     except (ValueError, NotImplementedError) as problem:
         raise InputError(
             f"exchange_calendars cannot make its calendar {name}: {str(problem)[:100]}", hint="upgrade it"
@@ -332,7 +337,7 @@ def _calendar(name: str) -> pl.DataFrame:
 
 
 def _calendar_of_library(name: str) -> pl.DataFrame:
-    schedule = _library_calendar(name).schedule
+    _, schedule = _of_library(name)
     return pl.DataFrame(
         {
             "session": [label.date() for label in schedule.index],

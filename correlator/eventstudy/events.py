@@ -228,7 +228,8 @@ def _close_of(text: str) -> tuple[int, int, str]:
         raise InputError(
             f"close_of_day has the unknown zone {parts[3]!r}", hint=hint, argument="close_of_day"
         ) from None
-    return int(parts[1]), int(parts[2]), parts[3]
+    hour, minute = int(parts[1]), int(parts[2])
+    return hour or (0 if minute else 24), minute, parts[3]  # a day that closes at midnight is the one before it
 
 
 def _with_zones(moments: Moments, zone: str | None) -> Moments:

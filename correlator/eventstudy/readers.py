@@ -13,7 +13,7 @@ from correlator.eventstudy.windows import Window, parse_windows
 LINK_KINDS = ("country", "named", "printed", "sector", "watchlist")
 DEFAULT_LINKS = ("country", "named")
 _INTERVAL = re.compile(r"^(1d|[1-9]\d*[mh])$")
-_CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)(?: +(\S+))?$")
+_CLOCK = re.compile(r"^(?:([01]?\d|2[0-3]):([0-5]\d)|24:00)(?: +(\S+))?$")
 
 Read = Callable[[Any, str], Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -139,6 +139,21 @@ def test_names_fit_by_case_and_by_other_names() -> None:
     ]
     both = PRICES.with_columns(meta=pl.col("META") * 2)
     assert study(events("2024-02-01", symbol="Meta"), prices=both).excluded.height == 1
+
+
+def test_a_day_that_closes_at_midnight_is_the_one_before_it() -> None:
+    """Of a market without pause the bar of 2 February ends when the 3rd begins, as sessions of 24/7 do."""
+    days = pl.DataFrame({"Date": pl.date_range(date(2023, 1, 1), date(2024, 3, 1), eager=True)})
+    steps = np.random.default_rng(6).normal(0, 0.02, (len(days), 2)).cumsum(axis=0)
+    coins = days.with_columns(MKT=np.exp(steps[:, 0]), META=np.exp(steps[:, 1]))
+    clocks = events("2024-02-02T23:59:59Z", "2024-02-03T00:00:01Z", "2024-02-02T00:00:01Z")
+    for closes in ("00:00 UTC", "24:00 UTC", "0:00 UTC", time(0, 0, tzinfo=UTC)):
+        result = study(clocks, prices=coins, close_of_day=closes)
+        assert day_zeros(result) == ["2024-02-02", "2024-02-03", "2024-02-02"], closes
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert day_zeros(study(clocks, prices=coins, exchange="24/7")) == ["2024-02-02", "2024-02-03", "2024-02-02"]
+    assert {each.category for each in told} <= {CorrelatorWarning}
 
 
 def _stacked(frame: pl.DataFrame) -> pl.DataFrame:
