@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ DAY_NUMBERS = (19000101, 21001231)
 _UNNAMED = re.compile(r"|index|level_0|Unnamed: \d+|column_\d+|c\d+|__index_level_0__")
 _DAY_PERIODS = ("period[D]", "period[B]")
 
+NO_FRAME = "give a frame of polars, pandas or pyarrow, a list of rows [{...}, ...] or a dict of columns {name: [...]}"
 Frame = Any
 """Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
 
@@ -35,10 +37,63 @@ def is_pandas(frame: Any) -> bool:
 
 
 def held(frame: Any) -> Any:
-    """A frame that can be read more than once: a LazyFrame and a stream of batches as polars, others as they are."""
+    """A frame that can be read more than once: a LazyFrame, a stream of batches and plain Python as polars, others as
+    they are.
+    """
+    frame = from_plain(frame)
     if isinstance(frame, pl.LazyFrame):
         return frame.collect()
     return pl.DataFrame(frame) if type(frame).__name__ == "RecordBatchReader" else frame
+
+
+def from_plain(data: Any, what: str = "the table") -> Any:
+    """Plain Python as a frame: a list of rows (dictionaries), a dictionary of columns (lists or arrays of one length).
+
+    A pandas Series is a frame of its index and itself. Anything else is returned as it is. Raises InputError for a
+    column of several types and columns that are not equally long.
+
+    Examples
+    --------
+    >>> from_plain([{"date": "2024-01-02", "close": 2.0}]).columns
+    ['date', 'close']
+    >>> from_plain({"date": ["2024-01-02"], "close": [2.0]}).height
+    1
+    """
+    if is_series(data):
+        return data.to_frame(_FIELD if data.name is None else data.name)
+    is_rows = isinstance(data, list | tuple) and len(data) > 0 and all(isinstance(row, Mapping) for row in data)
+    if not is_rows and not holds_columns(data):
+        return data
+    try:
+        return pl.DataFrame([*data], infer_schema_length=None) if is_rows else pl.DataFrame(dict(data))
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
+        pass
+    hint = "give every column one type and one length"
+    raise InputError(f"{what} of plain {'rows' if is_rows else 'columns'} cannot be read as a table", hint=hint)
+
+
+def frame_name(frame: Any) -> str:
+    """How errors and loads call a frame: ``pandas frame``, ``list of rows``, ``dict of columns``."""
+    plain = {"list": "list of rows", "tuple": "list of rows", "dict": "dict of columns"}
+    return plain.get(type(frame).__name__) or f"{type(frame).__module__.partition('.')[0]} frame"
+
+
+def is_series(data: Any) -> bool:
+    """Whether it is a pandas Series, told without importing pandas."""
+    return type(data).__module__.partition(".")[0] == "pandas" and type(data).__name__ == "Series"
+
+
+def holds_columns(data: Any) -> bool:
+    """Whether it is a dictionary of columns: of lists or arrays of values that are no tables themselves."""
+    if not isinstance(data, Mapping) or not data:
+        return False
+    return all(_is_column(values) for values in data.values())
+
+
+def _is_column(values: Any) -> bool:
+    if isinstance(values, list | tuple | range):
+        return not any(isinstance(value, Mapping | list | tuple) for value in values[:1])
+    return isinstance(values, pl.Series) or (getattr(values, "ndim", 0) == 1 and not is_series(values))
 
 
 def with_index(frame: Any, name: str = "Date") -> Any:
@@ -143,8 +198,9 @@ def _as_polars(frame: Any, what: str) -> pl.DataFrame:
         return frame
     if isinstance(frame, pl.LazyFrame):
         return frame.collect()
+    frame = from_plain(frame, what)
     if not hasattr(frame, "__arrow_c_stream__"):
-        raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint="give polars, pandas or pyarrow")
+        raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint=NO_FRAME)
     try:
         return pl.DataFrame(_known_to_arrow(with_index(frame)))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as problem:

@@ -21,7 +21,7 @@ from correlator.containers.unpack import unpack, unpacked_bytes
 from correlator.errors import InputError
 from correlator.files import called, opened
 from correlator.source_limits import MOST_BYTES
-from correlator.tabular import stacked_symbols, to_polars
+from correlator.tabular import NO_FRAME, frame_name, from_plain, stacked_symbols, to_polars
 
 _CHUNK = 1 << 20
 _NO_HINTS = Hints()
@@ -34,13 +34,12 @@ def read_raw(source: str | Path | Any, hints: Hints = _NO_HINTS) -> RawTable:
     """
     if isinstance(source, str | Path):
         return _read_path(Path(source), called(source), hints)
-    if isinstance(source, pl.LazyFrame):
-        source = source.collect()
+    name = frame_name(source)
+    source = source.collect() if isinstance(source, pl.LazyFrame) else from_plain(source, name)
     if isinstance(source, pl.DataFrame) or hasattr(source, "__arrow_c_stream__"):
-        name = f"{type(source).__module__.split('.')[0]} frame"
         return raw_of_frame(to_polars(stacked_symbols(source), name), name)
     raise InputError(
-        f"cannot read a table from {type(source).__name__}", hint="give a path or a frame that exports Arrow"
+        f"cannot read a table from {type(source).__name__}", hint=f"give a path, or {NO_FRAME.removeprefix('give ')}"
     )
 
 

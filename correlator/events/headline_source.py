@@ -20,7 +20,7 @@ from correlator.news.json_documents import flattened, records_of
 from correlator.news.records import csv_rows, frame_rows, separator_of
 from correlator.news.text_lines import lines_of
 from correlator.syntax import json_fault
-from correlator.tabular import to_polars
+from correlator.tabular import from_plain, to_polars
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,6 +59,7 @@ def headlines_in(
     Lines are JSON objects, a table with a header that names the headline, or a headline each. Raises NotFoundError for
     a file or column that is not there, and InputError for what holds no headlines.
     """
+    source = source if isinstance(source, str | Path) else from_plain(source, "the headlines")
     if isinstance(source, str | Path):
         yield from _in_file(Path(source), fields, encoding)
     elif hasattr(source, "__arrow_c_stream__") or hasattr(source, "collect"):

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 from correlator.addresses import is_address, shown
 from correlator.errors import warn
 from correlator.files import called
+from correlator.tabular import frame_name
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -91,7 +92,7 @@ def source_name(source: object) -> str:
     """How a load names its source: the path as given, an address without its secrets, or the kind of frame."""
     if is_address(source):
         return shown(str(source))
-    return called(source) if isinstance(source, str | Path) else f"{type(source).__module__.split('.')[0]} frame"
+    return called(source) if isinstance(source, str | Path) else frame_name(source)
 
 
 def sha256_of(source: object) -> str | None:

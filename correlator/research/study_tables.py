@@ -23,8 +23,9 @@ from correlator.eventstudy.study_files import read_events_file, read_wide_file
 from correlator.files import called
 from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.files import PriceFile, read_prices
+from correlator.market.layout.turned import is_transposed, read_transposed
 from correlator.market.layout.vocabulary import field_of, is_figure, known_words
-from correlator.tabular import Frame, held, is_pandas
+from correlator.tabular import Frame, held, holds_columns, is_pandas, is_series
 
 _HINTS = Hints(known_words=known_words)
 _STAMPS = ("date", "time")
@@ -86,10 +87,12 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
     >>> study_table({"LAMP": bars}, "prices").frame["LAMP"].item()
     2.0
     """
-    if isinstance(source, Mapping):
+    if isinstance(source, Mapping) and not holds_columns(source):
         return _of_shares(source, kind, exchange)
-    source = _named_column(held(source), kind)
+    source = _named_column(source, kind)
     raw = _raw_head(source) if kind in _FIGURES else None
+    if raw is not None and is_transposed(raw):
+        return _turned(source, kind)
     if raw is None or not _is_of_bars(raw):
         return StudyTable(read_wide_file(Path(source)) if isinstance(source, str | Path) else source)
     if not _names_shares(raw):
@@ -146,7 +149,7 @@ def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable
     """A benchmark: the name of a column, or a table of one share of the same kind."""
     if isinstance(source, str):
         return StudyTable(source)
-    source = _named_column(held(source), "the benchmark")
+    source = _named_column(source, "the benchmark")
     raw = _raw_head(source)
     if kind not in _FIGURES or raw is None or not _is_of_bars(raw):
         return study_table(source, kind, exchange=exchange)
@@ -159,12 +162,10 @@ def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable
 
 
 def _named_column(source: Any, kind: str) -> Any:
-    """A pandas Series as the frame of its share; other sources as they are."""
-    if type(source).__name__ != "Series" or not hasattr(source, "to_frame"):
-        return source
-    if source.name is None or not hasattr(source, "index"):
-        raise InputError(f"{kind} is a series, not a frame", hint="give a frame: dates and one column per share")
-    return source.to_frame()
+    """A source that can be read more than once, a pandas Series as the frame of its share."""
+    if is_series(source) and source.name is None:
+        raise InputError(f"{kind} is a series without a name", hint="give {'AIRLINK': series}, or name it")
+    return source if isinstance(source, str | Path) else held(source)
 
 
 def _raw_head(source: Table) -> RawTable | None:
@@ -206,13 +207,30 @@ def _of_shares(sources: Mapping[str, Table], kind: str, exchange: str | None) ->
     wide: pl.DataFrame | None = None
     notes: list[str] = []
     for name, source in sources.items():
-        bars = read_prices(_named_column(source, kind), symbol=name, exchange=exchange)
+        own: Any = source
+        bars = read_prices(own.to_frame(name) if is_series(own) else own, symbol=name, exchange=exchange)
         table = _of_bars(bars, kind, _name_of(source, kind))
         notes += table.notes
         column = table.frame.rename({each: name for each in table.frame.columns if each != "session"})
         wide = column if wide is None else wide.join(column, on="session", how="full", coalesce=True)
     assert wide is not None
     return StudyTable(wide.sort("session"), tuple(notes))
+
+
+def _turned(source: Table, kind: str) -> StudyTable:
+    """A table of a column per day and a row per share as one of a row per day.
+
+    Raises InputError where a share has two rows.
+    """
+    name = _name_of(source, kind)
+    shape = read_transposed(read_raw(source, _HINTS), {}, None)
+    assert shape is not None  # its header is made of days
+    long = shape.table.frame.select(date="c0", symbol="c1", value="c2")
+    twice = long.filter(pl.struct("date", "symbol").is_duplicated())
+    if twice.height:
+        raise InputError(f"{name} has several rows of {twice['symbol'][0]}", hint="keep one row of figures per share")
+    wide = long.pivot(on="symbol", index="date", values="value", maintain_order=True)
+    return StudyTable(wide, (f"{name} is read with a column per day and a row per share",))
 
 
 def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
