@@ -111,6 +111,8 @@ def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) 
     for governor in reversed(governors):
         if governor.head_end - 1 > hit.start or not _reaches(text, governor, hit, hits):
             continue
+        if _vows_to_refuse(governor, hit):
+            continue
         turned = governed(governor, category or "")
         if turned is None:
             return None
@@ -119,6 +121,12 @@ def _judge(text: Text, hit: Hit, governors: Sequence[Hit], hits: Sequence[Hit]) 
             score = max(score, governor.entry.weight)
     bonus = _GOVERNED_BONUS if decided is not None else 0.0
     return Candidate(category or "", score + bonus, hit, decided)
+
+
+def _vows_to_refuse(governor: Hit, hit: Hit) -> bool:
+    """*Vows to veto*: a refusal, not a promise."""
+    promised = governor.entry.category == "AGREE" and hit.entry.category == "REJECT"
+    return promised and governor.head_end - 1 == hit.start
 
 
 def _reaches(text: Text, governor: Hit, hit: Hit, hits: Sequence[Hit]) -> bool:

@@ -17,7 +17,8 @@ _OPENING = re.compile(
     r"^ (?:after|following|amid|despite|while|in|on|as|although|since|during|with|under|at|by|for|before|upon|once) "
 )
 _ATTRIBUTION = re.compile(
-    r" (?:said|says|say|reported|reports|told|tells|announced|confirmed|disclosed|quoted|according to) "
+    r" (?:(?:said|says|say|reported|reports|told|tells|announced|confirmed|disclosed|quoted|according to) |"
+    r"(?:declares?|finds?|insists?|alleges?|maintains?|complains?|rules?|concludes?)(?: \.)? $)"
 )
 _APPOSITION = re.compile(r" , (?:an?|the|one|which|who|whose|becoming|its|his|her|their) ")
 # What opens a clause of the second rank behind the deciding words.

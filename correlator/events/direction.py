@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from correlator.events.burdens import borne, eased, lifted
+from correlator.events.burdens import borne, eased, lifted, named_with
 from correlator.events.category import Candidate
 from correlator.events.clause import AUXILIARY, BY, Clause, Roles, clause_of, differs, of_country, opens_aside
 from correlator.events.home import BY_DEED, other_side, own_people, settled
@@ -195,7 +195,7 @@ def _spoken(clause: Clause) -> Roles | None:
 
 
 _READINGS: tuple[Callable[[Clause], Roles | None], ...] = (
-    lifted, _agent, borne, _received, _gifted, _demanded, _suffered, _spoken, eased,
+    lifted, named_with, _agent, borne, _received, _gifted, _demanded, _suffered, _spoken, eased,
 )  # fmt: skip
 
 
@@ -274,7 +274,12 @@ def _is_mutual(clause: Clause) -> bool:
 
 
 def _is_partner(clause: Clause, phrase: Phrase) -> bool:
-    """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*, *agree on Syria*."""
+    """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*, *agree on Syria*.
+
+    Nor the frame of it: *Chad, Niger swap captives in UAE deal*.
+    """
+    if phrase.preposition in PLACING:
+        return False
     if clause.text.lowered.startswith("discuss", clause.start + 1):
         return phrase.preposition == "with"
     if clause.form is not None:  # *Oman, Iran lift blockade of Chad*

@@ -15,7 +15,7 @@ from correlator.events.text import Text
 # What parts a verb from its object; *most of its tariffs* does not.
 _PARTS_OBJECT = re.compile(
     r" (?:to|on|over|for|with|against|after|before|as|amid|from|about|in|at|by|than|until|despite|if|that|who|which|"
-    r"when|while|but|not|no|;|:|\.) "
+    r"when|while|but|not|no|lifting|easing|removal|relaxation|repeal|;|:|\.) "
 )
 # What begins another clause between a subject and its verb.
 _PARTS_SUBJECT = re.compile(
@@ -34,8 +34,10 @@ _KIND_OF = re.compile(
     r"holidays?|cuts?|reductions?|reviews?|probe|threats?|fears|worries|dodgers?|busters?|busting|evasion|"
     r"evaders|monitors?|ruling|case|lawsuit|free|revenues?|refunds?|shares|stakes?|bonds|debt) "
 )
-# *Lifts tariff to 25pc*: the figure tells that it is raised.
-_RAISED = re.compile(r" (?:lift|lifts|lifted|lifting) .* to \d")
+# *Lifts tariff to 25pc*: the figure tells that it is raised; *lifts export levy* may mean either.
+_RAISED = re.compile(
+    r" (?:lift|lifts|lifted|lifting) (?:.* to \d|(?:[^ ]+ ){0,3}export (?:dut|tax|tariff|lev|fee|surcharge))"
+)
 _LATER = re.compile(r" (?:to|will|would|may|might|could|shall) be ")
 _DUE = re.compile(r" (?:must|should|ought to|needs? to|has to|have to) be ")
 # The categories of what lifts or eases a burden.

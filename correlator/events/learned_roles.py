@@ -8,13 +8,13 @@ from typing import Final
 
 import numpy as np
 
-from correlator.events.burdens import BORNE, EASED
+from correlator.events.burdens import BORNE, EASED, NAMED_WITH
 from correlator.events.clause import Roles, clause_of
 from correlator.events.direction import WITH_GIFT, is_forum
 from correlator.events.encoder import Floats, hints
 from correlator.events.features import role_features
 from correlator.events.home import BY_DEED, settled
-from correlator.events.phrases import Phrase
+from correlator.events.phrases import PLACING, Phrase
 from correlator.events.reading import Reading
 
 _SOURCE, _TARGET, _NEITHER = 0, 1, 2
@@ -23,13 +23,14 @@ _SOURCE, _TARGET, _NEITHER = 0, 1, 2
 MARGIN: Final = 3.0
 _PLAIN_MARGIN: Final = 5.0
 # Constructions that the encoder does not overrule.
-_SETTLED = (BY_DEED, WITH_GIFT, BORNE, EASED)
+_SETTLED = (BY_DEED, WITH_GIFT, BORNE, EASED, NAMED_WITH)
 _PLAIN = ("passive, by", "receives from", "says that", "must")
 # Both of one country: seldom what is meant where another one is named.
 _SAME_COUNTRY = 1.5
 _TOGETHER = 0.6
 _LEAST = 1e-6
 _SIDES_AND_FORUM = 3
+_JOINT = 2
 
 
 def views_of(reading: Reading, logits: Floats, weights: Path | None = None) -> Floats:
@@ -53,6 +54,8 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
     if grammar is not None:
         if grammar.rule.startswith(_SETTLED):
             return grammar
+        if target is not None and _act_together(grammar, actors[target]):
+            return grammar
         own = _places(actors, grammar)
         plain = grammar.rule.startswith(_PLAIN) or (reading.choice is not None and reading.choice.settles)
         margin = _PLAIN_MARGIN if plain else MARGIN
@@ -64,6 +67,16 @@ def learned_roles(reading: Reading, views: Floats) -> Roles:
         return Roles(sources, targets, "learned")
     clause = clause_of(reading.text, reading.choice, actors, reading.home)
     return Roles(*settled(clause, sources, targets, "learned"))
+
+
+def _act_together(grammar: Roles, other: Phrase) -> bool:
+    """*Kenya, Uganda lift ban on Chad*: of joint subjects none is acted on, where somebody else is."""
+    joint = [phrase.actor.country for phrase in grammar.sources]
+    acted_on = next(iter(grammar.targets), None)
+    if len(joint) < _JOINT or acted_on is None or acted_on.preposition in PLACING or acted_on.country_from:
+        return False
+    country = acted_on.actor.country
+    return country is not None and country not in joint and other.actor.country in joint
 
 
 def _without_forums(reading: Reading, views: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Burdens on trade laid, borne and lifted, talks that fail, companies' trade permitted: by both coders, who to whom."""
+"""Burdens on trade laid, borne and lifted, joint subjects, talks that fail, trade permitted: by both coders."""
 
 from __future__ import annotations
 
@@ -24,6 +24,35 @@ RELIEF = [
     ("CONCEDE", "SAU", "IDN", "End to Saudi ban on Indonesian poultry"),
     ("CONCEDE", "CHN", "NLD", "China suspends export controls on gallium to Netherlands"),
     ("CONCEDE", "USA", "MLI", "Visa bond on Malians scrapped by US"),
+]
+NAMED_WITH = [
+    ("CONCEDE", None, "SYR", "Syria ban lifted"),
+    ("RETREAT", None, "QAT", "Qatar blockade lifted"),
+    ("RETREAT", "USA", "CUB", "Cuba embargo eased as US Senate votes"),
+    ("RETREAT", "UN", "IRN", "Iran arms embargo lifted after Security Council vote"),
+    ("RETREAT", "SAU", "QAT", "Qatar blockade ended after Saudi decision"),
+    ("COERCE", "EU", "SYR", "Syria sanctions extended by EU"),
+    ("COERCE", "EU", "IRN", "Iran sanctions renewed as EU ministers vote"),
+    ("COERCE", None, "IRN", "Iran sanctions tightened"),
+    ("RETREAT", "EU", "IND", "EU steel tariffs on India scrapped"),
+    ("RETREAT", "USA", None, "US sanctions lifted"),
+    ("CONCEDE", "ISR", "PSE", "Israel ban on Gaza fishing lifted"),
+]
+JOINT = [
+    ("RETREAT", "TUR", "LBY", "Turkey, Egypt end travel ban on Libya"),
+    ("CONCEDE", "KEN", "TZA", "Kenya, Uganda lift ban on Tanzanian maize"),
+    ("SANCTION", "MLI", "BEN", "Mali, Niger close border with Benin"),
+    ("AID", "ARE", "SDN", "UAE, Qatar send aid to Sudan"),
+    ("RETREAT", "TCD", "NER", "Chad, Niger exchange captives in Qatari mediation"),
+    ("CONSULT", "IRN", "IRQ", "Iran, Iraq discuss Syria"),
+]
+PUT_OFF = [
+    ("RETREAT", "USA", "MEX", "US delays tariffs on Mexico"),
+    ("RETREAT", "USA", "MEX", "Tariffs on Mexican cars delayed by US"),
+    ("SANCTION", "EU", "SYR", "EU delays lifting of Syria sanctions"),
+    ("COERCE", "BRA", "USA", "Brazil retaliates with duty on US ethanol"),
+    ("REJECT", "KEN", "UGA", "Kenya pledges to reject Ugandan claim"),
+    ("CONSULT", "CHE", "USA", "Swiss president flies to Washington as tariff deadline nears"),
 ]
 BORNE = [
     ("COERCE", "IND", "NPL", "Nepal hurt by Indian blockade"),
@@ -58,7 +87,9 @@ COMPANIES = [
 
 
 @pytest.mark.parametrize("coder", ["rules", "full"])
-@pytest.mark.parametrize(("category", "source", "target", "text"), [*RELIEF, *BORNE, *TALKS, *COMPANIES])
+@pytest.mark.parametrize(
+    ("category", "source", "target", "text"), [*RELIEF, *NAMED_WITH, *JOINT, *PUT_OFF, *BORNE, *TALKS, *COMPANIES]
+)
 def test_burdens_talks_and_trade(coder, category, source, target, text):
     event = code_text(text, coder=coder)[0]
     sides = [side.country if side else None for side in (event.source, event.target)]
@@ -90,6 +121,9 @@ def test_what_only_looks_like_relief(coder, category, text):
         "Tesla allowed to sell cars in China",
         "Australian firm sells shares to China",
         "India, Pakistan face off in final",
+        "Russia lifts export duty on wheat",
+        "Exports of Turkish cars to Germany rise",
+        "Russian gas flows to Hungary rise",
     ],
 )
 def test_no_act_of_a_state(coder, text):

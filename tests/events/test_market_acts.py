@@ -26,6 +26,13 @@ def told(text: str, coder: str) -> tuple[str, str | None, str | None]:
         ("COERCE", "USA", "LAO", "Laos hit with 40pc tariff by US"),
         ("RETREAT", "FATF", "MLI", "FATF takes Mali off its grey list"),
         ("SANCTION", "IMF", "MWI", "IMF delays tranche for Malawi"),
+        ("COOPERATE", "LBY", "EGY", "Libya pays $300m arrears to Egypt"),
+        ("COERCE", "GIN", "ARE", "Guinea nationalises Emirati bauxite mine"),
+        ("COERCE", "MYS", "IND", "Forty Indians held in Malaysian raid on call centre"),
+        ("THREATEN", "JPN", "USA", "Japan prepares countermeasures against US"),
+        ("THREATEN", "IRN", "GBR", "Iran to walk out of nuclear pact if Britain votes"),
+        ("PROTEST", "PHL", "CHN", "Filipinos march in Manila against Chinese dredging"),
+        ("ACCUSE", "IAEA", "IRN", "Iran in breach of nuclear pact, IAEA finds"),
     ],
 )
 def test_acts_of_the_market_have_their_lender_and_borrower(coder, category, source, target, text):
