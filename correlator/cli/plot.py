@@ -81,6 +81,7 @@ def plot(
         options=chosen,
     )
     drawn = FIGURES[kind.value]
+    material.tell_unused(drawn)
     if terminal:
         print(visible(figure_text(drawn, material, _terminal_size())), end="")
         return

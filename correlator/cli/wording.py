@@ -10,7 +10,7 @@ from correlator.eventstudy.spec import StudySpec, flag_of
 
 _DATA = (
     *("prices", "volumes", "factors", "risk_free", "returns_kind", "draws", "seed"),
-    *("measure", "against", "max_lag", "bands", "quantiles"),
+    *("measure", "against", "max_lag", "bands", "quantiles", "around"),
 )
 _GIVEN = re.compile(r"\b([a-z_]+)=('[^']*'|\"[^\"]*\"|[\w:.-]+)")
 _TABLE = re.compile(r"\bresult\.([a-z]+)\b")
@@ -20,7 +20,7 @@ def flags() -> dict[str, str]:
     """What the command line calls the arguments of a study."""
     named = {each.name: flag_of(each) for each in fields(StudySpec)}
     data = {name: "--" + name.replace("_", "-") for name in _DATA}
-    return {**data, "columns": "--column", "keys": "--key", **named}
+    return {**data, "columns": "--column", "keys": "--key", "key": "--key", "sessions_each_side": "--sessions", **named}
 
 
 def at_prompt(error: CorrelatorError) -> str:

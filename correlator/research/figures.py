@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
 from correlator.bar_stamps import bar_length
-from correlator.errors import InputError
+from correlator.errors import InputError, warn
 from correlator.eventstudy.bars import ends_of, on_bars
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
@@ -20,7 +21,7 @@ from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec
 from correlator.intake.checks import audit_stored
 from correlator.market.returns import zero_volume
-from correlator.plot.figures import figure_named
+from correlator.plot.figures import NEWS, PLACEBO, PRICES, FigureKind, figure_named
 from correlator.plot.of_result import ungrouped
 from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceData
 from correlator.research.correlate import correlate, news_and_returns
@@ -164,6 +165,14 @@ class OfStore:
             raise InputError(f"this figure draws one symbol, not {len(self.symbols)}", hint="name one symbol")
         return self.symbols[0]
 
+    def tell_unused(self, kind: FigureKind) -> None:
+        """Warn of what was given that a figure of ``kind`` does not use."""
+        used = {PRICES: ("around", "sessions_each_side"), PLACEBO: ("draws", "seed"), NEWS: ("key",)}
+        own = {each.name: each.default for each in fields(self) if each.name in chain.from_iterable(used.values())}
+        for name in own.keys() - set(used.get(kind.needs, ())):
+            if getattr(self, name) != own[name]:
+                warn(f"{name}={getattr(self, name)} is not used by the figure {kind.name}")
+
     @property
     def known(self) -> dict[str, Any]:
         """Which events, and as they were known when."""
@@ -257,4 +266,6 @@ def stored_figure(
         key=key,
         options=options,
     )
-    return figure_named(kind).draw(material)
+    drawn = figure_named(kind)
+    material.tell_unused(drawn)
+    return drawn.draw(material)

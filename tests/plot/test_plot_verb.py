@@ -97,3 +97,21 @@ def test_what_cannot_be_drawn_is_said(store, more, tmp_path, monkeypatch):
 def test_one_symbol_where_one_is_drawn(store):
     done = CliRunner().invoke(app, ["plot", SHARES, "--store", str(store)])
     assert "draws one symbol, not 2" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "told"),
+    [
+        ("car", ("--around", "2025-05-28"), "--around 2025-05-28 is not used by the figure car"),
+        ("price", ("--key", "PAK"), "--key PAK is not used by the figure price"),
+        ("events", ("--sessions", "20"), "--sessions 20 is not used by the figure events"),
+        ("price", ("--around", "2025-05-28", "--sessions", "20"), ""),
+    ],
+)
+def test_what_a_figure_does_not_use_is_told(store, tmp_path, kind, given, told):
+    whom, options = (SHARES, MEANS) if kind in ("car", "events") else ("HBL", ())
+    plot = ["plot", whom, "--kind", kind, "--store", str(store), *options, *given, "-o", str(tmp_path / "figure.html")]
+    done = CliRunner().invoke(app, plot)
+    assert done.exit_code == 0, done.exception
+    assert told in done.stderr
+    assert ("is not used" in done.stderr) == bool(told)
