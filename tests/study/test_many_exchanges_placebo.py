@@ -19,7 +19,7 @@ DRAWS, SEED = 6, 3
 
 
 def whole(events: pl.DataFrame = EVENTS, **more):
-    return study_frames(prices=together(), events=events, benchmark=BENCHMARK, **{**OPTIONS, **more})
+    return study_frames(prices=together(), events=events, **{"benchmark": BENCHMARK, **OPTIONS, **more})
 
 
 def alone(code: str, events: pl.DataFrame = EVENTS, **more):
@@ -77,7 +77,7 @@ def test_an_exchange_that_shares_no_date_has_its_own_placebo():
             "exchange": ["XNYS", "XKAR"],
         }
     )
-    together_ = whole(times, by="exchange")
+    together_ = whole(times, by="exchange", benchmark=f"XNYS={INDEX['XNYS']},XKAR={INDEX['XKAR']}")
     found = placebo_test(together_, draws=500, seed=1)
     clusters = placebo_clusters(together_.estimates, together_.panel, together_.spec, Matching())
     for code, cluster in zip(("XNYS", "XKAR"), clusters, strict=True):
