@@ -26,3 +26,9 @@ def parts_of(symbols: Sequence[str]) -> NDArray[np.int64]:
     """(S,) the part in which the events of each symbol are summed: its bucket, which no machine changes."""
     places = {bucket: place for place, bucket in enumerate(BUCKETS)}
     return np.array([places[bucket_of(symbol)] for symbol in symbols], dtype=np.int64)
+
+
+def columns_of_parts(symbols: Sequence[str]) -> dict[int, NDArray[np.int64]]:
+    """Of each part that has one of ``symbols`` (S,), by its number, the columns of those."""
+    part = parts_of(symbols)
+    return {number: np.flatnonzero(part == number) for number in np.unique(part).tolist()}

@@ -6,12 +6,13 @@ A share inside its own benchmark explains itself: of a jump of 5 % in one of two
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.frames import Array, Mask, Panel, Rows
 from correlator.sessions import exchange_named
 
 EQUAL_WEIGHTED = "equal-weighted"
@@ -72,6 +73,11 @@ class OwnMeans(NamedTuple):
     of_others: Array
     others: Rows
     of_all: Array
+
+    def on(self, panel: Panel, note: str) -> Panel:
+        """``panel`` with these as its benchmark, which ``note`` tells in words."""
+        named = replace(panel, factors=self.of_all[:, None], factor_names=(EQUAL_WEIGHTED,))
+        return replace(named, own_benchmark=self.of_others, benchmark_note=note)
 
 
 def equal_weighted_of_others(returns: Array, own: Rows, *, minimum: int = FEWEST_MEMBERS) -> OwnMeans:

@@ -89,30 +89,19 @@ def window_findings(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> pl.
 
 def flagged_bars(panel: Panel, windows: dict[str, tuple[Rows, Rows]], symbols: Rows) -> pl.DataFrame:
     """Every flagged bar of the windows (name: first and last row (E,)): symbol, session, finding, window, events."""
-    frames = []
+    texts: dict[str, Any] = dict.fromkeys(("symbol", "finding", "window"), pl.String)
+    schema = {**texts, "session": panel.labels.dtype, "events": pl.Int64}
+    frames = [pl.DataFrame(schema=schema)]
     for name, (first, last) in windows.items():
         events = windows_over(panel, symbols, first, last)
         for word, mask in marks_of(panel):
             rows, columns = np.nonzero(mask & (events > 0))
-            frames.append(
-                pl.DataFrame(
-                    {
-                        "symbol": pl.Series([panel.symbols[j] for j in columns.tolist()], dtype=pl.String),
-                        "session": panel.labels.gather(rows),
-                        "finding": pl.repeat(word, len(rows), dtype=pl.String, eager=True),
-                        "window": pl.repeat(name, len(rows), dtype=pl.String, eager=True),
-                        "events": events[rows, columns],
-                    }
-                )
-            )
-    schema: dict[str, Any] = {
-        "symbol": pl.String,
-        "session": panel.labels.dtype,
-        "finding": pl.String,
-        "window": pl.String,
-        "events": pl.Int64,
-    }
-    return pl.concat([pl.DataFrame(schema=schema), *frames]).sort("symbol", "session", "finding", "window")
+            own = [panel.symbols[j] for j in columns.tolist()]
+            told = {"session": panel.labels.gather(rows), "events": events[rows, columns]}
+            words = {"symbol": own, "finding": [word] * len(rows), "window": [name] * len(rows)}
+            frames.append(pl.DataFrame({**words, **told}, schema=schema))
+    bars = pl.concat(frames).select("symbol", "session", "finding", "window", "events")
+    return bars.sort("symbol", "session", "finding", "window")
 
 
 def marks_of(panel: Panel) -> Iterator[tuple[str, Mask]]:

@@ -300,13 +300,7 @@ def _on_mean(panel: Panel) -> Panel:
     fewest = min(means.others.tolist(), default=0)
     if fewest == 0:
         raise InputError(f"{EQUAL_WEIGHTED} needs a second column", hint="name a benchmark, or give more columns")
-    return replace(
-        panel,
-        factors=means.of_all[:, None],
-        factor_names=(EQUAL_WEIGHTED,),
-        own_benchmark=means.of_others,
-        benchmark_note=f"equal-weighted mean of {fewest} other column{'' if fewest == 1 else 's'}",
-    )
+    return means.on(panel, f"equal-weighted mean of {fewest} other column{'' if fewest == 1 else 's'}")
 
 
 def _valid(wide: Wide, source: _Source, what: str) -> tuple[Array, Mask | None]:

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from correlator.buckets import parts_of
+from correlator.buckets import columns_of_parts, parts_of
 from correlator.cluster import Cluster
 from correlator.errors import CorrelatorWarning, InputError, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
@@ -306,12 +306,10 @@ def bare_panel(labels: pl.Series, symbols: Sequence[str]) -> Panel:
 
 def _tasks(base: Task, symbols: tuple[str, ...]) -> dict[int, Task]:
     """A task for every bucket that has a symbol, by its number."""
-    part = parts_of(symbols)
-    tasks = {}
-    for number in np.unique(part).tolist():
-        own = np.flatnonzero(part == number)
-        tasks[number] = replace(base, symbols=tuple(symbols[column] for column in own.tolist()), columns=own)
-    return tasks
+    return {
+        number: replace(base, symbols=tuple(symbols[column] for column in own.tolist()), columns=own)
+        for number, own in columns_of_parts(symbols).items()
+    }
 
 
 def _selected(cluster: Cluster, tasks: dict[int, Task], stored: int) -> dict[int, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
-from correlator.buckets import parts_of
+from correlator.buckets import columns_of_parts
 from correlator.cluster import Cluster
 from correlator.correlation.intensity import Intensity, news_intensity
 from correlator.correlation.lead_lag import granger, lead_lag
@@ -299,13 +299,10 @@ def _one(pairing: Pairing, news: Array, outcome: Array) -> pl.DataFrame:
 
 def _parted(pairing: Pairing) -> list[Pairing]:
     """The pairing of each bucket of symbols."""
-    part = parts_of(pairing.symbols)
-    parts = []
-    for number in np.unique(part).tolist():
-        own = np.flatnonzero(part == number)
-        symbols = tuple(pairing.symbols[s] for s in own.tolist())
-        parts.append(replace(pairing, symbols=symbols, outcomes=pairing.outcomes[own]))
-    return parts
+    return [
+        replace(pairing, symbols=tuple(pairing.symbols[s] for s in own.tolist()), outcomes=pairing.outcomes[own])
+        for own in columns_of_parts(pairing.symbols).values()
+    ]
 
 
 def _family(pairs: list[Measured]) -> pl.DataFrame:

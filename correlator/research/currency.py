@@ -12,6 +12,7 @@ import polars as pl
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.frames import Array
 from correlator.store.bar_arrays import read_bar_arrays
+from correlator.store.reading import read_instrument_rows
 from correlator.store.statements import query
 
 _VEHICLE = "USD"
@@ -34,29 +35,6 @@ def currency_rate(
     local = _currency_of(connection, symbols)
     if local == target:
         return np.ones(len(sessions))
-    return _rate(connection, local, target, sessions, as_of=as_of)
-
-
-def _currency_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
-    rows = query(
-        connection,
-        "SELECT symbol, currency FROM instruments WHERE symbol IN (SELECT unnest($symbols)) ORDER BY symbol",
-        {"symbols": list(symbols)},
-    )
-    currencies = dict(rows.iter_rows())
-    unknown = [symbol for symbol, currency in currencies.items() if currency is None]
-    if unknown:
-        raise InputError(f"the currency of {unknown[0]} is not known", hint="say it with `correlator add instruments`")
-    if len(set(currencies.values())) != 1:
-        listed = ", ".join(f"{symbol} {currency}" for symbol, currency in currencies.items())
-        raise InputError(f"symbols are quoted in several currencies: {listed}", hint="study one at a time")
-    return str(next(iter(currencies.values())))
-
-
-def _rate(
-    connection: duckdb.DuckDBPyConnection, local: str, target: str, sessions: pl.Series, *, as_of: datetime | None
-) -> Array:
-    """What one unit of ``local`` is worth in ``target`` (T,), NaN on sessions without a rate."""
     stored = query(connection, "SELECT DISTINCT symbol FROM bars WHERE \"interval\" = '1d'")["symbol"].to_list()
 
     def rate(one: str, other: str) -> Array | None:
@@ -78,3 +56,14 @@ def _rate(
         )
     crossed: Array = ways[0] * ways[1]
     return crossed
+
+
+def _currency_of(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str]) -> str:
+    currencies = {name: row["currency"] for name, row in sorted(read_instrument_rows(connection, symbols).items())}
+    unknown = [symbol for symbol, currency in currencies.items() if currency is None]
+    if unknown:
+        raise InputError(f"the currency of {unknown[0]} is not known", hint="say it with `correlator add instruments`")
+    if len(set(currencies.values())) != 1:
+        listed = ", ".join(f"{symbol} {currency}" for symbol, currency in currencies.items())
+        raise InputError(f"symbols are quoted in several currencies: {listed}", hint="study one at a time")
+    return str(next(iter(currencies.values())))

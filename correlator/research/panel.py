@@ -166,13 +166,7 @@ def _on_mean(
         columns, notes = without_doubted(connection, columns, members, panel.labels, price=spec.price, as_of=spec.as_of)
     at = {member: column for column, member in enumerate(members)}
     means = equal_weighted_of_others(columns, np.array([at.get(symbol, -1) for symbol in panel.symbols]))
-    return replace(
-        panel,
-        factors=means.of_all[:, None],
-        factor_names=(EQUAL_WEIGHTED,),
-        own_benchmark=means.of_others,
-        benchmark_note=note_of_mean(exchange, means.others.tolist(), notes),
-    )
+    return means.on(panel, note_of_mean(exchange, means.others.tolist(), notes))
 
 
 def _columns(values: NDArray[Any], chosen: list[int]) -> NDArray[Any]:
