@@ -41,6 +41,12 @@ BY = re.compile(r" by (?:the |an? )?")
 AUXILIARY = re.compile(
     r" (?:(?:has|have|had|is|was|were|are|will|would|to|may|could|not|also|again|since|already|being|been|\w+ly) )*"
 )
+# *Manila says Chinese ships have rammed*: the noun of a country's doers, before their verb.
+_DOERS = re.compile(
+    r" (?:(?!(?:in|on|of|to|for|by|from|with|and|or|over|at|that|who|which|after|as|,|:) )[^ ]+ ){0,2}?(?<= )"
+    + AUXILIARY.pattern.removeprefix(" ")
+)
+_DEEDS = frozenset({"ASSAULT", "COERCE", "SANCTION", "MOBILIZE"})
 _BROKERED = re.compile(
     r" (?:brokered|mediated|sponsored|hosted|monitored|drafted|arranged|facilitated|proposed|supervised) by(?: the)? $"
 )
@@ -109,7 +115,11 @@ def clause_of(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: st
     trailing = _TRAILING.search(text.lowered, end - 1)
     turn = trailing.start() if trailing is not None else len(text.lowered)
     before = _behind_topic(text, [phrase for phrase in located if phrase.start < start], start)
-    tellers = _tellers(text, before, start) if chosen.category != "CONSULT" else []
+    tellers = (
+        _tellers(text, before, start, _DOERS if chosen.category in _DEEDS else AUXILIARY)
+        if chosen.category != "CONSULT"
+        else []
+    )
     right = [phrase for phrase in located if phrase.start >= start]
     brokers = [phrase for phrase in right if _BROKERED.search(text.lowered, end - 1, phrase.start + 1)]
     return Clause(
@@ -192,9 +202,12 @@ def _attribution_start(text: Text, end: int) -> int:
     return len(text.lowered)
 
 
-def _tellers(text: Text, before: Sequence[Phrase], start: int) -> list[Phrase]:
-    """*Oman says Iran has seized*: those before the word of saying, where the next actor is the subject of the verb."""
-    if len(before) < 2 or not AUXILIARY.fullmatch(text.lowered, before[-1].end - 1, start + 1):
+def _tellers(text: Text, before: Sequence[Phrase], start: int, joint: re.Pattern[str]) -> list[Phrase]:
+    """*Oman says Iran has seized*: those before the word of saying, where the next actor is the subject of the verb.
+
+    ``joint``: what may stand between that actor and the verb.
+    """
+    if len(before) < 2 or not joint.fullmatch(text.lowered, before[-1].end - 1, start + 1):
         return []
     says = [match.start() for match in _SAYS.finditer(text.lowered, before[0].end - 1, before[-1].start + 1)]
     return [phrase for phrase in before if phrase.end <= says[-1] + 1] if says else []

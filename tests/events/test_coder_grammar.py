@@ -27,6 +27,7 @@ def coded(text, **options):
         ("Lebanon attacked by Israel", ("ASSAULT", "ISR", "LBN")),
         ("Turkey urged by Egypt to withdraw troops", ("REQUEST", "EGY", "TUR")),
         ("Kenya refuses to sign accord with Uganda", ("REJECT", "KEN", "UGA")),
+        ("Manila says Chinese ship rammed its boat", ("ASSAULT", "CHN", "PHL")),
         ("Iran vows to retaliate against Israel", ("THREATEN", "IRN", "ISR")),
         ("Pakistan calls for ceasefire in Gaza", ("REQUEST", "PAK", "PSE")),
         ("Turkey will send doctors to Syria", ("AGREE", "TUR", "SYR")),
