@@ -27,8 +27,9 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _limited(file: _Readable, packed: int, source: str) -> bytes:
-    parts, size = [], 0
+def _limited(file: _Readable, packed: int, source: str, *, before: int = 0) -> bytes:
+    """The bytes of a file, with ``before`` others out of the same archive no more than the limit."""
+    parts, size = [], before
     while part := file.read(_CHUNK):
         size += len(part)
         check_unpacked(size, packed, source)
@@ -100,7 +101,7 @@ def name_unpacked(path: Path) -> str:
     return next((name.removesuffix(each.ending) for each in PACKINGS if name.endswith(each.ending)), name)
 
 
-_EACH = "unpack it and load its files one by one, each with what it does not say itself (--symbol)"
+EACH = "unpack it and load its files one by one, each with what it does not say itself (--symbol)"
 
 
 def from_zip(data: bytes, source: str) -> bytes:
@@ -108,8 +109,42 @@ def from_zip(data: bytes, source: str) -> bytes:
 
     Workbooks are archives, too, and stay as they are.
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(only_member(archive, source, _EACH)) as file:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(only_member(archive, source, EACH)) as file:
         return _limited(file, len(data), source)
+
+
+MOST_MEMBERS = 1_000
+
+
+def members_of(data: bytes, source: str) -> list[tuple[str, bytes]]:
+    """Names and bytes of the files of an archive, in order of their names, apart from what stands beside tables.
+
+    None of an archive of one file. Raises InputError for too many, too large, or locked ones.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        names = sorted(_tables_of(archive))
+        if len(names) < 2:
+            return []
+        if len(names) > MOST_MEMBERS:
+            raise InputError(f"{source} holds {len(names)} files, more than {MOST_MEMBERS}", hint="unpack it")
+        members, size = [], 0
+        for name in names:
+            _refuse_locked(archive, name, source)
+            with archive.open(name) as file:
+                members.append((name, _limited(file, len(data), source, before=size)))
+            size += len(members[-1][1])
+        return members
+
+
+def _tables_of(archive: zipfile.ZipFile) -> list[str]:
+    """Names of the files of an archive apart from a licence and what systems leave next to them."""
+    every = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
+    return [each for each in every if not _BESIDE.search(each)] or every
+
+
+def _refuse_locked(archive: zipfile.ZipFile, name: str, source: str) -> None:
+    if archive.getinfo(name).flag_bits & 1:
+        raise InputError(f"{source} is locked by a password", hint="unpack it first")
 
 
 def only_member(archive: zipfile.ZipFile, source: str, hint: str) -> str:
@@ -117,13 +152,11 @@ def only_member(archive: zipfile.ZipFile, source: str, hint: str) -> str:
 
     Raises InputError where there are several or none (``hint`` says what to do then), or where a password locks it.
     """
-    every = [each for each in archive.namelist() if not each.endswith("/") and not each.startswith("__MACOSX")]
-    names = [each for each in every if not _BESIDE.search(each)] or every
+    names = _tables_of(archive)
     if len(names) != 1:
         listed = ", ".join(names[:5]) or "none"
         raise InputError(f"{source} holds {len(names)} files ({listed})", hint=hint)
-    if archive.getinfo(names[0]).flag_bits & 1:
-        raise InputError(f"{source} is locked by a password", hint="unpack it first")
+    _refuse_locked(archive, names[0], source)
     return names[0]
 
 

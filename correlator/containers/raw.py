@@ -21,6 +21,7 @@ class RawTable:
     of the file or the number of the row, from 1. ``header``: of every column the cells above it, top first; empty where
     the source has no header. ``broken``: lines that do not fit the header, with columns ``__line`` and content.
     ``facts``: what the source says next to the table, for example symbol or currency.
+    ``files``: names of the files that it is made of, where these are several.
     """
 
     source: str
@@ -29,6 +30,7 @@ class RawTable:
     broken: pl.DataFrame
     is_text: bool
     facts: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:

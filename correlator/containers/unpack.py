@@ -15,7 +15,7 @@ from correlator.source_limits import MOST_BYTES, check_size
 
 _HEAD = 4096
 _DEPTH = 3
-_DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+DAMAGED = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _unpacked(kind: Container, data: bytes, source: str) -> bytes:
     assert kind.unpack is not None
     try:
         return kind.unpack(data, source)
-    except _DAMAGED as why:
+    except DAMAGED as why:
         if isinstance(why, InputError):
             raise
         raise InputError(f"{source} cannot be unpacked: it is damaged", hint="download it again") from why

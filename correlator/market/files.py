@@ -11,6 +11,7 @@ from typing import Any, TypedDict, Unpack
 import polars as pl
 from polars import selectors
 
+from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import AT, LINE, RawTable
 from correlator.containers.read import read_raw
@@ -165,7 +166,9 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
 
 def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFile:
     """As ``read_prices``, with what a store knows besides what the caller says."""
-    return read_table(read_raw(path_or_frame, Hints(options.symbol, known_words)), options)
+    hints = Hints(options.symbol, known_words)
+    several = read_archive(Path(path_or_frame), hints) if isinstance(path_or_frame, str | Path) else None
+    return read_table(read_raw(path_or_frame, hints) if several is None else several, options)
 
 
 def read_table(raw: RawTable, options: PriceOptions) -> PriceFile:
@@ -214,7 +217,9 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     ordered = bars.select(pl.col(name).cast(kind) for name, kind in BARS.schema(BAR_COLUMNS).items())
     if interval != labelled.interval:
         unit_notes.append(f"bars are {WORDS[interval]}: they are stored as {interval}, and no study of days takes them")
+    together = f"{len(raw.files)} files are read one below the other, and their lines counted through"
     notes = (
+        *([together] if raw.files else []),
         *table.layout.notes,
         *table.notes,
         *stacked.notes,

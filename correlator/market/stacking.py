@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from correlator.containers.packed import EACH
 from correlator.containers.raw import AT, LINE
 from correlator.errors import InputError
 from correlator.market.instruments import canonical_symbol
@@ -79,6 +80,11 @@ def _only_symbol(table: Recognised, whose: Whose) -> str:
         raise InputError(
             f"{raw.source} says that it holds {stated}, not {whose.symbol}",
             hint=f"give --symbol {stated}, or make it another name of {whose.symbol} (correlator add instruments)",
+        )
+    if raw.files and stated is None:
+        listed = ", ".join(raw.files[:5]) + (", ..." if len(raw.files) > 5 else "")
+        raise InputError(
+            f"{raw.source} holds {len(raw.files)} files ({listed}) that do not say whose prices they are", hint=EACH
         )
     chosen = whose.symbol or stated or whose.claimed
     if chosen is None:

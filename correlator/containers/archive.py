@@ -1,0 +1,69 @@
+"""An archive of several files of one layout as one raw table: months or days of bars, one below the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from correlator.containers.hints import Hints
+from correlator.containers.kinds import kind_of, kind_of_whole, readable
+from correlator.containers.packed import EACH, members_of
+from correlator.containers.raw import LINE, RawTable
+from correlator.containers.unpack import DAMAGED
+from correlator.errors import InputError
+from correlator.files import called, opened
+from correlator.source_limits import MOST_BYTES, check_shape, check_size
+
+
+def read_archive(path: Path, hints: Hints) -> RawTable | None:
+    """The tables of a zip archive as one, in order of the files' names; lines are counted through all of them.
+
+    None for anything but an archive of several files. Raises InputError for files of several layouts, or that state
+    different things above their tables.
+    """
+    source = called(path)
+    with opened(path) as file:
+        head = file.read(4)
+        if kind_of(head, source).name != "zip":
+            return None
+        data = head + file.read(MOST_BYTES + 1)
+    check_size(len(data), source)
+    if kind_of_whole(kind_of(data[:4096], source), data).name != "zip":
+        return None
+    try:
+        members = members_of(data, source)
+    except DAMAGED as why:
+        if isinstance(why, InputError):
+            raise
+        return None  # what reads one file says what is wrong with it
+    tables = [_member(path, name, content, hints) for name, content in members]
+    return _stacked(tables, source) if tables else None
+
+
+def _member(path: Path, name: str, content: bytes, hints: Hints) -> RawTable:
+    source = f"{called(path)}/{name}"
+    kind = kind_of_whole(kind_of(content[:4096], source), content)
+    if kind.read is None:
+        raise InputError(f"{source}: {kind.name} in an archive is not read", hint=f"give {readable()}")
+    return kind.read(path, content, source, hints)
+
+
+def _stacked(tables: list[RawTable], source: str) -> RawTable:
+    first = tables[0]
+    other = next((each for each in tables if (each.header, each.facts) != (first.header, first.facts)), None)
+    if other is not None:
+        raise InputError(
+            f"{source} holds {len(tables)} files ({first.source}, {other.source}, ...) of several layouts", hint=EACH
+        )
+    check_shape(sum(each.frame.height for each in tables), first.frame.width, source)
+    frames, broken, line = [], [], 0
+    for each in tables:
+        moved = (pl.col(LINE).cast(pl.Int64) + line).alias(LINE)
+        frames.append(each.frame.with_columns(moved))
+        broken.append(each.broken.with_columns(moved))
+        line = max([line, *frames[-1][LINE].to_list()[-1:], *broken[-1][LINE].to_list()[-1:]])
+    together = pl.concat(frames, how="vertical_relaxed")
+    names = tuple(each.source.removeprefix(f"{source}/") for each in tables)
+    return replace(first, source=source, frame=together, broken=pl.concat(broken), files=names)
