@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from correlator.errors import InputError, NotFoundError, TimeError, counted, likeliest, warn
 from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
 from correlator.eventstudy.spec import RETURNS_KINDS
+from correlator.eventstudy.weeks import check_same_week
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.layout.vocabulary import field_of
 from correlator.tabular import Frame, is_unnamed
@@ -316,7 +317,10 @@ def log_volume_of(volumes: Array) -> Array:
 
 
 def on_labels(wide: Wide, labels: pl.Series, what: str) -> Array:
-    """Values (T, S) of ``wide`` at ``labels``, NaN where it has no such bar; raises InputError when none match."""
+    """Values (T, S) of ``wide`` at ``labels``, NaN where it has no such bar; raises InputError when none match, or
+    where its dates stand a day off these.
+    """
+    check_same_week(wide.labels, labels, what)
     target = pl.DataFrame({"session": labels})
     source = pl.DataFrame({"session": wide.labels.cast(labels.dtype)}).with_row_index("row")
     rows = target.join(source, on="session", how="left", maintain_order="left")["row"]

@@ -113,7 +113,7 @@ def panel_of_exchanges(
         benchmark = _benchmark_on(spec.benchmark, code)
         needed = [*symbols, *extra, *([benchmark] if benchmark not in (None, EQUAL_WEIGHTED) else [])]
         names = tuple(dict.fromkeys(str(name) for name in needed))
-        part = on_sessions(wide.only(names), code)
+        part = on_sessions(wide.only(names), code, f"shares of {code}")
         panel = make(part, replace(spec, benchmark=benchmark, exchange=code))
         panels[code] = _block(panel, np.arange(len(panel.labels)), np.arange(len(symbols)))
     return joined(panels)

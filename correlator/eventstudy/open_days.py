@@ -14,6 +14,7 @@ import polars as pl
 
 from correlator.errors import InputError, warn
 from correlator.eventstudy.frames import Array, Mask, Rows, Wide
+from correlator.eventstudy.weeks import check_sessions, check_week
 from correlator.sessions import calendar_reach, sessions_between
 
 _FEWEST = 3
@@ -43,7 +44,8 @@ def on_open_days(wide: Wide, kind: str, exchange: str | None, studied: Sequence[
     if wide.labels.dtype != pl.Date or len(wide.labels) == 0 or not wide.names:
         return wide
     if exchange is not None:
-        return on_sessions(wide, exchange)
+        return on_sessions(wide, exchange, kind)
+    check_week(_days_with_figures(wide), kind)
     some = _rows_with_trade(wide.values, kind)
     week = wide.labels.dt.weekday().to_numpy() - 1
     resting = [day for day in range(7) if (week == day).sum() >= _FEWEST and not some[week == day].any()]
@@ -63,11 +65,11 @@ def on_open_days(wide: Wide, kind: str, exchange: str | None, studied: Sequence[
     return _rows(wide, ~(at_rest | empty))
 
 
-def on_sessions(wide: Wide, exchange: str) -> Wide:
+def on_sessions(wide: Wide, exchange: str, what: str) -> Wide:
     """``wide`` on the sessions of ``exchange`` between its first and last row, as a store has them.
 
     Sessions without a row have no figure; dates that the calendar does not reach count as sessions. Figures on other
-    days are left out with a warning. Raises InputError where no row is a session.
+    days are left out with a warning. Raises InputError where no row is a session, or where rows stand a day off.
     """
     reach = calendar_reach(exchange)
     start, end = max(wide.labels[0], reach[0]), min(wide.labels[-1], reach[1])
@@ -77,6 +79,7 @@ def on_sessions(wide: Wide, exchange: str) -> Wide:
     is_open = (wide.labels.is_in(known.implode()) | (wide.labels < reach[0]) | (wide.labels > reach[1])).to_numpy()
     if not is_open.any():
         raise InputError(f"no row of the frame is a session of {exchange}", hint="check the dates, and the exchange")
+    check_sessions(_days_with_figures(wide), known, what)
     _warn_of_closed(wide, ~is_open, exchange)
     first, last = wide.labels[int(np.argmax(is_open))], wide.labels[len(is_open) - 1 - int(np.argmax(is_open[::-1]))]
     inside = known.filter(known.is_between(first, last))
@@ -84,6 +87,10 @@ def on_sessions(wide: Wide, exchange: str) -> Wide:
     values = np.full((len(labels), len(wide.names)), np.nan)
     values[labels.is_in(wide.labels.implode()).to_numpy()] = wide.values[is_open]
     return Wide(labels.rename(wide.labels.name), wide.names, values)
+
+
+def _days_with_figures(wide: Wide) -> pl.Series:
+    return wide.labels.filter(pl.Series(np.isfinite(wide.values).any(axis=1)))
 
 
 def _warn_of_closed(wide: Wide, closed: Mask, exchange: str) -> None:

@@ -166,7 +166,7 @@ class _Examined:
 def _examined(series: Series, overrides: bool | str | Path) -> _Examined:
     """The series with its labels put right, as far as calendar and known closes tell."""
     sessions = _sessions(series, overrides)
-    by_day = tuple(audit_shifts.shifts_by_calendar(series, sessions))
+    by_day = tuple(audit_shifts.shifts_by_calendar(series.bars["session"], sessions))
     right = audit_shifts.with_days_moved(series, by_day)
     known = audit_identity.known_closes(series.symbol)
     by_session = tuple(audit_shifts.shifts_by_known_closes(right, known, sessions))

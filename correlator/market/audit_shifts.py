@@ -54,13 +54,13 @@ def finding_of(series: Series, shift: Shift, unit: str) -> pl.DataFrame:
     return series.finding(f"shifted-{shift.direction}", "high", shift.evidence, action, session=day)
 
 
-def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
-    """Stretches whose labels become sessions when they are moved by one day.
+def shifts_by_calendar(labels: pl.Series, sessions: pl.Series) -> list[Shift]:
+    """Stretches of ``labels`` (T,), dates in order, that become sessions when they are moved by one day.
 
     A label that is not a session next to one that is speaks for a shift, the reverse against it; where both or neither
     are, it says nothing. Four more for than against, and nine in ten sessions after moving, make a shift.
     """
-    days = series.bars["session"].to_physical().to_numpy().astype(np.int64)
+    days = labels.to_physical().to_numpy().astype(np.int64)
     known = sessions.to_physical().to_numpy().astype(np.int64)
     as_is = np.isin(days, known)
     shifts = []
@@ -76,16 +76,16 @@ def shifts_by_calendar(series: Series, sessions: pl.Series) -> list[Shift]:
                         direction,
                         first,
                         last,
-                        _labels_seen(series, first, last, as_is, moved=moved, direction=direction),
+                        _labels_seen(labels, first, last, as_is, moved=moved, direction=direction),
                     )
                 )
     return shifts
 
 
 def _labels_seen(
-    series: Series, first: int, last: int, as_is: NDArray[np.bool_], *, moved: NDArray[np.bool_], direction: str
+    labels: pl.Series, first: int, last: int, as_is: NDArray[np.bool_], *, moved: NDArray[np.bool_], direction: str
 ) -> str:
-    labels = series.bars["session"][first : last + 1]
+    labels = labels[first : last + 1]
     names = dict(labels.dt.strftime("%A").value_counts().rows())
     weekend = [f"{names[day]:,} {day}s" for day in ("Saturday", "Sunday") if day in names]
     fewest = "Friday" if direction == EARLY else "Monday"

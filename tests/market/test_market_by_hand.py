@@ -116,7 +116,7 @@ def test_labels_of_the_evening_are_shown_from_first_to_last() -> None:
     sessions = days.filter(days.dt.weekday() <= 5).alias("session")
     labels = sessions.dt.offset_by("-1d")
     bars = pl.DataFrame({"session": labels, "close": 1.0})
-    (shift,) = shifts_by_calendar(Series("A", "a.csv", bars, None, "share"), sessions)
+    (shift,) = shifts_by_calendar(bars["session"], sessions)
     assert shift.direction == "early"
     assert f"labels from {labels[0]} to {labels[-1]} (100 % of the bars)" in shift.evidence
     assert "26 Sundays and 0 Fridays" in shift.evidence
@@ -127,7 +127,7 @@ def test_four_labels_of_a_weekend_make_a_shift(weeks: int, count: int) -> None:
     days = pl.date_range(date(2024, 1, 1), date(2024, 1, 1) + timedelta(days=7 * weeks - 1), eager=True)
     sessions = days.filter(days.dt.weekday() <= 5).alias("session")
     bars = pl.DataFrame({"session": sessions.dt.offset_by("-1d"), "close": 1.0})
-    assert len(shifts_by_calendar(Series("A", "a.csv", bars, None, "share"), sessions)) == count
+    assert len(shifts_by_calendar(bars["session"], sessions)) == count
 
 
 def test_a_bar_at_the_limit_says_its_change() -> None:
