@@ -82,8 +82,8 @@ def stored_price_data(
         reason="day_zero_reason",
         published_at=pl.when(pl.col("known_precision").is_in(["minute", "second"])).then("known_at"),
     )
-    marks = _marks(store, symbol, bars, exchange, as_of=asked.as_of) if daily else None
-    if marks is not None:
+    if daily:
+        marks = _marks(store, symbol, bars, exchange, as_of=asked.as_of)
         marks = pl.concat([marks, actions.with_columns(pl.col("mark").fill_null(ACTION))])
         return PriceData(symbol, bars, events_shown, quotes, marks=marks)
     zone = exchange_zone(exchange)

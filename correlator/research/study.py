@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
@@ -136,14 +136,8 @@ def run_study(store: Store, spec: StudySpec, data: Data = NO_DATA) -> StudyResul
         markets = _markets(connection, spec, data)
         events = pl.concat([market_events(connection, market) for market in markets])
     measured, repeated, domestic = chosen_events(events, spec)
-    studied = set(measured["symbol"].unique())
-    panels, flagged = {}, {}
-    for market in markets:
-        audited = [symbol for symbol in market.panel.symbols if symbol in studied]
-        flagged[market.exchange] = study_findings(store, audited, market.spec) if audited else None
-        panel = with_findings(market.panel, flagged[market.exchange], market.spec)
-        panels[market.exchange] = with_data(panel, market.spec, data)
-    result = study_panel(joined(panels), measured, _named(spec, markets))
+    panel, flagged = _audited(store, markets, data, set(measured["symbol"].unique()))
+    result = study_panel(panel, measured, _named(spec, markets))
     warn_of_flagged_bars(result, flagged)
     nobody = nobody.cast({"session": result.excluded["session"].dtype})
     return replace(result, excluded=pl.concat([result.excluded, repeated, domestic, nobody], how="vertical_relaxed"))
@@ -185,11 +179,8 @@ def study_bars(store: Store, spec: StudySpec, data: Data) -> tuple[StudySpec, Pa
     named."""
     with store.studying() as connection:
         markets = _markets(connection, spec, data)
-    panels = {}
-    for market in markets:
-        findings = study_findings(store, market.panel.symbols, market.spec)
-        panels[market.exchange] = with_data(with_findings(market.panel, findings, market.spec), market.spec, data)
-    return _named(spec, markets), joined(panels)
+    panel, _ = _audited(store, markets, data, {symbol for market in markets for symbol in market.panel.symbols})
+    return _named(spec, markets), panel
 
 
 @dataclass(frozen=True)
@@ -201,23 +192,31 @@ class Market:
     panel: Panel
 
 
+def _audited(
+    store: Store, markets: Sequence[Market], data: Data, studied: Set[str]
+) -> tuple[Panel, dict[str, pl.DataFrame | None]]:
+    """The bars of all markets with what the audit says of the ``studied`` symbols, and its findings by exchange."""
+    panels, flagged = {}, {}
+    for market in markets:
+        symbols = [symbol for symbol in market.panel.symbols if symbol in studied]
+        flagged[market.exchange] = study_findings(store, symbols, market.spec) if symbols else None
+        panel = with_findings(market.panel, flagged[market.exchange], market.spec)
+        panels[market.exchange] = with_data(panel, market.spec, data)
+    return joined(panels), flagged
+
+
 def _markets(connection: duckdb.DuckDBPyConnection, spec: StudySpec, data: Data) -> list[Market]:
     """The bars of every exchange that the symbols trade on."""
     by_exchange = exchanges_of(connection, symbols_asked(connection, spec.symbols))
     _check_several(list(by_exchange), spec)
-    markets = [_market(connection, spec, exchange, names) for exchange, names in by_exchange.items()]
-    beside = (data.factors, data.risk_free)
-    return [
-        replace(each, panel=with_stored_donors(connection, each.panel, each.spec, each.exchange, beside=beside))
-        for each in markets
-    ]
-
-
-def _market(connection: duckdb.DuckDBPyConnection, spec: StudySpec, exchange: str, names: list[str]) -> Market:
-    asked = benchmark_of_exchange(spec.benchmark, exchange)
-    chosen = benchmark_of(connection, names, asked, spec.model)
-    named = replace(spec, benchmark=chosen)
-    return Market(exchange, named, stored_panel(connection, names, exchange, named, flags=spec.flagged != KEEP))
+    markets, beside = [], (data.factors, data.risk_free)
+    for exchange, names in by_exchange.items():
+        chosen = benchmark_of(connection, names, benchmark_of_exchange(spec.benchmark, exchange), spec.model)
+        named = replace(spec, benchmark=chosen)
+        panel = stored_panel(connection, names, exchange, named, flags=spec.flagged != KEEP)
+        panel = with_stored_donors(connection, panel, named, exchange, beside=beside)
+        markets.append(Market(exchange, named, panel))
+    return markets
 
 
 def _check_several(exchanges: list[str], spec: StudySpec) -> None:

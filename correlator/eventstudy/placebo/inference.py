@@ -100,9 +100,7 @@ def placebo_test(
     ground = ground_of(study)
     result = ground.result
     clusters = placebo_clusters(result.estimates, ground.market(), result.spec, chosen, usable=ground.usable())
-    observed = _observed(result)
-    possible = [cluster for cluster in clusters if len(cluster.candidates)]
-    drawable = [part for cluster in possible if (part := _part_of(cluster, observed)) is not None]
+    drawable = _inside([cluster for cluster in clusters if len(cluster.candidates)], _observed(result))
     if not drawable:
         raise StudyError("no event has a placebo date", hint="match fewer criteria, or bring a longer history")
     block = Moves.of(result.panel).reach(chosen.block_of(result.spec))
@@ -144,7 +142,7 @@ def _own_placements(
     groups, draws = null.shape[:2]
     placements = []
     for group in range(groups):
-        own = [part for cluster in clusters if (part := _part_of(cluster, group_of == group)) is not None]
+        own = _inside(clusters, group_of == group)
         number, given_up = number_of_placements(own), _given_up(own)
         if not 0 < number <= draws:
             placements.append(OwnPlacements(null[group], min(number, MOST_COUNTED), given_up))
@@ -166,9 +164,9 @@ def _observed(result: StudyResult) -> Mask:
     return mask
 
 
-def _part_of(cluster: Cluster, inside: Mask) -> Cluster | None:
-    """The events of ``cluster`` that are ``inside`` (E,), None where none is."""
-    return cluster.of(inside) if inside[cluster.events].any() else None
+def _inside(clusters: Sequence[Cluster], inside: Mask) -> list[Cluster]:
+    """The events of ``clusters`` that are ``inside`` (E,); a cluster of none is left out."""
+    return [cluster.of(inside) for cluster in clusters if inside[cluster.events].any()]
 
 
 def _given_up(clusters: Sequence[Cluster]) -> str:
