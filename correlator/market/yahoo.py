@@ -57,6 +57,7 @@ EXCHANGES = {
     "KSC": "XKRX",
     "SAU": "XSAU",
     "IST": "XIST",
+    "TLV": "XTAE",
 }
 # Endings that Yahoo writes; US and UK are Stooq's.
 _ENDINGS = ("=X", *(f".{ending}" for ending in SUFFIXES if ending not in ("US", "UK")))

@@ -46,10 +46,10 @@ def test_dates_a_day_early_are_refused_with_an_exchange_and_told_without() -> No
 
 
 @pytest.mark.filterwarnings("error::correlator.errors.CorrelatorWarning")
-@pytest.mark.parametrize("exchange", ["XNYS", "XKAR", "XTKS", "24/7", "XSAU"])
+@pytest.mark.parametrize("exchange", ["XNYS", "XKAR", "XTKS", "24/7", "XSAU", "XTAE"])
 def test_a_market_s_own_week_is_right(exchange: str) -> None:
     assert study(frame(exchange), exchange=exchange).car.height == 2
-    assert off_by(frame(exchange)["date"]) == ("early" if exchange == "XSAU" else "")
+    assert off_by(frame(exchange)["date"]) == ("early" if exchange in ("XSAU", "XTAE") else "")
 
 
 def test_a_stretch_that_stands_a_day_off_is_told() -> None:
