@@ -17,6 +17,7 @@ import polars as pl
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Array, Panel
+from correlator.eventstudy.placement import marked_before
 from correlator.eventstudy.result_frames import ratio, two_sided_p
 from correlator.eventstudy.spec import StudySpec
 
@@ -157,7 +158,7 @@ def _purged(estimates: EventEstimates, panel: Panel, estimation_bars: int) -> np
     if panel.purged is None:
         return np.zeros(len(estimates), dtype=np.int64)
     out = panel.purged & ~np.isnan(panel.returns)
-    before = np.concatenate([np.zeros((1, out.shape[1]), dtype=np.int64), out.cumsum(axis=0)])
+    before = marked_before(out).astype(np.int64)
     first = np.clip(estimates.est_first, 0, len(out))
     end = np.clip(estimates.est_first + estimation_bars, 0, len(out))
     return np.asarray(before[end, estimates.symbol_index] - before[first, estimates.symbol_index])

@@ -19,8 +19,14 @@ from correlator.eventstudy.exchange_studies import study_of_parts
 from correlator.eventstudy.flagged import dropped_reasons
 from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.many_exchanges import placed_on_parts
-from correlator.eventstudy.placement import car_columns, day_labels, holds_any, place_events, window_rows
-from correlator.eventstudy.purge import reach_of_events
+from correlator.eventstudy.placement import (
+    car_columns,
+    day_labels,
+    holds_any,
+    place_events,
+    reach_of_events,
+    window_rows,
+)
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.result_frames import group_keys
 from correlator.eventstudy.spec import StudySpec

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from correlator.errors import StudyError, TimeError
 from correlator.eventstudy.frames import Mask, Panel, Rows
@@ -99,11 +100,30 @@ def windows_over(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Rows:
 
 def holds_any(mask: Mask, symbols: Rows, first: Rows, last: Rows) -> Mask:
     """Which windows (E,), as ``windows_over`` has them, hold a bar that is marked in ``mask`` (T, S)."""
-    total = len(mask)
-    before = np.zeros((total + 1, mask.shape[1]), dtype=np.int32)
-    np.cumsum(mask, axis=0, out=before[1:])
+    total, before = len(mask), marked_before(mask)
     start, end = np.clip(first, 0, total), np.clip(last + 1, 0, total)
     return np.asarray((before[np.maximum(end, start), symbols] > before[start, symbols]) & (symbols >= 0))
+
+
+def reach_of_events(panel: Panel, symbols: Rows, first: Rows, last: Rows) -> Mask:
+    """Bars (T, S) whose return is over a session of a window, as ``windows_over`` has them, of their symbol: those that
+    clean estimation windows leave out.
+
+    The windows of an event do not overlap, so its own event window takes nothing from its own estimation.
+    """
+    inside = windows_over(panel, symbols, first, last) > 0
+    if panel.spans is None:
+        return inside
+    before = marked_before(inside)
+    start = np.maximum(np.arange(1, len(inside) + 1)[:, None] - panel.spans, 0)
+    return np.asarray(before[1:] > np.take_along_axis(before, start, axis=0))
+
+
+def marked_before(mask: Mask) -> NDArray[np.int32]:
+    """(T + 1, S) how many bars before each row are marked in ``mask`` (T, S), in the last row how many are at all."""
+    before = np.zeros((len(mask) + 1, mask.shape[1]), dtype=np.int32)
+    np.cumsum(mask, axis=0, out=before[1:])
+    return before
 
 
 def own_window_rows(panel: Panel, window: Window, symbols: Rows, day_zero: Rows) -> tuple[Rows, Rows]:
