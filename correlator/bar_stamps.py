@@ -28,9 +28,9 @@ def bar_length(interval: str) -> timedelta:
 def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: str | None = None) -> str:
     """Which side of their bars ``stamps`` (instants, UTC, of bars of ``length`` within sessions) are: start or end.
 
-    They are ends where a bar is stamped with the close of most sessions, hardly any with an opening, and the first of a
-    session not later than one length after it: bars of 30 minutes from 10:00 to 16:00 New York time. Else they are
-    starts, as without an ``exchange``. ``said``: what the caller says, which counts.
+    They are ends where a bar is stamped with the close of most sessions, hardly any with an opening or within a length
+    before it, and the first of a session within a length after it: 30 minutes from 10:00 to 16:00 New York time.
+    Else they are starts, as without an ``exchange``. ``said``: what the caller says, which counts.
 
     Raises InputError where they look like ends, but on too few sessions to be sure.
 
@@ -49,20 +49,16 @@ def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: st
         return said
     if exchange is None:
         return START
-    hours = _hours(stamps, exchange)
-    inside = (
-        pl.DataFrame({"stamp": stamps.cast(_INSTANT)})
-        .drop_nulls()
-        .unique()
-        .sort("stamp")
-        .join_asof(hours.sort("opens_at"), left_on="stamp", right_on="opens_at")
-        .filter(pl.col("stamp") <= pl.col("closes_at"))
-    )
-    each = inside.group_by("opens_at").agg(
-        opened=(pl.col("stamp") == pl.col("opens_at")).any(),
-        closed=(pl.col("stamp") == pl.col("closes_at")).any(),
-        soon=(pl.col("stamp").min() <= pl.col("opens_at").first() + length),
-    )
+    bars = pl.DataFrame({"stamp": stamps.cast(_INSTANT)}).drop_nulls().unique().sort("stamp")
+    hours = _hours(stamps, exchange).sort("opens_at")
+    before = hours.join_asof(bars, left_on="opens_at", right_on="stamp")["stamp"]
+    after = hours.join_asof(bars, left_on="opens_at", right_on="stamp", strategy="forward", allow_exact_matches=False)
+    each = after.select(
+        (pl.col("stamp") <= pl.col("closes_at")).fill_null(False).alias("traded"),
+        (pl.col("opens_at") - before < length).fill_null(False).alias("opened"),
+        pl.col("closes_at").is_in(bars["stamp"].implode()).alias("closed"),
+        (pl.col("stamp") - pl.col("opens_at") <= length).fill_null(False).alias("soon"),
+    ).filter("traded")
     if each.is_empty() or each["opened"].mean() > _HARDLY_ANY:  # type: ignore[operator]
         return START
     if each["closed"].mean() < _MOST or each["soon"].mean() < _NEARLY_ALL:  # type: ignore[operator]

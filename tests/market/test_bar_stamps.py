@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,11 @@ def test_what_is_no_proof_is_a_start() -> None:
     auctions = ends("XNYS", 390)  # a share of which nothing but the closing auction is there
     assert side_of(auctions, timedelta(minutes=1), "XNYS") == START
     assert side_of(ends("24/7", 60), timedelta(hours=1), "24/7") == START
+    around_the_clock = pl.datetime_range(datetime(2024, 7, 1), datetime(2024, 7, 5), "1h", time_zone="UTC", eager=True)
+    assert side_of(around_the_clock, timedelta(hours=1), "XNYS") == START  # 20:00 is the close, 13:30 is in no stamp
+    full_hours = around_the_clock.filter(around_the_clock.dt.hour().is_between(13, 20))  # the first holds the opening
+    assert side_of(full_hours, timedelta(hours=1), "XNYS") == START
+    assert side_of(full_hours.filter(full_hours.dt.hour() > 13), timedelta(hours=1), "XNYS") == END
     with pytest.raises(InputError, match="stamped 'left' is not known"):
         side_of(bars, half_hour, "XNYS", "left")
 
