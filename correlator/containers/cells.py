@@ -13,7 +13,7 @@ DATE_LIKE = re.compile(
     | \d{{1,2}}[-/.]\d{{1,2}}[-/.](\d{{4}}|\d{{2}})(?!\d)
     | (19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\s?\d{{4}}|\s?\d{{6}}|\s+\d{{2}}:.*)?$
     | \d{{9,10}}$ | \d{{12,13}}$ | \d{{15,16}}$ | \d{{18,19}}$
-    | \d{{1,2}}[-\s./]*({_WORD}{{3,}})\.?[-\s./,]*(\d{{4}}|\d{{2}})(?!\d)
+    | \d{{1,2}}[-\s./]*({_WORD}{{3,}})\.?[-\s./,]*['’]?(\d{{4}}|\d{{2}})(?!\d)
     | ({_WORD}{{3,}}\.?,?\s+)?{_WORD}{{3,}}\.?\s*\d{{1,2}},?\s+\d{{4}}
     | ({_WORD}{{2,}}\.?,?\s+)\d{{1,2}}[-\s./]*({_WORD}{{3,}})\.?[-\s./,]*\d{{2,4}}
     | (19|20)\d\d[-\s./]{_WORD}{{3,}}[-\s./]\d{{1,2}}
@@ -111,9 +111,21 @@ def _is_level(record: Record, below: Sequence[Record], width: int) -> bool:
         return _fits(cells, width)
     if not _fits(cells, width) or sum(bool(cell) for cell in cells) < 2:
         return False
+    if _names_blocks(cells, [cell.strip() for cell in below[0].cells]):
+        return True
     only_index = not any(cell.strip() for cell in below[0].cells[1:])
     same_index = cells[0].lower() == below[0].cells[0].strip().lower()
     return only_index or ((cells[0].lower() in _INDEX_NAMES or same_index) and not is_data(cells))
+
+
+def _names_blocks(cells: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether the cells name tables that stand side by side: one above each repetition of the first name below."""
+    starts = [place for place, cell in enumerate(below) if cell and cell == below[0]]
+    named = [place for place, cell in enumerate(cells) if cell]
+    if len(starts) < 2 or len(named) != len(starts) or is_data(cells):
+        return False
+    ends = [*starts[1:], len(below)]
+    return all(start <= place < end for place, start, end in zip(named, starts, ends, strict=True))
 
 
 def _fits(cells: Sequence[str], width: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,13 @@ from correlator.errors import InputError
 from correlator.syntax import json_fault
 
 _DEPTH = 6
-_DATE = "date"
+_DATE, _SHARE = "date", "symbol"
+_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=:]{0,14}")
+_ENVELOPES = frozenset(("DATA", "RESULT", "RESULTS", "VALUES", "BARS", "PRICES", "ROWS", "ITEMS", "QUOTES"))
+_NAMES = ("symbol", "ticker", "code", "Symbol", "Ticker", "Code")
+# Under which names services answer in words instead of bars.
+_MESSAGES = ("error message", "error", "errors", "message", "note", "information", "detail", "description")
+_ONE_TABLE = "give one list of bars, or columns of equal length"
 _AS_WRITTEN: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str}
 
 
@@ -30,7 +37,8 @@ def read_json(data: bytes, source: str) -> RawTable:
         tables = [table for table in tables if _holds_bars(table)]
     if len(tables) != 1:
         what = "no table" if not tables else f"{len(tables)} tables"
-        raise InputError(f"{source} is JSON with {what}", hint="give one list of bars, or columns of equal length")
+        said = "" if tables else next((f": it says {facts[key][:200]!r}" for key in _MESSAGES if facts.get(key)), "")
+        raise InputError(f"{source} is JSON with {what}{said}", hint=_ONE_TABLE)
     table = tables[0]
     return RawTable(source, table.frame, table.header, table.broken, is_text=True, facts=facts)
 
@@ -71,7 +79,7 @@ def _holds_bars(table: RawTable) -> bool:
 
 
 def _table(node: Any, source: str) -> RawTable | None:
-    for read in (_of_records, _of_lists, _of_split, _of_days, _of_chart, _of_columns):
+    for read in (_of_records, _of_lists, _of_split, _of_days, _of_shares, _of_chart, _of_columns):
         table = read(node, source)
         if table is not None:
             return table
@@ -155,6 +163,28 @@ def _of_days(node: Any, source: str) -> RawTable | None:
         return None
     records = [{_DATE: day, **_numbered(values)} for day, values in node.items()]
     return _of_records(records, source)
+
+
+def _of_shares(node: Any, source: str) -> RawTable | None:
+    """{"LAMP": [{"t": ..., "c": ...}, ...], ...}, or [{"symbol": "LAMP", "historical": [...]}, ...]"""
+    shares: list[tuple[str, Any]] = []
+    if isinstance(node, Mapping) and node and all(_is_symbol(str(key)) for key in node):
+        shares = [(str(key), value) for key, value in node.items()]
+    elif isinstance(node, list) and node and all(isinstance(each, Mapping) for each in node):
+        for each in node:
+            names = [each[key] for key in _NAMES if isinstance(each.get(key), str)]
+            bars = [value for value in each.values() if isinstance(value, list)]
+            if len(names) != 1 or len(bars) != 1:
+                return None
+            shares.append((names[0], bars[0]))
+    lists = [bars for _, bars in shares]
+    if not lists or not all(isinstance(bars, list) and all(isinstance(bar, Mapping) for bar in bars) for bars in lists):
+        return None
+    return _of_records([{_SHARE: name, **bar} for name, bars in shares for bar in bars], source)
+
+
+def _is_symbol(key: str) -> bool:
+    return _SYMBOL.fullmatch(key) is not None and key not in _ENVELOPES
 
 
 def _numbered(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from correlator.containers import packed
+from correlator.containers.cotahist import MARK, read_cotahist
 from correlator.containers.frame import raw_of_frame
 from correlator.containers.hints import Hints
 from correlator.containers.json_text import read_json
@@ -84,6 +85,7 @@ CONTAINERS = (
     Container("zip", (b"PK\x03\x04",), unpack=packed.from_zip),
     Container("compress", (b"\x1f\x9d",), unpack=packed.from_compress),
     *(Container(each.name, (each.mark,), unpack=each.unpack) for each in packed.PACKINGS),
+    Container("COTAHIST", (MARK,), read=read_cotahist),
     Container("json", tells=_is_json, read=_json, called="JSON"),
     Container("web page", tells=_is_web_page),
     Container("text", tells=lambda _: True, read=_text, called="CSV"),

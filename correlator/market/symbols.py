@@ -53,6 +53,8 @@ def split_place(name: str) -> tuple[str, str | None]:
     if terminal:
         place = (terminal["place"] or "").upper()
         return terminal["bare"].upper(), PLACES.get(place)
+    if text.upper().endswith("-US"):  # FactSet
+        return text[:-3].upper(), "XNYS"
     if " " in text:
         bare, ending = text.rsplit(" ", 1)
         if ending.upper() in PLACES and " " not in bare:

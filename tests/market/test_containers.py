@@ -63,7 +63,7 @@ def test_the_table_is_the_same_out_of_every_kind(tmp_path: Path, content: str) -
 
 
 def test_every_kind_is_tried_or_refused(tmp_path: Path) -> None:
-    tried = {*_CONTENTS, "compress"}
+    tried = {*_CONTENTS, "compress", "COTAHIST"}  # tests/market/layouts/b3-cotahist.txt
     for kind in CONTAINERS:
         assert kind.name in tried or (kind.read is None and kind.unpack is None)
     for head, reason in ((b"FEA1" + b"\0" * 20, "feather of version 1 is not read"), (b"<html><table>", "web page")):

@@ -10,6 +10,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError, likeliest
+from correlator.market.layout.beside import stacked_blocks
 from correlator.market.layout.shapes import find_shape, read_shape
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
 from correlator.market.layout.telling import holds_dates, named_field
@@ -57,7 +58,7 @@ def recognise(
     over what the layout says; ``symbol``: the one asked for. Raises InputError, naming the option, where no layout fits
     or several do, and for columns that are not there.
     """
-    raw = raw if "date" in (columns or {}) else _with_joined_days(raw)
+    raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(raw))
     given = _given(raw, columns or {})
     if layout is not None:
         chosen = load_layout(layout)
@@ -160,15 +161,15 @@ def _tells_rows_apart(raw: RawTable, layout: Layout) -> bool:
 
 
 def _plain_labels(raw: RawTable) -> dict[str, str]:
-    """Plain names to columns, the first of each name."""
+    """Plain names to columns, the first of each name, and names as they are written, which come first."""
     names: dict[str, str] = {}
     for column, label in raw.labels.items():
         names.setdefault(plain(label), column)
-    return names
+    return {**names, **{label: column for column, label in reversed(raw.labels.items())}}
 
 
 def _column(raw: RawTable, names: Mapping[str, str], theirs: str) -> str | None:
-    known = names.get(plain(theirs)) if raw.has_header else None
+    known = names.get(theirs, names.get(plain(theirs))) if raw.has_header else None
     if known is None and theirs.isdigit():
         return f"c{int(theirs) - 1}" if int(theirs) <= len(raw.columns) else None
     return known
@@ -197,7 +198,7 @@ def _of_layout(raw: RawTable, layout: Layout, given: Mapping[str, str], *, force
             f"{raw.source} {what}: no column {layout.columns.get(lacking, lacking)!r}",
             hint=f"it has {raw.shown()}; name it with columns (--column {lacking}=...)",
         )
-    _refuse_repeats(raw, fields)
+    _refuse_repeats(raw, fields, exact=layout.exact)
     return _recognised(raw, layout, fields)
 
 
@@ -225,11 +226,12 @@ def _recognised(raw: RawTable, layout: Layout, columns: Mapping[str, str]) -> Re
     return Recognised(layout, raw, columns["date"], {None: fields}, time, symbol, series, currency)
 
 
-def _refuse_repeats(raw: RawTable, fields: Mapping[str, str]) -> None:
-    """Raise InputError where the header has a name of ours twice, over figures that differ."""
+def _refuse_repeats(raw: RawTable, fields: Mapping[str, str], *, exact: bool = False) -> None:
+    """Raise InputError where the header has a name of ours twice, over figures that differ; ``exact``: T is not t."""
     for ours, column in fields.items():
         label = raw.label(column)
-        twins = [each for each in raw.columns if each != column and label and plain(raw.label(each)) == plain(label)]
+        alike = str if exact else plain
+        twins = [each for each in raw.columns if each != column and label and alike(raw.label(each)) == alike(label)]
         for twin in twins:
             if not raw.is_same(column, twin):
                 raise InputError(

@@ -48,7 +48,8 @@ def no_dates(raw: RawTable) -> InputError:
         period = period_remedy(cell, named=part_of_date(label))
         if period is not None:
             return InputError(f"{raw.source} has no date column: {period[0]} ({label})", hint=period[1])
-    return InputError(f"{raw.source} has no date column", hint=name_it(raw, "date"))
+    hint = f"{name_it(raw, 'date')}, or add one with the day of each row"
+    return InputError(f"{raw.source} has no date column", hint=hint)
 
 
 def named_field(raw: RawTable, column: str) -> str | None:
