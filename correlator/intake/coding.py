@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
+from correlator.intake.instruments import names_in
 from correlator.store.reading import read_known_articles
 from correlator.store.statements import query
 from correlator.tables import EVENTS, LINKS
@@ -133,13 +134,16 @@ def first_told(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def named_by_source(connection: duckdb.DuckDBPyConnection, named: pl.DataFrame) -> pl.DataFrame:
-    """Links of kind ``named`` for the symbols that a corpus states for its articles, known ones too (``tables.LINKS``).
+    """Links of kind ``named`` for the symbols that a corpus states for its articles, known ones too (``tables.LINKS``),
+    under the store's names for them.
 
     ``named``: article_key, symbol, evidence.
     """
     if named.is_empty():
         return pl.DataFrame(schema=LINKS.schema())
-    connection.register("named_rows", named)
+    names = names_in(connection)
+    ours = {symbol: names.own(symbol) for symbol in named["symbol"].unique()}
+    connection.register("named_rows", named.with_columns(pl.col("symbol").replace(ours)))
     rows = query(
         connection,
         """

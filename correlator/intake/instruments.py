@@ -22,6 +22,7 @@ from correlator.market.instruments import (
     read_instruments,
     symbols_by_spelling,
 )
+from correlator.market.symbols import split_place
 from correlator.sessions import exchange_named
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
@@ -134,6 +135,23 @@ class Names:
     def symbol_of(self, name: str) -> str | None:
         """The store's symbol for what a file or a person calls it: AIRLINK for airlink, AIRLINK.KA and PSX:AIRLINK."""
         return self.symbols.get(name.strip().upper()) or self.symbols.get(canonical_symbol(name).upper())
+
+    def own(self, symbol: str) -> str:
+        """The store's symbol for one that a source states, whose prefix or ending may say its exchange.
+
+        One that the store does not have is written as Yahoo does: LAMP for ``LAMP.US``, VOD.L for ``LSE:VOD``.
+        """
+        bare, place = split_place(symbol)
+        if place is None:
+            return self.symbol_of(symbol) or symbol
+        ending = next((each for each, exchange in SUFFIXES.items() if exchange == place), "")
+        abroad = exchange_named(place).country not in ("USA", "PAK") and ending
+        written = f"{bare}.{ending}" if abroad else bare
+        for name in (symbol, written, bare):
+            row = self.row(name)
+            if row is not None and are_one_market(row["exchange"], place):
+                return str(row["symbol"])
+        return written
 
     def describe(self, symbol: str, exchange: str | None) -> Row:
         """The instrument as the store has it, else as the package knows it (see ``describe_instrument``)."""

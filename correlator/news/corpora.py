@@ -26,7 +26,9 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "published", "published_at", "publishedat", "published_utc", "published_date", "publisheddate", "publish_date",
         "publishdate", "date_published", "date_publish", "datepublished", "datetimepub", "pub_date", "pubdate",
         "publication_date", "time_published", "webpublicationdate", "seendate", "ts_text", "datetime", "date_time",
-        "timestamp", "unix_timestamp", "unix_time", "unix_ts", "epoch", "created_utc", "date", "time",
+        "timestamp", "timestamp_utc", "datetime_utc", "date_utc", "time_utc", "unix_timestamp", "unix_time", "unix_ts",
+        "epoch", "created_utc", "story_date", "news_date", "date", "publish_time", "published_time", "publication_time",
+        "time",
         "fecha", "datum", "tarih", "дата", "日期", "日付", "날짜",
     ),
     "url": ("url", "link", "address", "article_url", "web_url", "weburl", "lien", "enlace"),
@@ -46,12 +48,14 @@ _LANGUAGES = {
     "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
     "polish": "pl", "pol": "pl",
 }  # fmt: skip
-_CLOCKS = frozenset(
-    ("time", "clock", "hour", "time_of_day", "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간")
-)
-_PREFIXED = re.compile(r"^(?:[A-Z]{2,6}:)(?=[A-Z0-9])")
+_CLOCKS = frozenset((
+    "time", "clock", "hour", "timeofday", "publishtime", "publishedtime", "publicationtime", "storytime", "newstime",
+    "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",
+))  # fmt: skip
+_PREFIXED = re.compile(r"^(?:NASDAQ(?:GS|GM|CM)?|NYSE|NYSEARCA|ARCA|AMEX|BATS|CBOE|OTC[A-Z]*|US):(?=[A-Z0-9])")
+_TERMINAL = re.compile(r"\b(\S+) (?:([A-Z]{2}) Equity|(US|UN|UW|UQ|LN|GR|GY|FP|JT|JP|SJ))(?![\w.])", re.I)
 _NOT_SHARES = ("CRYPTO:", "FOREX:")
-_SYMBOL = re.compile(r"[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
+_SYMBOL = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}:)?[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ UNNAMED = Corpus("a table", columns={name: tuple(usual) for name, usual in _USUA
 
 def corpus_of(names: Sequence[str]) -> Corpus:
     """The layout that a file with these columns has: of those it fulfils, the one that needs most of them."""
-    lowered = {name.casefold() for name in names}
-    fitting = [each for each in _shipped() if all(need.casefold() in lowered for need in each.needs)]
+    known = {_bare(name) for name in names}
+    fitting = [each for each in _shipped() if all(_bare(need) in known for need in each.needs)]
     return max(fitting, key=lambda each: (len(each.needs), len(each.columns)), default=UNNAMED)
 
 
@@ -80,11 +84,12 @@ def column_places(
     corpus: Corpus, names: Sequence[str], columns: Mapping[str, str] | None, where: str
 ) -> dict[str, int]:
     """Our fields to places of columns; ``columns`` is what the caller says. Raises InputError for what is not there."""
-    lower = {name.casefold(): name for name in reversed(names)}
+    written = {_bare(name): name for name in reversed(names)}
     places: dict[str, str] = {}
     for ours in FIELDS:
         candidates = (*corpus.columns.get(ours, ()), *(_USUAL[ours] if ours != "symbols" or corpus is UNNAMED else ()))
-        match = next((lower[name.casefold()] for name in candidates if name.casefold() in lower), None)
+        there = (written[_bare(name)] for name in candidates if _bare(name) in written)
+        match = next((name for name in there if ours != "body" or name != places.get("headline")), None)
         if match is not None:
             places[ours] = match
     for ours, theirs in (columns or {}).items():
@@ -107,8 +112,14 @@ def clock_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
     """The column of clock times beside that of dates, as tables with *date* and *time* have it; None without one."""
     if "published" not in places:
         return None
-    clocks = [at for at, name in enumerate(names) if name.casefold() in _CLOCKS and at not in places.values()]
+    clocks = [at for at, name in enumerate(names) if _bare(name) in _CLOCKS and at not in places.values()]
     return clocks[0] if len(clocks) == 1 else None
+
+
+def zone_in_name(names: Sequence[str], places: Mapping[str, int]) -> str | None:
+    """UTC where the column of publication times says so in its name, as *TIMESTAMP_UTC* does; else None."""
+    name = _bare(names[places["published"]]) if "published" in places else ""
+    return "UTC" if name.endswith(("utc", "gmt")) else None
 
 
 def rows_keys() -> tuple[str, ...]:
@@ -117,14 +128,17 @@ def rows_keys() -> tuple[str, ...]:
 
 
 def symbols_in(text: str) -> list[str]:
-    """Symbols that a cell names: JSON of texts or objects, or a text with separators.
+    """Symbols that a cell names: JSON of texts or objects, or a text with separators. Exchanges abroad stay with them.
 
     Examples
     --------
-    >>> symbols_in('[{"ticker": "AAPL"}, {"ticker": "FOREX:USD"}]'), symbols_in("NASDAQ:MSFT, brk.b")
-    (['AAPL'], ['MSFT', 'BRK.B'])
+    >>> symbols_in('[{"ticker": "AAPL"}, {"ticker": "FOREX:USD"}]'), symbols_in("NASDAQ:MSFT, brk.b, LSE:VOD")
+    (['AAPL'], ['MSFT', 'BRK.B', 'LSE:VOD'])
+    >>> symbols_in("LAMP US Equity; SOFA LN")
+    ['LAMP.US', 'SOFA.LN']
     """
-    parts = [each.strip().upper() for each in _texts(text, ("ticker", "symbol", "name"))]
+    together = _TERMINAL.sub(r"\1.\2\3", text)
+    parts = [each.strip().upper() for each in _texts(together, ("ticker", "symbol", "name"))]
     bare = [_PREFIXED.sub("", part) for part in parts if part and not part.startswith(_NOT_SHARES)]
     return list(dict.fromkeys(part for part in bare if _SYMBOL.fullmatch(part)))
 
@@ -162,6 +176,11 @@ def _texts(text: str, names: Sequence[str], separators: str = ",;| ") -> Iterato
                     yield str(item)
             return
     yield from re.split(f"[{re.escape(separators)}]+", text) if separators else (text,)
+
+
+def _bare(name: str) -> str:
+    """A name as it is compared: *Publication Date*, *publication_date* and *publicationDate* are one."""
+    return re.sub(r"[\s_/\-]", "", name.casefold())
 
 
 @cache

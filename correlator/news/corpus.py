@@ -41,6 +41,7 @@ from correlator.news.corpora import (
     name_in,
     people_in,
     symbols_in,
+    zone_in_name,
 )
 from correlator.news.language import language_of
 from correlator.news.page import page_batch, parse_page, rejected_page
@@ -52,6 +53,8 @@ from correlator.tabular import to_polars
 
 # How tables write that a cell has no text: pandas, R and databases.
 _NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
+# What NewsAPI and GNews put in the place of the rest of a text.
+_CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+?\d+ chars\]\s*$")
 _CLOCK = re.compile(r"\s*\d{1,2}:\d\d")
 _FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
 
@@ -105,7 +108,7 @@ def _batches(
 ) -> Iterator[Batch]:
     corpus = corpus_of(names)
     places = column_places(corpus, names, columns, Path(source).name) if names else {}
-    publishers = replace(publishers, zone=publishers.zone or corpus.zone)
+    publishers = replace(publishers, zone=publishers.zone or corpus.zone or zone_in_name(names, places))
     table = _Table(corpus, places, names, publishers, source, clock_place(names, places))
     _check(table)
     if "headline" in places:
@@ -233,6 +236,8 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
         others["published"] = tuple(map(_with_clock, others["published"], columns[table.clock]))
     empty = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in places]
     headlines = ["" if text in _NOTHING else one_line(text) for text in columns[places["headline"]]]
+    if "body" in others:
+        others["body"] = tuple(_CUT.sub("", text) for text in others["body"])
     nothing = {name: ("",) if name == "symbols" else _NOTHING for name in others}  # NA and NAN are tickers, too
     return (
         pl.DataFrame({"source_line": numbers, "headline": headlines, **others})

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from correlator import open_workspace
 from correlator.errors import InputError
 from correlator.news.corpora import language_in, people_in, symbols_in
 from correlator.news.feed import feed_batches
@@ -275,6 +276,70 @@ def test_options_that_cannot_be_are_refused(tmp_path, options):
     (tmp_path / "t.csv").write_text(f"title,date\n{T},2025-05-28T13:00:00Z\n")
     with pytest.raises(InputError):
         list(read_news(tmp_path / "t.csv", **options))
+
+
+def loaded(folder, name, text, **options):
+    (folder / name).write_text(text, encoding="utf-8")
+    batches = [*read_news(folder / name, **options)]
+    return pl.concat([batch.articles for batch in batches]).sort("published_at")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "precision"),
+    [
+        ("Headline,Publication Date,Publication Time", "Envoys meet,05 January 2024,14:30 GMT", "minute"),
+        ("Title,Published date,Hlead", "Envoys meet,January 5 2024 Friday,Text", "day"),
+        ("TIMESTAMP_UTC,RP_ENTITY_ID,HEADLINE", "2024-01-05 14:30:00.000,ABC,Envoys meet", "second"),
+        ("time_utc,headline", "2024-01-05 14:30,Envoys meet", "minute"),
+        ("versionCreated,text,storyId,sourceCode", "2024-01-05 14:30:00,Envoys meet,urn:x,NS:RTRS", "second"),
+        ("URL,MobileURL,Date,Title", "https://x.example/1,,2024-01-05 14:30:00,Envoys meet", "second"),
+        ("Date/Time,Headline", "2024-01-05T14:30Z,Envoys meet", "minute"),
+    ],
+)
+def test_names_of_columns_however_they_are_written(tmp_path, header, row, precision):
+    (article,) = loaded(tmp_path, "t.csv", f"{header}\n{row}\n").to_dicts()
+    assert (article["headline"], article["published_precision"]) == ("Envoys meet", precision)
+    clock = (0, 0) if precision == "day" else (14, 30)
+    assert article["published_at"] == datetime(2024, 1, 5, *clock, tzinfo=UTC)
+    assert article["body"] in (None, "Text")
+
+
+def test_a_zone_that_is_given_counts_before_the_name_of_a_column(tmp_path):
+    text = "time_utc,headline\n2024-01-05 14:30,Envoys meet\n"
+    (article,) = loaded(tmp_path, "t.csv", text, zone="Asia/Karachi").to_dicts()
+    assert article["published_at"] == datetime(2024, 1, 5, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("mark", ["… [+1200 chars]", "... [1200 chars]", " [+1 chars]"])
+def test_what_a_service_puts_in_the_place_of_a_text_is_no_text(tmp_path, mark):
+    article = {"publishedAt": "2024-01-05T14:30:00Z", "title": "Envoys meet", "content": f"They met in Oslo.{mark}"}
+    text = json.dumps({"status": "ok", "articles": [article]})
+    assert loaded(tmp_path, "t.json", text)["body"].to_list() == ["They met in Oslo."]
+
+
+@pytest.mark.parametrize(
+    ("stated", "ours"),
+    [
+        ("LAMP.US", "LAMP"),
+        ("NYSE:LAMP", "LAMP"),
+        ("LAMP.N", "LAMP"),
+        ("LAMP US Equity", "LAMP"),
+        ("LAMP US", "LAMP"),
+        ("BRK.B", "BRK-B"),
+        ("LSE:VOD", "VOD.L"),
+        ("VOD LN", "VOD.L"),
+        ("LSE:LAMP", "LAMP.L"),
+        ("PSX:HBL", "HBL"),
+        ("OIL.L", "OIL"),
+        ("WICK.US", "WICK"),
+    ],
+)
+def test_a_corpus_ticker_is_the_share_of_the_store(tmp_path, stated, ours):
+    workspace = open_workspace(tmp_path / "s.duckdb")
+    shares = {"LAMP": "XNYS", "BRK-B": "XNYS", "VOD": "XNAS", "VOD.L": "XLON", "OIL": "XLON"}
+    workspace.add_instruments({"symbol": [*shares], "exchange": [*shares.values()]})
+    workspace.add_news([{"published": "2024-01-05T10:00Z", "headline": "Envoys meet", "symbols": stated}])
+    assert workspace.list("links")["symbol"].to_list() == [ours]
 
 
 def test_cells_of_symbols_people_and_languages():
