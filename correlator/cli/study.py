@@ -253,6 +253,8 @@ def _short(frame: pl.DataFrame, output: StudyOutput) -> int:
 
 
 def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
+    if not measured and not left_out:
+        complain("the events are a table without rows", level="warning")
     if short:
         complain(f"{short} of {counted(windows, 'window')} without all bars; --output ar shows which", level="warning")
     narrate(f"{counted(measured, 'event')} measured, {left_out} left out (--output excluded)")

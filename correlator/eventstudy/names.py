@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from correlator.eventstudy.benchmark import benchmarks_by_exchange
 from correlator.eventstudy.spec import StudySpec
+from correlator.market.exchange_names import are_one_market
 from correlator.market.instruments import canonical_symbol, symbols_by_spelling
+from correlator.market.symbols import split_place
 
 
 def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
@@ -18,24 +20,32 @@ def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str
 
     Examples
     --------
-    >>> columns_meant(["meta", "KSE100", "HBL.KA", "BRK/B"], ["META", "KSE100", "HBL", "BRK-B"])
-    {'meta': 'META', 'HBL.KA': 'HBL', 'BRK/B': 'BRK-B'}
+    >>> columns_meant(["meta", "KSE100", "HBL.KA", "BRK/B", "KO US Equity"], ["META", "KSE100", "HBL", "BRK-B", "KO"])
+    {'meta': 'META', 'HBL.KA': 'HBL', 'BRK/B': 'BRK-B', 'KO US Equity': 'KO'}
     """
     asked = [name for name in names if name not in columns]
     if not asked:
         return {}
-    by_case, by_name = defaultdict(set), defaultdict(set)
+    by_case, by_name, by_place = defaultdict(set), defaultdict(set), defaultdict(set)
     for column in columns:
         by_case[column.strip().upper()].add(column)
         by_name[canonical_symbol(column).upper()].add(column)
+        by_place[split_place(column)[0]].add(column)
     classes = symbols_by_spelling(columns)
     fits = {
         name: by_case.get(name.strip().upper())
         or by_name.get(canonical_symbol(name).upper())
         or {classes[key] for key in [name.strip().upper()] if key in classes}
+        or _of_one_market(name, by_place)
         for name in asked
     }
     return {name: next(iter(found)) for name, found in fits.items() if len(found) == 1}
+
+
+def _of_one_market(name: str, by_place: Mapping[str, set[str]]) -> set[str]:
+    """The columns that are called as ``name`` but for what says the exchange, which may not be another one."""
+    bare, place = split_place(name)
+    return {column for column in by_place.get(bare, ()) if are_one_market(place, split_place(column)[1])}
 
 
 def on_columns(spec: StudySpec, columns: Sequence[str]) -> StudySpec:

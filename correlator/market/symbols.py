@@ -10,6 +10,7 @@ from correlator.market.former_names import former_names
 from correlator.market.instruments import SUFFIXES, canonical_symbol, class_of
 
 _TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
+_CASHTAG = re.compile(r"^\$[A-Z][A-Z0-9.]*$", re.I)
 _DATASTREAM = re.compile(r"^(?:@|U:)(?P<bare>[A-Z0-9.]+)(?:\((?:P|PO|PH|PL|VO|RI|UP)\))?$", re.I)
 # Country codes of terminals and endings of Reuters codes and of services, besides the endings of Yahoo and Stooq.
 PLACES = {
@@ -46,6 +47,8 @@ PLACES = {
 def split_place(name: str) -> tuple[str, str | None]:
     """A name in capitals without what says its exchange, and that exchange: ("KO", "XNYS") of ``KO US Equity``."""
     text = " ".join(name.split())
+    if _CASHTAG.match(text):
+        return text[1:].upper(), None
     datastream = _DATASTREAM.match(text)
     if datastream:
         return datastream["bare"].upper(), "XNAS" if text.startswith("@") else "XNYS"

@@ -173,6 +173,13 @@ def test_a_benchmark_fits_by_case_and_by_other_names_as_events_do() -> None:
         study(events("2024-02-01", symbol="005930"), prices=PRICES.with_columns(Meta=pl.col("MKT")), benchmark="meta")
 
 
+def test_names_of_terminals_and_feeds_fit_as_they_do_in_files_of_prices() -> None:
+    for name in ("META US Equity", "META.US", "META.OQ", "$META", "NASDAQ:META", "META UW"):
+        assert study(events("2024-02-01", symbol=name)).car["symbol"].to_list() == ["META"], name
+    london = study(events("2024-02-01", symbol="META LN"), prices=PRICES.rename({"META": "META.US"}))
+    assert london.excluded["reason"].to_list() == ["no bars for symbol META LN"]
+
+
 def test_names_in_an_exchange_a_rate_and_donors_fit_as_events_do() -> None:
     two = study(events("2024-02-01"), exchange="meta=XNAS,mkt=XNAS", benchmark="XNAS=mkt")
     assert two.car["car"].to_list() == study(events("2024-02-01"), exchange="XNAS").car["car"].to_list()
