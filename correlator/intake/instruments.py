@@ -133,8 +133,16 @@ class Names:
         return None if symbol is None else self.rows[symbol]
 
     def symbol_of(self, name: str) -> str | None:
-        """The store's symbol for what a file or a person calls it: AIRLINK for airlink, AIRLINK.KA and PSX:AIRLINK."""
-        return self.symbols.get(name.strip().upper()) or self.symbols.get(canonical_symbol(name).upper())
+        """The store's symbol for what a file or a person calls it: AIRLINK for airlink, AIRLINK.KA, PSX:AIRLINK and
+        AIRLINK PK Equity.
+        """
+        known = self.symbols.get(name.strip().upper()) or self.symbols.get(canonical_symbol(name).upper())
+        return known or self._symbol_at(*split_place(name))
+
+    def _symbol_at(self, bare: str, place: str | None) -> str | None:
+        """The symbol of an instrument that is called ``bare``, unless ``place`` says another exchange than its own."""
+        symbol = self.symbols.get(bare)
+        return symbol if symbol is not None and are_one_market(place, self.rows[symbol]["exchange"]) else None
 
     def own(self, symbol: str) -> str:
         """The store's symbol for one that a source states, whose prefix or ending may say its exchange.

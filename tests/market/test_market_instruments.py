@@ -253,3 +253,19 @@ def test_one_symbol_of_the_store_is_held_against_the_others(store):
     by_index = store.check_prices(["LAMP"]).filter(pl.col("check") == "shifted-early")["evidence"][0]
     assert "returns move with LIGHTS" in by_index
     assert store.check_prices(["LAMP"], benchmark="OIL").filter(pl.col("check") == "shifted-early").height == 1
+
+
+@pytest.mark.parametrize("name", ["LAMP US Equity", "LAMP.US", "lamp.n", "$LAMP", "NYSE:LAMP", "LAMP UN"])
+def test_the_store_knows_symbols_by_the_names_of_terminals_and_feeds(tmp_path, name: str) -> None:
+    ws = Workspace(tmp_path / "m.duckdb")
+    days = sessions_between("XNYS", date(2023, 1, 3), date(2024, 6, 28))["session"]
+    steps = np.random.default_rng(2).normal(0, 0.01, (len(days), 2)).cumsum(axis=0)
+    for number, symbol in enumerate(("LAMP", "MKT")):
+        bars = pl.DataFrame({"Date": days, "Close": 50 * np.exp(steps[:, number])})
+        ws.add_prices(bars, symbol=symbol, exchange="XNYS")
+    actors = {"source": ["USA"], "target": ["CHN"], "category": ["SANCTION"]}
+    ws.add_events(pl.DataFrame({"date": [date(2024, 5, 6)], "symbol": [name], **actors}))
+    found = ws.study(name, links="named", benchmark="NYSE:MKT", window="-1:1", windows="0:0", flagged="keep")
+    assert found.car["symbol"].to_list() == ["LAMP"]
+    with pytest.raises(NotFoundError):
+        ws.study("LAMP LN", links="named", benchmark="MKT", window="-1:1", windows="0:0")
