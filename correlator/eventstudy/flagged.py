@@ -106,12 +106,17 @@ def flagged_bars(panel: Panel, windows: dict[str, tuple[Rows, Rows]], symbols: R
 
 def marks_of(panel: Panel) -> Iterator[tuple[str, Mask]]:
     """Every word that speaks against bars of the panel, and which bars (T, S)."""
-    for word, mask in (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume)):
-        if mask is not None:
-            yield word, mask
+    yield from censoring(panel)
     if panel.findings is not None:
         for k, word in enumerate(panel.findings.words):
             yield word, (panel.findings.bits >> np.uint32(k) & np.uint32(1)).astype(bool)
+
+
+def censoring(panel: Panel) -> Iterator[tuple[str, Mask]]:
+    """Of these, bars at the price limit and bars without volume: their abnormal returns are not evidence."""
+    for word, mask in (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume)):
+        if mask is not None:
+            yield word, mask
 
 
 def _any_mark(panel: Panel) -> Mask | None:

@@ -8,11 +8,12 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import StudyError
+from correlator.eventstudy.flagged import censoring
 from correlator.eventstudy.frames import Mask
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.recommended import recommended_path
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.result_frames import per_window
+from correlator.eventstudy.result_frames import event_rows, per_window
 from correlator.eventstudy.windows import OffsetWindow
 
 BAND = 0.95
@@ -44,10 +45,8 @@ def censored(result: StudyResult) -> dict[str, Mask]:
     """Which bars (E, D) of the event windows are at the price limit or without volume, by that name: their abnormal
     returns are not evidence. Names without such a bar are left out.
     """
-    estimates, panel = result.estimates, result.panel
-    rows = estimates.win_first[:, None] + np.arange(estimates.ar.shape[1])
-    masks = (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume))
-    marks = {name: mask[rows, estimates.symbol_index[:, None]] for name, mask in masks if mask is not None}
+    at = event_rows(result.estimates, result.panel), result.estimates.symbol_index[:, None]
+    marks = {name: mask[at] for name, mask in censoring(result.panel)}
     return {name: cells for name, cells in marks.items() if cells.any()}
 
 

@@ -11,11 +11,10 @@ import polars as pl
 
 from correlator.errors import counted, warn
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmarks_by_exchange
-from correlator.eventstudy.flagged import findings_on, without_flagged
+from correlator.eventstudy.flagged import censoring, findings_on, without_flagged
 from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.placement import own_window_rows
+from correlator.eventstudy.placement import own_window_rows, windows_over
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.result_frames import event_rows
 from correlator.eventstudy.spec import DAILY, DROP, KEEP, StudySpec
 from correlator.intake.checks import audit_stored
 from correlator.market.findings import is_of_series
@@ -149,12 +148,8 @@ def _lines(findings: pl.DataFrame) -> Iterator[str]:
 
 def _censored(result: StudyResult) -> str:
     """How many bars of the event windows are limit-locked or without volume, in words; empty for none."""
-    panel = result.panel
-    rows = event_rows(result.estimates, panel)
-    inside = (rows >= 0) & (rows < len(panel.labels))
-    used = np.zeros((len(panel.labels), len(panel.symbols)), dtype=bool)
-    used[rows[inside], np.broadcast_to(result.estimates.symbol_index[:, None], rows.shape)[inside]] = True
-    masks = (("limit-locked", panel.limit_locked), ("zero-volume", panel.zero_volume))
-    counts = [(name, int((used & mask).sum())) for name, mask in masks if mask is not None]
+    panel, symbols = result.panel, result.estimates.symbol_index
+    used = windows_over(panel, symbols, *own_window_rows(panel, result.spec.window, symbols, result.estimates.day_zero))
+    counts = [(name, int(mask[used > 0].sum())) for name, mask in censoring(panel)]
     parts = [counted(count, f"{name} bar") for name, count in counts if count]
     return f"event windows hold {' and '.join(parts)}" if parts else ""

@@ -13,6 +13,7 @@ from correlator.errors import CorrelatorError, InputError, StudyError
 from correlator.eventstudy.calendar_day import common_share
 from correlator.eventstudy.frames import Calendars
 from correlator.eventstudy.matrix import study_frames
+from correlator.eventstudy.paths import censored
 from correlator.eventstudy.result_frames import estimation_rows
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.cross_correlation import pair_correlations
@@ -64,6 +65,14 @@ def made_events() -> pl.DataFrame:
 
 
 EVENTS = made_events()
+
+
+def test_a_figure_marks_the_bars_that_the_table_flags():
+    whole = study_frames(prices=together(), events=EVENTS, benchmark=BENCHMARK, window=WINDOW)
+    quiet = np.random.default_rng(0).random(whole.panel.returns.shape) < 0.2
+    marked = replace(whole, panel=replace(whole.panel, zero_volume=quiet))
+    flagged = marked.ar["flags"].str.contains("zero-volume").to_numpy().reshape(whole.estimates.ar.shape)
+    np.testing.assert_array_equal(censored(marked)["zero-volume"], flagged)
 
 
 def test_every_event_is_measured_as_by_itself():
