@@ -83,7 +83,7 @@ def diagnostics_frame(
     )
 
 
-def ljung_box_of(residuals: Array, lags: int = LAGS) -> Array:
+def ljung_box_of(residuals: Array) -> Array:
     """Q (E,) of ``residuals`` (E, L), NaN where missing; NaN for an event with a lag that no pair has."""
     known = ~np.isnan(residuals)
     n = known.sum(axis=1)
@@ -91,16 +91,16 @@ def ljung_box_of(residuals: Array, lags: int = LAGS) -> Array:
     filled = np.where(known, filled - filled.sum(axis=1, keepdims=True) / np.maximum(n, 1)[:, None], 0.0)
     squares = (filled * filled).sum(axis=1)
     total = np.zeros(len(residuals))
-    for lag in range(1, lags + 1):
+    for lag in range(1, LAGS + 1):
         pairs = (known[:, lag:] & known[:, :-lag]).sum(axis=1)
         correlation = ratio((filled[:, lag:] * filled[:, :-lag]).sum(axis=1), squares)
         total += ratio(correlation * correlation, pairs.astype(np.float64))
     return np.asarray(n * (n + 2) * total)
 
 
-def arch_lm_of(residuals: Array, lags: int = LAGS) -> Array:
+def arch_lm_of(residuals: Array) -> Array:
     """n R^2 (E,) of the squares of ``residuals`` (E, L) on a constant and their lags; NaN where too few have all."""
-    return np.array([_arch_lm(row * row, lags) for row in residuals])
+    return np.array([_arch_lm(row * row) for row in residuals])
 
 
 def outliers_of(residuals: Array) -> tuple[np.ndarray, Array]:
@@ -113,10 +113,10 @@ def outliers_of(residuals: Array) -> tuple[np.ndarray, Array]:
         return (scaled > FAR).sum(axis=1), np.nanmax(scaled, axis=1)
 
 
-def _arch_lm(squares: Array, lags: int) -> float:
-    windows = np.lib.stride_tricks.sliding_window_view(squares, lags + 1)
+def _arch_lm(squares: Array) -> float:
+    windows = np.lib.stride_tricks.sliding_window_view(squares, LAGS + 1)
     whole = windows[~np.isnan(windows).any(axis=1)]
-    if len(whole) <= lags + 1:
+    if len(whole) <= LAGS + 1:
         return float("nan")
     outcome = whole[:, -1] - whole[:, -1].mean()
     design = whole[:, :-1] - whole[:, :-1].mean(axis=0)

@@ -118,9 +118,7 @@ _NEAR = f"""
 _COLUMNS = (*_READ, "story_id", "publisher", "headline")
 
 
-def like_events(
-    connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach: Reach, *, most: int = MOST
-) -> pl.DataFrame:
+def like_events(connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach: Reach) -> pl.DataFrame:
     """Events within ``reach``, the most similar first: what is known of each, symbol of a user's event, similarity."""
     parameters = {
         "category": likeness.category,
@@ -130,7 +128,7 @@ def like_events(
         "target": likeness.target_country,
         "dyad": likeness.dyad,
         "domestic": likeness.scope == DOMESTIC,
-        "most": most,
+        "most": MOST,
     }
     return query(connection, _LIKE, {**_reached(connection, reach), **parameters}).select(*_COLUMNS, "similarity")
 

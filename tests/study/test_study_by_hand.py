@@ -229,8 +229,8 @@ def test_an_event_on_the_first_bar_is_left_out_for_what_is_flagged_there() -> No
 
 def test_arch_statistic_needs_more_rows_than_it_estimates() -> None:
     squares = np.random.default_rng(4).normal(0, 1, 12) ** 2
-    assert np.isnan(_arch_lm(squares[:11], 5))
-    assert 0 <= _arch_lm(squares, 5) <= 7
+    assert np.isnan(_arch_lm(squares[:11]))
+    assert 0 <= _arch_lm(squares) <= 7
 
 
 def test_a_comma_in_the_first_figure_makes_it_decimal(tmp_path: Path) -> None:

@@ -56,16 +56,16 @@ def family_p(observed: Array, null: Array, p_values: Array) -> Array:
     return np.where(np.isnan(p_values), np.nan, np.fmax(adjusted, p_values))
 
 
-def interval(shift: Shift, null: Array, level: float = LEVEL) -> tuple[Array, Array]:
-    """Effects (W,) from low to high that the test of ``level`` does not reject; infinite where placements are few.
+def interval(shift: Shift, null: Array) -> tuple[Array, Array]:
+    """Effects (W,) from low to high that the test of ``LEVEL`` does not reject; infinite where placements are few.
 
     An effect is not rejected where ``observed`` less effect times slope lies between the k-th smallest and the k-th
-    largest of ``null`` (B, W), k = (1 - level)/2 (B + 1): the test inverted.
+    largest of ``null`` (B, W), k = (1 - ``LEVEL``)/2 (B + 1): the test inverted.
     """
     low, high = np.full(len(shift.observed), -np.inf), np.full(len(shift.observed), np.inf)
     for w, column in enumerate(null.T):
         values = np.sort(column[~np.isnan(column)])
-        k = int(np.floor((1 - level) / 2 * (len(values) + 1) + 1e-9))
+        k = int(np.floor((1 - LEVEL) / 2 * (len(values) + 1) + 1e-9))
         if np.isnan(shift.observed[w]) or not shift.slope[w] > 0:
             low[w] = high[w] = np.nan
         elif k >= 1:

@@ -59,9 +59,9 @@ def table_of(evidence: Evidence, labels: Sequence[str]) -> pl.DataFrame:
     return frame.with_columns(pl.when(numbers.is_finite()).then(numbers).otherwise(None))
 
 
-def statistics(arrays: StudyArrays, *, engine: str = "auto") -> dict[str, Test]:
+def statistics(arrays: StudyArrays) -> dict[str, Test]:
     """Every test by name, each over the D + W columns of ``arrays``; StudyError for fewer than two events."""
-    return tests_across(evidence_of(arrays, engine))
+    return tests_across(evidence_of(arrays))
 
 
 def tests_across(evidence: Evidence) -> dict[str, Test]:
