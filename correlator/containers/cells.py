@@ -36,6 +36,7 @@ _INDEX_NAMES = frozenset(
 _UNIT = re.compile(
     r"\b(?P<hundredths>GBX|GBp|GBx|[Pp]ence|ZAc|ILA)\b|\b(?:[Cc]urrency|[Pp]rices|[Qq]uoted)\s+in\s+(?P<currency>[A-Z]{3})\b"
 )
+_UNIT_ROWS = ("currency", "ccy", "curr", "price currency")
 MOST_LEVELS = 3
 
 
@@ -82,7 +83,10 @@ def outline(records: Sequence[Record]) -> Outline:
     start = at
     while start > 0 and at - start < MOST_LEVELS and _is_level(records[start - 1], records[start:at], width):
         start -= 1
-    return Outline(list(records[:start]), list(records[start:at]), records[at])
+    header = list(records[start:at])
+    if start > 0 and len(header) == 1 and (unit := _unit_of_all(header[0])) and _fits(records[start - 1].cells, width):
+        return Outline([*records[: start - 1], unit], list(records[start - 1 : start]), records[at])
+    return Outline(list(records[:start]), header, records[at])
 
 
 def _below_title(records: Sequence[Record]) -> int:
@@ -126,6 +130,14 @@ def _names_blocks(cells: Sequence[str], below: Sequence[str]) -> bool:
         return False
     ends = [*starts[1:], len(below)]
     return all(start <= place < end for place, start, end in zip(named, starts, ends, strict=True))
+
+
+def _unit_of_all(record: Record) -> Record | None:
+    """What a row below the names says of every column, ``Currency,U$,U$``, as a record of two cells; else None."""
+    first, *others = [cell.strip() for cell in record.cells]
+    if first.lower().rstrip(":") not in _UNIT_ROWS or len(set(others)) != 1 or not others[0]:
+        return None
+    return Record(record.first_line, record.last_line, ["Currency", others[0]])
 
 
 def _fits(cells: Sequence[str], width: int) -> bool:

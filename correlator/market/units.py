@@ -7,6 +7,7 @@ import re
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.market.instruments import currencies
 from correlator.market.layout.recognise import Recognised
 from correlator.market.layout.vocabulary import PRICES, bracketed, field_of
 from correlator.market.rows import as_layout_says
@@ -33,7 +34,7 @@ _HUNDREDTHS = {
 _ALWAYS_HUNDREDTHS = {"pence": "GBP", "gbx": "GBP"}
 # Hundredths of whatever currency the exchange has.
 _OF_NO_CURRENCY = ("cents", "cent", "paise", "paisa", "centavos", "agorot", "kopecks")
-_SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
+_SIGNS = {"$": "USD", "u$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
 _COUNTS = {
     "000": 1e3,
     "000s": 1e3,
@@ -150,8 +151,8 @@ def in_whole_units(
         rows = rows.with_columns(pl.col(name) * factor for name in PRICES if name != "volume")
         names = ", ".join(f"{symbol} {units_by_symbol[symbol][0]}".strip() for symbol in list(factors)[:5])
         notes.append(f"prices in hundredths are stored in whole units: {names}")
-    label = _volume_label(table)
-    if label and (count := volume_factor(label, table.table.source)) != 1.0:
+    label, count = _volume_unit(table)
+    if count != 1.0:
         rows = rows.with_columns(pl.col("volume") * count)
         notes.append(f"volumes of {label!r} are multiplied by {count:,.0f}")
     rows, more = as_layout_says(rows, table.layout)
@@ -167,11 +168,7 @@ def _stated_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str,
     raw = table.table
     stated: dict[str, tuple[str, float]] = {}
     of_file = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
-    closes = [
-        fields[name] for fields in table.blocks.values() for name in ("close", "adjusted_close") if name in fields
-    ]
-    labels = [raw.label(column) for column in closes if field_of(raw.label(column)) is not None]
-    heads = {unit for label in labels if (unit := price_unit(bracketed(label))) is not None}
+    heads = _units_of_headers(table)
     if len(heads) == 1:
         stated = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
     if of_file is not None and (unit := price_unit(of_file)) is not None:
@@ -194,6 +191,38 @@ def _stated_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str,
     return stated
 
 
-def _volume_label(table: Recognised) -> str:
-    columns = {fields["volume"] for fields in table.blocks.values() if "volume" in fields}
-    return table.table.label(columns.pop()) if len(columns) == 1 else ""
+def _volume_unit(table: Recognised) -> tuple[str, float]:
+    """The header of the volumes, the first of several, and what they are multiplied by to be shares.
+
+    Raises InputError where those of several shares differ.
+    """
+    raw = table.table
+    labels = list(dict.fromkeys(raw.label(fields["volume"]) for fields in table.blocks.values() if "volume" in fields))
+    counts = {volume_factor(label, raw.source): label for label in reversed(labels)}
+    if len(counts) > 1:
+        several = " and ".join(repr(label) for label in counts.values())
+        raise InputError(f"{raw.source} counts volumes in several units: {several}", hint="split the file")
+    return (labels[0], next(iter(counts))) if counts else ("", 1.0)
+
+
+def _units_of_headers(table: Recognised) -> set[tuple[str, float]]:
+    """What the headers of the closes say that these are in.
+
+    Raises InputError where some shares of a table are in hundredths and others are not.
+    """
+    raw = table.table
+    fields = [fields for fields in table.blocks.values() if {"close", "adjusted_close"} & set(fields)]
+    labels = [[raw.label(each[name]) for name in ("close", "adjusted_close") if name in each] for each in fields]
+    units = [{unit for label in each if (unit := _unit_of_header(label, table)) is not None} for each in labels]
+    found = set().union(*units)
+    factors = {factor for each in units for _, factor in (each or {("", 1.0)})}
+    if table.is_wide and len(factors) > 1:
+        raise InputError(f"{raw.source} has some prices in hundredths and others not", hint="split the file")
+    return found
+
+
+def _unit_of_header(label: str, table: Recognised) -> tuple[str, float] | None:
+    unit = price_unit(bracketed(label))
+    if unit is None or field_of(label) is not None:
+        return unit
+    return unit if table.is_wide and (unit[1] != 1.0 or unit[0] in currencies()) else None

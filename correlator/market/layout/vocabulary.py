@@ -14,7 +14,7 @@ FIELDS = ("date", "time", "symbol", "series", "currency", *PRICES)
 # What a column of closes may be called, the surest word first.
 CLOSES = ("close", "last")
 
-_IN_UNITS = re.compile(r"(?<=\w)\s+in\s+['’]?\w+\.?\s*$", re.I)
+_IN_UNITS = re.compile(r"(?<=\w)(?:\s+in\s+['’]?\w+\.?|[\s_]+['’]?000s?)\s*$", re.I)
 _BRACKETS = re.compile(r"\(([^)]*)\)|\[([^\]]*)\]")
 
 

@@ -1,0 +1,76 @@
+"""Units that headers of several shares state: hundredths and thousands are taken off for each, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from correlator.errors import InputError
+from correlator.market.files import PriceFile, read_prices
+
+ROWS = ("2024-01-02,150,20,30,40", "2024-01-03,151,21,31,41")
+
+
+def read(folder: Path, header: str, rows: tuple[str, ...] = ROWS) -> PriceFile:
+    path = folder / "bars.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return read_prices(path, exchange="XLON")
+
+
+def of(file: PriceFile, column: str) -> dict[str, list[float]]:
+    return {symbol: rows[column].to_list() for (symbol,), rows in file.bars.group_by("symbol", maintain_order=True)}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Date,LAMP Close,LAMP Volume (000),SOFA Close,SOFA Volume (000)",
+        "Date,LAMP Price,LAMP Volume '000,SOFA Price,SOFA Volume '000",
+        ",LAMP,LAMP,SOFA,SOFA\nDate,Close,Volume (000s),Close,Volume (000s)",
+    ],
+)
+def test_volumes_of_each_share_are_counted_in_shares(tmp_path, header):
+    file = read(tmp_path, header)
+    assert of(file, "volume") == {"LAMP": [20_000.0, 21_000.0], "SOFA": [40_000.0, 41_000.0]}
+    assert any("multiplied by 1,000" in note for note in file.notes)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Date,LAMP Close (GBX),LAMP Volume,SOFA Close (GBX),SOFA Volume", "Date,LAMP (GBX),A (GBX),SOFA (GBX),B (GBX)"],
+)
+def test_pence_of_each_share_are_pounds(tmp_path, header):
+    file = read(tmp_path, header)
+    closes = {symbol.split(" ")[0]: values for symbol, values in of(file, "close").items()}
+    assert closes["LAMP"] == pytest.approx([1.5, 1.51])
+    assert set(file.currencies.values()) == {"GBP"}
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("Date,LAMP Close,LAMP Volume (000),SOFA Close,SOFA Volume", "counts volumes in several units"),
+        ("Date,LAMP Close (GBX),LAMP Volume,SOFA Close,SOFA Volume", "some prices in hundredths and others not"),
+    ],
+)
+def test_units_that_differ_from_share_to_share_are_refused(tmp_path, header, said):
+    with pytest.raises(InputError, match=said):
+        read(tmp_path, header)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("GBX", 0.01), ("£", 1.0)])
+def test_a_row_of_currencies_below_the_symbols(tmp_path, unit, factor):
+    header = f"Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,{unit},{unit}"
+    file = read(tmp_path, header, ("02/01/2024,150,20", "15/01/2024,151,21"))
+    assert of(file, "close") == {
+        "LAMP": [150 * factor, 151 * factor],
+        "SOFA": pytest.approx([20 * factor, 21 * factor]),
+    }
+    assert set(file.currencies.values()) == {"GBP"}
+
+
+def test_volumes_with_thousands_behind_their_name(tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text("Date,Close,Volume '000\n2024-01-02,1,5\n2024-01-03,2,6\n", encoding="utf-8")
+    assert read_prices(path, symbol="LAMP").bars["volume"].to_list() == [5_000.0, 6_000.0]
