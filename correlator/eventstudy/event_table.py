@@ -7,7 +7,7 @@ import polars as pl
 from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
-from correlator.eventstudy.moments import is_text, moments_of, reads_as_moments, with_days, without_blanks
+from correlator.eventstudy.moments import RULE, is_text, moments_of, reads_as_moments, with_days, without_blanks
 from correlator.market.layout.vocabulary import field_of, plain, rank_of
 from correlator.tabular import Frame
 
@@ -17,10 +17,12 @@ _OF_EVENTS = ("name", "code", "asset")
 """Names of a column of symbols among prices, and of the event itself among events."""
 _STORED = ("known_at",)
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
-_UNREAD_CLOCK = (
-    r"(?i)^(\d{1,2}:\d{2}(:\d{2})?\s*([ap]\.?m\.?)?|amc|bmo|"
-    r"(before|after|during)[ -]?(the )?(market|open|close|hours).*)$"
-)
+_HALF_DAYS = r"(?i)^(\d{1,2})(?::(\d{2}))?(:\d{2})?\s*([ap])\.?m\.?$"
+_WORDS = {
+    "after-close": r"(?i)^(amc|(after|post)[ -]?(the )?(market|close|closing|hours).*)$",
+    "same-day": r"(?i)^(bmo|dmh|(before|pre)[ -]?(the )?(market|open).*|during[ -]?(the )?(market|session|hours).*)$",
+}
+_UNREAD_CLOCK = rf"(?i)^(\d{{1,2}}:\d{{2}}(:\d{{2}})?\s*([ap]\.?m\.?)?)$|{'|'.join(_WORDS.values())}"
 _LOOKED_AT = 1_000
 
 
@@ -79,15 +81,35 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
         _warn_of_unread_clocks(table)
         return table
     days = moments_of(table["date"], "events")
-    hint = "write HH:MM or HH:MM:SS, or name the column otherwise"
+    hint = "write HH:MM, bmo (before the open) or amc (after the close), or name the column otherwise"
     if days.has_clock.any():
         raise TimeError("events have a clock in their dates and also a column 'time'", hint="keep one of both")
-    clocks = without_blanks(table[_TIME].cast(pl.String))
+    written = without_blanks(table[_TIME].cast(pl.String)).str.strip_chars()
+    rule, clocks = _rule_of(written), _in_24_hours(written)
+    clocks = pl.select(pl.when(rule.is_null()).then(clocks)).to_series()
     wrong = clocks.is_not_null() & ~clocks.str.contains(_CLOCK).fill_null(False)
     if wrong.any():
         raise TimeError(f"{clocks.filter(wrong)[0]!r} in column 'time' of events is not a time of day", hint=hint)
     both = days.day.cast(pl.String) + "T" + clocks.str.zfill(5)
-    return table.with_columns(both.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
+    dated = table.with_columns(both.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
+    return dated if rule.is_null().all() else dated.with_columns(rule.alias(RULE))
+
+
+def _rule_of(words: pl.Series) -> pl.Series:
+    """``after-close`` or ``same-day`` where text says when of its day something was, null where it does not."""
+    said = pl.lit(None, pl.String)
+    for rule, pattern in _WORDS.items():
+        said = pl.when(words.str.contains(pattern)).then(pl.lit(rule)).otherwise(said)
+    return words.to_frame().select(said.alias("rule"))["rule"]
+
+
+def _in_24_hours(clocks: pl.Series) -> pl.Series:
+    """``4:05 PM`` as ``16:05``; other text as it is."""
+    parts = clocks.str.extract_groups(_HALF_DAYS).struct
+    hour, half = parts.field("1").cast(pl.Int64), parts.field("4").str.to_lowercase()
+    of_day = hour % 12 + 12 * (half == "p").cast(pl.Int64)
+    rest = ":" + parts.field("2").fill_null("00") + parts.field("3").fill_null("")
+    return pl.select(pl.when(hour.is_between(1, 12)).then(of_day.cast(pl.String) + rest).otherwise(clocks)).to_series()
 
 
 def _warn_of_unread_clocks(table: pl.DataFrame) -> None:
@@ -99,7 +121,7 @@ def _warn_of_unread_clocks(table: pl.DataFrame) -> None:
         if column.name not in (*_OWN, *_STORED) and _tells_clocks(column):
             warn(
                 f"events have times of day in column {column.name!r}, which is not read: their day 0 is the bar of "
-                "'date'. Call it 'time' (HH:MM), or write both in 'date'"
+                "'date'. Call it 'time' (HH:MM, bmo, amc), or write both in 'date'"
             )
 
 

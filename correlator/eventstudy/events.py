@@ -17,7 +17,7 @@ import polars as pl
 from correlator.bar_stamps import END, note_of_ends, side_of, starts_of
 from correlator.errors import InputError, TimeError, warn
 from correlator.eventstudy.bars import ends_of, on_bars, usual_length
-from correlator.eventstudy.moments import UTC, Moments, moments_of
+from correlator.eventstudy.moments import RULE, UTC, Moments, moments_of
 from correlator.eventstudy.names import columns_meant
 from correlator.eventstudy.spec import StudySpec
 from correlator.market.former_names import former_names
@@ -48,16 +48,20 @@ def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) ->
     cannot be placed.
     """
     moments = moments_of(events["date"], "events")
-    later = spec.date_only == "after-close"
+    said = (
+        events[RULE] if RULE in events.columns else pl.Series("said", [None], pl.String).new_from_index(0, len(events))
+    )
+    events = events.drop(RULE, strict=False)
+    later = said.fill_null(spec.date_only or "same-day") == "after-close"
     if not moments.has_clock.any() and labels.dtype == pl.Date:
-        if not later:
+        if not later.any():
             return events.with_columns(moments.day.alias("date"))
-        after = _next_session(moments.day, labels, spec).alias("date")
-        reason = pl.select(pl.when(moments.day.is_not_null()).then(pl.lit("date-only"))).to_series()
+        after = _after(moments.day, later, labels, spec).alias("date")
+        reason = pl.select(pl.when(later & moments.day.is_not_null()).then(pl.lit("date-only"))).to_series()
         return events.with_columns(after, reason.alias("day_zero_reason"))
     moments = _with_zones(moments, zone_of(spec))
     if labels.dtype != pl.Date:
-        return _on_instants(events, moments, labels, spec)
+        return _on_instants(events, moments, labels, spec, said=said)
     if spec.exchange is None and spec.close_of_day is None:
         first = events["date"].filter(moments.has_clock)[0]
         raise TimeError(
@@ -66,15 +70,16 @@ def place_events_on(events: pl.DataFrame, labels: pl.Series, spec: StudySpec) ->
         )
     placed = _by_exchange(moments, spec) if spec.exchange is not None else _by_close(moments, labels, spec)
     clock = moments.has_clock
-    if not clock.all():
-        alone = int((~clock & moments.day.is_not_null()).sum())
-        where = "the session after it" if later else "the bar of that date"
+    if alone := int((~clock & moments.day.is_not_null() & said.is_null()).sum()):
+        where = "the session after it" if spec.date_only == "after-close" else "the bar of that date"
         warn(f"{alone} of {len(clock)} events are dates without a time of day: their day 0 is {where}")
-    day = _next_session(moments.day, labels, spec) if later else moments.day
-    frame = placed.select("session", "reason").with_columns(clock=clock, day=day, at=moments.day, known=moments.instant)
+    day = _after(moments.day, later, labels, spec)
+    frame = placed.select("session", "reason").with_columns(
+        clock=clock, day=day, at=moments.day, known=moments.instant, later=later
+    )
     columns = frame.select(
         date=pl.when("clock").then("session").otherwise("day"),
-        day_zero_reason=pl.when("clock").then("reason").otherwise(pl.lit("date-only" if later else None)),
+        day_zero_reason=pl.when("clock").then("reason").otherwise(pl.when("later").then(pl.lit("date-only"))),
         known_at=pl.when("clock").then("known").otherwise(pl.col("at").cast(UTC)),
         known_precision=pl.when("clock").then(pl.lit("second")).otherwise(pl.lit("day")),
     )
@@ -242,11 +247,13 @@ def _with_zones(moments: Moments, zone: str | None) -> Moments:
     return Moments(moments.day, moments.wall, moments.instant.fill_null(local.dt.convert_time_zone("UTC").cast(UTC)))
 
 
-def _on_instants(events: pl.DataFrame, moments: Moments, labels: pl.Series, spec: StudySpec) -> pl.DataFrame:
+def _on_instants(
+    events: pl.DataFrame, moments: Moments, labels: pl.Series, spec: StudySpec, *, said: pl.Series
+) -> pl.DataFrame:
     """Events on the bars of a panel of instants, as a store places them: the first that ends after each was known.
 
-    A date alone has no bar, unless ``date_only`` says which: ``same-day`` counts from its midnight, ``after-close``
-    from the midnight after it. Raises TimeError where only one of both has a zone.
+    A date alone has no bar, unless ``date_only``, or ``said`` of it, says which: ``same-day`` counts from its midnight,
+    ``after-close`` from the midnight after it. Raises TimeError where only one of both has a zone.
     """
     zone = getattr(labels.dtype, "time_zone", None)
     if zone is None and moments.instant.is_not_null().any():
@@ -258,9 +265,12 @@ def _on_instants(events: pl.DataFrame, moments: Moments, labels: pl.Series, spec
     known = moments.wall if zone is None else moments.instant.dt.convert_time_zone(zone)
     known = known.cast(labels.dtype)
     dated = moments.day.is_not_null()
-    if spec.date_only is not None:
-        later = moments.day.dt.offset_by("1d") if spec.date_only == "after-close" else moments.day
-        midnights = later.cast(pl.Datetime("us")).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    rule = said if spec.date_only is None else said.fill_null(spec.date_only)
+    if rule.is_not_null().any():
+        days = pl.DataFrame({"day": moments.day, "rule": rule})
+        later = pl.when(pl.col("rule") == "after-close").then(pl.col("day").dt.offset_by("1d")).otherwise("day")
+        midnights = days.select(pl.when(pl.col("rule").is_not_null()).then(later).cast(pl.Datetime("us"))).to_series()
+        midnights = midnights.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
         known = known.fill_null(midnights.cast(labels.dtype))
     precision = pl.when(known.is_not_null()).then(pl.lit("second")).when(dated).then(pl.lit("day"))
     timed = events.with_columns(known_at=known, known_precision=precision)
@@ -321,6 +331,14 @@ def _by_close(moments: Moments, labels: pl.Series, spec: StudySpec) -> pl.DataFr
         pl.when(~pl.col("nowhere")).then(pl.col("session")).alias("session"),
         reason.otherwise(pl.lit("after-close")).alias("reason"),
     )
+
+
+def _after(days: pl.Series, later: pl.Series, labels: pl.Series, spec: StudySpec) -> pl.Series:
+    """The dates, those that are ``later`` as the first session after them."""
+    if not later.any():
+        return days
+    after = _next_session(days, labels, spec)
+    return pl.select(pl.when(later).then(after).otherwise(days)).to_series()
 
 
 def _next_session(days: pl.Series, labels: pl.Series, spec: StudySpec) -> pl.Series:

@@ -18,6 +18,8 @@ from correlator.market.written_dates import NoDatesError, with_joined_days
 from correlator.tabular import DAY_NUMBERS, Frame, to_polars
 
 UTC = pl.Datetime("us", "UTC")
+RULE = "\0date_only"
+"""Column of events whose column ``time`` says before the open or after the close: their own ``date_only``."""
 _WALL = pl.Datetime("us")
 _WRITTEN = (
     r"^(?<day>\d{4}[-/.]\d{2}[-/.]\d{2}|\d{8})(?:[T ]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?"

@@ -353,10 +353,54 @@ def test_a_column_of_times_is_a_clock() -> None:
         study(timed)
     with pytest.warns(CorrelatorWarning, match="read by the clocks of America/New_York|bar of that date"):
         assert day_zeros(study(timed, **NEW_YORK)) == ["2024-02-02", "2024-02-01", "2024-02-05"]
-    with pytest.raises(TimeError, match="'amc' in column 'time'"):
-        study(events("2024-02-01").with_columns(time=pl.lit("amc")), **NEW_YORK)
+    with pytest.raises(TimeError, match="'25 PM' in column 'time'.*bmo .before the open. or amc"):
+        study(events("2024-02-01").with_columns(time=pl.lit("25 PM")), **NEW_YORK)
     with pytest.raises(TimeError, match="keep one of both"):
         study(events("2024-02-01T10:00Z").with_columns(time=pl.lit("16:05")), **NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("written", "session"),
+    [
+        ("amc", "2024-02-02"),
+        ("AMC", "2024-02-02"),
+        ("After Market Close", "2024-02-02"),
+        ("after-hours", "2024-02-02"),
+        ("post market", "2024-02-02"),
+        ("bmo", "2024-02-01"),
+        ("Before Market Open", "2024-02-01"),
+        ("pre-market", "2024-02-01"),
+        ("During market hours", "2024-02-01"),
+    ],
+)
+def test_words_for_the_time_of_day_place_an_event(written: str, session: str) -> None:
+    """With an exchange, with none, and for a day that the words move beyond a weekend."""
+    told = events("2024-02-01").with_columns(time=pl.lit(written))
+    for options in ({}, NEW_YORK, CLOSE, {"date_only": "after-close"}, {"date_only": "same-day"}):
+        assert day_zeros(study(told, **options)) == [session], options
+    friday = events("2024-02-02").with_columns(time=pl.lit(written))
+    assert day_zeros(study(friday)) == ["2024-02-05" if session == "2024-02-02" else "2024-02-02"]
+
+
+def test_words_stand_next_to_clocks_and_to_nothing() -> None:
+    mixed = events(*["2024-02-01"] * 5).with_columns(
+        time=pl.Series(["amc", "bmo", "16:05", "3:59 pm", None]), note=pl.Series(list("abcde"))
+    )
+    with pytest.warns(CorrelatorWarning, match="1 of 5 events are dates without a time of day"):
+        result = study(mixed, **NEW_YORK)
+    assert day_zeros(result) == ["2024-02-02", "2024-02-01", "2024-02-02", "2024-02-01", "2024-02-01"]
+    assert set(result.events.columns) >= {"note", "known_at"}
+    assert not [name for name in result.events.columns if "\0" in name]
+    assert result.events["known_precision"].to_list() == ["day", "day", "second", "second", "day"]
+
+
+@pytest.mark.parametrize(
+    ("written", "session"),
+    [("4:05 PM", "2024-02-02"), ("3:59PM", "2024-02-01"), ("12:30 a.m.", "2024-02-01"), ("12:30 pm", "2024-02-01"),
+     ("4 PM", "2024-02-02"), ("04:00:01 pm", "2024-02-02"), ("9:30 AM", "2024-02-01")],
+)  # fmt: skip
+def test_clocks_of_twelve_hours(written: str, session: str) -> None:
+    assert day_zeros(study(events("2024-02-01").with_columns(time=pl.lit(written)), **NEW_YORK)) == [session]
 
 
 def test_a_loss_of_everything_is_not_a_logarithm_unless_that_is_said() -> None:
