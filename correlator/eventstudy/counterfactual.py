@@ -26,7 +26,7 @@ from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, SyntheticFit
 from correlator.eventstudy.estimation.synthetic import fitted_to, joint_bars, purged_of, unit_prices
 from correlator.eventstudy.frames import Array, Panel, Rows
-from correlator.eventstudy.result_frames import per_window
+from correlator.eventstudy.result_frames import names_of, per_window
 from correlator.progress import tracked
 
 DRAWS = 9_999
@@ -81,10 +81,10 @@ def donors_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) 
     weights = np.nan_to_num(synthetic_of(estimates).weights)
     assert panel.donors is not None
     rows, columns = np.nonzero(weights > 0)
-    frame = events[estimates.kept][rows].select("event_id", "symbol")
     names = np.array(panel.donors.names, dtype=object)[columns]
     return (
-        frame.with_columns(
+        names_of(estimates, events)[rows]
+        .with_columns(
             pl.Series("row", rows),
             pl.Series("donor", names.tolist(), dtype=pl.String),
             pl.Series("weight", weights[rows, columns]),

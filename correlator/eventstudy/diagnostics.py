@@ -18,7 +18,7 @@ from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.frames import Array, Panel
 from correlator.eventstudy.placement import marked_before
-from correlator.eventstudy.result_frames import ratio, two_sided_p
+from correlator.eventstudy.result_frames import names_of, ratio, two_sided_p
 from correlator.eventstudy.spec import StudySpec
 
 LAGS = 5
@@ -69,17 +69,13 @@ def diagnostics_frame(
     with np.errstate(invalid="ignore"):
         doubtful = [values < DOUBTFUL for name, values in columns.items() if name.startswith("p_")]
     marks = np.stack([*doubtful, outliers > 0], axis=1)
-    return (
-        events[estimates.kept]
-        .select("event_id", "symbol")
-        .with_columns(
-            pl.Series("n", estimates.n),
-            pl.Series("purged", _purged(estimates, panel, estimation_bars)),
-            *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),
-            pl.Series("outliers", outliers),
-            pl.Series("largest", largest, nan_to_null=True),
-            pl.Series("flags", [" ".join(np.array(FLAGS)[row]) for row in marks], dtype=pl.String),
-        )
+    return names_of(estimates, events).with_columns(
+        pl.Series("n", estimates.n),
+        pl.Series("purged", _purged(estimates, panel, estimation_bars)),
+        *(pl.Series(name, values, nan_to_null=True) for name, values in columns.items()),
+        pl.Series("outliers", outliers),
+        pl.Series("largest", largest, nan_to_null=True),
+        pl.Series("flags", [" ".join(np.array(FLAGS)[row]) for row in marks], dtype=pl.String),
     )
 
 

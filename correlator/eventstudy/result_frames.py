@@ -44,8 +44,7 @@ def ar_frame(estimates: EventEstimates, panel: Panel, events: pl.DataFrame) -> p
         "t": t,
         "p_value": two_sided_p(t, estimates.df[:, None]),
     }
-    names = events[estimates.kept].select("event_id", "symbol")
-    frame = names[np.repeat(np.arange(count), days)].with_columns(
+    frame = names_of(estimates, events)[np.repeat(np.arange(count), days)].with_columns(
         panel.labels[rows.ravel()].alias("session"),
         *(pl.Series(name, values.ravel(), nan_to_null=values.dtype == np.float64) for name, values in flat.items()),
         _flags(estimates, panel, rows).alias("flags"),
@@ -203,16 +202,12 @@ def models_frame(
         pl.Series(name, coefficients[:, j]) if j < k else pl.Series(name, [None] * len(estimates), dtype=pl.Float64)
         for j, name in enumerate(names)
     ]
-    return (
-        events[estimates.kept]
-        .select("event_id", "symbol")
-        .with_columns(
-            *columns,
-            pl.Series("sigma", estimates.sigma),
-            pl.Series("n", estimates.n),
-            window_findings(panel, estimates.symbol_index, *estimation),
-            *_fit_columns(estimates),
-        )
+    return names_of(estimates, events).with_columns(
+        *columns,
+        pl.Series("sigma", estimates.sigma),
+        pl.Series("n", estimates.n),
+        window_findings(panel, estimates.symbol_index, *estimation),
+        *_fit_columns(estimates),
     )
 
 
@@ -277,11 +272,15 @@ def refuse_unknown_groups(by: tuple[str, ...], columns: list[str]) -> None:
             )
 
 
+def names_of(estimates: EventEstimates, events: pl.DataFrame) -> pl.DataFrame:
+    """event_id and symbol of the kept events."""
+    return events[estimates.kept].select("event_id", "symbol")
+
+
 def per_window(estimates: EventEstimates, events: pl.DataFrame, labels: tuple[str, ...]) -> pl.DataFrame:
     """event_id, symbol and window: one row per event and window."""
-    names = events[estimates.kept].select("event_id", "symbol")
     count = len(estimates)
-    repeated = names[np.repeat(np.arange(count), len(labels))]
+    repeated = names_of(estimates, events)[np.repeat(np.arange(count), len(labels))]
     return repeated.with_columns(pl.Series("window", labels, dtype=pl.String)[np.tile(np.arange(len(labels)), count)])
 
 
