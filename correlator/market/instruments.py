@@ -17,6 +17,7 @@ from correlator.errors import InputError, NotFoundError, likeliest, warn
 from correlator.files import read_csv
 from correlator.market.exchange_names import exchange_printed
 from correlator.market.layout.vocabulary import field_of
+from correlator.market.layout.vocabulary import plain as plain_name
 from correlator.resources import data_path
 from correlator.sessions import exchange_named
 from correlator.source_limits import check_names
@@ -62,6 +63,12 @@ SUFFIXES = {
     "MX": "XMEX",
 }
 KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
+_ALSO_CALLED = {
+    "exchange": ("mic", "miccode", "exchangemic", "exchangecode", "primaryexchange", "listingexchange"),
+    "name": ("companyname", "company", "securityname", "nameofcompany", "longname", "issuername"),
+    "currency": ("ccy", "tradingcurrency", "currencycode"),
+}
+"""What other files call our columns, in small letters without marks."""
 _PAIR = re.compile(r"(?:C:|FX:)?([A-Z]{3})(?:/([A-Z]{3})|([A-Z]{3})(?:=X)?|=X)")
 # BRK-B, BRK.B, BRK/B and BRK B are one share class in four spellings; ERIC-B.ST has the ending of its exchange.
 _CLASS = re.compile(r"(?P<share>[A-Z][A-Z0-9]{0,5})(?P<mark>[-./ ])(?P<of>[ABC])(?P<place>\.[A-Z]{1,2})?")
@@ -235,6 +242,9 @@ def _under_our_names(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     ours = {name: own for name, own in plain.items() if own in known}
     if "symbol" not in ours.values():
         ours |= {name: "symbol" for name in rows.columns if name not in ours and field_of(name) == "symbol"}
+    for own, others in _ALSO_CALLED.items():
+        if own not in ours.values():
+            ours |= {name: own for name in rows.columns if name not in ours and plain_name(name) in others}
     for own in known:
         if len(names := [name for name, each in ours.items() if each == own]) > 1:
             raise InputError(f"{source} has {own} in {' and '.join(names)}", hint="keep one of these columns")
@@ -242,7 +252,11 @@ def _under_our_names(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     if unread and {"symbol", "exchange"} <= set(ours.values()):
         verb = "is" if len(unread) == 1 else "are"
         warn(f"{source}: {', '.join(unread)} {verb} not read: columns are {', '.join(known)}")
-    return rows.rename(ours).with_columns(pl.all().str.strip_chars().replace("", None))
+    renamed = rows.rename(ours).with_columns(pl.all().str.strip_chars().replace("", None))
+    if "exchange" not in renamed.columns:
+        return renamed
+    printed = {name: exchange_printed(name) for name in renamed["exchange"].unique().drop_nulls()}
+    return renamed.with_columns(pl.col("exchange").replace({name: code for name, code in printed.items() if code}))
 
 
 def _checked(rows: pl.DataFrame, source: str) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from correlator.eventstudy.study_files import read_events_file, read_wide_file
 from correlator.files import called
 from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.files import PriceFile, read_prices
+from correlator.market.layout.by_names import short_names
 from correlator.market.layout.turned import is_transposed, read_transposed
 from correlator.market.layout.vocabulary import field_of, is_figure, known_words
 from correlator.tabular import Frame, held, holds_columns, is_pandas, is_series
@@ -179,7 +180,7 @@ def _raw_head(source: Table) -> RawTable | None:
 
 def _is_of_bars(raw: RawTable) -> bool:
     """Whether the columns are figures of bars, and not shares."""
-    if _has_levels(raw):
+    if _has_levels(raw) or short_names(raw, str.lower):
         return True
     names = [name for name in raw.labels.values() if name and field_of(name) not in _STAMPS]
     closes = [name for name in names if field_of(name) in _CLOSES and len(name) >= _SHORTEST_FIGURE]

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 import correlator as co
-from correlator.errors import CorrelatorWarning, InputError
+from correlator.errors import CorrelatorWarning, InputError, NotFoundError
+from correlator.market.instruments import read_instruments
 
 ROWS = {
     "Symbol": ["LAMP", "600519"],
@@ -101,3 +102,31 @@ def test_a_column_that_events_lack_is_named(tmp_path, header: str, lacks: str) -
     (tmp_path / "events.csv").write_text(f"{header}\n2025-05-27,VISIT,LAMP\n")
     with pytest.raises(InputError, match=f"lacks the column '{lacks}'"):
         co.open_workspace(tmp_path / "m.duckdb").add_events(tmp_path / "events.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ticker,Company Name,Exchange,Currency\nLAMP,Lamp Oil Inc,NYSE,USD\nSOFA,Sofa Works,Nasdaq,USD\n",
+        "Symbol,Security Name,MIC,CCY\nLAMP,Lamp Oil Inc,XNYS,USD\nSOFA,Sofa Works,XNAS,USD\n",
+    ],
+)
+def test_columns_and_exchanges_as_lists_of_shares_name_them(tmp_path, text):
+    path = tmp_path / "shares.csv"
+    path.write_text(text, encoding="utf-8")
+    rows = read_instruments(path).select("symbol", "name", "exchange", "currency").rows()
+    assert rows == [("LAMP", "Lamp Oil Inc", "XNYS", "USD"), ("SOFA", "Sofa Works", "XNAS", "USD")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("symbol,exchange\nLAMP,TSE\n", "unknown exchange 'TSE'"),
+        ("symbol,MIC,Exchange Code\nLAMP,XNYS,XNAS\n", "has exchange in MIC and Exchange Code"),
+    ],
+)
+def test_an_exchange_that_can_be_two_is_asked_for(tmp_path, text, said):
+    path = tmp_path / "shares.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises((InputError, NotFoundError), match=said):
+        read_instruments(path)

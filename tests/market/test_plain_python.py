@@ -33,6 +33,11 @@ TABLES = {
         name: [{"date": day, "close": close} for day, close in zip(DAYS, values, strict=True)]
         for name, values in (("LAMP", LAMP), ("MKT", MARKET))
     },
+    "bars with letters": [
+        {"symbol": name, "t": day, "o": c, "h": c, "l": c, "c": c}
+        for name, values in (("LAMP", LAMP), ("MKT", MARKET))
+        for day, c in zip(DAYS, values, strict=True)
+    ],
     "turned": TURNED,
     "turned, days as text": TURNED.rename(columns=lambda day: f"{day:%Y-%m-%d}"),
 }
