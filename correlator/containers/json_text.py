@@ -15,8 +15,11 @@ from correlator.syntax import json_fault
 
 _DEPTH = 6
 _DATE, _SHARE = "date", "symbol"
-_SYMBOL = re.compile(r"\^?[A-Z0-9][A-Z0-9.\-=:]{0,14}")
-_ENVELOPES = frozenset(("DATA", "RESULT", "RESULTS", "VALUES", "BARS", "PRICES", "ROWS", "ITEMS", "QUOTES"))
+_SYMBOL = re.compile(r"(?=.*[A-Z])\^?[A-Z0-9][A-Z0-9.\-=:]{0,14}")
+_ENVELOPES = frozenset((
+    "DATA", "RESULT", "RESULTS", "VALUES", "BARS", "PRICES", "ROWS", "ITEMS", "QUOTES", "DAILY", "HISTORY",
+    "HISTORICAL", "SERIES", "CANDLES", "KLINES", "OHLC", "OHLCV",
+))  # fmt: skip
 _NAMES = ("symbol", "ticker", "code", "Symbol", "Ticker", "Code")
 # Under which names services answer in words instead of bars.
 _MESSAGES = ("error message", "error", "errors", "message", "note", "information", "detail", "description")

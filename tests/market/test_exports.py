@@ -58,6 +58,18 @@ def test_bars_of_each_share_in_json(tmp_path):
     }
 
 
+def test_lists_by_year_are_no_shares(tmp_path):
+    years = {year: [{"date": f"{year}-01-02", "close": 1.0}] for year in ("2023", "2024")}
+    with pytest.raises(InputError, match="2 tables"):
+        closes(tmp_path, json.dumps(years), "years.json")
+
+
+def test_two_columns_of_dates_of_two_names_are_no_tables_side_by_side(tmp_path):
+    rows = ("2024-01-02,10.5,2024-01-03", "2024-01-03,11.25,2024-01-04")
+    text = "\n".join(["Date,Close,Session", *rows]) + "\n"
+    assert closes(tmp_path, text, symbol="LAMP") == {("LAMP", 2): 10.5, ("LAMP", 3): 11.25}
+
+
 def test_what_a_service_says_instead_of_bars_is_told(tmp_path):
     with pytest.raises(InputError, match="is JSON with no table: it says 'Five calls a minute are free.'"):
         closes(tmp_path, json.dumps({"Note": "Five calls a minute are free."}), "a.json")

@@ -9,7 +9,7 @@ import polars as pl
 from correlator.containers.raw import LINE, RawTable
 from correlator.errors import InputError
 from correlator.market.layout.telling import SYMBOL_LIKE, holds_dates
-from correlator.market.layout.vocabulary import field_of, is_figure
+from correlator.market.layout.vocabulary import field_of, is_figure, plain
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,11 @@ def stacked_blocks(raw: RawTable) -> RawTable:
 
     Raises InputError for a block that does not say whose it is, where blocks have dates of their own.
     """
-    dates = [column for column in raw.columns if _is_date(raw, column)] if raw.has_header else []
-    if len(dates) < 2 or raw.columns[0] != dates[0]:
+    if not raw.has_header or not _is_date(raw, raw.columns[0]):
+        return raw
+    name = plain(_lowest(raw, raw.columns[0]))
+    dates = [column for column in raw.columns if plain(_lowest(raw, column)) == name and _is_date(raw, column)]
+    if len(dates) < 2:
         return raw
     ends = [*dates[1:], None]
     blocks = [_block(raw, date, end) for date, end in zip(dates, ends, strict=True)]
