@@ -124,7 +124,8 @@ def zone_in_name(names: Sequence[str], places: Mapping[str, int]) -> str | None:
 
 def rows_keys() -> tuple[str, ...]:
     """Where JSON documents of known services keep their list of articles, as dotted paths."""
-    return (*dict.fromkeys(each.rows for each in _shipped() if each.rows), "items", "data", "stories", "docs")
+    usual = ("items", "data", "stories", "docs", "messages", "news", "hits")
+    return (*dict.fromkeys(each.rows for each in _shipped() if each.rows), *usual)
 
 
 def symbols_in(text: str) -> list[str]:

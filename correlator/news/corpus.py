@@ -137,9 +137,11 @@ def _check(table: _Table) -> None:
             f"{where} has no column of headlines; its columns are {columns}", hint="name it with --column headline=NAME"
         )
     if "published" not in table.places and "url" not in table.places:
+        parted = {"year", "month", "day"} <= {name.casefold() for name in table.names}
+        joined = "write year, month and day as one column published: 2025-05-28"
         raise InputError(
             f"{where} has no column of publication times that is known; its columns are {columns}",
-            hint="name it with --column published=NAME",
+            hint=joined if parted else "name it with --column published=NAME",
         )
 
 

@@ -1,4 +1,4 @@
-"""RSS, Atom and JSON Feed into articles.
+"""RSS, Atom, JSON Feed and news sitemaps into articles.
 
 feedparser reads the XML; times are read here, because it takes a zone that it does not know for UTC. Feeds of readers'
 comments hold no articles: their items are rejects.
@@ -29,6 +29,8 @@ from correlator.syntax import json_fault
 
 MAX_FEED_BYTES = 16_000_000
 _ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
+_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
 _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
 
 
@@ -60,12 +62,14 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     check_markup(clean.decode(), source)
     if _ENTITY.search(clean):
         raise InputError(f"{source} declares XML entities, which a feed has no use for")
+    if _SITEMAP.search(clean[:_HEAD]):
+        return _sitemap_items(clean, source)
     try:
         parsed: Any = feedparser.parse(io.BytesIO(clean), sanitize_html=False)
     except Exception as error:  # noqa: BLE001 - on damaged markup the library fails in whatever way it happens to
         raise InputError(f"{source} is not a feed that can be read: {error}") from None
     if not parsed.get("version"):
-        raise InputError(f"{source} is not an RSS or Atom feed")
+        raise InputError(f"{source} is not an RSS or Atom feed", hint="give a feed, a news sitemap, pages or a table")
     language = str(parsed.feed.get("language", ""))
     site = str(parsed.feed.get("title", ""))
     comments = str(parsed.feed.get("title", "")).startswith("Comments on")
@@ -82,6 +86,33 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
             "comment": "yes" if comments else "",
         }
         for entry in parsed.entries
+    ]
+
+
+def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
+    """The articles of a news sitemap, which states address, headline and time of each."""
+    from xml.etree import ElementTree
+
+    try:
+        root = ElementTree.fromstring(_DECLARATION.sub(b"", clean))
+    except ElementTree.ParseError as error:
+        raise InputError(f"{source} is not a sitemap that can be read: {error}", hint="fetch it again") from None
+    places = [(url, url.find("{*}news")) for url in root.findall("{*}url")]
+    if all(news is None for _, news in places):
+        raise InputError(f"{source} is a sitemap without headlines", hint="give a news sitemap, a feed or its pages")
+    return [
+        {
+            "title": news.findtext("{*}title", ""),
+            "url": url.findtext("{*}loc", "").strip(),
+            "published": news.findtext("{*}publication_date", ""),
+            "updated": "",
+            "body": "",
+            "language": news.findtext("{*}publication/{*}language", ""),
+            "authors": "",
+            "site": news.findtext("{*}publication/{*}name", ""),
+        }
+        for url, news in places
+        if news is not None
     ]
 
 

@@ -540,3 +540,46 @@ def test_records_refused_for_one_reason_are_counted_together(tmp_path):
     (batch,) = read_news(tmp_path / "pages.jsonl")
     assert batch.rejects["reason"].n_unique() == 1
     assert batch.rejects["source_line"].to_list() == [1, 2, 3]
+
+
+SITEMAP = (
+    "<?xml version='1.0' encoding='UTF-8'?><urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9' "
+    "xmlns:news='http://www.google.com/schemas/sitemap-news/0.9'>{}</urlset>"
+)
+ENTRY = (
+    "<url><loc>https://wire.example/1</loc><lastmod>2024-02-01</lastmod><news:news><news:publication>"
+    "<news:name>The Wire</news:name><news:language>en</news:language></news:publication>"
+    "<news:publication_date>2024-01-05T16:30:00+02:00</news:publication_date>"
+    "<news:title>Envoys &amp; ministers meet</news:title></news:news></url>"
+)
+
+
+def test_a_news_sitemap_is_read_as_a_feed(tmp_path):
+    text = SITEMAP.format(ENTRY + "<url><loc>https://wire.example/about</loc></url>")
+    (article,) = loaded(tmp_path, "sitemap.xml", text).to_dicts()
+    assert article["headline"] == "Envoys & ministers meet"
+    assert article["url"] == "https://wire.example/1"
+    assert article["published_at"] == datetime(2024, 1, 5, 14, 30, tzinfo=UTC)
+    assert article["updated_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SITEMAP.format("<url><loc>https://wire.example/1</loc></url>"), "a sitemap without headlines"),
+        (
+            "<?xml version='1.0'?><sitemapindex><sitemap><loc>https://wire.example/1.xml</loc></sitemap></sitemapindex>",
+            "without headlines",
+        ),
+        (SITEMAP.format(ENTRY)[:-12], "not a sitemap that can be read"),
+        (SITEMAP.format(ENTRY).replace("<urlset", "<!DOCTYPE x [<!ENTITY a 'b'>]><urlset"), "declares XML entities"),
+    ],
+)
+def test_a_sitemap_that_holds_no_articles_is_refused(tmp_path, text, said):
+    with pytest.raises(InputError, match=said):
+        loaded(tmp_path, "sitemap.xml", text)
+
+
+def test_days_of_news_in_three_columns_are_refused_with_what_to_write(tmp_path):
+    with pytest.raises(InputError, match="as one column published"):
+        loaded(tmp_path, "t.csv", "Year,Month,Day,Headline\n2024,1,5,Envoys meet\n")
