@@ -1,4 +1,4 @@
-"""Jumps in frames of prices or returns that the audit doubts, as findings of the panel."""
+"""Jumps and prices that stand still in frames, which the audit doubts, as findings of the panel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _OTHER_NAME = "\0benchmark"
 
 
 def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
-    """The panel of a frame with bars that look like a split, another unit or a break marked, or left out.
+    """The panel of a frame with bars that look like a split, another unit or a break, or like a price that was filled
+    forward, marked or left out.
 
     Frames of whole days only, of closes alone: bars within days jump otherwise, and a frame says nothing of volumes and
     limits. Warns of what it finds in one line.
@@ -34,7 +35,10 @@ def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
     name = spec.benchmark if first["symbol"] == _OTHER_NAME else first["symbol"]
     count = f"{jumps.height} bar looks" if jumps.height == 1 else f"{jumps.height} bars look"
     dealt = "left out" if spec.flagged == DROP else "marked in the column findings"
-    warn(f"{count} like a split, another unit or a break, {dealt}: first {name} {first['session']}, {first['check']}")
+    warn(
+        f"{count} like a split, another unit, a break or a price filled forward, {dealt}: first {name} "
+        f"{first['session']}, {first['check']}"
+    )
     marked = replace(panel, findings=findings_on(jumps, panel.labels, panel.symbols, _benchmark(panel, spec)))
     return without_flagged(marked) if spec.flagged == DROP else marked
 
@@ -47,8 +51,11 @@ def _benchmark(panel: Panel, spec: StudySpec) -> str | None:
 
 
 def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
-    """symbol, session, check and until (null) of every jump."""
+    """symbol, session, check and until (null) of every jump and of every bar that repeats the close before it where
+    the series hardly ever stands still.
+    """
     from correlator.market.audit_levels import jumps
+    from correlator.market.audit_repeats import runs_of_one_close
     from correlator.market.findings import Series
 
     columns = dict(zip(panel.symbols, panel.returns.T, strict=True))
@@ -68,7 +75,8 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
                 "close": np.exp(np.clip(np.cumsum(logs[traded]), -600.0, 600.0)),
             }
         ).with_columns(pl.lit(None, pl.Float64).alias(unknown) for unknown in ("open", "high", "low", "volume"))
-        parts.append(jumps(Series(name, "", bars, None, kinds[name])))
+        series = Series(name, "", bars, None, kinds[name])
+        parts += [jumps(series), runs_of_one_close(series, bars)]
     table = pl.concat(parts) if parts else pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
     if table.is_empty():
         return table

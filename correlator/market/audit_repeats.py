@@ -18,7 +18,7 @@ _TICKS = 0.2
 def stale_repeats(series: Series) -> pl.DataFrame:
     """Bars that repeat another in every figure although there was trade, and runs of one close."""
     bars = series.bars.filter(~(pl.col("volume") == 0).fill_null(False))
-    return pl.concat([_as_before(series, bars), _as_earlier(series, bars), _runs(series, bars)])
+    return pl.concat([_as_before(series, bars), _as_earlier(series, bars), runs_of_one_close(series, bars)])
 
 
 def _as_before(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
@@ -46,8 +46,10 @@ def _as_earlier(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _runs(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
-    """Runs of one close: medium where the series hardly ever stands still around them, else low from five bars on."""
+def runs_of_one_close(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
+    """Runs of one close: medium, every bar but the first, where the series hardly ever stands still around them; else
+    low from five bars on, once a run.
+    """
     still = (pl.col("close") == pl.col("close").shift()).fill_null(False)
     run = bars.with_columns(still.alias("still"), pl.col("close").rle_id().alias("run")).with_columns(
         pl.len().over("run").alias("length"), pl.int_range(pl.len()).over("run").alias("at")
@@ -63,10 +65,11 @@ def _runs(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
     )
     text = "close {close} on {length} bars in a row"
     doubted, usual = starts.filter("doubted"), starts.filter(~pl.col("doubted"))
+    repeated = counted.filter(pl.col("run").is_in(doubted["run"].implode()) & (pl.col("at") > 0))
     return pl.concat(
         [
             series.per_bar(
-                doubted,
+                repeated,
                 "stale",
                 "medium",
                 text,

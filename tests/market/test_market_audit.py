@@ -361,7 +361,8 @@ def test_a_block_of_earlier_bars_and_a_close_filled_forward():
         .alias("Close")
     )
     found = audited(still.select("Symbol", "Date", "Close", "Volume")).filter(pl.col("check") == "stale")
-    assert found["severity"].to_list() == ["medium"]
+    assert found["severity"].to_list() == ["medium"] * 4
+    assert found["session"].to_list() == still["Date"][301:305].to_list()
     assert "on 5 bars in a row" in found["evidence"][0]
 
 

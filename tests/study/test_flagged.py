@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+import correlator as co
+from correlator.errors import CorrelatorWarning
 from correlator.eventstudy.matrix import study_frames
 from correlator.sessions import sessions_between
 
@@ -111,3 +113,24 @@ def test_what_may_be_news_is_not_flagged(exchange):
     found = study_frames(prices=made_prices(0.8), events=EVENTS, **options)
     assert found.flagged.is_empty()
     assert len(found.estimates) == len(EVENTS)
+
+
+def test_a_price_filled_forward_is_told_in_a_frame() -> None:
+    """A halt of eight sessions that a frame fills with the last close: its events would look like no reaction."""
+    days = pl.date_range(date(2023, 1, 2), date(2024, 6, 28), eager=True)
+    days = days.filter(days.dt.weekday() < 6)
+    steps = np.random.default_rng(5).normal(0, 0.01, (len(days), 2)).cumsum(axis=0)
+    prices = pl.DataFrame({"date": days, "MKT": 50 * np.exp(steps[:, 0]), "LAMP": 50 * np.exp(steps[:, 1])})
+    at = pl.int_range(pl.len())
+    filled = prices.with_columns(LAMP=pl.when(at.is_between(330, 337)).then(None).otherwise("LAMP").forward_fill())
+    halted = pl.DataFrame({"symbol": ["LAMP"], "date": [days[331]]})
+    options = {"events": halted, "benchmark": "MKT", "window": "-3:10", "windows": "0:0", "estimation": "-200:-20"}
+    with pytest.warns(CorrelatorWarning, match=f"8 bars look like .* filled forward, .* first LAMP {days[330]}, stale"):
+        marked = co.study(prices=filled, **options)
+    assert marked.ar["flags"].to_list()[2:10] == ["stale"] * 8
+    assert "stale" not in marked.ar["flags"].to_list()[10:]
+    with pytest.warns(CorrelatorWarning, match="left out"):
+        dropped = co.study(prices=filled, flagged="drop", **options)
+    assert dropped.car["car"].drop_nulls().is_empty()
+    thin = prices.with_columns(LAMP=pl.when(at % 3 > 0).then(None).otherwise("LAMP").forward_fill())
+    assert "stale" not in "".join(co.study(prices=thin, **options).ar["flags"].to_list())
