@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.intervals import END, SIDES, START
 from correlator.sessions import calendar_reach, sessions_between
 
-START, END = SIDES = ("start", "end")
 _INSTANT = pl.Datetime("us", "UTC")
 _NEARLY_ALL, _MOST, _HARDLY_ANY = 0.8, 0.5, 0.05
 _ENOUGH = 3
-_MINUTES = {"m": 1, "h": 60}
-
-
-def bar_length(interval: str) -> timedelta:
-    """How long a bar of ``interval`` lasts; raises InputError for one that is not a number of minutes or hours."""
-    match = re.fullmatch(r"([1-9]\d*)([mh])", interval)
-    if match is None:
-        raise InputError(f"interval {interval!r} is not known", hint="write 1d, or minutes or hours such as 5m or 1h")
-    return timedelta(minutes=int(match[1]) * _MINUTES[match[2]])
 
 
 def side_of(stamps: pl.Series, length: timedelta, exchange: str | None, said: str | None = None) -> str:

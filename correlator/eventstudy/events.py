@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import polars as pl
 
-from correlator.bar_stamps import END, note_of_ends, side_of, starts_of
+from correlator.bar_stamps import note_of_ends, side_of, starts_of
 from correlator.errors import InputError, TimeError, warn
 from correlator.eventstudy.bars import ends_of, on_bars, usual_length
 from correlator.eventstudy.moments import RULE, UTC, Moments, moments_of
 from correlator.eventstudy.names import columns_meant
 from correlator.eventstudy.spec import StudySpec
+from correlator.intervals import END
 from correlator.market.former_names import former_names
 from correlator.market.instruments import find_instrument
 from correlator.sessions import exchange_named, exchange_zone, place_instants, sessions_between

@@ -13,7 +13,6 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-from correlator.bar_stamps import SIDES
 from correlator.errors import InputError, StudyError, likeliest
 from correlator.eventstudy.engines import ENGINES
 from correlator.eventstudy.readers import (
@@ -36,6 +35,7 @@ from correlator.eventstudy.readers import (
     texts,
 )
 from correlator.eventstudy.windows import AsWindow, OffsetWindow, Window, parse_window
+from correlator.intervals import SIDES
 
 if TYPE_CHECKING:
     from correlator.tabular import Frame

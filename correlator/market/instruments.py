@@ -12,7 +12,6 @@ from pathlib import Path
 import polars as pl
 
 from correlator.config import setting
-from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, likeliest, warn
 from correlator.files import read_csv
 from correlator.market.exchange_names import exchange_printed
@@ -236,6 +235,8 @@ def _shipped() -> pl.DataFrame:
 
 def _under_our_names(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     """The rows with the names of our columns, which may be in capitals; what is not read is told."""
+    from correlator.containers.foot import without_foot
+
     rows = without_foot(rows, source)
     plain = {name: name.strip().lower() for name in rows.columns}
     known = (*INSTRUMENTS.column_names, "sector")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from correlator.bar_stamps import END, bar_length, note_of_ends, side_of, starts_of
+from correlator.bar_stamps import note_of_ends, side_of, starts_of
 from correlator.containers.raw import AT, LINE
 from correlator.errors import InputError, TimeError
+from correlator.intervals import END, bar_length
 from correlator.market.stamps import Stamps
 from correlator.sessions import exchange_named, exchange_zone
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
-from correlator.bar_stamps import bar_length
 from correlator.errors import InputError, warn
 from correlator.eventstudy.bars import ends_of, on_bars
 from correlator.eventstudy.placebo.inference import placebo_test
@@ -20,6 +19,7 @@ from correlator.eventstudy.readers import read_day
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec
 from correlator.intake.checks import audit_stored
+from correlator.intervals import bar_length
 from correlator.market.returns import zero_volume
 from correlator.plot.figures import NEWS, PLACEBO, PRICES, FigureKind, figure_named
 from correlator.plot.of_result import ungrouped

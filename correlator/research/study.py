@@ -9,7 +9,6 @@ from typing import Any, Unpack
 import duckdb
 import polars as pl
 
-from correlator.bar_stamps import bar_length
 from correlator.errors import InputError, NotFoundError, warn
 from correlator.eventstudy.bars import ends_of, on_bars
 from correlator.eventstudy.benchmark import benchmark_of_exchange
@@ -32,6 +31,7 @@ from correlator.eventstudy.spec import (
     study_spec,
 )
 from correlator.intake.instruments import names_in
+from correlator.intervals import bar_length
 from correlator.research.benchmark import benchmark_of
 from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings

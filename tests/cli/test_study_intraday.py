@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from correlator.bar_stamps import bar_length
 from correlator.errors import InputError
 from correlator.eventstudy.bars import ends_of, on_bars
+from correlator.intervals import bar_length
 
 KARACHI = ZoneInfo("Asia/Karachi")
 SESSIONS = ("2025-05-26", "2025-05-27", "2025-05-29", "2025-05-30")

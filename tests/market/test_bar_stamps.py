@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import correlator as co
-from correlator.bar_stamps import END, START, bar_length, side_of, starts_of
+from correlator.bar_stamps import side_of, starts_of
 from correlator.errors import CorrelatorWarning, InputError
+from correlator.intervals import END, START, bar_length
 from correlator.market.files import read_prices
 from correlator.sessions import sessions_between
 
