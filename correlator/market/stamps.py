@@ -184,7 +184,7 @@ def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str
     minute = split.list.get(1, null_on_oob=True).cast(pl.Int64, strict=False)
     second = split.list.get(2, null_on_oob=True).cast(pl.Float64, strict=False).fill_null(0.0)
     micros = ((hour * 60 + minute) * 60_000_000) + (second * 1e6).cast(pl.Int64)
-    local = pl.col("date").cast(pl.Datetime("us")) + pl.duration(microseconds=micros.fill_null(0))
+    local = pl.col("date").cast(pl.Datetime("us")) + pl.duration(microseconds=micros.fill_null(0).cast(pl.Int64))
     times = frame.select(local.alias("t")).to_series()
     if zone.null_count() == len(zone) or _are_midnights(times):
         return _labels_if_midnight(times, form)
@@ -192,7 +192,7 @@ def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str
     minutes = offset.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + offset.str.slice(3, 2).cast(
         pl.Int64, strict=False
     )
-    signed = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0)
+    signed = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0).cast(pl.Int64)
     instants = frame.with_columns(times).select((pl.col("t") - pl.duration(minutes=signed)).alias("t")).to_series()
     return Stamps(instants.dt.replace_time_zone("UTC").cast(_INSTANT), form)
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.align.strip_dating import SCHEMA, date_strip
@@ -132,6 +132,7 @@ def test_a_hole_in_the_bars_is_no_jump_to_a_later_session():
     assert date_strip(strip, bars)["session"][0] == date(2025, 5, 26)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(-300, 300), min_size=3, max_size=40),
     st.data(),

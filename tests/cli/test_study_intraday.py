@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
@@ -87,6 +87,7 @@ def test_the_last_bar_ends_with_its_session() -> None:
     assert placed["day_zero_reason"].to_list() == ["intraday", *["between bars"] * 3]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=30, unique=True), st.integers(-50, 2_000))
 def test_no_event_falls_to_a_bar_that_ended_before_it_was_known(places: list[int], minutes: int) -> None:
     starts = pl.Series("bar_start", [BEGUN + timedelta(minutes=5 * n) for n in sorted(places)]).cast(

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cli_process import run_in
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.cli.formats import FORMS, OutputFormat, format_of
@@ -49,6 +49,7 @@ def test_a_narrow_terminal_gets_one_record_under_the_other():
     assert "8 of 100 rows" in text
 
 
+@settings(deadline=None)
 @given(width=st.integers(8, 300), texts=st.lists(st.text(), min_size=1, max_size=5))
 def test_no_cell_breaks_the_lines_and_no_control_reaches_the_terminal(width, texts):
     text = short_table(pl.DataFrame({"n": range(len(texts)), "text": texts}), Look(()), width)

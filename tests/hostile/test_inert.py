@@ -6,7 +6,7 @@ import unicodedata
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.inert import file_name, safe_cells, safe_text, unsafe_count, visible
@@ -54,6 +54,7 @@ def test_orders_to_terminals_and_turned_lines_are_marks_in_cells():
     assert safe_cells(frame)["a"].to_list() == ["\\u001b[2J", "x\\u202ecod.exe", "می\u200cروم", "two\nlines"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=12) | st.none(), min_size=1, max_size=8))
 def test_nothing_is_lost(texts):
     frame = pl.DataFrame({"a": texts}, schema={"a": pl.String()})
@@ -115,6 +116,7 @@ def test_names_of_files_stay_in_their_folder(symbol, name):
     assert file_name(symbol) == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_is_a_path(text):
     from pathlib import PurePosixPath, PureWindowsPath

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
@@ -100,6 +100,7 @@ def test_the_real_files():
 prices = st_numpy.arrays(np.float64, (8, 3), elements=st.one_of(st.floats(0.5, 500), st.just(float("nan"))))
 
 
+@settings(deadline=None)
 @given(prices, st.sampled_from(["log", "simple"]))
 def test_a_return_needs_both_closes(closes, kind):
     returns = returns_matrix(closes, kind)

@@ -1,7 +1,7 @@
 """The ticker strip: figures from Business Recorder pages (2021-2025), wording our own."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
@@ -132,6 +132,7 @@ def test_indices_are_known_by_their_print():
     assert not is_index("LAMP", "LAMP 7 000,50 ▲ 50,25 (0,72%)")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_survived(text):
     assert isinstance(parse_strip(text), list)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import TimeError
@@ -125,6 +125,7 @@ def test_a_date_in_an_address_is_a_day_and_says_so(url, day):
     assert stamp is None or (stamp.precision == "day" and "last resort" in stamp.rule)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_a_time_or_a_time_error(text):
     try:

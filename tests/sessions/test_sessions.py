@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError, NotFoundError
@@ -89,6 +89,7 @@ def test_new_york_closes_early_on_christmas_eve_and_minds_summer_time():
     assert place(utc(2024, 1, 2, 20, 59), exchange="XNYS") == (date(2024, 1, 2), "intraday")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.datetimes(datetime(1995, 1, 1), datetime(2026, 12, 1), timezones=st.just(UTC)), min_size=1, max_size=30)
 )

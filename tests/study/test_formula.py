@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError, StudyError
@@ -135,6 +135,7 @@ trees = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(trees)
 def test_what_the_grammar_makes_is_read_as_patsy_reads_it(tree):
     from patsy import ModelDesc
@@ -144,6 +145,7 @@ def test_what_the_grammar_makes_is_read_as_patsy_reads_it(tree):
     assert {frozenset(map(str, term)) for term in parse_formula(f"car ~ {tree}").terms} == theirs
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="car~+-*:/()`1.0IClog ab_'\"[]{}=,\\", max_size=60))
 def test_any_text_is_a_formula_or_refused(text):
     assert "\n" not in said(text)
