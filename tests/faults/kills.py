@@ -53,9 +53,9 @@ def main() -> None:
             if scenario.name not in known:
                 base.mkdir()
                 in_a_process(prepare, scenario, base)
-                _, numbers = in_a_process(reference, scenario, copied(base, work / "whole"))
+                _, (before, after, _) = in_a_process(reference, scenario, copied(base, work / "whole"))
                 _, seconds = in_a_process(timed, scenario, copied(base, work / "whole"))
-                known[scenario.name] = (*numbers, seconds)
+                known[scenario.name] = (before, after, seconds)
             before, after, seconds = known[scenario.name]
             struck = copied(base, work / "struck")
             outcomes["at work"] += killed(scenario, struck, chance.uniform(0, seconds))
