@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from os import SEEK_END
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +15,7 @@ from correlator.containers.raw import LINE, RawTable
 from correlator.containers.unpack import DAMAGED
 from correlator.errors import InputError
 from correlator.files import called, opened
-from correlator.source_limits import MOST_BYTES, check_shape, check_size
+from correlator.source_limits import check_shape, check_size
 
 
 def read_archive(path: Path, hints: Hints) -> RawTable | None:
@@ -25,19 +26,16 @@ def read_archive(path: Path, hints: Hints) -> RawTable | None:
     """
     source = called(path)
     with opened(path) as file:
-        head = file.read(4)
-        if kind_of(head, source).name != "zip":
+        if kind_of(file.read(4), source).name != "zip":
             return None
-        data = head + file.read(MOST_BYTES + 1)
-    check_size(len(data), source)
-    if kind_of_whole(kind_of(data[:4096], source), data).name != "zip":
-        return None
-    try:
-        members = members_of(data, source)
-    except DAMAGED as why:
-        if isinstance(why, InputError):
-            raise
-        return None  # what reads one file says what is wrong with it
+        size = file.seek(0, SEEK_END)
+        check_size(size, source)
+        try:
+            members = members_of(file, size, source)
+        except DAMAGED as why:
+            if isinstance(why, InputError):
+                raise
+            return None  # what reads one file says what is wrong with it
     tables = [_member(path, name, content, hints) for name, content in members]
     return _stacked(tables, source) if tables else None
 

@@ -116,24 +116,30 @@ def from_zip(data: bytes, source: str) -> bytes:
 MOST_MEMBERS = 1_000
 
 
-def members_of(data: bytes, source: str) -> list[tuple[str, bytes]]:
-    """Names and bytes of the files of an archive, in order of their names, apart from what stands beside tables.
+def members_of(file: IO[bytes], size: int, source: str) -> list[tuple[str, bytes]]:
+    """Names and bytes of the files of an archive of ``size`` bytes, in order of their names, apart from what stands
+    beside tables.
 
-    None of an archive of one file. Raises InputError for too many, too large, or locked ones.
+    None of an archive of one file and of a workbook, of which no more is read than the names. Raises InputError for
+    too many, too large, or locked ones.
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(file) as archive:
         names = sorted(_tables_of(archive))
-        if len(names) < 2:
+        if len(names) < 2 or _holds_workbook(archive):
             return []
         if len(names) > MOST_MEMBERS:
             raise InputError(f"{source} holds {len(names)} files, more than {MOST_MEMBERS}", hint="unpack it")
-        members, size = [], 0
+        members, before = [], 0
         for name in names:
             _refuse_locked(archive, name, source)
-            with archive.open(name) as file:
-                members.append((name, _limited(file, len(data), source, before=size)))
-            size += len(members[-1][1])
+            with archive.open(name) as member:
+                members.append((name, _limited(member, size, source, before=before)))
+            before += len(members[-1][1])
         return members
+
+
+def _holds_workbook(archive: zipfile.ZipFile) -> bool:
+    return any(name in archive.namelist() for name in ("xl/workbook.xml", "xl/workbook.bin", "content.xml"))
 
 
 def _tables_of(archive: zipfile.ZipFile) -> list[str]:
@@ -164,6 +170,6 @@ def is_workbook(data: bytes) -> bool:
     """Whether a zip archive is an Excel or OpenDocument workbook."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return any(name in archive.namelist() for name in ("xl/workbook.xml", "xl/workbook.bin", "content.xml"))
+            return _holds_workbook(archive)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
         return False

@@ -9,6 +9,7 @@ from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import RULE, is_text, moments_of, reads_as_moments, with_days, without_blanks
 from correlator.market.layout.vocabulary import field_of, plain, rank_of
+from correlator.market.stamps import hour_of_day
 from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")
@@ -105,11 +106,10 @@ def _rule_of(words: pl.Series) -> pl.Series:
 
 def _in_24_hours(clocks: pl.Series) -> pl.Series:
     """``4:05 PM`` as ``16:05``; other text as it is."""
-    parts = clocks.str.extract_groups(_HALF_DAYS).struct
-    hour, half = parts.field("1").cast(pl.Int64), parts.field("4").str.to_lowercase()
-    of_day = hour % 12 + 12 * (half == "p").cast(pl.Int64)
-    rest = ":" + parts.field("2").fill_null("00") + parts.field("3").fill_null("")
-    return pl.select(pl.when(hour.is_between(1, 12)).then(of_day.cast(pl.String) + rest).otherwise(clocks)).to_series()
+    parts = clocks.str.extract_groups(_HALF_DAYS).struct.unnest().with_columns(clocks.alias("clock"))
+    hour, half = pl.col("1").cast(pl.Int64), pl.col("4").str.to_lowercase()
+    of_day = hour_of_day(hour, half).cast(pl.String) + ":" + pl.col("2").fill_null("00") + pl.col("3").fill_null("")
+    return parts.select(pl.when(hour.is_between(1, 12)).then(of_day).otherwise("clock")).to_series()
 
 
 def _warn_of_unread_clocks(table: pl.DataFrame) -> None:

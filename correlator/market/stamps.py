@@ -171,6 +171,11 @@ def _compact_times(text: pl.Series) -> Stamps:
     return _labels_if_midnight(full.to_series().str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False), "times")
 
 
+def hour_of_day(hour: pl.Expr, half: pl.Expr) -> pl.Expr:
+    """The hour from 0 to 23 that ``hour`` is in its ``half`` of the day: a, p, or null for a clock of 24 hours."""
+    return pl.when(half.is_null()).then(hour).otherwise(hour % 12 + 12 * (half == "p").cast(pl.Int64))
+
+
 def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
     """Dates in any form with a time of day behind them: ``9/1/2017 4:00 PM``, ``Fri Sep 01 2017 00:00:00 GMT-0400``."""
     parts = text.str.extract_groups(_CLOCK).struct
@@ -180,7 +185,7 @@ def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str
     frame = pl.DataFrame({"date": dates, "clock": clock, "half": half.str.slice(0, 1).str.to_lowercase(), "zone": zone})
     split = pl.col("clock").str.split(":")
     hour = split.list.get(0, null_on_oob=True).cast(pl.Int64, strict=False)
-    hour = pl.when(pl.col("half").is_null()).then(hour).otherwise(hour % 12 + 12 * (pl.col("half") == "p"))
+    hour = hour_of_day(hour, pl.col("half"))
     minute = split.list.get(1, null_on_oob=True).cast(pl.Int64, strict=False)
     second = split.list.get(2, null_on_oob=True).cast(pl.Float64, strict=False).fill_null(0.0)
     micros = ((hour * 60 + minute) * 60_000_000) + (second * 1e6).cast(pl.Int64)
