@@ -47,6 +47,14 @@ class InputError(CorrelatorError, ValueError):
     """A file, a text or an argument that cannot be read for what it should be."""
 
 
+def refuse_unknown(options: Iterable[str], known: Iterable[str]) -> None:
+    """Raise InputError for the first of ``options`` that is not ``known``, with the likeliest name."""
+    names = list(known)
+    for name in options:
+        if name not in names:
+            raise InputError(f"option {name!r} is not known", hint=likeliest(name, names, "options are"))
+
+
 class NotFoundError(CorrelatorError, LookupError):
     """Something named by the caller (file, symbol, article, exchange, column) that does not exist."""
 

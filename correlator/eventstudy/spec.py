@@ -13,7 +13,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 
-from correlator.errors import InputError, StudyError, likeliest
+from correlator.errors import InputError, StudyError, refuse_unknown
 from correlator.eventstudy.engines import ENGINES
 from correlator.eventstudy.readers import (
     DEFAULT_LINKS,
@@ -267,9 +267,7 @@ def study_spec(**options: Any) -> StudySpec:
     True
     """
     known = {each.name: each for each in fields(StudySpec)}
-    for name in options:
-        if name not in known:
-            raise InputError(f"option {name!r} is not known", hint=likeliest(name, known, "options are"))
+    refuse_unknown(options, known)
     values = {name: option_of(known[name]).read(value, name) for name, value in options.items()}
     window = values.get("window", known["window"].default)
     values["windows"] = values.get("windows") or _default_windows(window)

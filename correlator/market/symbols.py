@@ -67,8 +67,9 @@ def split_place(name: str) -> tuple[str, str | None]:
         return bare.upper(), exchange_printed(place)
     if "." in text and not text.startswith("^"):
         bare, ending = text.rsplit(".", 1)
-        if ending.upper() in PLACES and bare:
-            return bare.upper(), PLACES[ending.upper()]
+        place = SUFFIXES.get(ending.upper()) or PLACES.get(ending.upper())
+        if place is not None and bare:
+            return bare.upper(), place
     return text.upper(), None
 
 

@@ -19,7 +19,7 @@ from correlator.correlation.lead_lag import granger, lead_lag
 from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
-from correlator.errors import InputError, NotFoundError, StudyError, likeliest, warn
+from correlator.errors import InputError, NotFoundError, StudyError, refuse_unknown, warn
 from correlator.eventstudy.frames import Panel, log_volume_of
 from correlator.eventstudy.readers import DEFAULT_LINKS
 from correlator.eventstudy.significance.multiple_testing import holm
@@ -104,9 +104,7 @@ def news_and_returns(
     --------
     >>> ws.news_and_returns(["HBL", "LUCK"], by="category")  # doctest: +SKIP
     """
-    known = NewsKeywords.__annotations__
-    if unknown := next((name for name in options if name not in known), None):
-        raise InputError(f"option {unknown!r} is not known", hint=likeliest(unknown, known, "options are"))
+    refuse_unknown(options, NewsKeywords.__annotations__)
     asked = study_spec(symbols=symbols, holes="drop", **options)
     names = asked.symbols
     with store.studying() as connection:

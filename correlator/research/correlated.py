@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from correlator.errors import InputError, likeliest, warn
+from correlator.errors import InputError, refuse_unknown, warn
 from correlator.eventstudy.readers import whole_number
 
 _PAIRS = ("keys", "measure", "against", "max_lag")
@@ -58,10 +58,9 @@ def correlated(method: str, how: Mapping[str, Any]) -> Correlated:
     if method not in METHODS:
         raise InputError(f"method {method!r} is not known", hint=f"choose {', '.join(METHODS)}")
     defaults = {each.name: each.default for each in fields(Correlated)}
+    refuse_unknown(how, defaults)
     given = dict(how)
     for name, value in how.items():
-        if name not in defaults:
-            raise InputError(f"option {name!r} is not known", hint=likeliest(name, defaults, "options are"))
         if name not in METHODS[method] and value != defaults[name]:
             warn(f"{name}={value!r} is not used by {method}")
         if isinstance(defaults[name], int):

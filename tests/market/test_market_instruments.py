@@ -12,6 +12,8 @@ from bars_made import made_bars
 
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.benchmark import equal_weighted_of_others
+from correlator.market.instruments import split_symbol
+from correlator.market.symbols import split_place
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_events
@@ -269,3 +271,10 @@ def test_the_store_knows_symbols_by_the_names_of_terminals_and_feeds(tmp_path, n
     assert found.car["symbol"].to_list() == ["LAMP"]
     with pytest.raises(NotFoundError):
         ws.study("LAMP LN", links="named", benchmark="MKT", window="-1:1", windows="0:0")
+
+
+def test_an_ending_is_a_service_s_and_a_country_code_a_terminal_s() -> None:
+    """``.IS`` is Istanbul to a service, ``IS`` behind a space the NSE of India to a terminal."""
+    assert split_symbol("LAMP.IS") == ("LAMP.IS", "XIST")
+    assert split_place("LAMP.IS") == ("LAMP", "XIST")
+    assert split_place("LAMP IS Equity") == ("LAMP", "XNSE")
