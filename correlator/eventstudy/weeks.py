@@ -49,7 +49,7 @@ def check_sessions(labels: pl.Series, sessions: pl.Series, what: str) -> None:
     """Raise InputError where most ``labels`` (T,) become ``sessions`` when moved by a day; warn where some do."""
     for shift in shifts_by_calendar(labels, sessions):
         if shift.last - shift.first + 1 >= _MOST * len(labels):
-            raise _stand_off(what, shift.evidence.partition(") ")[2])
+            raise _stand_off(what, shift.seen)
         warn(f"{what}: {shift.evidence}")
 
 

@@ -35,12 +35,16 @@ _LEAST_KNOWN, _SAME_CLOSE = 3, 2e-4
 
 @dataclass(frozen=True)
 class Shift:
-    """Bars ``first`` to ``last`` (numbers of rows, both included) whose labels stand a day or a session off."""
+    """Bars ``first`` to ``last`` (numbers of rows, both included) whose labels stand a day or a session off.
+
+    ``seen``: what the labels themselves show of it, the part of ``evidence`` behind the words on where it is.
+    """
 
     direction: str
     first: int
     last: int
     evidence: str
+    seen: str = ""
 
     @property
     def towards(self) -> str:
@@ -71,14 +75,10 @@ def shifts_by_calendar(labels: pl.Series, sessions: pl.Series) -> list[Shift]:
             first, last = _to_the_ends(score, first, last)
             inside = slice(first, last + 1)
             if total >= _LEAST_LABELS and moved[inside].mean() >= _SESSIONS_AFTER:
-                shifts.append(
-                    Shift(
-                        direction,
-                        first,
-                        last,
-                        _labels_seen(labels, first, last, as_is, moved=moved, direction=direction),
-                    )
-                )
+                seen = _labels_seen(labels, first, last, as_is, moved=moved, direction=direction)
+                share = 100 * (last - first + 1) / len(as_is)
+                where = f"labels from {labels[first]} to {labels[last]} ({share:.0f} % of the bars)"
+                shifts.append(Shift(direction, first, last, f"{where} {seen}", seen))
     return shifts
 
 
@@ -90,9 +90,8 @@ def _labels_seen(
     weekend = [f"{names[day]:,} {day}s" for day in ("Saturday", "Sunday") if day in names]
     fewest = "Friday" if direction == EARLY else "Monday"
     inside = slice(first, last + 1)
-    share = 100 * (last - first + 1) / len(as_is)
     return (
-        f"labels from {labels[0]} to {labels[-1]} ({share:.0f} % of the bars) stand one day {direction}: "
+        f"stand one day {direction}: "
         f"{', '.join(weekend) or 'no weekend days'} and {names.get(fewest, 0):,} {fewest}s; "
         f"{100 * as_is[inside].mean():.0f} % of them are sessions as they stand, "
         f"{100 * moved[inside].mean():.0f} % when moved by a day"
