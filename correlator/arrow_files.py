@@ -1,12 +1,17 @@
 """Parquet and Arrow files from anybody: what they claim is checked before memory is taken, what they hold before use.
 
-pyarrow reads them: it raises where polars gives up the process, and validates offsets that point outside a buffer.
+pyarrow reads them: it raises where polars gives up the process, and validates offsets that point outside a buffer. Its
+threads may outlive an error by a moment, so it is never given a file of Python's: a thread that waits for an
+interpreter on its way out takes the process down with it.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from correlator.errors import InputError
 from correlator.source_limits import check_dates, check_shape, check_size, check_table_bytes
@@ -21,7 +26,22 @@ _MOST_ENTRIES = 1_000_000
 _BATCH_ROWS = 1 << 16
 
 
-def parquet_frame(file: IO[bytes], source: str) -> pl.DataFrame:
+@contextmanager
+def native_file(path: str | Path, data: bytes | None = None) -> Iterator[pa.NativeFile]:
+    """The file, or the bytes ``data``, held by Arrow itself."""
+    import pyarrow as pa
+
+    if data is None:
+        with pa.OSFile(os.fsencode(path)) as file:
+            yield file
+        return
+    held = pa.BufferOutputStream()
+    held.write(data)
+    with pa.BufferReader(held.getvalue()) as file:
+        yield file
+
+
+def parquet_frame(file: pa.NativeFile, source: str) -> pl.DataFrame:
     """The rows of a Parquet file.
 
     Raises InputError for what claims more than it can hold, and what Arrow raises for what is not Parquet.
@@ -30,18 +50,18 @@ def parquet_frame(file: IO[bytes], source: str) -> pl.DataFrame:
     return _as_polars(list(batches), schema, source)
 
 
-def arrow_frame(file: IO[bytes], source: str) -> pl.DataFrame:
+def arrow_frame(file: pa.NativeFile, source: str) -> pl.DataFrame:
     """The rows of an Arrow IPC file; raises as ``parquet_frame`` does."""
     schema, batches = _arrow(file, source)
     return _as_polars(list(batches), schema, source)
 
 
-def parquet_slices(file: IO[bytes], source: str, rows: int) -> Iterator[pl.DataFrame]:
+def parquet_slices(file: pa.NativeFile, source: str, rows: int) -> Iterator[pl.DataFrame]:
     """The rows of a Parquet file, about ``rows`` at a time; raises as ``parquet_frame`` does."""
     return _sliced(*_parquet(file, source), source, rows)
 
 
-def arrow_slices(file: IO[bytes], source: str, rows: int) -> Iterator[pl.DataFrame]:
+def arrow_slices(file: pa.NativeFile, source: str, rows: int) -> Iterator[pl.DataFrame]:
     """The rows of an Arrow IPC file, about ``rows`` at a time; raises as ``parquet_frame`` does."""
     return _sliced(*_arrow(file, source), source, rows)
 
@@ -59,7 +79,7 @@ def _sliced(schema: pa.Schema, batches: Iterator[pa.RecordBatch], source: str, r
         yield _as_polars(held, schema, source)
 
 
-def _parquet(file: IO[bytes], source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def _parquet(file: pa.NativeFile, source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The schema and the batches of a Parquet file, whose size is checked as they come."""
     import pyarrow.parquet as pq
 
@@ -80,7 +100,7 @@ def _parquet(file: IO[bytes], source: str) -> tuple[pa.Schema, Iterator[pa.Recor
     return opened.schema_arrow, batches()
 
 
-def _arrow(file: IO[bytes], source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def _arrow(file: pa.NativeFile, source: str) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
     """The schema and the batches of an Arrow IPC file, whose size is checked as they come."""
     import pyarrow as pa
 
@@ -120,10 +140,8 @@ def _check_metadata(metadata: pq.FileMetaData, size: int, source: str) -> None:
     check_table_bytes(needed, size, source)
 
 
-def _size(file: IO[bytes]) -> int:
-    size = file.seek(0, 2)
-    file.seek(0)
-    return size
+def _size(file: pa.NativeFile) -> int:
+    return int(file.size())
 
 
 def _as_polars(batches: Sequence[pa.RecordBatch], schema: pa.Schema, source: str) -> pl.DataFrame:

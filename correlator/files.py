@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import glob
-import io
 import os
 import re
 import shutil
@@ -19,13 +18,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from correlator.arrow_files import arrow_frame, arrow_slices, parquet_frame, parquet_slices
+from correlator.arrow_files import arrow_frame, arrow_slices, native_file, parquet_frame, parquet_slices
 from correlator.errors import InputError, NotFoundError
 from correlator.source_limits import MOST_TOML_BYTES, check_depth, check_size
 from correlator.syntax import toml_fault
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 _PATTERN_MARKS = str.maketrans({mark: f"[{mark}]" for mark in "*?["})
 
@@ -46,8 +46,17 @@ def called(path: str | Path) -> str:
 def in_words(text: str) -> str:
     """``text`` with every file called by what it stands for."""
     for path, name in _NAMES.items():
-        text = text.replace(path, name)
+        text = text.replace(path, name).replace(Path(path).name, name)
     return text
+
+
+def is_pipe(path: str | Path) -> bool:
+    """Whether ``path`` names what can be read once: a pipe or a socket."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 @contextmanager
@@ -56,6 +65,8 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
 
     Raises NotFoundError where there is no such file, and InputError where it is a folder or may not be read.
     """
+    if is_pipe(path):
+        raise InputError(f"{path} is a pipe, which can be read once", hint="write it to a file, and give that")
     try:
         file = Path(path).open("rb")  # noqa: SIM115 (closed below)
     except FileNotFoundError:
@@ -74,31 +85,31 @@ def read_parquet(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame
     Arrow reads and checks them: it refuses what is damaged where other readers abort. Raises InputError for what is not
     Parquet or unpacks to far more than its size, NotFoundError for a missing file.
     """
-    with _source(path, data) as file, _understood(path, "Parquet"):
+    with _understood(path, "Parquet"), _source(path, data) as file:
         return parquet_frame(file, str(path))
 
 
 def read_arrow(path: str | Path, *, data: bytes | None = None) -> pl.DataFrame:
     """The rows of one Arrow IPC (Feather) file, or of its bytes ``data``; raises as ``read_parquet`` does."""
-    with _source(path, data) as file, _understood(path, "Arrow"):
+    with _understood(path, "Arrow"), _source(path, data) as file:
         _refuse_feather_1(file, path)
         return arrow_frame(file, str(path))
 
 
 def read_parquet_slices(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
     """As ``read_parquet``, about ``rows`` at a time."""
-    with _source(path, None) as file, _understood(path, "Parquet"):
+    with _understood(path, "Parquet"), _source(path) as file:
         yield from parquet_slices(file, str(path), rows)
 
 
 def read_arrow_slices(path: str | Path, rows: int) -> Iterator[pl.DataFrame]:
     """As ``read_arrow``, about ``rows`` at a time."""
-    with _source(path, None) as file, _understood(path, "Arrow"):
+    with _understood(path, "Arrow"), _source(path) as file:
         _refuse_feather_1(file, path)
         yield from arrow_slices(file, str(path), rows)
 
 
-def _refuse_feather_1(file: IO[bytes], path: str | Path) -> None:
+def _refuse_feather_1(file: pa.NativeFile, path: str | Path) -> None:
     is_feather_1 = file.read(4) == b"FEA1"
     file.seek(0)
     if is_feather_1:
@@ -274,12 +285,12 @@ def duckdb_name(path: str | Path) -> str:
 
 
 @contextmanager
-def _source(path: str | Path, data: bytes | None) -> Iterator[IO[bytes]]:
-    """Bytes to read."""
-    if data is not None:
-        yield io.BytesIO(data)
-        return
-    with opened(path) as file:
+def _source(path: str | Path, data: bytes | None = None) -> Iterator[pa.NativeFile]:
+    """Bytes for Arrow to read."""
+    if data is None:
+        with opened(path):
+            pass  # a path that cannot be opened is told in our words
+    with native_file(path, data) as file:
         yield file
 
 

@@ -11,6 +11,7 @@ from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.price_options import PriceFileOptions, reads_prices
+from correlator.cli.stdin import with_stdin
 from correlator.cli.study_options import AsOfOption, refuse
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
@@ -47,7 +48,8 @@ def check_prices(
 
     if files:
         refuse({"--as-of": as_of}, "a check of files")
-        findings = check_files(files, benchmark=benchmark, **reading.keywords())
+        with with_stdin(files) as held:
+            findings = check_files(held, benchmark=benchmark, **reading.keywords())
     else:
         from correlator.intake.checks import check_prices as check_store
 

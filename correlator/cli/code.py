@@ -126,9 +126,7 @@ def code(
 @contextmanager
 def _source(file: Path, encoding: str | None) -> Iterator[Path | Iterator[str]]:
     """The file, or stdin: lines of text as they come, another container as a file."""
-    if str(file) != STDIN:
-        yield file
-    elif begins_with_lines(sys.stdin.buffer):
+    if str(file) == STDIN and begins_with_lines(sys.stdin.buffer):
         yield iter(io.TextIOWrapper(sys.stdin.buffer, encoding=encoding or "utf-8-sig", errors="replace"))
     else:
         with with_stdin([file], ".txt") as files:

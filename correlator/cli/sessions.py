@@ -10,6 +10,7 @@ import typer
 from correlator.cli.exit_codes import ExitCode
 from correlator.cli.options import StoreOption, open_store
 from correlator.cli.output import narrate
+from correlator.cli.stdin import with_stdin
 from correlator.cli.study_options import AsOfOption, refuse
 from correlator.cli.table_options import TableOptions, prints_table
 from correlator.cli.verbs import Verbs
@@ -90,7 +91,8 @@ def _disagreements(
         from correlator.market.audit_files import read_for_check
         from correlator.market.session_check import check_sessions
 
-        bars = pl.concat([read_for_check(file, exchange=exchange).bars for file in files])
+        with with_stdin(files) as held:
+            bars = pl.concat([read_for_check(file, exchange=exchange).bars for file in held])
         return check_sessions(exchange, bars, overrides=overrides)
     from correlator.intake.checks import check_calendar
 

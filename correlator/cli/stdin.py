@@ -1,4 +1,4 @@
-"""``-`` where a file is read: what comes from stdin, as a file with the ending that its content has."""
+"""``-`` or a pipe where a file is read: what comes from it, as a file with the ending that its content has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from correlator.errors import InputError
-from correlator.files import stands_for, temporary_folder
+from correlator.files import is_pipe, stands_for, temporary_folder
 
 P = TypeVar("P", str, Path)
 STDIN = "-"
@@ -31,26 +31,45 @@ _STARTS = (
 
 @contextmanager
 def with_stdin(sources: Sequence[P], text: str = ".csv") -> Iterator[list[P]]:
-    """``sources`` with ``-`` replaced by a file that holds stdin, there for the block; ``text``: the ending of plain
-    text.
+    """``sources`` with each stream replaced by a file that holds what came from it, there for the block.
+
+    A stream is ``-`` (stdin) or a pipe that the shell gives a name (``<(...)``), also behind ``SYMBOL=``: it can be
+    read once, and readers look at a file more than once. ``text``: the ending of plain text.
 
     Raises InputError where ``-`` stands twice, or nothing comes.
     """
-    named = [str(source) for source in sources]
-    if STDIN not in named:
+    streams = {source: stream for source in sources if (stream := _stream(str(source)))}
+    if not streams:
         yield list(sources)
         return
-    if named.count(STDIN) > 1:
+    if sum(_stream(str(source)) == STDIN for source in sources) > 1:
         raise InputError("- stands for stdin, which can be read once", hint="give it once")
-    content = sys.stdin.buffer.read()
-    if not content.strip():
-        raise InputError("nothing came from stdin", hint="pipe a file into it, or name one")
     with temporary_folder("correlator-stdin") as folder:
-        file = folder / f"stdin{_ending(content, text)}"
-        file.write_bytes(content)
-        kind = type(sources[named.index(STDIN)])
-        stands_for(file, "stdin")
-        yield [kind(file) if name == STDIN else source for name, source in zip(named, sources, strict=True)]
+        held = {
+            stream: _held(stream, folder / ("stdin" if stream == STDIN else f"pipe-{number}"), text)
+            for number, stream in enumerate(streams.values(), 1)
+        }
+        yield [
+            type(source)(str(source).removesuffix(stream) + held[stream]) if (stream := streams.get(source)) else source
+            for source in sources
+        ]
+
+
+def _stream(source: str) -> str | None:
+    """The part of ``source`` that names a stream; None for a file, a folder or an address."""
+    return next((part for part in (source, source.partition("=")[2]) if part == STDIN or is_pipe(part)), None)
+
+
+def _held(stream: str, place: Path, text: str) -> str:
+    """The path of a file at ``place`` that holds what comes from ``stream``."""
+    name = "stdin" if stream == STDIN else stream
+    content = sys.stdin.buffer.read() if stream == STDIN else Path(stream).read_bytes()
+    if not content.strip():
+        raise InputError(f"nothing came from {name}", hint="pipe a file into it, or name one")
+    file = place.with_suffix(_ending(content, text))
+    file.write_bytes(content)
+    stands_for(file, name)
+    return str(file)
 
 
 def stdin_kept(sources: Sequence[str]) -> list[str]:

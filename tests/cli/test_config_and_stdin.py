@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from threading import Thread
+
 import pytest
 from typer.testing import CliRunner
 
 from correlator.cli.app import app
 from correlator.config import ignored, setting, settings
 from correlator.errors import CorrelatorError, InputError
+from correlator.intake.prices import add_prices
 from correlator.news.text_lines import lines_of
 from correlator.store.db import Store
 
@@ -121,3 +125,15 @@ def test_headlines_in_another_encoding_are_coded_when_it_is_named(tmp_path):
     named = run("code", str(path), "--encoding", "cp1252")
     assert '"dyad": "PAK-TUR"' in named.stdout
     assert run("code", "-", "--encoding", "cp1252", stdin=path.read_bytes()).stdout == named.stdout
+
+
+def test_a_pipe_is_read_whole_at_the_prompt_and_refused_in_python(folder):
+    pipe = folder / "bars"
+    os.mkfifo(pipe)
+
+    writer = Thread(target=pipe.write_text, args=(BARS,), daemon=True)
+    writer.start()
+    run("add", "prices", str(pipe), "--symbol", "HBL")
+    assert Store("correlator.duckdb").frame("SELECT count(*) FROM bars").item() == 3
+    with pytest.raises(InputError, match="bars is a pipe, which can be read once"):
+        add_prices(Store("correlator.duckdb"), pipe, symbol="HBL")
