@@ -1,6 +1,6 @@
-"""Damaged files at every verb that reads one: one line each, a documented exit code, and the store as it was.
+"""Damaged files, each at every verb that reads one: one line each, a documented exit code, and the store as it was.
 
-python tests/faults/damaged.py [--files 100] [--seed 0] [--write]
+python tests/faults/damaged.py [--files 100] [--jobs N] [--seed 0] [--write]
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 
 import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parent))
 from figures import option, publish
 
+from correlator.cli.exit_codes import ExitCode
 from correlator.intake.prices import add_prices
 from correlator.resources import data_path
 from correlator.store.db import Store
@@ -64,48 +69,79 @@ VERBS = (
     ("add", "news", "{file}"),
     ("add", "events", "{file}"),
     ("add", "instruments", "{file}"),
+    ("add", "watchlist", "{file}"),
     ("check", "prices", "{file}", "--symbol", "AIRLINK", "--exchange", "XKAR"),
-    ("study", "--prices", "{file}", "--events", "{file}"),
+    ("sessions", "check", "{file}"),
+    ("study", "--prices", "AIRLINK={file}", "--events", "{file}", "--exchange", "XKAR", "--model", "mean"),
     ("report", "run", "{file}"),
     ("strip", "{file}"),
     ("code", "{file}"),
     ("store", "restore", "{file}"),
     ("--store", "{file}", "list", "bars"),
 )
+FIGURES = ("files", "runs", "refused", "read", "not one line", "unsound store", "other numbers")
+KEPT = "SELECT count(*), sum(close), sum(volume) FROM bars WHERE symbol = 'KSE100'"
+"""What the store held before: damaged files add to it at most."""
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A folder of one run at a time, with a store of which each run gets a copy."""
+
+    folder: Path
+    whole: bytes
+    numbers: tuple[object, ...]
+
+    def run(self, verb: Sequence[str], file: Path) -> Counter[str]:
+        """What came of one verb at one file, told where it should not have come."""
+        store = self.folder / "scratch.duckdb"
+        store.write_bytes(self.whole)
+        typed = [part.format(file=file) for part in verb]
+        done = subprocess.run(
+            [sys.executable, "-c", "from correlator.cli.main import run; run()", "-q", *typed],
+            capture_output=True, text=True, errors="replace", cwd=self.folder, timeout=300, check=False,
+            env={**os.environ, "CORRELATOR_STORE": str(store)},
+        )  # fmt: skip
+        said = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+        broken = done.returncode < 0 or "Traceback" in done.stderr or "internal error" in done.stderr
+        wrong = Counter[str]()
+        wrong["not one line"] += broken or (done.returncode not in (0, ExitCode.FINDINGS) and len(said) != 1)
+        wrong["unsound store"] += bool(set(verify(Store(store))["check"]))
+        wrong["other numbers"] += Store(store).frame(KEPT).row(0) != self.numbers
+        if wrong.total():
+            print(dict(wrong), *typed, done.returncode, done.stderr[-300:], flush=True)
+        return wrong + Counter(["runs", "read" if done.returncode in (0, ExitCode.FINDINGS) else "refused"])
 
 
 def main() -> None:
-    files, chance = int(option("files", 100)), random.Random(int(option("seed", 0)))
-    outcomes: Counter[str] = Counter()
+    files, jobs = int(option("files", 100)), int(option("jobs", os.cpu_count() or 1))
+    chance = random.Random(int(option("seed", 0)))
+    outcomes = Counter(files=files)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         store = Store(work / "m.duckdb")
         add_prices(store, data_path("sample", "KSE100.csv"), symbol="KSE100", exchange="XKAR")
         whole = {**seeds(), ".duckdb": store.path.read_bytes()}
-        environment = {**os.environ, "CORRELATOR_STORE": str(work / "scratch.duckdb")}
+        free: Queue[Scratch] = Queue()
+        for job in range(jobs):
+            (work / str(job)).mkdir()
+            free.put(Scratch(work / str(job), whole[".duckdb"], store.frame(KEPT).row(0)))
+
+        def at_every_verb(path: Path) -> Counter[str]:
+            scratch = free.get()
+            try:
+                return sum((scratch.run(verb, path) for verb in VERBS), Counter[str]())
+            finally:
+                free.put(scratch)
+
+        paths = []
         for n in range(files):
             ending = chance.choice(sorted(whole))
-            path = work / f"damaged{n}{ending}"
-            path.write_bytes(damaged(whole[ending], chance))
-            verb = VERBS[n % len(VERBS)]
-            (work / "scratch.duckdb").write_bytes(whole[".duckdb"])
-            command = [sys.executable, "-c", "from correlator.cli.main import run; run()", "-q"]
-            done = subprocess.run(
-                [*command, *(part.format(file=path) for part in verb)],
-                capture_output=True, text=True, errors="replace", cwd=work, env=environment, timeout=300,
-            )  # fmt: skip
-            outcomes["runs"] += 1
-            outcomes["refused" if done.returncode else "read"] += 1
-            said = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
-            broken = done.returncode < 0 or "Traceback" in done.stderr or "internal error" in done.stderr
-            if broken or (done.returncode and len(said) != 1):
-                outcomes["not one line"] += 1
-                print(" ".join(verb), path.name, done.returncode, done.stderr[-300:], flush=True)
-            if (work / "scratch.duckdb").exists() and set(verify(Store(work / "scratch.duckdb"))["check"]):
-                outcomes["unsound store"] += 1
-                print(" ".join(verb), path.name, verify(Store(work / "scratch.duckdb")).rows(), flush=True)
-    names = ("runs", "refused", "read", "not one line", "unsound store")
-    publish("damaged", {name: outcomes[name] for name in names})
+            paths.append(work / f"damaged{n}{ending}")
+            paths[-1].write_bytes(damaged(whole[ending], chance))
+        with ThreadPoolExecutor(jobs) as pool:
+            outcomes += sum(pool.map(at_every_verb, paths), Counter[str]())
+    publish("damaged", {name: f"{outcomes[name]:,}" for name in FIGURES})
 
 
 if __name__ == "__main__":
