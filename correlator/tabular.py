@@ -19,7 +19,8 @@ _FIELD = "close"
 DAY_NUMBERS = (19000101, 21001231)
 """Between what a whole number may be a day written YYYYMMDD."""
 _UNNAMED = re.compile(r"|index|level_0|Unnamed: \d+|column_\d+|c\d+|__index_level_0__")
-_DAY_PERIODS = ("period[D]", "period[B]")
+_DAY_TEXT = re.compile(r"\d+[-/. ]")
+_DAY_PERIODS = ("period[D]", "period[B]", "period[h]", "period[min]", "period[s]")
 
 NO_FRAME = "give a frame of polars, pandas or pyarrow, a list of rows [{...}, ...] or a dict of columns {name: [...]}"
 Frame = Any
@@ -105,8 +106,25 @@ def with_index(frame: Any, name: str = "Date") -> Any:
         return frame
     if _numbers_rows(frame.index):
         return frame.reset_index(drop=True)
-    names = [level or (name if k == 0 else f"{name}_{k}") for k, level in enumerate(frame.index.names)]
+    names = _level_names(frame.index, name)
     return frame.drop(columns=[each for each in names if each in frame.columns]).reset_index(names=names)
+
+
+def _level_names(index: Any, name: str) -> list[str]:
+    """Names of the levels of a pandas index; of two, one without a name is ``name`` if it holds days, ``Symbol`` if
+    text: ``pd.concat({"KO": bars})`` and ``wide.stack()`` name neither.
+    """
+    given = [*index.names]
+    if len(given) == 2 and None in given:
+        words = [_holds_words(level) for level in index.levels]
+        if sum(words) == 1:
+            given = [level or ("Symbol" if word else name) for level, word in zip(given, words, strict=True)]
+    return [level or (name if k == 0 else f"{name}_{k}") for k, level in enumerate(given)]
+
+
+def _holds_words(level: Any) -> bool:
+    """Whether all values of a level of a pandas index are text, and no dates: ``005930`` is none, ``2024-01-02`` is."""
+    return len(level) > 0 and all(isinstance(value, str) and not _DAY_TEXT.match(value) for value in level)
 
 
 def _numbers_rows(index: Any) -> bool:
@@ -120,8 +138,8 @@ def _numbers_rows(index: Any) -> bool:
 
 
 def _known_to_arrow(frame: Any) -> Any:
-    """A pandas frame with days for periods of a day, floating point for Decimals, and sparse columns filled; other
-    frames as they are.
+    """A pandas frame with days for periods of a day and times for shorter ones, text for longer ones, floating point
+    for Decimals, and sparse columns filled; other frames as they are.
     """
     if not is_pandas(frame):
         return frame
@@ -133,9 +151,29 @@ def _known_to_arrow(frame: Any) -> Any:
     ]
     known = {name: frame[name].dt.to_timestamp() for name in of_days}
     known |= {
+        name: frame[name].astype("str")
+        for name, kind in frame.dtypes.items()
+        if str(kind).startswith("period[") and name not in known
+    }
+    known |= {
         name: frame[name].sparse.to_dense() for name, kind in frame.dtypes.items() if str(kind).startswith("Sparse")
     }
     return frame.assign(**known).astype(dict.fromkeys(decimals, "float64")) if known or decimals else frame
+
+
+def _mixed_as_text(frame: Any) -> Any:
+    """A pandas frame with columns of several types (numbers and ``n/a``) as text; other frames as they are."""
+    if not is_pandas(frame):
+        return frame
+    objects = [name for name, kind in frame.dtypes.items() if kind.kind == "O" and frame.columns.is_unique]
+    mixed = [name for name in objects if _are_single(frame[name].dropna())]
+    return frame.assign(**{str(name): frame[name].map(str, na_action="ignore") for name in mixed}) if mixed else frame
+
+
+def _are_single(values: Any) -> bool:
+    """Whether values are of several types, none of which holds others."""
+    kinds = set(map(type, values))
+    return len(kinds) > 1 and not any(issubclass(kind, list | tuple | dict | set | bytes) for kind in kinds)
 
 
 def stacked_symbols(frame: Any) -> Any:
@@ -193,6 +231,17 @@ def to_polars(frame: Any, what: str) -> pl.DataFrame:
     return table
 
 
+def _of_arrow(frame: Any) -> pl.DataFrame:
+    """A frame by its Arrow export, columns of several types as text where it has none otherwise."""
+    try:
+        return pl.DataFrame(frame)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError):
+        text = _mixed_as_text(frame)
+        if text is frame:
+            raise
+        return pl.DataFrame(text)
+
+
 def _as_polars(frame: Any, what: str) -> pl.DataFrame:
     if isinstance(frame, pl.DataFrame):
         return frame
@@ -201,8 +250,9 @@ def _as_polars(frame: Any, what: str) -> pl.DataFrame:
     frame = from_plain(frame, what)
     if not hasattr(frame, "__arrow_c_stream__"):
         raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint=NO_FRAME)
+    frame = _known_to_arrow(with_index(frame))
     try:
-        return pl.DataFrame(_known_to_arrow(with_index(frame)))
+        return _of_arrow(frame)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as problem:
         names = [str(name) for name in getattr(frame, "columns", [])]
         repeated = next((name for name in names if names.count(name) > 1), None)

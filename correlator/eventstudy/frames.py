@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from correlator.errors import InputError, NotFoundError, TimeError, counted, likeliest, warn
 from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
 from correlator.eventstudy.spec import RETURNS_KINDS
-from correlator.eventstudy.weeks import check_same_week
+from correlator.eventstudy.weeks import check_same_week, off_by
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.layout.vocabulary import field_of
 from correlator.tabular import Frame, is_unnamed
@@ -252,23 +252,25 @@ def _one_row_each(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
 
 
 def _days(labels: pl.Series, what: str, zone: str | None) -> pl.Series:
-    """Stamps that come once a day, at a close or at a midnight elsewhere, as the days they stand for.
+    """Stamps that come once a day, at a close or at a midnight elsewhere, as the days they stand for: by the clocks of
+    ``zone``, else by their own.
 
-    Raises TimeError for stamps in UTC whose day depends on a zone that is not known.
+    Raises TimeError for stamps in UTC, or in a zone by whose clocks the week runs off, whose ``zone`` is not known.
     """
     if not isinstance(labels.dtype, pl.Datetime) or len(labels) < 2:
         return labels
     if labels.diff().drop_nulls().min() < _NEARLY_A_DAY:  # type: ignore[operator]
         return labels
     own = labels.dtype.time_zone
-    if own is None or own != "UTC":
-        return labels.dt.date()
-    if zone is None:
+    if own is not None and zone is not None:
+        return labels.dt.convert_time_zone(zone).dt.date()
+    days = labels.dt.date()
+    if own == "UTC" or (own is not None and off_by(days)):
         raise TimeError(
-            f"dates of {what} are instants in UTC (first: {labels[0]}), and their days depend on the exchange",
+            f"dates of {what} are instants in {own} (first: {labels[0]}), and their days depend on the exchange",
             hint="give exchange='XNAS', or write plain dates",
         )
-    return labels.dt.convert_time_zone(zone).dt.date()
+    return days
 
 
 def label_column(table: pl.DataFrame, what: str) -> str:

@@ -13,7 +13,7 @@ from datetime import time
 import polars as pl
 
 from correlator.errors import InputError, TimeError
-from correlator.market.stamps import read_stamps
+from correlator.market.stamps import in_plain_form, read_stamps
 from correlator.market.written_dates import NoDatesError, with_joined_days
 from correlator.tabular import DAY_NUMBERS, Frame, to_polars
 
@@ -186,7 +186,7 @@ def without_blanks(column: pl.Series) -> pl.Series:
 
 def _instants_of_text(column: pl.Series) -> pl.DataFrame:
     """``wall`` and ``instant`` as they are written, midnights included; null where it is neither date nor instant."""
-    parts = column.str.strip_chars().str.extract_groups(_WRITTEN).struct.unnest()
+    parts = in_plain_form(column.str.strip_chars()).str.extract_groups(_WRITTEN).struct.unnest()
     day = pl.col("day").str.replace(r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})$", "${1}-${2}-${3}")
     text = parts.select(pl.concat_str(day, pl.lit("T"), pl.col("clock").fill_null("00:00"))).to_series()
     full, short = (text.str.to_datetime(f"%Y-%m-%dT%H:%M{end}", time_unit="us", strict=False) for end in (":%S%.f", ""))

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.market.instruments import currencies
+from correlator.market.numerals import in_plain_signs
 
 _NOTHING = [
     "",
@@ -46,7 +49,8 @@ _SCALES = {
     "t": 1e12,
 }
 _LOOKED_AT = 2000
-_DRESSING = r"[\s\u00a0\u202f'’$€£¥₹₨₺₩%+]|^(Rs\.?|PKR|USD|EUR|GBP|INR)"
+_NEGATIVE = (r"^\((\d[^()]*)\)$", r"^(\d[\d.,]*)-$")
+"""Below zero as accountants and mainframes print it: (37.63), 37.63-."""
 _SUFFIX = r"(?i)(k|m|mn|mio|mil|lac|lakh|cr|b|bn|mrd|t)\.?$"
 # What only one of the two marks can mean; {0} is the decimal mark, {1} the other.
 _PROOFS = (
@@ -160,7 +164,22 @@ def _undecided(texts: Mapping[str, pl.Series], usual: str | None, source: str) -
 
 
 def _bare(column: pl.Series) -> pl.Series:
-    return column.drop_nulls().str.strip_chars().str.replace_all(_DRESSING, "").str.replace(_SUFFIX, "")
+    return _undressed(column.drop_nulls().str.strip_chars()).str.replace(_SUFFIX, "")
+
+
+@cache
+def _dressing() -> str:
+    """What stands around the digits of a figure: spaces, marks of thousands, per cent, a currency."""
+    codes = "|".join(sorted(currencies()))
+    return rf"[\s\u00a0\u202f'’$€£¥₹₨₺₩%+]|^(Rs\.?|[A-Z]{{1,2}}\$|{codes})|({codes}|/[-=])$"
+
+
+def _undressed(text: pl.Series) -> pl.Series:
+    """Figures without their dressing, those below zero with a hyphen in front."""
+    bare = in_plain_signs(text).str.replace_all(_dressing(), "")
+    for written in _NEGATIVE:
+        bare = bare.str.replace(written, "-${1}")
+    return bare
 
 
 def _first_proof(columns: Iterable[pl.Series], mark: str) -> str | None:
@@ -179,9 +198,9 @@ def _first(columns: Iterable[pl.Series], pattern: str) -> str | None:
 
 
 def _dressed(text: pl.Series, decimal: str) -> pl.Series:
-    frame = pl.DataFrame({"text": text})
+    frame = pl.DataFrame({"bare": _undressed(text)})
     thousands, point = (r"\.", ",") if decimal == "," else (",", r"\.")
-    bare = pl.col("text").str.replace_all(_DRESSING, "")
+    bare = pl.col("bare")
     scale = bare.str.extract(_SUFFIX, 1).str.to_lowercase().replace_strict(_SCALES, default=1.0)
     digits = bare.str.replace(_SUFFIX, "")
     grouped = digits.str.contains(rf"^-?\d{{1,3}}({thousands}\d{{2,3}})*({point}\d*)?$")

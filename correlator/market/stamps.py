@@ -13,11 +13,13 @@ from datetime import date
 import polars as pl
 
 from correlator.errors import InputError, TimeError
+from correlator.market.numerals import in_plain_signs
 from correlator.market.written_dates import ORDERS, read_dates
 
 _INSTANT = pl.Datetime("us", "UTC")
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
+_ZONE_BEHIND = r"(Z|[+-]\d{2}:?\d{2})\[[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*\]$"
 # What yfinance writes: 2025-05-28 00:00:00+05:00 is the label 2025-05-28, whichever zone's midnight it is.
 _MIDNIGHT_THERE = r"^\d{4}-\d{2}-\d{2}[T ]00:00(:00(\.0+)?)?(Z|[+-]\d{2}:?\d{2})$"
 _CLOCK = (
@@ -93,6 +95,7 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
     # polars reads 11-03-24 as a day of the year 11
     if plain.null_count() == text.null_count() and isinstance(earliest, date) and earliest.year > 999:
         return Stamps(plain, "YYYY-MM-DD")
+    text = in_plain_form(text)
     known = text.drop_nulls()
     if known.is_empty():
         raise TimeError(f"{source}: column {text.name} holds no dates", hint="name the date column")
@@ -115,6 +118,13 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
         return _dates_with_clocks(text, date_order, usual_order, source)
     dates, form = read_dates(text, date_order, usual_order, source)
     return Stamps(dates, form)
+
+
+def in_plain_form(text: pl.Series) -> pl.Series:
+    """Dates and times in plain digits, without the name of the zone that RFC 9557 puts behind an offset:
+    ``09:30-04:00[America/New_York]``.
+    """
+    return in_plain_signs(text).str.replace(_ZONE_BEHIND, "${1}")
 
 
 def _most(text: pl.Series, pattern: str) -> bool:

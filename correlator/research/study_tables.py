@@ -164,7 +164,7 @@ def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable
 
 def _named_column(source: Any, kind: str) -> Any:
     """A source that can be read more than once, a pandas Series as the frame of its share."""
-    if is_series(source) and source.name is None:
+    if is_series(source) and source.name is None and source.index.nlevels == 1:
         raise InputError(f"{kind} is a series without a name", hint="give {'AIRLINK': series}, or name it")
     return source if isinstance(source, str | Path) else held(source)
 

@@ -244,6 +244,9 @@ def test_a_comma_that_could_be_either_is_a_question(tmp_path):
         ("$45.78", 45.78),
         ("1'234.5", 1234.5),
         ("3.5Cr", 3.5e7),
+        *(("(37.63)", -37.63), ("(1,234.5)", -1234.5), ("37.63-", -37.63), ("\u221237.63", -37.63)),
+        *(("US$45.78", 45.78), ("45.78 PKR", 45.78), ("CHF 1'234.5", 1234.5), ("Rs 45.78/-", 45.78)),
+        *(("\u0664\u0665\u066b\u0667\u0668", 45.78), ("\u202d45.78\u202c", 45.78)),
     ],
 )
 def test_dressed_figures(said, value):
@@ -302,6 +305,7 @@ def test_a_negative_price_of_crsp_is_a_mean_of_bid_and_ask_and_told():
         *("%d.%m.%Y", "%m/%d/%Y", "%d-%m-%y", "%Y年%m月%d日", "%d%b%Y", "%a %b %d %Y", "%A, %B %d, %Y", "%Y-%b-%d"),
         *("%m/%d/%Y 16:00:00", "%m/%d/%Y 4:00 PM", "%Y-%m-%d 00:00:00 UTC", "%Y%m%d160000", "%Y-%m-%dT00:00:00.000Z"),
         "%a %b %d %Y 00:00:00 GMT-0400 (Eastern Daylight Time)",
+        *("%Y-%m-%dT00:00:00-05:00[America/New_York]", "\u200e%m\u200e/\u200e%d\u200e/\u200e%Y"),
     ],
 )
 def test_days_in_many_forms(tmp_path, form):
@@ -310,7 +314,11 @@ def test_days_in_many_forms(tmp_path, form):
 
 
 @pytest.mark.parametrize(
-    "word", ["1 Mart 2024", "1 mars 2024", "1. März 2024", "01-mar-2024", "1 de março de 2024", "1 марта 2024"]
+    "word",
+    [
+        *("1 Mart 2024", "1 mars 2024", "1. März 2024", "01-mar-2024", "1 de março de 2024", "1 марта 2024"),
+        *("1 مارس 2024", "٠١ مارس ٢٠٢٤"),
+    ],
 )
 def test_months_in_many_languages(word):
     file = read_prices(pl.DataFrame({"Date": [word], "Close": [1.0]}), symbol="LAMP")

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -76,7 +77,19 @@ FRAMES = {
         {name: column.dictionary_encode() if name == "Ticker" else column for name, column in long_columns()}
     ),
     "sparse columns": lambda: PRICES.to_pandas().astype(dict.fromkeys(PRICES.columns[1:], "Sparse[float]")),
+    "bars of each share, put together": lambda: pd.concat(
+        {name: indexed()[[name]].set_axis(["Close"], axis=1) for name in NAMES}
+    ),
+    "stacked": lambda: indexed().stack(),
+    "figures beside words": lambda: (
+        indexed().astype({"LAMP": object}).assign(LAMP=lambda frame: ["n/a", *frame["LAMP"][1:]])
+    ),
 }
+NAMES = PRICES.columns[1:]
+
+
+def indexed() -> pd.DataFrame:
+    return PRICES.to_pandas().set_index("Date")
 
 
 def long_columns():
@@ -147,6 +160,23 @@ def test_rows_that_are_equal_are_one() -> None:
         assert cars(prices=pl.concat([PRICES, PRICES.tail(2)])) == pytest.approx(PLAIN, abs=1e-12)
     with pytest.raises(InputError, match="on more than one row, which differ"):
         cars(prices=pl.concat([PRICES, PRICES.tail(1).with_columns(LAMP=1.0)]))
+
+
+def test_returns_below_zero_may_stand_in_brackets() -> None:
+    returns = PRICES.select("Date", pl.exclude("Date").log().diff()).tail(-1)
+    written = returns.with_columns(
+        pl.exclude("Date").map_elements(lambda x: f"({-x:.12f})" if x < 0 else f"{x:.12f}", return_dtype=pl.String)
+    )
+    assert cars(returns=written, prices=None) == pytest.approx(PLAIN, abs=1e-9)
+
+
+def test_periods_longer_than_a_day_are_told_as_in_files() -> None:
+    months = indexed().set_axis(pd.DatetimeIndex(DAYS)).resample("ME").last().to_period("M")
+    with pytest.raises(TimeError, match="'2023-01' is a month and no day"):
+        cars(prices=months)
+    quarters = EVENTS.to_pandas().assign(quarter=pd.PeriodIndex(["2023Q1", "2023Q2"], freq="Q"))
+    found = co.study(events=quarters, prices=PRICES, by="quarter", **OPTIONS)
+    assert found.caar["quarter"].to_list() == ["2023Q1", "2023Q2"]
 
 
 def test_row_numbers_are_no_share_of_the_market() -> None:
