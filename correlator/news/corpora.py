@@ -52,6 +52,7 @@ _CLOCKS = frozenset((
     "time", "clock", "hour", "timeofday", "publishtime", "publishedtime", "publicationtime", "storytime", "newstime",
     "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",
 ))  # fmt: skip
+_ZONES = frozenset(("timezone", "tz", "utcoffset", "gmtoffset", "tzoffset", "pubdatetz"))
 _PREFIXED = re.compile(r"^(?:NASDAQ(?:GS|GM|CM)?|NYSE|NYSEARCA|ARCA|AMEX|BATS|CBOE|OTC[A-Z]*|US):(?=[A-Z0-9])")
 _TERMINAL = re.compile(r"\b(\S+) (?:([A-Z]{2}) Equity|(US|UN|UW|UQ|LN|GR|GY|FP|JT|JP|SJ))(?![\w.])", re.I)
 _NOT_SHARES = ("CRYPTO:", "FOREX:")
@@ -114,6 +115,13 @@ def clock_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
         return None
     clocks = [at for at, name in enumerate(names) if _bare(name) in _CLOCKS and at not in places.values()]
     return clocks[0] if len(clocks) == 1 else None
+
+
+def zone_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
+    """The column of zones beside that of times, as tables with *date* and *timezone* have it; None without one."""
+    if "published" not in places:
+        return None
+    return next((at for at, name in enumerate(names) if _bare(name) in _ZONES and at not in places.values()), None)
 
 
 def zone_in_name(names: Sequence[str], places: Mapping[str, int]) -> str | None:

@@ -42,6 +42,7 @@ from correlator.news.corpora import (
     people_in,
     symbols_in,
     zone_in_name,
+    zone_place,
 )
 from correlator.news.language import language_of
 from correlator.news.page import page_batch, parse_page, rejected_page
@@ -55,6 +56,7 @@ from correlator.tabular import to_polars
 _NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
 # What NewsAPI and GNews put in the place of the rest of a text.
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+?\d+ chars\]\s*$")
+_ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
 _CLOCK = re.compile(r"\s*\d{1,2}:\d\d")
 _FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
 
@@ -63,7 +65,7 @@ _FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "langu
 class _Table:
     """What is known of a table before its rows are read: its layout, our fields' places, who publishes, its name.
 
-    ``clock`` is the place of clock times that belong to the dates of publication.
+    ``clock`` is the place of clock times that belong to the dates of publication, ``zone`` that of their zones.
     """
 
     corpus: Corpus
@@ -72,6 +74,7 @@ class _Table:
     publishers: Publishers
     source: str
     clock: int | None = None
+    zone: int | None = None
 
 
 def read_corpus(
@@ -109,7 +112,7 @@ def _batches(
     corpus = corpus_of(names)
     places = column_places(corpus, names, columns, Path(source).name) if names else {}
     publishers = replace(publishers, zone=publishers.zone or corpus.zone or zone_in_name(names, places))
-    table = _Table(corpus, places, names, publishers, source, clock_place(names, places))
+    table = _Table(corpus, places, names, publishers, source, clock_place(names, places), zone_place(names, places))
     _check(table)
     if "headline" in places:
         rows = _unlisted(rows, places["headline"])
@@ -236,6 +239,11 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
     others = {name: columns[places[name]] for name in _FIELDS if name in places}
     if table.clock is not None:
         others["published"] = tuple(map(_with_clock, others["published"], columns[table.clock]))
+    if table.zone is not None:
+        zones = columns[table.zone]
+        for name in ("published", "updated"):
+            if name in others:
+                others[name] = tuple(map(_with_zone, others[name], zones))
     empty = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in places]
     headlines = ["" if text in _NOTHING else one_line(text) for text in columns[places["headline"]]]
     if "body" in others:
@@ -251,6 +259,13 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
 def _with_clock(day: str, clock: str) -> str:
     """A date with the clock time of its row; as it is where it has one, or the other column holds none."""
     return f"{day} {clock.strip()}" if day and ":" not in day and _CLOCK.match(clock) else day
+
+
+def _with_zone(clock: str, zone: str) -> str:
+    """A time with the zone of its row; as it is where it states one, or is a date alone."""
+    if zone in _NOTHING or not _ENDS_IN_CLOCK.search(clock):
+        return clock
+    return f"{clock} {zone.strip().upper() if zone.isalpha() else zone.strip()}"
 
 
 def _entries(text: str) -> Sequence[str]:

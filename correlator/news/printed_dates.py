@@ -38,12 +38,13 @@ def fraction_of(text: str) -> bool:
 
 
 _EDGE_WORDS = re.compile(
-    r"\b(?:at|a|um|uhr|kl|klo|saat|as|om)\b\.?|\b(?:hrs|hours|h)\b(?=$| )|\b(?:goda|г)\b\.?|[|•·–—/,()]|(?<= )-(?= )"
+    r"\b(?:at|a|um|uhr|kl|klo|saat|as|las|om|godz|pukul|pkl|в|goda|года|г)\b\.?|\b(?:hrs|hours|h)\b\.?(?=$| )"
+    r"|[@|•·–—/,()]|(?<= )-(?= )"
 )
 _TIME = re.compile(
     r"(?<![\d:.])(?P<hour>\d{1,2})(?::(?P<minute>\d\d))(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
-    r"(?: ?(?P<half>[ap])\.?m\b\.?)?(?![\d:])"
-    r"|(?<![\d:.])(?P<only>\d{1,2}) ?(?P<only_half>[ap])\.?m\b\.?"
+    r"(?: ?(?P<half>[ap])\.? ?m\b\.?)?(?![\d:])"
+    r"|(?<![\d:.])(?P<only>\d{1,2}) ?(?P<only_half>[ap])\.? ?m\b\.?"
 )
 _DOTTED_TIME = re.compile(
     r"(?<= )(?P<hour>\d{1,2})(?:\.| ?h ?)(?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?(?: uhr)?$"
@@ -52,6 +53,11 @@ _DOTTED_TIME = re.compile(
 _OTHER_CALENDAR = re.compile(
     r"\b(?:\d{1,2}(?: [^\W\d_]+){1,3},? 1[34]\d\d|1[34]\d\d(?P<a>[/-])\d{1,2}(?P=a)\d{1,2}"
     r"|\d{1,2}(?P<b>[/-])\d{1,2}(?P=b)1[34]\d\d)(?: ?هـ?)?(?!\w)"
+)
+# Before and after noon behind a clock time, in Arabic and Greek.
+_HALVES = (
+    (re.compile(r"(?<=:\d\d) ?(?:ص|صباحا|π\. ?μ\.?)(?!\w)"), " am"),
+    (re.compile(r"(?<=:\d\d) ?(?:م|مساء|μ\. ?μ\.?)(?!\w)"), " pm"),
 )
 _YEAR_MARK = re.compile(r"(?<=\d{4}) ?[مء](?!\w)|\bالموافق\b")
 _COMPACT = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?:[.,]\d{1,9})?(?=$|[ t]\d\d:)")
@@ -103,6 +109,8 @@ def _assembled(text: str, date_order: str | None, original: str) -> tuple[dateti
         clock = f" {hour}:{minute}:{second or '00'}" if hour else ""
         text = f"{year}-{month}-{day}{clock}{text[compact.end() :]}"
     text = _ORDINAL.sub("", _ISO_T.sub(" ", text))
+    for marked, half in _HALVES:
+        text = marked.sub(half, text)
     match = _TIME.search(text) or _DOTTED_TIME.search(text)
     rest = text[: match.start()] + " " + text[match.end() :] if match else text
     rest = " ".join(_EDGE_WORDS.sub(_kept_slash, rest).replace("،", " ").split()).strip(" -")

@@ -15,6 +15,7 @@ from correlator.news.batch import Batch
 from correlator.news.charset import decode
 from correlator.news.page import page_batch, read_page, rejected_page
 from correlator.news.publishers import Publishers, TimeOptions, publishers_of
+from correlator.news.records import WORKBOOKS
 
 if TYPE_CHECKING:
     from correlator.news.fetch import Answer
@@ -218,7 +219,7 @@ def sniff(path: Path) -> str:
         from correlator.news.text_lines import lines_of
 
         return "gdelt" if is_gdelt(next(lines_of(path, lenient=True), "")) else "corpus"
-    if stem.endswith((".jsonl", ".ndjson", ".parquet")):
+    if stem.endswith((".jsonl", ".ndjson", ".parquet", *WORKBOOKS)):
         return "corpus"
     from correlator.news.html_page import looks_like_html
 

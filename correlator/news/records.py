@@ -1,4 +1,4 @@
-"""Rows of table files (CSV, TSV, JSON lines, Parquet; packed, too) and frames as texts, each with its number.
+"""Rows of table files (CSV, TSV, JSON lines, Parquet, XLSX; packed, too) and frames as texts, each with its number.
 
 Rows pass one after the other, so that a file of any size takes bounded memory; ``in_chunks`` bundles them.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BATCH_ROWS, BATCH_TEXT = 10_000, 20_000_000
 """Rows that are read at a time, and characters where they are long: they bound the memory of a load."""
 MAX_COLUMN = 2_000_000_000
+WORKBOOKS = (".xlsx", ".xls", ".ods")
 _SEPARATORS = (",", ";", "\t", "|")
 _NAMING = 200  # objects whose keys name the columns
 
@@ -45,6 +46,8 @@ def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> 
     stem = name_unpacked(path)
     if stem.endswith(".parquet"):
         return _parquet(path)
+    if stem.endswith(WORKBOOKS):
+        return _sheet(path)
     if stem.endswith(".json"):
         objects = json_documents.records_of(path, encoding)
         if objects is not None:
@@ -148,6 +151,17 @@ def _plain(value: object) -> str:
     if value is None:
         return ""
     return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _sheet(path: Path) -> tuple[list[str], Iterator[Row]]:
+    """The one sheet of a workbook that holds a table."""
+    from correlator.containers.raw import LINE
+    from correlator.containers.read import read_raw
+
+    raw = read_raw(path)
+    # a cell of a clock time alone is of the first day that workbooks count
+    columns = (_series_texts(raw.frame[name].str.replace(r"^(?:1899-12-3|1900-01-0)\d ", "")) for name in raw.columns)
+    return list(raw.labels.values()), zip(raw.frame[LINE].to_list(), zip(*columns, strict=True), strict=True)
 
 
 def _parquet(path: Path) -> tuple[list[str], Iterator[Row]]:

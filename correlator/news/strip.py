@@ -23,6 +23,7 @@ from correlator.news.strip_figures import (
     CHANGE,
     CURRENCIES,
     MONEY,
+    MOVE,
     NO_LAYOUT,
     NO_PERCENT,
     NUMBER,
@@ -77,14 +78,14 @@ _FIELDS = {
     "symbol": rf"(?<![\w&.\-/^=@#])(?!(?:{CURRENCIES})\s)(?P<symbol>[\^.]?[A-Z][A-Z0-9&.\-=]{{0,15}}(?:/[A-Z]{{1,3}})?"
     r"|\d{3,6}\.[A-Z]{1,4}|(?<![A-Z]\s)\d{1,4}[A-Z0-9]{0,12})",
     "price": rf"{MONEY}(?P<price>{NUMBER}){UNIT}",
-    "move": rf"(?P<move>(?i:Increased{_GAP}By|Decreased{_GAP}By|No{_GAP}Change|Unchanged))",
+    "move": rf"(?P<move>(?i:{MOVE}))",
     "change": rf"(?P<change>{CHANGE})",
     "percent": rf"%?\s?(?P<percent>{SIGN}?{NUMBER})",
 }
 _WAY = rf"(?:{_FIELDS['move'].replace('?P<move>', '?:')}\s{{0,3}}[{ARROWS}]?|[{ARROWS}]|(?<=\s)(?=[(+\-−–]))\s{{0,3}}"
 _LOOKS_LIKE_ONE = re.compile(
-    rf"(?<![\w.^])[.^]?[A-Za-z][\w&.\-/=:]{{0,15}}\s{{1,3}}[^\s\w]{{0,3}}\d[\d.,]{{0,15}}\w{{0,3}}\s{{0,3}}{_WAY}"
-    rf"[^\s\w%]{{0,4}}\d[\d.,]{{0,15}}\w{{0,3}}\)?\s{{0,4}}\(?\s?{SIGN}?(?:%\s?\d[\d.,]{{0,9}}|\d[\d.,]{{0,9}}\s?%)\)?"
+    rf"(?<![\w.^])[.^]?[A-Za-z][\w&.\-/=:]{{0,15}}(?:\s[|\s]{{0,2}}|(?=[{ARROWS}]))[^\s\w]{{0,3}}\d[\d.,]{{0,15}}\w{{0,3}}[|\s]{{0,3}}{_WAY}"
+    rf"[^\s\w%]{{0,4}}\d[\d.,]{{0,15}}\w{{0,3}}\)?[|\s]{{0,4}}\(?\s?{SIGN}?(?:%\s?\d[\d.,]{{0,9}}|\d[\d.,]{{0,9}}\s?%)\)?"
 )
 _NOT_LINE_END = re.compile(r"[^\n]")
 _EMPHASIS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__")

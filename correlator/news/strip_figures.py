@@ -22,13 +22,17 @@ SIGN = r"[+\-−–]"
 # Thousands and decimals by point, comma or blank: which of them is meant the percentage tells.
 _BLANKS = "[ \u00a0\u2009\u202f]"
 NUMBER = (
-    rf"(?:\d{{1,3}}(?:{_BLANKS}\d{{3}})+(?=[.,]\d)|\d{{1,3}}(?:,\d{{2,3}})+|\d{{1,3}}(?:\.\d{{3}})+(?=,)|\d{{1,9}})"
+    rf"(?:\d{{1,3}}(?:(?:{_BLANKS}|['’])\d{{3}})+(?=[.,]\d)|\d{{1,3}}(?:,\d{{2,3}})+|\d{{1,3}}(?:\.\d{{3}})+(?=,)|\d{{1,9}})"
     r"(?:[.,]\d{1,4})?(?![\d,.]\d)"
 )
 CHANGE = rf"(?:{SIGN}?{MONEY}{SIGN}?{NUMBER}{UNIT}|\({NUMBER}\))"
 _PRINTED = re.compile(rf"(?P<bracket>\()?(?P<sign>{SIGN}?){MONEY}(?P<inner>{SIGN}?)(?P<number>{NUMBER}){UNIT}\)?")
 _MINUS = str.maketrans("−–", "--")
-_MOVES = {"increased by": "+", "decreased by": "-", "no change": "0", "unchanged": "0"}
+_MOVES = {
+    "increased by": "+", "up": "+", "gained": "+", "decreased by": "-", "down": "-", "lost": "-",
+    "no change": "0", "unchanged": "0", "unch": "0",
+}  # fmt: skip
+MOVE = "|".join(words.replace(" ", r"\s{1,20}") for words in sorted(_MOVES, key=len, reverse=True))
 _DIRECTIONS: Mapping[str, Direction] = {"+": "up", "-": "down", "0": "unchanged"}
 NO_SIGN = "neither word, arrow nor sign says which way it moved"
 CONTRADICTION = "its words, arrow and signs contradict each other"
@@ -70,7 +74,7 @@ def read_figures(given: Mapping[str, str | None], *, needs_sign: bool) -> Figure
         return CONTRADICTION
     pointed = "" if not arrow else "-" if arrow in _DOWN_ARROWS else "+"
     stated = {move or "", pointed, change.sign, percent.sign} - {""}
-    if needs_sign and not stated:
+    if needs_sign and not stated and not {*change.number} <= {*"0.,"}:
         return NO_SIGN
     may_rise = change.bracket and stated == {"-"} and not (move or arrow or percent.sign)
     reason = NOT_THE_CHANGE
@@ -122,13 +126,13 @@ def _printed(text: str) -> _Printed | None:
 
 def _with_point(text: str) -> str | None:
     """A number with a decimal point and commas between thousands, as Python reads it; None if it is not one."""
-    bare = re.sub(r",(?=\d{2,3}(?:[,.]|$))", "", re.sub(r"\s", "", text))
+    bare = re.sub(r",(?=\d{2,3}(?:[,.]|$))", "", re.sub(r"[\s'’]", "", text))
     return bare if re.fullmatch(r"\d+(?:\.\d+)?", bare) else None
 
 
 def _with_comma(text: str) -> str | None:
     """A number with a decimal comma and points between thousands, as Python reads it; None if it is not one."""
-    bare = re.sub(r"\.(?=\d{3}(?:[,.]|$))", "", re.sub(r"\s", "", text)).replace(",", ".")
+    bare = re.sub(r"\.(?=\d{3}(?:[,.]|$))", "", re.sub(r"[\s'’]", "", text)).replace(",", ".")
     return bare if re.fullmatch(r"\d+(?:\.\d+)?", bare) else None
 
 

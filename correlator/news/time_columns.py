@@ -9,7 +9,7 @@ import polars as pl
 
 from correlator.errors import TimeError
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import ABBREVIATIONS, zone_of
+from correlator.news.timestamps import abbreviations_in, zone_of
 
 # A printed time with its zone, the strptime layout of what stands before the zone, its precision and form.
 _ZONE = r" ?(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,4})$"
@@ -68,7 +68,7 @@ def _stamps(texts: pl.Series, profile: Profile, origin: str, layout: tuple[str, 
     """Structs of instant, precision and rule; null where a text has another layout or needs a closer look."""
     pattern, form, precision, name = layout
     parts = texts.str.extract_groups(pattern).struct.unnest()
-    known = {**ABBREVIATIONS, **profile.abbreviations}
+    known = {**abbreviations_in(profile.zone), **profile.abbreviations}
     offsets = {zone: offset for zone in parts["zone"].unique() if (offset := _offset(zone, known)) is not None}
     naive = pl.col("naive").str.replace("T", " ", literal=True).str.to_datetime(form, time_unit="us", strict=False)
     ahead = pl.col("zone").replace_strict(offsets, default=None, return_dtype=pl.Duration("us"))

@@ -61,6 +61,14 @@ ABBREVIATIONS: Mapping[str, str] = {
     "NZST": "+12:00",
     "NZDT": "+13:00",
 }
+# Names of clocks in America that in these zones are names of their own clock.
+_NAMESAKES: Mapping[str, tuple[str, ...]] = {
+    "PST": ("Asia/Karachi", "Asia/Manila"),
+    "MST": ("Asia/Kuala_Lumpur", "Asia/Kuching", "Asia/Yangon"),
+    "EST": ("Australia/",),
+    "EDT": ("Australia/",),
+    "CDT": ("America/Havana", "Cuba"),
+}
 EARLIEST = date(1990, 1, 1)
 AHEAD = timedelta(hours=14)  # a date printed in the zone furthest east
 CLOCKS_DIFFER = timedelta(minutes=15)
@@ -132,8 +140,9 @@ def parse_time(
         return epoch
     clean = re.sub(r" ?\([A-Za-z ]{6,60}\)$", "", " ".join(text.split()))
     clean = re.sub(r"\((?:GMT|UTC) ?([+\-−]\d{1,2}(?::?[0-5]\d)?)\)$", r"UTC\1", clean)
+    clean = re.sub(r"\(([+\-−]\d\d:?[0-5]\d)\)$", r"\1", clean)
     clean = _NAME_BEHIND_OFFSET.sub(r"\1", clean)
-    bare, stated, named = _split_zone(clean, {**ABBREVIATIONS, **(abbreviations or {})}, zone)
+    bare, stated, named = _split_zone(clean, {**abbreviations_in(zone), **(abbreviations or {})}, zone)
     naive, precision, form = read_printed(bare, layouts, date_order, text)
     if precision == "day":
         return Stamp(naive.replace(tzinfo=UTC), "day", f"{origin}: date only, {form}")
@@ -209,6 +218,20 @@ def zone_info(zone: str) -> ZoneInfo:
 
 
 @lru_cache(maxsize=256)
+def abbreviations_in(zone: str | None) -> Mapping[str, str]:
+    """What abbreviations mean to a publisher whose zone is ``zone``: offsets or IANA zones.
+
+    Without a name that there is also a local clock's: the zone itself may know it (Manila: PST), else it may mean
+    either (Karachi: PST).
+    """
+    return {
+        name: meaning
+        for name, meaning in ABBREVIATIONS.items()
+        if not (zone or "").startswith(_NAMESAKES.get(name, (" ",)))
+    }
+
+
+@lru_cache(maxsize=256)
 def _own_names(zone: str) -> frozenset[str | None]:
     """What a zone calls its own clock in winter and summer of a recent year: IST in Asia/Kolkata."""
     return frozenset(datetime(2024, month, 1, tzinfo=zone_info(zone)).tzname() for month in (1, 7))
@@ -241,7 +264,7 @@ _OFFSET = re.compile(
 _INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(?= )")
 _ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-ZА-Я]{2,5}|мск)\)?$")
 _INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-ZА-Я]{2,5}|мск)\)?(?=[ ,|])")
-_ZONE_NAME = re.compile(r"\[([A-Za-z_/+\-]{3,40})\]$|(?<=[\dMm]) ([A-Z][a-z]+(?:/[A-Z][A-Za-z_\-]+){1,2})$")
+_ZONE_NAME = re.compile(r"\[([A-Za-z_/+\-]{3,40})\]$|(?<=[\dMm]) ([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_\-]+){1,2})$")
 _NAME_BEHIND_OFFSET = re.compile(r"(\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?[+\-−]\d\d:?\d\d) \(?[A-Z]{2,5}\)?$")
 _NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "IN", "ON", "AT"))
 

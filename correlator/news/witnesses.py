@@ -104,7 +104,8 @@ _DATE_NAME = re.compile(
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UPDATE_WORD = re.compile(
-    r"(?i)\b(?:last )?(?:updated|modified|güncelle\w*|son güncelleme|aktualisiert|mis à jour|actualizado|aggiornat[oa]"
+    r"(?i)\b(?:last )?(?:updated|modified|corrected|amended|revised|edited(?! by)"
+    r"|güncelle\w*|son güncelleme|aktualisiert|mis à jour|actualizado|aggiornat[oa]"
     r"|atualizado|bijgewerkt|oppdatert|uppdaterad|opdateret|zaktualizowan\w*|обновлен\w*|yenilən\w*)\b|更新|تحديث|업데이트"
 )
 _PUBLISH_WORD = re.compile(
@@ -214,7 +215,7 @@ def _elements(document: Document) -> Iterator[Witness]:
         printed = text_of(element)
         if _UPDATE_NAME.search(names) or (_of_update(printed) and not _PUBLISH_WORD.search(printed)):
             continue
-        if aside_of(element) or _foreign(element):
+        if aside_of(element) or _foreign(element) or _is_entry(element, heading):
             continue
         binding = bool(
             _PUBLISH_NAME.search(names)
@@ -228,6 +229,15 @@ def _elements(document: Document) -> Iterator[Witness]:
             parts = dict.fromkeys([*printed_parts(printed), *_dated_pieces(element)])
             yield from (Witness(part, "date line", Level.PRINTED, binding) for part in parts)
         return
+
+
+def _is_entry(element: html.HtmlElement, heading: html.HtmlElement | None) -> bool:
+    """Whether an element stands in one of several articles within that of the heading: the entries of a live blog."""
+    own = next(element.iterancestors("article"), None)
+    around = None if own is None else next(own.iterancestors("article"), None)
+    if around is None or heading is None or own in heading.iterancestors():
+        return False
+    return around in heading.iterancestors() and sum(1 for _ in around.iterdescendants("article")) > 1
 
 
 def _of_update(line: str) -> bool:

@@ -501,6 +501,27 @@ def test_a_date_and_a_clock_in_two_columns_are_one_time(tmp_path):
     assert batch.articles["published_at"].to_list() == [AT]
 
 
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("Asia/Karachi", 13), ("UTC", 18), ("gmt", 18), ("+05:00", 13), ("PKT", 13), ("nan", 16)]
+)
+def test_the_zone_of_a_row_counts_before_that_of_the_caller(tmp_path, zone, hour):
+    text = f"title,date,time,timezone\n{T},2025-05-28,18:00,{zone}\n"
+    (row,) = loaded(tmp_path, "z.csv", text, zone="Europe/Berlin").to_dicts()
+    assert row["published_at"] == AT.replace(hour=hour)
+    (tmp_path / "z.csv").write_text(text.replace(zone, "IST"))
+    (batch,) = read_news(tmp_path / "z.csv", zone="UTC")
+    assert "IST" in batch.rejects["reason"][0]
+
+
+def test_a_workbook_of_headlines(tmp_path):
+    frame = pl.DataFrame({"Headline": [T, "B"], "Day": [AT.date(), None], "Time": [AT.time(), None], "Ticker": "ALP"})
+    frame.write_excel(tmp_path / "w.xlsx")
+    (batch,) = read_news(tmp_path / "w.xlsx", columns={"published": "Day"}, zone="UTC")
+    assert batch.articles.select("headline", "published_at", "source_line").rows() == [(T, AT, 2)]
+    assert batch.named["symbol"].to_list() == ["ALP"]
+    assert batch.rejects.select("source_line", "reason").rows() == [(3, "no publication time")]
+
+
 def test_two_columns_of_one_name_are_refused_where_they_are_needed(tmp_path):
     path = tmp_path / "f.csv"
     path.write_text("title,date,date\nA talk,2025-05-28,2024-05-28\n")

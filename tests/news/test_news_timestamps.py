@@ -42,6 +42,20 @@ READ = [
     ("28 مايو 2025 (1 ذو الحجة 1446هـ)", None, datetime(2025, 5, 28), "day"),
     ("1446/12/01 - 2025/05/28", None, datetime(2025, 5, 28), "day"),
     ("۲۸ مئی ۲۰۲۵ء", None, datetime(2025, 5, 28), "day"),
+    ("28 May 2025 09:02 PST", "Asia/Manila", datetime(2025, 5, 28, 1, 2), "minute"),
+    ("2025-05-28 09:02:00 PST", "Asia/Manila", datetime(2025, 5, 28, 1, 2), "second"),
+    ("2025-05-28 09:02:00 PST", "Asia/Tokyo", datetime(2025, 5, 28, 17, 2), "second"),
+    ("2025-05-28 09:02 US/Eastern", None, datetime(2025, 5, 28, 13, 2), "minute"),
+    ("28 May 2025 09:02 (+05:00)", None, datetime(2025, 5, 28, 4, 2), "minute"),
+    ("الأربعاء 28 مايو 2025 - 9:02 م", "Asia/Riyadh", datetime(2025, 5, 28, 18, 2), "minute"),
+    ("28 مايو 2025 م 9:02 صباحًا", "Asia/Riyadh", datetime(2025, 5, 28, 6, 2), "minute"),
+    ("28 Μαΐου 2025, 9:02 μ.μ.", "Europe/Athens", datetime(2025, 5, 28, 18, 2), "minute"),
+    ("28 de mayo de 2025 a las 9:02 p. m.", "Europe/Madrid", datetime(2025, 5, 28, 19, 2), "minute"),
+    ("28 मई 2025, 09:02", "Asia/Kolkata", datetime(2025, 5, 28, 3, 32), "minute"),
+    ("২৮ মে ২০২৫, ০৯:০২", "Asia/Dhaka", datetime(2025, 5, 28, 3, 2), "minute"),
+    ("28 במאי 2025, 09:02", "Asia/Jerusalem", datetime(2025, 5, 28, 6, 2), "minute"),
+    ("28 Mei 2025 pukul 09.02 WIB", None, datetime(2025, 5, 28, 2, 2), "minute"),
+    ("28 мая 2025 года в 09:02", "Europe/Moscow", datetime(2025, 5, 28, 6, 2), "minute"),
 ]
 
 
@@ -155,6 +169,8 @@ def test_central_european_time_in_german():
         ("28 Jan 2025 13:02 BST", "Europe/London"),  # winter has GMT
         ("28 May 2025 06:32 IST", "Asia/Karachi"),
         ("28 May 2025 06:32 CST", "Asia/Kolkata"),
+        ("28 May 2025 09:02 PST", "Asia/Karachi"),  # Pakistan's, or that of California
+        ("28 May 2025 09:02 EST", "Australia/Sydney"),
     ],
 )
 def test_an_abbreviation_is_the_zones_own_on_that_day_or_refused(text, zone):

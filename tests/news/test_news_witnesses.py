@@ -50,6 +50,7 @@ def test_the_articles_own_node_speaks(head):
         '<aside><time class="published" datetime="2014-11-20T16:00:49Z">20 Nov</time></aside>',
         '<div class="related-posts"><span itemprop="datePublished" content="2014-11-20T16:00:49Z">20 Nov</span></div>',
         '<div itemscope itemtype="http://schema.org/Comment"><time itemprop="datePublished" datetime="2014-11-20T16:00:49Z"></div>',
+        '<time datetime="2014-11-20T16:00:49Z">Corrected 20 November</time>',
     ],
 )
 def test_nothing_beside_the_article_speaks(beside):
@@ -100,6 +101,17 @@ def test_when_a_page_was_made_is_not_when_it_was_published(name, printed):
     for day in (27, 28, 30):  # what is printed is not later, or no more than a day
         assert read(f"2025-05-{day}T10:00:00Z") == datetime(2025, 5, day, 10, tzinfo=UTC)
     assert read("2025-05-20T10:00:00Z", "2025-05-28T06:30:00Z").day == 20  # what is printed is the update
+
+
+def test_entries_of_a_live_blog_do_not_date_it():
+    entry = (
+        '<article><time datetime="2025-05-28T{}:00Z">then</time><p>The envoys are still at their table.</p></article>'
+    )
+    text = page().replace("</h1>", f"</h1><div>{entry.format('15:50')}{entry.format('13:10')}</div>")
+    with pytest.raises(TimeError, match="no publication date"):
+        parse_html(text)
+    stated = '<time datetime="2025-05-28T13:00:00Z">13:00</time>'
+    assert parse_html(text.replace("</h1>", f"</h1>{stated}")).published.instant == AT
 
 
 def test_the_day_before_is_no_contradiction():
