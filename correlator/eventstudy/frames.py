@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from correlator.errors import InputError, NotFoundError, TimeError, counted, likeliest, warn
 from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
 from correlator.eventstudy.spec import RETURNS_KINDS
-from correlator.eventstudy.weeks import check_same_week, off_by
+from correlator.eventstudy.weeks import check_same_week, off_by, warn_of_long_bars
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.layout.vocabulary import field_of
 from correlator.tabular import Frame, is_unnamed
@@ -196,6 +196,7 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
     table = table.with_columns(labels.alias(label)).sort(label)
     table = table.with_columns(_days(table[label], what, zone).alias(label))
     table = _one_row_each(table, label, what)
+    warn_of_long_bars(table[label], what)
     names = tuple(name for name in table.columns if name != label)
     values = as_figures(table.select(names), what)
     stacked = np.stack(values).T if values else np.zeros((len(table), 0))

@@ -6,6 +6,7 @@ import polars as pl
 
 from correlator.errors import InputError, warn
 from correlator.market.audit_shifts import shifts_by_calendar
+from correlator.market.labels import WORDS, spacing_of_days
 
 _ENOUGH = 20
 _USUAL, _HARDLY_EVER = 0.1, 0.01
@@ -43,6 +44,13 @@ def check_week(labels: pl.Series, what: str) -> None:
             f"dates of {what} run from Sunday to Thursday, first {labels[0]}: where the exchange trades from Monday to "
             "Friday they stand one day early; give exchange='XSAU' or whichever it is to have them checked"
         )
+
+
+def warn_of_long_bars(labels: pl.Series, what: str) -> None:
+    """Warn where dates are those of weekly, monthly or yearly bars, which windows count as sessions."""
+    spacing = spacing_of_days(labels) if labels.dtype == pl.Date else "1d"
+    if spacing != "1d":
+        warn(f"rows of {what} are {WORDS[spacing]}: windows count these rows, not days")
 
 
 def check_sessions(labels: pl.Series, sessions: pl.Series, what: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from correlator.market.findings import Series
+from correlator.market.labels import spacing_of_days
 
 _PRICES = ("open", "high", "low", "close")
 _LONG_RUN = 5
@@ -13,6 +14,8 @@ _AROUND = 250
 # How often chance may bring a run of equal closes before it is doubted, over a whole series.
 _BY_CHANCE = 1e-3
 _TICKS = 0.2
+# Share of its moves after which a series moves once a week, month or quarter: holidays put some of them off.
+_REGULAR = 0.85
 
 
 def stale_repeats(series: Series) -> pl.DataFrame:
@@ -47,8 +50,8 @@ def _as_earlier(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
 
 
 def runs_of_one_close(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
-    """Runs of one close: medium, every bar but the first, where the series hardly ever stands still around them; else
-    low from five bars on, once a run.
+    """Runs of one close: medium, every bar but the first, where the series hardly ever stands still around them, moves
+    once a week or month only, or is an index; else low from five bars on, once a run.
     """
     still = (pl.col("close") == pl.col("close").shift()).fill_null(False)
     run = bars.with_columns(still.alias("still"), pl.col("close").rle_id().alias("run")).with_columns(
@@ -60,7 +63,9 @@ def runs_of_one_close(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
     counted = run.with_columns(around.alias("around"), seen.alias("seen"))
     share = ((pl.col("around") - pl.col("length") + 2) / (pl.col("seen") - pl.col("length") + 2)).clip(0.0, 1.0)
     by_chance = share ** (pl.col("length") - 1) * bars.height
-    starts = counted.with_columns((by_chance < _BY_CHANCE).alias("doubted")).filter(
+    moved = bars.filter(~still)["session"]
+    never = series.kind == "index" or spacing_of_days(moved, regular=_REGULAR) != "1d"
+    starts = counted.with_columns(((by_chance < _BY_CHANCE) | never).alias("doubted")).filter(
         (pl.col("at") == 0) & ((pl.col("length") >= _LONG_RUN) | (pl.col("doubted") & (pl.col("length") >= _LEAST_RUN)))
     )
     text = "close {close} on {length} bars in a row"
@@ -73,7 +78,7 @@ def runs_of_one_close(series: Series, bars: pl.DataFrame) -> pl.DataFrame:
                 "stale",
                 "medium",
                 text,
-                action="the series hardly ever stands still: filled forward or suspended",
+                action="such a series hardly ever stands still: filled forward or suspended",
             ),
             series.per_bar(usual, "stale", "low", text, action="thinly traded, suspended, or filled forward"),
         ]

@@ -211,15 +211,24 @@ def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
     return seen if len(gaps) >= _ENOUGH else "1d"
 
 
-def _spacing_of(gaps: pl.Series) -> str:
+def spacing_of_days(days: pl.Series, *, regular: float = _REGULAR) -> str:
+    """The interval at which ``days`` follow each other: 1w, 1mo, 3mo or 1y, and 1d where they are too few, or less than
+    the share ``regular`` of them does.
+
+    >>> from datetime import date
+    >>> spacing_of_days(pl.date_range(date(2024, 1, 5), date(2024, 3, 29), "1w", eager=True))
+    '1w'
+    """
+    gaps = days.diff().dt.total_days().drop_nulls()
+    return _spacing_of(gaps, regular) if len(gaps) >= _ENOUGH else "1d"
+
+
+def _spacing_of(gaps: pl.Series, regular: float = _REGULAR) -> str:
     """What gaps of days say, be they ever so few."""
-    return next((name for name, least, most in _DISTANCES if _lie_so(gaps, least, most)), "1d")
+    few = regular * len(gaps)
+    return next((name for name, least, most in _DISTANCES if gaps.is_between(least, most).sum() >= few), "1d")
 
 
 def _range(gaps: pl.Series) -> str:
     in_order = gaps.sort()
     return f"{in_order[0]}" if in_order[0] == in_order[-1] else f"{in_order[0]} to {in_order[-1]}"
-
-
-def _lie_so(gaps: pl.Series, least: int, most: int) -> bool:
-    return bool(gaps.is_between(least, most).sum() >= _REGULAR * len(gaps))

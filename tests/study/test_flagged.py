@@ -134,3 +134,9 @@ def test_a_price_filled_forward_is_told_in_a_frame() -> None:
     assert dropped.car["car"].drop_nulls().is_empty()
     thin = prices.with_columns(LAMP=pl.when(at % 3 > 0).then(None).otherwise("LAMP").forward_fill())
     assert "stale" not in "".join(co.study(prices=thin, **options).ar["flags"].to_list())
+    # A share of weekly closes and an index of monthly ones, filled up to days: neither moves so of itself.
+    week, month = (pl.col("date").dt.truncate(every) for every in ("1w", "1mo"))
+    for name, part in (("LAMP", week), ("MKT", month)):
+        slow = prices.with_columns(pl.col(name).last().over(part))
+        with pytest.warns(CorrelatorWarning, match=f"first {name} 2023-01-.., stale"):
+            assert "stale" in co.study(prices=slow, **options).car["findings"].item()

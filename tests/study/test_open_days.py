@@ -95,7 +95,8 @@ def test_an_event_in_a_hole_of_the_data_is_not_moved_over_it() -> None:
     assert result.excluded["reason"].to_list() == ["no bar near the event's date: the next one is 24 days away"]
     weekly = PRICES[::5]
     options = {"estimation": "-30:-5", "window": "-1:1", "windows": "-1:1"}
-    assert study(weekly, EVENTS.head(1), **options).excluded.is_empty()
+    with pytest.warns(CorrelatorWarning, match="rows of prices are weekly: windows count these rows, not days"):
+        assert study(weekly, EVENTS.head(1), **options).excluded.is_empty()
 
 
 def test_a_window_without_any_car_is_told() -> None:
