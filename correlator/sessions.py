@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import polars as pl
@@ -65,6 +66,19 @@ def exchange_named(exchange: str) -> Exchange:
 def exchange_zone(exchange: str) -> str:
     """IANA name of the exchange's time zone, such as Asia/Karachi; raises NotFoundError for an unknown exchange."""
     return exchange_named(exchange).zone
+
+
+def zone_named(zone: str) -> str:
+    """An IANA zone, also by the code of an exchange; raises InputError for another name."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        try:
+            return exchange_zone(zone)
+        except NotFoundError:
+            pass
+        raise InputError(f"zone {zone!r} is not known", hint="write an IANA name such as Asia/Karachi") from None
+    return zone
 
 
 def sessions_between(exchange: str, start: date, end: date, *, overrides: bool | str | Path = True) -> pl.DataFrame:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import polars as pl
 
 from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
-from correlator.eventstudy.moments import RULE, is_text, moments_of, reads_as_moments, with_days, without_blanks
-from correlator.market.layout.vocabulary import field_of, plain, rank_of
+from correlator.eventstudy.moments import RULE, UTC, is_text, moments_of, reads_as_moments, with_days, without_blanks
+from correlator.market.layout.vocabulary import beside, field_of, plain, rank_of
 from correlator.market.stamps import hour_of_day
+from correlator.sessions import zone_named
 from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")
@@ -18,6 +22,7 @@ _OF_EVENTS = ("name", "code", "asset")
 """Names of a column of symbols among prices, and of the event itself among events."""
 _STORED = ("known_at",)
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
+_OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?")
 _HALF_DAYS = r"(?i)^(\d{1,2})(?::(\d{2}))?(:\d{2})?\s*([ap])\.?m\.?$"
 _WORDS = {
     "after-close": r"(?i)^(amc|(after|post)[ -]?(the )?(market|close|closing|hours).*)$",
@@ -47,7 +52,7 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
         table = table.rename({called_so[0]: "symbol"})
     if "date" not in table.columns:
         table = table.rename({_dates_of(table.drop("symbol")): "date"})
-    table = _with_clocks(table).with_columns(_symbols(table["symbol"]))
+    table = _in_their_zones(_with_clocks(table)).with_columns(_symbols(table["symbol"]))
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select(*_OWN, pl.exclude(_OWN))
@@ -94,6 +99,42 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
     both = days.day.cast(pl.String) + "T" + clocks.str.zfill(5)
     dated = table.with_columns(both.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
     return dated if rule.is_null().all() else dated.with_columns(rule.alias(RULE))
+
+
+def _in_their_zones(table: pl.DataFrame) -> pl.DataFrame:
+    """Clocks without a zone as those of the zone that a column says: an IANA name, or an offset such as +05:30.
+
+    Raises TimeError for another name.
+    """
+    column = next((name for name in table.columns if beside(name) in ("zone", "offset") and is_text(table[name])), None)
+    if column is None:
+        return table
+    moments = moments_of(table["date"], "events")
+    said = without_blanks(table[column].cast(pl.String))
+    bare = moments.has_clock & moments.instant.is_null() & said.is_not_null()
+    instants = pl.Series("instant", [None] * table.height, dtype=UTC)
+    for zone in said.filter(bare).unique().to_list():
+        there = bare & (said == zone)
+        instants = pl.select(pl.when(there).then(_located(moments.wall, zone, column)).otherwise(instants)).to_series()
+    written = instants.dt.strftime("%Y-%m-%dT%H:%M:%S+00:00").fill_null(table["date"].cast(pl.String))
+    return table.with_columns(written.alias("date")) if bare.any() else table
+
+
+def _located(wall: pl.Series, zone: str, column: str) -> pl.Series:
+    """Clocks of a zone, or of an offset, as instants."""
+    offset = _OFFSET.fullmatch(zone)
+    if offset is not None:
+        sign = -1 if offset["sign"] == "-" else 1
+        away = sign * timedelta(hours=int(offset["hours"]), minutes=int(offset["minutes"] or 0))
+        return (wall - away).dt.replace_time_zone("UTC")
+    try:
+        name = "UTC" if zone.upper() in ("UTC", "GMT", "Z") else zone_named(zone)
+    except InputError:
+        raise TimeError(
+            f"{zone!r} in column {column!r} of events does not determine a zone",
+            hint="write an IANA name such as America/New_York, or an offset such as -05:00",
+        ) from None
+    return wall.dt.replace_time_zone(name, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
 
 
 def _rule_of(words: pl.Series) -> pl.Series:

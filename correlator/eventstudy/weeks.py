@@ -6,7 +6,7 @@ import polars as pl
 
 from correlator.errors import InputError, warn
 from correlator.market.audit_shifts import shifts_by_calendar
-from correlator.market.labels import WORDS, spacing_of_days
+from correlator.market.spacing import WORDS, spacing_of_days
 
 _ENOUGH = 20
 _USUAL, _HARDLY_EVER = 0.1, 0.01

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from correlator.market.findings import Series
-from correlator.market.labels import spacing_of_days
+from correlator.market.spacing import spacing_of_days
 
 _PRICES = ("open", "high", "low", "close")
 _LONG_RUN = 5

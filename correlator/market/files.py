@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -15,20 +15,22 @@ from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import AT, LINE, RawTable
 from correlator.containers.read import read_raw
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.former_names import under_present_names
 from correlator.market.instruments import find_instrument, split_symbol
-from correlator.market.labels import WORDS, Clock, label_sessions, usual_distance
+from correlator.market.labels import Clock, label_sessions
 from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.layout.vocabulary import PRICES, known_words
 from correlator.market.rejects import first_reason, refuse_second_header, rejects_of
 from correlator.market.repeats import without_repeats
 from correlator.market.rows import leave_out, take_series, without_negative_volumes
+from correlator.market.said_beside import on_exchange, zone_said
+from correlator.market.spacing import WORDS, usual_distance
 from correlator.market.stacking import Whose, stack
 from correlator.market.stamps import Stamps, read_stamps
 from correlator.market.units import in_whole_units
-from correlator.sessions import exchange_named, exchange_zone
+from correlator.sessions import exchange_named, zone_named
 from correlator.source_limits import check_names
 from correlator.tables import BARS
 
@@ -181,6 +183,7 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     """As ``read_table``, of a table whose columns are known."""
     if options.exchange is not None:
         exchange_named(options.exchange)
+    table, place_notes = on_exchange(table, options.exchange)
     stamps = _stamps(table, options.date_order)
     table = replace(table, table=replace(table.table, frame=table.table.frame.with_columns(stamps.values.alias(AT))))
     whose = Whose(options.symbol, options.claimed, options.exchange, options.aliases)
@@ -222,6 +225,7 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
         *([together] if raw.files else []),
         *table.layout.notes,
         *table.notes,
+        *place_notes,
         *stacked.notes,
         *series_notes,
         *labelled.notes,
@@ -264,40 +268,38 @@ def exchange_of_all(symbols: list[str]) -> str | None:
 def _zone(options: PriceOptions, table: Recognised, raw: RawTable, stamps: Stamps) -> str | None:
     """The zone of the stamps: what the caller says, else the source or its layout."""
     if options.zone is not None:
-        return _checked_zone(options.zone)
+        return zone_named(options.zone)
+    has_clocks = stamps.kind == "local" or (stamps.kind == "label" and table.time is not None)
+    said = zone_said(raw, table) if has_clocks else None
+    if said is not None:
+        return said
     if stamps.kind == "label":
         return None
     stated = raw.facts.get("exchangetimezonename") or raw.facts.get("time zone")
     return stated if stated and "/" in stated else table.layout.zone
 
 
-def _checked_zone(zone: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        try:
-            return exchange_zone(zone)
-        except NotFoundError:
-            pass
-        raise InputError(f"zone {zone!r} is not known", hint="write an IANA name such as Asia/Karachi") from None
-    return zone
-
-
 def _stamps(table: Recognised, date_order: str | None) -> Stamps:
     raw = table.table
     column = raw.frame[table.date].alias(raw.label(table.date) or "date")
-    if table.time is not None and column.dtype == pl.String:
-        column = _with_times(column, raw.frame[table.time].cast(pl.String))
+    if table.time is not None and (column.dtype in (pl.String, pl.Date) or _are_days(column)):
+        days = column if column.dtype == pl.String else column.cast(pl.Date).cast(pl.String)
+        column = _with_times(days, raw.frame[table.time].cast(pl.String))
     return read_stamps(column, date_order=date_order, usual_order=table.layout.date_order, source=raw.source)
+
+
+def _are_days(column: pl.Series) -> bool:
+    """Whether a column of times has midnights alone: pandas has no dates."""
+    return isinstance(column.dtype, pl.Datetime) and bool((column.dt.time() == time(0)).drop_nulls().all())
 
 
 def _with_times(dates: pl.Series, times: pl.Series) -> pl.Series:
     """A column of days and one of times as one text; daily files write the time as 000000 or 00:00."""
     if times.str.replace_all(r"[^\d]", "").str.strip_chars("0").is_in([""]).fill_null(True).all():
         return dates
-    digits = times.str.strip_chars()
+    digits = times.str.strip_chars().str.replace(r"\.0$", "")
+    if digits.str.contains(r"^\d{1,2}$").all():  # hours
+        digits = digits + "00"
     compact = digits.str.contains(r"^\d{3,6}$")
     frame = pl.DataFrame({"d": dates, "t": digits, "compact": compact})
     padded = (

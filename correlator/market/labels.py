@@ -8,7 +8,7 @@ import polars as pl
 
 from correlator.bar_stamps import note_of_ends, side_of, starts_of
 from correlator.containers.raw import AT, LINE
-from correlator.errors import InputError, TimeError
+from correlator.errors import TimeError
 from correlator.intervals import END, bar_length
 from correlator.market.stamps import Stamps
 from correlator.sessions import exchange_named, exchange_zone
@@ -172,63 +172,3 @@ def _interval(intraday: pl.DataFrame) -> str:
     )
     minutes = int(gaps["gap"].drop_nulls().mode().sort()[0])
     return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
-
-
-# Days between the bars of a series that is not daily: interval, least and most.
-_DISTANCES = (("1w", 5, 9), ("1mo", 26, 33), ("3mo", 84, 97), ("1y", 355, 375))
-WORDS = {"1w": "weekly", "1mo": "monthly", "3mo": "quarterly", "1y": "yearly"}
-SPACINGS = ("1d", *WORDS)
-_ENOUGH = 8
-_SEEN = 20_000
-_REGULAR = 0.95
-
-
-def usual_distance(bars: pl.DataFrame, stated: str | None, source: str) -> str:
-    """1d, or the interval of a series whose bars are all weeks, months, quarters or years apart.
-
-    ``bars``: symbol and session, in order. A share that is seldom traded is not regular, and stays daily. ``stated``:
-    what the caller says. Raises InputError where a few bars lie as weekly ones would and nobody says what they are, and
-    where the bars contradict what is said.
-    """
-    if stated is not None and stated not in SPACINGS:
-        raise InputError(f"spacing {stated!r} is not known", hint=f"choose one of {', '.join(SPACINGS)} (--spacing)")
-    days = pl.col("session").diff().dt.total_days().filter(pl.col("symbol") == pl.col("symbol").shift())
-    gaps = bars.lazy().head(_SEEN).select(days.alias("gap")).collect()["gap"]
-    seen = _spacing_of(gaps)
-    if stated is not None:
-        if len(gaps) and stated not in (seen, "1d"):
-            raise InputError(
-                f"{source}: bars are {_range(gaps)} days apart, not {WORDS[stated]}",
-                hint="leave spacing (--spacing) out",
-            )
-        return stated
-    if seen != "1d" and 0 < len(gaps) < _ENOUGH:
-        raise InputError(
-            f"{source}: {bars.height} bars {_range(gaps)} days apart could be {WORDS[seen]} ones, or"
-            " days of a share that is seldom traded",
-            hint=f"which is it? say spacing (--spacing {seen} or --spacing 1d)",
-        )
-    return seen if len(gaps) >= _ENOUGH else "1d"
-
-
-def spacing_of_days(days: pl.Series, *, regular: float = _REGULAR) -> str:
-    """The interval at which ``days`` follow each other: 1w, 1mo, 3mo or 1y, and 1d where they are too few, or less than
-    the share ``regular`` of them does.
-
-    >>> from datetime import date
-    >>> spacing_of_days(pl.date_range(date(2024, 1, 5), date(2024, 3, 29), "1w", eager=True))
-    '1w'
-    """
-    gaps = days.diff().dt.total_days().drop_nulls()
-    return _spacing_of(gaps, regular) if len(gaps) >= _ENOUGH else "1d"
-
-
-def _spacing_of(gaps: pl.Series, regular: float = _REGULAR) -> str:
-    """What gaps of days say, be they ever so few."""
-    few = regular * len(gaps)
-    return next((name for name, least, most in _DISTANCES if gaps.is_between(least, most).sum() >= few), "1d")
-
-
-def _range(gaps: pl.Series) -> str:
-    in_order = gaps.sort()
-    return f"{in_order[0]}" if in_order[0] == in_order[-1] else f"{in_order[0]} to {in_order[-1]}"

@@ -80,6 +80,26 @@ def test_a_clock_is_placed_by_the_exchange(written, session) -> None:
         assert day_zeros(study(frame, **NEW_YORK)) == [session]
 
 
+@pytest.mark.parametrize(
+    ("clock", "named", "zone", "session"),
+    [
+        ("2024-02-01 18:45", "timezone", "Asia/Kolkata", "2024-02-01"),
+        ("2024-02-02 02:31", "tz", "Asia/Kolkata", "2024-02-02"),
+        ("2024-02-01 21:05", "TimeZone", "UTC", "2024-02-02"),
+        ("2024-02-01 18:45", "utc_offset", "+05:30", "2024-02-01"),
+        ("2024-02-01", "timezone", "IST", "2024-02-01"),
+    ],
+)
+def test_a_column_says_the_zone_of_clocks(clock, named, zone, session) -> None:
+    assert day_zeros(study(events(clock).with_columns(pl.lit(zone).alias(named)), **NEW_YORK)) == [session]
+    day, _, time_of_day = clock.partition(" ")
+    if time_of_day:
+        apart = events(day).with_columns(pl.lit(time_of_day).alias("time"), pl.lit(zone).alias(named))
+        assert day_zeros(study(apart, **NEW_YORK)) == [session]
+        with pytest.raises(TimeError, match=f"'IST' in column '{named}' of events does not determine a zone"):
+            study(apart.with_columns(pl.lit("IST").alias(named)), **NEW_YORK)
+
+
 def test_a_clock_is_never_dropped() -> None:
     with pytest.raises(TimeError, match="time of day"):
         study(events("2024-02-01T16:05:00-05:00"))

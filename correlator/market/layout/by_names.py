@@ -19,11 +19,12 @@ from correlator.market.layout.telling import (
     named_field,
     no_dates,
 )
-from correlator.market.layout.vocabulary import PRICES, is_figure, plain, rank_of
+from correlator.market.layout.vocabulary import PRICES, beside, is_figure, may_be_clock, plain, rank_of
 
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 # What a lone column of a level may be called.
 _LEVELS = frozenset(("value", "values", "rate", "fixing", "level", "index", "indexvalue", "mid", "average"))
+_CLOCK = r"^(\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?|\d{1,6}(\.0)?)(\s*(Z|[+-]\d{2}:?\d{2}))?$"
 _WEAK_SYMBOLS = frozenset(("name", "security", "stock", "asset", "instrument", "code"))
 
 
@@ -52,6 +53,8 @@ def _unused_words(raw: RawTable, used: set[str], known: Sequence[str]) -> list[s
     for column in raw.columns:
         values = raw.frame[column]
         if column in used or values.dtype != pl.String or named_field(raw, column) in ("currency", "time", "date"):
+            continue
+        if beside(raw.label(column)) in ("zone", "offset"):
             continue
         words = values.head(LOOKED_AT).str.strip_chars().drop_nulls().unique()
         if len(words) == 1 and re.search(r"[^\W\d_]{2}", words[0]) and values.drop_nulls().n_unique() == 1:
@@ -110,9 +113,7 @@ def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tu
         if ours in given:
             places[ours] = given[ours]
             continue
-        names = [column for column in raw.columns if named_field(raw, column) == ours and column not in taken]
-        if ours == "time":
-            names = [column for column in names if plain(raw.label(column)) != "date"]
+        names = [column for column in raw.columns if _is_called(raw, column, ours) and column not in taken]
         if not names:
             continue
         column = min(names, key=lambda each: (rank_of(raw.label(each)), int(each[1:])))
@@ -123,6 +124,16 @@ def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tu
             continue
         places[ours] = column
     return places, tuple(notes)
+
+
+def _is_called(raw: RawTable, column: str, ours: str) -> bool:
+    """Whether the name of a column is one of those of a field; of times of day, whether it holds some, too."""
+    if ours != "time":
+        return named_field(raw, column) == ours
+    if not may_be_clock(raw.label(column)):
+        return False
+    cells = raw.frame[column].head(LOOKED_AT).cast(pl.String, strict=False).str.strip_chars().drop_nulls()
+    return bool(cells.str.contains(_CLOCK).all()) and len(cells) > 0
 
 
 def _is_only_a_name(raw: RawTable, column: str) -> bool:

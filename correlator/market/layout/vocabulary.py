@@ -57,7 +57,12 @@ def is_compound(name: str) -> bool:
 
 
 def _is_one_figure(name: str) -> bool:
-    return field_of(name) is not None or plain(name) in _others() or bool(_NUMBERED.match(plain(name)))
+    return (
+        field_of(name) is not None
+        or plain(name) in _others()
+        or beside(name) is not None
+        or bool(_NUMBERED.match(plain(name)))
+    )
 
 
 def rank_of(name: str) -> int:
@@ -79,6 +84,16 @@ _NUMBERED = re.compile(r"^(sma|ema|rsi|atr|wma|ma|macd|bb|return|ret|lag)\d+$")
 def part_of_date(name: str) -> str | None:
     """Which part of a date a column of this name is (year, quarter, month, week, day), or None."""
     return next((part for part, names in _parts().items() if plain(name) in names), None)
+
+
+def may_be_clock(name: str) -> bool:
+    """Whether a column beside one of dates may be called so for its times of day: ``Time`` alone is one of dates."""
+    return plain(name) in _clocks()
+
+
+def beside(name: str) -> str | None:
+    """What a column of this name says of the place of its rows: exchange, zone, offset, or None."""
+    return next((what for what, names in _beside().items() if plain(name) in names), None)
 
 
 def month_number(word: str) -> int | None:
@@ -112,6 +127,16 @@ def _ranks() -> dict[str, int]:
 @cache
 def _others() -> frozenset[str]:
     return frozenset(plain(name) for name in _document()["also"]["names"])
+
+
+@cache
+def _clocks() -> frozenset[str]:
+    return frozenset(map(plain, _document()["fields"]["time"]))
+
+
+@cache
+def _beside() -> dict[str, frozenset[str]]:
+    return {what: frozenset(map(plain, names)) for what, names in _document()["beside"].items()}
 
 
 @cache

@@ -1,0 +1,99 @@
+"""Bars whose times stand in a column of their own, and columns that say by which clocks and on which exchange."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from correlator.errors import InputError
+from correlator.market.files import PriceFile, read_prices
+
+DAYS = [date(2024, 3, day) for day in (11, 12, 13, 14)]
+HOURS = (10, 11, 12)
+AT_NEW_YORK = [datetime(day.year, day.month, day.day, hour + 4, tzinfo=UTC) for day in DAYS for hour in HOURS]
+AS_WRITTEN = [instant.replace(hour=instant.hour - 4) for instant in AT_NEW_YORK]
+
+
+def text(header: str, form: str) -> str:
+    """Hourly bars of one close; ``form`` is formatted with d and h."""
+    return "\n".join([header, *(form.format(d=day, h=hour) for day in DAYS for hour in HOURS)]) + "\n"
+
+
+def read(folder: Path, content: str, **options) -> PriceFile:
+    path = folder / "p.csv"
+    path.write_text(content, encoding="utf-8")
+    return read_prices(path, **{"symbol": "LAMP", "exchange": "XNYS"} | options)
+
+
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        ("Date,Time,Close", "{d},{h}:00,7"),
+        ("Date,Time,Open,High,Low,Close,Volume", "{d},{h}:00:00,7,7,7,7,10"),
+        ("Time,Date,Close", "{h}:00 AM,{d:%m/%d/%Y},7"),
+        ("Trade Date,Trade Time,Close", "{d:%Y%m%d},{h}0000,7"),
+        ("Date,Hour,Close", "{d},{h},7"),
+        ("Date,Time,Timezone,Close", "{d},{h}:00,America/New_York,7"),
+        ("Date,Time (America/New_York),Close", "{d},{h}:00,7"),
+    ],
+)
+def test_times_in_a_column_of_their_own(tmp_path, header, form):
+    content = text(header, form).replace("12:00 AM", "12:00 PM")
+    file = read(tmp_path, content)
+    assert file.bars["bar_start"].to_list() == AT_NEW_YORK
+    assert file.rejects.is_empty()
+
+
+def test_times_in_a_column_of_a_frame():
+    days, hours = ([day for day in DAYS for _ in HOURS], [time(hour) for _ in DAYS for hour in HOURS])
+    table = pl.DataFrame({"Date": days, "Time": hours, "Close": [7.0] * len(days)})
+    pandas = pd.DataFrame({"Date": pd.to_datetime(days), "Time": [str(hour) for hour in hours], "Close": 7.0})
+    for frame in (table, pandas, pandas.set_index("Date")):
+        file = read_prices(frame, symbol="LAMP", exchange="XNYS")
+        assert file.bars["bar_start"].to_list() == AT_NEW_YORK
+
+
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        ("Date,Time,tz,Close", "{d},{h}:00,UTC,7"),
+        ("Date,Time (UTC),Close", "{d},{h}:00,7"),
+        ("datetime_utc,Close", "{d} {h}:00,7"),
+        ("DateGMT,Close", "{d} {h}:00,7"),
+    ],
+)
+def test_a_name_or_a_column_says_the_clocks(tmp_path, header, form):
+    assert read(tmp_path, text(header, form)).bars["bar_start"].to_list() == AS_WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("header", "form", "said"),
+    [
+        ("Date,Time,Timezone,Close", "{d},{h}:00,EST,7", "the column 'Timezone' says EST"),
+        ("Date,Time (EST),Close", "{d},{h}:00,7", "the name of the column 'Time .EST.' says EST"),
+        ("datetime,utc_offset,Close", "{d} {h}:00,-05:00,7", "the column 'utc_offset' says -05:00"),
+    ],
+)
+def test_clocks_that_are_said_and_not_told_are_a_question(tmp_path, header, form, said):
+    with pytest.raises(InputError, match=f"{said}, which does not determine one zone .*--zone"):
+        read(tmp_path, text(header, form))
+    assert read(tmp_path, text(header, form), zone="America/New_York").bars["bar_start"].to_list() == AT_NEW_YORK
+    days = "\n".join([header.replace("Time (EST),", "").replace("Time,", ""), *(f"{day},EST,7" for day in DAYS)])
+    assert read(tmp_path, days.replace("EST,", "") if "(" in header else days).bars["session"].to_list() == DAYS
+
+
+def test_rows_of_the_exchange_that_is_asked_for(tmp_path):
+    rows = ["Exchange,Symbol,Date,Close"]
+    rows += [f"{name},LAMP,{day},{close}" for day in DAYS for name, close in (("NYSE", 7), ("LSE", 550))]
+    both = "\n".join(rows) + "\n"
+    file = read(tmp_path, both)
+    assert file.bars["close"].to_list() == [7.0] * 4
+    assert "4 rows of other exchanges (LSE) are left out" in file.notes
+    assert read(tmp_path, both, exchange="XLON").bars["close"].to_list() == [550.0] * 4
+    with pytest.raises(InputError, match="says that its rows are of LSE, NYSE, not of XKAR"):
+        read(tmp_path, both, exchange="XKAR")
+    assert read(tmp_path, both.replace("LSE", "Nasdaq").replace("550", "7")).bars.height == 4
