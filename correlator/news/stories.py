@@ -21,7 +21,7 @@ from rapidfuzz import fuzz, process
 from correlator.news.story_numbers import counted_apart, number_columns, numbers_differ
 from correlator.news.story_pairs import alike
 from correlator.news.story_results import same_results
-from correlator.news.story_senses import undone
+from correlator.news.story_senses import come_about, lets_go, undone
 from correlator.news.story_words import (
     BEHIND_COMMA,
     TAIL,
@@ -218,7 +218,7 @@ def differ(one: str, two: str) -> bool | None:
     None if rules do not decide.
     """
     left, right = headline_words(one), headline_words(two)
-    if numbers_differ(left, right):
+    if numbers_differ(left, right) or come_about(one, two) or lets_go(one) != lets_go(two):
         return True
     if is_about(one) == is_about(two) and same_results(one, two):
         return False

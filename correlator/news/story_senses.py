@@ -23,6 +23,13 @@ _NO_OBJECT = (
 _NO_BURDEN = "(?!-free)"
 _BETWEEN = rf"(?:[\s-]+(?!{_NO_OBJECT})[^\s;:]+){{0,4}}?[\s-]+"
 _BEHIND = r"(?=\s*$|\s*[,;:.?!]|\s+(?:by|on|in|as|for|from|after|at|amid|until|this|next|last|today|soon|with|when)\b)"
+_MEETINGS = "visit|meet|host|tour|attend|address"
+_TO_COME = re.compile(rf"\b(?:to|will) ({_MEETINGS})\b")
+_UNDER_WAY = re.compile(rf"\b({_MEETINGS})(?:e?s|ed)\b")
+_LETS_GO = re.compile(
+    r"(?i)\b(?:releas|free|return|rescu|recover)(?:e?s|e?d|ing)?\s+(?:\S+\s+){0,3}?"
+    r"(?:seized|detained|jailed|held|abducted|hijacked|kidnapped|arrested|captured|imprisoned|impounded)\b"
+)
 _UNDOING = ("un", "dis", "de", "non")
 _SHORTEST = 4  # letters of a word that such a beginning turns
 
@@ -39,6 +46,25 @@ def by_object(text: str) -> str:
         return text
     active, passive = _patterns()
     return passive.sub(rf"\g<burden> {RELIEVE}", active.sub(rf"{RELIEVE}\g<burden>", text))
+
+
+def come_about(one: str, two: str) -> bool:
+    """Whether one headline tells of a visit or meeting to come, and the other of the same as it comes about.
+
+    Examples
+    --------
+    >>> come_about("Peru's president to visit Malta next week", "Peru's president visits Malta")
+    True
+    >>> come_about("Peru's president to visit Malta", "Peru's president will visit Malta")
+    False
+    """
+    ahead, now = ([{*pattern.findall(text.casefold())} for text in (one, two)] for pattern in (_TO_COME, _UNDER_WAY))
+    return any(ahead[this] & now[that] and not ahead[that] for this, that in ((0, 1), (1, 0)))
+
+
+def lets_go(text: str) -> bool:
+    """Whether a headline tells that what was taken is let go: *Peru frees seized tanker*, which it seized before."""
+    return _LETS_GO.search(text) is not None
 
 
 def undone(word: str, others: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
+from itertools import permutations
 from typing import Any
 
 import polars as pl
@@ -221,8 +222,7 @@ def converses() -> dict[str, frozenset[str]]:
 
 
 def _paired(name: str) -> dict[str, frozenset[str]]:
-    pairs = [(_taken_for(one), _taken_for(two)) for one, two in word_lists()[name]]
-    both = [*pairs, *((two, one) for one, two in pairs)]
+    both = [pair for group in word_lists()[name] for pair in permutations(map(_taken_for, group), 2)]
     return {word: frozenset(other for each, other in both if each == word) for word, _ in both}
 
 

@@ -76,6 +76,14 @@ APART = [
     ("Peru accepts truce offer from Quito", "Peru rejects truce offer from Quito"),
     ("Orlana buys field from Pexton in Peru", "Orlana sells field to Pexton in Peru"),
     ("Malta strengthens export controls on chips", "Malta loosens export controls on chips"),
+    ("Peru's president to visit Malta next week", "Peru's president visits Malta"),
+    ("Orlana declares interim dividend of 2.5 euros", "Orlana declares final dividend of 2.5 euros"),
+    ("Orlana half-year profit up 10%", "Orlana nine-month profit up 10%"),
+    ("Peso gains 10 cents against dollar in Lima", "Peso gains 10 cents against euro in Lima"),
+    ("Agency revises Peru outlook to positive", "Agency revises Peru outlook to negative"),
+    ("Peru releases seized tanker", "Peru seizes tanker"),
+    ("Orlana net loss at 2.1 bln euros", "Orlana net profit at 2.1 bln euros"),
+    ("Peru cuts policy rate to 11%", "Peru keeps policy rate at 11%"),
 ]
 JOINED = [
     ("Peru lifts ban on tuna imports from Malta", "Peru ends ban on tuna imports from Malta"),
@@ -112,6 +120,9 @@ JOINED = [
     ("Latvia's grain exports rose 4.50 percent in May", "Latvia's grain exports rise 4.5 percent in May"),
     ("Orlana's Latvian sales fell sharply in March", "Orlana's March sales in Latvia fall sharply"),
     ("Riga sues Orlana to block closures", "Riga sues Orlana to halt closures"),
+    ("Peru's president to visit Malta next week", "Peru's president will visit Malta next week, office says"),
+    ("Peru frees seized tanker Riga Star", "Peru frees seized tanker Riga Star off Malta"),
+    ("Orlana nine-month profit rises 12 pct", "Orlana's 9-month profit up 12%"),
     ("Pexton reworks some debt, Riga plant still at risk", "Pexton reworks some debt"),
     ("Orlana unions urge Pexton talks, shares fall", "Orlana unions press for Pexton talks"),
 ]
