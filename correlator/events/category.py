@@ -68,7 +68,7 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
     unders = [match.start() for match in _UNDER.finditer(text.lowered)]
     ranked = []
     for hit in kept:
-        if hit.entry.category not in CATEGORIES:
+        if hit.entry.category not in CATEGORIES or _is_supposed(text, hit):
             continue
         candidate = _judge(text, hit, governors, kept)
         if candidate is not None:
@@ -78,6 +78,12 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
             ranked.append(candidate._replace(score=candidate.score - cost))
     ranked.sort(key=lambda c: -c.score)
     return ranked
+
+
+def _is_supposed(text: Text, hit: Hit) -> bool:
+    """*Oman says it will answer if Iran attacks*: a deed that is only supposed, up to the end of its clause."""
+    supposed = text.lowered.rfind(" if ", 0, hit.start + 1)
+    return supposed >= 0 and not re.search(r" [,;:.] ", text.lowered[supposed : hit.start + 1])
 
 
 def _is_void(text: Text, hit: Hit, void: set[int]) -> bool:

@@ -23,7 +23,7 @@ _SUFFERED = re.compile(
     r"deported|banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
     r"evacuated|impounded|sent (?:home|back)|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|"
     r"recalled|"
-    r"(?:hit|slapped|targeted|punished)(?= with )|"
+    r"(?:hit|slapped|targeted|punished)(?= with )|(?:removed|dropped|delisted|taken)(?= (?:from|off) )|"
     r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
 )
 _ACTIVE_BEFORE = re.compile(r" (?:has|have|had|it|he|she|they|who|which|that)(?: \w+ly)? $")
@@ -45,6 +45,8 @@ _RECEIVES = re.compile(
     r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
     r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?|lands?|landed|bags?|bagged) "
 )
+# Passive with its object: *handed a loan by*.
+_HANDED = re.compile(r" (?:is |was |has been |gets )?(?:handed|given|granted|lent|awarded|promised|offered|gifted) ")
 # The rule by which whoever is named with a gift gives it.
 WITH_GIFT: Final = "receives from, named with the gift"
 # The rule by which two subjects act on each other.
@@ -103,10 +105,15 @@ def _agent(clause: Clause) -> Roles | None:
 
 
 def _received(clause: Clause) -> Roles | None:
-    """*Faces pressure from*, *receives a loan from*: the giver acts."""
+    """*Faces pressure from*, *receives a loan from*, *handed a loan by*: the giver acts."""
     if not clause.before:
         return None
     text = clause.text.lowered
+    if _HANDED.match(text, clause.before[-1].end - 1):
+        givers = [
+            phrase for phrase in clause.behind if phrase.preposition == "by" and differs(phrase, clause.before[-1])
+        ]
+        return Roles(givers[:1], clause.subjects, "handed by") if givers else None
     if _RECEIVES.search(text, clause.before[-1].end - 1, clause.end) is None:
         return None
     givers = [phrase for phrase in clause.behind if phrase.preposition == "from" and not phrase.is_place]

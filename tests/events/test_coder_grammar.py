@@ -23,6 +23,10 @@ def coded(text, **options):
     ("text", "expected"),
     [
         ("Israel attacks Lebanon", ("ASSAULT", "ISR", "LBN")),
+        ("Iran says it will strike if Israel attacks Lebanon", ("THREATEN", "IRN", "ISR")),
+        ("Kenya handed $30m port loan by Japan", ("AID", "JPN", "KEN")),
+        ("Kenya lent $30m by Japan", ("AID", "JPN", "KEN")),
+        ("Kenya removed from travel ban list by Japan", ("RETREAT", "JPN", "KEN")),
         ("Lebanon was attacked by Israel", ("ASSAULT", "ISR", "LBN")),
         ("Lebanon attacked by Israel", ("ASSAULT", "ISR", "LBN")),
         ("Turkey urged by Egypt to withdraw troops", ("REQUEST", "EGY", "TUR")),
@@ -90,6 +94,7 @@ def test_a_leader_acts_for_the_country_only_in_office(day, expected):
         "Babar Azam's century guides Pakistan to victory over New Zealand",
         "KSE-100 gains 500 points as investors cheer",
         "Heavy rain expected in Punjab over the weekend",
+        "Ethiopia says it will take the port if Eritrea attacks",
         "",
     ],
 )

@@ -28,10 +28,18 @@ def test_an_example_is_of_its_kind_and_no_event(kind):
         "Oman, Iran sign accord during summit",
         "Chad walks out of Sudan talks",
         "Norway names envoy to Mali",
+        "Kenya wins 10-15 patrol boats from Japan",
     ],
 )
 def test_an_act_in_like_words_is_of_no_kind(text):
     assert no_act(named(read(text))) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["50 years ago: Turkey lands troops in Mali", "Norway is at war with Chad, historian writes"]
+)
+def test_history_and_its_writers_tell_no_act(text):
+    assert code_text(text) == []
 
 
 def test_a_long_sentence_is_of_no_kind():
