@@ -17,7 +17,7 @@ from correlator.events.model import CATEGORIES, CodedEvent
 from correlator.events.scope import DOMESTIC
 
 HOMES = (None, "PAK")
-FRESH = ("fresh", "fresh2", "fresh3", "fresh4", "fresh5", "fresh6")
+FRESH = ("fresh", "fresh2", "fresh3", "fresh4", "fresh5", "fresh6", "fresh7")
 FOLDER = Path(__file__).parent.parent / "tests" / "events" / "headlines"
 
 
