@@ -18,6 +18,8 @@ from correlator.source_limits import check_dates
 _FIELD = "close"
 DAY_NUMBERS = (19000101, 21001231)
 """Between what a whole number may be a day written YYYYMMDD."""
+_FEWEST_SECONDS = 10**9
+"""Whole numbers from here on are no rows: they count time since 1970."""
 _UNNAMED = re.compile(r"|index|level_0|Unnamed: \d+|column_\d+|c\d+|__index_level_0__")
 _DAY_TEXT = re.compile(r"\d+[-/. ]")
 _DAY_PERIODS = ("period[D]", "period[B]", "period[h]", "period[min]", "period[s]")
@@ -134,7 +136,7 @@ def _numbers_rows(index: Any) -> bool:
     if index.nlevels != 1 or index.name is not None or getattr(index.dtype, "kind", "") not in "iu":
         return False
     first, last = DAY_NUMBERS
-    return len(index) == 0 or index.min() < first or index.max() > last
+    return len(index) == 0 or index.min() < first or last < index.max() < _FEWEST_SECONDS
 
 
 def _known_to_arrow(frame: Any) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -17,10 +16,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, NotFoundError, TimeError, counted, likeliest, warn
+from correlator.errors import InputError, NotFoundError, counted, likeliest, warn
 from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numbers, is_text, with_days
 from correlator.eventstudy.spec import RETURNS_KINDS
-from correlator.eventstudy.weeks import check_same_week, off_by, warn_of_long_bars
+from correlator.eventstudy.weeks import check_same_week, warn_of_long_bars
+from correlator.eventstudy.wide_clocks import days_of, with_clocks
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.layout.vocabulary import field_of
 from correlator.tabular import Frame, is_unnamed
@@ -29,7 +29,6 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Spans = NDArray[np.int16]
 Rows = NDArray[np.int64]
-_NEARLY_A_DAY = timedelta(hours=20)
 _LEVELS = ("prices", "volumes")
 
 
@@ -187,14 +186,15 @@ def read_wide(frame: Frame, what: str, zone: str | None = None) -> Wide:
     """Take a wide frame apart; rows are sorted by label. Raises InputError without labels, or where two rows of one
     differ. Rows around the table (totals, notes), without a date, and equal to another are left out, and told.
 
-    ``zone``: by whose clocks instants in UTC, one a day, are days.
+    ``zone``: by whose clocks instants, one a day, are days, and times without a zone instants.
     """
     table = _without_row_numbers(with_days(frame, what))
     label = label_column(table, what)
+    table, said = with_clocks(table, label)
     table = _dated_rows(table, label, what)
     labels = as_labels(table[label], what)
     table = table.with_columns(labels.alias(label)).sort(label)
-    table = table.with_columns(_days(table[label], what, zone).alias(label))
+    table = table.with_columns(days_of(table[label], what, zone, said).alias(label))
     table = _one_row_each(table, label, what)
     warn_of_long_bars(table[label], what)
     names = tuple(name for name in table.columns if name != label)
@@ -250,28 +250,6 @@ def _one_row_each(table: pl.DataFrame, label: str, what: str) -> pl.DataFrame:
         raise InputError(f"{what} has {doubles[0]} on more than one row, which differ", hint="keep one row per bar")
     warn(f"{counted(table.height - once.height, 'row')} of {what} equal to another of the same date: left out")
     return once
-
-
-def _days(labels: pl.Series, what: str, zone: str | None) -> pl.Series:
-    """Stamps that come once a day, at a close or at a midnight elsewhere, as the days they stand for: by the clocks of
-    ``zone``, else by their own.
-
-    Raises TimeError for stamps in UTC, or in a zone by whose clocks the week runs off, whose ``zone`` is not known.
-    """
-    if not isinstance(labels.dtype, pl.Datetime) or len(labels) < 2:
-        return labels
-    if labels.diff().drop_nulls().min() < _NEARLY_A_DAY:  # type: ignore[operator]
-        return labels
-    own = labels.dtype.time_zone
-    if own is not None and zone is not None:
-        return labels.dt.convert_time_zone(zone).dt.date()
-    days = labels.dt.date()
-    if own == "UTC" or (own is not None and off_by(days)):
-        raise TimeError(
-            f"dates of {what} are instants in {own} (first: {labels[0]}), and their days depend on the exchange",
-            hint="give exchange='XNAS', or write plain dates",
-        )
-    return days
 
 
 def label_column(table: pl.DataFrame, what: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -16,6 +16,7 @@ from correlator.containers.hints import Hints
 from correlator.containers.raw import AT, LINE, RawTable
 from correlator.containers.read import read_raw
 from correlator.errors import InputError
+from correlator.market.clock_columns import with_times
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.former_names import under_present_names
 from correlator.market.instruments import find_instrument, split_symbol
@@ -282,40 +283,9 @@ def _zone(options: PriceOptions, table: Recognised, raw: RawTable, stamps: Stamp
 def _stamps(table: Recognised, date_order: str | None) -> Stamps:
     raw = table.table
     column = raw.frame[table.date].alias(raw.label(table.date) or "date")
-    if table.time is not None and (column.dtype in (pl.String, pl.Date) or _are_days(column)):
-        days = column if column.dtype == pl.String else column.cast(pl.Date).cast(pl.String)
-        column = _with_times(days, raw.frame[table.time].cast(pl.String))
+    if table.time is not None:
+        column = with_times(column, raw.frame[table.time])
     return read_stamps(column, date_order=date_order, usual_order=table.layout.date_order, source=raw.source)
-
-
-def _are_days(column: pl.Series) -> bool:
-    """Whether a column of times has midnights alone: pandas has no dates."""
-    return isinstance(column.dtype, pl.Datetime) and bool((column.dt.time() == time(0)).drop_nulls().all())
-
-
-def _with_times(dates: pl.Series, times: pl.Series) -> pl.Series:
-    """A column of days and one of times as one text; daily files write the time as 000000 or 00:00."""
-    if times.str.replace_all(r"[^\d]", "").str.strip_chars("0").is_in([""]).fill_null(True).all():
-        return dates
-    digits = times.str.strip_chars().str.replace(r"\.0$", "")
-    if digits.str.contains(r"^\d{1,2}$").all():  # hours
-        digits = digits + "00"
-    compact = digits.str.contains(r"^\d{3,6}$")
-    frame = pl.DataFrame({"d": dates, "t": digits, "compact": compact})
-    padded = (
-        pl.when(pl.col("t").str.len_chars() <= 4)
-        .then(pl.col("t").str.zfill(4) + "00")
-        .otherwise(pl.col("t").str.zfill(6))
-    )
-    clock = pl.format("{}:{}:{}", *(padded.str.slice(at, 2) for at in (0, 2, 4)))
-    written = pl.when(pl.col("compact")).then(clock).otherwise(pl.col("t"))
-    day = pl.col("d").str.strip_chars()
-    iso = (
-        pl.when(day.str.contains(r"^\d{8}$"))
-        .then(pl.format("{}-{}-{}", day.str.slice(0, 4), day.str.slice(4, 2), day.str.slice(6, 2)))
-        .otherwise(day.str.replace(r"^(\d{4})[./](\d{2})[./](\d{2})$", "${1}-${2}-${3}"))
-    )
-    return frame.select(pl.format("{} {}", iso, written).alias(dates.name)).to_series()
 
 
 def _figures(rows: pl.DataFrame, table: Recognised, options: PriceOptions) -> tuple[pl.DataFrame, list[pl.DataFrame]]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError, NotFoundError
+from correlator.market.clock_columns import one_zone
 from correlator.market.exchange_names import are_one_market, exchange_printed
 from correlator.market.layout.recognise import Recognised
 from correlator.market.layout.vocabulary import beside
-from correlator.sessions import exchange_named, zone_named
-
-_UTC = ("UTC", "GMT", "Z")
-_IN_NAME = re.compile(
-    r"[(\[](?P<bracketed>[A-Z]{1,4}T|UTC|\w+/\w+)[)\]]|(?:[\s_]|(?<=[a-z]))(?:UTC|GMT)$|(?<=[\s_])(?:utc|gmt)$"
-)
+from correlator.sessions import exchange_named
 
 
 def on_exchange(table: Recognised, exchange: str | None) -> tuple[Recognised, list[str]]:
@@ -47,36 +41,13 @@ def on_exchange(table: Recognised, exchange: str | None) -> tuple[Recognised, li
 
 
 def zone_said(raw: RawTable, table: Recognised) -> str | None:
-    """The one zone that the source says of times without one: in a column of its own, or in the name of that of times,
-    ``Time (UTC)``; None where it says nothing.
-
-    Raises InputError where it says several, or none that determines the clocks of a whole year.
-    """
-    for what in ("zone", "offset"):
-        column = _column(raw, what)
-        if column in (None, table.symbol, table.series) or (what == "offset" and table.layout.zone is not None):
-            continue
-        said = raw.frame[column].cast(pl.String).str.strip_chars().drop_nulls().unique().sort().to_list()
-        if said:
-            return _only_zone(said, raw, f"the column {raw.label(column)!r}")
-    for column in (table.time, table.date):
-        label = "" if column is None else raw.label(column)
-        name = _IN_NAME.search(label)
-        if name is not None:
-            return _only_zone([name["bracketed"] or "UTC"], raw, f"the name of the column {label!r}")
-    return None
-
-
-def _only_zone(said: Sequence[str], raw: RawTable, where: str) -> str:
-    """The zone of one name; raises InputError for several, an offset and an abbreviation: EST is not New York."""
-    if len(said) == 1 and said[0].upper() in _UTC:
-        return "UTC"
-    if len(said) == 1 and "/" in said[0]:
-        return zone_named(said[0])
-    raise InputError(
-        f"{raw.source}: {where} says {', '.join(said[:3])}, which does not determine one zone",
-        hint="give the zone of its times (--zone America/New_York)",
-    )
+    """The one zone that the source says of times without one; as ``one_zone``."""
+    beside_them = [column for column in raw.columns if column not in (table.symbol, table.series)]
+    columns = {raw.label(column): raw.frame[column] for column in beside_them}
+    if table.layout.zone is not None:
+        columns = {label: values for label, values in columns.items() if beside(label) != "offset"}
+    stamps = [raw.label(column) for column in (table.time, table.date) if column is not None]
+    return one_zone(columns, stamps, raw.source, hint="give the zone of its times (--zone America/New_York)")
 
 
 def _code(name: str) -> str | None:

@@ -100,6 +100,31 @@ def test_a_column_says_the_zone_of_clocks(clock, named, zone, session) -> None:
             study(apart.with_columns(pl.lit("IST").alias(named)), **NEW_YORK)
 
 
+def test_clocks_of_bars_stand_where_they_like() -> None:
+    """Times in a column of their own, without a zone, in UTC by the name of their column, or counted from 1970."""
+    days = pl.DataFrame({"day": DAYS[:60]}).join(pl.DataFrame({"hour": range(10, 16)}), how="cross")
+    wall = days.select(pl.col("day").cast(pl.Datetime("us")) + pl.duration(hours="hour")).to_series()
+    stamps = wall.dt.replace_time_zone("America/New_York")
+    steps = np.random.default_rng(8).normal(0, 0.01, (len(wall), 2)).cumsum(axis=0)
+    figures = {"MKT": 50 * np.exp(steps[:, 0]), "META": 60 * np.exp(steps[:, 1])}
+    utc = stamps.dt.convert_time_zone("UTC")
+    told = {"prices": pl.DataFrame({"Date": stamps, **figures}), **NEW_YORK}
+    at = events("2023-03-15T11:20:00-04:00")
+    plain = study(at, **told).ar
+    apart = {"Date": days["day"], "Time": pl.Series([f"{hour}:00" for hour in days["hour"]])}
+    counted = pd.DataFrame(figures, index=utc.dt.epoch("ms").to_numpy())
+    for frame in (
+        pl.DataFrame({"Date": wall, **figures}),
+        pl.DataFrame({**apart, **figures}),
+        pl.DataFrame({**apart, "Timezone": ["America/New_York"] * len(wall), **figures}),
+        pl.DataFrame({"datetime_utc": utc.dt.replace_time_zone(None), **figures}),
+        counted,
+    ):
+        assert study(at, **told | {"prices": frame}).ar["ar"].equals(plain["ar"])
+    with pytest.raises(InputError, match="the column 'tz' says EST, which does not determine one zone"):
+        study(at, **told | {"prices": pl.DataFrame({**apart, "tz": ["EST"] * len(wall), **figures})})
+
+
 def test_a_clock_is_never_dropped() -> None:
     with pytest.raises(TimeError, match="time of day"):
         study(events("2024-02-01T16:05:00-05:00"))

@@ -9,6 +9,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
+from correlator.market.clock_columns import holds_clocks
 from correlator.market.layout.telling import (
     LOOKED_AT,
     SYMBOL_LIKE,
@@ -24,7 +25,6 @@ from correlator.market.layout.vocabulary import PRICES, beside, is_figure, may_b
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 # What a lone column of a level may be called.
 _LEVELS = frozenset(("value", "values", "rate", "fixing", "level", "index", "indexvalue", "mid", "average"))
-_CLOCK = r"^(\d{1,2}[:.]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?|\d{1,6}(\.0)?)(\s*(Z|[+-]\d{2}:?\d{2}))?$"
 _WEAK_SYMBOLS = frozenset(("name", "security", "stock", "asset", "instrument", "code"))
 
 
@@ -130,10 +130,7 @@ def _is_called(raw: RawTable, column: str, ours: str) -> bool:
     """Whether the name of a column is one of those of a field; of times of day, whether it holds some, too."""
     if ours != "time":
         return named_field(raw, column) == ours
-    if not may_be_clock(raw.label(column)):
-        return False
-    cells = raw.frame[column].head(LOOKED_AT).cast(pl.String, strict=False).str.strip_chars().drop_nulls()
-    return bool(cells.str.contains(_CLOCK).all()) and len(cells) > 0
+    return may_be_clock(raw.label(column)) and holds_clocks(raw.frame[column])
 
 
 def _is_only_a_name(raw: RawTable, column: str) -> bool:
