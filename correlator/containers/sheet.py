@@ -14,7 +14,7 @@ import numpy as np
 from correlator.containers.cells import Record, facts_above, header_cells, is_data, outline
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable, table_of_cells
-from correlator.errors import InputError
+from correlator.errors import InputError, warn
 from correlator.files import opened
 from correlator.source_limits import check_size, check_unpacked
 
@@ -36,8 +36,8 @@ _DAMAGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotIm
 def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> RawTable:
     """The table in a workbook (XLSX, XLS, ODS), every cell as text.
 
-    Of several sheets with a table the one that ``hints`` name is taken. Raises InputError where there is none, where
-    it cannot be told which is meant, and for a workbook that cannot be read.
+    Of several sheets with a table the one that ``hints`` name is taken, else the only one that is not hidden. Raises
+    InputError where there is none, where it cannot be told which is meant, and for a workbook that cannot be read.
     """
     import fastexcel
 
@@ -56,6 +56,8 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
     if hints.sheet is not None and len(tables) > 1:
         named = {name: records for name, records in tables.items() if name.strip().upper() == hints.sheet.upper()}
         tables = named or tables
+    if len(tables) > 1:
+        tables = _without_hidden(book, tables, source)
     if len(tables) != 1:
         listed = ", ".join(tables or sheets)
         what = f"{len(tables)} sheets with a table" if tables else "no sheet with a table"
@@ -73,6 +75,15 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
         lines=[record.first_line for record in rows],
         facts=facts_above(table.above),
     )
+
+
+def _without_hidden(book: Any, tables: dict[str, list[Record]], source: str) -> dict[str, list[Record]]:
+    """The one table that is not hidden, of several; all of them where that is none or more than one."""
+    hidden = [name for name in tables if book.load_sheet(name, header_row=None, n_rows=0).visible != "visible"]
+    if len(tables) - len(hidden) != 1:
+        return tables
+    warn(f"{source}: sheets that are hidden are not read ({', '.join(hidden)})")
+    return {name: records for name, records in tables.items() if name not in hidden}
 
 
 def _check_extent(data: bytes, source: str) -> None:

@@ -18,6 +18,7 @@ ORDERS = ("dmy", "mdy", "ymd")
 _NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
 _YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일.]?$"
 _DAY_LAST, _MONTH_LAST = ("3", "2", "1"), ("3", "1", "2")
+_MONTHS = 12
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
 # 113/03/08 at Taipei: years of three digits are counted from 1911.
 _MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
@@ -39,6 +40,7 @@ def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None,
     NoDatesError where nothing is a date.
     """
     known = text.drop_nulls()
+    _refuse_turned_cells(known, source)
     if int(known.str.contains(_YEAR_FIRST).sum()) * 2 > len(known):
         return _dates_of(text.str.extract_groups(_YEAR_FIRST), ("1", "2", "3")).alias(text.name), "YYYY-MM-DD"
     if int(known.str.contains(_COMPACT).sum()) * 2 > len(known):
@@ -100,6 +102,25 @@ def _numeric(
             hint="write its dates as YYYY-MM-DD, from the source",
         )
     return dates, order
+
+
+def _refuse_turned_cells(known: pl.Series, source: str) -> None:
+    """Raise TimeError for a column of a workbook of which a spreadsheet took the days up to the 12th for dates of
+    another order, and left the others as text.
+    """
+    dated = known.filter(known.str.contains(_YEAR_FIRST))
+    texts = known.filter(known.str.contains(_NUMERIC)) if len(dated) else dated
+    days = dated.str.extract_groups(_YEAR_FIRST).struct.field("3").cast(pl.Int32, strict=False)
+    if texts.is_empty() or (days > _MONTHS).any():
+        return
+    parts = texts.str.extract_groups(_NUMERIC).struct
+    first, second = (parts.field(name).cast(pl.Int32, strict=False) for name in ("1", "2"))
+    if ((first > _MONTHS) | (second > _MONTHS)).all():
+        raise TimeError(
+            f"{source}: days up to the 12th are dates and others are text ({texts[0]}): a spreadsheet has turned the"
+            " first",
+            hint="write its dates as YYYY-MM-DD, from the source",
+        )
 
 
 def _turns(dates: pl.Series) -> int:

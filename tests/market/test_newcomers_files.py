@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from correlator.errors import InputError, TimeError
+from correlator.errors import CorrelatorWarning, InputError, TimeError
 from correlator.market.files import PriceFile, read_prices
 from correlator.sessions import sessions_between
 
@@ -48,6 +48,53 @@ def test_dates_that_a_spreadsheet_has_turned_are_refused(tmp_path):
     mixed = rows("Date,Close", "{d:%d/%m/%Y},{c}").splitlines()
     holds_any_order = read(tmp_path, "\n".join([mixed[0], *mixed[5:], *mixed[1:5]]) + "\n")
     assert sorted(holds_any_order.bars["session"].to_list()) == DAYS
+
+
+def workbook(path: Path, *sheets: dict[int, list[object]], hidden: int | None = None) -> Path:
+    """A workbook of sheets, each of columns by their place."""
+    with xlsxwriter.Workbook(str(path)) as book:
+        day = book.add_format({"num_format": "dd/mm/yyyy"})
+        for number, columns in enumerate(sheets):
+            sheet = book.add_worksheet()
+            for place, cells in columns.items():
+                for row, cell in enumerate(cells):
+                    sheet.write(row, place, cell, *([day] if isinstance(cell, date) else []))
+            if number == hidden:
+                sheet.hide()
+            else:
+                sheet.activate()
+                sheet.set_first_sheet()
+    return path
+
+
+CELLS = {0: ["Date", *DAYS], 1: ["Close", *(round(close, 2) for close in CLOSES)]}
+OTHER = {0: ["Date", *DAYS], 1: ["Close", *CLOSES[::-1]]}
+
+
+def test_a_sheet_that_is_hidden_is_not_read(tmp_path):
+    path = tmp_path / "prices.xlsx"
+    for sheets, hidden in (((OTHER, CELLS), 0), ((CELLS, OTHER), 1)):
+        with pytest.warns(CorrelatorWarning, match=f"hidden are not read .Sheet{hidden + 1}"):
+            holds(read_prices(workbook(path, *sheets, hidden=hidden), symbol="LAMP", exchange="XNYS"))
+    holds(read_prices(workbook(path, CELLS, {0: ["Notes"]}, hidden=0), symbol="LAMP", exchange="XNYS"))
+    with pytest.raises(InputError, match="has 2 sheets with a table"):
+        read_prices(workbook(path, CELLS, OTHER), symbol="LAMP", exchange="XNYS")
+
+
+def test_a_small_table_beside_the_prices_takes_no_row_from_them(tmp_path):
+    aside = {3: ["Ticker", "LAMP", "WICK"], 4: ["Weight", 0.5, 0.5]}
+    with pytest.warns(CorrelatorWarning, match="Ticker, Weight beyond an empty column are another table"):
+        file = read_prices(workbook(tmp_path / "prices.xlsx", CELLS | aside), symbol="LAMP", exchange="XNYS")
+    holds(file)
+    assert file.rejects.is_empty()
+
+
+def test_cells_of_a_workbook_that_were_taken_for_dates_of_another_order_are_refused(tmp_path):
+    turned = [date(day.year, day.day, day.month) if day.day <= 12 else f"{day:%d/%m/%Y}" for day in DAYS]
+    for days in (turned, turned[:11]):
+        cells = {0: ["Date", *days], 1: CELLS[1][: len(days) + 1]}
+        with pytest.raises(TimeError, match=r"are text \(16/01/2024\): a spreadsheet has turned the first"):
+            read_prices(workbook(tmp_path / "prices.xlsx", cells), symbol="LAMP", exchange="XNYS")
 
 
 def test_days_that_a_workbook_counts(tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from correlator.containers.raw import LINE, RawTable
-from correlator.errors import InputError
+from correlator.errors import InputError, warn
 from correlator.market.layout.telling import SYMBOL_LIKE, holds_dates
 from correlator.market.layout.vocabulary import field_of, is_figure, plain
 
@@ -48,6 +48,27 @@ def stacked_blocks(raw: RawTable) -> RawTable:
     frames = [_rows(raw, block, names) for block in blocks]
     frame = pl.concat(frames, how="vertical_relaxed")
     return replace(raw, frame=frame, header=(("date",), ("symbol",), *((name,) for name in names)))
+
+
+def without_side_table(raw: RawTable) -> RawTable:
+    """The table without what stands beside it in a sheet: columns beyond an empty one, mostly empty too."""
+    columns = raw.columns
+    filled = {column: _filled(raw.frame[column]) for column in columns}
+    gap = next((k for k, column in enumerate(columns) if not raw.label(column) and not filled[column]), None)
+    if not gap or not raw.has_header or not _is_date(raw, columns[0]):
+        return raw
+    beyond = columns[gap:]
+    if any(2 * filled[column] >= raw.frame.height or _is_date(raw, column) for column in beyond):
+        return raw
+    names = [raw.label(column) for column in beyond if raw.label(column)]
+    if names:
+        warn(f"{raw.source}: {', '.join(names[:4])} beyond an empty column are another table, which is not read")
+    return replace(raw, frame=raw.frame.drop(beyond))
+
+
+def _filled(column: pl.Series) -> int:
+    """How many cells say something."""
+    return int((column.fill_null("") != "").sum()) if column.dtype == pl.String else len(column) - column.null_count()
 
 
 def _is_date(raw: RawTable, column: str) -> bool:

@@ -10,7 +10,7 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError, likeliest
-from correlator.market.layout.beside import stacked_blocks
+from correlator.market.layout.beside import stacked_blocks, without_side_table
 from correlator.market.layout.shapes import find_shape, read_shape
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
 from correlator.market.layout.telling import holds_dates, named_field
@@ -58,7 +58,7 @@ def recognise(
     over what the layout says; ``symbol``: the one asked for. Raises InputError, naming the option, where no layout fits
     or several do, and for columns that are not there.
     """
-    raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(raw))
+    raw = raw if "date" in (columns or {}) else stacked_blocks(_with_joined_days(without_side_table(raw)))
     given = _given(raw, columns or {})
     if layout is not None:
         chosen = load_layout(layout)
