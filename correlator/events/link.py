@@ -46,6 +46,7 @@ _ENDINGS = re.compile(
 )
 _SHORTEST_NAME = 3
 _SHOUTING = 0.7
+_SMALL = frozenset(("of", "and", "for", "the", "in", "on", "de", "al"))
 
 Row = tuple[str, str | None, str | None] | tuple[str, str | None, str | None, str | None]
 """An instrument: its symbol, its name, its aliases separated by |, and its exchange where it is known."""
@@ -59,8 +60,14 @@ class Link(NamedTuple):
     evidence: str
 
 
+_Found = tuple[str, str, tuple[int, int]]
+"""A symbol, the kind of its link, and where in the text it is found."""
+
+
 class _Meaning(NamedTuple):
-    """What a phrase stands for; ``exact``: the capitals it must have; ``weak``: it is a word too."""
+    """What a phrase stands for; ``exact``: the capitals it must have, a ticker's, ``name``: those of a name of several
+    words; ``weak``: it is a word too.
+    """
 
     symbol: str
     kind: str
@@ -69,6 +76,7 @@ class _Meaning(NamedTuple):
     weak: bool
     exchange: str | None = None
     is_class: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ class Linker:
             for text in _names(name, aliases):
                 exact = text if text.isupper() else None
                 is_ticker = text.isupper() and " " not in text
-                meaning = _Meaning(symbol, "named", exact, is_ticker, needs_sign(text), exchange)
+                meaning = _Meaning(symbol, "named", exact, is_ticker, needs_sign(text), exchange, name=_spaced(text))
                 phrases.setdefault(prepare(text).lowered, []).append(meaning)
             if symbol.isalnum() and not symbol.isdigit():
                 meaning = _Meaning(symbol, "named", symbol.upper(), True, needs_sign(symbol.upper()), exchange)
@@ -117,11 +125,14 @@ class Linker:
             for symbol in dict.fromkeys(printed_symbols)
         }
         for place, text in (("headline", headline), ("body", body or "")):
-            for symbol, kind, span in self._occurrences(text):
-                links.setdefault((symbol, kind), Link(symbol, kind, f"{place}: {span}"))
+            found = [*self._occurrences(text)]
+            for symbol, kind, (first, last) in found:
+                if (symbol, kind) in links or any(_is_longer(other, symbol, first, last) for other in found):
+                    continue
+                links[symbol, kind] = Link(symbol, kind, f"{place}: {text[first:last]}")
         return list(links.values())
 
-    def _occurrences(self, text: str) -> Iterable[tuple[str, str, str]]:
+    def _occurrences(self, text: str) -> Iterable[_Found]:
         ready = prepare(text)
         matches = self._matcher.find_matches_as_indexes(ready.lowered, overlapping=True)
         if not matches or not self._meanings:
@@ -130,25 +141,39 @@ class Linker:
         for pattern, start, end in matches:
             printed = ready.joined[start + 1 : end - 1]
             for meaning in self._meanings[pattern]:
+                first, last = ready.offsets(start, end)
                 if meaning.is_ticker and printed == _spaced(meaning.exact or ""):
-                    if not _is_it(meaning, text, ready.offsets(start, end), marked):
+                    if not _is_it(meaning, text, (first, last), marked):
                         continue
                     if printed in marked:
-                        yield meaning.symbol, meaning.kind, printed
+                        yield meaning.symbol, meaning.kind, (first, last)
                         continue
                 if meaning.is_ticker and is_bare(meaning.exact or ""):
                     continue
                 if meaning.exact is not None and (printed != _spaced(meaning.exact) or shouting):
                     continue
-                if meaning.kind == "named" and printed.islower():
+                if meaning.kind == "named" and (printed.islower() or _lacks_capitals(printed, meaning.name)):
                     continue
-                first, last = ready.offsets(start, end)
                 if meaning.is_ticker and not meaning.weak and is_another_company(text, last):
                     continue
                 if meaning.kind == "named" and (means_otherwise(text, printed) or is_sibling(text, last)):
                     continue
                 if not meaning.weak or has_sign(text, first, last, is_ticker=meaning.is_ticker):
-                    yield meaning.symbol, meaning.kind, text[first:last]
+                    yield meaning.symbol, meaning.kind, (first, last)
+
+
+def _is_longer(found: _Found, symbol: str, first: int, last: int) -> bool:
+    """Whether the longer name of another instrument stands there: *Orlana Foods*, where *Orlana* is one, too."""
+    other, kind, (start, end) = found
+    return other != symbol and kind == "named" and start <= first and last <= end and end - start > last - first
+
+
+def _lacks_capitals(printed: str, name: str) -> bool:
+    """*Hub power plant* does not name Hub Power: a word that has a capital in the name has none, though others have."""
+    return any(
+        word.islower() and not own.islower() and word not in _SMALL
+        for word, own in zip(printed.split(), name.split(), strict=False)
+    )
 
 
 def _is_it(meaning: _Meaning, text: str, span: tuple[int, int], marked: Mapping[str, frozenset[str]]) -> bool:

@@ -49,8 +49,12 @@ _MOVES_BEHIND = re.compile(
 )
 # *DST Systems*: initials before the word make another name of it.
 _INITIALS_BEFORE = re.compile(r"\b(?!PSX|KSE|CEO|US|UK|EU|UPDATE)[A-Z]{2,6} $")
-# *Coca-Cola Enterprises*: another company whose name begins with this one's.
-_SIBLING_BEHIND = re.compile(r"[ -](?:Enterprises|Partners|Bottling|Hellenic|Bottlers|Foundation)\b")
+# *Coca-Cola Enterprises*, *United Bank of India*: another company whose name begins with this one's.
+_SIBLING_BEHIND = re.compile(
+    r"[ -](?:Enterprises|Partners|Bottling|Hellenic|Bottlers|Foundation)\b"
+    r"|(?:(?<=Bank)|(?<=Company)|(?<=Corporation)| Bank| Company| Corporation) of [A-Z]"
+    r"|(?<=Bank) for (?:Africa|[A-Z][a-z]+(?:ment|ation|tional)\b)"
+)
 _PLACE_BEHIND = re.compile(r"\.([A-Z]{1,2})\b(?!\.)|[ ]([A-Z]{2}) Equity\b")
 _CLASS_BEHIND = re.compile(r"[-./][ABC]\b(?!\.\w)")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")

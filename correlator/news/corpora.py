@@ -53,8 +53,11 @@ _CLOCKS = frozenset((
     "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",
 ))  # fmt: skip
 _ZONES = frozenset(("timezone", "tz", "utcoffset", "gmtoffset", "tzoffset", "pubdatetz"))
-_PREFIXED = re.compile(r"^(?:NASDAQ(?:GS|GM|CM)?|NYSE|NYSEARCA|ARCA|AMEX|BATS|CBOE|OTC[A-Z]*|US):(?=[A-Z0-9])")
+_PREFIXED = re.compile(
+    r"^(?:NASDAQ(?:GS|GM|CM)?|XNAS|XNYS|ARCX|XASE|NYSE|NYSEARCA|ARCA|AMEX|BATS|CBOE|OTC[A-Z]*|US):(?=[A-Z0-9])"
+)
 _TERMINAL = re.compile(r"\b(\S+) (?:([A-Z]{2}) Equity|(US|UN|UW|UQ|LN|GR|GY|FP|JT|JP|SJ))(?![\w.])", re.I)
+_IN_BRACKETS, _LOWER = re.compile(r"\(([^()]{1,20})\)"), re.compile(r"[a-z]")
 _NOT_SHARES = ("CRYPTO:", "FOREX:")
 _SYMBOL = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}:)?[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
 
@@ -143,12 +146,15 @@ def symbols_in(text: str) -> list[str]:
     --------
     >>> symbols_in('[{"ticker": "AAPL"}, {"ticker": "FOREX:USD"}]'), symbols_in("NASDAQ:MSFT, brk.b, LSE:VOD")
     (['AAPL'], ['MSFT', 'BRK.B', 'LSE:VOD'])
-    >>> symbols_in("LAMP US Equity; SOFA LN")
-    ['LAMP.US', 'SOFA.LN']
+    >>> symbols_in("LAMP US Equity; SOFA LN"), symbols_in("Lamp Inc (NYSE: LAMP)"), symbols_in("Sofa (LSE: SOFA)")
+    (['LAMP.US', 'SOFA.LN'], ['LAMP'], ['LSE:SOFA'])
     """
-    together = _TERMINAL.sub(r"\1.\2\3", text)
+    listed = _IN_BRACKETS.findall(text) if text[:1] not in "[{" else []
+    if listed and (_LOWER.search(_IN_BRACKETS.sub("", text)) or not _IN_BRACKETS.sub("", text).strip()):
+        text = ",".join(listed)
+    together = _TERMINAL.sub(r"\1.\2\3", re.sub(r"(?<=[A-Z]):\s+(?=[A-Z0-9])", ":", text))
     parts = [each.strip().upper() for each in _texts(together, ("ticker", "symbol", "name"))]
-    bare = [_PREFIXED.sub("", part) for part in parts if part and not part.startswith(_NOT_SHARES)]
+    bare = [_PREFIXED.sub("", part.removeprefix("$")) for part in parts if part and not part.startswith(_NOT_SHARES)]
     return list(dict.fromkeys(part for part in bare if _SYMBOL.fullmatch(part)))
 
 

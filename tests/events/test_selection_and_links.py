@@ -265,6 +265,34 @@ def test_a_name_that_begins_another_companys_does_not_link():
 
 
 @pytest.mark.parametrize(
+    ("headline", "symbols"),
+    [
+        ("Hub Power to pay dividend", ["HUBC"]),
+        ("Hub power plant shut for repairs", []),
+        ("Oil and gas development in Sindh slows", []),
+        ("OIL AND GAS DEVELOPMENT PAYS DIVIDEND", ["OGDC"]),
+        ("Orlana Foods profit rises", ["ORF"]),
+        ("Orlana Foods and Orlana part", ["ORF", "ORL"]),
+        ("National Bank of Pakistan profit rises", ["NBP"]),
+        ("United Bank opens branch", ["UBL"]),
+        ("United Bank for Africa opens branch", []),
+        ("United Bank for Rs5bn", ["UBL"]),
+        ("United Bank of India merges", []),
+        ("Shell company scandal widens", []),
+        ("Reliance on imports grows", []),
+        ("Reliance buys a port", ["RIL"]),
+    ],
+)
+def test_words_of_a_name_as_it_is_written_and_the_longer_of_two_names(headline, symbols):
+    listed = [
+        ("HUBC", "Hub Power Company Limited", None), ("OGDC", "Oil and Gas Development", None), ("ORL", "Orlana", None),
+        ("ORF", "Orlana Foods Limited", None), ("NBP", "National Bank of Pakistan", None), ("SHEL", "Shell plc", None),
+        ("UBL", "United Bank Limited", None), ("RIL", "Reliance Industries", "Reliance"),
+    ]  # fmt: skip
+    assert sorted({link.symbol for link in Linker(listed).link(headline, None, ())}) == symbols
+
+
+@pytest.mark.parametrize(
     "headline",
     [
         "HBL and Air Link Communication report, 7-Up follows",

@@ -345,6 +345,7 @@ def test_a_corpus_ticker_is_the_share_of_the_store(tmp_path, stated, ours):
 def test_cells_of_symbols_people_and_languages():
     assert symbols_in("NASDAQ:MSFT, brk.b") == ["MSFT", "BRK.B"]
     assert symbols_in("['AAPL', 'X']") == ["AAPL", "X"]
+    assert symbols_in("$ALP $BET") == symbols_in("Alp Inc (ALP), Bet Co (XNAS: BET)") == ["ALP", "BET"]
     assert symbols_in("") == symbols_in("[]") == []
     assert people_in('[{"name": "A. Writer"}, {"name": "B. Scribe"}]') == "A. Writer; B. Scribe"
     assert (language_in("English"), language_in("eng"), language_in("en-GB"), language_in("??")) == (
