@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from lxml import html
 
-from correlator.news.calendar_words import fold, weekday_of
+from correlator.news.calendar_words import fold, weekday_of, with_numbers
 from correlator.news.document import Document
 from correlator.news.html_tree import aside_of, text_of
 from correlator.news.json_ld import Node, text_at
@@ -113,11 +113,20 @@ _PUBLISH_WORD = re.compile(
     r"|опубликован\w*|dərc)\b(?: on| at| am| le| el| il)?\s*:?|发布|نشر"
 )
 _UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
+# Days that a page prints of something else: of an event, of today.
+_OTHER_DAY = re.compile(
+    r"(?i)\W*(?:(?:comments? )?clos(?:es?|ing)|expir(?:es?|y)|deadline|scheduled|due|valid|starts?|begins?|ends?|when"
+    r"|event|airs?|premi(?:eres?|ering)|today)\b"
+)
+_OTHER_DAY_NAME = re.compile(
+    r"(?i)(?:^|\s)(?:events?(?:$|\s|[_\-](?:date|time|info|day))|(?:deadline|expiry|current|today|todays)(?:$|[\s_\-]))"
+)
 _PUBLISH_NAME = re.compile(r"(?i)publi|posted|pubdate|entry-date")
 _LABELLED = re.compile(
     r"(?i)(?:datum|date|published|publication date|posted|veröffentlicht|fecha|data|tarih|tarix|дата|تاریخ|التاريخ)"
     r"\s*:?\s*(\D{0,12}\d[\w.,:/ -]{4,24})"
 )
+_MONTH = re.compile(r"m\d\d\.?")
 _LONGEST_LABELLED = 60
 _LONGEST_PRINTED = 120
 _NEAR = 60  # elements between the heading and its date
@@ -215,6 +224,10 @@ def _elements(document: Document) -> Iterator[Witness]:
         printed = text_of(element)
         if _UPDATE_NAME.search(names) or (_of_update(printed) and not _PUBLISH_WORD.search(printed)):
             continue
+        if _OTHER_DAY.match(printed) or _OTHER_DAY_NAME.search(f"{names} {element.getparent().get('class', '')}"):
+            continue
+        if heading is not None and places[element] < at and _is_of_site(element, heading):
+            continue
         if aside_of(element) or _foreign(element) or _is_entry(element, heading):
             continue
         binding = bool(
@@ -229,6 +242,20 @@ def _elements(document: Document) -> Iterator[Witness]:
             parts = dict.fromkeys([*printed_parts(printed), *_dated_pieces(element)])
             yield from (Witness(part, "date line", Level.PRINTED, binding) for part in parts)
         return
+
+
+def _is_of_site(element: html.HtmlElement, heading: html.HtmlElement) -> bool:
+    """Whether what stands above the heading belongs to the head of the site, which prints today's date there."""
+    around = [*heading.iterancestors()]
+    shared = next((each for each in element.iterancestors() if each in around), None)
+    if (
+        shared is None
+        or shared is heading.getparent()
+        or any(each.tag in ("article", "main") for each in around[around.index(shared) :])
+    ):
+        return False
+    above = [each for each in element.iterancestors() if each not in around]
+    return shared.tag == "body" or any(each.tag == "header" for each in above)
 
 
 def _is_entry(element: html.HtmlElement, heading: html.HtmlElement | None) -> bool:
@@ -310,6 +337,10 @@ def printed_parts(line: str) -> list[str]:
 
 
 def _without_label(part: str) -> str:
+    """The part from its first figure on, with the month before it; as it is where its label has a weekday."""
     figures = re.sub(r"^\D+", "", part)
-    label = re.findall(r"[^\W\d_]+", fold(part[: len(part) - len(figures)]))
-    return part if any(weekday_of(word) is not None for word in label) else figures
+    label = part[: len(part) - len(figures)].split()
+    if any(weekday_of(word) is not None for each in label for word in re.findall(r"[^\W\d_]+", fold(each))):
+        return part
+    month = label[-1] if label and _MONTH.fullmatch(with_numbers(fold(label[-1]))) else ""
+    return f"{month} {figures}".strip()

@@ -51,6 +51,9 @@ def test_the_articles_own_node_speaks(head):
         '<div class="related-posts"><span itemprop="datePublished" content="2014-11-20T16:00:49Z">20 Nov</span></div>',
         '<div itemscope itemtype="http://schema.org/Comment"><time itemprop="datePublished" datetime="2014-11-20T16:00:49Z"></div>',
         '<time datetime="2014-11-20T16:00:49Z">Corrected 20 November</time>',
+        '<span class="event-date">20 November 2014</span>',
+        '<span class="date">Expires 20 November 2014</span>',
+        '<p class="event">When: <time datetime="2014-11-20T16:00:49Z">20 November</time></p>',
     ],
 )
 def test_nothing_beside_the_article_speaks(beside):
@@ -112,6 +115,22 @@ def test_entries_of_a_live_blog_do_not_date_it():
         parse_html(text)
     stated = '<time datetime="2025-05-28T13:00:00Z">13:00</time>'
     assert parse_html(text.replace("</h1>", f"</h1>{stated}")).published.instant == AT
+
+
+@pytest.mark.parametrize(
+    "today",
+    [
+        '<div class="date">Sunday, November 29, 2015</div>',
+        '<div><header><span class="current-date">29 November 2015 10:15 GMT</span></header></div>',
+    ],
+)
+def test_today_at_the_head_of_the_site_is_no_date_of_the_page(today):
+    text = page().replace("<body>", f"<body>{today}")
+    with pytest.raises(TimeError, match="no publication date"):
+        parse_html(text)
+    printed = '<div class="date">Web Desk May 28, 2025 01:00 PM GMT</div>'
+    assert parse_html(text.replace("</h1>", f"</h1>{printed}")).published.instant == AT
+    assert parse_html(text.replace("<article>", f"<article>{printed}")).published.instant == AT
 
 
 def test_the_day_before_is_no_contradiction():
