@@ -145,8 +145,7 @@ def study(
 
 def _print(result: StudyResult | SpreadResult, output: StudyOutput, placebo: int | None, printer: TableOptions) -> None:
     """Say what was measured, and print the output."""
-    given = result.excluded.height > 0  # a file without an event gives its columns, as it does in chunks
-    if output.value != "excluded" and given and (nothing := result.why_nothing()):
+    if output.value != "excluded" and (nothing := result.why_nothing()):
         raise StudyError(nothing, hint="--output excluded lists them")
     if result.spec.by and OUTPUTS[output.value].streams:
         complain(f"--by splits averages and statistics; --output {output.value} has no groups", level="warning")
@@ -253,8 +252,6 @@ def _short(frame: pl.DataFrame, output: StudyOutput) -> int:
 
 
 def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
-    if not measured and not left_out:
-        complain("the events are a table without rows", level="warning")
     if short:
         complain(f"{short} of {counted(windows, 'window')} without all bars; --output ar shows which", level="warning")
     narrate(f"{counted(measured, 'event')} measured, {left_out} left out (--output excluded)")

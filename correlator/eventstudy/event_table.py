@@ -182,7 +182,7 @@ def _tells_clocks(column: pl.Series) -> bool:
 
 def _symbols(column: pl.Series) -> pl.Series:
     kind = column.dtype
-    if not (kind.is_integer() or kind == pl.Null or is_text(column)):
+    if not (column.is_empty() or kind.is_integer() or kind == pl.Null or is_text(column)):
         raise InputError(
             f"column 'symbol' of events holds {kind}, not text", hint="read it as text, so that 005930 and TRUE stay"
         )

@@ -298,7 +298,7 @@ def _spans(labels: pl.Series, spec: StudySpec) -> tuple[pl.Series, pl.Series]:
     if side_of(labels, length, exchange, spec.stamped) == END:
         warn(note_of_ends(length, spec.stamped))
         stamped = pl.DataFrame({"symbol": pl.Series([""]).new_from_index(0, len(labels)), "stamp": labels})
-        return starts_of(stamped, length, exchange), labels
+        return starts_of(stamped, length, exchange).cast(labels.dtype), labels
     days = labels.dt.date()
     closes = labels.clear() if exchange is None else sessions_between(exchange, days[0], days[-1])["closes_at"]
     return labels, ends_of(labels, length, closes)

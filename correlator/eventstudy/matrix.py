@@ -162,6 +162,8 @@ def study_frames(
     frames = Frames(returns, prices, volumes, benchmark, returns_kind=returns_kind, **extra)
     _ = frames.kind_of_returns  # told before any event is read
     given = read_events(events)
+    if given.is_empty():
+        raise InputError("events hold no row", hint="give one row for each event", argument="events")
     panel, spec = matrix_panel(frames, given, **rest)
     result = study_events(panel, given, spec)
     warn_of_gaps(result)

@@ -22,7 +22,7 @@ from correlator.containers.packed import unpacking
 from correlator.containers.read import container_of, text_table
 from correlator.errors import InputError
 from correlator.eventstudy.event_table import read_events
-from correlator.files import duckdb_name, opened, read_arrow, read_csv, read_parquet
+from correlator.files import called, duckdb_name, opened, read_arrow, read_csv, read_parquet
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 _AS_TEXT = ("symbol", "ticker", "date")
@@ -131,10 +131,9 @@ def listed_in_file(path: Path) -> pl.DataFrame | None:
 
 
 def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
-    """Events of a file in any container as ``read_events`` gives them, a chunk at a time, numbered through; of a
-    file without events one frame without rows, which has their columns.
+    """Events of a file in any container as ``read_events`` gives them, a chunk at a time, numbered through.
 
-    Raises NotFoundError where there is no file and InputError where it cannot be read.
+    Raises NotFoundError where there is no file and InputError where it cannot be read or holds no event.
     """
     container = container_of(path)
     if container == "parquet":
@@ -149,7 +148,10 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
     for part in parts:
         events = read_events(part, first=first)
         first += events.height
-        yield events
+        if events.height:
+            yield events
+    if first == 1:
+        raise InputError(f"{called(path)} holds no event", hint="give one row for each event below its header")
 
 
 def _csv_batches(path: Path, chunk: int) -> Iterator[pl.DataFrame]:

@@ -54,7 +54,7 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
         return _write(connection, part, name)
 
     load = Load("events", name, sha256)
-    total = load_parts(store, load, started(read_ahead(batches)), write, advance=advance)
+    total = load_parts(store, load, started(read_ahead(batches), name), write, advance=advance)
     return LoadReport("events", name, total.added, total.known, total.rejected, total.details)
 
 

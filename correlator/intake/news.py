@@ -99,8 +99,9 @@ def add_news(
     coding = Coding(coder or setting("coder") or "rules", own_countries(options.get("profile")))
     if is_address(source):
         return _add_address(store, str(source), options, coding, advance=advance)
-    batches = read_news(source, **options)
-    return _load_news(store, source_name(source), sha256_of(source), started(batches), coding=coding, advance=advance)
+    name = source_name(source)
+    batches = started(read_news(source, **options), name)
+    return _load_news(store, name, sha256_of(source), batches, coding=coding, advance=advance)
 
 
 def _add_address(
@@ -142,7 +143,7 @@ def preview_news(source: str | Path, *, advance: Advance | None = None, **option
 
     articles = quotes = rejects = 0
     problems: list[str] = []
-    for batch in read_news(source, **options):
+    for batch in started(read_news(source, **options), None if is_address(source) else source_name(source)):
         articles += batch.articles.height
         quotes += batch.quotes.height
         rejects += batch.rejects.height

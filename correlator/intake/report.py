@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from correlator.addresses import is_address, shown
-from correlator.errors import warn
+from correlator.errors import InputError, warn
 from correlator.files import called
 from correlator.tabular import frame_name
 
@@ -82,9 +82,14 @@ class Preview:
         return f"{self.source}: would read {counts}; nothing was written"
 
 
-def started(batches: Iterator[T]) -> Iterator[T]:
-    """The same batches, with the first one read: what cannot be read raises before a store is touched."""
+def started(batches: Iterator[T], source: str | None = None) -> Iterator[T]:
+    """The same batches, with the first one read: what cannot be read raises before a store is touched.
+
+    So does a ``source`` that holds nothing; one that is asked again and again, which has no name here, may.
+    """
     first = next(batches, None)
+    if first is None and source is not None:
+        raise InputError(f"{source} holds no row, so there is nothing to load", hint="check the file")
     return batches if first is None else chain([first], batches)
 
 

@@ -16,6 +16,7 @@ from correlator.containers.hints import Hints
 from correlator.containers.raw import AT, LINE, RawTable
 from correlator.containers.read import read_raw
 from correlator.errors import InputError
+from correlator.intervals import AS_WRITTEN, START
 from correlator.market.clock_columns import with_times
 from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.market.former_names import under_present_names
@@ -192,7 +193,8 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     rows, series_notes = take_series(stacked.rows, table.layout, options.series, raw.source)
     symbols = rows["symbol"].unique().to_list()
     exchange = options.exchange or (exchange_of_all(symbols) if options.place is None else options.place or None)
-    clock = Clock(exchange, _zone(options, table, raw, stamps), options.stamped)
+    side = START if options.stamped == AS_WRITTEN else options.stamped
+    clock = Clock(exchange, _zone(options, table, raw, stamps), side)
     labelled = label_sessions(rows, stamps, clock, raw.source)
     numbers, bad = _figures(_without_impossible_days(labelled.rows, raw.source), table, options)
     numbers, volume_notes = without_negative_volumes(numbers)
@@ -207,7 +209,7 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
         _refuse_returns(kept, raw.source)
     interval = labelled.interval
     if interval == "1d":
-        if options.stamped is not None:
+        if options.stamped not in (None, AS_WRITTEN):
             raise InputError(f"{raw.source} has no bars within days", hint="leave stamped (--stamped) out")
         interval = usual_distance(kept, options.spacing, raw.source)
     elif options.spacing is not None:

@@ -21,6 +21,7 @@ from correlator.eventstudy.events import one_exchange
 from correlator.eventstudy.spec import DAILY
 from correlator.eventstudy.study_files import read_events_file, read_wide_file
 from correlator.files import called
+from correlator.intervals import AS_WRITTEN, is_within_days
 from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.files import PriceFile, read_prices
 from correlator.market.layout.by_names import short_names
@@ -80,7 +81,7 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
     Raises
     ------
     InputError, NotFoundError, TimeError
-        For a source that cannot be read, that holds bars of a share which it does not name, or intraday bars.
+        For a source that cannot be read, that holds bars of a share which it does not name, or of weeks.
 
     Examples
     --------
@@ -101,7 +102,7 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
             f"{_name_of(source, kind)} holds bars of one share and does not say which",
             hint="in Python prices={'AIRLINK': bars}, on the command line --prices AIRLINK=FILE",
         )
-    return _of_bars(read_prices(source, exchange=exchange), kind, _name_of(source, kind))
+    return _of_bars(read_prices(source, exchange=exchange, stamped=AS_WRITTEN), kind, _name_of(source, kind))
 
 
 def events_table(source: Table) -> Frame:
@@ -209,13 +210,16 @@ def _of_shares(sources: Mapping[str, Table], kind: str, exchange: str | None) ->
     notes: list[str] = []
     for name, source in sources.items():
         own: Any = source
-        bars = read_prices(own.to_frame(name) if is_series(own) else own, symbol=name, exchange=exchange)
+        own = own.to_frame(name) if is_series(own) else own
+        bars = read_prices(own, symbol=name, exchange=exchange, stamped=AS_WRITTEN)
         table = _of_bars(bars, kind, _name_of(source, kind))
         notes += table.notes
-        column = table.frame.rename({each: name for each in table.frame.columns if each != "session"})
-        wide = column if wide is None else wide.join(column, on="session", how="full", coalesce=True)
+        column = table.frame.rename(dict.fromkeys(table.frame.columns[1:], name))
+        if wide is not None and wide.columns[0] != column.columns[0]:
+            raise InputError(f"{kind} hold bars of days and of parts of a day", hint="give bars of one length")
+        wide = column if wide is None else wide.join(column, on=wide.columns[0], how="full", coalesce=True)
     assert wide is not None
-    return StudyTable(wide.sort("session"), tuple(notes))
+    return StudyTable(wide.sort(wide.columns[0]), tuple(notes))
 
 
 def _turned(source: Table, kind: str) -> StudyTable:
@@ -235,24 +239,28 @@ def _turned(source: Table, kind: str) -> StudyTable:
 
 
 def _of_bars(bars: PriceFile, kind: str, name: str) -> StudyTable:
-    """Bars as a wide table of closes or volumes."""
-    interval = next((each for each in bars.bars["interval"].unique() if each != DAILY), None)
-    if interval is not None:
-        raise InputError(f"{name} holds bars of {interval}, not of days", hint="add them to a store and study that")
+    """Bars as a wide table of closes or volumes; which side of them the times within a day are, a study tells."""
+    interval = str(bars.bars["interval"][0])
+    if interval != DAILY and not is_within_days(interval):
+        raise InputError(f"{name} holds bars of {interval}, not of days", hint="give the bars of days")
     if bars.rejects.height:
         line, reason = bars.rejects.select("source_line", "reason").row(0)
         warn(f"{name}: {bars.rejects.height} rows cannot be read, first line {line}: {reason}")
-    values = _closes(bars.bars, name) if kind == "prices" else bars.bars.select("symbol", "session", value="volume")
-    wide = values.pivot(on="symbol", index="session", values="value", maintain_order=True).sort("session")
+    value = _closes(bars.bars, name) if kind == "prices" else pl.col("volume")
+    time = "session" if interval == DAILY else "bar_start"
+    wide = bars.bars.select("symbol", time, value=value).pivot(
+        on="symbol", index=time, values="value", maintain_order=True
+    )
     notes = [f"{name}: {note}" for note in bars.notes]
-    return StudyTable(wide, (f"{name} is read as bars of {', '.join(bars.symbols[:5])} ({bars.layout})", *notes))
+    return StudyTable(
+        wide.sort(time), (f"{name} is read as bars of {', '.join(bars.symbols[:5])} ({bars.layout})", *notes)
+    )
 
 
-def _closes(bars: pl.DataFrame, name: str) -> pl.DataFrame:
+def _closes(bars: pl.DataFrame, name: str) -> pl.Expr:
     """Adjusted closes of shares that have them on every day, else closes; told where some days have none."""
     adjusted = pl.col("adjusted_close").is_not_null()
     gaps = bars.filter(adjusted.any().over("symbol") & ~adjusted.all().over("symbol"))["symbol"].unique().sort()
     if len(gaps):
         warn(f"{name}: adjusted closes of {', '.join(gaps[:5])} have gaps: closes are studied")
-    value = pl.when(adjusted.all().over("symbol")).then("adjusted_close").otherwise("close")
-    return bars.select("symbol", "session", value=value)
+    return pl.when(adjusted.all().over("symbol")).then("adjusted_close").otherwise("close")

@@ -88,10 +88,6 @@ def test_files_of_every_container_are_the_wide_table(bars, events, expected, tmp
 def test_bars_of_one_share_need_its_name(bars, events):
     with pytest.raises(InputError, match="does not say which"):
         co.study(prices=bars, events=events, **OPTIONS)
-    stamps = pd.date_range("2024-01-02 10:00", periods=3, freq="5min", tz="America/New_York")
-    minutes = pd.DataFrame({"Close": [1.0, 1.1, 1.2]}, index=stamps)
-    with pytest.raises(InputError, match="bars of 5m, not of days"):
-        study_table({"LAMP": minutes}, "prices", exchange="XNAS")
 
 
 def test_tickers_that_are_words_of_bars_stay_shares():
@@ -151,3 +147,31 @@ def test_files_are_named_once_each():
         tables_named(["a.csv", "HBL=b.csv"], "prices")
     with pytest.raises(InputError, match="given twice"):
         tables_named(["HBL=a.csv", "HBL=b.csv"], "prices")
+
+
+def _minutes(first: str) -> pl.DataFrame:
+    """Bars of 30 minutes of two shares on 40 sessions of New York, the first of a session stamped ``first``."""
+    days = pd.bdate_range("2024-03-11", "2024-05-03", tz="America/New_York")
+    stamps = [day + pd.Timedelta(first) + pd.Timedelta(minutes=30 * bar) for day in days for bar in range(13)]
+    chance = np.random.default_rng(4)
+    return pl.concat(
+        pl.DataFrame(
+            {"time": stamps, "ticker": name, "close": 50 * np.exp(np.cumsum(chance.normal(0, 0.01, len(stamps))))}
+        )
+        for name in ("LAMP", "MKT")
+    )
+
+
+@pytest.mark.parametrize("first", ["9:30:00", "10:00:00"])
+def test_bars_within_days_are_studied_alike_in_every_shape(first, tmp_path):
+    long = _minutes(first)
+    shares = {name: long.filter(ticker=name).drop("ticker") for name in ("LAMP", "MKT")}
+    long.write_csv(tmp_path / "long.csv")
+    events = pl.DataFrame({"symbol": ["LAMP"], "date": ["2024-04-10T14:07:00Z"]})
+    options = {"benchmark": "MKT", "exchange": "XNYS", "events": events, "estimation": (-100, -20)}
+    in_utc = pl.col("session").cast(pl.Datetime("us", "UTC"))
+    expected = co.study(prices=long.pivot(on="ticker", index="time", values="close"), **options).ar.with_columns(in_utc)
+    for source in (long, long.to_pandas(), shares, tmp_path / "long.csv"):
+        assert co.study(prices=source, **options).ar.equals(expected)
+    with pytest.raises(InputError, match="bars of days and of parts of a day"):
+        co.study(prices={**shares, "DAY": pl.DataFrame({"date": ["2024-03-11"], "close": [1.0]})}, **options)
