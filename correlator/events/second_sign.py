@@ -15,7 +15,7 @@ from functools import cache
 from typing import Final
 
 from correlator.market.exchange_names import printed_exchanges, printed_pattern
-from correlator.market.symbols import PLACES
+from correlator.market.symbols import place_behind_dot, place_behind_space
 from correlator.resources import data_path
 
 _SHORT_TICKER: Final = 3
@@ -115,7 +115,9 @@ def marked_tickers(text: str) -> Mapping[str, frozenset[str]]:
 def place_behind(text: str, end: int) -> str | None:
     """The exchange that the ending of a ticker says (*VOD.L*, *AIRLINK.KA*, *VOD LN Equity*), or None."""
     match = _PLACE_BEHIND.match(text, end)
-    return None if match is None else PLACES.get(match[1] or match[2])
+    if match is None:
+        return None
+    return place_behind_dot(match[1]) if match[1] else place_behind_space(match[2])
 
 
 def is_of_a_class(text: str, end: int) -> bool:

@@ -12,9 +12,9 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.report import LoadReport, sha256_of, source_name
-from correlator.market.exchange_names import are_one_market
+from correlator.market.exchange_names import are_one_market, exchange_endings
 from correlator.market.instruments import (
-    SUFFIXES,
+    FILE_SERVICES,
     canonical_symbol,
     checked_row,
     describe_instrument,
@@ -152,7 +152,7 @@ class Names:
         bare, place = split_place(symbol)
         if place is None:
             return self.symbol_of(symbol) or symbol
-        ending = next((each for each, exchange in SUFFIXES.items() if exchange == place), "")
+        ending = next((each for each, exchange in exchange_endings(*FILE_SERVICES).items() if exchange == place), "")
         abroad = exchange_named(place).country not in ("USA", "PAK") and ending
         written = f"{bare}.{ending}" if abroad else bare
         for name in (symbol, written, bare):
@@ -197,7 +197,8 @@ def settle(names: Names, symbol: str, exchange: str | None, currency: str | None
 def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str | None, *, where: str) -> None:
     """Raise InputError where what is known of a symbol has another exchange or currency than its new prices."""
     description = ", ".join(value for value in (known["name"], known["exchange"], known["currency"]) if value)
-    ending = next((end for end, place in SUFFIXES.items() if exchange and are_one_market(place, exchange)), exchange)
+    endings = exchange_endings(*FILE_SERVICES).items() if exchange else ()
+    ending = next((end for end, place in endings if are_one_market(place, exchange)), exchange)
     if exchange is not None and known["kind"] not in _PLACELESS and not are_one_market(known["exchange"], exchange):
         raise InputError(
             f"{symbol} is {description} {where}, not an instrument of {exchange}",

@@ -1,4 +1,4 @@
-"""Which exchange is meant where its name is printed next to a ticker: ``LSE: VOD``, ``NASDAQ:AAPL``."""
+"""Which exchange is meant where its name or mark is printed next to a ticker: ``LSE: VOD``, ``VOD.L``, ``VOD LN``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ def printed_exchanges() -> Mapping[str, tuple[str, ...]]:
     """Names in capitals to market identifier codes: several where a name is printed for several exchanges (TSE)."""
     with data_path("instruments", "printed_exchanges.csv").open(encoding="utf-8", newline="") as lines:
         return {row["printed"]: tuple(row["exchanges"].split("|")) for row in csv.DictReader(lines)}
+
+
+@cache
+def exchange_endings(*written_by: str) -> Mapping[str, str]:
+    """Endings in capitals to market identifier codes, as ``yahoo``, ``stooq``, a ``terminal``, ``reuters`` or another
+    ``service`` writes them; of two that use one ending, the one named first counts.
+
+    >>> exchange_endings("yahoo")["SS"], exchange_endings("terminal", "yahoo")["SS"]
+    ('XSHG', 'XSTO')
+    """
+    with data_path("instruments", "exchange_endings.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [*csv.DictReader(lines)]
+    chosen: dict[str, str] = {}
+    for each in written_by:
+        for row in rows:
+            if row["written_by"] == each:
+                chosen.setdefault(row["ending"], row["exchange"])
+    return chosen
 
 
 def exchange_printed(name: str) -> str | None:

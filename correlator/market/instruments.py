@@ -14,7 +14,7 @@ import polars as pl
 from correlator.config import setting
 from correlator.errors import InputError, NotFoundError, likeliest, warn
 from correlator.files import read_csv
-from correlator.market.exchange_names import exchange_printed
+from correlator.market.exchange_names import exchange_endings, exchange_printed
 from correlator.market.layout.vocabulary import field_of
 from correlator.market.layout.vocabulary import plain as plain_name
 from correlator.resources import data_path
@@ -23,44 +23,8 @@ from correlator.source_limits import check_names
 from correlator.tables import INSTRUMENTS
 from correlator.tabular import Frame, as_text, is_unnamed, to_polars
 
-# Ending of a symbol at Yahoo and Stooq, and the exchange it stands for.
-SUFFIXES = {
-    "KA": "XKAR",
-    "L": "XLON",
-    "UK": "XLON",
-    "PA": "XPAR",
-    "DE": "XETR",
-    "F": "XFRA",
-    "BO": "XBOM",
-    "NS": "XNSE",
-    "T": "XTKS",
-    "HK": "XHKG",
-    "SS": "XSHG",
-    "SZ": "XSHE",
-    "US": "XNYS",
-    "TO": "XTSE",
-    "AX": "XASX",
-    "AS": "XAMS",
-    "BR": "XBRU",
-    "MI": "XMIL",
-    "MC": "XMAD",
-    "SW": "XSWX",
-    "ST": "XSTO",
-    "ME": "XMOS",
-    "IS": "XIST",
-    "SR": "XSAU",
-    "TA": "XTAE",
-    "TW": "XTAI",
-    "KS": "XKRX",
-    "KQ": "XKRX",
-    "SI": "XSES",
-    "JK": "XIDX",
-    "BK": "XBKK",
-    "KL": "XKLS",
-    "JO": "XJSE",
-    "SA": "BVMF",
-    "MX": "XMEX",
-}
+FILE_SERVICES = ("yahoo", "stooq")
+"""Whose endings a symbol keeps: ``VOD.L`` is not ``VOD``."""
 KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
 _ALSO_CALLED = {
     "exchange": ("mic", "miccode", "exchangemic", "exchangecode", "primaryexchange", "listingexchange"),
@@ -222,7 +186,7 @@ def split_symbol(symbol: str) -> tuple[str, str | None]:
         return (bare, code) if code else (text, None)
     if "." in text and not text.startswith("^"):
         bare, ending = text.rsplit(".", 1)
-        code = SUFFIXES.get(ending.upper())
+        code = exchange_endings(*FILE_SERVICES).get(ending.upper())
         return (bare, code) if code == "XKAR" else (text, code)
     return text, None
 

@@ -5,43 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from correlator.market.exchange_names import are_one_market, exchange_printed
+from correlator.market.exchange_names import are_one_market, exchange_endings, exchange_printed
 from correlator.market.former_names import former_names
-from correlator.market.instruments import SUFFIXES, canonical_symbol, class_of
+from correlator.market.instruments import FILE_SERVICES, canonical_symbol, class_of
 
 _TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
 _CASHTAG = re.compile(r"^\$[A-Z][A-Z0-9.]*$", re.I)
 _DATASTREAM = re.compile(r"^(?:@|U:)(?P<bare>[A-Z0-9.]+)(?:\((?:P|PO|PH|PL|VO|RI|UP)\))?$", re.I)
-# Country codes of terminals and endings of Reuters codes and of services, besides the endings of Yahoo and Stooq.
-PLACES = {
-    **SUFFIXES,
-    "US": "XNYS",
-    "UN": "XNYS",
-    "UW": "XNAS",
-    "UQ": "XNAS",
-    "N": "XNYS",
-    "O": "XNAS",
-    "OQ": "XNAS",
-    "K": "XNYS",
-    "LN": "XLON",
-    "LSE": "XLON",
-    "GR": "XETR",
-    "GY": "XETR",
-    "XETRA": "XETR",
-    "FP": "XPAR",
-    "IN": "XNSE",
-    "IS": "XNSE",
-    "IB": "XBOM",
-    "NSE": "XNSE",
-    "BSE": "XBOM",
-    "PA": "XPAR",
-    "PK": "XKAR",
-    "KAR": "XKAR",
-    "JT": "XTKS",
-    "JP": "XTKS",
-    "HK": "XHKG",
-    "SJ": "XJSE",
-}
+_BEHIND_A_DOT = (*FILE_SERVICES, "reuters", "terminal", "service")
+_BEHIND_A_SPACE = ("terminal", "stooq", "service")
 
 
 def split_place(name: str) -> tuple[str, str | None]:
@@ -55,22 +27,33 @@ def split_place(name: str) -> tuple[str, str | None]:
     terminal = _TERMINAL.match(text)
     if terminal:
         place = (terminal["place"] or "").upper()
-        return terminal["bare"].upper(), PLACES.get(place)
+        return terminal["bare"].upper(), place_behind_space(place)
     if text.upper().endswith("-US"):  # FactSet
         return text[:-3].upper(), "XNYS"
     if " " in text:
         bare, ending = text.rsplit(" ", 1)
-        if ending.upper() in PLACES and " " not in bare:
-            return bare.upper(), PLACES[ending.upper()]
+        place = place_behind_space(ending)
+        if place is not None and " " not in bare:
+            return bare.upper(), place
     if ":" in text:
         place, bare = text.split(":", 1)
         return bare.upper(), exchange_printed(place)
     if "." in text and not text.startswith("^"):
         bare, ending = text.rsplit(".", 1)
-        place = SUFFIXES.get(ending.upper()) or PLACES.get(ending.upper())
+        place = place_behind_dot(ending)
         if place is not None and bare:
             return bare.upper(), place
     return text.upper(), None
+
+
+def place_behind_dot(ending: str) -> str | None:
+    """The exchange of ``VOD.L``'s L."""
+    return exchange_endings(*_BEHIND_A_DOT).get(ending.upper())
+
+
+def place_behind_space(ending: str) -> str | None:
+    """The exchange of ``VOD LN``'s LN."""
+    return exchange_endings(*_BEHIND_A_SPACE).get(ending.upper())
 
 
 def meaning(

@@ -10,8 +10,9 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError
 from correlator.market.bar_source import ACTION_SCHEMA, Download, Patience, Request, closed_sessions
+from correlator.market.exchange_names import exchange_endings
 from correlator.market.files import BAR_COLUMNS
-from correlator.market.instruments import SUFFIXES, canonical_symbol, currency_pair, find_instrument, split_symbol
+from correlator.market.instruments import canonical_symbol, currency_pair, find_instrument, split_symbol
 from correlator.market.units import price_unit
 from correlator.market.yahoo_asking import Asked, history_of
 from correlator.sessions import exchange_named, exchange_zone
@@ -59,8 +60,6 @@ EXCHANGES = {
     "IST": "XIST",
     "TLV": "XTAE",
 }
-# Endings that Yahoo writes; US and UK are Stooq's.
-_ENDINGS = ("=X", *(f".{ending}" for ending in SUFFIXES if ending not in ("US", "UK")))
 _KINDS = {
     "EQUITY": "share",
     "INDEX": "index",
@@ -171,7 +170,8 @@ def yahoo_name(symbol: str, instrument: Mapping[str, str | None] | None = None, 
     if known is None or symbol.startswith("^") or "." in symbol or "=" in symbol:
         return symbol
     aliases = [name for name in (known["aliases"] or "").split("|") if name]
-    marked = [name for name in aliases if name.startswith("^") or name.endswith(_ENDINGS)]
+    endings = ("=X", *(f".{ending}" for ending in exchange_endings("yahoo")))
+    marked = [name for name in aliases if name.startswith("^") or name.endswith(endings)]
     return marked[0] if marked else str(known["symbol"])
 
 
