@@ -25,12 +25,14 @@ from correlator.news.story_senses import come_about, lets_go, undone
 from correlator.news.story_words import (
     BEHIND_COMMA,
     TAIL,
+    TO_COME,
     HeadlineWords,
     converses,
     headline_words,
     main_clause,
     meant,
     opposites,
+    verbs_to_come,
     words_of,
 )
 
@@ -93,7 +95,9 @@ def _words(articles: pl.DataFrame) -> pl.DataFrame:
     numbered = words.filter(pl.col("text").str.contains(r"\d")).select(
         "headline", *(column for name in ("text", "clause") for column in number_columns(pl.col(name), name))
     )
-    words = words.join(numbered, on="headline", how="left", maintain_order="left")
+    words = words.join(numbered, on="headline", how="left", maintain_order="left").with_columns(
+        ahead=pl.col("headline").str.extract_all(TO_COME).list.sort().list.join(" ")
+    )
     rows = articles.select("headline", time="published_at").join(
         words, on="headline", how="left", maintain_order="left"
     )
@@ -165,6 +169,7 @@ def _verified(pairs: pl.DataFrame, words: pl.DataFrame, threshold: float) -> pl.
     close = (sets >= threshold - LOOSER / 2) & (np.maximum(whole, first) >= threshold - LOOSER)
     close |= _report_of_one(left, right).to_numpy()
     equal = (left["text"] == right["text"]) | ((left["clause"] == right["clause"]) & left["long"])
+    equal &= left["ahead"] == right["ahead"]
     asked = pl.Series(close) & ~equal & ~(counted_apart(left, right, "text") & counted_apart(left, right, "clause"))
     hours = (right["time"] - left["time"]).abs().dt.total_seconds() / 3600
     left, right, places = left.filter(asked), right.filter(asked), asked.arg_true()
@@ -209,7 +214,18 @@ def _tell_same(one: str, two: str, hours: float, about: bool) -> bool:
     decided = differ(one, two)
     if decided is not None:
         return not decided
+    if timedelta(hours=hours) > SAME_DAY and (_is_done(one, two) or _is_done(two, one)):
+        return False
     return alike(headline_words(one), headline_words(two), hours=hours, about=about)
+
+
+def _is_done(ahead: str, done: str) -> bool:
+    """Whether one headline tells what is to be done (*Malta to lift ban*), and the other that it is (*lifts ban*).
+
+    Not what companies do: they *buy* and *cut jobs* on the day that they are *to buy* and *to cut* them.
+    """
+    coming = verbs_to_come(ahead) - verbs_to_come(done) - words_of().company
+    return not coming.isdisjoint(headline_words(done).words)
 
 
 def differ(one: str, two: str) -> bool | None:
@@ -324,13 +340,14 @@ def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> l
 
 def _retold(words: pl.DataFrame, order: Sequence[int]) -> Callable[[int, int], bool]:
     """Whether two rows tell one event; ``order`` has their times in microseconds."""
-    texts, headlines, daily = (words[name].to_list() for name in ("text", "headline", "daily"))
+    texts, headlines, daily, ahead = (words[name].to_list() for name in ("text", "headline", "daily", "ahead"))
     day = SAME_DAY // timedelta(microseconds=1)
 
     def again(one: int, two: int) -> bool:
         gap = abs(order[one] - order[two])
         if gap > day and (daily[one] or daily[two]):
             return False
-        return texts[one] == texts[two] or _same_event(headlines[one], headlines[two], gap / MICROSECONDS)
+        equal = texts[one] == texts[two] and ahead[one] == ahead[two]
+        return equal or _same_event(headlines[one], headlines[two], gap / MICROSECONDS)
 
     return again

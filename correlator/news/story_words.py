@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import snowballstemmer
 
-from correlator.news.story_senses import by_object, word_lists
+from correlator.news.story_senses import RELIEVE, by_object, word_lists
 from correlator.resources import data_path
 
 _KINDS = (
@@ -44,6 +44,9 @@ _QUARTER = re.compile(r"\b[qQ]([1-4])\b")
 _MAY = r"(?i:\b(in|for|of|since|from|until|by|late|early)|(\d)) May\b"
 _MAY_DAY = r"\bMay (\d)"
 _ZEROS = re.compile(r"(?<=\d)(?:(_\d*[1-9])0+|_0+)\b")
+TO_COME = rf"\b(?:to|will) ([a-z]+(?:ss|[a-rt-z])|{RELIEVE})\b"
+"""A verb of what is still to come; *ferries* behind *to* is none, by its end."""
+_TO_COME = re.compile(TO_COME)
 _JOINING = (",", "&", "-", "/")
 
 
@@ -81,6 +84,7 @@ class StoryWords:
     expected: frozenset[str]
     indicator: frozenset[str]
     when: frozenset[str]
+    company: frozenset[str]
 
 
 @lru_cache(maxsize=50_000)
@@ -119,6 +123,12 @@ def headline_words(headline: str) -> HeadlineWords:
         before = word
     numbers = frozenset(word for word in words if word[0].isdigit())
     return HeadlineWords(tuple(words), frozenset(names), tuple(groups), numbers, frozenset(verbs))
+
+
+@lru_cache(maxsize=50_000)
+def verbs_to_come(headline: str) -> frozenset[str]:
+    """The verbs of a headline, as stems, behind *to* or *will*; a word with a capital is a name (*flights to Riga*)."""
+    return frozenset(_taken_for(verb) for verb in _TO_COME.findall(by_object(headline)))
 
 
 @lru_cache(maxsize=200_000)

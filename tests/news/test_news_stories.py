@@ -140,6 +140,22 @@ def test_an_event_told_again_is_one_story(one, two):
     assert stories((two, 0), (one, 2)) == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("plan", "done", "apart"),
+    [
+        ("Malta to lift sanctions on Latvia", "Malta lifts sanctions on Latvia", True),
+        ("Malta will send police to Riga", "Malta sends police to Riga", True),
+        ("Malta, Latvia to hold talks on tuna ports", "Malta, Latvia hold talks on tuna ports", True),
+        ("Malta to send police to Riga", "Malta to send police to Riga soon", False),
+        ("Orlana opens a port to Riga ferries", "Orlana opens Riga port to ferries", False),
+        ("Orlana to cut 500 jobs in Riga", "Orlana cuts 500 jobs in Riga", False),
+    ],
+)
+def test_what_is_to_be_done_is_done_a_day_later(plan, done, apart):
+    assert stories((plan, 0), (done, 20)) == [0, int(apart)]
+    assert stories((plan, 0), (done, 2)) == [0, 0]
+
+
 def test_what_markets_do_each_day_does_not_chain():
     headline = "Wall Street ends higher on bank earnings"
     assert stories((headline, 0), (headline, 3)) == [0, 0]
