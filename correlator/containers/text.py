@@ -66,6 +66,11 @@ def layout_of(path: Path, source: str, known_words: KnownWords) -> TextLayout | 
     return None if table.first is None else TextLayout(separator, table)
 
 
+_FORMULA = re.compile(r'(?m)(^|[,;\t|])="([^"\r\n]*)"(?=[,;\t|\r]|$)')
+_BYTES_OF_FORMULA = re.compile(_FORMULA.pattern.encode())
+"""``="005930"``: a cell that a spreadsheet is to keep as text."""
+
+
 def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWords) -> RawTable:
     """The table in the file at ``path``, or in ``data`` where that was packed.
 
@@ -95,6 +100,9 @@ def read_text(path: Path, data: bytes | None, source: str, known_words: KnownWor
         if _is_spaced(text, cut):
             data = re.sub(rb"[ \t]+", b"\t", _whole(path, data))
             text, separator = re.sub(r"[ \t]+", "\t", text), "\t"
+    if _FORMULA.search(text):
+        data = _BYTES_OF_FORMULA.sub(rb'\1"\2"', _whole(path, data))
+        text = _FORMULA.sub(r'\1"\2"', text)
     if _quotes_stand_apart(text, separator):
         spaced = f'{re.escape(separator)} +"'
         data = re.sub(spaced.encode(), f'{separator}"'.encode(), _whole(path, data))

@@ -27,6 +27,7 @@ from correlator.errors import InputError, TimeError
 from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
+from correlator.market.stamps import ZONE_BEHIND
 from correlator.market.written_dates import PARTS, joined_day, places_of_parts
 from correlator.news.batch import REJECT_SCHEMA, reject
 from correlator.syntax import csv_fault
@@ -277,7 +278,7 @@ def _when(text: str, days: DayOf) -> tuple[datetime, str]:
 
     Who states midnight, with a zone or without, knows the date only: it is what a column of dates becomes in pandas.
     """
-    text = _YEAR_FIRST.sub(r"\1-\2-\3", text)
+    text = re.sub(ZONE_BEHIND, r"\1", _YEAR_FIRST.sub(r"\1-\2-\3", text))
     try:
         if len(text) == len("2025-05-28"):
             day = date.fromisoformat(text)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import reduce
+from operator import and_
 
 import polars as pl
 
@@ -11,7 +13,8 @@ from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import RULE, UTC, is_text, moments_of, reads_as_moments, with_days, without_blanks
-from correlator.market.layout.vocabulary import beside, field_of, plain, rank_of
+from correlator.market.figures import says_nothing
+from correlator.market.layout.vocabulary import beside, field_of, is_identifier, plain, rank_of
 from correlator.market.stamps import hour_of_day
 from correlator.sessions import zone_named
 from correlator.tabular import Frame
@@ -36,14 +39,15 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     """Events as ``event_id``, ``symbol``, ``date`` and what else came along; numbers from ``first`` without an id.
 
     ``symbol`` and ``date`` may be written in capitals; without ``symbol`` it is the column that files of prices would
-    call so (``ticker``, ``RIC``), without ``date`` the one column of dates. Raises NotFoundError without symbols, and
-    InputError where these are not text or where several columns hold dates and none is called so.
+    call so (``ticker``, ``RIC``, else ``ISIN`` and its like), without ``date`` the one column of dates. Raises
+    NotFoundError without symbols, and InputError where these are not text, where several columns hold dates and none is
+    called so, and where the header comes again.
     """
-    table = without_foot(with_days(frame, "events"), "events")
+    table = without_foot(_in_one_piece(with_days(frame, "events")), "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
         named = (name for name in table.columns if field_of(name) == "symbol" and plain(name) not in _OF_EVENTS)
-        called_so = sorted(named, key=rank_of)
+        called_so = sorted(named, key=rank_of) or [name for name in table.columns if is_identifier(name)]
         if not called_so:
             raise NotFoundError(
                 "events have no column 'symbol'",
@@ -52,10 +56,25 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
         table = table.rename({called_so[0]: "symbol"})
     if "date" not in table.columns:
         table = table.rename({_dates_of(table.drop("symbol")): "date"})
+    if is_text(table["date"]):
+        date = table["date"].cast(pl.String)
+        table = table.with_columns(date.to_frame().select(pl.when(~says_nothing(date.str.strip_chars())).then("date")))
     table = _in_their_zones(_with_clocks(table)).with_columns(_symbols(table["symbol"]))
     if "event_id" not in table.columns:
         table = table.with_columns(pl.int_range(first, first + len(table), dtype=pl.Int64).alias("event_id"))
     return table.select(*_OWN, pl.exclude(_OWN))
+
+
+def _in_one_piece(table: pl.DataFrame) -> pl.DataFrame:
+    """The table; raises InputError where a row is its header again, as in files that were put together."""
+    texts = [column.cast(pl.String) for column in table if is_text(column)]
+    if len(texts) < 2 or len(texts) < table.width:
+        return table
+    again = reduce(and_, (text.str.strip_chars() == text.name.strip() for text in texts)).fill_null(value=False)
+    if again.any():
+        row = int(again.arg_max() or 0) + 1
+        raise InputError(f"row {row} of events is their header again: two files in one", hint="take that row out")
+    return table
 
 
 def _is_own(name: str, columns: list[str]) -> bool:
@@ -181,6 +200,8 @@ def _tells_clocks(column: pl.Series) -> bool:
 
 
 def _symbols(column: pl.Series) -> pl.Series:
+    if column.dtype.is_float() and (column.drop_nans().drop_nulls() % 1 == 0).all():  # whole numbers beside NaN
+        column = column.fill_nan(None).cast(pl.Int64)
     kind = column.dtype
     if not (column.is_empty() or kind.is_integer() or kind == pl.Null or is_text(column)):
         raise InputError(

@@ -25,6 +25,7 @@ _NOTHING = [
     "null",
     "none",
     "nan",
+    "nat",
     "n/a",
     "na",
     "n.a.",
@@ -73,7 +74,7 @@ def machine_numbers(column: pl.Series) -> pl.Series | None:
         return _finite(machine)
     text = column.str.strip_chars()
     machine = text.cast(pl.Float64, strict=False)
-    return _finite(machine) if (machine.is_null() == _says_nothing(text)).all() else None
+    return _finite(machine) if (machine.is_null() == says_nothing(text)).all() else None
 
 
 def as_numbers(column: pl.Series, *, decimal: str = ".") -> pl.Series:
@@ -88,7 +89,7 @@ def not_numbers(column: pl.Series, numbers: pl.Series) -> pl.Series:
         return column.is_not_null() & numbers.is_null() & ~_is_nan(column)
     if numbers.null_count() == column.null_count():
         return pl.Series([False]).new_from_index(0, len(column))
-    return numbers.is_null() & ~_says_nothing(column.str.strip_chars())
+    return numbers.is_null() & ~says_nothing(column.str.strip_chars())
 
 
 def decimal_mark(
@@ -211,7 +212,8 @@ def _dressed(text: pl.Series, decimal: str) -> pl.Series:
     return frame.select((value * scale).alias(text.name)).to_series()
 
 
-def _says_nothing(text: pl.Series) -> pl.Series:
+def says_nothing(text: pl.Series) -> pl.Series:
+    """True for cells without a word, and for the words that stand for nothing: ``n/a``, ``-``, ``NaT``."""
     return text.is_null() | text.str.to_lowercase().is_in(_NOTHING)
 
 

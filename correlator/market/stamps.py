@@ -19,7 +19,7 @@ from correlator.market.written_dates import ORDERS, read_dates
 _INSTANT = pl.Datetime("us", "UTC")
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"
 _ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
-_ZONE_BEHIND = r"(Z|[+-]\d{2}:?\d{2})\[[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*\]$"
+ZONE_BEHIND = r"(Z|[+-]\d{2}:?\d{2})\[[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*\]$"
 # What yfinance writes: 2025-05-28 00:00:00+05:00 is the label 2025-05-28, whichever zone's midnight it is.
 _MIDNIGHT_THERE = r"^\d{4}-\d{2}-\d{2}[T ]00:00(:00(\.0+)?)?(Z|[+-]\d{2}:?\d{2})$"
 _CLOCK = (
@@ -121,10 +121,10 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
 
 
 def in_plain_form(text: pl.Series) -> pl.Series:
-    """Dates and times in plain digits, without the name of the zone that RFC 9557 puts behind an offset:
-    ``09:30-04:00[America/New_York]``.
+    """Dates and times in plain digits, without the apostrophe by which a spreadsheet keeps text, and without the name
+    of the zone that RFC 9557 puts behind an offset: ``09:30-04:00[America/New_York]``.
     """
-    return in_plain_signs(text).str.replace(_ZONE_BEHIND, "${1}")
+    return in_plain_signs(text).str.replace(ZONE_BEHIND, "${1}").str.replace(r"^['’](\d)", "${1}")
 
 
 def _most(text: pl.Series, pattern: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from correlator.intervals import AS_WRITTEN, is_within_days
 from correlator.market.factors import has_factor_table, read_factors
 from correlator.market.files import PriceFile, read_prices
 from correlator.market.layout.by_names import short_names
+from correlator.market.layout.levels import blocks_of_names
 from correlator.market.layout.turned import is_transposed, read_transposed
 from correlator.market.layout.vocabulary import field_of, is_figure, known_words
 from correlator.tabular import Frame, held, holds_columns, is_pandas, is_series
@@ -149,8 +151,8 @@ def factor_table(source: Table) -> StudyTable:
 
 def _benchmark_table(source: Any, kind: str, exchange: str | None) -> StudyTable:
     """A benchmark: the name of a column, or a table of one share of the same kind."""
-    if isinstance(source, str):
-        return StudyTable(source)
+    if isinstance(source, str | Integral):  # a column of pandas may be called 10107
+        return StudyTable(str(source))
     source = _named_column(source, "the benchmark")
     raw = _raw_head(source)
     if kind not in _FIGURES or raw is None or not _is_of_bars(raw):
@@ -181,7 +183,7 @@ def _raw_head(source: Table) -> RawTable | None:
 
 def _is_of_bars(raw: RawTable) -> bool:
     """Whether the columns are figures of bars, and not shares."""
-    if _has_levels(raw) or short_names(raw, str.lower):
+    if _has_levels(raw) or _has_levels_in_names(raw) or short_names(raw, str.lower):
         return True
     names = [name for name in raw.labels.values() if name and field_of(name) not in _STAMPS]
     closes = [name for name in names if field_of(name) in _CLOSES and len(name) >= _SHORTEST_FIGURE]
@@ -192,8 +194,13 @@ def _has_levels(raw: RawTable) -> bool:
     return any(len(cells) > 1 and any(map(is_figure, cells)) for cells in raw.header)
 
 
+def _has_levels_in_names(raw: RawTable) -> bool:
+    """Whether names hold share and figure, several figures of one share: ``KO_Close``, ``KO_Volume``."""
+    return any(len(fields) > 1 for fields in blocks_of_names(raw, {}, None).values())
+
+
 def _names_shares(raw: RawTable) -> bool:
-    return _has_levels(raw) or "symbol" in map(field_of, raw.labels.values())
+    return _has_levels(raw) or _has_levels_in_names(raw) or "symbol" in map(field_of, raw.labels.values())
 
 
 def _name_of(source: Table, kind: str) -> str:

@@ -317,7 +317,16 @@ def test_one_article_has_the_links_that_the_linker_of_all_finds(headline):
     assert link_article(headline, body, ["PSO"], instruments.iter_rows()) == every
 
 
-@pytest.mark.parametrize("written", ["2025-05-28 00:00:00", "2025-05-28 00:00:00.000000", "2025/05/28", "2025.05.28"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2025-05-28 00:00:00",
+        "2025-05-28 00:00:00.000000",
+        "2025/05/28",
+        "2025.05.28",
+        "2025-05-28T00:00:00+05:00[Asia/Karachi]",
+    ],
+)
 def test_dates_of_a_table_as_libraries_write_them(tmp_path, written):
     (tmp_path / "own.csv").write_text(f",Ticker,Date,Category\n0,LAMP,{written},AGREE\n1,WICK,{written} 06:02,AGREE\n")
     ((events, rejects),) = read_event_file(tmp_path / "own.csv")

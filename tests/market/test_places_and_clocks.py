@@ -97,3 +97,13 @@ def test_rows_of_the_exchange_that_is_asked_for(tmp_path):
     with pytest.raises(InputError, match="says that its rows are of LSE, NYSE, not of XKAR"):
         read(tmp_path, both, exchange="XKAR")
     assert read(tmp_path, both.replace("LSE", "Nasdaq").replace("550", "7")).bars.height == 4
+
+
+def test_shares_stacked_under_numbers_of_their_own(tmp_path):
+    rows = "".join(f"US0000000{number},{day},{number}\n" for day in DAYS for number in (101, 202))
+    path = tmp_path / "p.csv"
+    path.write_text(f"ISIN,Date,Close\n{rows}", encoding="utf-8")
+    assert sorted(read_prices(path, exchange="XNYS").symbols) == ["US0000000101", "US0000000202"]
+    assert read(tmp_path, f"ISIN,Date,Close\n{rows}", symbol="US0000000101").bars["close"].to_list() == [101.0] * 4
+    one = "".join(line + "\n" for line in rows.splitlines() if line.endswith("101"))
+    assert read(tmp_path, f"ISIN,Date,Close\n{one}").symbols == ["LAMP"]

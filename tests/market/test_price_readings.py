@@ -64,6 +64,8 @@ CONTAINERS = {
     "cr.csv": PLAIN.replace("\n", "\r").encode(),
     "p.tsv": PLAIN.replace(",", "\t").encode(),
     "semicolons.csv": PLAIN.replace(",", ";").encode(),
+    "formulas.csv": ("Date,Close\n" + "".join(f'="{d}",="{c}"\n' for d, c in zip(DAYS, CLOSES, strict=True))).encode(),
+    "apostrophes.csv": PLAIN.replace("\n2", "\n'2").encode(),
     "excel.csv": b"sep=;\n" + PLAIN.replace(",", ";").encode(),
     "quoted.csv": "\n".join(",".join(f'"{c}"' for c in line.split(",")) for line in PLAIN.splitlines()).encode(),
     "spaces.txt": PLAIN.replace(",", "   ").encode(),

@@ -81,6 +81,9 @@ FRAMES = {
         {name: indexed()[[name]].set_axis(["Close"], axis=1) for name in NAMES}
     ),
     "stacked": lambda: indexed().stack(),
+    "names of share and figure in one": lambda: PRICES.rename(
+        lambda name: name if name == "Date" else f"{name}_Close"
+    ).with_columns(LAMP_Volume=pl.lit(5.0), MKT_Open=pl.lit(7.0)),
     "figures beside words": lambda: (
         indexed().astype({"LAMP": object}).assign(LAMP=lambda frame: ["n/a", *frame["LAMP"][1:]])
     ),
@@ -194,9 +197,34 @@ def test_events_are_dated_as_they_are_written(tmp_path: Path, pattern: str) -> N
     assert cars(tmp_path / "events.csv") == pytest.approx(PLAIN, abs=1e-12)
 
 
-@pytest.mark.parametrize("names", [("Ticker Symbol", "Announcement Date"), ("RIC", "Date"), ("Symbole", "Jour")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(("Ticker Symbol", "Announcement Date"), ("RIC", "Date"), ("Symbole", "Jour"), ("ISIN", "Date")),
+        ("permno", "date"),
+    ],
+)
 def test_events_call_their_columns_as_prices_do(names) -> None:
     assert cars(EVENTS.rename(dict(zip(EVENTS.columns, names, strict=True)))) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_numbers_may_name_shares() -> None:
+    numbered = PRICES.to_pandas().set_index("Date").rename(columns={"MKT": 1, "LAMP": 10107, "WICK": 12490})
+    for numbers in ([10107, 12490], [10107.0, 12490.0]):
+        found = pd.DataFrame({"permno": numbers, "date": EVENTS["date"].to_list()})
+        assert cars(found, prices=numbered, benchmark=1) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_events_put_together_of_two_files_are_refused_and_no_dates_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    rows = "".join(f"{symbol},{day}\n" for symbol, day in EVENTS.rows())
+    path.write_text(f"symbol,date\n{rows}symbol,date\n{rows}", encoding="utf-8")
+    with pytest.raises(InputError, match="row 3 of events is their header again"):
+        cars(str(path))
+    path.write_text(f"symbol,date\n{rows}LAMP,NaT\nLAMP,n/a\n", encoding="utf-8")
+    found = co.study(prices=PRICES, events=str(path), **OPTIONS)
+    assert found.car["car"].to_list() == PLAIN
+    assert found.excluded["event_id"].to_list() == [3, 4]
 
 
 def test_a_title_stands_above_events(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from correlator.market.layout.telling import (
     named_field,
     no_dates,
 )
-from correlator.market.layout.vocabulary import PRICES, beside, is_figure, may_be_clock, plain, rank_of
+from correlator.market.layout.vocabulary import PRICES, beside, is_figure, is_identifier, may_be_clock, plain, rank_of
 
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 # What a lone column of a level may be called.
@@ -114,6 +114,10 @@ def other_places(raw: RawTable, given: Mapping[str, str], taken: set[str]) -> tu
             places[ours] = given[ours]
             continue
         names = [column for column in raw.columns if _is_called(raw, column, ours) and column not in taken]
+        if ours == "symbol" and not names:
+            names = [
+                column for column in raw.columns if is_identifier(raw.label(column)) and _says_several(raw, column)
+            ]
         if not names:
             continue
         column = min(names, key=lambda each: (rank_of(raw.label(each)), int(each[1:])))
@@ -131,6 +135,10 @@ def _is_called(raw: RawTable, column: str, ours: str) -> bool:
     if ours != "time":
         return named_field(raw, column) == ours
     return may_be_clock(raw.label(column)) and holds_clocks(raw.frame[column])
+
+
+def _says_several(raw: RawTable, column: str) -> bool:
+    return raw.frame[column].drop_nulls().n_unique() > 1
 
 
 def _is_only_a_name(raw: RawTable, column: str) -> bool:

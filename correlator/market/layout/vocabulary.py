@@ -86,6 +86,11 @@ def part_of_date(name: str) -> str | None:
     return next((part for part, names in _parts().items() if plain(name) in names), None)
 
 
+def is_identifier(name: str) -> bool:
+    """Whether a column of this name says by a number of its own which security each row is of: ``ISIN``, ``FIGI``."""
+    return plain(name) in _beside()["identifier"]
+
+
 def may_be_clock(name: str) -> bool:
     """Whether a column beside one of dates may be called so for its times of day: ``Time`` alone is one of dates."""
     return plain(name) in _clocks()
