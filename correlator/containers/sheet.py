@@ -20,6 +20,8 @@ from correlator.source_limits import check_size, check_unpacked
 
 _NUMBER = re.compile(r"^-?\d+(\.\d+)?$")
 _ROUNDED = 1e-9
+_TIME_ALONE = re.compile(r"^(1899-12-3[01]|1904-01-01) (?=\d\d:\d\d)")
+"""The day that a reader gives to a time of day."""
 
 MOST_CELLS = 50_000_000
 """Places between the first and the last cell of a sheet: each takes memory, whether it holds something or not."""
@@ -157,4 +159,4 @@ def _cell(written: str | None, value: float | None) -> str:
     text = (written or "").strip()
     if value is not None and _NUMBER.match(text) and float(text) != value and abs(float(text) - value) <= _ROUNDED:
         return str(np.format_float_positional(value, trim="-"))
-    return text.removesuffix(" 00:00:00")
+    return _TIME_ALONE.sub("", text).removesuffix(" 00:00:00")

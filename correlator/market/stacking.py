@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
 from correlator.containers.packed import EACH
 from correlator.containers.raw import AT, LINE
 from correlator.errors import InputError
+from correlator.market.former_names import former_names
 from correlator.market.instruments import canonical_symbol
 from correlator.market.layout.recognise import Recognised
 from correlator.market.layout.vocabulary import PRICES
 from correlator.market.symbols import meaning
+from correlator.sessions import exchange_named
 
 _SHOWN = 12
 
@@ -108,8 +111,30 @@ def _chosen(named: pl.DataFrame, table: Recognised, whose: Whose) -> pl.DataFram
     meant = meaning(present, whose.symbol, whose.exchange, whose.aliases)
     if not meant:
         raise _no_symbol(table.table.source, whose.symbol, present)
-    rows = named.filter(pl.col("symbol").is_in(meant))
+    former = _former_names(present, whose)
+    rows = named.filter(pl.col("symbol").is_in([name for name in meant if name not in former]) | _until_last(former))
     return rows.with_columns(pl.lit(whose.name(whose.symbol)).alias("symbol"))
+
+
+def _former_names(present: Sequence[str], whose: Whose) -> dict[str, date]:
+    """Names that the symbol asked for had before, among those ``present``, to the last day of each."""
+    assert whose.symbol is not None
+    country = exchange_named(whose.exchange).country if whose.exchange else None
+    known = {name: former_names().get(name.strip().upper()) for name in present}
+    mine = whose.name(whose.symbol)
+    return {
+        name: each.until
+        for name, each in known.items()
+        if each is not None and each.symbol == mine and country in (None, each.country)
+    }
+
+
+def _until_last(names: Mapping[str, date]) -> pl.Expr:
+    """Rows under each of the names to its last day."""
+    rows = pl.lit(value=False)
+    for name, until in names.items():
+        rows |= (pl.col("symbol") == name) & (pl.col(AT).cast(pl.Date) <= until)
+    return rows
 
 
 def _no_symbol(source: str, asked: str, present: Sequence[str]) -> InputError:

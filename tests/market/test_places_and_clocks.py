@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 import pytest
+import xlsxwriter
 
 from correlator.errors import InputError
 from correlator.market.files import PriceFile, read_prices
@@ -107,3 +108,24 @@ def test_shares_stacked_under_numbers_of_their_own(tmp_path):
     assert read(tmp_path, f"ISIN,Date,Close\n{rows}", symbol="US0000000101").bars["close"].to_list() == [101.0] * 4
     one = "".join(line + "\n" for line in rows.splitlines() if line.endswith("101"))
     assert read(tmp_path, f"ISIN,Date,Close\n{one}").symbols == ["LAMP"]
+
+
+def test_times_of_day_in_a_workbook(tmp_path):
+    path = tmp_path / "p.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet, day, clock = book.add_worksheet(), *(book.add_format({"num_format": n}) for n in ("yyyy-mm-dd", "hh:mm"))
+        sheet.write_row(0, 0, ["Date", "Time", "Close"])
+        for row, instant in enumerate(AS_WRITTEN, start=1):
+            sheet.write_datetime(row, 0, instant.replace(tzinfo=None, hour=0), day)
+            sheet.write_number(row, 1, instant.hour / 24, clock)
+            sheet.write_number(row, 2, 7.0)
+    assert read_prices(path, symbol="LAMP", exchange="XNYS").bars["bar_start"].to_list() == AT_NEW_YORK
+
+
+def test_rows_under_a_former_name_belong_to_the_share_that_is_asked_for(tmp_path):
+    days = [("FB", "2022-06-07"), ("FB", "2022-06-08"), ("META", "2022-06-09"), ("FB", "2022-06-10")]
+    content = "Symbol,Date,Close\n" + "".join(f"{name},{day},7\n" for name, day in days)
+    file = read(tmp_path, content, symbol="META", exchange="XNAS")
+    assert file.bars.select("symbol", pl.col("session").cast(pl.String)).rows() == [
+        ("META", day) for _, day in days[:3]
+    ]
