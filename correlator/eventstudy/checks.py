@@ -12,6 +12,7 @@ _ENOUGH = 20
 _HALF, _SHARE_BEYOND_HALF = 0.5, 0.05
 _LEVEL = 0.1
 _SHARE_NO_PRICE = 0.2
+_CASH_FALLS, _CASH_RISES = 0.005, 0.05
 _LOGARITHMS = " (logarithms may be that low: say returns_kind='log' if these are)"
 
 
@@ -53,6 +54,22 @@ def check_levels(wide: Wide, what: str) -> None:
                 hint="hand returns over as returns=",
                 argument="prices",
             )
+
+
+def check_cash(values: Array, name: str) -> None:
+    """Raise InputError where the risk-free column (T,) of prices holds rates: the price of cash rises bar by bar, and
+    neither stands still for good nor falls by half a per cent at once, nor rises by five.
+    """
+    known = values[np.isfinite(values)]
+    moves = np.diff(np.log(known[known > 0]))
+    if len(moves) >= _ENOUGH and (
+        not moves.any() or float(moves.min()) < -_CASH_FALLS or float(moves.max()) > _CASH_RISES
+    ):
+        raise InputError(
+            f"column {name!r} of prices holds rates, not the price of cash",
+            hint="give risk_free as a frame of fractions per bar",
+            argument="risk_free",
+        )
 
 
 def valid_returns(wide: Wide, *, simple: bool, what: str) -> tuple[Array, Mask | None]:

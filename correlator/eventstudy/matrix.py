@@ -12,6 +12,7 @@ import polars as pl
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
 from correlator.eventstudy.checks import (
+    check_cash,
     check_fractions,
     check_levels,
     valid_returns,
@@ -244,6 +245,8 @@ def _panel(
     returns, invalid = _valid(_measured(wide, source, spec), source, source.kind)
     panel = Panel(wide.labels, wide.names, returns, invalid=invalid)
     table, free = part_risk_free(factors, risk_free, panel)
+    if source.kind == "prices" and isinstance(risk_free, str) and risk_free in wide.names and factors is None:
+        check_cash(wide.column(risk_free), risk_free)
     model = model_named(spec.model)
     table = used_factors(table, model.regressors == "all", panel, risk_free=risk_free, benchmark=benchmark)
     if table is not None:

@@ -239,6 +239,9 @@ def test_names_in_an_exchange_a_rate_and_donors_fit_as_events_do() -> None:
             study(events("2024-02-01"), benchmark="XKAR=MKT", **options)
     cash = PRICES.with_columns(RF=pl.Series(100 * 1.0001 ** (np.arange(300) + np.arange(300) % 7)))
     rates = [study(events("2024-02-01"), prices=cash, risk_free=name).car["car"].item() for name in ("RF", "rf")]
+    for rate in (pl.lit(4.5), 4.5 + pl.int_range(300) // 60 * 0.25):  # among prices it would be the price of cash
+        with pytest.raises(InputError, match="column 'RF' of prices holds rates, not the price of cash"):
+            study(events("2024-02-01"), prices=PRICES.with_columns(RF=rate), risk_free="RF")
     assert rates[0] == rates[1] != study(events("2024-02-01"), prices=cash).car["car"].item()
     for names in ("MKT,005930", ["mkt", "005930"]):
         result = study(events("2024-02-01"), benchmark=None, model="synthetic", donors=names)
