@@ -80,10 +80,10 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_events_give_the_columns_all_the_same(folder, monkeypatch) -> None:
+def test_a_table_without_rows_has_its_columns_all_the_same(folder, monkeypatch) -> None:
     monkeypatch.chdir(folder)
-    (folder / "none.csv").write_text("symbol,date\n")
-    common = ["study", "--returns", "wide.csv", "--benchmark", "M", "--events", "none.csv", "--output", "car"]
+    (folder / "one.csv").write_text("symbol,date\nA,2020-12-01\n")
+    common = ["study", "--returns", "wide.csv", "--benchmark", "M", "--events", "one.csv", "--output", "excluded"]
     for to in ("out.parquet", "out.csv"):
         assert CliRunner().invoke(app, [*common, "--to", to]).exit_code == 0
     parquet = pl.read_parquet("out.parquet")

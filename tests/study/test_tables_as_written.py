@@ -241,9 +241,7 @@ def test_a_title_stands_above_events(tmp_path: Path) -> None:
     assert read_events_file(tmp_path / "events.xlsx")["symbol"].to_list() == ["LAMP", "WICK"]
 
 
-def test_no_events_are_no_events() -> None:
-    pandas = pytest.importorskip("pandas")
-    result = co.study(
-        events=pandas.DataFrame({"symbol": [], "date": []}).astype({"symbol": str}), prices=PRICES, **OPTIONS
-    )
-    assert result.car.is_empty()
+def test_a_table_without_events_is_refused() -> None:
+    none = pd.DataFrame({"symbol": [], "date": []}).astype({"symbol": str})
+    with pytest.raises(InputError, match="events hold no row"):
+        co.study(events=none, prices=PRICES, **OPTIONS)
