@@ -53,6 +53,9 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
                 "events have no column 'symbol'",
                 hint=f"they have {', '.join(table.columns)}: call the one of tickers 'symbol'",
             )
+        own = table[called_so[0]]
+        if own.dtype.is_float() and is_identifier(own.name) and (own.drop_nans().drop_nulls() % 1 == 0).all():
+            table = table.with_columns(own.fill_nan(None).cast(pl.Int64))  # PERMNO of pandas beside NaN
         table = table.rename({called_so[0]: "symbol"})
     if "date" not in table.columns:
         table = table.rename({_dates_of(table.drop("symbol")): "date"})
@@ -200,8 +203,6 @@ def _tells_clocks(column: pl.Series) -> bool:
 
 
 def _symbols(column: pl.Series) -> pl.Series:
-    if column.dtype.is_float() and (column.drop_nans().drop_nulls() % 1 == 0).all():  # whole numbers beside NaN
-        column = column.fill_nan(None).cast(pl.Int64)
     kind = column.dtype
     if not (column.is_empty() or kind.is_integer() or kind == pl.Null or is_text(column)):
         raise InputError(
