@@ -11,7 +11,8 @@ import re
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from string import punctuation
+from urllib.parse import SplitResult, quote, unquote, unquote_plus, urlsplit, urlunsplit
 
 from correlator.errors import InputError, SourceError
 
@@ -21,7 +22,7 @@ HIDDEN = "***"
 _SCHEME = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]+:(?://|\\\\)|(?:javascript|data|vbscript|mailto|file|blob|about):", re.IGNORECASE
 )
-_UNSAFE = re.compile(r"[\s\x00-\x20\x7f-\x9f\\<>\"^`{|}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_UNSAFE = re.compile(r"[\s\x00-\x20\x7f-\x9f\\<>\"^`{|}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 _OWN_NAMES = (
     "localhost",
     "local",
@@ -34,6 +35,7 @@ _OWN_NAMES = (
     "private",
     "home.arpa",
 )
+_JOINS = re.compile("([&;])")
 _SECRET_NAME = re.compile(
     r"key|token|secret|passw|pwd|pass$|auth|sig$|signature|session|sid$|credential|access|code$|jwt|bearer|hmac|hash",
     re.IGNORECASE,
@@ -46,8 +48,20 @@ _OWN_NETWORKS = tuple(
     )
 )
 """What a user may allow: this machine, and the private networks of RFC 1918, 6598 and 4193."""
-_METADATA = tuple(map(ipaddress.ip_network, ("fd00:ec2::/32", "100.100.100.200/32", "fd20:ce::254/128")))
-"""Where clouds tell a machine its credentials, besides link-local addresses."""
+_METADATA = tuple(
+    map(
+        ipaddress.ip_network,
+        ("fd00:ec2::/32", "100.100.100.200/32", "fd20:ce::254/128", "fd00:42::42/128", "168.63.129.16/32"),
+    )
+)
+"""Where clouds tell a machine its credentials, besides link-local and reserved addresses."""
+_RESERVED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16", "64:ff9b:1::/48"),
+    )
+)
+"""What is not public though some versions of Python say so (RFC 6890, 7526, 3879, 9637, 9602, 8215)."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -94,7 +108,7 @@ def target_of(url: str, *, allow_private: bool = False) -> Target:
         raise _closed(url, closed[0])
     if inside and not allow_private:
         raise _private(url, inside[0])
-    path = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    path = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=punctuation)
     user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
     return Target(url, parts.scheme.lower(), host, port, path, user, password, resolved)
 
@@ -111,15 +125,24 @@ def shown(url: str) -> str:
         userinfo, _, host = parts.netloc.rpartition("@")
     except ValueError:
         return re.sub(r"//[^/@]*@", f"//{HIDDEN}@", url)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    query = parts.query
-    if any(_is_secret(name, value) for name, value in pairs):
-        query = urlencode([(name, HIDDEN if _is_secret(name, value) else value) for name, value in pairs], safe="*/:,")
     path = "/".join(
-        HIDDEN if _SECRET_VALUE.fullmatch(piece) and _is_random(piece) else piece for piece in parts.path.split("/")
+        HIDDEN if _SECRET_VALUE.fullmatch(piece) and _is_random(piece) else _without_values(piece)
+        for piece in parts.path.split("/")
     )
-    fragment = HIDDEN if parts.fragment and _is_secret("", parts.fragment) else parts.fragment
+    if not parts.netloc and parts.scheme in SCHEMES:  # what was meant for the host stands in the path
+        path = re.sub(r"[^/@]*@", f"{HIDDEN}@", path)
+    query, fragment = _without_values(parts.query), _without_values(parts.fragment)
     return urlunsplit((parts.scheme, f"{HIDDEN}@{host}" if userinfo else parts.netloc, path, query, fragment))
+
+
+def _without_values(text: str) -> str:
+    """Pairs ``NAME=VALUE`` and bare values, joined by ``&`` or ``;``, with the secret ones hidden."""
+    return "".join(map(_without_value, _JOINS.split(text)))
+
+
+def _without_value(piece: str) -> str:
+    name, equals, value = piece.partition("=") if "=" in piece else ("", "", piece)
+    return f"{name}{equals}{HIDDEN}" if _is_secret(unquote_plus(name), unquote_plus(value)) else piece
 
 
 def has_secrets(url: str) -> bool:
@@ -189,7 +212,8 @@ def _is_public(text: str) -> bool:
     """Whether an IP address, and every IPv4 address inside it, is of the public internet."""
     address = ipaddress.ip_address(text.partition("%")[0])
     return all(
-        each.is_global and not each.is_multicast and not each.is_reserved for each in (address, *_embedded(address))
+        each.is_global and not each.is_multicast and not each.is_reserved and not _is_in(each, (*_METADATA, *_RESERVED))
+        for each in (address, *_embedded(address))
     )
 
 

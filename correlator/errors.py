@@ -29,6 +29,16 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
+_LONGEST_MESSAGE = 2_000
+
+
+def _one_line(text: str) -> str:
+    """``text`` on one line that a screen holds: of what it quotes without end, its begin and its end."""
+    line = " ".join(text.split())
+    half = _LONGEST_MESSAGE // 2
+    return line if len(line) <= _LONGEST_MESSAGE else f"{line[:half]} ... {line[-half:]}"
+
+
 class CorrelatorError(Exception):
     """Root of every error that this package raises on purpose.
 
@@ -37,9 +47,9 @@ class CorrelatorError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None, argument: str | None = None) -> None:
-        self.message = " ".join(message.split())
+        self.message = _one_line(message)
         self.argument = argument
-        self.hint = " ".join(hint.split()) if hint else None
+        self.hint = _one_line(hint) if hint else None
         super().__init__(f"{self.message} ({self.hint})" if self.hint else self.message)
 
 

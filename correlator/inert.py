@@ -20,6 +20,7 @@ _PLAIN = r"^[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d+)?([eE][+-]?\d+)?\s?%?$|^[+-]?\d+:
 _RUNS = re.compile(f"{_FORMULA}|{_STARTS_WITH_CONTROL}")
 _IS_PLAIN = re.compile(_PLAIN.replace("$", r"\Z"))
 _OUTSIDE_NAMES = re.compile(r"[^\w.^=&+@-]+")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:\.|$)", re.IGNORECASE)
 _LONGEST_NAME = 100
 _ORDERS = tuple(
     chr(point)
@@ -80,13 +81,15 @@ def visible(text: str, *, keep: str = "\n\t") -> str:
 
 
 def file_name(text: str) -> str:
-    """``text`` as the name of a file in the folder at hand: no separators, no controls, no leading dot or dash.
+    """``text`` as the name of a file in the folder at hand: no separators, no controls, no leading dot or dash, and no
+    device of Windows.
 
     Examples:
-    >>> file_name("../evil"), file_name("BRK/B"), file_name("^KSE")
-    ('evil', 'BRK-B', '^KSE')
+    >>> file_name("../evil"), file_name("BRK/B"), file_name("^KSE"), file_name("CON")
+    ('evil', 'BRK-B', '^KSE', '_CON')
     """
-    return _OUTSIDE_NAMES.sub("-", text.strip()).lstrip(".-")[:_LONGEST_NAME] or "unnamed"
+    name = _OUTSIDE_NAMES.sub("-", text.strip()).lstrip(".-")[:_LONGEST_NAME] or "unnamed"
+    return f"_{name}" if _DEVICE.match(name) else name
 
 
 def _mark(character: str) -> str:

@@ -34,8 +34,8 @@ MOST_TOML_BYTES = 1_000_000
 DEEPEST = 100
 """Levels of a JSON or TOML text."""
 
-_FIRST_DAY, _LAST_DAY = -719_162, 2_932_897
-"""From the first day of year 1 to the end of 9999, in days from 1970 on."""
+_FIRST_DAY, _END = -719_162, 2_932_897
+"""From the first day of year 1 to before the first of 10000, in days from 1970 on."""
 _A_DAY = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 MOST_ATTRIBUTES = 5_000
 """Attributes of one tag of a page or feed."""
@@ -86,6 +86,21 @@ def check_names(names: Iterable[str], what: str, source: str) -> None:
             raise InputError(f"{source} has a {what} that cannot be seen: {name[:40]!r}", hint="rename it")
 
 
+def check_whole(text: str, source: str) -> None:
+    """Raise InputError for a text that UTF-8 cannot hold, as of an option whose bytes are none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise half_character(source) from None
+
+
+def half_character(source: str) -> InputError:
+    """What is wrong with a text that holds a surrogate without its other."""
+    return InputError(
+        f"{source} has half of a character (a surrogate without its other)", hint="write it anew in UTF-8"
+    )
+
+
 def check_dates(frame: pl.DataFrame, source: str, *, hint: str = "check it") -> None:
     """Raise InputError for a date or time outside of the years 1 to 9999, which no calendar here has."""
     import polars as pl
@@ -95,7 +110,7 @@ def check_dates(frame: pl.DataFrame, source: str, *, hint: str = "check it") -> 
             if not isinstance(values.dtype, pl.Date | pl.Datetime):
                 continue
             days = values.to_physical().cast(pl.Float64) / _A_DAY[getattr(values.dtype, "time_unit", "d")]
-            if not days.is_between(_FIRST_DAY, _LAST_DAY).all():
+            if not days.is_between(_FIRST_DAY, _END, closed="left").all():
                 raise InputError(f"{source} has a date outside of the years 1 to 9999 in {column.name!r}", hint=hint)
 
 

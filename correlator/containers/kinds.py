@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from correlator.containers import packed
+from correlator.containers.compress import from_compress
 from correlator.containers.cotahist import MARK, read_cotahist
 from correlator.containers.frame import raw_of_frame
 from correlator.containers.hints import Hints
@@ -83,7 +84,7 @@ CONTAINERS = (
     Container("feather of version 1", (b"FEA1",)),
     Container("sheet", (b"\xd0\xcf\x11\xe0",), whole=packed.is_workbook, within="zip", read=read_sheet, called="XLSX"),
     Container("zip", (b"PK\x03\x04",), unpack=packed.from_zip),
-    Container("compress", (b"\x1f\x9d",), unpack=packed.from_compress),
+    Container("compress", (b"\x1f\x9d",), unpack=from_compress),
     *(Container(each.name, (each.mark,), unpack=each.unpack) for each in packed.PACKINGS),
     Container("COTAHIST", (MARK,), read=read_cotahist),
     Container("json", tells=_is_json, read=_json, called="JSON"),

@@ -37,15 +37,6 @@ def _limited(file: _Readable, packed: int, source: str, *, before: int = 0) -> b
     return b"".join(parts)
 
 
-def from_compress(data: bytes, source: str) -> bytes:
-    """The bytes out of compress (.Z)."""
-    from unlzw3 import unlzw
-
-    unpacked: bytes = unlzw(data)
-    check_unpacked(len(unpacked), len(data), source)
-    return unpacked
-
-
 def _zstd_stream(file: IO[bytes]) -> IO[bytes]:
     import pyarrow
 
@@ -93,6 +84,14 @@ def unpacking(file: IO[bytes], source: str) -> Iterator[tuple[IO[bytes], bool]]:
         if packing is None:
             raise
         raise InputError(f"{source} is a damaged {packing.name} file: {error}", hint="download it again") from None
+
+
+def check_rest(file: IO[bytes], before: int, path: Path) -> None:
+    """Raise InputError where ``before`` bytes and the rest of what is unpacked out of a file are beyond the limit."""
+    packed, size = path.stat().st_size, before
+    while part := file.read(_CHUNK):
+        size += len(part)
+        check_unpacked(size, packed, str(path))
 
 
 def name_unpacked(path: Path) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from correlator.errors import InputError
-from correlator.source_limits import check_shape
+from correlator.source_limits import check_shape, half_character
 
 LINE, AT = "__line", "__at"
 
@@ -92,9 +91,7 @@ def table_of_cells(
     try:
         frame = pl.DataFrame(rows, schema=schema, orient="row")
     except UnicodeEncodeError:
-        raise InputError(
-            f"{source} has half of a character (a surrogate without its other)", hint="write it anew"
-        ) from None
+        raise half_character(source) from None
     numbers = range(1, len(rows) + 1) if lines is None else lines
     frame = frame.insert_column(0, pl.Series(LINE, numbers, dtype=pl.UInt32))
     cells = tuple(tuple(column) for column in header)

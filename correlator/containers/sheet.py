@@ -28,8 +28,8 @@ MOST_CELLS = 50_000_000
 _AGAIN = "save it again as XLSX or CSV"
 _COUNTED = re.compile(r"xl/(worksheets/[^/]+\.xml|sharedStrings\.xml)$|content\.xml$", re.I)
 _CELL = re.compile(rb'<c [^>]{0,60}?\br="([A-Z]{1,3})(\d{1,7})"')
-_ODS_ROW = re.compile(rb"<table:table-row\b([^>]*)>(.*?)</table:table-row>", re.S)
-_ODS_CELL = re.compile(rb"<table:table-cell\b([^>]*)>")
+_ODS_ROW = re.compile(rb"<table:table-row\b([^<>]*)>")
+_ODS_CELL = re.compile(rb"<table:table-cell\b([^<>]*)>")
 _REPEATED = re.compile(rb'number-(?:rows|columns)-repeated="(\d+)"')
 _COUNT = re.compile(rb'[cC]ount="(\d{1,19})')
 _DAMAGED = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
@@ -121,9 +121,10 @@ def _extent(text: bytes) -> int:
 def _repeated(text: bytes) -> int:
     """Cells with a value in the sheets of an ODS, as often as each and its row say that it is repeated."""
     places = 0
-    for opening, cells in _ODS_ROW.findall(text):
-        columns = sum(_times(cell) for cell in _ODS_CELL.findall(cells) if b"value" in cell)
-        places += columns * _times(opening)
+    for row in text.split(b"</table:table-row>")[:-1]:
+        if opening := _ODS_ROW.search(row):
+            columns = sum(_times(cell) for cell in _ODS_CELL.findall(row, opening.end()) if b"value" in cell)
+            places += columns * _times(opening[1])
     return places
 
 

@@ -7,8 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import reduce
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Final
 
 from correlator.errors import InputError
@@ -120,7 +119,9 @@ def in_category(words: Sequence[tuple[str, bool]], own: frozenset[str] | None) -
 
 
 def _any_of(parts: Sequence[pl.Expr]) -> pl.Expr:
-    return reduce(operator.or_, parts).fill_null(False)
+    import polars as pl
+
+    return pl.any_horizontal(parts).fill_null(False)  # not one in another: polars goes down into each by its stack
 
 
 def ordered(field: str, mark: str, value: str) -> pl.Expr:
@@ -132,7 +133,7 @@ def ordered(field: str, mark: str, value: str) -> pl.Expr:
     elif field in _TIMES:
         first = _instant(value)
         whole_day = len(value.strip()) == _DAY and mark in ("<=", ">")
-        bound = pl.lit(first + timedelta(days=1) - timedelta(microseconds=1) if whole_day else first)
+        bound = pl.lit(datetime.combine(first, time.max, UTC) if whole_day else first)
     elif field == DAY_ZERO:
         bound = pl.lit(_instant(value, DAY_ZERO).date())
     else:
@@ -165,7 +166,17 @@ def _instant(value: str, field: str = "known_at") -> datetime:
             f"{field} is compared with {value!r}, which is not a day or an instant",
             hint="give a day or an instant, 2025-05-28",
         ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    try:
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except OverflowError:
+        raise _beyond(field, value) from None
+
+
+def _beyond(field: str, value: str) -> InputError:
+    return InputError(
+        f"{field} is compared with {value!r}, which is beyond the calendar",
+        hint="give an instant of the years 1 to 9999",
+    )
 
 
 def _actor(side: str, value: str) -> pl.Expr:

@@ -223,7 +223,7 @@ def zone_of(spec: StudySpec) -> str | None:
 
 
 def _close_of(text: str) -> tuple[int, int, str]:
-    parts = _CLOSE.match(text)
+    parts = _CLOSE.fullmatch(text)
     if parts is None:
         hint = "write it as '16:00 America/New_York'"
         raise InputError(f"close_of_day {text!r} has no zone", hint=hint, argument="close_of_day")

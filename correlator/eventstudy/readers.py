@@ -141,7 +141,7 @@ def read_links(value: Any, argument: str) -> tuple[str, ...]:
 
 def read_interval(value: Any, argument: str) -> str:
     """``1d``, or minutes or hours such as ``5m``."""
-    if not isinstance(value, str) or not _INTERVAL.match(value):
+    if not isinstance(value, str) or not _INTERVAL.fullmatch(value):
         hint = "write 1d, or minutes or hours such as 5m or 1h"
         raise InputError(f"{argument} {value!r} is not known", hint=hint, argument=argument)
     return value

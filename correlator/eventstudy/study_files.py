@@ -18,7 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from correlator.containers.foot import is_foot
-from correlator.containers.packed import unpacking
+from correlator.containers.packed import check_rest, unpacking
 from correlator.containers.read import container_of, text_table
 from correlator.errors import InputError
 from correlator.eventstudy.event_table import read_events
@@ -224,8 +224,10 @@ def _typed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
 
 
 def _head(path: Path) -> _Head:
-    with opened(path) as packed, unpacking(packed, str(path)) as (file, _):
+    with opened(path) as packed, unpacking(packed, str(path)) as (file, is_packed):
         start = file.read(_SAMPLE_BYTES)
+        if is_packed:
+            check_rest(file, len(start), path)
     if b"\x00" in start:
         raise InputError(f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8, or give Parquet or Arrow")
     try:

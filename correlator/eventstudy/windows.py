@@ -17,7 +17,7 @@ from correlator.errors import InputError
 
 _IN_BRACKETS = re.compile(r"[\[(]\s*([+-]?\d+)\s*[,;:]\s*([+-]?\d+)\s*[\])]")
 _MINUS_SIGNS = str.maketrans("\u2212\u2013", "--")
-_OFFSETS = re.compile(r"^([+-]?\d+):([+-]?\d+)$")
+_OFFSETS = re.compile(r"^([+-]?\d{1,18}):([+-]?\d{1,18})$")
 _DATES = re.compile(r"^(\d{4}-\d{2}-\d{2}):(\d{4}-\d{2}-\d{2})$")
 _FARTHEST = 1_000_000
 _HINT = "write offsets such as -10:10 or dates such as 2020-03-16:2020-03-20; both ends belong to the window"

@@ -55,7 +55,7 @@ from correlator.tabular import to_polars
 # How tables write that a cell has no text: pandas, R and databases.
 _NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
 # What NewsAPI and GNews put in the place of the rest of a text.
-_CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+?\d+ chars\]\s*$")
+_CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
 _ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
 _CLOCK = re.compile(r"\s*\d{1,2}:\d\d")
 _FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "language", "symbols")

@@ -50,7 +50,7 @@ _LEAST_LEFT = 8  # letters of a heading without its kicker
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 """Letters of scripts that write no blanks between words, and their marks."""
 _LINE, _NEXT = "\x1e", "\x1f"  # what parts two lines and two elements; clean text has neither
-_GAP = re.compile(f"(\\w?)\\s*([{_LINE}{_NEXT}][\\s{_LINE}{_NEXT}]*)(?=(.?))")
+_GAP = re.compile(f"(\\w|(?<!\\s))\\s*([{_LINE}{_NEXT}][\\s{_LINE}{_NEXT}]*)(?=(.?))")
 _CLOSING = tuple(":;,.!?)]»”…")
 _UNIT = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W_]+")
 

@@ -87,7 +87,7 @@ def _values(text: str) -> Iterator[object]:
 
 def _mended(text: str) -> str:
     """Without commas before a closing bracket, comments in their own lines, and lone backslashes."""
-    text = re.sub(r"(?m)^\s*//.*$", "", text)
+    text = re.sub(r"(?m)^[^\S\n]*+//.*$", "", text)
     text = re.sub(r",(\s*[}\]])", r"\1", text)
     return re.sub(r'\\(?!["\\/bfnrtu])', r"\\\\", text)
 

@@ -71,7 +71,9 @@ def labels_of(home: Path) -> list[str]:
     """The labels published under ``home``, newest first."""
     if not home.is_dir():
         return []
-    return sorted((path.name for path in home.iterdir() if _LABEL.match(path.name) and path.is_symlink()), reverse=True)
+    return sorted(
+        (path.name for path in home.iterdir() if _LABEL.fullmatch(path.name) and path.is_symlink()), reverse=True
+    )
 
 
 def _write_run(files: Mapping[str, bytes], run: Path) -> None:

@@ -14,6 +14,7 @@ from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.formula import parse_formula
 from correlator.eventstudy.spec import STORE, StudySpec, options_of, study_spec
 from correlator.files import read_toml
+from correlator.inert import file_name
 from correlator.plot.figures import PLACEBO, PRICES, RESULT, figures_of
 
 TABLES = (
@@ -21,7 +22,7 @@ TABLES = (
     *("unexplained", "placebo", "confounds", "regressions"),
 )
 FIGURES = figures_of(RESULT, PLACEBO, PRICES)
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-])?")
 _RESERVED = ("latest", "runs")
 
 
@@ -116,7 +117,7 @@ def _studies(values: Any, where: str) -> tuple[tuple[str, StudySpec], ...]:
     for number, each in enumerate(values, start=1):
         rest = dict(each)
         name = rest.pop("name", None)
-        if not isinstance(name, str) or not _NAME.match(name) or name in studies:
+        if not isinstance(name, str) or not _is_name(name) or name in studies:
             raise InputError(f"{where}: study {number} needs a name of its own", hint="letters, digits, - and _")
         studies[name] = _study(rest, f"{where}: study {name}")
     return tuple(studies.items())
@@ -161,9 +162,14 @@ def _value(value: Any, kind: str, where: str) -> Any:
     return value
 
 
+def _is_name(text: str) -> bool:
+    """Whether it is a name of a folder on every system."""
+    return _NAME.fullmatch(text) is not None and file_name(text) == text
+
+
 def _check(spec: ReportSpec, where: str) -> None:
     """Everything that can be told without a store."""
-    if not _NAME.match(spec.name) or spec.name in _RESERVED:
+    if not _is_name(spec.name) or spec.name.lower() in _RESERVED:
         raise InputError(f"{where}: name {spec.name!r} is not a folder name", hint="use letters, digits, - and _")
     if not spec.title.isprintable():
         raise InputError(

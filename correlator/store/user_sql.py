@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from correlator import errors
 from correlator.errors import CorrelatorError, InputError, StoreError
-from correlator.source_limits import check_dates
+from correlator.source_limits import check_dates, check_whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,6 +58,7 @@ def sql_request(address: str, text: str, *, timeout: float, memory: str, unsafe:
         raise InputError(f"timeout must be more than 0 and at most {_LONGEST_TIMEOUT:,} seconds, got {timeout:g}")
     if len(text) > _LONGEST_TEXT:
         raise InputError(f"SQL of {len(text):,} characters is longer than the limit of {_LONGEST_TEXT:,}")
+    check_whole(text, "SQL")
     return Request(address, text, timeout, _bytes(memory), unsafe, lock_wait)
 
 
@@ -110,13 +111,13 @@ def _frame(stream: bytes) -> pl.DataFrame:
 
 def _distinct(names: Sequence[str]) -> list[str]:
     """The names, repeated ones with a number behind them."""
-    given: list[str] = []
+    given: dict[str, int] = {}  # each name with the number to try next
     for name in names:
-        number, candidate = 1, name
+        candidate = name
         while candidate in given:
-            candidate, number = f"{name}_{number}", number + 1
-        given.append(candidate)
-    return given
+            candidate, given[name] = f"{name}_{given[name]}", given[name] + 1
+        given[candidate] = 1
+    return list(given)
 
 
 def _error_of(done: subprocess.CompletedProcess[bytes], request: Request) -> CorrelatorError:

@@ -32,6 +32,7 @@ CLOSED: dict[str, str | bool] = {"enable_external_access": False, "python_enable
 RESULT_SHARE = 4
 """The result may take this part of the memory: the caller holds it as bytes and as a frame."""
 _AS_TEXT = ("INTERVAL", "BIT", "MAP", "UNION", "TIME WITH TIME ZONE", "BIGNUM", "VARIANT", "GEOMETRY")
+_NESTED = ("list", "array", "struct")
 _BATCH = 65_536
 _OVERHEAD = 1_000_000_000
 """Bytes of libraries, stacks and caches, which the query's own memory does not hold."""
@@ -64,18 +65,16 @@ def answer(request: Request, out: BinaryIO) -> None:
         timers = _timers(connection, request.timeout)
         try:
             _write(connection, request, out)
-        except duckdb.InterruptException:
-            os._exit(EXIT_TIMEOUT)
-        except duckdb.OutOfMemoryException:
-            raise too_much_memory(request) from None
-        except (duckdb.Error, pa.ArrowException) as error:
-            raise _failed(error) from None
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # of the way out; without a number it is the database's, once rows flow
+            raise _failed(error, request) from None
         finally:
             for timer in timers:
                 timer.cancel()
 
 
-_KIND_OF_ERROR = re.compile(r"^[A-Z][A-Za-z ]* (Error|Exception): ")
+_KIND_OF_ERROR = re.compile(r"^([A-Z][A-Za-z ]*) (?:Error|Exception): ")
 
 
 def _write(connection: duckdb.DuckDBPyConnection, request: Request, out: BinaryIO) -> None:
@@ -102,13 +101,20 @@ def _write(connection: duckdb.DuckDBPyConnection, request: Request, out: BinaryI
 
 def _readable(relation: Any) -> Any:
     """The relation with columns that polars has no type for as text."""
-    texts = [str(kind).startswith(_AS_TEXT) for kind in relation.types]
+    texts = [_is_unknown(kind) for kind in relation.types]
     if not any(texts):
         return relation
     columns = (f"CAST(#{at} AS VARCHAR)" if text else f"#{at}" for at, text in enumerate(texts, 1))
     names = (_quoted(name) for name in relation.columns)
     selected = (f"{column} AS {name}" for column, name in zip(columns, names, strict=True))
     return relation.query("given", f"SELECT {', '.join(selected)} FROM given")
+
+
+def _is_unknown(kind: Any) -> bool:
+    """Whether polars has no type for one of DuckDB's, or for one inside it."""
+    if kind.id not in _NESTED:
+        return str(kind).startswith(_AS_TEXT)
+    return any(_is_unknown(inner) for _, inner in kind.children if hasattr(inner, "id"))  # of an array also its size
 
 
 def _quoted(name: str) -> str:
@@ -130,9 +136,18 @@ def _refuse_other_kinds(connection: duckdb.DuckDBPyConnection, text: str) -> Non
         raise InputError(f"SQL refused: a {name} statement is not a SELECT", hint=lifted)
 
 
-def _failed(error: Exception) -> InputError:
-    """What is wrong with the text, as the database says it without its own names of errors, and what it suggests."""
-    if isinstance(error, duckdb.PermissionException):
+def _failed(error: Exception, request: Request) -> InputError:
+    """What is wrong with the text, as the database says it without its own names of errors, and what it suggests.
+
+    Leaves the process where the time is over.
+    """
+    said = _KIND_OF_ERROR.match(str(error))
+    kind = said[1] if said else ""
+    if kind == "INTERRUPT":
+        os._exit(EXIT_TIMEOUT)
+    if kind == "Out of Memory":
+        return too_much_memory(request)
+    if kind == "Permission":
         return InputError(
             "SQL failed: it asks for a file or a setting, and only tables of the store are read",
             hint="--unsafe lifts this",

@@ -107,11 +107,33 @@ def footer(length: int) -> bytes:
     return data[:-8] + struct.pack("<I", length) + data[-4:]
 
 
+def lzw_bomb() -> bytes:
+    """A file of compress of 30 kB that unpacks to 200 MB of one letter."""
+    out, code, width = bytearray(b"\x1f\x9d\x90"), 257, 9
+    codes = [97]
+    while code < 20_000:
+        codes.append(code)
+        code += 1
+        if code == 1 << width or len(codes) == 8:
+            out += sum(each << width * place for place, each in enumerate(codes)).to_bytes(width, "little")
+            codes = []
+            width += code == 1 << width
+    return bytes(out)
+
+
+BLANKS = b" " * 100_000
+
+
 def prices() -> Iterator[tuple[str, bytes, str]]:
     """Files given as prices: name, bytes, what the refusal says."""
     date, close = pa.array(["2025-05-26"]), pa.array([1.0])
     last_row = b"</row></sheetData>"
     far = b'</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    yield "bomb.csv.Z", lzw_bomb(), "100 times"
+    yield "code.csv.Z", b"\x1f\x9d\x90\xff\xff\xff", "damaged"
+    yield "head.csv.Z", b"\x1f\x9d\xff" + bytes(9), "damaged"
+    yield "blanks.csv", b"Date,A,B\n" + b"".join(b'2025-05-%d,"1%sx",2\n' % (day, BLANKS) for day in (26, 27, 28)), "."
+    yield "open.ods", zipped(("content.xml", b"<table:table-row>" * 200_000)), "workbook|sheet|100 times"
     yield "shares.zip", zipped(("A.csv", CSV), ("B.csv", CSV)), "load its files one by one"
     yield "twice.zip", zipped(("a.csv", CSV), ("A.csv", CSV)), "holds 2 files"
     yield "link.zip", zipped(("a.csv", b"/etc/passwd"), mode=stat.S_IFLNK | 0o777), "nothing below it"
@@ -177,6 +199,12 @@ def news() -> Iterator[tuple[str, bytes, str]]:
     )
     yield "attributes.xml", b"<rss version='2.0' " + attributes + b"><channel/></rss>", "a tag of more than"
     yield "attributes.html", b"<html><body " + attributes + b"><h1>Envoys meet</h1></body></html>", "a tag of more than"
+    yield "blanks.html", b"<html><body><h1>Envoys" + BLANKS + b"meet</h1><p>They met.</p></body></html>", "date"
+    yield (
+        "lines.html",
+        b"<html><head><script type='application/ld+json'>" + b"\n" * 100_000 + b"{</script></head><body><h1>A b</h1>",
+        "date",
+    )
     yield "pickle.html", pickle.dumps(Canary()), "not text"
     yield (
         "zip.html",

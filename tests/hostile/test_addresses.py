@@ -157,6 +157,13 @@ def test_a_name_is_resolved_once_and_the_connection_goes_there(names, web):
         fetch("http://feeds.example/a")
 
 
+def test_an_address_in_any_script_is_asked_in_ascii(web):
+    assert fetch("http://feeds.example/خبر?q=é&a=%20").body == FEED
+    assert web.asked[0][0] == "/%D8%AE%D8%A8%D8%B1?q=%C3%A9&a=%20"
+    with pytest.raises(InputError, match="control characters"):
+        fetch("http://feeds.example/\ud800")
+
+
 def test_redirects_end(web):
     web.moves = {"/a": "/a"}
     with pytest.raises(SourceError, match="redirects more than 5 times"):
@@ -179,7 +186,12 @@ def test_secrets_and_validators_stay_with_their_server(web):
         ("https://feeds.example/rss?q=trade", "https://feeds.example/rss?q=trade"),
         ("https://me:pw@feeds.example/rss", "https://***@feeds.example/rss"),
         ("https://ghp_abc123@feeds.example/rss", "https://***@feeds.example/rss"),
-        ("https://f.example/rss?apikey=1&q=a%20b", "https://f.example/rss?apikey=***&q=a+b"),
+        ("https://f.example/rss?apikey=1&q=a%20b", "https://f.example/rss?apikey=***&q=a%20b"),
+        ("https://f.example/rss?q=1;token=sesame", "https://f.example/rss?q=1;token=***"),
+        ("https://f.example/rss;token=sesame", "https://f.example/rss;token=***"),
+        ("https://f.example/rss#token=sesame", "https://f.example/rss#token=***"),
+        ("https://f.example/?4f9d8a7c6b5e4d3c2b1a0f9e", "https://f.example/?***"),
+        ("https:/me:sesame@f.example/", "https:///***@f.example/"),
         ("https://f.example/rss?api_key=x", "https://f.example/rss?api_key=***"),
         ("https://f.example/rss?access_token=x", "https://f.example/rss?access_token=***"),
         ("https://f.example/rss?Password=x", "https://f.example/rss?Password=***"),

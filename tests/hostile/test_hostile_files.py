@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hostile_files import BARS_OF_ODS, COLUMNS, ROWS, news, ods, prices, row
+from hostile_files import BARS_OF_ODS, BLANKS, COLUMNS, ROWS, news, ods, prices, row
 
 from correlator.errors import InputError
 from correlator.eventstudy.frames import read_wide
@@ -50,3 +50,8 @@ def test_days_of_small_whole_numbers_are_not_days_written_in_digits():
 def test_a_strip_layout_has_each_part_once():
     with pytest.raises(InputError, match=r"needs \{arrow\} once"):
         compile_layout("{symbol} {price} {arrow} {arrow} {change} {percent}")
+
+
+def test_a_text_of_blanks_is_looked_at_once(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(b'{"date": "2025-05-28", "title": "A b", "text": "x%sy"}\n' % BLANKS)
+    assert sum(batch.articles.height + batch.rejects.height for batch in read_news(tmp_path / "a.jsonl")) == 1

@@ -191,6 +191,14 @@ def test_the_limits_themselves():
 
 
 @pytest.mark.parametrize("read", [read_wide_file, read_events_file])
+def test_study_files_that_unpack_without_end_are_refused(tmp_path, small, read):
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(b"symbol,date\n" + b"LAMP,2025-05-28\n" * (small // 10)))
+    with pytest.raises(InputError, match="100 times its size"):
+        read(path)
+
+
+@pytest.mark.parametrize("read", [read_wide_file, read_events_file])
 @pytest.mark.parametrize("length", [2, 5, 9, 15, 40])
 def test_study_files_cut_off_in_their_packing_are_refused(tmp_path, read, length):
     path = tmp_path / "cut.csv.gz"

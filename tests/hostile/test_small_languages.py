@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from correlator.errors import CorrelatorError, InputError
@@ -73,6 +75,31 @@ def test_sinks_of_a_watch_that_nobody_can_read_as_they_stand(tmp_path, line):
     path.write_text(f'[[feed]]\nurl = "https://feeds.example/rss"\n[sinks]\n{line}\n')
     with pytest.raises(InputError, match="of sinks"):
         read_watch(path)
+
+
+@pytest.mark.parametrize("name", ["daily\\n", "../evil", "CON", "nul.txt", "LATEST", "daily.", "-rf", "a" * 65])
+def test_a_report_has_the_name_of_a_folder_on_every_system(tmp_path, name):
+    path = tmp_path / "daily.toml"
+    path.write_text(f'name = "{name}"\n[study]\nsymbols = ["A"]\nbenchmark = "B"\nwindows = "-1:1"\n')
+    with pytest.raises(InputError, match="not a folder name"):
+        read_spec(path)
+
+
+def test_a_long_list_is_no_deep_one():
+    values = ", ".join(["PAK"] * 40_000)  # joined one in another they ended the process
+    frame = pl.DataFrame({"source_country": ["PAK", "IRN", None]})
+    assert frame.select(kept=parse_selection(f"source in ({values})"))["kept"].to_list() == [True, False, False]
+
+
+def test_the_last_day_of_the_calendar_ends():
+    frame = pl.DataFrame({"known_at": [datetime(9999, 12, 31, 12, tzinfo=UTC)]})
+    assert frame.select(kept=parse_selection("known_at <= 9999-12-31"))["kept"].to_list() == [True]
+
+
+def test_what_a_message_quotes_without_end_is_cut():
+    with pytest.raises(InputError, match=r" \.\.\. ") as caught:
+        parse_selection("'" * 99_999)
+    assert len(str(caught.value)) < 3_000
 
 
 @pytest.mark.parametrize("title", ["one\\nSubject: other", "\\u001b[2J", "x\\u202ey"])

@@ -117,6 +117,21 @@ def test_every_connection_is_opened_in_one_place_without_extensions():
     assert openers == ["database.py"]
 
 
+@pytest.mark.usefixtures("folder")
+def test_rows_without_end_are_late_and_not_an_error_of_the_process():
+    store = Store("store.duckdb")
+    with pytest.raises(InputError, match="longer than 1 s"):
+        store.sql("with recursive t(n) as (select 1 union all select n + 1 from t) select * from t", timeout=1)
+    with pytest.raises(InputError, match="half of a character"):
+        store.sql("select '\udcff'")
+
+
+def test_columns_of_one_name_are_numbered_at_once():
+    names = user_sql._distinct(["a"] * 20_000 + ["a_1", "b"])
+    assert len(set(names)) == len(names)
+    assert names[:3] + names[-2:] == ["a", "a_1", "a_2", "a_1_1", "b"]
+
+
 def test_what_the_process_said_is_heard_also_where_a_library_writes_after_it():
     said = b'{"error": "InputError", "message": "SQL is empty", "hint": "write one"}\nException ignored in: <x>\n'
     done = CompletedProcess([], user_sql.EXIT_REFUSED, b"", said)
@@ -132,6 +147,7 @@ def test_what_the_process_said_is_heard_also_where_a_library_writes_after_it():
         "select '-infinity'::timestamptz as x",
         "select [timestamp '200000-01-01'] as x",
         "select {'a': date '-4000-01-01'} as x",
+        "select date '9999-12-31' + 1 as x",
     ],
 )
 def test_a_date_that_no_calendar_has_is_refused(text):

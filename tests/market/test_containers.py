@@ -13,6 +13,7 @@ import polars as pl
 import pyarrow
 import pytest
 
+from correlator.containers.compress import from_compress
 from correlator.containers.kinds import CONTAINERS
 from correlator.containers.read import container_of, is_lines_of_text, read_raw
 from correlator.errors import InputError
@@ -48,6 +49,38 @@ _CONTENTS = {
     "xz": lzma.compress(_CSV),
     "zstd": pyarrow.compress(_CSV, "zstd", asbytes=True),
 }
+
+
+def compressed(data: bytes, most: int = 16) -> bytes:
+    """What compress (.Z) makes of ``data``, codes of up to ``most`` bits."""
+    known = {bytes([byte]): byte for byte in range(256)}
+    out, codes, width, read, before = bytearray(b"\x1f\x9d" + bytes([0x80 | most])), [], 9, 257, False
+
+    def put(size: int) -> None:
+        out.extend(sum(code << width * place for place, code in enumerate(codes)).to_bytes(size, "little"))
+        codes.clear()
+
+    start = 0
+    while start < len(data):
+        end = start + 1
+        while end < len(data) and data[start : end + 1] in known:
+            end += 1
+        codes.append(known[data[start:end]])
+        if len(known) + 1 < 1 << most:
+            known[data[start : end + 1]] = len(known) + 1
+        read, before, start = read + (before and read < 1 << most), True, end
+        wider = read == 1 << width and width < max(most, 10)
+        if wider or len(codes) == 8:
+            put(width)
+        width += wider
+    put((len(codes) * width + 7) // 8)
+    return bytes(out)
+
+
+@pytest.mark.parametrize("most", [9, 12, 16])
+def test_compress_is_unpacked_whatever_its_width(most: int) -> None:
+    data = _CSV * 300 + bytes(range(256)) * 40
+    assert from_compress(compressed(data, most), "bars.Z") == data
 
 
 @pytest.mark.parametrize("content", _CONTENTS)
