@@ -101,6 +101,10 @@ def test_what_a_name_says_of_its_exchange():
     assert split_place("KO US Equity") == ("KO", "XNYS")
     assert split_place("VOD LN Equity") == ("VOD", "XLON")
     assert split_place("BRK.B") == ("BRK.B", None)
+    assert split_place("HBL PA Equity") == ("HBL", "XKAR")  # PA behind a dot is Paris
+    assert split_place("OR.PA") == ("OR", "XPAR")
+    assert [split_place(name)[1] for name in ("VOLVB SS Equity", "600519.SS", "NESN.S")] == ["XSTO", "XSHG", "XSWX"]
+    assert split_place("AT T") == ("AT T", None)
     assert meaning(["KO.L", "KO.US"], "KO", "XNYS") == ["KO.US"]
     assert meaning(["KO.L"], "KO", "XNYS") == []
     with pytest.raises(InputError, match=r"VOD.L is a symbol of XLON, not of XNYS"):
