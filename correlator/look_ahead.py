@@ -134,7 +134,7 @@ def numbers_of(result: StudyResult | pl.DataFrame) -> pl.DataFrame:
             raise InputError(f"the study's numbers have no column {missing[0]!r}", hint=f"return {', '.join(needed)}")
         return result.select(needed)
     estimates, labels = result.estimates, result.panel.labels
-    names = result.events[estimates.kept].select("event_id", "symbol")
+    names = result.measured_events.select("event_id", "symbol")
     if names.is_empty():
         return pl.DataFrame(
             schema={**names.schema, "quantity": pl.String, "session": labels.dtype, "value": pl.Float64}
@@ -252,7 +252,7 @@ def _late(result: StudyResult | pl.DataFrame, closes: pl.Series | None) -> pl.Da
     if closes is None or isinstance(result, pl.DataFrame) or "known_at" not in result.events.columns:
         return pl.DataFrame(schema={"event_id": pl.Int64, "symbol": pl.String, "session": pl.Date})
     at = result.estimates.day_zero
-    events = result.events[result.estimates.kept]
+    events = result.measured_events
     measured = events.select("event_id", "symbol", _known(events.columns))
     placed = measured.with_columns(session=result.panel.labels[at], close=closes[at])
     return placed.filter(pl.col("known_at") > pl.col("close"))

@@ -49,7 +49,7 @@ def flags_of(
     """
     _, window = result.spec.offsets()
     panel = result.panel
-    events = result.events[result.estimates.kept].with_columns(row=pl.Series(_own_sessions(result)))
+    events = result.measured_events.with_columns(row=pl.Series(_own_sessions(result)))
 
     def flags(part: Panel, own: pl.DataFrame, others: pl.DataFrame | None, ex_dividend: Mask | None) -> pl.DataFrame:
         thin = np.isnan(part.returns) if part.zero_volume is None else np.isnan(part.returns) | part.zero_volume

@@ -62,7 +62,7 @@ def event_features(result: StudyResult, window: str | None = None) -> pl.DataFra
         raise NotFoundError(f"the study has no window {chosen!r}", hint=f"it has {', '.join(labels)}")
     at, estimates = labels.index(chosen), result.estimates
     session = result.panel.labels[estimates.day_zero]
-    events = result.events[estimates.kept]
+    events = result.measured_events
     own = {
         "session": session,
         "car": pl.Series(estimates.car[:, at], nan_to_null=True),

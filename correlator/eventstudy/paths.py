@@ -65,9 +65,7 @@ def _one_event(result: StudyResult) -> pl.DataFrame:
     if not isinstance(window, OffsetWindow):
         return _path(result, n, np.nancumsum(result.estimates.ar[0]), (np.full(days, np.nan),) * 2)
     prefixes = tuple(OffsetWindow(window.first, last) for last in range(window.first, window.last + 1))
-    alone = study_panel(
-        result.panel, result.events[result.estimates.kept], replace(result.spec, windows=prefixes, by=())
-    )
+    alone = study_panel(result.panel, result.measured_events, replace(result.spec, windows=prefixes, by=()))
     half = t.ppf(0.5 + BAND / 2, alone.estimates.df[0]) * alone.estimates.car_se[0]
     car = alone.estimates.car[0]
     return _path(result, n, car, (car - half, car + half))

@@ -116,6 +116,11 @@ class StudyResult:
         rows = {name: self._rows_of(window) for name, window in windows.items()}
         return flagged_bars(self.panel, rows, self.estimates.symbol_index)
 
+    @property
+    def measured_events(self) -> pl.DataFrame:
+        """Those of ``events`` that were measured, in the order of ``estimates``."""
+        return self.events[self.estimates.kept]
+
     def _rows_of(self, window: Window) -> tuple[Rows, Rows]:
         """First and last row (E,) of ``window`` of every measured event, in sessions of its own exchange."""
         return own_window_rows(self.panel, window, self.estimates.symbol_index, self.estimates.day_zero)

@@ -156,7 +156,7 @@ def flagged_days(result: StudyResult) -> pl.DataFrame:
 
 def flagged_bars(result: StudyResult) -> pl.DataFrame:
     """Bars of the event windows that are not evidence: event_id, symbol, day (label)."""
-    keys = result.events[result.estimates.kept].select("event_id", "symbol").rows()
+    keys = result.measured_events.select("event_id", "symbol").rows()
     rows = {
         (*keys[event], result.day_labels[day])
         for mask in censored(result).values()

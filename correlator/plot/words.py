@@ -41,7 +41,7 @@ def study_subtitle(result: StudyResult) -> str:
     """The selection, events and dates, benchmark, model: what the finding was found in."""
     spec, estimates = result.spec, result.estimates
     dates = len(set(estimates.day_zero.tolist()))
-    shares = result.events[estimates.kept]["symbol"].n_unique()
+    shares = result.measured_events["symbol"].n_unique()
     of = f" of {shares} symbols" if shares > 1 else ""
     parts = [
         f"events: {spec.events or 'all'}{'' if spec.links == DEFAULT_LINKS else ' by links ' + ', '.join(spec.links)}",
@@ -66,7 +66,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
     estimates = result.estimates
     sessions = result.panel.labels.gather(estimates.day_zero)
     within = sessions.dtype != pl.Date
-    kept = result.events[estimates.kept]
+    kept = result.measured_events
     column = next((name for name in _NAMES_OF_EVENTS if name in kept.columns), None)
     texts = [None] * kept.height if column is None else kept[column].cast(pl.String).to_list()
     same = [1] * kept.height if estimates.stands_for is None else estimates.stands_for.tolist()
@@ -87,7 +87,7 @@ def event_names(result: StudyResult, characters: int = 34) -> dict[Any, str]:
 
 
 def _whom(result: StudyResult) -> str:
-    symbols = result.events[result.estimates.kept]["symbol"].unique(maintain_order=True).to_list()
+    symbols = result.measured_events["symbol"].unique(maintain_order=True).to_list()
     if not symbols:
         return ", ".join(result.spec.symbols[:_MOST_SYMBOLS]) or "Study"
     return ", ".join(symbols) if len(symbols) <= _MOST_SYMBOLS else f"{len(symbols)} symbols"

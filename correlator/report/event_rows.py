@@ -43,7 +43,7 @@ def event_rows(studies: Mapping[str, StudyResult | None]) -> tuple[list[dict[str
 def _rows(study: str, result: StudyResult) -> pl.DataFrame:
     """The events of one study: its name, words of each event, CARs by window, t."""
     windows = result.window_labels[-WINDOWS:]
-    kept = result.events[result.estimates.kept]
+    kept = result.measured_events
     car = result.car
     count, width = kept.height, len(result.window_labels)
     cars = car["car"].to_numpy().reshape(count, width)[:, -len(windows) :]

@@ -92,7 +92,7 @@ def _findings(result: StudyResult, earlier: list[dict[str, str]]) -> list[str]:
 
 def _events(result: StudyResult, before: LastRun) -> list[tuple[str, str | None, date | None, str]]:
     """Measured events that were not public when the report stood before, the newest first."""
-    kept = result.events[result.estimates.kept]
+    kept = result.measured_events
     if "known_at" not in kept.columns:
         return []
     sessions = result.panel.labels.gather(result.estimates.day_zero).cast(pl.Date)

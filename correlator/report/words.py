@@ -48,7 +48,7 @@ def summary_paragraphs(contents: Contents) -> list[str]:
     result = contents.result
     if result is None:
         return [f"No event that was public by session {contents.moment.session} concerns the symbols of this report."]
-    symbols = result.events[result.estimates.kept]["symbol"].n_unique()
+    symbols = result.measured_events["symbol"].n_unique()
     whom = f"{counted(contents.measured, 'event')} on {counted(symbols, 'symbol')}"
     first = f"{whom} measured, {contents.left_out:,} left out."
     if contents.measured == 0:
