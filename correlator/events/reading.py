@@ -20,6 +20,8 @@ from correlator.events.text import Text, prepare
 
 _HEADLINE_WORDS = 10
 
+MOST_CHARACTERS = 2_000
+
 
 class Reading(NamedTuple):
     """A text with what is known of it so far.
@@ -48,7 +50,11 @@ class Reading(NamedTuple):
 
 
 def read(text: str, on: date | None = None, home: str | None = None) -> Reading:
-    """Names and patterns of a text; nothing of one in a language that is not coded."""
+    """Names and patterns of a text; nothing of one in a language that is not coded.
+
+    Of a text that is longer than any headline its first words are read: who governs whom is asked of every pair.
+    """
+    text = text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS].rpartition(" ")[0]
     ready, language = prepare(text), language_of(text)
     mentions, hits = scan(ready) if language == CODED else ((), ())
     return Reading(ready, language, on, home, tuple(mentions), tuple(hits))

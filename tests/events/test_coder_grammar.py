@@ -137,3 +137,10 @@ def test_any_text_is_coded_alike_twice_and_within_bounds(texts):
             assert 0 <= event.confidence <= 1
             assert -1 <= event.tone <= 1
             assert all(text[item["start"] : item["end"]] == item["span"] for item in event.evidence)
+
+
+def test_of_a_text_longer_than_any_headline_its_first_words_are_read():
+    filler = "officials and ministers of several provinces met for talks on trade and water " * 2_000
+    said = code_text(f"Turkey recalls its ambassador from Greece; {filler}")
+    assert [(event.category, event.dyad) for event in said[:1]] == [("SANCTION", "GRC-TUR")]
+    assert code_text(f"{'x ' * 1_100} China sanctions India") == []

@@ -85,7 +85,9 @@ def test_paths_end_where_the_car_does():
 @pytest.mark.parametrize("kind", figures_of(RESULT))
 @pytest.mark.parametrize("events", [0, 1, 40])
 def test_every_figure_of_none_one_and_many_events(kind, events):
-    figure = result_figure(made_study(events), kind)
+    none = pl.DataFrame({"symbol": ["S0"], "date": [dt.date(2018, 1, 3)], "category": ["CONSULT"]})  # before any bar
+    result = made_study(events) if events else made_study(0, events_frame=none)
+    figure = result_figure(result, kind)
     assert (len(figure.data) == 0) == (events == 0)
     if events == 0:
         assert "No event" in figure.layout.annotations[0].text
