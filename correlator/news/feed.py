@@ -31,7 +31,9 @@ MAX_FEED_BYTES = 16_000_000
 _ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
-_ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
+_ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^<>\[]*\[", re.IGNORECASE)
+_PREFIX, MOST_PREFIXES = re.compile(rb"xmlns:([\w.-]+)"), 200
+_ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
 
 
 def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
@@ -62,6 +64,7 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     check_markup(clean.decode(), source)
     if _ENTITY.search(clean):
         raise InputError(f"{source} declares XML entities, which a feed has no use for")
+    _check_shape(clean, source)
     if _SITEMAP.search(clean[:_HEAD]):
         return _sitemap_items(clean, source)
     try:
@@ -87,6 +90,17 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
         }
         for entry in parsed.entries
     ]
+
+
+def _check_shape(clean: bytes, source: str) -> None:
+    """Raise InputError for more namespaces, or items in items, than a feed has: their square is the time to read it."""
+    if len(set(_PREFIX.findall(clean))) > MOST_PREFIXES:
+        raise InputError(f"{source} has more than {MOST_PREFIXES} namespaces, which no feed has")
+    depth = 0
+    for match in _ITEM.finditer(clean):
+        depth = max(depth + (-1 if match[1] else 1), 0)
+        if depth > DEEPEST_ITEM:
+            raise InputError(f"{source} has items in items, more than {DEEPEST_ITEM} deep, which no feed has")
 
 
 def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
