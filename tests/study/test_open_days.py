@@ -109,9 +109,10 @@ def test_a_window_without_any_car_is_told() -> None:
 def test_no_event_on_a_panel_with_holes_is_told() -> None:
     broken = PRICES.copy()
     broken.loc["2023-11-20":"2023-11-21", "LAMP"] = np.nan
-    for events in (EVENTS.head(0), EVENTS.with_columns(symbol=pl.lit("ZED"))):
-        with pytest.warns(CorrelatorWarning, match="no event could be measured"):
-            assert study(broken, events).car.is_empty()
+    with pytest.raises(InputError, match="events hold no row"):
+        study(broken, EVENTS.head(0))
+    with pytest.warns(CorrelatorWarning, match="no event could be measured"):
+        assert study(broken, EVENTS.with_columns(symbol=pl.lit("ZED"))).car.is_empty()
 
 
 def test_a_benchmark_of_two_columns_is_refused() -> None:
