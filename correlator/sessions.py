@@ -81,6 +81,16 @@ def zone_named(zone: str) -> str:
     return zone
 
 
+def is_utc(zone: str) -> bool:
+    """Whether a table says UTC: GMT and Z are, too, in any letters."""
+    return zone.upper() in ("UTC", "GMT", "Z")
+
+
+def zone_written(zone: str) -> str:
+    """As ``zone_named``, of a zone as tables write it."""
+    return "UTC" if is_utc(zone) else zone_named(zone)
+
+
 def sessions_between(exchange: str, start: date, end: date, *, overrides: bool | str | Path = True) -> pl.DataFrame:
     """Sessions of ``exchange`` with labels from ``start`` to ``end``, both included, in order.
 

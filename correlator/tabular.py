@@ -24,6 +24,8 @@ _UNNAMED = re.compile(r"|index|level_0|Unnamed: \d+|column_\d+|c\d+|__index_leve
 _DAY_TEXT = re.compile(r"\d+[-/. ]")
 _DAY_PERIODS = ("period[D]", "period[B]", "period[h]", "period[min]", "period[s]")
 
+_NO_TABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError)
+"""What polars raises for columns that it has no type for."""
 NO_FRAME = "give a frame of polars, pandas or pyarrow, a list of rows [{...}, ...] or a dict of columns {name: [...]}"
 Frame = Any
 """Anything with ``__arrow_c_stream__``: polars, pandas >= 2.2, pyarrow, a DuckDB relation."""
@@ -237,7 +239,7 @@ def _of_arrow(frame: Any) -> pl.DataFrame:
     """A frame by its Arrow export, columns of several types as text where it has none otherwise."""
     try:
         return pl.DataFrame(frame)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError):
+    except _NO_TABLE:
         text = _mixed_as_text(frame)
         if text is frame:
             raise
@@ -255,7 +257,7 @@ def _as_polars(frame: Any, what: str) -> pl.DataFrame:
     frame = _known_to_arrow(with_index(frame))
     try:
         return _of_arrow(frame)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as problem:
+    except _NO_TABLE as problem:
         names = [str(name) for name in getattr(frame, "columns", [])]
         repeated = next((name for name in names if names.count(name) > 1), None)
         if repeated is None:

@@ -38,20 +38,20 @@ def with_stdin(sources: Sequence[P], text: str = ".csv") -> Iterator[list[P]]:
 
     Raises InputError where ``-`` stands twice, or nothing comes.
     """
-    streams = {source: stream for source in sources if (stream := _stream(str(source)))}
-    if not streams:
+    streams = [_stream(str(source)) for source in sources]
+    if not any(streams):
         yield list(sources)
         return
-    if sum(_stream(str(source)) == STDIN for source in sources) > 1:
+    if streams.count(STDIN) > 1:
         raise InputError("- stands for stdin, which can be read once", hint="give it once")
     with temporary_folder("correlator-stdin") as folder:
         held = {
             stream: _held(stream, folder / ("stdin" if stream == STDIN else f"pipe-{number}"), text)
-            for number, stream in enumerate(streams.values(), 1)
+            for number, stream in enumerate(dict.fromkeys(filter(None, streams)), 1)
         }
         yield [
-            type(source)(str(source).removesuffix(stream) + held[stream]) if (stream := streams.get(source)) else source
-            for source in sources
+            type(source)(str(source).removesuffix(stream) + held[stream]) if stream else source
+            for source, stream in zip(sources, streams, strict=True)
         ]
 
 

@@ -27,14 +27,18 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _limited(file: _Readable, packed: int, source: str, *, before: int = 0) -> bytes:
+def _parts(file: _Readable, packed: int, source: str, before: int) -> Iterator[bytes]:
     """The bytes of a file, with ``before`` others out of the same archive no more than the limit."""
-    parts, size = [], before
+    size = before
     while part := file.read(_CHUNK):
         size += len(part)
         check_unpacked(size, packed, source)
-        parts.append(part)
-    return b"".join(parts)
+        yield part
+
+
+def _limited(file: _Readable, packed: int, source: str, *, before: int = 0) -> bytes:
+    """All of ``_parts``."""
+    return b"".join(_parts(file, packed, source, before))
 
 
 def _zstd_stream(file: IO[bytes]) -> IO[bytes]:
@@ -88,10 +92,8 @@ def unpacking(file: IO[bytes], source: str) -> Iterator[tuple[IO[bytes], bool]]:
 
 def check_rest(file: IO[bytes], before: int, path: Path) -> None:
     """Raise InputError where ``before`` bytes and the rest of what is unpacked out of a file are beyond the limit."""
-    packed, size = path.stat().st_size, before
-    while part := file.read(_CHUNK):
-        size += len(part)
-        check_unpacked(size, packed, str(path))
+    for _ in _parts(file, path.stat().st_size, str(path), before):
+        pass
 
 
 def name_unpacked(path: Path) -> str:

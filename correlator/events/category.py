@@ -21,6 +21,7 @@ _ASIDE = re.compile(
 # Prepositions that make the next few words count less.
 _UNDER = re.compile(r" (?:over|before|for|against|alleged|of|about|from|between|about) ")
 _BREAK = re.compile(r" (?:; |but |after |amid |despite |while |because |although |though |when |\. )")
+_STOP = re.compile(r" [,;:.] ")
 _COOPERATION = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT", "CONSULT", "SUPPORT", "AGREE"})
 _MATERIAL = frozenset({"COOPERATE", "AID", "CONCEDE", "RETREAT"})
 _DEEDS = frozenset({"attack", "attacks", "strike", "strikes", "raid", "raids"})
@@ -83,7 +84,7 @@ def candidates(text: Text, hits: Sequence[Hit]) -> list[Candidate]:
 def _is_supposed(text: Text, hit: Hit) -> bool:
     """*Oman says it will answer if Iran attacks*: a deed that is only supposed, up to the end of its clause."""
     supposed = text.lowered.rfind(" if ", 0, hit.start + 1)
-    return supposed >= 0 and not re.search(r" [,;:.] ", text.lowered[supposed : hit.start + 1])
+    return supposed >= 0 and _STOP.search(text.lowered, supposed, hit.start + 1) is None
 
 
 def _is_void(text: Text, hit: Hit, void: set[int]) -> bool:

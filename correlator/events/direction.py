@@ -110,9 +110,7 @@ def _received(clause: Clause) -> Roles | None:
         return None
     text = clause.text.lowered
     if _HANDED.match(text, clause.before[-1].end - 1):
-        givers = [
-            phrase for phrase in clause.behind if phrase.preposition == "by" and differs(phrase, clause.before[-1])
-        ]
+        givers = [p for p in clause.behind if p.preposition == "by" and differs(p, clause.before[-1])]
         return Roles(givers[:1], clause.subjects, "handed by") if givers else None
     if _RECEIVES.search(text, clause.before[-1].end - 1, clause.end) is None:
         return None

@@ -141,12 +141,12 @@ class Linker:
         for pattern, start, end in matches:
             printed = ready.joined[start + 1 : end - 1]
             for meaning in self._meanings[pattern]:
-                first, last = ready.offsets(start, end)
                 if meaning.is_ticker and printed == _spaced(meaning.exact or ""):
-                    if not _is_it(meaning, text, (first, last), marked):
+                    span = ready.offsets(start, end)
+                    if not _is_it(meaning, text, span, marked):
                         continue
                     if printed in marked:
-                        yield meaning.symbol, meaning.kind, (first, last)
+                        yield meaning.symbol, meaning.kind, span
                         continue
                 if meaning.is_ticker and is_bare(meaning.exact or ""):
                     continue
@@ -154,6 +154,7 @@ class Linker:
                     continue
                 if meaning.kind == "named" and (printed.islower() or _lacks_capitals(printed, meaning.name)):
                     continue
+                first, last = ready.offsets(start, end)  # looks at every word: only now
                 if meaning.is_ticker and not meaning.weak and is_another_company(text, last):
                     continue
                 if meaning.kind == "named" and (means_otherwise(text, printed) or is_sibling(text, last)):

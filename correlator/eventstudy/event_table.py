@@ -16,7 +16,7 @@ from correlator.eventstudy.moments import RULE, UTC, is_text, moments_of, reads_
 from correlator.market.figures import says_nothing
 from correlator.market.layout.vocabulary import beside, field_of, is_identifier, plain, rank_of
 from correlator.market.stamps import hour_of_day
-from correlator.sessions import zone_named
+from correlator.sessions import zone_written
 from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")
@@ -150,7 +150,7 @@ def _located(wall: pl.Series, zone: str, column: str) -> pl.Series:
         away = sign * timedelta(hours=int(offset["hours"]), minutes=int(offset["minutes"] or 0))
         return (wall - away).dt.replace_time_zone("UTC")
     try:
-        name = "UTC" if zone.upper() in ("UTC", "GMT", "Z") else zone_named(zone)
+        name = zone_written(zone)
     except InputError:
         raise TimeError(
             f"{zone!r} in column {column!r} of events does not determine a zone",

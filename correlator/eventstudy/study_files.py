@@ -143,7 +143,7 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
     elif (head := _head(path)).below_words or _ends_in_words(path, head):
         parts = iter([_typed_table(path)])
     else:
-        parts = _csv_batches(path, chunk)
+        parts = _csv_batches(path, head, chunk)
     first = 1
     for part in parts:
         events = read_events(part, first=first)
@@ -154,9 +154,8 @@ def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
         raise InputError(f"{called(path)} holds no event", hint="give one row for each event below its header")
 
 
-def _csv_batches(path: Path, chunk: int) -> Iterator[pl.DataFrame]:
+def _csv_batches(path: Path, head: _Head, chunk: int) -> Iterator[pl.DataFrame]:
     """Chunks of text, each with the types that the whole file's columns have."""
-    head = _head(path)
     kinds = _kinds(path, head)
     call = (
         "read_csv($path, header = true, auto_detect = false, delim = $delim, quote = '\"', "

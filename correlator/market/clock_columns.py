@@ -10,14 +10,13 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.market.layout.vocabulary import beside
-from correlator.sessions import zone_named
+from correlator.sessions import is_utc, zone_written
 
 _LOOKED_AT = 60
 _CLOCK = (
     r"^(\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?(\s*(Z|[+-]\d{2}:?\d{2}))?"
     r"|([01]?\d|2[0-4])([0-5]\d){0,2}|0{1,6}|[1-5]\d?)$"
 )
-_UTC = ("UTC", "GMT", "Z")
 _IN_NAME = re.compile(
     r"[(\[](?P<bracketed>[A-Z]{1,4}T|UTC|\w+/\w+)[)\]]|(?:[\s_]|(?<=[a-z]))(?:UTC|GMT)$|(?<=[\s_])(?:utc|gmt)$"
 )
@@ -89,8 +88,6 @@ def one_zone(columns: Mapping[str, pl.Series], stamps: Sequence[str], source: st
 
 def _only_zone(said: Sequence[str], where: str, hint: str) -> str:
     """The zone of one name; raises InputError for several, an offset and an abbreviation: EST is not New York."""
-    if len(said) == 1 and said[0].upper() in _UTC:
-        return "UTC"
-    if len(said) == 1 and "/" in said[0]:
-        return zone_named(said[0])
+    if len(said) == 1 and ("/" in said[0] or is_utc(said[0])):
+        return zone_written(said[0])
     raise InputError(f"{where} says {', '.join(said[:3])}, which does not determine one zone", hint=hint)

@@ -30,12 +30,11 @@ def exchange_endings(*written_by: str) -> Mapping[str, str]:
     ('XSHG', 'XSTO')
     """
     with data_path("instruments", "exchange_endings.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [*csv.DictReader(lines)]
+        rows = [row for row in csv.DictReader(lines) if row["written_by"] in written_by]
+    rows.sort(key=lambda row: written_by.index(row["written_by"]))
     chosen: dict[str, str] = {}
-    for each in written_by:
-        for row in rows:
-            if row["written_by"] == each:
-                chosen.setdefault(row["ending"], row["exchange"])
+    for row in rows:
+        chosen.setdefault(row["ending"], row["exchange"])
     return chosen
 
 

@@ -31,7 +31,8 @@ MAX_FEED_BYTES = 16_000_000
 _ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
 _DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
-_ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE[^<>\[]*\[", re.IGNORECASE)
+# Of several declarations in one another the last tells: each character is looked at once.
+_ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE(?:(?!<!DOCTYPE)[^>\[])*+\[", re.IGNORECASE)
 _PREFIX, MOST_PREFIXES = re.compile(rb"xmlns:([\w.-]+)"), 200
 _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
 
