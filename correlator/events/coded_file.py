@@ -1,7 +1,8 @@
 """Events that somebody else coded: GDELT files and a user's table, as rows of the table that our coder fills.
 
-A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day, written as in files
-of prices, or an ISO 8601 instant with zone) and ``category`` are needed; ``quad``, ``source``, ``target`` (``PAK``,
+A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day or an instant, written
+as in files of prices) and ``category`` are needed; ``time`` is the time of day of a plain date and ``timezone`` says
+whose clocks a time without a zone is by, as in the events of a study; ``quad``, ``source``, ``target`` (``PAK``,
 ``Pakistan`` or ``PAK:GOV``; actors that we do not know keep their name), ``goldstein``, ``tone``, ``confidence``,
 ``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``): two rows that say the same
 are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings its quad class and its
@@ -15,8 +16,8 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
-from functools import cached_property
+from datetime import UTC, date, datetime, time
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,6 +28,7 @@ from correlator.errors import InputError, TimeError
 from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
+from correlator.market.layout.vocabulary import beside
 from correlator.market.stamps import ZONE_BEHIND
 from correlator.market.written_dates import PARTS, joined_day, places_of_parts
 from correlator.news.batch import REJECT_SCHEMA, reject
@@ -39,9 +41,10 @@ if TYPE_CHECKING:
 DayOf = Callable[[str], date | None]
 CODED_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key"))
 _NEEDED = ("date", "category")
+_ZONE = "timezone"
 _KNOWN = (
     *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note", "id",
-    "event_id",
+    "event_id", "time", "timezone",
 )  # fmt: skip
 FRAME_ROWS, PART_FRAMES = 5_000, 4
 """Rows that are read one by one at a time, and how many times as many are handed on together."""
@@ -99,7 +102,7 @@ def _no_day(_text: str) -> date | None:
 
 
 class WrittenDays:
-    """Days of a column ``date`` that are not written YYYY-MM-DD. In what order day and month stand is told by the whole
+    """Days and times of a column ``date`` that are not ISO 8601. In what order day and month stand is told by the whole
     column, which is read when the first such cell is met.
     """
 
@@ -107,11 +110,13 @@ class WrittenDays:
         self._table, self._source = table, source
 
     def __call__(self, text: str) -> date | None:
-        """The day that a cell says, None where it is no day; raises TimeError where it can be read in two ways."""
-        return self._days.get(text)
+        """The day or time that a cell says, or None; raises TimeError where it can be read in two ways."""
+        if isinstance(self._moments, TimeError):
+            raise self._moments
+        return self._moments.get(text)
 
     @cached_property
-    def _days(self) -> dict[str, date]:
+    def _moments(self) -> dict[str, date] | TimeError:
         import polars as pl
 
         from correlator.market.stamps import read_stamps
@@ -128,11 +133,8 @@ class WrittenDays:
         except NoDatesError:
             return {}
         except TimeError as problem:
-            self._days = {}
-            raise TimeError(problem.message, hint="write its dates as YYYY-MM-DD") from None
-        if stamps.kind != "label":
-            return {}
-        return {text: day for text, day in zip(column, stamps.values, strict=True) if day is not None}
+            return TimeError(problem.message, hint="write its dates as YYYY-MM-DD")
+        return {text: moment for text, moment in zip(column, stamps.values, strict=True) if moment is not None}
 
 
 def read_coded_lines(
@@ -216,9 +218,11 @@ def _separator(path: Path) -> str | None:
 
 
 def _own_names(names: list[str]) -> list[str]:
-    """The names of a header, with our own for ``ticker`` where none is called ``symbol``, and for year, month and day
-    where none is called ``date``.
+    """The names of a header, with our own for ``ticker`` where none is called ``symbol``, for a column of zones, and
+    for year, month and day where none is called ``date``.
     """
+    zone = next((place for place, name in enumerate(names) if beside(name) in ("zone", "offset")), None)
+    names = [_ZONE if place == zone else name for place, name in enumerate(names)]
     names = names if "symbol" in names else ["symbol" if name == "ticker" else name for name in names]
     places = places_of_parts(names) if "date" not in names else None
     ours = {} if places is None else dict(zip(places, PARTS, strict=True))
@@ -241,7 +245,7 @@ def _check_header(path: Path, names: object) -> None:
 def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
     cells = {name: (row.get(name) or "").strip() for name in _KNOWN}
     cells["date"] = cells["date"] or joined_day(*map(row.get, PARTS)) or ""
-    known_at, precision = _when(cells["date"], days)
+    known_at, precision = _when(cells, days)
     category = cells["category"]
     if not category:
         raise InputError("the row has no category")
@@ -273,27 +277,65 @@ def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
     }
 
 
-def _when(text: str, days: DayOf) -> tuple[datetime, str]:
+def _when(cells: Mapping[str, str], days: DayOf) -> tuple[datetime, str]:
     """Instant and precision. A bare day is midnight UTC with precision ``day``; an instant needs its zone.
 
     Who states midnight, with a zone or without, knows the date only: it is what a column of dates becomes in pandas.
     """
-    text = re.sub(ZONE_BEHIND, r"\1", _YEAR_FIRST.sub(r"\1-\2-\3", text))
-    try:
-        if len(text) == len("2025-05-28"):
-            day = date.fromisoformat(text)
-            return datetime(day.year, day.month, day.day, tzinfo=UTC), "day"
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        written = days(text)
-        if written is not None:
-            return datetime(written.year, written.month, written.day, tzinfo=UTC), "day"
-        raise InputError(f"{text!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00") from None
+    moment = _at_its_time(_moment(cells["date"], days), cells["time"])
+    if not isinstance(moment, datetime):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC), "day"
     if moment.time() == datetime.min.time():
         return moment.replace(tzinfo=UTC), "day"
     if moment.tzinfo is None:
-        raise InputError(f"the time {text!r} has no zone", hint="2025-05-28T06:02+05:00")
+        moment = _by_zone(moment, cells[_ZONE])
     return moment.astimezone(UTC), "minute" if moment.second == 0 else "second"
+
+
+def _moment(written: str, days: DayOf) -> date:
+    """The day or time that a cell says; raises InputError where it says neither."""
+    text = re.sub(ZONE_BEHIND, r"\1", _YEAR_FIRST.sub(r"\1-\2-\3", written))
+    try:
+        return date.fromisoformat(text) if len(text) == len("2025-05-28") else datetime.fromisoformat(text)
+    except ValueError:
+        moment = days(written)
+    if moment is None:
+        raise InputError(f"{written!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00")
+    return moment
+
+
+def _at_its_time(moment: date, time_of_day: str) -> date:
+    """A day at the time that a cell beside it says; raises InputError for words, which give no instant."""
+    if not time_of_day:
+        return moment
+    if isinstance(moment, datetime) and moment.time() != datetime.min.time():
+        raise InputError(f"the row has a clock in its date and also the time {time_of_day!r}", hint="keep one of both")
+    clock = _clock(time_of_day)
+    if clock is None:
+        raise InputError(f"{time_of_day!r} is no time of day", hint="write HH:MM, and its zone in a column timezone")
+    return datetime.combine(moment, clock)
+
+
+@lru_cache(maxsize=4096)
+def _clock(text: str) -> time | None:
+    import polars as pl
+
+    from correlator.market.event_clocks import read_clocks
+
+    clock = read_clocks(pl.Series([text]))["clock"].item()
+    return None if clock is None else time.fromisoformat(clock)
+
+
+def _by_zone(wall: datetime, zone: str) -> datetime:
+    """A time without a zone by the clocks of ``zone``; raises InputError without one, and as ``by_zone``."""
+    import polars as pl
+
+    from correlator.market.event_clocks import by_zone
+
+    if not zone:
+        raise InputError(f"the time '{wall:%Y-%m-%d %H:%M}' has no zone", hint=f"2025-05-28T06:02+05:00, or {_ZONE}")
+    located: datetime = by_zone(pl.Series([wall]), zone, _ZONE).item()
+    return located
 
 
 def _actor(code: str) -> Actor | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
 from functools import reduce
 from operator import and_
 
@@ -13,10 +11,9 @@ from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import RULE, UTC, is_text, moments_of, reads_as_moments, with_days, without_blanks
+from correlator.market.event_clocks import SAYS_WHEN, by_zone, read_clocks
 from correlator.market.figures import says_nothing
 from correlator.market.layout.vocabulary import beside, field_of, is_identifier, plain, rank_of
-from correlator.market.stamps import hour_of_day
-from correlator.sessions import zone_written
 from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")
@@ -24,14 +21,6 @@ _TIME, _EXCHANGE = "time", "exchange"
 _OF_EVENTS = ("name", "code", "asset")
 """Names of a column of symbols among prices, and of the event itself among events."""
 _STORED = ("known_at",)
-_CLOCK = r"^\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
-_OFFSET = re.compile(r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d\d))?")
-_HALF_DAYS = r"(?i)^(\d{1,2})(?::(\d{2}))?(:\d{2})?\s*([ap])\.?m\.?$"
-_WORDS = {
-    "after-close": r"(?i)^(amc|(after|post)[ -]?(the )?(market|close|closing|hours).*)$",
-    "same-day": r"(?i)^(bmo|dmh|(before|pre)[ -]?(the )?(market|open).*|during[ -]?(the )?(market|session|hours).*)$",
-}
-_UNREAD_CLOCK = rf"(?i)^(\d{{1,2}}:\d{{2}}(:\d{{2}})?\s*([ap]\.?m\.?)?)$|{'|'.join(_WORDS.values())}"
 _LOOKED_AT = 1_000
 
 
@@ -109,16 +98,12 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
         _warn_of_unread_clocks(table)
         return table
     days = moments_of(table["date"], "events")
-    hint = "write HH:MM, bmo (before the open) or amc (after the close), or name the column otherwise"
     if days.has_clock.any():
         raise TimeError("events have a clock in their dates and also a column 'time'", hint="keep one of both")
     written = without_blanks(table[_TIME].cast(pl.String)).str.strip_chars()
-    rule, clocks = _rule_of(written), _in_24_hours(written)
-    clocks = pl.select(pl.when(rule.is_null()).then(clocks)).to_series()
-    wrong = clocks.is_not_null() & ~clocks.str.contains(_CLOCK).fill_null(False)
-    if wrong.any():
-        raise TimeError(f"{clocks.filter(wrong)[0]!r} in column 'time' of events is not a time of day", hint=hint)
-    both = days.day.cast(pl.String) + "T" + clocks.str.zfill(5)
+    clocks = read_clocks(written)
+    both = days.day.cast(pl.String) + "T" + clocks["clock"]
+    rule = clocks["rule"]
     dated = table.with_columns(both.fill_null(days.day.cast(pl.String)).alias("date")).drop(_TIME)
     return dated if rule.is_null().all() else dated.with_columns(rule.alias(RULE))
 
@@ -126,7 +111,7 @@ def _with_clocks(table: pl.DataFrame) -> pl.DataFrame:
 def _in_their_zones(table: pl.DataFrame) -> pl.DataFrame:
     """Clocks without a zone as those of the zone that a column says: an IANA name, or an offset such as +05:30.
 
-    Raises TimeError for another name.
+    Raises TimeError for another name, and for times that its clocks show twice or never.
     """
     column = next((name for name in table.columns if beside(name) in ("zone", "offset") and is_text(table[name])), None)
     if column is None:
@@ -136,43 +121,10 @@ def _in_their_zones(table: pl.DataFrame) -> pl.DataFrame:
     bare = moments.has_clock & moments.instant.is_null() & said.is_not_null()
     instants = pl.Series("instant", [None] * table.height, dtype=UTC)
     for zone in said.filter(bare).unique().to_list():
-        there = bare & (said == zone)
-        instants = pl.select(pl.when(there).then(_located(moments.wall, zone, column)).otherwise(instants)).to_series()
+        own = moments.wall.set(~(bare & (said == zone)), None)
+        instants = instants.fill_null(by_zone(own, zone, column))
     written = instants.dt.strftime("%Y-%m-%dT%H:%M:%S+00:00").fill_null(table["date"].cast(pl.String))
     return table.with_columns(written.alias("date")) if bare.any() else table
-
-
-def _located(wall: pl.Series, zone: str, column: str) -> pl.Series:
-    """Clocks of a zone, or of an offset, as instants."""
-    offset = _OFFSET.fullmatch(zone)
-    if offset is not None:
-        sign = -1 if offset["sign"] == "-" else 1
-        away = sign * timedelta(hours=int(offset["hours"]), minutes=int(offset["minutes"] or 0))
-        return (wall - away).dt.replace_time_zone("UTC")
-    try:
-        name = zone_written(zone)
-    except InputError:
-        raise TimeError(
-            f"{zone!r} in column {column!r} of events does not determine a zone",
-            hint="write an IANA name such as America/New_York, or an offset such as -05:00",
-        ) from None
-    return wall.dt.replace_time_zone(name, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
-
-
-def _rule_of(words: pl.Series) -> pl.Series:
-    """``after-close`` or ``same-day`` where text says when of its day something was, null where it does not."""
-    said = pl.lit(None, pl.String)
-    for rule, pattern in _WORDS.items():
-        said = pl.when(words.str.contains(pattern)).then(pl.lit(rule)).otherwise(said)
-    return words.to_frame().select(said.alias("rule"))["rule"]
-
-
-def _in_24_hours(clocks: pl.Series) -> pl.Series:
-    """``4:05 PM`` as ``16:05``; other text as it is."""
-    parts = clocks.str.extract_groups(_HALF_DAYS).struct.unnest().with_columns(clocks.alias("clock"))
-    hour, half = pl.col("1").cast(pl.Int64), pl.col("4").str.to_lowercase()
-    of_day = hour_of_day(hour, half).cast(pl.String) + ":" + pl.col("2").fill_null("00") + pl.col("3").fill_null("")
-    return parts.select(pl.when(hour.is_between(1, 12)).then(of_day).otherwise("clock")).to_series()
 
 
 def _warn_of_unread_clocks(table: pl.DataFrame) -> None:
@@ -181,7 +133,7 @@ def _warn_of_unread_clocks(table: pl.DataFrame) -> None:
     if moments_of(head["date"], "events").has_clock.any():
         return
     for column in head.get_columns():
-        if column.name not in (*_OWN, *_STORED) and _tells_clocks(column):
+        if column.name not in (*_OWN, *_STORED, RULE) and _tells_clocks(column):
             warn(
                 f"events have times of day in column {column.name!r}, which is not read: their day 0 is the bar of "
                 "'date'. Call it 'time' (HH:MM, bmo, amc), or write both in 'date'"
@@ -197,7 +149,7 @@ def _tells_clocks(column: pl.Series) -> bool:
     texts = without_blanks(column.cast(pl.String)).drop_nulls() if is_text(column) else pl.Series()
     if texts.is_empty():
         return False
-    if texts.str.contains(_UNREAD_CLOCK).all():
+    if texts.str.contains(SAYS_WHEN).all():
         return True
     return reads_as_moments(texts) and bool(moments_of(texts, "events").has_clock.any())
 

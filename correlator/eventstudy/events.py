@@ -21,6 +21,7 @@ from correlator.eventstudy.moments import RULE, UTC, Moments, moments_of
 from correlator.eventstudy.names import columns_meant
 from correlator.eventstudy.spec import StudySpec
 from correlator.intervals import END
+from correlator.market.clock_columns import begin_of_days, located
 from correlator.market.former_names import former_names
 from correlator.market.instruments import find_instrument
 from correlator.sessions import exchange_named, exchange_zone, place_instants, sessions_between
@@ -239,13 +240,16 @@ def _close_of(text: str) -> tuple[int, int, str]:
 
 
 def _with_zones(moments: Moments, zone: str | None) -> Moments:
-    """Clocks without a zone read by the clocks of ``zone``, where there is one."""
+    """Clocks without a zone read by the clocks of ``zone``, where there is one.
+
+    Raises TimeError for a time that these show twice or never.
+    """
     bare = moments.has_clock & moments.instant.is_null()
     if zone is None or not bare.any():
         return moments
+    local = located(moments.wall.set(~bare, None), zone, "events").dt.convert_time_zone("UTC").cast(UTC)
     warn(f"{int(bare.sum())} times of day without a zone are read by the clocks of {zone}")
-    local = moments.wall.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return Moments(moments.day, moments.wall, moments.instant.fill_null(local.dt.convert_time_zone("UTC").cast(UTC)))
+    return Moments(moments.day, moments.wall, moments.instant.fill_null(local))
 
 
 def _on_instants(
@@ -271,7 +275,8 @@ def _on_instants(
         days = pl.DataFrame({"day": moments.day, "rule": rule})
         later = pl.when(pl.col("rule") == "after-close").then(pl.col("day").dt.offset_by("1d")).otherwise("day")
         midnights = days.select(pl.when(pl.col("rule").is_not_null()).then(later).cast(pl.Datetime("us"))).to_series()
-        midnights = midnights.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        if zone is not None:
+            midnights = begin_of_days(midnights, zone)
         known = known.fill_null(midnights.cast(labels.dtype))
     precision = pl.when(known.is_not_null()).then(pl.lit("second")).when(dated).then(pl.lit("day"))
     timed = events.with_columns(known_at=known, known_precision=precision)
@@ -316,7 +321,10 @@ def _by_close(moments: Moments, labels: pl.Series, spec: StudySpec) -> pl.DataFr
     assert spec.close_of_day is not None  # the caller's branch
     hour, minute, zone = _close_of(spec.close_of_day)
     local = labels.cast(pl.Datetime("us")).dt.offset_by(f"{hour}h{minute}m")
-    closes = local.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null").dt.convert_time_zone("UTC")
+    is_midnight = (hour, minute) == (24, 0)
+    another = "give close_of_day another time"
+    closes = begin_of_days(local, zone) if is_midnight else located(local, zone, "the close of day", hint=another)
+    closes = closes.dt.convert_time_zone("UTC")
     known = moments.instant.fill_null(closes[0])
     row = pl.Series(closes.search_sorted(known.cast(closes.dtype), side="right")).cast(pl.Int64).to_numpy()
     total = len(labels)

@@ -9,7 +9,7 @@ import polars as pl
 from correlator.errors import TimeError, warn
 from correlator.eventstudy.moments import is_text
 from correlator.eventstudy.weeks import off_by
-from correlator.market.clock_columns import holds_clocks, one_zone, with_times
+from correlator.market.clock_columns import holds_clocks, located, one_zone, with_times
 from correlator.market.layout.vocabulary import beside, may_be_clock
 
 _NEARLY_A_DAY = timedelta(hours=20)
@@ -39,7 +39,9 @@ def days_of(labels: pl.Series, what: str, zone: str | None, said: dict[str, pl.S
         within = labels.diff().drop_nulls().min() < _NEARLY_A_DAY  # type: ignore[operator]
         place = own or (zone if within else None)
         if place is not None:
-            labels = _located(labels, place, what, told=own is None)
+            labels = located(labels, place, what)
+            if own is None:
+                warn(f"times of {what} without a zone are read by the clocks of {place}")
     if labels.diff().drop_nulls().min() < _NEARLY_A_DAY:  # type: ignore[operator]
         return labels
     own = labels.dtype.time_zone  # type: ignore[attr-defined]
@@ -52,14 +54,3 @@ def days_of(labels: pl.Series, what: str, zone: str | None, said: dict[str, pl.S
             hint="give exchange='XNAS', or write plain dates",
         )
     return days
-
-
-def _located(labels: pl.Series, zone: str, what: str, *, told: bool) -> pl.Series:
-    """Times without a zone as instants; ``told``: with a warning."""
-    located = labels.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-    lost = labels.filter(located.is_null() & labels.is_not_null())
-    if len(lost):
-        raise TimeError(f"{what}: the clocks of {zone} show {lost[0]} twice or never", hint="write times in UTC")
-    if told:
-        warn(f"times of {what} without a zone are read by the clocks of {zone}")
-    return located

@@ -8,7 +8,7 @@ from datetime import time
 
 import polars as pl
 
-from correlator.errors import InputError
+from correlator.errors import InputError, TimeError
 from correlator.market.layout.vocabulary import beside
 from correlator.sessions import is_utc, zone_written
 
@@ -60,6 +60,31 @@ def with_times(dates: pl.Series, clocks: pl.Series) -> pl.Series:
         .otherwise(day.str.replace(r"^(\d{4})[./](\d{2})[./](\d{2})$", "${1}-${2}-${3}"))
     )
     return frame.select(pl.format("{} {}", iso, written).alias(dates.name)).to_series()
+
+
+def located(walls: pl.Series, zone: str, what: str, *, hint: str = "write times in UTC, or their offsets") -> pl.Series:
+    """Times (N,) by the clocks of ``zone`` as instants; raises TimeError for the first that these show twice or never.
+
+    Examples
+    --------
+    >>> from datetime import datetime
+    >>> located(pl.Series([datetime(2024, 7, 1, 16)]), "Asia/Karachi", "events")[0].isoformat()
+    '2024-07-01T16:00:00+05:00'
+    """
+    instants = walls.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    lost = walls.filter(instants.is_null() & walls.is_not_null())
+    if len(lost):
+        raise TimeError(f"{what}: the clocks of {zone} show {lost[0]} twice or never", hint=hint)
+    return instants
+
+
+def begin_of_days(midnights: pl.Series, zone: str) -> pl.Series:
+    """The first instant of the days that begin at ``midnights`` (N,): of two midnights the first; where clocks leave
+    midnight out, the time to which they are put forward.
+    """
+    instants = midnights.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    forward = midnights.dt.offset_by("1h").dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return instants.fill_null(forward)
 
 
 def _are_days(column: pl.Series) -> bool:
