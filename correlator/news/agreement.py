@@ -17,7 +17,7 @@ from correlator.news.address_dates import date_in_address, day_in_folders
 from correlator.news.page import NO_DATE_HINT
 from correlator.news.printed_dates import NO_LAYOUT_HINT
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import UNKNOWN, Stamp, zone_info
+from correlator.news.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_info
 from correlator.news.witnesses import Level, Witness
 
 _SAME = timedelta(minutes=2)
@@ -59,6 +59,7 @@ def settle(
         raise TimeError(f"{where} has no publication date that can be read{reason}", hint=hint)
     timed = [each for each in read if each.stamp.precision != "day"]
     first = _clock(timed, changes, publisher, where) if timed else read[0]
+    first = _of_printed(first, timed, published, changes, publisher=publisher, where=where)
     _check_days(first, read, publisher, address, where=where)
     _check_printed(first, read, changes, where=where)
     if LABELS_DIFFER in first.stamp.rule:
@@ -140,8 +141,7 @@ def _same_wall_clock(one: _Statement, other: _Statement) -> bool:
     """Whether both print the same date and time under different offsets."""
     if one.stamp.offset is None or other.stamp.offset is None or one.stamp.offset == other.stamp.offset:
         return False
-    walls = [each.instant.replace(tzinfo=None) + (each.stamp.offset or timedelta()) for each in (one, other)]
-    return abs(walls[0] - walls[1]) <= _SAME
+    return abs(_wall(one) - _wall(other)) <= _SAME
 
 
 def _only_unlabelled(one: _Statement, other: _Statement, publisher: Profile) -> bool:
@@ -149,7 +149,61 @@ def _only_unlabelled(one: _Statement, other: _Statement, publisher: Profile) -> 
     if one.stamp.offset is None or other.stamp.offset is not None or publisher.zone is None:
         return False
     printed = other.instant.astimezone(zone_info(publisher.zone)).replace(tzinfo=None)
-    return abs(one.instant.replace(tzinfo=None) + one.stamp.offset - printed) <= _SAME
+    return abs(_wall(one) - printed) <= _SAME
+
+
+def _of_printed(
+    first: _Statement,
+    timed: Sequence[_Statement],
+    published: Sequence[Witness],
+    changes: Sequence[_Statement],
+    *,
+    publisher: Profile,
+    where: str,
+) -> _Statement:
+    """The statement; where it has an offset of zero, and readers are shown its clock without a zone, that of the place.
+
+    Another statement of that instant under an offset other than zero confirms it. Raises TimeError where nothing tells
+    the offset of the place: the clock may be in UTC or local.
+    """
+    if first.stamp.offset != timedelta(0):
+        return first
+    if any(each.stamp.offset and abs(each.instant - first.instant) <= _SAME for each in timed):
+        return first
+    for witness in published:
+        if witness.level != Level.PRINTED or not _prints(witness, _wall(first), publisher):
+            continue
+        if publisher.zone:
+            local, _ = _read([witness], publisher)
+        else:
+            local = list(_by_the_same_clock([witness], changes, publisher))
+        if not local and publisher.zone:
+            return first  # a clock that the place did not show
+        if not local:
+            raise TimeError(
+                f"{where} prints one clock under UTC and without a zone ({first.shown}, {witness.origin}"
+                f" {witness.text!r}): it may be in UTC or local",
+                hint=f"{NO_ZONE_HINT}; --zone UTC if it is in UTC",
+            )
+        if abs(local[0].instant - first.instant) <= _SAME:
+            return first
+        return replace(local[0], stamp=replace(local[0].stamp, rule=f"{local[0].stamp.rule}; {LABELS_DIFFER}"))
+    return first
+
+
+def _prints(witness: Witness, wall: datetime, publisher: Profile) -> bool:
+    """Whether a witness is the clock ``wall`` without a zone."""
+    try:
+        stamp = replace(publisher, zone="UTC").stamp(witness.text, witness.origin)
+    except TimeError:
+        return False
+    unlabelled = stamp.instant is not None and stamp.offset is None and stamp.precision != "day"
+    return unlabelled and stamp.instant is not None and abs(stamp.instant.replace(tzinfo=None) - wall) <= _SAME
+
+
+def _wall(statement: _Statement) -> datetime:
+    """What a clock under the stated offset shows."""
+    return statement.instant.replace(tzinfo=None) + (statement.stamp.offset or timedelta())
 
 
 def _of_the_place(one: _Statement, other: _Statement, publisher: Profile, where: str) -> _Statement:

@@ -238,9 +238,9 @@ def _elements(document: Document) -> Iterator[Witness]:
         stated = element.get("datetime")
         if stated:
             yield Witness(stated, "time element", Level.ELEMENT, binding)
-        elif printed:
-            parts = dict.fromkeys([*printed_parts(printed), *_dated_pieces(element)])
-            yield from (Witness(part, "date line", Level.PRINTED, binding) for part in parts)
+        parts = dict.fromkeys([*printed_parts(printed), *_dated_pieces(element)])
+        origin = "text of the time element" if stated else "date line"
+        yield from (Witness(part, origin, Level.PRINTED, binding and not stated) for part in parts)
         return
 
 

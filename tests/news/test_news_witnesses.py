@@ -147,6 +147,41 @@ def test_of_two_labels_of_one_clock_the_places_counts():
     assert "label" in read.published.rule or "offset" in read.published.rule
 
 
+SHOWN = [
+    '<span class="post-date">28 May 2025, 13:00</span>',
+    '<time datetime="2025-05-28T13:00:00Z">28 May 2025, 13:00</time>',
+]
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+@pytest.mark.parametrize(
+    ("zone", "hour"), [("Asia/Karachi", 8), ("UTC", 13), ("Europe/London", 12), ("Atlantic/Reykjavik", 13)]
+)
+def test_a_clock_under_utc_that_readers_see_without_a_zone_is_the_places(shown, zone, hour):
+    from correlator.news.publishers import Publishers
+
+    html = page(ld(OWN)).replace("</h1>", f"</h1>{shown}")
+    read = parse_html(html, publishers=Publishers(zone=zone))
+    assert read.published.instant == datetime(2025, 5, 28, hour, tzinfo=UTC)
+    with pytest.raises(TimeError, match="in UTC or local.*--zone UTC"):
+        parse_html(html)
+
+
+@pytest.mark.parametrize(
+    ("head", "shown", "hour"),
+    [
+        ('<meta property="article:modified_time" content="2025-05-28T13:00:00+05:00">', "28 May 2025, 13:00", 8),
+        ('<meta property="article:published_time" content="2025-05-28T18:00:00+05:00">', "28 May 2025, 13:00", 13),
+        ("", "28 May 2025, 13:00 GMT", 13),
+        ("", "28 May 2025, 18:00", 13),
+        ("", "28 May 2025", 13),
+    ],
+)
+def test_what_the_page_says_elsewhere_tells_the_zone_of_a_clock_shown_without_one(head, shown, hour):
+    html = page(head + ld(OWN)).replace("</h1>", f'</h1><span class="post-date">{shown}</span>')
+    assert parse_html(html).published.instant == datetime(2025, 5, 28, hour, tzinfo=UTC)
+
+
 def test_midnight_is_a_date_and_a_clock_of_the_same_day_is_better():
     midnight = '<meta property="article:published_time" content="2025-05-29T00:00:00+05:00">'
     read = parse_html(page(midnight))
