@@ -13,7 +13,7 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.market.instruments import currencies
-from correlator.market.numerals import in_plain_signs
+from correlator.numerals import in_plain_signs
 
 _NOTHING = [
     "",

@@ -13,8 +13,8 @@ from datetime import date
 import polars as pl
 
 from correlator.errors import InputError, TimeError
-from correlator.market.numerals import in_plain_signs
 from correlator.market.written_dates import ORDERS, read_dates
+from correlator.numerals import in_plain_signs
 
 _INSTANT = pl.Datetime("us", "UTC")
 _ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"

@@ -1,4 +1,5 @@
-"""Months and weekdays by their names in some thirty languages (``data/news/calendar_words.csv``, from Unicode CLDR).
+"""Months, weekdays and halves of the day by their names in some sixty languages (``data/news/calendar_words.csv``,
+months and weekdays from Unicode CLDR).
 
 A name that means different months in different languages is not in the table, so that it is refused and not guessed.
 """
@@ -8,25 +9,35 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
+from correlator.numerals import DIRECTION_MARKS, plain_digit
 from correlator.resources import data_path
 
-_CJK_DATE = re.compile(r"(\d{4}|\d{2}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]")
+_CJK_DATE = re.compile(
+    r"(?<!\d)(?:(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일号號]|(\d\d)년 ?(\d{1,2})월 ?(\d{1,2})일)"
+)
 _CJK_TIME = re.compile(
     r"(?:(午前|上午|오전)|(午後|下午|오후))? ?(\d{1,2}) ?[時时시点:] ?(\d\d?)(?:[分분]|(?!\d))"
     r"(?:[: ]?(\d{1,2}) ?(?:[秒초]|(?!\d)))?"
 )
 _CJK_WEEKDAY = re.compile(
-    r"[(（] ?[日月火水木金土一二三四五六월화수목금토일](?:曜日|曜|요일)? ?[)）]|星期[一二三四五六日天]"
+    r"[(（] ?([日月火水木金土一二三四五六월화수목금토일])(?:曜日|曜|요일)? ?[)）]"
+    r"|(?:星期|[周週])([一二三四五六日天])|([日月火水木金土])曜日?|([월화수목금토일])요일"
 )
+_CJK_WEEK = ("月一월", "火二화", "水三수", "木四목", "金五금", "土六토", "日天일")
 _SHORT_ENGLISH = frozenset(("mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun"))
-# Marks of direction that right-to-left pages put around dates.
-_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u00ad\u200b"))
+# Marks of direction, of hyphenation and of joining; letters that Arabic and Persian keyboards give different numbers.
+_TRANSLATED = dict.fromkeys(map(ord, f"{DIRECTION_MARKS}\u00ad\u200b\u200c\u200d"), "") | {
+    ord("ی"): "ي",
+    ord("ى"): "ي",
+    ord("ک"): "ك",
+}
 
 
 def fold(text: str) -> str:
-    """A text for comparison: case folded, digits of any script as ASCII, no accents, no marks of direction.
+    """A text for comparison: case folded, digits of any script as ASCII, no accents, no marks of direction or joining.
 
     Examples
     --------
@@ -35,8 +46,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    split = unicodedata.normalize("NFKD", text.translate(_MARKS).casefold())
-    plain = "".join(_plain(letter) for letter in split if not unicodedata.combining(letter))
+    split = unicodedata.normalize("NFKD", text.translate(_TRANSLATED).casefold())
+    plain = "".join(plain_digit(letter) for letter in split if not unicodedata.combining(letter))
     return unicodedata.normalize("NFC", plain).replace("ı", "i")
 
 
@@ -52,11 +63,28 @@ def key_of(text: str) -> str:
 
 
 def with_numbers(folded: str) -> str:
-    """A folded text with every month as ``m01`` to ``m12`` and East Asian dates and times in digits."""
-    if folded.isascii():
-        return _words_pattern().sub(_month, folded)
-    numbered = _CJK_WEEKDAY.sub(" ", _CJK_DATE.sub(lambda m: f"{_year(m[1])}-{m[2]:0>2}-{m[3]:0>2} ", folded))
-    return _words_pattern().sub(_month, _CJK_TIME.sub(_cjk_time, numbered))
+    """A folded text in digits: months as ``m01`` to ``m12``, those of the Solar Hijri calendar as ``s01`` to ``s12``,
+    halves of the day as ``am`` and ``pm`` behind its clock time, East Asian dates and times.
+    """
+    if not folded.isascii():
+        folded = _CJK_TIME.sub(_cjk_time, _CJK_DATE.sub(_cjk_date, folded))
+    numbered = _words_pattern().sub(lambda match: _numbers()[match[0]], folded)
+    return _HALF_AHEAD.sub(r"\2 \1", " ".join(numbered.split()))
+
+
+def without_weekday(folded: str) -> tuple[str, int | None]:
+    """The folded text without a weekday (Monday 0), and which one it was."""
+    match = _CJK_WEEKDAY.search(folded)
+    if match:
+        day = next(group for group in match.groups() if group)
+        number = next(number for number, names in enumerate(_CJK_WEEK) if day in names)
+    else:
+        match = _weekdays_pattern().search(folded)
+        number = _weekdays()[match[1]] if match else 0
+    if match is None:
+        return folded, None
+    rest = folded[: match.start()] + " " + folded[match.end() :].lstrip(".,،")
+    return " ".join(rest.split()), number
 
 
 def weekday_of(word: str) -> int | None:
@@ -64,13 +92,12 @@ def weekday_of(word: str) -> int | None:
     return _weekdays().get(word.rstrip("."))
 
 
-def _plain(letter: str) -> str:
-    number = unicodedata.decimal(letter, None)
-    return letter if number is None else str(number)
+_HALF_AHEAD = re.compile(r"\b([ap]m),? +(\d{1,2}:\d\d(?::\d\d)?)(?! ?[ap]m)")
 
 
-def _year(text: str) -> str:
-    return text if len(text) == 4 else f"20{text}"
+def _cjk_date(match: re.Match[str]) -> str:
+    year, month, day, short, short_month, short_day = match.groups()
+    return f"{year}-{month:0>2}-{day:0>2} " if year else f"{short_day}.{short_month}.{short} "
 
 
 def _cjk_time(match: re.Match[str]) -> str:
@@ -80,10 +107,6 @@ def _cjk_time(match: re.Match[str]) -> str:
     return f" {hour:02}:{match[4]:0>2}" + (f":{match[5]:0>2}" if match[5] else "")
 
 
-def _month(match: re.Match[str]) -> str:
-    return f"m{_months()[match[0]]:02}"
-
-
 @cache
 def _rows() -> tuple[tuple[str, str, str], ...]:
     with data_path("news", "calendar_words.csv").open(encoding="utf-8", newline="") as file:
@@ -91,8 +114,11 @@ def _rows() -> tuple[tuple[str, str, str], ...]:
 
 
 @cache
-def _months() -> dict[str, int]:
-    return {name: int(number) for kind, name, number in _rows() if kind == "month"}
+def _numbers() -> dict[str, str]:
+    """What stands for each word but weekdays in a text in digits."""
+    written = {"month": "m{:02}", "solar": "s{:02}"}
+    halves = {name: (" am ", " pm ")[int(number)] for kind, name, number in _rows() if kind == "half"}
+    return halves | {name: written[kind].format(int(number)) for kind, name, number in _rows() if kind in written}
 
 
 @cache
@@ -108,5 +134,18 @@ _ENGLISH = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 @cache
 def _words_pattern() -> re.Pattern[str]:
-    names = sorted(_months(), key=len, reverse=True)
-    return re.compile(rf"(?<![^\W\d_])(?:{'|'.join(map(re.escape, names))})(?![^\W\d_])")
+    return re.compile(rf"(?<![^\W\d_]){_one_of(_numbers())}(?![^\W\d_])")
+
+
+@cache
+def _weekdays_pattern() -> re.Pattern[str]:
+    """A weekday, with the mark that Thai puts behind it."""
+    return re.compile(rf"(?<![^\W\d_])({_one_of(_weekdays())})(?:ที(?= ?\d)|(?![^\W\d_]))")
+
+
+def _one_of(words: Iterable[str]) -> str:
+    """A pattern of the longest of ``words``; grouped by their first letters, so that few are tried at each place."""
+    groups: dict[str, list[str]] = {}
+    for word in sorted(words, key=len, reverse=True):
+        groups.setdefault(word[0], []).append(re.escape(word[1:]))
+    return "(?:" + "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items()) + ")"

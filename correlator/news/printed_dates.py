@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from correlator.errors import TimeError
-from correlator.news.calendar_words import fold, weekday_of, with_numbers
+from correlator.news.calendar_words import fold, weekday_of, with_numbers, without_weekday
+from correlator.news.calendars import in_chinese_figures, in_gregorian, with_eras
 
 ClockPrecision = Literal["second", "minute", "day"]
 DATE_ORDERS = ("dmy", "mdy")
@@ -23,7 +24,9 @@ def read_printed(
     ``layouts``: strptime formats tried first, after a weekday in front is taken off. Raises TimeError.
     """
     folded = fold(text)
-    words, weekday = _without_weekday(folded)
+    if not folded.isascii():
+        folded = with_eras(in_chinese_figures(folded), text)
+    words, weekday = without_weekday(folded)
     by_layout = _by_layout(text, layouts)
     naive, precision, form = by_layout or _assembled(with_numbers(words), date_order, original)
     if weekday is not None and weekday != naive.weekday():
@@ -38,7 +41,8 @@ def fraction_of(text: str) -> bool:
 
 
 _EDGE_WORDS = re.compile(
-    r"\b(?:at|a|um|uhr|kl|klo|saat|as|las|om|godz|pukul|pkl|в|goda|года|г)\b\.?|\b(?:hrs|hours|h)\b\.?(?=$| )"
+    r"(?<![^\W\d_])(?:at|a|um|uhr|kl|klo|saat|as|las|om|godz|pukul|pkl|alle|ore|luc|в|goda|года|г|о|об|στισ|בשעה|ساعت|الساعة"
+    r"|เวลา|น|बजे|بجے|টায|মিনিট)(?![^\W\d_])\.?|(?<=\d)-c[iu] il\b|\b(?:hrs|hours|h)\b\.?(?=$| )"
     r"|[@|•·–—/,()]|(?<= )-(?= )"
 )
 _TIME = re.compile(
@@ -47,11 +51,11 @@ _TIME = re.compile(
     r"|(?<![\d:.])(?P<only>\d{1,2}) ?(?P<only_half>[ap])\.? ?m\b\.?"
 )
 _DOTTED_TIME = re.compile(
-    r"(?<= )(?P<hour>\d{1,2})(?:\.| ?h ?)(?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?(?: uhr)?$"
+    r"(?<= )(?P<hour>\d{1,2})(?:\.| ?h ?)(?P<minute>\d\d)(?P<second>(?!))?(?P<half> ?[ap]\.?m\b\.?)?(?: uhr| ?น\.?)?$"
 )
 # A date of another calendar, whose years are 13.. or 14.. today, and what marks a year as Gregorian in Arabic and Urdu.
 _OTHER_CALENDAR = re.compile(
-    r"\b(?:\d{1,2}(?: [^\W\d_]+){1,3},? 1[34]\d\d|1[34]\d\d(?P<a>[/-])\d{1,2}(?P=a)\d{1,2}"
+    r"\b(?:\d{1,2}(?: [^\s\d,،]+){1,3},? 1[34]\d\d|1[34]\d\d(?P<a>[/-])\d{1,2}(?P=a)\d{1,2}"
     r"|\d{1,2}(?P<b>[/-])\d{1,2}(?P=b)1[34]\d\d)(?: ?هـ?)?(?!\w)"
 )
 # Before and after noon behind a clock time, in Arabic and Greek.
@@ -61,6 +65,8 @@ _HALVES = (
 )
 _YEAR_MARK = re.compile(r"(?<=\d{4}) ?[مء](?!\w)|\bالموافق\b")
 _COMPACT = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?:[.,]\d{1,9})?(?=$|[ t]\d\d:)")
+# One month by both of its names, as in Lebanon.
+_MONTH_TWICE = re.compile(r"(m\d\d) ?[/(] ?\1\)?")
 _ISO_T = re.compile(r"(?<=\d)t(?=\d)")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b\.?")
 
@@ -89,18 +95,9 @@ def _precision(layout: str) -> ClockPrecision:
     return "minute" if "%M" in layout else "day"
 
 
-def _without_weekday(folded: str) -> tuple[str, int | None]:
-    """The text without a weekday, and which one it was."""
-    for match in re.finditer(r"[^\W\d_]{3,}(?:-feira)?", folded):
-        weekday = weekday_of(match[0])
-        if weekday is not None:
-            rest = folded[: match.start()] + " " + folded[match.end() :].lstrip(".,،")
-            return " ".join(rest.split()), weekday
-    return folded, None
-
-
 def _assembled(text: str, date_order: str | None, original: str) -> tuple[datetime, ClockPrecision, str]:
     """A time from its parts: a clock time wherever it stands, and a date that is all the rest."""
+    text, also = in_gregorian(text, original)
     other = _OTHER_CALENDAR.sub(" ", text)
     text = _YEAR_MARK.sub(" ", other if re.search(r"\d", other) else text).strip()
     compact = _COMPACT.match(text)
@@ -108,7 +105,7 @@ def _assembled(text: str, date_order: str | None, original: str) -> tuple[dateti
         year, _, month, day, hour, minute, second = compact.groups()
         clock = f" {hour}:{minute}:{second or '00'}" if hour else ""
         text = f"{year}-{month}-{day}{clock}{text[compact.end() :]}"
-    text = _ORDINAL.sub("", _ISO_T.sub(" ", text))
+    text = _MONTH_TWICE.sub(r"\1", _ORDINAL.sub("", _ISO_T.sub(" ", text)))
     for marked, half in _HALVES:
         text = marked.sub(half, text)
     match = _TIME.search(text) or _DOTTED_TIME.search(text)
@@ -118,6 +115,8 @@ def _assembled(text: str, date_order: str | None, original: str) -> tuple[dateti
         matched = pattern.fullmatch(rest)
         if matched:
             day = build(matched.groupdict(), date_order, original)
+            if also and also != day:
+                raise TimeError(f"{original[:60]!r} names two days")
             return _joined(day, match, form, original)
     raise TimeError(f"{original[:60]!r} is not in a known date layout", hint=NO_LAYOUT_HINT)
 
@@ -190,8 +189,14 @@ _DATES: tuple[tuple[re.Pattern[str], Callable[[Parts, str | None, str], tuple[in
         _plain,
         "day, month by name, year",
     ),
+    (re.compile(r"(?P<d>\d{1,2}) thang (?P<m>\d{1,2})(?: nam)? (?P<y>\d{4})"), _plain, "day, month, year"),
     (re.compile(rf"m(?P<m>\d\d)\.?[ \-/]?(?P<d>\d{{1,2}})[ \-/]{_Y}"), _plain, "month by name, day, year"),
-    (re.compile(r"(?P<y>\d{4})[ \-/]m(?P<m>\d\d)\.?[ \-/](?P<d>\d{1,2})"), _plain, "year, month by name, day"),
+    (
+        re.compile(r"(?P<y>\d{4})(?:\.| m\.)?[ \-/]m(?P<m>\d\d)\.?[ \-/](?P<d>\d{1,2})(?:\.| d\.?)?"),
+        _plain,
+        "year, month by name, day",
+    ),
+    (re.compile(r"(?P<y>\d{4})\. gada (?P<d>\d{1,2})\. m(?P<m>\d\d)"), _plain, "year, day, month by name"),
     (re.compile(rf"(?P<d>\d{{1,2}})\. ?(?P<m>\d{{1,2}})\. ?{_Y}\.?"), _plain, "dd.mm.yyyy"),
     (
         re.compile(r"(?P<a>\d{1,2})(?P<s>[/\-])(?P<b>\d{1,2})(?P=s)(?P<y>\d{4}|\d\d)"),

@@ -44,6 +44,8 @@ ABBREVIATIONS: Mapping[str, str] = {
     "MSK": "Europe/Moscow",
     "МСК": "Europe/Moscow",
     "TRT": "+03:00",
+    "TSİ": "Europe/Istanbul",
+    "TSI": "Europe/Istanbul",
     "CET": "+01:00",
     "CEST": "+02:00",
     "MEZ": "+01:00",
@@ -109,7 +111,7 @@ def parse_time(
     ----------
     text
         The time as printed: ISO 8601 (also compact), RFC 822, epochs in s, ms, us or ns, dates with months by name in
-        some thirty languages, ``dd.mm.yyyy``, East Asian dates; digits of any script.
+        some sixty languages, ``dd.mm.yyyy``, East Asian dates, years of other calendars; digits of any script.
     zone
         IANA zone of a time that states none; None refuses such times.
     layouts
@@ -262,8 +264,8 @@ _OFFSET = re.compile(
     r"|(?<=\d) ?([Zz])$|(?:GMT|UTC) ?([+\-−]\d{1,2})$"
 )
 _INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(?= )")
-_ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-ZА-Я]{2,5}|мск)\)?$")
-_INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-ZА-Я]{2,5}|мск)\)?(?=[ ,|])")
+_ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-ZА-Я]{2,5}|мск|TSİ)\)?$")
+_INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-ZА-Я]{2,5}|мск|TSİ)\)?(?=[ ,|])")
 _ZONE_NAME = re.compile(r"\[([A-Za-z_/+\-]{3,40})\]$|(?<=[\dMm]) ([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_\-]+){1,2})$")
 _NAME_BEHIND_OFFSET = re.compile(r"(\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?[+\-−]\d\d:?\d\d) \(?[A-Z]{2,5}\)?$")
 _NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "IN", "ON", "AT"))
