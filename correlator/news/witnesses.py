@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from lxml import html
 
-from correlator.news.calendar_words import fold, weekday_of, with_numbers
+from correlator.news.date_lines import printed_parts, says_publication, says_update
 from correlator.news.document import Document
 from correlator.news.html_tree import aside_of, text_of
 from correlator.news.json_ld import Node, text_at
@@ -103,15 +103,6 @@ _DATE_NAME = re.compile(
     r"|date(?:s|line|time|published|publish|post|info|simple)?|tarih\w*|datum|fecha|zaman|timestamp\w*|pub-?date|published|time|byline|postedon|posted-on)(?:$|[\s_\-])"
 )
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_UPDATE_WORD = re.compile(
-    r"(?i)\b(?:last )?(?:updated|modified|corrected|amended|revised|edited(?! by)"
-    r"|güncelle\w*|son güncelleme|aktualisiert|mis à jour|actualizado|aggiornat[oa]"
-    r"|atualizado|bijgewerkt|oppdatert|uppdaterad|opdateret|zaktualizowan\w*|обновлен\w*|yenilən\w*)\b|更新|تحديث|업데이트"
-)
-_PUBLISH_WORD = re.compile(
-    r"(?i)\b(?:(?:first )?published|posted|veröffentlicht|yayınlan\w*|yayım\w*|publi(?:é|cado|ée)|pubblicato"
-    r"|опубликован\w*|dərc)\b(?: on| at| am| le| el| il)?\s*:?|发布|نشر"
-)
 _UPDATE_NAME = re.compile(r"(?i)updat|modif|revis|edited")
 # Days that a page prints of something else: of an event, of today.
 _OTHER_DAY = re.compile(
@@ -126,7 +117,6 @@ _LABELLED = re.compile(
     r"(?i)(?:datum|date|published|publication date|posted|veröffentlicht|fecha|data|tarih|tarix|дата|تاریخ|التاريخ)"
     r"\s*:?\s*(\D{0,12}\d[\w.,:/ -]{4,24})"
 )
-_MONTH = re.compile(r"m\d\d\.?")
 _LONGEST_LABELLED = 60
 _LONGEST_PRINTED = 120
 _NEAR = 60  # elements between the heading and its date
@@ -222,7 +212,7 @@ def _elements(document: Document) -> Iterator[Witness]:
     for element in near[:6]:
         names = f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"
         printed = text_of(element)
-        if _UPDATE_NAME.search(names) or (_of_update(printed) and not _PUBLISH_WORD.search(printed)):
+        if _UPDATE_NAME.search(names) or (says_update(printed) and not says_publication(printed)):
             continue
         if _OTHER_DAY.match(printed) or _OTHER_DAY_NAME.search(f"{names} {element.getparent().get('class', '')}"):
             continue
@@ -267,16 +257,11 @@ def _is_entry(element: html.HtmlElement, heading: html.HtmlElement | None) -> bo
     return around in heading.iterancestors() and sum(1 for _ in around.iterdescendants("article")) > 1
 
 
-def _of_update(line: str) -> bool:
-    """Whether a printed line begins with what it says of an update."""
-    return _UPDATE_WORD.match(line.lstrip(" |•·-–—(")) is not None
-
-
 def _dated_pieces(element: html.HtmlElement) -> Iterator[str]:
     """What the elements within a date line print, up to what is said of an update (*06.01.2026*, then *5 min*)."""
     pieces = [" ".join(piece.split()) for piece in element.itertext()] if len(element) else []
     for piece in pieces:
-        if _UPDATE_WORD.search(piece):
+        if says_update(piece, anywhere=True):
             return
         if re.search(r"\d", piece):
             yield from printed_parts(piece)
@@ -321,26 +306,3 @@ def _is_dated(element: html.HtmlElement) -> bool:
         return False
     text = text_of(element)
     return len(text) <= _LONGEST_PRINTED and bool(re.search(r"\d", text))
-
-
-def printed_parts(line: str) -> list[str]:
-    """What of a printed line may be the time: without labels, and without what is said of an update."""
-    if _of_update(line) and (label := _PUBLISH_WORD.search(line)):
-        line = line[label.end() :]
-    first = _UPDATE_WORD.split(line)[0] or line
-    bare = re.sub(r"(?i)^.{0,60}?\b(?:published|posted|first published|date)\b(?: on| at)?\s*:?\s*", "", first)
-    parts = [bare, *re.split(r"\s*[|•·]\s*", bare)] if re.search(r"[|•·]", bare) else [bare]
-    plain = [part.strip(" |•·,-–—") for part in parts if re.search(r"\d", part)]
-    # In other languages what stands before the first figure is a label (Veröffentlicht am 13. Mai 2026).
-    # A weekday is not a label: it has to be that of the date.
-    return list(dict.fromkeys([*plain, *(_without_label(part) for part in plain)]))
-
-
-def _without_label(part: str) -> str:
-    """The part from its first figure on, with the month before it; as it is where its label has a weekday."""
-    figures = re.sub(r"^\D+", "", part)
-    label = part[: len(part) - len(figures)].split()
-    if any(weekday_of(word) is not None for each in label for word in re.findall(r"[^\W\d_]+", fold(each))):
-        return part
-    month = label[-1] if label and _MONTH.fullmatch(with_numbers(fold(label[-1]))) else ""
-    return f"{month} {figures}".strip()

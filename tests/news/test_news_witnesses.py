@@ -321,6 +321,49 @@ def test_what_is_printed_of_an_update_is_not_the_publication(label):
     assert read.published.instant.date() == date(2026, 4, 5)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Aktualizacja: 29 maja 2025",
+        "Aktualizováno 29. května 2025",
+        "Frissítve: 2025. május 29.",
+        "Оновлено 29 травня 2025",
+        "Laatst gewijzigd 29 mei 2025",
+        "Diperbarui 29 Mei 2025",
+        "Cập nhật 29/05/2025",
+        "Ενημερώθηκε: 29 Μαΐου 2025",
+        "به\u200cروزرسانی: ۸ خرداد ۱۴۰۴",
+        "اپ ڈیٹ 29 مئی 2025",
+        "עודכן: 29 במאי 2025",
+        "अपडेट: 29 मई 2025",
+        "আপডেট: ২৯ মে ২০২৫",
+        "อัปเดต: 29 พ.ค. 2568",
+        "수정 2025.05.29",
+        "更新时间：2025年5月29日",
+        "2025年5月29日 9時02分更新",
+    ],
+)
+def test_the_day_of_an_update_alone_is_no_publication_in_any_language(line):
+    with pytest.raises(TimeError, match="no publication date"):
+        page_of(body=f'<span class="date">{line}</span>')
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "公開日:令和7年5月28日",
+        "發布時間：民國114年5月28日",
+        "2025-05-28 来源：通讯社",
+        "تاریخ انتشار: چهارشنبه ۷ خرداد ۱۴۰۴",
+        "2025年5月28日公開 2025年5月29日更新",
+        "เผยแพร่ 28 พฤษภาคม 2568",
+    ],
+)
+def test_labels_of_other_languages_are_taken_off(line):
+    read = page_of(body=f'<span class="date">{line}</span>')
+    assert (read.published.instant, read.published.precision) == (datetime(2025, 5, 28, tzinfo=UTC), "day")
+
+
 def test_a_date_behind_its_label_tells_where_nothing_else_does():
     far = "<div>" * 2 + "<b>x</b>" * 80 + "</div>" * 2
     read = page_of(body=f"{far}<ul><li><strong>Datum</strong> 28.04.2026</li></ul>")
