@@ -67,7 +67,7 @@ def fill_residuals(
     symbols, firsts, windows, slopes, rows = lines
     e, used = residuals
     total, length, days = y.shape[1], e.shape[1], daily.shape[1]
-    own, other, root = np.empty(length), np.empty(length), np.ones(length)
+    above, root = np.empty(length), np.empty(length)
     for p in range(len(rows)):
         i = rows[p]
         symbol, first, window, beta = symbols[i], firsts[i], windows[i], slopes[i]
@@ -79,37 +79,34 @@ def fill_residuals(
         e[p, t1:] = 0.0
         used[p, :t0] = False
         used[p, t1:] = False
-        mean_y, mean_x, mean, weight = 0.0, 0.0, 0.0, 0.0
+        mean, weight = 0.0, 0.0
         for j in range(t1 - t0):
-            mask[j] = returns[j] - regressor[j] == returns[j] - regressor[j]
+            above[j] = returns[j] - beta * regressor[j]
         for j in range(t1 - t0):
-            own[j] = returns[j] if mask[j] else 0.0
-        for j in range(t1 - t0):
-            other[j] = regressor[j] if mask[j] else 0.0
+            mask[j] = above[j] == above[j]
         if len(spans) > 0:
             for j in range(t1 - t0):
                 root[j] = 1.0 / np.sqrt(1.0 * spans[symbol, first + t0 + j])
             for j in range(t1 - t0):
-                mean_y += own[j] * root[j] * root[j]
-                mean_x += other[j] * root[j] * root[j]
+                row[j] = above[j] * root[j] if mask[j] else 0.0
+            for j in range(t1 - t0):
+                mean += row[j] * root[j]
                 weight += root[j] * root[j] if mask[j] else 0.0
+            mean /= weight
+            for j in range(t1 - t0):
+                row[j] = row[j] - mean * root[j] if mask[j] else 0.0
         else:
             for j in range(t1 - t0):
-                mean_y += own[j]
-                mean_x += other[j]
+                row[j] = above[j] if mask[j] else 0.0
+            for j in range(t1 - t0):
+                mean += row[j]
             for j in range(t1 - t0):
                 weight += 1.0 if mask[j] else 0.0
-        mean_y /= weight
-        mean_x /= weight
-        for j in range(t1 - t0):
-            row[j] = ((own[j] - mean_y) - beta * (other[j] - mean_x)) * root[j] if mask[j] else 0.0
-        for j in range(t1 - t0):
-            mean += row[j] * root[j]
-        mean /= weight
-        for j in range(t1 - t0):
-            row[j] = row[j] - mean * root[j] if mask[j] else 0.0
+            mean /= weight
+            for j in range(t1 - t0):
+                row[j] = above[j] - mean if mask[j] else 0.0
         for d in range(days):  # kept before the last step, as residuals are: or else that is done in another order
-            day[d] = (y[symbol, window + d] - mean_y) - beta * (x[window + d] - mean_x)
+            day[d] = y[symbol, window + d] - beta * x[window + d]
         for d in range(days):
             day[d] = day[d] - mean
             if len(spans) > 0 and spans[symbol, window + d] > 1:

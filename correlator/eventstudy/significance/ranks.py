@@ -1,7 +1,7 @@
 """Ranks of events among their residuals: the sums of the rank tests, in numpy.
 
 Each event's residuals e are ranked with its D abnormal returns (Corrado 1989) and, apart from them, with its scaled
-return, as one more day, in each of K columns XX
+return, as one more day, in each of K columns.
 """
 
 from __future__ import annotations
