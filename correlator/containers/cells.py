@@ -84,8 +84,8 @@ def outline(records: Sequence[Record]) -> Outline:
     while start > 0 and at - start < MOST_LEVELS and _is_level(records[start - 1], records[start:at], width):
         start -= 1
     header = list(records[start:at])
-    if start > 0 and len(header) == 1 and (unit := _unit_of_all(header[0])) and _fits(records[start - 1].cells, width):
-        return Outline([*records[: start - 1], unit], list(records[start - 1 : start]), records[at])
+    if start > 0 and len(header) == 1 and _is_unit_row(header[0]) and _fits(records[start - 1].cells, width):
+        return Outline(list(records[: start - 1]), list(records[start - 1 : at]), records[at])
     return Outline(list(records[:start]), header, records[at])
 
 
@@ -132,12 +132,9 @@ def _names_blocks(cells: Sequence[str], below: Sequence[str]) -> bool:
     return all(start <= place < end for place, start, end in zip(named, starts, ends, strict=True))
 
 
-def _unit_of_all(record: Record) -> Record | None:
-    """What a row below the names says of every column, ``Currency,U$,U$``, as a record of two cells; else None."""
-    first, *others = [cell.strip() for cell in record.cells]
-    if first.lower().rstrip(":") not in _UNIT_ROWS or len(set(others)) != 1 or not others[0]:
-        return None
-    return Record(record.first_line, record.last_line, ["Currency", others[0]])
+def _is_unit_row(record: Record) -> bool:
+    """Whether a record is a row below the names that says what every column is in: ``Currency,U$,U$``."""
+    return record.cells[0].strip().lower().rstrip(":") in _UNIT_ROWS
 
 
 def _fits(cells: Sequence[str], width: int) -> bool:

@@ -16,7 +16,10 @@ def likely_text(text: str) -> int:
 
 @dataclass(frozen=True)
 class Hints:
-    """``sheet``: which one is meant where a workbook holds several tables; ``known_words`` tells encodings apart."""
+    """``sheet``: which one is meant where a workbook holds several tables, and ``sheet_option`` what a caller names it
+    by, if anything does; ``known_words`` tells encodings apart.
+    """
 
     sheet: str | None = None
     known_words: KnownWords = likely_text
+    sheet_option: str = ""

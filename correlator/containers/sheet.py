@@ -63,7 +63,8 @@ def read_sheet(path: Path, data: bytes | None, source: str, hints: Hints) -> Raw
     if len(tables) != 1:
         listed = ", ".join(tables or sheets)
         what = f"{len(tables)} sheets with a table" if tables else "no sheet with a table"
-        raise InputError(f"{source} has {what} ({listed})", hint="save the one you mean as CSV, or name it by --symbol")
+        by_name = f", or name it by {hints.sheet_option}" if hints.sheet_option and tables else ""
+        raise InputError(f"{source} has {what} ({listed})", hint=f"save the one you mean as CSV{by_name}")
     records = next(iter(tables.values()))
     table = outline(records)
     start = table.first.first_line if table.first else 0

@@ -7,6 +7,8 @@ from typing import cast
 
 import polars as pl
 
+from correlator.sessions import sessions_between
+
 
 def on_bars(events: pl.DataFrame, starts: pl.Series, ends: pl.Series) -> pl.DataFrame:
     """The events with the bar they fall to as their ``date``: the first that ends after the event was public.
@@ -39,6 +41,17 @@ def usual_length(starts: pl.Series) -> timedelta:
     """How long bars with these ``starts`` (T,), in order, last: the commonest distance between two of them."""
     apart = starts.diff().drop_nulls()
     return cast(timedelta, apart.mode().min()) if len(apart) else timedelta()
+
+
+def ends_at(exchange: str | None, starts: pl.Series, length: timedelta) -> pl.Series:
+    """``ends_of`` bars of an exchange, None where its sessions are not known.
+
+    A session's date is that of its exchange's clocks, which may be a day off that of its bars in UTC.
+    """
+    if exchange is None or starts.is_empty():
+        return ends_of(starts, length, starts.clear())
+    days, aside = starts.dt.date(), timedelta(days=1)
+    return ends_of(starts, length, sessions_between(exchange, days[0] - aside, days[-1] + aside)["closes_at"])
 
 
 def ends_of(starts: pl.Series, length: timedelta, closes: pl.Series) -> pl.Series:

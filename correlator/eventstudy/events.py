@@ -16,7 +16,7 @@ import polars as pl
 
 from correlator.bar_stamps import note_of_ends, side_of, starts_of
 from correlator.errors import InputError, TimeError, warn
-from correlator.eventstudy.bars import ends_of, on_bars, usual_length
+from correlator.eventstudy.bars import ends_at, on_bars, usual_length
 from correlator.eventstudy.moments import RULE, UTC, Moments, moments_of
 from correlator.eventstudy.names import columns_meant
 from correlator.eventstudy.spec import StudySpec
@@ -24,7 +24,7 @@ from correlator.intervals import END
 from correlator.market.clock_columns import begin_of_days, located
 from correlator.market.former_names import former_names
 from correlator.market.instruments import find_instrument
-from correlator.sessions import exchange_named, exchange_zone, place_instants, sessions_between
+from correlator.sessions import exchange_named, exchange_zone, place_instants
 
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")
 _POLICY = {"next": "next", "previous": "previous", "exclude": "drop"}
@@ -304,9 +304,7 @@ def _spans(labels: pl.Series, spec: StudySpec) -> tuple[pl.Series, pl.Series]:
         warn(note_of_ends(length, spec.stamped))
         stamped = pl.DataFrame({"symbol": pl.Series([""]).new_from_index(0, len(labels)), "stamp": labels})
         return starts_of(stamped, length, exchange).cast(labels.dtype), labels
-    days = labels.dt.date()
-    closes = labels.clear() if exchange is None else sessions_between(exchange, days[0], days[-1])["closes_at"]
-    return labels, ends_of(labels, length, closes)
+    return labels, ends_at(exchange, labels, length)
 
 
 def _by_exchange(moments: Moments, spec: StudySpec) -> pl.DataFrame:

@@ -10,11 +10,13 @@ from correlator.eventstudy.benchmark import benchmarks_by_exchange
 from correlator.eventstudy.spec import StudySpec
 from correlator.market.exchange_names import are_one_market
 from correlator.market.instruments import canonical_symbol, symbols_by_spelling
+from correlator.market.layout.unit_row import share_of
 from correlator.market.symbols import split_place
 
 
 def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
-    """The column that each name means which is none itself: one in other case, or another name of the share.
+    """The column that each name means which is none itself: one in other case, another name of the share, or its name
+    with the currency behind it.
 
     A name that fits no column, or several, is left out.
 
@@ -26,17 +28,19 @@ def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str
     asked = [name for name in names if name not in columns]
     if not asked:
         return {}
-    by_case, by_name, by_place = defaultdict(set), defaultdict(set), defaultdict(set)
+    by_case, by_name, by_place, by_share = defaultdict(set), defaultdict(set), defaultdict(set), defaultdict(set)
     for column in columns:
         by_case[column.strip().upper()].add(column)
         by_name[canonical_symbol(column).upper()].add(column)
         by_place[split_place(column)[0]].add(column)
+        by_share[share_of(column).upper()].add(column)
     classes = symbols_by_spelling(columns)
     fits = {
         name: by_case.get(name.strip().upper())
         or by_name.get(canonical_symbol(name).upper())
         or {classes[key] for key in [name.strip().upper()] if key in classes}
         or _of_one_market(name, by_place)
+        or by_share.get(name.strip().upper(), set())
         for name in asked
     }
     return {name: next(iter(found)) for name, found in fits.items() if len(found) == 1}

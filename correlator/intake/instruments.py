@@ -12,6 +12,7 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.report import LoadReport, sha256_of, source_name
+from correlator.market.currency_words import price_unit
 from correlator.market.exchange_names import are_one_market, exchange_endings
 from correlator.market.instruments import (
     FILE_SERVICES,
@@ -204,8 +205,6 @@ def refuse_namesake(known: Row, symbol: str, exchange: str | None, currency: str
             f"{symbol} is {description} {where}, not an instrument of {exchange}",
             hint=f"load the other one under a name of its own (--symbol {symbol}.{ending}), or into another store",
         )
-    from correlator.market.units import price_unit
-
     whole = (price_unit(known["currency"] or "") or (known["currency"],))[0]
     if currency is not None and whole is not None and currency != whole:
         raise InputError(

@@ -170,7 +170,7 @@ def read_prices(path_or_frame: str | Path | Any, **options: Unpack[PriceKeywords
 
 def read_file(path_or_frame: str | Path | Any, options: PriceOptions) -> PriceFile:
     """As ``read_prices``, with what a store knows besides what the caller says."""
-    hints = Hints(options.symbol, known_words)
+    hints = Hints(options.symbol, known_words, sheet_option="symbol (--symbol)")
     several = read_archive(Path(path_or_frame), hints) if isinstance(path_or_frame, str | Path) else None
     return read_table(read_raw(path_or_frame, hints) if several is None else several, options)
 

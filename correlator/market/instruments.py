@@ -14,6 +14,7 @@ import polars as pl
 from correlator.config import setting
 from correlator.errors import InputError, NotFoundError, likeliest, warn
 from correlator.files import read_csv
+from correlator.market.currency_words import price_unit
 from correlator.market.exchange_names import exchange_endings, exchange_printed
 from correlator.market.layout.vocabulary import field_of
 from correlator.market.layout.vocabulary import plain as plain_name
@@ -270,8 +271,6 @@ def _refuse_unknown(rows: pl.DataFrame, column: str, known: Iterable[str], sourc
 
 def _hint_of_unknown(column: str, value: str, known: Iterable[str]) -> str:
     """What to write instead: of a hundredth the whole unit; a code that is no code of three letters has no like."""
-    from correlator.market.units import price_unit
-
     if column == "currency" and (unit := price_unit(value)) is not None and unit[0] != value:
         return f"write {unit[0]} here, and say that prices are in {value} when they are loaded (--currency {value})"
     if column in _CODES and len(value.strip()) != len("PAK"):

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import polars as pl
 
 from correlator.errors import InputError
+from correlator.market.currency_words import price_unit
 from correlator.market.instruments import currencies
 from correlator.market.layout.recognise import Recognised
+from correlator.market.layout.unit_row import CURRENCY
 from correlator.market.layout.vocabulary import PRICES, bracketed, field_of
 from correlator.market.rows import as_layout_says
 
-# How services write a hundredth of a currency. ``GBp`` and ``GBP`` differ in their case only.
-_HUNDREDTHS = {
-    "GBp": "GBP",
-    "GBX": "GBP",
-    "GBx": "GBP",
-    "PENCE": "GBP",
-    "ZAc": "ZAR",
-    "ZAC": "ZAR",
-    "ZAX": "ZAR",
-    "ILA": "ILS",
-    "ILa": "ILS",
-    "ILAG": "ILS",
-    "USX": "USD",
-    "USc": "USD",
-    "USd": "USD",
-    "EUc": "EUR",
-    "CAc": "CAD",
-    "AUc": "AUD",
-}
-_ALWAYS_HUNDREDTHS = {"pence": "GBP", "gbx": "GBP"}
-# Hundredths of whatever currency the exchange has.
-_OF_NO_CURRENCY = ("cents", "cent", "paise", "paisa", "centavos", "agorot", "kopecks")
-_SIGNS = {"$": "USD", "u$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
 _COUNTS = {
     "000": 1e3,
     "000s": 1e3,
@@ -69,31 +49,8 @@ _COUNTS = {
     "주": 1.0,
     "万股": 1e4,
 }
+Said = Callable[[str], tuple[str, float] | None]
 _LOTS = ("lot", "lots", "boardlots", "contracts of", "張", "张")
-
-
-def price_unit(text: str) -> tuple[str, float] | None:
-    """Currency (ISO 4217) and factor of what a source says of its prices: ("GBP", 0.01) of ``GBp``; None of nothing.
-
-    Examples
-    --------
-    >>> price_unit("GBp")
-    ('GBP', 0.01)
-    >>> price_unit("USD")
-    ('USD', 1.0)
-    """
-    word = text.strip()
-    if word == "p":
-        return "GBP", 0.01
-    if word in _HUNDREDTHS or word.upper() in ("GBX", "PENCE", "ILA", "ZAC"):
-        return _HUNDREDTHS.get(word) or _HUNDREDTHS[word.upper()], 0.01
-    if word.lower() in _ALWAYS_HUNDREDTHS:
-        return _ALWAYS_HUNDREDTHS[word.lower()], 0.01
-    if word.lower() in _OF_NO_CURRENCY:
-        return "", 0.01
-    if word.lower().rstrip(".") in _SIGNS:
-        return _SIGNS[word.lower().rstrip(".")], 1.0
-    return (word.upper(), 1.0) if re.fullmatch(r"[A-Z]{3}|[a-z]{3}", word) else None
 
 
 def stated_unit(text: str) -> tuple[str, float]:
@@ -131,9 +88,10 @@ def in_whole_units(
     """Prices in whole units of their currency and volumes in shares; the currency of each symbol; what to tell.
 
     What a source says of its currency: a column, the header of its closes, or a line next to the table. Raises
-    InputError where that contradicts itself or what the caller states.
+    InputError where that contradicts itself or what the caller states, and where it is not known and the caller states
+    nothing.
     """
-    units_by_symbol = _stated_units(rows, table)
+    units_by_symbol = _stated_units(rows, table, unknown_is_told=stated is not None)
     if stated is not None:
         unit = stated_unit(stated)
         for symbol, theirs in units_by_symbol.items():
@@ -163,15 +121,29 @@ def _worded(unit: tuple[str, float]) -> str:
     return unit[0] if unit[1] == 1.0 else f"hundredths of {unit[0]}"
 
 
-def _stated_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str, float]]:
-    """Of each symbol what the source says its prices are in."""
+def _stated_units(rows: pl.DataFrame, table: Recognised, *, unknown_is_told: bool) -> dict[str, tuple[str, float]]:
+    """Of each symbol what the source says its prices are in; ``unknown_is_told``: by the caller, of unknown words."""
     raw = table.table
+
+    def said(text: str) -> tuple[str, float] | None:
+        unit = price_unit(text)
+        known = unit is not None and unit[0] in (*currencies(), "")
+        if not known and not unknown_is_told:
+            raise InputError(
+                f"{raw.source}: currency {text!r} is not known",
+                hint="which is it? say currency (--currency USD; GBp, ZAc or ILA for hundredths)",
+            )
+        return unit if known else None
+
     stated: dict[str, tuple[str, float]] = {}
     of_file = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
-    heads = _units_of_headers(table)
+    heads = _units_of_headers(table, said)
+    if len(heads) > 1 and table.is_wide:
+        listed = " and ".join(sorted(_worded(unit) for unit in heads))
+        raise InputError(f"{raw.source} has prices in {listed}", hint="split the file, one currency each")
     if len(heads) == 1:
         stated = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
-    if of_file is not None and (unit := price_unit(of_file)) is not None:
+    if of_file is not None and (unit := said(of_file)) is not None:
         if stated and unit not in stated.values():
             raise InputError(
                 f"{raw.source} names two currencies: {of_file} and {next(iter(stated.values()))[0]}",
@@ -180,7 +152,7 @@ def _stated_units(rows: pl.DataFrame, table: Recognised) -> dict[str, tuple[str,
         stated = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
     if "currency" in rows.columns:
         for symbol, text in rows.select("symbol", pl.col("currency").cast(pl.String)).unique().drop_nulls().iter_rows():
-            unit = price_unit(text)
+            unit = said(text)
             if unit is None:
                 continue
             if stated.get(symbol, unit) != unit:
@@ -205,7 +177,7 @@ def _volume_unit(table: Recognised) -> tuple[str, float]:
     return (labels[0], next(iter(counts))) if counts else ("", 1.0)
 
 
-def _units_of_headers(table: Recognised) -> set[tuple[str, float]]:
+def _units_of_headers(table: Recognised, said: Said) -> set[tuple[str, float]]:
     """What the headers of the closes say that these are in.
 
     Raises InputError where some shares of a table are in hundredths and others are not.
@@ -213,7 +185,7 @@ def _units_of_headers(table: Recognised) -> set[tuple[str, float]]:
     raw = table.table
     fields = [fields for fields in table.blocks.values() if {"close", "adjusted_close"} & set(fields)]
     labels = [[raw.label(each[name]) for name in ("close", "adjusted_close") if name in each] for each in fields]
-    units = [{unit for label in each if (unit := _unit_of_header(label, table)) is not None} for each in labels]
+    units = [{unit for label in each if (unit := _unit_of_header(label, table, said)) is not None} for each in labels]
     found = set().union(*units)
     factors = {factor for each in units for _, factor in (each or {("", 1.0)})}
     if table.is_wide and len(factors) > 1:
@@ -221,8 +193,11 @@ def _units_of_headers(table: Recognised) -> set[tuple[str, float]]:
     return found
 
 
-def _unit_of_header(label: str, table: Recognised) -> tuple[str, float] | None:
-    unit = price_unit(bracketed(label))
+def _unit_of_header(label: str, table: Recognised, said: Said) -> tuple[str, float] | None:
+    word = bracketed(label)
+    if word.startswith(CURRENCY):
+        return said(word.removeprefix(CURRENCY))
+    unit = price_unit(word)
     if unit is None or field_of(label) is not None:
         return unit
     return unit if table.is_wide and (unit[1] != 1.0 or unit[0] in currencies()) else None

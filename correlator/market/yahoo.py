@@ -10,10 +10,10 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError
 from correlator.market.bar_source import ACTION_SCHEMA, Download, Patience, Request, closed_sessions
+from correlator.market.currency_words import price_unit
 from correlator.market.exchange_names import exchange_endings
 from correlator.market.files import BAR_COLUMNS
 from correlator.market.instruments import canonical_symbol, currency_pair, find_instrument, split_symbol
-from correlator.market.units import price_unit
 from correlator.market.yahoo_asking import Asked, history_of
 from correlator.sessions import exchange_named, exchange_zone
 from correlator.tables import BARS

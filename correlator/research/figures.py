@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import polars as pl
 
 from correlator.errors import InputError, warn
-from correlator.eventstudy.bars import ends_of, on_bars
+from correlator.eventstudy.bars import ends_at, on_bars
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
 from correlator.eventstudy.readers import read_day
@@ -28,7 +28,7 @@ from correlator.research.correlate import correlate, news_and_returns
 from correlator.research.panel import bar_arrays, exchange_of, limit_locked_bars
 from correlator.research.selection import events_of_symbols, first_tellings
 from correlator.research.study import spec_and_data, study, symbols_asked
-from correlator.sessions import exchange_zone, sessions_between
+from correlator.sessions import exchange_zone
 from correlator.store.db import Store
 from correlator.store.reading import read_bars, read_instrument
 from correlator.store.statements import query
@@ -100,8 +100,7 @@ def _local(instant: pl.Expr, zone: str) -> pl.Expr:
 def _on_bars_within(events: pl.DataFrame, bars: pl.DataFrame, exchange: str, interval: str) -> pl.DataFrame:
     """Events on the bar that they fall to, as studies of such bars place them."""
     starts = bars["bar_start"].unique().sort()
-    closes = sessions_between(exchange, bars["session"].min(), bars["session"].max())["closes_at"]  # type: ignore[arg-type]
-    return on_bars(events, starts, ends_of(starts, bar_length(interval), closes))
+    return on_bars(events, starts, ends_at(exchange, starts, bar_length(interval)))
 
 
 def _marks(store: Store, symbol: str, bars: pl.DataFrame, exchange: str, *, as_of: datetime | None) -> pl.DataFrame:

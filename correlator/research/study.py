@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, warn
-from correlator.eventstudy.bars import ends_of, on_bars
+from correlator.eventstudy.bars import ends_at, on_bars
 from correlator.eventstudy.benchmark import benchmark_of_exchange
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
@@ -37,7 +37,7 @@ from correlator.research.donors import with_stored_donors
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings
 from correlator.research.panel import exchanges_of, stored_panel
 from correlator.research.selection import across_borders, events_of_nobody, events_of_symbols, first_tellings
-from correlator.sessions import exchange_named, sessions_between
+from correlator.sessions import exchange_named
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.tabular import Frame, held
@@ -253,9 +253,7 @@ def market_events(connection: duckdb.DuckDBPyConnection, market: Market) -> pl.D
     events = events_of_symbols(connection, panel.symbols, market.exchange, spec)
     if spec.interval == DAILY:
         return events
-    days = panel.labels.dt.date()
-    closes = sessions_between(market.exchange, days[0], days[-1])["closes_at"]
-    return on_bars(events, panel.labels, ends_of(panel.labels, bar_length(spec.interval), closes))
+    return on_bars(events, panel.labels, ends_at(market.exchange, panel.labels, bar_length(spec.interval)))
 
 
 def with_data(panel: Panel, spec: StudySpec, data: Data) -> Panel:

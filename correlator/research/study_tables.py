@@ -28,6 +28,7 @@ from correlator.market.files import PriceFile, read_prices
 from correlator.market.layout.by_names import short_names
 from correlator.market.layout.levels import blocks_of_names
 from correlator.market.layout.turned import is_transposed, read_transposed
+from correlator.market.layout.unit_row import units_in_names
 from correlator.market.layout.vocabulary import field_of, is_figure, known_words
 from correlator.tabular import Frame, held, holds_columns, is_pandas, is_series
 
@@ -95,6 +96,7 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
         return _of_shares(source, kind, exchange)
     source = _named_column(source, kind)
     raw = _raw_head(source) if kind in _FIGURES else None
+    raw = None if raw is None else units_in_names(raw)
     if raw is not None and is_transposed(raw):
         return _turned(source, kind)
     if raw is None or not _is_of_bars(raw):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.eventstudy.bars import ends_of, on_bars
+from correlator.eventstudy.bars import ends_at, ends_of, on_bars
 from correlator.intervals import bar_length
 
 KARACHI = ZoneInfo("Asia/Karachi")
@@ -118,3 +118,12 @@ def test_lengths_of_bars() -> None:
     for wrong in ("1d", "0m", "5 m", ""):
         with pytest.raises(InputError):
             bar_length(wrong)
+
+
+def test_the_last_bars_close_is_found_where_its_session_is_of_another_date_than_utc() -> None:
+    """Auckland's half day of 31 December closes on the 30th at 23:45 UTC; one store's study and figure both know it."""
+    starts = pl.Series(
+        [datetime(2024, 12, 30, hour, tzinfo=UTC) for hour in (21, 22, 23)], dtype=pl.Datetime("us", "UTC")
+    )
+    assert ends_at("XNZE", starts, bar_length("1h"))[-1] == datetime(2024, 12, 30, 23, 45, tzinfo=UTC)
+    assert ends_at(None, starts, bar_length("1h"))[-1] == datetime(2024, 12, 31, tzinfo=UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,61 @@ def test_volumes_with_thousands_behind_their_name(tmp_path):
     path = tmp_path / "bars.csv"
     path.write_text("Date,Close,Volume '000\n2024-01-02,1,5\n2024-01-03,2,6\n", encoding="utf-8")
     assert read_prices(path, symbol="LAMP").bars["volume"].to_list() == [5_000.0, 6_000.0]
+
+
+@pytest.mark.parametrize(
+    ("row", "currency", "factor"),
+    [
+        (",(USD),(USD)", "USD", 1.0),
+        ("dd/mm/yyyy,EUR,EUR", "EUR", 1.0),
+        ("Unit,[ZAc],[ZAc]", "ZAR", 0.01),
+    ],
+)
+def test_a_row_of_units_below_the_names_is_no_name(tmp_path, row, currency, factor):
+    path = tmp_path / "bars.csv"
+    path.write_text(f"Date,LAMP,SOFA\n{row}\n2024-01-02,150,20\n2024-01-03,151,21\n", encoding="utf-8")
+    file = read_prices(path)
+    assert of(file, "close") == {
+        "LAMP": pytest.approx([150 * factor, 151 * factor]),
+        "SOFA": pytest.approx([20 * factor, 21 * factor]),
+    }
+    assert file.currencies == {"LAMP": currency, "SOFA": currency}
+
+
+def test_units_below_the_figures_of_one_share(tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text("Date,Close,Volume\n,(GBp),(000)\n2024-01-02,150,20\n2024-01-03,151,21\n", encoding="utf-8")
+    file = read_prices(path, symbol="LAMP")
+    assert file.bars["close"].to_list() == pytest.approx([1.5, 1.51])
+    assert file.bars["volume"].to_list() == [20_000.0, 21_000.0]
+
+
+@pytest.mark.parametrize("mark", ["ZZ", "E", "QQQ", "?"])
+def test_an_unknown_mark_of_a_currency_is_a_question_and_no_symbol(tmp_path, mark):
+    header = f"Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,{mark},{mark}"
+    rows = ("02/01/2024,150,20", "15/01/2024,151,21")
+    with pytest.raises(InputError, match=rf"currency '{re.escape(mark)}' is not known.*--currency"):
+        read(tmp_path, header, rows)
+    path = tmp_path / "told.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    assert sorted(read_prices(path, currency="EUR").symbols) == ["LAMP", "SOFA"]
+    path.write_text(f"Date,Close,Currency\n2024-01-02,1,{mark}\n2024-01-03,2,{mark}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"currency '{re.escape(mark)}' is not known"):
+        read_prices(path, symbol="LAMP")
+
+
+def test_currencies_that_differ_below_the_symbols_or_in_their_names_are_refused(tmp_path):
+    rows = ("02/01/2024,150,20", "15/01/2024,151,21")
+    with pytest.raises(InputError, match="has prices in GBP and USD.*one currency each"):
+        read(tmp_path, "Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,£,U$", rows)
+    with pytest.raises(InputError, match="has prices in EUR and USD"):
+        read(tmp_path, "Date,LAMP (USD),SOFA (EUR)", rows)
+    with pytest.raises(InputError, match="some prices in hundredths and others not"):
+        read(tmp_path, ",LAMP,SOFA\n,GBp,", rows)
+
+
+def test_a_currency_behind_a_name_is_no_part_of_it(tmp_path):
+    file = read(tmp_path, "Date,LAMP (USD),SOFA [USD]", ("02/01/2024,150,20", "15/01/2024,151,21"))
+    assert sorted(file.symbols) == ["LAMP", "SOFA"]
+    other = read(tmp_path, "Date,LAMP (A),SOFA (B)", ("02/01/2024,150,20", "15/01/2024,151,21"))
+    assert sorted(other.symbols) == ["LAMP (A)", "SOFA (B)"]

@@ -245,3 +245,40 @@ def test_a_table_without_events_is_refused() -> None:
     none = pd.DataFrame({"symbol": [], "date": []}).astype({"symbol": str})
     with pytest.raises(InputError, match="events hold no row"):
         co.study(events=none, prices=PRICES, **OPTIONS)
+
+
+@pytest.mark.parametrize("row", [",(index),(USD),(USD)", ",USD,USD,GBp", "dd/mm/yyyy,USD,USD,USD"])
+@pytest.mark.parametrize("door", ["csv", "xlsx", "frame"])
+def test_a_row_of_units_below_the_names_changes_nothing(tmp_path: Path, row: str, door: str) -> None:
+    """Returns do not depend on what prices are in, nor do names."""
+    first, rest = PRICES.write_csv().split("\n", 1)
+    path = tmp_path / "prices.csv"
+    path.write_text(f"{first}\n{row}\n{rest}")
+    source: object = path
+    if door == "xlsx":
+        source = tmp_path / "prices.xlsx"
+        pd.read_csv(path, header=None, dtype=str).to_excel(source, header=False, index=False)
+    if door == "frame":
+        source = pd.read_csv(path)
+    result = co.study(events=EVENTS, **({"prices": source} | OPTIONS))
+    assert result.car["car"].to_list() == pytest.approx(PLAIN, abs=1e-9)
+    assert result.car["symbol"].to_list() == ["LAMP", "WICK"]
+
+
+def test_a_currency_behind_a_name_is_found_by_the_name() -> None:
+    named = PRICES.rename({"LAMP": "LAMP (GBp)", "WICK": "WICK [USD]", "MKT": "MKT (USD)"})
+    assert cars(prices=named) == PLAIN
+    several = PRICES.rename({"WICK": "LAMP (USD)", "LAMP": "LAMP (EUR)"})
+    result = co.study(events=EVENTS.head(1), **({"prices": several} | OPTIONS))
+    assert result.excluded["reason"].to_list() == ["no bars for symbol LAMP"]
+
+
+def test_several_sheets_name_no_option_that_the_door_has_not(tmp_path: Path) -> None:
+    path = tmp_path / "two.xlsx"
+    with pd.ExcelWriter(path) as book:
+        for name in ("Old", "New"):
+            EVENTS.to_pandas().assign(size=1.5).to_excel(book, sheet_name=name, index=False)
+    with pytest.raises(InputError, match=r"2 sheets with a table \(Old, New\) \(save the one you mean as CSV\)"):
+        cars(path)
+    with pytest.raises(InputError, match=r"or name it by symbol \(--symbol\)"):
+        co.read_prices(path)

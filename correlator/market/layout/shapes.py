@@ -11,6 +11,7 @@ from correlator.market.layout.by_names import bar_fields, read_columns, short_na
 from correlator.market.layout.levels import blocks_of_names, header_levels, holds_field, read_levels
 from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field, no_dates
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
+from correlator.market.layout.unit_row import share_of
 from correlator.market.layout.vocabulary import field_of, is_compound, is_figure
 
 
@@ -109,10 +110,10 @@ def _read_wide(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> S
         raise InputError(f"{raw.source}: column {words[0]!r} does not hold prices", hint="remove it from the file")
     blocks: dict[str | None, Mapping[str, str]] = {}
     for column in columns:
-        label = raw.label(column)
-        if label in blocks:
-            raise InputError(f"{raw.source} has the column {label!r} twice", hint="keep one of them in the file")
-        blocks[label] = {"close": column}
+        share = share_of(raw.label(column))
+        if share in blocks:
+            raise InputError(f"{raw.source} has the column {share!r} twice", hint="keep one of them in the file")
+        blocks[share] = {"close": column}
     return Shape(raw, {"date": date}, blocks)
 
 
