@@ -21,19 +21,14 @@ from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.charset import decode
 from correlator.news.document import joined
 from correlator.news.language import language_of
+from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.timestamps import UNKNOWN, Stamp
-from correlator.source_limits import check_markup
 from correlator.syntax import json_fault
 
-MAX_FEED_BYTES = 16_000_000
-_ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
-_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+MAX_FEED_BYTES = MAX_BYTES
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
-# Of several declarations in one another the last tells: each character is looked at once.
-_ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE(?:(?!<!DOCTYPE)[^>\[])*+\[", re.IGNORECASE)
-_PREFIX, MOST_PREFIXES = re.compile(rb"xmlns:([\w.-]+)"), 200
 _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
 
 
@@ -61,11 +56,8 @@ def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers())
 def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     import feedparser
 
-    clean = _utf8(raw)
-    check_markup(clean.decode(), source)
-    if _ENTITY.search(clean):
-        raise InputError(f"{source} declares XML entities, which a feed has no use for")
-    _check_shape(clean, source)
+    clean = plain_xml(raw, source)
+    _check_items(clean, source)
     if _SITEMAP.search(clean[:_HEAD]):
         return _sitemap_items(clean, source)
     try:
@@ -93,10 +85,8 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     ]
 
 
-def _check_shape(clean: bytes, source: str) -> None:
-    """Raise InputError for more namespaces, or items in items, than a feed has: their square is the time to read it."""
-    if len(set(_PREFIX.findall(clean))) > MOST_PREFIXES:
-        raise InputError(f"{source} has more than {MOST_PREFIXES} namespaces, which no feed has")
+def _check_items(clean: bytes, source: str) -> None:
+    """Raise InputError for more items in items than a feed has: their square is the time to read it."""
     depth = 0
     for match in _ITEM.finditer(clean):
         depth = max(depth + (-1 if match[1] else 1), 0)
@@ -106,12 +96,7 @@ def _check_shape(clean: bytes, source: str) -> None:
 
 def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
     """The articles of a news sitemap, which states address, headline and time of each."""
-    from xml.etree import ElementTree
-
-    try:
-        root = ElementTree.fromstring(_DECLARATION.sub(b"", clean))
-    except ElementTree.ParseError as error:
-        raise InputError(f"{source} is not a sitemap that can be read: {error}", hint="fetch it again") from None
+    root = tree_of(clean, source, "a sitemap")
     places = [(url, url.find("{*}news")) for url in root.findall("{*}url")]
     if all(news is None for _, news in places):
         raise InputError(f"{source} is a sitemap without headlines", hint="give a news sitemap, a feed or its pages")
@@ -134,11 +119,6 @@ def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
 def _address(link: str, site: str) -> str:
     """The address of an item, a relative one joined with that of the feed's site; empty where that is not known."""
     return link if ":" in link.partition("/")[0] else joined(site, link) or ""
-
-
-def _utf8(raw: bytes) -> bytes:
-    """The bytes as UTF-8 without a declaration, whatever they were, so that no encoding hides what is looked for."""
-    return _ENCODING.sub(b"", decode(raw).replace("\x00", "").encode("utf-8", "replace"))
 
 
 def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:

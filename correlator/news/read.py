@@ -134,6 +134,12 @@ def _feed(path: Path, request: _Request) -> Iterator[Batch]:
     return read_feed(path, request.publishers)
 
 
+def _agency(path: Path, request: _Request) -> Iterator[Batch]:
+    from correlator.news.dispatches import read_dispatches
+
+    return read_dispatches(path, request.publishers)
+
+
 def _corpus(path: Path, request: _Request) -> Iterator[Batch]:
     from correlator.news.corpus import read_corpus
 
@@ -161,6 +167,7 @@ _LAYOUTS = {
     "text": _Layout(_text, "a page", "published"),
     "html": _Layout(_html, "a page", "published"),
     "feed": _Layout(_feed, "a feed"),
+    "agency": _Layout(_agency, "an agency's file"),
     "corpus": _Layout(_corpus, "a table", "columns"),
     "gdelt": _Layout(_gdelt, "a GDELT file"),
 }
@@ -191,11 +198,15 @@ def _refuse_for(kind: str, source: str, **given: object) -> None:
 
 def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: str | None = None) -> Iterator[Batch]:
     """Batches of what an address answered: a feed, or one page. Raises InputError and TimeError."""
+    from correlator.news.dispatches import dispatch_batches, is_dispatch
     from correlator.news.html_page import looks_like_html, parse_html
 
     body = answer.body or b""
     head = decode(body[:_SNIFF], answer.content_type)
-    if looks_like_html(head) and not _is_feed(head):
+    if is_dispatch(head):
+        _refuse_for("agency", url, published=published)
+        yield from dispatch_batches(body, url, publishers)
+    elif looks_like_html(head) and not _is_feed(head):
         text = decode(body, answer.content_type)
         yield page_batch(parse_html(text, publishers=publishers, url=url, published=published, where=url), url, 1)
     else:
@@ -206,7 +217,7 @@ def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: 
 
 
 def sniff(path: Path) -> str:
-    """The layout of a file by its first bytes and, for tables, its name: text, html, feed, corpus or gdelt."""
+    """The layout of a file by its first bytes and, for tables, its name: one of ``LAYOUTS``."""
     stem = name_unpacked(path)
     if stem.endswith(".zip"):
         from correlator.news.gdelt import is_gdelt, unpacked_lines
@@ -221,9 +232,12 @@ def sniff(path: Path) -> str:
         return "gdelt" if is_gdelt(next(lines_of(path, lenient=True), "")) else "corpus"
     if stem.endswith((".jsonl", ".ndjson", ".parquet", *WORKBOOKS)):
         return "corpus"
+    from correlator.news.dispatches import is_dispatch
     from correlator.news.html_page import looks_like_html
 
     head = _head(path)
+    if is_dispatch(head):
+        return "agency"
     if _is_feed(head):
         return "feed"
     if stem.endswith(".json"):

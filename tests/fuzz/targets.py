@@ -22,6 +22,14 @@ _ATOM = (
     b"<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>A</title><link href='https://a.example/1'/>"
     b"<updated>2025-05-28T10:00:00Z</updated></entry></feed>"
 )
+_DISPATCH = (
+    b"<newsItem xmlns='http://iptc.org/std/nar/2006-10-01/'><itemMeta><itemClass qcode='ninat:text'/><versionCreated>"
+    b"2025-05-28T10:00:00Z</versionCreated></itemMeta><contentMeta><headline>A</headline></contentMeta></newsItem>"
+)
+_NITF = (
+    b"<nitf><head><docdata><date.issue norm='20250528T100000Z'/></docdata></head><body><body.head><hl1>A</hl1></body.head>"
+    b"<body.content><p>B</p></body.content></body></nitf>"
+)
 _JSON_FEED = (
     b'{"version": "https://jsonfeed.org/version/1", "title": "T", "items": [{"id": "1", "title": "A", '
     b'"url": "https://a.example/1", "date_published": "2025-05-28T10:00:00Z"}]}'
@@ -108,6 +116,7 @@ TARGETS: dict[str, Target] = {
         (_RSS, _ATOM, _JSON_FEED),
         (b"<item>", b"<![CDATA[", b"]]>", b"&#x"),
     ),
+    "dispatch": Target(doors.of_file("wire.xml", doors.news("agency")), (_DISPATCH, _NITF), (b"<p>", b"<embargoed/>")),
     "corpus": Target(doors.of_file("corpus.jsonl", doors.news("corpus")), (_CORPUS,)),
     "corpus csv": Target(
         doors.of_file("corpus.csv", doors.news("corpus")),

@@ -1,0 +1,238 @@
+"""What news agencies deliver, NewsML-G2 and NITF, into articles.
+
+A text is public when its version was issued, and not before its embargo ends; when its first version was begun says
+nothing of that. What is cancelled, withheld or without an end of its embargo, and what is
+no text (pictures, packages, planned events), is a reject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from correlator.containers.packed import unpacking
+from correlator.errors import InputError, TimeError
+from correlator.files import called
+from correlator.news.batch import Batch, clean_text, make_batch, one_line, reject
+from correlator.news.language import language_of
+from correlator.news.markup import MAX_BYTES, local_name, plain_xml, text_within, tree_of
+from correlator.news.profiles import Profile
+from correlator.news.publishers import Publishers
+from correlator.news.timestamps import Stamp
+
+_G2 = "iptc.org/std/nar"
+_NOT_OUT = {"canceled": "cancelled", "cancelled": "cancelled", "withheld": "withheld", "killed": "cancelled"}
+_FIRST = re.compile(
+    r"(?is)(?:\s|\ufeff|<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*>)*"
+    r"<(?:[\w.-]+:)?(?:nitf|newsml|newsmessage|(?:news|package|concept|planning|knowledge|catalog)item)[\s/>]"
+)
+_BY = re.compile(r"^by\s+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Dispatch:
+    """One text as an agency delivers it.
+
+    ``issued``: the times by all of which it was out, with the name of each; ``embargo``: when that ends, empty where it
+    has none. ``problem``: why it is no article, empty where it is one.
+    """
+
+    headline: str
+    issued: tuple[tuple[str, str], ...]
+    paragraphs: tuple[str, ...] = ()
+    embargo: str = ""
+    provider: tuple[str, ...] = ()
+    authors: str = ""
+    language: str = ""
+    problem: str = ""
+
+
+def read_dispatches(path: Path, publishers: Publishers) -> Iterator[Batch]:
+    """The texts of a NewsML-G2 or NITF file; those that are not out are rejects. Raises InputError."""
+    with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
+        raw = file.read(MAX_BYTES + 1)
+    yield from dispatch_batches(raw, called(path), publishers)
+
+
+def dispatch_batches(raw: bytes, source: str, publishers: Publishers = Publishers()) -> Iterator[Batch]:  # noqa: B008
+    """The texts of a file's bytes. Raises InputError for what is no such file, is too large or declares entities."""
+    if len(raw) > MAX_BYTES:
+        raise InputError(f"{source} is larger than {MAX_BYTES // 1_000_000} MB, which no dispatch is", hint="split it")
+    root = tree_of(plain_xml(raw, source), source, "a NewsML-G2 or NITF file")
+    dispatches = list(_dispatches(root, source))
+    if not dispatches:
+        raise InputError(f"{source} holds no news item")
+    articles, rejects = [], []
+    for number, dispatch in enumerate(dispatches, start=1):
+        try:
+            articles.append(_article(dispatch, source, number, publishers))
+        except InputError as error:
+            rejects.append(reject(source, number, str(error), dispatch.headline))
+    yield make_batch(articles, rejects=rejects)
+
+
+def is_dispatch(head: str) -> bool:
+    """Whether a file that begins so is NewsML (of any version) or NITF, by its first element."""
+    return _FIRST.match(head) is not None
+
+
+def _dispatches(root: Element, source: str) -> Iterator[_Dispatch]:
+    if local_name(root) == "nitf":
+        yield _of_nitf(root)
+    elif _G2 in root.tag:
+        within = [each for one in _children(root, "itemSet") for each in one]
+        yield from (_of_item(each) for each in (root, *within) if local_name(each).endswith("Item"))
+    else:
+        raise InputError(
+            f"{source} is {local_name(root)}, not NewsML-G2 or NITF",
+            hint="ask the agency for one of these, or for a feed",
+        )
+
+
+def _of_item(item: Element) -> _Dispatch:
+    """A NewsML-G2 item."""
+    meta, content = _child(item, "itemMeta"), _child(item, "contentMeta")
+    status, kind = (_code(_child(meta, name)) for name in ("pubStatus", "itemClass"))
+    nitf = _find(item, "nitf")
+    text = _of_nitf(nitf) if nitf is not None else None
+    headline = text_within(_child(content, "headline")) or (text.headline if text else "")
+    embargo = _child(meta, "embargoed")
+    language = _child(content, "language")
+    authors = [text_within(_child(each, "name")) for name in ("creator", "by") for each in _children(content, name)]
+    return _Dispatch(
+        headline,
+        (("versionCreated", text_within(_child(meta, "versionCreated"))),),
+        text.paragraphs if text else _paragraphs(_child(item, "contentSet")),
+        text_within(embargo),
+        _provider(meta),
+        "; ".join(filter(None, authors)) or (text.authors if text else ""),
+        "" if language is None else language.get("tag", ""),
+        _why_not_item(item, status, kind, open_end=embargo is not None and not text_within(embargo)),
+    )
+
+
+def _why_not_item(item: Element, status: str, kind: str, *, open_end: bool) -> str:
+    """Why a NewsML-G2 item is no article; empty where it is one."""
+    if local_name(item) != "newsItem":
+        return f"a {local_name(item)}, no text"
+    if kind not in ("", "text", "composite"):
+        return f"a {kind}, no text"
+    return _why_not_out(status, open_end=open_end)
+
+
+def _why_not_out(status: str, *, open_end: bool) -> str:
+    if status in _NOT_OUT:
+        return f"{_NOT_OUT[status]} by the agency"
+    if status not in ("", "usable", "embargoed"):
+        return f"its status is {status!r}, which does not say that it is out"
+    return "embargoed without an end" if open_end else ""
+
+
+def _of_nitf(root: Element) -> _Dispatch:
+    """A NITF document."""
+    data = _find(root, "docdata")
+    status = "" if data is None else data.get("management-status", "").casefold()
+    source, released = _find(data, "doc-id"), _norm(_find(data, "date.release"))
+    printed = _find(root, "pubdata")
+    title = _find(root, "hl1") if _find(root, "hl1") is not None else _find(root, "title")
+    issued = (
+        ("date.issue", _norm(_find(data, "date.issue"))),
+        ("date.publication", "" if printed is None else printed.get("date.publication", "")),
+    )
+    return _Dispatch(
+        text_within(title),
+        issued,
+        _paragraphs(_find(root, "body.content")),
+        released,
+        tuple(
+            filter(
+                None,
+                (
+                    "" if source is None else source.get("regsrc", ""),
+                    "" if printed is None else printed.get("name", ""),
+                ),
+            )
+        ),
+        _BY.sub("", text_within(_find(root, "byline"))),
+        "",
+        _why_not_out(status, open_end=status == "embargoed" and not released),
+    )
+
+
+def _article(dispatch: _Dispatch, source: str, number: int, publishers: Publishers) -> dict[str, object]:
+    if dispatch.problem:
+        raise InputError(dispatch.problem)
+    headline = one_line(dispatch.headline)
+    if not headline:
+        raise InputError("the item has no headline")
+    publisher, how = publishers.of(None, dispatch.provider)
+    stamp = _published(dispatch, publisher)
+    body = "\n\n".join(dispatch.paragraphs)
+    stated = (dispatch.language or publisher.language or "")[:2].lower() or None
+    return {
+        "publisher": publisher.name,
+        "headline": headline,
+        "body": body or None,
+        "language": language_of(f"{headline} {body}", stated),
+        "published_at": stamp.instant,
+        "published_precision": stamp.precision,
+        "published_rule": f"{stamp.rule}; publisher {publisher.name} {how}",
+        "authors": dispatch.authors or None,
+        "source": source,
+        "source_line": number,
+    }
+
+
+def _published(dispatch: _Dispatch, publisher: Profile) -> Stamp:
+    """The last of the times by which the text was out. Raises TimeError."""
+    stated = [*dispatch.issued, ("end of embargo", dispatch.embargo)]
+    stamps = [publisher.stamp(text, origin) for origin, text in stated if text]
+    known = [(stamp.instant, stamp) for stamp in stamps if stamp.instant is not None]
+    if not known:
+        raise TimeError("the item does not say when its version was issued")
+    return max(known, key=lambda pair: pair[0])[1]
+
+
+def _provider(meta: Element | None) -> tuple[str, ...]:
+    provider = _child(meta, "provider")
+    if provider is None:
+        return ()
+    return tuple(filter(None, (text_within(_child(provider, "name")), _code(provider), provider.get("literal", ""))))
+
+
+def _paragraphs(content: Element | None) -> tuple[str, ...]:
+    """The paragraphs of a content: its ``p`` elements, else its plain text by blank lines."""
+    if content is None:
+        return ()
+    marked = [text_within(each) for each in content.iter() if local_name(each) == "p"]
+    if marked:
+        return tuple(filter(None, marked))
+    data = _find(content, "inlineData")
+    plain = "" if data is None else clean_text("".join(data.itertext()))
+    return tuple(text for part in plain.split("\n\n") if (text := one_line(part)))
+
+
+def _code(element: Element | None) -> str:
+    """The code of a controlled value without its scheme: ``usable`` of ``stat:usable``."""
+    value = "" if element is None else element.get("qcode") or element.get("uri") or ""
+    return value.replace("/", ":").rpartition(":")[2].casefold()
+
+
+def _norm(element: Element | None) -> str:
+    return "" if element is None else element.get("norm", "") or text_within(element)
+
+
+def _children(parent: Element | None, name: str) -> list[Element]:
+    return [] if parent is None else [each for each in parent if local_name(each) == name]
+
+
+def _child(parent: Element | None, name: str) -> Element | None:
+    return next(iter(_children(parent, name)), None)
+
+
+def _find(parent: Element | None, name: str) -> Element | None:
+    """The first element of that name anywhere within."""
+    return None if parent is None else next((each for each in parent.iter() if local_name(each) == name), None)
