@@ -27,8 +27,8 @@ _DISPATCH = (
     b"2025-05-28T10:00:00Z</versionCreated></itemMeta><contentMeta><headline>A</headline></contentMeta></newsItem>"
 )
 _NITF = (
-    b"<nitf><head><docdata><date.issue norm='20250528T100000Z'/></docdata></head><body><body.head><hl1>A</hl1></body.head>"
-    b"<body.content><p>B</p></body.content></body></nitf>"
+    b"<nitf><head><docdata><date.issue norm='20250528T100000Z'/></docdata></head><body><body.head>"
+    b"<hl1>A</hl1></body.head><body.content><p>B</p></body.content></body></nitf>"
 )
 _JSON_FEED = (
     b'{"version": "https://jsonfeed.org/version/1", "title": "T", "items": [{"id": "1", "title": "A", '
