@@ -37,6 +37,12 @@ _HEADLINE_WORDS = 17
 _VERB_BEFORE = re.compile(r"(?:ed| decides| continues| begins| starts| helps| moves| has| have| is| are| was| were) $")
 _MODIFIER_COST = 1.6
 _MODIFIER = re.compile(r"(?:^| the| an| a| of) $")
+# *Hands two captured sailors back*: whoever is returned was captured before.
+_RETURNED = re.compile(
+    r" (?:(?:hand|return|release|free|repatriate|swap)(?:s|d|ed|ped|ing|ping)?|freeing|releasing) (?:[^ ]+ ){0,2}$"
+)
+# *Captured sailors returned to Chad*.
+_IS_RETURNED = re.compile(r" (?:[^ ]+ ){1,2}(?:returned|freed|released|repatriated|handed|swapped|exchanged) ")
 # *Martyred in a cross-border attack*: the deed, not the verb.
 _DEED = re.compile(
     r" in(?: (?:an?|the|cross|deadly|fresh|[^ ]*(?:border|bomb|gun|drone|missile|air|terror|terrorist|suicide|"
@@ -173,7 +179,10 @@ def _is_modifier(text: Text, hit: Hit) -> bool:
     words = text.lowered[hit.start + 1 : hit.head_end - 1]
     if words in _DEEDS:
         return bool(_DEED.search(text.lowered, 0, hit.start + 1))
-    return " " not in words and words.endswith("ed") and bool(_MODIFIER.search(text.lowered, 0, hit.start + 1))
+    if " " in words or not words.endswith("ed"):
+        return False
+    ahead = any(each.search(text.lowered, 0, hit.start + 1) for each in (_MODIFIER, _RETURNED))
+    return ahead or _IS_RETURNED.match(text.lowered, hit.head_end - 1) is not None
 
 
 def _aside_cost(lowered: str, asides: Sequence[int], start: int) -> float:

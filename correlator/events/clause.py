@@ -34,6 +34,8 @@ _SITUATED = re.compile(
     r" (?:based |operating |stationed |living |sheltering |holed up )?(in|of|from|inside)"
     r"(?: the| southern| northern| eastern| western| south| north| east| west)* "
 )
+# *Chad and Niger swap prisoners in Oman*: where they do it, not whose they are.
+_SWAPPED = re.compile(r" (?:swap(?:s|ped|ping)?|exchang(?:e|es|ed|ing)|trad(?:e|es|ed|ing)) (?:[^ ]+ ){0,3}$")
 _SAYS = re.compile(r" (?:says|said|say|claims?|claimed|reports?|reported|announced|announces|alleges?|alleged) ")
 # What stands before the agent of a passive verb.
 BY = re.compile(r" by (?:the |an? )?")
@@ -153,9 +155,11 @@ def _located(text: Text, phrases: Sequence[Phrase]) -> list[Phrase]:
 
 
 def _is_of(text: Text, phrase: Phrase, place: Phrase) -> bool:
-    """Whether the place says whose: *rebels in Chad*, but not *PM in Chad*, who visits."""
+    """Whether the place says whose: *rebels in Chad*, but not *PM in Chad*, who visits, nor captives swapped there."""
     joint = _SITUATED.fullmatch(text.lowered, phrase.end - 1, place.start + 1)
-    return joint is not None and not (joint[1] == "in" and _TRAVELLER.search(phrase.actor.text.lower()))
+    if joint is None or joint[1] != "in":
+        return joint is not None
+    return not (_TRAVELLER.search(phrase.actor.text.lower()) or _SWAPPED.search(text.lowered, 0, phrase.start + 1))
 
 
 def _is_minority(text: Text, phrase: Phrase) -> bool:

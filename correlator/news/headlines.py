@@ -13,7 +13,7 @@ from correlator.news.headings import UNSPACED, units
 from correlator.news.json_ld import LinkedData, Node, text_at
 from correlator.news.profiles import Profile
 
-_SEPARATOR = re.compile(r"\s+[|\-–—·•»«:>/~]{1,2}\s+|\s*[|｜│ㅣ»：]\s*|(?<=\S):\s+|(?<=\S)(?:_|--)(?=\S)")
+_SEPARATOR = re.compile(r"\s+[|\-–—·•»«›‹:>/~★→]{1,2}\s+|\s*[|｜│ㅣ»：]\s*|(?<=\S):\s+|(?<=\S)(?:_|--)(?=\S)")
 _TITLES = (
     "twitter:title",
     "parsely-title",
@@ -37,8 +37,10 @@ _SAME = 0.80
 _LONGEST = 400
 _WHOLE, _HALF = 2, 1  # votes
 _LEAST_NAME = 4
+_LEAST_SHARE = 2 / 3  # of the name of a site that stands for all of it: *Israel* is not The Israel Gazette
 _LONGEST_NAME = 25
 _LEAST_TITLE = 12
+_FEWEST_TWICE = 3  # words that are no phrase of their own when they come twice
 _QUOTES = ('"', "“", "”", "„", "«")
 _WORDS = re.compile(r"\w+")
 _JOINT = re.compile(r"\s*[-–—|｜│ㅣ·:：/»_]")
@@ -71,7 +73,7 @@ def headline_of(document: Document, owner: Node | None, publisher: Profile) -> s
     )
 
     def bare(text: str) -> str:
-        return _bare(text, site, sections, (printed, node), publisher=publisher) if text else ""
+        return _once(_bare(text, site, sections, (printed, node), publisher=publisher)) if text else ""
 
     main = [bare(text) for text in _without_kickers(whole, node, shared)]
     main, others = _without_own_kicker(main, list(map(bare, titles)), bare(whole), bare(printed))
@@ -191,9 +193,19 @@ def alike(one: str, other: str) -> bool:
 
 
 def _tidy(text: str) -> str:
-    """A title as it is read, on one line: entities twice, as sites write them, no tags, no soft hyphens."""
+    """A title as it is read, on one line and once: entities twice, as sites write them, no tags, no soft hyphens."""
     plain = _MARKUP.sub(" ", unescape(unescape(text))) if "<" in text or "&" in text else text
-    return " ".join(_NO_SIGN.sub("", plain).split())[:_LONGEST]
+    return _once(" ".join(_NO_SIGN.sub("", plain).split())[:_LONGEST])
+
+
+def _once(text: str) -> str:
+    """A title that stands twice in a row, as for readers and for screen readers, once."""
+    words = text.split(" ")
+    half = len(words) // 2
+    for first, second in ((words[:half], words[half:]), (words[:half], words[half + 1 :])):
+        if half >= _FEWEST_TWICE and first == second:
+            return " ".join(first)
+    return text
 
 
 def _is_site(text: str, site: Iterable[str]) -> bool:
@@ -226,20 +238,36 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
             text[last_start:last_end] == "_" or key_of(tail) in map(key_of, sections) or key_of(tail) in _SECTION_WORDS
         ):
             text = text[:last_start].strip()
-        elif _is_name(head, site) and len(text[first_end:]) > 12:
+        elif _leads(head, text[first_start:first_end], text[first_end:], site, known):
             text, taken = text[first_end:].strip(), True
         else:
             return text
 
 
+def _leads(head: str, sign: str, rest: str, site: Sequence[str], known: Sequence[str]) -> bool:
+    """Whether what stands before a title is the name of its site.
+
+    A part of the name may be a country (*Japan: ...* at The Japan Times), and so may a name of one word before a colon:
+    it is the site's where another title goes without it.
+    """
+    key = key_of(head)
+    if len(rest) <= _LEAST_TITLE or not any(_bare_name(key) in (_bare_name(name), f"{name}com") for name in site):
+        return False
+    return ":" not in sign or len(head.split()) > 1 or key_of(rest) in map(key_of, known)
+
+
+def _bare_name(key: str) -> str:
+    return key.removeprefix("the")
+
+
 def _is_name(part: str, site: Sequence[str]) -> bool:
     """Whether a part of a title is the site's name, with or without an article or a domain behind it."""
     key = key_of(part)
-    bare = re.sub(r"^the", "", key)
+    bare = _bare_name(key)
     return bool(key) and any(
         key == name
-        or (len(key) >= _LEAST_NAME and name.startswith(key))
-        or bare == re.sub(r"^the", "", name)
+        or (len(key) >= max(_LEAST_NAME, _LEAST_SHARE * len(name)) and name.startswith(key))
+        or bare == _bare_name(name)
         or (len(bare) > 3 and key in (f"{name}com", f"{name}news"))
         for name in site
     )

@@ -27,6 +27,10 @@ def coded(text, **options):
         ("Kenya handed $30m port loan by Japan", ("AID", "JPN", "KEN")),
         ("Kenya lent $30m by Japan", ("AID", "JPN", "KEN")),
         ("Kenya removed from travel ban list by Japan", ("RETREAT", "JPN", "KEN")),
+        ("Chad and Niger swap 40 prisoners in Oman", ("RETREAT", "TCD", "NER")),
+        ("Chad hands two captured sailors back to Niger", ("RETREAT", "TCD", "NER")),
+        ("Chad and Niger open rail link", ("COOPERATE", "TCD", "NER")),
+        ("Chad and Niger restore ambassadors", ("SUPPORT", "TCD", "NER")),
         ("Lebanon was attacked by Israel", ("ASSAULT", "ISR", "LBN")),
         ("Lebanon attacked by Israel", ("ASSAULT", "ISR", "LBN")),
         ("Turkey urged by Egypt to withdraw troops", ("REQUEST", "EGY", "TUR")),
@@ -69,6 +73,11 @@ def test_who_did_what_to_whom(text, expected):
 def test_nominal_headlines(text, category, dyad):
     event = code_text(text)[0]
     assert (event.category, event.dyad) == (category, dyad)
+
+
+def test_a_deed_of_a_past_year_is_no_act_of_today():
+    assert coded("Today in 1971: Chad attacks Niger") == []
+    assert coded("Today in Oman: Chad attacks Niger") != []
 
 
 def test_negation_leaves_nothing_of_an_attack():

@@ -103,3 +103,50 @@ def test_a_heading_that_glues_words_or_a_node_without_quotation_marks_lends_no_s
     quoted = 'Envoys speak of "half a pact" in Baku'
     body = f"<h1><span>Envoys</span><b>speak</b> of &quot;half a pact&quot; in Baku</h1>{TEXT}"
     assert headline(body, node=quoted.replace('"', ""), shared=quoted.replace('"', "&quot;"), title="Gazette") == quoted
+
+
+def titled(title, site, *, printed=""):
+    heading = f"<h1>{printed}</h1>" if printed else ""
+    return parse_html(
+        f'<html><head><title>{title}</title><meta property="og:site_name" content="{site}">'
+        '<meta property="article:published_time" content="2025-05-28T06:02:00+05:00"></head>'
+        f"<body><article>{heading}{TEXT * 3}</article></body></html>"
+    ).headline
+
+
+@pytest.mark.parametrize(
+    ("title", "site"),
+    [
+        ("Laos: envoys leave Vientiane in anger", "Laos Today"),
+        ("Laos: envoys leave Vientiane in anger", "Laos"),
+        ("Laos: envoys leave Vientiane in anger | Laos Herald", "The Laos Herald"),
+        ("Envoys leave in anger - Laos", "Laos Gazette"),
+        ("Laos - Thailand: a bridge opens again", "Laos Gazette"),
+    ],
+)
+@pytest.mark.parametrize("printed", [True, False])
+def test_a_country_that_the_site_is_named_after_stays_in_the_headline(title, site, printed):
+    whole = title.partition(" | ")[0]
+    assert titled(title, site, printed=whole if printed else "") == whole
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Laos Gazette: Envoys leave Vientiane in anger",
+        "Laos Gazette :: Envoys leave Vientiane in anger",
+        "Envoys leave Vientiane in anger › Laos Gazette",
+        "Envoys leave Vientiane in anger ★ Laos Gazette",
+        "Envoys leave Vientiane in anger | Envoys leave Vientiane in anger | Laos Gazette",
+        "Envoys leave Vientiane in anger Envoys leave Vientiane in anger | Laos Gazette",
+        "Laos Gazette - Envoys leave Vientiane in anger - Laos Gazette",
+    ],
+)
+def test_the_whole_name_of_the_site_and_a_second_copy_are_not_part_of_it(title):
+    assert titled(title, "Laos Gazette") == "Envoys leave Vientiane in anger"
+
+
+def test_a_name_of_one_word_before_a_colon_is_the_sites_where_a_title_goes_without_it():
+    assert (
+        titled("Gazette: Envoys leave in anger", "Gazette", printed="Envoys leave in anger") == "Envoys leave in anger"
+    )
