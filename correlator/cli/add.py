@@ -150,7 +150,9 @@ def tell_downloads(done: DownloadReport) -> None:
 def add_news(
     sources: Annotated[list[str], typer.Argument(help="Files, folders, globs or feed addresses.")],
     profile: Annotated[str | None, typer.Option("--profile", help="Publisher, if the page does not name it.")] = None,
-    layout: Annotated[str, typer.Option("--layout", help="auto, text, html, feed, agency, corpus or gdelt.")] = "auto",
+    layout: Annotated[
+        str, typer.Option("--layout", help="auto, text, html, feed, agency, archive, corpus or gdelt.")
+    ] = "auto",
     published: Annotated[
         str | None, typer.Option("--published", help="Time of publication, for one page without a date.")
     ] = None,

@@ -49,9 +49,10 @@ _MOVES_BEHIND = re.compile(
 )
 # *DST Systems*: initials before the word make another name of it.
 _INITIALS_BEFORE = re.compile(r"\b(?!PSX|KSE|CEO|US|UK|EU|UPDATE)[A-Z]{2,6} $")
-# *Coca-Cola Enterprises*, *United Bank of India*: another company whose name begins with this one's.
+# *Coca-Cola Enterprises*, *Reliance Power*, *United Bank of India*: another company whose name begins with this one's.
 _SIBLING_BEHIND = re.compile(
-    r"[ -](?:Enterprises|Partners|Bottling|Hellenic|Bottlers|Foundation)\b"
+    r"[ -](?:Enterprises|Partners|Bottling|Hellenic|Bottlers|Foundation|Power|Fertili[sz]ers?|Motors|Insurance|Foods"
+    r"|Chemicals|Cement|Sugar|Textiles?|Infrastructure|Polymers?|Petroleum)\b"
     r"|(?:(?<=Bank)|(?<=Company)|(?<=Corporation)| Bank| Company| Corporation) of [A-Z]"
     r"|(?<=Bank) for (?:Africa|[A-Z][a-z]+(?:ment|ation|tional)\b)"
 )

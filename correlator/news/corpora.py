@@ -17,7 +17,19 @@ from functools import cache
 from correlator.errors import InputError
 from correlator.resources import data_path
 
-FIELDS = ("headline", "published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
+FIELDS = (
+    "headline",
+    "published",
+    "url",
+    "body",
+    "updated",
+    "authors",
+    "publisher",
+    "language",
+    "symbols",
+    "embargo",
+    "status",
+)
 # Columns of files that no layout knows, by their usual names.
 _USUAL: Mapping[str, Sequence[str]] = {
     "headline": ("headline", "title", "headlines", "headline_text", "article_title", "news_title", "webtitle",
@@ -38,6 +50,8 @@ _USUAL: Mapping[str, Sequence[str]] = {
     "publisher": ("publisher", "publication", "newspaper", "source.name", "source_name", "media_name"),
     "language": ("language", "lang"),
     "symbols": ("symbols", "symbol", "tickers", "ticker", "stock_symbol", "stock_symbols", "stock", "stocks"),
+    "embargo": ("embargo", "embargoed", "embargo_until", "embargoed_until", "embargo_date", "embargo_end"),
+    "status": ("status", "pubstatus", "pub_status", "publication_status", "article_status", "post_status"),
 }  # fmt: skip
 _LANGUAGES = {
     "english": "en", "eng": "en",
@@ -48,6 +62,11 @@ _LANGUAGES = {
     "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
     "polish": "pl", "pol": "pl",
 }  # fmt: skip
+# What the status of a text says where it is not out, in the words of agencies and of systems that sites are made with.
+NOT_OUT = frozenset((
+    "canceled", "cancelled", "withheld", "killed", "spiked", "draft", "auto-draft", "pending", "private", "future",
+    "scheduled", "trash", "deleted", "retracted", "withdrawn", "unpublished",
+))  # fmt: skip
 _CLOCKS = frozenset((
     "time", "clock", "hour", "timeofday", "publishtime", "publishedtime", "publicationtime", "storytime", "newstime",
     "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",

@@ -33,6 +33,8 @@ from correlator.news.batch import (
     reject,
 )
 from correlator.news.corpora import (
+    FIELDS,
+    NOT_OUT,
     Corpus,
     clock_place,
     column_places,
@@ -58,7 +60,7 @@ _NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
 _ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
 _CLOCK = re.compile(r"\s*\d{1,2}:\d\d")
-_FIELDS = ("published", "url", "body", "updated", "authors", "publisher", "language", "symbols")
+_FIELDS = tuple(name for name in FIELDS if name != "headline")
 
 
 @dataclass(frozen=True)
@@ -286,14 +288,35 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     published, updated = rows["published"], rows["updated"]
     if table.corpus.clock == "unknown" and table.publishers.zone is None:
         published, updated = (_without_clock(each) for each in (published, updated))
-    stamps = _by_address(parse_times(published, profile, origin), rows["url"])
+    stamps = _not_before(_by_address(parse_times(published, profile, origin), rows["url"]), rows["embargo"], profile)
     updated_stamps = parse_times(updated, profile, "update")
     later = (updated_stamps["precision"] != "day") & (updated_stamps["instant"] > stamps["instant"])
     empty = pl.col("headline").str.len_chars() == 0
     return pl.concat([rows, stamps], how="horizontal").with_columns(
         default_language=pl.lit(profile.language, pl.String()),
         updated_at=pl.when(later).then(updated_stamps["instant"]),
-        problem=pl.when(empty).then(pl.lit("no headline")).otherwise("problem"),
+        problem=pl.when(empty)
+        .then(pl.lit("no headline"))
+        .when(rows["status"].str.strip_chars().str.to_lowercase().is_in(list(NOT_OUT)))
+        .then(pl.format("its status is {}: it is not out", rows["status"]))
+        .otherwise("problem"),
+    )
+
+
+def _not_before(stamps: pl.DataFrame, embargo: pl.Series, profile: Profile) -> pl.DataFrame:
+    """Stamps that are not before the end of an embargo; what cannot be read of one is a problem."""
+    if embargo.null_count() == len(embargo):
+        return stamps
+    ends = parse_times(embargo, profile, "end of embargo")
+    stated = embargo.is_not_null()
+    later = stated & (ends["instant"] > stamps["instant"]).fill_null(value=False)
+    unread = stated & ends["instant"].is_null()
+    return stamps.select(
+        *(
+            pl.when(later).then(ends[name]).otherwise(pl.col(name)).alias(name)
+            for name in ("instant", "precision", "rule")
+        ),
+        pl.when(unread).then(ends["problem"]).otherwise("problem").alias("problem"),
     )
 
 

@@ -24,7 +24,6 @@ from correlator.news.publishers import Publishers
 from correlator.news.timestamps import Stamp
 
 _G2 = "iptc.org/std/nar"
-_NOT_OUT = {"canceled": "cancelled", "cancelled": "cancelled", "withheld": "withheld", "killed": "cancelled"}
 _FIRST = re.compile(
     r"(?is)(?:\s|\ufeff|<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*>)*"
     r"<(?:[\w.-]+:)?(?:nitf|newsml|newsmessage|(?:news|package|concept|planning|knowledge|catalog)item)[\s/>]"
@@ -124,10 +123,8 @@ def _why_not_item(item: Element, status: str, kind: str, *, open_end: bool) -> s
 
 
 def _why_not_out(status: str, *, open_end: bool) -> str:
-    if status in _NOT_OUT:
-        return f"{_NOT_OUT[status]} by the agency"
     if status not in ("", "usable", "embargoed"):
-        return f"its status is {status!r}, which does not say that it is out"
+        return f"its status is {status}: it is not out"
     return "embargoed without an end" if open_end else ""
 
 

@@ -68,21 +68,27 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
         raise InputError(f"{source} is not an RSS or Atom feed", hint="give a feed, a news sitemap, pages or a table")
     language = str(parsed.feed.get("language", ""))
     site = str(parsed.feed.get("title", ""))
-    comments = str(parsed.feed.get("title", "")).startswith("Comments on")
+    comments = site.startswith("Comments on")
     return [
         {
-            "title": str(entry.get("title", "")),
+            "title": str(entry.get("title", "")).removesuffix(f" - {_source(entry)}"),
             "url": _address(str(entry.get("link", "")), str(parsed.feed.get("link", ""))),
             "published": str(entry.get("published", "") or entry.get("created", "")),
             "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
             "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
             "language": language,
             "authors": "; ".join(str(each.get("name", "")) for each in entry.get("authors", []) if each.get("name")),
-            "site": site,
-            "comment": "yes" if comments else "",
+            "site": _source(entry) or site,
+            "no_article": "a reader's comment" if comments else "a draft" if entry.get("app_draft") == "yes" else "",
         }
         for entry in parsed.entries
     ]
+
+
+def _source(entry: Mapping[str, Any]) -> str:
+    """The site that an item of a feed of many sites comes from; such feeds put its name behind the headline."""
+    source = entry.get("source")
+    return str(source.get("title", "")).strip() if isinstance(source, Mapping) else ""
 
 
 def _check_items(clean: bytes, source: str) -> None:
@@ -156,8 +162,8 @@ def _people(item: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _article(item: Mapping[str, str], source: str, number: int, publishers: Publishers) -> dict[str, object]:
-    if item.get("comment"):
-        raise InputError("a reader's comment, no article")
+    if item.get("no_article"):
+        raise InputError(f"{item['no_article']}, no article")
     headline = _plain(item["title"])
     if not headline:
         raise InputError("the item has no title")

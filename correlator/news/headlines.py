@@ -230,28 +230,29 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
         parts = [(start, end) for start, end in cuts if key_of(text[:start]) and key_of(text[end:])]
         if not parts:
             return text
-        (first_start, first_end), (last_start, last_end) = parts[0], parts[-1]
-        tail, head = text[last_end:], text[:first_start]
+        first_end, (last_start, last_end) = parts[0][1], parts[-1]
+        tail = text[last_end:]
         if _is_name(tail, site) or (key_of(text[:last_start]) in map(key_of, known) and len(text[:last_start]) > 12):
             text, taken = text[:last_start].strip(), True
         elif taken and (
             text[last_start:last_end] == "_" or key_of(tail) in map(key_of, sections) or key_of(tail) in _SECTION_WORDS
         ):
             text = text[:last_start].strip()
-        elif _leads(head, text[first_start:first_end], text[first_end:], site, known):
+        elif _leads(text, parts[0], site, known):
             text, taken = text[first_end:].strip(), True
         else:
             return text
 
 
-def _leads(head: str, sign: str, rest: str, site: Sequence[str], known: Sequence[str]) -> bool:
-    """Whether what stands before a title is the name of its site.
+def _leads(text: str, cut: tuple[int, int], site: Sequence[str], known: Sequence[str]) -> bool:
+    """Whether what stands before the sign at ``cut`` is the name of the site, and a title behind it.
 
     A part of the name may be a country (*Japan: ...* at The Japan Times), and so may a name of one word before a colon:
     it is the site's where another title goes without it.
     """
-    key = key_of(head)
-    if len(rest) <= _LEAST_TITLE or not any(_bare_name(key) in (_bare_name(name), f"{name}com") for name in site):
+    head, sign, rest = text[: cut[0]], text[slice(*cut)], text[cut[1] :]
+    names = {alias for name in site for alias in (_bare_name(name), f"{name}com")}
+    if len(rest) <= _LEAST_TITLE or _bare_name(key_of(head)) not in names:
         return False
     return ":" not in sign or len(head.split()) > 1 or key_of(rest) in map(key_of, known)
 

@@ -140,6 +140,12 @@ def _agency(path: Path, request: _Request) -> Iterator[Batch]:
     return read_dispatches(path, request.publishers)
 
 
+def _archive(path: Path, request: _Request) -> Iterator[Batch]:
+    from correlator.news.archives import read_archive
+
+    return read_archive(path, request.publishers, published=request.published)
+
+
 def _corpus(path: Path, request: _Request) -> Iterator[Batch]:
     from correlator.news.corpus import read_corpus
 
@@ -168,6 +174,7 @@ _LAYOUTS = {
     "html": _Layout(_html, "a page", "published"),
     "feed": _Layout(_feed, "a feed"),
     "agency": _Layout(_agency, "an agency's file"),
+    "archive": _Layout(_archive, "an archive of pages", "published"),
     "corpus": _Layout(_corpus, "a table", "columns"),
     "gdelt": _Layout(_gdelt, "a GDELT file"),
 }
@@ -232,10 +239,13 @@ def sniff(path: Path) -> str:
         return "gdelt" if is_gdelt(next(lines_of(path, lenient=True), "")) else "corpus"
     if stem.endswith((".jsonl", ".ndjson", ".parquet", *WORKBOOKS)):
         return "corpus"
+    from correlator.news.archives import is_archive
     from correlator.news.dispatches import is_dispatch
     from correlator.news.html_page import looks_like_html
 
     head = _head(path)
+    if is_archive(head):
+        return "archive"
     if is_dispatch(head):
         return "agency"
     if _is_feed(head):

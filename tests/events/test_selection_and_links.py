@@ -281,6 +281,11 @@ def test_a_name_that_begins_another_companys_does_not_link():
         ("Shell company scandal widens", []),
         ("Reliance on imports grows", []),
         ("Reliance buys a port", ["RIL"]),
+        ("Reliance Power wins tender", []),
+        ("Total solar eclipse seen in Spain", []),
+        ("Total shares rise", ["TTE"]),
+        ("Caterpillar plague hits maize", []),
+        ("Caterpillar sells plant", ["CAT"]),
     ],
 )
 def test_words_of_a_name_as_it_is_written_and_the_longer_of_two_names(headline, symbols):
@@ -288,6 +293,7 @@ def test_words_of_a_name_as_it_is_written_and_the_longer_of_two_names(headline, 
         ("HUBC", "Hub Power Company Limited", None), ("OGDC", "Oil and Gas Development", None), ("ORL", "Orlana", None),
         ("ORF", "Orlana Foods Limited", None), ("NBP", "National Bank of Pakistan", None), ("SHEL", "Shell plc", None),
         ("UBL", "United Bank Limited", None), ("RIL", "Reliance Industries", "Reliance"),
+        ("TTE", "TotalEnergies SE", "Total"), ("CAT", "Caterpillar Inc", None),
     ]  # fmt: skip
     assert sorted({link.symbol for link in Linker(listed).link(headline, None, ())}) == symbols
 

@@ -30,6 +30,14 @@ _NITF = (
     b"<nitf><head><docdata><date.issue norm='20250528T100000Z'/></docdata></head><body><body.head>"
     b"<hl1>A</hl1></body.head><body.content><p>B</p></body.content></body></nitf>"
 )
+_MHTML = (
+    b"Snapshot-Content-Location: https://a.example/1\r\nContent-Type: multipart/related; boundary=B\r\n\r\n"
+    b"--B\r\nContent-Type: text/html\r\n\r\n<html><title>A</title></html>\r\n--B--\r\n"
+)
+_WARC = (
+    b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://a.example/1\r\nContent-Type: application/http\r\n"
+    b"Content-Length: 76\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>A</title></html>\r\n\r\n"
+)
 _JSON_FEED = (
     b'{"version": "https://jsonfeed.org/version/1", "title": "T", "items": [{"id": "1", "title": "A", '
     b'"url": "https://a.example/1", "date_published": "2025-05-28T10:00:00Z"}]}'
@@ -117,6 +125,9 @@ TARGETS: dict[str, Target] = {
         (b"<item>", b"<![CDATA[", b"]]>", b"&#x"),
     ),
     "dispatch": Target(doors.of_file("wire.xml", doors.news("agency")), (_DISPATCH, _NITF), (b"<p>", b"<embargoed/>")),
+    "archive": Target(
+        doors.of_file("saved", doors.news("archive")), (_MHTML, _WARC), (b"--B", b"Content-Encoding: gzip")
+    ),
     "corpus": Target(doors.of_file("corpus.jsonl", doors.news("corpus")), (_CORPUS,)),
     "corpus csv": Target(
         doors.of_file("corpus.csv", doors.news("corpus")),

@@ -605,3 +605,51 @@ def test_a_sitemap_that_holds_no_articles_is_refused(tmp_path, text, said):
 def test_days_of_news_in_three_columns_are_refused_with_what_to_write(tmp_path):
     with pytest.raises(InputError, match="as one column published"):
         loaded(tmp_path, "t.csv", "Year,Month,Day,Headline\n2024,1,5,Envoys meet\n")
+
+
+def test_an_item_of_a_feed_of_many_sites_belongs_to_the_site_that_it_names():
+    item = "<item><title>Envoys meet in Riga - Dawn</title><pubDate>Wed, 28 May 2025 09:02:00 GMT</pubDate>{}</item>"
+    feed = f"<rss version='2.0'><channel><title>All</title>{item}</channel></rss>"
+    named, plain = (
+        next(iter(feed_batches(feed.format(source).encode(), "feed.xml"))).articles.row(0, named=True)
+        for source in ("<source url='https://www.dawn.com'>Dawn</source>", "")
+    )
+    assert (named["headline"], named["publisher"]) == ("Envoys meet in Riga", "dawn")
+    assert plain["headline"] == "Envoys meet in Riga - Dawn"
+
+
+def test_a_draft_of_a_feed_is_no_article():
+    entry = "<entry><title>Envoys meet</title><published>2025-05-28T09:02:00Z</published>{}</entry>"
+    feed = f"<feed xmlns='http://www.w3.org/2005/Atom' xmlns:app='http://www.w3.org/2007/app'>{entry}</feed>"
+    (batch,) = feed_batches(feed.format("<app:control><app:draft>yes</app:draft></app:control>").encode(), "feed.xml")
+    assert (batch.articles.height, batch.rejects["reason"].to_list()) == (0, ["a draft, no article"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "instant"),
+    [
+        ("embargo", "2025-05-30T06:00:00Z", datetime(2025, 5, 30, 6, tzinfo=UTC)),
+        ("embargoed_until", "2025-05-27T06:00:00Z", datetime(2025, 5, 28, 9, 2, tzinfo=UTC)),
+        ("embargo", "", datetime(2025, 5, 28, 9, 2, tzinfo=UTC)),
+        ("embargo", "soon", "layout"),
+        ("status", "Draft", "its status is Draft"),
+        ("pubstatus", "withheld", "its status is withheld"),
+        ("status", "200", datetime(2025, 5, 28, 9, 2, tzinfo=UTC)),
+    ],
+)
+def test_a_row_is_not_known_before_its_embargo_ends_nor_while_it_is_not_out(tmp_path, columns, row, instant):
+    path = tmp_path / "a.csv"
+    path.write_text(f"headline,published,{columns}\nEnvoys meet,2025-05-28T09:02:00Z,{row}\n", encoding="utf-8")
+    (batch,) = read_news(path)
+    if isinstance(instant, str):
+        assert instant in batch.rejects["reason"][0]
+    else:
+        assert batch.articles["published_at"].to_list() == [instant]
+
+
+def test_ninjs_of_agencies_is_known_when_its_version_was_issued(tmp_path):
+    path = tmp_path / "a.json"
+    times = {"versioncreated": "2025-05-28T09:02:00Z", "firstcreated": "2025-05-27T09:02:00Z"}
+    path.write_text(json.dumps({"uri": "urn:lamp:1", "headline": "Envoys meet", "pubstatus": "usable", **times}))
+    (batch,) = read_news(path)
+    assert batch.articles["published_at"].to_list() == [datetime(2025, 5, 28, 9, 2, tzinfo=UTC)]

@@ -78,8 +78,8 @@ def test_it_is_not_known_before_its_embargo_ends(text, instant, precision):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (item(META + '<pubStatus qcode="stat:canceled"/>'), "cancelled by the agency"),
-        (item(META + '<pubStatus uri="http://cv.iptc.org/newscodes/pubstatusg2/withheld"/>'), "withheld by the agency"),
+        (item(META + '<pubStatus qcode="stat:canceled"/>'), "its status is canceled"),
+        (item(META + '<pubStatus uri="http://cv.iptc.org/newscodes/pubstatusg2/withheld"/>'), "its status is withheld"),
         (item(META + "<embargoed/>"), "embargoed without an end"),
         (item(META.replace("text", "picture")), "a picture, no text"),
         (item(META.replace("ninat:text", "ninat:composite"), name="packageItem"), "a packageItem, no text"),
@@ -87,9 +87,9 @@ def test_it_is_not_known_before_its_embargo_ends(text, instant, precision):
         (item(content=""), "no headline"),
         (item(embargo("2999-01-01T00:00:00Z")), "future"),
         (item(META.replace("+05:00", "")), "states no zone"),
-        (nitf(attributes='management-status="canceled"'), "cancelled by the agency"),
+        (nitf(attributes='management-status="canceled"'), "its status is canceled"),
         (nitf(attributes='management-status="embargoed"'), "embargoed without an end"),
-        (nitf(attributes='management-status="draft"'), "'draft', which does not say"),
+        (nitf(attributes='management-status="draft"'), "its status is draft"),
         (nitf("<date.expire norm='20250528T090200Z'/>"), "does not say when"),
     ],
 )
