@@ -58,6 +58,7 @@ from correlator.tabular import to_polars
 _NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/A")
 # What NewsAPI and GNews put in the place of the rest of a text.
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
+_NO_EMBARGO = ("false", "no", "0")
 _ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
 _CLOCK = re.compile(r"\s*\d{1,2}:\d\d")
 _FIELDS = tuple(name for name in FIELDS if name != "headline")
@@ -305,6 +306,7 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
 
 def _not_before(stamps: pl.DataFrame, embargo: pl.Series, profile: Profile) -> pl.DataFrame:
     """Stamps that are not before the end of an embargo; what cannot be read of one is a problem."""
+    embargo = embargo.set(embargo.str.to_lowercase().is_in(_NO_EMBARGO), None)
     if embargo.null_count() == len(embargo):
         return stamps
     ends = parse_times(embargo, profile, "end of embargo")

@@ -631,6 +631,7 @@ def test_a_draft_of_a_feed_is_no_article():
         ("embargo", "2025-05-30T06:00:00Z", datetime(2025, 5, 30, 6, tzinfo=UTC)),
         ("embargoed_until", "2025-05-27T06:00:00Z", datetime(2025, 5, 28, 9, 2, tzinfo=UTC)),
         ("embargo", "", datetime(2025, 5, 28, 9, 2, tzinfo=UTC)),
+        ("embargo", "False", datetime(2025, 5, 28, 9, 2, tzinfo=UTC)),
         ("embargo", "soon", "layout"),
         ("status", "Draft", "its status is Draft"),
         ("pubstatus", "withheld", "its status is withheld"),
