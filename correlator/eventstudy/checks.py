@@ -6,12 +6,15 @@ import numpy as np
 
 from correlator.errors import InputError, warn
 from correlator.eventstudy.frames import Array, Mask, Wide
+from correlator.market.audit_shifts import correlation
+from correlator.market.logarithms import are_logarithms
 
 # Below so many figures a column says too little of itself.
 _ENOUGH = 20
 _HALF, _SHARE_BEYOND_HALF = 0.5, 0.05
 _LEVEL = 0.1
 _SHARE_NO_PRICE = 0.2
+_ENOUGH_MOVES, _UNDONE, _WILD = 100, -0.4, 4.0
 _CASH_FALLS, _CASH_RISES = 0.005, 0.05
 _LOGARITHMS = " (logarithms may be that low: say returns_kind='log' if these are)"
 
@@ -44,7 +47,10 @@ def check_fractions(wide: Wide, what: str, argument: str) -> None:
 
 
 def check_levels(wide: Wide, what: str) -> None:
-    """Raise InputError where a column of prices looks like returns: a fifth of its figures are zero or less."""
+    """Raise InputError where a column of prices looks like returns, a fifth of its figures being zero or less, or holds
+    logarithms; warn where its moves undo each other, as those of a price do not.
+    """
+    undone = []
     for j, name in enumerate(wide.names):
         values = wide.values[np.isfinite(wide.values[:, j]), j]
         no_price = float((values <= 0).mean()) if len(values) >= _ENOUGH else 0.0
@@ -54,6 +60,30 @@ def check_levels(wide: Wide, what: str) -> None:
                 hint="hand returns over as returns=",
                 argument="prices",
             )
+        if are_logarithms(values):
+            raise InputError(
+                f"prices: column {name!r} of {what} holds logarithms of prices (their exponentials are whole cents)",
+                hint="give the prices themselves, or differences of the logarithms as returns=",
+                argument="prices",
+            )
+        if _undo_each_other(values):
+            undone.append(name)
+    if undone:
+        more = f" and {len(undone) - 1} more" if len(undone) > 1 else ""
+        warn(
+            f"{what}: each move of {undone[0]}{more} undoes most of the one before, as those of returns plus one, of "
+            "volumes or of a price that jumps between bid and ask do: check what the column holds"
+        )
+
+
+def _undo_each_other(values: Array) -> bool:
+    """Whether figures (T,) are no levels: moves of independent figures have a serial correlation of -1/2."""
+    moves = np.diff(np.log(values[values > 0]))
+    if len(moves) < _ENOUGH_MOVES:
+        return False
+    most = _WILD * float(np.median(np.abs(moves)))  # one wrong price is two moves that undo each other
+    moves = np.clip(moves, -most, most)
+    return correlation(moves[1:], moves[:-1]) < _UNDONE
 
 
 def check_cash(values: Array, name: str) -> None:

@@ -36,6 +36,7 @@ from correlator.eventstudy.frames import (
 )
 from correlator.eventstudy.groups import warn_of_gaps
 from correlator.eventstudy.jumps import with_jumps
+from correlator.eventstudy.lags import warn_of_lags
 from correlator.eventstudy.many_exchanges import on_one_exchange, panel_of_exchanges
 from correlator.eventstudy.measure import study_events
 from correlator.eventstudy.names import columns_meant, on_columns
@@ -206,7 +207,10 @@ def matrix_panel(
     def made(part: Wide, spec: StudySpec) -> Panel:
         market = benchmark if named is None else spec.benchmark
         panel = _panel(part, source, spec, (market, frames.factors, risk_free))
-        return panel if kind == "volumes" else with_jumps(panel, spec)
+        if kind == "volumes":
+            return panel
+        warn_of_lags(panel)
+        return with_jumps(panel, spec)
 
     named_events = None if listed is None else name_as(listed, wide.names)
     exchanges = exchanges_of(wide.names, named_events, asked)

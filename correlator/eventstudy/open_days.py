@@ -7,7 +7,7 @@ calendar decides; without one, what the figures themselves say.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,8 @@ _REST_DAYS = (4, 5, 6)
 _REGULAR = 0.6
 """Share of its sessions on which a share that is traded at all has a trade."""
 _BLOCK = 16
+_AROUND = timedelta(days=7)
+"""Days around a frame, whose sessions its first and last label may stand for."""
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
 
@@ -75,7 +77,7 @@ def on_sessions(wide: Wide, exchange: str, what: str) -> Wide:
     start, end = max(wide.labels[0], reach[0]), min(wide.labels[-1], reach[1])
     if start > end:
         return wide
-    known = sessions_between(exchange, start, end)["session"]
+    known = sessions_between(exchange, start - _AROUND, end + _AROUND)["session"]
     is_open = (wide.labels.is_in(known.implode()) | (wide.labels < reach[0]) | (wide.labels > reach[1])).to_numpy()
     if not is_open.any():
         raise InputError(f"no row of the frame is a session of {exchange}", hint="check the dates, and the exchange")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from correlator.errors import InputError, warn
-from correlator.market.audit_shifts import shifts_by_calendar
+from correlator.market.audit_shifts import DAY, shifts_by_calendar
 from correlator.market.spacing import WORDS, spacing_of_days
 
 _ENOUGH = 20
@@ -57,7 +57,7 @@ def check_sessions(labels: pl.Series, sessions: pl.Series, what: str) -> None:
     """Raise InputError where most ``labels`` (T,) become ``sessions`` when moved by a day; warn where some do."""
     for shift in shifts_by_calendar(labels, sessions):
         if shift.last - shift.first + 1 >= _MOST * len(labels):
-            raise _stand_off(what, shift.seen)
+            raise _stand_off(what, shift.seen, shift.unit)
         warn(f"{what}: {shift.evidence}")
 
 
@@ -68,5 +68,5 @@ def check_same_week(labels: pl.Series, others: pl.Series, what: str) -> None:
         raise _stand_off(what, f"stand one day {off} of the others: first {labels[0]}")
 
 
-def _stand_off(what: str, how: str) -> InputError:
-    return InputError(f"dates of {what} {how}", hint="move them by a day: a bar has the date on which it closes")
+def _stand_off(what: str, how: str, unit: str = DAY) -> InputError:
+    return InputError(f"dates of {what} {how}", hint=f"move them by a {unit}: a bar has the date on which it closes")

@@ -208,8 +208,8 @@ def _findings(examined: _Examined, market: _Market | None) -> list[pl.DataFrame]
         elif not market.vouched:
             doubt = f" (or {market.name} stands off the other way: nothing here tells which)"
             by_session = tuple(replace(shift, evidence=shift.evidence + doubt) for shift in by_session)
-    findings += [audit_shifts.finding_of(series, shift, "day") for shift in examined.by_day]
-    return findings + [audit_shifts.finding_of(examined.right, shift, "session") for shift in by_session]
+    findings += [audit_shifts.finding_of(series, shift) for shift in examined.by_day]
+    return findings + [audit_shifts.finding_of(examined.right, shift) for shift in by_session]
 
 
 def _sessions(series: Series, overrides: bool | str | Path) -> pl.Series:

@@ -18,10 +18,13 @@ from correlator.market.findings import Series
 Array = NDArray[np.float64]
 
 EARLY, LATE = "early", "late"
+DAY, WEEKDAY, SESSION = "day", "weekday", "session"
 # How many days or sessions the labels must move to be right.
 _TOWARDS = {EARLY: 1, LATE: -1}
+_FRIDAY = 5
 _LEAST_LABELS = 4
-_SESSIONS_AFTER = 0.9
+# Of a shift by weekdays, which holidays alone show, nearly all: another exchange has other ones.
+_SESSIONS_AFTER = {DAY: 0.9, WEEKDAY: 0.98}
 _LEAST_BARS = 60
 _LEAST_CORRELATION, _MOST_CORRELATION = 0.2, 0.6
 # Distance of two correlations in standard errors of Fisher's z: of a whole series, and of the best of all stretches
@@ -37,7 +40,8 @@ _LEAST_KNOWN, _SAME_CLOSE = 3, 2e-4
 class Shift:
     """Bars ``first`` to ``last`` (numbers of rows, both included) whose labels stand a day or a session off.
 
-    ``seen``: what the labels themselves show of it, the part of ``evidence`` behind the words on where it is.
+    ``seen``: what the labels themselves show of it, the part of ``evidence`` behind the words on where it is; ``unit``:
+    what they are off by, a day, a weekday or a session.
     """
 
     direction: str
@@ -45,56 +49,79 @@ class Shift:
     last: int
     evidence: str
     seen: str = ""
+    unit: str = DAY
 
     @property
     def towards(self) -> str:
         return "later" if self.direction == EARLY else "earlier"
 
 
-def finding_of(series: Series, shift: Shift, unit: str) -> pl.DataFrame:
-    """The shift as a finding; ``unit``: day or session."""
-    action = f"move these labels one {unit} {shift.towards}, or load a source with right dates; do not study them so"
+def finding_of(series: Series, shift: Shift) -> pl.DataFrame:
+    """The shift as a finding."""
+    action = (
+        f"move these labels one {shift.unit} {shift.towards}, or load a source with right dates; do not study them so"
+    )
     day = series.bars["session"][shift.first]
     return series.finding(f"shifted-{shift.direction}", "high", shift.evidence, action, session=day)
 
 
 def shifts_by_calendar(labels: pl.Series, sessions: pl.Series) -> list[Shift]:
-    """Stretches of ``labels`` (T,), dates in order, that become sessions when they are moved by one day.
+    """Stretches of ``labels`` (T,), dates in order, that become sessions when they are moved by one day, else by one
+    weekday: what stands a weekday late has a label on every holiday, and none on the session after it.
 
     A label that is not a session next to one that is speaks for a shift, the reverse against it; where both or neither
     are, it says nothing. Four more for than against, and nine in ten sessions after moving, make a shift.
     """
+    units = (DAY, WEEKDAY) if (sessions.dt.weekday() <= _FRIDAY).all() else (DAY,)
+    return next((found for unit in units if (found := _shifts_by(unit, labels, sessions))), [])
+
+
+def _shifts_by(unit: str, labels: pl.Series, sessions: pl.Series) -> list[Shift]:
+    """``shifts_by_calendar`` of one unit."""
     days = labels.to_physical().to_numpy().astype(np.int64)
     known = sessions.to_physical().to_numpy().astype(np.int64)
     as_is = np.isin(days, known)
     shifts = []
     for direction, by in _TOWARDS.items():
-        moved = np.isin(days + by, known)
+        moved = np.isin(_moved(days, by, unit), known)
         score = moved.astype(np.float64) - as_is
         for first, last, total in best_stretches(score, _LEAST_LABELS):
             first, last = _to_the_ends(score, first, last)
             inside = slice(first, last + 1)
-            if total >= _LEAST_LABELS and moved[inside].mean() >= _SESSIONS_AFTER:
-                seen = _labels_seen(labels, first, last, as_is, moved=moved, direction=direction)
+            if total >= _LEAST_LABELS and moved[inside].mean() >= _SESSIONS_AFTER[unit]:
+                off = f"one {unit} {direction}"
+                seen = _labels_seen(labels, first, last, as_is, moved=moved, off=off)
                 share = 100 * (last - first + 1) / len(as_is)
                 where = f"labels from {labels[first]} to {labels[last]} ({share:.0f} % of the bars)"
-                shifts.append(Shift(direction, first, last, f"{where} {seen}", seen))
+                shifts.append(Shift(direction, first, last, f"{where} {seen}", seen, unit))
     return shifts
 
 
+def _moved(days: NDArray[np.int64], by: int, unit: str) -> NDArray[np.int64]:
+    """Days (T,) since 1970 moved by one day, or by one weekday."""
+    if unit == DAY:
+        return days + by
+    dates = days.astype("datetime64[D]")
+    moved: NDArray[np.int64] = np.busday_offset(dates, by, roll="forward" if by < 0 else "backward").astype(np.int64)
+    return moved
+
+
 def _labels_seen(
-    labels: pl.Series, first: int, last: int, as_is: NDArray[np.bool_], *, moved: NDArray[np.bool_], direction: str
+    labels: pl.Series, first: int, last: int, as_is: NDArray[np.bool_], *, moved: NDArray[np.bool_], off: str
 ) -> str:
     labels = labels[first : last + 1]
-    names = dict(labels.dt.strftime("%A").value_counts().rows())
-    weekend = [f"{names[day]:,} {day}s" for day in ("Saturday", "Sunday") if day in names]
-    fewest = "Friday" if direction == EARLY else "Monday"
     inside = slice(first, last + 1)
+    unit = off.split()[1]
+    if unit == DAY:
+        names = dict(labels.dt.strftime("%A").value_counts().rows())
+        weekend = [f"{names[day]:,} {day}s" for day in ("Saturday", "Sunday") if day in names]
+        fewest = "Friday" if off.endswith(EARLY) else "Monday"
+        what = f"{', '.join(weekend) or 'no weekend days'} and {names.get(fewest, 0):,} {fewest}s"
+    else:
+        what = f"{int((~as_is[inside]).sum()):,} of them are holidays"
     return (
-        f"stand one day {direction}: "
-        f"{', '.join(weekend) or 'no weekend days'} and {names.get(fewest, 0):,} {fewest}s; "
-        f"{100 * as_is[inside].mean():.0f} % of them are sessions as they stand, "
-        f"{100 * moved[inside].mean():.0f} % when moved by a day"
+        f"stand {off}: {what}; {100 * as_is[inside].mean():.0f} % of them are sessions as they stand, "
+        f"{100 * moved[inside].mean():.0f} % when moved by a {unit}"
     )
 
 
@@ -108,12 +135,13 @@ def _to_the_ends(score: Array, first: int, last: int) -> tuple[int, int]:
 
 
 def with_days_moved(series: Series, shifts: Sequence[Shift]) -> Series:
-    """The series with the labels of each shift moved by a day; where two bars then fall together, the first stays."""
+    """The series with labels of each shift moved by its unit; where two bars then fall together, the first stays."""
     if not shifts:
         return series
     days = series.bars["session"].to_physical().to_numpy().astype(np.int64, copy=True)
     for shift in shifts:
-        days[shift.first : shift.last + 1] += _TOWARDS[shift.direction]
+        inside = slice(shift.first, shift.last + 1)
+        days[inside] = _moved(days[inside], _TOWARDS[shift.direction], shift.unit)
     labels = pl.Series("session", days.astype(np.int32)).cast(pl.Date)
     bars = series.bars.with_columns(labels).unique("session", keep="first", maintain_order=True).sort("session")
     return replace(series, bars=bars)
@@ -196,7 +224,7 @@ def _by_returns(series: Series, paired: _Paired, direction: str, first: int, *, 
         f"from {days[rows[0]]} to {days[rows[1]]} ({last - first + 1:,} bars) returns move with {name} of the {which} "
         f"session: correlation {shifted:.2f}, on the same session {unshifted:.2f}"
     )
-    return Shift(direction, *rows, evidence)
+    return Shift(direction, *rows, evidence, unit=SESSION)
 
 
 def _verdict(paired: _Paired, lag: int, first: int, last: int) -> float:
@@ -204,6 +232,17 @@ def _verdict(paired: _Paired, lag: int, first: int, last: int) -> float:
     inside = slice(first, last + 1)
     n = last - first + 1
     shifted, unshifted = (correlation(paired.own[inside], paired.market[k][inside]) for k in (lag, 0))
+    return _distance(shifted, unshifted, n)
+
+
+def stands_off(shifted: float, unshifted: float, n: int) -> bool:
+    """Whether a whole series of ``n`` returns moves with the market of another session: its correlation with that one
+    and with its own, as ``shifts_by_returns`` compares them.
+    """
+    return _distance(shifted, unshifted, n) > _WHOLE
+
+
+def _distance(shifted: float, unshifted: float, n: int) -> float:
     if n < _LEAST_BARS or shifted < _LEAST_CORRELATION:
         return 0.0
     return float((np.arctanh(shifted) - np.arctanh(unshifted)) * np.sqrt((n - 3) / 2))
@@ -299,7 +338,7 @@ def shifts_by_known_closes(series: Series, known: pl.DataFrame, sessions: pl.Ser
                 f"{hits[-by]} of {n} known closes of {series.symbol} stand one session {direction}, "
                 f"{hits[0]} on their own session"
             )
-            shifts.append(Shift(direction, 0, series.bars.height - 1, evidence))
+            shifts.append(Shift(direction, 0, series.bars.height - 1, evidence, unit=SESSION))
     return shifts
 
 

@@ -24,6 +24,7 @@ from correlator.market.instruments import find_instrument, split_symbol
 from correlator.market.labels import Clock, label_sessions
 from correlator.market.layout.recognise import Recognised, recognise
 from correlator.market.layout.vocabulary import PRICES, known_words
+from correlator.market.logarithms import are_logarithms
 from correlator.market.rejects import first_reason, refuse_second_header, rejects_of
 from correlator.market.repeats import without_repeats
 from correlator.market.rows import leave_out, take_series, without_negative_volumes
@@ -206,7 +207,7 @@ def read_recognised(raw: RawTable, table: Recognised, options: PriceOptions) -> 
     rejects = rejects_of(table.table, [*stacked.rejected, *lost, *bad, *repeated])
     if options.contradictions == "refuse":
         refuse_second_header(table, rejects)
-        _refuse_returns(kept, raw.source)
+        _refuse_no_prices(kept, raw.source)
     interval = labelled.interval
     if interval == "1d":
         if options.stamped not in (None, AS_WRITTEN):
@@ -344,11 +345,19 @@ def _other_figures(table: Recognised) -> list[pl.Series]:
     return [frame[each] for each in table.table.columns if each not in taken and frame[each].dtype == pl.String]
 
 
-def _refuse_returns(rows: pl.DataFrame, source: str) -> None:
-    """Raise InputError where so many closes are below zero that they are returns: oil was negative on one day."""
+def _refuse_no_prices(rows: pl.DataFrame, source: str) -> None:
+    """Raise InputError where so many closes are below zero that they are returns (oil was negative on one day), and for
+    logarithms of prices.
+    """
     below = int((rows["close"] < 0).sum())
     if below > _BELOW_ZERO * rows.height:
         raise InputError(
             f"{source}: {below:,} of {rows.height:,} closes are below zero, so these are returns, not prices",
             hint="give them to study --factors or --returns",
         )
+    for (symbol,), own in rows.group_by("symbol", maintain_order=True):
+        if are_logarithms(own["close"].cast(pl.Float64).to_numpy()):
+            raise InputError(
+                f"{source}: closes of {symbol} are logarithms of prices (their exponentials are whole cents)",
+                hint="load the prices themselves",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date
 
 import numpy as np
@@ -13,6 +14,7 @@ import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError
 from correlator.eventstudy.weeks import off_by
+from correlator.market.audit import audit_prices
 from correlator.sessions import sessions_between
 
 FIRST, LAST = date(2023, 1, 2), date(2024, 3, 29)
@@ -65,6 +67,82 @@ def test_a_benchmark_that_stands_a_day_off_the_shares_is_refused() -> None:
         with pytest.raises(InputError, match=f"^dates of the benchmark stand one day {off} of the others"):
             study(frame().drop("MKT"), benchmark=market)
     assert study(frame().drop("MKT"), benchmark=frame().select("date", "MKT")).car.height == 2
+
+
+def by_weekday(prices: pl.DataFrame, by: int) -> pl.DataFrame:
+    return prices.with_columns(pl.col("date").dt.add_business_days(by))
+
+
+@pytest.mark.parametrize(("by", "off"), [(1, "late"), (-1, "early")])
+@pytest.mark.parametrize("exchange", ["XNYS", "XKAR", "XTKS"])
+def test_dates_a_weekday_off_are_seen_by_their_holidays(exchange: str, by: int, off: str) -> None:
+    moved = by_weekday(frame(exchange), by)
+    with pytest.raises(InputError, match=f"stand one weekday {off}: .* are holidays.*move them by a weekday"):
+        study(moved, exchange=exchange)
+    bars = moved.select("date", close="LAMP").with_columns(symbol=pl.lit("LAMP"))
+    found = audit_prices(co.read_prices(bars).bars, exchange=exchange).filter(pl.col("check") == f"shifted-{off}")
+    assert found["severity"].to_list() == ["high"]
+    assert "move these labels one weekday" in found["action"][0]
+
+
+@pytest.mark.parametrize("own", ["XLON", "XKAR", "XHKG"])
+def test_another_exchange_s_holidays_are_no_shift(own: str) -> None:
+    for exchange in {"XNYS", "XTKS", "XLON"} - {own}:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "prices: labels")
+            warnings.filterwarnings("ignore", ".*not sessions of")
+            assert study(frame(own), exchange=exchange).car.height + 1
+    filled = frame().upsample("date", every="1d").filter(pl.col("date").dt.weekday() <= 5).fill_null(strategy="forward")
+    with pytest.warns(CorrelatorWarning, match="figures lie on days that are not sessions"):
+        assert study(filled, exchange="XNYS").car["car"].to_list() == pytest.approx(study(frame()).car["car"].to_list())
+
+
+def together() -> pl.DataFrame:
+    """Prices that move with their market."""
+    prices = frame()
+    moves = prices["MKT"].log().diff().fill_null(0.0).cum_sum()
+    return prices.with_columns((pl.col("LAMP", "WICK") * moves.exp()).round(4))
+
+
+@pytest.mark.parametrize(("by", "which"), [(1, "previous"), (-1, "next")])
+def test_a_share_that_moves_with_another_session_of_its_benchmark_is_told(by: int, which: str) -> None:
+    moved = together().with_columns(pl.col("LAMP").shift(by))
+    words = f"returns of LAMP move with the benchmark of the {which} session"
+    for prices, benchmark in ((moved, "MKT"), (moved.drop("MKT"), moved.select("date", "MKT"))):
+        with pytest.warns(CorrelatorWarning, match=words):
+            study(prices, benchmark=benchmark)
+    with pytest.warns(CorrelatorWarning, match="returns of LAMP and 1 more move with the benchmark of the"):
+        study(together().with_columns(pl.col("MKT").shift(by)))
+    returns = moved.with_columns(pl.exclude("date").log().diff()).drop_nulls()
+    with pytest.warns(CorrelatorWarning, match=words):
+        co.study(returns=returns, events=EVENTS, benchmark="MKT", **WINDOWS)
+
+
+@pytest.mark.filterwarnings("error::correlator.errors.CorrelatorWarning")
+def test_shares_on_the_sessions_of_their_benchmark_are_not_doubted() -> None:
+    assert study(together()).car.height == 2
+
+
+@pytest.mark.parametrize("column", ["LAMP", "MKT"])
+@pytest.mark.parametrize("base", [np.e, 10.0])
+def test_logarithms_of_prices_are_no_prices(column: str, base: float) -> None:
+    logs = together().with_columns(pl.col(column).round(2).log(base))
+    with pytest.raises(InputError, match=f"'{column}' of prices holds logarithms of prices"):
+        study(logs)
+    with pytest.raises(InputError, match="closes of LAMP are logarithms of prices"):
+        co.read_prices(logs.select("date", close=column), symbol="LAMP")
+
+
+def test_moves_that_undo_each_other_are_told() -> None:
+    prices = together()
+    gross = prices.with_columns(LAMP=1 + pl.col("LAMP").pct_change()).drop_nulls()
+    with pytest.warns(CorrelatorWarning, match="each move of LAMP undoes most of the one before"):
+        study(gross)
+    wrong = prices.with_columns(LAMP=pl.when(pl.int_range(pl.len()) == 200).then(9999.0).otherwise("LAMP"))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*undoes")
+        warnings.filterwarnings("ignore", ".*looks? like")
+        study(wrong)
 
 
 def test_the_command_line_refuses_as_python_does(tmp_path) -> None:
