@@ -306,9 +306,9 @@ def _swapped(one: HeadlineWords, two: HeadlineWords, first: str, second: str) ->
 def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> list[int]:
     """For each row the earliest row that it is joined to; a story never lasts longer than ``window``.
 
-    Pairs close in time come first, so that what is told again at once is joined before what comes days later. What
-    tells the same as a retelling joins its story only where the first tellings tell the same too: else stories would
-    drift from one event to the next.
+    What one day tells in the same words comes first, then pairs close in time, so that what is told again at once is
+    joined before what comes days later. What tells the same as a retelling joins its story only where the first
+    tellings tell the same too: else stories would drift from one event to the next.
     """
     import numpy as np
 
@@ -324,9 +324,7 @@ def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> l
             row = parent[row]
         return row
 
-    gaps = pl.DataFrame({"time": order})["time"]
-    ranked = pairs.with_columns(gap=(gaps[pairs["right"]] - gaps[pairs["left"]]).abs()).sort("gap", "left", "right")
-    for left, right in ranked.select("left", "right").iter_rows():
+    for left, right in _ranked(words, pairs).iter_rows():
         one, two = root(left), root(right)
         if one == two or max(last[one], last[two]) - min(order[one], order[two]) > longest:
             continue
@@ -336,6 +334,14 @@ def _connected(words: pl.DataFrame, pairs: pl.DataFrame, window: timedelta) -> l
         parent[later] = earlier
         last[earlier] = max(last[one], last[two])
     return [root(row) for row in range(len(order))]
+
+
+def _ranked(words: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Pairs in the order in which they are joined: told on one day in the same words, then by the time between them."""
+    left, right = (words[pairs[side]].select("text", "ahead", "time") for side in ("left", "right"))
+    gap = (right["time"] - left["time"]).abs()
+    other = (left["text"] != right["text"]) | (left["ahead"] != right["ahead"]) | (gap > SAME_DAY)
+    return pairs.with_columns(other=other, gap=gap).sort("other", "gap", "left", "right").select("left", "right")
 
 
 def _retold(words: pl.DataFrame, order: Sequence[int]) -> Callable[[int, int], bool]:

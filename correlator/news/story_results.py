@@ -13,7 +13,7 @@ from correlator.news.story_words import StoryWords, headline_words, words_of
 # What is still to come is not reported: *profit to rise*, but *profit rises to $5 bln*.
 _AHEAD = re.compile(
     r"(?i)\b(?:to\b(?!\s*[$€£¥\d])|(?:seen|sees?|(?<!than )(?<!than-)expect(?:s|ed|ing)?|likely|may|might|could|should"
-    r"|will|would|forecast(?:s|ing)?(?= .*\b(?:profit|loss|earnings|revenue|growth)\b)|poised|set)\b)"
+    r"|will|won['’]t|would|forecast(?:s|ing)?(?= .*\b(?:profit|loss|earnings|revenue|growth)\b)|poised|set)\b)"
 )
 _PROFIT, _LOSS, _QUARTER, _THAN = "profit", "loss", "quarter", "than"
 _FIGURES = frozenset({"percent", "dollar", *UNITS})
@@ -61,6 +61,8 @@ def results_of(headline: str) -> Results | None:
     last = next((place for place, word in enumerate(told) if not (word in reporting or _is_figure(word))), len(told))
     metrics = [place for place in range(last) if told[place] in subjects]
     compares = any(word in sets.expected and told[0] != word for word in told[: last + 1])
+    if told[:1] and told[0] in sets.indicator and told[1:2] and told[1] in sets.expected:
+        return None  # *inflation expectations* are no inflation
     if told[:1] and told[0] in sets.indicator and last > 1:
         return Results(who, {told[0]: _direction(told[:last], 0, sets)}, periods)
     if not who or not who <= each.names or who & sets.market or not (metrics or compares):

@@ -260,9 +260,14 @@ def _plain(headline: str) -> str:
 
 
 def _joined_phrases(text: str) -> str:
-    """The text with phrases of several words as the one they are taken for."""
+    """The text with phrases of several words as the one they are taken for, printed as a name where they are."""
     pattern, phrases = _phrases()
-    return pattern.sub(lambda match: phrases[match[0].casefold()], text)
+
+    def joined(match: re.Match[str]) -> str:
+        word = phrases[match[0].casefold()]
+        return word.capitalize() if match[0][0].isupper() else word
+
+    return pattern.sub(joined, text)
 
 
 @cache

@@ -231,6 +231,33 @@ def test_another_matter_between_the_same_words_is_another_event(one, other):
     assert cluster_stories(articles).to_list() == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Riga treasury declines comment on Orlana aid", "Riga treasury slips on Orlana aid"),
+        ("Riga treasury declined to comment on Orlana aid", "Riga treasury falls on Orlana aid"),
+        ("Malta's Diaz: inflation expectations have grown", "Malta inflation rises on fuel"),
+        ("Malta inflation expectations rise", "Malta inflation rises on fuel"),
+        ("Orlana results won't affect Pexton offer", "Orlana profit beats forecasts"),
+    ],
+)
+def test_what_moves_and_what_is_reported_is_told_from_what_only_sounds_like_it(one, other):
+    assert stories((one, 0), (other, 2)) == [0, 1]
+
+
+def test_names_of_several_words_are_names():
+    assert headline_words("United States bans cheese from European Union").names == {"usa", "eu"}
+    assert headline_words("Malta reports higher net income").names == {"malta"}
+
+
+@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("hours", [5, 9, 11])
+def test_what_a_day_tells_in_the_same_words_is_one_story(hours, turn):
+    told = "Orlana to acquire Pexton in $4 billion deal"
+    rows = [("INSTANT VIEW: Orlana to buy Pexton in $4 billion deal", 0), (told, hours), (told, hours + 13.5)]
+    assert len(set(stories(*rows[turn:], *rows[:turn]))) == 1
+
+
 def test_acts_by_one_template_stay_apart():
     """A ministry that agrees with ten countries on ten topics tells a hundred stories."""
     topics, places = ("trade", "energy", "visas", "fishing", "mining", "health"), ("Lahore", "Quetta", "Sukkur")
