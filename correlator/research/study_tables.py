@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from correlator.containers.archive import read_archive
 from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
 from correlator.containers.read import head_of, read_raw
@@ -101,7 +102,7 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
         return _turned(source, kind)
     if raw is None or not _is_of_bars(raw):
         return StudyTable(read_wide_file(Path(source)) if isinstance(source, str | Path) else source)
-    if not _names_shares(raw):
+    if not _names_shares(raw) and not raw.files:
         raise InputError(
             f"{_name_of(source, kind)} holds bars of one share and does not say which",
             hint="in Python prices={'AIRLINK': bars}, on the command line --prices AIRLINK=FILE",
@@ -175,9 +176,9 @@ def _named_column(source: Any, kind: str) -> Any:
 
 
 def _raw_head(source: Table) -> RawTable | None:
-    """The first rows of a source as a raw table, None if it has none."""
+    """The first rows of a source as a raw table, all of an archive of several files; None if it has none."""
     if isinstance(source, str | Path):
-        return head_of(Path(source), _HINTS)
+        return read_archive(Path(source), _HINTS) or head_of(Path(source), _HINTS)
     head = source.head(1) if hasattr(source, "head") else source
     is_frame = is_pandas(head) or hasattr(head, "__arrow_c_stream__")
     return read_raw(head) if is_frame and (not hasattr(head, "__len__") or len(head)) else None

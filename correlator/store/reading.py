@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from correlator.errors import NotFoundError
+from correlator.market.symbols import split_place
 from correlator.store.statements import query
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ def _spelling(connection: duckdb.DuckDBPyConnection, symbol: str) -> str:
     import difflib
 
     known = [str(name) for name in query(connection, "SELECT DISTINCT symbol FROM bars ORDER BY symbol")["symbol"]]
-    close = difflib.get_close_matches(symbol.upper(), known, n=1, cutoff=0.5)
+    bare = split_place(symbol)[0]
+    close = [name for name in known if split_place(name)[0] == bare]  # LAMP US Equity
+    close = close or difflib.get_close_matches(symbol.upper(), known, n=1, cutoff=0.5)
     if close:
         return f"did you mean {close[0]}?"
     return "add its prices with `correlator add prices FILE --symbol ... --exchange ...`"

@@ -181,3 +181,13 @@ def test_dates_without_a_clock_are_the_same_through_both_doors(folder, tmp_path,
         frames = co.study(prices=prices, events=events, date_only=date_only, **door, **OPTIONS)
         assert keyed(frames.car).equals(keyed(stored.car))
     assert ws.study(**OPTIONS).car.equals(ws.study(date_only="after-close", **OPTIONS).car)
+
+
+def test_a_share_stored_under_the_words_of_its_header_is_named_to_who_asks_for_it(tmp_path) -> None:
+    ws = co.open_workspace(tmp_path / "words.duckdb")
+    days = ["2024-05-13", "2024-05-14", "2024-05-15"]
+    ws.add_prices(
+        pl.DataFrame({"date": days, "LAMP US Equity": [1.0, 2.0, 3.0], "WICK": [5.0, 5.1, 5.2]}), exchange="XNYS"
+    )
+    with pytest.raises(co.NotFoundError, match=r"no symbol 'LAMP' \(did you mean LAMP US Equity\?\)"):
+        ws.study("LAMP")

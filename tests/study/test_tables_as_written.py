@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -271,6 +272,19 @@ def test_a_currency_behind_a_name_is_found_by_the_name() -> None:
     several = PRICES.rename({"WICK": "LAMP (USD)", "LAMP": "LAMP (EUR)"})
     result = co.study(events=EVENTS.head(1), **({"prices": several} | OPTIONS))
     assert result.excluded["reason"].to_list() == ["no bars for symbol LAMP"]
+
+
+def test_a_zip_of_several_files_of_bars_is_read_as_a_load_reads_it(tmp_path: Path) -> None:
+    path, bare = tmp_path / "bars.zip", tmp_path / "bare.zip"
+    for target, named in ((path, True), (bare, False)):
+        with zipfile.ZipFile(target, "w") as archive:
+            for share in ("MKT", "LAMP", "WICK"):
+                bars = PRICES.select("Date", pl.col(share).alias("Close"))
+                bars = bars.with_columns(pl.lit(share).alias("Symbol")) if named else bars
+                archive.writestr(f"{share}.csv", bars.write_csv())
+    assert cars(prices=path) == pytest.approx(PLAIN, abs=1e-9)
+    with pytest.raises(InputError, match="3 files .* do not say whose prices they are"):
+        cars(prices=bare)
 
 
 def test_several_sheets_name_no_option_that_the_door_has_not(tmp_path: Path) -> None:
