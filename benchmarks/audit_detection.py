@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.market.audit import audit_prices, audit_vintages
-from correlator.market.files import read_prices
+from correlator.market.audit.prices import audit_prices, audit_vintages
+from correlator.market.reading.files import read_prices
 from correlator.sessions import sessions_between
 
 COMPANY = 8
@@ -447,7 +447,7 @@ def print_untouched(families: list[Family]) -> None:
 
 def print_clean(folder: Path) -> None:
     """Findings on the files as they are, by check."""
-    from correlator.market.audit_files import check_files
+    from correlator.market.checked_files import check_files
 
     print("| files as they are | severity | check | findings | symbols |")
     print("| --- | --- | --- | ---: | ---: |")

@@ -23,9 +23,9 @@ from market_docs import PAGE, between
 from correlator.containers.hints import Hints
 from correlator.containers.read import read_raw
 from correlator.errors import CorrelatorError
-from correlator.market.files import read_prices
 from correlator.market.layout.spec import SHAPES, load_layout
-from correlator.market.layout.vocabulary import PRICES, known_words
+from correlator.market.reading.files import read_prices
+from correlator.market.vocabulary import PRICES, known_words
 
 FOLDER = Path(__file__).resolve().parents[1] / "tests" / "market" / "layouts"
 BARS = pl.read_csv(FOLDER / "bars.csv", try_parse_dates=True).filter(pl.col("symbol") == "LAMP").sort("session")

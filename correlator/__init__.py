@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from correlator.explain import Explanation
     from correlator.intake.report import LoadReport
     from correlator.limits import use_limits
-    from correlator.market.files import read_prices
+    from correlator.market.reading.files import read_prices
     from correlator.news.read import read_news
     from correlator.news.strip import parse_strip
     from correlator.plot.of_result import result_figure
@@ -80,7 +80,7 @@ _HOMES = {
     "parse_strip": "correlator.news.strip",
     "placebo_test": "correlator.eventstudy.placebo.inference",
     "read_news": "correlator.news.read",
-    "read_prices": "correlator.market.files",
+    "read_prices": "correlator.market.reading.files",
     "result_figure": "correlator.plot.of_result",
     "sessions_between": "correlator.sessions",
     "study": "correlator.workspace",

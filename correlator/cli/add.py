@@ -110,14 +110,14 @@ class Asked:
 def download(store: Store, symbols: list[str], asked: Asked) -> None:
     """Bars of every symbol from a source; what fails is named, and the code says whether to try again."""
     from correlator.intake.download import add_downloads
-    from correlator.market.bar_source import BarSource
-    from correlator.market.stamps import one_date
+    from correlator.market.sources.bar_source import BarSource
+    from correlator.market.written.stamps import one_date
 
     place: BarSource | str = asked.source
     if asked.repair:
         if asked.source != "yahoo":
             raise InputError(f"{asked.source} repairs nothing", hint="leave --repair out, or give --yahoo")
-        from correlator.market.yahoo import Yahoo
+        from correlator.market.sources.yahoo import Yahoo
 
         place = Yahoo(repair=True)
     first, last = (one_date(day) if day else None for day in (asked.start, asked.end))

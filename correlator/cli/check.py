@@ -43,8 +43,8 @@ def check_prices(
 
     Example: correlator check prices AIRLINK.csv KSE100.csv
     """
-    from correlator.market.audit_files import check_files
-    from correlator.market.findings import summarise
+    from correlator.market.audit.findings import summarise
+    from correlator.market.checked_files import check_files
 
     if files:
         refuse({"--as-of": as_of}, "a check of files")

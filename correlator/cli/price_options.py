@@ -12,7 +12,7 @@ from correlator.cli.option_group import takes_group
 from correlator.errors import InputError
 
 if TYPE_CHECKING:
-    from correlator.market.files import PriceKeywords
+    from correlator.market.reading.files import PriceKeywords
 
 ColumnsOption = Annotated[
     list[str] | None,

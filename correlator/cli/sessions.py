@@ -71,7 +71,7 @@ def propose(
 
     Example: correlator sessions propose --exchange XKAR --to own.csv
     """
-    from correlator.market.session_check import proposed_corrections
+    from correlator.market.audit.sessions import proposed_corrections
 
     disagreements = _disagreements(files, exchange, overrides=overrides, as_of=as_of, store=store)
     rows = proposed_corrections(disagreements, overrides=overrides)
@@ -88,8 +88,8 @@ def _disagreements(
 
     if files:
         refuse({"--as-of": as_of}, "a check of files")
-        from correlator.market.audit_files import read_for_check
-        from correlator.market.session_check import check_sessions
+        from correlator.market.audit.sessions import check_sessions
+        from correlator.market.checked_files import read_for_check
 
         with with_stdin(files) as held:
             bars = pl.concat([read_for_check(file, exchange=exchange).bars for file in held])
@@ -113,7 +113,7 @@ def list_sessions(
 
     Example: correlator sessions list 2025-05-26 2025-06-10 --exchange XKAR
     """
-    from correlator.market.stamps import one_date
+    from correlator.market.written.stamps import one_date
     from correlator.sessions import sessions_between
 
     printer.print(sessions_between(exchange, one_date(start), one_date(end), overrides=overrides))

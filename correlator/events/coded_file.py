@@ -28,9 +28,9 @@ from correlator.errors import InputError, TimeError
 from correlator.events.actors import country_of
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.files import called
-from correlator.market.layout.vocabulary import beside
-from correlator.market.stamps import ZONE_BEHIND
-from correlator.market.written_dates import PARTS, joined_day, places_of_parts
+from correlator.market.vocabulary import beside
+from correlator.market.written.dates import PARTS, joined_day, places_of_parts
+from correlator.market.written.stamps import ZONE_BEHIND
 from correlator.news.batch import REJECT_SCHEMA, reject
 from correlator.syntax import csv_fault
 from correlator.tables import EVENTS
@@ -119,8 +119,8 @@ class WrittenDays:
     def _moments(self) -> dict[str, date] | TimeError:
         import polars as pl
 
-        from correlator.market.stamps import read_stamps
-        from correlator.market.written_dates import NoDatesError, with_joined_days
+        from correlator.market.written.dates import NoDatesError, with_joined_days
+        from correlator.market.written.stamps import read_stamps
 
         table = with_joined_days(self._table())
         name = next((each for each in table.columns if each.strip().lower() == "date"), None)
@@ -320,7 +320,7 @@ def _at_its_time(moment: date, time_of_day: str) -> date:
 def _clock(text: str) -> time | None:
     import polars as pl
 
-    from correlator.market.event_clocks import read_clocks
+    from correlator.market.written.event_clocks import read_clocks
 
     clock = read_clocks(pl.Series([text]))["clock"].item()
     return None if clock is None else time.fromisoformat(clock)
@@ -330,7 +330,7 @@ def _by_zone(wall: datetime, zone: str) -> datetime:
     """A time without a zone by the clocks of ``zone``; raises InputError without one, and as ``by_zone``."""
     import polars as pl
 
-    from correlator.market.event_clocks import by_zone
+    from correlator.market.written.event_clocks import by_zone
 
     if not zone:
         raise InputError(f"the time '{wall:%Y-%m-%d %H:%M}' has no zone", hint=f"2025-05-28T06:02+05:00, or {_ZONE}")

@@ -29,8 +29,8 @@ from correlator.events.second_sign import (
     place_behind,
 )
 from correlator.events.text import first_word, prepare
-from correlator.market.exchange_names import is_of_one
-from correlator.market.instruments import symbols_by_spelling
+from correlator.market.names.exchanges import is_of_one
+from correlator.market.names.instruments import symbols_by_spelling
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,8 +6,8 @@ import numpy as np
 
 from correlator.errors import InputError, warn
 from correlator.eventstudy.frames import Array, Mask, Wide
-from correlator.market.audit_shifts import correlation
-from correlator.market.logarithms import are_logarithms
+from correlator.market.audit.logarithms import are_logarithms
+from correlator.market.audit.shifts import correlation
 
 # Below so many figures a column says too little of itself.
 _ENOUGH = 20

@@ -11,9 +11,9 @@ from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.frames import label_column
 from correlator.eventstudy.moments import RULE, UTC, is_text, moments_of, reads_as_moments, with_days, without_blanks
-from correlator.market.event_clocks import SAYS_WHEN, by_zone, read_clocks
-from correlator.market.figures import says_nothing
-from correlator.market.layout.vocabulary import beside, field_of, is_identifier, plain, rank_of
+from correlator.market.vocabulary import beside, field_of, is_identifier, plain, rank_of
+from correlator.market.written.event_clocks import SAYS_WHEN, by_zone, read_clocks
+from correlator.market.written.figures import says_nothing
 from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")

@@ -21,9 +21,9 @@ from correlator.eventstudy.moments import RULE, UTC, Moments, moments_of
 from correlator.eventstudy.names import columns_meant
 from correlator.eventstudy.spec import StudySpec
 from correlator.intervals import END
-from correlator.market.clock_columns import begin_of_days, located
-from correlator.market.former_names import former_names
-from correlator.market.instruments import find_instrument
+from correlator.market.names.former import former_names
+from correlator.market.names.instruments import find_instrument
+from correlator.market.written.clock_columns import begin_of_days, located
 from correlator.sessions import exchange_named, exchange_zone, place_instants
 
 _CLOSE = re.compile(r"^(\d{1,2}):(\d{2}) (\S+)$")

@@ -21,8 +21,8 @@ from correlator.eventstudy.moments import are_moments, as_labels, holds_day_numb
 from correlator.eventstudy.spec import RETURNS_KINDS
 from correlator.eventstudy.weeks import check_same_week, warn_of_long_bars
 from correlator.eventstudy.wide_clocks import days_of, with_clocks
-from correlator.market.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
-from correlator.market.layout.vocabulary import field_of
+from correlator.market.vocabulary import field_of
+from correlator.market.written.figures import as_numbers, decimal_mark, machine_numbers, not_numbers
 from correlator.tabular import Frame, is_unnamed
 
 Array = NDArray[np.float64]

@@ -54,9 +54,9 @@ def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
     """symbol, session, check and until (null) of every jump and of every bar that repeats the close before it where
     the series hardly ever stands still.
     """
-    from correlator.market.audit_levels import jumps
-    from correlator.market.audit_repeats import runs_of_one_close
-    from correlator.market.findings import Series
+    from correlator.market.audit.findings import Series
+    from correlator.market.audit.levels import jumps
+    from correlator.market.audit.repeats import runs_of_one_close
 
     columns = dict(zip(panel.symbols, panel.returns.T, strict=True))
     kinds: dict[str, str | None] = dict.fromkeys(columns)

@@ -8,7 +8,7 @@ import polars as pl
 from correlator.errors import warn
 from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.jumps import MOST_BARS
-from correlator.market.audit_shifts import EARLY, LATE, correlation, stands_off
+from correlator.market.audit.shifts import EARLY, LATE, correlation, stands_off
 
 _WORDS = {LATE: "previous", EARLY: "next"}
 

@@ -13,8 +13,8 @@ from datetime import time
 import polars as pl
 
 from correlator.errors import InputError, TimeError
-from correlator.market.stamps import in_plain_form, read_stamps
-from correlator.market.written_dates import NoDatesError, with_joined_days
+from correlator.market.written.dates import NoDatesError, with_joined_days
+from correlator.market.written.stamps import in_plain_form, read_stamps
 from correlator.tabular import DAY_NUMBERS, Frame, to_polars
 
 UTC = pl.Datetime("us", "UTC")

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from correlator.eventstudy.benchmark import benchmarks_by_exchange
 from correlator.eventstudy.spec import StudySpec
-from correlator.market.exchange_names import are_one_market
-from correlator.market.instruments import canonical_symbol, symbols_by_spelling
-from correlator.market.layout.unit_row import share_of
-from correlator.market.symbols import split_place
+from correlator.market.names.exchanges import are_one_market
+from correlator.market.names.instruments import canonical_symbol, symbols_by_spelling
+from correlator.market.names.symbols import split_place
+from correlator.market.written.unit_row import share_of
 
 
 def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from correlator.containers.read import as_texts, container_of, read_raw
 from correlator.errors import InputError
 from correlator.eventstudy.event_table import read_events
 from correlator.files import called, duckdb_name, opened, read_arrow, read_csv, read_parquet
-from correlator.market.layout.unit_row import units_in_names
+from correlator.market.written.unit_row import units_in_names
 
 NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 _AS_TEXT = ("symbol", "ticker", "date")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from correlator.errors import InputError, warn
-from correlator.market.audit_shifts import DAY, shifts_by_calendar
-from correlator.market.spacing import WORDS, spacing_of_days
+from correlator.market.audit.shifts import DAY, shifts_by_calendar
+from correlator.market.audit.spacing import WORDS, spacing_of_days
 
 _ENOUGH = 20
 _USUAL, _HARDLY_EVER = 0.1, 0.01

@@ -9,8 +9,8 @@ import polars as pl
 from correlator.errors import TimeError, warn
 from correlator.eventstudy.moments import is_text
 from correlator.eventstudy.weeks import off_by
-from correlator.market.clock_columns import holds_clocks, located, one_zone, with_times
-from correlator.market.layout.vocabulary import beside, may_be_clock
+from correlator.market.vocabulary import beside, may_be_clock
+from correlator.market.written.clock_columns import holds_clocks, located, one_zone, with_times
 
 _NEARLY_A_DAY = timedelta(hours=20)
 

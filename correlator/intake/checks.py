@@ -10,9 +10,9 @@ import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError
-from correlator.market.audit import audit_prices, audit_vintages
-from correlator.market.findings import together
-from correlator.market.session_check import check_sessions
+from correlator.market.audit.findings import together
+from correlator.market.audit.prices import audit_prices, audit_vintages
+from correlator.market.audit.sessions import check_sessions
 from correlator.progress import tracked
 from correlator.store.db import Store
 from correlator.store.reading import read_bars

@@ -158,7 +158,7 @@ def named_by_source(connection: duckdb.DuckDBPyConnection, named: pl.DataFrame) 
 
 def instruments_known(connection: duckdb.DuckDBPyConnection | None) -> pl.DataFrame:
     """Instruments to look for in a text: those of the store (None: there is none), and those the package knows."""
-    from correlator.market.instruments import read_instruments
+    from correlator.market.names.instruments import read_instruments
     from correlator.tables import INSTRUMENTS
 
     shipped = read_instruments().select(INSTRUMENTS.column_names)

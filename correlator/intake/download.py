@@ -15,9 +15,9 @@ from correlator.intake.instruments import refuse_namesake, stored_names
 from correlator.intake.prices import suspicions
 from correlator.intake.report import LoadReport
 from correlator.intake.strips import date_strips
-from correlator.market.bar_source import BarSource, Download, Patience, Request, source_named, source_names
-from correlator.market.instruments import canonical_symbol
-from correlator.market.yahoo import Yahoo
+from correlator.market.names.instruments import canonical_symbol
+from correlator.market.sources.bar_source import BarSource, Download, Patience, Request, source_named, source_names
+from correlator.market.sources.yahoo import Yahoo
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load, begin_load

@@ -12,9 +12,9 @@ import polars as pl
 
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.intake.report import LoadReport, sha256_of, source_name
-from correlator.market.currency_words import price_unit
-from correlator.market.exchange_names import are_one_market, exchange_endings
-from correlator.market.instruments import (
+from correlator.market.names.currencies import price_unit
+from correlator.market.names.exchanges import are_one_market, exchange_endings
+from correlator.market.names.instruments import (
     FILE_SERVICES,
     canonical_symbol,
     checked_row,
@@ -23,7 +23,7 @@ from correlator.market.instruments import (
     read_instruments,
     symbols_by_spelling,
 )
-from correlator.market.symbols import split_place
+from correlator.market.names.symbols import split_place
 from correlator.sessions import exchange_named
 from correlator.store.changes import update_rows
 from correlator.store.db import Store

@@ -16,11 +16,11 @@ from correlator.intake.instruments import Names, settle, stored_names
 from correlator.intake.parts import Connection, Derive, Tally, load_parts
 from correlator.intake.report import LoadReport, sha256_of, source_name
 from correlator.intake.strips import date_strips
-from correlator.market.audit import audit_prices
-from correlator.market.files import PriceFile, PriceKeywords, PriceOptions, read_file
-from correlator.market.findings import summarise
-from correlator.market.rejects import no_rejects
-from correlator.market.slices import SlicedBars, bars_in_slices
+from correlator.market.audit.findings import summarise
+from correlator.market.audit.prices import audit_prices
+from correlator.market.reading.files import PriceFile, PriceKeywords, PriceOptions, read_file
+from correlator.market.reading.rejects import no_rejects
+from correlator.market.reading.slices import SlicedBars, bars_in_slices
 from correlator.store.db import Store
 from correlator.store.unfinished import Load
 from correlator.store.writing import (

@@ -16,7 +16,7 @@ from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.estimation.models import model_named
 from correlator.eventstudy.frames import Array
 from correlator.intake.instruments import names_in
-from correlator.market.findings import is_of_series
+from correlator.market.audit.findings import is_of_series
 from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import read_bar_arrays
 from correlator.store.reading import read_bars, read_instrument, read_instrument_rows
@@ -86,7 +86,7 @@ def without_doubted(
         return returns, ["members not audited (too many bars; `correlator check prices` does it)"]
     bars = read_bars(connection, members, as_of=as_of).with_columns(pl.lit("store").alias("source"))
     instruments = {str(row["symbol"]): row for row in query(connection, "SELECT * FROM instruments").to_dicts()}
-    from correlator.market.audit import audit_prices
+    from correlator.market.audit.prices import audit_prices
 
     high = audit_prices(bars, None, instruments=instruments).filter(pl.col("severity") == "high")
     if price == "adjusted":

@@ -12,7 +12,7 @@ import polars as pl
 from correlator.errors import NotFoundError, likeliest
 from correlator.events.link import Row, link_article
 from correlator.intake.instruments import names_in
-from correlator.market.instruments import read_instruments
+from correlator.market.names.instruments import read_instruments
 from correlator.store.statements import query
 
 _RECENT = timedelta(days=45)

@@ -15,7 +15,7 @@ from correlator.eventstudy.estimation.synthetic import FEWEST_DONORS
 from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
 from correlator.eventstudy.spec import DAILY, HOLES, OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
 from correlator.intake.instruments import names_in
-from correlator.market.instruments import read_instruments
+from correlator.market.names.instruments import read_instruments
 from correlator.market.returns import filled_adjusted
 from correlator.research.benchmark import timing_of
 from correlator.store.bar_arrays import read_bar_arrays

@@ -17,7 +17,7 @@ from correlator.eventstudy.placement import own_window_rows, windows_over
 from correlator.eventstudy.result import StudyResult
 from correlator.eventstudy.spec import DAILY, DROP, KEEP, StudySpec
 from correlator.intake.checks import audit_stored
-from correlator.market.findings import is_of_series
+from correlator.market.audit.findings import is_of_series
 from correlator.research.benchmark import ADJUSTED_AWAY
 from correlator.store.db import Store
 

@@ -15,7 +15,7 @@ from correlator.errors import NotFoundError, likeliest
 from correlator.eventstudy.readers import DEFAULT_LINKS, LINK_KINDS
 from correlator.eventstudy.spec import StudySpec
 from correlator.intake.instruments import Names, names_in
-from correlator.market.former_names import former_name_of
+from correlator.market.names.former import former_name_of
 from correlator.sessions import AFTER_CLOSE
 from correlator.store.reading import read_exchanges
 from correlator.store.statements import query

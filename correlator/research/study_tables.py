@@ -25,12 +25,12 @@ from correlator.eventstudy.study_files import read_events_file, read_wide_file
 from correlator.files import called
 from correlator.intervals import AS_WRITTEN, is_within_days
 from correlator.market.factors import has_factor_table, read_factors
-from correlator.market.files import PriceFile, read_prices
 from correlator.market.layout.by_names import short_names
 from correlator.market.layout.levels import blocks_of_names
 from correlator.market.layout.turned import is_transposed, read_transposed
-from correlator.market.layout.unit_row import units_in_names
-from correlator.market.layout.vocabulary import field_of, is_figure, known_words
+from correlator.market.reading.files import PriceFile, read_prices
+from correlator.market.vocabulary import field_of, is_figure, known_words
+from correlator.market.written.unit_row import units_in_names
 from correlator.tabular import Frame, held, holds_columns, is_pandas, is_series
 
 _HINTS = Hints(known_words=known_words)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from correlator.errors import NotFoundError
-from correlator.market.symbols import split_place
+from correlator.market.names.symbols import split_place
 from correlator.store.statements import query
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ NOT_NEEDED = {
     "yfinance",
     "correlator.containers",
     "correlator.market.layout.recognise",
-    "correlator.market.files",
+    "correlator.market.reading.files",
     "correlator.eventstudy.stream",
 }
 SCRIPT = """

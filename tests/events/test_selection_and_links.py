@@ -13,7 +13,7 @@ from correlator.events.link import Linker, WatchTerm, link_article, link_countri
 from correlator.events.select import parse_selection, select_events
 from correlator.intake.news import add_news
 from correlator.intake.watchlist import add_watchlist
-from correlator.market.instruments import read_instruments
+from correlator.market.names.instruments import read_instruments
 from correlator.store.db import Store
 from correlator.tables import EVENTS
 

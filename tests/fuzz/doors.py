@@ -35,7 +35,7 @@ def of_text(read: Callable[[str], Any]) -> Callable[[bytes], object]:
 
 
 def prices(path: Path) -> object:
-    from correlator.market.files import read_prices
+    from correlator.market.reading.files import read_prices
 
     return read_prices(path, symbol="X", exchange="XKAR")
 
@@ -56,7 +56,7 @@ def factors(path: Path) -> object:
 
 
 def instruments(path: Path) -> object:
-    from correlator.market.instruments import read_instruments
+    from correlator.market.names.instruments import read_instruments
 
     return read_instruments(path)
 
@@ -262,7 +262,7 @@ def of_frame(read: Callable[[pl.DataFrame], Any]) -> Callable[[bytes], object]:
 
 
 def frame_of_prices(frame: pl.DataFrame) -> object:
-    from correlator.market.files import read_prices
+    from correlator.market.reading.files import read_prices
 
     return read_prices(frame, symbol="AIRLINK", exchange="XKAR")
 

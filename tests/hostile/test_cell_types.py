@@ -13,7 +13,7 @@ from correlator.errors import CorrelatorError, InputError
 from correlator.events.coded_file import read_coded_lines
 from correlator.eventstudy.event_table import read_events
 from correlator.eventstudy.frames import read_wide
-from correlator.market.files import read_prices
+from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
 from correlator.tabular import as_text, csv_of
 

@@ -8,7 +8,7 @@ from hostile_files import BARS_OF_ODS, BLANKS, COLUMNS, ROWS, news, ods, prices,
 
 from correlator.errors import InputError
 from correlator.eventstudy.frames import read_wide
-from correlator.market.files import read_prices
+from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
 from correlator.news.strip import compile_layout
 

@@ -22,8 +22,8 @@ from correlator import source_limits as limits
 from correlator.errors import InputError
 from correlator.eventstudy.study_files import read_events_file, read_wide_file
 from correlator.files import read_arrow, read_parquet, read_toml, toml_document
-from correlator.market.files import read_prices
-from correlator.market.instruments import read_instruments
+from correlator.market.names.instruments import read_instruments
+from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
 from correlator.report.spec import read_spec
 from correlator.source_limits import check_depth, check_names, check_shape, check_table_bytes, check_unpacked

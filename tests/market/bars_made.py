@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from correlator.market.files import PriceFile, read_prices
+from correlator.market.reading.files import PriceFile, read_prices
 from correlator.sessions import sessions_between
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import correlator as co
 from correlator.errors import InputError
-from correlator.market.files import read_prices
+from correlator.market.reading.files import read_prices
 
 HEADER = "Date,Symbol,Close\n"
 MONTHS = {

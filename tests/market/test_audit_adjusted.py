@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from correlator.market.audit import audit_prices
-from correlator.market.files import read_prices
+from correlator.market.audit.prices import audit_prices
+from correlator.market.reading.files import read_prices
 from correlator.market.returns import filled_adjusted, returns_matrix
 
 BARS = 500

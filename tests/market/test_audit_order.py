@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from bars_made import as_file, made_bars
 
-from correlator.market.audit import audit_prices
+from correlator.market.audit.prices import audit_prices
 
 PRICES = ("Open", "High", "Low", "Close")
 AT = 400

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 import polars as pl
 import pytest
 
-import correlator.market.bar_source as bar_source
+import correlator.market.sources.bar_source as bar_source
 from correlator.errors import InputError, NotFoundError, SourceError
 from correlator.intake.download import add_downloads, update_prices
 from correlator.intake.prices import add_prices
-from correlator.market.bar_source import Download, Request, source_named, source_names
-from correlator.market.stooq import Stooq
+from correlator.market.sources.bar_source import Download, Request, source_named, source_names
+from correlator.market.sources.stooq import Stooq
 from correlator.store.db import Store
 
 HEADER = "Date,Open,High,Low,Close,Volume"
@@ -76,7 +76,7 @@ def test_daily_bars_of_the_range(server, stooq):
 
 
 def test_the_bar_of_a_session_that_is_open_is_left_out(stooq, monkeypatch):
-    import correlator.market.stooq as module
+    import correlator.market.sources.stooq as module
 
     class Noon(datetime):
         @classmethod

@@ -15,7 +15,7 @@ import correlator as co
 from correlator.bar_stamps import side_of, starts_of
 from correlator.errors import CorrelatorWarning, InputError
 from correlator.intervals import END, START, bar_length
-from correlator.market.files import read_prices
+from correlator.market.reading.files import read_prices
 from correlator.sessions import sessions_between
 
 

@@ -11,7 +11,7 @@ from correlator import Workspace, open_workspace
 from correlator.errors import InputError, TimeError
 from correlator.eventstudy.event_table import read_events
 from correlator.eventstudy.frames import read_wide
-from correlator.market.files import read_prices
+from correlator.market.reading.files import read_prices
 
 DAYS = [date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1), date(2024, 2, 12)]
 

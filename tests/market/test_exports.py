@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from correlator.errors import InputError
-from correlator.market.files import read_prices
+from correlator.market.reading.files import read_prices
 
 LAMP, SOFA = [(2, 10.5), (3, 11.25), (4, 12.0)], [(3, 20.5), (4, 21.0)]
 BARS = {("LAMP", day): close for day, close in LAMP} | {("SOFA", day): close for day, close in SOFA}

@@ -7,7 +7,7 @@ import pytest
 
 import correlator as co
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError
-from correlator.market.instruments import read_instruments
+from correlator.market.names.instruments import read_instruments
 
 ROWS = {
     "Symbol": ["LAMP", "600519"],

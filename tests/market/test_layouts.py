@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from correlator.market.files import read_prices
 from correlator.market.layout.spec import SHAPES, layout_names, load_layout
-from correlator.market.layout.vocabulary import PRICES
+from correlator.market.reading.files import read_prices
+from correlator.market.vocabulary import PRICES
 
 FOLDER = Path(__file__).parent / "layouts"
 FILES = sorted(path for path in FOLDER.iterdir() if path.name != "bars.csv")

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.market.audit import audit_file, audit_prices, audit_vintages
-from correlator.market.audit_files import check_files, symbol_in_name
-from correlator.market.findings import SCHEMA, summarise
-from correlator.market.session_check import check_sessions
+from correlator.market.audit.findings import SCHEMA, summarise
+from correlator.market.audit.prices import audit_prices, audit_vintages
+from correlator.market.audit.sessions import check_sessions
+from correlator.market.checked_files import audit_file, check_files, symbol_in_name
 from correlator.resources import data_path
 
 SHARED = Path(os.environ.get("CORRELATOR_SHARED", Path(__file__).parents[3] / "shared")) / "market"

@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.market.audit_bars import at_limit
-from correlator.market.audit_identity import same_as_another
-from correlator.market.audit_levels import jumps
-from correlator.market.audit_order import _FREEDOM, _unlikely
-from correlator.market.audit_shifts import (
+from correlator.market.audit.bars import at_limit
+from correlator.market.audit.findings import Series
+from correlator.market.audit.identity import same_as_another
+from correlator.market.audit.levels import jumps
+from correlator.market.audit.order import _FREEDOM, _unlikely
+from correlator.market.audit.shifts import (
     _likelihood_ratio,
     _Paired,
     _to_the_ends,
@@ -22,10 +23,9 @@ from correlator.market.audit_shifts import (
     shifts_by_calendar,
 )
 from correlator.market.factors import read_factors
-from correlator.market.findings import Series
 from correlator.market.returns import limit_locked
-from correlator.market.stamps import _dates_with_clocks
-from correlator.market.written_dates import _joined
+from correlator.market.written.dates import _joined
+from correlator.market.written.stamps import _dates_with_clocks
 
 
 def test_correlation_by_hand() -> None:

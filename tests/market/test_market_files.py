@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError, NotFoundError, TimeError
-from correlator.market.audit_files import read_for_check
-from correlator.market.files import BAR_COLUMNS, read_prices
-from correlator.market.stamps import read_stamps
+from correlator.market.checked_files import read_for_check
+from correlator.market.reading.files import BAR_COLUMNS, read_prices
+from correlator.market.written.stamps import read_stamps
 from correlator.resources import data_path
 from correlator.tables import BARS
 

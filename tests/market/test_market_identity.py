@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError
-from correlator.market.exchange_names import are_one_market
-from correlator.market.instruments import canonical_symbol, currency_pair, describe_instrument
-from correlator.market.symbols import meaning, split_place
+from correlator.market.names.exchanges import are_one_market
+from correlator.market.names.instruments import canonical_symbol, currency_pair, describe_instrument
+from correlator.market.names.symbols import meaning, split_place
 from correlator.workspace import Workspace
 
 BARS = pl.DataFrame({"Date": ["2024-06-03", "2024-06-04"], "Close": [29.2, 29.35]})

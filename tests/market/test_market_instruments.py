@@ -12,8 +12,8 @@ from bars_made import made_bars
 
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.benchmark import equal_weighted_of_others
-from correlator.market.instruments import split_symbol
-from correlator.market.symbols import split_place
+from correlator.market.names.instruments import split_symbol
+from correlator.market.names.symbols import split_place
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
 from correlator.store.writing import write_events

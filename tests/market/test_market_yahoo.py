@@ -10,8 +10,8 @@ import pytest
 from yahoo_server import CRUMB, LoopbackSession, YahooServer, chart, intraday_chart, weekdays
 
 from correlator.errors import InputError, NotFoundError, SourceError
-from correlator.market.bar_source import Patience
-from correlator.market.yahoo import download_symbol, yahoo_name
+from correlator.market.sources.bar_source import Patience
+from correlator.market.sources.yahoo import download_symbol, yahoo_name
 
 DAYS = weekdays(date(2024, 1, 8), 5)
 ROWS = {day: (10.0 + k, 12.0 + k, 9.0 + k, 11.0 + k, 10.5 + k, 1000 + k) for k, day in enumerate(DAYS)}
@@ -156,7 +156,7 @@ def test_nobody_there(caplog):
 
 
 def test_the_bar_of_a_session_that_is_still_open_is_left_out(server, ask, monkeypatch):
-    import correlator.market.yahoo as yahoo
+    import correlator.market.sources.yahoo as yahoo
 
     class Noon(datetime):
         @classmethod

@@ -11,7 +11,7 @@ from yahoo_server import LoopbackSession, YahooServer, chart, intraday_chart, we
 from correlator.errors import NotFoundError, SourceError
 from correlator.intake.download import add_yahoo
 from correlator.intake.instruments import add_instruments
-from correlator.market.bar_source import Patience
+from correlator.market.sources.bar_source import Patience
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
 
@@ -153,7 +153,7 @@ def test_after_three_refusals_nobody_else_is_asked_for(server, load):
 
 def test_the_verb(server, store, monkeypatch):
     from correlator.cli.app import app
-    from correlator.market import yahoo, yahoo_asking
+    from correlator.market.sources import yahoo, yahoo_asking
 
     monkeypatch.setattr(yahoo_asking, "_new_session", lambda: LoopbackSession(server.address))
     monkeypatch.setattr(yahoo, "Patience", lambda: Patience(attempts=2, sleep=lambda _: None))

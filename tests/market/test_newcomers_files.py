@@ -12,7 +12,7 @@ import pytest
 import xlsxwriter
 
 from correlator.errors import CorrelatorWarning, InputError, TimeError
-from correlator.market.files import PriceFile, read_prices
+from correlator.market.reading.files import PriceFile, read_prices
 from correlator.sessions import sessions_between
 
 DAYS = sessions_between("XNYS", date(2024, 1, 2), date(2024, 2, 9))["session"].to_list()

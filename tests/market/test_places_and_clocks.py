@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from correlator.errors import InputError
-from correlator.market.files import PriceFile, read_prices
+from correlator.market.reading.files import PriceFile, read_prices
 
 DAYS = [date(2024, 3, day) for day in (11, 12, 13, 14)]
 HOURS = (10, 11, 12)

@@ -15,9 +15,9 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, TimeError
-from correlator.market.audit_files import read_for_check
-from correlator.market.figures import as_numbers, decimal_mark
-from correlator.market.files import PriceKeywords, PriceOptions, read_prices
+from correlator.market.checked_files import read_for_check
+from correlator.market.reading.files import PriceKeywords, PriceOptions, read_prices
+from correlator.market.written.figures import as_numbers, decimal_mark
 
 DAYS = [date(2024, 3, day) for day in (11, 12, 13, 14, 15, 18)]
 CLOSES = [45.78, 45.55, 45.39, 45.45, 44.77, 44.82]

@@ -9,9 +9,9 @@ import pytest
 
 import correlator as co
 from correlator.errors import InputError
-from correlator.market.files import read_prices
-from correlator.market.instruments import class_of, symbols_by_spelling
-from correlator.market.symbols import split_place
+from correlator.market.names.instruments import class_of, symbols_by_spelling
+from correlator.market.names.symbols import split_place
+from correlator.market.reading.files import read_prices
 from correlator.sessions import sessions_between
 
 SPELLINGS = ("BRK-B", "BRK.B", "BRK/B", "BRK B")

@@ -15,9 +15,9 @@ from correlator.containers import slices as containers
 from correlator.errors import InputError
 from correlator.intake import prices
 from correlator.intake.prices import add_prices
-from correlator.market import slices
-from correlator.market.files import PriceOptions, read_file
-from correlator.market.slices import bars_in_slices
+from correlator.market.reading import slices
+from correlator.market.reading.files import PriceOptions, read_file
+from correlator.market.reading.slices import bars_in_slices
 from correlator.sessions import sessions_between
 from correlator.store.db import Store
 

@@ -14,8 +14,8 @@ from correlator.errors import InputError
 from correlator.eventstudy.matrix import study_frames
 from correlator.intake.events import add_events
 from correlator.intake.prices import add_prices
-from correlator.market.audit import audit_prices
-from correlator.market.files import read_prices
+from correlator.market.audit.prices import audit_prices
+from correlator.market.reading.files import read_prices
 from correlator.research.study import study
 from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.db import Store

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from correlator.errors import InputError
-from correlator.market.files import PriceFile, read_prices
+from correlator.market.reading.files import PriceFile, read_prices
 
 ROWS = ("2024-01-02,150,20,30,40", "2024-01-03,151,21,31,41")
 

@@ -10,8 +10,8 @@ import pytest
 from correlator.errors import InputError, NotFoundError
 from correlator.eventstudy.study_files import events_of_file
 from correlator.files import opened, read_arrow, read_csv, read_parquet
-from correlator.market.files import read_prices
-from correlator.market.instruments import read_instruments
+from correlator.market.names.instruments import read_instruments
+from correlator.market.reading.files import read_prices
 
 WRITERS = {
     ".parquet": (pl.DataFrame.write_parquet, read_parquet),

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError
-from correlator.market.files import read_prices
+from correlator.market.reading.files import read_prices
 from correlator.sessions import sessions_between
 from correlator.store.bar_arrays import FIELDS, bar_span, read_bar_arrays
 from correlator.store.reading import read_bars

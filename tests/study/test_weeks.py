@@ -14,7 +14,7 @@ import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError
 from correlator.eventstudy.weeks import off_by
-from correlator.market.audit import audit_prices
+from correlator.market.audit.prices import audit_prices
 from correlator.sessions import sessions_between
 
 FIRST, LAST = date(2023, 1, 2), date(2024, 3, 29)

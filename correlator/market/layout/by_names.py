@@ -9,7 +9,6 @@ import polars as pl
 
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
-from correlator.market.clock_columns import holds_clocks
 from correlator.market.layout.telling import (
     LOOKED_AT,
     SYMBOL_LIKE,
@@ -20,7 +19,8 @@ from correlator.market.layout.telling import (
     named_field,
     no_dates,
 )
-from correlator.market.layout.vocabulary import PRICES, beside, is_figure, is_identifier, may_be_clock, plain, rank_of
+from correlator.market.vocabulary import PRICES, beside, is_figure, is_identifier, may_be_clock, plain, rank_of
+from correlator.market.written.clock_columns import holds_clocks
 
 _SHORT = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 # What a lone column of a level may be called.

@@ -14,9 +14,9 @@ from correlator.market.layout.beside import stacked_blocks, without_side_table
 from correlator.market.layout.shapes import find_shape, read_shape
 from correlator.market.layout.spec import Layout, load_layout, shipped_layouts
 from correlator.market.layout.telling import holds_dates, named_field
-from correlator.market.layout.unit_row import units_in_names
-from correlator.market.layout.vocabulary import FIELDS, PRICES, field_of, plain
-from correlator.market.written_dates import JOINED, joined_days, places_of_parts
+from correlator.market.vocabulary import FIELDS, PRICES, field_of, plain
+from correlator.market.written.dates import JOINED, joined_days, places_of_parts
+from correlator.market.written.unit_row import units_in_names
 
 _LOOKED_AT = 60
 _NEARLY_ALL = 0.9

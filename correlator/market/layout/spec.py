@@ -14,7 +14,7 @@ from typing import Any
 
 from correlator.errors import InputError, NotFoundError, likeliest
 from correlator.files import opened, toml_document
-from correlator.market.layout.vocabulary import FIELDS, PRICES, plain
+from correlator.market.vocabulary import FIELDS, PRICES, plain
 from correlator.resources import data_path
 
 # Shapes that are told without a file: names of columns, a column per symbol, header rows of field and symbol, a row

@@ -11,8 +11,8 @@ import polars as pl
 from correlator.containers.cells import NUMBER_LIKE, is_date_like
 from correlator.containers.raw import RawTable
 from correlator.errors import InputError
-from correlator.market.layout.vocabulary import field_of, part_of_date, rank_of
-from correlator.market.periods import period_remedy
+from correlator.market.vocabulary import field_of, part_of_date, rank_of
+from correlator.market.written.periods import period_remedy
 
 LOOKED_AT = 60
 SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$")

@@ -11,7 +11,7 @@ from correlator.containers.raw import LINE, RawTable
 from correlator.errors import InputError
 from correlator.market.layout.by_names import other_places, read_columns
 from correlator.market.layout.telling import Shape, date_column, is_numeric, named_field
-from correlator.market.layout.vocabulary import PRICES, field_of, is_figure
+from correlator.market.vocabulary import PRICES, field_of, is_figure
 
 
 def is_transposed(raw: RawTable) -> bool:

@@ -1,0 +1,1 @@
+"""What shares, exchanges and currencies are called, now and before."""

@@ -1,0 +1,298 @@
+"""What is traded where: symbols with exchange, currency, benchmark, other names, from a file that a user can edit."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from correlator.config import setting
+from correlator.errors import InputError, NotFoundError, likeliest, warn
+from correlator.files import read_csv
+from correlator.market.names.currencies import price_unit
+from correlator.market.names.exchanges import exchange_endings, exchange_printed
+from correlator.market.vocabulary import field_of
+from correlator.market.vocabulary import plain as plain_name
+from correlator.resources import data_path
+from correlator.sessions import exchange_named
+from correlator.source_limits import check_names
+from correlator.tables import INSTRUMENTS
+from correlator.tabular import Frame, as_text, is_unnamed, to_polars
+
+FILE_SERVICES = ("yahoo", "stooq")
+"""Whose endings a symbol keeps: ``VOD.L`` is not ``VOD``."""
+KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
+_ALSO_CALLED = {
+    "exchange": ("mic", "miccode", "exchangemic", "exchangecode", "primaryexchange", "listingexchange"),
+    "name": ("companyname", "company", "securityname", "nameofcompany", "longname", "issuername"),
+    "currency": ("ccy", "tradingcurrency", "currencycode"),
+}
+"""What other files call our columns, in small letters without marks."""
+_PAIR = re.compile(r"(?:C:|FX:)?([A-Z]{3})(?:/([A-Z]{3})|([A-Z]{3})(?:=X)?|=X)")
+# BRK-B, BRK.B, BRK/B and BRK B are one share class in four spellings; ERIC-B.ST has the ending of its exchange.
+_CLASS = re.compile(r"(?P<share>[A-Z][A-Z0-9]{0,5})(?P<mark>[-./ ])(?P<of>[ABC])(?P<place>\.[A-Z]{1,2})?")
+_CLASS_MARKS = ".-/ "
+
+
+def read_instruments(path: str | Path | Frame | None = None) -> pl.DataFrame:
+    """Instruments of a table in any container, by default the one that the package ships.
+
+    Columns of ``tables.INSTRUMENTS`` (aliases separated by |; in the file by ; or |) and sector. Only symbol and
+    exchange are needed in the file. Raises InputError for a file that lacks them, repeats a symbol or names an unknown
+    exchange.
+    """
+    if path is None:
+        return _shipped()
+    if not isinstance(path, str | Path):
+        frame = to_polars(path, "instruments")
+        texts = frame.select(as_text(column) for column in frame)
+        return _checked(_under_our_names(texts, "instruments"), "instruments")
+    if not Path(path).is_file():
+        raise NotFoundError(f"no file {path}", hint="check the path")
+    from correlator.containers.read import text_table
+
+    return _checked(_under_our_names(text_table(path), Path(path).name), Path(path).name)
+
+
+def describe_instrument(
+    symbol: str, *, exchange: str | None = None, path: str | Path | None = None
+) -> dict[str, str | None]:
+    """One instrument as columns of ``tables.INSTRUMENTS``; what nothing is known of is None.
+
+    An unknown symbol needs ``exchange``, or an ending or prefix that tells it (``.KA``, ``PSX:``); otherwise
+    InputError. An ``exchange`` given wins over the one in the file, whose other facts are then not used.
+    """
+    by_suffix = split_symbol(symbol)[1]
+    name = canonical_symbol(symbol, exchange=exchange, path=path)
+    known = find_instrument(symbol, path=path)
+    if exchange is not None and by_suffix is not None and not _one_country(by_suffix, exchange):
+        raise InputError(f"{symbol} is a symbol of {by_suffix}, not of {exchange}", hint="give one of the two")
+    chosen = exchange or (str(known["exchange"]) if known else by_suffix) or setting("exchange")
+    if chosen is None:
+        shipped = read_instruments(path)["symbol"].to_list()
+        close = difflib.get_close_matches(name.upper(), shipped, n=1, cutoff=0.75)
+        hint = f"did you mean {close[0]}? Else give exchange" if close else "give exchange, for example XKAR or XNYS"
+        raise InputError(f"the exchange of {symbol!r} is not known", hint=hint)
+    place = exchange_named(chosen)
+    if known is not None and known["exchange"] == place.code:
+        return known
+    blank: dict[str, str | None] = dict.fromkeys(INSTRUMENTS.column_names)
+    kind, currency = _kind_of(name), place.currency
+    country = place.country if kind in (None, "index") else None
+    if kind == "fx":
+        currency = (currency_pair(name) or "")[3:] or currency
+    return {**blank, "symbol": name, "exchange": place.code, "currency": currency, "country": country, "kind": kind}
+
+
+def _kind_of(symbol: str) -> str | None:
+    """What the form of a symbol tells of its kind: ``GC=F`` is a future, USDINR a rate, BTC-USD a coin; else None."""
+    if symbol.startswith("^"):
+        return "index"
+    if symbol.endswith("=F"):
+        return "future"
+    if currency_pair(symbol) is not None:
+        return "fx"
+    base, _, quote = symbol.partition("-")
+    return "crypto" if quote in ("USD", "USDT", "EUR", "GBP", "BTC") and base.isalnum() else None
+
+
+def find_instrument(symbol: str, *, path: str | Path | None = None) -> dict[str, str | None] | None:
+    """The instrument that ``symbol`` or another name of it stands for (AIRLINK.KA, PSX:AIRLINK, ^KSE), or None."""
+    names = _by_name(None if path is None else str(path))
+    bare, _ = split_symbol(symbol)
+    return names.get(symbol.upper()) or names.get(bare.upper())
+
+
+def canonical_symbol(symbol: str, *, exchange: str | None = None, path: str | Path | None = None) -> str:
+    """The name that the store uses: AIRLINK for AIRLINK.KA and PSX:AIRLINK, USDINR for INR=X; others as written.
+
+    ``exchange``: where it is traded, if known; what is known under that name in another country is then not meant.
+    A name without capitals is written in capitals: ``msft`` and ``MSFT`` are one.
+    """
+    known = find_instrument(symbol, path=path)
+    if known is not None and (exchange is None or _one_country(str(known["exchange"]), exchange)):
+        return str(known["symbol"])
+    bare = split_symbol(symbol)[0]
+    pair = currency_pair(bare)
+    return pair or (bare.upper() if bare.islower() else bare)
+
+
+def class_of(symbol: str) -> str | None:
+    """The symbol of a share class with a point, whichever mark it is written with; None for any other symbol.
+
+    >>> class_of("BRK-B"), class_of("ERIC B.ST"), class_of("BT.L")
+    ('BRK.B', 'ERIC.B.ST', None)
+    """
+    match = _CLASS.fullmatch(symbol.strip().upper())
+    return None if match is None else f"{match['share']}.{match['of']}{match['place'] or ''}"
+
+
+def class_spellings(symbol: str) -> tuple[str, ...]:
+    """Every spelling of the symbol of a share class, in capitals; none for any other symbol.
+
+    >>> class_spellings("BRK-B")
+    ('BRK.B', 'BRK-B', 'BRK/B', 'BRK B')
+    """
+    match = _CLASS.fullmatch(symbol.strip().upper())
+    if match is None:
+        return ()
+    return tuple(f"{match['share']}{mark}{match['of']}{match['place'] or ''}" for mark in _CLASS_MARKS)
+
+
+def symbols_by_spelling(symbols: Iterable[str]) -> dict[str, str]:
+    """Spellings of share classes to the one of ``symbols`` that they mean; a class that two stand for is left out.
+
+    >>> symbols_by_spelling(["BRK-B", "BF.A", "BF/A"])
+    {'BRK.B': 'BRK-B', 'BRK-B': 'BRK-B', 'BRK/B': 'BRK-B', 'BRK B': 'BRK-B'}
+    """
+    classes: dict[str, list[str]] = defaultdict(list)
+    for symbol in dict.fromkeys(symbols):
+        if (share := class_of(symbol)) is not None:
+            classes[share].append(symbol)
+    single = [owners[0] for owners in classes.values() if len(owners) == 1]
+    return {spelling: symbol for symbol in single for spelling in class_spellings(symbol)}
+
+
+def currency_pair(symbol: str) -> str | None:
+    """The pair that a name of exchange rates means: USDINR for ``INR=X``, EURUSD for ``EURUSD=X`` and ``EUR/USD``."""
+    match = _PAIR.fullmatch(symbol.strip().upper())
+    if match is None:
+        return None
+    first, second, single = match[1], match[2] or match[3], match[2] is None and match[3] is None
+    pair = ("USD", first) if single else (first, second)
+    return "".join(pair) if set(pair) <= currencies() and pair[0] != pair[1] else None
+
+
+def _one_country(one: str, other: str) -> bool:
+    return one == other or exchange_named(one).country == exchange_named(other).country
+
+
+@lru_cache(maxsize=1)
+def currencies() -> frozenset[str]:
+    """ISO 4217 codes that are known."""
+    return frozenset(read_csv(data_path("instruments", "currencies.csv"))["currency"])
+
+
+def split_symbol(symbol: str) -> tuple[str, str | None]:
+    """The bare symbol, and the exchange that its prefix tells (``PSX:HBL``) or its ending (``HBL.KA``), if any."""
+    text = symbol.strip()
+    if ":" in text:
+        prefix, bare = text.split(":", 1)
+        code = exchange_printed(prefix)
+        return (bare, code) if code else (text, None)
+    if "." in text and not text.startswith("^"):
+        bare, ending = text.rsplit(".", 1)
+        code = exchange_endings(*FILE_SERVICES).get(ending.upper())
+        return (bare, code) if code == "XKAR" else (text, code)
+    return text, None
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> pl.DataFrame:
+    path = data_path("instruments", "instruments.csv")
+    return _checked(read_csv(path, infer_schema=False), path.name)
+
+
+def _under_our_names(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """The rows with the names of our columns, which may be in capitals; what is not read is told."""
+    from correlator.containers.foot import without_foot
+
+    rows = without_foot(rows, source)
+    plain = {name: name.strip().lower() for name in rows.columns}
+    known = (*INSTRUMENTS.column_names, "sector")
+    ours = {name: own for name, own in plain.items() if own in known}
+    if "symbol" not in ours.values():
+        ours |= {name: "symbol" for name in rows.columns if name not in ours and field_of(name) == "symbol"}
+    for own, others in _ALSO_CALLED.items():
+        if own not in ours.values():
+            ours |= {name: own for name in rows.columns if name not in ours and plain_name(name) in others}
+    for own in known:
+        if len(names := [name for name, each in ours.items() if each == own]) > 1:
+            raise InputError(f"{source} has {own} in {' and '.join(names)}", hint="keep one of these columns")
+    unread = [name for name in rows.columns if name not in ours and not is_unnamed(name)]
+    if unread and {"symbol", "exchange"} <= set(ours.values()):
+        verb = "is" if len(unread) == 1 else "are"
+        warn(f"{source}: {', '.join(unread)} {verb} not read: columns are {', '.join(known)}")
+    renamed = rows.rename(ours).with_columns(pl.all().str.strip_chars().replace("", None))
+    if "exchange" not in renamed.columns:
+        return renamed
+    printed = {name: exchange_printed(name) for name in renamed["exchange"].unique().drop_nulls()}
+    return renamed.with_columns(pl.col("exchange").replace({name: code for name, code in printed.items() if code}))
+
+
+def _checked(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    missing = [name for name in ("symbol", "exchange") if name not in rows.columns]
+    if missing:
+        raise InputError(f"{source} has no column {', '.join(missing)}", hint=f"it has {', '.join(rows.columns)}")
+    nameless = rows.filter(pl.col("symbol").is_null() | pl.col("exchange").is_null())
+    if nameless.height:
+        raise InputError(
+            f"{source} has a row without {'symbol' if nameless['symbol'][0] is None else 'exchange'}", hint="fill it in"
+        )
+    repeated = rows["symbol"].filter(rows["symbol"].is_duplicated())
+    if len(repeated):
+        raise InputError(f"{source} names {repeated[0]} more than once", hint="keep one row per symbol")
+    check_names(rows["symbol"], "symbol", source)
+    for code in rows["exchange"].unique():
+        exchange_named(str(code))
+    for column, known in (("kind", KINDS), ("country", countries()), ("currency", currencies())):
+        _refuse_unknown(rows, column, known, source)
+    columns = [*INSTRUMENTS.column_names, "sector"]
+    full = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in columns if name not in rows.columns)
+    full = full.select(columns).with_columns(pl.col("aliases").str.replace_all(";", "|"))
+    for symbol, benchmark, aliases in full.select("symbol", "benchmark", "aliases").iter_rows():
+        if benchmark is not None and benchmark.upper() in (symbol.upper(), *(aliases or "").upper().split("|")):
+            raise InputError(
+                f"{source}: {symbol} is its own benchmark", hint="name an index or equal-weighted, or leave it empty"
+            )
+    return full
+
+
+def checked_row(row: Mapping[str, str | None]) -> dict[str, str | None]:
+    """One instrument (``tables.INSTRUMENTS``), checked as a file of them is; raises InputError."""
+    frame = pl.DataFrame([dict(row)], schema=INSTRUMENTS.schema())
+    return _checked(frame, "the store").select(INSTRUMENTS.column_names).row(0, named=True)
+
+
+def _refuse_unknown(rows: pl.DataFrame, column: str, known: Iterable[str], source: str) -> None:
+    """Raise InputError for the first value of the column that is not one of ``known``."""
+    if column not in rows.columns:
+        return
+    for symbol, value in rows.select("symbol", column).iter_rows():
+        if value is not None and value not in known:
+            hint = _hint_of_unknown(column, value, known)
+            raise InputError(f"{source}: {symbol} has the unknown {column} {value!r}", hint=hint)
+
+
+def _hint_of_unknown(column: str, value: str, known: Iterable[str]) -> str:
+    """What to write instead: of a hundredth the whole unit; a code that is no code of three letters has no like."""
+    if column == "currency" and (unit := price_unit(value)) is not None and unit[0] != value:
+        return f"write {unit[0]} here, and say that prices are in {value} when they are loaded (--currency {value})"
+    if column in _CODES and len(value.strip()) != len("PAK"):
+        return f"write its code of three letters, {_CODES[column]}"
+    return likeliest(value, known, "known are")
+
+
+_CODES = {"country": "PAK of ISO 3166-1", "currency": "PKR of ISO 4217"}
+
+
+@lru_cache(maxsize=1)
+def countries() -> frozenset[str]:
+    """ISO 3166-1 alpha-3 codes that are known."""
+    exchanges = read_csv(data_path("sessions", "exchanges.csv"), infer_schema=False)["country"].drop_nulls()
+    return frozenset([*read_csv(data_path("events", "countries.csv"), infer_schema=False)["country"], *exchanges])
+
+
+@lru_cache(maxsize=4)
+def _by_name(path: str | None) -> dict[str, dict[str, str | None]]:
+    by_name: dict[str, dict[str, str | None]] = {}
+    for row in read_instruments(path).select(INSTRUMENTS.column_names).iter_rows(named=True):
+        for name in [row["symbol"], *(row["aliases"] or "").split("|")]:
+            if name:
+                by_name.setdefault(name.upper(), row)
+    return by_name

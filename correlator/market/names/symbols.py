@@ -1,0 +1,90 @@
+"""Whether two names mean one instrument: ``KO.US`` and ``KO US Equity`` do, ``KO.L`` and ``KO`` in New York do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from correlator.market.names.exchanges import are_one_market, exchange_endings, exchange_printed
+from correlator.market.names.former import former_names
+from correlator.market.names.instruments import FILE_SERVICES, canonical_symbol, class_of
+
+_TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
+_CASHTAG = re.compile(r"^\$[A-Z][A-Z0-9.]*$", re.I)
+_DATASTREAM = re.compile(r"^(?:@|U:)(?P<bare>[A-Z0-9.]+)(?:\((?:P|PO|PH|PL|VO|RI|UP)\))?$", re.I)
+_BEHIND_A_DOT = (*FILE_SERVICES, "reuters", "terminal", "service")
+_BEHIND_A_SPACE = ("terminal", "stooq", "service")
+
+
+def split_place(name: str) -> tuple[str, str | None]:
+    """A name in capitals without what says its exchange, and that exchange: ("KO", "XNYS") of ``KO US Equity``."""
+    text = " ".join(name.split())
+    if _CASHTAG.match(text):
+        return text[1:].upper(), None
+    datastream = _DATASTREAM.match(text)
+    if datastream:
+        return datastream["bare"].upper(), "XNAS" if text.startswith("@") else "XNYS"
+    terminal = _TERMINAL.match(text)
+    if terminal:
+        place = (terminal["place"] or "").upper()
+        return terminal["bare"].upper(), place_behind_space(place)
+    if text.upper().endswith("-US"):  # FactSet
+        return text[:-3].upper(), "XNYS"
+    if " " in text:
+        bare, ending = text.rsplit(" ", 1)
+        place = place_behind_space(ending)
+        if place is not None and " " not in bare:
+            return bare.upper(), place
+    if ":" in text:
+        place, bare = text.split(":", 1)
+        return bare.upper(), exchange_printed(place)
+    if "." in text and not text.startswith("^"):
+        bare, ending = text.rsplit(".", 1)
+        place = place_behind_dot(ending)
+        if place is not None and bare:
+            return bare.upper(), place
+    return text.upper(), None
+
+
+def place_behind_dot(ending: str) -> str | None:
+    """The exchange of ``VOD.L``'s L."""
+    return exchange_endings(*_BEHIND_A_DOT).get(ending.upper())
+
+
+def place_behind_space(ending: str) -> str | None:
+    """The exchange of ``VOD LN``'s LN."""
+    return exchange_endings(*_BEHIND_A_SPACE).get(ending.upper())
+
+
+def meaning(
+    names: Iterable[str], asked: str, exchange: str | None, aliases: Mapping[str, str] | None = None
+) -> list[str]:
+    """Those of ``names`` that mean the symbol ``asked``: the same name, else the same but for what says the exchange.
+
+    ``exchange``: the one that the caller names; a name that says another one is not meant. ``aliases``: further names
+    in capitals to symbols.
+    """
+    known = aliases or {}
+    every = list(names)
+    canonical = known.get(asked.upper(), canonical_symbol(asked, exchange=exchange)).upper()
+    same = [
+        name
+        for name in every
+        if asked.upper() == name.upper().strip()
+        or known.get(name.upper(), canonical_symbol(name, exchange=exchange)).upper() == canonical
+    ]
+    if same:
+        return same
+    share = class_of(asked)
+    spelled = [name for name in every if share is not None and class_of(name) == share]
+    if len(spelled) == 1:
+        return spelled
+    bare, place = split_place(asked)
+    place = exchange or place
+    alike = []
+    for name in every:
+        other, where = split_place(name)
+        former = former_names().get(other)
+        if bare in (other, former.symbol if former else other) and are_one_market(place, where):
+            alike.append(name)
+    return alike

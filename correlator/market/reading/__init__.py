@@ -1,0 +1,1 @@
+"""From raw tables to bars: rows, labels, units, symbols, and what is rejected."""

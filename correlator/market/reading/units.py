@@ -1,0 +1,203 @@
+"""Units of prices and volumes: pence and cents as pounds and rand, lots and thousands as single shares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.market.layout.recognise import Recognised
+from correlator.market.names.currencies import price_unit
+from correlator.market.names.instruments import currencies
+from correlator.market.reading.rows import as_layout_says
+from correlator.market.vocabulary import PRICES, bracketed, field_of
+from correlator.market.written.unit_row import CURRENCY
+
+_COUNTS = {
+    "000": 1e3,
+    "000s": 1e3,
+    "thousand": 1e3,
+    "thousands": 1e3,
+    "k": 1e3,
+    "th": 1e3,
+    "tsd": 1e3,
+    "mil": 1e3,
+    "lakh": 1e5,
+    "lakhs": 1e5,
+    "lacs": 1e5,
+    "million": 1e6,
+    "millions": 1e6,
+    "mn": 1e6,
+    "mln": 1e6,
+    "m": 1e6,
+    "mm": 1e6,
+    "mio": 1e6,
+    "crore": 1e7,
+    "crores": 1e7,
+    "billion": 1e9,
+    "bn": 1e9,
+    "shares": 1.0,
+    "share": 1.0,
+    "no": 1.0,
+    "nos": 1.0,
+    "units": 1.0,
+    "手": 100.0,
+    "股": 1.0,
+    "株": 1.0,
+    "주": 1.0,
+    "万股": 1e4,
+}
+Said = Callable[[str], tuple[str, float] | None]
+_LOTS = ("lot", "lots", "boardlots", "contracts of", "張", "张")
+
+
+def stated_unit(text: str) -> tuple[str, float]:
+    """As ``price_unit`` for what a caller states; raises InputError for what is not a currency."""
+    unit = price_unit(text)
+    if unit is None:
+        raise InputError(
+            f"currency {text!r} is not known", hint="write ISO 4217 (GBP), or GBp, ZAc, ILA for hundredths"
+        )
+    return unit
+
+
+def volume_factor(label: str, source: str) -> float:
+    """What volumes under this header are multiplied by to be shares: 1,000 for ``Volume (000)``.
+
+    Raises InputError for lots, whose size differs from share to share.
+    """
+    unit_text = re.sub(r"[^\w]", "", (bracketed(label) or _after_in(label)).casefold())
+    unit_text = unit_text.removeprefix("in").removeprefix("x")
+    if any(unit_text.startswith(word) for word in _LOTS):
+        raise InputError(
+            f"{source} counts {label!r} in lots, whose size it does not say", hint="leave the column out of the file"
+        )
+    return _COUNTS.get(unit_text, 1.0)
+
+
+def _after_in(label: str) -> str:
+    match = re.search(r"\b(?:in|x)\s+(\S+)\s*$", label, re.I) or re.search(r"['’]?(0{3}s?)\s*$", label)
+    return match.group(1) if match else ""
+
+
+def in_whole_units(
+    rows: pl.DataFrame, table: Recognised, stated: str | None
+) -> tuple[pl.DataFrame, dict[str, str], list[str]]:
+    """Prices in whole units of their currency and volumes in shares; the currency of each symbol; what to tell.
+
+    What a source says of its currency: a column, the header of its closes, or a line next to the table. Raises
+    InputError where that contradicts itself or what the caller states, and where it is not known and the caller states
+    nothing.
+    """
+    units_by_symbol = _stated_units(rows, table, unknown_is_told=stated is not None)
+    if stated is not None:
+        unit = stated_unit(stated)
+        for symbol, theirs in units_by_symbol.items():
+            if theirs != unit:
+                raise InputError(
+                    f"{table.table.source} says that {symbol} is quoted in {_worded(theirs)}, not {_worded(unit)}",
+                    hint="leave currency (--currency) out",
+                )
+        units_by_symbol = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
+    rows = rows.drop("currency", strict=False)
+    notes = []
+    factors = {symbol: factor for symbol, (_, factor) in units_by_symbol.items() if factor != 1.0}
+    if factors:
+        factor = pl.col("symbol").replace_strict(factors, default=1.0, return_dtype=pl.Float64)
+        rows = rows.with_columns(pl.col(name) * factor for name in PRICES if name != "volume")
+        names = ", ".join(f"{symbol} {units_by_symbol[symbol][0]}".strip() for symbol in list(factors)[:5])
+        notes.append(f"prices in hundredths are stored in whole units: {names}")
+    label, count = _volume_unit(table)
+    if count != 1.0:
+        rows = rows.with_columns(pl.col("volume") * count)
+        notes.append(f"volumes of {label!r} are multiplied by {count:,.0f}")
+    rows, more = as_layout_says(rows, table.layout)
+    return rows, {symbol: currency for symbol, (currency, _) in units_by_symbol.items() if currency}, [*notes, *more]
+
+
+def _worded(unit: tuple[str, float]) -> str:
+    return unit[0] if unit[1] == 1.0 else f"hundredths of {unit[0]}"
+
+
+def _stated_units(rows: pl.DataFrame, table: Recognised, *, unknown_is_told: bool) -> dict[str, tuple[str, float]]:
+    """Of each symbol what the source says its prices are in; ``unknown_is_told``: by the caller, of unknown words."""
+    raw = table.table
+
+    def said(text: str) -> tuple[str, float] | None:
+        unit = price_unit(text)
+        known = unit is not None and unit[0] in (*currencies(), "")
+        if not known and not unknown_is_told:
+            raise InputError(
+                f"{raw.source}: currency {text!r} is not known",
+                hint="which is it? say currency (--currency USD; GBp, ZAc or ILA for hundredths)",
+            )
+        return unit if known else None
+
+    stated: dict[str, tuple[str, float]] = {}
+    of_file = next((raw.facts[key] for key in ("currency", "ccy", "trading currency") if raw.facts.get(key)), None)
+    heads = _units_of_headers(table, said)
+    if len(heads) > 1 and table.is_wide:
+        listed = " and ".join(sorted(_worded(unit) for unit in heads))
+        raise InputError(f"{raw.source} has prices in {listed}", hint="split the file, one currency each")
+    if len(heads) == 1:
+        stated = dict.fromkeys(rows["symbol"].unique().to_list(), heads.pop())
+    if of_file is not None and (unit := said(of_file)) is not None:
+        if stated and unit not in stated.values():
+            raise InputError(
+                f"{raw.source} names two currencies: {of_file} and {next(iter(stated.values()))[0]}",
+                hint="say which in the file",
+            )
+        stated = dict.fromkeys(rows["symbol"].unique().to_list(), unit)
+    if "currency" in rows.columns:
+        for symbol, text in rows.select("symbol", pl.col("currency").cast(pl.String)).unique().drop_nulls().iter_rows():
+            unit = said(text)
+            if unit is None:
+                continue
+            if stated.get(symbol, unit) != unit:
+                raise InputError(
+                    f"{raw.source} quotes {symbol} in several currencies", hint="split the file, one currency each"
+                )
+            stated[symbol] = unit
+    return stated
+
+
+def _volume_unit(table: Recognised) -> tuple[str, float]:
+    """The header of the volumes, the first of several, and what they are multiplied by to be shares.
+
+    Raises InputError where those of several shares differ.
+    """
+    raw = table.table
+    labels = list(dict.fromkeys(raw.label(fields["volume"]) for fields in table.blocks.values() if "volume" in fields))
+    counts = {volume_factor(label, raw.source): label for label in reversed(labels)}
+    if len(counts) > 1:
+        several = " and ".join(repr(label) for label in counts.values())
+        raise InputError(f"{raw.source} counts volumes in several units: {several}", hint="split the file")
+    return (labels[0], next(iter(counts))) if counts else ("", 1.0)
+
+
+def _units_of_headers(table: Recognised, said: Said) -> set[tuple[str, float]]:
+    """What the headers of the closes say that these are in.
+
+    Raises InputError where some shares of a table are in hundredths and others are not.
+    """
+    raw = table.table
+    fields = [fields for fields in table.blocks.values() if {"close", "adjusted_close"} & set(fields)]
+    labels = [[raw.label(each[name]) for name in ("close", "adjusted_close") if name in each] for each in fields]
+    units = [{unit for label in each if (unit := _unit_of_header(label, table, said)) is not None} for each in labels]
+    found = set().union(*units)
+    factors = {factor for each in units for _, factor in (each or {("", 1.0)})}
+    if table.is_wide and len(factors) > 1:
+        raise InputError(f"{raw.source} has some prices in hundredths and others not", hint="split the file")
+    return found
+
+
+def _unit_of_header(label: str, table: Recognised, said: Said) -> tuple[str, float] | None:
+    word = bracketed(label)
+    if word.startswith(CURRENCY):
+        return said(word.removeprefix(CURRENCY))
+    unit = price_unit(word)
+    if unit is None or field_of(label) is not None:
+        return unit
+    return unit if table.is_wide and (unit[1] != 1.0 or unit[0] in currencies()) else None

@@ -1,0 +1,1 @@
+"""Sources of bars: what a source is, and the services that answer."""

@@ -1,0 +1,1 @@
+"""How figures, dates, times and units are written."""

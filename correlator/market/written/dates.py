@@ -1,0 +1,226 @@
+"""Days as people and services write them: in numbers whose order must be proved, with month names, in three columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+from correlator.errors import TimeError
+from correlator.market.vocabulary import month_number, part_of_date
+from correlator.market.written.periods import period_remedy
+
+JOINED, PARTS = "date", ("year", "month", "day")
+"""What three columns of a day are, and what the one column is called that they become."""
+ORDERS = ("dmy", "mdy", "ymd")
+_NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})$"
+_YEAR_FIRST = r"^(\d{4})[-/.年년]\s*(\d{1,2})[-/.月월]\s*(\d{1,2})[日일.]?$"
+_DAY_LAST, _MONTH_LAST = ("3", "2", "1"), ("3", "1", "2")
+_MONTHS = 12
+_COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
+# 113/03/08 at Taipei: years of three digits are counted from 1911.
+_MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
+_WEEKDAY = r"^\p{L}{2,}\.?,?\s+(\d{1,2}[-\s./]*\p{L}|\p{L}+\.?\s+\d)"
+_DAY_FIRST = r"^(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.]*(?:de\s+)?(\p{L}+)\.?,?[-\s/.]*(?:de\s+)?['’]?(\d{4}|\d{2})$"
+_MONTH_FIRST = r"^(\p{L}+)\.?[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?,?[-\s/.]+['’]?(\d{4}|\d{2})$"
+_WEEK_DAY = r"^(19|20)\d\d-W\d\d-[1-7]$"
+_YEAR_MONTH_DAY = r"^(\d{4})[-\s/.]*(\p{L}+)\.?[-\s/.]*(\d{1,2})$"
+
+
+class NoDatesError(TimeError):
+    """A column of which no cell is a date."""
+
+
+def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> tuple[pl.Series, str]:
+    """A column of days as dates, null where one cannot be read, and the form that they have.
+
+    Raises TimeError where the order of day and month is not told, is told in two ways, or contradicts the caller;
+    NoDatesError where nothing is a date.
+    """
+    known = text.drop_nulls()
+    _refuse_turned_cells(known, source)
+    if int(known.str.contains(_YEAR_FIRST).sum()) * 2 > len(known):
+        return _dates_of(text.str.extract_groups(_YEAR_FIRST), ("1", "2", "3")).alias(text.name), "YYYY-MM-DD"
+    if int(known.str.contains(_COMPACT).sum()) * 2 > len(known):
+        return text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD"
+    if int(known.str.contains(_WEEK_DAY).sum()) * 2 > len(known):
+        return text.str.to_date("%G-W%V-%u", strict=False), "days of ISO weeks"
+    if int(known.str.contains(_MINGUO).sum()) * 2 > len(known):
+        parts = text.str.extract_groups(_MINGUO).struct
+        year = (parts.field("1").cast(pl.Int32, strict=False) + 1911).cast(pl.String)
+        return _joined(year, parts.field("2"), parts.field("3")).alias(text.name), "years of the Republic of China"
+    if int(known.str.contains(_NUMERIC).sum()) * 2 > len(known):
+        return _numeric(text, known, date_order, usual_order, source=source)
+    return _named(text, source)
+
+
+def _numeric(
+    text: pl.Series, known: pl.Series, date_order: str | None, usual_order: str | None, *, source: str
+) -> tuple[pl.Series, str]:
+    """Day, month and year as numbers: the order is the one that some date proves, else the caller's or the layout's."""
+    parts = text.str.extract_groups(_NUMERIC)
+    if date_order == "ymd":
+        return _dates_of(parts, ("1", "2", "3")).alias(text.name), "ymd"
+    first, second = (parts.struct.field(name).cast(pl.Int32, strict=False) for name in ("1", "2"))
+    day_first = text.filter((first > 12) & (second <= 12))
+    month_first = text.filter((second > 12) & (first <= 12))
+    if len(day_first) and len(month_first):
+        raise TimeError(
+            f"{source}: some dates put the day first ({day_first[0]}) and some the month ({month_first[0]})",
+            hint="split the file, or write its dates as YYYY-MM-DD",
+        )
+    proved = "dmy" if len(day_first) else "mdy" if len(month_first) else None
+    proof = next(iter([*day_first[:1], *month_first[:1]]), "")
+    if date_order is None and usual_order is None and _year_may_be_first(parts):
+        raise TimeError(
+            f"{source}: {known[0]} could put the year first or last, and so could every other date",
+            hint="which is it? say date_order (--date-order ymd, dmy or mdy)",
+        )
+    order = proved or date_order or usual_order
+    if date_order is not None and proved not in (None, date_order):
+        raise TimeError(f"{source}: {proof} is not a date in the order {date_order}", hint=f"say --date-order {proved}")
+    if usual_order is not None and date_order is None and proved not in (None, usual_order):
+        raise TimeError(
+            f"{source}: {proof} is not a date in the order {usual_order} of its layout",
+            hint=f"say --date-order {proved}",
+        )
+    if order is None:
+        raise TimeError(
+            f"{source}: {known[0]} could be day-month or month-day, and so could every other date",
+            hint="which is it? say date_order (--date-order dmy or mdy)",
+        )
+    places = _DAY_LAST if order == "dmy" else _MONTH_LAST
+    dates = _dates_of(parts, places).alias(text.name)
+    turned = _dates_of(parts, _MONTH_LAST if order == "dmy" else _DAY_LAST)
+    turns = _turns(dates)
+    if proof and turns > 1 and 2 * _turns(pl.select(pl.coalesce(turned, dates)).to_series()) < turns:
+        raise TimeError(
+            f"{source}: dates are out of order as written ({proof} among them), and are in order where those with a day"
+            " up to 12 are read the other way round: a spreadsheet has turned these",
+            hint="write its dates as YYYY-MM-DD, from the source",
+        )
+    return dates, order
+
+
+def _refuse_turned_cells(known: pl.Series, source: str) -> None:
+    """Raise TimeError for a column of a workbook of which a spreadsheet took the days up to the 12th for dates of
+    another order, and left the others as text.
+    """
+    dated = known.filter(known.str.contains(_YEAR_FIRST))
+    texts = known.filter(known.str.contains(_NUMERIC)) if len(dated) else dated
+    days = dated.str.extract_groups(_YEAR_FIRST).struct.field("3").cast(pl.Int32, strict=False)
+    if texts.is_empty() or (days > _MONTHS).any():
+        return
+    parts = texts.str.extract_groups(_NUMERIC).struct
+    first, second = (parts.field(name).cast(pl.Int32, strict=False) for name in ("1", "2"))
+    if ((first > _MONTHS) | (second > _MONTHS)).all():
+        raise TimeError(
+            f"{source}: days up to the 12th are dates and others are text ({texts[0]}): a spreadsheet has turned the"
+            " first",
+            hint="write its dates as YYYY-MM-DD, from the source",
+        )
+
+
+def _turns(dates: pl.Series) -> int:
+    """How often the dates of a column stop rising or falling."""
+    steps = dates.drop_nulls().diff().dt.total_days().sign().drop_nulls()
+    steps = steps.filter(steps != 0)
+    return int((steps != steps.shift()).sum())
+
+
+def _year_may_be_first(parts: pl.Series) -> bool:
+    """Whether dates of two-digit years are all dates with the year first, where it changes no more than the day does.
+
+    Days change from bar to bar and years do not: 24-01-02, 24-01-03 is January 2024, not the 24th of two Januaries.
+    """
+    first, last = (parts.struct.field(name) for name in ("1", "3"))
+    if last.str.len_chars().max() != 2 or first.n_unique() > last.n_unique():
+        return False
+    dates = _dates_of(parts, ("1", "2", "3"))
+    return dates.null_count() == first.null_count()
+
+
+def _named(text: pl.Series, source: str) -> tuple[pl.Series, str]:
+    """Days with the name of their month, in the languages of ``data/columns/months.toml``."""
+    bare = text.str.replace(_WEEKDAY, "${1}")
+    reads = []
+    for pattern, places in ((_DAY_FIRST, "321"), (_MONTH_FIRST, "312"), (_YEAR_MONTH_DAY, "123")):
+        groups = bare.str.extract_groups(pattern).struct.unnest()
+        words = groups[groups.columns[int(places[1]) - 1]]
+        numbers = {word: month_number(word) for word in words.drop_nulls().unique()}
+        month = words.replace_strict(numbers, default=None, return_dtype=pl.Int64).cast(pl.String)
+        reads.append(
+            _joined(groups[groups.columns[int(places[0]) - 1]], month, groups[groups.columns[int(places[2]) - 1]])
+        )
+    frame = pl.DataFrame({str(number): dates for number, dates in enumerate(reads)})
+    dates = frame.select(pl.coalesce(pl.all()).alias(text.name)).to_series()
+    if dates.null_count() == len(dates):
+        sample = next((value for value in text if value), "")
+        if re.search(r"\d:\d\d\b.*\s[A-Z]{2,5}$", sample):
+            raise TimeError(
+                f"{source}: the abbreviation in {sample!r} does not determine its zone",
+                hint="take the abbreviation out of the file and give zone (--zone)",
+            )
+        if (period := period_remedy(sample, named=part_of_date(text.name))) is not None:
+            raise TimeError(f"{source}: {period[0]}", hint=period[1])
+        raise NoDatesError(
+            f"{source}: no dates that can be read, for example {sample!r}",
+            hint="name the date column with columns (--column date=...)",
+        )
+    return dates, "dates with month names"
+
+
+def _dates_of(parts: pl.Series, places: tuple[str, str, str]) -> pl.Series:
+    year, month, day = (parts.struct.field(place) for place in places)
+    return _joined(year, month, day)
+
+
+def _joined(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
+    """Dates of years, months and days as text; a year of two digits is never further on than next year."""
+    latest = datetime.now(UTC).year + 1
+    frame = pl.DataFrame({"y": year, "m": month, "d": day})
+    short = pl.col("y").cast(pl.Int32, strict=False)
+    century = pl.when(short + 2000 <= latest).then(short + 2000).otherwise(short + 1900)
+    full = pl.when(pl.col("y").str.len_chars() <= 2).then(century).otherwise(short).cast(pl.String)
+    text = pl.format("{}-{}-{}", full.str.zfill(4), pl.col("m").str.zfill(2), pl.col("d").str.zfill(2))
+    return frame.select(text.str.to_date("%Y-%m-%d", strict=False)).to_series()
+
+
+def places_of_parts(labels: Sequence[str]) -> tuple[int, int, int] | None:
+    """Where year, month and day stand among the names of columns, each once; None where one is missing."""
+    parts = [part_of_date(label) for label in labels]
+    if any(parts.count(part) != 1 for part in PARTS):
+        return None
+    year, month, day = (parts.index(part) for part in PARTS)
+    return year, month, day
+
+
+def joined_day(year: str | None, month: str | None, day: str | None) -> str | None:
+    """``2024-01-05`` or ``2024-Jan-05``; None where one of the three says nothing.
+
+    >>> joined_day("2024", "1", "5.0")
+    '2024-01-05'
+    """
+    parts = [re.sub(r"\.0+$", "", (part or "").strip()) for part in (year, month, day)]
+    return "-".join(part.zfill(2) for part in parts) if all(parts) else None
+
+
+def joined_days(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
+    """Three columns of any type as one of text, each row as ``joined_day`` has it."""
+    columns = zip(PARTS, (year, month, day), strict=True)
+    frame = pl.DataFrame([column.cast(pl.String).alias(name) for name, column in columns])
+    once = frame.unique()
+    days = pl.Series(JOINED, [joined_day(*row) for row in once.rows()], dtype=pl.String)
+    return frame.join(once.with_columns(days), on=PARTS, how="left", nulls_equal=True, maintain_order="left")[JOINED]
+
+
+def with_joined_days(table: pl.DataFrame) -> pl.DataFrame:
+    """A frame with its columns of year, month and day as one column of days; others as they are."""
+    places = places_of_parts(table.columns)
+    if places is None or any(name.strip().lower() == JOINED for name in table.columns):
+        return table
+    year, month, day = (table.columns[place] for place in places)
+    days = joined_days(table[year], table[month], table[day])
+    return table.with_columns(days.alias(year)).rename({year: JOINED}).drop(month, day)

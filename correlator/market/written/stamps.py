@@ -1,0 +1,230 @@
+"""What a date column says: labels of days, instants, or local times, in whatever form; never a guess.
+
+``28/05/2025`` can be read in one way only; a column in which every date could be read in two is refused with the
+question which it is. Instants (with a zone, or seconds since 1970) are kept apart from labels, since the date of an
+instant depends on the zone: ``2000-12-31T19:00:00Z`` is the first of January in Karachi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from correlator.errors import InputError, TimeError
+from correlator.market.written.dates import ORDERS, read_dates
+from correlator.numerals import in_plain_signs
+
+_INSTANT = pl.Datetime("us", "UTC")
+_ISO_TIME = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$"
+_ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
+ZONE_BEHIND = r"(Z|[+-]\d{2}:?\d{2})\[[A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*\]$"
+# What yfinance writes: 2025-05-28 00:00:00+05:00 is the label 2025-05-28, whichever zone's midnight it is.
+_MIDNIGHT_THERE = r"^\d{4}-\d{2}-\d{2}[T ]00:00(:00(\.0+)?)?(Z|[+-]\d{2}:?\d{2})$"
+_CLOCK = (
+    r"^(?<day>.*?\d)[ T,]+(?<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(?<half>[AaPp]\.?[Mm]\.?)?"
+    r"\s*(?<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}:?\d{2})?(?:\s*\([^)]*\))?$"
+)
+_COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[ T]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
+_MICROSOFT = r"^/Date\((\d+)(?:[+-]\d{4})?\)/$"
+# Days since 1899-12-30, as workbooks count them; years of two digits and days of the year look the same.
+_DAY_NUMBER = r"^[2-6]\d{4}(\.0+)?$"
+_FEWEST_NUMBERS, _WORKBOOK_ZERO = 8, 25_569
+_WRITTEN_AS_FLOAT = r"^\d{8,19}\.0+$"
+_EPOCHS = (
+    (r"^\d{9,10}$", "s", "seconds"),
+    (r"^\d{12,13}$", "ms", "ms"),
+    (r"^\d{15,16}$", "us", "us"),
+    (r"^\d{18,19}$", "ns", "ns"),
+)
+
+
+@dataclass(frozen=True)
+class Stamps:
+    """What the dates of a source are.
+
+    ``values``: Date for labels, Datetime for local times, Datetime UTC for instants;
+    null where a row's date cannot be read. ``form`` names how they are written.
+    """
+
+    values: pl.Series
+    form: str
+
+    @property
+    def kind(self) -> str:
+        if self.values.dtype == pl.Date:
+            return "label"
+        return "instant" if isinstance(self.values.dtype, pl.Datetime) and self.values.dtype.time_zone else "local"
+
+
+def read_stamps(
+    column: pl.Series, *, date_order: str | None = None, usual_order: str | None = None, source: str = "the file"
+) -> Stamps:
+    """Read a date column of any type.
+
+    ``date_order``: the order that the caller states; ``usual_order``: the one that the layout always writes, which
+    decides where the dates do not. Raises TimeError where every date can be read in two ways, or none at all, and where
+    a date contradicts the order.
+    """
+    for order in (date_order, usual_order):
+        if order is not None and order not in ORDERS:
+            raise InputError(f"date order {order!r} is not known", hint=f"choose {', '.join(ORDERS)}")
+    if column.dtype == pl.Date:
+        return Stamps(column, "dates")
+    if isinstance(column.dtype, pl.Datetime):
+        return _typed_times(column)
+    if column.dtype.is_integer() or column.dtype.is_float():
+        column = column.cast(pl.Int64, strict=False).cast(pl.String)
+    if column.dtype != pl.String:
+        raise TimeError(f"{source}: column {column.name} is {column.dtype}, not dates", hint="name the date column")
+    return _text(column.str.strip_chars(), date_order, usual_order, source)
+
+
+def _typed_times(column: pl.Series) -> Stamps:
+    if column.dtype.time_zone is not None:  # type: ignore[attr-defined]
+        if _are_midnights(column):
+            return Stamps(column.dt.date(), "midnights of a zone")
+        return Stamps(column.dt.convert_time_zone("UTC").cast(_INSTANT), "instants")
+    return _labels_if_midnight(column.cast(pl.Datetime("us")), "times")
+
+
+def _text(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
+    plain = text.str.to_date("%Y-%m-%d", strict=False)
+    earliest = plain.min()
+    # polars reads 11-03-24 as a day of the year 11
+    if plain.null_count() == text.null_count() and isinstance(earliest, date) and earliest.year > 999:
+        return Stamps(plain, "YYYY-MM-DD")
+    text = in_plain_form(text)
+    known = text.drop_nulls()
+    if known.is_empty():
+        raise TimeError(f"{source}: column {text.name} holds no dates", hint="name the date column")
+    if _most(known, _ISO_TIME):
+        return _iso_times(text)
+    if _most(known, _MICROSOFT):
+        return Stamps(_since_1970(text.str.extract(_MICROSOFT, 1), "ms"), "ms since 1970")
+    if _most(known, r"^\d{8}$"):
+        return Stamps(text.str.to_date("%Y%m%d", strict=False), "YYYYMMDD")
+    if _most(known, _COMPACT):
+        return _compact_times(text)
+    if _most(known, _WRITTEN_AS_FLOAT):
+        return _text(text.str.replace(r"\.0+$", ""), date_order, usual_order, source)
+    for pattern, unit, name in _EPOCHS:
+        if _most(known, pattern):
+            return Stamps(_since_1970(text, unit), f"{name} since 1970")
+    if _most(known, _DAY_NUMBER):
+        return Stamps(_day_numbers(text, source), "day numbers of a workbook")
+    if _most(known, _CLOCK):
+        return _dates_with_clocks(text, date_order, usual_order, source)
+    dates, form = read_dates(text, date_order, usual_order, source)
+    return Stamps(dates, form)
+
+
+def in_plain_form(text: pl.Series) -> pl.Series:
+    """Dates and times in plain digits, without the apostrophe by which a spreadsheet keeps text, and without the name
+    of the zone that RFC 9557 puts behind an offset: ``09:30-04:00[America/New_York]``.
+    """
+    return in_plain_signs(text).str.replace(ZONE_BEHIND, "${1}").str.replace(r"^['’](\d)", "${1}")
+
+
+def _most(text: pl.Series, pattern: str) -> bool:
+    """Whether more than half of the values match."""
+    matched = text.str.contains(pattern).sum()
+    return int(matched) * 2 > len(text)
+
+
+def _since_1970(text: pl.Series, unit: str) -> pl.Series:
+    count = text.cast(pl.Int64, strict=False)
+    factor = {"s": 1_000_000, "ms": 1_000, "us": 1}.get(unit)
+    micros = count // 1000 if factor is None else count * factor
+    return micros.cast(pl.Datetime("us", "UTC")).cast(_INSTANT)
+
+
+def _day_numbers(text: pl.Series, source: str) -> pl.Series:
+    """Dates of day numbers; raises TimeError where too few say so, or some would be weekends."""
+    days = text.cast(pl.Float64, strict=False).cast(pl.Int32, strict=False)
+    dates = (days - _WORKBOOK_ZERO).cast(pl.Date)
+    if days.null_count() == len(days) or len(days.drop_nulls()) < _FEWEST_NUMBERS or (dates.dt.weekday() > 5).any():
+        sample = next(value for value in text if value)
+        raise TimeError(
+            f"{source}: {sample} could be the number of a day in a workbook, or something else",
+            hint="write the column as dates (YYYY-MM-DD)",
+        )
+    return dates
+
+
+def _iso_times(text: pl.Series) -> Stamps:
+    zoned = text.str.contains(_ZONE)
+    clean = text.str.replace("T", " ", literal=True)
+    if text.str.contains(_MIDNIGHT_THERE).all():
+        return Stamps(text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False), "midnights of a zone")
+    if zoned.fill_null(False).any():
+        instants = clean.str.replace(r"Z$", "+0000").str.replace(r"([+-]\d{2}):(\d{2})$", "${1}${2}")
+        frame = pl.DataFrame({"t": instants})
+        formats = ("%Y-%m-%d %H:%M:%S%.f%z", "%Y-%m-%d %H:%M%z")
+        read = [pl.col("t").str.to_datetime(layout, time_unit="us", strict=False) for layout in formats]
+        return Stamps(
+            frame.select(pl.coalesce(read).dt.convert_time_zone("UTC").alias("t")).to_series(), "ISO instants"
+        )
+    frame = pl.DataFrame({"t": clean})
+    formats = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M")
+    read = [pl.col("t").str.to_datetime(layout, time_unit="us", strict=False) for layout in formats]
+    return _labels_if_midnight(frame.select(pl.coalesce(read).alias("t")).to_series(), "ISO times")
+
+
+def _compact_times(text: pl.Series) -> Stamps:
+    """20170901153000, 20170901 1530"""
+    digits = text.str.replace_all(r"[ T]", "")
+    full = pl.DataFrame({"t": digits}).select(
+        pl.when(pl.col("t").str.len_chars() == 12).then(pl.col("t") + "00").otherwise(pl.col("t"))
+    )
+    return _labels_if_midnight(full.to_series().str.to_datetime("%Y%m%d%H%M%S", time_unit="us", strict=False), "times")
+
+
+def hour_of_day(hour: pl.Expr, half: pl.Expr) -> pl.Expr:
+    """The hour from 0 to 23 that ``hour`` is in its ``half`` of the day: a, p, or null for a clock of 24 hours."""
+    return pl.when(half.is_null()).then(hour).otherwise(hour % 12 + 12 * (half == "p").cast(pl.Int64))
+
+
+def _dates_with_clocks(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
+    """Dates in any form with a time of day behind them: ``9/1/2017 4:00 PM``, ``Fri Sep 01 2017 00:00:00 GMT-0400``."""
+    parts = text.str.extract_groups(_CLOCK).struct
+    day, clock, half, zone = (parts.field(name) for name in ("day", "clock", "half", "zone"))
+    whole = pl.DataFrame({"t": text, "d": day}).select(pl.coalesce("d", "t")).to_series().alias(text.name)
+    dates, form = read_dates(whole, date_order, usual_order, source)
+    frame = pl.DataFrame({"date": dates, "clock": clock, "half": half.str.slice(0, 1).str.to_lowercase(), "zone": zone})
+    split = pl.col("clock").str.split(":")
+    hour = split.list.get(0, null_on_oob=True).cast(pl.Int64, strict=False)
+    hour = hour_of_day(hour, pl.col("half"))
+    minute = split.list.get(1, null_on_oob=True).cast(pl.Int64, strict=False)
+    second = split.list.get(2, null_on_oob=True).cast(pl.Float64, strict=False).fill_null(0.0)
+    micros = ((hour * 60 + minute) * 60_000_000) + (second * 1e6).cast(pl.Int64)
+    local = pl.col("date").cast(pl.Datetime("us")) + pl.duration(microseconds=micros.fill_null(0).cast(pl.Int64))
+    times = frame.select(local.alias("t")).to_series()
+    if zone.null_count() == len(zone) or _are_midnights(times):
+        return _labels_if_midnight(times, form)
+    offset = pl.col("zone").str.replace(r"^(UTC|GMT)", "").str.replace(r"^Z$", "").str.replace(":", "", literal=True)
+    minutes = offset.str.slice(1, 2).cast(pl.Int64, strict=False) * 60 + offset.str.slice(3, 2).cast(
+        pl.Int64, strict=False
+    )
+    signed = pl.when(offset.str.starts_with("-")).then(-minutes).otherwise(minutes).fill_null(0).cast(pl.Int64)
+    instants = frame.with_columns(times).select((pl.col("t") - pl.duration(minutes=signed)).alias("t")).to_series()
+    return Stamps(instants.dt.replace_time_zone("UTC").cast(_INSTANT), form)
+
+
+def _labels_if_midnight(times: pl.Series, form: str) -> Stamps:
+    """Local times that are all midnight are labels."""
+    return Stamps(times.dt.date(), form) if _are_midnights(times) else Stamps(times, form)
+
+
+def _are_midnights(times: pl.Series) -> bool:
+    """Whether the clocks of the column's own zone show midnight at each of its times."""
+    return bool((times.dt.time() == pl.Series([0]).cast(pl.Time)[0]).drop_nulls().all())
+
+
+def one_date(text: str) -> date:
+    """A date that a person typed as YYYY-MM-DD; raises TimeError for anything else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise TimeError(f"{text!r} is not a date", hint="write YYYY-MM-DD") from None

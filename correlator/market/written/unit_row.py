@@ -1,0 +1,78 @@
+"""A row below the names that says in what each column is: ``Currency,GBp,GBp``, ``,(USD),(USD)`` or ``,USD,shares``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from correlator.containers.raw import RawTable
+from correlator.market.names.currencies import price_unit
+from correlator.market.names.instruments import currencies
+from correlator.market.vocabulary import bracketed
+
+CURRENCY = "currency "
+"""What stands in brackets before a word that a row of currencies says, so that an unknown one is known to be meant."""
+_CURRENCY_ROWS = ("currency", "ccy", "curr", "price currency")
+_UNIT_ROWS = ("", "unit", "units", "nan", "none")
+_DATE_FORM = re.compile(r"[dmyDMY]{1,4}([-/. ][dmyDMYbB]{1,4}){2}")
+_COUNTED = re.compile(r"(?i)(shares|units|index|points|pts|%|000s?|thousands?|millions?|mn|mio|lots?)\.?")
+
+
+def units_in_names(raw: RawTable, *, kept: bool = True) -> RawTable:
+    """The table with the lowest header row in brackets behind the names above it, where that is a row of units.
+
+    ``kept``: whether units stand in the names at all.
+
+    >>> from correlator.containers.raw import table_of_cells
+    >>> units_in_names(table_of_cells("t", [("Date", ""), ("LAMP", "(USD)")], [])).header
+    (('Date',), ('LAMP (USD)',))
+    """
+    if len(raw.header) < 2 or len({len(cells) for cells in raw.header}) != 1 or len(raw.header[0]) < 2:
+        return raw
+    first, *others = raw.header
+    named = [cells for cells in others if any(cells)]
+    of_currency = _plain(first[-1]) in _CURRENCY_ROWS
+    names, units = [cells[-2] for cells in named], [cells[-1] for cells in named if cells[-1]]
+    if not units or not all(names) or len(set(names)) < len(names):
+        return raw
+    if not of_currency and not (_says_nothing(first[-1]) and all(map(_is_unit, units))):
+        return raw
+    upper = [cells[:-1] for cells in others]
+    if kept:
+        upper = [(*cells[:-2], _with_unit(cells[-2], cells[-1], of_currency=of_currency)) for cells in others]
+    return replace(raw, header=(first[:-1], *upper))
+
+
+def share_of(label: str) -> str:
+    """The share that the name of a column of closes means: without the currency in brackets behind it.
+
+    >>> share_of("LAMP (GBp)"), share_of("LAMP (currency ZZ)"), share_of("LAMP (A)")
+    ('LAMP', 'LAMP', 'LAMP (A)')
+    """
+    name, _, _ = label.rpartition("(" if label.endswith(")") else "[")
+    inside = bracketed(label[len(name) :])
+    is_unit = inside.startswith(CURRENCY) or _is_currency(inside)
+    return name.strip() if name.strip() and is_unit and label.strip()[-1] in ")]" else label
+
+
+def _plain(word: str) -> str:
+    return word.strip().lower().rstrip(":")
+
+
+def _says_nothing(word: str) -> bool:
+    """Whether the cell below the name of the dates is empty, or says how they are written."""
+    return _plain(word) in _UNIT_ROWS or _DATE_FORM.fullmatch(word.strip()) is not None
+
+
+def _with_unit(name: str, unit: str, *, of_currency: bool) -> str:
+    return f"{name} ({CURRENCY * of_currency}{bracketed(unit) or unit})" if unit else name
+
+
+def _is_unit(cell: str) -> bool:
+    word = bracketed(cell) or cell.strip()
+    return word != cell.strip() or _is_currency(word) or bool(_COUNTED.fullmatch(word))
+
+
+def _is_currency(word: str) -> bool:
+    unit = price_unit(word)
+    return unit is not None and (unit[1] != 1.0 or unit[0] in currencies())
