@@ -11,7 +11,7 @@ from correlator.eventstudy.spec import StudySpec
 from correlator.market.names.exchanges import are_one_market
 from correlator.market.names.instruments import canonical_symbol, symbols_by_spelling
 from correlator.market.names.symbols import split_place
-from correlator.market.written.unit_row import share_of
+from correlator.market.written.units import share_of
 
 
 def columns_meant(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from correlator.market.layout.levels import blocks_of_names, header_levels, hold
 from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, is_numeric, name_it, named_field, no_dates
 from correlator.market.layout.turned import is_transposed, long_columns, read_long, read_transposed
 from correlator.market.vocabulary import field_of, is_compound, is_figure
-from correlator.market.written.unit_row import share_of
+from correlator.market.written.units import share_of
 
 
 def find_shape(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> str:

@@ -13,7 +13,7 @@ from correlator.market.names.currencies import price_unit
 from correlator.market.names.instruments import currencies
 from correlator.market.reading.rows import as_layout_says
 from correlator.market.vocabulary import PRICES, bracketed, field_of
-from correlator.market.written.unit_row import CURRENCY
+from correlator.market.written.units import CURRENCY
 
 _COUNTS = {
     "000": 1e3,

@@ -6,12 +6,9 @@ import re
 from dataclasses import replace
 
 from correlator.containers.raw import RawTable
-from correlator.market.names.currencies import price_unit
-from correlator.market.names.instruments import currencies
 from correlator.market.vocabulary import bracketed
+from correlator.market.written.units import CURRENCY, is_currency
 
-CURRENCY = "currency "
-"""What stands in brackets before a word that a row of currencies says, so that an unknown one is known to be meant."""
 _CURRENCY_ROWS = ("currency", "ccy", "curr", "price currency")
 _UNIT_ROWS = ("", "unit", "units", "nan", "none")
 _DATE_FORM = re.compile(r"[dmyDMY]{1,4}([-/. ][dmyDMYbB]{1,4}){2}")
@@ -43,18 +40,6 @@ def units_in_names(raw: RawTable, *, kept: bool = True) -> RawTable:
     return replace(raw, header=(first[:-1], *upper))
 
 
-def share_of(label: str) -> str:
-    """The share that the name of a column of closes means: without the currency in brackets behind it.
-
-    >>> share_of("LAMP (GBp)"), share_of("LAMP (currency ZZ)"), share_of("LAMP (A)")
-    ('LAMP', 'LAMP', 'LAMP (A)')
-    """
-    name, _, _ = label.rpartition("(" if label.endswith(")") else "[")
-    inside = bracketed(label[len(name) :])
-    is_unit = inside.startswith(CURRENCY) or _is_currency(inside)
-    return name.strip() if name.strip() and is_unit and label.strip()[-1] in ")]" else label
-
-
 def _plain(word: str) -> str:
     return word.strip().lower().rstrip(":")
 
@@ -70,9 +55,4 @@ def _with_unit(name: str, unit: str, *, of_currency: bool) -> str:
 
 def _is_unit(cell: str) -> bool:
     word = bracketed(cell) or cell.strip()
-    return word != cell.strip() or _is_currency(word) or bool(_COUNTED.fullmatch(word))
-
-
-def _is_currency(word: str) -> bool:
-    unit = price_unit(word)
-    return unit is not None and (unit[1] != 1.0 or unit[0] in currencies())
+    return word != cell.strip() or is_currency(word) or bool(_COUNTED.fullmatch(word))
