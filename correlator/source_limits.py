@@ -31,6 +31,14 @@ LONGEST_LINE = 4_000_000
 LONGEST_NAME = 200
 """Characters of a symbol or of a column's name."""
 MOST_TOML_BYTES = 1_000_000
+MOST_TAGS = 1_000_000
+"""Tags of a feed or dispatch."""
+LONGEST_HEAD = 64_000
+"""Bytes of the headers of a part, a record or an answer."""
+MOST_PARTS = 10_000
+"""Parts of a page that was put away, its pictures among them."""
+MOST_CHUNKS = 200_000
+"""Chunks that the answer of a server is sent in."""
 DEEPEST = 100
 """Levels of a JSON or TOML text."""
 

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is not JSON, TOML or CSV, in words of ours: its place, and what is missing there."""
+"""What is wrong with a text that is not JSON, TOML, XML or CSV, in words of ours: where, and what is missing there."""
 
 from __future__ import annotations
 
@@ -40,6 +40,20 @@ _TOML = {
     "Invalid hex value": "the number of a character is not one",
     "Expected": "quotes are not closed",
 }
+_XML = {
+    "no element found": "an element is not closed",
+    "not well-formed": "a character stands where none may",
+    "unclosed token": "a tag is not closed",
+    "mismatched tag": "an end tag closes what is not open",
+    "duplicate attribute": "an attribute is given twice",
+    "junk after": "something follows the end",
+    "undefined entity": "a character is named that XML does not know (write &#233; for &eacute;)",
+    "invalid character number": "the number of a character is none",
+    "declaration not at start": "an XML declaration stands inside",
+    "unclosed CDATA": "a CDATA section is not closed",
+    "unbound prefix": "a prefix has no namespace",
+    "syntax error": "it is not XML",
+}
 _CSV = {
     "field larger than": "a cell is too long; a quote may be open",
     "line contains NUL": "it has a zero byte",
@@ -64,6 +78,12 @@ def toml_fault(error: ValueError | RecursionError) -> str:
         return _beyond_syntax(error)
     where = f"line {place[1]}, column {place[2]}" if place[1] else "its end"
     return f"{where}: {_in_words(str(error), _TOML)}"
+
+
+def xml_fault(error: SyntaxError) -> str:
+    """``line 2, column 5: a tag is not closed``, of what ``xml.etree.ElementTree.fromstring`` raised."""
+    line, column = getattr(error, "position", (1, 0))
+    return f"line {line}, column {column + 1}: {_in_words(str(error), _XML)}"
 
 
 def csv_fault(error: csv.Error) -> str:

@@ -5,34 +5,36 @@ When a page was put away says nothing of when it was published: only what the pa
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
 from typing import IO
 
-from correlator.addresses import is_address, shown
+from correlator.addresses import SCHEMES, shown
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
 from correlator.files import called
-from correlator.news.batch import Batch
+from correlator.news.batch import Batch, one_line
 from correlator.news.charset import decode
 from correlator.news.html_page import parse_html, visible_text
+from correlator.news.mime import headers_of, parts_of, split_head
 from correlator.news.page import MAX_PAGE_BYTES, page_batch, rejected_page
 from correlator.news.publishers import Publishers
-from correlator.source_limits import DEEPEST, MOST_BYTES, check_unpacked
+from correlator.source_limits import LONGEST_HEAD, MOST_BYTES, MOST_CHUNKS, check_unpacked
 
 MAX_MHTML_BYTES = 64_000_000
-_LONGEST_HEADER, _MOST_HEADERS = 64_000, 200
+_MOST_BLANK_LINES = 10  # between records; two are usual
 _MHTML = re.compile(
     r"(?im)\A(?:[\w-]+:.*\n(?:[ \t].*\n)*)*?(?:snapshot-content-location:|content-type:\s*multipart/related)"
 )
+_LENGTH = re.compile(r"[0-9]{1,15}")
 _TOO_LARGE = f"the page is larger than {MAX_PAGE_BYTES // 1_000_000} MB, which no page is"
 _CUT = f"its record is cut off, or larger than {MAX_PAGE_BYTES // 1_000_000} MB"
-_PACKED = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # how zlib is told what stands before the data
+_PAGES = ("text/html", "application/xhtml")
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ def read_archive(path: Path, publishers: Publishers, *, published: str | None = 
     """
     source = called(path)
     with path.open("rb") as probe, unpacking(probe, path.name) as (file, _):
-        first = file.readline(_LONGEST_HEADER)
+        stream = _Counted(file, source, path.stat().st_size)
+        first = stream.line()
         if not first.startswith(b"WARC/"):
             page = _of_mhtml(first + file.read(MAX_MHTML_BYTES), source)
             yield _batch(page, source, 1, publishers, published=published)
@@ -65,7 +68,8 @@ def read_archive(path: Path, publishers: Publishers, *, published: str | None = 
         if published:
             raise InputError(f"published is the time of one page, and {source} is a WARC file", argument="published")
         pages = 0
-        for pages, page in enumerate(_of_warc(first, file, source, path.stat().st_size), start=1):
+        for pages, page in enumerate(_of_warc(first, stream), start=1):
+            stream.count(len(page.html))
             try:
                 yield _batch(page, source, pages, publishers)
             except InputError as error:
@@ -75,12 +79,43 @@ def read_archive(path: Path, publishers: Publishers, *, published: str | None = 
         raise InputError(f"{source} holds no answer that is a page")
 
 
+class _Counted:
+    """A file of which every byte that is read counts, so that none unpacks without end. Its ratio is limited, not its
+    size: crawls are larger than memory.
+    """
+
+    def __init__(self, file: IO[bytes], source: str, packed: int) -> None:
+        self._file, self.source, self._packed, self._total = file, source, packed, 0
+
+    def line(self) -> bytes:
+        """The next line, or as much of it as headers may have."""
+        return self._counted(self._file.readline(LONGEST_HEAD))
+
+    def take(self, size: int) -> bytes:
+        """The next ``size`` bytes, or what there is of them."""
+        return self._counted(self._file.read(size))
+
+    def pass_over(self, rest: int) -> None:
+        """Reads the next ``rest`` bytes away."""
+        while rest > 0 and (skipped := len(self.take(min(rest, 1_000_000)))):
+            rest -= skipped
+
+    def count(self, size: int) -> None:
+        """Counts what was unpacked within what was read."""
+        self._total += size
+        check_unpacked(min(self._total, MOST_BYTES), self._packed, self.source)
+
+    def _counted(self, data: bytes) -> bytes:
+        self.count(len(data))
+        return data
+
+
 def _batch(page: _Saved, source: str, number: int, publishers: Publishers, *, published: str | None = None) -> Batch:
     if page.problem:
         raise InputError(page.problem)
     if len(page.html) > MAX_PAGE_BYTES:
         raise InputError(_TOO_LARGE)
-    url = shown(page.url) if is_address(page.url) else None
+    url = shown(page.url) if page.url.partition(":")[0].lower() in SCHEMES else None
     text = decode(page.html, page.content_type)
     read = parse_html(text, publishers=publishers, url=url, published=published, where=url or source)
     return page_batch(read, source, number)
@@ -90,121 +125,146 @@ def _of_mhtml(raw: bytes, source: str) -> _Saved:
     """The page of an MHTML file, without its pictures and frames."""
     if len(raw) > MAX_MHTML_BYTES:
         raise InputError(f"{source} is larger than {MAX_MHTML_BYTES // 1_000_000} MB, the limit")
-    if len(re.findall(rb"(?im)^content-type:\s*(?:multipart|message)/", raw)) > DEEPEST:
-        raise InputError(f"{source} has more than {DEEPEST} parts of parts, which no page has")
-    message = message_from_bytes(raw)
-    pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
-    if not pages:
-        raise InputError(f"{source} holds no page", hint="save it again as a complete page")
-    address = _stated(message, "Snapshot-Content-Location")
-    page = next((part for part in pages if _stated(part, "Content-Location") == address), pages[0])
-    return _Saved(address or _stated(page, "Content-Location"), _content(page), _stated(page, "Content-Type"))
+    try:
+        pages = [part for part in parts_of(raw) if _is_page(part.stated("content-type"))]
+        if not pages:
+            raise InputError("it holds no page")
+        root, _ = split_head(raw)
+        address = headers_of(root).get("snapshot-content-location", "")
+        page = next((part for part in pages if part.stated("content-location") == address), pages[0])
+        if not page.whole:
+            raise InputError("it is cut off")
+        html = page.content()
+    except InputError as error:
+        raise InputError(f"{source} cannot be read: {error.message}", hint="save it again as a complete page") from None
+    return _Saved(_address(address or page.stated("content-location")), html, page.stated("content-type"))
 
 
-def _stated(part: Message, name: str) -> str:
-    return str(part.get(name, "")).strip()
+def _address(stated: str) -> str:
+    """An address as a header states it."""
+    return one_line(stated.strip("<>"))
 
 
-def _content(part: Message) -> bytes:
-    content = part.get_payload(decode=True)
-    return content if isinstance(content, bytes) else b""
-
-
-def _of_warc(first: bytes, file: IO[bytes], source: str, packed: int) -> Iterator[_Saved]:
+def _of_warc(first: bytes, stream: _Counted) -> Iterator[_Saved]:
     """The pages among the records of a WARC file whose first line is read; what is no page is passed over."""
-    line, total = first, 0
+    line = first
     while line:
-        if line.strip():
-            if not line.startswith(b"WARC/"):
-                raise InputError(f"{source} is damaged: a record begins with {line[:20]!r}", hint="download it again")
-            record = _headers(file, source)
-            size = record.get("content-length", "")
-            if not size.isdecimal():
-                raise InputError(f"{source} is damaged: a record does not say how long it is", hint="download it again")
-            content = file.read(min(int(size), MAX_PAGE_BYTES + _LONGEST_HEADER))
-            page = _of_record(record, content)
-            if page is not None:
-                yield page if len(content) == int(size) else replace(page, problem=_CUT)
-            total += len(content) + _passed_over(file, int(size) - len(content))
-            check_unpacked(min(total, MOST_BYTES), packed, source)
-        line = file.readline(_LONGEST_HEADER)
+        if not line.startswith(b"WARC/"):
+            raise _damaged(stream, f"a record begins with {line[:20]!r}")
+        record = _headers(stream)
+        stated = record.get("content-length", "")
+        if not _LENGTH.fullmatch(stated):
+            raise _damaged(stream, "a record does not say how long it is")
+        size = int(stated)
+        content = stream.take(min(size, MAX_PAGE_BYTES + LONGEST_HEAD))
+        page = _of_record(record, content)
+        if page is not None:
+            yield page if len(content) == size else replace(page, problem=_CUT)
+        stream.pass_over(size - len(content))
+        line = _next_line(stream)
 
 
-def _headers(file: IO[bytes], source: str) -> dict[str, str]:
-    """The headers up to an empty line."""
-    headers: dict[str, str] = {}
-    for _ in range(_MOST_HEADERS):
-        line = file.readline(_LONGEST_HEADER)
-        if not line.strip():
-            return headers
-        name, _, value = line.decode("utf-8", "replace").partition(":")
-        headers[name.strip().lower()] = value.strip()
-    raise InputError(f"{source} is damaged: a record has more than {_MOST_HEADERS} headers", hint="download it again")
+def _damaged(stream: _Counted, what: str) -> InputError:
+    return InputError(f"{stream.source} is damaged: {what}", hint="download it again")
 
 
-def _passed_over(file: IO[bytes], rest: int) -> int:
-    """How many of the next ``rest`` bytes there were."""
-    before = rest
-    while rest > 0 and (skipped := len(file.read(min(rest, 1_000_000)))):
-        rest -= skipped
-    return before - rest
+def _next_line(stream: _Counted) -> bytes:
+    """The next line that is not blank, empty at the end."""
+    for _ in range(_MOST_BLANK_LINES):
+        line = stream.line()
+        if not line or line.strip():
+            return line
+    raise _damaged(stream, f"more than {_MOST_BLANK_LINES} blank lines stand between records")
+
+
+def _headers(stream: _Counted) -> dict[str, str]:
+    """The headers of a record, up to an empty line."""
+    lines, size = [], 0
+    while (line := stream.line()).strip():
+        lines.append(line)
+        size += len(line)
+        if size >= LONGEST_HEAD:
+            raise _damaged(stream, f"a record has headers of more than {LONGEST_HEAD // 1_000} kB")
+    try:
+        return headers_of(b"".join(lines))
+    except InputError as error:
+        raise _damaged(stream, f"of a record, {error.message}") from None
 
 
 def _of_record(record: Mapping[str, str], content: bytes) -> _Saved | None:
     """The page that a record holds; None for a picture, a request, a note of the crawler."""
-    url, kind = record.get("warc-target-uri", "").strip("<>"), record.get("warc-type", "")
+    url, kind = _address(record.get("warc-target-uri", "")), record.get("warc-type", "")
+    stated = record.get("content-type", "")
     if kind == "resource":
-        return (
-            _Saved(url, content, record.get("content-type", "")) if _is_page(record.get("content-type", "")) else None
-        )
-    if kind != "response" or "application/http" not in record.get("content-type", "").lower():
+        return _Saved(url, content, stated) if _is_page(stated) else None
+    if kind != "response" or "application/http" not in stated.lower():
         return None
-    head, _, body = content.partition(b"\r\n\r\n")
-    status, *lines = head.decode("latin-1").split("\r\n")
-    pairs = (line.partition(":") for line in lines)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    content_type = headers.get("content-type", "")
-    if not _is_page(content_type):
-        return None
-    code = status.split(" ")[1:2]
-    if code != ["200"]:
-        return _Saved(url, problem=f"the answer was {''.join(code) or 'none'}, no page")
-    return _unpacked(url, body, headers)
+    try:
+        head, body = split_head(content)
+        status, _, lines = head.partition(b"\n")
+        headers = headers_of(lines)
+        if not _is_page(headers.get("content-type", "")):
+            return None
+        code = status.decode("latin-1").split()[1:2]
+        if code != ["200"]:
+            raise InputError(f"the answer was {''.join(code)[:10] or 'none'}, no page")
+        return _Saved(url, _unpacked(content[body:], headers), headers.get("content-type", ""))
+    except InputError as error:
+        return _Saved(url, problem=error.message)
 
 
 def _is_page(content_type: str) -> bool:
-    return content_type.lower().startswith(("text/html", "application/xhtml"))
+    return content_type.lower().startswith(_PAGES)
 
 
-def _unpacked(url: str, body: bytes, headers: Mapping[str, str]) -> _Saved:
-    """A page as its server sent it, put together and unpacked."""
-    if "chunked" in headers.get("transfer-encoding", "").lower():
+def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """A page as its server sent it, put together and unpacked. Raises InputError."""
+    if "chunked" in headers.get("transfer-encoding", "").lower() and not _begins_as_page(body):
         body = _joined(body)
     packing = headers.get("content-encoding", "").lower()
-    if packing in ("", "identity") or not body:
-        return _Saved(url, body, headers.get("content-type", ""))
+    if packing in ("", "identity") or not body or _begins_as_page(body):  # crawlers unpack and leave the header
+        return body
     if packing not in _PACKED:
-        return _Saved(url, problem=f"the page is packed by {packing}, which is not read")
+        raise InputError(f"the page is packed by {packing[:40]!r}, which is not read")
     try:
-        html = zlib.decompressobj(_PACKED[packing]).decompress(body, MAX_PAGE_BYTES + 1)
-    except zlib.error:
-        if not body.lstrip().startswith(b"<"):
-            return _Saved(url, problem=f"the page says that it is packed by {packing}, and is not")
-        html = body  # the crawler unpacked it and left the header
-    return _Saved(url, html, headers.get("content-type", ""))
+        return _PACKED[packing](body)
+    except EOFError:
+        raise InputError("the page is cut off within its packing") from None
+    except (zlib.error, OSError):
+        raise InputError(f"the page says that it is packed by {packing}, and is not") from None
+
+
+def _begins_as_page(body: bytes) -> bool:
+    return body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _joined(body: bytes) -> bytes:
-    """The chunks of a body as one; a body that the crawler has put together already as it is."""
+    """The chunks of a body as one. Raises InputError where they do not end."""
     parts: list[bytes] = []
     place = 0
-    while match := _CHUNK.match(body, place):
+    while (match := _CHUNK.match(body, place)) and len(parts) <= MOST_CHUNKS:
         size = int(match[1], 16)
         if size == 0:
             return b"".join(parts)
         parts.append(body[match.end() : match.end() + size])
         place = match.end() + size + 2
-    return b"".join(parts) if parts and place >= len(body) else body
+    if len(parts) > MOST_CHUNKS:
+        raise InputError(f"the page is sent in more than {MOST_CHUNKS:,} chunks, which no page is")
+    raise InputError("the page is cut off between its chunks, or they are damaged")
+
+
+def _gunzipped(body: bytes) -> bytes:
+    with gzip.open(io.BytesIO(body)) as file:
+        return file.read(MAX_PAGE_BYTES + 1)
+
+
+def _inflated(body: bytes) -> bytes:
+    engine = zlib.decompressobj()
+    page = engine.decompress(body, MAX_PAGE_BYTES + 1)
+    if not engine.eof and len(page) <= MAX_PAGE_BYTES:
+        raise EOFError
+    return page
 
 
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r\n")
+_PACKED: Mapping[str, Callable[[bytes], bytes]] = {"gzip": _gunzipped, "x-gzip": _gunzipped, "deflate": _inflated}

@@ -101,11 +101,11 @@ def make_batch(
 
 
 def reject(source: str, source_line: int, reason: str, content: str) -> dict[str, object]:
-    """One row of rejects; the content is made printable and shortened to 500 characters."""
+    """One row of rejects; reason and content are made printable, the content shortened to 500 characters."""
     return {
         "source": source,
         "source_line": source_line,
-        "reason": " ".join(reason.split()),
+        "reason": one_line(reason),
         "content": clean_text(content[: 2 * CONTENT_LIMIT])[:CONTENT_LIMIT],
     }
 

@@ -20,9 +20,8 @@ _ERAS = {
     "令和": (date(2019, 5, 1), date.max),
 }
 _CHINESE = {sign: number for number, sign in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
-_IN_CHINESE = re.compile(
-    r"([〇零○一二三四五六七八九]{4})年([一二三四五六七八九十]{1,2})月([一二三四五六七八九十]{1,3})[日号號]"
-)
+_BELOW_100 = "[一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九]"
+_IN_CHINESE = re.compile(rf"([〇零○一二三四五六七八九]{{4}})年({_BELOW_100})月({_BELOW_100})[日号號]")
 _OF_ERA = re.compile(r"(?:中[华華])?(昭和|平成|令和|民[国國]) ?(\d{1,3}|元)年 ?(\d{1,2})月 ?(\d{1,2})日")
 _BUDDHIST_YEAR = re.compile(r"(?<![\d:])(?<!:\d\d[.,])(2[56]\d\d)(?![\d:])")
 _COMMON_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")

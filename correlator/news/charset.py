@@ -84,6 +84,8 @@ def decode(raw: bytes, content_type: str | None = None) -> str:
     for mark, name in _MARKS:
         if raw.startswith(mark):
             return clean_text(raw.decode(name, "replace"))
+    if _is_utf16(raw):  # its bytes may be UTF-8 by chance: half of them are zeros
+        return clean_text(raw.decode(_utf16(raw), "replace"))
     escapes = b"\x1b$" in raw[:_SAMPLE] or b"\x1b(" in raw[:_SAMPLE]
     if not escapes:
         try:
@@ -91,8 +93,8 @@ def decode(raw: bytes, content_type: str | None = None) -> str:
         except UnicodeDecodeError:
             pass
     declared = declared_encoding(raw, content_type)
-    if mostly_utf8(raw) or (declared is None and escapes is False and _is_utf16(raw)):
-        return clean_text(raw.decode("utf-8" if mostly_utf8(raw) else _utf16(raw), "replace"))
+    if mostly_utf8(raw):
+        return clean_text(raw.decode("utf-8", "replace"))
     return clean_text(raw.decode(declared or _by_content(raw), "replace"))
 
 

@@ -53,15 +53,6 @@ _USUAL: Mapping[str, Sequence[str]] = {
     "embargo": ("embargo", "embargoed", "embargo_until", "embargoed_until", "embargo_date", "embargo_end"),
     "status": ("status", "pubstatus", "pub_status", "publication_status", "article_status", "post_status"),
 }  # fmt: skip
-_LANGUAGES = {
-    "english": "en", "eng": "en",
-    "arabic": "ar", "ara": "ar", "chinese": "zh", "zho": "zh", "french": "fr", "fra": "fr",
-    "german": "de", "deu": "de", "spanish": "es", "spa": "es", "russian": "ru", "rus": "ru", "turkish": "tr",
-    "tur": "tr", "urdu": "ur", "urd": "ur", "hindi": "hi", "hin": "hi", "japanese": "ja", "jpn": "ja", "korean": "ko",
-    "kor": "ko", "italian": "it", "ita": "it", "portuguese": "pt", "por": "pt", "persian": "fa", "fas": "fa",
-    "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
-    "polish": "pl", "pol": "pl",
-}  # fmt: skip
 # What the status of a text says where it is not out, in the words of agencies and of systems that sites are made with.
 NOT_OUT = frozenset((
     "canceled", "cancelled", "withheld", "killed", "spiked", "draft", "auto-draft", "pending", "private", "future",
@@ -186,13 +177,6 @@ def people_in(text: str) -> str | None:
 def name_in(text: str) -> str:
     """The name in a cell that holds it as text or as an object with a name or title."""
     return next(iter(_texts(text, ("name", "title"), separators="")), "").strip()
-
-
-def language_in(text: str) -> str | None:
-    """ISO 639-1 code of a cell: ``en``, ``en-GB``, ``eng`` or ``English``; None for another text."""
-    clean = text.strip().casefold()
-    known = _LANGUAGES.get(clean)
-    return known or (clean[:2] if re.fullmatch(r"[a-z]{2}(?:[-_].*)?", clean) else None)
 
 
 def _texts(text: str, names: Sequence[str], separators: str = ",;| ") -> Iterator[str]:

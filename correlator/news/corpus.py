@@ -39,14 +39,13 @@ from correlator.news.corpora import (
     clock_place,
     column_places,
     corpus_of,
-    language_in,
     name_in,
     people_in,
     symbols_in,
     zone_in_name,
     zone_place,
 )
-from correlator.news.language import language_of
+from correlator.news.language import language_in, language_of
 from correlator.news.page import page_batch, parse_page, rejected_page
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers

@@ -8,7 +8,7 @@ no text (pictures, packages, planned events), is a reject.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -17,7 +17,7 @@ from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.files import called
 from correlator.news.batch import Batch, clean_text, make_batch, one_line, reject
-from correlator.news.language import language_of
+from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, local_name, plain_xml, text_within, tree_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
@@ -25,9 +25,10 @@ from correlator.news.timestamps import Stamp
 
 _G2 = "iptc.org/std/nar"
 _FIRST = re.compile(
-    r"(?is)(?:\s|\ufeff|<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*>)*"
+    r"(?is)(?:\s|\ufeff|<\?(?:(?!\?>).)*+\?>|<!--(?:(?!-->).)*+-->|<!doctype[^>\[]*+>)*+"
     r"<(?:[\w.-]+:)?(?:nitf|newsml|newsmessage|(?:news|package|concept|planning|knowledge|catalog)item)[\s/>]"
 )
+_ITEM_ONCE, _NITF_ONCE = ("pubStatus", "itemClass", "versionCreated", "embargoed"), ("date.issue", "date.release")
 _BY = re.compile(r"^by\s+", re.IGNORECASE)
 
 
@@ -116,15 +117,22 @@ def _of_item(item: Element) -> _Dispatch:
 def _why_not_item(item: Element, status: str, kind: str, *, open_end: bool) -> str:
     """Why a NewsML-G2 item is no article; empty where it is one."""
     if local_name(item) != "newsItem":
-        return f"a {local_name(item)}, no text"
+        return f"a {local_name(item)[:40]}, no text"
+    if twice := _stated_twice(_child(item, "itemMeta"), _ITEM_ONCE):
+        return twice
     if kind not in ("", "text", "composite"):
-        return f"a {kind}, no text"
+        return f"a {kind[:40]}, no text"
     return _why_not_out(status, open_end=open_end)
+
+
+def _stated_twice(parent: Element | None, names: Sequence[str]) -> str:
+    """Why a text is no article that states one of ``names`` more than once; empty where it does not."""
+    return next((f"it states {name} more than once" for name in names if len(_children(parent, name)) > 1), "")
 
 
 def _why_not_out(status: str, *, open_end: bool) -> str:
     if status not in ("", "usable", "embargoed"):
-        return f"its status is {status}: it is not out"
+        return f"its status is {status[:40]}: it is not out"
     return "embargoed without an end" if open_end else ""
 
 
@@ -155,7 +163,7 @@ def _of_nitf(root: Element) -> _Dispatch:
         ),
         _BY.sub("", text_within(_find(root, "byline"))),
         "",
-        _why_not_out(status, open_end=status == "embargoed" and not released),
+        _stated_twice(data, _NITF_ONCE) or _why_not_out(status, open_end=status == "embargoed" and not released),
     )
 
 
@@ -168,7 +176,7 @@ def _article(dispatch: _Dispatch, source: str, number: int, publishers: Publishe
     publisher, how = publishers.of(None, dispatch.provider)
     stamp = _published(dispatch, publisher)
     body = "\n\n".join(dispatch.paragraphs)
-    stated = (dispatch.language or publisher.language or "")[:2].lower() or None
+    stated = language_in(dispatch.language) or publisher.language
     return {
         "publisher": publisher.name,
         "headline": headline,
@@ -204,7 +212,7 @@ def _paragraphs(content: Element | None) -> tuple[str, ...]:
     """The paragraphs of a content: its ``p`` elements, else its plain text by blank lines."""
     if content is None:
         return ()
-    marked = [text_within(each) for each in content.iter() if local_name(each) == "p"]
+    marked = [text_within(each) for each in _outermost(content, "p")]
     if marked:
         return tuple(filter(None, marked))
     data = _find(content, "inlineData")
@@ -228,6 +236,15 @@ def _children(parent: Element | None, name: str) -> list[Element]:
 
 def _child(parent: Element | None, name: str) -> Element | None:
     return next(iter(_children(parent, name)), None)
+
+
+def _outermost(parent: Element, name: str) -> Iterator[Element]:
+    """The elements of that name within, but for those in one another, whose text is that of the outer one."""
+    for each in parent:
+        if local_name(each) == name:
+            yield each
+        else:
+            yield from _outermost(each, name)
 
 
 def _find(parent: Element | None, name: str) -> Element | None:

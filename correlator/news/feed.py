@@ -20,7 +20,7 @@ from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.charset import decode
 from correlator.news.document import joined
-from correlator.news.language import language_of
+from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
@@ -30,6 +30,11 @@ from correlator.syntax import json_fault
 MAX_FEED_BYTES = MAX_BYTES
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
 _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
+
+
+_TAG, _PARAGRAPH = re.compile(r"<[^<>]{0,2000}>"), re.compile(r"</p>|<br ?/?>|\n\n", re.IGNORECASE)
+# a script that does not end before the next one begins, nor within what is left, is text
+_NO_TEXT = re.compile(r"<(script|style)\b(?:(?!<\1\b).){0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
 
 
 def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
@@ -175,9 +180,7 @@ def _article(item: Mapping[str, str], source: str, number: int, publishers: Publ
         "url": item["url"] or None,
         "headline": headline,
         "body": body or None,
-        "language": language_of(
-            f"{headline} {body}", (item["language"] or publisher.language or "")[:2].lower() or None
-        ),
+        "language": language_of(f"{headline} {body}", language_in(item["language"]) or publisher.language),
         "published_at": published.instant,
         "published_precision": published.precision,
         "published_rule": f"{published.rule}; publisher {publisher.name} {how}",
@@ -221,9 +224,9 @@ def _stamp(text: str, publisher: Profile, origin: str) -> Stamp:
 def _plain(markup: str) -> str:
     from html import unescape
 
-    return " ".join(unescape(re.sub(r"<[^>]{0,2000}>", " ", clean_text(markup))).split())
+    return " ".join(unescape(_TAG.sub(" ", clean_text(markup))).split())
 
 
 def _paragraphs(markup: str) -> str:
-    parts = re.split(r"(?i)</p>|<br ?/?>|\n\n", re.sub(r"(?is)<(script|style)\b.{0,20000}?</\1>", " ", markup))
+    parts = _PARAGRAPH.split(_NO_TEXT.sub(" ", markup))
     return "\n\n".join(text for text in map(_plain, parts) if text)

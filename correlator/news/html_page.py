@@ -18,7 +18,7 @@ from correlator.news.furniture import drop_furniture
 from correlator.news.headlines import alike, headline_of
 from correlator.news.html_tree import MAX_TEXT, parse_tree, text_of, visible_lines
 from correlator.news.json_ld import Node, addresses_of, people_of, text_at
-from correlator.news.language import language_of
+from correlator.news.language import language_in, language_of
 from correlator.news.page import Page, page_batch, read_text
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
@@ -78,7 +78,7 @@ def parse_html(
     dateline, wire, body = body_of(_article_only(document), headline, publisher, stated_body)
     authors = _authors(owner, document.meta)
     agency = next((name for name in publisher.agencies if name in authors), wire)
-    stated = (document.root.get("lang") or publisher.language or "")[:2].lower() or None
+    stated = language_in(document.root.get("lang") or "") or publisher.language
     language = language_of(f"{headline} {body or ''}", stated)
     named = Stamp(stamp.instant, stamp.precision, f"{stamp.rule}; publisher {publisher.name} {known_by}")
     return Page(

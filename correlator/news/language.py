@@ -28,6 +28,23 @@ _SAMPLE = 2000
 _SHARE_OF_KANA = 0.05  # Chinese may quote a kana; Japanese sentences are half of them
 
 
+_LANGUAGES = {
+    "english": "en", "eng": "en",
+    "arabic": "ar", "ara": "ar", "chinese": "zh", "zho": "zh", "french": "fr", "fra": "fr",
+    "german": "de", "deu": "de", "spanish": "es", "spa": "es", "russian": "ru", "rus": "ru", "turkish": "tr",
+    "tur": "tr", "urdu": "ur", "urd": "ur", "hindi": "hi", "hin": "hi", "japanese": "ja", "jpn": "ja", "korean": "ko",
+    "kor": "ko", "italian": "it", "ita": "it", "portuguese": "pt", "por": "pt", "persian": "fa", "fas": "fa",
+    "azerbaijani": "az", "aze": "az", "hebrew": "he", "heb": "he", "dutch": "nl", "nld": "nl",
+    "polish": "pl", "pol": "pl",
+}  # fmt: skip
+
+
+def language_in(stated: str) -> str | None:
+    """ISO 639-1 code of what a source states: ``en``, ``en-GB``, ``eng`` or ``English``; None for another text."""
+    name = re.split("[-_]", stated.strip().casefold(), maxsplit=1)[0]
+    return _LANGUAGES.get(name) or (name if re.fullmatch("[a-z]{2}", name) else None)
+
+
 def language_of(text: str, default: str | None) -> str | None:
     """ISO 639-1 code: of the script where it is not Latin, else ``default``.
 

@@ -7,11 +7,11 @@ from xml.etree import ElementTree
 
 from correlator.errors import InputError
 from correlator.news.charset import decode
-from correlator.source_limits import DEEPEST, check_markup
+from correlator.source_limits import DEEPEST, MOST_TAGS, check_markup
+from correlator.syntax import xml_fault
 
 MAX_BYTES = 16_000_000
-_ENCODING = re.compile(rb"(?<=\?xml)[^>]{0,200}(?=\?>)")
-_DECLARATION = re.compile(rb"^\s*<\?xml[^>]*\?>")
+_DECLARATION = re.compile(rb"^\s*<\?xml\s[^>]*\?>")
 # Of several declarations in one another the last tells: each character is looked at once.
 _ENTITY = re.compile(rb"<!ENTITY|<!DOCTYPE(?:(?!<!DOCTYPE)[^>\[])*+\[", re.IGNORECASE)
 _PREFIX, MOST_PREFIXES = re.compile(rb"xmlns:([\w.-]+)"), 200
@@ -20,9 +20,11 @@ _PREFIX, MOST_PREFIXES = re.compile(rb"xmlns:([\w.-]+)"), 200
 def plain_xml(raw: bytes, source: str) -> bytes:
     """The bytes as UTF-8 without a declaration, so that no encoding hides what is looked for.
 
-    Raises InputError for entities, and for more namespaces or attributes than anything has.
+    Raises InputError for entities, and for more tags, namespaces or attributes than anything has.
     """
-    clean = _ENCODING.sub(b"", decode(raw).replace("\x00", "").encode("utf-8", "replace"))
+    clean = _DECLARATION.sub(b"", decode(raw).replace("\x00", "").encode("utf-8", "replace"))
+    if clean.count(b"<") > MOST_TAGS:
+        raise InputError(f"{source} has more than {MOST_TAGS:,} tags, which no feed has", hint="split it")
     check_markup(clean.decode(), source)
     if _ENTITY.search(clean):
         raise InputError(f"{source} declares XML entities, which a feed has no use for")
@@ -34,9 +36,10 @@ def plain_xml(raw: bytes, source: str) -> bytes:
 def tree_of(clean: bytes, source: str, what: str) -> ElementTree.Element:
     """The tree of what ``plain_xml`` gave. Raises InputError that calls it ``what``."""
     try:
-        root = ElementTree.fromstring(_DECLARATION.sub(b"", clean))
+        root = ElementTree.fromstring(clean)
     except ElementTree.ParseError as error:
-        raise InputError(f"{source} is not {what} that can be read: {error}", hint="fetch it again") from None
+        fault = xml_fault(error)
+        raise InputError(f"{source} is not {what} that can be read: {fault}", hint="fetch it again") from None
     level = [root]
     for _ in range(DEEPEST):
         level = [child for element in level for child in element]

@@ -67,6 +67,7 @@ _YEAR_MARK = re.compile(r"(?<=\d{4}) ?[مء](?!\w)|\bالموافق\b")
 _COMPACT = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?:[.,]\d{1,9})?(?=$|[ t]\d\d:)")
 # One month by both of its names, as in Lebanon.
 _MONTH_TWICE = re.compile(r"(m\d\d) ?[/(] ?\1\)?")
+_BEFORE_CHRIST = re.compile(r"[-−]\d{4,}")
 _ISO_T = re.compile(r"(?<=\d)t(?=\d)")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b\.?")
 
@@ -97,6 +98,8 @@ def _precision(layout: str) -> ClockPrecision:
 
 def _assembled(text: str, date_order: str | None, original: str) -> tuple[datetime, ClockPrecision, str]:
     """A time from its parts: a clock time wherever it stands, and a date that is all the rest."""
+    if _BEFORE_CHRIST.match(text):
+        raise TimeError(f"{original[:60]!r} has a year before Christ")
     text, also = in_gregorian(text, original)
     other = _OTHER_CALENDAR.sub(" ", text)
     text = _YEAR_MARK.sub(" ", other if re.search(r"\d", other) else text).strip()

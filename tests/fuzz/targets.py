@@ -30,13 +30,18 @@ _NITF = (
     b"<nitf><head><docdata><date.issue norm='20250528T100000Z'/></docdata></head><body><body.head>"
     b"<hl1>A</hl1></body.head><body.content><p>B</p></body.content></body></nitf>"
 )
+_PUT_AWAY = (
+    b"<html><head><title>Envoys meet</title><meta property='article:published_time' "
+    b"content='2025-05-28T10:00:00+05:00'></head><body><h1>Envoys meet</h1><p>They met.</p></body></html>"
+)
 _MHTML = (
     b"Snapshot-Content-Location: https://a.example/1\r\nContent-Type: multipart/related; boundary=B\r\n\r\n"
-    b"--B\r\nContent-Type: text/html\r\n\r\n<html><title>A</title></html>\r\n--B--\r\n"
+    b"--B\r\nContent-Type: text/html\r\n\r\n" + _PUT_AWAY + b"\r\n--B--\r\n"
 )
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + _PUT_AWAY
 _WARC = (
     b"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://a.example/1\r\nContent-Type: application/http\r\n"
-    b"Content-Length: 76\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>A</title></html>\r\n\r\n"
+    b"Content-Length: %d\r\n\r\n%s\r\n\r\n" % (len(_ANSWER), _ANSWER)
 )
 _JSON_FEED = (
     b'{"version": "https://jsonfeed.org/version/1", "title": "T", "items": [{"id": "1", "title": "A", '
@@ -126,7 +131,7 @@ TARGETS: dict[str, Target] = {
     ),
     "dispatch": Target(doors.of_file("wire.xml", doors.news("agency")), (_DISPATCH, _NITF), (b"<p>", b"<embargoed/>")),
     "archive": Target(
-        doors.of_file("saved", doors.news("archive")), (_MHTML, _WARC), (b"--B", b"Content-Encoding: gzip")
+        doors.of_file("saved", doors.news("archive")), (_MHTML, _WARC), (b"--B", b"Content-Encoding: gzip", b"chunked")
     ),
     "corpus": Target(doors.of_file("corpus.jsonl", doors.news("corpus")), (_CORPUS,)),
     "corpus csv": Target(

@@ -13,8 +13,9 @@ import pytest
 
 from correlator import open_workspace
 from correlator.errors import InputError
-from correlator.news.corpora import language_in, people_in, symbols_in
+from correlator.news.corpora import people_in, symbols_in
 from correlator.news.feed import feed_batches
+from correlator.news.language import language_in
 from correlator.news.publishers import Publishers
 from correlator.news.read import read_news
 

@@ -1,0 +1,133 @@
+"""Headers and parts as mail and the web write them: of MHTML files, of WARC records, of answers over HTTP.
+
+The library's parser of mail is not for files of others: it takes the square of some headers' length, and parts in parts
+end its recursion. Only what pages need is read here, each byte a bounded number of times.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from correlator.errors import InputError
+from correlator.source_limits import DEEPEST, LONGEST_HEAD, MOST_PARTS
+
+_BLANK, _END_OF_HEAD = re.compile(rb"\r?\n"), re.compile(rb"\n\r?\n")
+_FOLDED = re.compile(r"\r?\n[ \t]+")
+_BOUNDARY = re.compile(r""";\s*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))""", re.IGNORECASE)
+_BEHIND_BOUNDARY = re.compile(rb"(--)?[ \t]*(?:\r?\n|\Z)")
+# What has one meaning only: of two values neither is more true than the other.
+_ONCE = frozenset((
+    "content-type", "content-length", "content-encoding", "transfer-encoding", "content-transfer-encoding",
+    "content-location", "snapshot-content-location", "warc-type", "warc-target-uri",
+))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part without parts of its own: its headers and its bytes as they stand in the file.
+
+    ``whole``: whether its end is marked, so that nothing of it is cut off.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    whole: bool
+
+    def stated(self, name: str) -> str:
+        """What a header says; empty where there is none."""
+        return self.headers.get(name, "")
+
+    def content(self) -> bytes:
+        """The bytes that the part stands for. Raises InputError."""
+        encoding = self.stated("content-transfer-encoding").lower()
+        if encoding not in _ENCODINGS:
+            raise InputError(f"a part is encoded by {encoding[:40]!r}, which is not read")
+        try:
+            return _ENCODINGS[encoding](self.body)
+        except binascii.Error:
+            raise InputError(f"a part says that it is {encoding}, and is not") from None
+
+
+def headers_of(head: bytes) -> dict[str, str]:
+    """Headers by their names in small letters. Raises InputError where one that counts has two values."""
+    headers: dict[str, str] = {}
+    for line in _FOLDED.sub(" ", head.decode("utf-8", "replace")).splitlines():
+        name, _, value = line.partition(":")
+        name, value = name.strip().lower(), value.strip()
+        if headers.setdefault(name, value) != value and name in _ONCE:
+            raise InputError(f"it states {name} twice, and differently")
+    return headers
+
+
+def split_head(raw: bytes, start: int = 0, end: int | None = None) -> tuple[bytes, int]:
+    """What stands from ``start`` to the first empty line, and the place behind that. Raises InputError without end."""
+    end = len(raw) if end is None else end
+    if blank := _BLANK.match(raw, start, end):
+        return b"", blank.end()
+    if found := _END_OF_HEAD.search(raw, start, min(end, start + LONGEST_HEAD)):
+        return raw[start : found.start()], found.end()
+    if end - start > LONGEST_HEAD:
+        raise InputError(f"its headers are longer than {LONGEST_HEAD // 1_000} kB, which no headers are")
+    return raw[start:end], end
+
+
+def parts_of(raw: bytes) -> Iterator[Part]:
+    """The parts of a message that have no parts of their own, in order. Raises InputError for too many."""
+    waiting, multiparts, parts = [(0, len(raw), True)], 0, 1
+    while waiting:
+        start, end, whole = waiting.pop()
+        head, body = split_head(raw, start, end)
+        headers = headers_of(head)
+        kind = headers.get("content-type", "")
+        if not kind.lower().startswith("multipart/"):
+            yield Part(headers, raw[body:end], whole)
+            continue
+        multiparts += 1
+        if multiparts > DEEPEST:
+            raise InputError(f"it has more than {DEEPEST} parts of parts, which no page has")
+        within = list(_within(raw, body, end, kind, ends_whole=whole and start > 0))
+        parts += len(within)
+        if parts > MOST_PARTS:
+            raise InputError(f"it has more than {MOST_PARTS:,} parts, which no page has")
+        waiting += reversed(within)
+
+
+def _within(raw: bytes, body: int, end: int, kind: str, *, ends_whole: bool) -> Iterator[tuple[int, int, bool]]:
+    """Begin, end and wholeness of the parts between the boundaries of a multipart; ``ends_whole``: whether its last
+    one is whole without a boundary behind it.
+    """
+    stated = _BOUNDARY.search(kind)
+    if stated is None:
+        return
+    mark = b"\n--" + (stated[1] or stated[2]).encode()
+    begin, place = None, body - 1
+    for _ in range(2 * MOST_PARTS):
+        place = raw.find(mark, place, end)
+        if place < 0:
+            break
+        behind = _BEHIND_BOUNDARY.match(raw, place + len(mark), end)
+        if behind is not None:
+            if begin is not None:
+                yield begin, max(place - (raw[place - 1 : place] == b"\r"), begin), True
+            if behind[1]:
+                return
+            begin = behind.end()
+        place += len(mark) if behind is None else len(mark) - 1
+    else:
+        raise InputError(f"it has more than {MOST_PARTS:,} parts, which no page has")
+    if begin is not None:
+        yield begin, end, ends_whole
+
+
+def _as_it_is(body: bytes) -> bytes:
+    return body
+
+
+_ENCODINGS: Mapping[str, Callable[[bytes], bytes]] = {
+    **dict.fromkeys(("", "7bit", "8bit", "binary"), _as_it_is),
+    "base64": binascii.a2b_base64,
+    "quoted-printable": binascii.a2b_qp,
+}
