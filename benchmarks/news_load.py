@@ -19,7 +19,7 @@ from time import perf_counter, process_time
 
 from correlator.intake.events import add_events
 from correlator.intake.stories import join_stories
-from correlator.news.gdelt import read_events
+from correlator.news.corpora.gdelt import read_events
 from correlator.news.read import read_news
 from correlator.store.db import Store
 from correlator.store.writing import write_articles

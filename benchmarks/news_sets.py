@@ -18,7 +18,7 @@ from pathlib import Path
 
 from correlator.errors import CorrelatorError
 from correlator.news.charset import decode
-from correlator.news.html_page import parse_html
+from correlator.news.pages.html_page import parse_html
 
 NEAR = timedelta(minutes=1)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import polars as pl
 
 from correlator.news.read import read_news
-from correlator.news.stories import cluster_stories
+from correlator.news.stories.joining import cluster_stories
 
 EVERY = 4
 

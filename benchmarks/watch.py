@@ -41,7 +41,13 @@ from correlator.store.statements import query
 
 WARM = (
     *("correlator.cli.app", "correlator.watch.run", "correlator.watch.sinks", "correlator.brief.make"),
-    *("correlator.news.read", "correlator.news.feed", "correlator.news.fetch", "correlator.news.stories", "feedparser"),
+    *(
+        "correlator.news.read",
+        "correlator.news.feed",
+        "correlator.news.fetch",
+        "correlator.news.stories.joining",
+        "feedparser",
+    ),
 )
 """What a watch imports: here, once."""
 

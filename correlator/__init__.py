@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from correlator.limits import use_limits
     from correlator.market.reading.files import read_prices
     from correlator.news.read import read_news
-    from correlator.news.strip import parse_strip
+    from correlator.news.strips.strip import parse_strip
     from correlator.plot.of_result import result_figure
     from correlator.report.run import ReportRun
     from correlator.research.correlate import NewsAndReturns, correlate
@@ -77,7 +77,7 @@ _HOMES = {
     "cross_section": "correlator.eventstudy.cross_section",
     "data_path": "correlator.resources",
     "open_workspace": "correlator.workspace",
-    "parse_strip": "correlator.news.strip",
+    "parse_strip": "correlator.news.strips.strip",
     "placebo_test": "correlator.eventstudy.placebo.inference",
     "read_news": "correlator.news.read",
     "read_prices": "correlator.market.reading.files",

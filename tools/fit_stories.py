@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from correlator.news.read import read_news
-from correlator.news.stories import compared, differ, is_about
-from correlator.news.story_pairs import FEATURES, difference_of, features, is_easy, may_be_alike
-from correlator.news.story_words import headline_words
+from correlator.news.stories.joining import compared, differ, is_about
+from correlator.news.stories.pairs import FEATURES, difference_of, features, is_easy, may_be_alike
+from correlator.news.stories.words import headline_words
 
 ROOT = Path(__file__).parents[1]
 LABELS = ROOT / "benchmarks" / "story_training.csv"

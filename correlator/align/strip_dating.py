@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.news.strip import is_index
+from correlator.news.strips.strip import is_index
 
 SCHEMA: dict[str, pl.DataType] = {
     "article_id": pl.Int64(),

@@ -75,7 +75,7 @@ def read_subject(
     elif isinstance(source, Path) or _is_file(source):
         subject = _read(connection, Path(source), coder)
     elif "\n" in source.strip():
-        from correlator.news.page import page_batch, parse_page
+        from correlator.news.pages.page import page_batch, parse_page
 
         page = page_batch(parse_page(source, where="the page"), "stdin", 1)
         subject = _of_batch(connection, page, "the page", coder)

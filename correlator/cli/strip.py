@@ -33,10 +33,10 @@ def strip(
     Example: correlator strip page.txt --format csv
     """
     from correlator.news.charset import decode
-    from correlator.news.html_page import visible_text
-    from correlator.news.page import read_bytes, read_text
+    from correlator.news.pages.html_page import visible_text
+    from correlator.news.pages.page import read_bytes, read_text
     from correlator.news.profiles import load_profile
-    from correlator.news.strip import LAYOUTS, parse_strip, strip_frame, unread_quotes
+    from correlator.news.strips.strip import LAYOUTS, parse_strip, strip_frame, unread_quotes
 
     is_stdin = str(file) == "-"
     text = visible_text(decode(read_bytes(sys.stdin.buffer, "stdin")) if is_stdin else read_text(file))

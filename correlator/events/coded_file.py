@@ -63,7 +63,7 @@ def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     if separator is not None or not is_text:
         yield from read_coded_events(path, separator)
         return
-    from correlator.news.gdelt import read_events
+    from correlator.news.corpora.gdelt import read_events
 
     for batch in read_events(path):
         yield _completed(batch.rows), batch.rejects
@@ -77,7 +77,7 @@ def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.Da
     try:
         days = WrittenDays(lambda: text_table(path), called(path))
         if separator is not None and _is_packed_utf8(path):
-            from correlator.news.gdelt import unpacked_lines
+            from correlator.news.corpora.gdelt import unpacked_lines
 
             yield from read_coded_lines(unpacked_lines(path), path, separator, days=days)
         elif separator is not None and is_utf8(path):
@@ -191,7 +191,7 @@ def _completed(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_packed_utf8(path: Path) -> bool:
-    from correlator.news.gdelt import unpacked_lines
+    from correlator.news.corpora.gdelt import unpacked_lines
 
     return _is_packed(path) and not any("\ufffd" in line for line in unpacked_lines(path))
 
@@ -204,7 +204,7 @@ def _is_packed(path: Path) -> bool:
 def _separator(path: Path) -> str | None:
     """What parts the names of a user's header, None if the first line is not one."""
     if _is_packed(path):
-        from correlator.news.gdelt import unpacked_lines
+        from correlator.news.corpora.gdelt import unpacked_lines
 
         head = next(iter(unpacked_lines(path)), "").removeprefix("\ufeff").strip()
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from correlator.news.stories import WINDOW, cluster_stories
+from correlator.news.stories.joining import WINDOW, cluster_stories
 from correlator.store.changes import update_rows
 from correlator.store.db import Store
 from correlator.store.statements import execute, query

@@ -14,7 +14,7 @@ import polars as pl
 
 from correlator.errors import NotFoundError
 from correlator.intake.report import LoadReport
-from correlator.news.strip import is_index
+from correlator.news.strips.strip import is_index
 from correlator.store.db import Store
 from correlator.store.statements import query
 from correlator.store.unfinished import Load, begin_load

@@ -20,9 +20,9 @@ from correlator.errors import InputError
 from correlator.files import called
 from correlator.news.batch import Batch, one_line
 from correlator.news.charset import decode
-from correlator.news.html_page import parse_html, visible_text
 from correlator.news.mime import headers_of, parts_of, split_head
-from correlator.news.page import MAX_PAGE_BYTES, page_batch, rejected_page
+from correlator.news.pages.html_page import parse_html, visible_text
+from correlator.news.pages.page import MAX_PAGE_BYTES, page_batch, rejected_page
 from correlator.news.publishers import Publishers
 from correlator.source_limits import LONGEST_HEAD, MOST_BYTES, MOST_CHUNKS, check_unpacked
 

@@ -21,7 +21,7 @@ from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, local_name, plain_xml, text_within, tree_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
-from correlator.news.timestamps import Stamp
+from correlator.news.times.timestamps import Stamp
 
 _G2 = "iptc.org/std/nar"
 _FIRST = re.compile(

@@ -16,15 +16,15 @@ from typing import Any
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.files import called
-from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, make_batch, reject
 from correlator.news.charset import decode
-from correlator.news.document import joined
 from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
+from correlator.news.pages.document import joined
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
-from correlator.news.timestamps import UNKNOWN, Stamp
+from correlator.news.times.address_dates import date_in_address
+from correlator.news.times.timestamps import UNKNOWN, Stamp
 from correlator.syntax import json_fault
 
 MAX_FEED_BYTES = MAX_BYTES

@@ -8,9 +8,9 @@ from datetime import date
 from typing import TypedDict
 
 from correlator.errors import InputError
-from correlator.news.printed_dates import DATE_ORDERS
 from correlator.news.profiles import Profile, load_profile, profile_called, profile_of_url
-from correlator.news.timestamps import zone_info
+from correlator.news.times.printed_dates import DATE_ORDERS
+from correlator.news.times.timestamps import zone_info
 
 
 class TimeOptions(TypedDict, total=False):

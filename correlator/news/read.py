@@ -13,9 +13,9 @@ from correlator.containers.packed import name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch
 from correlator.news.charset import decode
-from correlator.news.page import page_batch, read_page, rejected_page
+from correlator.news.corpora.records import WORKBOOKS
+from correlator.news.pages.page import page_batch, read_page, rejected_page
 from correlator.news.publishers import Publishers, TimeOptions, publishers_of
-from correlator.news.records import WORKBOOKS
 
 if TYPE_CHECKING:
     from correlator.news.fetch import Answer
@@ -75,7 +75,7 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
         options.get("profile"), options.get("zone"), options.get("date_order"), options.get("earliest")
     )
     if not isinstance(path_or_url, str | Path):
-        from correlator.news.corpus import read_frame
+        from correlator.news.corpora.corpus import read_frame
 
         _refuse_for("corpus", "a frame", published=options.get("published"))
         kind = type(path_or_url).__module__.partition(".")[0]
@@ -123,7 +123,7 @@ def _text(path: Path, request: _Request) -> Iterator[Batch]:
 
 
 def _html(path: Path, request: _Request) -> Iterator[Batch]:
-    from correlator.news.html_page import read_html
+    from correlator.news.pages.html_page import read_html
 
     return read_html(path, request.publishers, published=request.published, encoding=request.encoding)
 
@@ -147,13 +147,13 @@ def _archive(path: Path, request: _Request) -> Iterator[Batch]:
 
 
 def _corpus(path: Path, request: _Request) -> Iterator[Batch]:
-    from correlator.news.corpus import read_corpus
+    from correlator.news.corpora.corpus import read_corpus
 
     return read_corpus(path, request.publishers, columns=request.columns, encoding=request.encoding)
 
 
 def _gdelt(path: Path, request: _Request) -> Iterator[Batch]:
-    from correlator.news.gdelt_articles import read_gdelt_articles
+    from correlator.news.corpora.gdelt_articles import read_gdelt_articles
 
     return read_gdelt_articles(path, request.publishers)
 
@@ -206,7 +206,7 @@ def _refuse_for(kind: str, source: str, **given: object) -> None:
 def read_answer(answer: Answer, url: str, publishers: Publishers, *, published: str | None = None) -> Iterator[Batch]:
     """Batches of what an address answered: a feed, or one page. Raises InputError and TimeError."""
     from correlator.news.dispatches import dispatch_batches, is_dispatch
-    from correlator.news.html_page import looks_like_html, parse_html
+    from correlator.news.pages.html_page import looks_like_html, parse_html
 
     body = answer.body or b""
     head = decode(body[:_SNIFF], answer.content_type)
@@ -227,13 +227,13 @@ def sniff(path: Path) -> str:
     """The layout of a file by its first bytes and, for tables, its name: one of ``LAYOUTS``."""
     stem = name_unpacked(path)
     if stem.endswith(".zip"):
-        from correlator.news.gdelt import is_gdelt, unpacked_lines
+        from correlator.news.corpora.gdelt import is_gdelt, unpacked_lines
 
         if not is_gdelt(next(unpacked_lines(path), "0")):
             raise InputError(f"{path.name} holds no GDELT file", hint="unpack other news, or pack them with gzip")
         return "gdelt"
     if stem.endswith((".csv", ".tsv")):
-        from correlator.news.gdelt import is_gdelt
+        from correlator.news.corpora.gdelt import is_gdelt
         from correlator.news.text_lines import lines_of
 
         return "gdelt" if is_gdelt(next(lines_of(path, lenient=True), "")) else "corpus"
@@ -241,7 +241,7 @@ def sniff(path: Path) -> str:
         return "corpus"
     from correlator.news.archives import is_archive
     from correlator.news.dispatches import is_dispatch
-    from correlator.news.html_page import looks_like_html
+    from correlator.news.pages.html_page import looks_like_html
 
     head = _head(path)
     if is_archive(head):
@@ -263,8 +263,8 @@ def _is_feed(head: str) -> bool:
 
 def _rejected(path: Path, request: _Request, reason: str) -> Batch:
     """A file of several that cannot be read; the ticker strip of a page is kept."""
-    from correlator.news.html_page import visible_text
-    from correlator.news.page import read_text
+    from correlator.news.pages.html_page import visible_text
+    from correlator.news.pages.page import read_text
 
     try:
         is_page = _LAYOUTS[request.layout_of(path)].uses == "published"

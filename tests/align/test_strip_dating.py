@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.align.strip_dating import SCHEMA, date_strip
-from correlator.news.strip import parse_strip, strip_frame
+from correlator.news.strips.strip import parse_strip, strip_frame
 
 CLOSES = pl.DataFrame(
     [

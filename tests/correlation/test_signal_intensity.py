@@ -51,9 +51,10 @@ def test_the_error_of_the_mean_ic_is_newey_wests():
     assert found.summary["se"][0] == pytest.approx(theirs.bse[0], rel=1e-8)
 
 
-def test_signals_without_edge_are_found_at_their_rate():
-    found = [information_coefficient(*panel(seed, sessions=150)).summary["p_value"][0] <= 0.05 for seed in range(200)]
-    assert np.mean(found) < 0.11
+@pytest.mark.parametrize("signals", [80, pytest.param(200, marks=pytest.mark.slow)])
+def test_signals_without_edge_are_found_at_their_rate(signals):
+    found = [information_coefficient(*panel(n, sessions=150)).summary["p_value"][0] <= 0.05 for n in range(signals)]
+    assert np.mean(found) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / signals)
 
 
 def test_quantile_spread_by_hand():

@@ -62,7 +62,7 @@ def instruments(path: Path) -> object:
 
 
 def gdelt(path: Path) -> object:
-    from correlator.news.gdelt import read_events
+    from correlator.news.corpora.gdelt import read_events
 
     return list(read_events(path))
 
@@ -184,7 +184,7 @@ def instant(text: str) -> object:
 
 
 def printed_time(text: str) -> object:
-    from correlator.news.timestamps import parse_time
+    from correlator.news.times.timestamps import parse_time
 
     return parse_time(text, zone="Asia/Karachi")
 
@@ -196,7 +196,7 @@ def window(text: str) -> object:
 
 
 def strip(text: str) -> object:
-    from correlator.news.strip import parse_strip
+    from correlator.news.strips.strip import parse_strip
 
     return parse_strip(text)
 

@@ -10,7 +10,7 @@ from correlator.errors import InputError
 from correlator.eventstudy.frames import read_wide
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
-from correlator.news.strip import compile_layout
+from correlator.news.strips.strip import compile_layout
 
 PRICES, NEWS = list(prices()), list(news())
 

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from correlator.errors import CorrelatorError
-from correlator.news.address_dates import date_in_address
 from correlator.news.charset import decode
+from correlator.news.corpora.gdelt import read_events, read_gdelt
 from correlator.news.feed import feed_batches
-from correlator.news.gdelt import read_events, read_gdelt
-from correlator.news.html_page import parse_html, visible_text
-from correlator.news.page import parse_page
+from correlator.news.pages.html_page import parse_html, visible_text
+from correlator.news.pages.page import parse_page
 from correlator.news.read import read_news
-from correlator.news.strip import parse_strip, without_strip
-from correlator.news.timestamps import parse_time
+from correlator.news.strips.strip import parse_strip, without_strip
+from correlator.news.times.address_dates import date_in_address
+from correlator.news.times.timestamps import parse_time
 
 NAMES = ("f.txt", "f.csv", "f.tsv", "f.jsonl", "f.csv.gz", "f.parquet", "f.html", "f.xml", "f.export.CSV", "f.CSV.zip")
 HEADS = (

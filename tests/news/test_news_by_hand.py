@@ -13,17 +13,17 @@ import pytest
 from correlator.errors import InputError
 from correlator.intake.news import preview_news
 from correlator.news import text_lines
-from correlator.news.agreement import _repeats
-from correlator.news.bodies import _Block, _share, _trimmed
-from correlator.news.calendar_words import fold, with_numbers
 from correlator.news.charset import mostly_utf8
-from correlator.news.headlines import _is_name, alike
-from correlator.news.printed_dates import _full_year
-from correlator.news.records import read_rows
-from correlator.news.stories import _is_daily, cluster_stories
-from correlator.news.story_words import words_of
-from correlator.news.strip import parse_strip
-from correlator.news.strip_figures import _percent_agrees
+from correlator.news.corpora.records import read_rows
+from correlator.news.pages.agreement import _repeats
+from correlator.news.pages.bodies import _Block, _share, _trimmed
+from correlator.news.pages.headlines import _is_name, alike
+from correlator.news.stories.joining import _is_daily, cluster_stories
+from correlator.news.stories.words import words_of
+from correlator.news.strips.figures import _percent_agrees
+from correlator.news.strips.strip import parse_strip
+from correlator.news.times.calendar_words import fold, with_numbers
+from correlator.news.times.printed_dates import _full_year
 
 
 def test_titles_that_differ_by_one_letter_in_five_are_alike() -> None:

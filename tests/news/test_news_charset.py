@@ -6,7 +6,7 @@ import pytest
 
 from correlator.errors import InputError
 from correlator.news.charset import decode, is_text
-from correlator.news.page import read_text
+from correlator.news.pages.page import read_text
 
 TURKISH = "Erdoğan ile görüştü, Şuşa'da açıklama yapıldı"
 

@@ -13,7 +13,7 @@ import pytest
 
 from correlator import open_workspace
 from correlator.errors import InputError
-from correlator.news.corpora import people_in, symbols_in
+from correlator.news.corpora.layouts import people_in, symbols_in
 from correlator.news.feed import feed_batches
 from correlator.news.language import language_in
 from correlator.news.publishers import Publishers

@@ -2,7 +2,7 @@
 
 import pytest
 
-from correlator.news.html_page import parse_html
+from correlator.news.pages.html_page import parse_html
 
 HEAD = '<html><head><meta property="article:published_time" content="2025-05-28T06:02:00+05:00"></head><body><article>'
 SENTENCES = [

@@ -5,9 +5,9 @@ import json
 import pytest
 from lxml import html
 
-from correlator.news.headings import main_heading
-from correlator.news.html_page import parse_html
-from correlator.news.html_tree import aside_of
+from correlator.news.pages.headings import main_heading
+from correlator.news.pages.html_page import parse_html
+from correlator.news.pages.html_tree import aside_of
 
 EDITED = "Envoys leave Baku with half a pact"
 SEARCHED = "Baku talks: What the envoys agreed on trade"

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.news import records
 from correlator.news.charset import decode
+from correlator.news.corpora import records
+from correlator.news.corpora.gdelt import read_events
 from correlator.news.feed import feed_batches
-from correlator.news.gdelt import read_events
-from correlator.news.html_page import parse_html
-from correlator.news.page import parse_page
+from correlator.news.pages.html_page import parse_html
+from correlator.news.pages.page import parse_page
 from correlator.news.read import read_news
 
 
@@ -181,7 +181,7 @@ def test_nuls_and_mixed_encodings_pass():
 
 
 def test_a_page_of_comments_and_one_whose_markup_cannot_be_written_as_xml_are_read():
-    from correlator.news.html_page import visible_text
+    from correlator.news.pages.html_page import visible_text
 
     assert visible_text("<!-- <p> -->") == ""
     with pytest.raises(InputError):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from correlator.news.headings import shown_text
-from correlator.news.html_page import parse_html
-from correlator.news.html_tree import parse_tree
+from correlator.news.pages.headings import shown_text
+from correlator.news.pages.html_page import parse_html
+from correlator.news.pages.html_tree import parse_tree
 
 TEXT = "<p>The envoys met on Tuesday and talked at length about trade between the two countries.</p>"
 EN = "Envoys leave Riga with half a pact"

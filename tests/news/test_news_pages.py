@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError, TimeError
 from correlator.news.batch import article_key, canonical_url, content_hash
+from correlator.news.corpora.gdelt import LAYOUTS, read_events, read_gdelt
 from correlator.news.feed import feed_batches
-from correlator.news.gdelt import LAYOUTS, read_events, read_gdelt
-from correlator.news.html_page import parse_html
-from correlator.news.page import parse_page
+from correlator.news.pages.html_page import parse_html
+from correlator.news.pages.page import parse_page
 from correlator.news.read import read_news
-from correlator.news.stories import cluster_stories
+from correlator.news.stories.joining import cluster_stories
 
 PAGE = """ date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)
 Two capitals plan a wider trade pact
@@ -187,7 +187,7 @@ def test_a_folder_reads_on_past_a_faulty_file(tmp_path):
 
 
 def test_same_text_same_key_and_edit_same_key_other_hash():
-    from correlator.news.page import page_batch
+    from correlator.news.pages.page import page_batch
 
     first, again, edited = (
         page_batch(parse_page(text), "f", 1).articles for text in (PAGE, PAGE, PAGE.replace("ends it", "ended it"))
@@ -380,7 +380,7 @@ def test_a_standfirst_or_a_date_is_no_headline():
     ],
 )
 def test_datelines_of_agencies_abroad(text, place, agency):
-    from correlator.news.page import split_dateline
+    from correlator.news.pages.page import split_dateline
 
     found = split_dateline(text)
     assert found[:2] == (place, agency)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from correlator.news.charset import decode
-from correlator.news.html_page import looks_like_html, parse_html
-from correlator.news.page import parse_page
+from correlator.news.pages.html_page import looks_like_html, parse_html
+from correlator.news.pages.page import parse_page
 from correlator.news.profiles import load_profile, profile_names, profile_of_url
 
 FOLDER = Path(__file__).parent / "publishers"

@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from correlator.news.stories import cluster_stories, differ
-from correlator.news.story_pairs import FEATURES, alike, weights
-from correlator.news.story_senses import by_object
-from correlator.news.story_words import headline_words, main_clause, meant
+from correlator.news.stories.joining import cluster_stories, differ
+from correlator.news.stories.pairs import FEATURES, alike, weights
+from correlator.news.stories.senses import by_object
+from correlator.news.stories.words import headline_words, main_clause, meant
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime(2025, 5, 28, 6, tzinfo=UTC)

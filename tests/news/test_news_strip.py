@@ -5,8 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.news.html_page import visible_text
-from correlator.news.strip import compile_layout, is_index, parse_strip, strip_frame, unread_quotes, without_strip
+from correlator.news.pages.html_page import visible_text
+from correlator.news.strips.strip import (
+    compile_layout,
+    is_index,
+    parse_strip,
+    strip_frame,
+    unread_quotes,
+    without_strip,
+)
 
 LINES = [
     (" date 2025-05-28 AIRLINK 159.05 Decreased By ▼ -3.77 (-2.32%)", "AIRLINK", 159.05, -3.77, "down", 162.82),

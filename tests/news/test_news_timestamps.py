@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import TimeError
-from correlator.news.address_dates import date_in_address
+from correlator.news.corpora.time_columns import parse_times
 from correlator.news.profiles import Profile
-from correlator.news.time_columns import parse_times
-from correlator.news.timestamps import parse_time
+from correlator.news.times.address_dates import date_in_address
+from correlator.news.times.timestamps import parse_time
 
 READ = [
     ("28 May, 2025 06:02am", "Asia/Karachi", datetime(2025, 5, 28, 1, 2), "minute"),

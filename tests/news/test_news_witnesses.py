@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from correlator.errors import TimeError
-from correlator.news.html_page import parse_html
+from correlator.news.pages.html_page import parse_html
 
 TEXT = "<p>Envoys of both states met on Tuesday in the capital and spoke at length about trade between them.</p>" * 2
 AT = datetime(2025, 5, 28, 13, tzinfo=UTC)

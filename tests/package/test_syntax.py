@@ -11,8 +11,8 @@ import pytest
 
 from correlator.errors import InputError
 from correlator.files import read_toml
+from correlator.news.corpora.records import read_rows
 from correlator.news.feed import feed_batches
-from correlator.news.records import read_rows
 from correlator.syntax import csv_fault, json_fault, toml_fault
 
 _THEIRS = (

@@ -15,14 +15,15 @@ FOLDER = Path(__file__).parents[3] / "shared" / "market" / "panel" / "skfolio"
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="the US panel is not here")
-def test_size_on_the_us_panel_when_events_share_their_date():
+@pytest.mark.parametrize("studies", [60, pytest.param(120, marks=pytest.mark.slow)])
+def test_size_on_the_us_panel_when_events_share_their_date(studies):
     prices = pl.read_csv(FOLDER / "sp500_dataset.csv.gz", try_parse_dates=True)
     values = prices.drop("Date").to_numpy()
     returns = values[1:] / values[:-1] - 1.0
     panel = Panel(prices["Date"][1:].rename("session"), tuple(prices.columns[1:]), returns)
     plan = study_spec(model="mean", returns="simple", estimation="-244:-6", window="-1:1", windows="0:0")
     rejected = []
-    for seed in range(120):
+    for seed in range(studies):
         rng = np.random.default_rng(seed)
         row = int(rng.integers(250, len(panel.labels) - 5))
         symbols = rng.permutation(panel.symbols)[:10]
@@ -33,4 +34,4 @@ def test_size_on_the_us_panel_when_events_share_their_date():
         rejected.append((table["p_value"][0] <= 0.05, placebo <= 0.05))
     bmp, ours = np.mean(rejected, axis=0)
     assert bmp > 0.10
-    assert ours < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 120)
+    assert ours < 0.05 + 3 * np.sqrt(0.05 * 0.95 / studies)

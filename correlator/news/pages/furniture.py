@@ -10,7 +10,7 @@ import re
 
 from lxml import html
 
-from correlator.news.html_tree import text_of
+from correlator.news.pages.html_tree import text_of
 
 _TAGS = frozenset(("aside", "nav", "footer", "form", "figcaption", "dialog", "dl"))
 _NAMES = re.compile(

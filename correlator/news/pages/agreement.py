@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from correlator.errors import TimeError
-from correlator.news.address_dates import date_in_address, day_in_folders
-from correlator.news.page import NO_DATE_HINT
-from correlator.news.printed_dates import NO_LAYOUT_HINT
+from correlator.news.pages.page import NO_DATE_HINT
+from correlator.news.pages.witnesses import Level, Witness
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_info
-from correlator.news.witnesses import Level, Witness
+from correlator.news.times.address_dates import date_in_address, day_in_folders
+from correlator.news.times.printed_dates import NO_LAYOUT_HINT
+from correlator.news.times.timestamps import NO_ZONE_HINT, UNKNOWN, Stamp, zone_info
 
 _SAME = timedelta(minutes=2)
 _DAY = timedelta(days=1)

@@ -18,7 +18,7 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.news.batch import QUOTE_COLUMNS, QUOTE_SCHEMA, clean_text
-from correlator.news.strip_figures import (
+from correlator.news.strips.figures import (
     ARROWS,
     CHANGE,
     CURRENCIES,

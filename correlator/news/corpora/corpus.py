@@ -19,7 +19,6 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.files import called
-from correlator.news.address_dates import date_in_address
 from correlator.news.batch import (
     ARTICLE_SCHEMA,
     NAMED_SCHEMA,
@@ -32,7 +31,7 @@ from correlator.news.batch import (
     read_ahead,
     reject,
 )
-from correlator.news.corpora import (
+from correlator.news.corpora.layouts import (
     FIELDS,
     NOT_OUT,
     Corpus,
@@ -45,12 +44,13 @@ from correlator.news.corpora import (
     zone_in_name,
     zone_place,
 )
+from correlator.news.corpora.records import Faulty, Row, frame_rows, in_chunks, read_rows
+from correlator.news.corpora.time_columns import COLUMNS, NO_TIME, parse_times
 from correlator.news.language import language_in, language_of
-from correlator.news.page import page_batch, parse_page, rejected_page
+from correlator.news.pages.page import page_batch, parse_page, rejected_page
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
-from correlator.news.records import Faulty, Row, frame_rows, in_chunks, read_rows
-from correlator.news.time_columns import COLUMNS, NO_TIME, parse_times
+from correlator.news.times.address_dates import date_in_address
 from correlator.tabular import to_polars
 
 # How tables write that a cell has no text: pandas, R and databases.

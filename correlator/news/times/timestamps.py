@@ -19,7 +19,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from correlator.errors import TimeError
-from correlator.news.printed_dates import fraction_of, read_printed
+from correlator.news.times.printed_dates import fraction_of, read_printed
 
 Precision = Literal["second", "minute", "day", "unknown"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
 from correlator.news.charset import decode, encoding_named
-from correlator.news.corpora import rows_keys
+from correlator.news.corpora.layouts import rows_keys
 
 MAX_BYTES = 256_000_000
 _DEEPEST = 3

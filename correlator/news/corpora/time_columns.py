@@ -9,7 +9,7 @@ import polars as pl
 
 from correlator.errors import TimeError
 from correlator.news.profiles import Profile
-from correlator.news.timestamps import abbreviations_in, zone_of
+from correlator.news.times.timestamps import abbreviations_in, zone_of
 
 # A printed time with its zone, the strptime layout of what stands before the zone, its precision and form.
 _ZONE = r" ?(?P<zone>Z|[+-]\d\d:?\d\d|[A-Z]{2,4})$"

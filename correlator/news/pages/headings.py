@@ -14,8 +14,8 @@ from itertools import islice
 
 from lxml import html
 
-from correlator.news.calendar_words import fold, key_of
-from correlator.news.html_tree import EMPHASIS, aside_of, text_of
+from correlator.news.pages.html_tree import EMPHASIS, aside_of, text_of
+from correlator.news.times.calendar_words import fold, key_of
 
 _NAMES_SITE = re.compile(r"(?i)(?:^|[\s_\-])(?:logo|site-?title|site-?name|brand|masthead|blog-?title)(?:$|[\s_\-])")
 _CRUMBS = re.compile(r"(?i)breadcrumb|seo-?title")  # as a part of any name: articleBreadcrumbHeadline, data-breadcrumb

@@ -10,21 +10,21 @@ from lxml import html
 
 from correlator.errors import InputError
 from correlator.files import called
-from correlator.news.agreement import settle
 from correlator.news.batch import Batch, canonical_url, clean_text
-from correlator.news.bodies import body_of
-from correlator.news.document import Document, document_of, joined
-from correlator.news.furniture import drop_furniture
-from correlator.news.headlines import alike, headline_of
-from correlator.news.html_tree import MAX_TEXT, parse_tree, text_of, visible_lines
-from correlator.news.json_ld import Node, addresses_of, people_of, text_at
 from correlator.news.language import language_in, language_of
-from correlator.news.page import Page, page_batch, read_text
+from correlator.news.pages.agreement import settle
+from correlator.news.pages.bodies import body_of
+from correlator.news.pages.document import Document, document_of, joined
+from correlator.news.pages.furniture import drop_furniture
+from correlator.news.pages.headlines import alike, headline_of
+from correlator.news.pages.html_tree import MAX_TEXT, parse_tree, text_of, visible_lines
+from correlator.news.pages.json_ld import Node, addresses_of, people_of, text_at
+from correlator.news.pages.page import Page, page_batch, read_text
+from correlator.news.pages.witnesses import published_witnesses, updated_witnesses
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
-from correlator.news.strip import parse_strip, unread_quotes
-from correlator.news.timestamps import UNKNOWN, Stamp
-from correlator.news.witnesses import published_witnesses, updated_witnesses
+from correlator.news.strips.strip import parse_strip, unread_quotes
+from correlator.news.times.timestamps import UNKNOWN, Stamp
 
 _AUTHORS = (
     "parsely-author",

@@ -18,11 +18,11 @@ from itertools import combinations, pairwise
 import polars as pl
 from rapidfuzz import fuzz, process
 
-from correlator.news.story_numbers import counted_apart, number_columns, numbers_differ
-from correlator.news.story_pairs import alike
-from correlator.news.story_results import same_results
-from correlator.news.story_senses import come_about, lets_go, undone
-from correlator.news.story_words import (
+from correlator.news.stories.numbers import counted_apart, number_columns, numbers_differ
+from correlator.news.stories.pairs import alike
+from correlator.news.stories.results import same_results
+from correlator.news.stories.senses import come_about, lets_go, undone
+from correlator.news.stories.words import (
     BEHIND_COMMA,
     TAIL,
     TO_COME,

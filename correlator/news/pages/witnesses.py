@@ -13,10 +13,10 @@ from enum import IntEnum
 
 from lxml import html
 
-from correlator.news.date_lines import printed_parts, says_publication, says_update
-from correlator.news.document import Document
-from correlator.news.html_tree import aside_of, text_of
-from correlator.news.json_ld import Node, text_at
+from correlator.news.pages.document import Document
+from correlator.news.pages.html_tree import aside_of, text_of
+from correlator.news.pages.json_ld import Node, text_at
+from correlator.news.times.date_lines import printed_parts, says_publication, says_update
 
 
 class Level(IntEnum):

@@ -18,8 +18,9 @@ import polars as pl
 from correlator.containers.packed import name_unpacked
 from correlator.errors import InputError
 from correlator.files import called
-from correlator.news import json_documents, text_lines
+from correlator.news import text_lines
 from correlator.news.batch import encodable, reject
+from correlator.news.corpora import json_documents
 from correlator.syntax import csv_fault, json_fault
 from correlator.tabular import as_text
 

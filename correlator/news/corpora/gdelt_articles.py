@@ -18,7 +18,7 @@ import polars as pl
 from correlator.errors import InputError
 from correlator.files import called
 from correlator.news.batch import Batch, article_key, clean_text, digest, make_batch, reject
-from correlator.news.gdelt import GdeltBatch, read_gdelt
+from correlator.news.corpora.gdelt import GdeltBatch, read_gdelt
 from correlator.news.publishers import Publishers
 
 _FEWEST_WORDS = 3

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 
-from correlator.news.calendar_words import key_of
-from correlator.news.document import Document
-from correlator.news.headings import UNSPACED, units
-from correlator.news.json_ld import LinkedData, Node, text_at
+from correlator.news.pages.document import Document
+from correlator.news.pages.headings import UNSPACED, units
+from correlator.news.pages.json_ld import LinkedData, Node, text_at
 from correlator.news.profiles import Profile
+from correlator.news.times.calendar_words import key_of
 
 _SEPARATOR = re.compile(r"\s+[|\-–—·•»«›‹:>/~★→]{1,2}\s+|\s*[|｜│ㅣ»：]\s*|(?<=\S):\s+|(?<=\S)(?:_|--)(?=\S)")
 _TITLES = (

@@ -17,14 +17,12 @@ import polars as pl
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.files import called
-from correlator.news.address_dates import date_in_address
 from correlator.news.batch import Batch, clean_text, digest, make_batch, reject
 from correlator.news.charset import decode, encoding_named, is_text
 from correlator.news.language import language_of
-from correlator.news.printed_dates import read_printed
 from correlator.news.profiles import Profile, load_profile, profile_names
 from correlator.news.publishers import Publishers
-from correlator.news.strip import (
+from correlator.news.strips.strip import (
     LAYOUTS,
     StripQuote,
     UnreadQuote,
@@ -33,7 +31,9 @@ from correlator.news.strip import (
     unread_quotes,
     without_strip,
 )
-from correlator.news.timestamps import UNKNOWN, Stamp
+from correlator.news.times.address_dates import date_in_address
+from correlator.news.times.printed_dates import read_printed
+from correlator.news.times.timestamps import UNKNOWN, Stamp
 
 MAX_PAGE_BYTES = 16_000_000
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from correlator.errors import TimeError
-from correlator.news.calendar_words import fold, weekday_of, with_numbers, without_weekday
-from correlator.news.calendars import in_chinese_figures, in_gregorian, with_eras
+from correlator.news.times.calendar_words import fold, weekday_of, with_numbers, without_weekday
+from correlator.news.times.calendars import in_chinese_figures, in_gregorian, with_eras
 
 ClockPrecision = Literal["second", "minute", "day"]
 DATE_ORDERS = ("dmy", "mdy")

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from correlator.news.story_words import HeadlineWords
+from correlator.news.stories.words import HeadlineWords
 
 UNITS: Mapping[str, float] = {"million": 1e6, "billion": 1e9, "trillion": 1e12}
 _CURRENCIES = frozenset({"dollar", "euro", "pound", "yen", "rupee", "yuan", "franc", "crown"})

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import snowballstemmer
 
-from correlator.news.story_senses import RELIEVE, by_object, word_lists
+from correlator.news.stories.senses import RELIEVE, by_object, word_lists
 from correlator.resources import data_path
 
 _KINDS = (

@@ -13,8 +13,8 @@ from functools import cache
 
 from rapidfuzz import fuzz
 
-from correlator.news.story_numbers import UNITS
-from correlator.news.story_words import HeadlineWords, words_of
+from correlator.news.stories.numbers import UNITS
+from correlator.news.stories.words import HeadlineWords, words_of
 from correlator.resources import data_path
 
 SAME_WORD = 80.0

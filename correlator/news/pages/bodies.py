@@ -13,9 +13,9 @@ from itertools import pairwise
 
 from lxml import etree
 
-from correlator.news.page import is_title_like, split_dateline
+from correlator.news.pages.page import is_title_like, split_dateline
 from correlator.news.profiles import Profile
-from correlator.news.strip import without_strip
+from correlator.news.strips.strip import without_strip
 
 _LONGEST_INVITATION = 160
 _INVITATION = re.compile(

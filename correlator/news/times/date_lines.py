@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from correlator.news.calendar_words import fold, weekday_of, with_numbers
+from correlator.news.times.calendar_words import fold, weekday_of, with_numbers
 
 _UPDATE_WORD = re.compile(
     r"(?i)\b(?:last )?(?:updated|modified|corrected|amended|revised|edited(?! by)"

@@ -8,9 +8,9 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import html
 
-from correlator.news.headings import main_heading, shown_text
-from correlator.news.html_tree import meta_values, parse_tree, text_of
-from correlator.news.json_ld import LinkedData, linked_data, text_at
+from correlator.news.pages.headings import main_heading, shown_text
+from correlator.news.pages.html_tree import meta_values, parse_tree, text_of
+from correlator.news.pages.json_ld import LinkedData, linked_data, text_at
 
 _TITLES = ("og:title", "twitter:title")
 

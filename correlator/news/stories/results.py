@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from correlator.news.story_numbers import UNITS
-from correlator.news.story_words import StoryWords, headline_words, words_of
+from correlator.news.stories.numbers import UNITS
+from correlator.news.stories.words import StoryWords, headline_words, words_of
 
 # What is still to come is not reported: *profit to rise*, but *profit rises to $5 bln*.
 _AHEAD = re.compile(

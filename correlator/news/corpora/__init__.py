@@ -1,0 +1,1 @@
+"""Tables and files of many articles, by layouts that are data."""

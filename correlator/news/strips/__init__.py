@@ -1,0 +1,1 @@
+"""The ticker strip printed on a page."""
