@@ -98,7 +98,8 @@ def _coder() -> Iterator[tuple[str, str, str]]:
     known = actors_as_of()
     age = (datetime.now(UTC).date() - known).days
     checked, count = offices_checked()
-    message = f"offices known up to {known}, {age} days ago; {checked} of {count} checked against a source"
+    when = f"{age} days ago" if age >= 0 else f"{-age} days from now"
+    message = f"offices known up to {known}, {when}; {checked} of {count} checked against a source"
     yield "actors", "ok" if age <= ACTORS_STALE_DAYS else "stale", message
     own = own_path()
     if own is not None:

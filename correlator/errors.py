@@ -24,6 +24,17 @@ def likeliest(name: str, known: Iterable[str], otherwise: str = "there are") -> 
     return f"{otherwise} {', '.join(list(names.values())[:20])}{more}"
 
 
+def written(value: object) -> str:
+    """The value of an option as one writes it: a text in quotes, the parts of a list with commas between them.
+
+    >>> print(written("volume"), written(["-1:1", "0:0"]))
+    'volume' -1:1,0:0
+    """
+    if isinstance(value, list | tuple):
+        return ",".join(str(part) for part in value)
+    return repr(value) if isinstance(value, str) else str(value)
+
+
 def counted(number: int, word: str) -> str:
     """``1 event``, ``1,234 events``."""
     return f"{number:,} {word}{'' if number == 1 else 's'}"

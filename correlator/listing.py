@@ -90,6 +90,8 @@ def listing(
         raise NotFoundError(f"there is no listing {what!r}", hint=f"listings are {', '.join(LISTINGS)}")
     if date_only is not None and what != "events":
         raise InputError(f"{what} have no day 0", hint="give --date-only for events")
+    if selection is not None and what != "events":
+        raise InputError(f"a selection is of events, and {what} are listed whole", hint="list events to select some")
     with store.reading() as connection:
         if symbol is not None:
             known = names_in(connection).symbol_of(symbol) or symbol
@@ -109,7 +111,7 @@ def _of_symbol(rows: pl.DataFrame, symbol: str, what: str) -> pl.DataFrame:
         raise InputError(f"{what} have no symbol", hint=hint)
     matches = rows.filter(pl.col("symbol") == symbol)
     if matches.is_empty():
-        hint = likeliest(symbol, rows["symbol"].drop_nulls().unique(), "there are")
+        hint = likeliest(symbol, rows["symbol"].drop_nulls().unique().sort(), "there are")
         raise NotFoundError(f"no row of {what} has the symbol {symbol!r}", hint=hint)
     return matches
 

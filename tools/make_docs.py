@@ -119,7 +119,7 @@ def options_part() -> str:
         shown = ", ".join(default) if isinstance(default, list) else default
         of = {"": "both", "store": "the store", "frames": "frames and files"}[told.of]
         cell = "" if shown in (None, "") else f"`{shown}`"
-        rows.append(f"| `{option.name}` | `{flag_of(option)}` | {of} | {cell} | {told.words} |")
+        rows.append(f"| `{option.name}` | `{flag_of(option)}` | {of} | {cell} | {told.words_for(files=True)} |")
     return "\n".join(rows)
 
 

@@ -53,6 +53,7 @@ def check_prices(
     else:
         from correlator.intake.checks import check_prices as check_store
 
+        refuse(reading.of_files() | {"--symbol": None, "--exchange": reading.exchange}, "a check of the store")
         symbols = [reading.symbol] if reading.symbol else None
         findings = check_store(open_store(store), symbols, benchmark=benchmark, as_of=instant(as_of))
     counts = {str(name): int(count) for name, count in findings["severity"].value_counts().iter_rows()}

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from correlator.cli.completion import complete_symbol
-from correlator.cli.drawing import write_figure
+from correlator.cli.drawing import checked_figure, write_figure
 from correlator.cli.options import ClusterOption, StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.study_options import takes_study
@@ -91,7 +91,10 @@ def correlate(
     draws: Annotated[int, typer.Option("--draws", min=1, help="Draws of the bootstrap.")] = 1_999,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same draws.")] = 0,
     plot: Annotated[
-        Path | None, typer.Option("--plot", help="Draw lead-lag or projection of one symbol and key to this file.")
+        Path | None,
+        typer.Option(
+            "--plot", help="Draw lead-lag or projection of one symbol and key to this file.", callback=checked_figure
+        ),
     ] = None,
     chosen: dict[str, Any],
     cluster: ClusterOption = None,
@@ -120,24 +123,21 @@ def correlate(
         f"{counted(len(data.intensity.keys), 'key')}, "
         f"{counted(data.intensity.excluded.height, 'event')} left out"
     )
-    if method is Method.INTENSITY:
-        table = data.intensity.table
-    else:
-        with cluster_if(cluster) as opened:
-            table = measured(
-                data,
-                method.value,
-                cluster=opened,
-                keys=key,
-                measure=measure.value,
-                against=against.value,
-                max_lag=max_lag,
-                bands=bands.value,
-                window=window,
-                quantiles=quantiles,
-                draws=draws,
-                seed=seed,
-            )
+    with cluster_if(cluster) as opened:
+        table = measured(
+            data,
+            method.value,
+            cluster=opened,
+            keys=key,
+            measure=measure.value,
+            against=against.value,
+            max_lag=max_lag,
+            bands=bands.value,
+            window=window,
+            quantiles=quantiles,
+            draws=draws,
+            seed=seed,
+        )
     if "tested" in table.columns:
         narrate(f"{table['tested'][0]} hypotheses tested; p_holm allows for all of them")
     if plot is not None:

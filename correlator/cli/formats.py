@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from io import BytesIO
 from pathlib import Path
@@ -106,7 +107,11 @@ def _text(value: object) -> str:
 
 
 def _finite(value: object) -> object:
-    """The value with null for NaN and infinity, which JSON cannot hold, inside lists and structures as well."""
+    """The value with null for NaN and infinity, which JSON cannot hold, and decimals as numbers, inside lists and
+    structures as well.
+    """
+    if isinstance(value, Decimal):
+        return int(value) if value.as_tuple().exponent == 0 else float(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, list):

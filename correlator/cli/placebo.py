@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from correlator.cli.drawing import write_figure
+from correlator.cli.drawing import checked_figure, write_figure
 from correlator.cli.options import ClusterOption, StoreOption, open_store
 from correlator.cli.output import narrate
 from correlator.cli.study_options import takes_study
@@ -74,7 +74,9 @@ def placebo(
     null_plot: Annotated[
         Path | None,
         typer.Option(
-            "--null-plot", help="Draw what chance alone gives, in the window of the titles, to this HTML file or image."
+            "--null-plot",
+            help="Draw what chance alone gives, in the window of the titles, to this HTML file or image.",
+            callback=checked_figure,
         ),
     ] = None,
     output: Annotated[PlaceboOutput, typer.Option("--output", help="Which result to print.")] = PlaceboOutput.TABLE,

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from correlator.cli.completion import complete_symbol
-from correlator.cli.drawing import write_figure
+from correlator.cli.drawing import WIDTH, checked_figure, is_page, write_figure
 from correlator.cli.options import StoreOption, open_store
-from correlator.cli.output import checked_target
-from correlator.cli.study_options import takes_study
+from correlator.cli.study_options import refuse, takes_study
 from correlator.errors import InputError
 from correlator.inert import file_name, visible
 from correlator.plot.figures import FIGURES, Size, figure_text
@@ -45,15 +44,15 @@ def plot(
             "-o",
             help="File to write, .html .png .svg .pdf (default: SYMBOL.html).",
             show_default=False,
-            callback=checked_target,
+            callback=checked_figure,
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", hidden=True, help="The former name of --to.", callback=checked_target)
+        Path | None, typer.Option("--output", hidden=True, help="The former name of --to.", callback=checked_figure)
     ] = None,
     terminal: Annotated[bool, typer.Option("--terminal", help="Draw in the terminal instead of a file.")] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Show the file in a browser when it is written.")] = False,
-    width: Annotated[int, typer.Option("--width", min=200, help="Width of an image in pixels.")] = 1200,
+    width: Annotated[int, typer.Option("--width", min=200, help="Width of an image in pixels.")] = WIDTH,
     draws: Annotated[int, typer.Option("--draws", min=1, help="Placebo studies (fan, null).")] = 2_000,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same placebo studies.")] = 0,
     key: Annotated[
@@ -81,13 +80,17 @@ def plot(
         options=chosen,
     )
     drawn = FIGURES[kind.value]
-    material.tell_unused(drawn)
-    if terminal:
-        print(visible(figure_text(drawn, material, _terminal_size())), end="")
-        return
+    material.tell_unused(drawn, text=terminal)
     if to is not None and output is not None:
         raise InputError("--to and --output both name the file", hint="give --to alone")
-    target = to or output or Path(f"{file_name(symbol)}.html")
+    named = to or output
+    if terminal:
+        refuse({"--to": named, "--open": open_it, "--width": width != WIDTH}, "a figure in the terminal")
+        print(visible(figure_text(drawn, material, _terminal_size())), end="")
+        return
+    target = named or Path(f"{file_name(symbol)}.html")
+    if is_page(target):
+        refuse({"--width": width != WIDTH}, "a page, which fills its window")
     write_figure(drawn.draw(material), target, width=width)
     if open_it:
         import webbrowser

@@ -13,7 +13,7 @@ from correlator.cli.table_options import TableOptions, prints_table
 
 
 @prints_table
-@takes_study(omit=("interval",))
+@takes_study(omit=("interval", "by"))
 def regress(
     formula: Annotated[
         str, typer.Argument(help="Such as 'car ~ goldstein + C(category)': columns, + - * :, C(), log(), I().")

@@ -27,15 +27,18 @@ _COMPLETED = ("symbols", "benchmark")
 _TYPES: dict[str, Any] = {"minimum_observations": int | None, "purge": bool}
 
 
-def study_parameter(name: str) -> inspect.Parameter:
-    """The option ``name`` of ``StudySpec`` as a parameter of a verb."""
+def study_parameter(name: str, *, files: bool = False) -> inspect.Parameter:
+    """The option ``name`` of ``StudySpec`` as a parameter of a verb; ``files``: of one that studies files, too."""
     option = {each.name: each for each in fields(StudySpec)}[name]
     described, default = option_of(option), written_default(option)
     listed = None if described.many else default
     kind: Any = list[str] | None if described.many else _TYPES.get(name, str if default is not None else str | None)
     completion = complete_symbol if name in _COMPLETED else None
     typed = typer.Option(
-        flag_of(option), help=described.words, show_default=not described.many, autocompletion=completion
+        flag_of(option),
+        help=described.words_for(files=files),
+        show_default=not described.many,
+        autocompletion=completion,
     )
     return inspect.Parameter(name, KEYWORD_ONLY, default=listed, annotation=Annotated[kind, typed])
 
@@ -50,7 +53,7 @@ def takes_study(*, omit: tuple[str, ...] = (), frames: bool = False) -> Callable
         each.name for each in fields(StudySpec) if each.name not in omit and (frames or each.name in options_of(STORE))
     ]
 
-    return lambda verb: takes(verb, [study_parameter(name) for name in shown], "chosen")
+    return lambda verb: takes(verb, [study_parameter(name, files=frames) for name in shown], "chosen")
 
 
 def part_options(chosen: dict[str, Any], source: str) -> dict[str, Any]:

@@ -7,13 +7,14 @@ before that session's close and after the one before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import InputError, NotFoundError, likeliest
 
 BY = ("all", "country", "dyad", "category", "symbol")
 MEASURES = ("stories", "events", "goldstein", "conflict", "novelty")
@@ -41,13 +42,22 @@ class Intensity:
         )
         return totals["key"].to_list()
 
+    def of(self, keys: Sequence[str]) -> pl.DataFrame:
+        """The rows of the table of these keys; raises NotFoundError for one of which there is no news."""
+        rows = self.table.filter(pl.col("key").is_in(keys))
+        missing = set(keys).difference(rows["key"])
+        for key in keys:
+            if key in missing:
+                raise NotFoundError(
+                    f"there is no news of {self.by} {key!r}", hint=likeliest(key, self.keys, "there is")
+                )
+        return rows
+
     def series(self, key: str, measure: str = "stories", *, empty: float = 0.0) -> NDArray[np.float64]:
         """One key's measure (T,) in order of session, ``empty`` where there is no story."""
         if measure not in MEASURES:
             raise NotFoundError(f"news has no measure {measure!r}", hint=f"choose {', '.join(MEASURES)}")
-        part = self.table.filter(pl.col("key") == key)
-        if part.is_empty():
-            raise NotFoundError(f"there is no news of {self.by} {key!r}", hint=f"there is {', '.join(self.keys[:10])}")
+        part = self.of([key])
         return part.sort("session")[measure].cast(pl.Float64).fill_null(empty).to_numpy()
 
     def matrix(

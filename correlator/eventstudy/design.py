@@ -86,8 +86,9 @@ class _Values:
     def __init__(self, factor: Factor, features: pl.DataFrame) -> None:
         self._factor = factor
         self._values = _values(factor, features)
-        self.levels = 0 if self._values.dtype.kind == "f" else len({each for each in self._values if each is not None})
-        if self.levels == 0 and self._values.dtype.kind != "f":
+        is_number = self._values.dtype.kind == "f"
+        self.levels = 0 if is_number else len({each for each in self._values if each is not None})
+        if not (np.isfinite(self._values).any() if is_number else self.levels):
             raise StudyError(f"{factor} has no value in any event", hint="leave it out")
 
     def name(self) -> str:

@@ -63,7 +63,7 @@ class Option:
 
     ``read``: takes what a caller wrote and the option's name, returns the value; ``words``: what it means; ``flag``:
     the command line's name for it; ``of``: ``store`` or ``frames`` where only these studies know it; ``many``: a list
-    of texts, so that the flag may be given again.
+    of texts, so that the flag may be given again; ``with_files``: what more it means to a verb that studies files too.
     """
 
     read: Read
@@ -71,11 +71,18 @@ class Option:
     flag: str
     of: str = ""
     many: bool = False
+    with_files: str = ""
+
+    def words_for(self, *, files: bool) -> str:
+        """What the option means to a verb that studies the store and, with ``files``, files too."""
+        return self.words + self.with_files if files else self.words
 
 
-def _option(default: Any, read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False) -> Any:
+def _option(
+    default: Any, read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False, with_files: str = ""
+) -> Any:
     """A field of ``StudySpec`` with its ``Option``."""
-    return field(default=default, metadata={"option": Option(read, words, flag, of, many)})
+    return field(default=default, metadata={"option": Option(read, words, flag, of, many, with_files)})
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,11 @@ class StudySpec:
         many=True,
     )
     events: str | None = _option(
-        None, read_selection, "Selection such as 'category = CONSULT and dyad = PAK-AZE'; with files, a CSV.", of=STORE
+        None,
+        read_selection,
+        "Selection such as 'category = CONSULT and dyad = PAK-AZE'.",
+        of=STORE,
+        with_files=" With files, a CSV.",
     )
     links: tuple[str, ...] = _option(
         DEFAULT_LINKS,
@@ -109,8 +120,9 @@ class StudySpec:
     benchmark: str | None = _option(
         None,
         read_text,
-        "Symbol or column of the market, or equal-weighted: the mean of the others, the store's default; of "
+        "Symbol of the market, or equal-weighted: the mean of the others, the store's default; of "
         "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
+        with_files=" With files, a column.",
     )
     benchmark_session: str = _option(
         "same",
@@ -126,14 +138,17 @@ class StudySpec:
     donors: tuple[str, ...] = _option(
         (),
         texts,
-        "For model synthetic, securities that the events cannot touch: symbols or columns, or for the store "
-        "other-countries (default) or other-sectors; with files default columns without events.",
+        "For model synthetic, securities that the events cannot touch: symbols, other-countries (default) or "
+        "other-sectors.",
         many=True,
+        with_files=" With files, columns; default those without events.",
     )
     interval: str = _option(
         DAILY, read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE
     )
-    returns: str = _option("log", one_of(RETURNS_KINDS), "log or simple; or a wide file of returns to study.")
+    returns: str = _option(
+        "log", one_of(RETURNS_KINDS), "log or simple.", with_files=" Or a wide file of returns to study."
+    )
     price: str = _option("adjusted", one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
     currency: str | None = _option(
         None, read_currency, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE
@@ -161,7 +176,8 @@ class StudySpec:
         None,
         perhaps(one_of(DATE_ONLY)),
         "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
-        "same-day for files, after-close for stored news.",
+        "after-close.",
+        with_files=" Of files: same-day.",
     )
     exchange: str | None = _option(
         None,

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError
+from correlator.intake.instruments import names_in
 from correlator.market.audit.findings import together
 from correlator.market.audit.prices import audit_prices, audit_vintages
 from correlator.market.audit.sessions import check_sessions
@@ -38,7 +39,9 @@ def check_prices(
     that memory stays bounded. Raises NotFoundError without bars.
     """
     with store.reading() as connection:
-        names = list(symbols) if symbols else _daily_symbols(connection)
+        known = names_in(connection)
+        names = [known.symbol_of(each) or each for each in symbols] if symbols else _daily_symbols(connection)
+        benchmark = benchmark and (known.symbol_of(benchmark) or benchmark)
         groups = _groups(connection, names)
         alone = len(groups) == 1 and not symbols
         companies = [[] if alone else _company(connection, group) for group in groups]

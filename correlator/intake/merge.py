@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from correlator.errors import InputError, NotFoundError, likeliest
+from correlator.errors import InputError, NotFoundError, counted, likeliest
 from correlator.intake.instruments import names_in
 from correlator.intake.strips import date_strips
 from correlator.store.changes import delete_rows, insert_new, update_rows
@@ -14,8 +14,9 @@ from correlator.tables import ACTIONS, BARS, EVENTS, INSTRUMENTS, LINKS, Table
 
 _SAME_BAR = 'k.symbol = $keep AND k."interval" = o."interval" AND k.bar_start = o.bar_start'
 _DIFFER = f"""
-    SELECT count(*) FROM newest_bars AS o JOIN newest_bars AS k ON {_SAME_BAR}
-    WHERE o.symbol = $other AND k.close IS DISTINCT FROM o.close
+    SELECT count(*) FILTER (WHERE k.close IS DISTINCT FROM o.close), count(*)
+    FROM newest_bars AS o JOIN newest_bars AS k ON {_SAME_BAR}
+    WHERE o.symbol = $other
 """
 _MOVED = {
     BARS: f"SELECT o.* REPLACE ($keep AS symbol) FROM bars AS o WHERE o.symbol = $other"
@@ -30,7 +31,8 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
     """Bars, corporate actions, links and events of ``other`` become those of ``keep``, and its names other names of it.
 
     Where both have a bar the one of ``keep`` stays. Returns what was done, one line each. Raises NotFoundError for
-    symbols that the store has not, InputError where they are one already or trade on different exchanges.
+    symbols that the store has not, InputError where they are one already, trade on different exchanges, or have
+    another close on most bars in common: the bars of ``other`` would be lost.
     """
 
     def work(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -46,7 +48,13 @@ def merge_instruments(store: Store, keep: str, other: str) -> list[str]:
                 hint="merge two symbols of one exchange",
             )
         both = {"keep": keep, "other": other}
-        ((differ,),) = execute(connection, _DIFFER, both)
+        ((differ, common),) = execute(connection, _DIFFER, both)
+        if 2 * differ > common:
+            raise InputError(
+                f"{keep} and {other} differ in the close of {differ:,} of {counted(common, 'common bar')}, as two "
+                "instruments do",
+                hint="if they are one, undo the load of the wrong bars first: `correlator store undo`",
+            )
         counts = {table.name: _move(connection, table, rows, both) for table, rows in _MOVED.items()}
         events = "SELECT event_id, $keep AS symbol FROM events WHERE symbol = $other"
         counts["events"] = update_rows(connection, EVENTS, ("symbol",), events, parameters=both)

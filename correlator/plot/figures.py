@@ -55,7 +55,7 @@ class Size:
 @dataclass(frozen=True)
 class FigureKind:
     """A kind of figure: ``words`` what it shows, ``needs`` one of the constants above, ``text`` its form for a terminal
-    (None if it has none).
+    (None if it has none), ``grouped`` whether the figure has a line per group of a study.
     """
 
     name: str
@@ -63,6 +63,7 @@ class FigureKind:
     needs: str
     draw: Callable[[Material], go.Figure]
     text: Callable[[Material, Size], str] | None = None
+    grouped: bool = False
 
 
 @dataclass(frozen=True)
@@ -365,7 +366,7 @@ FIGURES: dict[str, FigureKind] = {
     kind.name: kind
     for kind in (
         FigureKind("price", "prices with their news", PRICES, _price, _price_text),
-        FigureKind("car", "the average by day with its band, a line per group", RESULT, _car, _car_text),
+        FigureKind("car", "the average by day with its band, a line per group", RESULT, _car, _car_text, grouped=True),
         FigureKind("ar", "the abnormal return of each day, or its average", RESULT, _daily, _daily_text),
         FigureKind("events", "one panel per event", RESULT, _events, _events_text),
         FigureKind("heatmap", "mean CAR by category and window", RESULT, _heatmap, _heatmap_text),

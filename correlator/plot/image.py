@@ -112,9 +112,19 @@ def write_image(
     Arguments and errors as in ``image_bytes``; NotFoundError when the folder does not exist.
     """
     target = checked_target(path)
-    drawn = image_bytes(figure, target.suffix.lstrip(".").lower(), width=width, height=height, scale=scale)
+    drawn = image_bytes(figure, image_format_of(target), width=width, height=height, scale=scale)
     write_whole(target, drawn)
     return target
+
+
+def image_format_of(path: Path) -> str:
+    """The image format that the ending of ``path`` means; raises InputError for another ending."""
+    ending = path.suffix.lstrip(".").lower()
+    if ending not in IMAGE_FORMATS:
+        known = ", ".join(f".{each}" for each in ("html", *IMAGE_FORMATS))
+        problem = f"no figure is written as {path.suffix}" if ending else "the name of a figure needs an ending"
+        raise InputError(f"{path.name}: {problem}", hint=f"use {known}")
+    return ending
 
 
 @contextmanager

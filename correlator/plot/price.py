@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from correlator.errors import warn
 from correlator.plot.lane import add_lane, events_per_session, lane_categories
 from correlator.plot.template import (
     BLUE,
@@ -110,9 +111,18 @@ def price_figure(
 
 def sessions_around(bars: pl.DataFrame, around: date, each_side: int) -> pl.DataFrame:
     """The bars ``each_side`` sessions before and after the first session on or after ``around`` (else the last)."""
-    centre = min(int((bars["session"].cast(pl.Date) < around).sum()), bars.height - 1)
+    days = bars["session"].cast(pl.Date)
+    if not is_within(bars, around):
+        warn(f"there are no bars at {around}: those from {days[0]} to {days[-1]} are the nearest")
+    centre = min(int((days < around).sum()), bars.height - 1)
     first = max(centre - each_side, 0)
     return bars.slice(first, centre + each_side + 1 - first)
+
+
+def is_within(bars: pl.DataFrame, day: date) -> bool:
+    """Whether there are ``bars`` (in order of session) both up to ``day`` and from it on."""
+    days = bars["session"].cast(pl.Date)
+    return bool(days[0] <= day <= days[-1])
 
 
 def _of_sessions(frame: pl.DataFrame | None, column: str, shown: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -302,7 +312,7 @@ def _subtitle(shown: pl.DataFrame, events: int, elsewhere: int, quotes: int, *, 
     if quotes:
         words += f", {counted(quotes, 'strip quote')}"
     if around is not None and around not in shown["session"].cast(pl.Date):
-        words += f"; {around:%d %b %Y} was not a session"
+        words += f"; {around:%d %b %Y} {'was not a session' if is_within(shown, around) else 'has no bars'}"
     return words
 
 

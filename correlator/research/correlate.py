@@ -25,9 +25,10 @@ from correlator.eventstudy.readers import DEFAULT_LINKS
 from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked
-from correlator.research.correlated import Correlated, CorrelateKeywords, correlated
+from correlator.research.correlated import INTENSITY, Correlated, CorrelateKeywords, correlated
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel
 from correlator.research.selection import events_of_symbols, stored_events
+from correlator.research.study import symbols_asked
 from correlator.sessions import AFTER_CLOSE
 from correlator.store.db import Store
 from correlator.store.reading import read_bars
@@ -106,15 +107,22 @@ def news_and_returns(
     """
     refuse_unknown(options, NewsKeywords.__annotations__)
     asked = study_spec(symbols=symbols, holes="drop", **options)
-    names = asked.symbols
+    if by != "symbol" and asked.links != DEFAULT_LINKS:
+        raise InputError(
+            f"links has no meaning for news by {by}, which counts every event",
+            hint="leave it out, or count news by symbol",
+            argument="links",
+        )
     with store.studying() as connection:
+        names = tuple(symbols_asked(connection, asked.symbols))
+        asked = replace(asked, symbols=names)
         exchange = exchange_of(connection, names)
         panel = stored_panel(connection, names, exchange, asked)
         volumes = bar_arrays(read_bars(connection, names, as_of=asked.as_of), panel.labels, names)
         if by == "symbol":
             news = events_of_symbols(connection, names, exchange, asked)
         else:
-            stored = stored_events(connection, replace(asked, links=DEFAULT_LINKS), exchange)
+            stored = stored_events(connection, asked, exchange)
             placed = place_on_exchanges(stored, [exchange], date_only=asked.date_only or AFTER_CLOSE)
             news = placed.rename({"day_zero": "date"})
     placed = news.rename({"date": "session"})
@@ -151,7 +159,8 @@ def stored_correlation(
     symbols
         One symbol or several, of one exchange.
     method
-        As ``correlate`` has it: ``lead-lag``, ``granger``, ``projection``, ``rolling``, ``ic`` or ``spread``.
+        As ``correlate`` has it: ``lead-lag``, ``granger``, ``projection``, ``rolling``, ``ic``, ``spread`` or
+        ``intensity``.
     by
         What news is counted by: country, dyad, category, symbol or all.
     **options
@@ -192,7 +201,8 @@ def correlate(
         As ``news_and_returns`` makes it.
     method
         ``lead-lag``, ``granger`` (news causes the bars), ``projection`` (response of the bars to one unit of news),
-        ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol).
+        ``rolling`` (over ``window`` sessions), ``ic`` or ``spread`` (over symbols, for news by symbol); ``intensity``:
+        the news itself, set against nothing.
     cluster
         On whose workers symbols (for ``ic`` and ``spread`` horizons) are measured, the same bytes.
     **how
@@ -219,6 +229,8 @@ def correlate(
     """
     _check_data(data)
     asked = correlated(method, how)
+    if method == INTENSITY:
+        return data.intensity.table if asked.keys is None else data.intensity.of(asked.keys)
     each = map if cluster is None else cluster.stream
     if method in ("ic", "spread"):
         return _over_symbols(data, method, asked, each)
@@ -318,9 +330,7 @@ def _family(pairs: list[Measured]) -> pl.DataFrame:
             raise StudyError(f"{', '.join(names[:3])}{more}: {reason}")
         warn(f"left out {', '.join(names[:3])}{more}: {reason}")
     if not parts:
-        raise StudyError(
-            "the news of these sessions has nothing to be counted by", hint="count it otherwise: by='all' (--by all)"
-        )
+        raise StudyError("the news of these sessions has nothing to be counted by", hint="count it otherwise: by='all'")
     table = pl.concat(parts)
     if "p_value" not in table.columns:
         return table
@@ -335,7 +345,7 @@ def _over_symbols(
 ) -> pl.DataFrame:
     """The signal test at every horizon from 1 to ``asked.max_lag``, the family being the horizons."""
     if data.intensity.by != "symbol":
-        raise InputError(f"{method} needs news by symbol", hint="ask for news by symbol")
+        raise InputError(f"{method} needs news by symbol", hint="count it so: by='symbol'")
     known = set(data.intensity.keys)
     silent = np.zeros(len(data.panel.labels))
     columns = [data.intensity.series(s, asked.measure) if s in known else silent for s in data.panel.symbols]

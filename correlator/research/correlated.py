@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from correlator.errors import InputError, refuse_unknown, warn
+from correlator.errors import InputError, refuse_unknown, warn, written
 from correlator.eventstudy.readers import whole_number
 
+INTENSITY = "intensity"
 _PAIRS = ("keys", "measure", "against", "max_lag")
 METHODS = {
     "lead-lag": (*_PAIRS, "bands", "draws", "seed"),
@@ -17,8 +18,10 @@ METHODS = {
     "rolling": ("keys", "measure", "against", "window"),
     "ic": ("measure", "max_lag"),
     "spread": ("measure", "max_lag", "quantiles"),
+    INTENSITY: ("keys",),
 }
 """What each method is asked, as fields of ``Correlated``."""
+_OF_DRAWS = ("draws", "seed")
 
 
 class CorrelateKeywords(TypedDict, total=False):
@@ -39,7 +42,7 @@ class CorrelateKeywords(TypedDict, total=False):
 class Correlated:
     """How news and bars are compared with each other: which ``keys`` and ``measure`` of the news ``against`` which
     outcome, to which ``max_lag``; ``bands``, ``draws`` and ``seed`` of lead and lag, ``window`` sessions of a rolling
-    correlation, ``quantiles`` of a spread.
+    correlation, ``quantiles`` of a spread. A key counts once, however often it is named.
     """
 
     keys: Sequence[str] | None = None
@@ -60,11 +63,15 @@ def correlated(method: str, how: Mapping[str, Any]) -> Correlated:
     defaults = {each.name: each.default for each in fields(Correlated)}
     refuse_unknown(how, defaults)
     given = dict(how)
+    drawn = given.get("bands", defaults["bands"]) == "bootstrap"
     for name, value in how.items():
-        if name not in METHODS[method] and value != defaults[name]:
-            warn(f"{name}={value!r} is not used by {method}")
+        if value != defaults[name]:
+            if name not in METHODS[method]:
+                warn(f"{name}={written(value)} is not used by {method}")
+            elif name in _OF_DRAWS and not drawn:
+                warn(f"{name}={written(value)} is used by bands='bootstrap' alone")
         if isinstance(defaults[name], int):
             given[name] = whole_number(value, name)
     keys = given.get("keys")
-    given["keys"] = (keys,) if isinstance(keys, str) else keys
+    given["keys"] = keys if keys is None else tuple(dict.fromkeys([keys] if isinstance(keys, str) else keys))
     return Correlated(**given)

@@ -32,7 +32,7 @@ def stored_features(store: Store, result: StudyResult, window: AsWindow | None =
     events.
     """
     check_result(result)
-    features = event_features(result, None if window is None else parse_window(window).label)
+    features = event_features(result, None if window is None else parse_window(window, "of").label)
     with store.studying() as connection:
         listed = exchanges_of(connection, result.panel.symbols)
         tellings = query(connection, _TELLINGS)

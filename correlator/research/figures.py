@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
-from correlator.errors import InputError, warn
+from correlator.errors import InputError, warn, written
 from correlator.eventstudy.bars import ends_at, on_bars
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
-from correlator.eventstudy.readers import read_day
+from correlator.eventstudy.readers import read_day, read_symbols
 from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options, study_spec
+from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec, written_default
 from correlator.intake.checks import audit_stored
 from correlator.intervals import bar_length
 from correlator.market.returns import zero_volume
-from correlator.plot.figures import NEWS, PLACEBO, PRICES, FigureKind, figure_named
+from correlator.plot.figures import DYADS, NEWS, PLACEBO, PRICES, FigureKind, figure_named
 from correlator.plot.of_result import ungrouped
 from correlator.plot.price import ACTION, AT_LIMIT, DOUBTED, NO_VOLUME, PriceData
 from correlator.research.correlate import correlate, news_and_returns
@@ -35,6 +35,16 @@ from correlator.store.statements import query
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+_OWN_USED = {PRICES: ("around", "sessions_each_side"), PLACEBO: ("draws", "seed"), NEWS: ("key",)}
+_OWN = tuple(chain.from_iterable(_OWN_USED.values()))
+_WHICH_EVENTS = ("events", "links", "date_only", "as_of")
+_OPTIONS_USED = {
+    PRICES: (*_WHICH_EVENTS, "interval"),
+    DYADS: _WHICH_EVENTS,
+    NEWS: (*_WHICH_EVENTS, "returns", "price"),
+}
+"""What figures use of ``OfStore`` and of the options of a study, by what they need; where none are named all."""
 
 _QUOTES = """
     SELECT DISTINCT q.session, q.price FROM quotes AS q JOIN articles AS a ON a.article_id = q.article_id
@@ -57,12 +67,13 @@ def stored_price_data(
     links: str | Sequence[str] | None = None,
     interval: str = DAILY,
     as_of: str | date | datetime | None = None,
+    date_only: str | None = None,
 ) -> PriceData:
     """Bars, events, strip quotes and marked bars of a stored symbol; arguments as ``study`` has them.
 
     Bars within a session have the local clock of the exchange; strips and the audit are of sessions.
     """
-    asked = study_spec(events=events, links=links, interval=interval, as_of=as_of)
+    asked = study_spec(events=events, links=links, interval=interval, as_of=as_of, date_only=date_only)
     daily = asked.interval == DAILY
     with store.studying() as connection:
         symbol = symbols_asked(connection, [symbol])[0]
@@ -129,12 +140,13 @@ def stored_dyads(
     events: str | None = None,
     links: str | Sequence[str] | None = None,
     as_of: str | date | datetime | None = None,
+    date_only: str | None = None,
 ) -> pl.DataFrame:
     """The stored events that concern any of ``symbols``, once each, as the figures of dyads take them.
 
     Arguments as ``study`` has them.
     """
-    asked = study_spec(symbols=symbols, events=events, links=links, as_of=as_of)
+    asked = study_spec(symbols=symbols, events=events, links=links, as_of=as_of, date_only=date_only)
     with store.studying() as connection:
         exchange = exchange_of(connection, asked.symbols)
         selected = events_of_symbols(connection, asked.symbols, exchange, asked)
@@ -145,7 +157,8 @@ def stored_dyads(
 class OfStore:
     """The material of figures that a store gives; each part reads it when it is asked for.
 
-    ``options``: of a study, as ``study`` takes them; ``key``: the country whose news counts, None for all news.
+    ``options``: of a study, as ``study`` takes them, all of them read before anything is drawn; ``key``: the country
+    whose news counts, None for all news.
     """
 
     store: Store
@@ -157,6 +170,11 @@ class OfStore:
     key: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not self.symbols:
+            raise InputError("no symbol is named", hint="name the symbol to draw")
+        spec_and_data(self.symbols, self.options)
+
     @property
     def symbol(self) -> str:
         """The one symbol of a kind that draws one; raises InputError for several."""
@@ -164,18 +182,22 @@ class OfStore:
             raise InputError(f"this figure draws one symbol, not {len(self.symbols)}", hint="name one symbol")
         return self.symbols[0]
 
-    def tell_unused(self, kind: FigureKind) -> None:
-        """Warn of what was given that a figure of ``kind`` does not use."""
-        used = {PRICES: ("around", "sessions_each_side"), PLACEBO: ("draws", "seed"), NEWS: ("key",)}
-        own = {each.name: each.default for each in fields(self) if each.name in chain.from_iterable(used.values())}
-        for name in own.keys() - set(used.get(kind.needs, ())):
-            if getattr(self, name) != own[name]:
-                warn(f"{name}={getattr(self, name)} is not used by the figure {kind.name}")
+    def tell_unused(self, kind: FigureKind, *, text: bool = False) -> None:
+        """Warn of what was given that a figure of ``kind``, or its ``text``, does not use."""
+        own = {each.name: (getattr(self, each.name), each.default) for each in fields(self) if each.name in _OWN}
+        studied = {each.name: written_default(each) for each in fields(StudySpec)}
+        asked = own | {name: (value, studied.get(name)) for name, value in self.options.items()}
+        used = (*_OWN_USED.get(kind.needs, ()), *_OPTIONS_USED.get(kind.needs, studied))
+        for name, (value, default) in asked.items():
+            ignored = name not in used or (name == "by" and (text or not kind.grouped))
+            if ignored and value not in (None, default):
+                warn(f"{name}={written(value)} is not used by {'the text of ' if text else ''}the figure {kind.name}")
+        if kind.needs == PRICES and self.around is None and self.sessions_each_side != own["sessions_each_side"][1]:
+            warn(f"sessions_each_side={self.sessions_each_side} is not used without a date in the middle")
 
-    @property
-    def known(self) -> dict[str, Any]:
-        """Which events, and as they were known when."""
-        return {name: self.options[name] for name in ("events", "links", "as_of") if name in self.options}
+    def chosen(self, needs: str) -> dict[str, Any]:
+        """The options that a figure which ``needs`` this uses."""
+        return {name: self.options[name] for name in _OPTIONS_USED[needs] if name in self.options}
 
     @cached_property
     def result(self) -> StudyResult:
@@ -187,13 +209,12 @@ class OfStore:
 
     @property
     def prices(self) -> PriceData:
-        interval = self.options.get("interval", DAILY)
-        data = stored_price_data(self.store, self.symbol, interval=interval, **self.known)
+        data = stored_price_data(self.store, self.symbol, **self.chosen(PRICES))
         return replace(data, around=self.around, sessions_each_side=self.sessions_each_side)
 
     @property
     def dyads(self) -> pl.DataFrame:
-        return stored_dyads(self.store, self.symbols, **self.known)
+        return stored_dyads(self.store, self.symbols, **self.chosen(DYADS))
 
     @property
     def about(self) -> str:
@@ -203,7 +224,7 @@ class OfStore:
     def news(self, method: str) -> pl.DataFrame:
         """Stories of ``key`` against the symbol's returns."""
         by = "all" if self.key is None else "country"
-        data = news_and_returns(self.store, [self.symbol], by=by, **self.known)
+        data = news_and_returns(self.store, [self.symbol], by=by, **self.chosen(NEWS))
         return correlate(data, method, keys=None if self.key is None else [self.key])
 
 
@@ -237,7 +258,8 @@ def stored_figure(
     key
         Only news of this country, for ``lead-lag`` and ``impulse``.
     **options
-        Of the study, as ``study`` takes them; ``events``, ``links`` and ``as_of`` also choose the news that is drawn.
+        Of the study, as ``study`` takes them; ``events``, ``links``, ``date_only`` and ``as_of`` also choose the news
+        that is drawn, and when. What a kind does not use is warned of.
 
     Returns
     -------
@@ -254,10 +276,9 @@ def stored_figure(
     --------
     >>> ws.plot("AIRLINK", around="2025-05-28").show()  # doctest: +SKIP
     """
-    spec, _ = spec_and_data(symbols, options)  # refused before the store is read, whatever the figure makes of it
     material = OfStore(
         store,
-        spec.symbols,
+        read_symbols(symbols, "symbols"),
         around=read_day(around, "around"),
         sessions_each_side=sessions_each_side,
         draws=draws,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Unpack
 
+from correlator.errors import InputError
 from correlator.eventstudy.cross_section import CrossSection, cross_section
 from correlator.eventstudy.spec import StoreKeywords, shows_options
 from correlator.eventstudy.windows import AsWindow
@@ -54,5 +55,7 @@ def stored_regression(
     --------
     >>> ws.regress("car ~ goldstein", "HBL", window="-5:5").table  # doctest: +SKIP
     """
+    if options.get("by"):
+        raise InputError("by has no meaning in a regression", hint="write C(column) into the formula", argument="by")
     result = study(store, symbols, **options)
     return cross_section(stored_features(store, result, of), formula, clusters=clusters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -108,3 +109,10 @@ def test_columns_are_chosen_in_every_format(loaded):
     )
     done = run("--store", "m.duckdb", "list", "bars", "--columns", "smbol", code=4)
     assert "did you mean symbol?" in done.stderr
+
+
+def test_sums_and_rounded_values_are_numbers_in_json(loaded):
+    asked = "select sum(rows_added) as total, round(1.236, 2) as rounded, sum(rows_added)::double as plain from loads"
+    (row,) = json.loads(run_in(loaded)("--store", "m.duckdb", "sql", asked, "--format", "json").stdout)
+    assert row["total"] == row["plain"] > 0
+    assert row["rounded"] == 1.24

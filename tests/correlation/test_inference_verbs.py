@@ -150,6 +150,16 @@ def test_absolute_returns_volume_and_intensity(store):
     table = frame_of(run(store, "correlate", "AAA", "--by", "country", "--method", "intensity"))
     assert table["key"].unique().sort().to_list() == ["CHN", "USA"]
     assert table.filter(pl.col("key") == "USA")["conflict"].mean() == pytest.approx(0.5, abs=0.1)
+    ws = co.open_workspace(store.path)
+    assert ws.correlate("AAA", "intensity", keys="USA").equals(ws.correlate("AAA", "intensity", keys=["USA", "USA"]))
+    assert ws.correlate("AAA", "intensity", keys="USA")["key"].unique().to_list() == ["USA"]
+
+
+def test_a_key_named_twice_is_one_hypothesis_and_a_symbol_goes_by_any_name(store):
+    ws = co.open_workspace(store.path)
+    once = ws.correlate("AAA", keys="USA", max_lag=1)
+    assert ws.correlate("aaa", keys=["USA", "USA"], max_lag=1).equals(once)
+    assert once["tested"].unique().to_list() == [3]
 
 
 def test_keys_that_do_not_vary_are_left_out_with_a_warning(store):
@@ -223,6 +233,9 @@ def test_what_a_method_does_not_use_is_told_and_what_nobody_knows_refused(store)
             asked(**how)
     with pytest.warns(CorrelatorWarning, match="^against='volume' is not used by ic"):
         refused(partial(ws.correlate, SYMBOLS, "ic", by="symbol", against="volume"), "enough symbols")
+    with pytest.warns(CorrelatorWarning, match="^draws=99 is used by bands='bootstrap' alone"):
+        asked(draws=99)
+    refused(partial(ws.news_and_returns, "AAA", links="printed"), "^links has no meaning for news by country")
     refused(partial(asked, max_lag="3"), "^max_lag must be a whole number, got '3'")
     refused(partial(asked, lags=3), "option 'lags' is not known")
     refused(partial(asked, "leadlag"), "method 'leadlag' is not known")
@@ -311,3 +324,14 @@ def test_regress(store):
     found = frame_of(run(store, "regress", "car ~ goldstein", "--symbol", "BBB", "--link", "named", "--windows", "0:0"))
     assert found["term"].to_list() == ["Intercept", "goldstein"]
     assert found["estimate"][0] == pytest.approx(0.02, abs=0.006)
+    with pytest.raises(StudyError, match="tone has no value in any event"):
+        raise run(store, "regress", "car ~ tone", "--link", "named").exception
+    with pytest.raises(InputError, match="^of '1:0' ends before it starts"):
+        raise run(store, "regress", "car ~ beta", "--link", "named", "--of", "1:0").exception
+    with pytest.raises(InputError, match="by has no meaning in a regression"):
+        co.open_workspace(store.path).regress("car ~ beta", by="category")
+
+
+def test_a_distance_that_is_not_matched_is_refused(store):
+    done = run(store, "placebo", "--symbol", "BBB", "--match", "weekday", "--distance", "3")
+    assert "distance is given, and not matched" in str(done.exception)

@@ -247,7 +247,7 @@ def test_one_symbol_of_the_store_is_held_against_the_others(store):
     store.add_prices(shifted)
     for number, name in enumerate(("WICK", "OIL", "JAR"), start=1):
         store.add_prices(made_bars(name, seed=number), exchange="XKAR")
-    found = store.check_prices(["LAMP"])
+    found = store.check_prices(["lamp"])
     assert found["symbol"].unique().to_list() == ["LAMP"]
     assert "shifted-early" in found["check"].to_list()
     assert "the mean of 3 other symbols" in found.filter(pl.col("check") == "shifted-early")["evidence"][0]

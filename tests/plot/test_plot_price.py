@@ -116,7 +116,7 @@ def test_folder_that_does_not_exist(bars, tmp_path):
 
 
 def test_unknown_image_format(bars, tmp_path):
-    with pytest.raises(InputError, match="no image format 'bmp'"):
+    with pytest.raises(InputError, match=r"a\.bmp: no figure is written as \.bmp"):
         write_image(price_figure(bars, symbol="X"), tmp_path / "a.bmp")
 
 

@@ -85,7 +85,17 @@ def test_images(store, ending, start, tmp_path):
 
 @pytest.mark.parametrize(
     "more",
-    [("--around", "28 May"), ("--key", "XXX", "--kind", "lead-lag"), ("-o", "no/figure.html"), ("-o", "figure.bmp")],
+    [
+        ("--around", "28 May"),
+        ("--key", "XXX", "--kind", "lead-lag"),
+        ("--kind", "lead-lag", "--link", "named"),
+        ("-o", "no/figure.html"),
+        ("-o", "figure.bmp"),
+        ("-o", "figure"),
+        ("-o", "figure.html", "--width", "600"),
+        ("-o", "figure.html", "--terminal"),
+        ("--terminal", "--open"),
+    ],
 )
 def test_what_cannot_be_drawn_is_said(store, more, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -105,6 +115,11 @@ def test_one_symbol_where_one_is_drawn(store):
         ("car", ("--around", "2025-05-28"), "--around 2025-05-28 is not used by the figure car"),
         ("price", ("--key", "PAK"), "--key PAK is not used by the figure price"),
         ("events", ("--sessions", "20"), "--sessions 20 is not used by the figure events"),
+        ("price", ("--sessions", "20"), "--sessions 20 is not used without a date in the middle"),
+        ("price", ("--model", "mean"), "--model mean is not used by the figure price"),
+        ("lead-lag", ("--window", "-1:1"), "--window -1:1 is not used by the figure lead-lag"),
+        ("events", ("--by", "category"), "--by category is not used by the figure events"),
+        ("car", ("--by", "category"), ""),
         ("price", ("--around", "2025-05-28", "--sessions", "20"), ""),
     ],
 )
@@ -115,3 +130,18 @@ def test_what_a_figure_does_not_use_is_told(store, tmp_path, kind, given, told):
     assert done.exit_code == 0, done.exception
     assert told in done.stderr
     assert ("is not used" in done.stderr) == bool(told)
+
+
+@pytest.mark.parametrize("kind", ["lead-lag", "dyads"])
+def test_news_known_by_its_date_stands_where_it_is_asked_to(store, kind, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    texts = [
+        drawn(store, PlotKind(kind), "--terminal", "--date-only", rule).stdout for rule in ("same-day", "after-close")
+    ]
+    assert (texts[0] != texts[1]) == (kind == "lead-lag")  # dyads are counted by month
+
+
+def test_a_date_without_bars_is_told(store, tmp_path):
+    done = drawn(store, PlotKind.PRICE, "--around", "2035-01-01", "-o", str(tmp_path / "figure.html"))
+    assert "there are no bars at 2035-01-01" in done.stderr
+    assert "01 Jan 2035 has no bars" in (tmp_path / "figure.html").read_text(encoding="utf-8")

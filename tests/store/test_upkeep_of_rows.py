@@ -73,6 +73,14 @@ def test_two_names_of_one_instrument_become_one(store):
         merge_instruments(store, "HBL", "HBK")
 
 
+def test_symbols_that_differ_in_most_closes_stay_two(store):
+    add_prices(store, bars(10.0, 11.0, 12.0), symbol="HBL", exchange="XKAR")
+    add_prices(store, bars(10.0, 110.0, 120.0), symbol="KSE", exchange="XKAR")
+    with pytest.raises(InputError, match="differ in the close of 2 of 3 common bars"):
+        merge_instruments(store, "HBL", "KSE")
+    assert store.frame("SELECT count(*) FROM bars").item() == 6
+
+
 def test_an_instrument_is_edited_and_checked(store):
     add_prices(store, bars(10.0), symbol="HBL", exchange="XKAR")
     _, after = edit_instrument(store, "hbl", name="Habib", benchmark="")
