@@ -97,9 +97,7 @@ def target_of(url: str, *, allow_private: bool = False) -> Target:
     Raises InputError for what is not an http or https address, or one that may not be asked; SourceError where the
     name is unknown.
     """
-    parts = _split(url)
-    host = _host_of(parts, url)
-    port = _port_of(parts, url)
+    parts, host, port = _parts_of(url)
     if not allow_private and _is_own_name(host):
         raise _private(url, host)
     resolved = _resolve(host, port, url)
@@ -111,6 +109,11 @@ def target_of(url: str, *, allow_private: bool = False) -> Target:
     path = quote(urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=punctuation)
     user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
     return Target(url, parts.scheme.lower(), host, port, path, user, password, resolved)
+
+
+def check_address(url: str) -> None:
+    """Raise InputError for what cannot be an http or https address; its host is not asked for."""
+    _parts_of(url)
 
 
 def shown(url: str) -> str:
@@ -159,6 +162,12 @@ def safe_link(url: str | None) -> str | None:
         return url if parts.scheme.lower() in SCHEMES and parts.hostname else None
     except ValueError:
         return None
+
+
+def _parts_of(url: str) -> tuple[SplitResult, str, int]:
+    """An address in its parts, with its host and port. Raises InputError."""
+    parts = _split(url)
+    return parts, _host_of(parts, url), _port_of(parts, url)
 
 
 def _split(url: str) -> SplitResult:

@@ -151,15 +151,26 @@ def _as_polars(batches: Sequence[pa.RecordBatch], schema: pa.Schema, source: str
 
     table = pa.Table.from_batches(batches, schema)
     table.validate(full=True)
-    _read_names(table.schema)
-    frame = pl.from_arrow(table.replace_schema_metadata(None))
+    check_fields(table.schema, source)
+    columns = [c.cast(c.type.storage_type) if isinstance(c.type, pa.BaseExtensionType) else c for c in table.columns]
+    frame = pl.from_arrow(pa.Table.from_arrays(columns, names=table.schema.names))
     assert isinstance(frame, pl.DataFrame)
     check_dates(frame, source)
     return frame
 
 
-def _read_names(fields: Iterable[pa.Field]) -> None:
-    """Read every name, of nested fields too: one that is not text raises UnicodeDecodeError here, and panics later."""
+def check_fields(fields: Iterable[pa.Field], source: str) -> None:
+    """Raise InputError for a column of a type that polars has not, nor what is within; it would panic.
+
+    Reads every name: one that is not text raises UnicodeDecodeError here, and panics later.
+    """
+    import pyarrow as pa
+
     for field in fields:
-        assert field.name is not None
-        _read_names(field.type.field(k) for k in range(field.type.num_fields))
+        kind, name = field.type, field.name
+        if pa.types.is_decimal256(kind) or pa.types.is_union(kind) or pa.types.is_run_end_encoded(kind):
+            raise InputError(
+                f"{source} has a column {name[:40]!r} of type {str(kind)[:40]}, which is not read",
+                hint="write it as floats or texts",
+            )
+        check_fields((kind.field(k) for k in range(kind.num_fields)), source)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 _JSON = {
     "Expecting value": "a value is missing",
@@ -63,8 +64,24 @@ _CSV = {
 }
 
 
+class TwiceGiven(ValueError):
+    """A name of a JSON object that has two values."""
+
+
+def each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, as ``object_pairs_hook``. Raises TwiceGiven for a name with two values: neither is truer."""
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        twice = next((name for name, value in pairs if value != read[name]), None)
+        if twice is not None:
+            raise TwiceGiven(twice)
+    return read
+
+
 def json_fault(error: ValueError | RecursionError, *, is_line: bool = False) -> str:
     """``line 2, column 5: a comma is missing``, of what ``json.loads`` raised; ``is_line``: it was given one line."""
+    if isinstance(error, TwiceGiven):
+        return f"the name {str(error)[:40]!r} is given twice, with two values"
     if isinstance(error, json.JSONDecodeError):
         where = "" if is_line else f"line {error.lineno}, "
         return f"{where}column {error.colno}: {_in_words(error.msg, _JSON)}"

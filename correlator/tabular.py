@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from correlator.arrow_files import check_fields
 from correlator.errors import InputError
 from correlator.source_limits import check_dates
 
@@ -255,6 +256,8 @@ def _as_polars(frame: Any, what: str) -> pl.DataFrame:
     if not hasattr(frame, "__arrow_c_stream__"):
         raise InputError(f"{what} is a {type(frame).__name__}, not a frame", hint=NO_FRAME)
     frame = _known_to_arrow(with_index(frame))
+    if type(frame).__module__.startswith("pyarrow"):
+        check_fields(frame.schema, what)
     try:
         return _of_arrow(frame)
     except _NO_TABLE as problem:

@@ -11,7 +11,7 @@ from typing import Any
 from correlator.containers.cells import is_data, is_date_like
 from correlator.containers.raw import LINE, RawTable, table_of_cells
 from correlator.errors import InputError
-from correlator.syntax import json_fault
+from correlator.syntax import TwiceGiven, each_once, json_fault
 
 _DEPTH = 6
 _DATE, _SHARE = "date", "symbol"
@@ -24,7 +24,12 @@ _NAMES = ("symbol", "ticker", "code", "Symbol", "Ticker", "Code")
 # Under which names services answer in words instead of bars.
 _MESSAGES = ("error message", "error", "errors", "message", "note", "information", "detail", "description")
 _ONE_TABLE = "give one list of bars, or columns of equal length"
-_AS_WRITTEN: dict[str, Any] = {"parse_float": str, "parse_int": str, "parse_constant": str}
+_AS_WRITTEN: dict[str, Any] = {
+    "parse_float": str,
+    "parse_int": str,
+    "parse_constant": str,
+    "object_pairs_hook": each_once,
+}
 
 
 def read_json(data: bytes, source: str) -> RawTable:
@@ -51,11 +56,11 @@ def _document(data: bytes, source: str) -> Any:
     text = data.decode(encoding, errors="replace").strip("\ufeff \r\n\t")
     try:
         return json.loads(text, **_AS_WRITTEN)
-    except (json.JSONDecodeError, RecursionError) as problem:
+    except (json.JSONDecodeError, RecursionError, TwiceGiven) as problem:
         lines = [line for line in io.StringIO(text) if line.strip()]
         try:
             return [json.loads(line, **_AS_WRITTEN) for line in lines]
-        except (json.JSONDecodeError, RecursionError):
+        except (json.JSONDecodeError, RecursionError, TwiceGiven):
             raise InputError(f"{source} is not JSON: {json_fault(problem)}", hint="download it again") from None
 
 

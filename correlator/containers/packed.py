@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Protocol, cast
 
@@ -130,6 +131,9 @@ def members_of(file: IO[bytes], size: int, source: str) -> list[tuple[str, bytes
             return []
         if len(names) > MOST_MEMBERS:
             raise InputError(f"{source} holds {len(names)} files, more than {MOST_MEMBERS}", hint="unpack it")
+        twice = next((name for name, next_name in pairwise(names) if name == next_name), None)
+        if twice is not None:
+            raise InputError(f"{source} holds two files called {twice}, of which one hides the other", hint="unpack it")
         members, before = [], 0
         for name in names:
             _refuse_locked(archive, name, source)

@@ -31,6 +31,7 @@ from correlator.events.second_sign import (
 from correlator.events.text import first_word, prepare
 from correlator.market.names.exchanges import is_of_one
 from correlator.market.names.instruments import symbols_by_spelling
+from correlator.source_limits import check_names
 
 if TYPE_CHECKING:
     import polars as pl
@@ -240,6 +241,7 @@ def read_watchlist(path: str | Path) -> list[WatchTerm]:
         if kind not in _USER_KINDS:
             raise InputError(f"{name} line {number}: kind {kind!r} is not known", hint="kind is sector or watchlist")
         terms.append(WatchTerm(symbol, kind, words))
+    check_names((term.symbol for term in terms), "symbol", name)
     return terms
 
 

@@ -25,7 +25,7 @@ from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.times.address_dates import date_in_address
 from correlator.news.times.timestamps import UNKNOWN, Stamp
-from correlator.syntax import json_fault
+from correlator.syntax import each_once, json_fault
 
 MAX_FEED_BYTES = MAX_BYTES
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
@@ -134,7 +134,7 @@ def _address(link: str, site: str) -> str:
 
 def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
     try:
-        feed = json.loads(decode(raw))
+        feed = json.loads(decode(raw), object_pairs_hook=each_once)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is not a JSON Feed: {json_fault(error)}", hint="fetch it again") from None
     items = feed.get("items") if isinstance(feed, dict) else None

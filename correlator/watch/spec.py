@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from correlator.addresses import is_address, shown
+from correlator.addresses import check_address, is_address, shown
 from correlator.brief.asked import WINDOWS, asked_windows
 from correlator.errors import InputError, likeliest
 from correlator.events.select import check_selection
@@ -108,6 +108,10 @@ def _feed(table: Mapping[str, Any], every: float, where: str) -> FeedSpec:
     url = table.get("url")
     if not isinstance(url, str) or not is_address(url) or not url.lower().startswith(("http://", "https://")):
         raise InputError(f"{where}: feed {url!r} is not an http or https address", hint='write url = "https://..."')
+    try:
+        check_address(url)
+    except InputError as error:
+        raise InputError(f"{where}: {error.message}", hint=error.hint) from None
     own = _seconds(table.get("every", every), f"{where}: every of {shown(url)}")
     profile, zone = (
         None if table.get(name) is None else _text(table[name], f"{where}: {name}") for name in ("profile", "zone")

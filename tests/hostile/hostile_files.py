@@ -39,6 +39,11 @@ def zipped(*members: tuple[str, bytes], mode: int = 0) -> bytes:
     return out.getvalue()
 
 
+def renamed(data: bytes, old: bytes, new: bytes) -> bytes:
+    """An archive with another name of a member."""
+    return data.replace(old, new)
+
+
 def lying_zip(place: int, value: bytes) -> bytes:
     """An archive whose directory says something else than its member."""
     data = bytearray(zipped(("a.csv", CSV)))
@@ -135,6 +140,7 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     yield "blanks.csv", b"Date,A,B\n" + b"".join(b'2025-05-%d,"1%sx",2\n' % (day, BLANKS) for day in (26, 27, 28)), "."
     yield "open.ods", zipped(("content.xml", b"<table:table-row>" * 200_000)), "workbook|sheet|100 times"
     yield "shares.zip", zipped(("A.csv", CSV), ("B.csv", CSV)), "load its files one by one"
+    yield "hidden.zip", renamed(zipped(("a.csv", CSV), ("b.csv", CSV)), b"b.csv", b"a.csv"), "two files called a.csv"
     yield "twice.zip", zipped(("a.csv", CSV), ("A.csv", CSV)), "holds 2 files"
     yield "link.zip", zipped(("a.csv", b"/etc/passwd"), mode=stat.S_IFLNK | 0o777), "nothing below it"
     yield "locked.zip", lying_zip(8, b"\x01"), "password|damaged"
@@ -167,8 +173,10 @@ def prices() -> Iterator[tuple[str, bytes, str]]:
     yield "nothing.parquet", footer(0), "as Parquet"
     yield "marks.parquet", b"PAR1PAR1", "as Parquet"
     yield "schema.parquet", parquet({"Date": date, "Close": close}, {"ARROW:schema": "AAAA"}), "as Parquet"
+    yield "wide.parquet", parquet({"Date": date, "Close": pa.array([1], pa.decimal256(70, 3))}), "type decimal256"
     yield "binary.parquet", parquet({"Date": date, "Close": pa.array([b"\x80\x04cos\nsystem\n"])}), "not a number"
     yield "keys.json", b"[{%s}]" % b",".join(b'"k%d":1' % n for n in range(20_001)), "20,001 columns"
+    yield "twice.json", b'[{"date": "2025-05-26", "close": 1, "close": 2}]', "'close' is given twice"
     yield "half.json", b'[{"date": "2025-05-26", "close": 1, "symbol": "\\ud800"}]', "half of a character"
     yield "digits.json", b'[{"date": "2025-05-26", "close": %s}]' % (b"9" * 5_000), "close 9{40} is not a number"
     yield "nan.json", b'[{"date": "2025-05-26", "close": NaN}]', "no close"

@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from correlator.errors import CorrelatorError, InputError
@@ -15,7 +16,7 @@ from correlator.eventstudy.event_table import read_events
 from correlator.eventstudy.frames import read_wide
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
-from correlator.tabular import as_text, csv_of
+from correlator.tabular import as_text, csv_of, to_polars
 
 CELLS = [
     *((pl.Binary, b"1.5"), (pl.Binary, b"\xff"), (pl.Boolean, True), (pl.Time, time(1)), (pl.Null, None)),
@@ -80,3 +81,9 @@ def test_text_of_cells_of_every_type():
     assert as_text(pl.Series([{"a": date(2025, 1, 1)}])).to_list() == ['{"a": "2025-01-01"}']
     assert as_text(pl.Series([b"A\xff"])).to_list() == ["A\\xff"]
     assert as_text(pl.Series([1.5, 2.0])).to_list() == ["1.5", "2.0"]
+
+
+def test_a_type_that_no_frame_has_is_named_before_a_library_panics(capfd):
+    with pytest.raises(InputError, match="'a' of type decimal256"):
+        to_polars(pa.table({"a": pa.array([1], pa.decimal256(70, 3))}), "prices")
+    assert capfd.readouterr().err == ""

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import CorrelatorError, InputError
+from correlator.events.link import read_watchlist
 from correlator.events.select import parse_selection
 from correlator.eventstudy.readers import instant
 from correlator.eventstudy.windows import parse_windows
@@ -108,3 +109,22 @@ def test_a_title_is_one_line_that_can_be_seen(tmp_path, title):
     path.write_text(f'title = "{title}"\n[study]\nsymbols = ["A"]\nbenchmark = "B"\nwindows = "-1:1"\n')
     with pytest.raises(InputError, match="cannot be seen"):
         read_spec(path)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("http://[::1", "cannot be read"), ("https://a\\u202e.example/", "control characters"), ("https://", "no host"),
+     ("https://a.example/\\nX: y", "control characters"), ("https://a.example:99999/", "port")],
+)  # fmt: skip
+def test_a_feed_that_can_never_be_asked_is_refused_before_the_watch_begins(url, said, tmp_path):
+    (tmp_path / "w.toml").write_text(
+        f'events = "category = AGREE"\nsymbols = ["A"]\nwindows = "0:1"\n[[feed]]\nurl = "{url}"\n', encoding="utf-8"
+    )
+    with pytest.raises(InputError, match=said):
+        read_watch(tmp_path / "w.toml")
+
+
+def test_a_symbol_of_a_watchlist_can_be_seen(tmp_path):
+    (tmp_path / "w.csv").write_text("symbol,words\n\u202e,lamps\n", encoding="utf-8")
+    with pytest.raises(InputError, match="symbol that cannot be seen"):
+        read_watchlist(tmp_path / "w.csv")

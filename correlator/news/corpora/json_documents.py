@@ -8,8 +8,10 @@ from pathlib import Path
 
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError
+from correlator.files import called
 from correlator.news.charset import decode, encoding_named
 from correlator.news.corpora.layouts import rows_keys
+from correlator.syntax import TwiceGiven, each_once, json_fault
 
 MAX_BYTES = 256_000_000
 _DEEPEST = 3
@@ -22,7 +24,11 @@ def records_of(path: Path, encoding: str | None = None) -> list[dict[str, object
     """
     text = _text(path, encoding)
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=each_once)
+    except TwiceGiven as error:
+        if "\n" not in text.strip():
+            return None  # one object a line
+        raise InputError(f"{called(path)} is not JSON: {json_fault(error)}", hint="give each name once") from None
     except (ValueError, RecursionError):
         return None
     if isinstance(document, list):

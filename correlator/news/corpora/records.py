@@ -21,7 +21,7 @@ from correlator.files import called
 from correlator.news import text_lines
 from correlator.news.batch import encodable, reject
 from correlator.news.corpora import json_documents
-from correlator.syntax import csv_fault, json_fault
+from correlator.syntax import csv_fault, each_once, json_fault
 from correlator.tabular import as_text
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _json_objects(path: Path, faulty: list[Faulty], encoding: str | None) -> Ite
         if not line.strip():
             continue
         try:
-            record = json.loads(line.rstrip())
+            record = json.loads(line.rstrip(), object_pairs_hook=each_once)
         except (ValueError, RecursionError) as error:
             faulty.append(reject(called(path), number, f"not JSON: {json_fault(error, is_line=True)}", line))
             continue

@@ -67,7 +67,7 @@ _YEAR_MARK = re.compile(r"(?<=\d{4}) ?[مء](?!\w)|\bالموافق\b")
 _COMPACT = re.compile(r"^(\d{4})(-?)(\d\d)\2(\d\d)(?: ?t? ?(\d\d)(\d\d)(\d\d)?)?(?:[.,]\d{1,9})?(?=$|[ t]\d\d:)")
 # One month by both of its names, as in Lebanon.
 _MONTH_TWICE = re.compile(r"(m\d\d) ?[/(] ?\1\)?")
-_BEFORE_CHRIST = re.compile(r"[-−]\d{4,}")
+_BEFORE_CHRIST = re.compile(r"[-−]\d{4,6}[-/.]")
 _ISO_T = re.compile(r"(?<=\d)t(?=\d)")
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th|er|º|ª)\b\.?")
 
