@@ -104,14 +104,23 @@ def torn(store: Store) -> int:
     return int(store.frame(sql).item())
 
 
+def wait_for_a_load(notes: list[Path], processes: list[subprocess.Popen[bytes]]) -> None:
+    """Return when a writer has noted its first load, or none is left: how long they take to start is not measured."""
+    while not any(note.exists() and note.stat().st_size for note in notes):
+        if all(process.poll() is not None for process in processes):
+            raise RuntimeError("every writer ended before its first load")
+        time.sleep(0.05)
+
+
 def contest(folder: Path, *, writers: int, kills: int, seconds: float, seed: int = 0) -> dict[str, int]:
-    """Let ``writers`` load for so many seconds, kill some at random moments, and count what is wrong afterwards."""
+    """Let ``writers`` load for ``seconds`` after the first load, kill some at random, and count what is wrong."""
     chance = random.Random(seed)
     address = f"{folder}/lake/"
     load(Store(address), "FIRST")
     notes = [folder / f"notes{number}.txt" for number in range(writers)]
     arguments = [[address, str(number), str(note)] for number, note in enumerate(notes)]
     processes = [subprocess.Popen([sys.executable, __file__, "--writer", *each]) for each in arguments]
+    wait_for_a_load(notes, processes)
     begun = time.monotonic()
     moments = sorted(chance.uniform(0.3, 0.9) * seconds for _ in range(kills))
     reads = torn_reads = killed = 0
