@@ -63,7 +63,8 @@ def shares_of(connection: duckdb.DuckDBPyConnection, exchange: str, interval: st
     )["symbol"].to_list()
     if len(shares) < 2:
         raise NotFoundError(
-            f"an equal-weighted benchmark needs at least two shares of {exchange}", hint="add more prices"
+            f"an equal-weighted benchmark needs at least two shares of {exchange}",
+            hint="name a benchmark, add more prices, or take the model 'mean', which needs none",
         )
     return [str(share) for share in shares]
 
