@@ -54,6 +54,32 @@ def install_last_word() -> None:
     sys.excepthook = _last_word
 
 
+class _Closed(io.RawIOBase):
+    """A stdout that was closed before the start: whatever is written to it is refused."""
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+    def write(self, _content: object) -> int:
+        raise OSError(errno.EBADF, "stdout is closed (leave it open, or give --to where the verb has it)")
+
+
+def hold_closed_streams() -> None:
+    """Take the numbers of standard streams that were closed before the start, so that no file opened later, such as the
+    store, gets one and is written to as if it were the stream. What goes to a closed stderr is lost, not on stdout.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(handle)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = io.TextIOWrapper(_Closed(), encoding="utf-8", write_through=True)
+
+
 def show_what_can_be_shown() -> None:
     """Characters that the terminal's encoding does not have are shown by their like in ASCII; tables that are data
     leave as UTF-8 anyway.

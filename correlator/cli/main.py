@@ -11,9 +11,10 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 def run() -> None:
     """Run ``correlator`` with the process's arguments and leave with its exit code."""
-    from correlator.cli.boundary import install_last_word, show_what_can_be_shown
+    from correlator.cli.boundary import hold_closed_streams, install_last_word, show_what_can_be_shown
 
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    hold_closed_streams()
     install_last_word()
     show_what_can_be_shown()
     sys.exit(_outcome())

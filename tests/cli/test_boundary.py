@@ -90,6 +90,21 @@ def test_a_full_disk_behind_stdout_is_told(path):
     assert (done.returncode, done.stderr) == (1, "error: No space left on device (make room, then run it again)\n")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes streams")
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [(">&-", 1, "error: stdout is closed"), (">&- --to bars.csv", 0, ""), ("2>&-", 0, "")],
+)
+def test_a_stream_closed_before_the_start_is_no_other_file(path, tmp_path, closed, code, said):
+    start = f'{sys.executable} -c "from correlator.cli.main import run; run()" --store {path} list bars {closed}'
+    done = subprocess.run(["sh", "-c", start], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == code
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == bool(said)
+    assert done.stdout.startswith("symbol,interval,bars") == (closed == "2>&-")
+    assert (tmp_path / "bars.csv").exists() == ("--to" in closed)
+
+
 INTERRUPTED_VERB = """
 import os, signal, time
 import correlator.store.db
