@@ -66,7 +66,7 @@ _ZONES = frozenset(("timezone", "tz", "utcoffset", "gmtoffset", "tzoffset", "pub
 _PREFIXED = re.compile(
     r"^(?:NASDAQ(?:GS|GM|CM)?|XNAS|XNYS|ARCX|XASE|NYSE|NYSEARCA|ARCA|AMEX|BATS|CBOE|OTC[A-Z]*|US):(?=[A-Z0-9])"
 )
-_TERMINAL = re.compile(r"\b(\S+) (?:([A-Z]{2}) Equity|(US|UN|UW|UQ|LN|GR|GY|FP|JT|JP|SJ))(?![\w.])", re.I)
+_TERMINAL = re.compile(r"\b(\S{1,20}) (?:([A-Z]{2}) Equity|(US|UN|UW|UQ|LN|GR|GY|FP|JT|JP|SJ))(?![\w.])", re.I)
 _IN_BRACKETS, _LOWER = re.compile(r"\(([^()]{1,20})\)"), re.compile(r"[a-z]")
 _NOT_SHARES = ("CRYPTO:", "FOREX:")
 _SYMBOL = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}:)?[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
