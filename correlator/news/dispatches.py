@@ -100,7 +100,6 @@ def _of_item(item: Element) -> _Dispatch:
     text = _of_nitf(nitf) if nitf is not None else None
     headline = text_within(_child(content, "headline")) or (text.headline if text else "")
     embargo = _child(meta, "embargoed")
-    language = _child(content, "language")
     authors = [text_within(_child(each, "name")) for name in ("creator", "by") for each in _children(content, name)]
     return _Dispatch(
         headline,
@@ -109,7 +108,7 @@ def _of_item(item: Element) -> _Dispatch:
         text_within(embargo),
         _provider(meta),
         "; ".join(filter(None, authors)) or (text.authors if text else ""),
-        "" if language is None else language.get("tag", ""),
+        _attribute(_child(content, "language"), "tag"),
         _why_not_item(item, status, kind, open_end=embargo is not None and not text_within(embargo)),
     )
 
@@ -138,29 +137,19 @@ def _why_not_out(status: str, *, open_end: bool) -> str:
 
 def _of_nitf(root: Element) -> _Dispatch:
     """A NITF document."""
-    data = _find(root, "docdata")
-    status = "" if data is None else data.get("management-status", "").casefold()
-    source, released = _find(data, "doc-id"), _norm(_find(data, "date.release"))
-    printed = _find(root, "pubdata")
-    title = _find(root, "hl1") if _find(root, "hl1") is not None else _find(root, "title")
+    data, printed, heading = _find(root, "docdata"), _find(root, "pubdata"), _find(root, "hl1")
+    status, released = _attribute(data, "management-status").casefold(), _norm(_find(data, "date.release"))
     issued = (
         ("date.issue", _norm(_find(data, "date.issue"))),
-        ("date.publication", "" if printed is None else printed.get("date.publication", "")),
+        ("date.publication", _attribute(printed, "date.publication")),
     )
+    provider = (_attribute(_find(data, "doc-id"), "regsrc"), _attribute(printed, "name"))
     return _Dispatch(
-        text_within(title),
+        text_within(_find(root, "title") if heading is None else heading),
         issued,
         _paragraphs(_find(root, "body.content")),
         released,
-        tuple(
-            filter(
-                None,
-                (
-                    "" if source is None else source.get("regsrc", ""),
-                    "" if printed is None else printed.get("name", ""),
-                ),
-            )
-        ),
+        tuple(filter(None, provider)),
         _BY.sub("", text_within(_find(root, "byline"))),
         "",
         _stated_twice(data, _NITF_ONCE) or _why_not_out(status, open_end=status == "embargoed" and not released),
@@ -226,8 +215,12 @@ def _code(element: Element | None) -> str:
     return value.replace("/", ":").rpartition(":")[2].casefold()
 
 
+def _attribute(element: Element | None, name: str) -> str:
+    return "" if element is None else element.get(name, "")
+
+
 def _norm(element: Element | None) -> str:
-    return "" if element is None else element.get("norm", "") or text_within(element)
+    return _attribute(element, "norm") or text_within(element)
 
 
 def _children(parent: Element | None, name: str) -> list[Element]:
