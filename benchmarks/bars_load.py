@@ -86,7 +86,7 @@ def read_arrays(folder: Path, store: Path) -> Callable[[], object]:
     names = sorted(pl.read_parquet(folder / "bars.parquet", columns=["symbol"])["symbol"].unique())
     panel_of: Callable[..., object]
     try:
-        from correlator.eventstudy.spec import study_spec
+        from correlator.eventstudy.request.spec import study_spec
         from correlator.research.panel import stored_panel
     except ImportError:  # an early version
         from correlator.study.setup.stored_panel import stored_panel as panel_of  # type: ignore[import-not-found]

@@ -36,7 +36,7 @@ from correlator.cluster import cluster_at
 from correlator.events.coder import code_headlines
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.placebo.inference import placebo_test
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
 from correlator.intake.events import add_events
 from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study

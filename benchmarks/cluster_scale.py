@@ -39,7 +39,7 @@ from peak import peak_of_all
 
 from correlator.cluster import LOCAL, cluster_at
 from correlator.database import connect
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
 from correlator.limits import use_limits
 from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study

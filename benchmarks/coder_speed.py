@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from correlator.events.coder import code_headlines
-from correlator.events.encoder import model_folder
+from correlator.events.learned.encoder import model_folder
 
 
 def read_headlines(path: Path) -> list[str]:

@@ -32,9 +32,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, Placement
-from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.spec import study_spec
-from correlator.eventstudy.stream import study_stream
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.parts.stream import study_stream
+from correlator.eventstudy.request.spec import study_spec
 
 SYMBOLS, SESSIONS, MISSING = 2_000, 5_000, 0.03
 WINDOWS = "0:0,-1:1,-5:5,-10:10,0:5"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reuters_precision import read_headlines, share
 
-from correlator.events.link import Linker
+from correlator.events.linking.link import Linker
 from correlator.news.read import read_news
 from correlator.resources import data_path
 

@@ -22,7 +22,7 @@ import polars as pl
 from size_designs import put_into, table
 
 from correlator.eventstudy.matrix import study_matrix
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.results.result import StudyResult
 from correlator.eventstudy.significance.signed_ranks import rank_keys, signed_rank_test
 
 SHARES, BARS = 12, 520

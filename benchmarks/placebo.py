@@ -18,10 +18,10 @@ import numpy as np
 import polars as pl
 
 from correlator.eventstudy.estimation import kernel
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placebo.inference import placebo_test
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
 
 SESSIONS = 5_000
 WINDOWS = "0:0,-1:1,0:5,-5:5,-10:10"

@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placebo.dates import Matching
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.randomisation import randomisation_p
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StudySpec, study_spec
+from correlator.eventstudy.request.spec import StudySpec, study_spec
+from correlator.eventstudy.results.result import StudyResult
 
 LEVEL = 0.05
 ESTIMATION = "-244:-6"

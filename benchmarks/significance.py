@@ -34,13 +34,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from bars_load import made_bars
 
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.request.spec import study_spec
+from correlator.eventstudy.results.result import StudyResult
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.evidence import evidence_of
-from correlator.eventstudy.spec import study_spec
 from correlator.intake.prices import add_prices
 from correlator.research.panel import stored_panel
 from correlator.store.db import Store

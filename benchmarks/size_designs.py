@@ -22,11 +22,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.frames import Panel, returns_of
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import study_spec
-from correlator.eventstudy.trade_to_trade import bridge_holes
+from correlator.eventstudy.panel.frames import Panel, returns_of
+from correlator.eventstudy.panel.trade_to_trade import bridge_holes
+from correlator.eventstudy.request.spec import study_spec
+from correlator.eventstudy.results.result import StudyResult
 
 BARS, LEVEL = 640, 0.05
 WINDOWS = ("0:0", "-1:1", "-10:10")

@@ -33,7 +33,7 @@ from urllib.request import urlopen
 import numpy as np
 
 from correlator.cli.main import run
-from correlator.events.select import select_events
+from correlator.events.selection.select import select_events
 from correlator.intake.prices import add_prices
 from correlator.resources import data_path
 from correlator.store.db import Store

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
         StudyError,
         TimeError,
     )
-    from correlator.events.code_file import code_file
     from correlator.events.coder import code_headlines, code_text
-    from correlator.eventstudy.cross_section import CrossSection, cross_section
+    from correlator.events.files.code_file import code_file
     from correlator.eventstudy.matrix import study_matrix
     from correlator.eventstudy.placebo.dates import Matching
     from correlator.eventstudy.placebo.inference import placebo_test
     from correlator.eventstudy.placebo.outcome import PlaceboResult
-    from correlator.eventstudy.result import StudyResult
-    from correlator.eventstudy.spec import StudySpec, study_spec
+    from correlator.eventstudy.regression.cross_section import CrossSection, cross_section
+    from correlator.eventstudy.request.spec import StudySpec, study_spec
+    from correlator.eventstudy.results.result import StudyResult
     from correlator.explain import Explanation
     from correlator.intake.report import LoadReport
     from correlator.limits import use_limits
@@ -58,7 +58,7 @@ _HOMES = {
         "correlator.errors",
     ),
     "Brief": "correlator.brief.model",
-    "CrossSection": "correlator.eventstudy.cross_section",
+    "CrossSection": "correlator.eventstudy.regression.cross_section",
     "Evaluation": "correlator.brief.evaluate",
     "Explanation": "correlator.explain",
     "LoadReport": "correlator.intake.report",
@@ -67,14 +67,14 @@ _HOMES = {
     "PlaceboResult": "correlator.eventstudy.placebo.outcome",
     "ReportRun": "correlator.report.run",
     "Store": "correlator.store.db",
-    "StudyResult": "correlator.eventstudy.result",
-    "StudySpec": "correlator.eventstudy.spec",
+    "StudyResult": "correlator.eventstudy.results.result",
+    "StudySpec": "correlator.eventstudy.request.spec",
     "Workspace": "correlator.workspace",
-    "code_file": "correlator.events.code_file",
+    "code_file": "correlator.events.files.code_file",
     "code_headlines": "correlator.events.coder",
     "code_text": "correlator.events.coder",
     "correlate": "correlator.research.correlate",
-    "cross_section": "correlator.eventstudy.cross_section",
+    "cross_section": "correlator.eventstudy.regression.cross_section",
     "data_path": "correlator.resources",
     "open_workspace": "correlator.workspace",
     "parse_strip": "correlator.news.strips.strip",
@@ -86,7 +86,7 @@ _HOMES = {
     "study": "correlator.workspace",
     "study_matrix": "correlator.eventstudy.matrix",
     "use_limits": "correlator.limits",
-    "study_spec": "correlator.eventstudy.spec",
+    "study_spec": "correlator.eventstudy.request.spec",
 }
 
 __all__ = [

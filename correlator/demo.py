@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.results.result import StudyResult
 from correlator.explain import Explanation, explain
 from correlator.files import write_whole
 from correlator.intake.news import add_news

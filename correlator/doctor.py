@@ -12,11 +12,11 @@ import polars as pl
 
 from correlator.config import FILE, KEYS, settings, user_file
 from correlator.errors import CorrelatorError, InputError
-from correlator.events.actors import actors_as_of, offices_checked
 from correlator.events.coder import CODERS
-from correlator.events.encoder import INSTALL
-from correlator.events.fitted import has_encoder
-from correlator.events.own_actors import own_path, read_own
+from correlator.events.learned.encoder import INSTALL
+from correlator.events.learned.fitted import has_encoder
+from correlator.events.vocabulary.actors import actors_as_of, offices_checked
+from correlator.events.vocabulary.own_actors import own_path, read_own
 from correlator.news.profiles import load_profile
 from correlator.sessions import calendar_reach, exchange_codes, exchange_named, holidays_known_until, session_overrides
 from correlator.store.db import Store

@@ -121,8 +121,8 @@ def _events(
 ) -> pl.DataFrame:
     """Events that meet ``selection``, read a slice at a time until there are ``limit``."""
     from correlator.events.scope import scope_column
-    from correlator.events.select import fields_of, select_events
-    from correlator.events.selection_fields import CONCERNS, DAY_ZERO
+    from correlator.events.selection.fields import CONCERNS, DAY_ZERO
+    from correlator.events.selection.select import fields_of, select_events
 
     seen, exchanges = fields_of(selection) if selection else {}, read_exchanges(connection)
     own = query(connection, "SELECT DISTINCT category FROM events")["category"].to_list()

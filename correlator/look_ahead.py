@@ -20,11 +20,11 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.placement import window_rows
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.placing.placement import window_rows
+from correlator.eventstudy.request.spec import StudySpec
+from correlator.eventstudy.results.result import StudyResult
 from correlator.progress import tracked
 
 Measure = Callable[[Panel, pl.DataFrame], "StudyResult | pl.DataFrame"]

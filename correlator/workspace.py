@@ -12,9 +12,9 @@ from correlator.brief.make import brief
 from correlator.brief.unexplained import unexplained
 from correlator.errors import InputError
 from correlator.eventstudy.matrix import study_frames
-from correlator.eventstudy.readers import instant
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import RETURNS_KINDS, FrameKeywords, StoreKeywords, shows_options
+from correlator.eventstudy.request.readers import instant
+from correlator.eventstudy.request.spec import RETURNS_KINDS, FrameKeywords, StoreKeywords, shows_options
+from correlator.eventstudy.results.result import StudyResult
 from correlator.explain import explain
 from correlator.intake.checks import check_calendar, check_prices
 from correlator.intake.download import add_downloads, add_yahoo, update_prices

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from training_rows import Row, gold_rows, graded_business_rows, own_rows, role_rows
 
-from correlator.events.clause import Roles
-from correlator.events.encoder import Encoded, encode
-from correlator.events.features import CLASSES, NONE, masked, role_features
-from correlator.events.gate import has_gate
-from correlator.events.phrases import Phrase
-from correlator.events.reading import Reading, chosen, named, read
-from correlator.events.text import Text
+from correlator.events.acts.gate import has_gate
+from correlator.events.grammar.clause import Roles
+from correlator.events.grammar.phrases import Phrase
+from correlator.events.grammar.reading import Reading, chosen, named, read
+from correlator.events.learned.encoder import Encoded, encode
+from correlator.events.learned.features import CLASSES, NONE, masked, role_features
+from correlator.events.vocabulary.text import Text
 
 SOURCE, TARGET, NEITHER = 0, 1, 2
 SCOPES = ("none", "domestic", "cross-border")

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from encoder_rows import Example, examples
 from training_rows import BUSINESS, fold_of
 
-from correlator.events.features import CLASSES, ROLE_WIDTH
+from correlator.events.learned.features import CLASSES, ROLE_WIDTH
 
 SEED = 20
 EPOCHS = 4

@@ -31,11 +31,11 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from correlator.events.confidence import SURE
-from correlator.events.features import BUCKETS, CLASSES, NAMED, NONE, grams, masked, rule_features
-from correlator.events.fitted import choose
-from correlator.events.gate import tells_nobody
-from correlator.events.reading import named, read
+from correlator.events.acts.gate import tells_nobody
+from correlator.events.grammar.reading import named, read
+from correlator.events.learned.confidence import SURE
+from correlator.events.learned.features import BUCKETS, CLASSES, NAMED, NONE, grams, masked, rule_features
+from correlator.events.learned.fitted import choose
 
 sys.path.insert(0, str(Path(__file__).parent))
 from encoder_rows import encoded_by

@@ -23,13 +23,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from correlator.events.confidence import ALWAYS, BOTH, LINEAR, is_told, signs_of
-from correlator.events.encoder import Encoded
-from correlator.events.fitted import judgement_of
+from correlator.events.acts.gate import has_gate, is_clear
 from correlator.events.full import placed, roles_of
-from correlator.events.gate import has_gate, is_clear
-from correlator.events.learned_roles import views_of
-from correlator.events.reading import Reading, named, read
+from correlator.events.grammar.reading import Reading, named, read
+from correlator.events.learned.confidence import ALWAYS, BOTH, LINEAR, is_told, signs_of
+from correlator.events.learned.encoder import Encoded
+from correlator.events.learned.fitted import judgement_of
+from correlator.events.learned.learned_roles import views_of
 
 sys.path.insert(0, str(Path(__file__).parent))
 from encoder_rows import encoded_by

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from correlator.events.gate import SURE, has_gate
-from correlator.events.reading import chosen, named, read
-from correlator.events.signs import Signs, signs
+from correlator.events.acts.gate import SURE, has_gate
+from correlator.events.acts.signs import Signs, signs
+from correlator.events.grammar.reading import chosen, named, read
 
 sys.path.insert(0, str(Path(__file__).parent))
 from training_rows import EVENTS, Row, business_rows, folds_of, own_rows, print_events, role_rows

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from training_rows import BUSINESS, fold_of
 
-from correlator.events.encoder import mean_states, shipped_weights
+from correlator.events.learned.encoder import mean_states, shipped_weights
 
 RIDGE = 100.0
 ROUNDS = 300

@@ -15,8 +15,8 @@ import typer
 from typer.core import TyperGroup
 
 from correlator.cli.app import app
+from correlator.eventstudy.request.spec import StudySpec, flag_of, option_of, written_default
 from correlator.eventstudy.significance.registry import STATISTICS
-from correlator.eventstudy.spec import StudySpec, flag_of, option_of, written_default
 from correlator.tables import TABLES
 from correlator.views import VIEWS
 

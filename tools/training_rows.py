@@ -13,9 +13,9 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.events.features import CLASSES, NONE
-from correlator.events.lexicon import load_lexicon
+from correlator.events.learned.features import CLASSES, NONE
 from correlator.events.model import CATEGORIES
+from correlator.events.vocabulary.lexicon import load_lexicon
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 from coder_accuracy import SHORT

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TypedDict
 
 from correlator.errors import InputError
-from correlator.eventstudy.readers import instant
-from correlator.eventstudy.spec import FLAGGED, MARK
-from correlator.eventstudy.windows import AsWindow, OffsetWindow, parse_windows
+from correlator.eventstudy.request.readers import instant
+from correlator.eventstudy.request.spec import FLAGGED, MARK
+from correlator.eventstudy.request.windows import AsWindow, OffsetWindow, parse_windows
 from correlator.research.known import AHEAD
 from correlator.sessions import AFTER_CLOSE
 

@@ -20,9 +20,9 @@ from correlator.brief.record import Record, walk_forward
 from correlator.brief.series import measured
 from correlator.errors import NotFoundError
 from correlator.events.scope import DOMESTIC, scope_column
-from correlator.eventstudy.readers import instant
-from correlator.eventstudy.spec import MARK
-from correlator.eventstudy.windows import AsWindow, OffsetWindow
+from correlator.eventstudy.request.readers import instant
+from correlator.eventstudy.request.spec import MARK
+from correlator.eventstudy.request.windows import AsWindow, OffsetWindow
 from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars
 from correlator.research.known import known_bars, known_sessions

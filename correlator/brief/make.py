@@ -24,9 +24,9 @@ from correlator.brief.series import MOST_MEMBERS, NONE, Measured, Request, measu
 from correlator.brief.subject import BriefSubject, country_of, read_subject
 from correlator.brief.words import unknown_sentences, verdict_of
 from correlator.errors import InputError
-from correlator.events.encoder import model_folder
-from correlator.events.language import CODED, language_of
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
+from correlator.events.learned.encoder import model_folder
+from correlator.events.vocabulary.language import CODED, language_of
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.significance.multiple_testing import holm
 from correlator.intake.instruments import names_in
 from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, Placement
-from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.request.windows import OffsetWindow
 
 Array = NDArray[np.float64]
 

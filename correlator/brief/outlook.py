@@ -11,7 +11,7 @@ from correlator.brief.predictive import FEWEST_ORDINARY, Predictive
 from correlator.brief.record import FEWEST_DATES, forecast_with_record
 from correlator.brief.series import Measured
 from correlator.brief.subject import BriefSubject
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.request.windows import OffsetWindow
 from correlator.research.known import KnownSessions
 from correlator.research.precedents import PRECEDENT
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from correlator.brief.outcomes import Outcomes, outcomes_of
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
-from correlator.eventstudy.flagged import without_flagged
-from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
-from correlator.eventstudy.spec import DROP, KEEP, MARK
-from correlator.eventstudy.trade_to_trade import bridge_holes
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
+from correlator.eventstudy.panel.flagged import without_flagged
+from correlator.eventstudy.panel.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.panel.trade_to_trade import bridge_holes
+from correlator.eventstudy.request.spec import DROP, KEEP, MARK
+from correlator.eventstudy.request.windows import OffsetWindow
 from correlator.market.limits import price_limits
 from correlator.market.returns import filled_adjusted, limit_locked, zero_volume
 from correlator.research.known import KnownBars

@@ -13,8 +13,8 @@ from correlator.align.day_zero import place_on_exchanges
 from correlator.brief.make import requests_of
 from correlator.brief.series import Measured, measured
 from correlator.errors import InputError
-from correlator.eventstudy.readers import instant
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.request.readers import instant
+from correlator.eventstudy.request.windows import OffsetWindow
 from correlator.progress import tracked
 from correlator.research.concerned import Concerned, with_bars
 from correlator.research.known import HISTORY, KnownSessions, known_bars, known_sessions

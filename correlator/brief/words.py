@@ -10,9 +10,9 @@ from correlator.brief.model import Clock, Instrument
 from correlator.brief.predictive import FEWEST_ORDINARY
 from correlator.brief.record import FEWEST_DATES
 from correlator.brief.subject import BriefSubject
-from correlator.events.encoder import INSTALL
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
-from correlator.eventstudy.frames import as_simple
+from correlator.events.learned.encoder import INSTALL
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.panel.frames import as_simple
 
 
 def per_cent(value: float) -> str:

@@ -1,0 +1,1 @@
+"""The command line: words at a prompt to calls of the library."""

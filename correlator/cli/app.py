@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from correlator.cli.options import Settings, StoreOption, use_settings
-from correlator.cli.output import progress, told_warnings
-from correlator.cli.verbs import RootVerbs, Verb, Verbs
+from correlator.cli.lazy_verbs import RootVerbs, Verb, Verbs
+from correlator.cli.options.common import Settings, StoreOption, use_settings
+from correlator.cli.terminal.output import progress, told_warnings
 from correlator.limits import limits, use_limits
 from correlator.progress import listen
 from correlator.resources import SESSIONS_VARIABLE

@@ -14,7 +14,7 @@ import traceback
 from types import TracebackType
 
 from correlator.cli.exit_codes import ExitCode
-from correlator.cli.plain import PLAIN, register
+from correlator.cli.terminal.plain import PLAIN, register
 
 TRACEBACK_VARIABLE = "CORRELATOR_TRACEBACK"
 _LIBRARIES = {

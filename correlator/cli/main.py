@@ -26,8 +26,8 @@ def _outcome() -> int:
     from correlator.cli.app import app
     from correlator.cli.boundary import close_stdout, error_line, foreign_errors, silence_stdout
     from correlator.cli.exit_codes import ExitCode, exit_code_of
-    from correlator.cli.options import Settings, use_settings
-    from correlator.cli.output import complain
+    from correlator.cli.options.common import Settings, use_settings
+    from correlator.cli.terminal.output import complain
     from correlator.cli.wording import at_prompt
     from correlator.errors import CorrelatorError
 
@@ -64,7 +64,7 @@ def _typing_error() -> type[Exception]:
 def _mistyped(error: Exception) -> int:
     """Say in one line what was typed wrong; a group without a verb shows its help."""
     from correlator.cli.exit_codes import ExitCode
-    from correlator.cli.output import complain
+    from correlator.cli.terminal.output import complain
 
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import re
 from dataclasses import fields
 
 from correlator.errors import CorrelatorError
-from correlator.eventstudy.spec import StudySpec, flag_of
+from correlator.eventstudy.request.spec import StudySpec, flag_of
 
 _DATA = (
     *("prices", "volumes", "factors", "risk_free", "returns_kind", "draws", "seed"),

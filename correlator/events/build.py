@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from correlator.events.clause import Roles
+from correlator.events.grammar.clause import Roles
+from correlator.events.grammar.phrases import Phrase
 from correlator.events.model import CATEGORIES, Actor, CodedEvent, Evidence, dyad_of
-from correlator.events.phrases import Phrase
-from correlator.events.text import Text
-from correlator.events.tone import tone_of
+from correlator.events.vocabulary.text import Text
+from correlator.events.vocabulary.tone import tone_of
 
 _MAX_EVENTS = 4
 

@@ -10,12 +10,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from correlator.errors import InputError
-from correlator.events.actors import country_codes
+from correlator.events.grammar.other_languages import code_other
+from correlator.events.grammar.page_country import THE_PAGE
+from correlator.events.grammar.reading import Reading, read
 from correlator.events.model import CodedEvent
-from correlator.events.other_languages import code_other
-from correlator.events.page_country import THE_PAGE
-from correlator.events.reading import Reading, read
 from correlator.events.rules import code_rules
+from correlator.events.vocabulary.actors import country_codes
 from correlator.tables import EVENTS
 
 if TYPE_CHECKING:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from correlator.events.acts.gate import has_gate, is_clear, outweighs_doubt, tells_nobody
+from correlator.events.acts.no_act import is_inner, is_private, no_act
 from correlator.events.build import events_of, words
-from correlator.events.category import Candidate
-from correlator.events.clause import Roles
-from correlator.events.confidence import is_told, likelihood, signs_of
-from correlator.events.encoder import Floats
-from correlator.events.features import NONE
-from correlator.events.fitted import Judgement, judge, loudest
-from correlator.events.gate import has_gate, is_clear, outweighs_doubt, tells_nobody
-from correlator.events.learned_roles import learned_roles, views_of
+from correlator.events.grammar.category import Candidate
+from correlator.events.grammar.clause import Roles
+from correlator.events.grammar.phrases import Phrase
+from correlator.events.grammar.reading import Reading, chosen, named
+from correlator.events.learned.confidence import is_told, likelihood, signs_of
+from correlator.events.learned.encoder import Floats
+from correlator.events.learned.features import NONE
+from correlator.events.learned.fitted import Judgement, judge, loudest
+from correlator.events.learned.learned_roles import learned_roles, views_of
 from correlator.events.model import CodedEvent, Evidence
-from correlator.events.no_act import is_inner, is_private, no_act
-from correlator.events.phrases import Phrase
-from correlator.events.reading import Reading, chosen, named
 from correlator.events.rules import deciding
 
 _BATCH = 512

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from correlator.events.acts.gate import SURE, has_gate, likelihood
+from correlator.events.acts.no_act import is_inner, is_private, no_act
 from correlator.events.build import events_of, words
-from correlator.events.category import Candidate
-from correlator.events.gate import SURE, has_gate, likelihood
+from correlator.events.grammar.category import Candidate
+from correlator.events.grammar.reading import Reading, chosen, named, weighed
 from correlator.events.model import CodedEvent, Evidence
-from correlator.events.no_act import is_inner, is_private, no_act
-from correlator.events.reading import Reading, chosen, named, weighed
-from correlator.events.text import Text
+from correlator.events.vocabulary.text import Text
 
 
 def code_rules(reading: Reading) -> list[CodedEvent]:

@@ -1,1 +1,1 @@
-"""Event studies: ``setup`` -> ``estimation`` -> ``significance``; ``run`` and ``run_matrix`` go the whole way."""
+"""Event studies: ``panel`` and ``placing`` -> ``estimation`` -> ``significance`` -> ``results``; ``measure`` goes the whole way."""

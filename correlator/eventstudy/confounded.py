@@ -18,11 +18,11 @@ import polars as pl
 
 from correlator.align.confounds import USUAL_KINDS, BarMarks, Mask, confound_flags, first_of_overlapping
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.cross_section import cross_section, event_features
-from correlator.eventstudy.frames import Panel, Rows
-from correlator.eventstudy.many_exchanges import parts_of
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.result_frames import average_frame
+from correlator.eventstudy.panel.frames import Panel, Rows
+from correlator.eventstudy.panel.many_exchanges import parts_of
+from correlator.eventstudy.regression.cross_section import cross_section, event_features
+from correlator.eventstudy.results.result import StudyResult
+from correlator.eventstudy.results.result_frames import average_frame
 
 TREATMENTS = ("keep", "drop", "first", "model")
 _COLUMNS = ("other_stories", "country_stories", "overlaps", "ex_dividend", "limit_locked", "thin")

@@ -10,20 +10,19 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
-from correlator.eventstudy.checks import (
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.measure import study_events
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
+from correlator.eventstudy.panel.checks import (
     check_cash,
     check_fractions,
     check_levels,
     valid_returns,
     warn_of_no_prices,
 )
-from correlator.eventstudy.donors import columns_or_frame, donors_of, refuse_beside_donors
-from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.event_table import read_events
-from correlator.eventstudy.events import exchanges_of, name_as, part_exchanges, zone_of
-from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
-from correlator.eventstudy.frames import (
+from correlator.eventstudy.panel.donors import columns_or_frame, donors_of, refuse_beside_donors
+from correlator.eventstudy.panel.factors import part_risk_free, used_factors, with_factors
+from correlator.eventstudy.panel.frames import (
     Array,
     Mask,
     Panel,
@@ -34,15 +33,15 @@ from correlator.eventstudy.frames import (
     read_wide,
     returns_of,
 )
-from correlator.eventstudy.groups import warn_of_gaps
-from correlator.eventstudy.jumps import with_jumps
-from correlator.eventstudy.lags import warn_of_lags
-from correlator.eventstudy.many_exchanges import on_one_exchange, panel_of_exchanges
-from correlator.eventstudy.measure import study_events
-from correlator.eventstudy.names import columns_meant, on_columns
-from correlator.eventstudy.open_days import on_open_days
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import (
+from correlator.eventstudy.panel.jumps import with_jumps
+from correlator.eventstudy.panel.lags import warn_of_lags
+from correlator.eventstudy.panel.many_exchanges import on_one_exchange, panel_of_exchanges
+from correlator.eventstudy.panel.names import columns_meant, on_columns
+from correlator.eventstudy.panel.open_days import on_open_days
+from correlator.eventstudy.panel.trade_to_trade import bridge_holes, warn_of_holes
+from correlator.eventstudy.placing.event_table import read_events
+from correlator.eventstudy.placing.events import exchanges_of, name_as, part_exchanges, zone_of
+from correlator.eventstudy.request.spec import (
     FRAMES,
     HOLES,
     LOG_VOLUME,
@@ -54,7 +53,8 @@ from correlator.eventstudy.spec import (
     shows_options,
     study_spec,
 )
-from correlator.eventstudy.trade_to_trade import bridge_holes, warn_of_holes
+from correlator.eventstudy.results.groups import warn_of_gaps
+from correlator.eventstudy.results.result import StudyResult
 from correlator.tabular import Frame
 
 KINDS = ("returns", "prices", "volumes")

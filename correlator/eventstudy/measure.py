@@ -9,17 +9,15 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.donors import touched_donors, without_studied
-from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.events import Seen, name_as, place_events_on, without_repeats
-from correlator.eventstudy.exchange_studies import study_of_parts
-from correlator.eventstudy.flagged import dropped_reasons
-from correlator.eventstudy.frames import Panel, Rows
-from correlator.eventstudy.many_exchanges import placed_on_parts
-from correlator.eventstudy.placement import (
+from correlator.eventstudy.panel.donors import touched_donors, without_studied
+from correlator.eventstudy.panel.frames import Panel, Rows
+from correlator.eventstudy.panel.many_exchanges import placed_on_parts
+from correlator.eventstudy.placing.events import Seen, name_as, place_events_on, without_repeats
+from correlator.eventstudy.placing.flagged_windows import dropped_reasons
+from correlator.eventstudy.placing.placement import (
     car_columns,
     day_labels,
     holds_any,
@@ -27,9 +25,11 @@ from correlator.eventstudy.placement import (
     reach_of_events,
     window_rows,
 )
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.result_frames import group_keys
-from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.request.engines import runs_compiled
+from correlator.eventstudy.request.spec import StudySpec
+from correlator.eventstudy.results.exchange_studies import study_of_parts
+from correlator.eventstudy.results.result import StudyResult
+from correlator.eventstudy.results.result_frames import group_keys
 
 _SCREENED = 64
 """Of so many bars one is compared first where returns are compared with a benchmark."""

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import StudyError
-from correlator.eventstudy.flagged import censoring
-from correlator.eventstudy.frames import Mask
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.recommended import recommended_path
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.result_frames import event_rows, per_window
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.panel.flagged import censoring
+from correlator.eventstudy.panel.frames import Mask
+from correlator.eventstudy.request.windows import OffsetWindow
+from correlator.eventstudy.results.recommended import recommended_path
+from correlator.eventstudy.results.result import StudyResult
+from correlator.eventstudy.results.result_frames import event_rows, per_window
 
 BAND = 0.95
 

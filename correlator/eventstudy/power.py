@@ -21,15 +21,15 @@ import polars as pl
 
 from correlator.errors import InputError, StudyError
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
-from correlator.eventstudy.exchange_studies import merged, results_of
-from correlator.eventstudy.frames import Array, Rows
-from correlator.eventstudy.made import how_made
+from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.placebo.dates import Cluster, Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.sums import measured_at
-from correlator.eventstudy.recommended import recommended
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.request.spec import StudySpec
+from correlator.eventstudy.results.exchange_studies import merged, results_of
+from correlator.eventstudy.results.made import how_made
+from correlator.eventstudy.results.recommended import recommended
+from correlator.eventstudy.results.result import StudyResult
 from correlator.progress import tracked
 
 OUTPUTS = ("table", "curve")

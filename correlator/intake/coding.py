@@ -62,7 +62,7 @@ def prepare(store: Store, batch: Batch, coding: Coding) -> Prepared:
 
 def _with_language(articles: pl.DataFrame) -> pl.DataFrame:
     """Articles with the language of their headline, where the source says none and it is not one that is coded."""
-    from correlator.events.language import CODED, language_of
+    from correlator.events.vocabulary.language import CODED, language_of
 
     languages = [language_of(headline or "") for headline in articles["headline"]]
     other = pl.Series("told", [None if language == CODED else language for language in languages], dtype=pl.String)
@@ -71,7 +71,7 @@ def _with_language(articles: pl.DataFrame) -> pl.DataFrame:
 
 def in_other_languages(articles: pl.DataFrame) -> int:
     """How many articles are in a language that is not coded."""
-    from correlator.events.language import CODED, LEXICAL
+    from correlator.events.vocabulary.language import CODED, LEXICAL
 
     other = pl.col("language").is_not_null() & ~pl.col("language").str.to_lowercase().str.slice(0, 2).is_in(
         [CODED, *LEXICAL]
@@ -213,7 +213,7 @@ def with_own_updates(connection: duckdb.DuckDBPyConnection, written: pl.DataFram
 
 def _linked(rows: pl.DataFrame, quotes: pl.DataFrame, instruments: pl.DataFrame) -> pl.DataFrame:
     """Links of rows to instruments: printed on their strip, or named in their text."""
-    from correlator.events.link import linker_of
+    from correlator.events.linking.link import linker_of
 
     printed = {
         str(key): symbols

@@ -32,7 +32,7 @@ def add_events(store: Store, source: str | Path | Any, *, advance: Callable[[int
     the number of rows of each batch. Raises NotFoundError for a file that does not exist, InputError for one without
     the columns needed.
     """
-    from correlator.events.coded_file import WrittenDays, read_coded_lines, read_event_file
+    from correlator.events.files.coded_file import WrittenDays, read_coded_lines, read_event_file
     from correlator.news.batch import read_ahead
 
     name = source_name(source)
@@ -75,7 +75,7 @@ def _write(connection: Connection, part: _Part, source: str) -> Tally:
 
 def _strangers(events: pl.DataFrame) -> int:
     """How many of a user's events have an actor that is not a country or organisation we know."""
-    from correlator.events.actors import country_codes
+    from correlator.events.vocabulary.actors import country_codes
 
     known = pl.Series(sorted(country_codes()))
     strange = [~pl.col(f"{side}_country").is_in(known.implode()).fill_null(value=True) for side in ("source", "target")]

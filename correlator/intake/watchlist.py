@@ -28,7 +28,7 @@ def add_watchlist(store: Store, path: str | Path) -> LoadReport:
     again, which changes nothing of what is linked already. Raises NotFoundError, or InputError for a line that cannot
     be read; then nothing is linked.
     """
-    from correlator.events.link import Linker, read_watchlist
+    from correlator.events.linking.link import Linker, read_watchlist
 
     file, name = Path(path), called(path)
     if not file.is_file():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.eventstudy.finding import SIGNIFICANCE
+from correlator.eventstudy.results.finding import SIGNIFICANCE
 from correlator.plot.template import BLUE, GREY, PERCENT_TICKS, VERMILLION, dress, empty_figure, escaped, translucent
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.finding import verdict
+from correlator.eventstudy.results.finding import verdict
 from correlator.plot.template import (
     BLUE,
     GREY,

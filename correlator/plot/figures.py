@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from correlator.eventstudy.placebo.outcome import PlaceboResult
-    from correlator.eventstudy.result import StudyResult
+    from correlator.eventstudy.results.result import StudyResult
     from correlator.plot.price import PriceData
 
 RESULT, PLACEBO, PRICES, DYADS, NEWS = "a study", "a placebo test", "stored bars", "stored events", "stored news"
@@ -173,7 +173,7 @@ def _daily(material: Material) -> go.Figure:
 
 
 def _daily_text(material: Material, size: Size) -> str:
-    from correlator.eventstudy.finding import daily, measure_of
+    from correlator.eventstudy.results.finding import daily, measure_of
     from correlator.plot.of_result import as_per_cent
     from correlator.plot.terminal_rows import days_text
     from correlator.plot.words import title_lines
@@ -187,8 +187,8 @@ def _daily_text(material: Material, size: Size) -> str:
 
 
 def _events(material: Material) -> go.Figure:
-    from correlator.eventstudy.finding import measure_of
     from correlator.eventstudy.paths import car_paths
+    from correlator.eventstudy.results.finding import measure_of
     from correlator.plot.of_result import as_per_cent, flagged_bars, observed, unit_of_events
     from correlator.plot.study import event_panels
     from correlator.plot.words import event_names, study_subtitle, study_title
@@ -206,8 +206,8 @@ def _events(material: Material) -> go.Figure:
 
 
 def _events_text(material: Material, size: Size) -> str:
-    from correlator.eventstudy.finding import measure_of
     from correlator.eventstudy.paths import car_paths
+    from correlator.eventstudy.results.finding import measure_of
     from correlator.plot.of_result import as_per_cent, observed
     from correlator.plot.terminal_rows import events_text
     from correlator.plot.words import event_names, title_lines
@@ -239,7 +239,7 @@ def _heatmap_text(material: Material, size: Size) -> str:
 
 
 def _distribution(material: Material) -> go.Figure:
-    from correlator.eventstudy.finding import average_of, main_window, measure_of
+    from correlator.eventstudy.results.finding import average_of, main_window, measure_of
     from correlator.plot.distribution import distribution_figure
     from correlator.plot.of_result import as_per_cent, observed, unit_of_events
     from correlator.plot.words import event_names, study_subtitle, study_title
@@ -253,7 +253,7 @@ def _distribution(material: Material) -> go.Figure:
 
 
 def _distribution_text(material: Material, size: Size) -> str:
-    from correlator.eventstudy.finding import average_of, main_window
+    from correlator.eventstudy.results.finding import average_of, main_window
     from correlator.plot.of_result import as_per_cent, observed
     from correlator.plot.terminal_rows import distribution_text
     from correlator.plot.words import title_lines
@@ -295,7 +295,7 @@ def _null(material: Material) -> go.Figure:
 
 
 def _null_text(material: Material, size: Size) -> str:
-    from correlator.eventstudy.finding import verdict
+    from correlator.eventstudy.results.finding import verdict
     from correlator.plot.of_result import null_of
     from correlator.plot.terminal_rows import distribution_text
 

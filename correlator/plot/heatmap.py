@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from correlator.eventstudy.finding import SIGNIFICANCE
+from correlator.eventstudy.results.finding import SIGNIFICANCE
 from correlator.plot.template import PERCENT_TICKS, VERMILLION, counted, dress, empty_figure, escaped
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.finding import daily, main_window, measure_of, unit_of
 from correlator.eventstudy.paths import car_path, censored
 from correlator.eventstudy.placebo.outcome import PlaceboResult
-from correlator.eventstudy.result import StudyResult, check_result
+from correlator.eventstudy.results.finding import daily, main_window, measure_of, unit_of
+from correlator.eventstudy.results.result import StudyResult, check_result
 from correlator.plot.distribution import null_figure
 from correlator.plot.study import bars_figure, car_figure, groups_figure
 from correlator.plot.template import counted, empty_figure

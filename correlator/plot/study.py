@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from correlator.eventstudy.finding import SIGNIFICANCE
+from correlator.eventstudy.results.finding import SIGNIFICANCE
 from correlator.plot.template import (
     BLUE,
     GREY,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.finding import SIGNIFICANCE
+from correlator.eventstudy.results.finding import SIGNIFICANCE
 from correlator.plot.distribution import counted_bins
 from correlator.plot.heatmap import heatmap_cells, starred_cells
 

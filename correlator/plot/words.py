@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from correlator.eventstudy.finding import finding_of, measure_of
-from correlator.eventstudy.readers import DEFAULT_LINKS
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.request.readers import DEFAULT_LINKS
+from correlator.eventstudy.results.finding import finding_of, measure_of
+from correlator.eventstudy.results.result import StudyResult
 from correlator.plot.template import counted
 
 _SIMPLE = re.compile(r"^\s*(\w+)\s*==?\s*('[^']*'|\"[^\"]*\"|[\w:-]+)\s*$")

@@ -18,8 +18,8 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, StaleDataError
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED
-from correlator.eventstudy.spec import OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED
+from correlator.eventstudy.request.spec import OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
 from correlator.intake.strips import date_strips
 from correlator.sessions import calendar_reach, exchange_zone, sessions_between
 from correlator.store.db import Store

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from correlator.eventstudy.placebo.outcome import PlaceboResult
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.results.result import StudyResult
 from correlator.report.as_of import Inputs, Moment
 from correlator.report.spec import ReportSpec
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.results.result import StudyResult
 
 WINDOWS = 4
 _WORDS = ("symbol", "category", "dyad", "publisher", "headline")

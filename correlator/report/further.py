@@ -8,10 +8,10 @@ from typing import TypeVar
 import polars as pl
 
 from correlator.errors import CorrelatorError, warn
-from correlator.eventstudy.cross_section import cross_section
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.regression.cross_section import cross_section
+from correlator.eventstudy.results.result import StudyResult
 from correlator.plot.figures import FIGURES, PLACEBO
 from correlator.report.spec import ReportSpec
 from correlator.research.confounds import stored_flags

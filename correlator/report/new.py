@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from correlator.eventstudy.finding import verdict
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.results.finding import verdict
+from correlator.eventstudy.results.result import StudyResult
 from correlator.report.as_of import Inputs, Moment, moment_of
 from correlator.report.publish import labels_of
 from correlator.store.db import Store

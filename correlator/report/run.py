@@ -16,8 +16,8 @@ import polars as pl
 from correlator.brief.unexplained import unexplained
 from correlator.config import ignored
 from correlator.errors import CorrelatorWarning, NotFoundError
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import SYNTHETIC, StudySpec
+from correlator.eventstudy.request.spec import SYNTHETIC, StudySpec
+from correlator.eventstudy.results.result import StudyResult
 from correlator.files import temporary_folder
 from correlator.report.as_of import (
     Inputs,

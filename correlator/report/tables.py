@@ -9,9 +9,9 @@ import polars as pl
 
 from correlator.brief.unexplained import SCHEMA as UNEXPLAINED
 from correlator.errors import StudyError
-from correlator.eventstudy.frames import as_simple
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.summary import summary_cells
+from correlator.eventstudy.panel.frames import as_simple
+from correlator.eventstudy.results.result import StudyResult
+from correlator.eventstudy.results.summary import summary_cells
 from correlator.inert import safe_cells
 from correlator.report.contents import Contents
 

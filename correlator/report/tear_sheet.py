@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from correlator.errors import StudyError
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.results.result import StudyResult
 from correlator.plot.html import figure_parts, figure_script, page_head, script_json
 from correlator.plot.plotly_script import plotly_script
 from correlator.report.contents import Contents

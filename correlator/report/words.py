@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from correlator.eventstudy.finding import verdict
-from correlator.eventstudy.frames import as_simple
-from correlator.eventstudy.recommended import WORDS
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.panel.frames import as_simple
+from correlator.eventstudy.results.finding import verdict
+from correlator.eventstudy.results.recommended import WORDS
+from correlator.eventstudy.results.result import StudyResult
 from correlator.plot.template import counted
 from correlator.report.contents import Contents
 

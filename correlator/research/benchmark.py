@@ -12,9 +12,9 @@ import polars as pl
 
 from correlator.config import setting
 from correlator.errors import NotFoundError, warn
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, FEWEST_MEMBERS
+from correlator.eventstudy.panel.frames import Array
 from correlator.intake.instruments import names_in
 from correlator.market.audit.findings import is_of_series
 from correlator.sessions import sessions_between

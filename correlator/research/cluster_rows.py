@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.parts import Part, rows_of
-from correlator.eventstudy.spread import PER_EVENT, SpreadResult
+from correlator.eventstudy.parts.parts import Part, rows_of
+from correlator.eventstudy.parts.spread import PER_EVENT, SpreadResult
 from correlator.research.cluster_source import Source
 from correlator.store.address import is_lake
 from correlator.store.db import Store

@@ -16,15 +16,15 @@ import polars as pl
 from correlator.buckets import columns_of_parts, parts_of
 from correlator.cluster import Cluster
 from correlator.errors import CorrelatorWarning, InputError, warn
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
-from correlator.eventstudy.engines import runs_compiled
-from correlator.eventstudy.frames import Panel, Rows
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.parts import Outline, Part, is_spanned, outlined
-from correlator.eventstudy.result_frames import refuse_unknown_groups
-from correlator.eventstudy.spec import DAILY, DROP, KEEP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
-from correlator.eventstudy.spread import Asked, SpreadResult
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmark_of_exchange
+from correlator.eventstudy.panel.frames import Panel, Rows
+from correlator.eventstudy.parts.parts import Outline, Part, is_spanned, outlined
+from correlator.eventstudy.parts.spread import Asked, SpreadResult
+from correlator.eventstudy.request.engines import runs_compiled
+from correlator.eventstudy.request.spec import DAILY, DROP, KEEP, SYNTHETIC, StoreKeywords, StudySpec, shows_options
+from correlator.eventstudy.request.windows import OffsetWindow
+from correlator.eventstudy.results.result_frames import refuse_unknown_groups
 from correlator.research.benchmark import benchmark_of
 from correlator.research.cluster_source import Source
 from correlator.research.flagged_bars import study_findings, warn_of_flagged_bars, with_findings

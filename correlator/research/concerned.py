@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from correlator.errors import NotFoundError, likeliest
-from correlator.events.link import Row, link_article
+from correlator.events.linking.link import Row, link_article
 from correlator.intake.instruments import names_in
 from correlator.market.names.instruments import read_instruments
 from correlator.store.statements import query

@@ -10,8 +10,8 @@ import polars as pl
 
 from correlator.align.confounds import USUAL_KINDS, Mask, ex_dividend_bars
 from correlator.eventstudy.confounded import flags_of
-from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.result import StudyResult, check_result
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.results.result import StudyResult, check_result
 from correlator.research.panel import bar_arrays, exchanges_of
 from correlator.research.selection import events_of_symbols
 from correlator.store.db import Store

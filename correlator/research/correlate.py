@@ -20,10 +20,10 @@ from correlator.correlation.projection import local_projection
 from correlator.correlation.series import Array
 from correlator.correlation.signal import information_coefficient, quantile_spread, rolling_correlation
 from correlator.errors import InputError, NotFoundError, StudyError, refuse_unknown, warn
-from correlator.eventstudy.frames import Panel, log_volume_of
-from correlator.eventstudy.readers import DEFAULT_LINKS
+from correlator.eventstudy.panel.frames import Panel, log_volume_of
+from correlator.eventstudy.request.readers import DEFAULT_LINKS
+from correlator.eventstudy.request.spec import shows_options, study_spec
 from correlator.eventstudy.significance.multiple_testing import holm
-from correlator.eventstudy.spec import shows_options, study_spec
 from correlator.progress import tracked
 from correlator.research.correlated import INTENSITY, Correlated, CorrelateKeywords, correlated
 from correlator.research.panel import bar_arrays, exchange_of, stored_panel

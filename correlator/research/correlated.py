@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
 from correlator.errors import InputError, refuse_unknown, warn, written
-from correlator.eventstudy.readers import whole_number
+from correlator.eventstudy.request.readers import whole_number
 
 INTENSITY = "intensity"
 _PAIRS = ("keys", "measure", "against", "max_lag")

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 from correlator.store.bar_arrays import read_bar_arrays
 from correlator.store.reading import read_instrument_rows
 from correlator.store.statements import query

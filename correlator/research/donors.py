@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, StudyError, warn
-from correlator.eventstudy.donors import donors_of, refuse_beside_donors
 from correlator.eventstudy.estimation.synthetic import FEWEST_DONORS
-from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
-from correlator.eventstudy.spec import DAILY, HOLES, OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
+from correlator.eventstudy.panel.donors import donors_of, refuse_beside_donors
+from correlator.eventstudy.panel.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.request.spec import DAILY, HOLES, OTHER_COUNTRIES, OTHER_SECTORS, SYNTHETIC, StudySpec
 from correlator.intake.instruments import names_in
 from correlator.market.names.instruments import read_instruments
 from correlator.market.returns import filled_adjusted

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.cross_section import event_features
-from correlator.eventstudy.frames import Array
-from correlator.eventstudy.result import StudyResult, check_result
-from correlator.eventstudy.result_frames import event_rows
-from correlator.eventstudy.windows import AsWindow, parse_window
+from correlator.eventstudy.panel.frames import Array
+from correlator.eventstudy.regression.cross_section import event_features
+from correlator.eventstudy.request.windows import AsWindow, parse_window
+from correlator.eventstudy.results.result import StudyResult, check_result
+from correlator.eventstudy.results.result_frames import event_rows
 from correlator.research.panel import bar_arrays, exchanges_of
 from correlator.sessions import exchange_zone, sessions_between
 from correlator.store.db import Store

@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Any, Unpack
 import polars as pl
 
 from correlator.errors import InputError, warn, written
-from correlator.eventstudy.bars import ends_at, on_bars
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
-from correlator.eventstudy.readers import read_day, read_symbols
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DAILY, StoreKeywords, StudySpec, shows_options, study_spec, written_default
+from correlator.eventstudy.placing.bars import ends_at, on_bars
+from correlator.eventstudy.request.readers import read_day, read_symbols
+from correlator.eventstudy.request.spec import (
+    DAILY,
+    StoreKeywords,
+    StudySpec,
+    shows_options,
+    study_spec,
+    written_default,
+)
+from correlator.eventstudy.results.result import StudyResult
 from correlator.intake.checks import audit_stored
 from correlator.intervals import bar_length
 from correlator.market.returns import zero_volume

@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import counted, warn
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, benchmarks_by_exchange
-from correlator.eventstudy.flagged import censoring, findings_on, without_flagged
-from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.placement import own_window_rows, windows_over
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DAILY, DROP, KEEP, StudySpec
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, benchmarks_by_exchange
+from correlator.eventstudy.panel.flagged import censoring, findings_on, without_flagged
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.placing.placement import own_window_rows, windows_over
+from correlator.eventstudy.request.spec import DAILY, DROP, KEEP, StudySpec
+from correlator.eventstudy.results.result import StudyResult
 from correlator.intake.checks import audit_stored
 from correlator.market.audit.findings import is_of_series
 from correlator.research.benchmark import ADJUSTED_AWAY

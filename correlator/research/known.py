@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 import polars as pl
 
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 from correlator.research.panel import bar_arrays
 from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.statements import query

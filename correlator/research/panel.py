@@ -13,10 +13,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from correlator.errors import InputError, warn
-from correlator.eventstudy.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
-from correlator.eventstudy.frames import Array, Mask, Panel, returns_of
-from correlator.eventstudy.spec import DAILY, StudySpec
-from correlator.eventstudy.trade_to_trade import bridge_holes
+from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
+from correlator.eventstudy.panel.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.panel.trade_to_trade import bridge_holes
+from correlator.eventstudy.request.spec import DAILY, StudySpec
 from correlator.market.limits import price_limits
 from correlator.market.returns import filled_adjusted, limit_locked, zero_volume
 from correlator.research.benchmark import (

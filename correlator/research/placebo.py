@@ -8,12 +8,12 @@ from typing import Unpack, cast
 from correlator.cluster import Cluster
 from correlator.errors import InputError
 from correlator.eventstudy.confounded import with_confounds
+from correlator.eventstudy.parts.spread import SpreadResult
 from correlator.eventstudy.placebo.dates import Matching
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.outcome import PlaceboResult
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import DAILY, StoreKeywords, shows_options
-from correlator.eventstudy.spread import SpreadResult
+from correlator.eventstudy.request.spec import DAILY, StoreKeywords, shows_options
+from correlator.eventstudy.results.result import StudyResult
 from correlator.research.cluster_study import cluster_study
 from correlator.research.confounds import stored_flags
 from correlator.research.study import study

@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.many_exchanges import parts_of
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.many_exchanges import parts_of
 from correlator.eventstudy.power import PowerResult, power_test
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StoreKeywords, StudySpec, shows_options
+from correlator.eventstudy.request.spec import StoreKeywords, StudySpec, shows_options
+from correlator.eventstudy.results.result import StudyResult
 from correlator.research.study import Data, spec_and_data, study, study_bars
 from correlator.store.db import Store
 

@@ -135,7 +135,7 @@ def like_events(connection: duckdb.DuckDBPyConnection, likeness: Likeness, reach
 
 def with_texts(events: pl.DataFrame, headline: str) -> pl.DataFrame:
     """Events of ``like_events`` whose similarity counts their headlines', ranked again; as they are without encoder."""
-    from correlator.events.encoder import embed, model_folder
+    from correlator.events.learned.encoder import embed, model_folder
 
     least = 1.0 - (1.0 - PRECEDENT) / (1.0 - TEXT)  # below it no headline makes a precedent
     near = events.filter(pl.col("headline").is_not_null(), pl.col("similarity") >= least)["headline"]

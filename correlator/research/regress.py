@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from correlator.errors import InputError
-from correlator.eventstudy.cross_section import CrossSection, cross_section
-from correlator.eventstudy.spec import StoreKeywords, shows_options
-from correlator.eventstudy.windows import AsWindow
+from correlator.eventstudy.regression.cross_section import CrossSection, cross_section
+from correlator.eventstudy.request.spec import StoreKeywords, shows_options
+from correlator.eventstudy.request.windows import AsWindow
 from correlator.research.features import stored_features
 from correlator.research.study import study
 from correlator.store.db import Store

@@ -12,8 +12,8 @@ import polars as pl
 
 from correlator.align.day_zero import place_on_exchanges
 from correlator.errors import NotFoundError, likeliest
-from correlator.eventstudy.readers import DEFAULT_LINKS, LINK_KINDS
-from correlator.eventstudy.spec import StudySpec
+from correlator.eventstudy.request.readers import DEFAULT_LINKS, LINK_KINDS
+from correlator.eventstudy.request.spec import StudySpec
 from correlator.intake.instruments import Names, names_in
 from correlator.market.names.former import former_name_of
 from correlator.sessions import AFTER_CLOSE
@@ -73,8 +73,8 @@ def _selected(
     connection: duckdb.DuckDBPyConnection, events: pl.DataFrame, asked: StudySpec, exchange: str | None
 ) -> pl.DataFrame:
     """Those of ``events`` that are selected; arguments as ``stored_events``."""
-    from correlator.events.select import fields_of, select_events
-    from correlator.events.selection_fields import DAY_ZERO
+    from correlator.events.selection.fields import DAY_ZERO
+    from correlator.events.selection.select import fields_of, select_events
 
     if asked.events is None:
         return events
@@ -100,7 +100,7 @@ def with_concerned(
     ``seen``: the fields and values of the selection. Raises NotFoundError for a symbol that neither the store nor an
     event has, with the likeliest one.
     """
-    from correlator.events.selection_fields import CONCERNS, SYMBOL
+    from correlator.events.selection.fields import CONCERNS, SYMBOL
 
     if SYMBOL not in seen:
         return events
@@ -236,7 +236,7 @@ def across_borders(events: pl.DataFrame, selection: str | None) -> tuple[pl.Data
     ``events``: as ``events_of_symbols`` returns them. The second frame has event_id, symbol, session, reason.
     """
     from correlator.events.scope import DOMESTIC, scope_column
-    from correlator.events.select import names_scope
+    from correlator.events.selection.select import names_scope
 
     domestic = (scope_column() == DOMESTIC) & (pl.col("coder") != "user") & (not names_scope(selection))
     left_out = events.filter(domestic).select(

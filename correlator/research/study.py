@@ -10,16 +10,14 @@ import duckdb
 import polars as pl
 
 from correlator.errors import InputError, NotFoundError, warn
-from correlator.eventstudy.bars import ends_at, on_bars
-from correlator.eventstudy.benchmark import benchmark_of_exchange
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.factors import part_risk_free, used_factors, with_factors
-from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.groups import warn_of_gaps
-from correlator.eventstudy.many_exchanges import joined, refuse_other_exchanges
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import (
+from correlator.eventstudy.panel.benchmark import benchmark_of_exchange
+from correlator.eventstudy.panel.factors import part_risk_free, used_factors, with_factors
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.many_exchanges import joined, refuse_other_exchanges
+from correlator.eventstudy.placing.bars import ends_at, on_bars
+from correlator.eventstudy.request.spec import (
     DAILY,
     KEEP,
     STORE,
@@ -30,6 +28,8 @@ from correlator.eventstudy.spec import (
     shows_options,
     study_spec,
 )
+from correlator.eventstudy.results.groups import warn_of_gaps
+from correlator.eventstudy.results.result import StudyResult
 from correlator.intake.instruments import names_in
 from correlator.intervals import bar_length
 from correlator.research.benchmark import benchmark_of

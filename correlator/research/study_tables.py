@@ -19,9 +19,9 @@ from correlator.containers.hints import Hints
 from correlator.containers.raw import RawTable
 from correlator.containers.read import head_of, read_raw
 from correlator.errors import InputError, warn
-from correlator.eventstudy.events import one_exchange
-from correlator.eventstudy.spec import DAILY
-from correlator.eventstudy.study_files import read_events_file, read_wide_file
+from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
+from correlator.eventstudy.placing.events import one_exchange
+from correlator.eventstudy.request.spec import DAILY
 from correlator.files import called
 from correlator.intervals import AS_WRITTEN, is_within_days
 from correlator.market.factors import has_factor_table, read_factors

@@ -16,7 +16,7 @@ import duckdb
 import polars as pl
 
 from correlator.brief.subject import coded_version, country_of
-from correlator.events.select import fields_of, select_events
+from correlator.events.selection.select import fields_of, select_events
 from correlator.research.selection import with_concerned
 from correlator.store.changes import insert_new, put_rows, update_rows
 from correlator.store.db import Store

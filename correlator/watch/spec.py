@@ -11,8 +11,8 @@ from typing import Any
 from correlator.addresses import check_address, is_address, shown
 from correlator.brief.asked import WINDOWS, asked_windows
 from correlator.errors import InputError, likeliest
-from correlator.events.select import check_selection
-from correlator.eventstudy.spec import FLAGGED, MARK
+from correlator.events.selection.select import check_selection
+from correlator.eventstudy.request.spec import FLAGGED, MARK
 from correlator.files import read_toml
 from correlator.sessions import AFTER_CLOSE, DATE_ONLY
 

@@ -88,9 +88,9 @@ def test_dividends_show_where_the_factor_jumps():
 
 def simulated_study():
     """30 clean events worth +1 %, and 15 pairs two bars apart of which the later carries another story's -3 %."""
-    from correlator.eventstudy.frames import Panel
     from correlator.eventstudy.measure import study_panel
-    from correlator.eventstudy.spec import study_spec
+    from correlator.eventstudy.panel.frames import Panel
+    from correlator.eventstudy.request.spec import study_spec
 
     rng = np.random.default_rng(1)
     days = [date(2015, 1, 1) + timedelta(days=n) for n in range(1_600)]

@@ -94,9 +94,9 @@ def test_headlines_told_alike_are_nearer_where_the_encoder_is(sample_store, monk
         made = brief(sample_store, headline, at="2025-09-30T06:00Z", symbols="AIRLINK", coder="full")
         return {each.headline: each.similarity for each in made.instruments[0].precedents}, made.unknown
 
-    monkeypatch.setattr("correlator.events.encoder.embed", embed)
-    monkeypatch.setattr("correlator.events.fitted.has_encoder", lambda: False)
-    folder = {"correlator.events.encoder.model_folder", "correlator.brief.make.model_folder"}
+    monkeypatch.setattr("correlator.events.learned.encoder.embed", embed)
+    monkeypatch.setattr("correlator.events.learned.fitted.has_encoder", lambda: False)
+    folder = {"correlator.events.learned.encoder.model_folder", "correlator.brief.make.model_folder"}
     for name in folder:
         monkeypatch.setattr(name, lambda: None)
     plain, told = ranks()

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from correlator.brief.outcomes import outcomes_of
-from correlator.eventstudy.frames import Panel
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.request.windows import OffsetWindow
 from correlator.look_ahead import audit
 from correlator.research.concerned import Subject, concerned_by
 from correlator.research.known import LastTrade, last_trades

@@ -20,7 +20,7 @@ NOT_NEEDED = {
     "correlator.containers",
     "correlator.market.layout.recognise",
     "correlator.market.reading.files",
-    "correlator.eventstudy.stream",
+    "correlator.eventstudy.parts.stream",
 }
 SCRIPT = """
 import sys

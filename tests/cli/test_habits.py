@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 from cli_process import run_in
 
-from correlator.cli.bar import PATIENCE
+from correlator.cli.terminal.bar import PATIENCE
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
 
@@ -144,7 +144,8 @@ def on_a_terminal(code: str, stdout: IO[str] | None = None, **environment: str) 
 
 
 BAR = (
-    "import time; from correlator.cli.output import progress; from correlator.progress import listen, tracked\n"
+    "import time; from correlator.cli.terminal.output import progress\n"
+    "from correlator.progress import listen, tracked\n"
     "listen(progress)\n"
     "for _ in tracked(range(40), 'loading'): time.sleep({pause})\n"
 )

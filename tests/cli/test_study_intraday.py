@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import InputError
-from correlator.eventstudy.bars import ends_at, ends_of, on_bars
+from correlator.eventstudy.placing.bars import ends_at, ends_of, on_bars
 from correlator.intervals import bar_length
 
 KARACHI = ZoneInfo("Asia/Karachi")

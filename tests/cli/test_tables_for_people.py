@@ -15,9 +15,9 @@ from cli_process import run_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from correlator.cli.formats import FORMS, OutputFormat, format_of
-from correlator.cli.looks import Look
-from correlator.cli.terminal_table import short_table, whole_table
+from correlator.cli.tables.formats import FORMS, OutputFormat, format_of
+from correlator.cli.tables.looks import Look
+from correlator.cli.tables.terminal_table import short_table, whole_table
 from correlator.errors import InputError
 
 FRAME = pl.DataFrame(

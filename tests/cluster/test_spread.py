@@ -14,8 +14,8 @@ from deltalake import DeltaTable
 
 from correlator.cluster import check_versions, cluster_at, versions
 from correlator.errors import ClusterError, InputError, NotFoundError
-from correlator.events.code_file import code_lines
-from correlator.eventstudy.spec import study_spec
+from correlator.events.files.code_file import code_lines
+from correlator.eventstudy.request.spec import study_spec
 from correlator.research.cluster_rows import write_rows
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.correlate import correlate, news_and_returns
@@ -193,7 +193,7 @@ def test_versions_of_both_sides_are_checked():
 
 
 def test_headlines_are_coded_in_order_wherever_their_chunks_are(monkeypatch):
-    monkeypatch.setattr("correlator.events.code_file.CHUNK", 3)
+    monkeypatch.setattr("correlator.events.files.code_file.CHUNK", 3)
     lines = [json.dumps({"text": f"Pakistan and Turkey sign trade pact number {k}"}) for k in range(8)] + ["no JSON"]
 
     def backwards(function, chunks):

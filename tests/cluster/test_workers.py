@@ -14,7 +14,7 @@ from test_spread import OPTIONS
 
 from correlator.cluster import Cluster, cluster_at
 from correlator.errors import ClusterError
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
 from correlator.research.cluster_study import run_cluster_study
 from correlator.research.study import run_study
 

@@ -205,7 +205,7 @@ def test_audit_passes_the_built_in_study_and_catches_a_leaky_one(store, tmp_path
     leaky.write_text(
         "from dataclasses import replace\n"
         "import numpy as np\n"
-        "from correlator.eventstudy.spec import study_spec\n"
+        "from correlator.eventstudy.request.spec import study_spec\n"
         "from correlator.eventstudy.measure import study_panel\n"
         "def study(panel, events):\n"
         "    centred = panel.returns - np.nanmean(panel.returns, axis=0)\n"

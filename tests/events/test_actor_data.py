@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pycountry
 
-from correlator.events.actors import offices_checked
+from correlator.events.vocabulary.actors import offices_checked
 from correlator.resources import data_path
 
 # Kosovo has no code in ISO 3166; XKX is what others use.

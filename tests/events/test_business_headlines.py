@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from correlator.events.acts.gate import SEEN, logistic, logit, weights
+from correlator.events.acts.signs import Signs, signs
 from correlator.events.coder import code_headlines, code_text
-from correlator.events.gate import SEEN, logistic, logit, weights
-from correlator.events.lexicon import load_lexicon
+from correlator.events.grammar.reading import chosen, named, read
 from correlator.events.model import CATEGORIES
-from correlator.events.reading import chosen, named, read
-from correlator.events.signs import Signs, signs
+from correlator.events.vocabulary.lexicon import load_lexicon
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 from reuters_precision import Label, figures, share

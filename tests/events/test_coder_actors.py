@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from correlator.events.actors import country_codes, load_names
 from correlator.events.coder import code_headlines, code_text
+from correlator.events.vocabulary.actors import country_codes, load_names
 
 
 def dyad(text, **options):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from correlator.events.acts.gate import log_odds, logistic
 from correlator.events.coder import code_text
-from correlator.events.confidence import BOTH, LINEAR, SURE, likelihood, signs_of, weights
-from correlator.events.features import CLASSES, NONE
-from correlator.events.fitted import Judgement
 from correlator.events.full import placed, roles_of
-from correlator.events.gate import log_odds, logistic
+from correlator.events.grammar.reading import named, read
+from correlator.events.learned.confidence import BOTH, LINEAR, SURE, likelihood, signs_of, weights
+from correlator.events.learned.features import CLASSES, NONE
+from correlator.events.learned.fitted import Judgement
 from correlator.events.model import CATEGORIES
-from correlator.events.reading import named, read
 
 VIEWS = np.array([[0.9, 0.05, 0.05], [0.05, 0.9, 0.05]], dtype=np.float32)
 

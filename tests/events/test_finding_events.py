@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError
-from correlator.events.select import fields_of, select_events
-from correlator.eventstudy.spec import study_spec
+from correlator.events.selection.select import fields_of, select_events
+from correlator.eventstudy.request.spec import study_spec
 from correlator.intake.events import add_events
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices

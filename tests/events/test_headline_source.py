@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from correlator import code_file
-from correlator.cli.stdin import begins_with_lines
+from correlator.cli.terminal.stdin import begins_with_lines
 from correlator.errors import InputError, NotFoundError
-from correlator.events.headline_source import Fields, headlines_in
+from correlator.events.files.headline_source import Fields, headlines_in
 
 HEADLINES = [
     "Pakistan, Azerbaijan hold talks on trade",

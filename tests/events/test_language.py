@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from correlator.events.code_file import code_lines
-from correlator.events.language import language_of
+from correlator.events.files.code_file import code_lines
+from correlator.events.vocabulary.language import language_of
 from correlator.intake.news import add_news
 from correlator.store.db import Store
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from correlator.events.coder import code_text
-from correlator.events.lexicon import expand, inflect, irregular_verbs, load_lexicon
+from correlator.events.grammar.scan import scan
 from correlator.events.model import CATEGORIES
-from correlator.events.scan import scan
-from correlator.events.text import prepare
+from correlator.events.vocabulary.lexicon import expand, inflect, irregular_verbs, load_lexicon
+from correlator.events.vocabulary.text import prepare
 
 ENTRIES = load_lexicon()
 # Examples whose words also speak for something else, so that the rules choose another category or none, and short ones

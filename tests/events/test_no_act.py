@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from correlator.events.acts.no_act import PERSON, SPORT, TEAM, kinds, no_act
 from correlator.events.coder import code_text
-from correlator.events.no_act import PERSON, SPORT, TEAM, kinds, no_act
-from correlator.events.reading import named, read
+from correlator.events.grammar.reading import named, read
 
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.example)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from correlator.events.actors import country_codes
 from correlator.events.coder import code_headlines, code_text
-from correlator.events.language import LEXICAL, language_of
 from correlator.events.model import CATEGORIES
-from correlator.events.small_lexicon import LANGUAGES, NO_EVENT, small_lexicon
+from correlator.events.vocabulary.actors import country_codes
+from correlator.events.vocabulary.language import LEXICAL, language_of
+from correlator.events.vocabulary.small_lexicon import LANGUAGES, NO_EVENT, small_lexicon
 
 FRESH = Path(__file__).parent / "headlines" / "languages.csv"
 ACTS = [(language, act) for language in LANGUAGES for act in small_lexicon(language).acts]

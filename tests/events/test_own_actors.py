@@ -11,7 +11,7 @@ import pytest
 
 from correlator.errors import InputError, NotFoundError
 from correlator.events.coder import code_text
-from correlator.events.own_actors import own_actors
+from correlator.events.vocabulary.own_actors import own_actors
 
 OWN = """
 [[actors]]

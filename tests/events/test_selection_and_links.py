@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError
-from correlator.events.coded_file import CODED_COLUMNS, read_event_file
-from correlator.events.link import Linker, WatchTerm, link_article, link_countries, linker_of, read_watchlist
-from correlator.events.select import parse_selection, select_events
+from correlator.events.files.coded_file import CODED_COLUMNS, read_event_file
+from correlator.events.linking.link import Linker, WatchTerm, link_article, link_countries, linker_of, read_watchlist
+from correlator.events.selection.select import parse_selection, select_events
 from correlator.intake.news import add_news
 from correlator.intake.watchlist import add_watchlist
 from correlator.market.names.instruments import read_instruments

@@ -7,9 +7,9 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from correlator.events.features import CLASSES, NONE, masked
-from correlator.events.scan import scan
-from correlator.events.text import prepare
+from correlator.events.grammar.scan import scan
+from correlator.events.learned.features import CLASSES, NONE, masked
+from correlator.events.vocabulary.text import prepare
 from correlator.resources import data_path
 
 MEASURE = Path(__file__).parent / "headlines"

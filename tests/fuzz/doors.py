@@ -68,7 +68,7 @@ def gdelt(path: Path) -> object:
 
 
 def coded(path: Path) -> object:
-    from correlator.events.coded_file import read_event_file
+    from correlator.events.files.coded_file import read_event_file
 
     return list(read_event_file(path))
 
@@ -92,13 +92,13 @@ def watch(path: Path) -> object:
 
 
 def actors(path: Path) -> object:
-    from correlator.events.own_actors import read_own
+    from correlator.events.vocabulary.own_actors import read_own
 
     return read_own.__wrapped__(path)
 
 
 def watchlist(path: Path) -> object:
-    from correlator.events.link import read_watchlist
+    from correlator.events.linking.link import read_watchlist
 
     return read_watchlist(path)
 
@@ -122,14 +122,14 @@ def layout(data: bytes) -> object:
 
 
 def study_prices(path: Path) -> object:
-    from correlator.eventstudy.frames import read_wide
-    from correlator.eventstudy.study_files import read_wide_file
+    from correlator.eventstudy.panel.frames import read_wide
+    from correlator.eventstudy.parts.study_files import read_wide_file
 
     return read_wide(read_wide_file(path), "prices")
 
 
 def study_events(path: Path) -> object:
-    from correlator.eventstudy.study_files import read_events_file
+    from correlator.eventstudy.parts.study_files import read_events_file
 
     return read_events_file(path)
 
@@ -166,19 +166,19 @@ def sql(text: str) -> object:
 
 
 def selection(text: str) -> object:
-    from correlator.events.select import parse_selection
+    from correlator.events.selection.select import parse_selection
 
     return parse_selection(text)
 
 
 def formula(text: str) -> object:
-    from correlator.eventstudy.formula import parse_formula
+    from correlator.eventstudy.regression.formula import parse_formula
 
     return parse_formula(text)
 
 
 def instant(text: str) -> object:
-    from correlator.eventstudy.readers import instant
+    from correlator.eventstudy.request.readers import instant
 
     return instant(text)
 
@@ -190,7 +190,7 @@ def printed_time(text: str) -> object:
 
 
 def window(text: str) -> object:
-    from correlator.eventstudy.windows import parse_windows
+    from correlator.eventstudy.request.windows import parse_windows
 
     return parse_windows(text)
 
@@ -268,13 +268,13 @@ def frame_of_prices(frame: pl.DataFrame) -> object:
 
 
 def frame_of_study_prices(frame: pl.DataFrame) -> object:
-    from correlator.eventstudy.frames import read_wide
+    from correlator.eventstudy.panel.frames import read_wide
 
     return read_wide(frame, "prices")
 
 
 def frame_of_events(frame: pl.DataFrame) -> object:
-    from correlator.eventstudy.event_table import read_events
+    from correlator.eventstudy.placing.event_table import read_events
 
     return read_events(frame)
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 
 from correlator.errors import CorrelatorError, InputError
-from correlator.events.coded_file import read_coded_lines
-from correlator.eventstudy.event_table import read_events
-from correlator.eventstudy.frames import read_wide
+from correlator.events.files.coded_file import read_coded_lines
+from correlator.eventstudy.panel.frames import read_wide
+from correlator.eventstudy.placing.event_table import read_events
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
 from correlator.tabular import as_text, csv_of, to_polars

@@ -7,7 +7,7 @@ import pytest
 from hostile_files import BARS_OF_ODS, BLANKS, COLUMNS, ROWS, news, ods, prices, row
 
 from correlator.errors import InputError
-from correlator.eventstudy.frames import read_wide
+from correlator.eventstudy.panel.frames import read_wide
 from correlator.market.reading.files import read_prices
 from correlator.news.read import read_news
 from correlator.news.strips.strip import compile_layout

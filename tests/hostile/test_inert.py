@@ -150,7 +150,7 @@ def test_a_workbook_holds_no_formula_and_no_link():
     import io
     import zipfile
 
-    from correlator.cli.formats import FORMS, OutputFormat
+    from correlator.cli.tables.formats import FORMS, OutputFormat
 
     frame = pl.DataFrame({"=1+1": ["=1+1", "{=1+1}", "https://evil.example/", "@x", None]})
     book = zipfile.ZipFile(io.BytesIO(FORMS[OutputFormat.XLSX].encode(frame)))

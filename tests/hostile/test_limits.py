@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from correlator import source_limits as limits
 from correlator.errors import InputError
-from correlator.eventstudy.study_files import read_events_file, read_wide_file
+from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.files import read_arrow, read_parquet, read_toml, toml_document
 from correlator.market.names.instruments import read_instruments
 from correlator.market.reading.files import read_prices

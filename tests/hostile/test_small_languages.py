@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from correlator.errors import CorrelatorError, InputError
-from correlator.events.link import read_watchlist
-from correlator.events.select import parse_selection
-from correlator.eventstudy.readers import instant
-from correlator.eventstudy.windows import parse_windows
+from correlator.events.linking.link import read_watchlist
+from correlator.events.selection.select import parse_selection
+from correlator.eventstudy.request.readers import instant
+from correlator.eventstudy.request.windows import parse_windows
 from correlator.files import toml_document
 from correlator.report.schedule import parse_daily_time
 from correlator.report.spec import read_spec

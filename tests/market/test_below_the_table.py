@@ -12,8 +12,8 @@ import xlsxwriter
 from correlator import open_workspace
 from correlator.containers.foot import is_foot, without_foot
 from correlator.errors import CorrelatorWarning, InputError, TimeError
-from correlator.events.link import read_watchlist
-from correlator.eventstudy.study_files import read_events_file, read_wide_file
+from correlator.events.linking.link import read_watchlist
+from correlator.eventstudy.parts.study_files import read_events_file, read_wide_file
 from correlator.market.names.instruments import read_instruments
 
 EVENTS = "date,symbol,category\n2024-02-01,LAMP,recall\n2024-02-05,SOFA,award\n"

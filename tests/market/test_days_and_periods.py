@@ -9,8 +9,8 @@ import pytest
 
 from correlator import Workspace, open_workspace
 from correlator.errors import InputError, TimeError
-from correlator.eventstudy.event_table import read_events
-from correlator.eventstudy.frames import read_wide
+from correlator.eventstudy.panel.frames import read_wide
+from correlator.eventstudy.placing.event_table import read_events
 from correlator.market.reading.files import read_prices
 
 DAYS = [date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1), date(2024, 2, 12)]

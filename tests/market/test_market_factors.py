@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.benchmark import equal_weighted
+from correlator.eventstudy.panel.benchmark import equal_weighted
 from correlator.market.factors import read_factors
 from correlator.market.limits import price_limits
 from correlator.market.returns import limit_locked, previous_closes, returns_matrix, zero_volume

@@ -11,7 +11,7 @@ import pytest
 from bars_made import made_bars
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.benchmark import equal_weighted_of_others
+from correlator.eventstudy.panel.benchmark import equal_weighted_of_others
 from correlator.market.names.instruments import split_symbol
 from correlator.market.names.symbols import split_place
 from correlator.sessions import sessions_between

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.study_files import events_of_file
+from correlator.eventstudy.parts.study_files import events_of_file
 from correlator.files import opened, read_arrow, read_csv, read_parquet
 from correlator.market.names.instruments import read_instruments
 from correlator.market.reading.files import read_prices

@@ -14,7 +14,7 @@ import pytest
 
 from correlator import files
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.stream import write_frames
+from correlator.eventstudy.parts.stream import write_frames
 from correlator.files import replacing, temporary_folder, write_whole
 from correlator.store.db import Store
 

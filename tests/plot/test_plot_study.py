@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from correlator.errors import NotFoundError
-from correlator.eventstudy.finding import daily, finding_of, main_window, verdict
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.paths import car_path, car_paths
 from correlator.eventstudy.placebo.inference import placebo_test
+from correlator.eventstudy.results.finding import daily, finding_of, main_window, verdict
 from correlator.plot.distribution import distribution_figure, null_figure
 from correlator.plot.figures import FIGURES, RESULT, OfResult, figures_of
 from correlator.plot.heatmap import heatmap_figure

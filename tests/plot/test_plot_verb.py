@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from correlator.cli.app import app
-from correlator.cli.plot import PlotKind
+from correlator.cli.verbs.plot import PlotKind
 from correlator.errors import CorrelatorError, InputError
 from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 import correlator as co
-from correlator.eventstudy.finding import finding_of, verdict
-from correlator.eventstudy.frames import as_simple
+from correlator.eventstudy.panel.frames import as_simple
 from correlator.eventstudy.paths import car_path
+from correlator.eventstudy.results.finding import finding_of, verdict
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 SYMBOLS = ("AIRLINK", "HBL", "HUBC", "LUCK", "OGDC", "KSE100")

@@ -181,8 +181,8 @@ def test_a_packed_file_says_what_the_file_says(store, tmp_path, encoding):
 
 
 def test_rows_are_read_in_frames_and_keep_their_lines(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("correlator.events.coded_file.FRAME_ROWS", 2)
-    monkeypatch.setattr("correlator.events.coded_file.PART_FRAMES", 2)
+    monkeypatch.setattr("correlator.events.files.coded_file.FRAME_ROWS", 2)
+    monkeypatch.setattr("correlator.events.files.coded_file.PART_FRAMES", 2)
     bad = ["2025-13-01,AGREE,PAK,AZE,,\n"]
     report = add_events(store, write(tmp_path / "e.csv", [*ROWS[:3], *bad, *ROWS[3:], *bad]))
     assert (report.added, report.rejected) == (5, 2)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorError, InputError
-from correlator.eventstudy.diagnostics import arch_lm_of, ljung_box_of, outliers_of
-from correlator.eventstudy.stream import study_chunks
+from correlator.eventstudy.parts.stream import study_chunks
+from correlator.eventstudy.results.diagnostics import arch_lm_of, ljung_box_of, outliers_of
 
 BARS = 320
 OPTIONS = {"benchmark": "M", "estimation": "-250:-11", "window": "-3:3", "windows": "0:0,-3:3", "flagged": "keep"}

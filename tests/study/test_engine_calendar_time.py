@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.calendar_time import calendar_time_alpha, portfolio_returns
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.spec import study_spec
-from correlator.eventstudy.stream import study_stream
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.parts.stream import study_stream
+from correlator.eventstudy.request.spec import study_spec
+from correlator.eventstudy.results.calendar_time import calendar_time_alpha, portfolio_returns
 
 
 def bars(seed: int = 1, count: int = 500) -> tuple[np.ndarray, np.ndarray]:

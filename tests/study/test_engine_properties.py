@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slow_reference import fit_at
 
-from correlator.eventstudy.frames import returns_of
+from correlator.eventstudy.panel.frames import returns_of
 
 BARS, DAY = 120, 90
 WHERE = ([DAY], [10], [79], [80], [100])

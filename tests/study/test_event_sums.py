@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from slow_reference import fit_at
 
 from correlator.errors import InputError
-from correlator.eventstudy import engines
 from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
+from correlator.eventstudy.request import engines
 from correlator.eventstudy.significance import (
     cross_correlation,
     evidence,

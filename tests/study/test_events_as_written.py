@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError, TimeError
-from correlator.eventstudy.moments import as_labels, moments_of
-from correlator.eventstudy.study_files import events_of_file, read_events_file, read_wide_file
+from correlator.eventstudy.panel.moments import as_labels, moments_of
+from correlator.eventstudy.parts.study_files import events_of_file, read_events_file, read_wide_file
 
 NEW_YORK = {"exchange": "XNAS"}
 CLOSE = {"close_of_day": "16:00 America/New_York"}

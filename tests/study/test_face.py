@@ -147,9 +147,9 @@ print(callable(co.study))
 
 
 def test_every_output_of_the_registry_is_a_frame_and_an_option() -> None:
-    from correlator.cli.study import StudyOutput
-    from correlator.eventstudy.outputs import OUTPUTS
-    from correlator.eventstudy.stream import STREAMED_OUTPUTS
+    from correlator.cli.verbs.study import StudyOutput
+    from correlator.eventstudy.parts.stream import STREAMED_OUTPUTS
+    from correlator.eventstudy.results.outputs import OUTPUTS
 
     assert [output.value for output in StudyOutput] == list(OUTPUTS)
     assert set(STREAMED_OUTPUTS) == {"ar", "car", "bhar", "models", "excluded"}
@@ -162,7 +162,7 @@ def test_every_output_of_the_registry_is_a_frame_and_an_option() -> None:
 
 
 def test_every_kind_of_figure_is_an_option_of_the_command_line() -> None:
-    from correlator.cli.plot import PlotKind
+    from correlator.cli.verbs.plot import PlotKind
     from correlator.report.spec import FIGURES as REPORTED
 
     assert [kind.value for kind in PlotKind] == list(FIGURES)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from correlator.errors import CorrelatorError, InputError, NotFoundError, StudyError
-from correlator.eventstudy.design import design_of
-from correlator.eventstudy.formula import parse_formula
+from correlator.eventstudy.regression.design import design_of
+from correlator.eventstudy.regression.formula import parse_formula
 
 HOSTILE = tomllib.loads((Path(__file__).parents[1] / "hostile" / "formulas.toml").read_text(encoding="utf-8"))["input"]
 

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from correlator.errors import CorrelatorError, InputError, StudyError
-from correlator.eventstudy.calendar_day import common_share
-from correlator.eventstudy.frames import Calendars
 from correlator.eventstudy.matrix import study_frames
+from correlator.eventstudy.panel.frames import Calendars
 from correlator.eventstudy.paths import censored
-from correlator.eventstudy.result_frames import estimation_rows
+from correlator.eventstudy.results.calendar_day import common_share
+from correlator.eventstudy.results.result_frames import estimation_rows
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.cross_correlation import pair_correlations
 from correlator.sessions import sessions_between

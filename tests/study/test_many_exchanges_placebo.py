@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 from test_many_exchanges import BENCHMARK, EVENTS, INDEX, PRICES, WINDOW, together
 
-from correlator.eventstudy.exchange_studies import results_of
 from correlator.eventstudy.matrix import study_frames
 from correlator.eventstudy.placebo.dates import Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.power import _moved, power_test
+from correlator.eventstudy.results.exchange_studies import results_of
 
 OPTIONS = {"estimation": (-120, -11), "window": (-2, 2), "windows": "0:0,-2:2"}
 DRAWS, SEED = 6, 3

@@ -7,13 +7,13 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placebo.dates import Matching, draw_dates, placebo_clusters
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.randomisation import randomisation_p
 from correlator.eventstudy.placebo.regimes import volatility_regimes
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
 
 PLAN = study_spec(estimation="-80:-11", window="-2:2", windows="0:0,-2:2")
 

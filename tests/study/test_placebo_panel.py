@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placebo.inference import placebo_test
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
 
 FOLDER = Path(__file__).parents[3] / "shared" / "market" / "panel" / "skfolio"
 

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placebo.dates import Matching, every_placement, number_of_placements, placebo_clusters
 from correlator.eventstudy.placebo.ground import ground_of
 from correlator.eventstudy.placebo.inference import _own_placements, placebo_test
 from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
 
 SPEC = study_spec(estimation="-80:-11", window="-2:2", windows="0:0,-2:2", model="mean")
 

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.placebo import sums
 from correlator.eventstudy.power import _crossing, power_test
-from correlator.eventstudy.spec import StudySpec, study_spec
+from correlator.eventstudy.request.spec import StudySpec, study_spec
 
 SPEC = study_spec(estimation="-120:-11", window="-2:2", windows="0:0,1:2")
 SIGMA = 0.02

@@ -8,13 +8,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from correlator.eventstudy.calendar_day import calendar_day_error
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.paths import car_path
-from correlator.eventstudy.recommended import days_in_effect, recommended_path, recommended_test
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.request.spec import study_spec
+from correlator.eventstudy.results.calendar_day import calendar_day_error
+from correlator.eventstudy.results.recommended import days_in_effect, recommended_path, recommended_test
 from correlator.plot.of_result import marks_of, path_of
 
 BARS = 420

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError
-from correlator.eventstudy.cross_section import cross_section, event_features
 from correlator.eventstudy.matrix import study_matrix
+from correlator.eventstudy.regression.cross_section import cross_section, event_features
 
 pytest.importorskip("statsmodels")
 

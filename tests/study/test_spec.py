@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 import correlator as co
-from correlator.cli.study_options import study_parameter
+from correlator.cli.options.study import study_parameter
 from correlator.errors import InputError, TimeError
 from correlator.eventstudy.matrix import study_frames
-from correlator.eventstudy.spec import (
+from correlator.eventstudy.request.spec import (
     FRAMES,
     STORE,
     FrameKeywords,
@@ -24,7 +24,7 @@ from correlator.eventstudy.spec import (
     study_spec,
     written_default,
 )
-from correlator.eventstudy.windows import DateWindow, OffsetWindow, parse_window, parse_windows
+from correlator.eventstudy.request.windows import DateWindow, OffsetWindow, parse_window, parse_windows
 from correlator.report.spec import parse_spec, study_keys
 from correlator.research.placebo import stored_placebo
 from correlator.research.study import study

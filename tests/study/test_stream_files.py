@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from correlator.cli.app import app
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy import stream
-from correlator.eventstudy.stream import chunk_for, write_frames
-from correlator.eventstudy.study_files import events_of_file
+from correlator.eventstudy.parts.parts import stream
+from correlator.eventstudy.parts.stream import chunk_for, write_frames
+from correlator.eventstudy.parts.study_files import events_of_file
 
 
 @pytest.fixture

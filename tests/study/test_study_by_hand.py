@@ -13,27 +13,27 @@ import pytest
 import correlator as co
 from correlator.correlation.signal import rolling_correlation
 from correlator.errors import CorrelatorWarning, InputError, NotFoundError
-from correlator.eventstudy.calendar_day import calendar_day_error, common_share
-from correlator.eventstudy.calendar_time import calendar_time_frame
-from correlator.eventstudy.diagnostics import _arch_lm
 from correlator.eventstudy.estimation.engine import rows_inside
-from correlator.eventstudy.factors import part_risk_free
-from correlator.eventstudy.finding import over
-from correlator.eventstudy.flagged import dropped_reasons, findings_on, without_flagged
-from correlator.eventstudy.formula import MOST_TERMS, parse_formula
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
+from correlator.eventstudy.panel.factors import part_risk_free
+from correlator.eventstudy.panel.flagged import dropped_reasons, findings_on, without_flagged
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.trade_to_trade import summed_over
+from correlator.eventstudy.parts.stream import pooled
+from correlator.eventstudy.parts.study_files import _head
 from correlator.eventstudy.placebo.dates import Matching, _matched, placebo_clusters
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.regimes import REGIME_BARS, volatility_regimes
 from correlator.eventstudy.power import _finds, _moved
-from correlator.eventstudy.recommended import _cross_section, days_in_effect, recommended
-from correlator.eventstudy.spec import study_spec
-from correlator.eventstudy.stream import pooled
-from correlator.eventstudy.study_files import _head
-from correlator.eventstudy.trade_to_trade import summed_over
-from correlator.eventstudy.volatility import volatility_multiplier
-from correlator.eventstudy.windows import DateWindow, OffsetWindow
+from correlator.eventstudy.regression.formula import MOST_TERMS, parse_formula
+from correlator.eventstudy.request.spec import study_spec
+from correlator.eventstudy.request.windows import DateWindow, OffsetWindow
+from correlator.eventstudy.results.calendar_day import calendar_day_error, common_share
+from correlator.eventstudy.results.calendar_time import calendar_time_frame
+from correlator.eventstudy.results.diagnostics import _arch_lm
+from correlator.eventstudy.results.finding import over
+from correlator.eventstudy.results.recommended import _cross_section, days_in_effect, recommended
+from correlator.eventstudy.results.volatility import volatility_multiplier
 from correlator.research.benchmark import Timing, timed
 from correlator.research.features import _story_sizes
 

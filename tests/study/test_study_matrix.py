@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError, NotFoundError, StudyError, TimeError
-from correlator.eventstudy.event_table import read_events
-from correlator.eventstudy.frames import read_wide, returns_of
 from correlator.eventstudy.matrix import study_matrix
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.outputs import OUTPUTS
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.panel.frames import read_wide, returns_of
+from correlator.eventstudy.placing.event_table import read_events
+from correlator.eventstudy.request.spec import study_spec
+from correlator.eventstudy.results.outputs import OUTPUTS
 from correlator.resources import data_path
 
 
@@ -282,7 +282,7 @@ def test_factors_and_a_benchmark_are_not_used_in_the_place_of_each_other() -> No
 def test_flags_name_what_is_censored() -> None:
     table = wide().with_columns(A=pl.when(pl.col("date") == date(2020, 10, 28)).then(None).otherwise(pl.col("A")))
     taken = read_wide(table, "returns")
-    from correlator.eventstudy.frames import Panel
+    from correlator.eventstudy.panel.frames import Panel
 
     locked, silent = np.zeros(taken.values.shape, dtype=bool), np.zeros(taken.values.shape, dtype=bool)
     locked[300, 0] = silent[300, 0] = silent[299, 0] = True

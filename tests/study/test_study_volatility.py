@@ -11,7 +11,7 @@ import pytest
 from slow_reference import fit_at
 
 from correlator.errors import StudyError
-from correlator.eventstudy.volatility import abnormal_volatility, forecast_variances, volatility_multiplier
+from correlator.eventstudy.results.volatility import abnormal_volatility, forecast_variances, volatility_multiplier
 
 
 def test_multiplier_by_its_formula() -> None:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from correlator.errors import InputError
-from correlator.eventstudy.windows import DateWindow, OffsetWindow, parse_window, parse_windows
+from correlator.eventstudy.request.windows import DateWindow, OffsetWindow, parse_window, parse_windows
 
 
 def test_offsets_and_dates() -> None:

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorError
-from correlator.eventstudy.counterfactual import _replacements
 from correlator.eventstudy.estimation.synthetic import simplex_weights
+from correlator.eventstudy.results.counterfactual import _replacements
 
 SESSIONS, DONORS = 200, 12
 OPTIONS = {"model": "synthetic", "estimation": "-130:-11", "window": "-3:3", "windows": "0:0,-3:3"}
@@ -203,8 +203,8 @@ def test_too_few_donors_are_the_reason() -> None:
 
 
 def test_donors_of_an_acting_country_are_touched() -> None:
-    from correlator.eventstudy.donors import touched_donors
-    from correlator.eventstudy.frames import Donors
+    from correlator.eventstudy.panel.donors import touched_donors
+    from correlator.eventstudy.panel.frames import Donors
 
     donors = Donors(("X", "Y", "Z"), np.zeros((1, 3)), np.ones((1, 3), dtype=bool), ("AZE", "USA", None))
     frame = pl.DataFrame({"source_country": ["PAK", None], "target_country": ["AZE", "USA"]})

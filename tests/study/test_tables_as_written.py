@@ -14,7 +14,7 @@ import pytest
 
 import correlator as co
 from correlator.errors import CorrelatorWarning, InputError, TimeError
-from correlator.eventstudy.study_files import read_events_file
+from correlator.eventstudy.parts.study_files import read_events_file
 
 rng = np.random.default_rng(12)
 DAYS = [day for day in (date(2023, 1, 2) + timedelta(days=k) for k in range(420)) if day.weekday() < 5]

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from correlator.eventstudy.estimation import residuals
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.matrix import study_frames
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.trade_to_trade import bridge_holes, holes_in
+from correlator.eventstudy.results.result import StudyResult
 from correlator.eventstudy.significance.arrays import study_arrays
 from correlator.eventstudy.significance.table import significance_table
-from correlator.eventstudy.trade_to_trade import bridge_holes, holes_in
 
 BARS, ZERO = 330, 300
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 import correlator as co
 from correlator.cli.app import app
 from correlator.errors import CorrelatorWarning, InputError
-from correlator.eventstudy.weeks import off_by
+from correlator.eventstudy.panel.weeks import off_by
 from correlator.market.audit.prices import audit_prices
 from correlator.sessions import sessions_between
 

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from correlator.errors import InputError
-from correlator.eventstudy.frames import Panel
 from correlator.eventstudy.measure import study_panel
-from correlator.eventstudy.spec import study_spec
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.request.spec import study_spec
 from correlator.look_ahead import audit, numbers_of
 
 PLAN = study_spec(estimation="-60:-6", window="-2:2", windows="0:0,-2:2")

@@ -23,7 +23,6 @@ from typing import cast
 import numpy as np
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.engines import runs_compiled
 from correlator.eventstudy.estimation.estimates import (
     FLAT_DESIGN_REASON,
     FLAT_RETURN_REASON,
@@ -41,7 +40,8 @@ from correlator.eventstudy.estimation.estimates import (
 from correlator.eventstudy.estimation.kernel import fit_compiled
 from correlator.eventstudy.estimation.least_squares import Fit, coefficients_of, fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import Model, model_named, with_corrected_beta
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Mask, Rows
+from correlator.eventstudy.request.engines import runs_compiled
 
 ESTIMATORS = {
     "synthetic": "correlator.eventstudy.estimation.synthetic:fit_synthetic",
@@ -80,7 +80,7 @@ def fit_events(
         Without the first, ``estimation_residuals`` is None; without the second ``actual`` and ``expected`` stay empty
         (E, 0), which saves memory where only AR and CAR are asked for.
     engine
-        ``auto``, ``numpy`` or ``compiled``, as ``correlator.eventstudy.engines`` has it.
+        ``auto``, ``numpy`` or ``compiled``, as ``correlator.eventstudy.request.engines`` has it.
 
     Returns
     -------

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from correlator.eventstudy.estimation.models import Model
-from correlator.eventstudy.frames import Array, Donors, Mask, Panel, Rows, Spans
+from correlator.eventstudy.panel.frames import Array, Donors, Mask, Panel, Rows, Spans
 
 FLAT_RETURN_REASON = "zero variance in the estimation window"
 FLAT_DESIGN_REASON = "benchmark or factors without variation of their own in the estimation window"

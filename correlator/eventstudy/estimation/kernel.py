@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.eventstudy.engines import compiled
 from correlator.eventstudy.estimation.estimates import (
     FLAT_DESIGN_REASON,
     FLAT_RETURN_REASON,
@@ -32,7 +31,8 @@ from correlator.eventstudy.estimation.estimates import (
     Request,
     too_few,
 )
-from correlator.eventstudy.frames import Array, Rows, Spans
+from correlator.eventstudy.panel.frames import Array, Rows, Spans
+from correlator.eventstudy.request.engines import compiled
 from correlator.limits import thread_count
 
 READY, FLAT_RETURN, FLAT_DESIGN = 0, 1, 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Mask, Rows
 
 _DEGENERATE = 64 * np.finfo(np.float64).eps
 """A column whose remaining norm is below this share of its size has no variation of its own."""

@@ -30,7 +30,7 @@ import numpy as np
 
 from correlator.errors import NotFoundError
 from correlator.eventstudy.estimation.least_squares import Fit, coefficients_of, fit_batch
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 
 
 @dataclass(frozen=True)

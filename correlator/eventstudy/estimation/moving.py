@@ -22,7 +22,7 @@ from correlator.eventstudy.estimation.estimates import (
 )
 from correlator.eventstudy.estimation.least_squares import fit_batch, predict_batch
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.progress import tracked
 
 _PER_CENT = 100.0

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from correlator.eventstudy.engines import compiled
 from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
-from correlator.eventstudy.frames import Array, Mask, Rows, Spans
+from correlator.eventstudy.panel.frames import Array, Mask, Rows, Spans
+from correlator.eventstudy.request.engines import compiled
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from correlator.eventstudy.estimation.estimates import (
     too_few,
 )
 from correlator.eventstudy.estimation.models import Model, correlation
-from correlator.eventstudy.frames import Array, Donors, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Donors, Mask, Rows
 from correlator.progress import tracked
 
 FEWEST_DONORS = 5

@@ -35,12 +35,12 @@ from correlator.errors import InputError
 from correlator.eventstudy.estimation.engine import default_minimum, regressed
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates
 from correlator.eventstudy.estimation.models import model_named
-from correlator.eventstudy.frames import Mask, Panel, Rows
-from correlator.eventstudy.many_exchanges import parts_of
+from correlator.eventstudy.panel.frames import Mask, Panel, Rows
+from correlator.eventstudy.panel.many_exchanges import parts_of
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.regimes import regimes_of, same_regime
-from correlator.eventstudy.spec import StudySpec
-from correlator.eventstudy.windows import OffsetWindow
+from correlator.eventstudy.request.spec import StudySpec
+from correlator.eventstudy.request.windows import OffsetWindow
 
 CRITERIA = ("weekday", "volatility", "distance")
 """In the order in which they are given up."""

@@ -12,14 +12,14 @@ from functools import reduce
 import numpy as np
 
 from correlator.buckets import parts_of
-from correlator.eventstudy.exchange_studies import results_of
-from correlator.eventstudy.frames import Calendars, Mask, Panel, Rows
-from correlator.eventstudy.parts import Part
+from correlator.eventstudy.panel.frames import Calendars, Mask, Panel, Rows
+from correlator.eventstudy.parts.parts import Part
+from correlator.eventstudy.parts.spread import SpreadResult
 from correlator.eventstudy.placebo.dates import measurable
 from correlator.eventstudy.placebo.sums import Placings, Sums, sums_of_draws
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.spec import StudySpec
-from correlator.eventstudy.spread import SpreadResult
+from correlator.eventstudy.request.spec import StudySpec
+from correlator.eventstudy.results.exchange_studies import results_of
+from correlator.eventstudy.results.result import StudyResult
 from correlator.progress import tracked
 
 

@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import InputError, StudyError
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Mask, Rows
+from correlator.eventstudy.parts.spread import SpreadResult
 from correlator.eventstudy.placebo.dates import (
     CRITERIA,
     Cluster,
@@ -31,10 +32,9 @@ from correlator.eventstudy.placebo.ground import Ground, ground_of, total_sums
 from correlator.eventstudy.placebo.moves import Moves
 from correlator.eventstudy.placebo.outcome import PERCENTILES, OwnPlacements, PlaceboResult
 from correlator.eventstudy.placebo.sums import placings_of, real_sums
-from correlator.eventstudy.readers import whole_number
-from correlator.eventstudy.result import StudyResult
-from correlator.eventstudy.result_frames import group_keys
-from correlator.eventstudy.spread import SpreadResult
+from correlator.eventstudy.request.readers import whole_number
+from correlator.eventstudy.results.result import StudyResult
+from correlator.eventstudy.results.result_frames import group_keys
 
 STATISTICS = ("scar", "caar", "bmp")
 

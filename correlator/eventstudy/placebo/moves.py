@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlator.eventstudy.frames import Calendars, Mask, Panel, Rows
+from correlator.eventstudy.panel.frames import Calendars, Mask, Panel, Rows
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import numpy as np
 import polars as pl
 
 from correlator.errors import NotFoundError
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.placebo.dates import CRITERIA
 from correlator.eventstudy.placebo.randomisation import Shift, equivalence_p, family_p, interval, randomisation_p
+from correlator.eventstudy.request.spec import StudySpec
 from correlator.eventstudy.significance.multiple_testing import benjamini_hochberg, holm
-from correlator.eventstudy.spec import StudySpec
 from correlator.version import __version__
 
 OUTPUTS = ("table", "bands", "draws", "clusters", "excluded")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 from correlator.eventstudy.significance.multiple_testing import romano_wolf
 
 LEVEL = 0.95

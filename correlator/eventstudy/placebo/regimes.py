@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from correlator.eventstudy.benchmark import equal_weighted
-from correlator.eventstudy.frames import Array, Mask, Panel, Rows
-from correlator.eventstudy.many_exchanges import parts_of
+from correlator.eventstudy.panel.benchmark import equal_weighted
+from correlator.eventstudy.panel.frames import Array, Mask, Panel, Rows
+from correlator.eventstudy.panel.many_exchanges import parts_of
 from correlator.eventstudy.placebo.moves import Moves, read_later
 
 REGIMES = 3

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.engine import fit_events
 from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.placebo.dates import Cluster
-from correlator.eventstudy.result import StudyResult
+from correlator.eventstudy.results.result import StudyResult
 
 _PLACEMENTS = 200_000
 """Placements estimated at a time: some 100 MB."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from correlator.errors import StudyError
 from correlator.eventstudy.estimation.estimates import EventEstimates, PackedBars
 from correlator.eventstudy.estimation.residuals import Refitted
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Mask, Rows
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import ArrayLike
 
 from correlator.errors import StudyError, warn
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 
 _EVERY_PATTERN: Final = 12
 _CELLS: Final = 10_000_000

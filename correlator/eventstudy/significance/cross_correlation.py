@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from correlator.errors import warn
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.eventstudy.significance.arrays import Columns, StudyArrays
 from correlator.eventstudy.significance.signed_ranks import Each
 

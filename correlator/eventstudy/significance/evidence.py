@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.errors import StudyError
-from correlator.eventstudy.engines import runs_compiled
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
+from correlator.eventstudy.request.engines import runs_compiled
 from correlator.eventstudy.significance.arrays import StudyArrays
 from correlator.eventstudy.significance.cross_correlation import (
     Neighbours,

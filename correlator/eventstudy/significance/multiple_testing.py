@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from correlator.errors import InputError
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
 
 
 def holm(p_values: ArrayLike) -> Array:

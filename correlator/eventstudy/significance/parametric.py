@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 from correlator.eventstudy.significance.evidence import Evidence
 
 

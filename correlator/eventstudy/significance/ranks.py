@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from correlator.eventstudy.frames import Array, Mask
+from correlator.eventstudy.panel.frames import Array, Mask
 
 
 class Ranked(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 from correlator.eventstudy.significance import nonparametric, parametric
 from correlator.eventstudy.significance.evidence import Evidence
 

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.eventstudy.engines import compiled, inlined
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Mask, Rows
+from correlator.eventstudy.request.engines import compiled, inlined
 from correlator.eventstudy.significance.ranks import DaySums, RankSums, no_ranks
 from correlator.eventstudy.significance.sums import ROUNDING, Known
 from correlator.eventstudy.significance.value_loops import Values

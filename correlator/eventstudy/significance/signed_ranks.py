@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from correlator.eventstudy.engines import compiled
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
+from correlator.eventstudy.request.engines import compiled
 from correlator.eventstudy.significance.arrays import StudyArrays
 
 Keys = NDArray[np.uint64]

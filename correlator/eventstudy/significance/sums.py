@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from correlator.eventstudy.frames import Array, Mask, Rows
+from correlator.eventstudy.panel.frames import Array, Mask, Rows
 from correlator.eventstudy.significance.arrays import Columns, StudyArrays
 
 STAGES: Final = ("values", "moments", "residuals")

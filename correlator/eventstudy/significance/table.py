@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from correlator.eventstudy.frames import Array
+from correlator.eventstudy.panel.frames import Array
 from correlator.eventstudy.significance.arrays import StudyArrays
 from correlator.eventstudy.significance.evidence import Evidence, evidence_of
 from correlator.eventstudy.significance.parametric import dates_of
@@ -32,7 +32,7 @@ def significance_table(arrays: StudyArrays, *, engine: str = "auto") -> pl.DataF
     """window_or_day, statistic, value, df, p_value, n (events with a value): days in order, then windows.
 
     Statistics come in the order of the registry; what a column cannot give is null. ``engine`` as in
-    ``correlator.eventstudy.engines``. Raises StudyError for fewer than two events.
+    ``correlator.eventstudy.request.engines``. Raises StudyError for fewer than two events.
     """
     return table_of(evidence_of(arrays, engine), [*arrays.day_labels, *arrays.window_labels])
 

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from correlator.eventstudy.engines import compiled
-from correlator.eventstudy.frames import Array, Rows
+from correlator.eventstudy.panel.frames import Array, Rows
+from correlator.eventstudy.request.engines import compiled
 from correlator.eventstudy.significance.arrays import StudyArrays
 
 _SUMS: Final = ("n", "total", "positive", "scaled_n", "scaled_total", "patell", "forecast", "forecasts", "bars")

@@ -1,0 +1,1 @@
+"""How a table leaves the command line: its forms, and how it looks on a terminal."""

@@ -1,0 +1,167 @@
+"""The forms in which a table leaves the command line: endings, help and refusals follow from one entry per form."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from correlator.errors import InputError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class OutputFormat(StrEnum):
+    """How a table is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form: the file endings that mean it, how a frame becomes its bytes, and whether a terminal can show it."""
+
+    endings: tuple[str, ...]
+    encode: Callable[[pl.DataFrame], bytes]
+    is_text: bool
+
+
+def format_of(path: Path) -> OutputFormat:
+    """The format that the ending of ``path`` means; CSV without an ending. Raises InputError for any other ending."""
+    ending = path.suffix.lower()
+    if not ending:
+        return OutputFormat.CSV
+    for name, form in FORMS.items():
+        if ending in form.endings:
+            return name
+    known = ", ".join(ending for form in FORMS.values() for ending in form.endings)
+    raise InputError(f"{path.name}: no table is written as {ending}", hint=f"use {known}, or give --format")
+
+
+def check_ending(path: Path, chosen: OutputFormat) -> None:
+    """Raise InputError where the ending of ``path`` says another format than ``chosen``."""
+    ending = path.suffix.lower()
+    meant = next((name for name, form in FORMS.items() if ending in form.endings), chosen)
+    if meant is not chosen and FORMS[meant].endings != (".txt",):
+        raise InputError(f"{path.name} ends like {meant.value}, but --format says {chosen.value}", hint="leave one out")
+
+
+def plain(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with instants and dates as ISO 8601 text, instants in UTC."""
+    import polars as pl
+
+    instants = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
+    return frame.with_columns(
+        pl.col(instants).dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"),
+        pl.col(pl.Date).cast(pl.String),
+    )
+
+
+def joined(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with one text for what a cell cannot hold: lists with semicolons, structures as JSON, bytes as hex."""
+    import polars as pl
+
+    return frame.with_columns(_flat(pl.col(name), kind) for name, kind in frame.schema.items())
+
+
+def _flat(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    import polars as pl
+
+    if isinstance(kind, pl.List | pl.Array) and not kind.inner.is_nested() and kind.inner != pl.Binary:
+        return column.cast(pl.List(pl.String)).list.join("; ")
+    if kind.is_nested():
+        return column.map_elements(_json_text, return_dtype=pl.String)
+    return column.bin.encode("hex") if kind == pl.Binary else column
+
+
+def _json_text(value: object) -> str:
+    import polars as pl
+
+    plain_value = value.to_list() if isinstance(value, pl.Series) else value
+    return json.dumps(_finite(plain_value), ensure_ascii=False, default=_text)
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    return plain(joined(frame)).write_csv().encode()
+
+
+def _json(frame: pl.DataFrame) -> bytes:
+    rows = (json.dumps(_finite(row), ensure_ascii=False, default=_text) for row in plain(frame).iter_rows(named=True))
+    return ("[" + ",\n ".join(rows) + "]\n").encode()
+
+
+def _text(value: object) -> str:
+    """A value that JSON has no form for: bytes as hexadecimal digits, anything else as it prints."""
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: object) -> object:
+    """The value with null for NaN and infinity, which JSON cannot hold, and decimals as numbers, inside lists and
+    structures as well.
+    """
+    if isinstance(value, Decimal):
+        return int(value) if value.as_tuple().exponent == 0 else float(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    return value
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    content = BytesIO()
+    frame.write_parquet(content)
+    return content.getvalue()
+
+
+def _xlsx(frame: pl.DataFrame) -> bytes:
+    """A workbook with typed cells and a frozen header; instants in UTC, whose zone Excel cannot hold."""
+    import polars as pl
+    from xlsxwriter import Workbook
+
+    limit = 1_048_575
+    if frame.height > limit:
+        raise InputError(f"a workbook holds {limit:,} rows, the table has {frame.height:,}", hint="use csv or parquet")
+    zoned = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime) and kind.time_zone]
+    naive = joined(frame).with_columns(
+        pl.col(zoned).dt.convert_time_zone("UTC").dt.replace_time_zone(None).name.keep(),
+    )
+    content = BytesIO()
+    workbook = Workbook(content, {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True})
+    naive.write_excel(
+        workbook,
+        autofit=True,
+        freeze_panes=(1, 0),
+        float_precision=6,
+        dtype_formats={pl.Datetime: "yyyy-mm-dd hh:mm:ss", pl.Date: "yyyy-mm-dd"},
+    )
+    workbook.close()
+    return content.getvalue()
+
+
+def _table(frame: pl.DataFrame) -> bytes:
+    from correlator.cli.tables.terminal_table import whole_table
+
+    return whole_table(frame).encode()
+
+
+FORMS: dict[OutputFormat, Form] = {
+    OutputFormat.CSV: Form((".csv",), _csv, True),
+    OutputFormat.JSON: Form((".json",), _json, True),
+    OutputFormat.PARQUET: Form((".parquet", ".pq"), _parquet, False),
+    OutputFormat.XLSX: Form((".xlsx",), _xlsx, False),
+    OutputFormat.TABLE: Form((".txt",), _table, True),
+}

@@ -1,0 +1,1 @@
+"""What a terminal shows and hands in: narration, progress, figures, standard input."""

@@ -1,0 +1,1 @@
+"""One module per verb: it parses, calls and prints."""

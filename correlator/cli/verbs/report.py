@@ -1,0 +1,162 @@
+"""``correlator report``: make a report, schedule it, list its runs."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from correlator.cli.lazy_verbs import Verbs
+from correlator.cli.options.common import StoreOption, open_store
+from correlator.cli.tables.options import TableOptions, prints_table
+from correlator.cli.terminal.output import complain, narrate
+from correlator.eventstudy.request.readers import instant
+from correlator.inert import visible
+
+app = Verbs(help="Scheduled reports: CSV tables, a manifest and an HTML tear sheet.", no_args_is_help=True)
+
+FileArgument = Annotated[Path, typer.Argument(help="TOML file of the report.")]
+SessionOption = Annotated[
+    str | None,
+    typer.Option("--if-session", help="Do nothing if the day is not a session of this exchange, such as XKAR."),
+]
+FolderOption = Annotated[Path, typer.Option("--out", "-o", help="Folder that holds the reports.")]
+
+
+@app.command()
+def run(
+    file: FileArgument,
+    out: FolderOption = Path("reports"),
+    as_of: Annotated[
+        str | None,
+        typer.Option("--as-of", help="Session date or ISO instant of the report (default: last closed session)."),
+    ] = None,
+    if_session: SessionOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Make a report and print its folder.
+
+    Example: correlator report run daily.toml --as-of 2025-06-05 -o reports/
+    """
+    from correlator.report.run import run_report
+    from correlator.report.spec import read_spec
+
+    spec = read_spec(file)
+    out.mkdir(parents=True, exist_ok=True)
+    done = run_report(spec, open_store(store), out=out, as_of=_moment(as_of), if_session=if_session)
+    narrate(f"{done.status}: {done.message}")
+    if done.folder is not None:
+        print(visible(str(done.folder), keep=""))
+
+
+class Scheduler(StrEnum):
+    """What runs the report."""
+
+    CRON = "cron"
+    SYSTEMD = "systemd"
+
+
+@app.command()
+def schedule(
+    file: FileArgument,
+    at: Annotated[str, typer.Option("--at", help="Time of day with its zone, such as '16:15 Asia/Karachi'.")],
+    scheduler: Annotated[
+        Scheduler, typer.Option("--as", help="A crontab line or the two files of a systemd timer.")
+    ] = Scheduler.CRON,
+    install: Annotated[bool, typer.Option("--install", help="Install it for this user instead of printing.")] = False,
+    if_session: SessionOption = None,
+    out: FolderOption = Path("reports"),
+    store: StoreOption = None,
+) -> None:
+    """Check a report, then print or install the schedule that runs it every day.
+
+    Example: correlator report schedule daily.toml --at "16:15 Asia/Karachi" --if-session XKAR
+    """
+    import tzlocal
+
+    from correlator.report import schedule as plan
+    from correlator.report.as_of import exchange_of_report
+    from correlator.report.spec import read_spec
+
+    spec, when, local_zone, now = read_spec(file), plan.parse_daily_time(at), tzlocal.get_localzone(), datetime.now(UTC)
+    opened = open_store(store)
+    exchange = if_session or exchange_of_report(opened, spec.study.symbols)
+    command = _command(file, out, opened.path, if_session)
+    early = plan.runs_before_close(when, exchange, now)
+    if early is not None:
+        complain(
+            f"{when} is before the close of {exchange} on {early:%Y-%m-%d}: the report will be of the session before",
+            level="warning",
+        )
+    if scheduler is Scheduler.CRON:
+        _schedule_cron(spec.name, plan.crontab_line(when, command, local_zone, now), install)
+    else:
+        _schedule_systemd(plan.systemd_units(spec.name, when, command, Path.cwd()), install)
+    for run_at in plan.next_runs(when, now, 3):
+        narrate(
+            f"runs {run_at.astimezone(when.zone):%a %Y-%m-%d %H:%M %Z}, here {run_at.astimezone(local_zone):%H:%M %Z}"
+        )
+
+
+def _schedule_cron(name: str, line: str, install: bool) -> None:
+    from correlator.report.schedule import install_crontab
+
+    if not install:
+        print(line)
+        return
+    install_crontab(name, line)
+    narrate("in the crontab, and read back from it")
+
+
+def _schedule_systemd(units: dict[str, str], install: bool) -> None:
+    from correlator.report.schedule import install_systemd
+
+    if not install:
+        print("\n".join(f"# {name}\n{text}" for name, text in units.items()), end="")
+        return
+    for path in install_systemd(units, Path.home() / ".config" / "systemd" / "user"):
+        narrate(f"wrote {path}")
+
+
+@app.command("list")
+@prints_table
+def list_runs(
+    *,
+    out: FolderOption = Path("reports"),
+    last: Annotated[int, typer.Option("--last", min=1, help="Runs per report.")] = 10,
+    printer: TableOptions,
+) -> None:
+    """Show the last runs of every report in a folder, newest first.
+
+    Example: correlator report list -o reports/
+    """
+    import polars as pl
+
+    from correlator.errors import NotFoundError
+    from correlator.report.journal import JOURNAL, read_journal
+
+    homes = sorted(path.parent for path in out.glob(f"*/{JOURNAL}"))
+    if not homes:
+        raise NotFoundError(f"no report has run in {out}", hint="make one with `correlator report run`")
+    printer.print(pl.concat([read_journal(home, last) for home in homes]))
+
+
+def _command(file: Path, out: Path, store: Path, if_session: str | None) -> list[str]:
+    """The command that a scheduler runs: whole paths, errors alone on stderr."""
+    program = [sys.executable, "-m", "correlator.cli.main", "--quiet", "--store", str(store.resolve())]
+    holidays = ["--if-session", if_session] if if_session else []
+    return [*program, "report", "run", str(file.resolve()), "-o", str(out.resolve()), *holidays]
+
+
+def _moment(text: str | None) -> date | datetime | None:
+    """A date stands for its end at the exchange, an instant for itself."""
+    if text is not None and len(text) == 10:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            return instant(text)
+    return instant(text)

@@ -1,0 +1,269 @@
+"""``correlator study``: event-window returns, on stored events and bars or on files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from correlator.cli.options.common import ClusterOption, StoreOption, open_store
+from correlator.cli.options.study import donors_file, part_options, takes_study
+from correlator.cli.tables.formats import OutputFormat
+from correlator.cli.tables.options import MADE_KEY, TableOptions, prints_table
+from correlator.cli.terminal.output import complain, narrate, progress
+from correlator.cli.terminal.stdin import stdin_kept
+from correlator.errors import InputError, StudyError, counted
+from correlator.eventstudy.request.spec import FRAMES, RETURNS_KINDS, STORE, study_spec
+from correlator.eventstudy.results.outputs import OUTPUTS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from correlator.eventstudy.panel.frames import Panel
+    from correlator.eventstudy.parts.spread import SpreadResult
+    from correlator.eventstudy.request.spec import StudySpec
+    from correlator.eventstudy.results.result import StudyResult
+    from correlator.tabular import Frame
+
+
+StudyOutput = StrEnum("StudyOutput", {name.upper().replace("-", "_"): name for name in OUTPUTS})  # type: ignore[misc]
+"""Which frame of a study is printed: the outputs of the registry."""
+
+_WORDS = "What to print (default: summary on a terminal, else ar): " + "; ".join(
+    f"{each.name}, {each.words}" for each in OUTPUTS.values()
+)
+
+
+@prints_table
+@takes_study(frames=True)
+def study(
+    *,
+    chosen: dict[str, Any],
+    prices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--prices",
+            help="File of prices to study instead of the store, wide or of bars; one share each: SYMBOL=FILE.",
+        ),
+    ] = None,
+    volumes: Annotated[
+        list[str] | None,
+        typer.Option("--volumes", help="File of volumes, as --prices: abnormal log volume instead of returns."),
+    ] = None,
+    factors: Annotated[
+        Path | None,
+        typer.Option("--factors", help="Wide file of factor returns, fractions, or one of Kenneth French's."),
+    ] = None,
+    risk_free: Annotated[
+        str | None, typer.Option("--risk-free", help="Column with the risk-free return, for excess returns.")
+    ] = None,
+    returns_kind: Annotated[
+        str | None, typer.Option("--returns-kind", help="What a file of returns holds: log (default) or simple.")
+    ] = None,
+    placebo: Annotated[
+        int | None,
+        typer.Option(
+            "--placebo", min=1, help="With the summary, also p against this many placebo studies.", show_default=False
+        ),
+    ] = None,
+    output: Annotated[StudyOutput | None, typer.Option("--output", help=_WORDS, show_default=False)] = None,
+    cluster: ClusterOption = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="NAME",
+            help="With --cluster and a lake: workers write the rows of ar, car, bhar or models into its table "
+            "studies/NAME/OUTPUT, and nothing is printed.",
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    printer: TableOptions,
+) -> None:
+    """Abnormal returns around events, with their errors.
+
+    Example: correlator study --symbol AIRLINK --benchmark KSE100 --window -5:5 --windows -1:1 --output car
+    """
+    prices, volumes, chosen["events"], factors = _with_stdin(prices, volumes, chosen["events"], factors)
+    output = output or StudyOutput("summary" if printer.for_a_person or placebo is not None else "ar")
+    if placebo is not None and output.value != "summary":
+        raise InputError("--placebo adds a column to the summary", hint="leave --output out, or use the verb placebo")
+    if into is not None and (cluster is None or placebo is not None or printer.to is not None):
+        raise InputError(
+            "--into is of rows that workers of a cluster write into a lake",
+            hint="give --cluster, and leave --to and --placebo out",
+        )
+    files = {"prices": prices, "volumes": volumes, "returns": _returns_file(chosen["returns"])}
+    data: dict[str, Any] = {"factors": _read_factors(factors), "risk_free": risk_free}
+    if any(files.values()):
+        if cluster is not None:
+            raise InputError(
+                "a study of files does not run on a cluster", hint="load them into a lake, or leave --cluster"
+            )
+        from correlator.eventstudy.measure import study_events
+        from correlator.eventstudy.parts.stream import STREAMED_OUTPUTS
+        from correlator.eventstudy.parts.study_files import read_events_file
+        from correlator.eventstudy.results.made import benchmark_note
+
+        panel, spec = _files(files, chosen, returns_kind, data)
+        events = Path(chosen["events"])
+        streams = output in STREAMED_OUTPUTS and not spec.needs_all_events
+        if printer.to is not None and streams and printer.destination is OutputFormat.PARQUET:
+            _stream(panel, spec, events, output, printer=printer)
+            narrate(f"benchmark: {benchmark_note(panel, spec)}")
+            return
+        result = study_events(panel, read_events_file(events), spec)
+    else:
+        from correlator.research.study import Data, run_study
+
+        spec = study_spec(**part_options(chosen, STORE))
+        if cluster is not None:
+            from correlator.cluster import cluster_at
+            from correlator.research.cluster_rows import rows_address, write_rows
+            from correlator.research.cluster_study import run_cluster_study
+
+            if into is not None:
+                rows_address(open_store(store), output.value, into)
+            with cluster_at(cluster) as opened:
+                spread = run_cluster_study(open_store(store), spec, opened, Data(**data))
+                if into is None:
+                    _print(spread, output, placebo, printer)
+                else:
+                    address, rows = write_rows(spread, output.value, open_store(store), into)
+                    _tell(spread.made["events_measured"], spread.made["events_excluded"], rows, 0)
+                    narrate(f"{rows} rows are in {address}")
+            return
+        result = run_study(open_store(store), spec, Data(**data))
+    _print(result, output, placebo, printer)
+
+
+def _print(result: StudyResult | SpreadResult, output: StudyOutput, placebo: int | None, printer: TableOptions) -> None:
+    """Say what was measured, and print the output."""
+    if output.value != "excluded" and (nothing := result.why_nothing()):
+        raise StudyError(nothing, hint="--output excluded lists them")
+    if result.spec.by and OUTPUTS[output.value].streams:
+        complain(f"--by splits averages and statistics; --output {output.value} has no groups", level="warning")
+    frame = result.frame(output.value) if placebo is None else result.summary(placebo=placebo)
+    _tell(len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
+    narrate(f"benchmark: {result.benchmark_note}")
+    if output is StudyOutput("diagnostics"):
+        flagged = frame.filter(frame["flags"] != "").height
+        narrate(f"{flagged} of {frame.height} events have a doubt in the column flags")
+    printer.print(
+        _shown(frame, output),
+        output.value,
+        unit=_unit(result.spec.returns),
+        made={"table": output.value, **result.made},
+        groups=result.spec.by,
+    )
+
+
+def _with_stdin(
+    prices: list[str] | None, volumes: list[str] | None, events: str | None, factors: Path | None
+) -> tuple[list[str] | None, list[str] | None, str | None, Path | None]:
+    """The files that were named, with what comes from stdin in the place of ``-``."""
+    typed = [*(prices or ()), *(volumes or ()), *((events,) if events else ()), *((str(factors),) if factors else ())]
+    kept = dict(zip(typed, stdin_kept(typed), strict=True))
+    return (
+        prices and [kept[each] for each in prices],
+        volumes and [kept[each] for each in volumes],
+        events and kept[events],
+        factors and Path(kept[str(factors)]),
+    )
+
+
+def _returns_file(returns: str) -> list[str] | None:
+    """The file that ``--returns`` names where it is not a kind of return."""
+    return None if returns in RETURNS_KINDS else [returns]
+
+
+def _files(
+    files: dict[str, list[str] | None], chosen: dict[str, Any], returns_kind: str | None, data: dict[str, Any]
+) -> tuple[Panel, StudySpec]:
+    """Bars and spec of a study of files."""
+    from correlator.eventstudy.matrix import Frames, matrix_panel
+    from correlator.eventstudy.parts.study_files import listed_in_file
+    from correlator.research.study_tables import study_tables, tables_named
+
+    if chosen["events"] is None:
+        raise InputError("events are not given", hint="give a CSV with columns symbol and date", argument="events")
+    options = part_options({**chosen, "events": None}, FRAMES)
+    if returns_kind is not None and options["returns"] == RETURNS_KINDS[0]:
+        del options["returns"]  # not typed: the other option says it
+    named: dict[str, Any] = {name: tables_named(texts, name) for name, texts in files.items() if texts}
+    tables, notes = study_tables({**named, "donors": donors_file(options["donors"])}, exchange=options.get("exchange"))
+    for note in notes:
+        narrate(note)
+    listed = listed_in_file(Path(chosen["events"]))
+    given = {**options, **tables, **data, "returns_kind": returns_kind}
+    frames = Frames(**{each.name: given.pop(each.name) for each in fields(Frames) if each.name in given})
+    return matrix_panel(frames, listed, **given)
+
+
+def _stream(panel: Panel, spec: StudySpec, events: Path, output: StudyOutput, *, printer: TableOptions) -> None:
+    """A chunk of events at a time from file to file, in memory that does not grow with their number."""
+    from correlator.eventstudy.parts.stream import chunk_for, needs_returns, study_chunks, write_frames
+    from correlator.eventstudy.parts.study_files import events_of_file
+    from correlator.eventstudy.placing.placement import day_labels
+    from correlator.eventstudy.results.made import how_made
+
+    counts = [0, 0, 0, 0]
+    rows = len(day_labels(spec.window, panel.labels)) if output.value == "ar" else len(spec.windows)
+    chunk = chunk_for(rows)
+
+    def frames() -> Iterator[pl.DataFrame]:
+        kept = needs_returns([output.value])
+        parts = events_of_file(events, chunk=chunk)
+        for result in study_chunks(panel, parts, spec, chunk=chunk, keep_returns=kept):
+            frame = result.frame(output.value)
+            more = (len(result.estimates), result.excluded.height, frame.height, _short(frame, output))
+            counts[:] = [before + added for before, added in zip(counts, more, strict=True)]
+            advance(more[0] + more[1])
+            yield printer.select(_shown(frame, output))
+
+    with progress("events") as advance:
+        made = {"table": output.value, **how_made(panel, spec)}
+        write_frames(frames(), cast(Path, printer.to), {MADE_KEY: json.dumps(made, ensure_ascii=False)})
+    _tell(*counts)
+
+
+def _shown(frame: pl.DataFrame, output: StudyOutput) -> pl.DataFrame:
+    columns = OUTPUTS[output.value].columns or frame.columns
+    if "exchange" in frame.columns and "exchange" not in columns:
+        at = columns.index("symbol") + 1
+        columns = (*columns[:at], "exchange", *columns[at:])
+    return frame.select(columns)
+
+
+def _unit(returns_kind: str) -> str:
+    """What hundredths of a return are called: per cent for simple returns, lp (log points) for logarithms."""
+    return "%" if returns_kind == "simple" else "lp"
+
+
+def _short(frame: pl.DataFrame, output: StudyOutput) -> int:
+    """How many windows miss bars."""
+    return frame.filter(frame["flags"] != "").height if output.value == "car" else 0
+
+
+def _tell(measured: int, left_out: int, windows: int, short: int) -> None:
+    if short:
+        complain(f"{short} of {counted(windows, 'window')} without all bars; --output ar shows which", level="warning")
+    narrate(f"{counted(measured, 'event')} measured, {left_out} left out (--output excluded)")
+
+
+def _read_factors(path: Path | None) -> Frame | None:
+    """A factor file as fractions."""
+    if path is None:
+        return None
+    from correlator.research.study_tables import factor_table
+
+    table = factor_table(path)
+    for note in table.notes:
+        narrate(note)
+    return table.frame

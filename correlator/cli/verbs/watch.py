@@ -1,0 +1,123 @@
+"""``correlator watch``: poll feeds, store and code what is new, and bring a brief of every selected event."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from correlator.cli.exit_codes import ExitCode
+from correlator.cli.options.common import StoreOption, settings
+from correlator.cli.terminal.output import emit, narrate
+from correlator.errors import InputError
+
+if TYPE_CHECKING:
+    from correlator.watch.spec import SinkSpec
+
+_PATIENCE = 86_400.0
+
+
+def watch(
+    file: Annotated[
+        Path | None, typer.Argument(help="TOML file with feeds, a selection and sinks.", show_default=False)
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Poll every feed once, deliver, and end: for cron.")] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Instead: print the state of the store's watch, as JSON.")
+    ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", help="Folder that gets a file per brief.", file_okay=False, show_default=False),
+    ] = None,
+    execute: Annotated[
+        str | None,
+        typer.Option(
+            "--exec",
+            help="Command per brief, a JSON list of arguments; the brief is its stdin. No shell.",
+            show_default=False,
+        ),
+    ] = None,
+    webhook: Annotated[
+        str | None,
+        typer.Option("--webhook", help="https address to which every brief is sent, signed.", show_default=False),
+    ] = None,
+    no_stdout: Annotated[bool, typer.Option("--no-stdout", help="No JSON lines on stdout.")] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Allow addresses of this machine and private networks.")
+    ] = False,
+    store: StoreOption = None,
+) -> None:
+    """Watch feeds: store and code new articles, and deliver one brief per selected event, as JSON lines or otherwise.
+
+    Ends on Ctrl-C or SIGTERM, after the current brief is delivered; --once exits with code 8 if a feed or a sink
+    failed, with 6 where briefs wait for a load that has not ended.
+
+    Example: correlator watch feeds.toml --to briefs
+    """
+    from correlator.store.db import Store
+    from correlator.watch.run import Permissions, Watch, alone, home_of, status_of
+    from correlator.watch.sinks import sinks_of
+    from correlator.watch.spec import read_watch
+
+    wait = settings().wait
+    opened = Store(store if store is not None else settings().store, lock_wait=_PATIENCE if wait is None else wait)
+    if status:
+        emit((json.dumps(status_of(opened), ensure_ascii=False, indent=1) + "\n").encode())
+        return
+    if file is None:
+        raise InputError("there is no file of feeds", hint="for example: correlator watch feeds.toml")
+    spec = read_watch(file)
+    asked = _sinks(spec.sinks, to, execute, webhook, no_stdout=no_stdout)
+    stopped = _stops()
+    with alone(home_of(opened)):
+        sinks = sinks_of(asked, home_of(opened), allow_private=allow_private)
+        if not sinks:
+            raise InputError(
+                "briefs have no destination", hint="give --to, --exec or --webhook, or leave --no-stdout out"
+            )
+        made = Watch(opened, spec, sinks, Permissions(allow_private), say=narrate)
+        tally = made.run(stopped, once=once)
+    narrate(f"{tally.polls} polls, {tally.articles} articles, {tally.made} briefs, {tally.deliveries} deliveries")
+    if once and (tally.failed or made.failing):
+        raise typer.Exit(ExitCode.SOURCE)
+    if once and tally.held:
+        raise typer.Exit(ExitCode.STORE)
+
+
+def _sinks(spec: SinkSpec, to: Path | None, execute: str | None, webhook: str | None, *, no_stdout: bool) -> SinkSpec:
+    """The sinks of the file, with those that the command line names in their place."""
+    chosen = replace(spec, stdout=spec.stdout and not no_stdout)
+    if to is not None:
+        chosen = replace(chosen, folder=to)
+    if webhook is not None:
+        chosen = replace(chosen, webhook=webhook)
+    if execute is not None:
+        try:
+            arguments = json.loads(execute)
+        except ValueError:
+            arguments = None
+        if not isinstance(arguments, list) or not arguments or not all(isinstance(each, str) for each in arguments):
+            raise InputError(
+                f"--exec {execute!r} is not a JSON list of arguments", hint='for example --exec \'["notify", "-"]\''
+            )
+        chosen = replace(chosen, exec=tuple(arguments))
+    return chosen
+
+
+def _stops() -> Callable[[], bool]:
+    """Whether SIGTERM or Ctrl-C has come, as a function."""
+    seen: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        if seen:  # the second one does not wait
+            raise KeyboardInterrupt
+        seen.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, note)
+    return lambda: bool(seen)

@@ -1,0 +1,1 @@
+"""Whether a headline tells an act between states at all."""

@@ -1,0 +1,147 @@
+"""Whether a text tells a diplomatic event at all: a fitted weighing of the signs of a headline, a sum for a sentence.
+
+The weights of a headline's signs are in ``data/events/gate.csv``: a logistic regression that ``tools/fit_gate.py`` fits
+to labelled headlines.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+from correlator.events.acts.signs import SETTINGS, Signs, only_modifies, signs
+from correlator.events.grammar.direction import TOGETHER
+from correlator.events.grammar.parties import OFFICIAL, in_sentence_case
+from correlator.events.grammar.phrases import Phrase
+from correlator.events.grammar.reading import Reading
+from correlator.events.vocabulary.text import Text
+from correlator.resources import data_path
+
+# How likely an event must be for the rules to tell one.
+SURE: Final = 0.74
+_ARMED = frozenset({"MIL", "COP", "REB", "OPP", "GOV", "CVL"})
+_OPEN_CONFLICT = frozenset({"ASSAULT", "PROTEST", "MOBILIZE", "COERCE", "THREATEN", "RETREAT"})
+# A long sentence: the score that is left must reach the floor.
+_FLOOR = 1.2
+_AGAINST = 0.75
+_AGAINST_DYAD = 0.4
+_NO_COUNTRY = 2.6
+_NO_OFFICIAL = 0.7
+_BUSINESS = 1.5
+_LOGIT_SCALE = 2.0
+_BOUND = 2.0
+_LEAST_SHARE = 1e-4
+SEEN: Final = (
+    "no party", "organisation", "pair", "armed", "market", "company", "goods", "firm", "bare", "unsaid",
+    "only modifies",
+)  # fmt: skip
+SIGNALS: Final = 3 + len(SEEN)
+_CLEAR_SCORE: Final = 4.0
+_CLEAR: Final = {"dyad", "pair"}
+_UNCLEAR: Final = {
+    "no party", "market", "company", "goods", "firm", "unsaid", "only modifies", "other subject", "warning",
+}  # fmt: skip
+_OF_TRADE: Final = {"company", "goods"}
+
+
+def likelihood(reading: Reading) -> float:
+    """How likely what the rules found in a text is an event; of a sentence, 1 or 0."""
+    if has_gate(reading.text, reading.actors):
+        return logistic(logit(signs(reading)))
+    return float(outweighs_doubt(reading))
+
+
+def outweighs_doubt(reading: Reading) -> bool:
+    """Whether the deciding words of a long sentence outweigh what speaks against an event."""
+    return reading.choice is not None and reading.choice.score - _sentence_cost(reading) >= _FLOOR
+
+
+def logit(evidence: Signs) -> float:
+    """The weights of the signs, each once in every setting that holds."""
+    known = weights()
+    values = evidence.values.items()
+    return sum(known[setting].get(name, 0.0) * value for setting in evidence.settings for name, value in values)
+
+
+def logistic(value: float) -> float:
+    """Log odds as a probability."""
+    return 1.0 / (1.0 + math.exp(-value))
+
+
+def log_odds(share: float) -> float:
+    """Log odds of a probability, bounded."""
+    bounded = min(max(share, _LEAST_SHARE), 1.0 - _LEAST_SHARE)
+    return math.log(bounded / (1.0 - bounded))
+
+
+@cache
+def weights() -> dict[str, dict[str, float]]:
+    """Fitted weight of each sign by setting."""
+    out: dict[str, dict[str, float]] = {setting: {} for setting in SETTINGS}
+    with data_path("events", "gate.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            out[row["setting"]][row["sign"]] = float(row["weight"])
+    return out
+
+
+def signals(evidence: Signs) -> tuple[float, ...]:
+    """What the fitted model sees of the signs of a headline: ``SIGNALS`` numbers between -2 and 2."""
+    lead = max(-_BOUND, min(logit(evidence) / _LOGIT_SCALE, _BOUND))
+    flags = (float(name in evidence.values) for name in SEEN)
+    return (lead, evidence.values["words abroad"], float("two" in evidence.settings), *flags)
+
+
+def is_clear(reading: Reading) -> bool:
+    """*Kenya repays China*: a plain verb between two named states or organisations, with nothing of companies."""
+    if reading.choice is None or reading.roles is None or not reading.candidates:
+        return False
+    if reading.choice.category != reading.candidates[0].category or reading.choice.score < _CLEAR_SCORE:
+        return False
+    shown = signs(reading).values.keys()
+    unclear = _UNCLEAR & shown
+    if reading.choice.settles:  # *Malta bars Nimbus from selling chips to Chad* is about a company's trade
+        unclear -= _OF_TRADE
+    if reading.roles.rule == TOGETHER and not only_modifies(reading.text, reading.choice, reading.roles.targets[0]):
+        unclear -= {"only modifies"}  # the first of two subjects, before the second
+    return shown >= _CLEAR and not unclear
+
+
+def doubts(reading: Reading) -> int:
+    """How many signs of companies, goods, a market, or of nobody who could be party: *Cuba Nickel halts sales*."""
+    return len(_UNCLEAR & signs(reading).values.keys()) if reading.choice is not None else 0
+
+
+def has_gate(text: Text, actors: Sequence[Phrase]) -> bool:
+    """Whether a text is a headline whose signs can be weighed: it names an actor.
+
+    Where Every Word Has a Capital, names of companies do not show; there a country must be named.
+    """
+    if not actors or not text.is_headline:
+        return False
+    return in_sentence_case(text) or any(actor.actor.country for actor in actors)
+
+
+def tells_nobody(text: Text, actors: Sequence[Phrase]) -> bool:
+    """Whether a headline names no actor, though its names would show: not where Every Word Has a Capital."""
+    return not actors and text.is_headline and in_sentence_case(text)
+
+
+def _sentence_cost(reading: Reading) -> float:
+    """A long sentence says most about itself: what counts is whether a country or an official is named."""
+    best, roles, actors, opposing = reading.choice, reading.roles, reading.actors, reading.opposing
+    if best is None or roles is None:
+        raise ValueError("a sentence is weighed when its deciding words are chosen")
+    countries = {actor.actor.country for actor in actors if actor.actor.country}
+    slots = any(actor.actor.country is None and actor.actor.role is None for actor in actors)
+    dyad = len(countries) > 1
+    official = any(actor.actor.role in OFFICIAL for actor in (*roles.sources, *roles.targets))
+    cost = (_AGAINST_DYAD if dyad else _AGAINST) * opposing
+    if not countries and not slots:
+        armed = any(actor.actor.role in _ARMED for actor in actors) and best.category in _OPEN_CONFLICT
+        cost += 0.0 if armed and opposing == 0 else _NO_COUNTRY
+    elif not dyad and not official and not slots:
+        cost += _NO_OFFICIAL
+    return cost + (_BUSINESS if roles.sources and roles.sources[0].actor.role == "BUS" else 0.0)

@@ -1,0 +1,117 @@
+"""Headlines that tell no act, whatever verbs they have: comment, previews, memory, figures, sport, private persons.
+
+``data/events/no_act.tsv`` has a line per pattern: the kind of headline that shows it, the pattern, and an example
+that a test runs.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final, NamedTuple
+
+from correlator.errors import InputError
+from correlator.events.grammar.clause import Roles
+from correlator.events.grammar.reading import Reading
+from correlator.events.vocabulary.lexicon import WITHOUT
+from correlator.resources import data_path
+
+COMMENT: Final = "comment"
+SPORT: Final = "sport"
+FIGURES: Final = "figures"
+TEAM: Final = "team"
+PERSON: Final = "person"
+_BEHIND: Final = (TEAM, PERSON)
+# Words against an event that weigh so much decide alone.
+_DECISIVE: Final = 7.0
+# What opens a headline of comment; *WHO* is an organisation.
+_QUESTION: Final = re.compile(r" (?:How|Why|What|Who|Whose|Where|When|how|why|what|who|whose|where|when)(?:'s)? ")
+# An organisation's report that blames is an act.
+_BLAMES: Final = re.compile(
+    r" (?:war crimes?|genocide|crimes|atrocit(?:y|ies)|abuses?|torture|complicit|violat[^ ]+|accus[^ ]+|blam[^ ]+|"
+    r"behind|responsible|guilty) "
+)
+_INNER = frozenset({"OPP", "PTY", "LEG", "JUD"})
+_GROUP = re.compile(r"@(\w+)")
+
+
+class Kind(NamedTuple):
+    """A line of the table: the kind of headline, the pattern that shows it, an example in our own words."""
+
+    name: str
+    pattern: re.Pattern[str]
+    example: str
+
+
+@cache
+def kinds() -> tuple[Kind, ...]:
+    """Every line of ``no_act.tsv``, in its order. Raises InputError for a line that cannot be read."""
+    groups: dict[str, str] = {}
+    lines = []
+    for number, line in enumerate(data_path("events", "no_act.tsv").read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, *rest = (part.strip() for part in line.split(" ||| "))
+        try:
+            pattern = _GROUP.sub(lambda match: f"(?:{groups[match[1]]})", rest[0])
+            if name.startswith("@"):
+                groups[name[1:]] = pattern
+            else:
+                lines.append(Kind(name, re.compile(f" (?:{pattern})(?: |$)"), rest[1]))
+        except (LookupError, re.error) as error:
+            raise InputError(f"no_act.tsv, line {number}: {error}", hint="kind ||| pattern ||| example") from None
+    return tuple(lines)
+
+
+def no_act(reading: Reading) -> str | None:
+    """The kind of a headline that tells no act; None where its words do not show one.
+
+    The reading has its actors (``reading.named``). A sentence, or a headline of many words, is of no kind.
+    """
+    text = reading.text
+    if not text.is_headline:
+        return None
+    if _QUESTION.match(text.joined) or text.joined.endswith((" ? ", " explained ")):
+        return COMMENT
+    if _is_decided(reading) or _plays(reading):
+        return SPORT
+    kind = next((kind.name for kind in _kinds_of(None) if kind.pattern.match(text.lowered)), None)
+    return None if kind == FIGURES and _BLAMES.search(text.lowered) else kind
+
+
+def is_private(reading: Reading) -> bool:
+    """*Turkish chef serves a feast*, *PIA resumes flights*: who acts is a person or a company, no organ of a state."""
+    if reading.roles is None or not reading.roles.sources or not reading.text.is_headline:
+        return False
+    source = reading.roles.sources[0]
+    if source.actor.role == "BUS":
+        return True
+    return any(kind.pattern.match(reading.text.lowered, source.end - 1) for kind in _kinds_of(PERSON))
+
+
+def is_inner(roles: Roles) -> bool:
+    """*Opposition files plea*: an organ that acts within its state, where nobody abroad is named."""
+    return bool(roles.sources) and roles.sources[0].actor.role in _INNER
+
+
+@cache
+def _kinds_of(name: str | None) -> tuple[Kind, ...]:
+    """The lines of one kind that is matched behind a name, or those of all others."""
+    return tuple(kind for kind in kinds() if (kind.name == name if name else kind.name not in _BEHIND))
+
+
+def _is_decided(reading: Reading) -> bool:
+    """*Syrian drama star visits Amman*: words of sport or show business that decide alone."""
+    return any(hit.entry.category == WITHOUT and hit.entry.weight >= _DECISIVE for hit in reading.hits)
+
+
+def _plays(reading: Reading) -> bool:
+    """A country's team, which takes a plural verb where the state takes a singular one, or its tour.
+
+    *Oman, Iran lift curbs* tells of no team: the words settle what is done.
+    """
+    if reading.candidates and reading.candidates[0].settles:
+        return False
+    teams = (actor for actor in reading.actors if actor.actor.country and actor.actor.role is None)
+    lowered = reading.text.lowered
+    return any(kind.pattern.match(lowered, actor.end - 1) for actor in teams for kind in _kinds_of(TEAM))

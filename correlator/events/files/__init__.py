@@ -1,0 +1,1 @@
+"""Files of headlines and of events that somebody else coded."""

@@ -1,0 +1,359 @@
+"""Events that somebody else coded: GDELT files and a user's table, as rows of the table that our coder fills.
+
+A user's table (CSV with any separator, XLSX, JSON, Parquet, Arrow) has a header. ``date`` (a day or an instant, written
+as in files of prices) and ``category`` are needed; ``time`` is the time of day of a plain date and ``timezone`` says
+whose clocks a time without a zone is by, as in the events of a study; ``quad``, ``source``, ``target`` (``PAK``,
+``Pakistan`` or ``PAK:GOV``; actors that we do not know keep their name), ``goldstein``, ``tone``, ``confidence``,
+``cameo_root``, ``symbol`` and ``note`` are read where given, and ``id`` (or ``event_id``): two rows that say the same
+are one event unless their ids differ. A category may be the user's own; one of PLOVER's brings its quad class and its
+score.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time
+from functools import cached_property, lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from correlator.containers.read import is_lines_of_text, is_utf8, text_table
+from correlator.containers.slices import text_tables
+from correlator.errors import InputError, TimeError
+from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
+from correlator.events.vocabulary.actors import country_of
+from correlator.files import called
+from correlator.market.vocabulary import beside
+from correlator.market.written.dates import PARTS, joined_day, places_of_parts
+from correlator.market.written.stamps import ZONE_BEHIND
+from correlator.news.batch import REJECT_SCHEMA, reject
+from correlator.syntax import csv_fault
+from correlator.tables import EVENTS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DayOf = Callable[[str], date | None]
+CODED_COLUMNS: Final = tuple(name for name in EVENTS.column_names if name not in ("event_id", "event_key"))
+_NEEDED = ("date", "category")
+_ZONE = "timezone"
+_KNOWN = (
+    *_NEEDED, "quad", "source", "target", "goldstein", "tone", "confidence", "cameo_root", "symbol", "note", "id",
+    "event_id", "time", "timezone",
+)  # fmt: skip
+FRAME_ROWS, PART_FRAMES = 5_000, 4
+"""Rows that are read one by one at a time, and how many times as many are handed on together."""
+_SEPARATORS = ",;\t|"
+_YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{2})[/.](\d{2})")
+_BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
+
+
+def read_event_file(path: Path) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Pairs of events and rejects (``REJECT_SCHEMA``) of a GDELT file, or of a user's table in any container.
+
+    Events have ``CODED_COLUMNS``, user_id (empty if the user gave none) and source_line.
+    """
+    is_text = is_lines_of_text(path)
+    separator = _separator(path) if is_text else None
+    if separator is not None or not is_text:
+        yield from read_coded_events(path, separator)
+        return
+    from correlator.news.corpora.gdelt import read_events
+
+    for batch in read_events(path):
+        yield _completed(batch.rows), batch.rejects
+
+
+def read_coded_events(path: Path, separator: str | None) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Pairs of events and rejects of a user's table; ``separator`` of its cells where it is lines of text.
+
+    Raises InputError for a file without the needed columns.
+    """
+    try:
+        days = WrittenDays(lambda: text_table(path), called(path))
+        if separator is not None and _is_packed_utf8(path):
+            from correlator.news.corpora.gdelt import unpacked_lines
+
+            yield from read_coded_lines(unpacked_lines(path), path, separator, days=days)
+        elif separator is not None and is_utf8(path):
+            with path.open(encoding="utf-8-sig", newline="") as lines:
+                yield from read_coded_lines(lines, path, separator, days=days)
+        else:
+            yield from read_coded_lines(_lines_of_tables(path), path, days=days)
+    except csv.Error as error:
+        raise InputError(
+            f"{path} cannot be read as CSV: {csv_fault(error)}", hint="check quotes and the length of its cells"
+        ) from None
+
+
+def _lines_of_tables(path: Path) -> Iterator[str]:
+    """A table that is no text as the lines of a CSV."""
+    for number, table in enumerate(text_tables(path)):
+        yield from io.StringIO(table.write_csv(include_header=not number))
+
+
+def _no_day(_text: str) -> date | None:
+    return None
+
+
+class WrittenDays:
+    """Days and times of a column ``date`` that are not ISO 8601. In what order day and month stand is told by the whole
+    column, which is read when the first such cell is met.
+    """
+
+    def __init__(self, table: Callable[[], pl.DataFrame], source: str) -> None:
+        self._table, self._source = table, source
+
+    def __call__(self, text: str) -> date | None:
+        """The day or time that a cell says, or None; raises TimeError where it can be read in two ways."""
+        if isinstance(self._moments, TimeError):
+            raise self._moments
+        return self._moments.get(text)
+
+    @cached_property
+    def _moments(self) -> dict[str, date] | TimeError:
+        import polars as pl
+
+        from correlator.market.written.dates import NoDatesError, with_joined_days
+        from correlator.market.written.stamps import read_stamps
+
+        table = with_joined_days(self._table())
+        name = next((each for each in table.columns if each.strip().lower() == "date"), None)
+        if name is None:
+            return {}
+        column = table[name].cast(pl.String).str.strip_chars()
+        column = column.filter(column != "").unique(maintain_order=True)
+        try:
+            stamps = read_stamps(column, source=self._source)
+        except NoDatesError:
+            return {}
+        except TimeError as problem:
+            return TimeError(problem.message, hint="write its dates as YYYY-MM-DD")
+        return {text: moment for text, moment in zip(column, stamps.values, strict=True) if moment is not None}
+
+
+def read_coded_lines(
+    lines: Iterable[str], path: Path, separator: str = ",", *, days: DayOf = _no_day
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """As ``read_coded_events``, of the lines of a CSV that errors call ``path``."""
+    import polars as pl
+
+    reader = csv.DictReader(lines, delimiter=separator)
+    reader.fieldnames = _own_names([name.strip().lower() for name in reader.fieldnames or ()])
+    _check_header(path, reader.fieldnames)
+    while frames := list(islice(_frames(reader, path, days), PART_FRAMES)):
+        events, rejects = zip(*frames, strict=True)
+        yield pl.concat(events), pl.concat(rejects)
+
+
+def _frames(reader: csv.DictReader[str], path: Path, days: DayOf) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Events and rejects of ``FRAME_ROWS`` rows at a time: rows as dictionaries take twenty times their frame."""
+    import polars as pl
+
+    while chunk := list(islice(((reader.line_num, row) for row in reader), FRAME_ROWS)):
+        rows: list[dict[str, object]] = []
+        rejects: list[dict[str, object]] = []
+        for line, row in chunk:
+            try:
+                rows.append({**_event(row, days), "source_line": line})
+            except InputError as error:
+                printed = _printed(row)
+                if not printed.strip(" ,"):
+                    continue
+                rejects.append(reject(called(path), line, str(error), printed))
+        yield pl.DataFrame(rows, schema=_outside_schema()), pl.DataFrame(rejects, schema=REJECT_SCHEMA)
+
+
+def _printed(row: Mapping[str | None, str | list[str] | None]) -> str:
+    """The cells of a row as its line had them: those beyond the header are a list, those that it lacks None."""
+    cells = (value if isinstance(value, list) else [value] for value in row.values() if value is not None)
+    return ",".join(cell for each in cells for cell in each)
+
+
+def _outside_schema() -> dict[str, pl.DataType]:
+    import polars as pl
+
+    return EVENTS.schema(CODED_COLUMNS) | {"user_id": pl.String(), "source_line": pl.Int64()}
+
+
+def _completed(rows: pl.DataFrame) -> pl.DataFrame:
+    """GDELT's rows with the columns of a user's; their ids are in the evidence."""
+    import polars as pl
+
+    given = {"user_id": pl.lit(""), "source_line": pl.lit(None)}
+    missing = [given.get(name, pl.lit(None)).alias(name) for name in _outside_schema() if name not in rows.columns]
+    return rows.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in _outside_schema().items())
+
+
+def _is_packed_utf8(path: Path) -> bool:
+    from correlator.news.corpora.gdelt import unpacked_lines
+
+    return _is_packed(path) and not any("\ufffd" in line for line in unpacked_lines(path))
+
+
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) in (b"\x1f\x8b", b"PK")
+
+
+def _separator(path: Path) -> str | None:
+    """What parts the names of a user's header, None if the first line is not one."""
+    if _is_packed(path):
+        from correlator.news.corpora.gdelt import unpacked_lines
+
+        head = next(iter(unpacked_lines(path)), "").removeprefix("\ufeff").strip()
+    else:
+        with path.open("rb") as file:
+            head = file.readline(4096).decode("utf-8-sig", "replace")
+    for separator in _SEPARATORS:
+        names = {name.strip().strip('"').lower() for name in head.split(separator)}
+        if len(names & {*_KNOWN, "ticker"}) >= len(_NEEDED):  # one that is missing is named when the header is read
+            return separator
+    return None
+
+
+def _own_names(names: list[str]) -> list[str]:
+    """The names of a header, with our own for ``ticker`` where none is called ``symbol``, for a column of zones, and
+    for year, month and day where none is called ``date``.
+    """
+    zone = next((place for place, name in enumerate(names) if beside(name) in ("zone", "offset")), None)
+    names = [_ZONE if place == zone else name for place, name in enumerate(names)]
+    names = names if "symbol" in names else ["symbol" if name == "ticker" else name for name in names]
+    places = places_of_parts(names) if "date" not in names else None
+    ours = {} if places is None else dict(zip(places, PARTS, strict=True))
+    return [ours.get(place, name) for place, name in enumerate(names)]
+
+
+def _check_header(path: Path, names: object) -> None:
+    given = [str(name) for name in names] if isinstance(names, (list, tuple)) else []
+    given = ["date" if name in PARTS else name for name in given] if set(PARTS) <= set(given) else given
+    missing = [name for name in _NEEDED if name not in given]
+    if missing:
+        raise InputError(f"{path.name} lacks the column {missing[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}")
+    unknown = [name for name in given if name and name not in _KNOWN]  # a column without a name numbers the rows
+    if unknown:
+        raise InputError(
+            f"{path.name} has the unknown column {unknown[0]!r}", hint=f"columns read: {', '.join(_KNOWN)}"
+        )
+
+
+def _event(row: Mapping[str, str | None], days: DayOf) -> dict[str, object]:
+    cells = {name: (row.get(name) or "").strip() for name in _KNOWN}
+    cells["date"] = cells["date"] or joined_day(*map(row.get, PARTS)) or ""
+    known_at, precision = _when(cells, days)
+    category = cells["category"]
+    if not category:
+        raise InputError("the row has no category")
+    plover = CATEGORIES.get(category.upper())
+    quad = cells["quad"].lower() or (plover.quad_class if plover else "neutral")
+    if quad not in QUAD_CLASSES:
+        raise InputError(f"no quad class {quad!r}", hint=", ".join(QUAD_CLASSES))
+    source, target = _actor(cells["source"]), _actor(cells["target"])
+    goldstein = _number(cells, "goldstein")
+    return {
+        "article_id": None,
+        "known_at": known_at,
+        "known_precision": precision,
+        "coder": "user",
+        "category": plover.name if plover else category,
+        "quad_class": quad,
+        "cameo_root": cells["cameo_root"] or (plover.cameo_root if plover else None),
+        "goldstein": goldstein if goldstein is not None else (plover.goldstein if plover else None),
+        "tone": _number(cells, "tone"),
+        "confidence": _number(cells, "confidence"),
+        "source_country": source.country if source else None,
+        "source_role": source.role if source else None,
+        "target_country": target.country if target else None,
+        "target_role": target.role if target else None,
+        "dyad": dyad_of(source, target),
+        "symbol": cells["symbol"] or None,
+        "user_id": cells["id"] or cells["event_id"],
+        "evidence": json.dumps([{"field": "category", "rule": "given by the user", "span": cells["note"]}]),
+    }
+
+
+def _when(cells: Mapping[str, str], days: DayOf) -> tuple[datetime, str]:
+    """Instant and precision. A bare day is midnight UTC with precision ``day``; an instant needs its zone.
+
+    Who states midnight, with a zone or without, knows the date only: it is what a column of dates becomes in pandas.
+    """
+    moment = _at_its_time(_moment(cells["date"], days), cells["time"])
+    if not isinstance(moment, datetime):
+        return datetime(moment.year, moment.month, moment.day, tzinfo=UTC), "day"
+    if moment.time() == datetime.min.time():
+        return moment.replace(tzinfo=UTC), "day"
+    if moment.tzinfo is None:
+        moment = _by_zone(moment, cells[_ZONE])
+    return moment.astimezone(UTC), "minute" if moment.second == 0 else "second"
+
+
+def _moment(written: str, days: DayOf) -> date:
+    """The day or time that a cell says; raises InputError where it says neither."""
+    text = re.sub(ZONE_BEHIND, r"\1", _YEAR_FIRST.sub(r"\1-\2-\3", written))
+    try:
+        return date.fromisoformat(text) if len(text) == len("2025-05-28") else datetime.fromisoformat(text)
+    except ValueError:
+        moment = days(written)
+    if moment is None:
+        raise InputError(f"{written!r} is not a date", hint="a day 2025-05-28 or 2025-05-28T06:02+05:00")
+    return moment
+
+
+def _at_its_time(moment: date, time_of_day: str) -> date:
+    """A day at the time that a cell beside it says; raises InputError for words, which give no instant."""
+    if not time_of_day:
+        return moment
+    if isinstance(moment, datetime) and moment.time() != datetime.min.time():
+        raise InputError(f"the row has a clock in its date and also the time {time_of_day!r}", hint="keep one of both")
+    clock = _clock(time_of_day)
+    if clock is None:
+        raise InputError(f"{time_of_day!r} is no time of day", hint="write HH:MM, and its zone in a column timezone")
+    return datetime.combine(moment, clock)
+
+
+@lru_cache(maxsize=4096)
+def _clock(text: str) -> time | None:
+    import polars as pl
+
+    from correlator.market.written.event_clocks import read_clocks
+
+    clock = read_clocks(pl.Series([text]))["clock"].item()
+    return None if clock is None else time.fromisoformat(clock)
+
+
+def _by_zone(wall: datetime, zone: str) -> datetime:
+    """A time without a zone by the clocks of ``zone``; raises InputError without one, and as ``by_zone``."""
+    import polars as pl
+
+    from correlator.market.written.event_clocks import by_zone
+
+    if not zone:
+        raise InputError(f"the time '{wall:%Y-%m-%d %H:%M}' has no zone", hint=f"2025-05-28T06:02+05:00, or {_ZONE}")
+    located: datetime = by_zone(pl.Series([wall]), zone, _ZONE).item()
+    return located
+
+
+def _actor(code: str) -> Actor | None:
+    country, _, role = (part.strip() for part in code.partition(":"))
+    known = country_of(country)
+    if known is None and len(country) == len("PK"):
+        raise InputError(f"{country!r} can be read as an ISO or a FIPS code", hint="write three letters, PAK")
+    return Actor(known or country.upper() or None, role.upper() or None, code) if code else None
+
+
+def _number(cells: Mapping[str, str], name: str) -> float | None:
+    if not cells[name]:
+        return None
+    low, high = _BOUNDS[name]
+    try:
+        value = float(cells[name])
+    except ValueError:
+        raise InputError(f"{name} {cells[name]!r} is not a number") from None
+    if not low <= value <= high:
+        raise InputError(f"{name} {value} lies outside {low} to {high}")
+    return value

@@ -1,0 +1,401 @@
+"""Who does it to whom: voice, order, prepositions and attribution around the deciding words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from correlator.events.grammar.burdens import borne, eased, lifted, named_with
+from correlator.events.grammar.category import Candidate
+from correlator.events.grammar.clause import AUXILIARY, BY, Clause, Roles, clause_of, differs, of_country, opens_aside
+from correlator.events.grammar.home import BY_DEED, other_side, own_people, settled
+from correlator.events.grammar.phrases import PLACING, Phrase
+from correlator.events.vocabulary.text import Text
+
+_BE = re.compile(r" (?:is|are|was|were|be|been|being|get|gets|got)(?: \w+ly)? $")
+_PARTICIPLE = re.compile(r"(?:ed|wn|held|hit|shot|struck|slain|sent|told|met|sought|freed)$")
+_TALKS = re.compile(r" (?:talks|dialogue|negotiations|summit|parleys|agreement|deal) ")
+_TELLS = re.compile(r" (?:tells|told|urges|urged|warns|warned) ")
+# Participles that close a headline clause without their *is*: *Two Chinese arrested in Ghana*.
+_SUFFERED = re.compile(
+    r" (?:arrested|detained|jailed|imprisoned|killed|martyred|wounded|injured|seized|summoned|expelled|freed|released|"
+    r"deported|banned|held|shot|kidnapped|abducted|sentenced|hanged|executed|beheaded|tortured|repatriated|extradited|rescued|"
+    r"evacuated|impounded|sent (?:home|back)|denied|convicted|charged|indicted|attacked|bombed|shelled|suspended|"
+    r"recalled|"
+    r"(?:hit|slapped|targeted|punished)(?= with )|(?:removed|dropped|delisted|taken)(?= (?:from|off) )|"
+    r"(?:accused|blamed|urged|criticised|criticized|condemned|praised|sued)(?= (?:of|for|over|to|by) )) "
+)
+_ACTIVE_BEFORE = re.compile(r" (?:has|have|had|it|he|she|they|who|which|that)(?: \w+ly)? $")
+_ADJUNCT = re.compile(
+    r" (?:in|at(?! least| most)|near|over|off|after|on|for|from|outside|inside|dead|amid|as|while|by|of|to|with|via|"
+    r"through|\.|,) |$"
+)
+# A deed whose doer's name stands before it.
+_DEED = re.compile(
+    r" (?:'s )?(?:[^ ]+ ){0,2}(?:(?:air)?strikes?|raids?|shelling|bombing|bombardment|attacks?|fire|firing|missiles?|"
+    r"rockets?|drones?|jets?|artillery|offensive|incursion|sanctions|tariffs?|dut(?:y|ies)|levy|visa ban|"
+    r"travel ban|curbs) "
+)
+_BY_REACH = 54
+_BY_NEXT = 4
+_PHRASE_REACH = 24
+_TO_REACH = 8
+_RECEIVES = re.compile(
+    r" (?:receiv(?:e|es|ed|ing)|gets?|got|fac(?:e|es|ed|ing)|wins?|won|secur(?:e|es|ed)|obtain(?:s|ed)?|dr[ae]ws?|"
+    r"earn(?:s|ed)?|(?:comes?|came|is|are|was|were) under|suffer(?:s|ed)?|gain(?:s|ed)?|lands?|landed|bags?|bagged) "
+)
+# Passive with its object: *handed a loan by*.
+_HANDED = re.compile(r" (?:is |was |has been |gets )?(?:handed|given|granted|lent|awarded|promised|offered|gifted) ")
+# The rule by which whoever is named with a gift gives it.
+WITH_GIFT: Final = "receives from, named with the gift"
+# The rule by which two subjects act on each other.
+TOGETHER: Final = "named together"
+_OF_GIFT = frozenset({"", "of"})
+_GIVEN = frozenset({"AID", "SUPPORT", "COOPERATE", "AGREE"})
+# A gift that is promised; *to receive a minister* is a visit.
+_TO_RECEIVE = re.compile(r" (?:to|will|set to|due to) (?:get|secure|obtain) ")
+# *Jordan gets $90m as IMF clears review*.
+_GIVES = re.compile(
+    r" (?:(?:executive )?board )?(?:clears?|cleared|approves?|approved|completes?|completed|concludes?|concluded|"
+    r"okays?|okayed|passes|passed|releases?|released|disburses?|disbursed|signs? off|finishes|finished) "
+)
+# *Carries US message to Tehran*: whose it is, not who gets it.
+_BORNE = re.compile(r" (?:'s )?(?:message|letter) ")
+_DONE_TO = re.compile(
+    r" (?:[^ ]+ )?(?:(?:air)?strikes?|attacks?|raids?|bombings?|bombardment|shelling|assault|invasion|offensive|"
+    r"aggression|blockade|war|massacre|sanctions|tariffs) (?:on|upon|against|of|in|at) (?:the )?"
+)
+_MODAL = re.compile(r" (?:must|should|ought to|needs? to|ha(?:s|ve) to) $")
+_MUTUAL = frozenset({"CONSULT", "AGREE", "SUPPORT", "COOPERATE", "RETREAT"})
+_TOWARDS = frozenset({"to", "with", "against", "on", "upon", "into", "for", "toward", "towards"})
+_BEFORE_WHOM = frozenset({"with", "to", "at", "before"})
+_CASE = re.compile(r" (?:case|complaint|suit|lawsuit|petition|challenge|proceedings|dispute) ")
+_TOPICAL = frozenset({"on", "over", "about"})
+_IN_UNIFORM = frozenset({"MIL", "COP"})
+_FORCE = frozenset({"ASSAULT", "COERCE"})
+_JUDGED = frozenset({"ACCUSE", "SUPPORT", "REJECT"})
+_SUFFERABLE = frozenset({"ASSAULT", "COERCE", "SANCTION", "MOBILIZE", "REJECT"})
+_TOLD_OF_OTHERS = frozenset({"ACCUSE", "REQUEST"})
+_SAID = frozenset({"REQUEST", "ACCUSE", "REJECT", "THREATEN", "SUPPORT", "AGREE"})
+
+
+def who_to_whom(text: Text, chosen: Candidate, phrases: Sequence[Phrase], home: str | None = None) -> Roles:
+    """Sources and targets (each the first one first, possibly empty) of the event that ``chosen`` decides.
+
+    ``home``: the country of the page, whose own offices go without its name.
+    """
+    clause = clause_of(text, chosen, phrases, home)
+    for reading in _READINGS:
+        if (roles := reading(clause)) is not None:
+            return Roles(*settled(clause, *roles))
+    return Roles(*settled(clause, *_active(clause)))
+
+
+def _agent(clause: Clause) -> Roles | None:
+    """*Attacked by*, *an attack by*: whoever stands behind *by* acts."""
+    text = clause.text.lowered
+    far = not clause.before or _is_passive(clause) or _lacks_is(clause)
+    for match in BY.finditer(text, clause.start, clause.end + (_BY_REACH if far else _BY_NEXT)):
+        near = (p for p in clause.behind if match.end() - 1 <= p.start + 1 <= match.end() + _PHRASE_REACH)
+        if (agent := next(near, None)) is not None:
+            others = [p for p in clause.behind if p.start > agent.start or p.end < match.start()]
+            return Roles([agent], clause.subjects or others, "passive, by")
+    return None
+
+
+def _received(clause: Clause) -> Roles | None:
+    """*Faces pressure from*, *receives a loan from*, *handed a loan by*: the giver acts."""
+    if not clause.before:
+        return None
+    text = clause.text.lowered
+    if _HANDED.match(text, clause.before[-1].end - 1):
+        givers = [p for p in clause.behind if p.preposition == "by" and differs(p, clause.before[-1])]
+        return Roles(givers[:1], clause.subjects, "handed by") if givers else None
+    if _RECEIVES.search(text, clause.before[-1].end - 1, clause.end) is None:
+        return None
+    givers = [phrase for phrase in clause.behind if phrase.preposition == "from" and not phrase.is_place]
+    if not givers and clause.category == "AID" and not clause.objects:
+        givers = [p for p in clause.later if differs(p, clause.before[-1]) and _GIVES.match(text, p.end - 1)]
+    return Roles(givers, clause.subjects, "receives from") if givers else None
+
+
+def _gifted(clause: Clause) -> Roles | None:
+    """*Chad secures a Saudi loan*, *wins backing of Mali*: the giver is named with what is given."""
+    verb_of = _TO_RECEIVE if clause.category == "AGREE" else _RECEIVES
+    if clause.category not in _GIVEN or not clause.before:
+        return None
+    text = clause.text.lowered
+    verb = verb_of.search(text, clause.before[0].end - 1, clause.end + _TO_REACH)
+    subjects = [] if verb is None else [p for p in clause.subjects if p.end <= verb.start() + 1]
+    if verb is None or not subjects or not AUXILIARY.fullmatch(text, subjects[-1].end - 1, verb.start() + 1):
+        return None
+    named = [p for p in (*clause.before, *clause.behind) if p.start >= verb.end() - 1 and not p.is_place]
+    givers = [p for p in named if p.preposition in _OF_GIFT and differs(p, subjects[0])]
+    return Roles(givers[:1], subjects, WITH_GIFT) if givers else None
+
+
+def _demanded(clause: Clause) -> Roles | None:
+    """*Russia said Sudan must return*: who demands of whom is named before the modal, or at the end."""
+    if clause.category != "REQUEST" or not _MODAL.search(clause.text.lowered, 0, clause.end):
+        return None
+    named = [phrase for phrase in clause.before if phrase.actor.country] or list(clause.before)
+    if len(clause.speakers) > 1 and _TELLS.match(clause.text.lowered, clause.speakers[0].end - 1):
+        return Roles(clause.speakers[:1], clause.speakers[1:2], "must, tells")
+    if named and clause.speakers:
+        return Roles(list(clause.speakers), [named[-1]], "must, says")
+    if len(named) > 1:
+        return Roles([named[0]], [named[-1]], "says that ... must")
+    return Roles([], named or [*clause.behind, *clause.later], "must")
+
+
+def _suffered(clause: Clause) -> Roles | None:
+    """Passive without *by*: the subject is acted on; where the act has a place, that country is taken to act."""
+    if not clause.before:
+        return None
+    subjects = clause.subjects
+    doer = _doer_of_deed(clause, subjects[0])
+    named = doer is not None or any(phrase.actor.country or phrase.actor.role in _IN_UNIFORM for phrase in subjects)
+    if not _is_passive(clause) and not (_lacks_is(clause) and named):
+        return None
+    if doer is not None:
+        return Roles([doer], [_where_it_was(clause, doer, subjects[0]), *subjects[1:]], BY_DEED)
+    elsewhere = [place for place in clause.places if not _same(place, subjects[0])]
+    if not elsewhere and clause.category in _FORCE:
+        elsewhere = clause.places
+    return Roles(elsewhere[:1], subjects, "passive")
+
+
+def _where_it_was(clause: Clause, doer: Phrase, subject: Phrase) -> Phrase:
+    """*Civilians killed in Thai fire at Samrong*: who suffers, of the place where no country is said."""
+    places = (*clause.places, *clause.later)
+    place = next((p for p in places if p.is_place and p.actor.country and differs(p, doer)), None)
+    return of_country(subject, place) if subject.actor.country is None and place is not None else subject
+
+
+def _doer_of_deed(clause: Clause, subject: Phrase) -> Phrase | None:
+    """*Hit with US tariffs*, *bombed in Israeli raid*, *deported from Oman*: who is named with a deed or ground."""
+    text = clause.text.lowered
+    for phrase in clause.behind:
+        before, behind = text[clause.end - 1 : phrase.start + 1], phrase.end - 1
+        deed = not phrase.is_place and _DEED.match(text, behind) is not None
+        from_there = phrase.preposition == "from" and text.startswith("deported", clause.start + 1)
+        attacked = phrase.preposition == "from" and clause.category == "ASSAULT"
+        if differs(phrase, subject) and "," not in before and (deed or from_there or attacked):
+            return phrase
+    return None
+
+
+def _spoken(clause: Clause) -> Roles | None:
+    """*Attack on Oman unacceptable, says Iran*: the speaker at the end acts where nobody stands before the verb."""
+    if clause.before or not clause.speakers or clause.category not in _SAID | {"CONSULT"}:
+        return None
+    if clause.category == "CONSULT" and len({phrase.actor.country for phrase in clause.behind}) > 1:
+        return None
+    speakers = [phrase for phrase in clause.speakers if phrase.actor.country]
+    if len(speakers) > 1 and _TELLS.match(clause.text.lowered, speakers[0].end - 1):
+        return Roles(speakers[:1], speakers[1:2], "says, at the end, to")
+    others = [phrase for phrase in clause.behind if not speakers or not _same(phrase, speakers[0])]
+    return Roles(speakers[:1], others, "says, at the end") if speakers else None
+
+
+_READINGS: tuple[Callable[[Clause], Roles | None], ...] = (
+    lifted, named_with, _agent, borne, _received, _gifted, _demanded, _suffered, _spoken, eased,
+)  # fmt: skip
+
+
+def _is_passive(clause: Clause) -> bool:
+    words = clause.text.lowered[clause.start : clause.end].split()
+    return bool(words and _PARTICIPLE.search(words[0]) and _BE.search(clause.text.lowered, 0, clause.start + 1))
+
+
+def _lacks_is(clause: Clause) -> bool:
+    """*Two Chinese arrested in Ghana*: a participle without *is*, and no object behind it."""
+    text = clause.text.lowered
+    if _ACTIVE_BEFORE.search(text, 0, clause.start + 1):
+        return False
+    if not _SUFFERED.match(text, clause.start):
+        return False
+    return text.endswith(" with ", 0, clause.end) or _ADJUNCT.match(text, clause.end - 1) is not None
+
+
+def _active(clause: Clause) -> Roles:
+    """Subject, verb, object; actors named together are sources, or each other's partners."""
+    sources = clause.subjects
+    if not sources:
+        return _in_order(clause)
+    objects = [other_side(phrase, sources[0].actor.country) for phrase in _ranked(clause)]
+    first = other_side(sources[0], objects[0].actor.country) if objects else sources[0]
+    others_before = [phrase for phrase in sources[1:] if differs(phrase, first)]
+    if first.actor.country is None and others_before and not any(differs(phrase, first) for phrase in objects):
+        first, others_before = of_country(first, others_before[0]), others_before[1:]
+    together = [phrase for phrase in others_before if _together(clause.text, first, phrase)]
+    acted_on = [phrase for phrase in objects if differs(phrase, first)]
+    if together and _is_mutual(clause) and not any(_is_partner(clause, phrase) for phrase in acted_on):
+        return Roles([first], together, TOGETHER)
+    if _is_mutual(clause) and not acted_on and (parties := _parties(clause.text, first, sources[1:])):
+        return Roles([first], parties, "parties of one country")
+    own = own_people(clause, first)
+    places = [place for place in clause.places if differs(place, first)]
+    others = [*own, *acted_on, *(p for p in places if not any(_suffers_from(clause.text, q, p) for q in acted_on))]
+    if others:
+        return Roles([first, *together], _not_topics(clause, others), "subject, verb, object")
+    if others_before:
+        return Roles([first], others_before, "subject and named before the verb")
+    asides = [phrase for phrase in clause.before if phrase not in sources and not phrase.is_place]
+    later = sorted([*clause.later, *asides], key=lambda phrase: not differs(phrase, first))
+    if (roles := _reported(clause, first)) is not None:
+        return roles
+    rest = [*objects, *clause.places, *later]
+    if clause.category == "MOBILIZE":  # one's own forces are not whom they are called up against
+        rest = [phrase for phrase in rest if differs(phrase, first)] or rest
+    return Roles([first], rest, "subject, verb, object")
+
+
+def _reported(clause: Clause, first: Phrase) -> Roles | None:
+    """*India broke the treaty, says Nepal*: whoever tells it accuses, or is the one acted on."""
+    teller = next((phrase for phrase in clause.speakers if differs(phrase, first)), None)
+    if teller is None or clause.in_sentence:
+        return None
+    if clause.category in _TOLD_OF_OTHERS:
+        return Roles([teller], [first], "says of the subject")
+    return Roles([first], [teller], "said by the one acted on") if clause.category in _SUFFERABLE else None
+
+
+def _parties(text: Text, first: Phrase, others: Sequence[Phrase]) -> list[Phrase]:
+    """*Darfur rebels and the Sudanese government*: two of one country that act on each other."""
+    return [
+        other
+        for other in others[:1]
+        if _same(other, first) and other.actor.role not in (None, first.actor.role) and _together(text, first, other)
+    ]
+
+
+def _is_mutual(clause: Clause) -> bool:
+    """Whether actors named together act on each other; *Chad-Niger talks in Rome collapse* too."""
+    if clause.category == "REJECT" and clause.before:
+        return _TALKS.search(clause.text.lowered, clause.before[-1].start, clause.end + _PHRASE_REACH) is not None
+    return clause.category in _MUTUAL
+
+
+def _is_partner(clause: Clause, phrase: Phrase) -> bool:
+    """Whether a phrase is met or backed, rather than the topic: *Egypt, Jordan discuss Gaza*, *agree on Syria*.
+
+    Nor the frame of it: *Chad, Niger swap captives in UAE deal*.
+    """
+    if phrase.preposition in PLACING:
+        return False
+    if clause.text.lowered.startswith("discuss", clause.start + 1):
+        return phrase.preposition == "with"
+    if clause.form is not None:  # *Oman, Iran lift blockade of Chad*
+        return True
+    topical = _TOPICAL if clause.category == "SUPPORT" else _TOPICAL | {"of", "from", "between"}
+    return phrase.preposition not in topical
+
+
+def _in_order(clause: Clause) -> Roles:
+    """Nobody stands before the verb: the first actor acts, on the next of another country."""
+    if (roles := _after_aside(clause)) is not None:
+        return roles
+    named = sorted([*clause.objects, *clause.before], key=lambda phrase: phrase.start)
+    named = named or clause.places or clause.later
+    if not named:
+        return Roles([], [], "nobody but a speaker")
+    if clause.category == "ASSAULT" and clause.places and _befalls(clause.places[0], named[0]):
+        return Roles(clause.places[:1], named, "place, verb, object")
+    rest = [phrase for phrase in (*named[1:], *clause.places, *clause.later) if phrase is not named[0]]
+    if _lacks_subject(clause, named[0]):
+        return Roles([], named, "no actor before the verb")
+    if named[0].preposition in _TOWARDS:
+        return _towards(clause, named[0], rest)
+    others = [phrase for phrase in rest if differs(phrase, named[0])]
+    return Roles(named[:1], others or rest, "order")
+
+
+def _lacks_subject(clause: Clause, first: Phrase) -> bool:
+    """*New tariffs hit Iran*: other words stand before the verb, and the first actor is its direct object."""
+    opening = clause.text.lowered[: clause.start + 1].strip()
+    if not opening or opens_aside(clause.text) or first.preposition or first.is_place or first.start < clause.end - 1:
+        return False
+    if opening.endswith(" to") or first not in clause.behind:
+        return False
+    between = clause.text.lowered[clause.end - 1 : first.start + 1]
+    return not any(stop in between for stop in (" , ", " : ", " and "))
+
+
+def _towards(clause: Clause, first: Phrase, rest: Sequence[Phrase]) -> Roles:
+    """*Sanctions on Russia*, *returned to Peru*: the first is acted on, by one named without such a preposition."""
+    actors = [p for p in rest if p.actor.country and p.preposition not in _TOWARDS | PLACING]
+    actors.sort(key=lambda phrase: not differs(phrase, first))
+    if not actors and clause.category in _FORCE | {"PROTEST"}:
+        actors = [place for place in rest if place.is_place]
+    return Roles(actors[:1], [first], "acted on by its preposition")
+
+
+def _after_aside(clause: Clause) -> Roles | None:
+    """*After meeting Putin, Modi left*: the subject of an opening aside follows its comma."""
+    comma = clause.text.lowered.find(" , ", clause.end - 1)
+    if comma < 0 or not opens_aside(clause.text):
+        return None
+    inside = [phrase for phrase in clause.behind if phrase.end <= comma + 1]
+    subject = next((phrase for phrase in (*clause.behind, *clause.later) if phrase.start >= comma), None)
+    if not inside or subject is None or subject.is_place or not any(differs(phrase, subject) for phrase in inside):
+        return None
+    return Roles([subject], [phrase for phrase in inside if differs(phrase, subject)], "subject behind the aside")
+
+
+def _befalls(place: Phrase, victim: Phrase) -> bool:
+    """*Blast near Samarra kills US soldier*: unknown attackers of the place, and its victim."""
+    return place.start < victim.start and not victim.preposition and differs(victim, place)
+
+
+def _ranked(clause: Clause) -> list[Phrase]:
+    """Objects, first the one meant: *killing of X by Y*, *loan of the EU for Y*, *complaint to the UN over Y*."""
+    objects = clause.objects
+    if clause.category == "AID":
+        receivers = [phrase for phrase in objects if phrase.preposition in ("for", "to")]
+        return [*receivers, *(phrase for phrase in objects if phrase not in receivers)]
+    if clause.category == "CONSULT":
+        return [p for p in objects if not _BORNE.match(clause.text.lowered, p.end - 1)] or objects
+    if clause.category == "REQUEST":
+        asked = [phrase for phrase in objects if phrase.preposition == "from"]
+        return [*asked, *(phrase for phrase in objects if phrase not in asked)]
+    if clause.category == "ACCUSE":
+        forums = [p for p in objects if is_forum(clause.text, p)]
+        objects = [*(phrase for phrase in objects if phrase not in forums), *forums]
+    if clause.category not in _JUDGED:
+        return objects
+    objects = [p for p in objects if not any(_suffers_from(clause.text, doer, p) for doer in objects)]
+    doers = [phrase for phrase in objects if phrase.preposition == "by"]
+    return [*doers, *(phrase for phrase in objects if phrase not in doers)]
+
+
+def is_forum(text: Text, phrase: Phrase) -> bool:
+    """*Complains to the UN*, *files WTO case*: the organisation before which somebody else is accused."""
+    heard = phrase.preposition in _BEFORE_WHOM or _CASE.match(text.lowered, phrase.end - 1) is not None
+    return heard and phrase.actor.role == "IGO"
+
+
+def _suffers_from(text: Text, doer: Phrase, phrase: Phrase) -> bool:
+    """*Condemns Spain's attack on Malta*: who is judged is the one that acted, not the one acted on."""
+    return doer.end <= phrase.start and bool(_DONE_TO.fullmatch(text.lowered, doer.end - 1, phrase.start + 1))
+
+
+def _not_topics(clause: Clause, objects: Sequence[Phrase]) -> list[Phrase]:
+    """*Oman backs Malta's stance on Cyprus*: what is talked about is not talked to, where somebody else is.
+
+    A complaint to somebody is about whom it accuses.
+    """
+    if clause.category not in (_SAID | {"CONSULT"}) - {"ACCUSE"}:
+        return list(objects)
+    addressed = [p for p in objects if p.preposition not in _TOPICAL or p.start < clause.end]
+    return addressed or list(objects)
+
+
+def _same(phrase: Phrase, other: Phrase) -> bool:
+    return phrase.actor.country == other.actor.country
+
+
+def _together(text: Text, first: Phrase, other: Phrase) -> bool:
+    between = text.lowered[first.end - 1 : other.start + 1]
+    return " and " in between or between.strip() in ("", ",")

@@ -1,0 +1,217 @@
+"""Plain headlines in Urdu, Turkish, Azerbaijani and Arabic: who did what to whom, by small lexica.
+
+An event is told only where an act and two different countries or organisations are named (one may be the page's own),
+so that what is not plain is left alone. Roles follow from what stands or grows next to a name (*nay*, *ko*, *-a*,
+*-dan*, *ma'a*); of two without a mark the first acts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from correlator.events.grammar.page_country import THE_PAGE
+from correlator.events.grammar.reading import Reading
+from correlator.events.model import CATEGORIES, Actor, CodedEvent, Evidence, dyad_of
+from correlator.events.vocabulary.actors import Name
+from correlator.events.vocabulary.language import LEXICAL
+from correlator.events.vocabulary.small_lexicon import NO_EVENT, Act, Lexicon, normal, small_lexicon
+
+# Small lexica give no probability: what was right on headlines composed after they were frozen (docs/coder.md).
+CONFIDENCE: Final = 0.7
+_SOURCE, _TARGET, _AWAY, _OPEN = "source", "target", "away", ""
+_WORD = re.compile(r"[\w\u0300-\u036f\u064b-\u065f\u0670]+(?:['’ʼ-][\w\u0300-\u036f]+)*|[^\w\s]")
+_PUNCTUATION = re.compile(r"[:،,;؛.۔!?؟\"()]")
+_ATTACHED_TARGET = frozenset({"ب", "بال", "ل", "لل", "ك"})
+_ATTACHED_AND = frozenset({"و", "وال"})
+_SHORT_NAME = 3
+_MOST_SIDES = 2
+
+
+class _Words(NamedTuple):
+    """A text as normalised words, each between two spaces; ``places`` are (start, end) of each in the original."""
+
+    original: str
+    joined: str
+    places: tuple[tuple[int, int], ...]
+
+    def evidence(self, field: str, start: int, end: int, rule: str) -> Evidence:
+        """The words of ``joined[start:end]`` as evidence."""
+        first, last = self.joined.count(" ", 0, start) - 1, self.joined.count(" ", 0, end) - 2
+        begin, stop = self.places[first][0], self.places[last][1]
+        return {"field": field, "span": self.original[begin:stop], "start": begin, "end": stop, "rule": rule}
+
+    def printed(self, start: int) -> str:
+        """The original word that begins at ``joined[start]``."""
+        begin, stop = self.places[self.joined.count(" ", 0, start) - 1]
+        return self.original[begin:stop]
+
+
+class _Side(NamedTuple):
+    """An actor: span in ``joined`` (with the space behind), country or organisation, role, and its mark."""
+
+    start: int
+    end: int
+    country: str | None
+    role: str | None
+    mark: str
+    joins: bool = False
+    is_of_page: bool = False
+
+
+def code_other(reading: Reading) -> list[CodedEvent]:
+    """Events of a headline in one of ``LEXICAL`` languages, the main one first; empty if nothing is plain."""
+    if reading.language not in LEXICAL:
+        return []
+    lexicon = small_lexicon(reading.language)
+    words = _words(reading.text.original, reading.language)
+    decided = _decided(words, lexicon)
+    if decided is None:
+        return []
+    act, start, end = decided
+    sides = _sides(words, lexicon, reading)
+    rule = f"{lexicon.language}: {act.pattern}"
+    deciding = words.evidence("category", start, end, rule)
+    return [_event(words, act, pair, deciding) for pair in _pairs(sides)]
+
+
+def _words(text: str, language: str) -> _Words:
+    matches = list(_WORD.finditer(text))
+    joined = " " + "".join(f"{normal(match[0], language)} " for match in matches)
+    return _Words(text, joined, tuple(match.span() for match in matches))
+
+
+def _decided(words: _Words, lexicon: Lexicon) -> tuple[Act, int, int] | None:
+    """The deciding act with its span: the last, or in a language whose verb comes first the first, before a colon."""
+    hits = [(act, *match.span()) for act in lexicon.acts for match in act.compiled.finditer(words.joined)]
+    if any(act.category == NO_EVENT for act, _, _ in hits) or not hits:
+        return None
+    colon = words.joined.find(" : ")
+    hits = [hit for hit in hits if hit[1] < colon] or hits
+    if lexicon.verb_last:
+        return max(hits, key=lambda hit: (hit[2], hit[0].weight))
+    return min(hits, key=lambda hit: (hit[1], -hit[0].weight))
+
+
+def _sides(words: _Words, lexicon: Lexicon, reading: Reading) -> list[_Side]:
+    sides = [_side(words, match, lexicon, reading) for match in lexicon.named.finditer(words.joined)]
+    offices = [_office(match) for match in lexicon.office.finditer(words.joined)]
+    taken = [(side.start, side.end) for side in sides if side is not None]
+    free = [side for side in offices if not any(a < side.end - 1 and side.start < b - 1 for a, b in taken)]
+    parts = sorted([*(side for side in sides if side is not None), *free], key=lambda side: (side.start, -side.end))
+    merged: list[_Side] = []
+    for part in parts:
+        if merged and part.start <= merged[-1].end and _of_one(merged[-1], part):
+            merged[-1] = _joined(merged[-1], part)
+        else:
+            merged.append(part)
+    own = [side if side.country else side._replace(country=reading.home, is_of_page=True) for side in merged]
+    marked = [_marked(words, lexicon, side) for side in own]
+    return [side for side in _listed(words, lexicon, marked) if side.country is not None]
+
+
+def _side(words: _Words, match: re.Match[str], lexicon: Lexicon, reading: Reading) -> _Side | None:
+    printed = words.printed(match.start())
+    if lexicon.language == "tr" and not printed[0].isupper():
+        return None
+    if lexicon.language in ("tr", "az") and len(match["name"]) < _SHORT_NAME and not printed[:2].isupper():
+        return None
+    meant = _in_office(lexicon.names[match["name"]], reading)
+    return _Side(match.start(), match.end() + 1, meant.country, meant.role, *_grown(match))
+
+
+def _in_office(names: Sequence[Name], reading: Reading) -> Name:
+    return next((name for name in names if name.in_office(reading.on)), names[-1])
+
+
+def _grown(match: re.Match[str]) -> tuple[str, bool]:
+    """The mark that a name's ending or beginning gives it, and whether it is joined to the one before (*and*)."""
+    groups = match.groupdict()
+    if groups.get("away"):
+        return _AWAY, False
+    if groups.get("target") or groups.get("prefix") in _ATTACHED_TARGET:
+        return _TARGET, False
+    return _OPEN, groups.get("prefix") in _ATTACHED_AND
+
+
+def _office(match: re.Match[str]) -> _Side:
+    return _Side(match.start(), match.end() + 1, None, "GOV", *_grown(match))
+
+
+def _of_one(first: _Side, second: _Side) -> bool:
+    return first.country is None or second.country in (None, first.country)
+
+
+def _joined(first: _Side, second: _Side) -> _Side:
+    """Country, office and name side by side are one actor; two countries are not."""
+    country = first.country or second.country
+    role = first.role or second.role
+    return _Side(first.start, max(first.end, second.end), country, role, second.mark or first.mark, first.joins)
+
+
+def _marked(words: _Words, lexicon: Lexicon, side: _Side) -> _Side:
+    """With the mark that the words next to it give: those behind first, then those before."""
+    if lexicon.behind_target is not None and lexicon.behind_target.match(words.joined, side.end):
+        return side._replace(mark=_TARGET)
+    if lexicon.behind_source is not None and lexicon.behind_source.match(words.joined, side.end):
+        return side._replace(mark=_SOURCE)
+    if lexicon.before_target is not None and lexicon.before_target.search(words.joined, 0, side.start):
+        return side._replace(mark=_TARGET)
+    return side
+
+
+def _listed(words: _Words, lexicon: Lexicon, sides: Sequence[_Side]) -> list[_Side]:
+    """*A and B*: in a list the last member's mark is that of all, unless a postposition of *with* is the *and*."""
+    out = list(sides)
+    for number, (first, second) in enumerate(pairwise(sides)):
+        joint = lexicon.between.match(words.joined, first.end)
+        if joint is not None and joint.end() == second.start and second.country != first.country:
+            out[number] = first._replace(mark=_SOURCE if second.mark == _SOURCE else _OPEN)
+        elif second.joins and second.start == first.end:
+            out[number + 1] = second._replace(mark=first.mark)
+    return out
+
+
+def _pairs(sides: Sequence[_Side]) -> list[tuple[_Side, _Side]]:
+    """Sources with targets of another country, as the marks tell; without a mark the first acts on the next."""
+    sources = [side for side in sides if side.mark == _SOURCE]
+    open_ = [side for side in sides if side.mark == _OPEN]
+    targets = [side for side in sides if side.mark in (_TARGET, _AWAY)]
+    if sources:
+        targets = targets or open_
+    else:
+        sources = open_
+    if not sources and targets and targets[0].mark == _AWAY:
+        sources, targets = targets[:1], targets[1:]
+    if sources and not targets:
+        sources, targets = sources[:1], sources[1:]
+    pairs = [(s, t) for s in sources[:_MOST_SIDES] for t in targets[:_MOST_SIDES] if s.country != t.country]
+    unique = {(s.country, t.country): (s, t) for s, t in reversed(pairs)}
+    return [pair for pair in pairs if unique[(pair[0].country, pair[1].country)] == pair]
+
+
+def _event(words: _Words, act: Act, pair: tuple[_Side, _Side], deciding: Evidence) -> CodedEvent:
+    category = CATEGORIES[act.category]
+    actors = [_actor(words, side) for side in pair]
+    evidence = [deciding]
+    for field, side in zip(("source", "target"), pair, strict=True):
+        rule = (side.mark or "order") + (f"; country from {THE_PAGE}" if side.is_of_page else "")
+        evidence.append(words.evidence(field, side.start, side.end, rule))
+    return CodedEvent(
+        category.name,
+        category.quad_class,
+        category.cameo_root,
+        category.goldstein,
+        0.0,
+        CONFIDENCE,
+        actors[0],
+        actors[1],
+        dyad_of(actors[0], actors[1]),
+        tuple(evidence),
+    )
+
+
+def _actor(words: _Words, side: _Side) -> Actor:
+    return Actor(side.country, side.role, words.evidence("", side.start, side.end, "")["span"])

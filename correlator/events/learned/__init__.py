@@ -1,0 +1,1 @@
+"""The fitted models: features, the encoder, roles, confidence."""

@@ -1,0 +1,1 @@
+"""Which instruments a text concerns, and on what evidence."""

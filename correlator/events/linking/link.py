@@ -1,0 +1,275 @@
+"""Which instruments an article concerns, of what kind, and on what evidence.
+
+``printed``: the symbol stands on the strip of the article's page. ``named``: the company's name, an alias or its ticker
+stands in the headline or body, never the strip; one that is a word too needs a second sign, a ticker of one or two
+letters that of a ticker (``second_sign``).
+``country``: the instrument is listed in an actor's country. ``sector`` and ``watchlist``: the user's own file says that
+certain words concern it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from correlator.errors import InputError
+from correlator.events.linking.second_sign import (
+    has_sign,
+    is_another_company,
+    is_bare,
+    is_of_a_class,
+    is_sibling,
+    marked_tickers,
+    means_otherwise,
+    needs_sign,
+    place_behind,
+)
+from correlator.events.vocabulary.text import first_word, prepare
+from correlator.market.names.exchanges import is_of_one
+from correlator.market.names.instruments import symbols_by_spelling
+from correlator.source_limits import check_names
+
+if TYPE_CHECKING:
+    import polars as pl
+    from ahocorasick_rs import AhoCorasick
+
+LINK_KINDS: Final = ("printed", "named", "country", "sector", "watchlist")
+_USER_KINDS = ("sector", "watchlist")
+# Endings of a company's registered name that newspapers leave out.
+_ENDINGS = re.compile(
+    r"(?:,? (?:limited|ltd|inc|incorporated|corp|corporation|plc|co|company|llc|sa|ag|nv|holdings?|"
+    r"\(pvt\)|pvt|private|group)\.?)+$",
+    re.IGNORECASE,
+)
+_SHORTEST_NAME = 3
+_SHOUTING = 0.7
+_SMALL = frozenset(("of", "and", "for", "the", "in", "on", "de", "al"))
+
+Row = tuple[str, str | None, str | None] | tuple[str, str | None, str | None, str | None]
+"""An instrument: its symbol, its name, its aliases separated by |, and its exchange where it is known."""
+
+
+class Link(NamedTuple):
+    """One link: ``evidence`` is the text found and where, or the rule."""
+
+    symbol: str
+    kind: str
+    evidence: str
+
+
+_Found = tuple[str, str, tuple[int, int]]
+"""A symbol, the kind of its link, and where in the text it is found."""
+
+
+class _Meaning(NamedTuple):
+    """What a phrase stands for; ``exact``: the capitals it must have, a ticker's, ``name``: those of a name of several
+    words; ``weak``: it is a word too.
+    """
+
+    symbol: str
+    kind: str
+    exact: str | None
+    is_ticker: bool
+    weak: bool
+    exchange: str | None = None
+    is_class: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class WatchTerm:
+    """A line of the user's file: words that concern a symbol, as ``sector`` or ``watchlist``."""
+
+    symbol: str
+    kind: str
+    words: str
+
+
+class Linker:
+    """Finds instruments in texts; building it costs more than using it, so one serves many articles."""
+
+    def __init__(self, instruments: Iterable[Row], watched: Sequence[WatchTerm] = ()) -> None:
+        """``instruments``: (symbol, name, aliases separated by |, exchange if known) of each."""
+        from ahocorasick_rs import AhoCorasick
+
+        phrases: dict[str, list[_Meaning]] = {}
+        rows = [*instruments]
+        for symbol, name, aliases, *place in rows:
+            exchange = place[0] if place else None
+            for text in _names(name, aliases):
+                exact = text if text.isupper() else None
+                is_ticker = text.isupper() and " " not in text
+                meaning = _Meaning(symbol, "named", exact, is_ticker, needs_sign(text), exchange, name=_spaced(text))
+                phrases.setdefault(prepare(text).lowered, []).append(meaning)
+            if symbol.isalnum() and not symbol.isdigit():
+                meaning = _Meaning(symbol, "named", symbol.upper(), True, needs_sign(symbol.upper()), exchange)
+                phrases.setdefault(prepare(symbol).lowered, []).append(meaning)
+        places = {row[0]: row[3] for row in rows if len(row) > 3}
+        for spelling, symbol in symbols_by_spelling(row[0] for row in rows).items():
+            share = _Meaning(symbol, "named", spelling, True, True, places.get(symbol), is_class=True)
+            phrases.setdefault(prepare(spelling).lowered, []).append(share)
+        for term in watched:
+            exact = term.words if term.words.isupper() else None
+            meaning = _Meaning(term.symbol, term.kind, exact, False, False)
+            phrases.setdefault(prepare(term.words).lowered, []).append(meaning)
+        self._meanings = [tuple(meanings) for meanings in phrases.values()]
+        self._matcher: AhoCorasick = AhoCorasick(list(phrases) or [" \x00 "])
+
+    def link(self, headline: str, body: str | None, printed_symbols: Iterable[str]) -> list[Link]:
+        """Links of one article, printed ones first; each symbol once per kind, with the first place it was found."""
+        links = {
+            (symbol, "printed"): Link(symbol, "printed", "on the page's strip")
+            for symbol in dict.fromkeys(printed_symbols)
+        }
+        for place, text in (("headline", headline), ("body", body or "")):
+            found = [*self._occurrences(text)]
+            for symbol, kind, (first, last) in found:
+                if (symbol, kind) in links or any(_is_longer(other, symbol, first, last) for other in found):
+                    continue
+                links[symbol, kind] = Link(symbol, kind, f"{place}: {text[first:last]}")
+        return list(links.values())
+
+    def _occurrences(self, text: str) -> Iterable[_Found]:
+        ready = prepare(text)
+        matches = self._matcher.find_matches_as_indexes(ready.lowered, overlapping=True)
+        if not matches or not self._meanings:
+            return
+        shouting, marked = _upper_share(text) > _SHOUTING, marked_tickers(text)
+        for pattern, start, end in matches:
+            printed = ready.joined[start + 1 : end - 1]
+            for meaning in self._meanings[pattern]:
+                if meaning.is_ticker and printed == _spaced(meaning.exact or ""):
+                    span = ready.offsets(start, end)
+                    if not _is_it(meaning, text, span, marked):
+                        continue
+                    if printed in marked:
+                        yield meaning.symbol, meaning.kind, span
+                        continue
+                if meaning.is_ticker and is_bare(meaning.exact or ""):
+                    continue
+                if meaning.exact is not None and (printed != _spaced(meaning.exact) or shouting):
+                    continue
+                if meaning.kind == "named" and (printed.islower() or _lacks_capitals(printed, meaning.name)):
+                    continue
+                first, last = ready.offsets(start, end)  # looks at every word: only now
+                if meaning.is_ticker and not meaning.weak and is_another_company(text, last):
+                    continue
+                if meaning.kind == "named" and (means_otherwise(text, printed) or is_sibling(text, last)):
+                    continue
+                if not meaning.weak or has_sign(text, first, last, is_ticker=meaning.is_ticker):
+                    yield meaning.symbol, meaning.kind, (first, last)
+
+
+def _is_longer(found: _Found, symbol: str, first: int, last: int) -> bool:
+    """Whether the longer name of another instrument stands there: *Orlana Foods*, where *Orlana* is one, too."""
+    other, kind, (start, end) = found
+    return other != symbol and kind == "named" and start <= first and last <= end and end - start > last - first
+
+
+def _lacks_capitals(printed: str, name: str) -> bool:
+    """*Hub power plant* does not name Hub Power: a word that has a capital in the name has none, though others have."""
+    return any(
+        word.islower() and not own.islower() and word not in _SMALL
+        for word, own in zip(printed.split(), name.split(), strict=False)
+    )
+
+
+def _is_it(meaning: _Meaning, text: str, span: tuple[int, int], marked: Mapping[str, frozenset[str]]) -> bool:
+    """Whether the ticker at ``span`` of a text is that of the instrument: not one of another exchange that is printed
+    with it, nor of another class of shares.
+    """
+    first, last = span
+    written = text[first:last]
+    if meaning.is_class and written != meaning.exact:
+        return False
+    place = place_behind(text, last)
+    printed = marked.get(written.split(".")[0], frozenset()) if place is None else frozenset([place])
+    return is_of_one(meaning.exchange, printed) and (meaning.is_class or not is_of_a_class(text, last))
+
+
+def link_article(
+    headline: str, body: str | None, printed_symbols: Iterable[str], instruments: Iterable[Row]
+) -> list[Link]:
+    """Links of one article to ``instruments`` (symbol, name, aliases), printed or named.
+
+    The linker is made of those alone that have a name whose first word stands in the article.
+    """
+    words = set(prepare(headline).lowered.split()) | set(prepare(body or "").lowered.split())
+    near = [row for row in instruments if any(first_word(text) in words for text in (row[0], *_listed(row[1], row[2])))]
+    return Linker(near).link(headline, body, printed_symbols)
+
+
+def linker_of(instruments: pl.DataFrame) -> Linker:
+    """The linker of ``instruments`` (symbol, name, aliases); the last few made are kept."""
+    return _linker(_instrument_rows(instruments))
+
+
+def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[Link]:
+    """Instruments listed in one of the actors' countries (ISO 3166-1 alpha-3)."""
+    codes = set(countries)
+    return [
+        Link(symbol, "country", f"listed in {country}")
+        for symbol, country in instruments.select("symbol", "country").iter_rows()
+        if country in codes
+    ]
+
+
+def read_watchlist(path: str | Path) -> list[WatchTerm]:
+    """A user's table with the columns symbol, words and optionally kind (sector or watchlist, the default).
+
+    Raises InputError naming the line that cannot be read.
+    """
+    from correlator.containers.foot import without_foot
+    from correlator.containers.read import text_table
+
+    name = Path(path).name
+    rows = without_foot(text_table(path), name)
+    missing = {"symbol", "words"} - set(rows.columns)
+    if missing:
+        raise InputError(f"{name} lacks the column {min(missing)!r}", hint="it needs symbol and words")
+    terms = []
+    for number, row in enumerate(rows.iter_rows(named=True), start=2):
+        symbol, words = (str(row[column] or "").strip() for column in ("symbol", "words"))
+        kind = str(row.get("kind") or "watchlist").strip()
+        empty = [column for column, text in (("symbol", symbol), ("words", words)) if not text]
+        if empty:
+            raise InputError(f"{name} line {number} has no {empty[0]}", hint="it needs symbol and words")
+        if kind not in _USER_KINDS:
+            raise InputError(f"{name} line {number}: kind {kind!r} is not known", hint="kind is sector or watchlist")
+        terms.append(WatchTerm(symbol, kind, words))
+    check_names((term.symbol for term in terms), "symbol", name)
+    return terms
+
+
+@lru_cache(maxsize=4)
+def _linker(rows: tuple[Row, ...]) -> Linker:
+    return Linker(rows)
+
+
+def _instrument_rows(instruments: pl.DataFrame) -> tuple[Row, ...]:
+    places = ["exchange"] if "exchange" in instruments.columns else []
+    return tuple(instruments.select("symbol", "name", "aliases", *places).iter_rows())
+
+
+def _listed(name: str | None, aliases: str | None) -> list[str]:
+    return [text.strip() for text in (name or "", *(aliases or "").split("|"))]
+
+
+def _names(name: str | None, aliases: str | None) -> list[str]:
+    listed = _listed(name, aliases)
+    texts = listed + [_ENDINGS.sub("", text) for text in listed]
+    return [text for text in dict.fromkeys(texts) if len(text) >= _SHORTEST_NAME or (text.isalpha() and text.isupper())]
+
+
+def _spaced(name: str) -> str:
+    """A name as ``prepare`` joins it: its words with a space between."""
+    return prepare(name).joined.strip()
+
+
+def _upper_share(text: str) -> float:
+    letters = [c for c in text if c.isalpha()]
+    return sum(c.isupper() for c in letters) / len(letters) if letters else 0.0

@@ -1,0 +1,1 @@
+"""The selection language: which events a study takes."""

@@ -1,0 +1,1 @@
+"""Words and who is meant by them: actors, lexica, languages, tone."""

@@ -1,0 +1,152 @@
+"""The lexicon: word patterns with their category, weight and example, read from ``data/events/lexicon.tsv``.
+
+Pattern syntax: ``urge~`` stands for every inflection of the verb, ``a|b`` for either word, ``step~_down`` for words
+that stay together within a choice, ``@aid`` for a group of ``groups.tsv``, and `` .. `` for up to six words between
+what stands left and right of it. Patterns are matched on text in lower case without punctuation.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from correlator.errors import InputError
+from correlator.events.model import CATEGORIES
+from correlator.events.vocabulary.own_actors import own_path, read_own
+from correlator.resources import data_path
+
+# Classes that only govern other words, that speak against an event, or for one between states.
+WILL, NOT, STOP, WITHOUT, ABROAD = "WILL", "NOT", "STOP", "WITHOUT", "ABROAD"
+OBJECT, SUBJECT = "object", "subject"
+_VOWELS = "aeiou"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the lexicon; ``heads`` and ``tails`` are the literal strings it stands for.
+
+    ``governs``: the words also decide how what follows them counts (*agree to*, *refuse to*, *urge*). ``form``:
+    ``object`` (a verb .. its object) or ``subject`` (a subject .. its verb) where both parts must be of one clause;
+    None where anything may stand between.
+    """
+
+    number: int
+    category: str
+    governs: bool
+    form: str | None
+    weight: float
+    pattern: str
+    example: str
+    heads: tuple[str, ...]
+    tails: tuple[str, ...]
+
+
+def inflect(verb: str, irregular: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Base, -s, past, participle and -ing form of ``verb``."""
+    if verb in irregular:
+        return (verb, *irregular[verb])
+    if verb.endswith("e"):
+        return verb, f"{verb}s", f"{verb}d", f"{verb[:-1]}ing"
+    if verb.endswith("y") and verb[-2] not in _VOWELS:
+        return verb, f"{verb[:-1]}ies", f"{verb[:-1]}ied", f"{verb}ing"
+    if verb.endswith(("s", "sh", "ch", "x", "z")):
+        return verb, f"{verb}es", f"{verb}ed", f"{verb}ing"
+    return verb, f"{verb}s", f"{verb}ed", f"{verb}ing"
+
+
+def expand(pattern: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Every literal string that a pattern without a gap stands for."""
+    choices = [_choice(token, groups) for token in pattern.split()]
+    return tuple(dict.fromkeys(" ".join(words) for words in itertools.product(*choices)))
+
+
+def _choice(token: str, groups: Mapping[str, tuple[str, ...]]) -> list[str]:
+    choices: list[str] = []
+    for phrase in token.split("|"):
+        if phrase.startswith("@"):
+            choices.extend(groups[phrase[1:]])
+        else:
+            choices.extend(_phrase(phrase.split("_")))
+    return choices
+
+
+def _phrase(words: list[str]) -> list[str]:
+    irregular = irregular_verbs()
+    forms = [inflect(word[:-1], irregular) if word.endswith("~") else (word,) for word in words]
+    return [" ".join(chosen) for chosen in itertools.product(*forms)]
+
+
+@cache
+def irregular_verbs() -> dict[str, tuple[str, ...]]:
+    """Base form to the other forms, from ``data/events/irregular_verbs.csv``."""
+    with data_path("events", "irregular_verbs.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["base"]: tuple(row["forms"].split(";")) for row in csv.DictReader(lines)}
+
+
+def _lines(name: str, fields: int) -> list[tuple[int, list[str]]]:
+    path = data_path("events", name)
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = [part.strip() for part in line.split("|||")]
+        if len(parts) != fields:
+            raise InputError(f"{name} line {number} has {len(parts)} fields instead of {fields}")
+        rows.append((number, parts))
+    return rows
+
+
+@cache
+def load_groups() -> dict[str, tuple[str, ...]]:
+    """Named groups of words, from ``data/events/groups.tsv``."""
+    return {
+        name: tuple(phrase for word in words.split(";") for phrase in _phrase(word.split()))
+        for _, (name, words) in _lines("groups.tsv", 2)
+    }
+
+
+def load_lexicon() -> tuple[Entry, ...]:
+    """Every entry in file order, those of the user's own file last; raises InputError naming the line at fault."""
+    return lexicon_with(own_path())
+
+
+@cache
+def lexicon_with(own: Path | None) -> tuple[Entry, ...]:
+    """Every shipped entry, and those of a user's file, which are numbered on."""
+    shipped = _shipped_lexicon()
+    first = shipped[-1].number + 1
+    lines = enumerate(read_own(own).lexicon, start=1)
+    return (
+        *shipped,
+        *(
+            _entry(first + n, line.category, line.weight, (line.pattern, line.example), where=f"lexicon line {n}")
+            for n, line in lines
+        ),
+    )
+
+
+@cache
+def _shipped_lexicon() -> tuple[Entry, ...]:
+    return tuple(
+        _entry(number, label, float(weight), (pattern, example), where=f"lexicon.tsv line {number}")
+        for number, (label, weight, pattern, example) in _lines("lexicon.tsv", 4)
+    )
+
+
+def _entry(number: int, label: str, weight: float, texts: tuple[str, str], *, where: str) -> Entry:
+    groups, (pattern, example) = load_groups(), texts
+    category, _, form = label.removesuffix("+").partition(":")
+    if category not in CATEGORIES and category not in (WILL, NOT, STOP, WITHOUT, ABROAD):
+        raise InputError(f"{where}: category {category!r} is not known", hint=f"one of {', '.join(CATEGORIES)}")
+    head, _, tail = pattern.partition(" .. ")
+    if form not in ("", OBJECT, SUBJECT):
+        raise InputError(f"{where}: form {form!r} is not known", hint=f"{OBJECT} or {SUBJECT}")
+    try:
+        heads, tails = expand(head, groups), expand(tail, groups) if tail else ()
+    except KeyError as error:
+        raise InputError(f"{where}: there is no group of words @{error.args[0]}") from None
+    return Entry(number, category, label.endswith("+"), form or None, weight, pattern, example, heads, tails)

@@ -1,0 +1,84 @@
+"""Jumps and prices that stand still in frames, which the audit doubts, as findings of the panel."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import warn
+from correlator.eventstudy.panel.flagged import findings_on, without_flagged
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.request.spec import DROP, KEEP, StudySpec
+
+MOST_BARS = 150_000
+"""Bars of a frame that are looked at unless flagged ones are to be dropped: it costs some microseconds a bar."""
+_OTHER_NAME = "\0benchmark"
+
+
+def with_jumps(panel: Panel, spec: StudySpec) -> Panel:
+    """The panel of a frame with bars that look like a split, another unit or a break, or like a price that was filled
+    forward, marked or left out.
+
+    Frames of whole days only, of closes alone: bars within days jump otherwise, and a frame says nothing of volumes and
+    limits. Warns of what it finds in one line.
+    """
+    if spec.flagged == KEEP or panel.labels.dtype != pl.Date or len(panel.labels) < 2:
+        return panel
+    if spec.flagged != DROP and panel.returns.size > MOST_BARS:
+        return panel
+    jumps = _jumps(panel, spec)
+    if jumps.is_empty():
+        return panel
+    first = jumps.sort("session", "symbol").row(0, named=True)
+    name = spec.benchmark if first["symbol"] == _OTHER_NAME else first["symbol"]
+    count = f"{jumps.height} bar looks" if jumps.height == 1 else f"{jumps.height} bars look"
+    dealt = "left out" if spec.flagged == DROP else "marked in the column findings"
+    warn(
+        f"{count} like a split, another unit, a break or a price filled forward, {dealt}: first {name} "
+        f"{first['session']}, {first['check']}"
+    )
+    marked = replace(panel, findings=findings_on(jumps, panel.labels, panel.symbols, _benchmark(panel, spec)))
+    return without_flagged(marked) if spec.flagged == DROP else marked
+
+
+def _benchmark(panel: Panel, spec: StudySpec) -> str | None:
+    """What the benchmark's findings are filed under; None if it is a mean of the symbols, or there is none."""
+    if panel.factors is None or panel.own_benchmark is not None or len(panel.factor_names) != 1:
+        return None
+    return spec.benchmark if spec.benchmark in panel.symbols else _OTHER_NAME
+
+
+def _jumps(panel: Panel, spec: StudySpec) -> pl.DataFrame:
+    """symbol, session, check and until (null) of every jump and of every bar that repeats the close before it where
+    the series hardly ever stands still.
+    """
+    from correlator.market.audit.findings import Series
+    from correlator.market.audit.levels import jumps
+    from correlator.market.audit.repeats import runs_of_one_close
+
+    columns = dict(zip(panel.symbols, panel.returns.T, strict=True))
+    kinds: dict[str, str | None] = dict.fromkeys(columns)
+    benchmark = _benchmark(panel, spec)
+    if benchmark is not None and panel.factors is not None:
+        columns[benchmark], kinds[benchmark] = panel.factors[:, 0], "index"
+    parts = []
+    for name, returns in columns.items():
+        logs = returns if spec.returns == "log" else np.log1p(returns)
+        traded = ~np.isnan(logs)
+        if traded.sum() < 2:
+            continue
+        bars = pl.DataFrame(
+            {
+                "session": panel.labels.filter(pl.Series(traded)),
+                "close": np.exp(np.clip(np.cumsum(logs[traded]), -600.0, 600.0)),
+            }
+        ).with_columns(pl.lit(None, pl.Float64).alias(unknown) for unknown in ("open", "high", "low", "volume"))
+        series = Series(name, "", bars, None, kinds[name])
+        parts += [jumps(series), runs_of_one_close(series, bars)]
+    table = pl.concat(parts) if parts else pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
+    if table.is_empty():
+        return table
+    doubted = table.filter(pl.col("severity") != "low")
+    return doubted.select("symbol", "session", "check").with_columns(until=pl.lit(None, pl.Date))

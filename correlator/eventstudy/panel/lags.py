@@ -1,0 +1,39 @@
+"""Whether returns of a frame move with their benchmark of another session: then dates of one stand a session off."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import warn
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.panel.jumps import MOST_BARS
+from correlator.market.audit.shifts import EARLY, LATE, correlation, stands_off
+
+_WORDS = {LATE: "previous", EARLY: "next"}
+
+
+def warn_of_lags(panel: Panel) -> None:
+    """Warn of shares whose returns move with the benchmark of the session before or after, and not with its own.
+
+    Frames of days of which every bar is looked at (``MOST_BARS``); the rule is that of the audit for whole series.
+    """
+    market = panel.benchmark
+    if market is None or panel.labels.dtype != pl.Date or panel.returns.size > MOST_BARS:
+        return
+    off = {}
+    for column, name in enumerate(panel.symbols):
+        own, others = panel.returns[:, column], market[:, column if market.shape[1] > 1 else 0]
+        unshifted = correlation(own, others)
+        lagged = {LATE: correlation(own[1:], others[:-1]), EARLY: correlation(own[:-1], others[1:])}
+        for direction, shifted in lagged.items():
+            if stands_off(shifted, unshifted, int(np.isfinite(own).sum())):
+                off[name] = (direction, shifted, unshifted)
+    if off:
+        name, (direction, shifted, unshifted) = next(iter(off.items()))
+        more = f" and {len(off) - 1} more" if len(off) > 1 else ""
+        warn(
+            f"returns of {name}{more} move with the benchmark of the {_WORDS[direction]} session (correlation "
+            f"{shifted:.2f}, on the same session {unshifted:.2f}): dates of one of them stand a session off, or they "
+            "close hours apart"
+        )

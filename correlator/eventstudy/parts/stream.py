@@ -1,0 +1,197 @@
+"""Studies of more events than memory holds: chunk after chunk, out of a file and into Parquet."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError
+from correlator.eventstudy.measure import study_events
+from correlator.eventstudy.panel.frames import Panel
+from correlator.eventstudy.placing.events import Seen
+from correlator.eventstudy.request.spec import StudySpec
+from correlator.eventstudy.results.outputs import OUTPUTS
+from correlator.eventstudy.results.result import StudyResult
+from correlator.eventstudy.results.result_frames import group_keys, with_error
+from correlator.files import flush_file, flush_folder, replacing
+
+CHUNK_EVENTS = 250_000
+_FEWEST_EVENTS, _CHUNK_ROWS = 100_000, 2_000_000
+STREAMED_OUTPUTS = tuple(output.name for output in OUTPUTS.values() if output.streams)
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """What a streamed study wrote: ``folder`` with one folder of Parquet parts per output, ``events`` measured,
+    ``excluded`` not measured, and the averages ``aar`` and ``caar`` over all of them as ``StudyResult`` has them.
+    """
+
+    folder: Path
+    events: int
+    excluded: int
+    aar: pl.DataFrame
+    caar: pl.DataFrame
+
+
+def study_chunks(
+    panel: Panel,
+    events: pl.DataFrame | Iterable[pl.DataFrame],
+    spec: StudySpec,
+    *,
+    chunk: int = CHUNK_EVENTS,
+    keep_returns: bool = False,
+) -> Iterator[StudyResult]:
+    """A study of each chunk of ``events`` (as ``read_events`` gives them; a frame or several), in order.
+
+    An event that repeats one of an earlier chunk is excluded, as it is in the study of all at once. Raises InputError
+    for a spec whose estimates depend on other events.
+    """
+    if spec.needs_all_events:
+        raise InputError(
+            "purge and donors depend on all events, and chunks know only their own",
+            hint="study the events in one piece",
+            argument="purge" if spec.purge else "model",
+        )
+    by_column = replace(panel, returns=np.asfortranarray(panel.returns))
+    seen = Seen()
+    for part in _chunks(events, chunk):
+        yield study_events(by_column, part, spec, seen=seen, keep_residuals=False, keep_returns=keep_returns)
+
+
+def study_stream(
+    panel: Panel,
+    events: pl.DataFrame | Iterable[pl.DataFrame],
+    spec: StudySpec,
+    folder: Path | str,
+    *,
+    outputs: Sequence[str] = ("car", "models", "excluded"),
+    chunk: int = CHUNK_EVENTS,
+) -> StreamSummary:
+    """Measure ``events`` as ``study_chunks`` does and write ``outputs``, one folder of Parquet parts each.
+
+    Memory holds one chunk at a time. The folder appears when everything is written, or not at all; raises InputError
+    where it exists already or an output cannot be streamed.
+    """
+    target = Path(folder)
+    if target.exists():
+        raise InputError(f"{target} exists already", hint="name a new folder, or remove it")
+    if unknown := set(outputs) - set(STREAMED_OUTPUTS):
+        raise InputError(f"{', '.join(sorted(unknown))} cannot be streamed", hint=f"{', '.join(STREAMED_OUTPUTS)} can")
+    partial = target.with_name(f".{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    for name in outputs:
+        (partial / name).mkdir(parents=True)
+    measured, left_out = 0, 0
+    averages: dict[str, list[pl.DataFrame]] = {"aar": [], "caar": []}
+    averaged = pl.DataFrame()
+    results = study_chunks(panel, events, spec, chunk=chunk, keep_returns=needs_returns(outputs))
+    for number, result in enumerate(results):
+        measured, left_out = measured + len(result.estimates), left_out + result.excluded.height
+        for name in outputs:
+            part = partial / name / f"part-{number:05}.parquet"
+            result.frame(name).write_parquet(part)
+            flush_file(part)
+        result, averaged = _of_new_observations(result, averaged)
+        if len(result.estimates) or not spec.by:  # without events there is no group to name
+            for name, frames in averages.items():
+                frames.append(result.frame(name))
+    partial.rename(target)
+    flush_folder(target.parent)
+    return StreamSummary(
+        target,
+        measured,
+        left_out,
+        aar=pooled(averages["aar"], [*spec.by, "day"], "aar", running=tuple(spec.by)),
+        caar=pooled(averages["caar"], [*spec.by, "window"], "caar"),
+    )
+
+
+def _of_new_observations(result: StudyResult, averaged: pl.DataFrame) -> tuple[StudyResult, pl.DataFrame]:
+    """``result`` without the events whose group, share and day 0 are in ``averaged``, and ``averaged`` with the new
+    ones: such events are one observation, in whatever chunks they are.
+    """
+    estimates = result.estimates
+    own = pl.DataFrame({"symbol_index": estimates.symbol_index, "day_zero": estimates.day_zero})
+    if result.spec.by:
+        groups = group_keys(estimates, result.panel, result.events, result.spec.by).drop("position")
+        own = pl.concat([groups, own], how="horizontal")
+    own = own.with_row_index("position")
+    keys = own.columns[1:]
+    new = own if averaged.is_empty() else own.join(averaged, on=keys, how="anti", nulls_equal=True)
+    kept = result if len(new) == len(own) else replace(result, estimates=estimates.take(new["position"].to_numpy()))
+    return kept, pl.concat([averaged, new.select(keys).unique()]) if len(averaged) else new.select(keys).unique()
+
+
+def write_frames(frames: Iterable[pl.DataFrame], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write one frame or more of one schema into one Parquet file, which appears when it is whole, or not at all.
+
+    ``metadata``: what the file says of itself, texts by key.
+    """
+    from pyarrow.parquet import ParquetWriter
+
+    rest = iter(frames)
+    first = next(rest).to_arrow()
+    first = first.replace_schema_metadata(metadata)
+    with replacing(path) as partial, ParquetWriter(partial, first.schema, compression="zstd") as writer:
+        writer.write_table(first)
+        for frame in rest:
+            writer.write_table(frame.to_arrow().replace_schema_metadata(metadata))
+
+
+def chunk_for(rows_an_event: int) -> int:
+    """Events of a chunk whose frame has so many rows an event: what fits half a gigabyte, and still pays compiling."""
+    return max(_FEWEST_EVENTS, min(CHUNK_EVENTS, _CHUNK_ROWS // max(rows_an_event, 1)))
+
+
+def needs_returns(outputs: Sequence[str]) -> bool:
+    """Whether an output shows returns, which estimates need not keep otherwise."""
+    return any(OUTPUTS[name].needs_returns for name in outputs)
+
+
+def pooled(
+    frames: list[pl.DataFrame], keys: list[str], name: str, *, running: tuple[str, ...] | None = None
+) -> pl.DataFrame:
+    """Averages of parts as averages of the whole: n, mean, sd (Chan, Golub & LeVeque 1983), share of positive ones.
+
+    With ``running`` the column ``caar`` sums the means so far inside each group that it names.
+    """
+    if not frames:
+        return pl.DataFrame()
+    n, mean, steps = pl.col("n"), pl.col(name), pl.col("step")
+    whole = mean.dot(n) / n.sum()
+    squares = (pl.col("sd").fill_null(0.0).pow(2) * (n - 1)).sum() + (n * (mean - whole).pow(2)).sum()
+    combined = (
+        pl.concat([_with_steps(frame, running) for frame in frames])
+        .filter(n > 0)
+        .group_by(keys, maintain_order=True)
+        .agg(
+            n.sum(),
+            whole.alias(name),
+            pl.when(n.sum() > 1).then((squares / (n.sum() - 1)).sqrt()).alias("sd"),
+            (pl.col("positive").dot(n) / n.sum()).alias("positive"),
+            *([] if running is None else [(steps.dot(n) / n.sum()).alias("step")]),
+        )
+    )
+    if running is not None:
+        so_far = steps.cum_sum()
+        combined = combined.with_columns((so_far.over(running) if running else so_far).alias("caar")).drop("step")
+    return with_error(combined, name)
+
+
+def _with_steps(frame: pl.DataFrame, running: tuple[str, ...] | None) -> pl.DataFrame:
+    """With what each day adds to the ``caar`` of its group as ``step``."""
+    if running is None:
+        return frame
+    path = pl.col("caar").forward_fill().fill_null(0.0)
+    step = path - path.shift(1, fill_value=0.0)
+    return frame.with_columns((step.over(running) if running else step).alias("step"))
+
+
+def _chunks(events: pl.DataFrame | Iterable[pl.DataFrame], size: int) -> Iterator[pl.DataFrame]:
+    for frame in [events] if isinstance(events, pl.DataFrame) else events:
+        yield from frame.iter_slices(size) if len(frame) else [frame]

@@ -1,0 +1,251 @@
+"""The files of a study: wide tables of figures, and events of which every chunk is read as the whole would be.
+
+Symbols and dates are text whatever they look like: 005930 keeps its zeros, NA and TRUE are tickers. Which types the
+other columns of events have follows from the whole file, so that it does not depend on how the file is read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from correlator.containers.foot import is_foot
+from correlator.containers.packed import check_rest, unpacking
+from correlator.containers.read import as_texts, container_of, read_raw
+from correlator.errors import InputError
+from correlator.eventstudy.placing.event_table import read_events
+from correlator.files import called, duckdb_name, opened, read_arrow, read_csv, read_parquet
+from correlator.market.written.unit_row import units_in_names
+
+NO_VALUE = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
+_AS_TEXT = ("symbol", "ticker", "date")
+_SAMPLE_BYTES = 65_536
+_LINE = re.compile(r"line:? (\d+)", re.IGNORECASE)
+
+
+def _typed_table(path: Path) -> pl.DataFrame:
+    """A table of text with the types that its columns have, but those of ``_AS_TEXT``."""
+    table = as_texts(units_in_names(read_raw(path), kept=False), path)
+    others = table.drop(name for name in table.columns if name.strip().lower() in _AS_TEXT)
+    if not others.width:
+        return table
+    places = {name: str(place) for place, name in enumerate(others.columns)}  # a name may hold what parts columns
+    text = others.rename(places).write_csv(separator="\t")
+    typed = pl.read_csv(
+        io.StringIO(text),
+        new_columns=others.columns,
+        separator="\t",
+        decimal_comma=_has_decimal_comma(text),
+        infer_schema_length=None,
+        null_values=list(NO_VALUE),
+    )
+    return table.with_columns(typed.get_columns())
+
+
+def _has_decimal_comma(text: str) -> bool:
+    """Whether figures are written 50,25: where no point is among them."""
+    return bool(re.search(r"\d,\d", text)) and not re.search(r"\d\.\d", text)
+
+
+_WHOLE: dict[str, Callable[[Path], pl.DataFrame]] = {
+    "parquet": read_parquet,
+    "arrow": read_arrow,
+    "other": _typed_table,
+}
+
+
+@dataclass(frozen=True)
+class _Head:
+    """What the first lines of a text file say: its separator, blank lines before the header, names, first rows."""
+
+    separator: str
+    skipped: int
+    names: list[str]
+    below: str
+
+    @property
+    def below_words(self) -> bool:
+        """Whether the first line is a title and no header: one cell, where the next that is not empty has more."""
+        line = next((each for each in self.below.splitlines() if each.strip(" \r" + self.separator)), "")
+        cells = [cell for cell in next(csv.reader([line], delimiter=self.separator), []) if cell.strip()]
+        named = [name for place, name in enumerate(self.names, start=1) if name != f"column_{place}"]
+        return len(named) == 1 and len(cells) > 1
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether figures are written 50,25: only where the comma does not part columns."""
+        return self.separator != "," and _has_decimal_comma(self.below)
+
+
+def read_wide_file(path: Path) -> pl.DataFrame:
+    """The table of a file in any container; raises InputError or NotFoundError in one line."""
+    reader = _WHOLE.get(container_of(path))
+    if reader is not None:
+        return reader(path)
+    head = _head(path)
+    if head.below_words or _ends_in_words(path, head):
+        return _typed_table(path)
+    frame = _read_text(path, head)
+    if frame.width != len(head.names):
+        raise InputError(f"{path.name} has rows of {frame.width} columns below a header of {len(head.names)}")
+    return frame.rename(dict(zip(frame.columns, head.names, strict=True)))
+
+
+def _read_text(path: Path, head: _Head, columns: list[int] | None = None) -> pl.DataFrame:
+    """A file of text whose columns, all or those at the places ``columns``, have types by all of it."""
+    return read_csv(
+        path,
+        separator=head.separator,
+        skip_lines=head.skipped,
+        decimal_comma=head.decimal_comma,
+        infer_schema_length=None,
+        null_values=list(NO_VALUE),
+        columns=columns,
+    )
+
+
+def read_events_file(path: Path) -> pl.DataFrame:
+    """All events of a file, as ``events_of_file`` reads them."""
+    return pl.concat([*events_of_file(path, chunk=1_000_000)])
+
+
+def listed_in_file(path: Path) -> pl.DataFrame | None:
+    """symbol and exchange of the events of a file, each pair once; None if it has no column ``exchange``."""
+    if container_of(path) not in _WHOLE:
+        head = _head(path)
+        if not head.below_words and "exchange" not in {name.lower() for name in head.names}:
+            return None
+    pairs: list[pl.DataFrame] = []
+    for events in events_of_file(path, chunk=250_000):
+        if "exchange" not in events.columns:
+            return None
+        pairs.append(events.select("symbol", "exchange").unique())
+    return pl.concat(pairs).unique(maintain_order=True)
+
+
+def events_of_file(path: Path, *, chunk: int) -> Iterator[pl.DataFrame]:
+    """Events of a file in any container as ``read_events`` gives them, a chunk at a time, numbered through.
+
+    Raises NotFoundError where there is no file and InputError where it cannot be read or holds no event.
+    """
+    container = container_of(path)
+    if container == "parquet":
+        parts = _batches(path, "read_parquet($path, hive_partitioning = false)", {}, chunk)
+    elif container in _WHOLE:
+        parts = iter([_WHOLE[container](path)])
+    elif (head := _head(path)).below_words or _ends_in_words(path, head):
+        parts = iter([_typed_table(path)])
+    else:
+        parts = _csv_batches(path, head, chunk)
+    first = 1
+    for part in parts:
+        events = read_events(part, first=first)
+        first += events.height
+        if events.height:
+            yield events
+    if first == 1:
+        raise InputError(f"{called(path)} holds no event", hint="give one row for each event below its header")
+
+
+def _csv_batches(path: Path, head: _Head, chunk: int) -> Iterator[pl.DataFrame]:
+    """Chunks of text, each with the types that the whole file's columns have."""
+    kinds = _kinds(path, head)
+    call = (
+        "read_csv($path, header = true, auto_detect = false, delim = $delim, quote = '\"', "
+        "escape = '\"', skip = $skip, columns = $columns, hive_partitioning = false, null_padding = false)"
+    )
+    given = {"delim": head.separator, "skip": head.skipped, "columns": dict.fromkeys(head.names, "VARCHAR")}
+    for part in _batches(path, call, given, chunk):
+        yield part.with_columns(_typed(pl.col(name), kind) for name, kind in kinds.items())
+
+
+def _batches(path: Path, call: str, given: dict[str, object], chunk: int) -> Iterator[pl.DataFrame]:
+    import duckdb
+
+    from correlator.database import connect, interruptible
+
+    some = False
+    with interruptible(), connect() as connection:
+        try:
+            relation = connection.sql(f"FROM {call}", params={"path": duckdb_name(path), **given})
+            reader = relation.to_arrow_reader(chunk)
+            for batch in reader:
+                some = True
+                yield pl.DataFrame(pl.from_arrow(batch))
+            if not some:
+                yield pl.DataFrame(pl.from_arrow(reader.schema.empty_table()))
+        except duckdb.Error as problem:
+            raise _unreadable(path, str(problem)) from problem
+
+
+def _unreadable(path: Path, reason: str) -> InputError:
+    """One line of ours for what a reader says about a file."""
+    line = _LINE.search(reason)
+    if "unicode" in reason.lower() or "utf-8" in reason.lower():
+        return InputError(f"{path} cannot be read: it is not UTF-8 text", hint="save it as UTF-8")
+    if line is None:
+        return InputError(f"{path} cannot be read", hint="give a CSV or Parquet file with columns symbol and date")
+    return InputError(f"{path} cannot be read: line {line[1]} does not fit the header", hint="check that line")
+
+
+def _ends_in_words(path: Path, head: _Head) -> bool:
+    """Whether the last line of text is no row: words below the table, in fewer or more cells than it has."""
+    with opened(path) as file:
+        file.seek(max(file.seek(0, io.SEEK_END) - _SAMPLE_BYTES, 0))
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    cells = next(csv.reader([last], delimiter=head.separator), [])
+    return len(cells) != len(head.names) and is_foot([last])
+
+
+def _kinds(path: Path, head: _Head) -> dict[str, pl.DataType]:
+    """Types of the columns that are not text for certain, from all of the file."""
+    others = [name for name in head.names if name.strip().lower() not in _AS_TEXT]
+    if not others:
+        return {}
+    frame = _read_text(path, head, [head.names.index(name) for name in others])
+    return {name: kind for name, kind in zip(others, frame.dtypes, strict=True) if kind != pl.String}
+
+
+def _typed(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    text = column.str.strip_chars()
+    known = pl.when(~text.is_in(list(NO_VALUE))).then(text)
+    if kind == pl.Boolean:
+        return (known.str.to_lowercase() == "true").alias(column.meta.output_name())
+    return known.cast(kind, strict=False)
+
+
+def _head(path: Path) -> _Head:
+    with opened(path) as packed, unpacking(packed, str(path)) as (file, is_packed):
+        start = file.read(_SAMPLE_BYTES)
+        if is_packed:
+            check_rest(file, len(start), path)
+    if b"\x00" in start:
+        raise InputError(f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8, or give Parquet or Arrow")
+    try:
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(start)
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path} is not UTF-8 text", hint="save it as CSV in UTF-8, or give Parquet or Arrow"
+        ) from None
+    lines = text.splitlines()
+    skipped = next((number for number, line in enumerate(lines) if line.strip()), None)
+    if skipped is None:
+        raise InputError(f"{path} is empty", hint="give a CSV with a header")
+    separator = max(",;\t|", key=lines[skipped].count)
+    if separator not in lines[skipped]:  # a title
+        separator = max(",;\t|", key="\n".join(lines[skipped : skipped + 9]).count)
+    header = next(csv.reader([lines[skipped]], delimiter=separator))
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(header, start=1)]
+    repeated = [name for name, count in Counter(names).items() if count > 1 and name]
+    if repeated:
+        raise InputError(f"{path} has the column {repeated[0]!r} twice", hint="keep one column per name")
+    return _Head(separator, skipped, names, "\n".join(lines[skipped + 1 : skipped + 50]))

@@ -1,0 +1,1 @@
+"""Abnormal returns regressed on what the events were: formulas, designs, errors."""

@@ -1,0 +1,250 @@
+"""The cross-section: abnormal returns regressed on what the events were.
+
+    CAR_i = x_i'b + e_i,   V = (X'X)^-1 (B_date + B_symbol - B_both) (X'X)^-1
+
+with B the sums over clusters of (X'e)(X'e)' times G/(G - 1) (N - 1)/(N - k) each: events of one date share its market,
+events of one symbol its company (Cameron, Gelbach & Miller 2011, JBES 29, 238-249; Petersen 2009). Student's t with the
+fewest clusters less one as its degrees of freedom (Cameron & Miller 2015). statsmodels does the work.
+
+The two-way V of few clusters can have variances that are not positive. A term with such a one takes the larger of its
+two one-way variances by the cluster jackknife, CV3 = (G - 1)/G sum over clusters of (b_without - b)(b_without - b)', as
+MacKinnon, Nielsen & Webb (2023, J. Econometrics 232; 2024) advise, and ``variance`` says so. Events of one date alone
+are refused: what moved that date moved them all, and no variance between dates is left to see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, MissingDependencyError, NotFoundError, StudyError, likeliest
+from correlator.eventstudy.panel.frames import Array, Rows
+from correlator.eventstudy.regression.design import design_of
+from correlator.eventstudy.regression.formula import parse_formula
+from correlator.eventstudy.results.result import StudyResult
+
+CLUSTERS = ("session", "symbol")
+
+
+@dataclass(frozen=True)
+class CrossSection:
+    """A regression over N events: ``table`` has term, estimate, se, t, p_value, low, high (95 %), fractions of return
+    per unit of the term, and ``variance`` (which estimator: robust, one-way, two-way, or jackknife); ``clusters`` the
+    columns clustered by and how many clusters each has; ``df`` of t; ``excluded`` the events left out: event_id,
+    symbol, reason.
+    """
+
+    formula: str
+    window: str
+    table: pl.DataFrame
+    n: int
+    r_squared: float
+    clusters: dict[str, int]
+    df: float
+    excluded: pl.DataFrame
+
+
+def event_features(result: StudyResult, window: str | None = None) -> pl.DataFrame:
+    """One row per measured event: event_id, symbol, session (of day 0), car, se, beta, sigma, and the events' columns.
+
+    ``window``: label of a CAR window, default the study's first. ``weekday`` (1 is Monday) and ``year`` of day 0 and,
+    where events carry the instant ``known_at``, its ``hour`` in UTC are added unless the events have such columns.
+    Raises NotFoundError for a window that the study has not.
+    """
+    labels = result.window_labels
+    chosen = labels[0] if window is None else window
+    if chosen not in labels:
+        raise NotFoundError(f"the study has no window {chosen!r}", hint=f"it has {', '.join(labels)}")
+    at, estimates = labels.index(chosen), result.estimates
+    session = result.panel.labels[estimates.day_zero]
+    events = result.measured_events
+    own = {
+        "session": session,
+        "car": pl.Series(estimates.car[:, at], nan_to_null=True),
+        "se": pl.Series(estimates.car_se[:, at], nan_to_null=True),
+        "beta": result.models["beta"],
+        "sigma": result.models["sigma"],
+    }
+    derived = {"weekday": session.dt.weekday(), "year": session.dt.year()}
+    if "known_at" in events.columns:
+        derived["hour"] = events["known_at"].dt.hour()
+    own |= {name: values for name, values in derived.items() if name not in events.columns}
+    given = [name for name in events.columns if name not in own]
+    features = events.select(given).with_columns(**own)
+    return features.select("event_id", "symbol", *own, pl.exclude("event_id", "symbol", *own))
+
+
+def cross_section(
+    events: StudyResult | pl.DataFrame,
+    formula: str,
+    *,
+    window: str | None = None,
+    clusters: Sequence[str] | None = None,
+) -> CrossSection:
+    """Explain the events' abnormal returns by what the events were.
+
+    Parameters
+    ----------
+    events
+        A study, or the frame of ``event_features`` with more columns.
+    formula
+        Such as ``car ~ goldstein + C(category)``.
+    window
+        The CAR to explain, default the first window.
+    clusters
+        One or two columns, default session and symbol, the latter where it has two values or more; empty for
+        heteroskedasticity-robust errors (HC1).
+
+    Returns
+    -------
+    CrossSection
+        ``table`` has a row per term; events without a value in the formula's columns are in ``excluded``.
+
+    Raises
+    ------
+    InputError
+        For a formula that cannot be read.
+    NotFoundError
+        For columns or a window that are not there.
+    StudyError
+        Where there are too few events or, unless ``clusters`` say otherwise, all of one session.
+    MissingDependencyError
+        Without statsmodels.
+
+    Examples
+    --------
+    >>> cross_section(result, "car ~ goldstein", window="-1:1").table  # doctest: +SKIP
+    """
+    features = event_features(events, window) if isinstance(events, StudyResult) else events
+    model, used = _model(formula, features)
+    kept = features[used]
+    names = _clusters(kept, clusters)
+    fitted = _fitted(model, kept, names)
+    df = float(getattr(fitted, "df_resid_inference", fitted.df_resid))
+    table = _table(fitted, *_errors(fitted, kept, names), df)
+    left_out = np.setdiff1d(np.arange(len(features)), used)
+    return CrossSection(
+        formula=formula,
+        window=window or (events.window_labels[0] if isinstance(events, StudyResult) else ""),
+        table=table,
+        n=len(used),
+        r_squared=float(fitted.rsquared),
+        clusters={name: kept[name].n_unique() for name in names},
+        df=df,
+        excluded=features[left_out]
+        .select("event_id", "symbol")
+        .with_columns(pl.lit("a term of the formula has no value").alias("reason")),
+    )
+
+
+def _model(formula: str, features: pl.DataFrame) -> tuple[Any, np.ndarray]:
+    """Least squares of the formula, and the rows of ``features`` that it uses."""
+    if find_spec("statsmodels") is None:
+        raise MissingDependencyError("the cross-section needs statsmodels", hint="pip install 'correlator[statistics]'")
+    from statsmodels.api import OLS
+
+    design = design_of(parse_formula(formula), features)
+    parameters = design.terms.shape[1]
+    if len(design.rows) <= parameters:
+        raise StudyError(
+            f"{parameters} terms need more than {parameters} events with all values, got {len(design.rows)}",
+            hint="use fewer terms",
+        )
+    if np.linalg.matrix_rank(design.terms) < parameters:
+        raise StudyError(f"the terms of {formula!r} are collinear", hint="leave out a term that others add up to")
+    return OLS(design.response, design.terms), design.rows
+
+
+def _clusters(kept: pl.DataFrame, clusters: Sequence[str] | None) -> tuple[str, ...]:
+    if clusters is None:
+        if "session" in kept.columns and kept["session"].n_unique() < 2:
+            raise StudyError(
+                f"all {len(kept)} events have the same session, so what moved it cannot be separated "
+                "from what the events were",
+                hint="bring events of other sessions, or say what to cluster by, such as symbol",
+                argument="clusters",
+            )
+        return tuple(name for name in CLUSTERS if name in kept.columns and kept[name].n_unique() >= 2)
+    for name in clusters:
+        if name not in kept.columns:
+            raise NotFoundError(f"there is no column {name!r} to cluster by", hint=likeliest(name, kept.columns))
+        if kept[name].n_unique() < 2:
+            raise StudyError(f"all events have the same {name}, which leaves one cluster", hint="cluster by another")
+    if len(clusters) > 2:
+        raise InputError(f"{len(clusters)} columns to cluster by are too many", hint="name one or two")
+    return tuple(clusters)
+
+
+def _fitted(model: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> Any:
+    if not names:
+        return model.fit(cov_type="HC1", use_t=True)
+    codes = np.stack([_codes(kept[name]) for name in names], axis=1)
+    groups = codes[:, 0] if len(names) == 1 else codes
+    return model.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+
+
+def _errors(fitted: Any, kept: pl.DataFrame, names: tuple[str, ...]) -> tuple[Array, list[str]]:
+    """Standard errors (k,), with the jackknife's where a two-way variance is not positive, and in words the variance
+    that each is the root of.
+    """
+    variances = np.diag(np.asarray(fitted.cov_params())).copy()
+    plain = ("robust (HC1)", "one-way", "two-way")[len(names)]
+    words = [plain] * len(variances)
+    scale = np.asarray(fitted.cov_HC0).diagonal() if hasattr(fitted, "cov_HC0") else np.zeros(len(variances))
+    bad = np.flatnonzero(~(variances > 1e-12 * scale)) if len(names) == 2 else np.zeros(0, dtype=np.int64)
+    if len(bad):
+        one_way = [
+            np.diag(jackknife_covariance(fitted.model.endog, fitted.model.exog, _codes(kept[name]))) for name in names
+        ]
+        variances[bad] = np.max(one_way, axis=0)[bad]
+        for term in bad:
+            words[term] = "largest one-way, jackknife (CV3)"
+    return np.sqrt(np.where(variances > 0, variances, np.nan)), words
+
+
+def jackknife_covariance(y: Array, x: Array, groups: Rows) -> Array:
+    """CV3 (k, k): (G - 1)/G times the sum over clusters of the squared change of the estimate without the cluster.
+
+    ``y`` (N,), ``x`` (N, k), ``groups`` (N,). A cluster without which the terms are collinear is solved in the
+    pseudo-inverse's sense (MacKinnon, Nielsen & Webb 2023).
+    """
+    whole, cross = x.T @ x, x.T @ y
+    estimate = np.linalg.solve(whole, cross)
+    total = np.zeros_like(whole)
+    labels = np.unique(groups)
+    for label in labels:
+        mine = groups == label
+        left = np.linalg.pinv(whole - x[mine].T @ x[mine]) @ (cross - x[mine].T @ y[mine])
+        total += np.outer(left - estimate, left - estimate)
+    return np.asarray((len(labels) - 1) / len(labels) * total)
+
+
+def _table(fitted: Any, se: Array, variance: list[str], df: float) -> pl.DataFrame:
+    from scipy.special import stdtr, stdtrit
+
+    estimate = np.asarray(fitted.params)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = estimate / se
+    half = stdtrit(df, 0.975) * se
+    return pl.DataFrame(
+        {
+            "term": list(fitted.model.exog_names),
+            "estimate": estimate,
+            "se": se,
+            "t": t,
+            "p_value": 2.0 * stdtr(df, -np.abs(t)),
+            "low": estimate - half,
+            "high": estimate + half,
+            "variance": variance,
+        },
+        nan_to_null=True,
+    )
+
+
+def _codes(column: pl.Series) -> Rows:
+    return column.rank("dense").to_numpy().astype(np.int64)

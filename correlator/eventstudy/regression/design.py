@@ -1,0 +1,178 @@
+"""A formula and the events' columns as the matrices of a regression.
+
+patsy codes categories (treatment coding, the full rank of interactions); it is given values, never text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import InputError, NotFoundError, StudyError, likeliest
+from correlator.eventstudy.panel.frames import Array, Rows
+from correlator.eventstudy.regression.formula import (
+    Arithmetic,
+    Categories,
+    Column,
+    Computed,
+    Factor,
+    Formula,
+    Logarithm,
+    Number,
+    Term,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+_MOST_CELLS = 200_000_000
+
+
+@dataclass(frozen=True)
+class Design:
+    """``response`` (n x 1) and ``terms`` (n x k) as pandas frames; their index counts the rows of the features used,
+    those with a finite value everywhere.
+    """
+
+    response: pd.DataFrame
+    terms: pd.DataFrame
+
+    @property
+    def rows(self) -> Rows:
+        """Positions of the features' rows that are used."""
+        return np.asarray(self.terms.index, dtype=np.int64)
+
+
+def design_of(formula: Formula, features: pl.DataFrame) -> Design:
+    """The matrices of ``formula`` over the rows of ``features``.
+
+    Raises NotFoundError for columns that are not there, InputError for columns that cannot be used, StudyError where
+    categories are as many as events.
+    """
+    from patsy import ModelDesc, PatsyError, dmatrices
+    from patsy import Term as PatsyTerm
+
+    factors = {factor: _Values(factor, features) for term in (*formula.terms, (formula.response,)) for factor in term}
+    if factors[formula.response].levels:
+        raise InputError(f"{formula.response} holds categories, and only numbers can be explained")
+    _refuse_too_many(formula.terms, factors, features.height)
+    terms = [PatsyTerm([factors[factor] for factor in term]) for term in formula.terms]
+    described = ModelDesc([PatsyTerm([factors[formula.response]])], terms)
+    try:
+        response, matrix = dmatrices(described, _Rows(features.height), return_type="dataframe")
+    except PatsyError as error:
+        raise StudyError(f"the terms cannot be computed: {str(error).splitlines()[0]}") from error
+    if matrix.shape[1] == 0:
+        raise InputError("the formula has no terms", hint="write car ~ 1 for the average")
+    return Design(response, matrix)
+
+
+class _Rows(dict[str, Any]):
+    """What patsy takes for data: it asks it for nothing but the number of rows."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(rows=np.zeros(count))
+
+
+class _Values:
+    """One factor as patsy wants it: a name and values, computed once."""
+
+    origin = None
+
+    def __init__(self, factor: Factor, features: pl.DataFrame) -> None:
+        self._factor = factor
+        self._values = _values(factor, features)
+        is_number = self._values.dtype.kind == "f"
+        self.levels = 0 if is_number else len({each for each in self._values if each is not None})
+        if not (np.isfinite(self._values).any() if is_number else self.levels):
+            raise StudyError(f"{factor} has no value in any event", hint="leave it out")
+
+    def name(self) -> str:
+        return str(self._factor)
+
+    def memorize_passes_needed(self, _state: object, _environment: object) -> int:
+        return 0
+
+    def eval(self, _state: object, _data: object) -> Any:
+        if self.levels == 0:
+            return self._values
+        from patsy.categorical import C
+
+        return C(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Values) and self._factor == other._factor
+
+    def __hash__(self) -> int:
+        return hash(self._factor)
+
+
+def _values(factor: Factor, features: pl.DataFrame) -> NDArray[Any]:
+    """Numbers as floats, NaN for none; categories as objects, None for none."""
+    if isinstance(factor, Categories):
+        return _categories(factor.column, features)
+    if isinstance(factor, Column):
+        kind = _series(factor, features).dtype
+        if kind in (pl.String, pl.Boolean) or isinstance(kind, pl.Categorical | pl.Enum):
+            return _categories(factor, features)
+    with np.errstate(all="ignore"):
+        values = _numbers(factor.of if isinstance(factor, Computed) else factor, features)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _numbers(value: Arithmetic, features: pl.DataFrame) -> Array:
+    if isinstance(value, Column):
+        series = _series(value, features)
+        if not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
+            raise InputError(f"column {value} holds no numbers but {series.dtype}", hint=f"write C({value})")
+        return series.cast(pl.Float64).to_numpy()
+    if isinstance(value, Number):
+        return np.full(features.height, value.value)
+    if isinstance(value, Logarithm):
+        return np.log(_numbers(value.of, features))
+    return _OPERATIONS[value.operator](_numbers(value.left, features), _numbers(value.right, features))
+
+
+_OPERATIONS = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "**": np.power}
+
+
+def _categories(column: Column, features: pl.DataFrame) -> NDArray[Any]:
+    series = _series(column, features)
+    if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
+        raise InputError(f"column {column} holds {series.dtype}, which are not categories")
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
+    if series.dtype.is_temporal() or isinstance(series.dtype, pl.Categorical | pl.Enum | pl.Decimal):
+        series = series.cast(pl.String)
+    values = np.empty(len(series), dtype=object)
+    values[:] = series.to_list()
+    return values
+
+
+def _series(column: Column, features: pl.DataFrame) -> pl.Series:
+    if column.name not in features.columns:
+        raise NotFoundError(
+            f"events have no column {column.name!r}", hint=likeliest(column.name, features.columns, "events have")
+        )
+    return features[column.name]
+
+
+def _refuse_too_many(terms: tuple[Term, ...], factors: dict[Factor, _Values], rows: int) -> None:
+    """Raise StudyError where terms have more columns than there are events, before any is computed."""
+    columns = 0
+    for term in terms:
+        width = 1
+        for factor in term:
+            width *= max(factors[factor].levels - 1, 1)
+        columns += width
+        if width > rows:
+            raise StudyError(
+                f"the {width:,} terms of {':'.join(map(str, term))} need as many events, got {rows}",
+                hint="use fewer terms",
+            )
+    if columns * rows > _MOST_CELLS:
+        raise StudyError(f"{columns:,} terms over {rows:,} events are too many", hint="use fewer terms")

@@ -1,0 +1,363 @@
+"""What a study is asked to do: every option once, with its default, its reader and its words.
+
+``StudySpec`` is the one list. The options of the command line, the keys of a report's ``[study]`` table, the keywords
+of ``study`` and the tables in the docs follow from its fields. A new option is a field here and a line in the
+``TypedDict`` of its keywords, which type checkers read; a test holds both together.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+
+from correlator.errors import InputError, StudyError, refuse_unknown
+from correlator.eventstudy.request.engines import ENGINES
+from correlator.eventstudy.request.readers import (
+    DEFAULT_LINKS,
+    LINK_KINDS,
+    Read,
+    instant,
+    one_of,
+    perhaps,
+    read_clock,
+    read_currency,
+    read_interval,
+    read_links,
+    read_minimum,
+    read_selection,
+    read_switch,
+    read_symbols,
+    read_text,
+    read_windows,
+    texts,
+)
+from correlator.eventstudy.request.windows import AsWindow, OffsetWindow, Window, parse_window
+from correlator.intervals import SIDES
+
+if TYPE_CHECKING:
+    from correlator.tabular import Frame
+
+RETURNS_KINDS = ("log", "simple")
+LOG_VOLUME = "log-volume"
+PRICES = ("adjusted", "close")
+DATE_ONLY = ("same-day", "after-close")
+OFF_SESSION_RULES = ("next", "previous", "exclude")
+BENCHMARK_SESSIONS = ("same", "previous")
+DAILY = "1d"
+SYNTHETIC = "synthetic"
+OTHER_COUNTRIES, OTHER_SECTORS = "other-countries", "other-sectors"
+HOLES = ("trade-to-trade", "drop")
+MARK, KEEP, DROP = "mark", "keep", "drop"
+FLAGGED = (MARK, KEEP, DROP)
+STORE, FRAMES = "store", "frames"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Option:
+    """How one option is read and told.
+
+    ``read``: takes what a caller wrote and the option's name, returns the value; ``words``: what it means; ``flag``:
+    the command line's name for it; ``of``: ``store`` or ``frames`` where only these studies know it; ``many``: a list
+    of texts, so that the flag may be given again; ``with_files``: what more it means to a verb that studies files too.
+    """
+
+    read: Read
+    words: str
+    flag: str
+    of: str = ""
+    many: bool = False
+    with_files: str = ""
+
+    def words_for(self, *, files: bool) -> str:
+        """What the option means to a verb that studies the store and, with ``files``, files too."""
+        return self.words + self.with_files if files else self.words
+
+
+def _option(
+    default: Any, read: Read, words: str, *, flag: str = "", of: str = "", many: bool = False, with_files: str = ""
+) -> Any:
+    """A field of ``StudySpec`` with its ``Option``."""
+    return field(default=default, metadata={"option": Option(read, words, flag, of, many, with_files)})
+
+
+@dataclass(frozen=True)
+class StudySpec:
+    """The request of a study, read and complete; made by ``study_spec``. ``option_of`` has the words of each field.
+
+    ``windows`` lie inside ``window``; ``estimation`` and ``window`` count bars from day 0 or are calendar dates, both
+    ends included. For a study of volumes ``returns`` is ``log-volume``. For frames, ``symbols`` and ``events`` stay
+    empty: events come as a frame.
+    """
+
+    symbols: tuple[str, ...] = _option(
+        (),
+        read_symbols,
+        "Symbol to study; may be given again. Default: every share.",
+        flag="--symbol",
+        of=STORE,
+        many=True,
+    )
+    events: str | None = _option(
+        None,
+        read_selection,
+        "Selection such as 'category = CONSULT and dyad = PAK-AZE'.",
+        of=STORE,
+        with_files=" With files, a CSV.",
+    )
+    links: tuple[str, ...] = _option(
+        DEFAULT_LINKS,
+        read_links,
+        f"Kind of link that counts: {', '.join(LINK_KINDS)}; may be given again. Default: country and named.",
+        flag="--link",
+        of=STORE,
+        many=True,
+    )
+    benchmark: str | None = _option(
+        None,
+        read_text,
+        "Symbol of the market, or equal-weighted: the mean of the others, the store's default; of "
+        "several exchanges one for each, XKAR=KSE100,XNYS=SP500.",
+        with_files=" With files, a column.",
+    )
+    benchmark_session: str = _option(
+        "same",
+        one_of(BENCHMARK_SESSIONS),
+        "Session of the benchmark for each session of the share: same, or previous for a market that closes later.",
+        of=STORE,
+    )
+    model: str = _option(
+        "market",
+        read_text,
+        "raw, mean, market-adjusted, market, factors, scholes-williams, dimson, garch, rolling-beta or synthetic.",
+    )
+    donors: tuple[str, ...] = _option(
+        (),
+        texts,
+        "For model synthetic, securities that the events cannot touch: symbols, other-countries (default) or "
+        "other-sectors.",
+        many=True,
+        with_files=" With files, columns; default those without events.",
+    )
+    interval: str = _option(
+        DAILY, read_interval, "Bars of the store to study: 1d, or 5m, 1h ... as they were loaded.", of=STORE
+    )
+    returns: str = _option(
+        "log", one_of(RETURNS_KINDS), "log or simple.", with_files=" Or a wide file of returns to study."
+    )
+    price: str = _option("adjusted", one_of(PRICES), "adjusted or close, for stored bars.", of=STORE)
+    currency: str | None = _option(
+        None, read_currency, "Returns in this currency, by stored exchange rates: USD, ...", of=STORE
+    )
+    estimation: Window = _option(
+        OffsetWindow(-279, -30), parse_window, "Estimation window: sessions from day 0, or two dates."
+    )
+    window: Window = _option(OffsetWindow(-10, 10), parse_window, "Event window: sessions from day 0, or two dates.")
+    windows: tuple[Window, ...] = _option(
+        (), read_windows, "Windows to cumulate over, such as -1:1,-5:5; default day 0 and the event window.", many=True
+    )
+    minimum_observations: int | None = _option(
+        None, read_minimum, "Bars that an estimation window must have.", flag="--minimum"
+    )
+    purge: bool = _option(
+        False, read_switch, "Leave bars in the event window of another event of the share out of estimation windows."
+    )
+    by: tuple[str, ...] = _option(
+        (), texts, "Columns of the events that split averages and statistics, such as category.", many=True
+    )
+    off_session: str = _option(
+        "next", one_of(OFF_SESSION_RULES), "For files, an event between bars: next, previous or exclude.", of=FRAMES
+    )
+    date_only: str | None = _option(
+        None,
+        perhaps(one_of(DATE_ONLY)),
+        "Day 0 of an event known by its date alone: same-day, or after-close (the session after it). Default "
+        "after-close.",
+        with_files=" Of files: same-day.",
+    )
+    exchange: str | None = _option(
+        None,
+        read_text,
+        "For files, the exchange whose sessions events with a time of day belong to: XNAS, ...; of shares of "
+        "several, LAMP=XKAR,WICK=XNYS, or instruments for what is known of each.",
+        of=FRAMES,
+    )
+    close_of_day: str | None = _option(
+        None, read_clock, "For files, instead of an exchange: when its day closes, '16:00 America/New_York'.", of=FRAMES
+    )
+    stamped: str | None = _option(
+        None,
+        perhaps(one_of(SIDES)),
+        "For files, whether the time of a bar within a day is its start or its end; default what the hours of the "
+        "exchange show, else its start.",
+        of=FRAMES,
+    )
+    holes: str = _option(
+        "trade-to-trade",
+        one_of(HOLES),
+        "Days without a price: trade-to-trade, a return spans the sessions since the last trade, or drop.",
+    )
+    flagged: str = _option(
+        MARK,
+        one_of(FLAGGED),
+        "Bars that the audit doubts, limit-locked or without volume: mark them in the outputs, keep them unmarked, "
+        "or drop them, and events with one in their window.",
+    )
+    engine: str = _option(
+        "auto", one_of(ENGINES), "auto, numpy or compiled: how sums over events run; auto compiles for 20,000 and more."
+    )
+    as_of: datetime | None = _option(
+        None, instant, "Use only what was known then: a date (its end in UTC) or an ISO instant with zone.", of=STORE
+    )
+
+    def offsets(self) -> tuple[OffsetWindow, OffsetWindow]:
+        """Estimation and event window; raises StudyError where any window is one of calendar dates."""
+        parts = (self.estimation, self.window, *self.windows)
+        if not all(isinstance(part, OffsetWindow) for part in parts):
+            raise StudyError("windows of calendar dates cannot be moved to other dates", hint="give windows as offsets")
+        return cast(OffsetWindow, self.estimation), cast(OffsetWindow, self.window)
+
+    @property
+    def needs_all_events(self) -> bool:
+        """Whether an event's estimate depends on which other events there are."""
+        return self.purge or self.model == SYNTHETIC
+
+    def as_dict(self) -> dict[str, Any]:
+        """The options as plain values, windows and instants as text, for manifests."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+
+class MeasureKeywords(TypedDict, total=False):
+    """Keywords of every study: how events are measured."""
+
+    model: str
+    estimation: AsWindow
+    window: AsWindow
+    windows: AsWindow | Sequence[AsWindow] | None
+    minimum_observations: int | None
+    purge: bool
+    date_only: str | None
+    by: str | Sequence[str] | None
+    holes: str
+    flagged: str
+    engine: str
+
+
+class StoreKeywords(MeasureKeywords, total=False):
+    """Keywords of a study of a store; ``factors`` (a frame) and ``risk_free`` are data and no options."""
+
+    events: str | None
+    links: str | Sequence[str] | None
+    benchmark: str | None
+    benchmark_session: str
+    donors: str | Sequence[str] | None
+    interval: str
+    returns: str
+    price: str
+    currency: str | None
+    as_of: str | date | datetime | None
+    factors: Frame | None
+    risk_free: str | Frame | None
+
+
+class FrameKeywords(MeasureKeywords, total=False):
+    """Keywords of a study of frames, besides the frames."""
+
+    off_session: str
+    exchange: str | None
+    close_of_day: str | time | None
+    stamped: str | None
+
+
+def study_spec(**options: Any) -> StudySpec:
+    """The spec that ``options`` mean, each in any form that its reader takes; those left out have their defaults.
+
+    ``windows`` default to day 0 and the whole event window, or the latter alone where day 0 is not in it. Raises
+    InputError or TimeError naming the option.
+
+    >>> study_spec(window=(-5, 5)).windows == study_spec(window="-5:5", windows="0:0,-5:5").windows
+    True
+    """
+    known = {each.name: each for each in fields(StudySpec)}
+    refuse_unknown(options, known)
+    values = {name: option_of(known[name]).read(value, name) for name, value in options.items()}
+    window = values.get("window", known["window"].default)
+    values["windows"] = values.get("windows") or _default_windows(window)
+    if values.get("donors") and values.get("model", known["model"].default) != SYNTHETIC:
+        raise InputError("this model does not use donors", hint=f"choose the model {SYNTHETIC}", argument="donors")
+    return StudySpec(**values)
+
+
+def refuse_foreign(options: Mapping[str, Any], source: str) -> None:
+    """Raise InputError where one of ``options`` was given that a study of ``source`` (store or frames) does not know.
+
+    It would mean nothing, in silence: ``as_of`` cannot hide rows of a frame.
+    """
+    known, of_source = {each.name: each for each in fields(StudySpec)}, options_of(source)
+    for name in known.keys() & options.keys() - of_source.keys():
+        if options[name] and options[name] != written_default(known[name]):
+            where = "a store" if source == STORE else "frames or files"
+            raise InputError(f"{name} has no meaning in a study of {where}", hint="leave it out", argument=name)
+
+
+def options_of(source: str) -> dict[str, Field[Any]]:
+    """The fields that a study of ``store`` or ``frames`` knows, by name."""
+    return {each.name: each for each in fields(StudySpec) if option_of(each).of in ("", source)}
+
+
+def option_of(option: Field[Any]) -> Option:
+    """How a field of ``StudySpec`` is read and told."""
+    return cast(Option, option.metadata["option"])
+
+
+def flag_of(option: Field[Any]) -> str:
+    """What the command line calls it."""
+    return option_of(option).flag or "--" + option.name.replace("_", "-")
+
+
+def written_default(option: Field[Any]) -> Any:
+    """The default as a caller would write it: windows as text."""
+    return _plain(option.default)
+
+
+def shows_options(*keywords: Any) -> Callable[[F], F]:
+    """A function whose ``help()`` lists the keywords of these TypedDicts, with defaults, in place of ``**options``."""
+
+    def decorate(function: F) -> F:
+        known = {each.name: each for each in fields(StudySpec)}
+        signature = inspect.signature(function)
+        kept = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        named = {each.name for each in kept}
+        annotations = {name: kind for group in keywords for name, kind in group.__annotations__.items()}
+        added = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=written_default(known[name]) if name in known else None,
+                annotation=getattr(kind, "__forward_arg__", kind),
+            )
+            for name, kind in annotations.items()
+            if name not in named
+        ]
+        function.__signature__ = signature.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def _default_windows(window: Window) -> tuple[Window, ...]:
+    zero = OffsetWindow(0, 0)
+    holds_zero = isinstance(window, OffsetWindow) and window.first <= 0 <= window.last and window != zero
+    return (zero, window) if holds_zero else (window,)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.label if hasattr(value, "label") else None if value is MISSING else value

@@ -1,0 +1,1 @@
+"""What a study found, as frames: the result, its tables and its words."""

@@ -1,0 +1,136 @@
+"""Calendar-time portfolios: what a portfolio of event symbols earned above its factors (Jaffe 1974; Mandelker 1974).
+
+Every bar the portfolio holds, in equal parts, each symbol with an event window open on that bar; its return is
+regressed on the factors. Overlapping windows of the same or other symbols are one return per bar, so their dependence
+is in the portfolio's variance (Fama 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from correlator.errors import StudyError, warn
+from correlator.eventstudy.estimation.estimates import EventEstimates
+from correlator.eventstudy.estimation.least_squares import coefficients_of, fit_batch, predict_batch
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.panel.frames import Array, Panel, Rows
+from correlator.eventstudy.request.spec import RETURNS_KINDS
+from correlator.eventstudy.request.windows import OffsetWindow, Window
+from correlator.eventstudy.results.result_frames import two_sided_p
+
+_SHOWN = {
+    **{name: pl.Float64() for name in ("alpha", "se", "se_white", "t", "p_value")},
+    "df": pl.Int64(),
+    "bars": pl.Int64(),
+    "holdings": pl.Float64(),
+}
+
+
+@dataclass(frozen=True)
+class CalendarTimeAlpha:
+    """``alpha`` per bar (fraction), ``se`` by least squares, ``se_white`` heteroscedasticity-consistent (HC1, White
+    1980), ``t`` and ``p_value`` from ``se_white`` with ``df`` = bars - k; ``betas`` (K,); ``bars`` with a holding;
+    ``holdings`` mean symbols per such bar.
+    """
+
+    alpha: float
+    se: float
+    se_white: float
+    t: float
+    p_value: float
+    df: int
+    betas: Array
+    bars: int
+    holdings: float
+
+
+def portfolio_returns(returns: Array, symbols: Rows, rows: Rows) -> tuple[Array, Array]:
+    """Return (T,), NaN where nothing is held, and number of holdings (T,) of the symbols with an open window.
+
+    ``returns`` (T, S) simple returns; ``symbols`` (E,) columns of the events, and ``rows`` (E, B) of their windows. A
+    symbol with several open windows is held once; one without a bar is not held.
+    """
+    held = np.zeros(returns.shape, dtype=bool)
+    for at in rows.T:
+        inside = (at >= 0) & (at < len(returns))
+        held[at[inside], symbols[inside]] = True
+    held &= ~np.isnan(returns)
+    count = held.sum(axis=1).astype(np.float64)
+    total = np.where(held, returns, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
+
+
+def calendar_time_alpha(returns: Array, factors: Array | None, symbols: Rows, rows: Rows) -> CalendarTimeAlpha:
+    """Alpha of the portfolio of windows on ``factors`` (T, K), or its mean return without them.
+
+    ``returns`` (T, S) should be simple and, with factors, over the risk-free one; ``symbols`` and ``rows`` as in
+    ``portfolio_returns``. Raises StudyError where fewer bars with a holding than coefficients + 1 remain.
+    """
+    portfolio, count = portfolio_returns(returns, symbols, rows)
+    given = np.zeros((len(returns), 0)) if factors is None else np.asarray(factors, dtype=np.float64)
+    fit = fit_batch(portfolio[None], np.ascontiguousarray(given.T[:, None, :]), intercept=True)
+    k = fit.c.shape[1]
+    bars = int(fit.n[0])
+    if bars <= k or bool(fit.flat_design[0]):
+        raise StudyError(f"{bars} bars with a holding cannot carry {k} coefficients", hint="hold longer windows")
+    df = bars - k
+    _, z = predict_batch(fit, np.zeros((k - 1, 1, 1)))
+    weights = np.einsum("k,kl->l", z[:, 0, 0], fit.q[:, 0, :])
+    se = float(np.sqrt(fit.ssr[0] / df * (z[:, 0, 0] @ z[:, 0, 0])))
+    se_white = float(np.sqrt(((weights * fit.residuals[0]) ** 2).sum() * bars / df))
+    coefficients = coefficients_of(fit)[0]
+    t = coefficients[0] / se_white
+    held = count[fit.used[0]]
+    p_value = float(two_sided_p(np.array([t]), np.array([df]))[0])
+    return CalendarTimeAlpha(
+        float(coefficients[0]), se, se_white, float(t), p_value, df, coefficients[1:], bars, float(held.mean())
+    )
+
+
+def calendar_time_frame(
+    estimates: EventEstimates, panel: Panel, windows: Sequence[Window], returns_kind: str
+) -> pl.DataFrame:
+    """One row per window: window, alpha, se, se_white, t, p_value, df, bars, holdings (see ``CalendarTimeAlpha``).
+
+    Log returns are turned into simple ones, because those of a portfolio are averages only then; the benchmark too,
+    while factors are taken as given. Models without either give the mean return. A window that leaves too few
+    bars has no row but a warning. Raises StudyError for windows of dates and for volumes.
+    """
+    if returns_kind not in RETURNS_KINDS:
+        raise StudyError(f"no portfolio earns {returns_kind}", hint="read car instead")
+    if estimates.synthetic is not None:
+        raise StudyError(
+            "a calendar-time portfolio has one benchmark, and each synthetic control is its own",
+            hint="read summary, whose errors are by calendar day",
+        )
+    logs, factors = returns_kind == "log", panel.factors
+    model = model_named(estimates.model)
+    if not model.needs_benchmark and model.regressors == "none":
+        factors = None
+    elif factors is not None and model.needs_benchmark:
+        factors = np.expm1(factors[:, :1]) if logs else factors[:, :1]
+    returns = np.expm1(panel.returns) if logs else panel.returns
+    own = panel.own_benchmark if model.needs_benchmark else None
+    own = np.expm1(own) if own is not None and logs else own
+    rows, symbols = [], estimates.symbol_index
+    for window in windows:
+        if not isinstance(window, OffsetWindow):
+            raise StudyError(
+                f"window {window.label} is the same for every event", hint="count windows from day 0, as in -1:1"
+            )
+        held_on = panel.own_rows(symbols, estimates.day_zero, np.arange(window.first, window.last + 1))
+        if own is not None:  # what the portfolio's benchmark earned is the mean of its holdings' benchmarks
+            both = np.where(np.isnan(panel.returns), np.nan, own)
+            held, _ = portfolio_returns(both, symbols, held_on)
+            factors = held[:, None]
+        try:
+            alpha = calendar_time_alpha(returns, factors, symbols, held_on)
+        except StudyError as error:
+            warn(f"window {window.label}: {error}")
+            continue
+        rows.append({"window": window.label, **{name: getattr(alpha, name) for name in _SHOWN}})
+    return pl.DataFrame(rows, schema={"window": pl.String(), **_SHOWN})

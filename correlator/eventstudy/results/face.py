@@ -1,0 +1,22 @@
+"""What a result can be asked for that is made in a room above its own, by name: the rooms keep their order.
+
+A result knows estimates and frames; tests against placebo dates, regressions and figures know results. The methods of a
+result that hand it on find their function here when they are called.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "placebo": "correlator.eventstudy.placebo.inference:placebo_test",
+    "cross_section": "correlator.eventstudy.regression.cross_section:cross_section",
+    "plot": "correlator.plot.of_result:result_figure",
+}
+
+
+def function_of(method: str) -> Any:
+    """The function behind a method of a result."""
+    module, name = _HOMES[method].split(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,393 @@
+"""What a study found, as frames."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import polars as pl
+
+from correlator.buckets import parts_of
+from correlator.errors import InputError, NotFoundError, StudyError, likeliest
+from correlator.eventstudy.estimation.engine import regressed
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, PackedBars
+from correlator.eventstudy.estimation.models import model_named
+from correlator.eventstudy.estimation.residuals import with_residuals
+from correlator.eventstudy.panel.frames import Panel, Rows
+from correlator.eventstudy.placing.flagged_windows import flagged_bars
+from correlator.eventstudy.placing.placement import own_window_rows, window_rows
+from correlator.eventstudy.request.spec import RETURNS_KINDS, StudySpec
+from correlator.eventstudy.request.windows import Window
+from correlator.eventstudy.results import result_frames as tables
+from correlator.eventstudy.results.face import function_of
+from correlator.eventstudy.results.groups import too_few, with_two
+from correlator.eventstudy.results.made import benchmark_note, how_made
+from correlator.eventstudy.results.outputs import OUTPUTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from correlator.eventstudy.placebo.outcome import PlaceboResult
+    from correlator.eventstudy.regression.cross_section import CrossSection
+    from correlator.eventstudy.results.counterfactual import InSpace
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """The estimates of a study and the frames they make; returns are fractions.
+
+    ``estimates``: arrays of the kept events; ``panel``: the bars; ``events``: the events as given, ``event_id`` and
+    ``symbol`` first, with every column that came along; ``spec``: what was asked; ``excluded``: ``event_id``,
+    ``symbol``, ``session``, ``reason`` of events that could not be measured; ``day_labels`` (D,) names of the columns
+    of the event window; ``car_columns`` (W, 2) first and last column of each CAR window.
+    """
+
+    estimates: EventEstimates
+    panel: Panel
+    events: pl.DataFrame
+    spec: StudySpec
+    excluded: pl.DataFrame
+    day_labels: tuple[str, ...]
+    car_columns: np.ndarray[Any, np.dtype[np.int64]]
+
+    @property
+    def window_labels(self) -> tuple[str, ...]:
+        return tuple(window.label for window in self.spec.windows)
+
+    @property
+    def benchmark_note(self) -> str:
+        """Which benchmark was used and what it is made of, in words; ``none`` where the study has none."""
+        return benchmark_note(self.panel, self.spec)
+
+    @property
+    def made(self) -> dict[str, Any]:
+        """How the numbers were made, for metadata of files: version, every option, benchmark, counts."""
+        return {
+            **how_made(self.panel, self.spec),
+            "events_measured": len(self.estimates),
+            "events_excluded": self.excluded.height,
+        }
+
+    @cached_property
+    def ar(self) -> pl.DataFrame:
+        """One row per event and bar: event_id, symbol, session, day, return, expected, ar, se, t, p_value, flags."""
+        return self._with_exchange(tables.ar_frame(self.estimates, self.panel, self.events))
+
+    @cached_property
+    def car(self) -> pl.DataFrame:
+        """One row per event and window: event_id, symbol, window, car, se, t, p_value, low and high (95 %), df, n (bars
+        counted), flags, findings (flagged bars of the window).
+        """
+        return self._with_exchange(
+            tables.car_frame(self.estimates, self.panel, self.events, self.window_labels, columns=self.car_columns)
+        )
+
+    @cached_property
+    def bhar(self) -> pl.DataFrame:
+        """One row per event and window: event_id, symbol, window, bhar (return held less the expected one), n, flags.
+
+        Raises StudyError for volumes.
+        """
+        if self.spec.returns not in RETURNS_KINDS:
+            raise StudyError(f"{self.spec.returns} cannot be bought and held", hint="read car instead")
+        what = self.estimates, self.panel, self.events, self.window_labels
+        return self._with_exchange(tables.bhar_frame(*what, columns=self.car_columns, returns_kind=self.spec.returns))
+
+    @cached_property
+    def models(self) -> pl.DataFrame:
+        """One row per event: event_id, symbol, alpha, beta (one per factor), sigma, n, findings (flagged bars of the
+        estimation window).
+        """
+        return self._with_exchange(
+            tables.models_frame(self.estimates, self.panel, self.events, self._rows_of(self.spec.estimation))
+        )
+
+    @cached_property
+    def flagged(self) -> pl.DataFrame:
+        """One row per flagged bar, finding and kind of window: symbol, session, finding, window (``event`` or
+        ``estimation``), events (measured ones whose window holds the bar).
+        """
+        windows = {"event": self.spec.window, "estimation": self.spec.estimation}
+        rows = {name: self._rows_of(window) for name, window in windows.items()}
+        return flagged_bars(self.panel, rows, self.estimates.symbol_index)
+
+    @property
+    def measured_events(self) -> pl.DataFrame:
+        """Those of ``events`` that were measured, in the order of ``estimates``."""
+        return self.events[self.estimates.kept]
+
+    def _rows_of(self, window: Window) -> tuple[Rows, Rows]:
+        """First and last row (E,) of ``window`` of every measured event, in sessions of its own exchange."""
+        return own_window_rows(self.panel, window, self.estimates.symbol_index, self.estimates.day_zero)
+
+    def _with_exchange(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """``frame`` with the column ``exchange`` after the symbol where symbols trade on several."""
+        calendars = self.panel.calendars
+        if calendars is None:
+            return frame
+        codes = dict(zip(self.panel.symbols, (calendars.exchanges[k] for k in calendars.of), strict=True))
+        exchange = frame["symbol"].replace_strict(codes, default=None, return_dtype=pl.String).alias("exchange")
+        return frame.insert_column(frame.columns.index("symbol") + 1, exchange)
+
+    @cached_property
+    def aar(self) -> pl.DataFrame:
+        """One row per day (and group): day, n, aar, sd across events, caar so far, positive (share of events), se, df,
+        low and high (95 %). A return over several sessions is in ``caar`` from its day on and in no ``aar``.
+        """
+        return self._by_group(
+            lambda part: tables.average_frame(part.day_ar, self.day_labels, "day", "aar", running=part.path_ar)
+        )
+
+    @cached_property
+    def caar(self) -> pl.DataFrame:
+        """One row per window (and group): window, n, caar, sd across events, positive (share of events), se, df, low
+        and high (95 %).
+        """
+        return self._by_group(lambda part: tables.average_frame(part.car, self.window_labels, "window", "caar"))
+
+    @cached_property
+    def recommended(self) -> pl.DataFrame:
+        """The test that holds its size in the design at hand (see ``eventstudy.recommended``), one row per window (and
+        group): window, n, events, dates, caar, se, df, t, p_value, low, high (95 %), positive (share of events), test.
+        """
+        return self.recommended_by(self.spec.by)
+
+    def recommended_by(self, by: tuple[str, ...]) -> pl.DataFrame:
+        """``recommended`` with the events split by other columns ``by``; none for all events together."""
+        from correlator.eventstudy.results.recommended import recommended, recommended_frame
+
+        def one(part: EventEstimates) -> pl.DataFrame:
+            tests = recommended(part, self.panel, self.car_columns, self.estimation_bars)
+            positive = tables.average_frame(part.car, self.window_labels, "window", "caar")["positive"]
+            return recommended_frame(tests, self.window_labels, positive.to_numpy(), part)
+
+        return replace(self, spec=replace(self.spec, by=by))._by_group(one)
+
+    @property
+    def estimation_bars(self) -> int:
+        """Bars of an estimation window, missing ones included."""
+        first, last = window_rows(self.spec.estimation, self.estimates.day_zero[:1], self.panel.labels)
+        return int((last - first).max(initial=-1)) + 1
+
+    @cached_property
+    def significance(self) -> pl.DataFrame:
+        """One row per day or window and statistic: window_or_day, statistic, value, df, p_value, n (and the group).
+
+        Raises StudyError where no group has two events: one event has no cross-section.
+        """
+        from correlator.eventstudy.significance.arrays import study_arrays
+        from correlator.eventstudy.significance.table import significance_table
+
+        estimates, bars, rows = self.estimates, self.packed_bars(), None
+        if self.panel.calendars is not None:
+            rows = tables.estimation_rows(estimates, self.panel, self.estimation_bars)
+        arrays = study_arrays(
+            estimates, self.day_labels, self.window_labels, self.car_columns, bars=bars, residual_rows=rows
+        )
+        arrays = replace(arrays, part=parts_of(self.panel.symbols)[estimates.symbol_index])
+        frames = []
+        groups = with_two(self.observed_rows(), len, "event") or too_few(self, len(estimates))
+        for values, chosen in groups:
+            frame = significance_table(replace(arrays, chosen=chosen), engine=self.spec.engine)
+            frames.append(tables.with_group(frame, values))
+        return pl.concat(frames)
+
+    @cached_property
+    def wild_cluster(self) -> pl.DataFrame:
+        """The bootstrap that keeps event dates together, 9,999 seeded draws: one row per day or window (and group):
+        window_or_day, statistic, value (t), p_value, n, dates. Raises StudyError where no group has two dates.
+        """
+        from correlator.eventstudy.significance.clustered import wild_cluster_frame
+
+        labels = [*self.day_labels, *self.window_labels]
+        dated = list(self.groups())
+        dated = with_two(dated, lambda part: len(np.unique(part.day_zero)), "event date") or dated
+        frames = [
+            tables.with_group(
+                wild_cluster_frame(np.concatenate([part.day_ar, part.car], axis=1), part.day_zero, labels), values
+            )
+            for values, part in dated
+        ]
+        return pl.concat(frames)
+
+    def observed_rows(self) -> list[tuple[dict[str, Any], Rows]]:
+        """The rows of the observations of each group."""
+        return [(values, self.estimates.observed(rows)) for values, rows in self._grouped_rows()]
+
+    def packed_bars(self) -> PackedBars | None:
+        """The bars that residuals are computed from again where they are not held and can be."""
+        model = model_named(self.spec.model)
+        if self.estimates.estimation_residuals is not None or not model.is_a_line(len(self.panel.factor_names)):
+            return None
+        return PackedBars.of(regressed(model, Bars.of(self.panel)), self.estimation_bars)
+
+    @cached_property
+    def volatility(self) -> pl.DataFrame:
+        """One row per day (and group): day, n, multiplier of the variance GARCH expected, cumulated, p_value.
+
+        Raises StudyError for fewer than three events, MissingDependencyError without ``arch``.
+        """
+        from correlator.eventstudy.results.volatility import abnormal_volatility
+
+        bars = self.packed_bars()
+        return self._by_group(lambda part: abnormal_volatility(with_residuals(part, bars), self.day_labels))
+
+    @cached_property
+    def calendar_time(self) -> pl.DataFrame:
+        """One row per window (and group): window, alpha per bar of the portfolio that holds every symbol while one of
+        its windows is open, se, se_white, t, p_value, df, bars, holdings. Raises StudyError for windows of dates.
+        """
+        from correlator.eventstudy.results.calendar_time import calendar_time_frame
+
+        return self._by_group(lambda part: calendar_time_frame(part, self.panel, self.spec.windows, self.spec.returns))
+
+    @cached_property
+    def diagnostics(self) -> pl.DataFrame:
+        """Whether each estimate is sound, one row per event: event_id, symbol, n, purged, ljung_box, p_autocorrelation,
+        arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest, flags (see ``eventstudy.diagnostics``).
+        """
+        from correlator.eventstudy.results.diagnostics import diagnostics_frame
+        from correlator.eventstudy.results.exchange_studies import by_exchange
+
+        if self.panel.calendars is not None:
+            return self._with_exchange(by_exchange(self, lambda own: own.diagnostics))
+        known = with_residuals(self.estimates, self.packed_bars())
+        return diagnostics_frame(known, self.panel, self.events, self.spec, estimation_bars=self.estimation_bars)
+
+    @cached_property
+    def donors(self) -> pl.DataFrame:
+        """What the synthetic shares are made of, one row per event and donor with a weight: event_id, symbol, donor,
+        weight. Raises StudyError for another model than ``synthetic``; ``in_space`` and ``in_space_average`` too.
+        """
+        from correlator.eventstudy.results.counterfactual import donors_frame
+
+        return donors_frame(self.estimates, self.panel, self.events)
+
+    @cached_property
+    def in_space(self) -> pl.DataFrame:
+        """Each event's gap next to those of its donors, one row per event and window: event_id, symbol, window, car,
+        pre_rmse, ratio (CAR over pre_rmse), p_value, placebos (donors behind it).
+        """
+        from correlator.eventstudy.results.counterfactual import in_space_frame
+
+        return in_space_frame(self._placebos_in_space, self.estimates, self.events, self.window_labels)
+
+    @cached_property
+    def in_space_average(self) -> pl.DataFrame:
+        """The average gap next to those of donors in place of the shares, one row per window (and group): window, n,
+        caar, ratio, p_value, placebos (distinct replacements), draws.
+        """
+        from correlator.eventstudy.results.counterfactual import in_space_average
+
+        def one(part: EventEstimates) -> pl.DataFrame:
+            positions = np.flatnonzero(np.isin(self.estimates.kept, part.kept))
+            return in_space_average(self._placebos_in_space.take(positions), part, self.window_labels)
+
+        return self._by_group(one)
+
+    @cached_property
+    def _placebos_in_space(self) -> InSpace:
+        from correlator.eventstudy.results.counterfactual import in_space
+
+        return in_space(self.estimates, self.panel, self.car_columns, self.estimation_bars)
+
+    def groups(self) -> Iterator[tuple[dict[str, Any], EventEstimates]]:
+        """The observations group by group in order of appearance; one group without names where ``by`` is empty.
+
+        Events of one group that share symbol and day 0 are one observation: the first, which says of how many.
+        """
+        for values, rows in self._grouped_rows():
+            part = self.estimates if rows is None else self.estimates.take(rows)
+            yield values, part.observations()
+
+    def _grouped_rows(self) -> Iterator[tuple[dict[str, Any], Rows | None]]:
+        """Rows of the kept events of each group, None for all where ``by`` is empty."""
+        if not self.spec.by:
+            yield {}, None
+            return
+        keys = tables.group_keys(self.estimates, self.panel, self.events, self.spec.by)
+        for row in keys.group_by(self.spec.by, maintain_order=True).agg("position").iter_rows(named=True):
+            positions = np.asarray(row.pop("position"), dtype=np.int64)
+            yield row, positions
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """The frame called ``name``; raises NotFoundError naming the frames there are."""
+        if name not in OUTPUTS:
+            raise NotFoundError(f"a study has no output {name!r}", hint=likeliest(name, OUTPUTS, "outputs are"))
+        table = getattr(self, name.replace("-", "_"))
+        return cast(pl.DataFrame, table() if callable(table) else table)
+
+    def to_pandas(self, name: str = "ar") -> pd.DataFrame:
+        """The frame called ``name`` as pandas."""
+        return self.frame(name).to_pandas()
+
+    def summary(self, *, placebo: int | None = None, seed: int = 0) -> pl.DataFrame:
+        """The answer, one row per window (and group): how many events and dates, CAAR, its error, interval and p, and
+        the smallest effect that could have been found.
+
+        Of the one test that holds its size in the design at hand, as ``recommended`` has it. ``placebo``: also p
+        against so many placebo studies (column ``p_placebo``), drawn with ``seed``.
+        """
+        from correlator.eventstudy.results.summary import summary_frame
+
+        test = None if placebo is None or not len(self.estimates) else self.placebo(draws=placebo, seed=seed).table
+        return summary_frame(self, test)
+
+    def why_nothing(self) -> str:
+        """That no event was measured, with the commonest reason; empty if one was."""
+        if len(self.estimates):
+            return ""
+        if self.excluded.is_empty():
+            return "no event could be measured: there is none"
+        reason, count = self.excluded["reason"].value_counts(sort=True).row(0)
+        return f"no event could be measured: {reason} ({count} of {self.excluded.height})"
+
+    def windows_without_car(self) -> list[str]:
+        """Labels of the windows over which no measured event has a CAR; its flags in ``car`` say why."""
+        return [
+            label
+            for label, column in zip(self.window_labels, self.estimates.car.T, strict=True)
+            if len(column) and np.isnan(column).all()
+        ]
+
+    def plot(self, kind: str = "car", *, draws: int = 2_000, seed: int = 0) -> go.Figure:
+        """A figure: ``car``, ``events``, ``heatmap``, ``distribution``, ``fan`` or ``null``; ``draws`` and ``seed`` are
+        of the placebo studies of the last two. Raises NotFoundError for another kind.
+        """
+        return function_of("plot")(self, kind, draws=draws, seed=seed)
+
+    def placebo(self, *, draws: int = 10_000, seed: int = 0, **options: Any) -> PlaceboResult:
+        """The test against the same study on ordinary sessions; arguments and errors as ``placebo_test``."""
+        return cast("PlaceboResult", function_of("placebo")(self, draws=draws, seed=seed, **options))
+
+    def cross_section(self, formula: str, **options: Any) -> CrossSection:
+        """The regression of ``formula``, such as ``car ~ goldstein``; arguments and errors as ``cross_section``."""
+        return cast("CrossSection", function_of("cross_section")(self, formula, **options))
+
+    def _by_group(self, build: Callable[[EventEstimates], pl.DataFrame]) -> pl.DataFrame:
+        frames = [tables.with_group(build(part), values) for values, part in self.groups()]
+        return pl.concat(frames or [build(self.estimates)])
+
+    def __repr__(self) -> str:
+        spec = self.spec
+        return (
+            f"StudyResult: {len(self.estimates)} events, {self.excluded.height} excluded; {spec.model} model, "
+            f"{spec.returns} returns, estimation {spec.estimation.label}, window {spec.window.label}"
+        )
+
+    def _repr_html_(self) -> str:
+        from correlator.eventstudy.results.summary import summary_html
+
+        return f"<p>{html.escape(repr(self))}</p>{summary_html(self)}"
+
+
+def check_result(result: object) -> None:
+    """Raise InputError for what is not the result of a study, such as the symbol of one."""
+    if not isinstance(result, StudyResult):
+        hint = "hand over what study() returned"
+        raise InputError(f"result is a {type(result).__name__}, not of a study", hint=hint, argument="result")
