@@ -170,7 +170,7 @@ def sections(studies: int, seed: int = 7) -> tuple[list[str], list[str]]:
         "",
         "Per cent of studies without any effect that are rejected at 5 %, by window; bold is outside the binomial 99 % "
         f"band of {100 * low:.1f} to {100 * high:.1f}. Market model over 240 sessions up to day -11, betas of 0.5 to "
-        "1.5, residual sd of 1 to 3 %. `recommended` is what `eventstudy.recommended` chooses from the events.",
+        "1.5, residual sd of 1 to 3 %. `recommended` is what `eventstudy.results.recommended` chooses from the events.",
         "",
     ]
     for w, window in enumerate(WINDOWS):

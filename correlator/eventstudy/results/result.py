@@ -152,7 +152,7 @@ class StudyResult:
 
     @cached_property
     def recommended(self) -> pl.DataFrame:
-        """The test that holds its size in the design at hand (see ``eventstudy.recommended``), one row per window (and
+        """The test that holds its size in the design at hand (see ``eventstudy.results.recommended``), one row per window (and
         group): window, n, events, dates, caar, se, df, t, p_value, low, high (95 %), positive (share of events), test.
         """
         return self.recommended_by(self.spec.by)
@@ -249,7 +249,7 @@ class StudyResult:
     @cached_property
     def diagnostics(self) -> pl.DataFrame:
         """Whether each estimate is sound, one row per event: event_id, symbol, n, purged, ljung_box, p_autocorrelation,
-        arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest, flags (see ``eventstudy.diagnostics``).
+        arch_lm, p_arch, pre_trend, p_pre_trend, outliers, largest, flags (see ``eventstudy.results.diagnostics``).
         """
         from correlator.eventstudy.results.diagnostics import diagnostics_frame
         from correlator.eventstudy.results.exchange_studies import by_exchange
