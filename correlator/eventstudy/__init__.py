@@ -1,1 +1,1 @@
-"""Event studies: ``panel``, ``placing``, ``estimation``, ``significance``, ``results``; ``measure`` goes the whole way."""
+"""Event studies: panel, placing, estimation, significance, results; ``measure`` goes the whole way."""

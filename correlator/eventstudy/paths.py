@@ -23,7 +23,7 @@ def car_path(result: StudyResult, *, simultaneous: bool = False) -> pl.DataFrame
     """The average cumulated abnormal return from the first day of the event window to each day: one row per day.
 
     Columns: day, n (events), caar, low, high (95 %, fractions; null where there is no band). Of several events the band
-    is that of the recommended test of each day's window (see ``eventstudy.results.recommended``), so that it leaves zero out
+    is that of the recommended test of each day's window (see ``results.recommended``), so that it leaves zero out
     where the words of a report say more than chance; ``simultaneous``: one that holds the whole path at once (sup-t).
     Of one event it is that of its CAR with the full covariance of prediction errors. Raises StudyError without events.
     """

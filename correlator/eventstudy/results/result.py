@@ -152,7 +152,7 @@ class StudyResult:
 
     @cached_property
     def recommended(self) -> pl.DataFrame:
-        """The test that holds its size in the design at hand (see ``eventstudy.results.recommended``), one row per window (and
+        """The test that holds its size in the design at hand (see ``results.recommended``), one row per window (and
         group): window, n, events, dates, caar, se, df, t, p_value, low, high (95 %), positive (share of events), test.
         """
         return self.recommended_by(self.spec.by)
