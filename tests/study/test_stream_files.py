@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from correlator.cli.app import app
 from correlator.errors import InputError, NotFoundError
-from correlator.eventstudy.parts.parts import stream
+from correlator.eventstudy.parts import stream
 from correlator.eventstudy.parts.stream import chunk_for, write_frames
 from correlator.eventstudy.parts.study_files import events_of_file
 

@@ -16,7 +16,7 @@ from correlator.errors import CorrelatorWarning, InputError, NotFoundError
 from correlator.eventstudy.estimation.engine import rows_inside
 from correlator.eventstudy.measure import study_panel
 from correlator.eventstudy.panel.factors import part_risk_free
-from correlator.eventstudy.panel.flagged import dropped_reasons, findings_on, without_flagged
+from correlator.eventstudy.panel.flagged import findings_on, without_flagged
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.panel.trade_to_trade import summed_over
 from correlator.eventstudy.parts.stream import pooled
@@ -24,6 +24,7 @@ from correlator.eventstudy.parts.study_files import _head
 from correlator.eventstudy.placebo.dates import Matching, _matched, placebo_clusters
 from correlator.eventstudy.placebo.inference import placebo_test
 from correlator.eventstudy.placebo.regimes import REGIME_BARS, volatility_regimes
+from correlator.eventstudy.placing.flagged_windows import dropped_reasons
 from correlator.eventstudy.power import _finds, _moved
 from correlator.eventstudy.regression.formula import MOST_TERMS, parse_formula
 from correlator.eventstudy.request.spec import study_spec
