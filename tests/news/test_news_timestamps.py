@@ -85,6 +85,16 @@ READ = [
     ("Thứ Tư, 28 tháng 5 năm 2025 lúc 09:02", "Asia/Ho_Chi_Minh", datetime(2025, 5, 28, 2, 2), "minute"),
     ("2025. május 28., 09:02", "Europe/Budapest", datetime(2025, 5, 28, 7, 2), "minute"),
     ("2025-05-28 PM 9:02", "Asia/Seoul", datetime(2025, 5, 28, 12, 2), "minute"),
+    ("Mer, 28 mai 2025 06:02:00 +0200", None, datetime(2025, 5, 28, 4, 2), "second"),
+    ("mar 27 mai 2025 06:02", "Europe/Paris", datetime(2025, 5, 27, 4, 2), "minute"),
+    ("Mar 27 2025", None, datetime(2025, 3, 27), "day"),
+    ("Mi, 28.05.2025 06:02", "Europe/Berlin", datetime(2025, 5, 28, 4, 2), "minute"),
+    ("Çar, 28 May 2025 06:02:00 +0300", None, datetime(2025, 5, 28, 3, 2), "second"),
+    ("Wed May 28 2025 06:02:00 GMT+0200 (Mitteleuropäische Sommerzeit)", None, datetime(2025, 5, 28, 4, 2), "second"),
+    ("Wed May 28 2025 06:02:00 GMT+0200 (GMT+02:00)", None, datetime(2025, 5, 28, 4, 2), "second"),
+    ("28 May 2025 18:02 PM", "Asia/Karachi", datetime(2025, 5, 28, 13, 2), "minute"),
+    ("28 May 2025 00:15 AM", "Asia/Karachi", datetime(2025, 5, 27, 19, 15), "minute"),
+    ("5/28/25 9:02 AM", "America/New_York", datetime(2025, 5, 28, 13, 2), "minute"),
 ]
 
 
@@ -111,7 +121,7 @@ def test_a_column_reads_as_a_single_time(text, zone):
         "2020-01-01 10:00:00+0560",
         "0001-01-01 00:00:00+10:00",
         "9999-12-31 23:00:00-10:00",
-        "Oct 20, 2006 13:15pm EDT",
+        "Oct 20, 2006 13:15am EDT",
         "Feb 30, 2006 1:15pm EDT",
         "Fri Oct 20, 2006 6:15pm XYZ",
         "2006-10-20 18:15[Nowhere/Else]",

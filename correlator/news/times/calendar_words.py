@@ -2,6 +2,7 @@
 months and weekdays from Unicode CLDR).
 
 A name that means different months in different languages is not in the table, so that it is refused and not guessed.
+Weekdays cut short are kept for the head of a date alone, with all that they mean: the date says which is meant.
 """
 
 from __future__ import annotations
@@ -72,19 +73,34 @@ def with_numbers(folded: str) -> str:
     return _HALF_AHEAD.sub(r"\2 \1", " ".join(numbered.split()))
 
 
-def without_weekday(folded: str) -> tuple[str, int | None]:
-    """The folded text without a weekday (Monday 0), and which one it was."""
+def without_weekday(folded: str) -> tuple[str, frozenset[int]]:
+    """The folded text without a weekday (Monday 0), and which it may be; none where it names none."""
     match = _CJK_WEEKDAY.search(folded)
     if match:
         day = next(group for group in match.groups() if group)
-        number = next(number for number, names in enumerate(_CJK_WEEK) if day in names)
+        numbers = frozenset((next(number for number, names in enumerate(_CJK_WEEK) if day in names),))
     else:
         match = _weekdays_pattern().search(folded)
-        number = _weekdays()[match[1]] if match else 0
+        numbers = frozenset((_weekdays()[match[1]],)) if match else frozenset()
     if match is None:
-        return folded, None
+        return _without_short_weekday(folded)
     rest = folded[: match.start()] + " " + folded[match.end() :].lstrip(".,،")
-    return " ".join(rest.split()), number
+    return " ".join(rest.split()), numbers
+
+
+def _without_short_weekday(folded: str) -> tuple[str, frozenset[int]]:
+    """The text without a weekday that it begins with, cut short in some language, and which it is in any.
+
+    Two letters are one only before a comma or a stop, and a month (*mar* is Tuesday and March) only before another.
+    """
+    match = _SHORT_AHEAD.match(folded)
+    numbers = _short_weekdays().get(match[1], frozenset()) if match else frozenset()
+    if match is None or not numbers or not (match[2] or len(match[1]) > _LETTERS_ALONE):
+        return folded, frozenset()
+    rest = folded[match.end() :]
+    if match[1] in _numbers() and not _words_pattern().search(rest):
+        return folded, frozenset()
+    return rest, numbers
 
 
 def weekday_of(word: str) -> int | None:
@@ -92,6 +108,7 @@ def weekday_of(word: str) -> int | None:
     return _weekdays().get(word.rstrip("."))
 
 
+_SHORT_AHEAD, _LETTERS_ALONE = re.compile(r"([^\W\d_]{2,}(?:\.[^\W\d_]+)?)([.,،]{0,2}) ?(?=\d)"), 2
 _HALF_AHEAD = re.compile(r"\b([ap]m),? +(\d{1,2}:\d\d(?::\d\d)?)(?! ?[ap]m)")
 
 
@@ -127,6 +144,12 @@ def _weekdays() -> dict[str, int]:
     return table | {
         name: table[next(full for full in _ENGLISH if full.startswith(name[:3]))] for name in _SHORT_ENGLISH
     }
+
+
+@cache
+def _short_weekdays() -> dict[str, frozenset[int]]:
+    short = [(name, int(number)) for kind, name, number in _rows() if kind == "short"]
+    return {name: frozenset(day for other, day in short if other == name) for name, _ in short}
 
 
 _ENGLISH = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -26,10 +26,10 @@ def read_printed(
     folded = fold(text)
     if not folded.isascii():
         folded = with_eras(in_chinese_figures(folded), text)
-    words, weekday = without_weekday(folded)
+    words, weekdays = without_weekday(folded)
     by_layout = _by_layout(text, layouts)
     naive, precision, form = by_layout or _assembled(with_numbers(words), date_order, original)
-    if weekday is not None and weekday != naive.weekday():
+    if weekdays and naive.weekday() not in weekdays:
         raise TimeError(f"{original!r} names a weekday that {naive.date()} is not")
     return naive, precision, form
 
@@ -150,9 +150,16 @@ def _clock(match: re.Match[str] | None) -> tuple[int, int, int, ClockPrecision]:
     parts = match.groupdict()
     hour, half = int(parts.get("only") or parts["hour"]), (parts.get("only_half") or parts["half"] or "").strip()[:1]
     if half:
-        hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 99
+        hour = _in_half(hour, half)
     second = parts["second"]
     return hour, int(parts["minute"] or 0), int(second or 0), "second" if second else "minute"
+
+
+def _in_half(hour: int, half: str) -> int:
+    """An hour of the day before or after noon; programs print 00:15 AM and 18:02 PM, too. 99 for 13 AM and 0 PM."""
+    if 1 <= hour <= 12:
+        return hour % 12 + (12 if half == "p" else 0)
+    return hour if (hour > 12) == (half == "p") else 99
 
 
 Parts = dict[str, str]
@@ -174,8 +181,8 @@ def _full_year(text: str) -> int:
 def _either(parts: Parts, order: str | None, original: str) -> tuple[int, int, int]:
     """Day and month of a date that states them as numbers; raises TimeError where both orders are possible."""
     first, second, year = int(parts["a"]), int(parts["b"]), _full_year(parts["y"])
-    short = len(parts["y"]) == 2  # 25/05/28 may begin with the year
-    if order is None and (short or (first <= 12 and second <= 12 and first != second)):
+    year_first = len(parts["y"]) == len(parts["a"]) == 2 and second <= 12 and int(parts["y"]) <= 31  # 25/05/28
+    if order is None and (year_first or (first <= 12 and second <= 12 and first != second)):
         raise TimeError(
             f"{original[:60]!r} can be read as day/month or month/day", hint="say which with --date-order dmy or mdy"
         )
