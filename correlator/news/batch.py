@@ -132,6 +132,20 @@ def encodable(text: str) -> str:
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
 
 
+def kept_address(url: str | None) -> str | None:
+    """An address as it is kept: not one that a browser would run, or that is on the reader's own machine; else None.
+
+    Examples
+    --------
+    >>> kept_address("https://wire.example/1"), kept_address("urn:newsml:wire:1"), kept_address("java\nscript:run()")
+    ('https://wire.example/1', 'urn:newsml:wire:1', None)
+    """
+    if not url or url.startswith(("https://", "http://")):
+        return url or None
+    scheme = _SCHEME.match(_BLANKS.sub("", url))
+    return None if scheme and scheme[1].lower() not in _KEPT_SCHEMES else url
+
+
 def article_key(publisher: str, headline: str, url: str | None, day: date | None) -> str:
     """Identity of an article: its canonical URL where known, else publisher, normalised headline and day."""
     if url:
@@ -160,6 +174,8 @@ def normalise_headline(headline: str) -> str:
     return " ".join("".join(c if c.isalnum() or unicodedata.combining(c) else " " for c in folded).split())
 
 
+_SCHEME, _BLANKS = re.compile(r"([A-Za-z][A-Za-z0-9+\-]*):"), re.compile("[\x00-\x20\x7f-\xa0\u200b-\u200f\ufeff]")
+_KEPT_SCHEMES = ("http", "https", "ftp", "urn", "tag")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 
@@ -188,16 +204,15 @@ def _with_identity(row: Mapping[str, object]) -> dict[str, object]:
     row = {name: encodable(value) if isinstance(value, str) else value for name, value in row.items()}
     if row.get("content_hash"):
         return row
-    published, updated, body, url = (row.get(k) for k in ("published_at", "updated_at", "body", "url"))
+    published, updated, body = (row.get(name) for name in ("published_at", "updated_at", "body"))
+    url = row["url"] = kept_address(str(row["url"])) if row.get("url") else None
     instant = published if isinstance(published, datetime) else None
     if isinstance(updated, datetime) and instant and updated <= instant:
         updated = row["updated_at"] = None  # what is not later than the publication is not an update
     headline = str(row["headline"])
     return {
         **row,
-        "article_key": article_key(
-            str(row["publisher"]), headline, str(url) if url else None, instant.date() if instant else None
-        ),
+        "article_key": article_key(str(row["publisher"]), headline, url, instant.date() if instant else None),
         "content_hash": content_hash(
             headline, str(body) if body else None, instant, updated if isinstance(updated, datetime) else None
         ),

@@ -9,18 +9,24 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from correlator.containers.packed import unpacking
 from correlator.errors import InputError, TimeError
 from correlator.files import called
-from correlator.news.batch import Batch, clean_text, make_batch, reject
+from correlator.news.batch import NAMED_SCHEMA, Batch, make_batch, reject
 from correlator.news.charset import decode
+from correlator.news.corpora.layouts import symbols_in
 from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
 from correlator.news.pages.document import joined
+from correlator.news.plain_text import as_markup, line_of, paragraphs_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.times.address_dates import date_in_address
@@ -30,11 +36,10 @@ from correlator.syntax import each_once, json_fault
 MAX_FEED_BYTES = MAX_BYTES
 _SITEMAP, _HEAD = re.compile(rb"<(?:\w+:)?(?:urlset|sitemapindex)[\s>]"), 4096
 _ITEM, DEEPEST_ITEM = re.compile(rb"<(/?)(?:\w+:)?(?:item|entry)\b(?![^<>]*/>)"), 50
-
-
-_TAG, _PARAGRAPH = re.compile(r"<[^<>]{0,2000}>"), re.compile(r"</p>|<br ?/?>|\n\n", re.IGNORECASE)
-# a script that does not end before the next one begins, nor within what is left, is text
-_NO_TEXT = re.compile(r"<(script|style)\b(?:(?!<\1\b).){0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
+# Where feeds state the symbols of shares: elements by their names, categories by the scheme they belong to.
+_SYMBOLS, _SYMBOL_SCHEME = ("nasdaq_tickers", "news_stock_tickers", "stock_tickers"), re.compile("(?i)stock|ticker")
+_READERS_COMMENT = re.compile(r"#comment-\d+$")
+_MAIL_AND_NAME = re.compile(r"[^\s()]+@[^\s()]+ \((?P<name>.+)\)|(?P<ahead>.+?) [(<][^\s()<>]+@[^\s()<>]+[)>]")
 
 
 def read_feed(path: Path, publishers: Publishers) -> Iterator[Batch]:
@@ -49,13 +54,25 @@ def feed_batches(raw: bytes, source: str, publishers: Publishers = Publishers())
     if len(raw) > MAX_FEED_BYTES:
         raise InputError(f"{source} is larger than {MAX_FEED_BYTES // 1_000_000} MB, which no feed is")
     items = _json_items(raw, source) if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" else _xml_items(raw, source)
-    articles, rejects = [], []
+    articles, taken, rejects = [], [], []
     for number, item in enumerate(items, start=1):
         try:
             articles.append(_article(item, source, number, publishers))
+            taken.append(item)
         except InputError as error:
             rejects.append(reject(source, number, str(error), json.dumps(item, ensure_ascii=False, default=str)))
-    yield make_batch(articles, rejects=rejects)
+    batch = make_batch(articles, rejects=rejects)
+    yield replace(batch, named=_named(batch.articles["article_key"], taken))
+
+
+def _named(keys: Iterable[str], items: Iterable[Mapping[str, str]]) -> pl.DataFrame:
+    """The symbols that a feed itself states for its items."""
+    links = [
+        (key, symbol, "stated by the source in its feed")
+        for key, item in zip(keys, items, strict=True)
+        for symbol in symbols_in(item.get("symbols", ""))
+    ]
+    return pl.DataFrame(links, schema=NAMED_SCHEMA, orient="row")
 
 
 def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
@@ -77,17 +94,43 @@ def _xml_items(raw: bytes, source: str) -> list[dict[str, str]]:
     return [
         {
             "title": str(entry.get("title", "")).removesuffix(f" - {_source(entry)}"),
-            "url": _address(str(entry.get("link", "")), str(parsed.feed.get("link", ""))),
-            "published": str(entry.get("published", "") or entry.get("created", "")),
+            "url": _address(
+                str(entry.get("feedburner_origlink") or entry.get("link", "")), str(parsed.feed.get("link", ""))
+            ),
+            "published": str(entry.get("published", "")),
             "updated": str(entry.get("updated", "")) if "updated" in entry.keys() else "",  # noqa: SIM118
             "body": str(entry.content[0].get("value", "")) if entry.get("content") else str(entry.get("summary", "")),
-            "language": language,
-            "authors": "; ".join(str(each.get("name", "")) for each in entry.get("authors", []) if each.get("name")),
+            "language": str(entry.get("title_detail", {}).get("language") or language),
+            "authors": "; ".join(_authors(entry)),
             "site": _source(entry) or site,
-            "no_article": "a reader's comment" if comments else "a draft" if entry.get("app_draft") == "yes" else "",
+            "symbols": ", ".join(_symbols(entry)),
+            "no_article": _why_no_article(entry, comments=comments),
         }
         for entry in parsed.entries
     ]
+
+
+def _why_no_article(entry: Mapping[str, Any], *, comments: bool) -> str:
+    if comments or _READERS_COMMENT.search(str(entry.get("link", ""))):
+        return "a reader's comment"
+    return "a draft" if entry.get("app_draft") == "yes" else ""
+
+
+def _authors(entry: Mapping[str, Any]) -> list[str]:
+    """Names of authors; RSS puts them beside an address of mail, which is no name."""
+    names = [str(each.get("name", "")) for each in entry.get("authors", [])]
+    stated = str(entry.get("author", ""))
+    if "@" in stated and len(names) < 2:
+        beside = _MAIL_AND_NAME.fullmatch(stated)
+        return [beside["name"] or beside["ahead"]] if beside else []
+    return [name for name in names if name and "@" not in name]
+
+
+def _symbols(entry: Mapping[str, Any]) -> list[str]:
+    """Symbols of shares that an item states."""
+    listed = [str(entry[name]) for name in _SYMBOLS if entry.get(name)]
+    tags = [tag for tag in entry.get("tags", []) if _SYMBOL_SCHEME.search(str(tag.get("scheme") or ""))]
+    return listed + [str(tag.get("term") or "") for tag in tags]
 
 
 def _source(entry: Mapping[str, Any]) -> str:
@@ -121,6 +164,7 @@ def _sitemap_items(clean: bytes, source: str) -> list[dict[str, str]]:
             "language": news.findtext("{*}publication/{*}language", ""),
             "authors": "",
             "site": news.findtext("{*}publication/{*}name", ""),
+            "symbols": news.findtext("{*}stock_tickers", ""),
         }
         for url, news in places
         if news is not None
@@ -142,21 +186,29 @@ def _json_items(raw: bytes, source: str) -> list[dict[str, str]]:
         raise InputError(f"{source} is not a JSON Feed: it has no list of items")
     names = {
         "title": ("title",),
-        "url": ("url", "external_url"),
+        "url": ("url", "external_url", "id"),
         "published": ("date_published",),
         "updated": ("date_modified",),
-        "body": ("content_text", "content_html", "summary"),
+        "body": ("content_html", "summary"),
         "language": ("language",),
     }
-    site = str(feed.get("title") or "") if isinstance(feed, dict) else ""
+    site, home, language = (str(feed.get(name) or "") for name in ("title", "home_page_url", "language"))
+    stated = [
+        (item, {key: next((str(item[n]) for n in given if item.get(n)), "") for key, given in names.items()})
+        for item in items
+        if isinstance(item, dict)
+    ]
     return [
         {
-            **{key: next((str(item[n]) for n in given if item.get(n)), "") for key, given in names.items()},
+            **texts,
+            "title": as_markup(unescape(texts["title"])),
+            "url": _address(texts["url"], home),
+            "body": as_markup(str(item.get("content_text") or "")) or texts["body"],
+            "language": texts["language"] or language,
             "authors": "; ".join(str(each["name"]) for each in _people(item) if each.get("name")),
             "site": site,
         }
-        for item in items
-        if isinstance(item, dict)
+        for item, texts in stated
     ]
 
 
@@ -169,12 +221,12 @@ def _people(item: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _article(item: Mapping[str, str], source: str, number: int, publishers: Publishers) -> dict[str, object]:
     if item.get("no_article"):
         raise InputError(f"{item['no_article']}, no article")
-    headline = _plain(item["title"])
+    headline = line_of(item["title"])
     if not headline:
         raise InputError("the item has no title")
     publisher, how = publishers.of(item["url"], (item["site"],))
     published, updated = _times(item, publisher)
-    body = _paragraphs(item["body"])
+    body = paragraphs_of(item["body"])
     return {
         "publisher": publisher.name,
         "url": item["url"] or None,
@@ -219,14 +271,3 @@ def _stamp(text: str, publisher: Profile, origin: str) -> Stamp:
     if not text.strip():
         return UNKNOWN
     return publisher.stamp(text, origin)
-
-
-def _plain(markup: str) -> str:
-    from html import unescape
-
-    return " ".join(unescape(_TAG.sub(" ", clean_text(markup))).split())
-
-
-def _paragraphs(markup: str) -> str:
-    parts = _PARAGRAPH.split(_NO_TEXT.sub(" ", markup))
-    return "\n\n".join(text for text in map(_plain, parts) if text)

@@ -69,7 +69,7 @@ def _address(root: html.HtmlElement, meta: Sequence[tuple[str, str]]) -> str | N
 
 def joined(base: str, text: str) -> str | None:
     try:
-        whole = urljoin(base, text.strip())
+        whole = urljoin(base or "https:", text.strip())  # //gazette.example/1 is of either scheme
         return (
             whole if text.strip() and urlsplit(whole).scheme in ("http", "https") and urlsplit(whole).hostname else None
         )

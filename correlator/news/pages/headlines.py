@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from html import unescape
 
 from correlator.news.pages.document import Document
 from correlator.news.pages.headings import UNSPACED, units
 from correlator.news.pages.json_ld import LinkedData, Node, text_at
+from correlator.news.plain_text import without_markup
 from correlator.news.profiles import Profile
 from correlator.news.times.calendar_words import key_of
 
@@ -45,7 +45,6 @@ _QUOTES = ('"', "“", "”", "„", "«")
 _WORDS = re.compile(r"\w+")
 _JOINT = re.compile(r"\s*[-–—|｜│ㅣ·:：/»_]")
 _BAR = re.compile(r"\s*[|｜│ㅣ]|：")
-_MARKUP = re.compile(r"</?(?:a|b|br|em|i|mark|p|small|span|strong|sub|sup|u)\b[^<>]{0,200}>", re.IGNORECASE)
 _NO_SIGN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")  # shows nothing, and does not join letters either
 
 
@@ -194,8 +193,7 @@ def alike(one: str, other: str) -> bool:
 
 def _tidy(text: str) -> str:
     """A title as it is read, on one line and once: entities twice, as sites write them, no tags, no soft hyphens."""
-    plain = _MARKUP.sub(" ", unescape(unescape(text))) if "<" in text or "&" in text else text
-    return _once(" ".join(_NO_SIGN.sub("", plain).split())[:_LONGEST])
+    return _once(" ".join(_NO_SIGN.sub("", without_markup(text)).split())[:_LONGEST])
 
 
 def _once(text: str) -> str:

@@ -267,9 +267,10 @@ _INNER_OFFSET = re.compile(r"(?<=\d\d:\d\d) (?:GMT|UTC)?([+\-−]\d\d:?[0-5]\d)(
 _ABBREVIATION = re.compile(r"(?<=[\dMm.]) ?\(?([A-ZА-Я]{2,5}|мск|TSİ)\)?$")
 _INNER_ABBREVIATION = re.compile(r"(?<=[\dMm.]) \(?([A-ZА-Я]{2,5}|мск|TSİ)\)?(?=[ ,|])")
 _ZONE_NAME = re.compile(r"\[([A-Za-z_/+\-]{3,40})\]$|(?<=[\dMm]) ([A-Z][A-Za-z]+(?:/[A-Z][A-Za-z_\-]+){1,2})$")
-# The name of a zone behind its offset, as browsers write it in any language: (Mitteleuropäische Sommerzeit), (GMT+02:00)
+# The name of a zone behind its offset, as browsers write it: (Mitteleuropäische Sommerzeit), (GMT+02:00).
 _LONG_NAME = re.compile(
-    r" ?\([A-Za-z ]{6,60}\)$|(?<=(?:GMT|UTC)[+\-−]\d{4}) \((?:[^\W\d_][^()\d]{3,60}|(?:GMT|UTC)[+\-−]\d{1,2}(?::\d\d)?)\)$"
+    r" ?\([A-Za-z ]{6,60}\)$"
+    r"|(?<=(?:GMT|UTC)[+\-−]\d{4}) \((?:[^\W\d_][^()\d]{3,60}|(?:GMT|UTC)[+\-−]\d{1,2}(?::\d\d)?)\)$"
 )
 _NAME_BEHIND_OFFSET = re.compile(r"(\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)? ?[+\-−]\d\d:?\d\d) \(?[A-Z]{2,5}\)?$")
 _NOT_ZONES = frozenset(("AM", "PM", "MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN", "IN", "ON", "AT"))

@@ -1,0 +1,48 @@
+"""Markup of others as plain text: a title on one line, a text in paragraphs."""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+
+from correlator.news.batch import clean_text
+
+_INLINE = re.compile(r"</?(?:a|b|br|em|i|mark|p|small|span|strong|sub|sup|u)\b[^<>]{0,200}>", re.IGNORECASE)
+_TAG, _PARAGRAPH = re.compile(r"<[^<>]{0,2000}>"), re.compile(r"</p>|<br ?/?>|\n\n", re.IGNORECASE)
+# a script that does not end before the next one begins, nor within what is left, is text
+_NO_TEXT = re.compile(r"<(script|style)\b(?:(?!<\1\b).){0,20000}?</\1>", re.IGNORECASE | re.DOTALL)
+_MARKED = re.compile(r"</(?:p|div|li|ul|span|a|b|i|em|strong|h\d|table|figure)>|<(?:br|p) ?/?>", re.IGNORECASE)
+
+
+def without_markup(title: str) -> str:
+    """A title without tags and entities, also where these were escaped twice; other angle brackets stay.
+
+    Examples
+    --------
+    >>> without_markup("AT&amp;amp;T: profit &lt; forecast, <b>shares fall</b>")
+    'AT&T: profit < forecast,  shares fall '
+    """
+    return _INLINE.sub(" ", unescape(unescape(title))) if "<" in title or "&" in title else title
+
+
+def line_of(markup: str) -> str:
+    """The text of markup on one line."""
+    return " ".join(unescape(_TAG.sub(" ", clean_text(markup))).split())
+
+
+def paragraphs_of(markup: str) -> str:
+    """The text of markup, a blank line between paragraphs."""
+    parts = _PARAGRAPH.split(_NO_TEXT.sub(" ", markup))
+    return "\n\n".join(text for text in map(line_of, parts) if text)
+
+
+def plain_body(text: str) -> str:
+    """A body as text: where it is markup its paragraphs, else the text itself, with entities as what they stand for."""
+    if "<" in text and _MARKED.search(text):
+        return paragraphs_of(text)
+    return unescape(text) if "&" in text else text
+
+
+def as_markup(text: str) -> str:
+    """Plain text as markup that means the same."""
+    return escape(text, quote=False)

@@ -1,0 +1,91 @@
+"""What items of feeds state: address, authors, language, symbols, and whether they are articles."""
+
+import json
+
+import pytest
+
+from correlator.news.feed import feed_batches
+
+TITLE, LINK = "<title>Envoys leave Riga</title>", "<link>https://gazette.example/n/1</link>"
+TIME = "<pubDate>Wed, 28 May 2025 06:02:00 +0500</pubDate>"
+JSON = {
+    "id": "1",
+    "url": "https://gazette.example/n/1",
+    "title": "Envoys leave",
+    "date_published": "2025-05-28T06:02:00Z",
+}
+
+
+def rss(item):
+    names = (
+        ("feedburner", "http://rssnamespace.org/feedburner/ext/1.0"),
+        ("nasdaq", "http://nasdaq.com/reference/feeds/1.0"),
+        ("dcterms", "http://purl.org/dc/terms/"),
+    )
+    spaces = " ".join(f'xmlns:{name}="{address}"' for name, address in names)
+    return f'<rss version="2.0" {spaces}><channel><title>Gazette</title><item>{item}</item></channel></rss>'
+
+
+def read(text):
+    (batch,) = feed_batches(text.encode(), "f")
+    return batch
+
+
+def of_json(item, **feed):
+    return json.dumps({"version": "https://jsonfeed.org/version/1.1", **feed, "items": [{**JSON, **item}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "value"),
+    [
+        (rss(TITLE + "<link>javascript:run()</link>" + TIME), "url", None),
+        (rss(TITLE + "<link>https://hop.example/~r/1</link>"
+             "<feedburner:origLink>https://gazette.example/n/2</feedburner:origLink>" + TIME),
+         "url", "https://gazette.example/n/2"),
+        (rss(TITLE + LINK + TIME + "<author>desk@gazette.media (Ann Doe)</author>"), "authors", "Ann Doe"),
+        (rss(TITLE + LINK + TIME + "<author>Ann Doe</author>"), "authors", "Ann Doe"),
+        (rss(TITLE + LINK + TIME + "<author>desk@gazette.media</author>"), "authors", None),
+        ('<feed xmlns="http://www.w3.org/2005/Atom"><entry><title xml:lang="lv">Rīga</title>'
+         "<published>2025-05-28T06:02:00Z</published></entry></feed>", "language", "lv"),
+        (of_json({}, language="lv"), "language", "lv"),
+        (of_json({"url": "/n/3"}, home_page_url="https://gazette.example/"), "url", "https://gazette.example/n/3"),
+        (of_json({"url": None, "id": "https://gazette.example/n/4"}), "url", "https://gazette.example/n/4"),
+        (of_json({"url": "data:text/html,x"}), "url", None),
+        (of_json({"content_text": "a < b and c > d hold\n\n& more"}), "body", "a < b and c > d hold\n\n& more"),
+        (of_json({"title": "Oil &amp; gas < coal"}), "headline", "Oil & gas < coal"),
+    ],
+)  # fmt: skip
+def test_what_an_item_states(text, column, value):
+    assert read(text).articles[column].to_list() == [value]
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        (TITLE + LINK.replace("/1<", "/1#comment-4<") + TIME, "comment"),
+        (TITLE + LINK + "<dcterms:created>2025-05-27T06:02:00Z</dcterms:created>", "no publication time"),
+    ],
+)
+def test_what_is_no_publication_of_an_article(item, reason):
+    batch = read(rss(item))
+    assert batch.articles.is_empty()
+    assert reason in batch.rejects["reason"].item()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rss(TITLE + LINK + TIME + "<nasdaq:tickers>LAMP, SOFA</nasdaq:tickers>"),
+        rss(TITLE + LINK + TIME + '<category domain="https://wire.example/rss/stock">NYSE:LAMP</category>'
+            '<category domain="https://wire.example/rss/stock">SOFA</category>'
+            '<category domain="https://wire.example/rss/keyword">CHAIR</category>'),
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">'
+        "<url><loc>https://gazette.example/n/1</loc><n:news><n:title>Envoys leave</n:title>"
+        "<n:publication_date>2025-05-28T06:02:00Z</n:publication_date>"
+        "<n:stock_tickers>NASDAQ:LAMP, SOFA</n:stock_tickers></n:news></url></urlset>",
+    ],
+)  # fmt: skip
+def test_symbols_that_a_feed_states_are_links(text):
+    batch = read(text)
+    assert batch.named["symbol"].to_list() == ["LAMP", "SOFA"]
+    assert set(batch.named["article_key"]) == set(batch.articles["article_key"])
