@@ -133,7 +133,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]")
 
 
 def kept_address(url: str | None) -> str | None:
-    """An address as it is kept: not one that a browser would run, or that is on the reader's own machine; else None.
+    r"""An address as it is kept: not one that a browser would run, or that is on the reader's own machine; else None.
 
     Examples
     --------

@@ -22,13 +22,13 @@ from correlator.errors import InputError, TimeError
 from correlator.files import called
 from correlator.news.batch import NAMED_SCHEMA, Batch, make_batch, reject
 from correlator.news.charset import decode
-from correlator.news.corpora.layouts import symbols_in
 from correlator.news.language import language_in, language_of
 from correlator.news.markup import MAX_BYTES, plain_xml, tree_of
 from correlator.news.pages.document import joined
 from correlator.news.plain_text import as_markup, line_of, paragraphs_of
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
+from correlator.news.stated import symbols_in
 from correlator.news.times.address_dates import date_in_address
 from correlator.news.times.timestamps import UNKNOWN, Stamp
 from correlator.syntax import each_once, json_fault

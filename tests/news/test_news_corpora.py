@@ -13,11 +13,11 @@ import pytest
 
 from correlator import open_workspace
 from correlator.errors import InputError
-from correlator.news.corpora.layouts import people_in, symbols_in
 from correlator.news.feed import feed_batches
 from correlator.news.language import language_in
 from correlator.news.publishers import Publishers
 from correlator.news.read import read_news
+from correlator.news.stated import name_in, people_in, symbols_in
 
 AT = datetime(2025, 5, 28, 13, tzinfo=UTC)
 T = "Alpha raises its forecast"
@@ -348,6 +348,14 @@ def test_cells_of_symbols_people_and_languages():
     assert symbols_in("['AAPL', 'X']") == ["AAPL", "X"]
     assert symbols_in("$ALP $BET") == symbols_in("Alp Inc (ALP), Bet Co (XNAS: BET)") == ["ALP", "BET"]
     assert symbols_in("") == symbols_in("[]") == []
+    python = "[{'ticker': 'ALP', 'score': nan, 'x': None}, {'ticker': 'BET'}]"
+    assert symbols_in(python) == symbols_in("['ALP' 'BET']") == symbols_in("{ALP,BET}") == ["ALP", "BET"]
+    nothing = ("nan", "None", "N/A", "null", "unknown", "Alp Inc", "ALP HOLDINGS INC", "Alphabet", '["None"]')
+    assert [symbols_in(text) for text in nothing] == [[]] * len(nothing)
+    assert symbols_in("NA") == ["NA"]
+    assert symbols_in("ALP:US, BET:LN, LSE:FP") == ["ALP.US", "BET.LN", "LSE:FP"]
+    assert people_in("""['A. Writer', "Pat O'Dea", 'https://social.example/a']""") == "A. Writer; Pat O'Dea"
+    assert name_in("""{'id': None, 'name': "Barron's"}""") == "Barron's"
     assert people_in('[{"name": "A. Writer"}, {"name": "B. Scribe"}]') == "A. Writer; B. Scribe"
     assert (language_in("English"), language_in("eng"), language_in("en-GB"), language_in("??")) == (
         "en",

@@ -38,9 +38,6 @@ from correlator.news.corpora.layouts import (
     clock_place,
     column_places,
     corpus_of,
-    name_in,
-    people_in,
-    symbols_in,
     zone_in_name,
     zone_place,
 )
@@ -50,6 +47,7 @@ from correlator.news.language import language_in, language_of
 from correlator.news.pages.page import page_batch, parse_page, rejected_page
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
+from correlator.news.stated import name_in, people_in, symbols_in
 from correlator.news.times.address_dates import date_in_address
 from correlator.tabular import to_polars
 

@@ -7,10 +7,9 @@ row to row, so that only the date is certain; ``rows`` is where a JSON document 
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -63,13 +62,6 @@ _CLOCKS = frozenset((
     "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",
 ))  # fmt: skip
 _ZONES = frozenset(("timezone", "tz", "utcoffset", "gmtoffset", "tzoffset", "pubdatetz"))
-_PREFIXED = re.compile(
-    r"^(?:NASDAQ(?:GS|GM|CM)?|XNAS|XNYS|ARCX|XASE|NYSE|NYSEARCA|ARCA|AMEX|BATS|CBOE|OTC[A-Z]*|US):(?=[A-Z0-9])"
-)
-_TERMINAL = re.compile(r"\b(\S{1,20}) (?:([A-Z]{2}) Equity|(US|UN|UW|UQ|LN|GR|GY|FP|JT|JP|SJ))(?![\w.])", re.I)
-_IN_BRACKETS, _LOWER = re.compile(r"\(([^()]{1,20})\)"), re.compile(r"[a-z]")
-_NOT_SHARES = ("CRYPTO:", "FOREX:")
-_SYMBOL = re.compile(r"(?:[A-Z][A-Z0-9]{1,7}:)?[A-Z0-9^][A-Z0-9.\-=^/]{0,14}")
 
 
 @dataclass(frozen=True)
@@ -147,53 +139,6 @@ def rows_keys() -> tuple[str, ...]:
     """Where JSON documents of known services keep their list of articles, as dotted paths."""
     usual = ("items", "data", "stories", "docs", "messages", "news", "hits")
     return (*dict.fromkeys(each.rows for each in _shipped() if each.rows), *usual)
-
-
-def symbols_in(text: str) -> list[str]:
-    """Symbols that a cell names: JSON of texts or objects, or a text with separators. Exchanges abroad stay with them.
-
-    Examples
-    --------
-    >>> symbols_in('[{"ticker": "AAPL"}, {"ticker": "FOREX:USD"}]'), symbols_in("NASDAQ:MSFT, brk.b, LSE:VOD")
-    (['AAPL'], ['MSFT', 'BRK.B', 'LSE:VOD'])
-    >>> symbols_in("LAMP US Equity; SOFA LN"), symbols_in("Lamp Inc (NYSE: LAMP)"), symbols_in("Sofa (LSE: SOFA)")
-    (['LAMP.US', 'SOFA.LN'], ['LAMP'], ['LSE:SOFA'])
-    """
-    listed = _IN_BRACKETS.findall(text) if text[:1] not in "[{" else []
-    if listed and (_LOWER.search(_IN_BRACKETS.sub("", text)) or not _IN_BRACKETS.sub("", text).strip()):
-        text = ",".join(listed)
-    together = _TERMINAL.sub(r"\1.\2\3", re.sub(r"(?<=[A-Z]):\s+(?=[A-Z0-9])", ":", text))
-    parts = [each.strip().upper() for each in _texts(together, ("ticker", "symbol", "name"))]
-    bare = [_PREFIXED.sub("", part.removeprefix("$")) for part in parts if part and not part.startswith(_NOT_SHARES)]
-    return list(dict.fromkeys(part for part in bare if _SYMBOL.fullmatch(part)))
-
-
-def people_in(text: str) -> str | None:
-    """Names of authors in a cell, joined with ``; ``; None if there are none."""
-    names = [re.sub(r"(?i)^by\s+", "", name.strip()) for name in _texts(text, ("name",), separators=";|")]
-    return "; ".join(dict.fromkeys(name for name in names if name)) or None
-
-
-def name_in(text: str) -> str:
-    """The name in a cell that holds it as text or as an object with a name or title."""
-    return next(iter(_texts(text, ("name", "title"), separators="")), "").strip()
-
-
-def _texts(text: str, names: Sequence[str], separators: str = ",;| ") -> Iterator[str]:
-    """The texts of a cell: of JSON its items or their first value called one of ``names``; else its parts."""
-    if text[:1] in "[{":
-        try:
-            value = json.loads(text.replace("'", '"') if text.startswith("['") else text)
-        except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, list | dict):
-            for item in value if isinstance(value, list) else [value]:
-                if isinstance(item, dict):
-                    yield next((str(item[name]) for name in names if item.get(name)), "")
-                else:
-                    yield str(item)
-            return
-    yield from re.split(f"[{re.escape(separators)}]+", text) if separators else (text,)
 
 
 def _bare(name: str) -> str:
