@@ -302,6 +302,8 @@ def _unknown(exchange: str) -> NotFoundError:
     codes = [code] if code in _exchanges() else [names[code]] if code in names else []
     codes = codes or difflib.get_close_matches(code, _exchanges(), n=1, cutoff=0.5)
     hint = f"did you mean {codes[0]}?" if codes else "use a market identifier code (ISO 10383) such as XKAR or XNYS"
+    if len(code) == len("XKAR") and code.isalnum() and code.startswith("X") and code not in _exchanges():
+        hint += f" Else {code} has no calendar here: its files are studied without one (study --prices)"
     return NotFoundError(f"unknown exchange {exchange!r}", hint=hint)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -55,8 +56,10 @@ def held(frame: Any) -> Any:
 def from_plain(data: Any, what: str = "the table") -> Any:
     """Plain Python as a frame: a list of rows (dictionaries), a dictionary of columns (lists or arrays of one length).
 
-    A pandas Series is a frame of its index and itself. Anything else is returned as it is. Raises InputError for a
-    column of several types and columns that are not equally long.
+    A pandas Series is a frame of its index and itself; a dictionary of them one with their index in common, as are
+    values by day (``{day: close}``, ``{day: {"close": ...}}``, ``{"close": {day: ...}}``); a structured array of numpy
+    is a frame of its fields. Anything else is returned as it is. Raises InputError for a column of several types and
+    columns that are not equally long.
 
     Examples
     --------
@@ -67,6 +70,10 @@ def from_plain(data: Any, what: str = "the table") -> Any:
     """
     if is_series(data):
         return data.to_frame(_FIELD if data.name is None else data.name)
+    if isinstance(data, Mapping) and (indexed := _of_indexed(data)) is not None:
+        return indexed
+    if fields := getattr(getattr(data, "dtype", None), "names", None):
+        data = {name: _values_of(data[name]) for name in fields}
     is_rows = isinstance(data, list | tuple) and len(data) > 0 and all(isinstance(row, Mapping) for row in data)
     if not is_rows and not holds_columns(data):
         return data
@@ -76,6 +83,41 @@ def from_plain(data: Any, what: str = "the table") -> Any:
         pass
     hint = "give every column one type and one length"
     raise InputError(f"{what} of plain {'rows' if is_rows else 'columns'} cannot be read as a table", hint=hint)
+
+
+def _values_of(field: Any) -> Any:
+    """A field of a structured array in a form that polars takes."""
+    kind = field.dtype.kind
+    return field.tolist() if kind == "O" else field.astype("datetime64[us]") if kind == "M" else field.copy()
+
+
+def _of_indexed(data: Mapping[Any, Any]) -> Any:
+    """A dictionary whose values have an index, or are by day, as pandas reads it: their index in common; else None."""
+    values = [*data.values()]
+    by_day = bool(data) and all(map(_is_day, data))
+    if by_day and not any(isinstance(value, str | list | tuple | Mapping) for value in values):
+        import pandas as pd
+
+        return pd.Series(dict(data), name=_FIELD).to_frame()
+    of_series = any(is_series(value) for value in values)
+    of_maps = bool(values) and all(isinstance(value, Mapping) and value for value in values)
+    if not of_series and not (of_maps and (by_day or all(_is_day(key) for value in values for key in value))):
+        return None
+    import pandas as pd
+
+    try:
+        return pd.DataFrame.from_dict(dict(data), orient="index" if by_day else "columns")
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_day(key: Any) -> bool:
+    """Whether a key of a dictionary is a day or a time."""
+    return isinstance(key, date) or (isinstance(key, str) and _DAY_TEXT.match(key) is not None) or _is_numpy_time(key)
+
+
+def _is_numpy_time(key: Any) -> bool:
+    return getattr(getattr(key, "dtype", None), "kind", "") == "M"
 
 
 def frame_name(frame: Any) -> str:

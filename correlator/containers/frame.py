@@ -25,7 +25,7 @@ def raw_of_frame(frame: pl.DataFrame, source: str, first_row: int = 1) -> RawTab
         raise InputError(f"{source} holds no rows", hint="check the source")
     index = [name for name in frame.columns if name.startswith("__index_level_")]
     named = frame.rename(dict.fromkeys(index[:1], "Date")) if index and "Date" not in frame.columns else frame
-    header = tuple(_cells(name) for name in named.columns)
+    header = tuple(levels_of(name) for name in named.columns)
     cells = [_as_cells(column) for column in named]
     plain = pl.DataFrame([values.alias(name) for name, values in zip(column_names(named.width), cells, strict=True)])
     return RawTable(source, plain.with_row_index(LINE, offset=first_row), header, no_lines(), is_text=False)
@@ -39,8 +39,8 @@ def _as_cells(column: pl.Series) -> pl.Series:
     return column if kind.is_numeric() or kind in (pl.String, pl.Date, pl.Datetime, pl.Null) else as_text(column)
 
 
-def _cells(name: str) -> tuple[str, ...]:
-    """The header cells of a column; pandas writes two levels into Parquet as ``('Close', 'KO')``."""
+def levels_of(name: str) -> tuple[str, ...]:
+    """The header cells of a column; pandas writes two levels into Parquet and JSON as ``('Close', 'KO')``."""
     if _LEVELS.match(name):
         try:
             levels = ast.literal_eval(name)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from correlator.containers.cells import is_data, is_date_like
+from correlator.containers.frame import levels_of
 from correlator.containers.raw import LINE, RawTable, table_of_cells
 from correlator.errors import InputError
 from correlator.syntax import TwiceGiven, each_once, json_fault
@@ -69,6 +70,8 @@ def _search(node: Any, source: str, facts: dict[str, str], tables: list[RawTable
     table = _table(node, source)
     if table is not None:
         tables.append(table)
+        if isinstance(node, Mapping) and isinstance(node.get("meta"), Mapping):
+            _search(node["meta"], source, facts, [], depth=1)
         return
     if depth == 0:
         return
@@ -230,7 +233,8 @@ def _of_columns(node: Any, source: str) -> RawTable | None:
         return _of_columns({name: [value[str(k)] for k in range(len(value))] for name, value in dated.items()}, source)
     days = list(dict.fromkeys(str(day) for value in maps.values() for day in value))
     rows = [[day, *(_text(value.get(day)) for value in maps.values())] for day in days]
-    return table_of_cells(source, [(_DATE,), *((name,) for name in maps)], rows)
+    header = [levels_of(name) for name in maps]
+    return table_of_cells(source, [(_DATE,) * max(map(len, header)), *header], rows)
 
 
 def _is_plain(value: Any) -> bool:

@@ -57,7 +57,7 @@ def test_what_is_not_read_is_told(tmp_path) -> None:
 
 REFUSED = {
     "GBX is written GBP": ({"currency": "GBX"}, "unknown currency 'GBX'.*write GBP here.*--currency GBX"),
-    "a code of two letters": ({"country": "UK"}, "unknown country 'UK'.*code of three letters"),
+    "a code of two letters": ({"country": "PK"}, "unknown country 'PK'.*code of three letters"),
     "its own benchmark": ({"benchmark": "LAMP"}, "LAMP is its own benchmark"),
     "its own benchmark by another name": ({"benchmark": "lmp", "aliases": "LMP"}, "LAMP is its own benchmark"),
     "no exchange": ({"exchange": None}, "a row without exchange"),
@@ -109,6 +109,7 @@ def test_a_column_that_events_lack_is_named(tmp_path, header: str, lacks: str) -
     [
         "Ticker,Company Name,Exchange,Currency\nLAMP,Lamp Oil Inc,NYSE,USD\nSOFA,Sofa Works,Nasdaq,USD\n",
         "Symbol,Security Name,MIC,CCY\nLAMP,Lamp Oil Inc,XNYS,USD\nSOFA,Sofa Works,XNAS,USD\n",
+        "Symbol,Company,Exchange,CCY\n'LAMP,Lamp Oil Inc,New York Stock Exchange,usd\nSOFA,Sofa Works,xnas,US Dollar\n",
     ],
 )
 def test_columns_and_exchanges_as_lists_of_shares_name_them(tmp_path, text):
@@ -118,9 +119,16 @@ def test_columns_and_exchanges_as_lists_of_shares_name_them(tmp_path, text):
     assert rows == [("LAMP", "Lamp Oil Inc", "XNYS", "USD"), ("SOFA", "Sofa Works", "XNAS", "USD")]
 
 
+def test_kinds_and_countries_by_their_names() -> None:
+    said = {"symbol": ["LAMP", "SOFA"], "exchange": ["XNYS"] * 2, "kind": ["Common Stock", "ETF"]}
+    rows = read_instruments(said | {"country": ["United States", "pak"]}).select("kind", "country").rows()
+    assert rows == [("share", "USA"), ("fund", "PAK")]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("symbol,exchange\nLAMP,XCAI\n", "XCAI has no calendar here"),
         ("symbol,exchange\nLAMP,TSE\n", "unknown exchange 'TSE'"),
         ("symbol,MIC,Exchange Code\nLAMP,XNYS,XNAS\n", "has exchange in MIC and Exchange Code"),
     ],

@@ -69,6 +69,21 @@ def test_a_turned_file_of_a_study(tmp_path):
         cars(twice, pl.DataFrame([EVENT]))
 
 
+BY_DAY = {
+    "closes by day": dict(zip(DAYS, LAMP, strict=True)),
+    "bars by day": {f"{day}": {"close": close} for day, close in zip(DAYS, LAMP, strict=True)},
+    "columns by day": {"close": dict(zip(INDEX, LAMP, strict=True))},
+    "columns as series": {"date": pd.Series(DAYS), "close": pd.Series(LAMP)},
+    "fields of an array": pd.DataFrame({"close": LAMP}, index=INDEX.rename("date")).to_records(),
+}
+
+
+@pytest.mark.parametrize("name", BY_DAY)
+def test_values_by_day_and_fields_of_numpy(name):
+    bars = co.read_prices(BY_DAY[name], symbol="LAMP").bars
+    assert (bars["session"].to_list(), bars["close"].to_list()) == (DAYS, LAMP)
+
+
 @pytest.mark.parametrize("bars", [BARS, {name: [row[name] for row in BARS] for name in BARS[0]}])
 def test_prices_of_a_store(tmp_path, bars):
     workspace = co.open_workspace(tmp_path / "s.duckdb")
@@ -96,9 +111,7 @@ def test_news_events_and_instruments_of_a_store(tmp_path, as_columns):
     ]
 
 
-@pytest.mark.parametrize(
-    "bad", [[(DAYS[0], 1.0)], dict(zip(DAYS, LAMP, strict=True)), EVENT, (row for row in BARS), LAMP, np.array(LAMP)]
-)
+@pytest.mark.parametrize("bad", [[(DAYS[0], 1.0)], EVENT, (row for row in BARS), LAMP, np.array(LAMP)])
 def test_what_is_no_table_is_refused_with_what_is_one(bad):
     with pytest.raises(InputError, match="a list of rows"):
         co.read_prices(bad, symbol="LAMP")

@@ -263,6 +263,7 @@ def test_dressed_figures(said, value):
         ("Vol ('000)", 1e3),
         ("Volume (mln)", 1e6),
         ("成交量(手)", 100.0),
+        *(("Volume ('00)", 100.0), ("ปริมาณ ('000 หุ้น)", 1e3), ("Volume (mn shares)", 1e6), ("出来高(千株)", 1e3)),
     ],
 )
 def test_volumes_in_thousands_and_lots(tmp_path, header, factor):
@@ -287,6 +288,7 @@ def test_pence_and_cents_become_pounds_and_rand(tmp_path):
         file = read_prices(plain, symbol="LAMP", exchange=exchange, currency=unit)
         assert file.bars["close"].to_list() == whole
         assert file.currencies == {"LAMP": currency}
+    assert closes(written(tmp_path, f"Date,Closing (c)\n{rows}"), exchange="XJSE") == whole
     with pytest.raises(InputError, match="hundredths of GBP, not USD"):
         closes(written(tmp_path, f"Date,Close (GBp)\n{rows}"), exchange="XLON", currency="USD")
     with pytest.raises(InputError, match="currency 'pounds' is not known"):
@@ -307,6 +309,7 @@ def test_a_negative_price_of_crsp_is_a_mean_of_bid_and_ask_and_told():
         *("%d.%m.%Y", "%m/%d/%Y", "%d-%m-%y", "%Y年%m月%d日", "%d%b%Y", "%a %b %d %Y", "%A, %B %d, %Y", "%Y-%b-%d"),
         *("%m/%d/%Y 16:00:00", "%m/%d/%Y 4:00 PM", "%Y-%m-%d 00:00:00 UTC", "%Y%m%d160000", "%Y-%m-%dT00:00:00.000Z"),
         "%a %b %d %Y 00:00:00 GMT-0400 (Eastern Daylight Time)",
+        *("%d/%m/2567", "2567-%m-%d", "2567%m%d", "%d %b 2567"),
         *("%Y-%m-%dT00:00:00-05:00[America/New_York]", "\u200e%m\u200e/\u200e%d\u200e/\u200e%Y"),
     ],
 )
@@ -325,6 +328,18 @@ def test_days_in_many_forms(tmp_path, form):
 def test_months_in_many_languages(word):
     file = read_prices(pl.DataFrame({"Date": [word], "Close": [1.0]}), symbol="LAMP")
     assert file.bars["session"].to_list() == [date(2024, 3, 1)]
+
+
+def test_the_leap_day_of_a_buddhist_year():
+    for text in ("29/02/2567", "2567-02-29"):
+        file = read_prices({"Date": [text], "Close": [1.0]}, symbol="LAMP")
+        assert file.bars["session"].to_list() == [date(2024, 2, 29)]
+
+
+@pytest.mark.parametrize("code", ["'600000", '="600000"', "sh.600000", "600000.SH", "600000.XSHG"])
+def test_codes_of_shares_as_sources_and_spreadsheets_write_them(code):
+    bars = {"code": [code] * 2, "date": ["2024-03-07", "2024-03-08"], "close": [1.0, 2.0]}
+    assert read_prices(bars, symbol="600000", exchange="XSHG").bars["close"].to_list() == [1.0, 2.0]
 
 
 def test_a_year_of_two_digits_is_not_in_the_future():

@@ -60,7 +60,7 @@ def test_units_that_differ_from_share_to_share_are_refused(tmp_path, header, sai
         read(tmp_path, header)
 
 
-@pytest.mark.parametrize(("unit", "factor"), [("GBX", 0.01), ("£", 1.0)])
+@pytest.mark.parametrize(("unit", "factor"), [("GBX", 0.01), ("Pence Sterling", 0.01), ("British Pound", 1.0)])
 def test_a_row_of_currencies_below_the_symbols(tmp_path, unit, factor):
     header = f"Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,{unit},{unit}"
     file = read(tmp_path, header, ("02/01/2024,150,20", "15/01/2024,151,21"))
@@ -104,7 +104,7 @@ def test_units_below_the_figures_of_one_share(tmp_path):
     assert file.bars["volume"].to_list() == [20_000.0, 21_000.0]
 
 
-@pytest.mark.parametrize("mark", ["ZZ", "E", "QQQ", "?"])
+@pytest.mark.parametrize("mark", ["ZZ", "E", "QQQ", "?", "Dollar"])
 def test_an_unknown_mark_of_a_currency_is_a_question_and_no_symbol(tmp_path, mark):
     header = f"Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,{mark},{mark}"
     rows = ("02/01/2024,150,20", "15/01/2024,151,21")
@@ -120,8 +120,8 @@ def test_an_unknown_mark_of_a_currency_is_a_question_and_no_symbol(tmp_path, mar
 
 def test_currencies_that_differ_below_the_symbols_or_in_their_names_are_refused(tmp_path):
     rows = ("02/01/2024,150,20", "15/01/2024,151,21")
-    with pytest.raises(InputError, match="has prices in GBP and USD.*one currency each"):
-        read(tmp_path, "Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,£,U$", rows)
+    with pytest.raises(InputError, match="has prices in EUR and USD.*one currency each"):
+        read(tmp_path, "Name,Lamp Oil,Sofa Works\nCode,LAMP,SOFA\nCURRENCY,EUR,U$", rows)
     with pytest.raises(InputError, match="has prices in EUR and USD"):
         read(tmp_path, "Date,LAMP (USD),SOFA (EUR)", rows)
     with pytest.raises(InputError, match="some prices in hundredths and others not"):
@@ -133,3 +133,22 @@ def test_a_currency_behind_a_name_is_no_part_of_it(tmp_path):
     assert sorted(file.symbols) == ["LAMP", "SOFA"]
     other = read(tmp_path, "Date,LAMP (A),SOFA (B)", ("02/01/2024,150,20", "15/01/2024,151,21"))
     assert sorted(other.symbols) == ["LAMP (A)", "SOFA (B)"]
+
+
+def test_a_pound_over_prices_of_datastream_may_mean_pence(tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text(
+        "Name,Lamp,Sofa\nCode,LAMP,SOFA\nCURRENCY,£,£\n2024-01-02,150,20\n2024-01-03,151,21\n", encoding="utf-8"
+    )
+    with pytest.raises(InputError, match="pounds or pence.*--currency"):
+        read_prices(path)
+    assert of(read_prices(path, currency="GBp"), "close")["LAMP"] == pytest.approx([1.5, 1.51])
+
+
+def test_types_of_data_behind_the_codes_of_datastream(tmp_path):
+    file = read(tmp_path, "Code,LAMP(P),LAMP(VO),SOFA(P),SOFA(MV)")
+    assert (sorted(file.symbols), of(file, "close")["SOFA"]) == (["LAMP", "SOFA"], [30.0, 31.0])
+    assert of(file, "volume")["LAMP"] == [20_000.0, 21_000.0]
+    path = tmp_path / "one.csv"
+    path.write_text("Code,LAMP(RI),SOFA(RI)\n2024-01-02,150,20\n2024-01-03,151,21\n", encoding="utf-8")
+    assert read_prices(path, symbol="SOFA").bars["close"].to_list() == [20.0, 21.0]

@@ -11,6 +11,11 @@ from correlator.market.layout.telling import SYMBOL_LIKE, Shape, date_column, ho
 from correlator.market.vocabulary import PRICES, field_of, is_figure
 
 _MARKS = re.compile(r"[\s._|/:\-]+")
+# Datastream's types of data, in our words; those that are no figure of a bar are known, so that they are no shares.
+_DATA_TYPES = {"P": "close", "PO": "open", "PH": "high", "PL": "low", "VO": "volume"} | dict.fromkeys(
+    ("RI", "PI", "MV", "UP", "UVO", "AF", "NOSH", "DY", "PE", "VA", "PB", "MTBV", "DPS", "EPS"), "factor"
+)
+_DATA_TYPE = re.compile(rf"(?P<symbol>.+)\((?P<type>{'|'.join(_DATA_TYPES)})\)")
 
 
 def read_levels(raw: RawTable, given: Mapping[str, str], symbol: str | None) -> Shape | None:
@@ -64,11 +69,13 @@ def blocks_of_names(raw: RawTable, given: Mapping[str, str], asked: str | None) 
     labels = {column: label for column, label in raw.labels.items() if column != date and label}
     if len(labels) < 1:
         return {}
-    for cut in (_field_first, _field_last):
+    for cut in (_field_first, _field_last, _data_type):
         named = {column: cut(label) for column, label in labels.items()}
         complete = {column: pair for column, pair in named.items() if pair is not None}
         if not _are_symbols({name for name, _ in complete.values()}, asked):
             continue
+        if cut is _data_type and len({field for _, field in complete.values()}) < 2:
+            continue  # LAMP(RI), WICK(RI): shares with one figure each
         if len(complete) == len(labels) and any(
             field_of(field) in ("close", "last", "adjusted_close") for _, field in complete.values()
         ):
@@ -92,6 +99,12 @@ def _field_first(label: str) -> tuple[str, str] | None:
 
 def _field_last(label: str) -> tuple[str, str] | None:
     return _surest((label[: mark.start()], label[mark.end() :]) for mark in _MARKS.finditer(label))
+
+
+def _data_type(label: str) -> tuple[str, str] | None:
+    """Symbol and field of Datastream's ``LAMP(PH)``."""
+    match = _DATA_TYPE.fullmatch(label)
+    return None if match is None else (match["symbol"], _DATA_TYPES[match["type"]])
 
 
 def _surest(cuts: Iterable[tuple[str, str]]) -> tuple[str, str] | None:

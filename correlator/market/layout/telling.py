@@ -15,7 +15,7 @@ from correlator.market.vocabulary import field_of, part_of_date, rank_of
 from correlator.market.written.periods import period_remedy
 
 LOOKED_AT = 60
-SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$")
+SYMBOL_LIKE = re.compile(r"^[\^$#]?[A-Z0-9][A-Z0-9.\-=:&/_^ ]{0,23}$|^s[hz]\.?\d{6}$")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+
+from correlator.resources import data_path
 
 # How services write a hundredth of a currency. ``GBp`` and ``GBP`` differ in their case only.
 _HUNDREDTHS = {
@@ -23,9 +29,15 @@ _HUNDREDTHS = {
     "CAc": "CAD",
     "AUc": "AUD",
 }
-_ALWAYS_HUNDREDTHS = {"pence": "GBP", "gbx": "GBP"}
-# Hundredths of whatever currency the exchange has.
-_OF_NO_CURRENCY = ("cents", "cent", "paise", "paisa", "centavos", "agorot", "kopecks")
+_ALWAYS_HUNDREDTHS = {
+    **dict.fromkeys(("pence", "gbx", "pence sterling", "penny sterling", "british pence", "british penny"), "GBP"),
+    **dict.fromkeys(("uk pence", "gb pence", "gbp pence"), "GBP"),
+    **dict.fromkeys(("south african cents", "south african cent", "rand cents", "zar cents"), "ZAR"),
+    **dict.fromkeys(("israeli agorot", "israeli agora", "agora"), "ILS"),
+    **dict.fromkeys(("us cents", "us cent", "usd cents"), "USD"),
+}
+# Hundredths of whatever currency the exchange has; ``(c)`` behind a name is the sign of Johannesburg.
+_OF_NO_CURRENCY = ("cents", "cent", "paise", "paisa", "centavos", "agorot", "kopecks", "¢")
 _SIGNS = {"$": "USD", "u$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "rs": "PKR", "₨": "PKR"}
 
 
@@ -36,8 +48,8 @@ def price_unit(text: str) -> tuple[str, float] | None:
     --------
     >>> price_unit("GBp")
     ('GBP', 0.01)
-    >>> price_unit("USD")
-    ('USD', 1.0)
+    >>> price_unit("USD"), price_unit("US Dollar"), price_unit("USD - US Dollar")
+    (('USD', 1.0), ('USD', 1.0), ('USD', 1.0))
     """
     word = text.strip()
     if word == "p":
@@ -46,8 +58,48 @@ def price_unit(text: str) -> tuple[str, float] | None:
         return _HUNDREDTHS.get(word) or _HUNDREDTHS[word.upper()], 0.01
     if word.lower() in _ALWAYS_HUNDREDTHS:
         return _ALWAYS_HUNDREDTHS[word.lower()], 0.01
-    if word.lower() in _OF_NO_CURRENCY:
+    if word.lower() in _OF_NO_CURRENCY or word == "c":
         return "", 0.01
     if word.lower().rstrip(".") in _SIGNS:
         return _SIGNS[word.lower().rstrip(".")], 1.0
-    return (word.upper(), 1.0) if re.fullmatch(r"[A-Z]{3}|[a-z]{3}", word) else None
+    if re.fullmatch(r"[A-Z]{3}|[a-z]{3}", word):
+        return word.upper(), 1.0
+    code = currency_called(word)
+    return None if code is None else (code, 1.0)
+
+
+def currency_called(name: str) -> str | None:
+    """The code (ISO 4217) of a currency by its name, with its code beside it or without; None of a word such as Dollar.
+
+    >>> currency_called("Pakistani rupees"), currency_called("EUR (Euro)"), currency_called("Dollar")
+    ('PKR', 'EUR', None)
+    """
+    known = _currencies_by_name()
+    beside = _CODE_FIRST.fullmatch(name.strip()) or _CODE_LAST.fullmatch(name.strip())
+    if _letters(name) in known or beside is None:
+        return known.get(_letters(name))
+    return beside["code"] if beside["code"] == known.get(_letters(beside["name"])) else None
+
+
+_CODE_FIRST = re.compile(r"(?P<code>[A-Z]{3})[-–:/|(\s]+(?P<name>[^()]+)\)?")
+_CODE_LAST = re.compile(r"(?P<name>[^()]+?)[-–:/|(\s]+(?P<code>[A-Z]{3})\)?")
+
+
+@cache
+def _currencies_by_name() -> Mapping[str, str]:
+    with data_path("instruments", "currencies.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [(row["currency"], row["names"]) for row in csv.DictReader(lines)]
+    return {_letters(name): code for code, names in rows for name in names.split(";") if name}
+
+
+def _letters(name: str) -> str:
+    """A name without case, accents, marks and the s of several."""
+    flat = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in flat if letter.isalpha()).removesuffix("s")
+
+
+@cache
+def currencies() -> frozenset[str]:
+    """ISO 4217 codes that are known."""
+    with data_path("instruments", "currencies.csv").open(encoding="utf-8", newline="") as lines:
+        return frozenset(row["currency"] for row in csv.DictReader(lines))

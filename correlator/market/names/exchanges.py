@@ -48,6 +48,23 @@ def exchange_printed(name: str) -> str | None:
     return codes[0] if len(codes) == 1 else None
 
 
+def exchange_written(name: str) -> str | None:
+    """As ``exchange_printed``, and of an exchange's own name and of a code in small letters.
+
+    >>> exchange_written("New York Stock Exchange"), exchange_written("xnys")
+    ('XNYS', 'XNYS')
+    """
+    word = " ".join(name.upper().split())
+    return exchange_printed(name) or _exchanges_by_name().get(word)
+
+
+@cache
+def _exchanges_by_name() -> Mapping[str, str]:
+    with data_path("sessions", "exchanges.csv").open(encoding="utf-8", newline="") as lines:
+        rows = [(row["name"].upper(), row["exchange"]) for row in csv.DictReader(lines)]
+    return {code: code for _, code in rows} | dict(rows)
+
+
 @cache
 def printed_pattern() -> str:
     """A pattern of all names; those of three letters in capitals alone, since some are words."""

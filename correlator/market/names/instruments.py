@@ -14,7 +14,8 @@ import polars as pl
 from correlator.config import setting
 from correlator.errors import InputError, NotFoundError, likeliest, warn
 from correlator.files import read_csv
-from correlator.market.names.currencies import price_unit
+from correlator.market.names.codes import CODED, KINDS, as_symbols, by_codes, countries
+from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.names.exchanges import exchange_endings, exchange_printed
 from correlator.market.vocabulary import field_of
 from correlator.market.vocabulary import plain as plain_name
@@ -26,7 +27,6 @@ from correlator.tabular import Frame, as_text, is_unnamed, to_polars
 
 FILE_SERVICES = ("yahoo", "stooq")
 """Whose endings a symbol keeps: ``VOD.L`` is not ``VOD``."""
-KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
 _ALSO_CALLED = {
     "exchange": ("mic", "miccode", "exchangemic", "exchangecode", "primaryexchange", "listingexchange"),
     "name": ("companyname", "company", "securityname", "nameofcompany", "longname", "issuername"),
@@ -172,12 +172,6 @@ def _one_country(one: str, other: str) -> bool:
     return one == other or exchange_named(one).country == exchange_named(other).country
 
 
-@lru_cache(maxsize=1)
-def currencies() -> frozenset[str]:
-    """ISO 4217 codes that are known."""
-    return frozenset(read_csv(data_path("instruments", "currencies.csv"))["currency"])
-
-
 def split_symbol(symbol: str) -> tuple[str, str | None]:
     """The bare symbol, and the exchange that its prefix tells (``PSX:HBL``) or its ending (``HBL.KA``), if any."""
     text = symbol.strip()
@@ -219,10 +213,8 @@ def _under_our_names(rows: pl.DataFrame, source: str) -> pl.DataFrame:
         verb = "is" if len(unread) == 1 else "are"
         warn(f"{source}: {', '.join(unread)} {verb} not read: columns are {', '.join(known)}")
     renamed = rows.rename(ours).with_columns(pl.all().str.strip_chars().replace("", None))
-    if "exchange" not in renamed.columns:
-        return renamed
-    printed = {name: exchange_printed(name) for name in renamed["exchange"].unique().drop_nulls()}
-    return renamed.with_columns(pl.col("exchange").replace({name: code for name, code in printed.items() if code}))
+    renamed = renamed.with_columns(as_symbols(renamed["symbol"])) if "symbol" in renamed.columns else renamed
+    return renamed.with_columns(by_codes(renamed[name]) for name in CODED if name in renamed.columns)
 
 
 def _checked(rows: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -279,13 +271,6 @@ def _hint_of_unknown(column: str, value: str, known: Iterable[str]) -> str:
 
 
 _CODES = {"country": "PAK of ISO 3166-1", "currency": "PKR of ISO 4217"}
-
-
-@lru_cache(maxsize=1)
-def countries() -> frozenset[str]:
-    """ISO 3166-1 alpha-3 codes that are known."""
-    exchanges = read_csv(data_path("sessions", "exchanges.csv"), infer_schema=False)["country"].drop_nulls()
-    return frozenset([*read_csv(data_path("events", "countries.csv"), infer_schema=False)["country"], *exchanges])
 
 
 @lru_cache(maxsize=4)

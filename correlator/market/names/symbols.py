@@ -11,7 +11,10 @@ from correlator.market.names.instruments import FILE_SERVICES, canonical_symbol,
 
 _TERMINAL = re.compile(r"^(?P<bare>\S+)(?:\s+(?P<place>[A-Z]{2}))?\s+(?:Equity|Index|Curncy|Comdty|Corp)$", re.I)
 _CASHTAG = re.compile(r"^\$[A-Z][A-Z0-9.]*$", re.I)
-_DATASTREAM = re.compile(r"^(?:@|U:)(?P<bare>[A-Z0-9.]+)(?:\((?:P|PO|PH|PL|VO|RI|UP)\))?$", re.I)
+_DATASTREAM = re.compile(r"^(?P<place>@|U:)?(?P<bare>[A-Z0-9.:]+)(?P<figure>\((?:P|PI|PO|PH|PL|VO|RI|UP)\))?$", re.I)
+# Baostock's sh.600000 and the SH600000 of Chinese pages; the A005930 of Korea.
+_PLACE_FIRST = re.compile(r"^(?P<place>SH|SZ|A)\.?(?P<bare>\d{6})$", re.I)
+_PLACES_FIRST = {"SH": "XSHG", "SZ": "XSHE", "A": "XKRX"}
 _BEHIND_A_DOT = (*FILE_SERVICES, "reuters", "terminal", "service")
 _BEHIND_A_SPACE = ("terminal", "stooq", "service")
 
@@ -22,8 +25,11 @@ def split_place(name: str) -> tuple[str, str | None]:
     if _CASHTAG.match(text):
         return text[1:].upper(), None
     datastream = _DATASTREAM.match(text)
-    if datastream:
-        return datastream["bare"].upper(), "XNAS" if text.startswith("@") else "XNYS"
+    if datastream and (datastream["place"] or datastream["figure"]):
+        return datastream["bare"].upper(), {"@": "XNAS", "U:": "XNYS"}.get((datastream["place"] or "").upper())
+    place_first = _PLACE_FIRST.match(text)
+    if place_first:
+        return place_first["bare"], _PLACES_FIRST[place_first["place"].upper()]
     terminal = _TERMINAL.match(text)
     if terminal:
         place = (terminal["place"] or "").upper()

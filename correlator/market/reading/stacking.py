@@ -12,6 +12,7 @@ from correlator.containers.packed import EACH
 from correlator.containers.raw import AT, LINE
 from correlator.errors import InputError
 from correlator.market.layout.recognise import Recognised
+from correlator.market.names.codes import as_symbols
 from correlator.market.names.former import former_names
 from correlator.market.names.instruments import canonical_symbol
 from correlator.market.names.symbols import meaning
@@ -66,7 +67,7 @@ def stack(table: Recognised, whose: Whose) -> Stacked:
         rows = rows.with_columns(pl.col("adjusted_close").alias("close"))
     if table.symbol is None:
         return Stacked(rows.with_columns(pl.lit(_only_symbol(table, whose)).alias("symbol")), [], [])
-    named = rows.with_columns(frame[table.symbol].cast(pl.String).alias("symbol"))
+    named = rows.with_columns(as_symbols(frame[table.symbol]).alias("symbol"))
     blank = [name for name in named["symbol"].unique() if name is None or not name.strip()]
     if not blank:
         return Stacked(_chosen(named, table, whose), [], [])

@@ -9,13 +9,14 @@ import polars as pl
 
 from correlator.errors import InputError
 from correlator.market.layout.recognise import Recognised
-from correlator.market.names.currencies import price_unit
-from correlator.market.names.instruments import currencies
+from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.reading.rows import as_layout_says
 from correlator.market.vocabulary import PRICES, bracketed, field_of
 from correlator.market.written.units import CURRENCY
 
 _COUNTS = {
+    "00": 1e2,
+    "hundreds": 1e2,
     "000": 1e3,
     "000s": 1e3,
     "thousand": 1e3,
@@ -23,7 +24,6 @@ _COUNTS = {
     "k": 1e3,
     "th": 1e3,
     "tsd": 1e3,
-    "mil": 1e3,
     "lakh": 1e5,
     "lakhs": 1e5,
     "lacs": 1e5,
@@ -38,19 +38,34 @@ _COUNTS = {
     "crores": 1e7,
     "billion": 1e9,
     "bn": 1e9,
-    "shares": 1.0,
-    "share": 1.0,
-    "no": 1.0,
-    "nos": 1.0,
-    "units": 1.0,
+    "1000": 1e3,
+    "1000s": 1e3,
+    "vo": 1e3,
     "手": 100.0,
-    "股": 1.0,
-    "株": 1.0,
-    "주": 1.0,
+    "千股": 1e3,
+    "千株": 1e3,
+    "천주": 1e3,
     "万股": 1e4,
+    "萬股": 1e4,
+    "万株": 1e4,
+    "百万株": 1e6,
+    "百萬股": 1e6,
+    "億股": 1e8,
+    "亿股": 1e8,
+    "тыс": 1e3,
+    "млн": 1e6,
+    "ribu": 1e3,
+    "bin": 1e3,
+    "milyon": 1e6,
+    "tys": 1e3,
+    "mille": 1e3,
+    "milhares": 1e3,
+    "miles": 1e3,
+    "mill": 1e6,
+    "mil": 1e3,
 }
 Said = Callable[[str], tuple[str, float] | None]
-_LOTS = ("lot", "lots", "boardlots", "contracts of", "張", "张")
+_LOTS = ("lot", "boardlot", "張", "张")
 
 
 def stated_unit(text: str) -> tuple[str, float]:
@@ -68,13 +83,13 @@ def volume_factor(label: str, source: str) -> float:
 
     Raises InputError for lots, whose size differs from share to share.
     """
-    unit_text = re.sub(r"[^\w]", "", (bracketed(label) or _after_in(label)).casefold())
-    unit_text = unit_text.removeprefix("in").removeprefix("x")
-    if any(unit_text.startswith(word) for word in _LOTS):
+    said = (bracketed(label) or _after_in(label)).casefold()
+    words = re.findall(r"\w+", re.sub(r"^\s*(?:in\s+|x)", "", said))
+    if any(word.startswith(_LOTS) for word in words):
         raise InputError(
             f"{source} counts {label!r} in lots, whose size it does not say", hint="leave the column out of the file"
         )
-    return _COUNTS.get(unit_text, 1.0)
+    return next((_COUNTS[word] for word in ("".join(words), *words) if word in _COUNTS), 1.0)
 
 
 def _after_in(label: str) -> str:
@@ -196,7 +211,8 @@ def _units_of_headers(table: Recognised, said: Said) -> set[tuple[str, float]]:
 def _unit_of_header(label: str, table: Recognised, said: Said) -> tuple[str, float] | None:
     word = bracketed(label)
     if word.startswith(CURRENCY):
-        return said(word.removeprefix(CURRENCY))
+        sign = word.removeprefix(CURRENCY)
+        return said("£ (of Datastream: pounds or pence)" if sign == "£" else sign)
     unit = price_unit(word)
     if unit is None or field_of(label) is not None:
         return unit

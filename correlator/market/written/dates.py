@@ -22,6 +22,9 @@ _MONTHS = 12
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$"
 # 113/03/08 at Taipei: years of three digits are counted from 1911.
 _MINGUO = r"^(1\d\d)/(\d{1,2})/(\d{1,2})$"
+_BUDDHIST, _BUDDHIST_ZERO = (2500, 2699), 543
+"""Years of Thailand from 1957 on, in which no other calendar in use is now."""
+_BUDDHIST_FIRST = r"^\s*(2[56]\d\d)(?:[-/.]\d{1,2}[-/.]\d{1,2}(?:\D|$)|\d{4}$)"
 _WEEKDAY = r"^\p{L}{2,}\.?,?\s+(\d{1,2}[-\s./]*\p{L}|\p{L}+\.?\s+\d)"
 _DAY_FIRST = r"^(\d{1,2})(?:st|nd|rd|th|\.|º)?[-\s/.]*(?:de\s+)?(\p{L}+)\.?,?[-\s/.]*(?:de\s+)?['’]?(\d{4}|\d{2})$"
 _MONTH_FIRST = r"^(\p{L}+)\.?[-\s/.]*(\d{1,2})(?:st|nd|rd|th)?,?[-\s/.]+['’]?(\d{4}|\d{2})$"
@@ -54,6 +57,15 @@ def read_dates(text: pl.Series, date_order: str | None, usual_order: str | None,
     if int(known.str.contains(_NUMERIC).sum()) * 2 > len(known):
         return _numeric(text, known, date_order, usual_order, source=source)
     return _named(text, source)
+
+
+def in_common_years(text: pl.Series) -> pl.Series:
+    """Dates that begin with a Buddhist year with that of the common era: 2024-02-29 for 2567-02-29."""
+    years = text.str.extract(_BUDDHIST_FIRST, 1).cast(pl.Int32)
+    if years.null_count() == len(years):
+        return text
+    common = (years - _BUDDHIST_ZERO).cast(pl.String) + text.str.strip_chars_start().str.slice(4)
+    return common.fill_null(text).alias(text.name)
 
 
 def _numeric(
@@ -178,12 +190,15 @@ def _dates_of(parts: pl.Series, places: tuple[str, str, str]) -> pl.Series:
 
 
 def _joined(year: pl.Series, month: pl.Series, day: pl.Series) -> pl.Series:
-    """Dates of years, months and days as text; a year of two digits is never further on than next year."""
+    """Dates of years, months and days as text; a year of two digits is never further on than next year, and 2567 is
+    the Buddhist year of 2024.
+    """
     latest = datetime.now(UTC).year + 1
     frame = pl.DataFrame({"y": year, "m": month, "d": day})
     short = pl.col("y").cast(pl.Int32, strict=False)
     century = pl.when(short + 2000 <= latest).then(short + 2000).otherwise(short + 1900)
-    full = pl.when(pl.col("y").str.len_chars() <= 2).then(century).otherwise(short).cast(pl.String)
+    common = pl.when(short.is_between(*_BUDDHIST)).then(short - _BUDDHIST_ZERO).otherwise(short)
+    full = pl.when(pl.col("y").str.len_chars() <= 2).then(century).otherwise(common).cast(pl.String)
     text = pl.format("{}-{}-{}", full.str.zfill(4), pl.col("m").str.zfill(2), pl.col("d").str.zfill(2))
     return frame.select(text.str.to_date("%Y-%m-%d", strict=False)).to_series()
 

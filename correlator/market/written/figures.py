@@ -12,7 +12,7 @@ from functools import cache
 import polars as pl
 
 from correlator.errors import InputError
-from correlator.market.names.instruments import currencies
+from correlator.market.names.currencies import currencies
 from correlator.numerals import in_plain_signs
 
 _NOTHING = [

@@ -13,7 +13,7 @@ from datetime import date
 import polars as pl
 
 from correlator.errors import InputError, TimeError
-from correlator.market.written.dates import ORDERS, read_dates
+from correlator.market.written.dates import ORDERS, in_common_years, read_dates
 from correlator.numerals import in_plain_signs
 
 _INSTANT = pl.Datetime("us", "UTC")
@@ -90,6 +90,7 @@ def _typed_times(column: pl.Series) -> Stamps:
 
 
 def _text(text: pl.Series, date_order: str | None, usual_order: str | None, source: str) -> Stamps:
+    text = in_common_years(text)
     plain = text.str.to_date("%Y-%m-%d", strict=False)
     earliest = plain.min()
     # polars reads 11-03-24 as a day of the year 11

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from correlator.market.names.currencies import price_unit
-from correlator.market.names.instruments import currencies
+from correlator.market.names.currencies import currencies, price_unit
 from correlator.market.vocabulary import bracketed
 
 CURRENCY = "currency "

@@ -1,0 +1,91 @@
+"""Codes of kinds, countries, currencies and exchanges, and symbols, from what tables of instruments write for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+import polars as pl
+
+from correlator.files import read_csv
+from correlator.market.names.currencies import currencies, currency_called
+from correlator.market.names.exchanges import exchange_written
+from correlator.resources import data_path
+
+KINDS = ("share", "fund", "index", "factor", "fx", "future", "crypto", "commodity", "rate", "bond", "option")
+_KINDS_CALLED = {
+    "share": (
+        *("shares", "stock", "stocks", "common stock", "common stocks", "common share", "common shares", "equity"),
+        *("equities", "ordinary share", "ordinary shares", "adr", "preferred stock", "preference share", "reit"),
+    ),
+    "fund": ("funds", "etf", "etfs", "mutual fund", "closed end fund", "exchange traded fund"),
+    "index": ("indices", "indexes", "stock index", "equity index"),
+    "factor": ("factors",),
+    "fx": ("forex", "currency", "currency pair", "exchange rate"),
+    "future": ("futures",),
+    "crypto": ("cryptocurrency", "cryptocurrencies", "coin"),
+    "commodity": ("commodities",),
+    "rate": ("rates", "interest rate"),
+    "bond": ("bonds",),
+    "option": ("options",),
+}
+"""What other files call our kinds, in small letters."""
+# How spreadsheets are told that digits are text: '005930 and ="005930".
+_MARKED_TEXT = r"""^(?:['’](\w[\w.\-]*)|=\s*"([^"]*)")$"""
+
+
+def as_symbols(written: pl.Series) -> pl.Series:
+    """A column of symbols as text, without blanks around them and the marks by which a spreadsheet keeps digits.
+
+    >>> as_symbols(pl.Series(["'005930", '="600000"', " KO "])).to_list()
+    ['005930', '600000', 'KO']
+    """
+    return written.cast(pl.String).str.strip_chars().str.replace(_MARKED_TEXT, "${1}${2}")
+
+
+@lru_cache(maxsize=1)
+def countries() -> frozenset[str]:
+    """ISO 3166-1 alpha-3 codes that are known."""
+    exchanges = read_csv(data_path("sessions", "exchanges.csv"), infer_schema=False)["country"].drop_nulls()
+    return frozenset([*read_csv(data_path("events", "countries.csv"), infer_schema=False)["country"], *exchanges])
+
+
+def by_codes(column: pl.Series) -> pl.Series:
+    """A column of ``CODED`` with our codes for what has one; what is not known stays as it is written.
+
+    >>> by_codes(pl.Series("kind", ["Common Stock", "ETF", "lamp"])).to_list()
+    ['share', 'fund', 'lamp']
+    """
+    codes = {written: CODED[column.name](written) for written in column.unique().drop_nulls()}
+    return column.replace({written: code for written, code in codes.items() if code is not None})
+
+
+def _country_code(written: str) -> str | None:
+    """The code of a country by its name, or by its code in small letters."""
+    code = written.upper()
+    return code if code in countries() else _countries_by_name().get(written.casefold())
+
+
+def _currency_code(written: str) -> str | None:
+    """The code of a currency by its name, or by its code in small letters: ``gbp``, and not ``GBp``."""
+    return written.upper() if written.islower() and written.upper() in currencies() else currency_called(written)
+
+
+def _kind_called(written: str) -> str | None:
+    word = " ".join(written.casefold().replace("-", " ").split())
+    return next((kind for kind, words in _KINDS_CALLED.items() if word in (kind, *words)), None)
+
+
+CODED: dict[str, Callable[[str], str | None]] = {
+    "exchange": exchange_written,
+    "country": _country_code,
+    "currency": _currency_code,
+    "kind": _kind_called,
+}
+"""Of columns with codes what gives the code of a cell."""
+
+
+@lru_cache(maxsize=1)
+def _countries_by_name() -> Mapping[str, str]:
+    rows = read_csv(data_path("events", "countries.csv"), infer_schema=False).select("country", "names").rows()
+    return {name.casefold(): code for code, names in rows for name in (names or "").split(";")}
