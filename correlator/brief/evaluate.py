@@ -150,7 +150,7 @@ class _Walk:
             return []
         requests, names = requests_of(self.connection, [instrument], instrument.exchange, self.benchmark)
         bars = known_bars(self.connection, names, sessions, self.at)
-        (numbers,) = measured(bars, requests, self.benchmark, self.windows, flagged=self.flagged)
+        (numbers,) = measured(bars, requests, self.windows, flagged=self.flagged)
         countries = (instrument.country,) if instrument.country else ()
         near = near_events(self.connection, Reach((instrument.symbol,), countries, _LONG_AGO, self.at))
         near = near.filter((scope_column() != DOMESTIC) | (pl.col("coder") == "user"))
@@ -166,7 +166,7 @@ class _Walk:
         groups = codes.groups(events)
         frames = []
         for w, window in enumerate(self.windows):
-            record = walk_forward(history_of(events, numbers.outcomes, sessions, w, groups=groups))
+            record = walk_forward(history_of(events, numbers, w, groups=groups))
             frames.append(_frame(record, codes, sessions.labels, instrument.symbol, window=window.label))
         return frames
 
@@ -211,7 +211,9 @@ def _row(window: str, category: str, forecasts: pl.DataFrame) -> dict[str, objec
         row |= {f"held_{level * 100:g}": held, f"in_band_{level * 100:g}": low - 1e-9 <= held <= high + 1e-9}
     steps = np.arange(1, briefs + 1) / briefs
     distance = float(np.maximum(steps - pit, pit - steps + 1.0 / briefs).max())
-    by_date = forecasts.group_by("session").agg(pl.col("score").mean(), pl.col("ordinary_score").mean())
+    by_date = forecasts.group_by("session", maintain_order=True).agg(
+        pl.col("score").mean(), pl.col("ordinary_score").mean()
+    )
     gain = (by_date["ordinary_score"] - by_date["score"]).to_numpy()
     plain = float(by_date["ordinary_score"].to_numpy().mean())
     error = float(gain.std(ddof=1) / np.sqrt(dates)) if dates > 1 else float("nan")

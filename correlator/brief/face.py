@@ -102,7 +102,8 @@ def _instruments(brief: Brief) -> Rows | None:
             continue
         move = "" if market.last_return is None else f" ({per_cent(market.last_return)})"
         locked = ", at its limit" if market.limit_locked else ""
-        last = f"{market.last_close:,.2f} on {market.last_session:%d %b}{move}{locked}"
+        year = "" if market.last_session.year == brief.at.year else f" {market.last_session.year}"
+        last = f"{market.last_close:,.2f} on {market.last_session:%d %b}{year}{move}{locked}"
         regime = "" if market.regime is None or market.volatility is None else _regime(market.volatility, market.regime)
         rows.append((each.symbol, _why(each), last, _since(each), regime))
     notes = []

@@ -240,10 +240,10 @@ class _Maker:
         """The bars that instruments of one exchange need, and each instrument's outcomes."""
         asked = self.asked
         requests, names = requests_of(self.connection, chosen, sessions.exchange, asked.benchmark)
-        key = (sessions.exchange, *requests, asked.at, asked.benchmark, asked.windows, asked.flagged)
+        key = (sessions.exchange, *requests, asked.at, asked.windows, asked.flagged)
         if key not in self.shared:
             bars = known_bars(self.connection, names, sessions, asked.at)
-            self.shared[key] = bars, measured(bars, requests, asked.benchmark, asked.windows, flagged=asked.flagged)
+            self.shared[key] = bars, measured(bars, requests, asked.windows, flagged=asked.flagged)
         return self.shared[key]
 
     def _placed(self, like: pl.DataFrame, chosen: Sequence[Concerned], exchange: str) -> pl.DataFrame:
@@ -312,10 +312,12 @@ def requests_of(
     connection: duckdb.DuckDBPyConnection, chosen: Sequence[Concerned], exchange: str, asked: str | None
 ) -> tuple[list[Request], list[str]]:
     """The symbols with what their benchmark may be made of, and all symbols whose bars that needs."""
+    called = names_in(connection)
     if asked not in (None, NONE, EQUAL_WEIGHTED):
-        known = names_in(connection).symbol_of(asked)
+        known = called.symbol_of(asked)
         if known is None:
             raise InputError(f"benchmark {asked!r} is not in the store", hint="add its prices", argument="benchmark")
+        asked = known
     shares = query(
         connection,
         "SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'"
@@ -323,8 +325,17 @@ def requests_of(
         {"exchange": exchange, "most": MOST_MEMBERS + 1},
     )["symbol"].to_list()
     members = tuple(shares) if len(shares) <= MOST_MEMBERS or asked == EQUAL_WEIGHTED else ()
-    requests = [Request(each.symbol, each.kind, each.benchmark, members) for each in chosen]
-    named = [each.benchmark for each in chosen if each.benchmark]
+    requests = [
+        Request(
+            each.symbol,
+            each.kind,
+            each.benchmark and (called.symbol_of(each.benchmark) or each.benchmark),
+            members,
+            asked,
+        )
+        for each in chosen
+    ]
+    named = [each.named for each in requests if each.named]
     fixed = [asked] if asked not in (None, NONE, EQUAL_WEIGHTED) else []
     return requests, list(dict.fromkeys([*(each.symbol for each in chosen), *named, *fixed, *members]))
 

@@ -64,7 +64,7 @@ def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trad
         return Market(None, None, None, None, None, 0, None, quote, None, None, None)
     last, closed = int(traded[-1]), sessions.closed
     price = float(numbers.close[last])
-    before = float(numbers.close[traded[-2]]) if len(traded) > 1 else np.nan
+    change = numbers.adjusted[last] / numbers.adjusted[traded[-2]] if len(traded) > 1 else np.nan
     outcomes = numbers.outcomes
     regimes, now = outcomes.regime[: closed + 1, 0], outcomes.regime[min(closed, len(outcomes.regime) - 1), 0]
     known = regimes[np.isfinite(regimes)]
@@ -73,7 +73,7 @@ def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trad
         last_close=price,
         last_session=sessions.labels[last],
         sessions_missing=closed - 1 - last,
-        last_return=float(np.log(price / before)) if before > 0 else None,
+        last_return=float(np.log(change)) if change > 0 else None,
         limit_locked=bool(numbers.locked[last]),
         recent_limit_locks=int(numbers.locked[max(closed - REGIME, 0) : closed].sum()),
         later=_later(price, sessions.labels[last], quote, trade),

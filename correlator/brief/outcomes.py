@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlator.eventstudy.estimation.engine import fit_events
-from correlator.eventstudy.estimation.estimates import Bars, Placement
+from correlator.eventstudy.estimation.estimates import Bars, EventEstimates, Placement
 from correlator.eventstudy.panel.frames import Panel
 from correlator.eventstudy.request.windows import OffsetWindow
 
@@ -70,12 +70,7 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
     regime = _regime(fit.ar[:, :REGIME] / fit.ar_se[:, :REGIME])
     lasts = np.array([window.last for window in windows], dtype=np.int64)
     lengths = np.array([len(window) for window in windows], dtype=np.int64)
-    whole = (fit.day_zero[:, None] + lasts < closed) & np.isfinite(fit.car)
-    if panel.dropped is not None:  # the sum over the rest would not be the return of the window
-        before = np.cumsum(np.vstack([np.zeros((1, symbols), dtype=np.int64), panel.dropped]), axis=0)
-        ends = fit.day_zero[:, None] + lasts + 1
-        column = fit.symbol_index[:, None]
-        whole &= before[np.minimum(ends, sessions), column] == before[ends - lengths, column]
+    whole = (fit.day_zero[:, None] + lasts < closed) & np.isfinite(fit.car) & (_covered(fit, columns) == lengths)
     scale = fit.sigma[:, None] * np.sqrt(lengths + lengths**2 / fit.n[:, None]) * regime[:, None]
     car = np.where(whole, fit.car, np.nan)
 
@@ -85,6 +80,12 @@ def outcomes_of(panel: Panel, windows: tuple[OffsetWindow, ...], closed: int) ->
         return wide
 
     return Outcomes(spread(car), spread(car / scale), spread(fit.sigma), spread(regime), spread(scale), lasts, lengths)
+
+
+def _covered(fit: EventEstimates, columns: list[list[int]]) -> NDArray[np.int64]:
+    """Sessions (E, W) of each window that its abnormal returns are of; the sum over some is not that of the window."""
+    spans = np.isfinite(fit.ar) * (np.ones(1, dtype=np.int64) if fit.spans is None else fit.spans)
+    return np.stack([spans[:, first : last + 1].sum(axis=1) for first, last in columns], axis=1)
 
 
 def _regime(ratios: Array) -> Array:

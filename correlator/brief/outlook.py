@@ -45,7 +45,7 @@ def outlooks_of(
     scales = outcomes.scale[row, 0]
     walks = [
         forecast_with_record(
-            history_of(events, outcomes, sessions, w, groups=groups), to_come, now, scales[w : w + 1], last=RECORD_OF
+            history_of(events, numbers, w, groups=groups), to_come, now, scales[w : w + 1], last=RECORD_OF
         )
         for w in range(len(windows))
     ]

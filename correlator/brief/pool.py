@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from correlator.brief.outcomes import Outcomes
 from correlator.brief.predictive import LEVELS, Predictive, interval_levels
 from correlator.brief.record import History, Record
+from correlator.brief.series import Measured
 from correlator.brief.shrinkage import Groups
 from correlator.research.known import KnownSessions
 
@@ -72,14 +72,13 @@ def on_rows(events: pl.DataFrame, sessions: KnownSessions, *, without: date | No
     return kept.unique("row", keep="first", maintain_order=True)
 
 
-def history_of(
-    events: pl.DataFrame, outcomes: Outcomes, sessions: KnownSessions, window: int, *, groups: Groups
-) -> History:
+def history_of(events: pl.DataFrame, numbers: Measured, window: int, *, groups: Groups) -> History:
     """The history of one window; ``events`` as ``on_rows`` returns them, and where they belong."""
+    outcomes = numbers.outcomes
     return History(
         outcomes.z[:, 0, window],
         outcomes.scale[:, 0, window],
-        closing_times(sessions, int(outcomes.lasts[window])),
+        closing_times(numbers.closes, int(outcomes.lasts[window])),
         events["row"].to_numpy(),
         groups,
         events["known_at"].to_physical().to_numpy(),
@@ -87,9 +86,8 @@ def history_of(
     )
 
 
-def closing_times(sessions: KnownSessions, last: int) -> Rows:
-    """When the window of each session as day 0 closes, microseconds UTC; ``NEVER`` beyond the last session."""
-    closes = sessions.closes.to_physical().to_numpy()
+def closing_times(closes: Rows, last: int) -> Rows:
+    """When the window of each session as day 0 closes, as ``closes``; ``NEVER`` beyond the last session."""
     times = np.full(len(closes), NEVER, dtype=np.int64)
     times[: len(closes) - last] = closes[last:]
     return times

@@ -10,7 +10,7 @@ import numpy as np
 from correlator.brief.outcomes import Outcomes, outcomes_of
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED, equal_weighted_of_others
 from correlator.eventstudy.panel.flagged import without_flagged
-from correlator.eventstudy.panel.frames import Array, Mask, Panel, returns_of
+from correlator.eventstudy.panel.frames import Array, Mask, Panel, Rows, returns_of
 from correlator.eventstudy.panel.trade_to_trade import bridge_holes
 from correlator.eventstudy.request.spec import DROP, KEEP, MARK
 from correlator.eventstudy.request.windows import OffsetWindow
@@ -29,17 +29,20 @@ NONE = "none"
 
 @dataclass(frozen=True)
 class Measured:
-    """One symbol of a brief: its ``benchmark`` with the reason, closes (T,), where it ended at the limit and where its
-    volume was zero (T,), its ``outcomes`` (of one symbol), and whether flagged bars are ``reported``.
+    """One symbol of a brief: its ``benchmark`` with the reason, closes (T,) and ``adjusted`` ones, where it ended at
+    the limit and where its volume was zero (T,), its ``outcomes`` (of one symbol), when each session of it and its
+    benchmark had closed (``closes``, microseconds), and whether flagged bars are ``reported``.
     """
 
     symbol: str
     benchmark: str | None
     reason: str
     close: Array
+    adjusted: Array
     locked: Mask
     untraded: Mask
     outcomes: Outcomes
+    closes: Rows
     reported: bool = True
 
     def flagged(self, first: int, last: int) -> tuple[str, ...]:
@@ -50,27 +53,25 @@ class Measured:
 
 @dataclass(frozen=True)
 class Request:
-    """A symbol, its kind, the benchmark that the store names for it, and the other shares of its exchange."""
+    """A symbol, its kind, the benchmark that the store names for it, the other shares of its exchange, and the
+    benchmark ``asked`` for: a symbol, ``equal-weighted`` or ``none``; None where none is.
+    """
 
     symbol: str
     kind: str
     named: str | None
     members: tuple[str, ...]
+    asked: str | None = None
 
 
 def measured(
-    bars: KnownBars,
-    requests: Sequence[Request],
-    asked: str | None,
-    windows: tuple[OffsetWindow, ...],
-    *,
-    flagged: str = MARK,
+    bars: KnownBars, requests: Sequence[Request], windows: tuple[OffsetWindow, ...], *, flagged: str = MARK
 ) -> list[Measured]:
     """Outcomes of each symbol over its benchmark; those of windows with ``flagged`` bars where they are to be dropped,
     too, are not measured.
 
-    That is the one ``asked`` for (a symbol, ``equal-weighted`` or ``none``), else the one that the store names where it
-    covers the symbol's history, else the mean of the other shares.
+    That is the one asked for, else the one that the store names where it covers the symbol's history, else the mean of
+    the other shares.
     """
     place = {symbol: column for column, symbol in enumerate(bars.symbols)}
     prices, _ = filled_adjusted(bars.fields["close"], bars.fields["adjusted_close"])
@@ -79,7 +80,7 @@ def measured(
     measurements = []
     for each in requests:
         column = place[each.symbol]
-        benchmark, reason = _benchmark(each, asked, prices, place)
+        benchmark, reason = _benchmark(each, prices, place)
         panel = Panel(labels, (each.symbol,), returns[:, [column]])
         own = prices[:, [column]]
         if benchmark is None:
@@ -105,25 +106,27 @@ def measured(
             panel = without_flagged(replace(panel, limit_locked=locked[:, None], zero_volume=untraded[:, None]))
         measurements.append(
             Measured(
-                each.symbol, benchmark, reason, bars.fields["close"][:, column], locked, untraded,
-                outcomes_of(panel, windows, closed), flagged != KEEP,
+                each.symbol, benchmark, reason, bars.fields["close"][:, column], own[:, 0], locked, untraded,
+                outcomes_of(panel, windows, closed), bars.known_with(benchmark), flagged != KEEP,
             )
         )  # fmt: skip
     return measurements
 
 
-def _benchmark(each: Request, asked: str | None, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:
+def _benchmark(each: Request, prices: Array, place: dict[str, int]) -> tuple[str | None, str]:
     """The benchmark of a symbol, None for its own mean, and why."""
     traded = np.isfinite(prices[:, place[each.symbol]])
     seen: Mask = np.asarray(np.isfinite(prices).any(axis=0))
     others = [name for name in each.members if name in place and name != each.symbol and seen[place[name]]]
+    asked = each.asked
     if asked is not None:
         if asked == NONE:
             return None, "asked for: abnormal is over its own mean"
         if asked == each.symbol:
             return None, "it is the benchmark itself: abnormal is over its own mean"
-        if asked == EQUAL_WEIGHTED and not others:
-            return None, "there are no other shares: abnormal is over its own mean"
+        if asked == EQUAL_WEIGHTED and len(others) < FEWEST_OTHERS:
+            few = "is one other share" if others else "are no other shares"
+            return None, f"there {few}, {FEWEST_OTHERS} are needed: abnormal is over its own mean"
         return asked, "asked for"
     if each.kind == "index":
         return None, "an index: abnormal is over its own mean"

@@ -15,15 +15,18 @@ from correlator.addresses import is_address, shown
 from correlator.errors import InputError, NotFoundError
 from correlator.events.coder import code_article
 from correlator.events.scope import scope_of
+from correlator.intake.coding import known_versions
 from correlator.store.statements import query
 
 if TYPE_CHECKING:
     from correlator.news.batch import Batch
 
 _QUOTES = ("position", "symbol", "price", "change", "change_pct", "line", "previous_close")
-_STORED = """
-    SELECT a.*, greatest(coalesce(a.updated_at, a.loaded_at), a.published_at) AS edited_at
-    FROM articles AS a WHERE article_id = $id ORDER BY version DESC
+_FIRST_TOLD = """
+    SELECT known_at, known_precision FROM events
+    WHERE article_id = $id AND category IS NOT DISTINCT FROM $category
+        AND source_country IS NOT DISTINCT FROM $source AND target_country IS NOT DISTINCT FROM $target
+    ORDER BY known_at, event_id LIMIT 1
 """
 
 
@@ -159,29 +162,32 @@ def _of_batch(connection: duckdb.DuckDBPyConnection, batch: Batch, where: str, c
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, coder: str) -> BriefSubject:
-    versions = query(connection, _STORED, {"id": number})
+    versions = known_versions(connection, number)
     if versions.is_empty():
         raise NotFoundError(f"the store has no article {number}", hint="see `correlator list articles`")
     first = versions.row(versions.height - 1, named=True)
-    known = versions.filter((pl.col("version") == 1) | (pl.col("edited_at") <= at)).row(0, named=True)
+    known = versions.filter((pl.col("version") == 1) | (pl.col("known_at") <= at)).row(0, named=True)
     events = query(
         connection,
         "SELECT * FROM events WHERE article_id = $id AND event_key LIKE 'article:%:1:%' ORDER BY event_id",
         {"id": number},
     )
     coded = tuple(_as_coded(row) for row in events.iter_rows(named=True))
+    known_at, precision, rule = first["published_at"], first["published_precision"], first["published_rule"]
     if known["version"] > 1:  # what a text says now, not what its earlier versions said too
-        coded = coded_version(known, coder)
+        told_first, coded = coded, coded_version(known, coder)
+        if said(coded) != said(told_first):
+            known_at, precision = _told_since(connection, known, coded)
+            rule = f"since when the text says so: it was edited; {rule}"
     quotes = query(
         connection, "SELECT * FROM quotes WHERE article_id = $id ORDER BY strip_key, position", {"id": number}
     )
-    published = first["published_at"]
     return BriefSubject(
         "article",
         known["headline"],
-        at if published is None else published,
-        first["published_precision"],
-        first["published_rule"],
+        at if known_at is None else known_at,
+        precision,
+        rule,
         body=known["body"],
         publisher=first["publisher"],
         url=first["url"],
@@ -191,6 +197,29 @@ def _stored(connection: duckdb.DuckDBPyConnection, number: int, at: datetime, co
         quotes=quotes.select(_QUOTES),
         events=coded,
     )
+
+
+def said(events: tuple[dict[str, Any], ...]) -> tuple[str | None, ...]:
+    """Category and countries of the main event, by which it is another one than before; None where there is none."""
+    if not events:
+        return (None, None, None)
+    return events[0]["category"], country_of(events[0]["source"]), country_of(events[0]["target"])
+
+
+def _told_since(
+    connection: duckdb.DuckDBPyConnection, known: dict[str, Any], events: tuple[dict[str, Any], ...]
+) -> tuple[datetime, str]:
+    """Instant and precision since when an edited article tells its main event, or that it tells none."""
+    category, source, target = said(events)
+    told = query(
+        connection,
+        _FIRST_TOLD,
+        {"id": known["article_id"], "category": category, "source": source, "target": target},
+    )
+    if events and told.height:
+        known_at, precision = told.row(0)
+        return known_at, precision
+    return known["known_at"], known["known_precision"]
 
 
 def coded_version(row: dict[str, Any], coder: str) -> tuple[dict[str, Any], ...]:

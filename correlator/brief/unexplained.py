@@ -12,7 +12,8 @@ import polars as pl
 from correlator.align.day_zero import place_on_exchanges
 from correlator.brief.make import requests_of
 from correlator.brief.series import Measured, measured
-from correlator.errors import InputError
+from correlator.errors import InputError, warn
+from correlator.eventstudy.panel.frames import Mask
 from correlator.eventstudy.request.readers import instant
 from correlator.eventstudy.request.windows import OffsetWindow
 from correlator.progress import tracked
@@ -97,7 +98,7 @@ def unexplained(
     given = [symbols] if isinstance(symbols, str) else list(symbols or ())
     names = [part.strip() for each in given for part in each.split(",") if part.strip()]
     asked = (first, last, least, moment, date_only)
-    parts = [pl.DataFrame(schema=SCHEMA)]
+    parts = []
     with store.studying() as connection:
         chosen = [each for each in with_bars(connection, names) if names or each.kind == "share"]
         for instrument in tracked(chosen, "unexplained moves", len(chosen)):
@@ -106,8 +107,14 @@ def unexplained(
                 continue
             requests, needed = requests_of(connection, [instrument], instrument.exchange, benchmark)
             bars = known_bars(connection, needed, sessions, moment)
-            (numbers,) = measured(bars, requests, benchmark, (OffsetWindow(0, 0),))
-            parts.append(_moves(connection, instrument, numbers, sessions, asked=asked))
+            (numbers,) = measured(bars, requests, (OffsetWindow(0, 0),))
+            inside = _inside(sessions, first, last)
+            if np.isfinite(numbers.outcomes.z[: sessions.closed, 0, 0][inside]).any():
+                parts.append(_moves(connection, instrument, numbers, sessions, asked=asked))
+    if not parts:
+        to = "" if last is None else f" to {last}"
+        warn(f"no session from {first}{to} could be measured: one must have closed, with 60 bars before it")
+        return pl.DataFrame(schema=SCHEMA)
     together = pl.concat(parts)
     return together.sort(pl.col("z").abs(), "symbol", "session", descending=[True, False, False])
 
@@ -124,8 +131,7 @@ def _moves(
     first, last, least, moment, date_only = asked
     z = numbers.outcomes.z[: sessions.closed, 0, 0]
     labels = sessions.labels[: sessions.closed]
-    inside = (labels >= first).to_numpy() & (True if last is None else (labels <= last).to_numpy())
-    extreme = np.flatnonzero((np.abs(np.nan_to_num(z)) >= least) & inside)
+    extreme = np.flatnonzero((np.abs(np.nan_to_num(z)) >= least) & _inside(sessions, first, last))
     if len(extreme) == 0:
         return pl.DataFrame(schema=SCHEMA)
     near = _events(connection, instrument, labels[0], moment)
@@ -154,6 +160,12 @@ def _moves(
             )
         )
     return pl.DataFrame(moves, schema=SCHEMA, orient="row")
+
+
+def _inside(sessions: KnownSessions, first: date, last: date | None) -> Mask:
+    """Which of the closed sessions lie between ``first`` and ``last``."""
+    labels = sessions.labels[: sessions.closed]
+    return np.asarray((labels >= first).to_numpy() & (True if last is None else (labels <= last).to_numpy()))
 
 
 def _events(

@@ -80,6 +80,10 @@ def unknown_sentences(
             sentences.append(f"holidays on {clock.exchange} after {clock.holidays_known_until}")
     if subject.precision == "day":
         sentences.append("the time of day of the news: only its date is known, so that day's close is not an answer")
+    if subject.events and not instruments:
+        sentences.append(
+            "whom it concerns: the store has no instrument that it names or that is listed in its countries"
+        )
     stale = [
         f"{each.symbol} ({each.market.sessions_missing} sessions)"
         for each in instruments

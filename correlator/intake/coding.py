@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from correlator.store.db import Store
 
 _SAME_EVENT = ("category", "source_country", "target_country")
+"""By which an event is the one that an earlier version of the same article told."""
 _ARTICLE = ("article_key", "content_hash")
 EVENT_COLUMNS = tuple(name for name in EVENTS.column_names if name != "event_id")
 
@@ -100,6 +101,12 @@ def code_stored(connection: duckdb.DuckDBPyConnection, articles: pl.DataFrame, c
     """Events of stored articles (rows of the table, every version of each), as ``numbered_events`` returns them."""
     ordered = articles.with_columns(article_id=pl.int_range(pl.len(), dtype=pl.Int64))
     return _numbered(_coded(ordered, coding), with_own_updates(connection, articles))
+
+
+def known_versions(connection: duckdb.DuckDBPyConnection, article_id: int) -> pl.DataFrame:
+    """Versions of a stored article, the newest first, with the instant and precision since when each was public."""
+    rows = query(connection, "SELECT * FROM articles WHERE article_id = $id ORDER BY version DESC", {"id": article_id})
+    return _known(with_own_updates(connection, rows))
 
 
 def numbered_links(prepared: Prepared, written: pl.DataFrame) -> pl.DataFrame:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
+import numpy as np
 import polars as pl
 
-from correlator.eventstudy.panel.frames import Array
+from correlator.eventstudy.panel.frames import Array, Rows
 from correlator.research.panel import bar_arrays
 from correlator.sessions import calendar_reach, sessions_between
 from correlator.store.statements import query
@@ -58,8 +59,9 @@ class KnownSessions:
 @dataclass(frozen=True)
 class KnownBars:
     """Daily bars of ``symbols`` on ``sessions``: ``fields``, arrays (T + ahead, S), NaN where there is no bar and in
-    every session that had not closed; ``backfilled``: bars that were loaded after the instant; ``off_calendar``: bars
-    on days that the calendar has no session for, which are left out.
+    every session that had not closed, at the symbol's own exchange too; ``backfilled``: bars that were loaded after the
+    instant; ``off_calendar``: bars on days that the calendar has no session for, which are left out; ``abroad``: the
+    exchange of symbols of another one.
     """
 
     sessions: KnownSessions
@@ -67,6 +69,13 @@ class KnownBars:
     fields: dict[str, Array]
     backfilled: int
     off_calendar: int
+    abroad: Mapping[str, str]
+
+    def known_with(self, symbol: str | None) -> Rows:
+        """When each session had closed (T + ahead,), for ``symbol`` too; microseconds UTC."""
+        own = self.sessions.closes.to_physical().to_numpy()
+        exchange = None if symbol is None else self.abroad.get(symbol)
+        return own if exchange is None else np.maximum(own, _closes_abroad(exchange, self.sessions))
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,8 @@ def known_bars(
         "first": _midnight(sessions.labels[0]),
         "last": _midnight(sessions.last),
     }
-    bars = query(connection, _BARS, parameters)
+    abroad = _exchanges_abroad(connection, symbols, sessions.exchange)
+    bars = _closed_abroad(query(connection, _BARS, parameters), abroad, sessions, at)
     on_sessions = bars.filter(pl.col("session").is_in(sessions.labels.implode()))
     return KnownBars(
         sessions,
@@ -113,7 +123,44 @@ def known_bars(
         bar_arrays(bars, sessions.labels, symbols),
         int((on_sessions["retrieved_at"] > at).sum()),
         bars.height - on_sessions.height,
+        abroad,
     )
+
+
+def _exchanges_abroad(connection: duckdb.DuckDBPyConnection, symbols: Sequence[str], exchange: str) -> dict[str, str]:
+    """The exchange of those of ``symbols`` that are of another one."""
+    rows = query(
+        connection,
+        "SELECT symbol, exchange FROM instruments WHERE symbol IN (SELECT unnest($symbols)) AND exchange <> $exchange",
+        {"symbols": list(symbols), "exchange": exchange},
+    )
+    return dict(rows.iter_rows())
+
+
+def _closed_abroad(
+    bars: pl.DataFrame, abroad: Mapping[str, str], sessions: KnownSessions, at: datetime
+) -> pl.DataFrame:
+    """``bars`` without those of other exchanges' sessions that had not closed at ``at``, though one of the same date
+    had here.
+    """
+    instant = int(pl.Series([at]).cast(pl.Datetime("us", "UTC")).to_physical()[0])
+    for exchange in set(abroad.values()):
+        labels = sessions.labels.filter(pl.Series(_closes_abroad(exchange, sessions) > instant))
+        names = [symbol for symbol, its in abroad.items() if its == exchange]
+        bars = bars.remove(pl.col("symbol").is_in(names) & pl.col("session").is_in(labels.implode()))
+    return bars
+
+
+def _closes_abroad(exchange: str, sessions: KnownSessions) -> Rows:
+    """When the session of each date (T + ahead,) closes at another ``exchange``; microseconds UTC, 0 without one."""
+    first, last = calendar_reach(exchange)
+    start, end = max(first, sessions.labels[0]), min(last, sessions.labels[-1])
+    labels = pl.DataFrame({"session": sessions.labels})
+    if start > end:
+        return np.zeros(labels.height, dtype=np.int64)
+    there = sessions_between(exchange, start, end).select("session", "closes_at")
+    closes = labels.join(there, on="session", how="left", maintain_order="left")["closes_at"]
+    return closes.to_physical().fill_null(0).to_numpy().astype(np.int64)
 
 
 def last_trades(

@@ -15,7 +15,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from correlator.brief.subject import coded_version, country_of
+from correlator.brief.subject import coded_version, said
 from correlator.events.selection.select import fields_of, select_events
 from correlator.research.selection import with_concerned
 from correlator.store.changes import insert_new, put_rows, update_rows
@@ -251,10 +251,7 @@ def _corrections(connection: duckdb.DuckDBPyConnection, coder: str) -> pl.DataFr
     """One row per briefed article whose newest version says another event, or none; others are noted as seen."""
     rows = []
     for row in query(connection, _EDITED).iter_rows(named=True):
-        events = coded_version(row, coder)
-        coded: tuple[str | None, ...] = (None, None, None)
-        if events:
-            coded = (events[0]["category"], country_of(events[0]["source"]), country_of(events[0]["target"]))
+        coded = said(coded_version(row, coder))
         if coded != tuple(row[name] for name in _SAID):
             rows.append((CORRECTION, row["article_id"], row["version"], row["brief_number"], *coded))
         else:

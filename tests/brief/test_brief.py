@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import forked
 import numpy as np
+import polars as pl
 import pytest
 
 from correlator.brief.make import brief
 from correlator.errors import InputError, NotFoundError, TimeError
+from correlator.intake.news import add_news
 from correlator.intake.prices import add_prices
 from correlator.store.db import Store
 from correlator.workspace import Workspace
@@ -195,6 +199,61 @@ def test_day_zero_of_what_is_known_by_its_date_alone_is_as_the_caller_says(sampl
     moved = [(early[number], late[number]) for number in early.keys() & late.keys()]
     assert moved
     assert all(one < two for one, two in moved)
+
+
+@pytest.mark.parametrize("called", ["KSE-100", "kse100"])
+def test_a_benchmark_is_known_by_its_other_names(sample_store, called):
+    made, again = (brief(sample_store, "OGDC names a chairman", at=AT, benchmark=name) for name in (called, "KSE100"))
+    assert made.instruments[0].benchmark == "KSE100"
+    assert made.instruments[0].sessions_measured == again.instruments[0].sessions_measured > 0
+
+
+def test_an_edit_that_tells_another_event_was_not_public_before_it(tmp_path):
+    store = Store(tmp_path / "m.duckdb")
+    first = {
+        "headline": "Clouds gather over the hills",
+        "url": "https://lamp.example/1",
+        "published": "2025-05-20T06:00Z",
+    }
+    told = {**first, "headline": "Pakistan and Kenya agree on a tea deal", "updated": "2025-05-27T06:00Z"}
+    again = {**told, "headline": "Pakistan, Kenya agree on a big tea deal", "updated": "2025-05-27T09:00Z"}
+    for number, row in enumerate((first, told, again)):
+        path = tmp_path / f"{number}.csv"
+        pl.DataFrame([row]).write_csv(path)
+        add_news(store, path, profile="generic")
+    early, late = (brief(store, 1, at=at) for at in ("2025-05-26T00:00Z", "2025-05-28T01:10Z"))
+    assert (early.events, early.known_at.day) == ((), 20)
+    assert late.headline == again["headline"]
+    assert late.known_at == datetime(2025, 5, 27, 6, tzinfo=UTC)  # since when it says so, not since its last words
+
+
+def test_a_close_of_another_exchange_is_not_used_before_it(sample_store, tmp_path):
+    """Karachi closed at 10:30 UTC, New York at 20:00."""
+    closes = pl.read_csv(SAMPLE / "KSE100.csv").select("Date", "Close")
+    for name, factor in (("as_is", 1.0), ("moved", 1.4)):
+        moved = pl.when(pl.col("Date") >= "2025-05-27").then(factor).otherwise(1.0)
+        closes.with_columns(pl.col("Close") * moved).write_csv(tmp_path / f"{name}.csv")
+        shutil.copy(sample_store.path, tmp_path / f"{name}.duckdb")
+        add_prices(Store(tmp_path / f"{name}.duckdb"), tmp_path / f"{name}.csv", symbol="NYX9", exchange="XNYS")
+    then, later = (
+        [
+            brief(Store(tmp_path / f"{name}.duckdb"), "OGDC names a chairman", at=at, benchmark="NYX9").instruments[0]
+            for name in ("as_is", "moved")
+        ]
+        for at in ("2025-05-27T12:00Z", "2025-05-27T21:00Z")
+    )
+    assert then[0] == then[1]
+    assert then[0].market.regime is not None
+    assert later[0].market.regime != later[1].market.regime
+
+
+def test_the_last_return_is_not_that_of_a_split(tmp_path):
+    (tmp_path / "a.csv").write_text("Date,Close,Adj Close\n2025-05-26,100,10\n2025-05-27,10.5,10.5\n")
+    store = Store(tmp_path / "m.duckdb")
+    add_prices(store, tmp_path / "a.csv", symbol="LAMP", exchange="XKAR")
+    market = brief(store, "A headline without an event", at=AT, symbols="LAMP").instruments[0].market
+    assert market.last_close == 10.5
+    assert market.last_return == pytest.approx(np.log(1.05))
 
 
 def test_news_published_after_the_instant_is_refused(sample_store):

@@ -57,6 +57,16 @@ def test_no_number_uses_the_future():
     assert found.numbers > 500
 
 
+def test_a_window_that_lacks_a_session_is_not_measured():
+    rng = np.random.default_rng(3)
+    labels = pl.Series("session", [date(2020, 1, 1) + timedelta(days=day) for day in range(SESSIONS)])
+    returns = rng.normal(0.0, 0.02, (SESSIONS, 1))
+    returns[200] = np.nan
+    found = outcomes_of(Panel(labels, ("A",), returns), WINDOWS, SESSIONS).z[:, 0, 1]
+    assert np.isnan(found[196:201]).all()
+    assert np.isfinite(found[[195, 201]]).all()
+
+
 def test_the_audit_would_notice():
     def cheat(panel: Panel, events: pl.DataFrame) -> pl.DataFrame:
         return numbers(panel, events).with_columns(session=pl.col("session").dt.offset_by("-2d"))

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from correlator.brief.unexplained import SCHEMA, unexplained
-from correlator.errors import InputError, NotFoundError
+from correlator.errors import CorrelatorWarning, InputError, NotFoundError
 from correlator.report.run import gather
 from correlator.report.spec import parse_spec
 from correlator.workspace import Workspace
@@ -45,6 +45,11 @@ def test_day_zero_of_what_is_known_by_its_date_alone_is_as_the_caller_says(sampl
     )
     assert date(2025, 8, 13) in careful
     assert date(2025, 8, 13) not in same
+
+
+def test_where_no_session_could_be_measured_it_is_told(sample_store):
+    with pytest.warns(CorrelatorWarning, match="no session from 2030-01-01 could be measured"):
+        assert unexplained(sample_store, "2030-01-01", symbols="OGDC").is_empty()
 
 
 def test_more_is_extreme_where_less_is_asked_for(sample_store):

@@ -118,6 +118,8 @@ def brief(
 
     how = _How(windows, benchmark, DateOnly.chosen(date_only), flagged.value)
     if evaluate:
+        if coder is not Coder.RULES:
+            raise InputError("--coder is of one headline, --evaluate of stored events", hint="leave one out")
         _evaluate(headline, at, symbol, how, format=format, to=to, store=open_store(store))
         return
     if headline is None:
