@@ -25,7 +25,8 @@ from correlator.resources import data_path
 class Profile:
     """What is known of a publisher.
 
-    ``zone``: IANA zone of times printed without one (None: such times raise). ``layouts``: strptime date layouts.
+    ``zone``: IANA zone of times printed without one (None: such times raise); ``table_zone``: that of a table which
+    says in what zone its times are, whoever published its articles. ``layouts``: strptime date layouts.
     ``strip``: layouts of the quotes on its ticker strip (``strip.compile_layout``). ``exchange``: where those trade
     (None: wherever their symbols do). ``drop``: patterns of lines that are not running text. ``agencies``: names that a
     byline may credit. ``suffixes``: what the site adds to headlines.
@@ -55,12 +56,13 @@ class Profile:
     copyright: tuple[str, ...] = ()
     address_dates: bool = True
     text_pages: bool = False
+    table_zone: str | None = None
 
     def stamp(self, text: str, origin: str) -> Stamp:
         """The stamp that a time printed by this publisher means; raises TimeError (``timestamps.parse_time``)."""
         read = parse_time(
             text,
-            zone=self.zone,
+            zone=self.table_zone or self.zone,
             layouts=self.layouts,
             abbreviations=self.abbreviations,
             date_order=self.date_order,

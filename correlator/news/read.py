@@ -13,7 +13,7 @@ from correlator.containers.packed import name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
 from correlator.news.batch import Batch
 from correlator.news.charset import decode
-from correlator.news.corpora.records import WORKBOOKS
+from correlator.news.corpora.records import ARROW, WORKBOOKS
 from correlator.news.pages.page import page_batch, read_page, rejected_page
 from correlator.news.publishers import Publishers, TimeOptions, publishers_of
 
@@ -237,7 +237,7 @@ def sniff(path: Path) -> str:
         from correlator.news.text_lines import lines_of
 
         return "gdelt" if is_gdelt(next(lines_of(path, lenient=True), "")) else "corpus"
-    if stem.endswith((".jsonl", ".ndjson", ".parquet", *WORKBOOKS)):
+    if stem.endswith((".jsonl", ".ndjson", ".parquet", *ARROW, *WORKBOOKS)):
         return "corpus"
     from correlator.news.archives import is_archive
     from correlator.news.dispatches import is_dispatch

@@ -26,6 +26,7 @@ from correlator.news.batch import (
     Batch,
     article_key,
     digest,
+    kept_address,
     make_batch,
     one_line,
     read_ahead,
@@ -45,6 +46,7 @@ from correlator.news.corpora.records import Faulty, Row, frame_rows, in_chunks, 
 from correlator.news.corpora.time_columns import COLUMNS, NO_TIME, parse_times
 from correlator.news.language import language_in, language_of
 from correlator.news.pages.page import page_batch, parse_page, rejected_page
+from correlator.news.plain_text import plain_body, without_markup
 from correlator.news.profiles import Profile
 from correlator.news.publishers import Publishers
 from correlator.news.stated import name_in, people_in, symbols_in
@@ -57,7 +59,7 @@ _NOTHING = ("", "nan", "NaN", "NaT", "None", "null", "NULL", "<NA>", "N/A", "#N/
 _CUT = re.compile(r"(?<!\s)\s*+(?:…|\.\.\.)?\s*+\[\+?\d+ chars\]\s*+$")
 _NO_EMBARGO = ("false", "no", "0")
 _ENDS_IN_CLOCK = re.compile(r"\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?$")
-_CLOCK = re.compile(r"\s*\d{1,2}:\d\d")
+_CLOCK, _FIGURES = re.compile(r"\s*\d{1,2}:\d\d"), re.compile(r"\d{3,6}")
 _FIELDS = tuple(name for name in FIELDS if name != "headline")
 
 
@@ -65,7 +67,9 @@ _FIELDS = tuple(name for name in FIELDS if name != "headline")
 class _Table:
     """What is known of a table before its rows are read: its layout, our fields' places, who publishes, its name.
 
-    ``clock`` is the place of clock times that belong to the dates of publication, ``zone`` that of their zones.
+    ``clock`` is the place of clock times that belong to the dates of publication, ``zone`` that of their zones, and
+    ``precision`` that of how exact they are. ``table_zone`` is the zone in which the caller, the name of a column or
+    the layout says that all times are which state none.
     """
 
     corpus: Corpus
@@ -75,6 +79,8 @@ class _Table:
     source: str
     clock: int | None = None
     zone: int | None = None
+    precision: int | None = None
+    table_zone: str | None = None
 
 
 def read_corpus(
@@ -111,8 +117,12 @@ def _batches(
 ) -> Iterator[Batch]:
     corpus = corpus_of(names)
     places = column_places(corpus, names, columns, Path(source).name) if names else {}
-    publishers = replace(publishers, zone=publishers.zone or corpus.zone or zone_in_name(names, places))
-    table = _Table(corpus, places, names, publishers, source, clock_place(names, places), zone_place(names, places))
+    clock = clock_place(names, places)
+    table = _Table(
+        corpus, places, names, publishers, source, clock, zone_place(names, places),
+        names.index(corpus.precision) if corpus.precision in names else None,
+        publishers.zone or zone_in_name(names, places.get("published"), clock) or corpus.zone,
+    )  # fmt: skip
     _check(table)
     if "headline" in places:
         rows = _unlisted(rows, places["headline"])
@@ -214,7 +224,8 @@ def _profile(table: _Table, host: str | None, publisher: str | None) -> tuple[Pr
     """The profile of rows of one host and printed publisher, and the publisher's name for the store."""
     stated = name_in(publisher or "")
     profile, how = table.publishers.of(f"http://{host}" if host else None, (stated,))
-    if table.corpus.clock == "unknown" and table.publishers.zone is None:
+    profile = replace(profile, table_zone=table.table_zone)
+    if table.corpus.clock == "unknown" and table.table_zone is None:
         profile = replace(profile, zone=None)
     return profile, profile.name if how != "no publisher recognised" or not stated else one_line(stated)
 
@@ -244,11 +255,17 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
         for name in ("published", "updated"):
             if name in others:
                 others[name] = tuple(map(_with_zone, others[name], zones))
+    if table.precision is not None:
+        exact = [text == table.corpus.exact for text in columns[table.precision]]
+        others["published"] = tuple(map(_as_exact, others["published"], exact))
     empty = [pl.lit(None, pl.String).alias(name) for name in _FIELDS if name not in places]
-    headlines = ["" if text in _NOTHING else one_line(text) for text in columns[places["headline"]]]
+    no_text = (*_NOTHING, *table.corpus.nothing)
+    headlines = ["" if text in no_text else one_line(without_markup(text)) for text in columns[places["headline"]]]
     if "body" in others:
-        others["body"] = tuple(_CUT.sub("", text) for text in others["body"])
-    nothing = {name: ("",) if name == "symbols" else _NOTHING for name in others}  # NA and NAN are tickers, too
+        others["body"] = tuple(plain_body(_CUT.sub("", text)) for text in others["body"])
+    if "url" in others:
+        others["url"] = tuple(kept_address(text) or "" for text in others["url"])
+    nothing = {name: ("",) if name == "symbols" else no_text for name in others}  # NA and NAN are tickers, too
     return (
         pl.DataFrame({"source_line": numbers, "headline": headlines, **others})
         .with_columns(*(pl.when(~pl.col(name).is_in(nothing[name])).then(name).alias(name) for name in others), *empty)
@@ -258,7 +275,15 @@ def _columns(numbers: Sequence[int], rows: Sequence[Sequence[str]], table: _Tabl
 
 def _with_clock(day: str, clock: str) -> str:
     """A date with the clock time of its row; as it is where it has one, or the other column holds none."""
-    return f"{day} {clock.strip()}" if day and ":" not in day and _CLOCK.match(clock) else day
+    figures = clock.strip()
+    if _FIGURES.fullmatch(figures):  # 930, 1302, 130205
+        figures = ":".join(re.findall("..", figures.zfill(len(figures) + len(figures) % 2)))
+    return f"{day} {figures}" if day and ":" not in day and _CLOCK.match(figures) else day
+
+
+def _as_exact(time: str, is_exact: bool) -> str:
+    """A time, or its date alone where its row says that the clock is not certain."""
+    return time if is_exact else time[: len("2025-05-28")]
 
 
 def _with_zone(clock: str, zone: str) -> str:
@@ -284,18 +309,21 @@ def _timed(rows: pl.DataFrame, profile: Profile, table: _Table) -> pl.DataFrame:
     places = [place for place in (table.places.get("published"), table.clock) if place is not None]
     origin = f"column {' and '.join(table.names[place] for place in places)}" if places else ""
     published, updated = rows["published"], rows["updated"]
-    if table.corpus.clock == "unknown" and table.publishers.zone is None:
+    if table.corpus.clock == "unknown" and table.table_zone is None:
         published, updated = (_without_clock(each) for each in (published, updated))
     stamps = _not_before(_by_address(parse_times(published, profile, origin), rows["url"]), rows["embargo"], profile)
     updated_stamps = parse_times(updated, profile, "update")
     later = (updated_stamps["precision"] != "day") & (updated_stamps["instant"] > stamps["instant"])
     empty = pl.col("headline").str.len_chars() == 0
+    if "published" not in table.places:
+        reason = pl.lit(f"{NO_TIME}: none of its columns is known for one, and its address has no date")
+        stamps = stamps.with_columns(problem=pl.when(pl.col("problem") == NO_TIME).then(reason).otherwise("problem"))
     return pl.concat([rows, stamps], how="horizontal").with_columns(
         default_language=pl.lit(profile.language, pl.String()),
         updated_at=pl.when(later).then(updated_stamps["instant"]),
         problem=pl.when(empty)
         .then(pl.lit("no headline"))
-        .when(rows["status"].str.strip_chars().str.to_lowercase().is_in(list(NOT_OUT)))
+        .when(rows["status"].str.strip_chars().str.to_lowercase().str.replace(r"^stat:", "").is_in(list(NOT_OUT)))
         .then(pl.format("its status is {}: it is not out", rows["status"]))
         .otherwise("problem"),
     )

@@ -15,6 +15,7 @@ from correlator.syntax import TwiceGiven, each_once, json_fault
 
 MAX_BYTES = 256_000_000
 _DEEPEST = 3
+_TYPES = ("$date", "$numberLong", "$numberInt", "$numberDouble", "$oid")
 
 
 def records_of(path: Path, encoding: str | None = None) -> list[dict[str, object]] | None:
@@ -45,17 +46,28 @@ def records_of(path: Path, encoding: str | None = None) -> list[dict[str, object
 
 
 def flattened(record: Mapping[str, object]) -> dict[str, object]:
-    """The object with those within it under dotted names, and itself."""
+    """The object with those within it under dotted names, and itself; of a search engine's hit what it found."""
+    found = record.get("_source")
     flat: dict[str, object] = {}
-    _flatten(record, "", flat, 0)
+    _flatten(found if isinstance(found, dict) else record, "", flat, 0)
     return flat
 
 
 def _flatten(record: Mapping[str, object], prefix: str, flat: dict[str, object], depth: int) -> None:
-    for name, value in record.items():
+    for name, stated in record.items():
+        value = _typed(stated)
         flat[f"{prefix}{name}"] = value
         if isinstance(value, dict) and depth < _DEEPEST:
             _flatten(value, f"{prefix}{name}.", flat, depth + 1)
+
+
+def _typed(value: object) -> object:
+    """A value as it is; of one that MongoDB writes with its type (``{"$date": ...}``) what it is of that type."""
+    for _ in range(_DEEPEST):
+        if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in _TYPES:
+            break
+        value = next(iter(value.values()))
+    return value
 
 
 def _text(path: Path, encoding: str | None) -> str:

@@ -1,8 +1,10 @@
 """Layouts of corpora and news services: one TOML file each under ``data/corpora/``, so that a new one is no code.
 
 ``needs`` names the columns by which a layout is known; ``columns`` says which of the file's columns holds what (the
-first that is there); ``zone`` is that of times that state none, ``clock = "unknown"`` says that their zone differs from
-row to row, so that only the date is certain; ``rows`` is where a JSON document keeps its list of articles.
+first that is there); ``zone`` is that of times that state none, ``clock = "unknown"`` says that it differs from row to
+row, so that only the date is certain; ``precision`` is the column that says so row by row, but for those where it holds
+``exact``; ``rows`` is where a JSON document keeps its list of articles; ``nothing`` is what stands in place of
+a text.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from correlator.errors import InputError
+from correlator.news.times.timestamps import ABBREVIATIONS
 from correlator.resources import data_path
 
 FIELDS = (
@@ -40,18 +43,20 @@ _USUAL: Mapping[str, Sequence[str]] = {
         "timestamp", "timestamp_utc", "datetime_utc", "date_utc", "time_utc", "unix_timestamp", "unix_time", "unix_ts",
         "epoch", "created_utc", "story_date", "news_date", "date", "publish_time", "published_time", "publication_time",
         "time",
+        "release_date", "release_time", "published_on",
         "fecha", "datum", "tarih", "дата", "日期", "日付", "날짜",
     ),
-    "url": ("url", "link", "address", "article_url", "web_url", "weburl", "lien", "enlace"),
+    "url": ("url", "link", "address", "article_url", "web_url", "weburl", "news_url", "article_link", "lien", "enlace"),
     "body": ("body", "text", "content", "article", "maintext", "description", "summary"),
     "updated": ("updated", "updated_at", "date_modified", "datemodified", "modified"),
-    "authors": ("authors", "author", "byline", "creator"),
-    "publisher": ("publisher", "publication", "newspaper", "source.name", "source_name", "media_name"),
+    "authors": ("authors", "author", "byline", "creator", "journalists", "journalist", "writer"),
+    "publisher": ("publisher", "publication", "newspaper", "source.name", "source_name", "media_name", "provider"),
     "language": ("language", "lang"),
     "symbols": ("symbols", "symbol", "tickers", "ticker", "stock_symbol", "stock_symbols", "stock", "stocks"),
     "embargo": ("embargo", "embargoed", "embargo_until", "embargoed_until", "embargo_date", "embargo_end"),
     "status": ("status", "pubstatus", "pub_status", "publication_status", "article_status", "post_status"),
 }  # fmt: skip
+_MAY_BE_OBJECTS = ("publisher", "authors", "symbols")
 # What the status of a text says where it is not out, in the words of agencies and of systems that sites are made with.
 NOT_OUT = frozenset((
     "canceled", "cancelled", "withheld", "killed", "spiked", "draft", "auto-draft", "pending", "private", "future",
@@ -61,7 +66,12 @@ _CLOCKS = frozenset((
     "time", "clock", "hour", "timeofday", "publishtime", "publishedtime", "publicationtime", "storytime", "newstime",
     "heure", "uhrzeit", "hora", "saat", "время", "时间", "時刻", "시간",
 ))  # fmt: skip
-_ZONES = frozenset(("timezone", "tz", "utcoffset", "gmtoffset", "tzoffset", "pubdatetz"))
+_ZONES = re.compile(r"(?i)(?:.*[\s_\-.])?tz|.*time[\s_\-]?zone|.*(?:utc|gmt|tz)[\s_\-]?offset|pubdatetz")
+_ZONE_IN_NAME = re.compile(
+    r"(?P<name>.*?[^\s_\-(\[])"
+    r"(?:[\s_\-(\[]+(?P<zone>[a-z]{2,4}(?:[+\-]\d{1,2})?)[)\]]?|(?P<glued>utc|gmt))$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,10 @@ class Corpus:
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zone: str | None = None
     clock: str = "stated"
+    precision: str | None = None
+    exact: str = ""
     rows: str | None = None
+    nothing: tuple[str, ...] = ()
 
 
 UNNAMED = Corpus("a table", columns={name: tuple(usual) for name, usual in _USUAL.items()})
@@ -91,11 +104,15 @@ def column_places(
 ) -> dict[str, int]:
     """Our fields to places of columns; ``columns`` is what the caller says. Raises InputError for what is not there."""
     written = {_bare(name): name for name in reversed(names)}
+    zoned = {_bare(split[0]): name for name in reversed(names) if (split := _split_zone(name))}
+    objects = {name.rpartition(".")[0] for name in names}
     places: dict[str, str] = {}
     for ours in FIELDS:
         candidates = (*corpus.columns.get(ours, ()), *(_USUAL[ours] if ours != "symbols" or corpus is UNNAMED else ()))
-        there = (written[_bare(name)] for name in candidates if _bare(name) in written)
-        match = next((name for name in there if ours != "body" or name != places.get("headline")), None)
+        there = (named[_bare(name)] for name in candidates for named in (written, zoned) if _bare(name) in named)
+        beside = {places.get("headline")} if ours == "body" else set()
+        beside |= set() if ours in _MAY_BE_OBJECTS else objects
+        match = next((name for name in there if name not in beside), None)
         if match is not None:
             places[ours] = match
     for ours, theirs in (columns or {}).items():
@@ -118,7 +135,11 @@ def clock_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
     """The column of clock times beside that of dates, as tables with *date* and *time* have it; None without one."""
     if "published" not in places:
         return None
-    clocks = [at for at, name in enumerate(names) if _bare(name) in _CLOCKS and at not in places.values()]
+    clocks = [
+        at
+        for at, name in enumerate(names)
+        if _bare((_split_zone(name) or (name,))[0]) in _CLOCKS and at not in places.values()
+    ]
     return clocks[0] if len(clocks) == 1 else None
 
 
@@ -126,18 +147,35 @@ def zone_place(names: Sequence[str], places: Mapping[str, int]) -> int | None:
     """The column of zones beside that of times, as tables with *date* and *timezone* have it; None without one."""
     if "published" not in places:
         return None
-    return next((at for at, name in enumerate(names) if _bare(name) in _ZONES and at not in places.values()), None)
+    return next(
+        (at for at, name in enumerate(names) if _ZONES.fullmatch(name.strip()) and at not in places.values()), None
+    )
 
 
-def zone_in_name(names: Sequence[str], places: Mapping[str, int]) -> str | None:
-    """UTC where the column of publication times says so in its name, as *TIMESTAMP_UTC* does; else None."""
-    name = _bare(names[places["published"]]) if "published" in places else ""
-    return "UTC" if name.endswith(("utc", "gmt")) else None
+def zone_in_name(names: Sequence[str], *places: int | None) -> str | None:
+    """The IANA zone that the name of a column at ``places`` states (*TIMESTAMP_UTC*, *Time (ET)*); else None."""
+    stated = (_split_zone(names[place]) for place in places if place is not None)
+    return next((split[1] for split in stated if split), None)
+
+
+def _split_zone(name: str) -> tuple[str, str] | None:
+    """The name of a column without the zone that it states, and that zone as IANA calls it; None if it states none."""
+    match = _ZONE_IN_NAME.fullmatch(name.strip())
+    if not match:
+        return None
+    called, _, hours = (match["zone"] or match["glued"]).upper().replace("-", "+-").partition("+")
+    meaning = ABBREVIATIONS.get(called, "")
+    if "/" in meaning:
+        return match["name"], meaning
+    if not meaning.endswith(":00") or (hours and called not in ("UTC", "GMT")):
+        return None
+    ahead = int(hours or meaning.partition(":")[0])
+    return match["name"], f"Etc/GMT{-ahead:+}" if ahead else "UTC"
 
 
 def rows_keys() -> tuple[str, ...]:
     """Where JSON documents of known services keep their list of articles, as dotted paths."""
-    usual = ("items", "data", "stories", "docs", "messages", "news", "hits")
+    usual = ("items", "data", "stories", "docs", "messages", "news", "hits", "hits.hits", "_items", "posts")
     return (*dict.fromkeys(each.rows for each in _shipped() if each.rows), *usual)
 
 
@@ -154,4 +192,5 @@ def _shipped() -> tuple[Corpus, ...]:
 def _read(text: str) -> Corpus:
     raw = tomllib.loads(text)
     columns = {name: (each,) if isinstance(each, str) else tuple(each) for name, each in raw["columns"].items()}
-    return Corpus(**{**raw, "needs": tuple(raw["needs"]), "columns": columns})
+    lists = {name: tuple(raw.get(name, ())) for name in ("needs", "nothing")}
+    return Corpus(**{**raw, **lists, "columns": columns})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
@@ -17,7 +18,7 @@ import polars as pl
 
 from correlator.containers.packed import name_unpacked
 from correlator.errors import InputError
-from correlator.files import called
+from correlator.files import called, read_arrow
 from correlator.news import text_lines
 from correlator.news.batch import encodable, reject
 from correlator.news.corpora import json_documents
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 BATCH_ROWS, BATCH_TEXT = 10_000, 20_000_000
 """Rows that are read at a time, and characters where they are long: they bound the memory of a load."""
 MAX_COLUMN = 2_000_000_000
+ARROW = (".arrow", ".feather", ".ipc")
 WORKBOOKS = (".xlsx", ".xls", ".ods")
+_TOLD_SEPARATOR = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)  # the first line that Excel asks for
 _SEPARATORS = (",", ";", "\t", "|")
 _NAMING = 200  # objects whose keys name the columns
 
@@ -49,6 +52,8 @@ def read_rows(path: Path, faulty: list[Faulty], encoding: str | None = None) -> 
         return _parquet(path)
     if stem.endswith(WORKBOOKS):
         return _sheet(path)
+    if stem.endswith(ARROW):
+        return frame_rows(read_arrow(path))
     if stem.endswith(".json"):
         objects = json_documents.records_of(path, encoding)
         if objects is not None:
@@ -85,6 +90,8 @@ def _separated(
     lines: Iterator[str], path: Path, separator: str | None, faulty: list[Faulty]
 ) -> tuple[list[str], Iterator[Row]]:
     header = next(lines, "")
+    if told := _TOLD_SEPARATOR.match(header):
+        separator, header = told[1], next(lines, "")
     separator = separator or separator_of(header)
     rows = csv_rows(chain([header], lines), path, separator)
     names = [name.strip() for name in next(rows, (1, []))[1]]

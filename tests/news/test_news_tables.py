@@ -1,0 +1,136 @@
+"""Tables of services and exports: whose zone counts, how exact a time is, and texts that are markup or nothing."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from correlator.news.read import read_news
+
+AT = datetime(2025, 5, 28, 13, tzinfo=UTC)
+DAY = datetime(2025, 5, 28, tzinfo=UTC)
+T = "Lamp raises its forecast"
+URL, KARACHI = "https://wire.example/1", "https://www.brecorder.com/news/1"
+
+
+def read(folder, name, content, **options):
+    if isinstance(content, list) and isinstance(content[0], list):
+        text = io.StringIO()
+        csv.writer(text).writerows(content)
+        content = text.getvalue()
+    (folder / name).write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    batches = [*read_news(folder / name, **options)]
+    return tuple(pl.concat([getattr(batch, frame) for batch in batches]) for frame in ("articles", "rejects", "named"))
+
+
+STOCK_NEWS = {"news_url": URL, "title": T, "text": "b", "source_name": "The Wire", "tickers": ["ALP", "BET"]}
+WEBZ = {
+    "thread": {"published": "2025-05-28T16:00:00.000+03:00", "site": "The Wire"},
+    "url": URL,
+    "title": T,
+    "text": "b",
+}
+SERVICES = {
+    "stock_news": {"data": [STOCK_NEWS | {"date": "Wed, 28 May 2025 09:00:00 -0400"}]},
+    "webz": {"posts": [WEBZ | {"published": "2025-05-28T16:00:00.000+03:00", "crawled": "2025-05-28T16:10:00.000+03:00"}]},
+    "bing": {"value": [{"name": T, "url": URL, "datePublished": "2025-05-28T13:00:00.0000000Z",
+                        "provider": [{"name": "The Wire"}]}]},
+    "yahoo": [{"id": "a", "content": {"title": T, "pubDate": "2025-05-28T13:00:00Z", "provider": {"displayName": "The Wire"},
+                                      "canonicalUrl": {"url": URL}, "finance": {"stockTickers": [{"symbol": "ALP"}]}}}],
+    "intrinio": {"news": [{"title": T, "publication_date": "2025-05-28T13:00:00.000Z", "url": URL,
+                           "company": {"ticker": "ALP", "name": "Alp Inc"}}]},
+    "lseg": {"Items": [{"data": {"headline": T, "versionCreated": "2025-05-28T13:00:00.000Z", "pubStatus": "stat:usable",
+                                 "firstCreated": "2025-05-28T12:00:00.000Z", "provider": "The Wire"}}]},
+    "newscatcher": {"articles": [{"title": T, "published_date": "2025-05-28 13:00:00", "published_date_precision": "full",
+                                  "link": URL, "rights": "The Wire"}]},
+    "search engine": {"hits": {"hits": [{"_source": {"title": T, "published": "2025-05-28T13:00:00Z", "url": URL}}]}},
+    "mongodb": [{"title": T, "url": URL, "published": {"$date": {"$numberLong": "1748437200000"}}}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_answer_is_known_by_its_names(tmp_path, name):
+    articles, _, named = read(tmp_path, "answer.json", SERVICES[name])
+    row = articles.row(0, named=True)
+    assert (row["headline"], row["published_at"], row["published_precision"]) == (T, AT, "second")
+    assert row["body"] == ("b" if '"b"' in json.dumps(SERVICES[name]) else None)
+    assert row["url"] == (None if name == "lseg" else URL)
+    assert row["publisher"] == ("The Wire" if "The Wire" in json.dumps(SERVICES[name]) else "generic")
+    assert ("ALP" in named["symbol"]) == ("ALP" in json.dumps(SERVICES[name]))
+
+
+@pytest.mark.parametrize("precision", ["timezone unknown", "date"])
+def test_a_clock_that_is_not_certain_is_a_date(tmp_path, precision):
+    record = SERVICES["newscatcher"]["articles"][0] | {"published_date_precision": precision}
+    articles, _, _ = read(tmp_path, "answer.json", {"articles": [record]})
+    assert articles.select("published_at", "published_precision").row(0) == (DAY, "day")
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "options"),
+    [
+        (["published_utc", "headline", "url"], ["2025-05-28 13:00:00", T, KARACHI], {}),
+        (["date", "headline", "url"], ["2025-05-28 13:00:00", T, KARACHI], {"zone": "UTC"}),
+        (["date", "headline", "url"], ["2025-05-28 18:00:00", T, KARACHI], {}),
+        (["pubDate", "title", "source_id", "link"], ["2025-05-28 13:00:00", T, "x", KARACHI], {}),
+        (["Date", "Time (UTC)", "Headline", "url"], ["2025-05-28", "13:00", T, KARACHI], {}),
+        (["Date", "Time (ET)", "Headline"], ["2025-05-28", "9:00 AM", T], {}),
+        (["Date (UTC)", "Headline"], ["2025-05-28 13:00", T], {}),
+        (["published_at_utc", "headline"], ["2025-05-28 13:00:00", T], {}),
+        (["Published (EST)", "headline"], ["2025-05-28 08:00", T], {}),
+        (["Published (UTC+5)", "headline"], ["2025-05-28 18:00", T], {}),
+        (["published_at", "published_tz", "headline"], ["2025-05-28 18:00", "Asia/Karachi", T], {}),
+        (["date", "time", "headline"], ["2025-05-28", "1300", T], {"zone": "UTC"}),
+        (["date", "time", "headline"], ["2025-05-28", "900", T], {"zone": "America/New_York"}),
+    ],
+)
+def test_the_zone_that_a_table_states_counts_before_that_of_a_publisher(tmp_path, header, row, options):
+    articles, _, _ = read(tmp_path, "t.csv", [header, row], **options)
+    assert articles["published_at"].to_list() == [AT]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "headline", "body"),
+    [
+        (["published", "headline"], ["2025-05-28T13:00Z", "AT&amp;T wins; Pat O&#39;Dea leaves"],
+         "AT&T wins; Pat O'Dea leaves", None),
+        (["published", "headline"], ["2025-05-28T13:00Z", "<b>Lamp</b> &lt; forecast"], "Lamp < forecast", None),
+        (["published", "headline", "body"], ["2025-05-28T13:00Z", T, "<p>The maker &amp; co said.</p><p>More.</p>"],
+         T, "The maker & co said.\n\nMore."),
+        (["published", "headline", "body"], ["2025-05-28T13:00Z", T, "a < b and c > d hold"], T, "a < b and c > d hold"),
+        (["pubDate", "title", "source_id", "content"], ["2025-05-28T13:00Z", T, "x", "ONLY AVAILABLE IN PAID PLANS"],
+         T, None),
+    ],
+)  # fmt: skip
+def test_markup_and_words_for_nothing_are_no_text(tmp_path, header, row, headline, body):
+    articles, _, _ = read(tmp_path, "t.csv", [header, row])
+    assert articles.select("headline", "body").row(0) == (headline, body)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "reason"),
+    [
+        (
+            ["publishedAt", "title", "url"],
+            ["2025-05-28T13:00:00Z", "[Removed]", "https://removed.example"],
+            "no headline",
+        ),
+        (["headline", "versionCreated", "pubStatus"], [T, "2025-05-28T13:00:00Z", "stat:canceled"], "is not out"),
+        (["title", "when", "url"], [T, "2025-05-28", URL], "none of its columns is known for one"),
+    ],
+)
+def test_rows_that_are_no_articles(tmp_path, header, row, reason):
+    articles, rejects, _ = read(tmp_path, "t.csv", [header, row])
+    assert articles.is_empty()
+    assert reason in rejects["reason"].item()
+
+
+def test_the_line_that_excel_asks_for_and_arrow(tmp_path):
+    articles, _, _ = read(tmp_path, "s.csv", f"sep=;\ntitle;date;link\n{T};2025-05-28T13:00:00Z;javascript:run()\n")
+    assert articles.select("published_at", "url").row(0) == (AT, None)
+    pl.DataFrame({"title": [T], "date": [AT]}).write_ipc(tmp_path / "a.feather")
+    (batch,) = read_news(tmp_path / "a.feather")
+    assert batch.articles["published_at"].to_list() == [AT]
