@@ -42,6 +42,8 @@ def read_json(data: bytes, source: str) -> RawTable:
     facts: dict[str, str] = {}
     tables: list[RawTable] = []
     _search(document, source, facts, tables, depth=_DEPTH)
+    if not tables and _is_one_record(document):
+        tables = [table for table in [_of_records([document], source)] if table is not None]
     if len(tables) > 1:
         tables = [table for table in tables if _holds_bars(table)]
     if len(tables) != 1:
@@ -50,6 +52,13 @@ def read_json(data: bytes, source: str) -> RawTable:
         raise InputError(f"{source} is JSON with {what}{said}", hint=_ONE_TABLE)
     table = tables[0]
     return RawTable(source, table.frame, table.header, table.broken, is_text=True, facts=facts)
+
+
+def _is_one_record(node: Any) -> bool:
+    """Whether a document is one row, as the only line of JSON lines is: plain values, a date among them."""
+    if not isinstance(node, Mapping) or not all(map(_is_plain, node.values())):
+        return False
+    return any(isinstance(value, str) and is_date_like(value) for value in node.values())
 
 
 def _document(data: bytes, source: str) -> Any:

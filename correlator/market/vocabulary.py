@@ -76,6 +76,8 @@ def known_words(text: str) -> int:
     return sum(field_of(cell) is not None for cell in cells[:200] if cell.strip())
 
 
+_OF_EVENTS = ("name", "code", "asset")
+"""Names of a column of symbols among prices, and of the event itself among events."""
 _TICKER = re.compile(r"ticker|symbol$|^symbol|^sym$")
 _MARKS = re.compile(r"[\s._/\-]+")
 _NUMBERED = re.compile(r"^(sma|ema|rsi|atr|wma|ma|macd|bb|return|ret|lag)\d+$")
@@ -89,6 +91,12 @@ def part_of_date(name: str) -> str | None:
 def is_identifier(name: str) -> bool:
     """Whether a column of this name says by a number of its own which security each row is of: ``ISIN``, ``FIGI``."""
     return plain(name) in _beside()["identifier"]
+
+
+def event_field(name: str) -> str | None:
+    """What a column of this name is in a table of events (symbol, date, category, words), or None."""
+    known = next((field for field, names in _events().items() if plain(name) in names), None)
+    return known or (field_of(name) if field_of(name) in ("date", "symbol") and plain(name) not in _OF_EVENTS else None)
 
 
 def may_be_clock(name: str) -> bool:
@@ -142,6 +150,11 @@ def _clocks() -> frozenset[str]:
 @cache
 def _beside() -> dict[str, frozenset[str]]:
     return {what: frozenset(map(plain, names)) for what, names in _document()["beside"].items()}
+
+
+@cache
+def _events() -> dict[str, frozenset[str]]:
+    return {field: frozenset(map(plain, names)) for field, names in _document()["events"].items()}
 
 
 @cache

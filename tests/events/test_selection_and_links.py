@@ -236,6 +236,12 @@ def test_a_symbol_on_the_strip_alone_is_never_named():
     assert [link.kind for link in links] == ["printed"]
 
 
+def test_a_watchlist_as_spreadsheets_write_it(tmp_path):
+    path = tmp_path / "watch.csv"
+    path.write_text("Ticker;Keywords;Kind\nPSO;OMC|fuel oil;Sector\n", encoding="utf-8")
+    assert read_watchlist(path) == [WatchTerm("PSO", "sector", "OMC"), WatchTerm("PSO", "sector", "fuel oil")]
+
+
 @pytest.mark.parametrize(
     ("row", "reason"), [("PSO,oil,favourite", "'favourite'"), (",oil,sector", "no symbol"), ("PSO,,sector", "no words")]
 )

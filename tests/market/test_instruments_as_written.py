@@ -83,7 +83,10 @@ def test_a_name_is_of_one_instrument(tmp_path) -> None:
 def test_days_of_a_users_events_are_read_as_they_are_written(tmp_path) -> None:
     events = {"category": ["VISIT", "VISIT"], "symbol": ["LAMP", "LAMP"]}
     for number, dates in enumerate(
-        (["27/05/2025", "03/06/2025"], ["27.05.2025", "3.6.2025"], ["May 27, 2025", "Jun 3, 2025"])
+        (
+            *(["27/05/2025", "03/06/2025"], ["27.05.2025", "3.6.2025"], ["May 27, 2025", "Jun 3, 2025"]),
+            *(["45804", "45811.0"], ["27/05/2568", "03/06/2568"], ["2568-05-27", "2568-06-03"]),
+        )
     ):
         store = co.open_workspace(tmp_path / f"{number}.duckdb")
         pl.DataFrame({"date": dates, **events}).write_csv(tmp_path / "events.csv", separator=";")
@@ -97,7 +100,23 @@ def test_days_of_a_users_events_are_read_as_they_are_written(tmp_path) -> None:
     assert any("05/06/2025 could be day-month or month-day" in reason for reason in reasons)
 
 
-@pytest.mark.parametrize(("header", "lacks"), [("date,symbol", "category"), ("Event Date,Category,Ticker", "date")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Event Date,Event Type,Ticker\n2025-05-27,VISIT,LAMP\n",
+        "Datum;Kategorie;Symbol;tone\n27.05.2025;VISIT;LAMP;0,5\n",
+        '{"date": "2025-05-27", "category": "VISIT", "symbol": "LAMP"}\n',
+    ],
+)
+def test_a_users_events_call_their_columns_otherwise(tmp_path, text: str) -> None:
+    (tmp_path / "events.txt").write_text(text)
+    store = co.open_workspace(tmp_path / "m.duckdb")
+    assert store.add_events(tmp_path / "events.txt").added == 1
+    said = store.sql("SELECT known_at::DATE::VARCHAR, category, symbol FROM events").rows()
+    assert said == [("2025-05-27", "VISIT", "LAMP")]
+
+
+@pytest.mark.parametrize(("header", "lacks"), [("date,symbol", "category"), ("When,Category,Ticker", "date")])
 def test_a_column_that_events_lack_is_named(tmp_path, header: str, lacks: str) -> None:
     (tmp_path / "events.csv").write_text(f"{header}\n2025-05-27,VISIT,LAMP\n")
     with pytest.raises(InputError, match=f"lacks the column '{lacks}'"):

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import correlator as co
-from correlator.errors import CorrelatorWarning, InputError, TimeError
+from correlator.errors import CorrelatorWarning, InputError, NotFoundError, TimeError
 from correlator.eventstudy.parts.study_files import read_events_file
 
 rng = np.random.default_rng(12)
@@ -202,11 +202,29 @@ def test_events_are_dated_as_they_are_written(tmp_path: Path, pattern: str) -> N
     "names",
     [
         *(("Ticker Symbol", "Announcement Date"), ("RIC", "Date"), ("Symbole", "Jour"), ("ISIN", "Date")),
-        ("permno", "date"),
+        *(("permno", "date"), ("Firm ID", "Event Date"), ("OFTIC", "ANNDATS"), ("Hisse", "Tarih")),
     ],
 )
 def test_events_call_their_columns_as_prices_do(names) -> None:
     assert cars(EVENTS.rename(dict(zip(EVENTS.columns, names, strict=True)))) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_days_of_events_that_a_workbook_counts() -> None:
+    zero = pl.lit(date(1899, 12, 30))
+    counted = EVENTS.with_columns((pl.col("date") - zero).dt.total_days())
+    for kind in (pl.Int64, pl.String, pl.Float64):
+        assert cars(counted.with_columns(pl.col("date").cast(kind))) == pytest.approx(PLAIN, abs=1e-12)
+    since_1960 = EVENTS.with_columns((pl.col("date") - pl.lit(date(1960, 1, 1))).dt.total_days())
+    with pytest.raises(TimeError, match="could be the number of a day"):
+        cars(since_1960)
+
+
+def test_events_that_name_two_shares_or_no_columns_are_refused() -> None:
+    two = EVENTS.rename({"symbol": "Target Ticker"}).with_columns(pl.lit("WICK").alias("Acquiror Ticker"))
+    with pytest.raises(InputError, match="symbols in 'Target Ticker' and 'Acquiror Ticker'"):
+        cars(two)
+    with pytest.raises(NotFoundError, match="no header.*symbol,date above"):
+        cars(pl.DataFrame({"LAMP": ["WICK"], "2024-01-05": ["2024-01-08"]}))
 
 
 def test_numbers_may_name_shares() -> None:

@@ -28,7 +28,7 @@ from correlator.errors import InputError, TimeError
 from correlator.events.model import CATEGORIES, QUAD_CLASSES, Actor, dyad_of
 from correlator.events.vocabulary.actors import country_of
 from correlator.files import called
-from correlator.market.vocabulary import beside
+from correlator.market.vocabulary import beside, event_field
 from correlator.market.written.dates import PARTS, joined_day, places_of_parts
 from correlator.market.written.stamps import ZONE_BEHIND
 from correlator.news.batch import REJECT_SCHEMA, reject
@@ -50,6 +50,8 @@ FRAME_ROWS, PART_FRAMES = 5_000, 4
 """Rows that are read one by one at a time, and how many times as many are handed on together."""
 _SEPARATORS = ",;\t|"
 _YEAR_FIRST = re.compile(r"^(\d{4})[/.](\d{2})[/.](\d{2})")
+_BUDDHIST = re.compile(r"2[56]\d\d-")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _BOUNDS = {"goldstein": (-10.0, 10.0), "tone": (-1.0, 1.0), "confidence": (0.0, 1.0)}
 
 
@@ -120,14 +122,18 @@ class WrittenDays:
         import polars as pl
 
         from correlator.market.written.dates import NoDatesError, with_joined_days
+        from correlator.market.written.day_numbers import counted_moments
         from correlator.market.written.stamps import read_stamps
 
         table = with_joined_days(self._table())
-        name = next((each for each in table.columns if each.strip().lower() == "date"), None)
-        if name is None:
+        names = _own_names([each.strip().lower() for each in table.columns])
+        if "date" not in names:
             return {}
-        column = table[name].cast(pl.String).str.strip_chars()
+        column = table[table.columns[names.index("date")]].cast(pl.String).str.strip_chars()
         column = column.filter(column != "").unique(maintain_order=True)
+        counted = counted_moments(column)
+        if counted.dtype != pl.String:
+            return dict(zip(column, counted, strict=True))
         try:
             stamps = read_stamps(column, source=self._source)
         except NoDatesError:
@@ -211,22 +217,28 @@ def _separator(path: Path) -> str | None:
         with path.open("rb") as file:
             head = file.readline(4096).decode("utf-8-sig", "replace")
     for separator in _SEPARATORS:
-        names = {name.strip().strip('"').lower() for name in head.split(separator)}
-        if len(names & {*_KNOWN, "ticker"}) >= len(_NEEDED):  # one that is missing is named when the header is read
+        names = _own_names([name.strip().strip('"').lower() for name in head.split(separator)])
+        if len({*names} & {*_KNOWN, *PARTS}) >= len(_NEEDED):  # one that is missing is named when the header is read
             return separator
     return None
 
 
 def _own_names(names: list[str]) -> list[str]:
-    """The names of a header, with our own for ``ticker`` where none is called ``symbol``, for a column of zones, and
-    for year, month and day where none is called ``date``.
+    """The names of a header, with our own for columns that tables of events call otherwise (``Event Date``, ``Ticker``,
+    ``Kategorie``) where none is called as we do, for a column of zones, and for year, month and day where none is
+    called ``date``. Of two columns for one of ours neither is renamed.
     """
     zone = next((place for place, name in enumerate(names) if beside(name) in ("zone", "offset")), None)
     names = [_ZONE if place == zone else name for place, name in enumerate(names)]
-    names = names if "symbol" in names else ["symbol" if name == "ticker" else name for name in names]
     places = places_of_parts(names) if "date" not in names else None
-    ours = {} if places is None else dict(zip(places, PARTS, strict=True))
-    return [ours.get(place, name) for place, name in enumerate(names)]
+    if places is not None:
+        ours = dict(zip(places, PARTS, strict=True))
+        names = [ours.get(place, name) for place, name in enumerate(names)]
+    for own in ("symbol", "date", "category"):
+        called_so = [name for name in names if name not in _KNOWN and event_field(name) == own]
+        if own not in names and len(called_so) == 1 and not (own == "date" and places is not None):
+            names = [own if name == called_so[0] else name for name in names]
+    return names
 
 
 def _check_header(path: Path, names: object) -> None:
@@ -296,6 +308,8 @@ def _moment(written: str, days: DayOf) -> date:
     """The day or time that a cell says; raises InputError where it says neither."""
     text = re.sub(ZONE_BEHIND, r"\1", _YEAR_FIRST.sub(r"\1-\2-\3", written))
     try:
+        if _BUDDHIST.match(text):
+            raise ValueError
         return date.fromisoformat(text) if len(text) == len("2025-05-28") else datetime.fromisoformat(text)
     except ValueError:
         moment = days(written)
@@ -351,7 +365,8 @@ def _number(cells: Mapping[str, str], name: str) -> float | None:
         return None
     low, high = _BOUNDS[name]
     try:
-        value = float(cells[name])
+        written = cells[name]
+        value = float(written.replace(",", ".") if _DECIMAL_COMMA.fullmatch(written) else written)
     except ValueError:
         raise InputError(f"{name} {cells[name]!r} is not a number") from None
     if not low <= value <= high:

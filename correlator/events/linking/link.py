@@ -31,6 +31,7 @@ from correlator.events.linking.second_sign import (
 from correlator.events.vocabulary.text import first_word, prepare
 from correlator.market.names.exchanges import is_of_one
 from correlator.market.names.instruments import symbols_by_spelling
+from correlator.market.vocabulary import event_field
 from correlator.source_limits import check_names
 
 if TYPE_CHECKING:
@@ -221,26 +222,29 @@ def link_countries(countries: Iterable[str], instruments: pl.DataFrame) -> list[
 def read_watchlist(path: str | Path) -> list[WatchTerm]:
     """A user's table with the columns symbol, words and optionally kind (sector or watchlist, the default).
 
-    Raises InputError naming the line that cannot be read.
+    Several words of a symbol stand in rows of their own, or in one cell with | or ; between them. Raises InputError
+    naming the line that cannot be read.
     """
     from correlator.containers.foot import without_foot
     from correlator.containers.read import text_table
 
     name = Path(path).name
     rows = without_foot(text_table(path), name)
+    ours = {column: event_field(column) or column.strip().lower() for column in rows.columns}
+    rows = rows.rename({column: own for column, own in ours.items() if [*ours.values()].count(own) == 1})
     missing = {"symbol", "words"} - set(rows.columns)
     if missing:
         raise InputError(f"{name} lacks the column {min(missing)!r}", hint="it needs symbol and words")
-    terms = []
+    terms: list[WatchTerm] = []
     for number, row in enumerate(rows.iter_rows(named=True), start=2):
         symbol, words = (str(row[column] or "").strip() for column in ("symbol", "words"))
-        kind = str(row.get("kind") or "watchlist").strip()
+        kind = str(row.get("kind") or "watchlist").strip().lower()
         empty = [column for column, text in (("symbol", symbol), ("words", words)) if not text]
         if empty:
             raise InputError(f"{name} line {number} has no {empty[0]}", hint="it needs symbol and words")
         if kind not in _USER_KINDS:
             raise InputError(f"{name} line {number}: kind {kind!r} is not known", hint="kind is sector or watchlist")
-        terms.append(WatchTerm(symbol, kind, words))
+        terms += [WatchTerm(symbol, kind, each.strip()) for each in re.split(r"[|;]", words) if each.strip()]
     check_names((term.symbol for term in terms), "symbol", name)
     return terms
 

@@ -7,6 +7,7 @@ from operator import and_
 
 import polars as pl
 
+from correlator.containers.cells import is_date_like
 from correlator.containers.foot import without_foot
 from correlator.errors import InputError, NotFoundError, TimeError, warn
 from correlator.eventstudy.panel.frames import label_column
@@ -19,15 +20,15 @@ from correlator.eventstudy.panel.moments import (
     with_days,
     without_blanks,
 )
-from correlator.market.vocabulary import beside, field_of, is_identifier, plain, rank_of
+from correlator.market.names.codes import as_symbols
+from correlator.market.vocabulary import beside, event_field, is_identifier, rank_of
+from correlator.market.written.day_numbers import counted_moments
 from correlator.market.written.event_clocks import SAYS_WHEN, by_zone, read_clocks
 from correlator.market.written.figures import says_nothing
 from correlator.tabular import Frame
 
 _OWN = ("event_id", "symbol", "date")
 _TIME, _EXCHANGE = "time", "exchange"
-_OF_EVENTS = ("name", "code", "asset")
-"""Names of a column of symbols among prices, and of the event itself among events."""
 _STORED = ("known_at",)
 _LOOKED_AT = 1_000
 
@@ -43,19 +44,14 @@ def read_events(frame: Frame, *, first: int = 1) -> pl.DataFrame:
     table = without_foot(_in_one_piece(with_days(frame, "events")), "events")
     table = table.rename({name: name.strip().lower() for name in table.columns if _is_own(name, table.columns)})
     if "symbol" not in table.columns:
-        named = (name for name in table.columns if field_of(name) == "symbol" and plain(name) not in _OF_EVENTS)
-        called_so = sorted(named, key=rank_of) or [name for name in table.columns if is_identifier(name)]
-        if not called_so:
-            raise NotFoundError(
-                "events have no column 'symbol'",
-                hint=f"they have {', '.join(table.columns)}: call the one of tickers 'symbol'",
-            )
-        own = table[called_so[0]]
-        if own.dtype.is_float() and is_identifier(own.name) and (own.drop_nans().drop_nulls() % 1 == 0).all():
+        column = _symbols_of(table)
+        own = table[column]
+        if own.dtype.is_float() and is_identifier(column) and (own.drop_nans().drop_nulls() % 1 == 0).all():
             table = table.with_columns(own.fill_nan(None).cast(pl.Int64))  # PERMNO of pandas beside NaN
-        table = table.rename({called_so[0]: "symbol"})
+        table = table.rename({column: "symbol"})
     if "date" not in table.columns:
         table = table.rename({_dates_of(table.drop("symbol")): "date"})
+    table = table.with_columns(counted_moments(table["date"]))
     if is_text(table["date"]):
         date = table["date"].cast(pl.String)
         table = table.with_columns(date.to_frame().select(pl.when(~says_nothing(date.str.strip_chars())).then("date")))
@@ -81,6 +77,30 @@ def _is_own(name: str, columns: list[str]) -> bool:
     """Whether a column is one of ours in another spelling, and no column has that spelling already."""
     plain = name.strip().lower()
     return plain in (*_OWN, _TIME, _EXCHANGE) and name != plain and plain not in columns
+
+
+def _symbols_of(table: pl.DataFrame) -> str:
+    """The column of events that names their shares: the one that is called so, of several the one called so best.
+
+    Raises NotFoundError where none is, and InputError where two are no better called than each other and differ.
+    """
+    named = [name for name in table.columns if event_field(name) == "symbol"]
+    called_so = sorted(named, key=rank_of) or [name for name in table.columns if is_identifier(name)]
+    if not called_so:
+        if any(is_date_like(word) for name in table.columns for word in name.split()):
+            line = ", ".join(table.columns)
+            raise NotFoundError("events have no header", hint=f"write symbol,date above their first line ({line})")
+        raise NotFoundError(
+            "events have no column 'symbol'",
+            hint=f"they have {', '.join(table.columns)}: call the one of tickers 'symbol'",
+        )
+    first, *others = called_so
+    for other in others:
+        if rank_of(other) == rank_of(first) and not table[first].equals(table[other], null_equal=True):
+            raise InputError(
+                f"events have symbols in {first!r} and {other!r}", hint="call the one of their shares 'symbol'"
+            )
+    return first
 
 
 def _dates_of(table: pl.DataFrame) -> str:
@@ -168,4 +188,4 @@ def _symbols(column: pl.Series) -> pl.Series:
         raise InputError(
             f"column 'symbol' of events holds {kind}, not text", hint="read it as text, so that 005930 and TRUE stay"
         )
-    return without_blanks(column.cast(pl.String))
+    return without_blanks(as_symbols(column))

@@ -14,6 +14,7 @@ import polars as pl
 
 from correlator.errors import InputError, TimeError
 from correlator.market.written.dates import ORDERS, in_common_years, read_dates
+from correlator.market.written.day_numbers import DAY_NUMBER, day_numbers
 from correlator.numerals import in_plain_signs
 
 _INSTANT = pl.Datetime("us", "UTC")
@@ -28,9 +29,6 @@ _CLOCK = (
 )
 _COMPACT = r"^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])[ T]?([01]\d|2[0-3])[0-5]\d([0-5]\d)?$"
 _MICROSOFT = r"^/Date\((\d+)(?:[+-]\d{4})?\)/$"
-# Days since 1899-12-30, as workbooks count them; years of two digits and days of the year look the same.
-_DAY_NUMBER = r"^[2-6]\d{4}(\.0+)?$"
-_FEWEST_NUMBERS, _WORKBOOK_ZERO = 8, 25_569
 _WRITTEN_AS_FLOAT = r"^\d{8,19}\.0+$"
 _EPOCHS = (
     (r"^\d{9,10}$", "s", "seconds"),
@@ -113,8 +111,8 @@ def _text(text: pl.Series, date_order: str | None, usual_order: str | None, sour
     for pattern, unit, name in _EPOCHS:
         if _most(known, pattern):
             return Stamps(_since_1970(text, unit), f"{name} since 1970")
-    if _most(known, _DAY_NUMBER):
-        return Stamps(_day_numbers(text, source), "day numbers of a workbook")
+    if _most(known, DAY_NUMBER):
+        return Stamps(day_numbers(text, source), "day numbers of a workbook")
     if _most(known, _CLOCK):
         return _dates_with_clocks(text, date_order, usual_order, source)
     dates, form = read_dates(text, date_order, usual_order, source)
@@ -125,7 +123,7 @@ def in_plain_form(text: pl.Series) -> pl.Series:
     """Dates and times in plain digits, without the apostrophe by which a spreadsheet keeps text, and without the name
     of the zone that RFC 9557 puts behind an offset: ``09:30-04:00[America/New_York]``.
     """
-    return in_plain_signs(text).str.replace(ZONE_BEHIND, "${1}").str.replace(r"^['’](\d)", "${1}")
+    return in_common_years(in_plain_signs(text)).str.replace(ZONE_BEHIND, "${1}").str.replace(r"^['’](\d)", "${1}")
 
 
 def _most(text: pl.Series, pattern: str) -> bool:
@@ -139,19 +137,6 @@ def _since_1970(text: pl.Series, unit: str) -> pl.Series:
     factor = {"s": 1_000_000, "ms": 1_000, "us": 1}.get(unit)
     micros = count // 1000 if factor is None else count * factor
     return micros.cast(pl.Datetime("us", "UTC")).cast(_INSTANT)
-
-
-def _day_numbers(text: pl.Series, source: str) -> pl.Series:
-    """Dates of day numbers; raises TimeError where too few say so, or some would be weekends."""
-    days = text.cast(pl.Float64, strict=False).cast(pl.Int32, strict=False)
-    dates = (days - _WORKBOOK_ZERO).cast(pl.Date)
-    if days.null_count() == len(days) or len(days.drop_nulls()) < _FEWEST_NUMBERS or (dates.dt.weekday() > 5).any():
-        sample = next(value for value in text if value)
-        raise TimeError(
-            f"{source}: {sample} could be the number of a day in a workbook, or something else",
-            hint="write the column as dates (YYYY-MM-DD)",
-        )
-    return dates
 
 
 def _iso_times(text: pl.Series) -> Stamps:
