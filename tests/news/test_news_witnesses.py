@@ -524,3 +524,51 @@ def test_the_publication_behind_an_update_is_read(line):
 def test_why_a_printed_date_is_not_read_is_told(printed, reason):
     with pytest.raises(TimeError, match=reason):
         parse_html(page(h1=f"Envoys meet at sea</h1><div class=date>{printed}</div><h1 hidden>"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<abbr class="published" title="2025-05-28T18:00:00+05:00">28 May</abbr>',
+        '<abbr class="published" itemprop="datePublished" title="2025-05-28T18:00:00+05:00">18:00</abbr>',
+        '<span class="date" title="2025-05-28T18:00:00+05:00">3 hours ago</span>',
+        '<span class="timestamp" data-timestamp="1748437200">3 hours ago</span>',
+        '<span property="schema:datePublished" content="2025-05-28T18:00:00+05:00">28 May</span>',
+        '<time class="entry-date published updated" datetime="2025-05-28T18:00:00+05:00">28 May</time>',
+        '<p>Updated: <time datetime="2025-05-29T09:00:00Z">29 May</time> Published: <time datetime="2025-05-28T13:00:00Z">28</time></p>',
+        '<dl><dt>Published</dt><dd class="date">28 May 2025, 18:00 PKT</dd></dl>',
+    ],
+)
+def test_times_that_elements_state_for_programs(line):
+    assert parse_html(page(h1=f"Envoys meet at sea</h1>{line}<h1>")).published.instant == AT
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("", '<p>Updated: <time datetime="2025-05-29T09:00:00Z">29 May 2025</time></p>'),
+        (ld(OTHER), ""),
+        ("", '<div typeof="Comment"><span property="datePublished" content="2025-05-29T09:00:00Z">29</span></div>'),
+    ],
+)
+def test_an_update_or_another_story_alone_dates_no_page(head, line):
+    with pytest.raises(TimeError, match="no publication date"):
+        parse_html(page(head, h1=f"Envoys meet at sea</h1>{line}<h1>"))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["{} (The Gazette)", "{} , The Gazette", "{} - The Gazette - Read since 1901", "{} - May 28, 2025 - The Gazette",
+     "The Gazette » World » {}"],
+)  # fmt: skip
+def test_what_stands_about_the_sites_name_goes_with_it(title):
+    stated = '<meta property="og:site_name" content="The Gazette"><meta name="date" content="2025-05-28T13:00:00Z">'
+    text = f"<title>{title.format('Envoys meet at sea')}</title>{stated}<body>{TEXT}</body>"
+    assert parse_html(text).headline == "Envoys meet at sea"
+
+
+@pytest.mark.parametrize("author", ['{"@id":"#p"}', '{"@type":"Person","name":["A. Writer"]}'])
+def test_authors_by_reference_or_in_a_list(author):
+    person = '{"@type":"Person","@id":"#p","name":"A. Writer"}'
+    own = OWN[:-1] + f',"author":{author}}}'
+    assert parse_html(page(ld(f'{{"@graph":[{own},{person}]}}'))).authors == "A. Writer"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from correlator.news.pages.document import Document
 from correlator.news.pages.headings import UNSPACED, units
@@ -12,6 +13,7 @@ from correlator.news.pages.json_ld import LinkedData, Node, text_at
 from correlator.news.plain_text import without_markup
 from correlator.news.profiles import Profile
 from correlator.news.times.calendar_words import key_of
+from correlator.news.times.date_lines import is_date
 
 _SEPARATOR = re.compile(r"\s+[|\-–—·•»«›‹:>/~★→]{1,2}\s+|\s*[|｜│ㅣ»：]\s*|(?<=\S):\s+|(?<=\S)(?:_|--)(?=\S)")
 _TITLES = (
@@ -43,6 +45,7 @@ _LEAST_TITLE = 12
 _FEWEST_TWICE = 3  # words that are no phrase of their own when they come twice
 _QUOTES = ('"', "“", "”", "„", "«")
 _WORDS = re.compile(r"\w+")
+_GLUED_NAME = re.compile(r"\s+[-–—,(]\s*([^-–—,()]{3,40})\)?$")
 _JOINT = re.compile(r"\s*[-–—|｜│ㅣ·:：/»_]")
 _BAR = re.compile(r"\s*[|｜│ㅣ]|：")
 _NO_SIGN = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")  # shows nothing, and does not join letters either
@@ -221,7 +224,7 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
             rest = _JOINT.sub(" ", text[len(title) :]).split()
             if any(_is_name(part, site) for part in rest):
                 return title
-    taken = False
+    text, taken = _before_name(text, site)
     while True:
         cuts = ((match.start(), match.end()) for match in _SEPARATOR.finditer(text))
         # « and » are quotes, too: at either end they part nothing
@@ -229,17 +232,33 @@ def _bare(text: str, site: Sequence[str], sections: Sequence[str], known: Sequen
         if not parts:
             return text
         first_end, (last_start, last_end) = parts[0][1], parts[-1]
-        tail = text[last_end:]
+        head, tail = text[: parts[0][0]], text[last_end:]
         if _is_name(tail, site) or (key_of(text[:last_start]) in map(key_of, known) and len(text[:last_start]) > 12):
             text, taken = text[:last_start].strip(), True
-        elif taken and (
-            text[last_start:last_end] == "_" or key_of(tail) in map(key_of, sections) or key_of(tail) in _SECTION_WORDS
-        ):
+        elif taken and (text[last_start:last_end] == "_" or _is_section(tail, sections) or is_date(tail)):
             text = text[:last_start].strip()
+        elif taken and ":" not in text[slice(*parts[0])] and _is_section(head, sections):
+            text = text[first_end:].strip()
         elif _leads(text, parts[0], site, known):
             text, taken = text[first_end:].strip(), True
         else:
             return text
+
+
+def _before_name(text: str, site: Sequence[str]) -> tuple[str, bool]:
+    """A title up to the name of the site where a slogan follows, or no blank before it; and whether it has the name."""
+    cuts = [(match.start(), match.end()) for match in _SEPARATOR.finditer(text) if ":" not in match[0]]
+    for (start, end), (following, _) in pairwise(cuts):
+        if start >= _LEAST_TITLE and key_of(text[end:following]) in site:
+            return text[:start].strip(), True
+    glued = _GLUED_NAME.search(text)
+    if glued and glued.start() >= _LEAST_TITLE and key_of(glued[1]) in site:
+        return text[: glued.start()].strip(), True
+    return text, False
+
+
+def _is_section(part: str, sections: Sequence[str]) -> bool:
+    return key_of(part) in map(key_of, sections) or key_of(part) in _SECTION_WORDS
 
 
 def _leads(text: str, cut: tuple[int, int], site: Sequence[str], known: Sequence[str]) -> bool:

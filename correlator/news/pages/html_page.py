@@ -16,6 +16,7 @@ from correlator.news.pages.agreement import settle
 from correlator.news.pages.bodies import body_of
 from correlator.news.pages.document import Document, document_of, joined
 from correlator.news.pages.furniture import drop_furniture
+from correlator.news.pages.headings import units
 from correlator.news.pages.headlines import alike, headline_of
 from correlator.news.pages.html_tree import MAX_TEXT, parse_tree, text_of, visible_lines
 from correlator.news.pages.json_ld import Node, addresses_of, people_of, text_at
@@ -76,7 +77,7 @@ def parse_html(
     shown = "\n".join(visible_lines(document.root))
     stated_body = text_at(owner, "articleBody") if owner is not None else ""
     dateline, wire, body = body_of(_article_only(document), headline, publisher, stated_body)
-    authors = _authors(owner, document.meta)
+    authors = _authors(owner, document)
     agency = next((name for name in publisher.agencies if name in authors), wire)
     stated = language_in(document.root.get("lang") or "") or publisher.language
     language = language_of(f"{headline} {body or ''}", stated)
@@ -120,7 +121,10 @@ def _has_heading(element: html.HtmlElement) -> bool:
 
 
 def _owner(document: Document) -> Node | None:
-    """The JSON-LD node of the page's own article: by its address or headline, or because it is the only one."""
+    """The JSON-LD node of the page's own article: by its address or headline, or because it is the only one.
+
+    The only one is not it where its headline has no word in common with the page's titles: it tells another story.
+    """
     nodes = [node for node in document.linked.articles if text_at(node, "headline", "name", "datePublished")]
     if not nodes:
         return None
@@ -137,7 +141,13 @@ def _owner(document: Document) -> Node | None:
     by_headline = [n for n in nodes if any(alike(text_at(n, "headline", "name"), text) for text in titles)]
     if by_headline:
         return _fullest(by_headline)
-    return nodes[0] if len(nodes) == 1 else None
+    return nodes[0] if len(nodes) == 1 and not _is_strange(nodes[0], titles) else None
+
+
+def _is_strange(node: Node, titles: Sequence[str]) -> bool:
+    """Whether the headline of a node has no word in common with the titles of a page."""
+    own, known = units(text_at(node, "headline")), {unit for text in titles for unit in units(text)}
+    return bool(own and known) and not own & known
 
 
 def _fullest(nodes: Sequence[Node]) -> Node:
@@ -159,11 +169,11 @@ def _times(
     )
 
 
-def _authors(owner: Node | None, meta: Sequence[tuple[str, str]]) -> list[str]:
+def _authors(owner: Node | None, document: Document) -> list[str]:
     """Who wrote the page, as its article node or meta tags say; addresses are not names."""
-    names = people_of(owner) if owner is not None else []
+    names = people_of(owner, document.linked.by_id) if owner is not None else []
     if not names:
-        names = [text for key in _AUTHORS for name, text in meta if name == key]
+        names = [text for key in _AUTHORS for name, text in document.meta if name == key]
     parts = [
         part.strip() for name in names for part in re.split(r"\s*[,;]\s*|\s+and\s+", re.sub(r"(?i)^by\s+", "", name))
     ]

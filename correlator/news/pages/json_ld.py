@@ -29,6 +29,8 @@ class LinkedData:
     pages: tuple[Node, ...] = ()
     names: tuple[str, ...] = field(default=())
     """Names of publisher and site that any node states."""
+    by_id: Mapping[str, Node] = field(default_factory=dict)
+    """Nodes to which others refer."""
 
 
 def linked_data(root: html.HtmlElement) -> LinkedData:
@@ -42,7 +44,8 @@ def linked_data(root: html.HtmlElement) -> LinkedData:
     )
     articles = articles or tuple(node for node in nodes if _has_type(node, _CHECK))
     pages = tuple(node for node in nodes if _has_type(node, _PAGE))
-    return LinkedData(articles, pages, tuple(_names(nodes)))
+    by_id = {identity: node for node in nodes if "name" in node and isinstance(identity := node.get("@id"), str)}
+    return LinkedData(articles, pages, tuple(_names(nodes)), by_id)
 
 
 def text_at(node: Node, *names: str) -> str:
@@ -58,11 +61,14 @@ def text_at(node: Node, *names: str) -> str:
     return ""
 
 
-def people_of(node: Node, name: str = "author") -> list[str]:
-    """Names of the people or organisations at ``name``, in order."""
+def people_of(node: Node, known: Mapping[str, Node], name: str = "author") -> list[str]:
+    """Names of the people or organisations at ``name``, in order; of those that are only referred to, by ``known``."""
     value = node.get(name)
-    each = value if isinstance(value, list) else [value]
-    names = [text_at(item, "name") if isinstance(item, dict) else str(item or "") for item in each]
+    names: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        person = known.get(str(item.get("@id")), item) if isinstance(item, dict) and "name" not in item else item
+        stated = person.get("name") if isinstance(person, Mapping) else person
+        names += map(str, stated if isinstance(stated, list) else [stated or ""])
     return [" ".join(unescape(text).split()) for text in names if text.strip()]
 
 

@@ -32,7 +32,7 @@ from correlator.news.strips.strip import (
     without_strip,
 )
 from correlator.news.times.address_dates import date_in_address
-from correlator.news.times.printed_dates import read_printed
+from correlator.news.times.date_lines import is_date
 from correlator.news.times.timestamps import UNKNOWN, Stamp
 
 MAX_PAGE_BYTES = 16_000_000
@@ -310,7 +310,7 @@ def _headline(
     """
     if byline:
         below = lines[byline.place + 1 :]
-        before = [line for line in lines[: byline.place] if line and not publisher.drops(line) and not _is_date(line)]
+        before = [line for line in lines[: byline.place] if line and not publisher.drops(line) and not is_date(line)]
         while len(before) > 1 and _is_standfirst(before[-1], below):
             before.pop()
         if before and not _is_standfirst(before[-1], below):
@@ -320,21 +320,10 @@ def _headline(
         lines = below
     for place, line in enumerate(lines):
         if line and not publisher.drops(line):
-            if is_title_like(line) and not _is_date(line):
+            if is_title_like(line) and not is_date(line):
                 return line, lines[place + 1 :]
             break
     raise InputError(f"{where} has no headline", hint="the line before the byline or the first line should hold it")
-
-
-def _is_date(line: str) -> bool:
-    """Whether a line is a date and nothing else."""
-    if len(line) > 40 or not re.search(r"\d", line):
-        return False
-    try:
-        read_printed(line, (), "dmy", line)
-    except TimeError:
-        return False
-    return True
 
 
 def _is_standfirst(line: str, below: Sequence[str]) -> bool:

@@ -16,6 +16,7 @@ from lxml import html
 from correlator.news.pages.document import Document
 from correlator.news.pages.html_tree import aside_of, text_of
 from correlator.news.pages.json_ld import Node, text_at
+from correlator.news.pages.scopes import is_foreign, is_in_own_scope
 from correlator.news.times.date_lines import printed_parts, says_publication, says_update
 
 
@@ -96,8 +97,6 @@ def plain_name(name: str) -> str:
 
 _META: Mapping[str, Level] = {plain_name(name): level for name, level in _LEVELS.items()}
 _META_UPDATED = frozenset(plain_name(name) for name in _UPDATED)
-_SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|webpage|report)\b")
-_ARTICLE_SCOPES = re.compile(r"(?i)schema\.org/(?:\w*article|blogposting|report)\b")
 _DATE_NAME = re.compile(
     r"(?i)(?:^|[\s_\-])(?:(?:post|article|entry|publish|published|category|story|news|release|meta|by)[\s_\-]*(?:date|time|on)"
     r"|date(?:s|line|time|published|publish|post|info|simple)?|tarih\w*|datum|fecha|zaman|timestamp\w*|pub-?date|published|time|byline|postedon|posted-on)(?:$|[\s_\-])"
@@ -118,7 +117,9 @@ _LABELLED = re.compile(
     r"\s*:?\s*(\D{0,12}\d[\w.,:/ -]{4,24})"
 )
 _LONGEST_LABELLED = 60
-_LONGEST_PRINTED = 120
+_LONGEST_PRINTED, _LONGEST_LABEL = 120, 40
+_FOR_PROGRAMS = ("datetime", "data-datetime", "data-timestamp", "data-time", "data-date", "data-published", "data-utc")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _NEAR = 60  # elements between the heading and its date
 
 
@@ -158,42 +159,30 @@ def updated_witnesses(document: Document, owner: Node | None) -> list[Witness]:
 
 
 def _microdata(document: Document, name: str) -> Iterator[Witness]:
-    """Values of ``itemprop`` within the article's scope, or within none and not in an aside."""
+    """Values of ``itemprop`` or ``property`` within the article's scope, or within none and not in an aside."""
     for element in document.root.iter():
-        names = (element.get("itemprop") or "").lower().split() if isinstance(element.tag, str) else []
-        if name not in names or (element.tag == "meta" and not _in_body(element)):
+        if not isinstance(element.tag, str) or name not in _properties(element):
             continue
-        if _foreign(element) or aside_of(element) or not _only_scope(document, element):
+        if element.tag == "meta" and not _in_body(element):
             continue
-        text = element.get("content") or element.get("datetime") or text_of(element)
+        if is_foreign(element) or aside_of(element) or not is_in_own_scope(document.root, document.heading, element):
+            continue
+        text = element.get("content") or _machine_time(element) or text_of(element)
         if text and len(text) <= _LONGEST_PRINTED:
             yield Witness(text, f"microdata {name}", Level.SCOPE)
 
 
-def _foreign(element: html.HtmlElement) -> bool:
-    """Whether an element stands in the scope of another thing: a comment, a video, a list."""
-    scope = _scope_of(element)
-    return scope is not None and not _SCOPES.search(scope.get("itemtype") or "schema.org/Article")
+def _properties(element: html.HtmlElement) -> list[str]:
+    """What an element states in microdata or RDFa, by names of schema.org."""
+    names = f"{element.get('itemprop') or ''} {element.get('property') or ''}".lower().split()
+    return [name.removeprefix("schema:") for name in names]
 
 
-def _scope_of(element: html.HtmlElement) -> html.HtmlElement | None:
-    return next((each for each in element.iterancestors() if each.get("itemscope") is not None), None)
-
-
-def _only_scope(document: Document, element: html.HtmlElement) -> bool:
-    """Whether the article scope that an element stands in is the page's: the only one, or that with the heading."""
-    scope = _scope_of(element)
-    if scope is None or not _ARTICLE_SCOPES.search(scope.get("itemtype") or ""):
-        return True
-    same = [
-        each
-        for each in document.root.iter()
-        if isinstance(each.tag, str) and _ARTICLE_SCOPES.search(each.get("itemtype") or "")
-    ]
-    heading = document.heading
-    return len(same) == 1 or (
-        heading is not None and any(each is scope for each in (heading, *heading.iterancestors()))
-    )
+def _machine_time(element: html.HtmlElement) -> str:
+    """The time that an element states for programs beside what it prints (*3 hours ago*); empty where it has none."""
+    stated = next((text for name in _FOR_PROGRAMS if (text := element.get(name))), "")
+    title = element.get("title") or ""
+    return stated or (title if _ISO.match(title) else "")
 
 
 def _in_body(element: html.HtmlElement) -> bool:
@@ -208,30 +197,49 @@ def _elements(document: Document) -> Iterator[Witness]:
     near = [e for e in places if _is_dated(e) and (heading is None or -_NEAR // 2 <= places[e] - at <= _NEAR)]
     around = {each for element in near for each in element.iterancestors()}
     near = [element for element in near if element not in around]  # the innermost of nested ones
-    near.sort(key=lambda element: abs(places[element] - at))
+    near.sort(key=lambda element: (_is_update_by_name(element), abs(places[element] - at)))
     for element in near[:6]:
-        names = f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"
-        printed = text_of(element)
-        if _UPDATE_NAME.search(names) or (says_update(printed) and not says_publication(printed)):
+        names, printed = _names(element), text_of(element)
+        if _is_update_by_name(element) and not _PUBLISH_NAME.search(names):
+            continue
+        if any(says_update(text) and not says_publication(text) for text in (printed, _label_of(element))):
             continue
         if _OTHER_DAY.match(printed) or _OTHER_DAY_NAME.search(f"{names} {element.getparent().get('class', '')}"):
             continue
         if heading is not None and places[element] < at and _is_of_site(element, heading):
             continue
-        if aside_of(element) or _foreign(element) or _is_entry(element, heading):
+        if aside_of(element) or is_foreign(element) or _is_entry(element, heading):
             continue
         binding = bool(
             _PUBLISH_NAME.search(names)
             or element.get("pubdate") is not None
             or re.match(r"(?i)\W*(?:publi|posted)", printed)
         )
-        stated = element.get("datetime")
+        stated = _machine_time(element)
         if stated:
             yield Witness(stated, "time element", Level.ELEMENT, binding)
         parts = dict.fromkeys([*printed_parts(printed), *_dated_pieces(element)])
         origin = "text of the time element" if stated else "date line"
         yield from (Witness(part, origin, Level.PRINTED, binding and not stated) for part in parts)
         return
+
+
+def _names(element: html.HtmlElement) -> str:
+    return f"{element.get('class', '')} {element.get('id', '')} {element.get('itemprop', '')}"
+
+
+def _is_update_by_name(element: html.HtmlElement) -> bool:
+    return _UPDATE_NAME.search(_names(element)) is not None
+
+
+def _label_of(element: html.HtmlElement) -> str:
+    """What stands right before an element on its line, if it is short and no date: *Updated:*."""
+    before = element.getprevious()
+    text = (element.getparent().text if before is None else before.tail) or ""
+    if before is not None and not text.strip() and isinstance(before.tag, str):
+        text = text_of(before)
+    label = " ".join(text.split())
+    return label if len(label) <= _LONGEST_LABEL and not re.search(r"\d", label) else ""
 
 
 def _is_of_site(element: html.HtmlElement, heading: html.HtmlElement) -> bool:
@@ -273,7 +281,7 @@ def _labelled(root: html.HtmlElement) -> Iterator[Witness]:
     for element in root.iter("li", "p", "div", "span", "td", "dd", "small"):
         printed = text_of(element)
         match = _LABELLED.fullmatch(printed) if len(printed) <= _LONGEST_LABELLED else None
-        if match and not aside_of(element) and not _foreign(element):
+        if match and not aside_of(element) and not is_foreign(element):
             dates.add(match[1])
     if len(dates) == 1:
         yield Witness(dates.pop(), "date behind its label", Level.PRINTED)
@@ -281,7 +289,7 @@ def _labelled(root: html.HtmlElement) -> Iterator[Witness]:
 
 def _is_dated(element: html.HtmlElement) -> bool:
     if element.tag == "time":
-        return bool(element.get("datetime")) or bool(re.search(r"\d", text_of(element)))
+        return bool(_machine_time(element)) or bool(re.search(r"\d", text_of(element)))
     if element.tag not in (
         "div",
         "p",
@@ -299,6 +307,8 @@ def _is_dated(element: html.HtmlElement) -> bool:
         "h6",
         "font",
         "td",
+        "dd",
+        "abbr",
     ):
         return False
     names = f"{element.get('class', '')} {element.get('id', '')}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from correlator.errors import TimeError
 from correlator.news.times.calendar_words import fold, weekday_of, with_numbers
+from correlator.news.times.printed_dates import read_printed
 
 _UPDATE_WORD = re.compile(
     r"(?i)\b(?:last )?(?:updated|modified|corrected|amended|revised|edited(?! by)"
@@ -23,7 +25,19 @@ _PUBLISH_WORD = re.compile(
 )
 _BETWEEN = re.compile(r"\s*(?:[|•·]|来源|來源|출처)\s*")
 _LABEL = re.compile(r"^[^\d:：]{1,40}[:：]\s*")
+_LONGEST_DATE = 40
 _MONTH = re.compile(r"m\d\d\.?")
+
+
+def is_date(line: str) -> bool:
+    """Whether a line is a date and nothing else."""
+    if len(line) > _LONGEST_DATE or not re.search(r"\d", line):
+        return False
+    try:
+        read_printed(line, (), "dmy", line)
+    except TimeError:
+        return False
+    return True
 
 
 def says_update(line: str, *, anywhere: bool = False) -> bool:
