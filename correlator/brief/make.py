@@ -28,7 +28,7 @@ from correlator.events.learned.encoder import model_folder
 from correlator.events.vocabulary.language import CODED, language_of
 from correlator.eventstudy.panel.benchmark import EQUAL_WEIGHTED
 from correlator.eventstudy.significance.multiple_testing import holm
-from correlator.intake.instruments import names_in
+from correlator.intake.instruments import Names, names_in
 from correlator.research.concerned import Concern, Concerned, Subject, concerned_by, exchanges_in
 from correlator.research.known import KnownBars, KnownSessions, known_bars, known_sessions, last_trades
 from correlator.research.precedents import Likeness, Reach, concerning, like_events, near_events, with_texts
@@ -308,16 +308,22 @@ class _Maker:
         return sorted(confounds.values(), key=lambda each: (each.known_at, each.event_id), reverse=True)
 
 
+def asked_benchmark(names: Names, asked: str | None) -> str | None:
+    """A benchmark that is asked for under the store's own name; raises InputError for one that it lacks."""
+    if asked in (None, NONE, EQUAL_WEIGHTED):
+        return asked
+    known = names.symbol_of(asked)
+    if known is None:
+        raise InputError(f"benchmark {asked!r} is not in the store", hint="add its prices", argument="benchmark")
+    return known
+
+
 def requests_of(
     connection: duckdb.DuckDBPyConnection, chosen: Sequence[Concerned], exchange: str, asked: str | None
 ) -> tuple[list[Request], list[str]]:
     """The symbols with what their benchmark may be made of, and all symbols whose bars that needs."""
     called = names_in(connection)
-    if asked not in (None, NONE, EQUAL_WEIGHTED):
-        known = called.symbol_of(asked)
-        if known is None:
-            raise InputError(f"benchmark {asked!r} is not in the store", hint="add its prices", argument="benchmark")
-        asked = known
+    asked = asked_benchmark(called, asked)
     shares = query(
         connection,
         "SELECT symbol FROM instruments WHERE exchange = $exchange AND coalesce(kind, 'share') = 'share'"

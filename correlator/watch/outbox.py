@@ -235,7 +235,7 @@ def _news(connection: duckdb.DuckDBPyConnection, fresh: pl.DataFrame, spec: Watc
     if fresh.is_empty():
         return empty
     asked = with_concerned(connection, fresh, fields_of(spec.events)) if spec.events else fresh
-    chosen = select_events(asked, spec.events)
+    chosen = select_events(asked, spec.events, publishers=())  # a publisher may be none of these, and come later
     stories = chosen["story_id"].unique().to_list()
     known = query(connection, _BRIEFED, {"stories": stories})["story_id"].to_list()
     first = (

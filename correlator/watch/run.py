@@ -16,10 +16,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from correlator.brief.asked import Asked, ask
-from correlator.brief.make import Shared, brief_on
+from correlator.brief.make import Shared, asked_benchmark, brief_on
 from correlator.errors import InputError, NotFoundError, SourceError, StoreError, StoreLockedError
 from correlator.files import write_whole
 from correlator.inert import visible
+from correlator.intake.instruments import names_in
 from correlator.intake.news import add_news
 from correlator.research.concerned import with_bars
 from correlator.store.db import Store
@@ -131,9 +132,10 @@ class Watch:
         self._home = home_of(store)
         self._told_at = -_HEARTBEAT
         begin(store, [sink.name for sink in sinks])
-        if spec.symbols:
-            with store.reading() as connection:
+        with store.reading() as connection:
+            if spec.symbols:
                 with_bars(connection, spec.symbols)
+            asked_benchmark(names_in(connection), spec.benchmark)
 
     def run(self, stopped: Callable[[], bool], *, once: bool = False) -> Tally:
         """Poll and deliver until ``stopped``, or (``once``) every feed once and then what is owed.

@@ -8,13 +8,18 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from correlator.addresses import check_address, is_address, shown
 from correlator.brief.asked import WINDOWS, asked_windows
 from correlator.errors import InputError, likeliest
-from correlator.events.selection.select import check_selection
+from correlator.events.selection.select import select_events
 from correlator.eventstudy.request.spec import FLAGGED, MARK
 from correlator.files import read_toml
+from correlator.news.profiles import load_profile, profile_names
+from correlator.news.times.timestamps import zone_info
 from correlator.sessions import AFTER_CLOSE, DATE_ONLY
+from correlator.tables import EVENTS
 
 MOST_FEEDS = 1_000
 LEAST_EVERY = 1.0
@@ -77,13 +82,14 @@ def read_watch(path: str | Path) -> WatchSpec:
         raise InputError(f"{where} names no feed", hint='write [[feed]] and below it url = "https://..."')
     if len(feeds) > MOST_FEEDS:
         raise InputError(f"{where} names {len(feeds):,} feeds, the limit is {MOST_FEEDS:,}")
+    named = _unrepeated([_feed(each, every, where) for each in feeds], where)
     events = table.get("events")
     if events is not None:
-        check_selection(_text(" ".join(events.split()) if isinstance(events, str) else events, f"{where}: events"))
+        _check_events(_text(" ".join(events.split()) if isinstance(events, str) else events, f"{where}: events"), named)
     windows = _text(table.get("windows", WINDOWS), f"{where}: windows")
     asked_windows(windows)
     return WatchSpec(
-        _unrepeated([_feed(each, every, where) for each in feeds], where),
+        named,
         events,
         _texts(table.get("symbols", []), f"{where}: symbols"),
         windows,
@@ -93,6 +99,12 @@ def read_watch(path: str | Path) -> WatchSpec:
         _one_of(table, "flagged", FLAGGED, where),
         _sinks(table.get("sinks", {}), where),
     )
+
+
+def _check_events(selection: str, feeds: Sequence[FeedSpec]) -> None:
+    """Raise InputError for a selection that no event of feeds can meet, such as of a category of one's own."""
+    own = [load_profile(feed.profile).name for feed in feeds if feed.profile is not None]
+    select_events(pl.DataFrame(schema=EVENTS.schema()), selection, publishers=[*profile_names(), *own])
 
 
 def _one_of(table: Mapping[str, Any], key: str, choices: Sequence[str], where: str) -> str:
@@ -116,6 +128,10 @@ def _feed(table: Mapping[str, Any], every: float, where: str) -> FeedSpec:
     profile, zone = (
         None if table.get(name) is None else _text(table[name], f"{where}: {name}") for name in ("profile", "zone")
     )
+    if profile is not None:
+        load_profile(profile)
+    if zone is not None:
+        zone_info(zone)
     return FeedSpec(url, own, profile, zone)
 
 

@@ -16,7 +16,7 @@ from feed_server import FeedServer, serving
 
 from correlator.brief.asked import ask
 from correlator.brief.make import brief_on
-from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError
+from correlator.errors import InputError, NotFoundError, StoreError, StoreLockedError, TimeError
 from correlator.store.db import Store
 from correlator.watch.journal import Journal
 from correlator.watch.outbox import Made
@@ -287,10 +287,11 @@ def test_an_article_that_is_gone_does_not_hold_up_the_others(tmp_path, server):
     assert "no article" in sink.had[0]["problem"]
 
 
-def test_a_symbol_that_the_store_lacks_is_refused_at_the_start(tmp_path, server):
-    (tmp_path / "feeds.toml").write_text(f'symbols = ["NOSUCH"]\n[[feed]]\nurl = "{server.url()}"\n')
+@pytest.mark.parametrize("asked", ['symbols = ["NOSUCH"]', 'benchmark = "NOSUCH"'])
+def test_a_symbol_that_the_store_lacks_is_refused_at_the_start(tmp_path, server, asked):
+    (tmp_path / "feeds.toml").write_text(f'{asked}\n[[feed]]\nurl = "{server.url()}"\n')
     store = Store(tmp_path / "m.duckdb")
-    with pytest.raises(NotFoundError, match="NOSUCH"):
+    with pytest.raises((NotFoundError, InputError), match="NOSUCH"):
         Watch(store, read_watch(tmp_path / "feeds.toml"), [Collected()], Permissions(), say=print)
 
 
@@ -322,13 +323,16 @@ def test_status(tmp_path, server):
         ('event = "x"\n[[feed]]\nurl = "https://x.example"', "did you mean events"),
         ('events = "category ~ X"\n[[feed]]\nurl = "https://x.example"', "="),
         ('[[feed]]\nurl = "https://x.example"\n[[feed]]\nurl = "https://x.example"', "twice"),
+        ('events = "category = NOSUCH"\n[[feed]]\nurl = "https://x.example"', "category 'NOSUCH' is not known"),
+        ('events = "publisher = brecoder"\n[[feed]]\nurl = "https://x.example"', "did you mean brecorder"),
+        ('[[feed]]\nurl = "https://x.example"\nzone = "Asia/Nowhere"', "no time zone"),
         ('flagged = "hide"\n[[feed]]\nurl = "https://x.example"', "choices are mark, keep, drop"),
         ('[[feed]]\nurl = "https://x.example"\n[sinks]\nexec = "rm -rf"', "list of texts"),
     ],
 )
 def test_a_file_that_is_not_a_watch_is_refused(tmp_path, text, says):
     (tmp_path / "feeds.toml").write_text(text)
-    with pytest.raises(InputError, match=says):
+    with pytest.raises((InputError, TimeError), match=says):
         read_watch(tmp_path / "feeds.toml")
 
 
