@@ -122,12 +122,13 @@ def evaluate(
         for instrument in tracked(instruments, "briefs", len(instruments)):
             evaluated = walk.of(instrument)
             rows += evaluated
-            if not evaluated:
+            if not any(frame.height for frame in evaluated):
                 skipped.append(instrument.symbol)
     forecasts = [frame for frame in rows if frame.height]
     if not forecasts:
         raise NotFoundError(
-            "no stored event could be forecast", hint="events need five earlier dates of their category or dyad"
+            "no stored event could be forecast",
+            hint="events need daily bars, and five earlier dates of their category or dyad on them",
         )
     return Evaluation(pl.concat(forecasts).sort("window", "session", "symbol", maintain_order=True), tuple(skipped))
 

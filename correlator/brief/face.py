@@ -98,7 +98,7 @@ def _instruments(brief: Brief) -> Rows | None:
     for each in brief.instruments:
         market = each.market
         if market.last_close is None or market.last_session is None:
-            rows.append((each.symbol, _why(each), "no close known", "", ""))
+            rows.append((each.symbol, _why(each), "no daily close known", _since(each), ""))
             continue
         move = "" if market.last_return is None else f" ({per_cent(market.last_return)})"
         locked = ", at its limit" if market.limit_locked else ""
@@ -123,8 +123,9 @@ def _why(instrument: Instrument) -> str:
 
 def _since(instrument: Instrument) -> str:
     market = instrument.market
-    if market.later is not None and market.later.since_close is not None:
-        return f"{market.later.price:,.2f} ({per_cent(market.later.since_close)}), {market.later.of}"
+    if market.later is not None:
+        move = "" if market.later.since_close is None else f" ({per_cent(market.later.since_close)})"
+        return f"{market.later.price:,.2f}{move}, {market.later.of}"
     if market.strip is not None and market.strip.session is not None:
         return f"strip: {market.strip.price:,.2f}, of {market.strip.session:%d %b}"
     return "no later price"

@@ -226,8 +226,8 @@ class _Maker:
         self.backfilled += bars.backfilled
         strip = strip_quotes(self.connection, subject, sessions, self.asked.at)
         placed = self._placed(like, chosen, clock.exchange)
-        lasts = {numbers.symbol: last for numbers in measurements if (last := last_traded(numbers)) is not None}
-        since = {symbol: sessions.closes[last] for symbol, last in lasts.items()}
+        lasts = {numbers.symbol: last_traded(numbers) for numbers in measurements}
+        since = {name: sessions.opens[0] if last is None else sessions.closes[last] for name, last in lasts.items()}
         trades = last_trades(self.connection, since, self.asked.at)
         made = []
         for each, numbers in zip(chosen, measurements, strict=True):

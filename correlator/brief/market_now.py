@@ -61,7 +61,8 @@ def market_of(numbers: Measured, bars: KnownBars, quote: StripQuote | None, trad
     sessions = bars.sessions
     traded = np.flatnonzero(np.isfinite(numbers.close))
     if len(traded) == 0:
-        return Market(None, None, None, None, None, 0, None, quote, None, None, None)
+        later = None if trade is None else _traded(trade, None)
+        return Market(None, None, None, None, None, 0, later, quote, None, None, None)
     last, closed = int(traded[-1]), sessions.closed
     price = float(numbers.close[last])
     change = numbers.adjusted[last] / numbers.adjusted[traded[-2]] if len(traded) > 1 else np.nan
@@ -91,11 +92,16 @@ def last_traded(numbers: Measured) -> int | None:
     return int(traded[-1]) if len(traded) else None
 
 
+def _traded(trade: LastTrade, close: float | None) -> Move:
+    """The last trade, and how far it is from the ``close`` before it, where one is known."""
+    of = f"bar of {trade.interval} from {trade.bar_start:%Y-%m-%dT%H:%MZ}"
+    return Move(trade.price, of, None if close is None else float(np.log(trade.price / close)))
+
+
 def _later(price: float, session: date, quote: StripQuote | None, trade: LastTrade | None) -> Move | None:
     """A price after the last close: of an intraday bar that had ended, or of the page's strip."""
     if trade is not None:
-        of = f"bar of {trade.interval} from {trade.bar_start:%Y-%m-%dT%H:%MZ}"
-        return Move(trade.price, of, float(np.log(trade.price / price)))
+        return _traded(trade, price)
     if quote is not None and (quote.session is None or quote.session > session):
         return Move(quote.price, "strip of the page", float(np.log(quote.price / price)))
     return None

@@ -113,7 +113,7 @@ def unexplained(
                 parts.append(_moves(connection, instrument, numbers, sessions, asked=asked))
     if not parts:
         to = "" if last is None else f" to {last}"
-        warn(f"no session from {first}{to} could be measured: one must have closed, with 60 bars before it")
+        warn(f"no session from {first}{to} could be measured: one must have closed, with 60 daily bars before it")
         return pl.DataFrame(schema=SCHEMA)
     together = pl.concat(parts)
     return together.sort(pl.col("z").abs(), "symbol", "session", descending=[True, False, False])

@@ -82,7 +82,7 @@ def unknown_sentences(
         sentences.append("the time of day of the news: only its date is known, so that day's close is not an answer")
     if subject.events and not instruments:
         sentences.append(
-            "whom it concerns: the store has no instrument that it names or that is listed in its countries"
+            "whom it concerns: of what it names, or is listed in its countries, the store has no daily bars before then"
         )
     stale = [
         f"{each.symbol} ({each.market.sessions_missing} sessions)"

@@ -82,7 +82,7 @@ def test_abnormal_returns(loaded):
 
 def test_cumulated_over_windows(loaded):
     text = ask(loaded, *STUDY, "--windows", "-5:5,-1:1", "--output", "car", "--format", "csv")
-    assert text.startswith("event_id,symbol,window,car,se,t,p_value,findings\n")
+    assert text.startswith("event_id,symbol,window,car,se,t,p_value,flags,findings\n")
     for row in rows(text):
         car, se = CAR[row["window"]]
         assert 100 * float(row["car"]) == pytest.approx(car, abs=1e-8)

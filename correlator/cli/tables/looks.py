@@ -44,7 +44,7 @@ LOOKS: dict[str, Look] = {
         ("load_id", "finished_at", "kind", "source", "rows_added", "rows_known", "rows_rejected", "undone_at")
     ),
     "ar": Look(("symbol", "session", "day", "ar", "se", "t", "p_value", "flags", "event_id"), RETURNS),
-    "car": Look(("symbol", "window", "car", "se", "t", "p_value", "flags", "event_id"), RETURNS),
+    "car": Look(("symbol", "window", "car", "se", "t", "p_value", "flags", "findings", "event_id"), RETURNS),
     "aar": Look(("day", "n", "aar", "sd", "caar", "positive"), RETURNS | {"positive"}),
     "caar": Look(("window", "n", "caar", "sd", "positive"), RETURNS | {"positive"}),
     "bhar": Look(("symbol", "window", "bhar", "n", "event_id"), RETURNS),

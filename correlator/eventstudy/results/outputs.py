@@ -38,7 +38,7 @@ OUTPUTS: dict[str, Output] = {
         Output(
             "car",
             "cumulated by event and window",
-            ("event_id", "symbol", "window", "car", "se", "t", "p_value", "findings"),
+            ("event_id", "symbol", "window", "car", "se", "t", "p_value", "flags", "findings"),
             streams=True,
         ),
         Output("aar", "averages by day"),
