@@ -31,6 +31,7 @@ from correlator.market.layout.turned import is_transposed, read_transposed
 from correlator.market.reading.files import PriceFile, read_prices
 from correlator.market.vocabulary import field_of, is_figure, known_words
 from correlator.market.written.unit_row import units_in_names
+from correlator.research.long_returns import long_returns, wide_returns
 from correlator.tabular import Frame, held, holds_columns, is_pandas, is_series
 
 _HINTS = Hints(known_words=known_words)
@@ -78,7 +79,7 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
         A wide frame or file; bars of one or several shares as files and libraries hold them; or a mapping of a share's
         name to its bars. Closes are the adjusted ones of a share that has them on every day, else the closes.
     kind
-        ``prices``, ``volumes`` or ``returns``; returns are taken from wide tables only.
+        ``prices``, ``volumes`` or ``returns``; returns of a wide table, or of a row per share and day.
     exchange
         Of the shares, for stamps whose day depends on it.
 
@@ -96,7 +97,9 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
     if isinstance(source, Mapping) and not holds_columns(source):
         return _of_shares(source, kind, exchange)
     source = _named_column(source, kind)
-    raw = _raw_head(source) if kind in _FIGURES else None
+    if kind == "returns":
+        return _of_returns(source)
+    raw = _raw_head(source)
     raw = None if raw is None else units_in_names(raw)
     if raw is not None and is_transposed(raw):
         return _turned(source, kind)
@@ -108,6 +111,15 @@ def study_table(source: Tables, kind: str, *, exchange: str | None = None) -> St
             hint="in Python prices={'AIRLINK': bars}, on the command line --prices AIRLINK=FILE",
         )
     return _of_bars(read_prices(source, exchange=exchange, stamped=AS_WRITTEN), kind, _name_of(source, kind))
+
+
+def _of_returns(source: Table) -> StudyTable:
+    """Returns as a wide table: as they are, or of a row per share and day."""
+    head = _raw_head(source)
+    places = None if head is None else long_returns(head)
+    if places is not None:
+        return StudyTable(*wide_returns(read_raw(source, _HINTS), places, _name_of(source, "returns")))
+    return StudyTable(read_wide_file(Path(source)) if isinstance(source, str | Path) else source)
 
 
 def events_table(source: Table) -> Frame:
@@ -189,8 +201,10 @@ def _is_of_bars(raw: RawTable) -> bool:
     if _has_levels(raw) or _has_levels_in_names(raw) or short_names(raw, str.lower):
         return True
     names = [name for name in raw.labels.values() if name and field_of(name) not in _STAMPS]
+    if "symbol" in map(field_of, names):
+        return any(field_of(name) in (*_CLOSES, "last") for name in names)
     closes = [name for name in names if field_of(name) in _CLOSES and len(name) >= _SHORTEST_FIGURE]
-    return bool(closes) and ("symbol" in map(field_of, names) or all(map(is_figure, names)))
+    return bool(closes) and all(map(is_figure, names))
 
 
 def _has_levels(raw: RawTable) -> bool:

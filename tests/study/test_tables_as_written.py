@@ -314,3 +314,26 @@ def test_several_sheets_name_no_option_that_the_door_has_not(tmp_path: Path) -> 
         cars(path)
     with pytest.raises(InputError, match=r"or name it by symbol \(--symbol\)"):
         co.read_prices(path)
+
+
+def test_returns_of_a_row_per_share_and_day(tmp_path: Path) -> None:
+    wide = PRICES.with_columns(pl.exclude("Date").log().diff())
+    long = wide.unpivot(index="Date", variable_name="TICKER", value_name="RET").with_columns(RETX=pl.lit(0.5))
+    wanted = cars(prices=None, returns=wide)
+    assert wanted == pytest.approx(PLAIN, abs=1e-12)
+    assert cars(prices=None, returns=long) == pytest.approx(PLAIN, abs=1e-12)
+    text = long.with_columns(pl.col("Date").dt.strftime("%Y%m%d"), pl.col("RET").cast(pl.String).fill_null("C"))
+    text.write_csv(tmp_path / "crsp.csv")
+    assert cars(prices=None, returns=tmp_path / "crsp.csv") == pytest.approx(PLAIN, abs=1e-12)
+    with pytest.raises(InputError, match="several returns of [A-Z]+ on 2023"):
+        cars(prices=None, returns=pl.concat([long, long.head(9).with_columns(RET=pl.lit(0.5))]))
+
+
+def test_closes_of_a_row_per_share_and_day_may_have_short_names() -> None:
+    long = PRICES.unpivot(index="Date", variable_name="TICKER", value_name="PRC")
+    assert cars(prices=long) == pytest.approx(PLAIN, abs=1e-12)
+
+
+def test_a_yield_among_prices_is_told() -> None:
+    with pytest.warns(CorrelatorWarning, match="DGS10 is a yield by name"):
+        cars(prices=PRICES.with_columns(DGS10=pl.lit(4.0) + pl.int_range(pl.len()) % 7 / 100))
