@@ -63,6 +63,8 @@ if __name__ == "__main__":
         options = sys.argv[3:]
         half = options.pop(options.index("--half") + 1) if "--half" in options else None
         names = [name for name in options if not name.startswith("-")] or list(LIBRARIES)
+        if unknown := [name for name in names if name not in LIBRARIES]:
+            sys.exit(f"there is no library {unknown[0]}; there are {', '.join(LIBRARIES)}")
         compare(Path(sys.argv[2]), names, "-v" in options, half)
         sys.exit(0)
     print("| source | files | articles with headline | with body | publication to the | rejects |")

@@ -143,6 +143,45 @@ def members_of(file: IO[bytes], size: int, source: str) -> list[tuple[str, bytes
         return members
 
 
+MOST_FILES = 100_000
+_DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+
+
+def extracted(path: Path, folder: Path) -> list[tuple[str, Path]]:
+    """The files of a zip archive in order of their names, each put into ``folder`` under its number and ending.
+
+    Without what stands beside tables and pages. Raises InputError for a damaged archive, too many or too large files,
+    or locked ones.
+    """
+    source, size = str(path), path.stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(set(_tables_of(archive)))
+            if len(names) > MOST_FILES:
+                raise InputError(f"{source} holds {len(names)} files, more than {MOST_FILES}", hint="unpack it")
+            taken: list[tuple[str, Path]] = []
+            before = 0
+            for number, name in enumerate(names, start=1):
+                _refuse_locked(archive, name, source)
+                ending = "".join(Path(name).suffixes[-2:])[-20:]
+                taken.append((name, folder / f"{number:06}{ending if ending.isprintable() else ''}"))
+                with archive.open(name) as member, taken[-1][1].open("wb") as file:
+                    for part in _parts(member, size, source, before):
+                        file.write(part)
+                        before += len(part)
+            return taken
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        EOFError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+    ) as why:
+        raise InputError(f"{source} is a damaged archive: {why}", hint="download it again") from None
+
+
 def _holds_workbook(archive: zipfile.ZipFile) -> bool:
     return any(name in archive.namelist() for name in ("xl/workbook.xml", "xl/workbook.bin", "content.xml"))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -36,13 +37,15 @@ _BY = re.compile(r"^by\s+", re.IGNORECASE)
 class _Dispatch:
     """One text as an agency delivers it.
 
-    ``issued``: the times by all of which it was out, with the name of each; ``embargo``: when that ends, empty where it
+    ``issued``: the times by all of which it was out, with the name of each; ``printed``: when publications printed it,
+    by the first of which it was out; ``embargo``: when that ends, empty where it
     has none. ``problem``: why it is no article, empty where it is one.
     """
 
     headline: str
     issued: tuple[tuple[str, str], ...]
     paragraphs: tuple[str, ...] = ()
+    printed: tuple[str, ...] = ()
     embargo: str = ""
     provider: tuple[str, ...] = ()
     authors: str = ""
@@ -105,6 +108,7 @@ def _of_item(item: Element) -> _Dispatch:
         headline,
         (("versionCreated", text_within(_child(meta, "versionCreated"))),),
         text.paragraphs if text else _paragraphs(_child(item, "contentSet")),
+        (),
         text_within(embargo),
         _provider(meta),
         "; ".join(filter(None, authors)) or (text.authors if text else ""),
@@ -137,17 +141,15 @@ def _why_not_out(status: str, *, open_end: bool) -> str:
 
 def _of_nitf(root: Element) -> _Dispatch:
     """A NITF document."""
-    data, printed, heading = _find(root, "docdata"), _find(root, "pubdata"), _find(root, "hl1")
+    data, heading = _find(root, "docdata"), _find(root, "hl1")
+    printed = [each for each in root.iter() if local_name(each) == "pubdata"]
     status, released = _attribute(data, "management-status").casefold(), _norm(_find(data, "date.release"))
-    issued = (
-        ("date.issue", _norm(_find(data, "date.issue"))),
-        ("date.publication", _attribute(printed, "date.publication")),
-    )
-    provider = (_attribute(_find(data, "doc-id"), "regsrc"), _attribute(printed, "name"))
+    provider = (_attribute(_find(data, "doc-id"), "regsrc"), *(_attribute(each, "name") for each in printed))
     return _Dispatch(
         text_within(_find(root, "title") if heading is None else heading),
-        issued,
+        (("date.issue", _norm(_find(data, "date.issue"))),),
         _paragraphs(_find(root, "body.content")),
+        tuple(_attribute(each, "date.publication") for each in printed),
         released,
         tuple(filter(None, provider)),
         _BY.sub("", text_within(_find(root, "byline"))),
@@ -181,13 +183,22 @@ def _article(dispatch: _Dispatch, source: str, number: int, publishers: Publishe
 
 
 def _published(dispatch: _Dispatch, publisher: Profile) -> Stamp:
-    """The last of the times by which the text was out. Raises TimeError."""
+    """The last of the times by which the text was out, of publications the first (days end). Raises TimeError."""
     stated = [*dispatch.issued, ("end of embargo", dispatch.embargo)]
     stamps = [publisher.stamp(text, origin) for origin, text in stated if text]
+    printed = [publisher.stamp(text, "date.publication") for text in dispatch.printed if text]
+    stamps += sorted(printed, key=_known_by)[:1]
     known = [(stamp.instant, stamp) for stamp in stamps if stamp.instant is not None]
     if not known:
         raise TimeError("the item does not say when its version was issued")
     return max(known, key=lambda pair: pair[0])[1]
+
+
+def _known_by(stamp: Stamp) -> datetime:
+    """When at the latest what is dated so is known: a day at its end."""
+    if stamp.instant is None:
+        return datetime.max.replace(tzinfo=UTC)
+    return stamp.instant + timedelta(days=stamp.precision == "day")
 
 
 def _provider(meta: Element | None) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Unpack
 
 from correlator.addresses import is_address, shown
-from correlator.containers.packed import name_unpacked, unpacking
+from correlator.containers.packed import extracted, name_unpacked, unpacking
 from correlator.errors import InputError, NotFoundError
+from correlator.files import called, stands_for
 from correlator.news.batch import Batch
 from correlator.news.charset import decode
 from correlator.news.corpora.records import ARROW, WORKBOOKS
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from correlator.news.fetch import Answer
 
 _SNIFF = 4096
+# Headers of mails, at least three from the first line on.
+_MAIL = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*: .*\r?\n(?:[ \t].*\r?\n)*){3}")
+_MAIL_HEADER = re.compile(r"(?m)^([A-Za-z][A-Za-z0-9-]*): ")
 
 
 class NewsOptions(TimeOptions, total=False):
@@ -91,16 +97,38 @@ def read_news(path_or_url: str | Path | Any, **options: Unpack[NewsOptions]) -> 
             yield from read_answer(answer, shown(name), publishers, published=options.get("published"))
         return
     request = _Request(layout, publishers, columns, options.get("published"), options.get("encoding"))
-    files = _files(name)
-    alone = len(files) == 1 and Path(name).is_file()
-    _refuse_unheard(request, files, alone=alone)
-    for file in files:
-        try:
-            yield from _LAYOUTS[request.layout_of(file)].read(file, request)
-        except InputError as error:
-            if alone:
-                raise
-            yield _rejected(file, request, str(error))
+    with TemporaryDirectory(prefix="correlator-") as folder:
+        files = [each for file in _files(name) for each in _unzipped(file, request, Path(folder))]
+        alone = len(files) == 1 and Path(name).is_file()
+        _refuse_unheard(request, files, alone=alone)
+        for file in files:
+            try:
+                yield from _LAYOUTS[request.layout_of(file)].read(file, request)
+            except InputError as error:
+                if alone:
+                    raise
+                yield _rejected(file, request, str(error))
+
+
+def _unzipped(path: Path, request: _Request, folder: Path) -> list[Path]:
+    """A file by itself; of a zip archive that is not GDELT's its files, put into a part of ``folder``."""
+    if request.layout == "gdelt" or not path.name.lower().endswith(".zip") or _is_gdelt_archive(path):
+        return [path]
+    place = folder / str(len(list(folder.iterdir())))
+    place.mkdir()
+    files = extracted(path, place)
+    for name, file in files:
+        stands_for(file, f"{called(path)}/{name}")
+    return [file for _, file in files]
+
+
+def _is_gdelt_archive(path: Path) -> bool:
+    from correlator.news.corpora.gdelt import is_gdelt, unpacked_lines
+
+    try:
+        return is_gdelt(next(unpacked_lines(path), ""))
+    except InputError:  # of several files, or damaged: what unpacks it says so
+        return False
 
 
 @dataclass(frozen=True)
@@ -227,10 +255,8 @@ def sniff(path: Path) -> str:
     """The layout of a file by its first bytes and, for tables, its name: one of ``LAYOUTS``."""
     stem = name_unpacked(path)
     if stem.endswith(".zip"):
-        from correlator.news.corpora.gdelt import is_gdelt, unpacked_lines
-
-        if not is_gdelt(next(unpacked_lines(path), "0")):
-            raise InputError(f"{path.name} holds no GDELT file", hint="unpack other news, or pack them with gzip")
+        if not _is_gdelt_archive(path):
+            raise InputError(f"{called(path)} is an archive within an archive", hint="unpack it")
         return "gdelt"
     if stem.endswith((".csv", ".tsv")):
         from correlator.news.corpora.gdelt import is_gdelt
@@ -246,6 +272,10 @@ def sniff(path: Path) -> str:
     head = _head(path)
     if is_archive(head):
         return "archive"
+    if _MAIL.match(head) and {"subject", "date"} <= {name.lower() for name in _MAIL_HEADER.findall(head)}:
+        raise InputError(
+            f"{called(path)} is a mail, which may tell many articles", hint="save the page of the article, or its text"
+        )
     if is_dispatch(head):
         return "agency"
     if _is_feed(head):
@@ -271,7 +301,7 @@ def _rejected(path: Path, request: _Request, reason: str) -> Batch:
         text = visible_text(read_text(path, request.encoding)) if is_page else ""
     except InputError:
         text = ""
-    return rejected_page(str(path), 0, reason, text=text, name=path.name)
+    return rejected_page(called(path), 0, reason, text=text, name=Path(called(path)).name)
 
 
 def _files(name: str) -> list[Path]:

@@ -1,6 +1,8 @@
 """Pages that browsers and crawlers put away: MHTML holds one page, WARC many; when they were saved dates nothing."""
 
 import gzip
+import io
+import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -122,3 +124,35 @@ def test_an_archive_is_told_by_how_it_begins(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(record(page().encode()) if "warc" in name else mhtml(page()))
     assert sniff(path) == "archive"
+
+
+def zipped(**files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_", "."), content)
+    return packed.getvalue()
+
+
+def test_a_zip_archive_is_read_as_its_files(tmp_path):
+    table = "title,date\nEnvoys meet,2025-05-28T04:02:00Z\n"
+    (article,), rejects = read(tmp_path, zipped(LICENSE="free", table_csv=table), "set.zip")
+    assert (article["published_at"], rejects) == (AT, [])
+    assert article["source"] == f"{tmp_path / 'set.zip'}/table.csv"
+    articles, rejects = read(tmp_path, zipped(a_html=page(), b_html=page(time=""), c_zip=zipped()), "pages.zip")
+    assert [each["source"].rpartition("/")[2] for each in articles] == ["a.html"]
+    assert ["b.html" in rejects[0], "within an archive" in rejects[1]] == [True, True]
+
+
+def test_archives_that_are_damaged_or_locked_are_refused(tmp_path):
+    raw = zipped(a_csv="title,date\n" * 100)
+    locked = raw.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    for each, why in ((raw[:60], "damaged"), (locked, "password")):
+        with pytest.raises(InputError, match=why):
+            read(tmp_path, each, "set.zip")
+
+
+def test_a_mail_is_refused_by_its_name(tmp_path):
+    mail = "From: desk@lamp.example\nSubject: Envoys meet\nDate: Wed, 28 May 2025 18:00:00 +0500\n\nThey met.\n"
+    with pytest.raises(InputError, match="is a mail"):
+        read(tmp_path, mail.encode(), "a.eml")

@@ -68,6 +68,8 @@ def test_a_text_is_known_when_its_version_was_issued(text):
          datetime(2025, 5, 29, tzinfo=UTC), "day"),
         (nitf("", head='<pubdata name="Lamp" date.publication="20250528"/>'),
          datetime(2025, 5, 28, tzinfo=UTC), "day"),
+        (nitf(head='<pubdata type="print" date.publication="20250529"/><pubdata date.publication="20250528T160000Z"/>'),
+         datetime(2025, 5, 28, 16, tzinfo=UTC), "second"),
     ],
 )  # fmt: skip
 def test_it_is_not_known_before_its_embargo_ends(text, instant, precision):
